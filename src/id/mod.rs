@@ -1,0 +1,209 @@
+//! Identifiers: opaque, fixed in size, written as lower-case hex.
+//!
+//! Every identifier is random (never derived from what it names) and never reused.
+//! [`Digest`] is the one exception: it is the SHA-256 of some bytes.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// The text is not an identifier of the wanted kind.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{found}` is not a {what}: it takes {want} lower-case hex digits")]
+pub struct BadId {
+    what: &'static str,
+    found: String,
+    want: usize,
+}
+
+/// Decodes exactly `N` bytes of lower-case hex; upper case is refused so that there is one spelling.
+fn decode<const N: usize>(what: &'static str, text: &str) -> Result<[u8; N], BadId> {
+    let bad = || BadId {
+        what,
+        found: text.chars().take(80).collect(),
+        want: N * 2,
+    };
+    let bytes = text.as_bytes();
+    if bytes.len() != N * 2 {
+        return Err(bad());
+    }
+    let mut out = [0u8; N];
+    for (slot, pair) in out.iter_mut().zip(bytes.chunks_exact(2)) {
+        let nibble = |c: u8| match c {
+            b'0'..=b'9' => Some(c - b'0'),
+            b'a'..=b'f' => Some(c - b'a' + 10),
+            _ => None,
+        };
+        match (nibble(pair[0]), nibble(pair[1])) {
+            (Some(high), Some(low)) => *slot = high << 4 | low,
+            _ => return Err(bad()),
+        }
+    }
+    Ok(out)
+}
+
+fn write_hex(f: &mut fmt::Formatter<'_>, bytes: &[u8]) -> fmt::Result {
+    bytes.iter().try_for_each(|b| write!(f, "{b:02x}"))
+}
+
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident, $len:literal, $what:literal) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(pub [u8; $len]);
+
+        impl $name {
+            /// Its size in bytes; its text is twice as long.
+            pub const LEN: usize = $len;
+
+            /// Its bytes.
+            pub fn as_bytes(&self) -> &[u8] {
+                &self.0
+            }
+        }
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write_hex(f, &self.0)
+            }
+        }
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write_hex(f, &self.0)
+            }
+        }
+        impl FromStr for $name {
+            type Err = BadId;
+            fn from_str(text: &str) -> Result<Self, BadId> {
+                decode($what, text).map(Self)
+            }
+        }
+        impl TryFrom<&[u8]> for $name {
+            type Error = BadId;
+            fn try_from(bytes: &[u8]) -> Result<Self, BadId> {
+                bytes.try_into().map(Self).map_err(|_| BadId {
+                    what: $what,
+                    found: format!("{} bytes", bytes.len()),
+                    want: $len * 2,
+                })
+            }
+        }
+    };
+}
+
+id!(/// A vault, for good: it stands in every log's origin and in all authenticated data.
+    VaultId, 16, "vault id");
+id!(/// A person; a handle is only a name for one.
+    PersonId, 8, "person id");
+id!(/// A device of a person, with keys and logs of its own.
+    DeviceId, 8, "device id");
+id!(/// One life of a device's log; a restored backup that diverged begins another.
+    Incarnation, 4, "incarnation");
+id!(/// A note through all its revisions; its first byte names its shard.
+    NoteId, 16, "note id");
+id!(/// A compartment: a client, a case, or anything else one may need to know.
+    CompartmentId, 8, "compartment id");
+id!(/// A symmetric key that other keys are derived from or wrapped under.
+    KeyId, 8, "key id");
+id!(/// A SHA-256 digest.
+    Digest, 32, "SHA-256 digest");
+
+impl NoteId {
+    /// The shard this note lives in: its first byte as two hex digits, the `<xx>` of `notes/<xx>`.
+    pub fn shard(&self) -> String {
+        format!("{:02x}", self.0[0])
+    }
+}
+
+/// The name of a log: `<device>-<incarnation>`.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LogName {
+    /// The device that alone may write to it.
+    pub device: DeviceId,
+    /// Which of that device's lives it is.
+    pub incarnation: Incarnation,
+}
+
+impl fmt::Display for LogName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}-{}", self.device, self.incarnation)
+    }
+}
+impl fmt::Debug for LogName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+impl FromStr for LogName {
+    type Err = BadId;
+    fn from_str(text: &str) -> Result<Self, BadId> {
+        let bad = || BadId {
+            what: "log name (`<device>-<incarnation>`)",
+            found: text.chars().take(80).collect(),
+            want: (DeviceId::LEN + Incarnation::LEN) * 2,
+        };
+        let (device, incarnation) = text.split_once('-').ok_or_else(bad)?;
+        Ok(Self {
+            device: device.parse().map_err(|_| bad())?,
+            incarnation: incarnation.parse().map_err(|_| bad())?,
+        })
+    }
+}
+
+/// One entry of one log, written `<log>:<seq>`.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct EntryRef {
+    /// The log it stands in.
+    pub log: LogName,
+    /// Its place there, from 0.
+    pub seq: u64,
+}
+
+impl fmt::Display for EntryRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.log, self.seq)
+    }
+}
+impl FromStr for EntryRef {
+    type Err = BadId;
+    fn from_str(text: &str) -> Result<Self, BadId> {
+        let bad = || BadId {
+            what: "entry (`<log>:<seq>`)",
+            found: text.chars().take(80).collect(),
+            want: (DeviceId::LEN + Incarnation::LEN) * 2,
+        };
+        let (log, seq) = text.split_once(':').ok_or_else(bad)?;
+        // One spelling only: no sign, no leading zero.
+        let canonical = seq == "0" || (!seq.starts_with('0') && seq.bytes().all(|b| b.is_ascii_digit()));
+        if !canonical {
+            return Err(bad());
+        }
+        Ok(Self {
+            log: log.parse().map_err(|_| bad())?,
+            seq: seq.parse().map_err(|_| bad())?,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_and_value_agree_and_have_one_spelling() {
+        let id: NoteId = "000102030405060708090a0b0c0d0eff".parse().unwrap();
+        assert_eq!(id.to_string(), "000102030405060708090a0b0c0d0eff");
+        assert_eq!(id.shard(), "00");
+        assert!("000102030405060708090A0b0c0d0eff".parse::<NoteId>().is_err());
+        assert!("0001".parse::<NoteId>().is_err());
+        assert!("éé0102030405060708090a0b0c0d0eff".parse::<NoteId>().is_err());
+    }
+
+    #[test]
+    fn entry_references_have_one_spelling() {
+        let text = "0011223344556677-8899aabb:12";
+        let entry: EntryRef = text.parse().unwrap();
+        assert_eq!(entry.to_string(), text);
+        for bad in ["0011223344556677-8899aabb:012", "0011223344556677-8899aabb:+1", "0011223344556677-8899aabb", ":", "0011223344556677-8899aabb:"] {
+            assert!(bad.parse::<EntryRef>().is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,5 @@
+//! The street door.
+
+fn main() -> std::process::ExitCode {
+    strongroom::cli::run()
+}
