@@ -202,7 +202,13 @@ mod tests {
         let text = "0011223344556677-8899aabb:12";
         let entry: EntryRef = text.parse().unwrap();
         assert_eq!(entry.to_string(), text);
-        for bad in ["0011223344556677-8899aabb:012", "0011223344556677-8899aabb:+1", "0011223344556677-8899aabb", ":", "0011223344556677-8899aabb:"] {
+        for bad in [
+            "0011223344556677-8899aabb:012",
+            "0011223344556677-8899aabb:+1",
+            "0011223344556677-8899aabb",
+            ":",
+            "0011223344556677-8899aabb:",
+        ] {
             assert!(bad.parse::<EntryRef>().is_err(), "{bad}");
         }
     }

@@ -116,7 +116,11 @@ impl Label {
         people: impl IntoIterator<Item = PersonId>,
         compartments: impl IntoIterator<Item = CompartmentId>,
     ) -> Result<Self, BadLabel> {
-        Self::build(Level::Named, compartments.into_iter().collect(), people.into_iter().collect())
+        Self::build(
+            Level::Named,
+            compartments.into_iter().collect(),
+            people.into_iter().collect(),
+        )
     }
 
     fn build(
@@ -126,7 +130,11 @@ impl Label {
     ) -> Result<Self, BadLabel> {
         match (level, people.is_empty()) {
             (Level::Named, true) => Err(BadLabel::NobodyNamed),
-            (Level::Named, false) | (_, true) => Ok(Self { level, compartments, people }),
+            (Level::Named, false) | (_, true) => Ok(Self {
+                level,
+                compartments,
+                people,
+            }),
             (_, false) => Err(BadLabel::PeopleBelowNamed),
         }
     }
@@ -229,7 +237,11 @@ impl std::str::FromStr for LabelText {
         if level.is_empty() || level.trim() != level {
             return Err(BadLabelText::EmptyPart(text.to_owned()));
         }
-        let mut label = Self { level: level.to_owned(), compartments: Vec::new(), people: Vec::new() };
+        let mut label = Self {
+            level: level.to_owned(),
+            compartments: Vec::new(),
+            people: Vec::new(),
+        };
         for part in parts {
             let (list, name) = match part.strip_prefix('@') {
                 Some(handle) => (&mut label.people, handle),
@@ -266,22 +278,27 @@ mod tests {
     use proptest::prelude::*;
 
     fn labels() -> impl Strategy<Value = Label> {
-        (0u8..5, proptest::collection::btree_set(0u8..4, 0..4), proptest::collection::btree_set(0u8..3, 1..3)).prop_map(
-            |(level, compartments, people)| {
+        (
+            0u8..5,
+            proptest::collection::btree_set(0u8..4, 0..4),
+            proptest::collection::btree_set(0u8..3, 1..3),
+        )
+            .prop_map(|(level, compartments, people)| {
                 let compartments = compartments.into_iter().map(|n| CompartmentId([n; 8]));
                 match Level::from_number(level).unwrap() {
                     Level::Named => Label::named(people.into_iter().map(|n| PersonId([n; 8])), compartments).unwrap(),
                     level => Label::new(level, compartments).unwrap(),
                 }
-            },
-        )
+            })
     }
 
     fn clearances() -> impl Strategy<Value = Clearance> {
-        (0u8..3, 0u8..5, proptest::collection::btree_set(0u8..4, 0..5)).prop_map(|(person, level, compartments)| Clearance {
-            person: PersonId([person; 8]),
-            level: Level::from_number(level).unwrap(),
-            compartments: compartments.into_iter().map(|n| CompartmentId([n; 8])).collect(),
+        (0u8..3, 0u8..5, proptest::collection::btree_set(0u8..4, 0..5)).prop_map(|(person, level, compartments)| {
+            Clearance {
+                person: PersonId([person; 8]),
+                level: Level::from_number(level).unwrap(),
+                compartments: compartments.into_iter().map(|n| CompartmentId([n; 8])).collect(),
+            }
         })
     }
 
