@@ -109,7 +109,9 @@ impl Binding<'_> {
     /// All of `secrets` are needed: they are concatenated, in the order of the label.
     fn kek(&self, secrets: &[&[u8; 32]]) -> Secret<32> {
         let mut all = Zeroizing::new(Vec::with_capacity(secrets.len() * 32));
-        secrets.iter().for_each(|secret| all.extend_from_slice(secret.as_slice()));
+        secrets
+            .iter()
+            .for_each(|secret| all.extend_from_slice(secret.as_slice()));
         let mut parts = vec![self.label];
         parts.extend(self.keys.iter().map(KeyId::as_bytes));
         derive_key(&all, "strongroom/1/kek", &parts)
