@@ -36,14 +36,14 @@ pub(super) struct Case {
 }
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a table")]
 struct File {
     #[serde(default)]
     case: Vec<Row>,
 }
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a table")]
 struct Row {
     name: String,
     /// The rule that decides; left out: nothing permits.
@@ -75,7 +75,7 @@ struct Row {
 }
 
 #[derive(Deserialize, Clone, Copy)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "lowercase", expecting = "`permit` or `deny`")]
 enum Expect {
     Permit,
     Deny,

@@ -47,7 +47,8 @@ impl PolicyFiles {
         for (path, content) in files {
             let (path, content) = (path.into(), content.into());
             if !is_policy_path(&path) {
-                return Err(BadPolicy::BadPath(path.chars().take(Self::MAX_PATH_BYTES).collect()));
+                let start = path.chars().take(Self::MAX_PATH_BYTES);
+                return Err(BadPolicy::BadPath(start.flat_map(char::escape_debug).collect()));
             }
             if content.len() > Self::MAX_FILE_BYTES {
                 return Err(BadPolicy::TooLarge {

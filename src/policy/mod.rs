@@ -111,7 +111,8 @@ impl PolicySet {
         Ok(cases::run(self, &cases))
     }
 
-    /// Decides a request: denied unless a rule permits it, none forbids it and none fails. Takes 10 to 100 µs.
+    /// Decides a request: denied unless a rule permits it, none forbids it and none fails. Took 25 µs where it was
+    /// measured, 60 for a denial; decide once for a class of equal facts.
     pub fn decide(&self, request: &Request<'_>) -> Decision {
         let fitting = request.action.kinds().contains(&request.resource.kind);
         let answer = match fitting {
@@ -156,6 +157,7 @@ impl PolicySet {
             action: request.action,
             kind: request.resource.kind,
             policy: self.digest,
+            purposes: self.purposes.iter().map(|purpose| purpose.code.clone()).collect(),
             rules,
             why,
             hidden,
