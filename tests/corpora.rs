@@ -1,0 +1,87 @@
+//! Runs the fuzz targets over their checked-in inputs, and over what comes of damaging each of
+//! them a little: what a fuzzer does at length, briefly and the same each time.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+#[allow(unreachable_pub)]
+#[path = "../fuzz/src/lib.rs"]
+mod bodies;
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+fn fuzz() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz")
+}
+
+/// The names in a folder, without extensions.
+fn names(folder: &Path) -> BTreeSet<String> {
+    fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| {
+            entry
+                .unwrap()
+                .path()
+                .file_stem()
+                .unwrap()
+                .to_string_lossy()
+                .into_owned()
+        })
+        .collect()
+}
+
+/// One input damaged in every simple way at a spread of places: cut, flipped, doubled, swapped
+/// for bytes that parsers trip over.
+fn damaged(input: &[u8]) -> Vec<Vec<u8>> {
+    let stride = input.len() / 64 + 1;
+    let mut all = vec![
+        [input, input].concat(),
+        [input, b"\n"].concat(),
+        [input, b"\0"].concat(),
+    ];
+    for at in (0..input.len()).step_by(stride) {
+        all.push(input[..at].to_vec());
+        all.push(input[at..].to_vec());
+        all.push([&input[..at], &input[at + 1..]].concat());
+        for byte in [input[at] ^ 1, input[at] ^ 0x20, input[at] ^ 0x80, 0, b'\n', b'"', 0xff] {
+            let mut changed = input.to_vec();
+            changed[at] = byte;
+            all.push(changed);
+        }
+    }
+    all
+}
+
+#[test]
+fn every_target_keeps_its_promise_over_its_corpus() {
+    for (name, body) in bodies::TARGETS {
+        let corpus = fuzz().join("corpus").join(name);
+        let mut inputs: Vec<PathBuf> = fs::read_dir(&corpus)
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .collect();
+        inputs.sort();
+        assert!(!inputs.is_empty(), "the corpus of {name} is empty");
+        body(b"");
+        for path in inputs {
+            let input = fs::read(&path).unwrap();
+            body(&input);
+            damaged(&input).iter().for_each(|input| body(input));
+        }
+    }
+}
+
+#[test]
+fn every_target_has_a_binary_and_a_corpus() {
+    let targets: BTreeSet<String> = bodies::TARGETS.iter().map(|(name, _)| (*name).to_owned()).collect();
+    assert_eq!(targets.len(), bodies::TARGETS.len(), "a target stands twice");
+    assert_eq!(names(&fuzz().join("fuzz_targets")), targets);
+    assert_eq!(names(&fuzz().join("corpus")), targets);
+    let manifest: toml::Table = fs::read_to_string(fuzz().join("Cargo.toml")).unwrap().parse().unwrap();
+    let binaries = manifest["bin"].as_array().unwrap();
+    let binaries: BTreeSet<String> = binaries
+        .iter()
+        .map(|bin| bin["name"].as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(binaries, targets);
+}
