@@ -3,9 +3,10 @@
 
 use super::error::{BadPolicy, line_with, read_toml};
 use super::facts::{Action, ActorFacts, Kind, Request, ResourceFacts, Role};
-use super::files::{CASES, sha256};
+use super::files::CASES;
 use super::purposes::{is_code, is_line};
 use super::{Decision, PolicySet};
+use crate::crypto::sha256;
 use crate::id::{CompartmentId, PersonId};
 use crate::label::{Clearance, Label, LabelText, Level};
 use serde::Deserialize;
