@@ -57,6 +57,10 @@ impl PolicySet {
     /// Takes files that [`PolicySet::load`] took before: the caller has compared [`PolicyFiles::digest`] with the
     /// one on record. Reads only what a decision needs and skips the validator, which costs more than all else;
     /// what it would have found still denies when it comes to a decision.
+    ///
+    /// Measured in a release build: 1.6 ms in a fresh process, of which about 0.9 are Cedar setting up its parsers
+    /// and extensions once, and 0.35 after that. It needs nothing but the files, so it can run beside other start-up
+    /// work. [`PolicySet::load`] takes 5 ms.
     pub fn load_trusted(files: PolicyFiles) -> Result<Self, BadPolicy> {
         let rules = Rules::read(files.text(RULES)?)?;
         Self::assemble(files, rules)
