@@ -169,7 +169,7 @@ impl Assembly<'_> {
 
     fn edit(&mut self, base: Option<Oid>, edit: &TreeEdit) -> Result<Oid, LedgerError> {
         let repo = self.repo;
-        let edited = edit.apply(base, |oid| repo.tree(oid)).map_err(|error| match error {
+        let edited = edit.apply(base, |oid| repo.tree_at(oid)).map_err(|error| match error {
             EditError::Read(error) => LedgerError::Read(error),
             EditError::Tree(error) => LedgerError::Read(ReadError::Git(error.to_string())),
         })?;
@@ -183,7 +183,7 @@ impl Assembly<'_> {
         for branch in changes.branches() {
             let name = format!("{HEADS}{branch}");
             let old = self.repo.ref_target(&name)?;
-            let base = old.map(|oid| self.repo.commit(oid)).transpose()?.map(|commit| commit.tree);
+            let base = old.map(|oid| self.repo.commit_at(oid)).transpose()?.map(|commit| commit.tree);
             let mut edit = TreeEdit::new();
             let bad_path = |_| LedgerError::NotAVault("a path cannot be written");
             let forgotten: Vec<&FileRef> = changes.forgets.iter().filter(|file| file.0 == branch).collect();

@@ -63,11 +63,11 @@ pub(super) struct RawCharter {
 
 impl RawCharter {
     pub(super) fn read(objects: &dyn Objects, commit: Oid) -> Result<Self, LedgerError> {
-        let tree = objects.commit(commit)?.tree;
+        let tree = objects.commit_at(commit)?.tree;
         let mut raw = Self { commit, files: BTreeMap::new(), strays: Vec::new() };
         for FileAt { path, mode, oid } in files_below(objects, tree, 3)? {
             match mode {
-                Mode::File => drop(raw.files.insert(path, objects.blob(oid, FILE_MAX)?)),
+                Mode::File => drop(raw.files.insert(path, objects.blob_at(oid, FILE_MAX)?)),
                 _ => raw.strays.push(path),
             }
         }

@@ -36,19 +36,19 @@ pub(super) fn audit_ref(log: LogName) -> String {
 
 /// Objects by id, from the repository or from what the journal still holds.
 pub(super) trait Objects {
-    fn commit(&self, oid: Oid) -> Result<Commit, ReadError>;
-    fn tree(&self, oid: Oid) -> Result<Vec<TreeEntry>, ReadError>;
-    fn blob(&self, oid: Oid, max: u64) -> Result<Vec<u8>, ReadError>;
+    fn commit_at(&self, oid: Oid) -> Result<Commit, ReadError>;
+    fn tree_at(&self, oid: Oid) -> Result<Vec<TreeEntry>, ReadError>;
+    fn blob_at(&self, oid: Oid, max: u64) -> Result<Vec<u8>, ReadError>;
 }
 
 impl Objects for Repo {
-    fn commit(&self, oid: Oid) -> Result<Commit, ReadError> {
+    fn commit_at(&self, oid: Oid) -> Result<Commit, ReadError> {
         self.read_commit(oid, COMMIT_MAX)
     }
-    fn tree(&self, oid: Oid) -> Result<Vec<TreeEntry>, ReadError> {
+    fn tree_at(&self, oid: Oid) -> Result<Vec<TreeEntry>, ReadError> {
         self.read_tree(oid, TREE_MAX)
     }
-    fn blob(&self, oid: Oid, max: u64) -> Result<Vec<u8>, ReadError> {
+    fn blob_at(&self, oid: Oid, max: u64) -> Result<Vec<u8>, ReadError> {
         self.read_blob(oid, max)
     }
 }
@@ -74,7 +74,7 @@ fn collect(
     depth: usize,
     found: &mut Vec<FileAt>,
 ) -> Result<(), ReadError> {
-    for entry in objects.tree(tree)? {
+    for entry in objects.tree_at(tree)? {
         let path = format!("{prefix}{}", entry.name);
         if entry.mode == Mode::Tree && depth > 0 {
             collect(objects, entry.oid, &format!("{path}/"), depth - 1, found)?;

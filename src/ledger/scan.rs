@@ -28,7 +28,7 @@ pub(super) struct Head {
 
 impl Head {
     pub(super) fn read(objects: &dyn Objects, oid: Oid) -> Result<Self, ScanError> {
-        let commit = objects.commit(oid)?;
+        let commit = objects.commit_at(oid)?;
         let message = Message::parse(commit.message.as_bytes()).map_err(|bad| broken(bad.to_string()))?;
         Ok(Self { oid, commit, message })
     }
@@ -84,12 +84,12 @@ fn read_bundle(objects: &dyn Objects, tree: Oid, number: u64) -> Result<Vec<u8>,
     let path = bundle_path(number);
     let mut names = path.split('/').peekable();
     while let Some(name) = names.next() {
-        let entries: Vec<TreeEntry> = objects.tree(here)?;
+        let entries: Vec<TreeEntry> = objects.tree_at(here)?;
         let want = if names.peek().is_some() { Mode::Tree } else { Mode::File };
         let entry = entries.into_iter().find(|entry| entry.name == name && entry.mode == want);
         here = entry.ok_or_else(missing)?.oid;
     }
-    Ok(objects.blob(here, BUNDLE_MAX)?)
+    Ok(objects.blob_at(here, BUNDLE_MAX)?)
 }
 
 /// The lines after the last closed bundle, oldest first.
@@ -103,7 +103,7 @@ pub(super) fn tail(objects: &dyn Objects, head: &Head) -> Result<Vec<Vec<u8>>, S
     let mut commit = head.commit.clone();
     while lines.len() < count {
         let parent = *commit.parents.first().ok_or_else(|| broken("it ends before its first entry"))?;
-        commit = objects.commit(parent)?;
+        commit = objects.commit_at(parent)?;
         let end = commit.message.find('\n').ok_or_else(|| broken("a commit holds no entry"))?;
         lines.push(commit.message.as_bytes()[..end].to_vec());
     }

@@ -267,7 +267,7 @@ impl Shard {
         let mut files = HashMap::new();
         if let Some(commit) = repo.ref_target(&format!("{HEADS}{name}"))? {
             let tree = repo.commit_tree(commit)?;
-            files.extend(repo.tree(tree)?.into_iter().map(|entry| (entry.name, entry.oid)));
+            files.extend(repo.tree_at(tree)?.into_iter().map(|entry| (entry.name, entry.oid)));
         }
         Ok(Self { name: name.to_owned(), files })
     }
@@ -291,7 +291,7 @@ trait CommitTree {
 
 impl CommitTree for Repo {
     fn commit_tree(&self, commit: Oid) -> Result<Oid, LedgerError> {
-        Ok(self.commit(commit)?.tree)
+        Ok(self.commit_at(commit)?.tree)
     }
 }
 

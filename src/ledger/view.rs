@@ -84,21 +84,21 @@ fn pending(repo: &Repo) -> Result<Vec<Batch>, ReadError> {
 }
 
 impl Objects for View<'_> {
-    fn commit(&self, oid: Oid) -> Result<Commit, ReadError> {
+    fn commit_at(&self, oid: Oid) -> Result<Commit, ReadError> {
         match self.extra(oid, Kind::Commit) {
             Some(object) => Commit::parse(&object.bytes).map_err(|why| ReadError::Commit { oid, why }),
             None => self.repo.read_commit(oid, COMMIT_MAX),
         }
     }
 
-    fn tree(&self, oid: Oid) -> Result<Vec<TreeEntry>, ReadError> {
+    fn tree_at(&self, oid: Oid) -> Result<Vec<TreeEntry>, ReadError> {
         match self.extra(oid, Kind::Tree) {
             Some(object) => Ok(parse_tree(&object.bytes)?),
             None => self.repo.read_tree(oid, TREE_MAX),
         }
     }
 
-    fn blob(&self, oid: Oid, max: u64) -> Result<Vec<u8>, ReadError> {
+    fn blob_at(&self, oid: Oid, max: u64) -> Result<Vec<u8>, ReadError> {
         match self.extra(oid, Kind::Blob) {
             Some(object) => Ok(object.bytes.clone()),
             None => self.repo.read_blob_unchecked(oid, max),
