@@ -85,6 +85,11 @@ macro_rules! actions {
                 match self { $(Action::$variant => $name),+ }
             }
 
+            /// Whether it shows something of a note or brief to the person: only then does the gate open.
+            pub fn opens(self) -> bool {
+                matches!(self, Action::List) || self.groups().contains(&OPENING)
+            }
+
             /// The groups it belongs to in the schema.
             pub(super) fn groups(self) -> &'static [&'static str] {
                 match self { $(Action::$variant => &[$($group),+]),+ }
