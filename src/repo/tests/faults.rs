@@ -48,7 +48,9 @@ fn check(vault: &Vault, before: &BTreeMap<String, Oid>, done: &[Batch], under_wa
     assert!(found == without || found == with, "{what}: neither before nor after");
     // The vault goes on, and a second start finds all well.
     let batch = make_batch(&repo, 200);
-    let _durable = repo.commit(&lock, &batch).unwrap_or_else(|error| panic!("{what}: {error}"));
+    let _durable = repo
+        .commit(&lock, &batch)
+        .unwrap_or_else(|error| panic!("{what}: {error}"));
     let mut then = found;
     after(&mut then, &batch);
     drop(lock);
@@ -60,13 +62,22 @@ fn check(vault: &Vault, before: &BTreeMap<String, Oid>, done: &[Batch], under_wa
 
 #[test]
 fn whichever_step_fails_nothing_acknowledged_is_lost() {
+    let start = Vault::new();
+    let before = run(&start.open(Faults::none()), 0, 6);
+    let open = |vault: &Vault, faults| {
+        let settings = Settings {
+            records_per_cut: 8,
+            ..settings(faults)
+        };
+        Repo::open(&vault.dir(), settings).unwrap()
+    };
     // How many steps there are.
-    let vault = Vault::new();
-    run(&vault.open(Faults::none()), 0, 62);
     let counter = Faults::planned(0, Fault::Fails);
-    let (done, _, finished) = history(&vault.open(counter.clone()));
+    let (done, _, finished) = history(&open(&copy(&start), counter.clone()));
     assert!(finished && done.len() == 7);
     let steps = counter.seen();
+    // The one that comes by itself, and the two by hand.
+    assert_eq!(steps.iter().filter(|step| **step == Step::WholeSync).count(), 3);
     for step in [
         Step::JournalWrite,
         Step::JournalSync,
@@ -81,12 +92,10 @@ fn whichever_step_fails_nothing_acknowledged_is_lost() {
         assert!(steps.contains(&step), "{step:?} is not exercised");
     }
 
-    let start = Vault::new();
-    let before = run(&start.open(Faults::none()), 0, 62);
     for fault in [Fault::Fails, Fault::FailsAfterDone, Fault::Torn] {
         for at in 1..=steps.len() as u64 {
             let vault = copy(&start);
-            let (done, under_way, finished) = history(&vault.open(Faults::planned(at, fault)));
+            let (done, under_way, finished) = history(&open(&vault, Faults::planned(at, fault)));
             let what = format!("step {at} ({:?}) {fault:?}", steps[at as usize - 1]);
             assert!(!finished, "{what} had no effect");
             check(&vault, &before, &done, under_way.as_ref(), &what);
@@ -118,7 +127,13 @@ fn whichever_step_of_recovery_fails_the_next_recovery_succeeds() {
             let vault = copy(&start);
             let repo = vault.open(Faults::planned(at, fault));
             assert!(repo.recover(&repo.lock(PATIENCE).unwrap()).is_err());
-            check(&vault, &before, std::slice::from_ref(&lost), None, &format!("step {at} {fault:?}"));
+            check(
+                &vault,
+                &before,
+                std::slice::from_ref(&lost),
+                None,
+                &format!("step {at} {fault:?}"),
+            );
         }
     }
 }
@@ -149,8 +164,14 @@ fn a_batch_that_cannot_be_is_refused_before_anything_is_written() {
         change(&mut batch);
         repo.commit(&lock, &batch).map(drop)
     };
-    assert!(matches!(with(&|batch| batch.refs[0].old = None), Err(CommitError::Stale { .. })));
-    assert!(matches!(with(&|batch| batch.refs[1].old = batch.refs[0].old), Err(CommitError::Stale { .. })));
+    assert!(matches!(
+        with(&|batch| batch.refs[0].old = None),
+        Err(CommitError::Stale { .. })
+    ));
+    assert!(matches!(
+        with(&|batch| batch.refs[1].old = batch.refs[0].old),
+        Err(CommitError::Stale { .. })
+    ));
     let bad = [
         with(&|batch| batch.refs[0].name = "refs/replace/x".into()),
         with(&|batch| batch.refs[0].name = "refs/heads/a..b".into()),
@@ -169,7 +190,10 @@ fn a_batch_that_cannot_be_is_refused_before_anything_is_written() {
     let elsewhere = Vault::new();
     let other = elsewhere.open(Faults::none());
     assert!(matches!(other.recover(&lock), Err(RecoverError::WrongLock)));
-    assert!(matches!(other.commit(&lock, &Batch::default()), Err(CommitError::NotRecovered)));
+    assert!(matches!(
+        other.commit(&lock, &Batch::default()),
+        Err(CommitError::NotRecovered)
+    ));
     assert!(matches!(other.cut(&lock), Err(CutError::NotRecovered)));
 }
 
@@ -191,7 +215,10 @@ fn a_full_journal_is_cut_and_the_largest_batch_fits() {
     }
     // The first filled it; the second and third fit together, the fourth no more.
     assert_eq!(faults.seen().iter().filter(|step| **step == Step::WholeSync).count(), 2);
-    assert!(matches!(repo.commit(&lock, &note(MAX_PAYLOAD - overhead + 1)), Err(CommitError::TooBig { .. })));
+    assert!(matches!(
+        repo.commit(&lock, &note(MAX_PAYLOAD - overhead + 1)),
+        Err(CommitError::TooBig { .. })
+    ));
 }
 
 #[test]
@@ -232,7 +259,10 @@ fn a_program_killed_at_any_step_loses_nothing() {
     loop {
         let vault = Vault::new();
         let status = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "repo::tests::faults::a_program_killed_at_any_step_loses_nothing"])
+            .args([
+                "--exact",
+                "repo::tests::faults::a_program_killed_at_any_step_loses_nothing",
+            ])
             .env("STRONGROOM_TEST_VICTIM", vault.dir())
             .env("STRONGROOM_TEST_KILL_AT", at.to_string())
             .stdout(std::process::Stdio::null())
@@ -257,7 +287,7 @@ fn a_program_killed_at_any_step_loses_nothing() {
 
 /// A copy of a vault, as cp makes one.
 fn copy(vault: &Vault) -> Vault {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = make_folder();
     copy_folder(&vault.dir(), &folder.path().join("vault"));
     Vault { folder }
 }
