@@ -35,9 +35,23 @@ fn history(repo: &Repo) -> (Vec<Batch>, Option<Batch>, bool) {
     (done, None, true)
 }
 
-/// Checks what a start after `done` and perhaps `under_way` finds.
-fn check(vault: &Vault, before: &BTreeMap<String, Oid>, done: &[Batch], under_way: Option<&Batch>, what: &str) {
-    let repo = vault.open(Faults::none());
+/// Checks what a start in `boot` after `done` and perhaps `under_way` finds.
+fn check(
+    vault: &Vault,
+    boot: [u8; 16],
+    before: &BTreeMap<String, Oid>,
+    (done, under_way): (&[Batch], Option<&Batch>),
+    what: &str,
+) {
+    let open = || {
+        let boot = Some(boot);
+        let settings = Settings {
+            boot,
+            ..settings(Faults::none())
+        };
+        Repo::open(&vault.dir(), settings).unwrap()
+    };
+    let repo = open();
     let lock = repo.lock(PATIENCE).unwrap();
     repo.recover(&lock).unwrap_or_else(|error| panic!("{what}: {error}"));
     let mut without = before.clone();
@@ -54,7 +68,7 @@ fn check(vault: &Vault, before: &BTreeMap<String, Oid>, done: &[Batch], under_wa
     let mut then = found;
     after(&mut then, &batch);
     drop(lock);
-    let repo = vault.open(Faults::none());
+    let repo = open();
     let lock = repo.lock(PATIENCE).unwrap();
     assert_eq!(repo.recover(&lock).unwrap(), Recovery::default(), "{what}");
     assert_eq!(read_everything(&repo), then, "{what}");
@@ -98,7 +112,25 @@ fn whichever_step_fails_nothing_acknowledged_is_lost() {
             let (done, under_way, finished) = history(&open(&vault, Faults::planned(at, fault)));
             let what = format!("step {at} ({:?}) {fault:?}", steps[at as usize - 1]);
             assert!(!finished, "{what} had no effect");
-            check(&vault, &before, &done, under_way.as_ref(), &what);
+            let ran = copy(&vault);
+            check(&vault, BOOT, &before, (&done, under_way.as_ref()), &what);
+
+            // The same with the power cut there: git is as it was at the last `syncfs`, which is
+            // where a second run, stopped right after it, has left it.
+            let synced = steps[..at as usize - 1]
+                .iter()
+                .rposition(|step| *step == Step::WholeSync);
+            let old = copy(&start);
+            if let Some(synced) = synced {
+                history(&open(&old, Faults::planned(synced as u64 + 2, Fault::Fails)));
+            }
+            fs::copy(
+                ran.dir().join("strongroom.journal"),
+                old.dir().join("strongroom.journal"),
+            )
+            .unwrap();
+            let what = format!("{what} and the power is cut");
+            check(&old, [2; 16], &before, (&done, under_way.as_ref()), &what);
         }
     }
 }
@@ -127,13 +159,8 @@ fn whichever_step_of_recovery_fails_the_next_recovery_succeeds() {
             let vault = copy(&start);
             let repo = vault.open(Faults::planned(at, fault));
             assert!(repo.recover(&repo.lock(PATIENCE).unwrap()).is_err());
-            check(
-                &vault,
-                &before,
-                std::slice::from_ref(&lost),
-                None,
-                &format!("step {at} {fault:?}"),
-            );
+            let done = (std::slice::from_ref(&lost), None);
+            check(&vault, BOOT, &before, done, &format!("step {at} {fault:?}"));
         }
     }
 }
