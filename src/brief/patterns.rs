@@ -180,9 +180,16 @@ static PATTERNS: LazyLock<Vec<Pattern>> = LazyLock::new(|| {
         1,
         any,
     );
+    // Accounts, cards, identity numbers by form.
+    add(
+        r"\b[A-Z]{2}\d{2}(?:[ -]?[A-Z0-9]{2,4}){2,8}\b",
+        |value| if is_iban(value) { Kind::Account } else { Kind::Number },
+        0,
+        |value, _| digits(value) >= 6 && value.len() >= 12,
+    );
     // Dates of birth, then codes and numbers by the word before them.
     add(
-        r"(?i)\b(?:dob|d\.o\.b\.?|born(?: on| in)?|date of birth|birth ?date|birthday)\b(?:\s|[:,(=-])*(?:is |was |on |the )?((?:\d{1,4}[-./ ]){2}\d{1,4}\b|\d{1,2}(?:st|nd|rd|th)? (?:of )?MONTH,? \d{2,4}\b|MONTH \d{1,2}(?:st|nd|rd|th)?,? \d{2,4}\b|(?:MONTH )?\d{4}\b)",
+        r"(?i)\b(?:dob|d\.o\.b\.?|born(?: on| in)?|date of birth|birth ?date|birthday)\b(?:\s|[:,(=-])*(?:is |was |on |the )?((?:\d{1,4}[-./ ]){2}\d{1,4}\b|\d{1,2}(?:st|nd|rd|th)? (?:of )?MONTH,? \d{2,4}\b|MONTH \d{1,2}(?:st|nd|rd|th)?,? \d{2,4}\b|\d{1,2}(?:st|nd|rd|th)? MONTH\b|MONTH(?: \d{1,2}\b)?|(?:MONTH )?\d{4}\b)",
         |_| Kind::Birthday,
         1,
         any,
@@ -224,17 +231,10 @@ static PATTERNS: LazyLock<Vec<Pattern>> = LazyLock::new(|| {
                 || before.to_ascii_lowercase().contains("badge")
         },
     );
-    // Accounts, cards, identity numbers by form.
     add(
-        r"\b[A-Z]{2}\d{2}(?:[ -]?[A-Z0-9]{2,4}){2,8}\b",
-        |value| if is_iban(value) { Kind::Account } else { Kind::Number },
-        0,
-        |value, _| digits(value) >= 6 && value.len() >= 12,
-    );
-    add(
-        r"\b\d(?:[ -]?\d){11,18}\b",
+        r"(?:^|[^+0-9])(\d(?:[ -]?\d){11,18})\b",
         |value| if luhn(value) { Kind::Card } else { Kind::Number },
-        0,
+        1,
         |value, _| {
             // `2026-03-17 0930` is a day and an hour; what else stands there is found later.
             let mut parts = value.splitn(4, ['-', ' ']).map(str::len);
@@ -276,7 +276,7 @@ static PATTERNS: LazyLock<Vec<Pattern>> = LazyLock::new(|| {
         any,
     );
     add(
-        r"(?i)\b(?:in|since|until|till|by|from|of|to|between|during|early|late|mid|last|next|this|every|before|after|and|-)[ -](?-i:((?:January|February|March|April|May|June|July|August|September|October|November|December)))\b",
+        r"(?i)\b(?:in|on|since|until|till|by|from|of|to|between|during|early|late|mid|last|next|this|every|before|after|and|-)[ -](?-i:((?:January|February|March|April|May|June|July|August|September|October|November|December)))\b",
         |_| Kind::Date,
         1,
         any,

@@ -119,7 +119,7 @@ fn refuse_hiding(text: &str) -> Result<(), BadText> {
     let mut line = 1;
     for c in text.chars() {
         let hiding = matches!(c,
-            '\u{061C}' | '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{206F}'
+            '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{206F}'
             | '\u{FFF9}'..='\u{FFFB}' | '\u{E0000}'..='\u{E0FFF}')
             || (c.is_control() && !matches!(c, '\t' | '\n' | '\r'));
         if hiding {
@@ -176,9 +176,10 @@ fn broken_word(chars: &[char], at: usize) -> Option<usize> {
     (newline && rest.get(breaks).is_some_and(|c| c.is_lowercase())).then_some(1 + breaks)
 }
 
-fn is_invisible(c: char) -> bool {
+/// Characters that show nothing; direction marks come with every pasted phone number.
+pub(crate) fn is_invisible(c: char) -> bool {
     matches!(c, '\u{AD}' | '\u{34F}' | '\u{115F}' | '\u{1160}' | '\u{17B4}' | '\u{17B5}' | '\u{180B}'..='\u{180F}'
-        | '\u{200B}'..='\u{200D}' | '\u{2060}'..='\u{2064}' | '\u{3164}' | '\u{FE00}'..='\u{FE0F}' | '\u{FEFF}'
+        | '\u{61C}' | '\u{200B}'..='\u{200F}' | '\u{2060}'..='\u{2064}' | '\u{3164}' | '\u{FE00}'..='\u{FE0F}' | '\u{FEFF}'
         | '\u{FFA0}')
 }
 

@@ -5,7 +5,7 @@ use super::known::Known;
 use super::names::{self, Names};
 use super::patterns::Patterns;
 use super::placeholder::Placeholders;
-use super::prepared::{BadText, Prepared};
+use super::prepared::{BadText, Prepared, is_invisible};
 use super::profile::{Mode, Profile, Treatment};
 use super::strict::Unlisted;
 use std::collections::BTreeMap;
@@ -324,11 +324,13 @@ fn assemble(
             .zip(&values)
             .map(|(span, value)| (span.kind, value.as_str())),
     );
+    // Characters that show nothing could carry something out.
+    let shown = |at: Range<usize>| chars.get(at).unwrap_or(&[]).iter().filter(|c| !is_invisible(**c));
     let mut output = String::with_capacity(text.len());
     let mut removed: BTreeMap<String, usize> = BTreeMap::new();
     let mut at = 0;
     for (span, value) in spans.iter().zip(&values) {
-        output.extend(chars.get(at..span.start).unwrap_or(&[]));
+        output.extend(shown(at..span.start));
         let vague = match treatment(profile, span.kind) {
             Treatment::Generalise => super::placeholder::generalise(span.kind, value),
             Treatment::Mask | Treatment::Keep => None,
@@ -337,7 +339,7 @@ fn assemble(
         *removed.entry(span.kind.coarse().name().to_owned()).or_default() += 1;
         at = span.end;
     }
-    output.extend(chars.get(at..).unwrap_or(&[]));
+    output.extend(shown(at..chars.len()));
     let open = |at: &Range<usize>| spans.iter().all(|span| span.end <= at.start || at.end <= span.start);
     let doubtful = doubts.into_iter().filter(|(at, _)| open(at)).map(|(at, why)| Doubt {
         start: at.start,
