@@ -628,9 +628,10 @@ pub(crate) fn bridge(text: &Prepared, findings: Vec<Finding>) -> Vec<Finding> {
     for finding in findings {
         let adjacent = |last: &Finding| {
             let gap: Range<usize> = last.at.end..finding.at.start;
-            let initial = last.at.len() == 1
-                || text.folded[..last.at.end].ends_with(|c: char| c.is_uppercase())
-                    && text.folded[..last.at.end - 1].ends_with([' ', '.']);
+            let before = text.folded[..last.at.end].char_indices().next_back();
+            let initial = before.is_some_and(|(at, c)| {
+                c.is_uppercase() && (at == last.at.start || text.folded[..at].ends_with([' ', '.']))
+            });
             let names = last.kind == finding.kind
                 && matches!(
                     finding.kind,

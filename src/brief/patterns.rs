@@ -37,8 +37,13 @@ impl Finder for Patterns {
             }
             let mut bytes = open.into_bytes();
             for at in claimed {
-                let value = &text.folded[at.clone()];
-                found.push(Finding::new(at.clone(), (pattern.kind)(value), Weight::Form));
+                let kind = (pattern.kind)(&text.folded[at.clone()]);
+                let at = if matches!(kind, Kind::Number | Kind::Code) {
+                    with_glued(&bytes, at)
+                } else {
+                    at
+                };
+                found.push(Finding::new(at.clone(), kind, Weight::Form));
                 bytes[at].fill(BLANK);
             }
             // Whole characters are blanked, so this is always text.
@@ -53,6 +58,20 @@ fn trim(text: &str, at: Range<usize>) -> Range<usize> {
     let value = &text[at.clone()];
     let start = at.start + value.len() - value.trim_start().len();
     start..(at.start + value.trim_end().len()).max(start)
+}
+
+/// A number with the capitals, digits and hyphens that stand against it: `AB-CD-12345` whole.
+fn with_glued(text: &[u8], at: Range<usize>) -> Range<usize> {
+    let part = |b: &&u8| b.is_ascii_uppercase() || b.is_ascii_digit() || matches!(**b, b'-' | b'/' | b'_');
+    let mut start = at.start - text[..at.start].iter().rev().take(24).take_while(part).count();
+    while start < at.start && !text[start].is_ascii_alphanumeric() {
+        start += 1;
+    }
+    let mut end = at.end + text[at.end..].iter().take(24).take_while(part).count();
+    while end > at.end && !text[end - 1].is_ascii_alphanumeric() {
+        end -= 1;
+    }
+    start..end
 }
 
 impl Pattern {

@@ -355,3 +355,159 @@ fn assemble(
         doubtful,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
+    use super::*;
+    use crate::brief::shipped;
+    use proptest::prelude::*;
+
+    fn profile(name: &str) -> Profile {
+        Profile::parse(shipped(name).unwrap()).unwrap()
+    }
+
+    fn redacted(text: &str, name: &str) -> Redaction {
+        redact(text, &profile(name), &Known::nothing()).unwrap()
+    }
+
+    #[test]
+    fn spans_are_code_points_of_the_input() {
+        let text = "é Zoë\u{200B} Kowalski’s phone: +44 7700 900123.";
+        let redaction = redacted(text, "no-names");
+        assert_eq!(redaction.text, "é Person A’s phone: Phone 1.");
+        let chars: Vec<char> = text.chars().collect();
+        let values: Vec<String> = redaction
+            .spans
+            .iter()
+            .map(|span| chars[span.start..span.end].iter().collect())
+            .collect();
+        assert_eq!(values, ["Zoë\u{200B} Kowalski", "+44 7700 900123"]);
+    }
+
+    #[test]
+    fn the_same_person_has_one_placeholder() {
+        let redaction = redacted(
+            "Azra Okonkwo met Tove Lindqvist. Okonkwo left; Lindqvist stayed with AZRA OKONKWO.",
+            "no-names",
+        );
+        assert_eq!(
+            redaction.text,
+            "Person A met Person B. Person A left; Person B stayed with Person A."
+        );
+        assert_eq!(redaction.removed["PERSON"], 5);
+    }
+
+    #[test]
+    fn doubts_are_shown_with_their_place() {
+        let redaction = redacted("Mark the door.", "no-names");
+        assert_eq!(redaction.text, "Mark the door.");
+        assert_eq!(
+            (
+                redaction.doubtful[0].start,
+                redaction.doubtful[0].end,
+                redaction.doubtful[0].text.as_str()
+            ),
+            (0, 4, "Mark")
+        );
+        let allowing = profile("no-names").allowing(["Mark".to_owned()]).unwrap();
+        assert!(
+            redact("Mark the door.", &allowing, &Known::nothing())
+                .unwrap()
+                .doubtful
+                .is_empty()
+        );
+    }
+
+    #[test]
+    fn an_allowed_word_does_not_let_through_what_the_vault_knows() {
+        let allowing = profile("strict").allowing(["okonkwo".to_owned()]).unwrap();
+        let known = Known::new(vec![(Kind::Person, "Okonkwo".into())]).unwrap();
+        assert_eq!(
+            redact("saw okonkwo", &allowing, &Known::nothing()).unwrap().text,
+            "saw okonkwo"
+        );
+        assert_eq!(redact("saw okonkwo", &allowing, &known).unwrap().text, "saw Person A");
+    }
+
+    #[test]
+    fn what_hides_is_refused_without_being_repeated() {
+        let refused = redact("Okonkwo\u{202E}", &profile("no-names"), &Known::nothing()).unwrap_err();
+        assert!(!refused.to_string().contains("Okonkwo"), "{refused}");
+    }
+
+    #[test]
+    fn a_brief_already_written_is_checked() {
+        let known = Known::nothing();
+        let text = "Person A met Person B. Ask okonkwo, PIN 4417.";
+        let leaks = check(text, &profile("strict"), &known).unwrap();
+        let places: Vec<(usize, usize)> = leaks.iter().map(|leak| (leak.start, leak.end)).collect();
+        assert_eq!(places, [(27, 34), (40, 44)]);
+        assert!(
+            check("Person A met Person B at the door.", &profile("strict"), &known)
+                .unwrap()
+                .is_empty()
+        );
+    }
+
+    #[test]
+    fn a_long_hostile_text_ends() {
+        for unit in [
+            "1 ",
+            "A.",
+            "a-",
+            "A B-",
+            "::",
+            "x@",
+            "1.1.",
+            "Mr ",
+            "code ",
+            "'",
+            "É\u{301}",
+        ] {
+            let text = unit.repeat(20_000 / unit.len());
+            let started = std::time::Instant::now();
+            let _ = redact(&text, &profile("strict"), &Known::nothing());
+            assert!(started.elapsed().as_secs() < 20, "{unit:?}");
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(128))]
+
+        #[test]
+        fn no_text_breaks_it(text in "\\PC{0,60}", more in "([A-Zé][a-zß]{1,5}[ .'’-]{1,2}|[0-9]{1,4}[ -]|Σγ |ﬁ){0,12}") {
+            for name in ["no-names", "strict"] {
+                let text = format!("{text} {more}");
+                if let Ok(redaction) = redact(&text, &profile(name), &Known::nothing()) {
+                    let points = text.chars().count();
+                    prop_assert!(redaction.spans.iter().all(|span| span.start < span.end && span.end <= points));
+                    prop_assert!(redaction.spans.windows(2).all(|pair| pair[0].end <= pair[1].start));
+                }
+            }
+        }
+
+        #[test]
+        fn what_the_vault_knows_never_leaves(
+            first in "[A-Z][bcdfgkz]{3,6}", last in "[A-Z][bcdfgkz]{3,6}", code in "[1-9][0-9]{4,7}",
+            text in "([a-z]{1,6} ){0,6}", upper in any::<bool>()
+        ) {
+            let known = Known::new(vec![(Kind::Person, format!("{first} {last}")), (Kind::Code, code.clone())]).unwrap();
+            let name = if upper { last.to_uppercase() } else { last.to_lowercase() };
+            let input = format!("{text}{name} {text}{code} {text}{first}'s");
+            let output = redact(&input, &profile("no-names"), &known).unwrap().text.to_lowercase();
+            prop_assert!(!output.contains(&last.to_lowercase()) && !output.contains(&code));
+            prop_assert!(!output.contains(&first.to_lowercase()));
+        }
+
+        #[test]
+        fn strict_lets_only_ordinary_words_pass(words in proptest::collection::vec("[a-z]{2,9}", 1..12)) {
+            let output = redact(&words.join(" "), &profile("strict"), &Known::nothing()).unwrap().text;
+            let prepared = Prepared::new(&output).unwrap();
+            for token in &prepared.tokens {
+                let placeholder = token.capital || token.digit;
+                prop_assert!(placeholder || token.word != super::super::words::Word::Unknown, "{}", output);
+            }
+        }
+    }
+}
