@@ -4,6 +4,7 @@
 //! text and a manifest go out; nothing here reads a file, a clock or the vault.
 
 mod compose;
+mod cues;
 mod finding;
 mod known;
 mod names;

@@ -247,14 +247,15 @@ fn spans_of(text: &Prepared, findings: &[Finding]) -> Vec<Span> {
     merge(Vec::new(), spans.collect())
 }
 
-/// Joins spans that overlap, the first naming the kind.
+/// Joins spans that overlap or touch, the first naming the kind: two placeholders side by side could
+/// not be told apart.
 fn merge(mut spans: Vec<Span>, more: Vec<Span>) -> Vec<Span> {
     spans.extend(more);
     spans.sort_by_key(|span| (span.start, std::cmp::Reverse(span.end)));
     let mut merged: Vec<Span> = Vec::with_capacity(spans.len());
     for span in spans {
         match merged.last_mut() {
-            Some(last) if span.start < last.end => last.end = last.end.max(span.end),
+            Some(last) if span.start <= last.end => last.end = last.end.max(span.end),
             _ => merged.push(span),
         }
     }
