@@ -15,6 +15,9 @@ use std::sync::LazyLock;
 pub struct Patterns;
 
 struct Pattern {
+    /// The words that stand before the identifier, where they are needed: looked for first, since
+    /// what may stand between them and the identifier makes too big an automaton to run everywhere.
+    lead: Option<Regex>,
     regex: Regex,
     kind: fn(&str) -> Kind,
     /// Which group is the identifier; 0 is the whole match.
@@ -47,7 +50,7 @@ impl Finder for Patterns {
                 bytes[at].fill(BLANK);
             }
             // Whole characters are blanked, so this is always text.
-            open = String::from_utf8(bytes).unwrap_or_default();
+            open = String::from_utf8(bytes).unwrap_or_else(|_| text.folded.clone());
         }
         found
     }
@@ -76,6 +79,12 @@ fn with_glued(text: &[u8], at: Range<usize>) -> Range<usize> {
 
 impl Pattern {
     fn matches(&self, text: &str) -> Vec<Range<usize>> {
+        if let Some(lead) = &self.lead {
+            return lead
+                .find_iter(text)
+                .filter_map(|lead| self.after(text, &lead.range()))
+                .collect();
+        }
         if self.group == 0 {
             let all = self.regex.find_iter(text);
             return all
@@ -92,6 +101,22 @@ impl Pattern {
         self.regex.captures_iter(text).filter_map(value).collect()
     }
 }
+
+impl Pattern {
+    /// The identifier that follows the words at `lead`.
+    fn after(&self, text: &str, lead: &Range<usize>) -> Option<Range<usize>> {
+        let mut end = text.len().min(lead.end + MAX_REACH);
+        while !text.is_char_boundary(end) {
+            end -= 1;
+        }
+        let value = self.regex.captures(&text[lead.end..end])?.get(self.group)?;
+        let at = lead.end + value.start()..lead.end + value.end();
+        (self.accept)(value.as_str(), &text[lead.start..at.start]).then_some(at)
+    }
+}
+
+/// How far behind its word an identifier is looked for, in bytes, its own length included.
+const MAX_REACH: usize = 240;
 
 /// Compiles a pattern; `\b`, `\d`, `\s`, `\w` mean ASCII, which folding makes enough and fast.
 fn compile(pattern: &str) -> Option<Regex> {
@@ -126,8 +151,13 @@ fn digits(value: &str) -> usize {
 static PATTERNS: LazyLock<Vec<Pattern>> = LazyLock::new(|| {
     let mut patterns = Vec::new();
     let mut add = |pattern: &str, kind: fn(&str) -> Kind, group: usize, accept: fn(&str, &str) -> bool| {
-        if let Some(regex) = compile(pattern) {
+        let (lead, pattern) = match pattern.split_once("LINK") {
+            Some((lead, rest)) => (compile(lead), format!("(?i)^LINK{rest}")),
+            None => (None, pattern.to_owned()),
+        };
+        if let Some(regex) = compile(&pattern) {
             patterns.push(Pattern {
+                lead,
                 regex,
                 kind,
                 group,
@@ -345,7 +375,7 @@ static PATTERNS: LazyLock<Vec<Pattern>> = LazyLock::new(|| {
         any,
     );
     add(
-        r"\b[A-Za-z0-9]+(?:[-_/.][A-Za-z0-9]+)*\b",
+        r"\b[A-Za-z]*(?:[-_/.][A-Za-z]+)*[-_/.]?\d[A-Za-z0-9]*(?:[-_/.][A-Za-z0-9]+)*\b",
         |_| Kind::Number,
         0,
         |value, _| {
@@ -423,6 +453,7 @@ mod tests {
     #[test]
     fn every_pattern_compiles() {
         assert_eq!(PATTERNS.len(), 30);
+        assert_eq!(PATTERNS.iter().filter(|pattern| pattern.lead.is_some()).count(), 4);
     }
 
     #[test]
