@@ -32,6 +32,14 @@ pub enum BadKnown {
     /// Too many.
     #[error("at most {max} identifiers are matched at once, these are {0}: brief fewer notes together", max = Known::MAX)]
     TooMany(usize),
+    /// One is too long.
+    #[error("an identifier has at most {max} bytes, one of type `{kind}` has {length}: shorten it", max = Known::MAX_VALUE)]
+    TooLong {
+        /// Its type.
+        kind: &'static str,
+        /// Its length in bytes.
+        length: usize,
+    },
     /// One cannot be read.
     #[error("an identifier of type `{kind}` cannot be matched: {why}")]
     Unreadable {
@@ -45,6 +53,8 @@ pub enum BadKnown {
 impl Known {
     /// The most values.
     pub const MAX: usize = 100_000;
+    /// The longest value, in bytes.
+    pub const MAX_VALUE: usize = 512;
 
     /// Values with what they are. A person's and a client's name also count by their parts; a
     /// value without letters and digits is passed over.
@@ -54,6 +64,12 @@ impl Known {
         }
         let mut keys: BTreeMap<String, Key> = BTreeMap::new();
         for (kind, value) in values {
+            if value.len() > Self::MAX_VALUE {
+                return Err(BadKnown::TooLong {
+                    kind: kind.coarse().name(),
+                    length: value.len(),
+                });
+            }
             let prepared = Prepared::new(&value).map_err(|why| BadKnown::Unreadable {
                 kind: kind.coarse().name(),
                 why,

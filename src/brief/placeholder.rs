@@ -101,7 +101,7 @@ fn letters(mut number: usize) -> String {
 
 static LOOK: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(&format!(
-        r"\b({}) ([A-Z]{{1,3}}|[1-9][0-9]{{0,3}})\b",
+        r"({}) ([A-Z]{{1,3}}|[1-9][0-9]{{0,3}})",
         Kind::STEMS.join("|")
     ))
     .ok()
@@ -119,6 +119,11 @@ pub(crate) fn find_series(chars: &[char]) -> Vec<Range<usize>> {
         .captures_iter(&text)
         .filter_map(|captures| {
             let (stem, index) = (captures.get(1)?, captures.get(2)?);
+            let before = text[..stem.start()].chars().next_back();
+            let after = text[index.end()..].chars().next();
+            if [before, after].into_iter().flatten().any(char::is_alphanumeric) {
+                return None;
+            }
             Some((stem.as_str(), index.as_str(), captures.get(0)?.range()))
         })
         .collect();

@@ -75,6 +75,11 @@ impl Prepared {
         if text.len() > MAX_TEXT {
             return Err(BadText::TooLong(text.len()));
         }
+        Self::of_any_length(text)
+    }
+
+    /// As [`Prepared::new`], for a text whose length was judged before it grew by placeholders.
+    pub(crate) fn of_any_length(text: &str) -> Result<Self, BadText> {
         refuse_hiding(text)?;
         let (folded, origin, foreign) = fold(text);
         let lower = lower_in_place(&folded);
@@ -328,7 +333,12 @@ fn cut(folded: &str, lower: &str, foreign: &[bool]) -> Vec<Token> {
             end = at + c.len_utf8();
             chars.next();
         }
-        tokens.push(token(folded, lower, foreign, start..end));
+        let mut token = token(folded, lower, foreign, start..end);
+        // The `s` of a possessive whose name was replaced.
+        if &folded[start..end] == "s" && folded[..start].ends_with('\'') {
+            token.word = Word::Function;
+        }
+        tokens.push(token);
     }
     mark_first(folded, &mut tokens);
     mark_caseless(folded, &mut tokens);
