@@ -187,7 +187,19 @@ impl Finder for Known {
                 continue;
             };
             let at = start..last + 1;
-            if counts(text, key, &at) && gaps_are_small(&place[hit.range()]) {
+            if !stands(text, key, &at) || !gaps_are_small(&place[hit.range()]) {
+                continue;
+            }
+            let capital = text.folded[at.clone()].starts_with(char::is_uppercase);
+            if key.capital_only && !capital {
+                if text.tokens_in(&at).iter().any(|token| token.word != Word::Function) {
+                    found.push(Finding::doubt(
+                        at,
+                        key.kind,
+                        "a word that is also a name the vault knows",
+                    ));
+                }
+            } else {
                 let start = if key.kind == Kind::Phone {
                     with_prefix(&text.folded, start)
                 } else {
@@ -200,14 +212,14 @@ impl Finder for Known {
     }
 }
 
-fn counts(text: &Prepared, key: &Key, at: &std::ops::Range<usize>) -> bool {
+/// Whether a match stands for itself and is no part of a longer word or number.
+fn stands(text: &Prepared, key: &Key, at: &std::ops::Range<usize>) -> bool {
     let before = text.folded[..at.start].chars().next_back();
     let after = &text.folded[at.end..];
     let digit_before = before.is_some_and(|c| c.is_ascii_digit());
     let whole = !before.is_some_and(char::is_alphanumeric)
         && (!after.starts_with(char::is_alphanumeric) || after.starts_with("s ") && text.folded[at.clone()].len() > 3);
-    let capital = text.folded[at.clone()].starts_with(char::is_uppercase);
-    (whole || (key.anywhere && (!digit_before || at.len() >= 9))) && (!key.capital_only || capital)
+    whole || (key.anywhere && (!digit_before || at.len() >= 9))
 }
 
 /// Where a telephone number begins whose last digits begin at `start`.

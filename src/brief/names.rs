@@ -7,7 +7,7 @@
 use super::cues::{COMPANY_WORDS, DEEDS, HONORIFICS, PARTICLES, PLACE_WORDS, ROLES, listed};
 use super::finding::{Finder, Finding, Kind, Weight};
 use super::prepared::{Prepared, Token};
-use super::words::Word;
+use super::words::{self, Word};
 use regex::Regex;
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -92,6 +92,9 @@ fn joins(gap: &str, left: &Token) -> bool {
 fn judge_run(text: &Prepared, from: usize, to: usize, found: &mut Vec<Finding>) {
     let tokens = &text.tokens;
     let mut from = from;
+    if is_initials(text, from, to) {
+        return push(text, from, to, true, found);
+    }
     // Titles at the front, and the word before the run, say what follows.
     let mut honoured = from > 0 && is_title(text, from - 1, HONORIFICS);
     let mut roled = from > 0 && (is_title(text, from - 1, ROLES) || is_apposed(text, from - 1));
@@ -168,6 +171,16 @@ fn judge_run(text: &Prepared, from: usize, to: usize, found: &mut Vec<Finding>) 
             "a word that is also a name",
         ));
     }
+}
+
+/// `J.K.`: initials with full stops, unless together they are an everyday abbreviation.
+fn is_initials(text: &Prepared, from: usize, to: usize) -> bool {
+    let run = &text.tokens[from..to];
+    let letters: String = run.iter().map(|token| &text.folded[token.at.clone()]).collect();
+    let dotted = run
+        .iter()
+        .all(|token| token.at.len() == 1 && text.folded[token.at.end..].starts_with('.'));
+    run.len() >= 2 && dotted && !words::is_common_abbreviation(&letters)
 }
 
 /// A run with words that are in no word list: those, and what belongs to them.
@@ -412,6 +425,7 @@ mod tests {
         assert_eq!(found("SUBJECT AZRA OKONKWO SEEN AT THE DOOR."), ["AZRA OKONKWO"]);
         assert_eq!(found("The firm Okonkwo and Sons paid."), ["Okonkwo and Sons"]);
         assert_eq!(found("Ask for O'Brien."), ["O'Brien"]);
+        assert_eq!(found("signed by J.K. in the U.K. today"), ["J.K"]);
     }
 
     #[test]

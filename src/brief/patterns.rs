@@ -193,8 +193,14 @@ static PATTERNS: LazyLock<Vec<Pattern>> = LazyLock::new(|| {
     add(r"///[a-z]+\.[a-z]+\.[a-z]+", |_| Kind::Position, 0, any);
     // Network addresses.
     add(
-        r"\b\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}(?:/\d{1,2}|:\d{1,5})?\b",
-        |_| Kind::Network,
+        r"\b\d{1,3}(?:\.\d{1,3}){3,}(?:/\d{1,2}|:\d{1,5})?\b",
+        |value| {
+            if value.matches('.').count() == 3 {
+                Kind::Network
+            } else {
+                Kind::Phone
+            }
+        },
         0,
         any,
     );
@@ -332,7 +338,7 @@ static PATTERNS: LazyLock<Vec<Pattern>> = LazyLock::new(|| {
     );
     // Telephone numbers by form.
     add(
-        r"(?:\+|\b00)\s?\(?\d(?:[ ().-]{0,3}\d){6,15}(?:\s?(?:x|ext\.?)\s?\d{1,6})?\b|\(\d{2,5}\)[ .-]?\d{3,4}(?:[ .-]?\d{2,6}){0,3}(?:\s?(?:x|ext\.?)\s?\d{1,6})?\b|\b0\d{2,4}[ ./-]?\d{3,4}(?:[ .-]?\d{2,4}){1,3}\b|\b(?:1[ .-])?\d{3}[ .-]\d{3}[ .-]?\d{4}(?:\s?(?:x|ext\.?)\s?\d{1,6})?\b|\b\d{3}[-.]\d{4}(?:\s?(?:x|ext\.?)\s?\d{1,6})?\b|\b0\d{9,10}\b|\b\d{10}x\d{1,6}\b",
+        r"(?:\+|\b00)\s?\(?\d(?:[ ().-]{0,3}\d){6,15}(?:\s?(?:x|ext\.?)\s?\d{1,6})?\b|\(\d{2,5}\)[ .-]?\d{3,4}(?:[ .-]?\d{2,6}){0,3}(?:\s?(?:x|ext\.?)\s?\d{1,6})?\b|\b0\d{2,4}[ ./-]?\d{3,4}(?:[ .-]?\d{2,4}){1,3}\b|\b(?:1[ .-])?\d{3}[ .-]\d{3}[ .-]?\d{4}(?:\s?(?:x|ext\.?)\s?\d{1,6})?\b|\b\d{3}[-.]\d{4}(?:\s?(?:x|ext\.?)\s?\d{1,6})?\b|\b0\d{9,10}\b|\b0\d(?:[ .-]\d{2}){4}\b|\b\d{10}x\d{1,6}\b",
         |_| Kind::Phone,
         0,
         any,
@@ -395,7 +401,7 @@ static PATTERNS: LazyLock<Vec<Pattern>> = LazyLock::new(|| {
         },
     );
     add(
-        r"\b\d{2,}(?:[ -]\d{2,}){2,}\b|\b\d{3,}[ -]\d{3,}\b",
+        r"\b\d{2,}(?:[ .-]\d{2,}){2,}\b|\b\d{2,}[ -]\d{3,}\b",
         |_| Kind::Number,
         0,
         |value, _| digits(value) >= 6,
@@ -482,6 +488,7 @@ mod tests {
         );
         finds("call +44 7700 900123 at once", "+44 7700 900123", Kind::Phone);
         finds("on (555) 555-0123 or", "(555) 555-0123", Kind::Phone);
+        finds("on 01.99.00.12.34 or", "01.99.00.12.34", Kind::Phone);
         finds("ssn 078-05-1120", "078-05-1120", Kind::Number);
         finds("a grey van AB12 CDE left", "AB12 CDE", Kind::Vehicle);
         finds("at 51.50123, -0.14189 by", "51.50123, -0.14189", Kind::Position);

@@ -232,7 +232,8 @@ fn passes_profile(text: &Prepared, profile: &Profile, kept: &[Range<usize>], fin
         .is_some_and(|range| range.start <= finding.at.start && finding.at.end <= range.end);
     let words = text.tokens_in(&finding.at);
     let allowed = !words.is_empty() && words.iter().all(|token| profile.allows(text.lower_of(token)));
-    !inside && !allowed && treatment(profile, finding.kind) != Treatment::Keep
+    // The type of a guess is a guess too: that places may stay lets no name through that looks like one.
+    !inside && !allowed
 }
 
 fn spans_of(text: &Prepared, findings: &[Finding]) -> Vec<Span> {
