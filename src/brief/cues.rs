@@ -38,6 +38,12 @@ pub(super) const PARTICLES: &[&str] = &[
     "zur",
 ];
 
+/// Family; a name in small letters often follows.
+#[rustfmt::skip]
+pub(super) const KIN: &[&str] = &[
+    "aunt", "boyfriend", "brother", "daughter", "father", "girlfriend", "husband", "mother", "sister", "son", "uncle", "wife",
+];
+
 /// Words in the names of companies and authorities.
 #[rustfmt::skip]
 pub(super) const COMPANY_WORDS: &[&str] = &[
@@ -73,7 +79,7 @@ mod tests {
 
     #[test]
     fn lists_are_sorted() {
-        for list in [HONORIFICS, ROLES, PARTICLES, COMPANY_WORDS, PLACE_WORDS, DEEDS] {
+        for list in [HONORIFICS, KIN, ROLES, PARTICLES, COMPANY_WORDS, PLACE_WORDS, DEEDS] {
             assert!(list.windows(2).all(|pair| pair[0] < pair[1]), "{list:?}");
         }
     }

@@ -4,7 +4,7 @@
 //! These are rules of thumb. A trained tagger can stand beside them behind the same
 //! [`Finder`]; the frame does not change.
 
-use super::cues::{COMPANY_WORDS, DEEDS, HONORIFICS, PARTICLES, PLACE_WORDS, ROLES, listed};
+use super::cues::{COMPANY_WORDS, DEEDS, HONORIFICS, KIN, PARTICLES, PLACE_WORDS, ROLES, listed};
 use super::finding::{Finder, Finding, Kind, Weight};
 use super::prepared::{Prepared, Token};
 use super::words::{self, Word};
@@ -293,12 +293,14 @@ fn push(text: &Prepared, from: usize, to: usize, person: bool, found: &mut Vec<F
 /// A word in small letters: a name only after a title, otherwise a doubt when no list has it.
 fn lone_word(text: &Prepared, at: usize, found: &mut Vec<Finding>) {
     let token = &text.tokens[at];
-    if token.digit || token.word != Word::Unknown || token.at.len() < 2 {
+    let addressed = at > 0 && is_title(text, at - 1, &["dr", "mr", "mrs", "ms"]);
+    if token.digit || (!addressed && !matches!(token.word, Word::Unknown | Word::NameLike)) || token.at.len() < 2 {
         return;
     }
-    if token.foreign || at > 0 && (is_title(text, at - 1, HONORIFICS) || is_label(text, at)) {
+    let announced = || is_title(text, at - 1, HONORIFICS) || is_title(text, at - 1, KIN) || is_label(text, at);
+    if token.foreign || addressed || (at > 0 && announced()) {
         found.push(Finding::new(token.at.clone(), Kind::Person, Weight::Guess));
-    } else if !token.capital && !listed(PARTICLES, text.lower_of(token)) {
+    } else if token.word == Word::Unknown && !token.capital && !listed(PARTICLES, text.lower_of(token)) {
         found.push(Finding::doubt(token.at.clone(), Kind::Other, "a word in no word list"));
     }
 }
@@ -425,6 +427,7 @@ mod tests {
         assert_eq!(found("SUBJECT AZRA OKONKWO SEEN AT THE DOOR."), ["AZRA OKONKWO"]);
         assert_eq!(found("The firm Okonkwo and Sons paid."), ["Okonkwo and Sons"]);
         assert_eq!(found("Ask for O'Brien."), ["O'Brien"]);
+        assert_eq!(found("his wife daisy and mr long; a daisy"), ["daisy", "long"]);
         assert_eq!(found("signed by J.K. in the U.K. today"), ["J.K"]);
     }
 

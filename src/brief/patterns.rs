@@ -373,6 +373,7 @@ static PATTERNS: LazyLock<Vec<Pattern>> = LazyLock::new(|| {
         0,
         any,
     );
+    add(r"\b[A-Za-z0-9]+(?:_[A-Za-z0-9]+)+\b", |_| Kind::Alias, 0, any);
     // Handles, then what is left that mixes letters with digits, and long numbers.
     add(
         r"@[A-Za-z0-9_][A-Za-z0-9_.]{1,30}[A-Za-z0-9_]\b",
@@ -458,7 +459,7 @@ mod tests {
 
     #[test]
     fn every_pattern_compiles() {
-        assert_eq!(PATTERNS.len(), 30);
+        assert_eq!(PATTERNS.len(), 31);
         assert_eq!(PATTERNS.iter().filter(|pattern| pattern.lead.is_some()).count(), 4);
     }
 
@@ -492,6 +493,7 @@ mod tests {
         finds("ssn 078-05-1120", "078-05-1120", Kind::Number);
         finds("a grey van AB12 CDE left", "AB12 CDE", Kind::Vehicle);
         finds("at 51.50123, -0.14189 by", "51.50123, -0.14189", Kind::Position);
+        finds("posted by azra_o91 at", "azra_o91", Kind::Alias);
         finds("on 3 March 2026 at 14:30", "3 March 2026", Kind::Date);
         finds("on 3 March 2026 at 14:30", "14:30", Kind::Time);
         finds("lost £1,200.50 in", "£1,200.50", Kind::Money);
