@@ -1,1 +1,31 @@
-//! (empty)
+//! The log as pure data: entries, their tree, checkpoints, cards, receipts, and how each is verified
+//! (docs/FORMAT.md §§2, 7–9). Knows no git, no clock and no key that opens anything.
+
+mod bundle;
+mod card;
+mod checkpoint;
+mod detail;
+mod entry;
+mod json;
+mod live;
+mod message;
+mod problem;
+mod receipt;
+mod sshsig;
+mod time;
+mod tree;
+mod walk;
+
+pub use bundle::{BUNDLE_LEN, BadBundle, bundle_path, parse_bundle, write_bundle};
+pub use card::{BadCard, Card, Device, DeviceKind, Role, Roster};
+pub use checkpoint::{BadCheckpoint, Checkpoint, SignedCheckpoint, origin};
+pub use detail::{Bitmap, Details, NoteSet};
+pub use entry::{BadEntry, ENTRY_MAX, Entry, FileRef, Kind, Outcome, ParsedEntry};
+pub use live::{Creations, LiveSet, note_and_digest, note_of};
+pub use message::{BadMessage, Message};
+pub use problem::{Case, Problem};
+pub use receipt::{BadReceipt, Receipt};
+pub use sshsig::{BadSshSig, Namespace, public_line, sign as sign_ssh, verify as verify_ssh};
+pub use time::{BadTime, Time};
+pub use tree::{BadFrontier, Frontier, leaf_hash, node_hash};
+pub use walk::{LogWalk, WalkEnd};

@@ -1,1 +1,21 @@
-//! (empty)
+//! The surroundings of a run: clock, boot, folders, small private files, faults, hardening.
+//!
+//! Everything here touches the machine and nothing here knows what a vault is. What a test must
+//! steer (time, boot id, the failing of a disk) is a value that is handed in: [`Clock`],
+//! [`boot_id`], [`Faults`].
+
+mod clock;
+mod faults;
+mod files;
+mod harden;
+mod places;
+mod sha256;
+mod slots;
+
+pub use clock::{BadTime, Clock, parse_rfc3339, rfc3339};
+pub use faults::{Fault, Faults, Step};
+pub use files::{FileError, read_bounded, replace_private, sync_folder, write_new_private};
+pub use harden::{boot_id, harden};
+pub use places::{NoHome, Places};
+pub(crate) use sha256::sha256;
+pub use slots::{SlotError, TwoSlot};

@@ -45,6 +45,23 @@ fn write_hex(f: &mut fmt::Formatter<'_>, bytes: &[u8]) -> fmt::Result {
     bytes.iter().try_for_each(|b| write!(f, "{b:02x}"))
 }
 
+/// Identifiers stand in JSON as their text.
+macro_rules! as_text {
+    ($name:ident) => {
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_str(self)
+            }
+        }
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+                text.parse().map_err(serde::de::Error::custom)
+            }
+        }
+    };
+}
+
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident, $len:literal, $what:literal) => {
         $(#[$doc])*
@@ -76,6 +93,7 @@ macro_rules! id {
                 decode($what, text).map(Self)
             }
         }
+        as_text!($name);
         impl TryFrom<&[u8]> for $name {
             type Error = BadId;
             fn try_from(bytes: &[u8]) -> Result<Self, BadId> {
@@ -122,6 +140,9 @@ pub struct LogName {
     pub incarnation: Incarnation,
 }
 
+as_text!(LogName);
+as_text!(EntryRef);
+
 impl fmt::Display for LogName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}-{}", self.device, self.incarnation)
@@ -145,6 +166,12 @@ impl FromStr for LogName {
             device: device.parse().map_err(|_| bad())?,
             incarnation: incarnation.parse().map_err(|_| bad())?,
         })
+    }
+}
+
+impl From<BadId> for String {
+    fn from(bad: BadId) -> String {
+        bad.to_string()
     }
 }
 

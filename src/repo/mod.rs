@@ -1,1 +1,41 @@
-//! (empty)
+//! The vault as a bare git repository: objects, refs, a journal and a lock. It knows no notes and
+//! no entries, and it alone uses git2.
+//!
+//! One write, in order ([`Repo::commit`]):
+//!
+//! 1. Under the [`Lock`], after [`Repo::recover`]: every ref's old value is compared.
+//! 2. One record with all objects, ref changes and the caller's note goes to the end of the
+//!    journal; one `fdatasync`. **This is the commit point.**
+//! 3. Objects, then refs, are written to git, unsynced.
+//! 4. After 64 records, or when the journal is full, the next write first makes everything durable
+//!    with one `syncfs` and begins the journal anew ([`Repo::cut`]).
+//!
+//! After a power cut git may have lost whatever was written since the cut: objects and refs come
+//! back missing, empty or torn. [`Repo::recover`], the start of every write, then writes all of it
+//! again from the journal. An outcome that is unknown (an error from the sync) is settled the same
+//! way, by the next start.
+//!
+//! No git configuration of the machine, the user or the vault has a say in what this room does:
+//! libgit2 is given an empty one. Objects that are read as evidence ([`Repo::read_commit`],
+//! [`Repo::read_tree`], [`Repo::read_blob`]) are hashed here; libgit2's own check is off, so that
+//! [`Repo::read_blob_unchecked`] is fast for bodies that carry a SHA-256 of their own.
+
+mod git;
+mod journal;
+mod lock;
+mod object;
+mod record;
+mod recover;
+#[cfg(test)]
+mod tests;
+mod tree;
+mod write;
+
+pub use git::{CreateError, Oddity, OpenError, ReadError, Repo, Settings};
+pub use journal::JournalError;
+pub use lock::{Lock, LockError, PATIENCE};
+pub use object::{BadCommit, BadOid, Commit, Kind, Object, Oid, commit_bytes};
+pub use record::{BadJournal, Batch, JOURNAL_BYTES, MAX_PAYLOAD, Record, RefChange, decode_records};
+pub use recover::{RecoverError, Recovery};
+pub use tree::{BadTree, EditError, EditedTree, Mode, TreeEdit, TreeEntry, parse_tree, tree_bytes};
+pub use write::{CommitError, CutError, Durable, RECORDS_PER_CUT};

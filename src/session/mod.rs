@@ -1,1 +1,156 @@
-//! (empty)
+//! Identities: whose device this is, and the keys it opens.
+//!
+//! A session is one unlocked identity in this process. It signs as the device, opens what was sealed
+//! to it, and is wiped when dropped.
+
+use crate::chain::{Namespace, SignedCheckpoint, sign_ssh};
+use crate::crypto::{HybridSecret, PublicKey, Recipient, SigningKey};
+use crate::envelope::{
+    BadEnvelope, BadIdentity, BoxFile, DetailFile, DetailKey, IdentityFile, IdentitySecrets, Keyring, RecoveryKey,
+};
+use crate::id::{DeviceId, Digest, PersonId, VaultId};
+use crate::secret::{Passphrase, Secret};
+
+/// An unlocked identity.
+pub struct Identity {
+    vault: VaultId,
+    device: DeviceId,
+    person: PersonId,
+    handle: String,
+    founder_pin: Digest,
+    signing: SigningKey,
+    hybrid: HybridSecret,
+    local_state: Secret<32>,
+}
+
+impl Identity {
+    /// Opens an identity file. Costs what its key derivation asks for.
+    pub fn unlock(file: &IdentityFile, passphrase: &Passphrase) -> Result<Self, BadIdentity> {
+        Ok(Self::from_secrets(file.vault, file.device, &file.open(passphrase)?))
+    }
+
+    /// The identity of a device just made.
+    pub fn from_secrets(vault: VaultId, device: DeviceId, secrets: &IdentitySecrets) -> Self {
+        Self {
+            vault,
+            device,
+            person: secrets.person,
+            handle: secrets.handle.clone(),
+            founder_pin: secrets.founder_pin,
+            signing: SigningKey::from_seed(&secrets.signing_seed),
+            hybrid: HybridSecret::from_seed(&secrets.recipient_seed),
+            local_state: secrets.local_state.duplicate(),
+        }
+    }
+
+    /// The vault it belongs to.
+    pub fn vault(&self) -> VaultId {
+        self.vault
+    }
+
+    /// The device it is.
+    pub fn device(&self) -> DeviceId {
+        self.device
+    }
+
+    /// The person whose device it is.
+    pub fn person(&self) -> PersonId {
+        self.person
+    }
+
+    /// What that person is called.
+    pub fn handle(&self) -> &str {
+        &self.handle
+    }
+
+    /// Where this device's trust in the roster begins.
+    pub fn founder_pin(&self) -> Digest {
+        self.founder_pin
+    }
+
+    /// The key others check its signatures with.
+    pub fn public_key(&self) -> PublicKey {
+        self.signing.public()
+    }
+
+    /// The key others seal to it with.
+    pub fn recipient(&self) -> Recipient {
+        self.hybrid.recipient()
+    }
+
+    /// An SSH signature for a purpose.
+    pub fn sign(&self, namespace: Namespace, message: &[u8]) -> String {
+        sign_ssh(&self.signing, namespace, message)
+    }
+
+    /// A signed checkpoint.
+    pub fn sign_checkpoint(&self, checkpoint: crate::chain::Checkpoint) -> SignedCheckpoint {
+        checkpoint.sign(&self.signing)
+    }
+
+    /// A signed card.
+    pub fn sign_card(&self, card: &crate::chain::Card) -> Vec<u8> {
+        card.sign(&self.signing)
+    }
+
+    /// Authenticates what this device keeps outside the vault.
+    pub fn local_mac(&self, message: &[u8]) -> [u8; 32] {
+        crate::crypto::mac(&self.local_state, message)
+    }
+
+    /// Whether `tag` is [`Identity::local_mac`] of `message`, in constant time.
+    pub fn local_mac_verify(&self, message: &[u8], tag: &[u8]) -> bool {
+        crate::crypto::mac_verify(&self.local_state, message, tag)
+    }
+
+    /// Opens this device's key box.
+    pub fn open_box(&self, file: &[u8]) -> Result<Keyring, BadEnvelope> {
+        BoxFile::parse(file)?.open(self.vault, self.device, &self.hybrid)
+    }
+
+    /// Opens a detail key that was wrapped to this device, or to a role whose key is in `keys`.
+    pub fn open_detail_key(&self, file: &[u8], keys: &Keyring) -> Result<DetailKey, BadEnvelope> {
+        DetailFile::parse(file)?.unwrap_key(self.vault, self.device, &self.hybrid, keys)
+    }
+
+    /// For the gate: the secret half that `named` wraps were sealed to.
+    pub(crate) fn hybrid(&self) -> &HybridSecret {
+        &self.hybrid
+    }
+}
+
+/// The device that a recovery key is.
+pub struct PaperDevice {
+    signing: SigningKey,
+    hybrid: HybridSecret,
+}
+
+impl PaperDevice {
+    /// From a printed key.
+    pub fn new(key: &RecoveryKey) -> Self {
+        Self {
+            signing: SigningKey::from_seed(&key.signing_seed()),
+            hybrid: HybridSecret::from_seed(&key.recipient_seed()),
+        }
+    }
+
+    /// The key others check its signatures with; by it the roster knows which device this is.
+    pub fn public_key(&self) -> PublicKey {
+        self.signing.public()
+    }
+
+    /// The key others seal to it with.
+    pub fn recipient(&self) -> Recipient {
+        self.hybrid.recipient()
+    }
+
+    /// Signs the card that admits a new device.
+    pub fn sign_card(&self, card: &crate::chain::Card) -> Vec<u8> {
+        card.sign(&self.signing)
+    }
+
+    /// Opens its key box.
+    pub fn open_box(&self, vault: VaultId, device: DeviceId, file: &[u8]) -> Result<Keyring, BadEnvelope> {
+        BoxFile::parse(file)?.open(vault, device, &self.hybrid)
+    }
+}

@@ -1,0 +1,270 @@
+//! What the vault knows of a client: recognised in any spelling, format and part.
+//!
+//! Values and text are compared by their letters and digits alone, folded: `AB12 CDE` is
+//! `ab12-cde` is `AB12CDE`; `+44 7700 900123` is `07700900123`.
+
+use super::finding::{Finder, Finding, Kind, Weight};
+use super::prepared::{BadText, Prepared};
+use super::words::Word;
+use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
+use std::collections::BTreeMap;
+
+/// The identifiers that may not pass because the vault knows them.
+pub struct Known {
+    keys: Vec<Key>,
+    automaton: Option<AhoCorasick>,
+}
+
+struct Key {
+    kind: Kind,
+    /// In the text it counts only with a capital: the value is an everyday word.
+    capital_only: bool,
+    /// It counts inside longer words and numbers too.
+    anywhere: bool,
+}
+
+/// How many characters other than letters and digits may stand between two of a value.
+const MAX_GAP: usize = 4;
+
+/// The values are too many or unreadable.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BadKnown {
+    /// Too many.
+    #[error("at most {max} identifiers are matched at once, these are {0}: brief fewer notes together", max = Known::MAX)]
+    TooMany(usize),
+    /// One cannot be read.
+    #[error("an identifier of type `{kind}` cannot be matched: {why}")]
+    Unreadable {
+        /// Its type.
+        kind: &'static str,
+        /// What is wrong with it.
+        why: BadText,
+    },
+}
+
+impl Known {
+    /// The most values.
+    pub const MAX: usize = 100_000;
+
+    /// Values with what they are. A person's and a client's name also count by their parts; a
+    /// value without letters and digits is passed over.
+    pub fn new(values: Vec<(Kind, String)>) -> Result<Self, BadKnown> {
+        if values.len() > Self::MAX {
+            return Err(BadKnown::TooMany(values.len()));
+        }
+        let mut keys: BTreeMap<String, Key> = BTreeMap::new();
+        for (kind, value) in values {
+            let prepared = Prepared::new(&value).map_err(|why| BadKnown::Unreadable {
+                kind: kind.coarse().name(),
+                why,
+            })?;
+            add_value(kind, &prepared, &mut keys);
+        }
+        let patterns: Vec<&String> = keys.keys().collect();
+        let automaton = if patterns.is_empty() {
+            None
+        } else {
+            let mut builder = AhoCorasick::builder();
+            builder
+                .match_kind(MatchKind::Standard)
+                .kind(Some(AhoCorasickKind::ContiguousNFA));
+            builder.build(&patterns).ok()
+        };
+        if automaton.is_none() && !keys.is_empty() {
+            return Err(BadKnown::TooMany(keys.len()));
+        }
+        Ok(Self {
+            keys: keys.into_values().collect(),
+            automaton,
+        })
+    }
+
+    /// Nothing is known.
+    pub fn nothing() -> Self {
+        Self {
+            keys: Vec::new(),
+            automaton: None,
+        }
+    }
+}
+
+/// The keys of one value; the first kind given for a key stays.
+fn add_value(kind: Kind, value: &Prepared, keys: &mut BTreeMap<String, Key>) {
+    let whole = letters_and_digits(&value.lower);
+    if whole.is_empty() {
+        return;
+    }
+    let digits = whole.bytes().filter(u8::is_ascii_digit).count();
+    let everyday =
+        value.tokens.len() == 1 && matches!(value.tokens[0].word, Word::Function | Word::Ordinary | Word::NameLike);
+    let mut add = |text: String, capital_only: bool, anywhere: bool| {
+        keys.entry(text).or_insert(Key {
+            kind,
+            capital_only,
+            anywhere,
+        });
+    };
+    if kind == Kind::Phone && digits >= 9 {
+        // The last nine digits are the same with and without a country's prefix.
+        let only: String = whole.chars().filter(char::is_ascii_digit).collect();
+        add(only[only.len() - 9..].to_owned(), false, true);
+    }
+    let long_enough = digits >= 4 && whole.len() >= 6;
+    add(whole, everyday && digits == 0, long_enough);
+    if matches!(
+        kind,
+        Kind::Person | Kind::Alias | Kind::Client | Kind::Organisation | Kind::Place | Kind::Address
+    ) {
+        for token in &value.tokens {
+            let part = letters_and_digits(value.lower_of(token));
+            let common = is_company_word(&part) || token.word == Word::Function || token.digit;
+            let plain_part = token.word == Word::Ordinary && !matches!(kind, Kind::Person | Kind::Alias);
+            if part.chars().count() >= 3 && !common && !plain_part {
+                add(part, token.word != Word::Unknown, false);
+            }
+        }
+    }
+}
+
+fn is_company_word(part: &str) -> bool {
+    matches!(
+        part,
+        "ltd"
+            | "plc"
+            | "llc"
+            | "inc"
+            | "gmbh"
+            | "corp"
+            | "mrs"
+            | "prof"
+            | "von"
+            | "van"
+            | "der"
+            | "den"
+            | "del"
+            | "bin"
+    )
+}
+
+fn letters_and_digits(text: &str) -> String {
+    text.chars().filter(|c| c.is_alphanumeric()).collect()
+}
+
+impl Finder for Known {
+    fn find(&self, text: &Prepared) -> Vec<Finding> {
+        let Some(automaton) = &self.automaton else {
+            return Vec::new();
+        };
+        // The text's letters and digits alone, each byte with its place in the folded text.
+        let mut compact = String::with_capacity(text.lower.len());
+        let mut place = Vec::with_capacity(text.lower.len());
+        for (at, c) in text.lower.char_indices().filter(|(_, c)| c.is_alphanumeric()) {
+            compact.push(c);
+            place.extend(at..at + c.len_utf8());
+        }
+        let mut found: Vec<Finding> = Vec::new();
+        for hit in automaton.find_overlapping_iter(&compact) {
+            let Some(key) = self.keys.get(hit.pattern().as_usize()) else {
+                continue;
+            };
+            let (Some(&start), Some(&last)) = (place.get(hit.start()), place.get(hit.end() - 1)) else {
+                continue;
+            };
+            let at = start..last + 1;
+            if counts(text, key, &at) && gaps_are_small(&place[hit.range()]) {
+                let start = if key.kind == Kind::Phone {
+                    with_prefix(&text.folded, start)
+                } else {
+                    start
+                };
+                found.push(Finding::new(start..at.end, key.kind, Weight::Known));
+            }
+        }
+        found
+    }
+}
+
+fn counts(text: &Prepared, key: &Key, at: &std::ops::Range<usize>) -> bool {
+    let before = text.folded[..at.start].chars().next_back();
+    let after = &text.folded[at.end..];
+    let digit_before = before.is_some_and(|c| c.is_ascii_digit());
+    let whole = !before.is_some_and(char::is_alphanumeric)
+        && (!after.starts_with(char::is_alphanumeric) || after.starts_with("s ") && text.folded[at.clone()].len() > 3);
+    let capital = text.folded[at.clone()].starts_with(char::is_uppercase);
+    (whole || (key.anywhere && (!digit_before || at.len() >= 9))) && (!key.capital_only || capital)
+}
+
+/// Where a telephone number begins whose last digits begin at `start`.
+fn with_prefix(text: &str, start: usize) -> usize {
+    let prefix = text[..start].char_indices().rev().take(8);
+    let prefix = prefix.take_while(|(_, c)| c.is_ascii_digit() || matches!(c, '+' | '(' | ')' | ' ' | '-' | '.' | '/'));
+    prefix
+        .filter(|(_, c)| c.is_ascii_digit() || *c == '+')
+        .last()
+        .map_or(start, |(at, _)| at)
+}
+
+fn gaps_are_small(places: &[usize]) -> bool {
+    places.windows(2).all(|pair| pair[1] - pair[0] <= MAX_GAP + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
+    use super::*;
+    use proptest::prelude::*;
+
+    fn found(kind: Kind, value: &str, text: &str) -> Vec<String> {
+        let known = Known::new(vec![(kind, value.to_owned())]).unwrap();
+        let prepared = Prepared::new(text).unwrap();
+        let all = super::super::finding::join(known.find(&prepared));
+        let chars: Vec<char> = text.chars().collect();
+        all.iter()
+            .map(|finding| chars[prepared.origin_of(&finding.at)].iter().collect())
+            .collect()
+    }
+
+    #[test]
+    fn any_spelling_is_found() {
+        assert_eq!(
+            found(Kind::Person, "Zoë Kowalski", "saw zoe  KOWALSKI's car"),
+            ["zoe  KOWALSKI"]
+        );
+        assert_eq!(
+            found(Kind::Person, "Zoë Kowalski", "Mrs Kowal\u{AD}-\nski left"),
+            ["Kowal\u{AD}-\nski"]
+        );
+        assert_eq!(found(Kind::Person, "Zoë Kowalski", "that Коwalski"), ["Коwalski"]);
+        assert_eq!(found(Kind::Vehicle, "AB12 CDE", "a van ab-12.cde there"), ["ab-12.cde"]);
+        assert_eq!(
+            found(Kind::Phone, "+44 7700 900123", "on (07700) 900-123 today"),
+            ["07700) 900-123"]
+        );
+        assert_eq!(
+            found(Kind::Code, "4417", "use 44 17 or 4\u{200B}417"),
+            ["44 17", "4\u{200B}417"]
+        );
+    }
+
+    #[test]
+    fn everyday_words_need_their_capital() {
+        assert_eq!(
+            found(Kind::Person, "Rose Long", "Rose took a long road; a rose"),
+            ["Rose"]
+        );
+        assert_eq!(found(Kind::Client, "Falcon", "the Falcon file, a falcon"), ["Falcon"]);
+    }
+
+    #[test]
+    fn a_short_code_is_not_found_in_a_longer_number() {
+        assert!(found(Kind::Code, "4417", "order 914417 of 44170").is_empty());
+    }
+
+    proptest! {
+        #[test]
+        fn separators_and_case_hide_nothing(value in "[A-Z]{2}[0-9]{2}[A-Z]{3}", gap in "[ .-]{0,2}", cut in 1usize..6) {
+            let text = format!("van {}{gap}{} left", value[..cut].to_lowercase(), &value[cut..]);
+            prop_assert_eq!(found(Kind::Vehicle, &value, &text).len(), 1);
+        }
+    }
+}

@@ -1,0 +1,721 @@
+//! Names by their look: capitals on words that are no ordinary words, words after titles, and
+//! every other mention of what was found.
+//!
+//! These are rules of thumb. A trained tagger can stand beside them behind the same
+//! [`Finder`]; the frame does not change.
+
+use super::finding::{Finder, Finding, Kind, Weight};
+use super::prepared::{Prepared, Token};
+use super::words::Word;
+use regex::Regex;
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::LazyLock;
+
+/// Finds names by their look.
+#[derive(Debug, Clone, Copy)]
+pub struct Names;
+
+impl Finder for Names {
+    fn find(&self, text: &Prepared) -> Vec<Finding> {
+        let mut found = Vec::new();
+        let mut from = 0;
+        while from < text.tokens.len() {
+            let to = run_end(text, from);
+            if to > from {
+                judge_run(text, from, to, &mut found);
+                from = to;
+            } else {
+                lone_word(text, from, &mut found);
+                from += 1;
+            }
+        }
+        spelled_out(text, &mut found);
+        found
+    }
+}
+
+/// Titles after which any word is a name.
+const HONORIFICS: &[&str] = &[
+    "mr",
+    "mrs",
+    "ms",
+    "miss",
+    "mx",
+    "dr",
+    "prof",
+    "professor",
+    "sir",
+    "madam",
+    "madame",
+    "dame",
+    "lady",
+    "lord",
+    "rev",
+    "reverend",
+    "fr",
+    "imam",
+    "rabbi",
+    "sheikh",
+    "sgt",
+    "sergeant",
+    "cpl",
+    "corporal",
+    "capt",
+    "captain",
+    "lt",
+    "lieutenant",
+    "maj",
+    "col",
+    "colonel",
+    "gen",
+    "pc",
+    "dc",
+    "ds",
+    "di",
+    "dci",
+    "supt",
+    "insp",
+    "inspector",
+    "judge",
+    "justice",
+    "herr",
+    "frau",
+    "monsieur",
+    "mme",
+    "senor",
+    "senora",
+    "signor",
+    "signora",
+    "don",
+    "st",
+    "uncle",
+    "aunt",
+    "auntie",
+    "prince",
+    "princess",
+    "king",
+    "queen",
+];
+
+/// Words for people after which a capital is most likely a name.
+const ROLES: &[&str] = &[
+    "officer",
+    "guard",
+    "agent",
+    "driver",
+    "client",
+    "principal",
+    "witness",
+    "suspect",
+    "subject",
+    "victim",
+    "detective",
+    "constable",
+    "superintendent",
+    "manager",
+    "director",
+    "supervisor",
+    "nurse",
+    "doctor",
+    "engineer",
+    "analyst",
+    "receptionist",
+    "coordinator",
+    "president",
+    "minister",
+    "chairman",
+    "secretary",
+    "lawyer",
+    "solicitor",
+    "accountant",
+    "cleaner",
+    "visitor",
+    "tenant",
+    "resident",
+    "employee",
+    "contractor",
+    "informant",
+    "source",
+    "wife",
+    "husband",
+    "son",
+    "daughter",
+    "brother",
+    "sister",
+    "mother",
+    "father",
+    "partner",
+    "colleague",
+    "friend",
+    "neighbour",
+    "neighbor",
+    "boss",
+    "chief",
+    "caller",
+    "patient",
+    "student",
+    "pupil",
+    "teacher",
+    "named",
+    "alias",
+    "aka",
+    "called",
+    "nicknamed",
+    "operative",
+    "investigator",
+    "applicant",
+    "claimant",
+    "defendant",
+    "complainant",
+    "reporter",
+    "handler",
+    "owner",
+    "occupant",
+    "passenger",
+    "courier",
+    "trainee",
+    "chauffeur",
+    "nanny",
+    "guest",
+    "assistant",
+    "intern",
+    "clerk",
+    "porter",
+    "concierge",
+    "bodyguard",
+    "controller",
+    "dispatcher",
+    "warden",
+    "commander",
+    "ambassador",
+    "senator",
+    "governor",
+    "mayor",
+];
+
+/// Particles inside names.
+const PARTICLES: &[&str] = &[
+    "de", "da", "di", "do", "du", "des", "del", "della", "dos", "das", "van", "von", "der", "den", "ter", "zu", "zur",
+    "la", "le", "el", "al", "bin", "ibn", "binti", "abu", "y", "ten", "op", "af", "av", "of", "the", "san", "ap",
+    "ben",
+];
+
+const COMPANY_WORDS: &[&str] = &[
+    "ltd",
+    "limited",
+    "inc",
+    "plc",
+    "llc",
+    "llp",
+    "gmbh",
+    "ag",
+    "sa",
+    "bv",
+    "nv",
+    "corp",
+    "corporation",
+    "co",
+    "company",
+    "group",
+    "bank",
+    "university",
+    "college",
+    "associates",
+    "partners",
+    "holdings",
+    "services",
+    "security",
+    "solutions",
+    "foundation",
+    "trust",
+    "council",
+    "school",
+    "hospital",
+    "hotel",
+    "sons",
+    "brothers",
+    "bros",
+    "agency",
+    "institute",
+    "ministry",
+    "party",
+    "club",
+    "union",
+    "court",
+    "times",
+    "industries",
+    "systems",
+    "logistics",
+];
+
+/// What people do in notes; after a word that is also a name it makes a name of it.
+const DEEDS: &[&str] = &[
+    "said",
+    "says",
+    "called",
+    "calls",
+    "reported",
+    "reports",
+    "told",
+    "asked",
+    "asks",
+    "met",
+    "left",
+    "arrived",
+    "drove",
+    "phoned",
+    "rang",
+    "confirmed",
+    "refused",
+    "signed",
+    "wants",
+    "wanted",
+    "stated",
+    "states",
+    "claimed",
+    "claims",
+    "denied",
+    "admitted",
+    "mentioned",
+    "texted",
+    "emailed",
+    "wrote",
+    "replied",
+    "complained",
+    "insisted",
+    "agreed",
+    "promised",
+    "threatened",
+    "believes",
+    "thinks",
+    "knows",
+    "lives",
+    "works",
+    "worked",
+    "attended",
+    "entered",
+    "walked",
+    "saw",
+    "gave",
+    "took",
+    "went",
+    "came",
+    "has",
+    "who",
+    "whose",
+];
+
+const PLACE_WORDS: &[&str] = &[
+    "street", "road", "avenue", "lane", "drive", "close", "square", "park", "house", "bridge", "station", "airport",
+    "hill", "valley", "river", "lake", "island", "city", "town", "village", "county", "district", "province", "region",
+    "north", "south", "east", "west", "mount", "port", "gardens", "terrace", "crescent", "court", "mews", "way", "row",
+    "place", "tower", "plaza", "bay", "beach", "forest", "harbour", "harbor",
+];
+
+/// The end of the run of capitalised words that begins at `from`; `from` itself if there is none.
+fn run_end(text: &Prepared, from: usize) -> usize {
+    let tokens = &text.tokens;
+    if !is_name_shaped(&tokens[from]) {
+        return from;
+    }
+    let mut to = from + 1;
+    while let Some(next) = tokens.get(to) {
+        let gap = text.between(&tokens[to - 1], next);
+        if !joins(gap, &tokens[to - 1]) || tokens[to - 1].whole_end != tokens[to - 1].at.end {
+            break;
+        }
+        if is_name_shaped(next) && !(next.first && gap != "-") {
+            to += 1;
+            continue;
+        }
+        // A particle belongs to the run when a capital follows it.
+        let particles = tokens[to..]
+            .iter()
+            .take(3)
+            .take_while(|token| !token.capital && PARTICLES.contains(&text.lower_of(token)));
+        let after = to + particles.count();
+        let joined = after > to
+            && tokens.get(after).is_some_and(|token| {
+                is_name_shaped(token)
+                    && !token.first
+                    && token.word != Word::Function
+                    && (to..after).all(|at| {
+                        text.between(&tokens[at], &tokens[at + 1])
+                            .trim_matches([' ', '-'])
+                            .is_empty()
+                    })
+            })
+            && !matches!(text.lower_of(next), "of" | "the");
+        if !joined {
+            break;
+        }
+        to = after + 1;
+    }
+    to
+}
+
+fn is_name_shaped(token: &Token) -> bool {
+    token.capital && !token.digit
+}
+
+/// Whether what stands between two words lets them belong to one name.
+fn joins(gap: &str, left: &Token) -> bool {
+    let short = left.at.len() <= 4;
+    matches!(gap, " " | "-" | "  " | "\n" | "\r\n" | " & " | "&") || (short && matches!(gap, ". " | "." | ".-" | ".\n"))
+}
+
+#[allow(clippy::too_many_lines)]
+fn judge_run(text: &Prepared, from: usize, to: usize, found: &mut Vec<Finding>) {
+    let tokens = &text.tokens;
+    let mut from = from;
+    // Titles at the front, and the word before the run, say what follows.
+    let mut honoured = from > 0 && is_title(text, from - 1, HONORIFICS);
+    let mut roled = from > 0 && is_title(text, from - 1, ROLES);
+    while from < to {
+        let word = text.lower_of(&tokens[from]);
+        if HONORIFICS.contains(&word) && (to - from > 1) && word != "st" {
+            honoured = true;
+        } else if ROLES.contains(&word) && to - from > 1 {
+            roled = true;
+        } else {
+            break;
+        }
+        from += 1;
+    }
+    let labelled = from > 0 && is_label(text, from);
+    // Grammar at either end is no name, except an initial-like `A`.
+    while from < to && tokens[from].word == Word::Function && !honoured && !labelled {
+        from += 1;
+    }
+    if from >= to {
+        return;
+    }
+    let run = &tokens[from..to];
+    let unknown = run.iter().filter(|t| t.word == Word::Unknown && t.at.len() > 1).count();
+    let like = run.iter().filter(|t| t.word == Word::NameLike).count();
+    let caseless = run.iter().any(|t| t.caseless);
+    if labelled && run.iter().all(|t| !t.shouted || t.at.len() == 1) || (honoured || labelled) && !caseless {
+        return push(text, from, to, honoured, found);
+    }
+    if unknown > 0 {
+        return judge_unknown(text, from, to, honoured || roled, caseless, found);
+    }
+    let initials = run
+        .iter()
+        .filter(|t| t.at.len() == 1 && t.word == Word::Unknown)
+        .count();
+    let plain_first = run[0].first && run[0].word == Word::Ordinary;
+    let inner = if plain_first { &run[1..] } else { run };
+    let proper = inner.iter().all(|t| t.word == Word::NameLike || t.at.len() == 1);
+    if caseless {
+        if (like >= 2 || (like >= 1 && initials >= 1)) && proper && run.len() <= 3 {
+            push(text, from, to, true, found);
+        }
+        return;
+    }
+    let start = from + usize::from(plain_first);
+    if inner.is_empty() || (like == 0 && !roled) {
+        return;
+    }
+    if roled && like > 0 {
+        return push(text, start, to, true, found);
+    }
+    if like >= 2 || (like == 1 && inner.len() >= 2) {
+        if !(run[0].first && like == 1 && run[0].word == Word::NameLike) {
+            return push(text, start, to, proper, found);
+        }
+        if initials > 0 {
+            return push(text, start, to, true, found);
+        }
+    } else if like == 1 && !inner[0].first && !inner[0].shouted {
+        return push(text, start, to, proper, found);
+    }
+    // `Rose called`: whoever calls is somebody.
+    let acts = tokens
+        .get(to)
+        .is_some_and(|next| DEEDS.contains(&text.lower_of(next)) && text.between(&tokens[to - 1], next) == " ");
+    if acts && inner.iter().all(|t| t.word == Word::NameLike) {
+        return push(text, start, to, true, found);
+    }
+    for token in inner.iter().filter(|t| t.word == Word::NameLike) {
+        found.push(Finding::doubt(
+            token.at.clone(),
+            Kind::Person,
+            "a word that is also a name",
+        ));
+    }
+}
+
+/// A run with words that are in no word list: those, and what belongs to them.
+fn judge_unknown(text: &Prepared, from: usize, to: usize, person: bool, caseless: bool, found: &mut Vec<Finding>) {
+    let tokens = &text.tokens;
+    let part_of_name = |at: usize| {
+        let token = &tokens[at];
+        if token.word == Word::Unknown {
+            return true;
+        }
+        let hyphen = |left: usize, right: usize| {
+            right < to
+                && left >= from
+                && text.between(&tokens[left], &tokens[right]) == "-"
+                && (tokens[left].word == Word::Unknown || tokens[right].word == Word::Unknown)
+        };
+        let compound = (at > from && hyphen(at - 1, at)) || hyphen(at, at + 1);
+        let beside = (at > from && tokens[at - 1].word == Word::Unknown)
+            || (at + 1 < to && tokens[at + 1].word == Word::Unknown);
+        match token.word {
+            Word::NameLike => beside || compound || !token.first && !caseless,
+            _ if caseless => compound,
+            _ => compound || !token.first || person && at > from,
+        }
+    };
+    let mut at = from;
+    while at < to {
+        if !part_of_name(at) {
+            at += 1;
+            continue;
+        }
+        let start = at;
+        while at < to && part_of_name(at) {
+            at += 1;
+        }
+        push(text, start, at, person, found);
+    }
+}
+
+/// Whether the word at `at` is a title for the word after it.
+fn is_title(text: &Prepared, at: usize, titles: &[&str]) -> bool {
+    let tokens = &text.tokens;
+    let Some(next) = tokens.get(at + 1) else {
+        return false;
+    };
+    let gap = text.between(&tokens[at], next);
+    titles.contains(&text.lower_of(&tokens[at]))
+        && matches!(gap, " " | ". " | "." | "\n" | ", " | ": " | " \"" | " (")
+        && !(gap == ", " && titles.len() == HONORIFICS.len())
+}
+
+/// Whether `Client:` or its like stands before the word at `at`.
+fn is_label(text: &Prepared, at: usize) -> bool {
+    static LABEL: LazyLock<Option<Regex>> = LazyLock::new(|| {
+        Regex::new(r"(?i)(?:client|contact|name|surname|first name|last name|subject|witness|suspect|driver|officer|guard|victim|from|to|cc|attn|signed|reported by|author|patient|tenant|owner|principal|caller|visitor|holder|by)(?:'s name)?[ \t]*(?:[:=]|is:?|-)[ \t]*$|(?i)\b(?:ask for|my name is|name is|name of|gave the name|goes by|named|signed,?|regards,|speak to|spoke to|spoke with|met with|known as|referred to as)[ \t\n]+$").ok()
+    });
+    let start = text.tokens[at].at.start;
+    let mut from = start.saturating_sub(40);
+    while !text.folded.is_char_boundary(from) {
+        from += 1;
+    }
+    LABEL
+        .as_ref()
+        .is_some_and(|label| label.is_match(&text.folded[from..start]))
+}
+
+/// Reports a run as a name; the words in and before it say of what.
+fn push(text: &Prepared, from: usize, to: usize, person: bool, found: &mut Vec<Finding>) {
+    let tokens = &text.tokens;
+    let (Some(first), Some(last)) = (tokens.get(from), tokens.get(to - 1)) else {
+        return;
+    };
+    let mut at = first.at.start..last.at.end;
+    let words = || tokens[from..to].iter().map(|token| text.lower_of(token));
+    let tail = tokens.get(to).zip(tokens.get(to + 1)).filter(|(and, next)| {
+        matches!(text.lower_of(and), "and")
+            && matches!(
+                text.lower_of(next),
+                "sons" | "partners" | "co" | "associates" | "daughters" | "company" | "brothers"
+            )
+            && text.between(last, and) == " "
+    });
+    if let Some((_, next)) = tail {
+        at.end = next.at.end;
+    }
+    let before = from
+        .checked_sub(1)
+        .map(|at| text.lower_of(&tokens[at]))
+        .unwrap_or_default();
+    let lone_shout = to - from == 1 && first.shouted && !first.caseless && at.len() <= 6;
+    let kind = if tail.is_some() || words().any(|word| COMPANY_WORDS.contains(&word)) || (lone_shout && !person) {
+        Kind::Organisation
+    } else if person {
+        Kind::Person
+    } else if words().any(|word| PLACE_WORDS.contains(&word)) || matches!(before, "in" | "near" | "via" | "towards") {
+        Kind::Place
+    } else {
+        Kind::Person
+    };
+    found.push(Finding::new(at, kind, Weight::Guess));
+}
+
+/// A word in small letters: a name only after a title, otherwise a doubt when no list has it.
+fn lone_word(text: &Prepared, at: usize, found: &mut Vec<Finding>) {
+    let token = &text.tokens[at];
+    if token.digit || token.word != Word::Unknown || token.at.len() < 2 {
+        return;
+    }
+    if token.foreign {
+        found.push(Finding::new(token.at.clone(), Kind::Person, Weight::Guess));
+    } else if at > 0 && (is_title(text, at - 1, HONORIFICS) || is_label(text, at)) {
+        found.push(Finding::new(token.at.clone(), Kind::Person, Weight::Guess));
+    } else if !token.capital && !PARTICLES.contains(&text.lower_of(token)) {
+        found.push(Finding::doubt(token.at.clone(), Kind::Other, "a word in no word list"));
+    }
+}
+
+/// Names given letter by letter: `K-O-W-A`, `k o w a`.
+fn spelled_out(text: &Prepared, found: &mut Vec<Finding>) {
+    let mut from = 0;
+    while from < text.tokens.len() {
+        let mut to = from;
+        while text
+            .tokens
+            .get(to)
+            .is_some_and(|token| token.at.len() == 1 && !token.digit)
+            && (to == from || text.between(&text.tokens[to - 1], &text.tokens[to]).len() <= 2)
+        {
+            to += 1;
+        }
+        if to - from >= 4 {
+            let at = text.tokens[from].at.start..text.tokens[to - 1].at.end;
+            found.push(Finding::new(at, Kind::Person, Weight::Guess));
+        }
+        from = to.max(from + 1);
+    }
+}
+
+/// Every other mention of the names found, and of their parts, anywhere in the text.
+///
+/// A part that is in no word list is found in any case; one that is an ordinary word only with a
+/// capital; grammar and words for companies and places never.
+pub(crate) fn spread(text: &Prepared, found: &[Finding]) -> Vec<Finding> {
+    let mut parts: BTreeMap<&str, (Kind, bool)> = BTreeMap::new();
+    let names = found.iter().filter(|finding| {
+        finding.weight > Weight::Doubt
+            && matches!(
+                finding.kind,
+                Kind::Person | Kind::Alias | Kind::Client | Kind::Organisation | Kind::Place
+            )
+    });
+    for finding in names {
+        for token in text.tokens_in(&finding.at) {
+            let word = text.lower_of(token);
+            let general = COMPANY_WORDS.contains(&word) || PLACE_WORDS.contains(&word) || ROLES.contains(&word);
+            let spreads = match token.word {
+                Word::Unknown => token.at.len() >= 3 || token.shouted && token.at.len() == 2,
+                Word::NameLike => !general,
+                // An ordinary word beside a name is seldom the name.
+                Word::Ordinary | Word::Function => false,
+            };
+            if spreads && !PARTICLES.contains(&word) && !HONORIFICS.contains(&word) {
+                parts
+                    .entry(word)
+                    .or_insert((finding.kind, token.word != Word::Unknown || token.at.len() == 2));
+            }
+        }
+    }
+    let mentions = text.tokens.iter().filter_map(|token| {
+        let word = text.lower_of(token);
+        let plural = word.strip_suffix('s').filter(|base| base.len() > 3);
+        let &(kind, capital_only) = parts.get(word).or_else(|| parts.get(plural?))?;
+        (token.capital || !capital_only).then(|| Finding::new(token.at.clone(), kind, Weight::Guess))
+    });
+    mentions.collect()
+}
+
+/// Joins names that only a space, a hyphen or an initial's full stop keeps apart.
+pub(crate) fn bridge(text: &Prepared, findings: Vec<Finding>) -> Vec<Finding> {
+    let mut bridged: Vec<Finding> = Vec::with_capacity(findings.len());
+    for finding in findings {
+        let adjacent = |last: &Finding| {
+            let gap: Range<usize> = last.at.end..finding.at.start;
+            let initial = last.at.len() == 1
+                || text.folded[..last.at.end].ends_with(|c: char| c.is_uppercase())
+                    && text.folded[..last.at.end - 1].ends_with([' ', '.']);
+            let names = last.kind == finding.kind
+                && matches!(
+                    finding.kind,
+                    Kind::Person | Kind::Place | Kind::Organisation | Kind::Other
+                );
+            names
+                && match text.folded.get(gap) {
+                    Some(" " | "-" | "'") => true,
+                    Some(". ") => initial,
+                    _ => false,
+                }
+        };
+        match bridged.last_mut() {
+            Some(last) if adjacent(last) => last.at.end = finding.at.end,
+            _ => bridged.push(finding),
+        }
+    }
+    bridged
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
+    use super::*;
+    use crate::brief::finding::join;
+
+    fn found(text: &str) -> Vec<String> {
+        let prepared = Prepared::new(text).unwrap();
+        let mut all = Names.find(&prepared);
+        all.extend(spread(&prepared, &all));
+        let all = bridge(&prepared, join(all));
+        all.iter()
+            .map(|finding| prepared.folded[finding.at.clone()].to_owned())
+            .collect()
+    }
+
+    #[test]
+    fn names_are_found_by_their_look() {
+        assert_eq!(found("Guard Azra Okonkwo reported late."), ["Azra Okonkwo"]);
+        assert_eq!(found("We told Mark that it is safe."), ["Mark"]);
+        assert_eq!(found("Then Rose Rivers left."), ["Rose Rivers"]);
+        assert_eq!(found("Mr Long came by."), ["Long"]);
+        assert_eq!(found("A note from Dr. Hill."), ["Hill"]);
+        assert_eq!(found("Client: Church Manor"), ["Church Manor"]);
+        assert_eq!(
+            found("Seen with Piet van der Meer-Stone yesterday."),
+            ["Piet van der Meer-Stone"]
+        );
+        assert_eq!(found("Lawyer J. K. Okonkwo called."), ["J. K. Okonkwo"]);
+        assert_eq!(found("SUBJECT AZRA OKONKWO SEEN AT THE DOOR."), ["AZRA OKONKWO"]);
+        assert_eq!(found("The firm Okonkwo and Sons paid."), ["Okonkwo and Sons"]);
+        assert_eq!(found("Ask for O'Brien."), ["O'Brien"]);
+    }
+
+    #[test]
+    fn every_mention_follows() {
+        assert_eq!(
+            found("Azra Okonkwo called. Later okonkwo and the Okonkwos met."),
+            ["Azra Okonkwo", "okonkwo", "Okonkwos"]
+        );
+        assert_eq!(found("We met Mark Okonkwo. Mark the door."), ["Mark Okonkwo", "Mark"]);
+    }
+
+    #[test]
+    fn ordinary_sentences_pass() {
+        for plain in [
+            "The guard walked to the North Gate and checked the CCTV.",
+            "Please call before Monday; use the Main Entrance.",
+            "Mark the door and leave. Will it hold? May we go?",
+            "- Keep the keys\n- Check the alarm PIN",
+        ] {
+            assert_eq!(found(plain), Vec::<String>::new(), "{plain}");
+        }
+    }
+
+    #[test]
+    fn doubts_are_reported_and_do_not_mask() {
+        let prepared = Prepared::new("Mark the door. The xylofrob is out.").unwrap();
+        let doubts = Names.find(&prepared);
+        assert_eq!(doubts.len(), 2);
+        assert!(doubts.iter().all(|doubt| doubt.weight == Weight::Doubt));
+    }
+
+    #[test]
+    fn letters_one_by_one_are_a_name() {
+        assert_eq!(found("spelled k-o-w-a-l"), ["k-o-w-a-l"]);
+    }
+}

@@ -1,0 +1,476 @@
+//! Identifiers by their form or by the words before them: mail, phones, cards, plates, codes.
+//!
+//! The patterns are tried in order; what one has claimed is blanked for the later ones, so that
+//! a date is not also a telephone number. A failed checksum changes the kind; it never unmasks.
+
+use super::finding::{Finder, Finding, Kind, Weight};
+use super::prepared::Prepared;
+use super::words::{self, Word};
+use regex::{Captures, Regex};
+use std::ops::Range;
+use std::sync::LazyLock;
+
+/// Finds identifiers by their form.
+#[derive(Debug, Clone, Copy)]
+pub struct Patterns;
+
+struct Pattern {
+    regex: Regex,
+    kind: fn(&str) -> Kind,
+    /// Which group is the identifier; 0 is the whole match.
+    group: usize,
+    /// Whether the match counts, from the value and from what stands before it in the match.
+    accept: fn(&str, &str) -> bool,
+}
+
+/// What a blanked byte becomes: no letter, no digit, no space, no punctuation that a pattern names.
+const BLANK: u8 = 0x01;
+
+impl Finder for Patterns {
+    fn find(&self, text: &Prepared) -> Vec<Finding> {
+        let mut open = text.folded.clone();
+        let mut found = Vec::new();
+        for pattern in PATTERNS.iter() {
+            let claimed: Vec<Range<usize>> = pattern.matches(&open).into_iter().map(|at| trim(&open, at)).collect();
+            if claimed.is_empty() {
+                continue;
+            }
+            let mut bytes = open.into_bytes();
+            for at in claimed {
+                let value = &text.folded[at.clone()];
+                found.push(Finding::new(at.clone(), (pattern.kind)(value), Weight::Form));
+                bytes[at].fill(BLANK);
+            }
+            // Whole characters are blanked, so this is always text.
+            open = String::from_utf8(bytes).unwrap_or_default();
+        }
+        found
+    }
+}
+
+/// A range without the spaces at its ends.
+fn trim(text: &str, at: Range<usize>) -> Range<usize> {
+    let value = &text[at.clone()];
+    let start = at.start + value.len() - value.trim_start().len();
+    start..(at.start + value.trim_end().len()).max(start)
+}
+
+impl Pattern {
+    fn matches(&self, text: &str) -> Vec<Range<usize>> {
+        if self.group == 0 {
+            let all = self.regex.find_iter(text);
+            return all
+                .filter(|m| (self.accept)(m.as_str(), ""))
+                .map(|m| m.range())
+                .collect();
+        }
+        let value = |captures: Captures<'_>| {
+            let whole = captures.get(0)?;
+            let value = captures.get(self.group)?;
+            let before = text.get(whole.start()..value.start())?;
+            (self.accept)(value.as_str(), before).then(|| value.range())
+        };
+        self.regex.captures_iter(text).filter_map(value).collect()
+    }
+}
+
+/// Compiles a pattern; `\b`, `\d`, `\s`, `\w` mean ASCII, which folding makes enough and fast.
+fn compile(pattern: &str) -> Option<Regex> {
+    let ascii = pattern
+        .replace(r"\b", r"(?-u:\b)")
+        .replace(r"\d", "[0-9]")
+        .replace(r"\s", r"[ \t\r\n]")
+        .replace(r"\w", "[A-Za-z0-9_]")
+        .replace("MONTH", MONTH)
+        .replace("WEEKDAY", "(?:mon|tues|wednes|thurs|fri|satur|sun)day")
+        .replace("VALUE", VALUE)
+        .replace("LINK", LINK);
+    Regex::new(&ascii).ok()
+}
+
+const MONTH: &str = "(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)\\.?";
+
+/// A value with a digit in it, in groups.
+const VALUE: &str = "(?:[A-Za-z]{0,8}[0-9][A-Za-z0-9]*(?:[-./:_][A-Za-z0-9]+)*(?: [0-9]{2,}[A-Za-z]?\\b)*|(?-i:[A-Z]{1,4}(?:[-/ ][A-Z]{1,3})?[-/ ][0-9][A-Za-z0-9]*(?:[-/ ][0-9A-Z]*[0-9][0-9A-Z]*)*))";
+
+/// What may stand between the name of a thing and its value.
+const LINK: &str = "(?:(?:\\s|[:=#,\"'(*`-])+(?:is|was|are|now|to|set to|changed to|changed from|reset to|of|no\\b\\.?|nos\\b\\.?|number|num|code|id|ref|marked|as|ending(?: in)?|remains|still|reads?|says|shows|the|for [a-z]+(?: [a-z]+)?|(?:on|of|for|at|to) the [a-z]+(?: [a-z]+)?)\\b\\.?){0,3}(?:\\s|[:=#\"'(*`-])+";
+
+fn any(_: &str, _: &str) -> bool {
+    true
+}
+
+fn digits(value: &str) -> usize {
+    value.bytes().filter(u8::is_ascii_digit).count()
+}
+
+static PATTERNS: LazyLock<Vec<Pattern>> = LazyLock::new(|| {
+    let mut patterns = Vec::new();
+    let mut add = |pattern: &str, kind: fn(&str) -> Kind, group: usize, accept: fn(&str, &str) -> bool| {
+        if let Some(regex) = compile(pattern) {
+            patterns.push(Pattern {
+                regex,
+                kind,
+                group,
+                accept,
+            });
+        }
+    };
+    // Mail and links.
+    add(
+        r"(?i)[a-z0-9._%+'-]+\s?(?:@|\[at\]|\(at\)|\{at\}| at )\s?[a-z0-9-]+(?:(?:\.|\s?(?:\[dot\]|\(dot\)|\{dot\}| dot )\s?)[a-z0-9-]+)+",
+        |_| Kind::Email,
+        0,
+        |value, _| value.contains(['@', '[', '(', '{']) || value.contains(" dot "),
+    );
+    add(
+        r"(?i)\b(?:[a-z][a-z0-9+.-]{1,12}://|www\.|mailto:|h[tx]{2}ps?\[?:\]?//)[^ \t\r\n<>\x22]*[^ \t\r\n<>\x22.,;:!?')\]]",
+        |_| Kind::Link,
+        0,
+        any,
+    );
+    add(
+        r"(?i)\b(?:[a-z0-9-]+(?:\.|\[\.\]))+(?:com|org|net|edu|gov|mil|int|info|biz|io|app|dev|ai|me|co|uk|eu|de|fr|nl|be|ch|at|it|es|pt|pl|se|no|dk|fi|ie|us|ca|au|nz|jp|cn|in|ru|ua|tv|cc|xyz|site|online|shop|onion|local|lan|internal|example|test)\b(?:/[^ \t\r\n<>\x22]*[^ \t\r\n<>\x22.,;:!?')\]])?",
+        |_| Kind::Link,
+        0,
+        |value, _| {
+            // `end.In` is a missing space, not a host.
+            value.contains('/')
+                || value.rsplit('.').next().is_some_and(|top| {
+                    top.chars().all(|c| c.is_ascii_lowercase()) || value.chars().all(|c| !c.is_ascii_lowercase())
+                })
+        },
+    );
+    add(r"///[a-z]+\.[a-z]+\.[a-z]+", |_| Kind::Position, 0, any);
+    // Network addresses.
+    add(
+        r"\b\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}(?:/\d{1,2}|:\d{1,5})?\b",
+        |_| Kind::Network,
+        0,
+        any,
+    );
+    add(r"(?i)\b[0-9a-f]{2}(?:[:-][0-9a-f]{2}){5}\b", |_| Kind::Network, 0, any);
+    add(
+        r"(?i)(?:[0-9a-f]{0,4}:){2,7}[0-9a-f]{0,4}(?:%[a-z0-9]+)?",
+        |_| Kind::Network,
+        0,
+        |value, _| {
+            value
+                .split('%')
+                .next()
+                .is_some_and(|ip| ip.len() > 3 && ip.parse::<std::net::Ipv6Addr>().is_ok())
+        },
+    );
+    // Secrets, by the word before them.
+    add(
+        r#"(?i)\b(?:passwords?|passwd|passphrase|pass phrase|pwd|passcode|pass code|log-?in|user ?name|user id|wi-?fi key|api key|pre-?shared key|psk|secret|code ?word|duress word|challenge word)\b((?:\s|[:=/"'`(-])*(?:(?:is|was|now|set to|changed to|reset to|as)\b\s?)?["'`:=\s]*)([^ \t\r\n"`]{2,64})"#,
+        |_| Kind::Code,
+        2,
+        |value, before| {
+            let plain = value.trim_end_matches(['.', ',', ';', '!', '?', ')']);
+            let listed = plain.chars().all(|c| c.is_ascii_alphabetic())
+                && words::look_up(&plain.to_ascii_lowercase()) != Word::Unknown;
+            !listed
+                || (before.contains(['=', ':', '"']) && words::look_up(&plain.to_ascii_lowercase()) != Word::Function)
+        },
+    );
+    add(
+        r"(?i)\b(?:call ?-?sign|codename|code name|alias|a\.?k\.?a\.?|handle|nick ?name|screen name)\b(?:\s|[:=\x22'(-])*(?:is |was )?[\x22']?((?-i:[A-Z])[\w-]*(?: [0-9]+\b| (?-i:[A-Z])\w*)*)",
+        |_| Kind::Alias,
+        1,
+        any,
+    );
+    // Dates of birth, then codes and numbers by the word before them.
+    add(
+        r"(?i)\b(?:dob|d\.o\.b\.?|born(?: on| in)?|date of birth|birth ?date|birthday)\b(?:\s|[:,(=-])*(?:is |was |on |the )?((?:\d{1,4}[-./ ]){2}\d{1,4}\b|\d{1,2}(?:st|nd|rd|th)? (?:of )?MONTH,? \d{2,4}\b|MONTH \d{1,2}(?:st|nd|rd|th)?,? \d{2,4}\b|(?:MONTH )?\d{4}\b)",
+        |_| Kind::Birthday,
+        1,
+        any,
+    );
+    add(
+        r"(?i)\b(?:reg(?:istration|\.)?|plates?|number ?plate|licen[cs]e plates?|vrm|index|rego|tag)\bLINK((?:[A-Z0-9]{1,5}[ -]?){1,3}[A-Z0-9]{1,4})\b",
+        |_| Kind::Vehicle,
+        1,
+        |value, _| digits(value) > 0 && value.len() < 14,
+    );
+    add(
+        r"(?i)\b(?:ext(?:ension|\.)?|tel(?:ephone|\.)?|phone|mobile|cell|fax|mob\.?|pager|whatsapp|ring|call|text)\bLINK(\+?\(?\d[\d ().-]{1,20}\d(?:\s?x\s?\d+)?)",
+        |_| Kind::Phone,
+        1,
+        |value, before| {
+            digits(value) >= 6
+                || before.to_ascii_lowercase().contains("ext")
+                || before.to_ascii_lowercase().contains("pager")
+        },
+    );
+    add(
+        r"(?i)\b(?:pins?|passcode|key ?codes?|codes?|combination|combo|safe|alarm|otp|cvv|cvc|puk|keypad|padlock)\bLINK(VALUE)",
+        |_| Kind::Code,
+        1,
+        |value, before| {
+            let named = before.to_ascii_lowercase();
+            digits(value) >= 3 || (value.len() >= 3 && !named.starts_with("safe") && !named.starts_with("alarm"))
+        },
+    );
+    add(
+        r"(?i)\b(?:badges?|serials?|asset|case|refs?\.?|reference|account|acct\.?|a/c|policy|licen[cs]e|passport|id|identity|dossier|ticket|file|invoice|order|booking|incident|crime|complaint|application|applications|nos?\.|imei|imsi|iccid|vin|chassis|frame|tracking|parcel|member(?:ship)?|employee|staff|payroll|warrant|collar|shoulder|custody|patient|mrn|nhs|tax|vat|ssn|sin|nino|ni|national insurance|social security|bsn|tin|docket|claim|contract|permit|visa|certificate|cert\.?|key|fob|locker|laptop|phone|device|sim|card|device id|number)\bLINK(VALUE)",
+        |_| Kind::Number,
+        1,
+        |value, before| {
+            // `file 12`: too short to name anything, unless it is said to be a number.
+            digits(value) >= 4
+                || (digits(value) >= 2 && value.len() >= 4)
+                || before.contains('#')
+                || before.to_ascii_lowercase().contains("badge")
+        },
+    );
+    // Accounts, cards, identity numbers by form.
+    add(
+        r"\b[A-Z]{2}\d{2}(?:[ -]?[A-Z0-9]{2,4}){2,8}\b",
+        |value| if is_iban(value) { Kind::Account } else { Kind::Number },
+        0,
+        |value, _| digits(value) >= 6 && value.len() >= 12,
+    );
+    add(
+        r"\b\d(?:[ -]?\d){11,18}\b",
+        |value| if luhn(value) { Kind::Card } else { Kind::Number },
+        0,
+        |value, _| {
+            // `2026-03-17 0930` is a day and an hour; what else stands there is found later.
+            let mut parts = value.splitn(4, ['-', ' ']).map(str::len);
+            [parts.next(), parts.next(), parts.next()] != [Some(4), Some(2), Some(2)] || value.contains("  ")
+        },
+    );
+    // Money before the numbers, dates and times before the phones.
+    add(
+        r"(?i)(?:(?:US|A|C|NZ|HK)?[$€£¥₹]|\b(?:EUR|USD|GBP|CHF|CAD|AUD|JPY|SEK|NOK|DKK|PLN|INR|TRY|CZK|HUF)\s?)\s?\d[\d.,' ]*\d?(?:\s?(?:k|m|bn|million|billion|thousand)\b)?|\b\d[\d.,']*(?:\s?(?:k|m|bn|million|billion|thousand))?\s?(?:euros?|dollars?|pounds?|quid|francs?|eur|usd|gbp|chf|[€£$])",
+        |_| Kind::Money,
+        0,
+        any,
+    );
+    add(
+        r"(?i)(?:[-+]?\b\d{1,3}\.\d{3,}\s?°?\s?[NSEW]?\s?[,/; ]\s?[-+]?\d{1,3}\.\d{3,}(?:\s?°)?(?:\s?[NSEW]\b)?|\b\d{1,3}\s?°\s?\d{1,2}(?:\.\d+)?\s?['m]?\s?(?:\d{1,2}(?:\.\d+)?\s?[\x22s]?)?\s?[NSEW]\b)",
+        |_| Kind::Position,
+        0,
+        any,
+    );
+    add(
+        r"\b(?:[1-9]|[1-5]\d|60)[C-HJ-NP-X] ?[A-HJ-NP-Z]{2} ?\d{2,5} ?\d{2,5}\b|\b[HNST][A-HJ-Z] \d{3,5} \d{3,5}\b",
+        |_| Kind::Position,
+        0,
+        any,
+    );
+    add(
+        r"(?i)\b(?:\d{4}-\d{1,2}-\d{1,2}(?:t\d{2}:\d{2}(?::\d{2})?(?:\.\d+)?(?:z|[+-]\d{2}:?\d{2})?)?|\d{1,2}(?:st|nd|rd|th)?[ -](?:of )?MONTH,?[ -]\d{2,4}|MONTH \d{1,2}(?:st|nd|rd|th)?,? \d{4}|\d{1,2}/\d{1,2}/\d{2,4}|\d{1,2}\.\d{1,2}\.(?:19|20)\d{2}|\d{1,2}-\d{1,2}-(?:19|20)\d{2}|\d{4}/\d{1,2}/\d{1,2}|\d{1,2}(?:st|nd|rd|th)? (?:of )?MONTH|MONTH \d{1,2}(?:st|nd|rd|th)?|MONTH,? (?:of )?(?:19|20)\d{2})\b",
+        |_| Kind::Date,
+        0,
+        |value, _| {
+            // `may 5` in small letters is hardly a date.
+            !value.starts_with("may ") && !value.starts_with("mar ")
+        },
+    );
+    add(
+        r"(?i)\b(?:\d{1,2}:\d{2}(?::\d{2})?(?:\s?[ap]\.?m\b\.?)?|\d{1,2}(?:[.:]\d{2})?\s?[ap]\.?m\b\.?|[0-2]\d[0-5]\d\s?(?:hrs?|hours|h|z|utc|gmt|bst|cet|local)\b|\d{1,2}h\d{2}\b)",
+        |_| Kind::Time,
+        0,
+        any,
+    );
+    add(
+        r"(?i)\b(?:in|since|until|till|by|from|of|to|between|during|early|late|mid|last|next|this|every|before|after|and|-)[ -](?-i:((?:January|February|March|April|May|June|July|August|September|October|November|December)))\b",
+        |_| Kind::Date,
+        1,
+        any,
+    );
+    // Telephone numbers by form.
+    add(
+        r"(?:\+|\b00)\s?\(?\d(?:[ ().-]{0,3}\d){6,15}(?:\s?(?:x|ext\.?)\s?\d{1,6})?\b|\(\d{2,5}\)[ .-]?\d{3,4}(?:[ .-]?\d{2,6}){0,3}(?:\s?(?:x|ext\.?)\s?\d{1,6})?\b|\b0\d{2,4}[ ./-]?\d{3,4}(?:[ .-]?\d{2,4}){1,3}\b|\b(?:1[ .-])?\d{3}[ .-]\d{3}[ .-]?\d{4}(?:\s?(?:x|ext\.?)\s?\d{1,6})?\b|\b\d{3}[-.]\d{4}(?:\s?(?:x|ext\.?)\s?\d{1,6})?\b|\b0\d{9,10}\b|\b\d{10}x\d{1,6}\b",
+        |_| Kind::Phone,
+        0,
+        any,
+    );
+    // National numbers by form: US SSN, UK NINO, ES DNI and NIE, IT codice fiscale, SE and FI personal numbers.
+    add(
+        r"\b(?:\d{3}[- ]\d{2}[- ]\d{4}|[A-Z]{2} ?\d{2} ?\d{2} ?\d{2} ?[A-D]|[XYZ]?-?\d{7,8}-?[A-Z]|[A-Z]{6}\d{2}[A-Z]\d{2}[A-Z]\d{3}[A-Z]|\d{6}(?:\d{2})?[-+A]\d{3}[0-9A-Z])\b",
+        |_| Kind::Number,
+        0,
+        any,
+    );
+    // Plates by form: UK, IE, FR and IT, DE, NL, US.
+    add(
+        r"\b(?:[A-Z]{2}\d{2} ?[A-Z]{3}|[A-Z]\d{1,3} ?[A-Z]{3}|[A-Z]{3} ?\d{1,4}[A-Z]?|\d{2,3}-[A-Z]{1,2}-\d{1,6}|[A-Z]{2}[- ]?\d{3}[- ]?[A-Z]{2}|[A-Z]{1,3}-[A-Z]{1,2} ?\d{1,4}[EH]?|(?:[A-Z]{2}-\d{2}-\d{2}|\d{2}-\d{2}-[A-Z]{2}|\d{2}-[A-Z]{2}-\d{2}|[A-Z]{2}-\d{2}-[A-Z]{2}|[A-Z]{2}-[A-Z]{2}-\d{2}|\d{2}-[A-Z]{2}-[A-Z]{2}|\d{2}-[A-Z]{3}-\d|\d-[A-Z]{3}-\d{2}|[A-Z]-\d{3}-[A-Z]{2})|\d[A-Z]{3}\d{3}|[A-Z]{1,3}[- ]\d{3,5}|\d{2,4}[- ][A-Z]{2,4})\b",
+        |_| Kind::Vehicle,
+        0,
+        |value, _| {
+            let letters: String = value.chars().filter(char::is_ascii_alphabetic).collect();
+            !words::is_common_abbreviation(&letters) && letters != "AD" && letters != "BC"
+        },
+    );
+    // Addresses.
+    add(
+        r"\b(?:(?:[Uu]nit|[Ff]lat|[Aa]partment|[Aa]pt\.?|[Ss]uite|[Ss]te\.?) [0-9A-Z]{1,5},? )?\d{1,5}[A-Za-z]?(?:[-/]\d{1,4})?,? (?:[A-Z][A-Za-z'.-]* ){0,4}?[A-Z][A-Za-z'.-]* (?:[A-Z][A-Za-z'-]*)(?:,? (?:Apt\.?|Suite|Ste\.?|Unit|Flat) ?#?\w+)?(?:, (?:[A-Z][A-Za-z'.-]+ ?){1,3})?(?:, (?:[A-Z][A-Za-z'.-]+ ?){1,3})?(?:,? [A-Z]{2},? \d{5}(?:-\d{4})?)?\b",
+        |_| Kind::Address,
+        0,
+        any,
+    );
+    add(
+        r"\b(?:P\.?O\.? ?[Bb]ox|Box) \d+\b|\b[A-Z]{1,2}\d[A-Z0-9]? \d[A-Z]{2}\b|\b[A-Z]{2} \d{5}(?:-\d{4})?\b|\b\d{4} ?[A-Z]{2}\b",
+        |_| Kind::Address,
+        0,
+        any,
+    );
+    // Handles, then what is left that mixes letters with digits, and long numbers.
+    add(
+        r"@[A-Za-z0-9_][A-Za-z0-9_.]{1,30}[A-Za-z0-9_]\b",
+        |_| Kind::Alias,
+        0,
+        any,
+    );
+    add(
+        r"\b[A-Za-z0-9]+(?:[-_/.][A-Za-z0-9]+)*\b",
+        |_| Kind::Number,
+        0,
+        |value, _| {
+            let letters = value.bytes().filter(u8::is_ascii_alphabetic).count();
+            let count = digits(value);
+            let measure = value.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.' || c == '-');
+            let measured = value.starts_with(|c: char| c.is_ascii_digit())
+                && MEASURES.contains(&measure.to_ascii_lowercase().as_str());
+            let dashed_word = value
+                .split(['-', '/'])
+                .any(|part| part.len() > 3 && part.chars().all(|c| c.is_ascii_lowercase()));
+            !measured
+                && !dashed_word
+                && ((letters >= 1 && count >= 2 && letters + count >= 4)
+                    || (letters >= 2 && count >= 1 && letters + count >= 5)
+                    || count >= 5)
+        },
+    );
+    add(
+        r"\b\d{2,}(?:[ -]\d{2,}){2,}\b|\b\d{3,}[ -]\d{3,}\b",
+        |_| Kind::Number,
+        0,
+        |value, _| digits(value) >= 6,
+    );
+    patterns
+});
+
+const MEASURES: &[&str] = &[
+    "st", "nd", "rd", "th", "am", "pm", "m", "km", "cm", "mm", "kg", "g", "h", "hrs", "hr", "min", "mins", "s", "sec",
+    "gb", "mb", "tb", "kb", "v", "w", "kw", "mph", "kmh", "ft", "in", "yds", "x", "k", "s", "cc", "l", "ml", "hz",
+    "ghz", "mhz",
+];
+
+/// The check of Luhn (ISO/IEC 7812-1, annex B) over the digits of `value`, 12 to 19 of them.
+pub(crate) fn luhn(value: &str) -> bool {
+    let digits: Vec<u32> = value.chars().filter_map(|c| c.to_digit(10)).collect();
+    let weighed = digits
+        .iter()
+        .rev()
+        .enumerate()
+        .map(|(at, &digit)| match (at % 2, digit) {
+            (0, digit) => digit,
+            (_, digit @ 5..) => digit * 2 - 9,
+            (_, digit) => digit * 2,
+        });
+    (12..=19).contains(&digits.len()) && weighed.sum::<u32>().is_multiple_of(10)
+}
+
+/// Whether `value`, spaces and hyphens aside, is an IBAN (ISO 13616, its check digits and its country's form).
+pub(crate) fn is_iban(value: &str) -> bool {
+    let compact: String = value.chars().filter(char::is_ascii_alphanumeric).collect();
+    compact.parse::<iban::Iban>().is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
+    use super::*;
+
+    fn found(text: &str) -> Vec<(String, Kind)> {
+        let prepared = Prepared::new(text).unwrap();
+        let mut all = Patterns.find(&prepared);
+        all.sort_by_key(|finding| finding.at.start);
+        all.iter()
+            .map(|finding| (prepared.folded[finding.at.clone()].to_owned(), finding.kind))
+            .collect()
+    }
+
+    #[track_caller]
+    fn finds(text: &str, value: &str, kind: Kind) {
+        let all = found(text);
+        assert!(all.contains(&(value.to_owned(), kind)), "{text:?} gave {all:?}");
+    }
+
+    #[test]
+    fn every_pattern_compiles() {
+        assert_eq!(PATTERNS.len(), 30);
+    }
+
+    #[test]
+    fn forms_are_found() {
+        finds("write to a.b@example.org now", "a.b@example.org", Kind::Email);
+        finds(
+            "write to a.b [at] example [dot] org",
+            "a.b [at] example [dot] org",
+            Kind::Email,
+        );
+        finds(
+            "see https://example.org/x?y=1.",
+            "https://example.org/x?y=1",
+            Kind::Link,
+        );
+        finds("see intra.example.org, then", "intra.example.org", Kind::Link);
+        finds("from 192.0.2.17 at", "192.0.2.17", Kind::Network);
+        finds("from 2001:db8::17 at", "2001:db8::17", Kind::Network);
+        finds("card 4111 1111 1111 1111 used", "4111 1111 1111 1111", Kind::Number);
+        finds("paid with 4111 1111 1111 1111", "4111 1111 1111 1111", Kind::Card);
+        finds("paid with 4111 1111 1111 1112", "4111 1111 1111 1112", Kind::Number);
+        finds(
+            "to GB82 WEST 1234 5698 7654 32 today",
+            "GB82 WEST 1234 5698 7654 32",
+            Kind::Account,
+        );
+        finds("call +44 7700 900123 at once", "+44 7700 900123", Kind::Phone);
+        finds("on (555) 555-0123 or", "(555) 555-0123", Kind::Phone);
+        finds("ssn 078-05-1120", "078-05-1120", Kind::Number);
+        finds("a grey van AB12 CDE left", "AB12 CDE", Kind::Vehicle);
+        finds("at 51.50123, -0.14189 by", "51.50123, -0.14189", Kind::Position);
+        finds("on 3 March 2026 at 14:30", "3 March 2026", Kind::Date);
+        finds("on 3 March 2026 at 14:30", "14:30", Kind::Time);
+        finds("lost £1,200.50 in", "£1,200.50", Kind::Money);
+        finds(
+            "lives at 14 Elmtree Crescent, Northwick",
+            "14 Elmtree Crescent, Northwick",
+            Kind::Address,
+        );
+    }
+
+    #[test]
+    fn the_words_before_a_value_count() {
+        finds("the PIN is 4417.", "4417", Kind::Code);
+        finds("gate code 1733W", "1733W", Kind::Code);
+        finds("safe combination 91-62-14", "91-62-14", Kind::Code);
+        finds("password: hunter-Two!", "hunter-Two!", Kind::Code);
+        finds("extension 3069", "3069", Kind::Phone);
+        finds("badge 388", "388", Kind::Number);
+        finds("reg K9 DOG", "K9 DOG", Kind::Vehicle);
+        finds("DOB 3/4/1980", "3/4/1980", Kind::Birthday);
+    }
+
+    #[test]
+    fn plain_text_is_left_alone() {
+        for plain in [
+            "Meet at the north gate, 2 guards, 40 m from the 3rd door.",
+            "The code of conduct and the password policy apply.",
+            "Take 10 minutes; bring 3 radios and a first-aid kit.",
+        ] {
+            assert_eq!(found(plain), [], "{plain}");
+        }
+    }
+
+    #[test]
+    fn a_date_hides_no_number_behind_it() {
+        let all = found("seen 2026-03-17 5556 0123 77");
+        assert!(all.contains(&("5556 0123 77".to_owned(), Kind::Number)), "{all:?}");
+    }
+}

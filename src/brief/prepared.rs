@@ -1,0 +1,521 @@
+//! A text made ready for finding: folded to plain Latin letters, cut into words, with the way
+//! back to the code points it came from.
+//!
+//! Folding (Unicode NFKD, UAX #15, then without marks) undoes what keeps a spelling from being
+//! recognised: accents, full-width and mathematical letters, zero-width characters, soft hyphens,
+//! words broken over lines, and letters of other scripts that look Latin (after UTS #39).
+
+use super::words::{self, Word};
+use std::ops::Range;
+use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::char::is_combining_mark;
+
+/// The longest text, in bytes: 1 MiB.
+pub const MAX_TEXT: usize = 1024 * 1024;
+
+/// A text made ready for finding.
+#[derive(Debug)]
+pub struct Prepared {
+    /// The folded text; its case is kept.
+    pub(crate) folded: String,
+    /// The folded text in lower case, byte for byte beside `folded`.
+    pub(crate) lower: String,
+    /// For each byte of `folded`, and its end, the code point of the input it came from.
+    origin: Vec<u32>,
+    /// The words and numbers, in order.
+    pub(crate) tokens: Vec<Token>,
+}
+
+/// A word or number.
+#[derive(Debug, Clone)]
+#[allow(clippy::struct_excessive_bools)]
+pub(crate) struct Token {
+    /// Where, in bytes of the folded text, without a possessive ending.
+    pub(crate) at: Range<usize>,
+    /// Where it ends together with its possessive ending.
+    pub(crate) whole_end: usize,
+    /// What the word list says.
+    pub(crate) word: Word,
+    /// It begins with a capital.
+    pub(crate) capital: bool,
+    /// It has capitals only, at least two.
+    pub(crate) shouted: bool,
+    /// It has a digit.
+    pub(crate) digit: bool,
+    /// It has a letter of another script than Latin, look-alikes too.
+    pub(crate) foreign: bool,
+    /// It begins a sentence, a line of a list or a heading, where a capital says nothing.
+    pub(crate) first: bool,
+    /// Its line is in capitals throughout, or has a capital on every word: case says nothing.
+    pub(crate) caseless: bool,
+}
+
+/// The text cannot be read safely.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BadText {
+    /// Too long.
+    #[error("a text has at most {MAX_TEXT} bytes, this one has {0}: cut it")]
+    TooLong(usize),
+    /// A character that hides or reorders text.
+    #[error(
+        "the text has a character that hides or reorders what is read (U+{code:04X} in line {line}): remove it first"
+    )]
+    Hiding {
+        /// The code point.
+        code: u32,
+        /// The line, from 1.
+        line: usize,
+    },
+}
+
+impl Prepared {
+    /// Folds and cuts a text. Refuses what is longer than [`MAX_TEXT`] and has control
+    /// characters (but tab, newline, carriage return), bidirectional controls or tag characters.
+    pub fn new(text: &str) -> Result<Self, BadText> {
+        if text.len() > MAX_TEXT {
+            return Err(BadText::TooLong(text.len()));
+        }
+        refuse_hiding(text)?;
+        let (folded, origin, foreign) = fold(text);
+        let lower = lower_in_place(&folded);
+        let tokens = cut(&folded, &lower, &foreign);
+        Ok(Self {
+            folded,
+            lower,
+            origin,
+            tokens,
+        })
+    }
+
+    /// The code points of the input that a range of bytes of the folded text came from.
+    pub(crate) fn origin_of(&self, at: &Range<usize>) -> Range<usize> {
+        let place = |byte: usize| self.origin.get(byte).map_or(0, |&point| point as usize);
+        if at.is_empty() {
+            return place(at.start)..place(at.start);
+        }
+        // Characters that folding dropped belong to what stands before them.
+        place(at.start)..(place(at.end - 1) + 1).max(place(at.end))
+    }
+
+    /// A word in lower case, without its possessive ending.
+    pub(crate) fn lower_of(&self, token: &Token) -> &str {
+        &self.lower[token.at.clone()]
+    }
+
+    /// What stands between two neighbouring tokens.
+    pub(crate) fn between(&self, left: &Token, right: &Token) -> &str {
+        self.folded.get(left.whole_end..right.at.start).unwrap_or("")
+    }
+
+    /// The tokens that touch a range of the folded text.
+    pub(crate) fn tokens_in(&self, at: &Range<usize>) -> &[Token] {
+        let from = self.tokens.partition_point(|token| token.at.end <= at.start);
+        let to = self.tokens.partition_point(|token| token.at.start < at.end);
+        self.tokens.get(from..to.max(from)).unwrap_or(&[])
+    }
+}
+
+fn refuse_hiding(text: &str) -> Result<(), BadText> {
+    let mut line = 1;
+    for c in text.chars() {
+        let hiding = matches!(c,
+            '\u{061C}' | '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{206F}'
+            | '\u{FFF9}'..='\u{FFFB}' | '\u{E0000}'..='\u{E0FFF}')
+            || (c.is_control() && !matches!(c, '\t' | '\n' | '\r'));
+        if hiding {
+            return Err(BadText::Hiding { code: c as u32, line });
+        }
+        line += usize::from(c == '\n');
+    }
+    Ok(())
+}
+
+/// Folds; gives the folded text, the origin of each byte (and of the end), and which bytes are
+/// letters of another script.
+fn fold(text: &str) -> (String, Vec<u32>, Vec<bool>) {
+    let chars: Vec<char> = text.chars().collect();
+    let mut folded = String::with_capacity(text.len());
+    let mut origin = Vec::with_capacity(text.len() + 1);
+    let mut foreign = Vec::with_capacity(text.len());
+    let mut at = 0;
+    while let Some(&c) = chars.get(at) {
+        if let Some(skip) = broken_word(&chars, at) {
+            at += skip;
+            continue;
+        }
+        let strange = c.is_alphabetic() && !is_plainly_latin(c);
+        let mut push = |c: char| {
+            folded.push(c);
+            origin.resize(folded.len(), u32::try_from(at).unwrap_or(u32::MAX));
+            foreign.resize(folded.len(), strange);
+        };
+        if c.is_ascii() {
+            push(c);
+        } else if !is_invisible(c) {
+            for part in std::iter::once(c).nfkd().filter(|&part| !is_combining_mark(part)) {
+                match plain(part) {
+                    Plain::Char(c) => push(c),
+                    Plain::Text(text) => text.chars().for_each(&mut push),
+                }
+            }
+        }
+        at += 1;
+    }
+    origin.push(u32::try_from(chars.len()).unwrap_or(u32::MAX));
+    (folded, origin, foreign)
+}
+
+/// The length of a hyphen and line break inside a word, at `at`.
+fn broken_word(chars: &[char], at: usize) -> Option<usize> {
+    if !matches!(chars.get(at), Some('-' | '\u{2010}' | '\u{AD}')) || at == 0 || !chars[at - 1].is_lowercase() {
+        return None;
+    }
+    let rest = chars.get(at + 1..)?;
+    let breaks = rest.iter().take(16).take_while(|c| c.is_whitespace()).count();
+    let newline = rest.get(..breaks)?.contains(&'\n');
+    (newline && rest.get(breaks).is_some_and(|c| c.is_lowercase())).then_some(1 + breaks)
+}
+
+fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{AD}' | '\u{34F}' | '\u{115F}' | '\u{1160}' | '\u{17B4}' | '\u{17B5}' | '\u{180B}'..='\u{180F}'
+        | '\u{200B}'..='\u{200D}' | '\u{2060}'..='\u{2064}' | '\u{3164}' | '\u{FE00}'..='\u{FE0F}' | '\u{FEFF}'
+        | '\u{FFA0}')
+}
+
+fn is_plainly_latin(c: char) -> bool {
+    c.is_ascii()
+        || matches!(c, '\u{AA}' | '\u{BA}' | '\u{C0}'..='\u{24F}' | '\u{1E00}'..='\u{1EFF}'
+        | '\u{FB00}'..='\u{FB06}' | '\u{2160}'..='\u{217F}')
+}
+
+enum Plain {
+    Char(char),
+    Text(&'static str),
+}
+
+/// The plain Latin letter, digit or mark a character stands for or looks like.
+fn plain(c: char) -> Plain {
+    let text = match c {
+        'ß' => "ss",
+        'æ' => "ae",
+        'Æ' => "Ae",
+        'œ' => "oe",
+        'Œ' => "Oe",
+        'þ' => "th",
+        'Þ' => "Th",
+        '\u{2044}' => "/",
+        _ => "",
+    };
+    if !text.is_empty() {
+        return Plain::Text(text);
+    }
+    Plain::Char(match c {
+        '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{FE58}' | '\u{FE63}' | '\u{FF0D}' => '-',
+        '\u{2018}' | '\u{2019}' | '\u{201B}' | '\u{2BC}' | '\u{2B9}' | '\u{2032}' | '\u{B4}' => '\'',
+        '\u{201C}'..='\u{201F}' | '\u{2033}' | '«' | '»' => '"',
+        'ø' => 'o',
+        'Ø' => 'O',
+        'ł' => 'l',
+        'Ł' => 'L',
+        'đ' | 'ð' => 'd',
+        'Đ' | 'Ð' => 'D',
+        'ħ' => 'h',
+        'Ħ' => 'H',
+        'ı' => 'i',
+        'ŋ' => 'n',
+        // Cyrillic that looks Latin.
+        'а' => 'a',
+        'е' => 'e',
+        'о' => 'o',
+        'р' => 'p',
+        'с' => 'c',
+        'у' => 'y',
+        'х' => 'x',
+        'і' => 'i',
+        'ј' => 'j',
+        'ѕ' => 's',
+        'ԁ' => 'd',
+        'һ' => 'h',
+        'ԛ' => 'q',
+        'ԝ' => 'w',
+        'ӏ' => 'l',
+        'к' => 'k',
+        'м' => 'm',
+        'т' => 't',
+        'в' => 'b',
+        'н' => 'h',
+        'п' => 'n',
+        'А' => 'A',
+        'В' => 'B',
+        'Е' => 'E',
+        'К' => 'K',
+        'М' => 'M',
+        'Н' => 'H',
+        'О' => 'O',
+        'Р' => 'P',
+        'С' => 'C',
+        'Т' => 'T',
+        'У' => 'Y',
+        'Х' => 'X',
+        'І' => 'I',
+        'Ј' => 'J',
+        'Ѕ' => 'S',
+        'Ӏ' => 'I',
+        // Greek that looks Latin.
+        'α' => 'a',
+        'ε' => 'e',
+        'ι' => 'i',
+        'κ' => 'k',
+        'ν' => 'v',
+        'ο' => 'o',
+        'ρ' => 'p',
+        'τ' => 't',
+        'υ' => 'u',
+        'χ' => 'x',
+        'Α' => 'A',
+        'Β' => 'B',
+        'Ε' => 'E',
+        'Ζ' => 'Z',
+        'Η' => 'H',
+        'Ι' => 'I',
+        'Κ' => 'K',
+        'Μ' => 'M',
+        'Ν' => 'N',
+        'Ο' => 'O',
+        'Ρ' => 'P',
+        'Τ' => 'T',
+        'Υ' => 'Y',
+        'Χ' => 'X',
+        '\u{660}'..='\u{669}' => digit(c, '\u{660}'),
+        '\u{6F0}'..='\u{6F9}' => digit(c, '\u{6F0}'),
+        '\u{966}'..='\u{96F}' => digit(c, '\u{966}'),
+        c if c.is_whitespace() && c != '\t' => ' ',
+        c => c,
+    })
+}
+
+fn digit(c: char, zero: char) -> char {
+    char::from_digit(c as u32 - zero as u32, 10).unwrap_or(c)
+}
+
+/// Lower case where it keeps its length in bytes, so that offsets hold.
+fn lower_in_place(text: &str) -> String {
+    let mut lower = String::with_capacity(text.len());
+    for c in text.chars() {
+        let mut small = c.to_lowercase();
+        match (small.next(), small.next()) {
+            (Some(one), None) if one.len_utf8() == c.len_utf8() => lower.push(one),
+            _ => lower.push(c),
+        }
+    }
+    lower
+}
+
+fn cut(folded: &str, lower: &str, foreign: &[bool]) -> Vec<Token> {
+    let mut tokens: Vec<Token> = Vec::with_capacity(folded.len() / 5);
+    let mut chars = folded.char_indices().peekable();
+    while let Some((start, c)) = chars.next() {
+        if !c.is_alphanumeric() {
+            continue;
+        }
+        let mut end = start + c.len_utf8();
+        while let Some(&(at, c)) = chars.peek() {
+            let inside = c == '\'' && folded[at + 1..].starts_with(char::is_alphabetic);
+            if !c.is_alphanumeric() && !inside {
+                break;
+            }
+            end = at + c.len_utf8();
+            chars.next();
+        }
+        tokens.push(token(folded, lower, foreign, start..end));
+    }
+    mark_first(folded, &mut tokens);
+    mark_caseless(folded, &mut tokens);
+    tokens
+}
+
+fn token(folded: &str, lower: &str, foreign: &[bool], whole: Range<usize>) -> Token {
+    let word = &lower[whole.clone()];
+    // Only `'s` is cut off: it is no part of the name. `O'Brien` stays whole.
+    let at = match word.strip_suffix("'s") {
+        Some(base) if !base.is_empty() => whole.start..whole.start + base.len(),
+        _ => whole.clone(),
+    };
+    let text = &folded[at.clone()];
+    let digit = text.chars().any(char::is_numeric);
+    let foreign = foreign[at.clone()].contains(&true);
+    let shouted = text.len() > 1 && text.chars().all(|c| !c.is_lowercase()) && text.chars().any(char::is_uppercase);
+    let mut kind = if digit || foreign {
+        Word::Unknown
+    } else {
+        words::look_up(&lower[at.clone()])
+    };
+    if kind == Word::Unknown && shouted && words::is_common_abbreviation(text) {
+        kind = Word::Ordinary;
+    }
+    // One letter: `a` and `I` are words, any other is an initial or a mark.
+    if at.len() == 1 && !digit && !matches!(text, "a" | "A" | "I" | "i") {
+        kind = Word::Unknown;
+    }
+    Token {
+        capital: text.starts_with(char::is_uppercase),
+        whole_end: whole.end,
+        at,
+        word: kind,
+        shouted,
+        digit,
+        foreign,
+        first: false,
+        caseless: false,
+    }
+}
+
+fn mark_first(folded: &str, tokens: &mut [Token]) {
+    let mut line_start = 0;
+    for at in 0..tokens.len() {
+        let gap_start = at.checked_sub(1).map_or(0, |before| tokens[before].whole_end);
+        let gap = &folded[gap_start..tokens[at].at.start];
+        let newline = gap.rfind('\n');
+        let trimmed = gap.trim_end_matches([' ', '\t', '"', '\'', '(', '[', '*', '_', '#', '>', '-', '\r', '\n']);
+        let ends = match trimmed.chars().next_back() {
+            // A full stop after an initial or a title ends no sentence.
+            Some('.') => !at.checked_sub(1).is_some_and(|before| {
+                let word = &folded[tokens[before].at.clone()];
+                trimmed == "." && (word.chars().count() == 1 && tokens[before].capital || is_dotted_title(word))
+            }),
+            Some('!' | '?' | ':' | ';' | '|') => true,
+            Some(')') => tokens[at.saturating_sub(1)].digit && gap.starts_with(')'),
+            _ => false,
+        };
+        let fresh_line = newline.is_some_and(|newline| {
+            let blank = gap.matches('\n').count() > 1;
+            let marked = gap[newline..].contains(['#', '-', '*', '>', '|']);
+            blank || marked || gap_start + newline - line_start < 60
+        });
+        let quoted = gap.ends_with('"') && gap.len() > 1;
+        tokens[at].first = at == 0 || ends || fresh_line || quoted;
+        if let Some(newline) = newline {
+            line_start = gap_start + newline + 1;
+        }
+    }
+}
+
+fn is_dotted_title(word: &str) -> bool {
+    matches!(
+        word.to_ascii_lowercase().as_str(),
+        "mr" | "mrs"
+            | "ms"
+            | "dr"
+            | "prof"
+            | "st"
+            | "sgt"
+            | "capt"
+            | "lt"
+            | "col"
+            | "gen"
+            | "rev"
+            | "hon"
+            | "jr"
+            | "no"
+    )
+}
+
+/// Marks the words of lines in which case says nothing, and runs of four shouted words.
+fn mark_caseless(folded: &str, tokens: &mut [Token]) {
+    let mut from = 0;
+    while from < tokens.len() {
+        let mut to = from + 1;
+        while to < tokens.len() && !folded[tokens[to - 1].whole_end..tokens[to].at.start].contains('\n') {
+            to += 1;
+        }
+        let line = &mut tokens[from..to];
+        let words: Vec<&Token> = line.iter().filter(|t| !t.digit && t.at.len() > 1).collect();
+        let capitals = words.iter().filter(|t| t.capital || t.word == Word::Function).count();
+        let all_capital =
+            words.len() >= 3 && capitals == words.len() && words.iter().filter(|t| t.capital).count() >= 3;
+        if all_capital && words.len() <= 12 {
+            line.iter_mut().for_each(|token| token.caseless = true);
+        } else {
+            let mut start = 0;
+            for at in 0..=line.len() {
+                if line.get(at).is_some_and(|t| t.shouted || t.digit || t.at.len() == 1) {
+                    continue;
+                }
+                if line[start..at].iter().filter(|t| t.shouted).count() >= 4 {
+                    line[start..at].iter_mut().for_each(|token| token.caseless = true);
+                }
+                start = at + 1;
+            }
+        }
+        from = to;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
+    use super::*;
+    use proptest::prelude::*;
+
+    fn folded(text: &str) -> String {
+        Prepared::new(text).unwrap().folded
+    }
+
+    #[test]
+    fn disguises_are_undone() {
+        assert_eq!(folded("Zoë Łukasz"), "Zoe Lukasz");
+        assert_eq!(folded("Kow\u{200B}al\u{AD}ski"), "Kowalski");
+        assert_eq!(folded("Kowal-\n  ski left"), "Kowalski left");
+        assert_eq!(folded("Ｋｏｗａｌｓｋｉ １２３"), "Kowalski 123");
+        assert_eq!(folded("Коwаlskі"), "Kowalski");
+    }
+
+    #[test]
+    fn ranges_lead_back_to_the_code_points() {
+        let text = "é\u{200B} Zoe\u{301}\u{200B}x end";
+        let prepared = Prepared::new(text).unwrap();
+        assert_eq!(prepared.folded, "e Zoex end");
+        assert_eq!(prepared.origin_of(&(0..1)), 0..2);
+        assert_eq!(prepared.origin_of(&(2..6)), 3..9);
+        assert_eq!(prepared.origin_of(&(7..10)), 10..13);
+    }
+
+    #[test]
+    fn text_that_hides_is_refused() {
+        for hiding in ["\u{202E}", "\u{0}", "\u{1B}", "\u{E0041}", "\u{7F}", "\u{85}"] {
+            let found = Prepared::new(&format!("one\ntwo{hiding}")).unwrap_err();
+            assert!(matches!(found, BadText::Hiding { line: 2, .. }), "{hiding:?}");
+        }
+        assert!(Prepared::new("tab\t return\r\n").is_ok());
+        assert_eq!(
+            Prepared::new(&"x".repeat(MAX_TEXT + 1)).unwrap_err(),
+            BadText::TooLong(MAX_TEXT + 1)
+        );
+    }
+
+    #[test]
+    fn sentence_starts_are_seen() {
+        let prepared = Prepared::new("Ask Mr. Hill at A. Rivers. Then leave: Go\n- Item one\n1) Next").unwrap();
+        let first: Vec<&str> = prepared
+            .tokens
+            .iter()
+            .filter(|t| t.first)
+            .map(|t| &prepared.folded[t.at.clone()])
+            .collect();
+        assert_eq!(first, ["Ask", "Then", "Go", "Item", "1", "Next"]);
+    }
+
+    proptest! {
+        #[test]
+        fn every_origin_lies_in_the_text(text in "\\PC{0,40}[a-zé\u{301}\u{200B}\n -]{0,40}") {
+            if let Ok(prepared) = Prepared::new(&text) {
+                let points = text.chars().count();
+                for token in &prepared.tokens {
+                    let at = prepared.origin_of(&token.at);
+                    prop_assert!(at.start < at.end && at.end <= points);
+                }
+                prop_assert_eq!(prepared.folded.len(), prepared.lower.len());
+            }
+        }
+    }
+}

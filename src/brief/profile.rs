@@ -1,0 +1,316 @@
+//! Redaction profiles: what is masked, what is made vague, what stays, and from which level on.
+
+use super::finding::Type;
+use super::known::Known;
+use super::redact::{Refused, redact};
+use crate::label::Level;
+use serde::Deserialize;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What becomes of one type of identifier.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Treatment {
+    /// A placeholder takes its place.
+    Mask,
+    /// It is made vague where that can be done (a day becomes its month, a time its part of the
+    /// day); otherwise masked.
+    Generalise,
+    /// It stays.
+    Keep,
+}
+
+/// How the words that no finder knows are judged.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Mode {
+    /// What looks like a name or an identifier is masked; the rest passes.
+    NoNames,
+    /// What is no ordinary word is masked.
+    Strict,
+}
+
+/// A redaction profile.
+#[derive(Clone, Debug)]
+pub struct Profile {
+    name: String,
+    label: Level,
+    handling: String,
+    mode: Mode,
+    numbers_up_to: u32,
+    allowed: BTreeSet<String>,
+    treatments: BTreeMap<Type, Treatment>,
+    cases: Vec<Case>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Case {
+    input: String,
+    #[serde(default)]
+    must_contain: Vec<String>,
+    #[serde(default)]
+    must_not_contain: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    name: String,
+    label: String,
+    handling: String,
+    mode: Mode,
+    #[serde(default)]
+    numbers_up_to: u32,
+    #[serde(default)]
+    allow: Vec<String>,
+    types: BTreeMap<String, Treatment>,
+    #[serde(default)]
+    cases: Vec<Case>,
+}
+
+/// The text is not a profile.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BadProfile {
+    /// Too long.
+    #[error("a profile has at most {max} bytes, this one has {0}", max = Profile::MAX_BYTES)]
+    TooLong(usize),
+    /// Not TOML, or not with these fields.
+    #[error("the profile cannot be read: {0}")]
+    Form(String),
+    /// The level's name is none.
+    #[error("`{0}` is no level: use public, internal, confidential, restricted or named")]
+    Level(String),
+    /// A type's name is none.
+    #[error("`{0}` is no type of identifier: use {list}", list = Type::ALL.map(Type::name).join(", "))]
+    Type(String),
+    /// A type is missing.
+    #[error("the profile says nothing about `{0}`: add it under [types]")]
+    Missing(&'static str),
+    /// A direct identifier would pass.
+    #[error("`{0}` names people directly and can only be masked: write `{0} = \"mask\"`")]
+    Direct(&'static str),
+    /// A name or a line is empty, too long or has control characters.
+    #[error("`{0}` has to be one line of 1 to 200 characters")]
+    Line(&'static str),
+    /// An allowed entry is no single word.
+    #[error("`{0}` cannot be allowed: give single words of letters or digits")]
+    Allowed(String),
+    /// Too many of something.
+    #[error("the profile has too many {0}: at most {1}")]
+    TooMany(&'static str, usize),
+}
+
+/// How one of a profile's own cases came out.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct CaseResult {
+    /// Its number, from 1.
+    pub number: usize,
+    /// What is wrong; nothing when it passed.
+    pub faults: Vec<String>,
+}
+
+/// The types that no profile lets pass.
+const DIRECT: [Type; 4] = [Type::Person, Type::IdNumber, Type::Email, Type::Phone];
+
+/// The text of a profile that ships, by name: `no-names`, `strict`.
+pub fn shipped(name: &str) -> Option<&'static str> {
+    match name {
+        "no-names" => Some(include_str!("../../policies/redaction/no-names.toml")),
+        "strict" => Some(include_str!("../../policies/redaction/strict.toml")),
+        _ => None,
+    }
+}
+
+/// The names of the profiles that ship.
+pub const SHIPPED: [&str; 2] = ["no-names", "strict"];
+
+impl Profile {
+    /// The longest profile, in bytes: 64 KiB.
+    pub const MAX_BYTES: usize = 64 * 1024;
+    /// The most cases in a profile.
+    pub const MAX_CASES: usize = 200;
+    /// The most words a profile may allow.
+    pub const MAX_ALLOWED: usize = 5000;
+
+    /// Reads a profile. Unknown keys are refused, every type has to be named, and direct
+    /// identifiers have to be masked.
+    pub fn parse(text: &str) -> Result<Self, BadProfile> {
+        if text.len() > Self::MAX_BYTES {
+            return Err(BadProfile::TooLong(text.len()));
+        }
+        let file: File = toml::from_str(text).map_err(|error| BadProfile::Form(error.message().to_owned()))?;
+        let level = Level::ALL.into_iter().find(|level| level.name() == file.label);
+        let profile = Self {
+            name: line("name", file.name)?,
+            label: level.ok_or(BadProfile::Level(file.label))?,
+            handling: line("handling", file.handling)?,
+            mode: file.mode,
+            numbers_up_to: file.numbers_up_to,
+            allowed: BTreeSet::new(),
+            treatments: treatments(file.types)?,
+            cases: file.cases,
+        };
+        if profile.cases.len() > Self::MAX_CASES {
+            return Err(BadProfile::TooMany("cases", Self::MAX_CASES));
+        }
+        profile.allowing(file.allow)
+    }
+
+    /// This profile with more words let through, as an officer does who has looked at a doubt.
+    /// They do not let through what the vault knows or what has the form of an identifier.
+    pub fn allowing(mut self, words: impl IntoIterator<Item = String>) -> Result<Self, BadProfile> {
+        for word in words {
+            let single = !word.is_empty() && word.len() <= 64 && word.chars().all(|c| c.is_alphanumeric() || c == '\'');
+            if !single {
+                return Err(BadProfile::Allowed(word));
+            }
+            self.allowed.insert(word.to_lowercase());
+        }
+        if self.allowed.len() > Self::MAX_ALLOWED {
+            return Err(BadProfile::TooMany("allowed words", Self::MAX_ALLOWED));
+        }
+        Ok(self)
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The lowest level that a brief made with it may carry.
+    pub fn label(&self) -> Level {
+        self.label
+    }
+
+    /// What the reader is told to do and not to do with the brief.
+    pub fn handling(&self) -> &str {
+        &self.handling
+    }
+
+    /// How unknown words are judged.
+    pub fn mode(&self) -> Mode {
+        self.mode
+    }
+
+    /// Up to which whole number quantities pass in the strict mode.
+    pub fn numbers_up_to(&self) -> u32 {
+        self.numbers_up_to
+    }
+
+    /// What becomes of a type.
+    pub fn treatment(&self, of: Type) -> Treatment {
+        self.treatments.get(&of).copied().unwrap_or(Treatment::Mask)
+    }
+
+    /// Whether a word, in lower case, is expressly allowed.
+    pub fn allows(&self, word: &str) -> bool {
+        self.allowed.contains(word)
+    }
+
+    /// Runs the cases that the profile brings with it.
+    pub fn run_cases(&self) -> Vec<CaseResult> {
+        let known = Known::nothing();
+        let run = |(at, case): (usize, &Case)| CaseResult {
+            number: at + 1,
+            faults: case.faults(redact(&case.input, self, &known).map(|redaction| redaction.text)),
+        };
+        self.cases.iter().enumerate().map(run).collect()
+    }
+}
+
+impl Case {
+    fn faults(&self, text: Result<String, Refused>) -> Vec<String> {
+        let text = match text {
+            Ok(text) => text,
+            Err(refused) => return vec![refused.to_string()],
+        };
+        let missing = self.must_contain.iter().filter(|part| !text.contains(*part));
+        let leaked = self.must_not_contain.iter().filter(|part| text.contains(*part));
+        let missing = missing.map(|part| format!("`{part}` should have survived"));
+        missing
+            .chain(leaked.map(|part| format!("`{part}` should have been masked")))
+            .collect()
+    }
+}
+
+fn line(what: &'static str, text: String) -> Result<String, BadProfile> {
+    let length = text.chars().count();
+    let good = (1..=200).contains(&length) && !text.chars().any(char::is_control) && text.trim() == text;
+    if good { Ok(text) } else { Err(BadProfile::Line(what)) }
+}
+
+fn treatments(named: BTreeMap<String, Treatment>) -> Result<BTreeMap<Type, Treatment>, BadProfile> {
+    let mut treatments = BTreeMap::new();
+    for (name, treatment) in named {
+        match Type::ALL.into_iter().find(|of| of.name() == name) {
+            Some(of) => treatments.insert(of, treatment),
+            None => return Err(BadProfile::Type(name)),
+        };
+    }
+    for of in Type::ALL {
+        match treatments.get(&of) {
+            None => return Err(BadProfile::Missing(of.name())),
+            Some(treatment) if DIRECT.contains(&of) && *treatment != Treatment::Mask => {
+                return Err(BadProfile::Direct(of.name()));
+            }
+            Some(_) => {}
+        }
+    }
+    Ok(treatments)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
+    use super::*;
+
+    #[test]
+    fn shipped_profiles_hold_their_own_cases() {
+        for name in SHIPPED {
+            let profile = Profile::parse(shipped(name).unwrap()).unwrap();
+            assert_eq!(profile.name(), name);
+            let results = profile.run_cases();
+            assert!(results.len() >= 5, "{name}");
+            for result in results {
+                assert_eq!(result.faults, Vec::<String>::new(), "{name}, case {}", result.number);
+            }
+        }
+        assert_eq!(shipped("other"), None);
+    }
+
+    #[test]
+    fn profiles_are_read_strictly() {
+        let good = shipped("no-names").unwrap();
+        let refused = |from: &str, to: &str| {
+            assert!(good.contains(from), "{from}");
+            Profile::parse(&good.replacen(from, to, 1)).unwrap_err()
+        };
+        assert!(matches!(refused("mode =", "colour = 1\nmode ="), BadProfile::Form(_)));
+        assert_eq!(
+            refused("label = \"internal\"", "label = \"secret\""),
+            BadProfile::Level("secret".into())
+        );
+        assert_eq!(
+            refused("PERSON = \"mask\"", "PERSON = \"keep\""),
+            BadProfile::Direct("PERSON")
+        );
+        assert_eq!(refused("PERSON = \"mask\"", ""), BadProfile::Missing("PERSON"));
+        assert_eq!(refused("PERSON =", "PEOPLE ="), BadProfile::Type("PEOPLE".into()));
+        assert!(matches!(
+            refused("name = \"no-names\"", "name = \"a\\nb\""),
+            BadProfile::Line("name")
+        ));
+        assert_eq!(
+            Profile::parse(&" ".repeat(70_000)).unwrap_err(),
+            BadProfile::TooLong(70_000)
+        );
+    }
+
+    #[test]
+    fn a_failed_case_says_what_failed() {
+        let case = "[[cases]]\ninput = \"the door\"\nmust_contain = [\"window\"]\nmust_not_contain = [\"door\"]\n";
+        let profile = Profile::parse(&format!("{}\n{case}", shipped("no-names").unwrap())).unwrap();
+        assert_eq!(profile.run_cases().last().unwrap().faults.len(), 2);
+    }
+}

@@ -1,0 +1,317 @@
+//! One entry: a line of canonical JSON (docs/FORMAT.md §7).
+
+use super::json;
+use super::time::Time;
+use super::tree::leaf_hash;
+use crate::id::{Digest, EntryRef, KeyId, LogName, PersonId};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// The longest entry, in bytes.
+pub const ENTRY_MAX: usize = 64 * 1024;
+/// Integers stay below this, so that every JSON reader has them exactly (RFC 8785 §3.2.2.3).
+const INTEGER_END: u64 = 1 << 53;
+
+/// How the attempt ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Outcome {
+    /// As asked.
+    Done,
+    /// The rules or the keys said no.
+    Denied,
+    /// Something was damaged or missing.
+    Failed,
+}
+
+/// The kind of a change. A read has none.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    /// The first entry of a log.
+    Begin,
+    /// A note was recorded.
+    Add,
+    /// A revision of one.
+    Revise,
+    /// A note was sealed anew under another label.
+    Relabel,
+    /// A note was forgotten.
+    Destroy,
+    /// A file was attached.
+    Attach,
+    /// A brief was drafted.
+    Draft,
+    /// A brief was released.
+    Release,
+    /// A card was signed.
+    Card,
+    /// The policies changed.
+    Policy,
+    /// Keys were made, wrapped or forgotten.
+    Key,
+    /// Earlier attempts to unlock failed.
+    UnlockFailed,
+}
+
+/// A file of the vault as an entry names it: `[ref, path, SHA-256]`, the ref without `refs/heads/`.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+pub struct FileRef(pub String, pub String, pub Digest);
+
+/// An entry.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Entry {
+    /// The person whose device wrote it.
+    pub actor: PersonId,
+    /// At the first entry: the card that admits the device.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub admitted: Option<Digest>,
+    /// The entry this one rests on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub because: Option<EntryRef>,
+    /// The key that opens `sealed`.
+    pub detail: KeyId,
+    /// Files that no longer exist.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub forgot: Vec<FileRef>,
+    /// The kind of change; none for a read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kind: Option<Kind>,
+    /// The log it stands in.
+    pub log: LogName,
+    /// Digest of the policy set in force.
+    pub policies: Digest,
+    /// Leaf hash of the line before.
+    pub prev: Digest,
+    /// How it ended.
+    pub result: Outcome,
+    /// Digest of the roster in force.
+    pub roster: Digest,
+    /// Base64 of the sealed details.
+    pub sealed: String,
+    /// Other logs' size and root, where changed.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub seen: BTreeMap<LogName, (u64, Digest)>,
+    /// Its place.
+    pub seq: u64,
+    /// The device's word for when.
+    pub time: Time,
+    /// The version of the format, 1.
+    pub v: u8,
+    /// Files that exist from now on.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub wrote: Vec<FileRef>,
+}
+
+/// Why a line is no entry.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BadEntry {
+    /// Too long.
+    #[error("an entry has at most 65536 bytes, this line has {0}")]
+    TooLong(usize),
+    /// Not canonical, unknown or double fields, bad values.
+    #[error("this line is not an entry in canonical form")]
+    NotCanonical,
+    /// Written by a later version.
+    #[error("this entry is of version {0}, which this strongroom does not know")]
+    Version(u64),
+    /// Fields that do not go together.
+    #[error("this entry contradicts itself: {0}")]
+    Contradiction(&'static str),
+}
+
+/// An entry and the hash of the line it came from.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ParsedEntry {
+    /// The entry.
+    pub entry: Entry,
+    /// RFC 6962 leaf hash of its line.
+    pub leaf: Digest,
+}
+
+impl Entry {
+    /// The line, without newline. Refuses what a reader would refuse.
+    pub fn to_line(&self) -> Result<Vec<u8>, BadEntry> {
+        let line = json::to_line(self);
+        if line.len() > ENTRY_MAX {
+            return Err(BadEntry::TooLong(line.len()));
+        }
+        self.check()?;
+        Ok(line)
+    }
+
+    /// Reads a line (without newline).
+    pub fn parse(line: &[u8]) -> Result<ParsedEntry, BadEntry> {
+        if line.len() > ENTRY_MAX {
+            return Err(BadEntry::TooLong(line.len()));
+        }
+        let entry: Entry = json::from_line(line).ok_or_else(|| Self::why_not(line))?;
+        entry.check()?;
+        Ok(ParsedEntry {
+            entry,
+            leaf: leaf_hash(line),
+        })
+    }
+
+    fn why_not(line: &[u8]) -> BadEntry {
+        #[derive(Deserialize)]
+        struct Version {
+            v: u64,
+        }
+        match serde_json::from_slice::<Version>(line) {
+            Ok(Version { v }) if v != 1 => BadEntry::Version(v),
+            _ => BadEntry::NotCanonical,
+        }
+    }
+
+    fn check(&self) -> Result<(), BadEntry> {
+        let sorted = |files: &[FileRef]| files.windows(2).all(|pair| pair[0] < pair[1]);
+        let first = self.seq == 0;
+        let faults = [
+            (
+                self.seq >= INTEGER_END || self.seen.values().any(|(size, _)| *size >= INTEGER_END),
+                "an integer beyond 2^53",
+            ),
+            (
+                first != self.admitted.is_some(),
+                "`admitted` belongs to the first entry and to no other",
+            ),
+            (
+                first != (self.kind == Some(Kind::Begin)),
+                "`begin` is the kind of the first entry and of no other",
+            ),
+            (
+                self.kind.is_none() && !(self.wrote.is_empty() && self.forgot.is_empty()),
+                "a read changes nothing",
+            ),
+            (
+                self.result != Outcome::Done && !(self.wrote.is_empty() && self.forgot.is_empty()),
+                "what did not happen changes nothing",
+            ),
+            (
+                !sorted(&self.wrote) || !sorted(&self.forgot),
+                "its files are not sorted",
+            ),
+            (self.seen.contains_key(&self.log), "a log does not see itself"),
+        ];
+        match (self.v, faults.into_iter().find(|(fault, _)| *fault)) {
+            (1, None) => Ok(()),
+            (1, Some((_, why))) => Err(BadEntry::Contradiction(why)),
+            (v, _) => Err(BadEntry::Version(v.into())),
+        }
+    }
+
+    /// Where it stands.
+    pub fn place(&self) -> EntryRef {
+        EntryRef {
+            log: self.log,
+            seq: self.seq,
+        }
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    pub(crate) fn example(seq: u64, prev: Digest) -> Entry {
+        Entry {
+            actor: PersonId([1; 8]),
+            admitted: (seq == 0).then_some(Digest([2; 32])),
+            because: None,
+            detail: KeyId([3; 8]),
+            forgot: Vec::new(),
+            kind: (seq == 0).then_some(Kind::Begin),
+            log: "0102030405060708-090a0b0c".parse().unwrap(),
+            policies: Digest([4; 32]),
+            prev,
+            result: Outcome::Done,
+            roster: Digest([5; 32]),
+            sealed: "AAAA".into(),
+            seen: BTreeMap::new(),
+            seq,
+            time: Time::from_unix(1_700_000_000 + seq as i64),
+            v: 1,
+            wrote: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn an_entry_comes_back() {
+        let mut entry = example(1, Digest([9; 32]));
+        entry.kind = Some(Kind::UnlockFailed);
+        entry.wrote = vec![FileRef("keys/00".into(), "a".into(), Digest([1; 32]))];
+        entry.because = Some(EntryRef { log: entry.log, seq: 0 });
+        entry
+            .seen
+            .insert("1102030405060708-090a0b0c".parse().unwrap(), (7, Digest([8; 32])));
+        let line = entry.to_line().unwrap();
+        assert!(line.starts_with(br#"{"actor":"0101010101010101","because":"#));
+        assert_eq!(Entry::parse(&line).unwrap().entry, entry);
+    }
+
+    #[test]
+    fn one_fault_each_is_refused() {
+        let line = String::from_utf8(example(1, Digest([9; 32])).to_line().unwrap()).unwrap();
+        let faults = [
+            ("a space", line.replace("\"seq\":1", "\"seq\": 1")),
+            ("a double key", line.replace("\"seq\":1", "\"seq\":1,\"seq\":1")),
+            ("an unknown field", line.replace("\"seq\":1", "\"seq\":1,\"spare\":1")),
+            (
+                "another order",
+                line.replace("\"seq\":1,", "").replace("\"v\":1", "\"v\":1,\"seq\":1"),
+            ),
+            ("a float", line.replace("\"seq\":1", "\"seq\":1.0")),
+            ("an exponent", line.replace("\"seq\":1", "\"seq\":1e0")),
+            ("an escape", line.replace("AAAA", "AA\\u0041A")),
+            (
+                "an integer beyond 2^53",
+                line.replace("\"seq\":1", "\"seq\":9007199254740992"),
+            ),
+            ("a negative", line.replace("\"seq\":1", "\"seq\":-1")),
+            ("upper-case hex", line.replace("0909", "0A09")),
+            ("a missing field", line.replace("\"v\":1,", "").replace(",\"v\":1", "")),
+            ("a null", line.replace("\"detail\"", "\"because\":null,\"detail\"")),
+            ("an empty list", line.replace("\"log\"", "\"forgot\":[],\"log\"")),
+            ("a newline", format!("{line}\n")),
+            ("a second value", format!("{line}{line}")),
+        ];
+        for (fault, bad) in faults {
+            assert_ne!(bad, line, "{fault} changes the line");
+            assert!(Entry::parse(bad.as_bytes()).is_err(), "{fault}");
+        }
+        assert_eq!(
+            Entry::parse(line.replace("\"v\":1", "\"v\":2").as_bytes()),
+            Err(BadEntry::Version(2))
+        );
+        assert_eq!(
+            Entry::parse(&vec![b' '; ENTRY_MAX + 1]),
+            Err(BadEntry::TooLong(ENTRY_MAX + 1))
+        );
+    }
+
+    #[test]
+    fn contradictions_are_refused() {
+        let mut reads = example(1, Digest([9; 32]));
+        reads.wrote = vec![FileRef("a".into(), "b".into(), Digest([0; 32]))];
+        let mut denied = reads.clone();
+        denied.kind = Some(Kind::Destroy);
+        denied.result = Outcome::Denied;
+        let mut late = example(1, Digest([9; 32]));
+        late.admitted = Some(Digest([0; 32]));
+        for entry in [reads, denied, late] {
+            assert!(matches!(entry.to_line(), Err(BadEntry::Contradiction(_))));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn parsing_never_panics_and_writes_back(line in ".{0,200}") {
+            if let Ok(parsed) = Entry::parse(line.as_bytes()) {
+                prop_assert_eq!(parsed.entry.to_line().unwrap(), line.as_bytes());
+            }
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! The Merkle tree over the lines (RFC 6962 §2.1), kept as its frontier: the roots of the largest
+//! complete subtrees, so that appending and checking need no more than 64 hashes.
+
+use crate::crypto::sha256;
+use crate::id::Digest;
+
+/// `H(0x00 ‖ line)`.
+pub fn leaf_hash(line: &[u8]) -> Digest {
+    sha256(&[&[0], line])
+}
+
+/// `H(0x01 ‖ left ‖ right)`.
+pub fn node_hash(left: &Digest, right: &Digest) -> Digest {
+    sha256(&[&[1], &left.0, &right.0])
+}
+
+/// A tree of some size, as the roots of its complete subtrees, largest first.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Frontier {
+    size: u64,
+    roots: Vec<Digest>,
+}
+
+/// The hashes do not make a tree of that size.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a tree of {size} entries has {want} frontier hashes, not {found}")]
+pub struct BadFrontier {
+    size: u64,
+    want: u32,
+    found: usize,
+}
+
+impl Frontier {
+    /// A frontier from its parts; whether it belongs to a root is for the caller to compare.
+    pub fn from_parts(size: u64, roots: Vec<Digest>) -> Result<Self, BadFrontier> {
+        let want = size.count_ones();
+        if roots.len() == want as usize {
+            Ok(Self { size, roots })
+        } else {
+            Err(BadFrontier {
+                size,
+                want,
+                found: roots.len(),
+            })
+        }
+    }
+
+    /// Number of entries.
+    pub fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// The subtrees' roots, largest first: one for each 1 in the binary form of the size.
+    pub fn roots(&self) -> &[Digest] {
+        &self.roots
+    }
+
+    /// Adds a leaf.
+    pub fn push(&mut self, leaf: Digest) {
+        let mut node = leaf;
+        // Each trailing 1 of the old size is a complete subtree that the new leaf makes part of a larger one.
+        for _ in 0..self.size.trailing_ones() {
+            if let Some(left) = self.roots.pop() {
+                node = node_hash(&left, &node);
+            }
+        }
+        self.roots.push(node);
+        self.size += 1;
+    }
+
+    /// The tree's root; that of the empty tree is the hash of nothing.
+    pub fn root(&self) -> Digest {
+        let mut roots = self.roots.iter().rev();
+        match roots.next() {
+            None => sha256(&[]),
+            Some(last) => roots.fold(*last, |right, left| node_hash(left, &right)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ct_merkle::mem_backed_tree::MemoryBackedTree;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn roots_agree_with_another_implementation(lines in proptest::collection::vec(proptest::collection::vec(any::<u8>(), 0..8), 1..70)) {
+            let mut other = MemoryBackedTree::<sha2::Sha256, Vec<u8>>::new();
+            let mut frontier = Frontier::default();
+            for line in &lines {
+                other.push(line.clone());
+                frontier.push(leaf_hash(line));
+                prop_assert_eq!(frontier.root().0.to_vec(), other.root().as_bytes().to_vec());
+                prop_assert_eq!(frontier.roots().len() as u32, frontier.size().count_ones());
+            }
+        }
+    }
+
+    #[test]
+    fn leaf_and_node_hashes_differ() {
+        let (a, b) = (leaf_hash(b"a"), leaf_hash(b"b"));
+        assert_ne!(node_hash(&a, &b), leaf_hash(&[a.0, b.0].concat()));
+        assert_eq!(
+            Frontier::default().root().to_string(),
+            "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+        );
+    }
+
+    #[test]
+    fn a_frontier_has_the_hashes_of_its_size() {
+        assert!(Frontier::from_parts(5, vec![Digest([0; 32]); 2]).is_ok());
+        assert!(Frontier::from_parts(5, vec![Digest([0; 32]); 3]).is_err());
+        assert!(Frontier::from_parts(u64::MAX, vec![]).is_err());
+    }
+}

@@ -1,0 +1,111 @@
+//! A passphrase becomes a key: Argon2id (RFC 9106), its cost bounded from both sides.
+
+use crate::secret::{Passphrase, Secret};
+use argon2::{Algorithm, Argon2, Params, Version};
+use unicode_normalization::UnicodeNormalization;
+use zeroize::Zeroizing;
+
+/// The cost of one guess: memory in KiB, passes, lanes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Argon2Params {
+    memory_kib: u32,
+    passes: u32,
+    lanes: u32,
+}
+
+/// The parameters ask for too little or too much.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "the key derivation asks for {memory_kib} KiB, {passes} passes and {lanes} lanes; \
+     accepted are 65536 to 1048576 KiB, 3 to 16 passes and 1 to 4 lanes"
+)]
+pub struct BadArgon2Params {
+    memory_kib: u32,
+    passes: u32,
+    lanes: u32,
+}
+
+impl Argon2Params {
+    /// What new identity files are made with: 64 MiB, 3 passes, 1 lane (above OWASP's and RFC 9106's
+    /// second recommended option in time, equal in memory).
+    pub const DEFAULT: Self = Self {
+        memory_kib: 65_536,
+        passes: 3,
+        lanes: 1,
+    };
+
+    /// Checks the bounds, before anything is allocated.
+    pub fn new(memory_kib: u32, passes: u32, lanes: u32) -> Result<Self, BadArgon2Params> {
+        let sound =
+            (65_536..=1_048_576).contains(&memory_kib) && (3..=16).contains(&passes) && (1..=4).contains(&lanes);
+        if sound {
+            Ok(Self {
+                memory_kib,
+                passes,
+                lanes,
+            })
+        } else {
+            Err(BadArgon2Params {
+                memory_kib,
+                passes,
+                lanes,
+            })
+        }
+    }
+
+    /// Memory in KiB.
+    pub fn memory_kib(self) -> u32 {
+        self.memory_kib
+    }
+
+    /// Passes over the memory.
+    pub fn passes(self) -> u32 {
+        self.passes
+    }
+
+    /// Lanes.
+    pub fn lanes(self) -> u32 {
+        self.lanes
+    }
+
+    /// The key of `passphrase` (in Unicode NFC, so that it does not depend on the keyboard) and `salt`.
+    pub fn derive(self, passphrase: &Passphrase, salt: &[u8; 16]) -> Secret<32> {
+        let normal: Zeroizing<String> = Zeroizing::new(passphrase.expose().nfc().collect());
+        let filled = Params::new(self.memory_kib, self.passes, self.lanes, Some(32)).and_then(|params| {
+            let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+            Secret::fill_with(|out| argon2.hash_password_into(normal.as_bytes(), salt, out))
+        });
+        match filled {
+            Ok(secret) => secret,
+            // INVARIANT (checked parameters): `new` admits only what RFC 9106 admits.
+            Err(_) => unreachable!("parameters were checked"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn absurd_costs_are_refused_before_they_are_paid() {
+        for (m, t, p) in [
+            (u32::MAX, 3, 1),
+            (65_535, 3, 1),
+            (65_536, 2, 1),
+            (65_536, u32::MAX, 1),
+            (65_536, 3, 0),
+        ] {
+            assert!(Argon2Params::new(m, t, p).is_err());
+        }
+        assert_eq!(Argon2Params::new(65_536, 3, 1), Ok(Argon2Params::DEFAULT));
+    }
+
+    #[test]
+    fn the_spelling_of_a_passphrase_does_not_matter_to_its_key() {
+        let composed = Passphrase::new("caf\u{e9}".into());
+        let decomposed = Passphrase::new("cafe\u{301}".into());
+        let key = |p: &Passphrase| *Argon2Params::DEFAULT.derive(p, &[9; 16]).expose();
+        assert_eq!(key(&composed), key(&decomposed));
+    }
+}

@@ -1,0 +1,178 @@
+//! Small private files: written whole, readable by their owner alone, never through a symlink.
+
+use rustix::fs::{Mode, OFlags};
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+
+/// A small file could not be read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum FileError {
+    /// Nothing is there.
+    #[error("`{}` does not exist", .0.display())]
+    Missing(PathBuf),
+    /// Something is there already.
+    #[error("`{}` exists already: move it away or name another place", .0.display())]
+    Exists(PathBuf),
+    /// A symlink, a folder, a device: not a plain file.
+    #[error("`{}` is not a plain file (symbolic links are not followed here)", .0.display())]
+    NotPlain(PathBuf),
+    /// More bytes than were asked for.
+    #[error("`{}` is larger than the {max} bytes such a file may have", path.display())]
+    TooBig {
+        /// Where it is.
+        path: PathBuf,
+        /// The most it may have, in bytes.
+        max: u64,
+    },
+    /// The system refused.
+    #[error("cannot {what} `{}`: {source}", path.display())]
+    Io {
+        /// What was tried.
+        what: &'static str,
+        /// Where it is.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+}
+
+fn io_error(what: &'static str, path: &Path) -> impl FnOnce(io::Error) -> FileError {
+    let path = path.to_owned();
+    move |source| match source.kind() {
+        io::ErrorKind::NotFound => FileError::Missing(path),
+        io::ErrorKind::AlreadyExists => FileError::Exists(path),
+        _ if source.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error()) => FileError::NotPlain(path),
+        _ => FileError::Io { what, path, source },
+    }
+}
+
+/// Opens with `flags`, never following a symlink in the last part, and only a plain file.
+pub(super) fn open_plain(path: &Path, flags: OFlags, what: &'static str) -> Result<File, FileError> {
+    // Non-blocking, so that a pipe put in the file's place cannot make the program wait.
+    let flags = flags | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
+    let mode = Mode::RUSR | Mode::WUSR;
+    let file = File::from(rustix::fs::open(path, flags, mode).map_err(|e| io_error(what, path)(e.into()))?);
+    match file.metadata().map_err(io_error(what, path))?.is_file() {
+        true => Ok(file),
+        false => Err(FileError::NotPlain(path.to_owned())),
+    }
+}
+
+/// Reads a plain file of at most `max` bytes.
+pub fn read_bounded(path: &Path, max: u64) -> Result<Vec<u8>, FileError> {
+    let file = open_plain(path, OFlags::RDONLY, "read")?;
+    let mut bytes = Vec::new();
+    file.take(max.saturating_add(1))
+        .read_to_end(&mut bytes)
+        .map_err(io_error("read", path))?;
+    if bytes.len() as u64 > max {
+        return Err(FileError::TooBig {
+            path: path.to_owned(),
+            max,
+        });
+    }
+    Ok(bytes)
+}
+
+/// Writes a new file (mode 0600; folders that are missing, 0700), durable when this returns.
+/// Refuses when anything is there already.
+pub fn write_new_private(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
+    let folder = parent_of(path)?;
+    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL;
+    let mut file = open_plain(path, flags, "write")?;
+    let written = file.write_all(bytes).and_then(|()| file.sync_all());
+    if let Err(error) = written {
+        // A half-written file would be in the way of the next try.
+        let _ = std::fs::remove_file(path);
+        return Err(io_error("write", path)(error));
+    }
+    sync_folder(&folder)
+}
+
+/// Puts `bytes` in the place of a file or makes it (mode 0600; folders that are missing, 0700):
+/// whoever reads sees the old or the new whole, also after a power cut. Durable when this returns.
+/// A symlink at `path` is refused.
+pub fn replace_private(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
+    let folder = parent_of(path)?;
+    match std::fs::symlink_metadata(path) {
+        Ok(metadata) if !metadata.is_file() => return Err(FileError::NotPlain(path.to_owned())),
+        _ => {}
+    }
+    // A temporary file is made with mode 0600, and removed if anything below fails.
+    let mut file = tempfile::NamedTempFile::new_in(&folder).map_err(io_error("write", &folder))?;
+    file.write_all(bytes)
+        .and_then(|()| file.as_file().sync_all())
+        .map_err(io_error("write", path))?;
+    file.persist(path).map_err(|e| io_error("replace", path)(e.error))?;
+    sync_folder(&folder)
+}
+
+/// Makes a folder's entries durable.
+pub fn sync_folder(folder: &Path) -> Result<(), FileError> {
+    File::open(folder)
+        .and_then(|opened| opened.sync_all())
+        .map_err(io_error("sync", folder))
+}
+
+/// The folder of `path`, made (0700, with its parents) if it is not there.
+fn parent_of(path: &Path) -> Result<PathBuf, FileError> {
+    let folder = match path.parent() {
+        Some(folder) if folder != Path::new("") => folder.to_owned(),
+        _ => PathBuf::from("."),
+    };
+    let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&folder);
+    made.map_err(io_error("make the folder", &folder))?;
+    Ok(folder)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use std::os::unix::fs::MetadataExt;
+
+    fn is_open_to_others(file: &File) -> io::Result<bool> {
+        Ok(file.metadata()?.mode() & 0o077 != 0)
+    }
+
+    #[test]
+    fn a_new_file_is_private_and_is_not_overwritten() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a").join("b");
+        write_new_private(&path, b"one").unwrap();
+        assert!(!is_open_to_others(&File::open(&path).unwrap()).unwrap());
+        assert_eq!(path.parent().unwrap().metadata().unwrap().mode() & 0o777, 0o700);
+        assert!(matches!(write_new_private(&path, b"two"), Err(FileError::Exists(_))));
+        assert_eq!(read_bounded(&path, 3).unwrap(), b"one");
+    }
+
+    #[test]
+    fn replacing_leaves_nothing_beside_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x");
+        replace_private(&path, b"one").unwrap();
+        replace_private(&path, b"two").unwrap();
+        assert_eq!(read_bounded(&path, 100).unwrap(), b"two");
+        assert!(!is_open_to_others(&File::open(&path).unwrap()).unwrap());
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn what_is_not_a_plain_small_file_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let (real, link) = (folder.path().join("real"), folder.path().join("link"));
+        write_new_private(&real, b"four").unwrap();
+        std::os::unix::fs::symlink(&real, &link).unwrap();
+        assert!(matches!(read_bounded(&link, 9), Err(FileError::NotPlain(_))));
+        assert!(matches!(replace_private(&link, b""), Err(FileError::NotPlain(_))));
+        assert!(matches!(write_new_private(&link, b""), Err(FileError::Exists(_))));
+        assert!(matches!(read_bounded(folder.path(), 9), Err(FileError::NotPlain(_))));
+        assert!(matches!(read_bounded(&real, 3), Err(FileError::TooBig { .. })));
+        assert!(matches!(
+            read_bounded(&folder.path().join("no"), 3),
+            Err(FileError::Missing(_))
+        ));
+    }
+}

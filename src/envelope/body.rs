@@ -1,0 +1,432 @@
+//! A sealed body: metadata and text as two streams under a content key of its own (docs/FORMAT.md §5).
+
+use super::cbor::{self, Bytes};
+use super::{BadEnvelope, SUITE, check_note, check_suite, check_vault, padding};
+use crate::crypto::{
+    CHUNK_TAG_LEN, Entropy, NoEntropy, StreamKey, derive_key, length_prefixed, make_random, make_secret, same_bytes,
+};
+use crate::id::{Digest, NoteId, PersonId, VaultId};
+use crate::secret::{Plaintext, Secret};
+use minicbor::{Decode, Encode};
+use zeroize::Zeroize;
+
+const WHAT: &str = "sealed body";
+/// The longest text of a note, in bytes.
+pub const TEXT_MAX: usize = 1 << 20;
+/// The largest sealed body of a note, in bytes: padding and tags included.
+pub const BODY_MAX: usize = TEXT_MAX + TEXT_MAX / 4;
+/// Plaintext bytes in a full chunk.
+const CHUNK: usize = 64 * 1024;
+const HEADER_MAX: usize = 512;
+
+/// What a body is, so that one kind is never taken for another.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, PartialOrd, Ord)]
+#[repr(u8)]
+pub enum Purpose {
+    /// A revision of a note.
+    Note = 0,
+    /// A file attached to one.
+    Attachment = 1,
+    /// A brief not yet released.
+    Draft = 2,
+    /// A brief as it was released.
+    Brief = 3,
+}
+
+impl Purpose {
+    fn from_number(number: u8) -> Option<Self> {
+        [Purpose::Note, Purpose::Attachment, Purpose::Draft, Purpose::Brief]
+            .get(usize::from(number))
+            .copied()
+    }
+}
+
+/// Seals one body and never another.
+pub struct ContentKey(Secret<32>);
+
+impl ContentKey {
+    pub(super) fn from_secret(secret: Secret<32>) -> Self {
+        Self(secret)
+    }
+
+    pub(super) fn expose(&self) -> &[u8; 32] {
+        self.0.expose()
+    }
+}
+
+#[derive(Encode, Decode, Debug, PartialEq, Clone)]
+#[cbor(map)]
+struct Header {
+    #[n(0)]
+    suite: u8,
+    #[n(1)]
+    vault: Bytes,
+    #[n(2)]
+    note: Bytes,
+    #[n(3)]
+    revision: Bytes,
+    #[n(4)]
+    purpose: u8,
+    #[n(5)]
+    commitment: Bytes,
+    #[n(6)]
+    metadata_len: u64,
+}
+
+impl Header {
+    fn context(&self) -> Vec<u8> {
+        length_prefixed(&[&[self.suite], &self.vault, &self.note, &self.revision, &[self.purpose]])
+    }
+}
+
+fn commitment(key: &ContentKey, context: &[u8]) -> Secret<32> {
+    derive_key(key.expose(), "strongroom/1/body commitment", &[context])
+}
+
+fn stream_key(key: &ContentKey, part: Part, context: &[u8]) -> StreamKey {
+    let domain = match part {
+        Part::Metadata => "strongroom/1/body metadata",
+        Part::Text => "strongroom/1/body text",
+    };
+    StreamKey::new(&derive_key(key.expose(), domain, &[context]))
+}
+
+#[derive(Clone, Copy)]
+enum Part {
+    Metadata,
+    Text,
+}
+
+/// What is known of a text beside the text. Wiped on drop; no `Debug`.
+#[derive(PartialEq, Eq)]
+pub struct Metadata {
+    /// Title, at most 200 characters.
+    pub title: String,
+    /// Client, empty if none.
+    pub client: String,
+    /// Case, empty if none.
+    pub case: String,
+    /// When the first revision was written, Unix seconds.
+    pub created: i64,
+    /// When this revision was written.
+    pub modified: i64,
+    /// When what it tells happened, if that is another time.
+    pub happened: Option<i64>,
+    /// Who wrote this revision.
+    pub author: PersonId,
+    /// Digests of the bodies this revision follows.
+    pub parents: Vec<Digest>,
+    /// From 1.
+    pub number: u64,
+    /// Free fields, sorted by name.
+    pub fields: Vec<(String, String)>,
+}
+
+impl Drop for Metadata {
+    fn drop(&mut self) {
+        self.title.zeroize();
+        self.client.zeroize();
+        self.case.zeroize();
+        for (name, value) in &mut self.fields {
+            name.zeroize();
+            value.zeroize();
+        }
+    }
+}
+
+#[derive(Encode, Decode)]
+#[cbor(map)]
+struct MetadataCbor {
+    #[n(0)]
+    title: String,
+    #[n(1)]
+    client: String,
+    #[n(2)]
+    case: String,
+    #[n(3)]
+    created: i64,
+    #[n(4)]
+    modified: i64,
+    #[n(5)]
+    happened: Option<i64>,
+    #[n(6)]
+    author: Bytes,
+    #[n(7)]
+    parents: Vec<Bytes>,
+    #[n(8)]
+    number: u64,
+    #[n(9)]
+    fields: Vec<(String, String)>,
+}
+
+impl Metadata {
+    fn encode(&self) -> zeroize::Zeroizing<Vec<u8>> {
+        zeroize::Zeroizing::new(cbor::encode(&MetadataCbor {
+            title: self.title.clone(),
+            client: self.client.clone(),
+            case: self.case.clone(),
+            created: self.created,
+            modified: self.modified,
+            happened: self.happened,
+            author: self.author.as_bytes().to_vec().into(),
+            parents: self
+                .parents
+                .iter()
+                .map(|digest| digest.as_bytes().to_vec().into())
+                .collect(),
+            number: self.number,
+            fields: self.fields.clone(),
+        }))
+    }
+
+    fn decode(plain: &Plaintext) -> Result<Self, BadEnvelope> {
+        let raw: MetadataCbor = cbor::decode(WHAT, TEXT_MAX, plain.expose())?;
+        let sorted = raw
+            .parents
+            .windows(2)
+            .all(|pair| pair[0].as_slice() < pair[1].as_slice())
+            && raw.fields.windows(2).all(|pair| pair[0].0 < pair[1].0);
+        if !sorted || raw.number == 0 {
+            return Err(BadEnvelope::Malformed { what: WHAT });
+        }
+        Ok(Self {
+            title: raw.title,
+            client: raw.client,
+            case: raw.case,
+            created: raw.created,
+            modified: raw.modified,
+            happened: raw.happened,
+            author: cbor::fixed(WHAT, &raw.author)?,
+            parents: raw
+                .parents
+                .iter()
+                .map(|bytes| cbor::fixed(WHAT, bytes))
+                .collect::<Result<_, _>>()?,
+            number: raw.number,
+            fields: raw.fields,
+        })
+    }
+}
+
+/// Seals `metadata` and `text` under a fresh content key; returns the file and that key.
+///
+/// `text` has at most [`TEXT_MAX`] bytes: callers check that where they can say it to a person.
+pub fn seal_body(
+    vault: VaultId,
+    note: NoteId,
+    purpose: Purpose,
+    metadata: &Metadata,
+    text: &[u8],
+    entropy: &mut dyn Entropy,
+) -> Result<(Vec<u8>, ContentKey), NoEntropy> {
+    let key = ContentKey(make_secret(entropy)?);
+    let revision: [u8; 16] = make_random(entropy)?;
+    let mut header = Header {
+        suite: SUITE,
+        vault: vault.as_bytes().to_vec().into(),
+        note: note.as_bytes().to_vec().into(),
+        revision: revision.to_vec().into(),
+        purpose: purpose as u8,
+        commitment: Vec::new().into(),
+        metadata_len: 0,
+    };
+    let context = header.context();
+    header.commitment = commitment(&key, &context).expose().to_vec().into();
+    let sealed_metadata = seal_stream(
+        &stream_key(&key, Part::Metadata, &context),
+        &context,
+        &metadata.encode(),
+    );
+    let sealed_text = seal_stream(&stream_key(&key, Part::Text, &context), &context, text);
+    header.metadata_len = sealed_metadata.len() as u64;
+    let file = [cbor::encode(&header), sealed_metadata, sealed_text].concat();
+    Ok((file, key))
+}
+
+fn seal_stream(key: &StreamKey, context: &[u8], message: &[u8]) -> Vec<u8> {
+    let mut padded = padding::pad(message);
+    let count = padded.len().div_ceil(CHUNK);
+    let mut out = Vec::with_capacity(padded.len() + count * CHUNK_TAG_LEN);
+    for (number, chunk) in padded.chunks_mut(CHUNK).enumerate() {
+        let tag = key.seal_chunk(number as u64, number + 1 == count, context, chunk);
+        out.extend_from_slice(chunk);
+        out.extend_from_slice(&tag);
+    }
+    out
+}
+
+fn open_stream(key: &StreamKey, context: &[u8], sealed: &[u8]) -> Result<Plaintext, BadEnvelope> {
+    let mut padded = zeroize::Zeroizing::new(Vec::with_capacity(sealed.len()));
+    let count = sealed.len().div_ceil(CHUNK + CHUNK_TAG_LEN);
+    for (number, chunk) in sealed.chunks(CHUNK + CHUNK_TAG_LEN).enumerate() {
+        // Opened where it will stay: no second buffer to wipe.
+        let start = padded.len();
+        padded.extend_from_slice(chunk);
+        let opened = key
+            .open_chunk(number as u64, number + 1 == count, context, &mut padded[start..])
+            .map_err(|_| BadEnvelope::Unopenable { what: WHAT })?
+            .len();
+        padded.truncate(start + opened);
+    }
+    padding::unpad(WHAT, &padded)
+}
+
+/// A body file, read but not opened.
+pub struct BodyFile<'a> {
+    header: Header,
+    metadata: &'a [u8],
+    text: &'a [u8],
+}
+
+impl<'a> BodyFile<'a> {
+    /// Reads a file: header, lengths, suite.
+    pub fn parse(bytes: &'a [u8]) -> Result<Self, BadEnvelope> {
+        if bytes.len() > BODY_MAX {
+            return Err(BadEnvelope::TooLong {
+                what: WHAT,
+                max: BODY_MAX,
+            });
+        }
+        let head = &bytes[..bytes.len().min(HEADER_MAX)];
+        let (header, used): (Header, usize) = cbor::decode_prefix(WHAT, HEADER_MAX, head)?;
+        check_suite(WHAT, header.suite)?;
+        let malformed = BadEnvelope::Malformed { what: WHAT };
+        let sizes = header.vault.len() == 16 && header.note.len() == 16 && header.revision.len() == 16;
+        if !sizes || header.commitment.len() != 32 || Purpose::from_number(header.purpose).is_none() {
+            return Err(malformed);
+        }
+        let rest = &bytes[used..];
+        let at = usize::try_from(header.metadata_len)
+            .ok()
+            .filter(|at| *at <= rest.len())
+            .ok_or(malformed)?;
+        let (metadata, text) = rest.split_at(at);
+        Ok(Self { header, metadata, text })
+    }
+
+    /// What it is.
+    pub fn purpose(&self) -> Purpose {
+        Purpose::from_number(self.header.purpose).unwrap_or(Purpose::Note)
+    }
+
+    fn check(&self, vault: VaultId, note: NoteId, key: &ContentKey) -> Result<Vec<u8>, BadEnvelope> {
+        check_vault(WHAT, cbor::fixed(WHAT, &self.header.vault)?, vault)?;
+        check_note(WHAT, cbor::fixed(WHAT, &self.header.note)?, note)?;
+        let context = self.header.context();
+        // The commitment goes first: without it one ciphertext could open under two keys.
+        if same_bytes(commitment(key, &context).expose(), &self.header.commitment) {
+            Ok(context)
+        } else {
+            Err(BadEnvelope::Unopenable { what: WHAT })
+        }
+    }
+
+    /// Opens the metadata alone.
+    pub(crate) fn open_metadata(
+        &self,
+        vault: VaultId,
+        note: NoteId,
+        key: &ContentKey,
+    ) -> Result<Metadata, BadEnvelope> {
+        let context = self.check(vault, note, key)?;
+        let plain = open_stream(&stream_key(key, Part::Metadata, &context), &context, self.metadata)?;
+        Metadata::decode(&plain)
+    }
+
+    /// Opens the text.
+    pub(crate) fn open_text(&self, vault: VaultId, note: NoteId, key: &ContentKey) -> Result<Plaintext, BadEnvelope> {
+        let context = self.check(vault, note, key)?;
+        open_stream(&stream_key(key, Part::Text, &context), &context, self.text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::crypto::ExampleEntropy;
+    use proptest::prelude::*;
+
+    fn metadata() -> Metadata {
+        Metadata {
+            title: "Gate 4".into(),
+            client: "Halcyon".into(),
+            case: String::new(),
+            created: 10,
+            modified: 11,
+            happened: Some(9),
+            author: PersonId([1; 8]),
+            parents: vec![Digest([2; 32])],
+            number: 2,
+            fields: vec![("zone".into(), "north".into())],
+        }
+    }
+
+    const VAULT: VaultId = VaultId([1; 16]);
+    const NOTE: NoteId = NoteId([2; 16]);
+
+    fn sealed(text: &[u8]) -> (Vec<u8>, ContentKey) {
+        seal_body(
+            VAULT,
+            NOTE,
+            Purpose::Note,
+            &metadata(),
+            text,
+            &mut ExampleEntropy::new("body"),
+        )
+        .unwrap()
+    }
+
+    #[test]
+    fn a_body_comes_back_in_two_parts() {
+        for len in [0, 1, 65_528, 65_529, 200_000] {
+            let text = vec![b'x'; len];
+            let (file, key) = sealed(&text);
+            let body = BodyFile::parse(&file).unwrap_or_else(|e| panic!("{e}"));
+            assert!(body.open_metadata(VAULT, NOTE, &key).unwrap_or_else(|e| panic!("{e}")) == metadata());
+            assert_eq!(body.open_text(VAULT, NOTE, &key).unwrap().expose(), text);
+            assert_eq!(body.purpose(), Purpose::Note);
+        }
+    }
+
+    #[test]
+    fn it_opens_in_its_place_alone() {
+        let (file, key) = sealed(b"text");
+        let body = BodyFile::parse(&file).unwrap_or_else(|e| panic!("{e}"));
+        let foreign = BadEnvelope::Foreign { what: WHAT };
+        assert_eq!(
+            body.open_text(VaultId([9; 16]), NOTE, &key).err(),
+            Some(foreign.clone())
+        );
+        assert_eq!(body.open_text(VAULT, NoteId([9; 16]), &key).err(), Some(foreign));
+        let other = ContentKey(Secret::copy_from(&[9; 32]).unwrap());
+        assert_eq!(
+            body.open_text(VAULT, NOTE, &other).err(),
+            Some(BadEnvelope::Unopenable { what: WHAT })
+        );
+    }
+
+    #[test]
+    fn every_flipped_byte_is_noticed() {
+        let (file, key) = sealed(b"text");
+        for at in 0..file.len() {
+            let mut bad = file.clone();
+            bad[at] ^= 1;
+            let opened = BodyFile::parse(&bad).and_then(|body| {
+                body.open_metadata(VAULT, NOTE, &key)?;
+                body.open_text(VAULT, NOTE, &key)
+            });
+            assert!(opened.is_err(), "byte {at}");
+        }
+        for end in 0..file.len() {
+            let opened = BodyFile::parse(&file[..end]).and_then(|body| body.open_text(VAULT, NOTE, &key));
+            assert!(opened.is_err(), "cut at {end}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn parsing_never_panics(bytes in proptest::collection::vec(any::<u8>(), 0..600)) {
+            let _ = BodyFile::parse(&bytes);
+        }
+    }
+}

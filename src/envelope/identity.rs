@@ -1,0 +1,353 @@
+//! The identity file: the secrets of one device under a passphrase (docs/FORMAT.md §3).
+
+use super::{BadEnvelope, padding};
+use crate::crypto::{
+    Argon2Params, BadArgon2Params, Entropy, NoEntropy, derive_key, make_random, make_secret, same_bytes, sha256, xopen,
+    xseal,
+};
+use crate::id::{DeviceId, Digest, PersonId, VaultId};
+use crate::secret::{Passphrase, Plaintext, Secret};
+use base64ct::{Base64, Encoding};
+use minicbor::{Decoder, Encoder};
+use zeroize::Zeroizing;
+
+const FIRST_LINE: &str = "strongroom-identity-v1";
+const WHAT: &str = "identity file";
+/// The longest identity file that is read, in bytes.
+const MAX: usize = 16 * 1024;
+
+/// An identity file as it lies on disk: readable, not opened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IdentityFile {
+    /// The vault it belongs to.
+    pub vault: VaultId,
+    /// The device it is.
+    pub device: DeviceId,
+    params: Argon2Params,
+    salt: [u8; 16],
+    commitment: [u8; 32],
+    sealed: Vec<u8>,
+}
+
+/// Why an identity file was not opened.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BadIdentity {
+    /// Another kind of file.
+    #[error("this is not a strongroom identity file: its first line is not `strongroom-identity-v1`")]
+    OtherFile,
+    /// A later version.
+    #[error("this identity file is of another version than 1; a newer strongroom may read it")]
+    OtherVersion,
+    /// A byte changed, or a line is missing.
+    #[error("the identity file is damaged; restore it from a backup, or use the recovery key")]
+    Damaged,
+    /// The key derivation's cost is out of bounds.
+    #[error("the identity file was altered: {0}")]
+    Cost(#[from] BadArgon2Params),
+    /// The passphrase is not the one.
+    #[error("wrong passphrase")]
+    WrongPassphrase,
+}
+
+/// What an identity file keeps.
+pub struct IdentitySecrets {
+    /// Whose device this is.
+    pub person: PersonId,
+    /// The name this person goes by.
+    pub handle: String,
+    /// Seed of the device's Ed25519 key.
+    pub signing_seed: Secret<32>,
+    /// Seed of the device's X-Wing key.
+    pub recipient_seed: Secret<32>,
+    /// Key that authenticates this device's local state.
+    pub local_state: Secret<32>,
+    /// Digest of the founder's card: where trust in the roster begins.
+    pub founder_pin: Digest,
+}
+
+impl IdentitySecrets {
+    /// Fresh secrets for a device.
+    pub fn make(
+        person: PersonId,
+        handle: String,
+        founder_pin: Digest,
+        entropy: &mut dyn Entropy,
+    ) -> Result<Self, NoEntropy> {
+        Ok(Self {
+            person,
+            handle,
+            signing_seed: make_secret(entropy)?,
+            recipient_seed: make_secret(entropy)?,
+            local_state: make_secret(entropy)?,
+            founder_pin,
+        })
+    }
+
+    fn encode(&self) -> Zeroizing<Vec<u8>> {
+        // Room enough that the vector never moves and leaves no copy behind.
+        let mut out = Zeroizing::new(Vec::with_capacity(512));
+        let mut cbor = Encoder::new(&mut *out);
+        let written = (|| {
+            cbor.map(6)?
+                .u8(0)?
+                .bytes(self.person.as_bytes())?
+                .u8(1)?
+                .str(&self.handle)?;
+            cbor.u8(2)?
+                .bytes(self.signing_seed.expose())?
+                .u8(3)?
+                .bytes(self.recipient_seed.expose())?;
+            cbor.u8(4)?
+                .bytes(self.local_state.expose())?
+                .u8(5)?
+                .bytes(self.founder_pin.as_bytes())?;
+            Ok::<_, minicbor::encode::Error<_>>(())
+        })();
+        debug_assert!(written.is_ok(), "encoding to memory does not fail");
+        out
+    }
+
+    fn decode(plain: &Plaintext) -> Result<Self, BadIdentity> {
+        let parse = || {
+            let mut cbor = Decoder::new(plain.expose());
+            if cbor.map().ok()? != Some(6) {
+                return None;
+            }
+            let bytes = |cbor: &mut Decoder<'_>, key: u8| {
+                (cbor.u8().ok()? == key).then_some(())?;
+                Some(cbor.bytes().ok()?.to_vec())
+            };
+            let secret = |cbor: &mut Decoder<'_>, key: u8| Secret::copy_from(&Zeroizing::new(bytes(cbor, key)?));
+            let person = PersonId::try_from(bytes(&mut cbor, 0)?.as_slice()).ok()?;
+            (cbor.u8().ok()? == 1).then_some(())?;
+            let handle = cbor.str().ok()?.to_owned();
+            let secrets = Self {
+                person,
+                handle,
+                signing_seed: secret(&mut cbor, 2)?,
+                recipient_seed: secret(&mut cbor, 3)?,
+                local_state: secret(&mut cbor, 4)?,
+                founder_pin: Digest::try_from(bytes(&mut cbor, 5)?.as_slice()).ok()?,
+            };
+            (secrets.encode().as_slice() == plain.expose()).then_some(secrets)
+        };
+        parse().ok_or(BadIdentity::Damaged)
+    }
+}
+
+impl IdentityFile {
+    /// Seals `secrets` under `passphrase`.
+    pub fn seal(
+        vault: VaultId,
+        device: DeviceId,
+        secrets: &IdentitySecrets,
+        passphrase: &Passphrase,
+        params: Argon2Params,
+        entropy: &mut dyn Entropy,
+    ) -> Result<Self, NoEntropy> {
+        let mut file = Self {
+            vault,
+            device,
+            params,
+            salt: make_random(entropy)?,
+            commitment: [0; 32],
+            sealed: Vec::new(),
+        };
+        let key = params.derive(passphrase, &file.salt);
+        let head = file.head();
+        file.commitment = *derive_key(key.expose(), "strongroom/1/identity commitment", &[head.as_bytes()]).expose();
+        let seal_key = derive_key(key.expose(), "strongroom/1/identity seal", &[head.as_bytes()]);
+        let aad = format!("{head}{}", file.commitment_line());
+        file.sealed = xseal(&seal_key, aad.as_bytes(), &padding::pad(&secrets.encode()), entropy)?;
+        Ok(file)
+    }
+
+    /// Opens it. Costs what its key derivation asks for.
+    pub fn open(&self, passphrase: &Passphrase) -> Result<IdentitySecrets, BadIdentity> {
+        let key = self.params.derive(passphrase, &self.salt);
+        let head = self.head();
+        let commitment = derive_key(key.expose(), "strongroom/1/identity commitment", &[head.as_bytes()]);
+        if !same_bytes(commitment.expose(), &self.commitment) {
+            return Err(BadIdentity::WrongPassphrase);
+        }
+        let seal_key = derive_key(key.expose(), "strongroom/1/identity seal", &[head.as_bytes()]);
+        let aad = format!("{head}{}", self.commitment_line());
+        let padded = xopen(&seal_key, aad.as_bytes(), &self.sealed).map_err(|_| BadIdentity::Damaged)?;
+        let plain = padding::unpad(WHAT, padded.expose()).map_err(|_: BadEnvelope| BadIdentity::Damaged)?;
+        IdentitySecrets::decode(&plain)
+    }
+
+    fn head(&self) -> String {
+        format!(
+            "{FIRST_LINE}\nvault {}\ndevice {}\nkdf argon2id m={} t={} p={} salt={}\n",
+            self.vault,
+            self.device,
+            self.params.memory_kib(),
+            self.params.passes(),
+            self.params.lanes(),
+            Base64::encode_string(&self.salt),
+        )
+    }
+
+    fn commitment_line(&self) -> String {
+        format!("commitment {}\n", Base64::encode_string(&self.commitment))
+    }
+
+    /// The file's text.
+    pub fn to_text(&self) -> String {
+        let body = format!(
+            "{}{}sealed {}\n",
+            self.head(),
+            self.commitment_line(),
+            Base64::encode_string(&self.sealed)
+        );
+        let check = sha256(&[body.as_bytes()]);
+        format!("{body}check {check}\n")
+    }
+
+    /// Reads a file's text; strict, and cheap: nothing is derived.
+    pub fn parse(bytes: &[u8]) -> Result<Self, BadIdentity> {
+        if !bytes.starts_with(b"strongroom-identity-v") {
+            return Err(BadIdentity::OtherFile);
+        }
+        if !bytes.starts_with(b"strongroom-identity-v1\n") {
+            return Err(BadIdentity::OtherVersion);
+        }
+        if bytes.len() > MAX {
+            return Err(BadIdentity::Damaged);
+        }
+        let text = std::str::from_utf8(bytes).map_err(|_| BadIdentity::Damaged)?;
+        let file = Self::parse_lines(text)?;
+        if file.to_text() == text {
+            Ok(file)
+        } else {
+            Err(BadIdentity::Damaged)
+        }
+    }
+
+    fn parse_lines(text: &str) -> Result<Self, BadIdentity> {
+        let mut lines = text.lines().skip(1);
+        let mut after = |word: &str| {
+            lines
+                .next()
+                .and_then(|line| line.strip_prefix(word))
+                .ok_or(BadIdentity::Damaged)
+        };
+        let damaged = |_| BadIdentity::Damaged;
+        let vault = after("vault ")?.parse().map_err(damaged)?;
+        let device = after("device ")?.parse().map_err(damaged)?;
+        let mut kdf = after("kdf argon2id ")?.split(' ');
+        let mut part = |name: &str| {
+            kdf.next()
+                .and_then(|part| part.strip_prefix(name))
+                .ok_or(BadIdentity::Damaged)
+        };
+        let number = |text: &str| text.parse::<u32>().map_err(|_| BadIdentity::Damaged);
+        let (memory, passes, lanes) = (number(part("m=")?)?, number(part("t=")?)?, number(part("p=")?)?);
+        let salt = decode_array(part("salt=")?)?;
+        let commitment = decode_array(after("commitment ")?)?;
+        let sealed = Base64::decode_vec(after("sealed ")?).map_err(|_| BadIdentity::Damaged)?;
+        // The checksum goes before the bounds: a flipped bit is damage, not an attack.
+        let check: Digest = after("check ")?.parse().map_err(damaged)?;
+        let body = text.rfind("check ").map(|at| &text[..at]).unwrap_or_default();
+        if sha256(&[body.as_bytes()]) != check {
+            return Err(BadIdentity::Damaged);
+        }
+        let params = Argon2Params::new(memory, passes, lanes)?;
+        Ok(Self {
+            vault,
+            device,
+            params,
+            salt,
+            commitment,
+            sealed,
+        })
+    }
+}
+
+fn decode_array<const N: usize>(text: &str) -> Result<[u8; N], BadIdentity> {
+    let bytes = Base64::decode_vec(text).map_err(|_| BadIdentity::Damaged)?;
+    bytes.try_into().map_err(|_| BadIdentity::Damaged)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::crypto::ExampleEntropy;
+
+    fn example() -> (IdentityFile, Passphrase) {
+        let mut entropy = ExampleEntropy::new("identity");
+        let secrets = IdentitySecrets::make(PersonId([1; 8]), "mara".into(), Digest([2; 32]), &mut entropy).unwrap();
+        let passphrase = Passphrase::new("six little ducks went out".into());
+        let file = IdentityFile::seal(
+            VaultId([3; 16]),
+            DeviceId([4; 8]),
+            &secrets,
+            &passphrase,
+            Argon2Params::DEFAULT,
+            &mut entropy,
+        );
+        (file.unwrap(), passphrase)
+    }
+
+    #[test]
+    fn an_identity_comes_back_with_its_passphrase_alone() {
+        let (file, passphrase) = example();
+        let again = IdentityFile::parse(file.to_text().as_bytes()).unwrap();
+        assert_eq!(again, file);
+        let secrets = again.open(&passphrase).unwrap_or_else(|e| panic!("{e}"));
+        assert_eq!((secrets.person, secrets.handle.as_str()), (PersonId([1; 8]), "mara"));
+        assert_eq!(
+            again.open(&Passphrase::new("wrong".into())).err(),
+            Some(BadIdentity::WrongPassphrase)
+        );
+    }
+
+    #[test]
+    fn every_flipped_byte_is_noticed_without_a_passphrase() {
+        let text = example().0.to_text().into_bytes();
+        for at in 0..text.len() {
+            let mut bad = text.clone();
+            bad[at] ^= 1;
+            assert!(IdentityFile::parse(&bad).is_err(), "byte {at}");
+        }
+    }
+
+    #[test]
+    fn each_fault_has_its_words() {
+        let text = example().0.to_text();
+        let recheck = |body: &str| {
+            let body = &body[..body.rfind("check ").unwrap()];
+            format!("{body}check {}\n", sha256(&[body.as_bytes()]))
+        };
+        let fault = |text: &str| IdentityFile::parse(text.as_bytes()).err().unwrap();
+        assert_eq!(fault("age-encryption.org/v1\n"), BadIdentity::OtherFile);
+        assert_eq!(
+            fault(&text.replace("identity-v1", "identity-v2")),
+            BadIdentity::OtherVersion
+        );
+        assert_eq!(fault(&text[..text.len() - 5]), BadIdentity::Damaged);
+        assert!(matches!(
+            fault(&recheck(&text.replace("m=65536", "m=4294967295"))),
+            BadIdentity::Cost(_)
+        ));
+        assert_eq!(
+            fault(&recheck(&text.replace("m=65536", "m=065536"))),
+            BadIdentity::Damaged
+        );
+        assert_eq!(
+            fault(&recheck(&text.replace("\nsealed", " \nsealed"))),
+            BadIdentity::Damaged
+        );
+    }
+
+    #[test]
+    fn a_changed_vault_is_no_wrong_plaintext() {
+        let (file, passphrase) = example();
+        let moved = IdentityFile {
+            vault: VaultId([9; 16]),
+            ..file
+        };
+        assert!(moved.open(&passphrase).is_err());
+    }
+}

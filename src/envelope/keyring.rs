@@ -1,0 +1,100 @@
+//! Keys by id: what a session holds and wraps refer to.
+
+use crate::crypto::{Entropy, NoEntropy, make_random, make_secret};
+use crate::id::{CompartmentId, KeyId};
+use crate::label::Level;
+use crate::secret::Secret;
+use std::collections::BTreeMap;
+
+/// What a key is for.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum KeyUse {
+    /// Everything at one level (never `named`).
+    Level(Level),
+    /// One compartment.
+    Compartment(CompartmentId),
+    /// The details of every log, for auditors.
+    Auditors,
+}
+
+/// A key of an epoch. Ids travel; keys stay in their ring.
+pub struct Key {
+    /// Its random id.
+    pub id: KeyId,
+    /// What it is for.
+    pub usage: KeyUse,
+    /// The epoch it belongs to.
+    pub epoch: [u8; 8],
+    /// The compartment's name, for compartments.
+    pub name: Option<String>,
+    pub(super) secret: Secret<32>,
+}
+
+impl Key {
+    /// A fresh random key.
+    pub fn make(
+        usage: KeyUse,
+        name: Option<String>,
+        epoch: [u8; 8],
+        entropy: &mut dyn Entropy,
+    ) -> Result<Self, NoEntropy> {
+        Ok(Self {
+            id: KeyId(make_random(entropy)?),
+            usage,
+            epoch,
+            name,
+            secret: make_secret(entropy)?,
+        })
+    }
+}
+
+/// The keys one device holds.
+#[derive(Default)]
+pub struct Keyring {
+    keys: BTreeMap<KeyId, Key>,
+}
+
+impl Keyring {
+    /// A ring of `keys`.
+    pub fn new(keys: impl IntoIterator<Item = Key>) -> Self {
+        Self {
+            keys: keys.into_iter().map(|key| (key.id, key)).collect(),
+        }
+    }
+
+    /// Adds a key.
+    pub fn add(&mut self, key: Key) {
+        self.keys.insert(key.id, key);
+    }
+
+    /// All keys in the order of their ids.
+    pub fn iter(&self) -> impl Iterator<Item = &Key> {
+        self.keys.values()
+    }
+
+    /// The key of an id.
+    pub(crate) fn key(&self, id: KeyId) -> Option<&Key> {
+        self.keys.get(&id)
+    }
+
+    /// The key for a use. (One epoch so far: the first found is the only one.)
+    pub(crate) fn key_for(&self, usage: KeyUse) -> Option<&Key> {
+        self.keys.values().find(|key| key.usage == usage)
+    }
+
+    /// Compartments held, by name and id.
+    pub fn compartments(&self) -> impl Iterator<Item = (&str, CompartmentId)> {
+        self.keys.values().filter_map(|key| match key.usage {
+            KeyUse::Compartment(id) => Some((key.name.as_deref().unwrap_or_default(), id)),
+            _ => None,
+        })
+    }
+
+    /// Levels whose key is held.
+    pub fn levels(&self) -> impl Iterator<Item = Level> {
+        self.keys.values().filter_map(|key| match key.usage {
+            KeyUse::Level(level) => Some(level),
+            _ => None,
+        })
+    }
+}

@@ -1,0 +1,423 @@
+//! A wrap: the content key of one body, for whoever holds all keys of a label (docs/FORMAT.md §6).
+
+use super::body::ContentKey;
+use super::cbor::{self, Bytes};
+use super::keyring::{KeyUse, Keyring};
+use super::{BadEnvelope, SUITE, check_note, check_suite, check_vault};
+use crate::crypto::{
+    Entropy, HybridSecret, NoEntropy, Recipient, derive_key, length_prefixed, make_random, make_secret, xopen, xseal,
+};
+use crate::id::{CompartmentId, Digest, KeyId, NoteId, PersonId, VaultId};
+use crate::label::{Label, Level};
+use crate::secret::Secret;
+use minicbor::{Decode, Encode};
+use zeroize::Zeroizing;
+
+const WHAT: &str = "wrap";
+/// The largest wrap, in bytes: 128 slots and as many compartments as a label can carry.
+const MAX: usize = 256 * 1024;
+/// Slots are filled up to this many at least.
+const SLOTS_MIN: usize = 4;
+
+/// A wrap that cannot be made.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BadWrap {
+    /// A key of the label is not held.
+    #[error("you do not hold all keys of this label, so you cannot write under it")]
+    KeyMissing,
+    /// `named`, and nobody to seal to.
+    #[error("a `named` note needs at least one device to seal to")]
+    NoRecipient,
+    /// More devices than slots.
+    #[error("a `named` note can be sealed to at most 128 devices")]
+    TooManyRecipients,
+    /// No randomness.
+    #[error(transparent)]
+    NoEntropy(#[from] NoEntropy),
+}
+
+#[derive(Encode, Decode, Debug, PartialEq, Clone)]
+#[cbor(map)]
+struct Slot {
+    #[n(0)]
+    enc: Bytes,
+    #[n(1)]
+    sealed: Bytes,
+}
+
+/// A wrap file.
+#[derive(Encode, Decode, Debug, PartialEq, Clone)]
+#[cbor(map)]
+pub struct WrapFile {
+    #[n(0)]
+    suite: u8,
+    #[n(1)]
+    vault: Bytes,
+    #[n(2)]
+    note: Bytes,
+    #[n(3)]
+    body: Bytes,
+    #[n(4)]
+    keys: Vec<Bytes>,
+    #[n(5)]
+    sealed: Bytes,
+    #[n(6)]
+    slots: Option<Vec<Slot>>,
+}
+
+/// `u8(level) ‖ compartment ids in order`.
+fn label_bytes(level: Level, compartments: impl IntoIterator<Item = CompartmentId>) -> Vec<u8> {
+    let mut out = vec![level.number()];
+    compartments
+        .into_iter()
+        .for_each(|id| out.extend_from_slice(id.as_bytes()));
+    out
+}
+
+struct Binding<'a> {
+    vault: VaultId,
+    note: NoteId,
+    body: Digest,
+    label: &'a [u8],
+    keys: &'a [KeyId],
+}
+
+impl Binding<'_> {
+    fn aad(&self) -> Vec<u8> {
+        let mut parts: Vec<&[u8]> = vec![
+            b"strongroom/1/wrap",
+            &[SUITE],
+            &self.vault.0,
+            &self.note.0,
+            &self.body.0,
+        ];
+        parts.push(self.label);
+        parts.extend(self.keys.iter().map(KeyId::as_bytes));
+        length_prefixed(&parts)
+    }
+
+    fn slot_info(&self) -> Vec<u8> {
+        length_prefixed(&[
+            b"strongroom/1/slot",
+            &[SUITE],
+            &self.vault.0,
+            &self.note.0,
+            &self.body.0,
+        ])
+    }
+
+    /// All of `secrets` are needed: they are concatenated, in the order of the label.
+    fn kek(&self, secrets: &[&[u8; 32]]) -> Secret<32> {
+        let mut all = Zeroizing::new(Vec::with_capacity(secrets.len() * 32));
+        secrets
+            .iter()
+            .for_each(|secret| all.extend_from_slice(secret.as_slice()));
+        let mut parts = vec![self.label];
+        parts.extend(self.keys.iter().map(KeyId::as_bytes));
+        derive_key(&all, "strongroom/1/kek", &parts)
+    }
+}
+
+impl WrapFile {
+    /// Wraps `key`, the content key of `body`, to `label`. For `named`, `recipients` are the devices of the
+    /// people it names; below it they are not used.
+    #[allow(clippy::too_many_arguments)]
+    pub fn wrap(
+        vault: VaultId,
+        note: NoteId,
+        body: Digest,
+        label: &Label,
+        key: &ContentKey,
+        keyring: &Keyring,
+        recipients: &[Recipient],
+        entropy: &mut dyn Entropy,
+    ) -> Result<Self, BadWrap> {
+        let level_key = match label.level() {
+            Level::Named => None,
+            level => Some(keyring.key_for(KeyUse::Level(level)).ok_or(BadWrap::KeyMissing)?),
+        };
+        let mut held: Vec<_> = level_key.into_iter().collect();
+        for id in label.compartments() {
+            held.push(keyring.key_for(KeyUse::Compartment(*id)).ok_or(BadWrap::KeyMissing)?);
+        }
+        let key_ids: Vec<KeyId> = held.iter().map(|key| key.id).collect();
+        let label_text = label_bytes(label.level(), label.compartments().iter().copied());
+        let binding = Binding {
+            vault,
+            note,
+            body,
+            label: &label_text,
+            keys: &key_ids,
+        };
+        let slot_key = make_secret::<32>(entropy)?;
+        let mut secrets: Vec<&[u8; 32]> = Vec::new();
+        let slots = match label.level() {
+            Level::Named => {
+                secrets.push(slot_key.expose());
+                Some(make_slots(&binding.slot_info(), &slot_key, recipients, entropy)?)
+            }
+            _ => None,
+        };
+        secrets.extend(held.iter().map(|key| key.secret.expose()));
+        let sealed = xseal(&binding.kek(&secrets), &binding.aad(), key.expose(), entropy)?;
+        Ok(Self {
+            suite: SUITE,
+            vault: vault.as_bytes().to_vec().into(),
+            note: note.as_bytes().to_vec().into(),
+            body: body.as_bytes().to_vec().into(),
+            keys: key_ids.iter().map(|id| id.as_bytes().to_vec().into()).collect(),
+            sealed: sealed.into(),
+            slots,
+        })
+    }
+
+    /// Reads a file.
+    pub fn parse(bytes: &[u8]) -> Result<Self, BadEnvelope> {
+        let file: Self = cbor::decode(WHAT, MAX, bytes)?;
+        check_suite(WHAT, file.suite)?;
+        let malformed = BadEnvelope::Malformed { what: WHAT };
+        let slots_fit = match &file.slots {
+            Some(slots) => slots.len() >= SLOTS_MIN && slots.len().is_power_of_two() && slots.len() <= 128,
+            None => !file.keys.is_empty(),
+        };
+        if slots_fit && file.vault.len() == 16 && file.note.len() == 16 && file.body.len() == 32 {
+            Ok(file)
+        } else {
+            Err(malformed)
+        }
+    }
+
+    /// Its bytes.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        cbor::encode(self)
+    }
+
+    /// The body it belongs to.
+    pub fn body(&self) -> Result<Digest, BadEnvelope> {
+        cbor::fixed(WHAT, &self.body)
+    }
+
+    fn key_ids(&self) -> Result<Vec<KeyId>, BadEnvelope> {
+        self.keys.iter().map(|bytes| cbor::fixed(WHAT, bytes)).collect()
+    }
+
+    /// The label, for a holder of all its keys; `None` for everybody else, to whom the ids say nothing.
+    /// For `named` the people are `me` alone: a slot does not say whose the others are, nor, before it is
+    /// tried, whether one is `me`'s.
+    pub fn label(&self, keyring: &Keyring, me: PersonId) -> Option<Label> {
+        let mut level = None;
+        let mut compartments = Vec::new();
+        for id in self.key_ids().ok()? {
+            match keyring.key(id)?.usage {
+                KeyUse::Level(found) if level.is_none() && compartments.is_empty() => level = Some(found),
+                KeyUse::Compartment(found) if compartments.last() < Some(&found) => compartments.push(found),
+                _ => return None,
+            }
+        }
+        match (level, &self.slots) {
+            (Some(level), None) => Label::new(level, compartments).ok(),
+            (None, Some(_)) => Label::named([me], compartments).ok(),
+            _ => None,
+        }
+    }
+
+    /// Unwraps the content key and says under which label. Fails for whoever lacks a key.
+    pub(crate) fn unwrap_key(
+        &self,
+        vault: VaultId,
+        note: NoteId,
+        keyring: &Keyring,
+        me: PersonId,
+        device: &HybridSecret,
+    ) -> Result<(Label, ContentKey), BadEnvelope> {
+        check_vault(WHAT, cbor::fixed(WHAT, &self.vault)?, vault)?;
+        check_note(WHAT, cbor::fixed(WHAT, &self.note)?, note)?;
+        let unopenable = || BadEnvelope::Unopenable { what: WHAT };
+        let label = self.label(keyring, me).ok_or_else(unopenable)?;
+        let key_ids = self.key_ids()?;
+        let label_text = label_bytes(label.level(), label.compartments().iter().copied());
+        let binding = Binding {
+            vault,
+            note,
+            body: self.body()?,
+            label: &label_text,
+            keys: &key_ids,
+        };
+        let slot_key = match &self.slots {
+            Some(slots) => Some(open_slot(&binding.slot_info(), slots, device).ok_or_else(unopenable)?),
+            None => None,
+        };
+        let mut secrets: Vec<&[u8; 32]> = slot_key.iter().map(Secret::expose).collect();
+        for id in &key_ids {
+            secrets.push(keyring.key(*id).ok_or_else(unopenable)?.secret.expose());
+        }
+        let opened = xopen(&binding.kek(&secrets), &binding.aad(), &self.sealed).map_err(|_| unopenable())?;
+        let key = Secret::copy_from(opened.expose()).ok_or_else(unopenable)?;
+        Ok((label, ContentKey::from_secret(key)))
+    }
+}
+
+/// Seals the slot key to each recipient and to throw-away ones, up to 4, 8, 16, … in random order.
+fn make_slots(
+    info: &[u8],
+    slot_key: &Secret<32>,
+    recipients: &[Recipient],
+    entropy: &mut dyn Entropy,
+) -> Result<Vec<Slot>, BadWrap> {
+    match recipients.len() {
+        0 => return Err(BadWrap::NoRecipient),
+        1..=128 => {}
+        _ => return Err(BadWrap::TooManyRecipients),
+    }
+    let total = recipients.len().next_power_of_two().max(SLOTS_MIN);
+    let mut slots = Vec::with_capacity(total);
+    for place in 0..total {
+        let stranger;
+        let recipient = match recipients.get(place) {
+            Some(recipient) => recipient,
+            None => {
+                stranger = HybridSecret::from_seed(&make_secret(entropy)?).recipient();
+                &stranger
+            }
+        };
+        let (enc, sealed) = recipient.seal(info, slot_key.expose(), entropy)?;
+        let order: [u8; 16] = make_random(entropy)?;
+        slots.push((
+            order,
+            Slot {
+                enc: enc.to_vec().into(),
+                sealed: sealed.into(),
+            },
+        ));
+    }
+    slots.sort_by_key(|(order, _)| *order);
+    Ok(slots.into_iter().map(|(_, slot)| slot).collect())
+}
+
+fn open_slot(info: &[u8], slots: &[Slot], device: &HybridSecret) -> Option<Secret<32>> {
+    let opened = slots
+        .iter()
+        .find_map(|slot| device.open(info, &slot.enc, &slot.sealed).ok())?;
+    Secret::copy_from(opened.expose())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::keyring::Key;
+    use super::*;
+    use crate::crypto::ExampleEntropy;
+
+    const VAULT: VaultId = VaultId([1; 16]);
+    const NOTE: NoteId = NoteId([2; 16]);
+    const BODY: Digest = Digest([3; 32]);
+    const ME: PersonId = PersonId([4; 8]);
+    const A: CompartmentId = CompartmentId([5; 8]);
+    const B: CompartmentId = CompartmentId([6; 8]);
+
+    fn ring(entropy: &mut ExampleEntropy) -> Keyring {
+        Keyring::new([
+            Key::make(KeyUse::Level(Level::Restricted), None, [0; 8], entropy).unwrap(),
+            Key::make(KeyUse::Level(Level::Internal), None, [0; 8], entropy).unwrap(),
+            Key::make(KeyUse::Compartment(A), Some("A".into()), [0; 8], entropy).unwrap(),
+            Key::make(KeyUse::Compartment(B), Some("B".into()), [0; 8], entropy).unwrap(),
+        ])
+    }
+
+    fn without(ring: &Keyring, usage: KeyUse) -> Keyring {
+        Keyring::new(ring.iter().filter(|key| key.usage != usage).map(|key| Key {
+            id: key.id,
+            usage: key.usage,
+            epoch: key.epoch,
+            name: key.name.clone(),
+            secret: key.secret.duplicate(),
+        }))
+    }
+
+    fn device(n: u8) -> HybridSecret {
+        HybridSecret::from_seed(&Secret::copy_from(&[n; 32]).unwrap())
+    }
+
+    #[test]
+    fn all_keys_of_the_label_are_needed() {
+        let mut entropy = ExampleEntropy::new("wrap");
+        let ring = ring(&mut entropy);
+        let label = Label::new(Level::Restricted, [A, B]).unwrap();
+        let key = ContentKey::from_secret(Secret::copy_from(&[9; 32]).unwrap());
+        let file = WrapFile::wrap(VAULT, NOTE, BODY, &label, &key, &ring, &[], &mut entropy).unwrap();
+        let file = WrapFile::parse(&file.to_bytes()).unwrap();
+        let (found, opened) = file
+            .unwrap_key(VAULT, NOTE, &ring, ME, &device(1))
+            .unwrap_or_else(|e| panic!("{e}"));
+        assert_eq!((found, opened.expose()), (label, key.expose()));
+        for usage in [
+            KeyUse::Level(Level::Restricted),
+            KeyUse::Compartment(A),
+            KeyUse::Compartment(B),
+        ] {
+            let less = without(&ring, usage);
+            assert!(file.unwrap_key(VAULT, NOTE, &less, ME, &device(1)).is_err());
+            assert!(file.label(&less, ME).is_none());
+        }
+        assert!(file.unwrap_key(VaultId([9; 16]), NOTE, &ring, ME, &device(1)).is_err());
+        assert!(file.unwrap_key(VAULT, NoteId([9; 16]), &ring, ME, &device(1)).is_err());
+    }
+
+    #[test]
+    fn a_wrap_is_bound_to_its_body_and_keys() {
+        let mut entropy = ExampleEntropy::new("wrap");
+        let ring = ring(&mut entropy);
+        let label = Label::new(Level::Restricted, [A]).unwrap();
+        let key = ContentKey::from_secret(Secret::copy_from(&[9; 32]).unwrap());
+        let file = WrapFile::wrap(VAULT, NOTE, BODY, &label, &key, &ring, &[], &mut entropy).unwrap();
+        let moved = WrapFile {
+            body: vec![8; 32].into(),
+            ..file.clone()
+        };
+        assert!(moved.unwrap_key(VAULT, NOTE, &ring, ME, &device(1)).is_err());
+        let fewer = WrapFile {
+            keys: file.keys[..1].to_vec(),
+            ..file
+        };
+        assert!(fewer.unwrap_key(VAULT, NOTE, &ring, ME, &device(1)).is_err());
+    }
+
+    #[test]
+    fn named_opens_for_the_named_alone_and_hides_how_many() {
+        let mut entropy = ExampleEntropy::new("named");
+        let ring = ring(&mut entropy);
+        let label = Label::named([ME], [A]).unwrap();
+        let key = ContentKey::from_secret(Secret::copy_from(&[9; 32]).unwrap());
+        let to = [device(1).recipient(), device(2).recipient()];
+        let file = WrapFile::wrap(VAULT, NOTE, BODY, &label, &key, &ring, &to, &mut entropy).unwrap();
+        let file = WrapFile::parse(&file.to_bytes()).unwrap();
+        assert_eq!(file.slots.as_ref().map(Vec::len), Some(4));
+        for n in [1, 2] {
+            let (found, opened) = file
+                .unwrap_key(VAULT, NOTE, &ring, ME, &device(n))
+                .unwrap_or_else(|e| panic!("{e}"));
+            assert_eq!((found, opened.expose()), (label.clone(), key.expose()));
+        }
+        assert!(file.unwrap_key(VAULT, NOTE, &ring, ME, &device(3)).is_err());
+        let less = without(&ring, KeyUse::Compartment(A));
+        assert!(file.unwrap_key(VAULT, NOTE, &less, ME, &device(1)).is_err());
+        assert_eq!(
+            WrapFile::wrap(VAULT, NOTE, BODY, &label, &key, &ring, &[], &mut entropy),
+            Err(BadWrap::NoRecipient)
+        );
+    }
+
+    #[test]
+    fn a_custodians_share_is_refused_in_version_1() {
+        let mut entropy = ExampleEntropy::new("wrap");
+        let ring = ring(&mut entropy);
+        let label = Label::new(Level::Internal, []).unwrap();
+        let key = ContentKey::from_secret(Secret::copy_from(&[9; 32]).unwrap());
+        let mut bytes = WrapFile::wrap(VAULT, NOTE, BODY, &label, &key, &ring, &[], &mut entropy)
+            .unwrap()
+            .to_bytes();
+        assert_eq!(bytes[0], 0xa6);
+        bytes[0] = 0xa7;
+        bytes.extend_from_slice(&[0x07, 0x41, 0x00]);
+        assert_eq!(WrapFile::parse(&bytes), Err(BadEnvelope::Malformed { what: WHAT }));
+    }
+}

@@ -1,0 +1,237 @@
+//! The files of a policy set: what a new vault starts with, and the digest that names a set.
+
+use super::error::BadPolicy;
+use crate::id::Digest;
+use std::collections::BTreeMap;
+
+/// Path of the levels file.
+pub const LEVELS: &str = "levels.toml";
+/// Path of the purposes file.
+pub const PURPOSES: &str = "purposes.toml";
+/// Path of the access rules.
+pub const RULES: &str = "access/rules.cedar";
+/// Path of the schema of the access rules.
+pub const SCHEMA: &str = "access/schema.cedarschema";
+/// Path of the cases of the access rules.
+pub const CASES: &str = "access/cases.toml";
+
+const SHIPPED: &[(&str, &str)] = &[
+    (CASES, include_str!("../../policies/access/cases.toml")),
+    (RULES, include_str!("../../policies/access/rules.cedar")),
+    (SCHEMA, include_str!("../../policies/access/schema.cedarschema")),
+    (LEVELS, include_str!("../../policies/levels.toml")),
+    (PURPOSES, include_str!("../../policies/purposes.toml")),
+    // REDACTION: `redaction/no-names.toml` and `redaction/strict.toml` belong here, before the end.
+];
+
+/// The files a new vault starts with, sorted by path; paths are relative to `policies/`.
+pub fn shipped() -> &'static [(&'static str, &'static str)] {
+    SHIPPED
+}
+
+/// The files of a policy set, by path relative to `policies/`. Bounded, paths checked; contents
+/// are checked by [`super::PolicySet::load`], those of other concerns by their own rooms.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct PolicyFiles(BTreeMap<String, Vec<u8>>);
+
+impl PolicyFiles {
+    /// The most files in a set.
+    pub const MAX_FILES: usize = 64;
+    /// The largest file, in bytes.
+    pub const MAX_FILE_BYTES: usize = 64 * 1024;
+    const MAX_PATH_BYTES: usize = 128;
+
+    /// Takes files in any order; refuses too many, too large, a path twice, and paths that are not a policy's.
+    pub fn new<P: Into<String>, C: Into<Vec<u8>>>(files: impl IntoIterator<Item = (P, C)>) -> Result<Self, BadPolicy> {
+        let mut map = BTreeMap::new();
+        for (path, content) in files {
+            let (path, content) = (path.into(), content.into());
+            if !is_policy_path(&path) {
+                return Err(BadPolicy::BadPath(path.chars().take(Self::MAX_PATH_BYTES).collect()));
+            }
+            if content.len() > Self::MAX_FILE_BYTES {
+                return Err(BadPolicy::TooLarge {
+                    file: path,
+                    bytes: content.len(),
+                });
+            }
+            if map.insert(path.clone(), content).is_some() {
+                return Err(BadPolicy::Twice(path));
+            }
+            if map.len() > Self::MAX_FILES {
+                return Err(BadPolicy::TooManyFiles(map.len()));
+            }
+        }
+        Ok(Self(map))
+    }
+
+    /// The shipped files.
+    pub fn shipped() -> Self {
+        Self(
+            shipped()
+                .iter()
+                .map(|(path, text)| ((*path).to_owned(), text.as_bytes().to_vec()))
+                .collect(),
+        )
+    }
+
+    /// This set with one file put in or replaced, as an edit leaves it.
+    pub fn with(mut self, path: &str, content: impl Into<Vec<u8>>) -> Result<Self, BadPolicy> {
+        self.0.remove(path);
+        Self::new(self.0.into_iter().chain([(path.to_owned(), content.into())]))
+    }
+
+    /// The content of a file.
+    pub fn content(&self, path: &str) -> Option<&[u8]> {
+        self.0.get(path).map(Vec::as_slice)
+    }
+
+    /// Paths and contents, sorted by path.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        self.0.iter().map(|(path, content)| (path.as_str(), content.as_slice()))
+    }
+
+    /// The text of a file that every set has.
+    pub(super) fn text(&self, path: &'static str) -> Result<&str, BadPolicy> {
+        let content = self.content(path).ok_or(BadPolicy::Missing(path))?;
+        std::str::from_utf8(content).map_err(|error| {
+            let line = 1 + content[..error.valid_up_to()].iter().filter(|b| **b == b'\n').count();
+            BadPolicy::wrong(path, Some(line), "not UTF-8 text: save it as UTF-8")
+        })
+    }
+
+    /// The digest that names this set: SHA-256 over
+    ///
+    /// ```text
+    /// "strongroom/policy-set/v1" 0x00      25 bytes
+    /// number of files                      8 bytes, big-endian
+    /// for each file, sorted by the bytes of its path:
+    ///   length of the path                 8 bytes, big-endian
+    ///   path                               UTF-8, relative to `policies/`, `/` between parts
+    ///   length of the content              8 bytes, big-endian
+    ///   content
+    /// ```
+    ///
+    /// Every file counts, also those of other concerns and those that change no decision.
+    pub fn digest(&self) -> Digest {
+        let count = length(self.0.len());
+        let lengths: Vec<_> = self.0.iter().map(|(p, c)| (length(p.len()), length(c.len()))).collect();
+        let mut parts: Vec<&[u8]> = vec![b"strongroom/policy-set/v1\0", &count];
+        for ((path, content), (path_length, content_length)) in self.0.iter().zip(&lengths) {
+            parts.extend([path_length.as_slice(), path.as_bytes(), content_length, content]);
+        }
+        sha256(&parts)
+    }
+}
+
+fn length(n: usize) -> [u8; 8] {
+    (n as u64).to_be_bytes()
+}
+
+// SHA256: to be replaced by `crate::crypto::sha256`, which has this signature.
+pub(super) fn sha256(parts: &[&[u8]]) -> Digest {
+    let mut context = ring::digest::Context::new(&ring::digest::SHA256);
+    parts.iter().for_each(|part| context.update(part));
+    let mut out = [0; 32];
+    out.copy_from_slice(context.finish().as_ref());
+    Digest(out)
+}
+
+/// Whether a path is one of a policy file: fixed names in the root and in `access/`, any name in the
+/// folders of other concerns. One spelling, and nothing that could climb out of `policies/`.
+fn is_policy_path(path: &str) -> bool {
+    let plain = |part: &str| {
+        !part.is_empty()
+            && !part.starts_with(['.', '-'])
+            && part
+                .bytes()
+                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-_.".contains(&b))
+    };
+    let known = [LEVELS, PURPOSES, RULES, SCHEMA, CASES, "README.md"].contains(&path);
+    let elsewhere = ["redaction", "retention", "templates", "rubrics"].iter().any(|folder| {
+        path.split_once('/')
+            .is_some_and(|(first, rest)| first == *folder && rest.split('/').all(plain))
+    });
+    path.len() <= PolicyFiles::MAX_PATH_BYTES && (known || elsewhere)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
+    use super::*;
+
+    #[test]
+    fn the_digest_is_over_the_bytes_its_docstring_spells_out() {
+        let files = PolicyFiles::new([("purposes.toml", "b"), ("levels.toml", "a")]).unwrap();
+        let mut bytes = b"strongroom/policy-set/v1\0".to_vec();
+        assert_eq!(bytes.len(), 25);
+        bytes.extend(2u64.to_be_bytes());
+        for (path, content) in [("levels.toml", "a"), ("purposes.toml", "b")] {
+            bytes.extend((path.len() as u64).to_be_bytes());
+            bytes.extend(path.bytes());
+            bytes.extend((content.len() as u64).to_be_bytes());
+            bytes.extend(content.bytes());
+        }
+        assert_eq!(files.digest(), sha256(&[&bytes]));
+    }
+
+    #[test]
+    fn moving_a_byte_between_files_or_names_changes_the_digest() {
+        let digest = |files: &[(&str, &str)]| PolicyFiles::new(files.iter().copied()).unwrap().digest();
+        let base = digest(&[("redaction/a", "xy"), ("redaction/b", "z")]);
+        assert_ne!(base, digest(&[("redaction/a", "x"), ("redaction/b", "yz")]));
+        assert_ne!(base, digest(&[("redaction/a", "xy"), ("redaction/bz", "")]));
+        assert_ne!(base, digest(&[("redaction/a", "xy")]));
+    }
+
+    #[test]
+    fn paths_that_are_not_a_policys_are_refused() {
+        for bad in [
+            "",
+            "/levels.toml",
+            "Levels.toml",
+            "other.toml",
+            "access/more.cedar",
+            "redaction/../levels.toml",
+            "redaction/.hidden",
+            "redaction//x",
+            "redaction/",
+            "redaction",
+            "redaction/a b",
+            "levels.toml/",
+        ] {
+            assert_eq!(
+                PolicyFiles::new([(bad, "")]),
+                Err(BadPolicy::BadPath(bad.to_owned())),
+                "{bad:?}"
+            );
+        }
+        assert!(PolicyFiles::new([("redaction/no-names.toml", "")]).is_ok());
+        assert!(PolicyFiles::new([(format!("redaction/{}", "x".repeat(200)), "")]).is_err());
+    }
+
+    #[test]
+    fn sizes_are_bounded() {
+        let many = |n| PolicyFiles::new((0..n).map(|i| (format!("rubrics/{i}"), "")));
+        assert!(many(64).is_ok());
+        assert_eq!(many(65), Err(BadPolicy::TooManyFiles(65)));
+        assert!(PolicyFiles::new([("levels.toml", vec![b' '; 64 * 1024])]).is_ok());
+        assert!(matches!(
+            PolicyFiles::new([("levels.toml", vec![b' '; 64 * 1024 + 1])]),
+            Err(BadPolicy::TooLarge { .. })
+        ));
+        assert_eq!(
+            PolicyFiles::new([("levels.toml", "a"), ("levels.toml", "a")]),
+            Err(BadPolicy::Twice("levels.toml".into()))
+        );
+    }
+
+    #[test]
+    fn what_is_shipped_is_sorted_and_taken() {
+        assert!(shipped().windows(2).all(|pair| pair[0].0 < pair[1].0));
+        assert_eq!(
+            PolicyFiles::new(shipped().iter().copied()).unwrap(),
+            PolicyFiles::shipped()
+        );
+    }
+}

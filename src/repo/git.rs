@@ -1,0 +1,464 @@
+//! Making, opening and reading the repository.
+
+use super::journal::{Journal, JournalError, read_unlocked};
+use super::lock::{Lock, LockError};
+use super::object::{BadCommit, Commit, Kind, Oid};
+use super::record::Batch;
+use super::tree::{BadTree, Mode, TreeEntry, parse_tree, path_names};
+use crate::env::{Faults, boot_id};
+use std::fs::File;
+use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// What every new vault says to stock git: never pack on your own, keep no reflogs, and let
+/// nobody but the owner read what you write.
+const CONFIG: &str = "\
+[core]
+\trepositoryformatversion = 0
+\tfilemode = true
+\tbare = true
+\tlogAllRefUpdates = false
+\tsharedRepository = 0600
+[gc]
+\tauto = 0
+[maintenance]
+\tauto = false
+";
+
+/// An open vault.
+pub struct Repo {
+    pub(super) dir: PathBuf,
+    pub(super) git: git2::Repository,
+    pub(super) settings: Settings,
+}
+
+/// What a test may steer.
+#[derive(Clone)]
+pub struct Settings {
+    /// The id of this boot; `None` where there is none, and then the worst is assumed.
+    pub boot: Option<[u8; 16]>,
+    /// Which durable step fails, if any.
+    pub faults: Faults,
+}
+
+impl Settings {
+    /// The machine's boot and no faults but what a test from outside asks for.
+    pub fn of_this_run() -> Self {
+        Self {
+            boot: boot_id(),
+            faults: Faults::of_this_run(),
+        }
+    }
+}
+
+/// A vault cannot be made.
+#[derive(Debug, thiserror::Error)]
+pub enum CreateError {
+    /// Something is there.
+    #[error("`{}` is not an empty folder: name another place for the vault", .0.display())]
+    NotEmpty(PathBuf),
+    /// The system refused.
+    #[error("the vault cannot be made at `{}`: {source}", path.display())]
+    Io {
+        /// Where it was to be.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+}
+
+/// A vault cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// Nothing is there.
+    #[error("there is no vault at `{}`: make one with `strongroom init`, or name it with --vault", .0.display())]
+    Missing(PathBuf),
+    /// Something else is there.
+    #[error("`{}` is not a bare git repository: {why}", path.display())]
+    NotARepository {
+        /// Where it is.
+        path: PathBuf,
+        /// What git says.
+        why: String,
+    },
+    /// Parts of its history are hidden or replaced.
+    #[error("the vault's history cannot be trusted as it stands: {}", list(.0))]
+    Odd(Vec<Oddity>),
+}
+
+fn list(oddities: &[Oddity]) -> String {
+    let texts: Vec<String> = oddities.iter().map(Oddity::to_string).collect();
+    texts.join("; ")
+}
+
+/// Something that makes programs see another history, or other objects, than the vault holds.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Oddity {
+    /// A file `shallow`.
+    #[error("it is a shallow clone (file `shallow`)")]
+    Shallow,
+    /// A file `info/grafts`.
+    #[error("parents are rewritten (file `info/grafts`)")]
+    Grafts,
+    /// Refs below `refs/replace`.
+    #[error("objects are replaced (refs below `refs/replace`)")]
+    Replaced,
+    /// A file `objects/info/alternates`.
+    #[error("objects are borrowed from elsewhere (file `objects/info/alternates`)")]
+    Borrowed,
+}
+
+/// An object or ref cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ReadError {
+    /// It is not there.
+    #[error("object `{oid}` is missing from the vault")]
+    Missing {
+        /// Which.
+        oid: Oid,
+    },
+    /// It is there, and empty, torn, or other bytes than its id says.
+    #[error("object `{oid}` is damaged")]
+    Damaged {
+        /// Which.
+        oid: Oid,
+    },
+    /// It is larger than was asked for.
+    #[error("object `{oid}` has {size} bytes, more than the {max} it may have")]
+    TooBig {
+        /// Which.
+        oid: Oid,
+        /// Its size, in bytes.
+        size: u64,
+        /// The most it may have, in bytes.
+        max: u64,
+    },
+    /// It is of another kind.
+    #[error("object `{oid}` is not a {}", match want { Kind::Blob => "file", Kind::Tree => "folder", Kind::Commit => "commit" })]
+    Kind {
+        /// Which.
+        oid: Oid,
+        /// What it should be.
+        want: Kind,
+    },
+    /// It is a commit that git would not write.
+    #[error("object `{oid}`: {why}")]
+    Commit {
+        /// Which.
+        oid: Oid,
+        /// What is wrong with it.
+        why: BadCommit,
+    },
+    /// It is a tree that git would not write, or the path is none.
+    #[error(transparent)]
+    Tree(#[from] BadTree),
+    /// A ref's file is empty, torn, or points to a name instead of an object.
+    #[error("ref `{name}` is damaged")]
+    DamagedRef {
+        /// Its full name.
+        name: String,
+    },
+    /// The system refused.
+    #[error("git cannot read the vault: {0}")]
+    Git(String),
+}
+
+impl ReadError {
+    pub(super) fn git(error: &git2::Error) -> Self {
+        Self::Git(error.message().to_owned())
+    }
+}
+
+impl Repo {
+    /// Makes an empty vault at `dir`, which must not exist or be an empty folder: a bare
+    /// repository with HEAD at `refs/heads/main`, its journal, and nothing else. All of it is
+    /// readable by its owner alone and durable; it appears whole or not at all.
+    pub fn create(dir: &Path, settings: Settings) -> Result<Self, CreateError> {
+        let io_error = |source| CreateError::Io {
+            path: dir.to_owned(),
+            source,
+        };
+        match std::fs::read_dir(dir).map(|mut entries| entries.next().is_none()) {
+            Ok(true) => {}
+            Ok(false) => return Err(CreateError::NotEmpty(dir.to_owned())),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) if error.kind() == io::ErrorKind::NotADirectory => {
+                return Err(CreateError::NotEmpty(dir.to_owned()));
+            }
+            Err(error) => return Err(io_error(error)),
+        }
+        lay_out(dir, settings.boot).map_err(|error| match error.kind() {
+            io::ErrorKind::DirectoryNotEmpty => CreateError::NotEmpty(dir.to_owned()),
+            _ => io_error(error),
+        })?;
+        Self::open(dir, settings).map_err(|error| io_error(io::Error::other(error.to_string())))
+    }
+
+    /// Opens the vault at `dir`; refuses one with [`Oddity`]s.
+    pub fn open(dir: &Path, settings: Settings) -> Result<Self, OpenError> {
+        let repo = Self::open_to_verify(dir, settings)?;
+        let oddities = repo.oddities();
+        match oddities.is_empty() {
+            true => Ok(repo),
+            false => Err(OpenError::Odd(oddities)),
+        }
+    }
+
+    /// Opens the vault at `dir` as it is: for the verifier, which then asks for its oddities.
+    /// Reading objects and parents through this room is not led astray by them.
+    pub fn open_to_verify(dir: &Path, settings: Settings) -> Result<Self, OpenError> {
+        // The option is libgit2's for the whole program; what needs the check is hashed here.
+        git2::opts::strict_hash_verification(false);
+        let not_one = |error: git2::Error| OpenError::NotARepository {
+            path: dir.to_owned(),
+            why: error.message().to_owned(),
+        };
+        let dir = match dir.canonicalize() {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(OpenError::Missing(dir.to_owned())),
+            path => path.map_err(|error| OpenError::NotARepository {
+                path: dir.to_owned(),
+                why: error.to_string(),
+            })?,
+        };
+        let git = git2::Repository::open_bare(&dir).map_err(not_one)?;
+        let nothing = git2::Config::new().map_err(not_one)?;
+        git.set_config(&nothing).map_err(not_one)?;
+        Ok(Self { dir, git, settings })
+    }
+
+    /// What makes other programs see another history than the vault holds.
+    pub fn oddities(&self) -> Vec<Oddity> {
+        let there = |path: &str| std::fs::symlink_metadata(self.dir.join(path)).is_ok();
+        let replaced = || {
+            let loose = std::fs::read_dir(self.dir.join("refs/replace")).is_ok_and(|mut names| names.next().is_some());
+            let packed = std::fs::read_to_string(self.dir.join("packed-refs")).unwrap_or_default();
+            loose || packed.contains(" refs/replace/")
+        };
+        [
+            (there("shallow"), Oddity::Shallow),
+            (there("info/grafts"), Oddity::Grafts),
+            (replaced(), Oddity::Replaced),
+            (there("objects/info/alternates"), Oddity::Borrowed),
+        ]
+        .into_iter()
+        .filter_map(|(found, oddity)| found.then_some(oddity))
+        .collect()
+    }
+
+    /// Where the vault is.
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// Waits up to `patience` for the right to write.
+    pub fn lock(&self, patience: Duration) -> Result<Lock, LockError> {
+        Lock::take(&self.dir, patience)
+    }
+
+    /// Makes the journal of a vault that came without one: a clone. Refuses where there is one.
+    pub fn make_journal(&self, _lock: &Lock) -> Result<(), JournalError> {
+        Ok(Journal::create(&self.dir, self.settings.boot)?)
+    }
+
+    /// The batches that the journal still holds, the oldest first: git may or may not show them
+    /// yet. Needs no lock and changes nothing; a vault without a journal holds none.
+    pub fn pending(&self) -> Result<Vec<Batch>, JournalError> {
+        match read_unlocked(&self.dir) {
+            Err(JournalError::Missing) => Ok(Vec::new()),
+            pending => pending,
+        }
+    }
+
+    /// The refs whose names begin with `prefix`, by name.
+    pub fn refs(&self, prefix: &str) -> Result<Vec<(String, Oid)>, ReadError> {
+        let mut found = Vec::new();
+        let mut names: Vec<String> = Vec::new();
+        let references = self.git.references().map_err(|error| ReadError::git(&error))?;
+        for reference in references {
+            let reference = reference.map_err(|error| ReadError::git(&error))?;
+            if let Ok(name) = reference.name()
+                && name.starts_with(prefix)
+            {
+                names.push(name.to_owned());
+            }
+        }
+        // A damaged ref is left out by libgit2 without a word; its file is still there.
+        loose_names(&self.dir, "refs", &mut names).map_err(|error| ReadError::Git(error.to_string()))?;
+        names.retain(|name| name.starts_with(prefix) && git2::Reference::is_valid_name(name));
+        names.sort_unstable();
+        names.dedup();
+        for name in names {
+            if let Some(oid) = self.ref_target(&name)? {
+                found.push((name, oid));
+            }
+        }
+        Ok(found)
+    }
+
+    /// What a ref points to; `None` if there is no such ref.
+    pub fn ref_target(&self, name: &str) -> Result<Option<Oid>, ReadError> {
+        let damaged = || ReadError::DamagedRef { name: name.to_owned() };
+        match self.git.find_reference(name) {
+            Ok(reference) => reference
+                .target()
+                .map(|oid| Some(Oid::from_git(oid)))
+                .ok_or_else(damaged),
+            Err(error) if error.code() == git2::ErrorCode::NotFound => Ok(None),
+            Err(error) if error.class() == git2::ErrorClass::Os => Err(ReadError::git(&error)),
+            Err(_) => Err(damaged()),
+        }
+    }
+
+    /// Whether an object is there; it is not read.
+    pub fn contains(&self, oid: Oid) -> bool {
+        self.git
+            .odb()
+            .is_ok_and(|odb| oid.to_git().is_ok_and(|oid| odb.exists(oid)))
+    }
+
+    /// The content of a blob of at most `max` bytes, its id checked.
+    pub fn read_blob(&self, oid: Oid, max: u64) -> Result<Vec<u8>, ReadError> {
+        self.read_checked(oid, Kind::Blob, max)
+    }
+
+    /// The content of a blob of at most `max` bytes, its id **not** checked: for bodies that the
+    /// caller checks against a SHA-256, or that are authenticated when they are opened.
+    pub fn read_blob_unchecked(&self, oid: Oid, max: u64) -> Result<Vec<u8>, ReadError> {
+        self.read(oid, Kind::Blob, max)
+    }
+
+    /// The entries of a tree of at most `max` bytes, its id checked.
+    pub fn read_tree(&self, oid: Oid, max: u64) -> Result<Vec<TreeEntry>, ReadError> {
+        Ok(parse_tree(&self.read_checked(oid, Kind::Tree, max)?)?)
+    }
+
+    /// A commit of at most `max` bytes, its id checked.
+    pub fn read_commit(&self, oid: Oid, max: u64) -> Result<Commit, ReadError> {
+        let bytes = self.read_checked(oid, Kind::Commit, max)?;
+        Commit::parse(&bytes).map_err(|why| ReadError::Commit { oid, why })
+    }
+
+    /// What stands at `path` below a tree; `None` if nothing does. Trees on the way have at most
+    /// `max` bytes.
+    pub fn find_path(&self, tree: Oid, path: &str, max: u64) -> Result<Option<TreeEntry>, ReadError> {
+        let mut found = TreeEntry {
+            mode: Mode::Tree,
+            name: String::new(),
+            oid: tree,
+        };
+        for name in path_names(path)? {
+            if found.mode != Mode::Tree {
+                return Ok(None);
+            }
+            let entries = self.read_tree(found.oid, max)?;
+            match entries.into_iter().find(|entry| entry.name == name) {
+                Some(entry) => found = entry,
+                None => return Ok(None),
+            }
+        }
+        Ok(Some(found))
+    }
+
+    /// A commit and what it follows by its first parents, the newest first; each of at most `max`
+    /// bytes. Ends after a root or an error.
+    pub fn first_parents(&self, from: Oid, max: u64) -> impl Iterator<Item = Result<(Oid, Commit), ReadError>> + '_ {
+        let mut next = Some(from);
+        std::iter::from_fn(move || {
+            let oid = next.take()?;
+            let commit = self.read_commit(oid, max);
+            if let Ok(commit) = &commit {
+                next = commit.parents.first().copied();
+            }
+            Some(commit.map(|commit| (oid, commit)))
+        })
+    }
+
+    fn read_checked(&self, oid: Oid, kind: Kind, max: u64) -> Result<Vec<u8>, ReadError> {
+        let bytes = self.read(oid, kind, max)?;
+        match Oid::hash_object(kind, &bytes) == oid {
+            true => Ok(bytes),
+            false => Err(ReadError::Damaged { oid }),
+        }
+    }
+
+    fn read(&self, oid: Oid, want: Kind, max: u64) -> Result<Vec<u8>, ReadError> {
+        let odb = self.git.odb().map_err(|error| ReadError::git(&error))?;
+        read_from(&odb, oid, want, max)
+    }
+}
+
+/// Reads an object's bytes, its header first so that its size is known before memory is asked for.
+pub(super) fn read_from(odb: &git2::Odb<'_>, oid: Oid, want: Kind, max: u64) -> Result<Vec<u8>, ReadError> {
+    let failed = |error: git2::Error| match (error.code(), error.class()) {
+        (git2::ErrorCode::NotFound, _) => ReadError::Missing { oid },
+        (_, git2::ErrorClass::Os | git2::ErrorClass::NoMemory) => ReadError::git(&error),
+        _ => ReadError::Damaged { oid },
+    };
+    let id = oid.to_git().map_err(failed)?;
+    let (size, kind) = odb.read_header(id).map_err(failed)?;
+    if kind != want.to_git() {
+        return Err(ReadError::Kind { oid, want });
+    }
+    let size = size as u64;
+    if size > max {
+        return Err(ReadError::TooBig { oid, size, max });
+    }
+    let object = odb.read(id).map_err(failed)?;
+    match object.kind() == kind && object.len() as u64 == size {
+        true => Ok(object.data().to_vec()),
+        false => Err(ReadError::Damaged { oid }),
+    }
+}
+
+/// The names of the files below `refs`, as ref names.
+fn loose_names(dir: &Path, under: &str, names: &mut Vec<String>) -> io::Result<()> {
+    for entry in std::fs::read_dir(dir.join(under))? {
+        let entry = entry?;
+        let Ok(name) = entry.file_name().into_string() else {
+            continue;
+        };
+        let path = format!("{under}/{name}");
+        if entry.file_type()?.is_dir() {
+            loose_names(dir, &path, names)?;
+        } else if !name.ends_with(".lock") {
+            names.push(path);
+        }
+    }
+    Ok(())
+}
+
+/// Lays a vault out in a folder beside `dir` and moves it there.
+fn lay_out(dir: &Path, boot: Option<[u8; 16]>) -> io::Result<()> {
+    let parent = match dir.parent() {
+        Some(parent) if parent != Path::new("") => parent,
+        _ => Path::new("."),
+    };
+    let private = |path: &Path| std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path);
+    private(parent)?;
+    // Made with mode 0700, and removed if anything below fails.
+    let draft = tempfile::Builder::new().prefix(".strongroom-").tempdir_in(parent)?;
+    for folder in ["refs/heads", "objects/info", "objects/pack"] {
+        private(&draft.path().join(folder))?;
+    }
+    for (name, text) in [("HEAD", "ref: refs/heads/main\n"), ("config", CONFIG)] {
+        let mut options = std::fs::OpenOptions::new();
+        let mut file = options
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(draft.path().join(name))?;
+        file.write_all(text.as_bytes())?;
+        file.sync_all()?;
+    }
+    Journal::create(draft.path(), boot)?;
+    for folder in ["objects/info", "objects/pack", "objects", "refs/heads", "refs", ""] {
+        File::open(draft.path().join(folder))?.sync_all()?;
+    }
+    // Over an empty folder or nothing; anything else fails.
+    std::fs::rename(draft.path(), dir)?;
+    // It is no longer there to be removed.
+    let _ = draft.keep();
+    File::open(parent)?.sync_all()
+}

@@ -1,0 +1,174 @@
+//! The journal as a file: append, and the one sync that makes an operation durable.
+
+use super::record::{BLOCK, HEAD, next_offset};
+use super::record::{BadJournal, Batch, Header, JOURNAL_BYTES, Record, SLOT, check_gap, encode_record, scan};
+use crate::env::{Faults, Step};
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
+use std::path::Path;
+
+/// The journal's name in the git directory.
+pub(super) const NAME: &str = "strongroom.journal";
+
+/// The journal cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum JournalError {
+    /// It is not there: a clone has none until one is made.
+    #[error("this vault has no journal yet: it was cloned or copied without one")]
+    Missing,
+    /// Its content is not what was written.
+    #[error("{0}; restore the vault from a copy that is whole")]
+    Bad(#[from] BadJournal),
+    /// The system refused.
+    #[error("the journal cannot be read or written: {0}")]
+    Io(#[from] io::Error),
+}
+
+/// An open journal and where its next record goes.
+pub(super) struct Journal {
+    file: File,
+    pub(super) header: Header,
+    /// Where the next record begins.
+    end: u64,
+    /// The next record's sequence: how many records are in force.
+    pub(super) sequence: u64,
+}
+
+impl Journal {
+    /// Makes an empty journal, filled with zeros that are really written, so that a later append
+    /// changes no metadata and one `fdatasync` is one flush.
+    pub(super) fn create(folder: &Path, boot: Option<[u8; 16]>) -> io::Result<()> {
+        let path = folder.join(NAME);
+        let options = OpenOptions::new().write(true).create_new(true).mode(0o600).clone();
+        let mut file = options.open(&path)?;
+        let header = Header { generation: 1, boot };
+        let filled = (0..JOURNAL_BYTES / BLOCK)
+            .try_for_each(|_| file.write_all(&[0; BLOCK as usize]))
+            .and_then(|()| file.write_all_at(&header.encode(), header.offset()))
+            .and_then(|()| file.sync_all())
+            .and_then(|()| File::open(folder)?.sync_all());
+        if filled.is_err() {
+            // Half a journal would be in the way of the next try.
+            let _ = std::fs::remove_file(&path);
+        }
+        filled
+    }
+
+    /// Opens the journal and reads the records in force.
+    pub(super) fn open(folder: &Path) -> Result<(Self, Vec<Record>), JournalError> {
+        let file = match OpenOptions::new().read(true).write(true).open(folder.join(NAME)) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(JournalError::Missing),
+            file => file?,
+        };
+        let (header, records, end) = read_records(&file)?;
+        let journal = Self {
+            file,
+            header,
+            end,
+            sequence: records.len() as u64,
+        };
+        Ok((journal, records))
+    }
+
+    /// Refuses when a record in force is damaged before one that is not.
+    pub(super) fn check_gap(&self) -> Result<(), JournalError> {
+        check_gap(self.header.generation, self.sequence, self.end, &mut reader(&self.file))
+    }
+
+    /// Whether a record with that payload still fits.
+    pub(super) fn has_room(&self, payload: usize) -> bool {
+        self.end + (HEAD + payload) as u64 <= JOURNAL_BYTES
+    }
+
+    /// Appends a record and syncs it: when this returns, the operation will happen.
+    pub(super) fn append(&mut self, payload: &[u8], faults: &Faults) -> io::Result<()> {
+        let record = encode_record(self.header.generation, self.sequence, payload);
+        let write = |bytes: &[u8]| self.file.write_all_at(bytes, self.end);
+        faults.step(
+            Step::JournalWrite,
+            || write(&record),
+            || write(&record[..record.len() / 2]),
+        )?;
+        faults.step(Step::JournalSync, || self.file.sync_data(), || Ok(()))?;
+        self.end = next_offset(self.end, payload.len());
+        self.sequence += 1;
+        Ok(())
+    }
+
+    /// Begins an empty generation.
+    ///
+    /// INVARIANT (nothing acknowledged is lost): only after `syncfs` has made everything durable
+    /// that the records say. The header is synced before any record of the new generation is
+    /// written over the old ones.
+    pub(super) fn restart(&mut self, boot: Option<[u8; 16]>, faults: &Faults) -> io::Result<()> {
+        let header = Header {
+            generation: self.header.generation + 1,
+            boot,
+        };
+        let (bytes, offset) = (header.encode(), header.offset());
+        let write = |bytes: &[u8]| self.file.write_all_at(bytes, offset);
+        faults.step(Step::HeaderWrite, || write(&bytes), || write(&bytes[..SLOT / 16]))?;
+        faults.step(Step::HeaderSync, || self.file.sync_data(), || Ok(()))?;
+        (self.header, self.end, self.sequence) = (header, BLOCK, 0);
+        Ok(())
+    }
+
+    /// Overwrites everything after the headers with zeros, also what earlier generations left.
+    /// Only after [`Journal::restart`].
+    pub(super) fn wipe(&self, faults: &Faults) -> io::Result<()> {
+        let zeros = vec![0; (JOURNAL_BYTES - BLOCK) as usize];
+        let write = |bytes: &[u8]| self.file.write_all_at(bytes, BLOCK);
+        faults.step(Step::WipeWrite, || write(&zeros), || write(&zeros[..zeros.len() / 2]))?;
+        faults.step(Step::WipeSync, || self.file.sync_data(), || Ok(()))
+    }
+}
+
+/// The batches in force, without a lock: while another program appends or cuts, what this gives
+/// was so at some moment in between.
+pub(super) fn read_unlocked(folder: &Path) -> Result<Vec<Batch>, JournalError> {
+    let file = match File::open(folder.join(NAME)) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(JournalError::Missing),
+        file => file?,
+    };
+    let mut tries = 0;
+    loop {
+        let (header, records, end) = read_records(&file)?;
+        let checked = check_gap(header.generation, records.len() as u64, end, &mut reader(&file));
+        // What looks damaged may be another generation, begun while this one was being read.
+        let now = Header::in_force(&read_up_to(&file, 0, 2 * SLOT)?);
+        if now == Some(header) || tries == 16 {
+            checked?;
+            return Ok(records.into_iter().map(|record| record.batch).collect());
+        }
+        tries += 1;
+    }
+}
+
+fn read_records(file: &File) -> Result<(Header, Vec<Record>, u64), JournalError> {
+    let size = file.metadata()?.len();
+    if size != JOURNAL_BYTES {
+        return Err(BadJournal::Size(size).into());
+    }
+    let header = Header::in_force(&read_up_to(file, 0, 2 * SLOT)?).ok_or(BadJournal::Header)?;
+    let (records, end) = scan(header.generation, &mut reader(file))?;
+    Ok((header, records, end))
+}
+
+fn reader(file: &File) -> impl FnMut(u64, usize) -> Result<Vec<u8>, JournalError> {
+    |offset, length| Ok(read_up_to(file, offset, length)?)
+}
+
+fn read_up_to(file: &File, offset: u64, length: usize) -> io::Result<Vec<u8>> {
+    let (mut bytes, mut filled) = (vec![0; length], 0);
+    while filled < length {
+        match file.read_at(&mut bytes[filled..], offset + filled as u64) {
+            Ok(0) => break,
+            Ok(more) => filled += more,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    bytes.truncate(filled);
+    Ok(bytes)
+}

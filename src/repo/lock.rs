@@ -1,0 +1,63 @@
+//! One writer at a time.
+
+use super::journal::Journal;
+use std::cell::RefCell;
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+/// The lock file's name in the git directory. It stays when the lock is given back.
+const NAME: &str = "strongroom.lock";
+
+/// How long to wait for another writer, if nothing else is said.
+pub const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The right to write to one vault, held until this is dropped (advisory, `flock`). The kernel
+/// gives it back when the program dies.
+pub struct Lock {
+    // Held for its lock alone.
+    _file: File,
+    pub(super) dir: PathBuf,
+    /// The journal as the last recovery under this lock left it; `None` when one is due.
+    pub(super) journal: RefCell<Option<Journal>>,
+}
+
+/// The lock was not to be had.
+#[derive(Debug, thiserror::Error)]
+pub enum LockError {
+    /// Another program kept it for all that time.
+    #[error("another program is writing to this vault (waited {} s): try again when it is done", .0.as_secs())]
+    Busy(Duration),
+    /// The system refused.
+    #[error("the vault cannot be locked for writing: {0}")]
+    Io(#[from] io::Error),
+}
+
+impl Lock {
+    pub(super) fn take(dir: &Path, patience: Duration) -> Result<Self, LockError> {
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create(true).truncate(false).mode(0o600);
+        let file = options.open(dir.join(NAME))?;
+        let (start, mut pause) = (Instant::now(), Duration::from_millis(1));
+        loop {
+            match file.try_lock() {
+                Ok(()) => break,
+                Err(TryLockError::WouldBlock) => {}
+                Err(TryLockError::Error(error)) => return Err(error.into()),
+            }
+            let left = patience.saturating_sub(start.elapsed());
+            if left.is_zero() {
+                return Err(LockError::Busy(patience));
+            }
+            std::thread::sleep(pause.min(left));
+            pause = (pause * 2).min(Duration::from_millis(20));
+        }
+        Ok(Self {
+            _file: file,
+            dir: dir.to_owned(),
+            journal: RefCell::new(None),
+        })
+    }
+}

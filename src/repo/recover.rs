@@ -1,0 +1,189 @@
+//! The normal start: one look when all is well, and otherwise everything since the cut again.
+
+use super::git::{ReadError, Repo, read_from};
+use super::journal::{Journal, JournalError};
+use super::lock::Lock;
+use super::object::{Object, Oid};
+use super::record::Record;
+use super::write::{CutError, loose_path};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::io;
+
+/// What recovery did.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Recovery {
+    /// How many records were written to git again; 0 when all was well.
+    pub replayed: usize,
+    /// The refs that were not what the journal says, by name.
+    pub healed: Vec<String>,
+}
+
+/// Recovery stopped; the journal is as it was, and the next start tries again.
+#[derive(Debug, thiserror::Error)]
+pub enum RecoverError {
+    /// The lock is another vault's.
+    #[error("the lock is for another vault")]
+    WrongLock,
+    /// The journal cannot be used.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// A ref has a value that this program never gave it.
+    #[error("ref `{name}` was moved by another program to a place that the journal does not know")]
+    Diverged {
+        /// Its full name.
+        name: String,
+    },
+    /// The vault could not be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// The vault could not be written.
+    #[error("what the journal holds could not be written to git: {0}; free some space or check the disk")]
+    Io(#[from] io::Error),
+    /// What was rewritten could not be made durable.
+    #[error(transparent)]
+    Cut(#[from] CutError),
+}
+
+/// What a ref is now.
+enum Current {
+    Known(Option<Oid>),
+    /// Its own file is there and holds no value.
+    Torn,
+}
+
+impl Repo {
+    /// Brings git to where the journal is, and opens the journal for writing under this lock.
+    ///
+    /// All is well when the boot has not changed since the cut and the refs of the last record
+    /// have its values: objects are written before refs, and nothing is appended after an
+    /// operation that did not finish. Otherwise every object and every ref since the cut is
+    /// written again, made durable, and the journal is cut. A ref is set to its last value in the
+    /// journal if it is missing, torn, at any value the journal gives it or at an ancestor of one;
+    /// anything else is [`RecoverError::Diverged`], found before any ref is touched.
+    pub fn recover(&self, lock: &Lock) -> Result<Recovery, RecoverError> {
+        if lock.dir != self.dir {
+            return Err(RecoverError::WrongLock);
+        }
+        let mut slot = lock.journal.borrow_mut();
+        *slot = None;
+        let (mut journal, records) = Journal::open(&self.dir)?;
+        let mut recovery = Recovery::default();
+        let same_boot = journal.header.boot.is_some() && journal.header.boot == self.settings.boot;
+        if !same_boot || !self.is_finished(records.last()) {
+            journal.check_gap()?;
+            recovery = self.rewrite(&records)?;
+            self.cut_journal(&mut journal)?;
+        }
+        *slot = Some(journal);
+        Ok(recovery)
+    }
+
+    fn is_finished(&self, last: Option<&Record>) -> bool {
+        let refs = last.map(|record| record.batch.refs.as_slice()).unwrap_or_default();
+        // A record that moves no ref says nothing about its objects.
+        let silent = last.is_some_and(|record| record.batch.refs.iter().all(|change| change.old == change.new));
+        !silent
+            && refs
+                .iter()
+                .all(|change| self.ref_target(&change.name).is_ok_and(|now| now == change.new))
+    }
+
+    fn rewrite(&self, records: &[Record]) -> Result<Recovery, RecoverError> {
+        self.rewrite_objects(records)?;
+        let mut known: BTreeMap<&str, Vec<Option<Oid>>> = BTreeMap::new();
+        for change in records.iter().flat_map(|record| &record.batch.refs) {
+            known.entry(&change.name).or_default().extend([change.old, change.new]);
+        }
+        let mut moves = Vec::new();
+        for (name, values) in known {
+            let last = values.last().copied().flatten();
+            let current = self.current(name)?;
+            if let Current::Known(Some(oid)) = current
+                && !values.contains(&Some(oid))
+                && !values.iter().flatten().any(|value| self.is_ancestor(oid, *value))
+            {
+                return Err(RecoverError::Diverged { name: name.to_owned() });
+            }
+            moves.push((name, current, last));
+        }
+        let mut healed = Vec::new();
+        for (name, current, last) in moves {
+            // What a program that died while it moved this ref has left.
+            remove_file(&self.dir.join(format!("{name}.lock")))?;
+            let current = match current {
+                Current::Known(current) => current,
+                Current::Torn => {
+                    remove_file(&self.dir.join(name))?;
+                    // An older value may come to light in `packed-refs`; the last one replaces it.
+                    self.ref_target(name)?
+                }
+            };
+            if current == last {
+                // Its file may not have reached the disk as it is seen here; `syncfs` comes next.
+                continue;
+            }
+            if last.is_none() {
+                remove_file(&self.dir.join("packed-refs.lock"))?;
+            }
+            self.write_ref(name, current, last)?;
+            healed.push(name.to_owned());
+        }
+        Ok(Recovery {
+            replayed: records.len(),
+            healed,
+        })
+    }
+
+    /// Writes every object again whose file is missing or not whole.
+    fn rewrite_objects(&self, records: &[Record]) -> Result<(), RecoverError> {
+        // A view of its own: the open one may remember objects whose files are gone.
+        let fresh = git2::Repository::open_bare(&self.dir).map_err(|error| ReadError::git(&error))?;
+        let odb = fresh.odb().map_err(|error| ReadError::git(&error))?;
+        let mut seen = BTreeSet::new();
+        for object in records.iter().flat_map(|record| &record.batch.objects) {
+            let oid = object.oid();
+            if !seen.insert(oid) {
+                continue;
+            }
+            // libgit2 takes an empty or torn file for the object and would leave it so.
+            let path = loose_path(&self.dir, oid);
+            if fs::symlink_metadata(&path).is_ok() && !is_whole(&odb, oid, object) {
+                remove_file(&path)?;
+            }
+            self.write_object(object)?;
+        }
+        Ok(())
+    }
+
+    fn current(&self, name: &str) -> Result<Current, RecoverError> {
+        let value = match fs::read(self.dir.join(name)) {
+            Ok(text) => text,
+            Err(error) if [io::ErrorKind::NotFound, io::ErrorKind::NotADirectory].contains(&error.kind()) => Vec::new(),
+            Err(error) if error.kind() == io::ErrorKind::IsADirectory => b"ref: ".to_vec(),
+            Err(error) => return Err(error.into()),
+        };
+        let is_value = std::str::from_utf8(&value).is_ok_and(|text| text.trim_end().parse::<Oid>().is_ok());
+        let exists = fs::symlink_metadata(self.dir.join(name)).is_ok_and(|metadata| metadata.is_file());
+        if exists && !is_value && !value.starts_with(b"ref: ") {
+            return Ok(Current::Torn);
+        }
+        Ok(Current::Known(self.ref_target(name)?))
+    }
+
+    fn is_ancestor(&self, oid: Oid, of: Oid) -> bool {
+        let check = || self.git.graph_descendant_of(of.to_git()?, oid.to_git()?);
+        check().unwrap_or(false)
+    }
+}
+
+fn is_whole(odb: &git2::Odb<'_>, oid: Oid, object: &Object) -> bool {
+    read_from(odb, oid, object.kind, object.bytes.len() as u64).is_ok_and(|bytes| bytes == object.bytes)
+}
+
+fn remove_file(path: &std::path::Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}

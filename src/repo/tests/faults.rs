@@ -1,0 +1,275 @@
+//! Every durable step, failing in every way: afterwards all that was acknowledged is there, and
+//! what was not is there whole or not at all.
+
+use super::*;
+
+/// A history that cuts once by itself and once by hand; stops at the first error. Gives the
+/// batches that were acknowledged, and the one that was under way.
+fn history(repo: &Repo) -> (Vec<Batch>, Option<Batch>, bool) {
+    let mut done = Vec::new();
+    let Ok(lock) = repo.lock(PATIENCE) else {
+        return (done, None, false);
+    };
+    if repo.recover(&lock).is_err() {
+        return (done, None, false);
+    }
+    for n in 100..107 {
+        let batch = make_batch(repo, n);
+        match repo.commit(&lock, &batch) {
+            Ok(_) => done.push(batch),
+            Err(_) => {
+                let due = repo.commit(&lock, &Batch::default());
+                assert!(matches!(due, Err(CommitError::NotRecovered)));
+                return (done, Some(batch), false);
+            }
+        }
+        let cut = match n {
+            102 => repo.cut(&lock),
+            104 => repo.cut_wiping(&lock),
+            _ => Ok(()),
+        };
+        if cut.is_err() {
+            return (done, None, false);
+        }
+    }
+    (done, None, true)
+}
+
+/// Checks what a start after `done` and perhaps `under_way` finds.
+fn check(vault: &Vault, before: &BTreeMap<String, Oid>, done: &[Batch], under_way: Option<&Batch>, what: &str) {
+    let repo = vault.open(Faults::none());
+    let lock = repo.lock(PATIENCE).unwrap();
+    repo.recover(&lock).unwrap_or_else(|error| panic!("{what}: {error}"));
+    let mut without = before.clone();
+    done.iter().for_each(|batch| after(&mut without, batch));
+    let mut with = without.clone();
+    under_way.iter().for_each(|batch| after(&mut with, batch));
+    let found = read_everything(&repo);
+    assert!(found == without || found == with, "{what}: neither before nor after");
+    // The vault goes on, and a second start finds all well.
+    let batch = make_batch(&repo, 200);
+    let _durable = repo.commit(&lock, &batch).unwrap_or_else(|error| panic!("{what}: {error}"));
+    let mut then = found;
+    after(&mut then, &batch);
+    drop(lock);
+    let repo = vault.open(Faults::none());
+    let lock = repo.lock(PATIENCE).unwrap();
+    assert_eq!(repo.recover(&lock).unwrap(), Recovery::default(), "{what}");
+    assert_eq!(read_everything(&repo), then, "{what}");
+}
+
+#[test]
+fn whichever_step_fails_nothing_acknowledged_is_lost() {
+    // How many steps there are.
+    let vault = Vault::new();
+    run(&vault.open(Faults::none()), 0, 62);
+    let counter = Faults::planned(0, Fault::Fails);
+    let (done, _, finished) = history(&vault.open(counter.clone()));
+    assert!(finished && done.len() == 7);
+    let steps = counter.seen();
+    for step in [
+        Step::JournalWrite,
+        Step::JournalSync,
+        Step::ObjectWrite,
+        Step::RefWrite,
+        Step::WholeSync,
+        Step::HeaderWrite,
+        Step::HeaderSync,
+        Step::WipeWrite,
+        Step::WipeSync,
+    ] {
+        assert!(steps.contains(&step), "{step:?} is not exercised");
+    }
+
+    let start = Vault::new();
+    let before = run(&start.open(Faults::none()), 0, 62);
+    for fault in [Fault::Fails, Fault::FailsAfterDone, Fault::Torn] {
+        for at in 1..=steps.len() as u64 {
+            let vault = copy(&start);
+            let (done, under_way, finished) = history(&vault.open(Faults::planned(at, fault)));
+            let what = format!("step {at} ({:?}) {fault:?}", steps[at as usize - 1]);
+            assert!(!finished, "{what} had no effect");
+            check(&vault, &before, &done, under_way.as_ref(), &what);
+        }
+    }
+}
+
+#[test]
+fn whichever_step_of_recovery_fails_the_next_recovery_succeeds() {
+    // A batch that is committed and of which git has nothing.
+    let start = Vault::new();
+    let before = run(&start.open(Faults::none()), 0, 5);
+    let lost = {
+        let repo = start.open(Faults::planned(3, Fault::Fails));
+        let lock = repo.lock(PATIENCE).unwrap();
+        repo.recover(&lock).unwrap();
+        let batch = make_batch(&repo, 5);
+        assert!(matches!(repo.commit(&lock, &batch), Err(CommitError::Unfinished(_))));
+        batch
+    };
+    let counter = Faults::planned(0, Fault::Fails);
+    let vault = copy(&start);
+    let repo = vault.open(counter.clone());
+    let recovery = repo.recover(&repo.lock(PATIENCE).unwrap()).unwrap();
+    assert_eq!(recovery.replayed, 6);
+    assert_eq!(recovery.healed.len(), 2);
+    for fault in [Fault::Fails, Fault::FailsAfterDone, Fault::Torn] {
+        for at in 1..=counter.seen().len() as u64 {
+            let vault = copy(&start);
+            let repo = vault.open(Faults::planned(at, fault));
+            assert!(repo.recover(&repo.lock(PATIENCE).unwrap()).is_err());
+            check(&vault, &before, std::slice::from_ref(&lost), None, &format!("step {at} {fault:?}"));
+        }
+    }
+}
+
+#[test]
+fn a_commit_syncs_once() {
+    let vault = Vault::new();
+    let faults = Faults::planned(0, Fault::Fails);
+    run(&vault.open(faults.clone()), 0, 200);
+    let count = |step| faults.seen().iter().filter(|seen| **seen == step).count();
+    assert_eq!(count(Step::JournalSync), 200);
+    // Before the 65th, the 129th and the 193rd.
+    assert_eq!((count(Step::WholeSync), count(Step::HeaderSync)), (3, 3));
+}
+
+#[test]
+fn a_batch_that_cannot_be_is_refused_before_anything_is_written() {
+    let vault = Vault::new();
+    let faults = Faults::planned(0, Fault::Fails);
+    run(&vault.open(Faults::none()), 0, 3);
+    let repo = vault.open(faults.clone());
+    let lock = repo.lock(PATIENCE).unwrap();
+    let good = make_batch(&repo, 3);
+    assert!(matches!(repo.commit(&lock, &good), Err(CommitError::NotRecovered)));
+    repo.recover(&lock).unwrap();
+    let with = |change: &dyn Fn(&mut Batch)| {
+        let mut batch = good.clone();
+        change(&mut batch);
+        repo.commit(&lock, &batch).map(drop)
+    };
+    assert!(matches!(with(&|batch| batch.refs[0].old = None), Err(CommitError::Stale { .. })));
+    assert!(matches!(with(&|batch| batch.refs[1].old = batch.refs[0].old), Err(CommitError::Stale { .. })));
+    let bad = [
+        with(&|batch| batch.refs[0].name = "refs/replace/x".into()),
+        with(&|batch| batch.refs[0].name = "refs/heads/a..b".into()),
+        with(&|batch| batch.refs[0].name = "refs/heads/../../config".into()),
+        with(&|batch| batch.refs[1] = batch.refs[0].clone()),
+        with(&|batch| batch.objects.clear()),
+        with(&|batch| batch.refs[0].new = Some(batch.objects[0].oid())),
+    ];
+    for (n, bad) in bad.into_iter().enumerate() {
+        assert!(matches!(bad, Err(CommitError::BadChange { .. })), "{n}: {bad:?}");
+    }
+    let big = with(&|batch| batch.note = vec![0; JOURNAL_BYTES as usize]);
+    assert!(matches!(big, Err(CommitError::TooBig { .. })));
+    assert_eq!(faults.seen(), []);
+    let _durable = repo.commit(&lock, &good).unwrap();
+    let elsewhere = Vault::new();
+    let other = elsewhere.open(Faults::none());
+    assert!(matches!(other.recover(&lock), Err(RecoverError::WrongLock)));
+    assert!(matches!(other.commit(&lock, &Batch::default()), Err(CommitError::NotRecovered)));
+    assert!(matches!(other.cut(&lock), Err(CutError::NotRecovered)));
+}
+
+#[test]
+fn a_full_journal_is_cut_and_the_largest_batch_fits() {
+    let vault = Vault::new();
+    let faults = Faults::planned(0, Fault::Fails);
+    let repo = vault.open(faults.clone());
+    let lock = repo.lock(PATIENCE).unwrap();
+    repo.recover(&lock).unwrap();
+    let note = |size: usize| Batch {
+        note: vec![7; size],
+        ..Batch::default()
+    };
+    let overhead = record::encode_payload(&note(1 << 20)).len() - (1 << 20);
+    for size in [MAX_PAYLOAD - overhead, 3 << 20, 900 << 10, 200 << 10] {
+        let _durable = repo.commit(&lock, &note(size)).unwrap();
+        assert_eq!(repo.pending().unwrap().last(), Some(&note(size)));
+    }
+    // The first filled it; the second and third fit together, the fourth no more.
+    assert_eq!(faults.seen().iter().filter(|step| **step == Step::WholeSync).count(), 2);
+    assert!(matches!(repo.commit(&lock, &note(MAX_PAYLOAD - overhead + 1)), Err(CommitError::TooBig { .. })));
+}
+
+#[test]
+fn wiping_leaves_nothing_of_any_generation() {
+    let vault = Vault::new();
+    let repo = vault.open(Faults::none());
+    run(&repo, 0, 70);
+    let journal = || fs::read(vault.dir().join("strongroom.journal")).unwrap();
+    let lock = repo.lock(PATIENCE).unwrap();
+    repo.recover(&lock).unwrap();
+    assert_eq!(repo.pending().unwrap().len(), 6);
+    repo.cut(&lock).unwrap();
+    assert_eq!(repo.pending().unwrap(), []);
+    // Cut is not wiped: the bytes of the 60th batch are still there.
+    let holds = |bytes: &[u8], text: &[u8]| bytes.windows(text.len()).any(|window| window == text);
+    assert!(holds(&journal(), b"note 60"));
+    repo.cut_wiping(&lock).unwrap();
+    assert!(journal()[4096..].iter().all(|byte| *byte == 0));
+    assert_eq!(journal().len() as u64, JOURNAL_BYTES);
+}
+
+#[test]
+fn a_program_killed_at_any_step_loses_nothing() {
+    // This test starts itself again as the program that is killed.
+    if let Ok(dir) = std::env::var("STRONGROOM_TEST_VICTIM") {
+        let repo = Repo::open(Path::new(&dir), Settings::of_this_run()).unwrap();
+        let lock = repo.lock(PATIENCE).unwrap();
+        repo.recover(&lock).unwrap();
+        for n in 0..3 {
+            let batch = make_batch(&repo, n);
+            let _durable = repo.commit(&lock, &batch).unwrap();
+            fs::write(Path::new(&dir).join("acknowledged"), n.to_string()).unwrap();
+        }
+        repo.cut(&lock).unwrap();
+        return;
+    }
+    let mut at = 1;
+    loop {
+        let vault = Vault::new();
+        let status = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "repo::tests::faults::a_program_killed_at_any_step_loses_nothing"])
+            .env("STRONGROOM_TEST_VICTIM", vault.dir())
+            .env("STRONGROOM_TEST_KILL_AT", at.to_string())
+            .stdout(std::process::Stdio::null())
+            .stderr(std::process::Stdio::null())
+            .status()
+            .unwrap();
+        let acknowledged = fs::read_to_string(vault.dir().join("acknowledged"));
+        let acknowledged = acknowledged.map_or(0, |text| text.parse::<u64>().unwrap() + 1);
+        let repo = Repo::open(&vault.dir(), Settings::of_this_run()).unwrap();
+        let lock = repo.lock(PATIENCE).unwrap();
+        repo.recover(&lock).unwrap();
+        let audit = read_everything(&repo).get("refs/heads/audit/a-1").copied();
+        let entries = audit.map_or(0, |head| repo.first_parents(head, MAX).count() as u64);
+        assert!(entries == acknowledged || entries == acknowledged + 1, "killed at {at}");
+        if status.success() {
+            assert!(at > 20 && acknowledged == 3);
+            break;
+        }
+        at += 1;
+    }
+}
+
+/// A copy of a vault, as cp makes one.
+fn copy(vault: &Vault) -> Vault {
+    let folder = tempfile::tempdir().unwrap();
+    copy_folder(&vault.dir(), &folder.path().join("vault"));
+    Vault { folder }
+}
+
+fn copy_folder(from: &Path, to: &Path) {
+    fs::create_dir(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let (from, to) = (entry.path(), to.join(entry.file_name()));
+        match entry.file_type().unwrap().is_dir() {
+            true => copy_folder(&from, &to),
+            false => drop(fs::copy(from, to).unwrap()),
+        }
+    }
+}
