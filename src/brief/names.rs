@@ -427,7 +427,7 @@ mod tests {
         assert_eq!(found("SUBJECT AZRA OKONKWO SEEN AT THE DOOR."), ["AZRA OKONKWO"]);
         assert_eq!(found("The firm Okonkwo and Sons paid."), ["Okonkwo and Sons"]);
         assert_eq!(found("Ask for O'Brien."), ["O'Brien"]);
-        assert_eq!(found("his wife daisy and mr long; a daisy"), ["daisy", "long"]);
+        assert_eq!(found("his wife hazel and mr long; a hazel"), ["hazel", "long"]);
         assert_eq!(found("signed by J.K. in the U.K. today"), ["J.K"]);
     }
 
