@@ -14,8 +14,12 @@ mod recovery;
 mod vault;
 
 pub use audit::{LogLine, log, receipt, verify};
-pub use briefs::{BriefCheck, Drafted, ReleasedBrief, check_brief, draft_brief, list_briefs, redact_text, release_brief};
+pub use briefs::{
+    BriefCheck, DraftQuery, Drafted, ReleaseQuery, ReleasedBrief, check_brief, draft_brief, list_briefs, load_profile,
+    read_text, redact_text, release_brief, write_out,
+};
 pub use context::{Access, Context, PassphraseSource, Person};
+pub use crate::env::{Clock, Places, harden};
 pub use error::{Error, Kind};
 pub use members::{CompartmentInfo, list_compartments, new_compartment};
 pub use notes::{Added, ListQuery, NewText, NoteLine, Shown, add, list, show};
@@ -25,7 +29,7 @@ pub use vault::{Init, Inited, init};
 
 /// What the street door needs to know of the rooms below.
 pub mod shared {
-    pub use crate::brief::{Leak, Redaction};
+    pub use crate::brief::{Doubt, Format, Leak, Profile, Redaction};
     pub use crate::chain::{Problem, Time};
     pub use crate::ledger::{Report, Verdict};
     pub use crate::secret::Passphrase;

@@ -60,6 +60,18 @@ pub struct Shown {
     pub mark: String,
 }
 
+impl Shown {
+    /// What there is to read: a note's text, or that of a draft or brief without its frame.
+    pub fn body(&self) -> std::borrow::Cow<'_, str> {
+        match self.note.nature {
+            Nature::Draft | Nature::Brief => {
+                super::briefs::readable_text(self.note.text()).map_or(self.note.text().into(), Into::into)
+            }
+            _ => self.note.text().into(),
+        }
+    }
+}
+
 /// A line of a list.
 pub struct NoteLine {
     /// The note.
@@ -169,15 +181,14 @@ pub fn show(context: &Context<'_>, asked: &str) -> Result<Shown, Error> {
 pub fn list(context: &Context<'_>, query: &ListQuery) -> Result<Vec<NoteLine>, Error> {
     let unlocked = context.unlock()?;
     let mut desk = unlocked.desk(context)?;
-    let mut filter = Filter {
-        nature: Some(Nature::Note),
+    let filter = Filter {
+        natures: vec![Nature::Note],
         client: query.client.clone(),
         case: query.case.clone(),
         since: query.since.map(Time::unix),
         until: query.until.map(Time::unix),
     };
     let wanted = query.label.as_deref().map(|label| desk.label(Some(label))).transpose()?;
-    filter.nature = Some(Nature::Note);
     let mut details = desk.details("list");
     let asked = [&query.client, &query.case, &query.label].into_iter().flatten().cloned().collect::<Vec<_>>().join(" / ");
     details.asked = (!asked.is_empty()).then(|| short(asked));

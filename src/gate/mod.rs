@@ -70,6 +70,8 @@ pub struct SealedNote {
 pub struct OpenNote {
     /// Its id.
     pub note: NoteId,
+    /// What it is.
+    pub nature: Purpose,
     /// The label it was wrapped under.
     pub label: Label,
     /// What is known of it beside the text.
@@ -142,7 +144,7 @@ impl<'a> Gate<'a> {
             let metadata = body.open_metadata(self.vault(), item.note, &key)?;
             let text = body.open_text(self.vault(), item.note, &key)?;
             text.text().ok_or(GateError::NotText)?;
-            Ok(OpenNote { note: item.note, label, metadata, text })
+            Ok(OpenNote { note: item.note, nature: body.purpose(), label, metadata, text })
         };
         stored.iter().map(open).collect()
     }

@@ -2,7 +2,7 @@
 
 use crate::id::{NoteId, PersonId};
 use crate::label::Label;
-use crate::policy::Permission;
+use crate::policy::{Action, Permission};
 use std::collections::BTreeSet;
 
 /// The proof that the policies permit an access to certain notes, all of them alike in everything that was
@@ -25,11 +25,20 @@ impl Permit {
         self.permission.rules()
     }
 
-    /// Whether it lets `person` at `note`, which was found wrapped under `label`.
+    /// Whether it lets `person` read all of `note`, which was found wrapped under `label`.
     pub(super) fn covers(&self, person: PersonId, note: NoteId, label: &Label) -> bool {
+        self.is_for(person, note, label) && self.permission.action().opens()
+    }
+
+    /// Whether it lets `person` see the note's title and dates.
+    pub(super) fn covers_heading(&self, person: PersonId, note: NoteId, label: &Label) -> bool {
+        let action = self.permission.action();
+        self.is_for(person, note, label) && (action.opens() || action == Action::List)
+    }
+
+    fn is_for(&self, person: PersonId, note: NoteId, label: &Label) -> bool {
         self.permission.person() == person
             && self.notes.contains(&note)
             && self.permission.resource().label == *label
-            && self.permission.action().opens()
     }
 }

@@ -11,8 +11,8 @@ use unicode_normalization::UnicodeNormalization;
 /// What to let through.
 #[derive(Default, Clone)]
 pub struct Filter {
-    /// Only things of this nature.
-    pub nature: Option<Purpose>,
+    /// Only things of these natures; all if empty.
+    pub natures: Vec<Purpose>,
     /// Only this client; case and accents do not matter.
     pub client: Option<String>,
     /// Only this case.
@@ -73,7 +73,7 @@ impl Survey {
         let mut found = Vec::new();
         for item in stored {
             let body = BodyFile::parse(&item.sealed)?;
-            if filter.nature.is_some_and(|nature| nature != body.purpose()) {
+            if !filter.natures.is_empty() && !filter.natures.contains(&body.purpose()) {
                 continue;
             }
             let (label, key) = gate.unwrap_key(item.note, &item.wrap)?;
@@ -111,6 +111,14 @@ impl Survey {
         self.found.iter().map(|item| item.note).collect()
     }
 
+    /// The notes of the clients that `notes` are about.
+    pub fn of_the_same_clients(&self, notes: &[NoteId]) -> Vec<NoteId> {
+        let about = self.found.iter().filter(|item| notes.contains(&item.note)).map(|item| fold(&item.metadata.client));
+        let clients: BTreeSet<String> = about.filter(|client| !client.is_empty()).collect();
+        let same = self.found.iter().filter(|item| clients.contains(&fold(&item.metadata.client)));
+        same.map(|item| item.note).collect()
+    }
+
     /// The bodies that are left, by note.
     pub fn bodies(&self) -> BTreeMap<NoteId, Digest> {
         self.found.iter().map(|item| (item.note, item.body)).collect()
@@ -128,7 +136,7 @@ impl Survey {
         let covered = |item: &Found| {
             recorded.person() == self.me
                 && recorded.covers(item.note)
-                && permits.iter().any(|permit| permit.covers(self.me, item.note, &item.label))
+                && permits.iter().any(|permit| permit.covers_heading(self.me, item.note, &item.label))
         };
         if !self.found.iter().all(covered) {
             return Err(GateError::NotAllowed);

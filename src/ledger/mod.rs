@@ -21,10 +21,10 @@ mod start;
 mod view;
 
 pub use append::{Changes, Draft, Recorded};
-pub use charter::Charter;
+pub use charter::{Charter, vault_id};
 pub use error::LedgerError;
-pub use found::{Founding, found};
+pub use found::{Founding, Rejoin, found, rejoin};
 pub use high_water::HighWater;
 pub use objects::{AUDIT, HEADS, MAIN, note_ref, wrap_ref};
-pub use start::{Ledger, StoredNote};
+pub use start::{DEVICES, Ledger, StoredNote, read_charter};
 

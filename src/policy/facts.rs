@@ -85,9 +85,9 @@ macro_rules! actions {
                 match self { $(Action::$variant => $name),+ }
             }
 
-            /// Whether it shows something of a note or brief to the person: only then does the gate open.
+            /// Whether it shows the content of a note or brief to the person: only then does the gate open.
             pub fn opens(self) -> bool {
-                matches!(self, Action::List) || self.groups().contains(&OPENING)
+                self.groups().contains(&OPENING)
             }
 
             /// The groups it belongs to in the schema.
