@@ -29,7 +29,7 @@ pub use vault::{Init, Inited, init};
 
 /// What the street door needs to know of the rooms below.
 pub mod shared {
-    pub use crate::brief::{Doubt, Format, Leak, Profile, Redaction};
+    pub use crate::brief::{Doubt, Format, Leak, Profile, Redaction, Span};
     pub use crate::chain::{Problem, Time};
     pub use crate::ledger::{Report, Verdict};
     pub use crate::secret::Passphrase;
