@@ -11,6 +11,9 @@ use std::path::Path;
 /// The journal's name in the git directory.
 pub(super) const NAME: &str = "strongroom.journal";
 
+/// How often a reader without the lock looks before it gives up.
+const MAX_TRIES: usize = 1000;
+
 /// The journal cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum JournalError {
@@ -131,18 +134,21 @@ pub(super) fn read_unlocked(folder: &Path) -> Result<Vec<Batch>, JournalError> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(JournalError::Missing),
         file => file?,
     };
-    let mut tries = 0;
-    loop {
+    let mut before = None;
+    for _ in 0..MAX_TRIES {
         let (header, payloads, end) = read_payloads(&file)?;
-        let checked = check_gap(header.generation, payloads.len() as u64, end, &mut reader(&file));
-        // What looks damaged may be another generation, begun while this one was being read.
-        let now = Header::in_force(&read_up_to(&file, 0, 2 * SLOT)?);
-        if now == Some(header) || tries == 16 {
+        let sequence = payloads.len() as u64;
+        let checked = check_gap(header.generation, sequence, end, &mut reader(&file));
+        // What looks damaged may be another generation, begun while this one was being read, or a
+        // record that was written after its place was looked at; then the next look finds more.
+        let unchanged = Header::in_force(&read_up_to(&file, 0, 2 * SLOT)?) == Some(header);
+        if unchanged && (checked.is_ok() || before == Some((header, sequence))) {
             checked?;
             return Ok(decode_payloads(&payloads)?);
         }
-        tries += 1;
+        before = Some((header, sequence));
     }
+    Err(io::Error::other("other programs keep changing it").into())
 }
 
 fn read_payloads(file: &File) -> Result<(Header, Vec<Vec<u8>>, u64), JournalError> {

@@ -23,7 +23,7 @@ fn two_writers_lose_no_update() {
         // A verifier sees no damage at any moment.
         scope.spawn(|| {
             let repo = Repo::open(&dir, settings(Faults::none())).unwrap();
-            for _ in 0..60 {
+            for _ in 0..200 {
                 repo.pending().unwrap();
                 if let Some(head) = repo.ref_target("refs/heads/audit/a-1").unwrap() {
                     assert!(repo.first_parents(head, MAX).all(|commit| commit.is_ok()));
