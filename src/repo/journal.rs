@@ -124,9 +124,9 @@ impl Journal {
     }
 }
 
-/// The batches in force, without a lock: while another program appends or cuts, what this gives
+/// The boot since the cut and the batches in force, without a lock: while another program appends or cuts, what this gives
 /// was so at some moment in between.
-pub(super) fn read_unlocked(folder: &Path) -> Result<Vec<Batch>, JournalError> {
+pub(super) fn read_unlocked(folder: &Path) -> Result<(Option<[u8; 16]>, Vec<Batch>), JournalError> {
     let file = match File::open(folder.join(NAME)) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(JournalError::Missing),
         file => file?,
@@ -139,7 +139,7 @@ pub(super) fn read_unlocked(folder: &Path) -> Result<Vec<Batch>, JournalError> {
         let now = Header::in_force(&read_up_to(&file, 0, 2 * SLOT)?);
         if now == Some(header) || tries == 16 {
             checked?;
-            return Ok(records.into_iter().map(|record| record.batch).collect());
+            return Ok((header.boot, records.into_iter().map(|record| record.batch).collect()));
         }
         tries += 1;
     }
