@@ -8,7 +8,7 @@ use crate::gate::Gate;
 use crate::id::NoteId;
 use crate::label::{Clearance, Label, LabelText};
 use crate::ledger::{Changes, Draft, Ledger, Recorded};
-use crate::policy::{Action, ActorFacts, Decision, Denial, Kind as ThingKind, PolicySet, Request, ResourceFacts, Role};
+use crate::policy::{Action, ActorFacts, Decision, Denial, PolicySet, Request, ResourceFacts, Role};
 use crate::repo::{PATIENCE, Repo, Settings};
 use crate::secret::Passphrase;
 use crate::session::Identity;

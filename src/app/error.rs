@@ -5,7 +5,7 @@ use crate::crypto::NoEntropy;
 use crate::env::FileError;
 use crate::envelope::{BadEnvelope, BadIdentity, BadRecoveryKey};
 use crate::gate::GateError;
-use crate::ledger::LedgerError;
+use crate::ledger::{LedgerError, NoReceipt};
 use crate::policy::BadPolicy;
 use crate::repo::{CreateError, OpenError, ReadError, RecoverError};
 
@@ -88,6 +88,15 @@ impl From<LedgerError> for Error {
             LedgerError::Envelope(BadEnvelope::UnknownSuite { .. }) => Self::new(Kind::Failed, message),
             LedgerError::Envelope(_) => Self::new(Kind::Tampered, message),
             _ => Self::new(Kind::Failed, message),
+        }
+    }
+}
+
+impl From<NoReceipt> for Error {
+    fn from(error: NoReceipt) -> Self {
+        match error {
+            NoReceipt::Ledger(error) => error.into(),
+            NoReceipt::NotIntact(_) => Self::new(Kind::Tampered, error.to_string()),
         }
     }
 }

@@ -272,12 +272,32 @@ impl Repo {
     pub fn pending(&self) -> Result<Vec<Batch>, JournalError> {
         match read_unlocked(&self.dir) {
             Err(JournalError::Missing) => Ok(Vec::new()),
-            pending => pending,
+            pending => Ok(pending?.1),
+        }
+    }
+
+    /// The same, and whether this machine has not been started anew since the journal was cut: then git shows all
+    /// of them but perhaps the last.
+    pub fn pending_and_boot(&self) -> Result<(Vec<Batch>, bool), JournalError> {
+        match read_unlocked(&self.dir) {
+            Err(JournalError::Missing) => Ok((Vec::new(), true)),
+            pending => pending.map(|(boot, batches)| (batches, boot.is_some() && boot == self.settings.boot)),
         }
     }
 
     /// The refs whose names begin with `prefix`, by name.
     pub fn refs(&self, prefix: &str) -> Result<Vec<(String, Oid)>, ReadError> {
+        let found = self.refs_as_found(prefix)?.into_iter();
+        found
+            .map(|(name, oid)| match oid {
+                Some(oid) => Ok((name, oid)),
+                None => Err(ReadError::DamagedRef { name }),
+            })
+            .collect()
+    }
+
+    /// The same, also those that hold no object's id: empty, torn, or pointing to a name.
+    pub fn refs_as_found(&self, prefix: &str) -> Result<Vec<(String, Option<Oid>)>, ReadError> {
         let mut found = Vec::new();
         let mut names: Vec<String> = Vec::new();
         let references = self.git.references().map_err(|error| ReadError::git(&error))?;
@@ -295,8 +315,11 @@ impl Repo {
         names.sort_unstable();
         names.dedup();
         for name in names {
-            if let Some(oid) = self.ref_target(&name)? {
-                found.push((name, oid));
+            match self.ref_target(&name) {
+                Ok(None) => {}
+                Ok(oid) => found.push((name, oid)),
+                Err(ReadError::DamagedRef { name }) => found.push((name, None)),
+                Err(error) => return Err(error),
             }
         }
         Ok(found)

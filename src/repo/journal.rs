@@ -127,9 +127,9 @@ impl Journal {
     }
 }
 
-/// The batches in force, without a lock: while another program appends or cuts, what this gives
+/// The boot since the cut and the batches in force, without a lock: while another program appends or cuts, what this gives
 /// was so at some moment in between.
-pub(super) fn read_unlocked(folder: &Path) -> Result<Vec<Batch>, JournalError> {
+pub(super) fn read_unlocked(folder: &Path) -> Result<(Option<[u8; 16]>, Vec<Batch>), JournalError> {
     let file = match File::open(folder.join(NAME)) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(JournalError::Missing),
         file => file?,
@@ -144,7 +144,7 @@ pub(super) fn read_unlocked(folder: &Path) -> Result<Vec<Batch>, JournalError> {
         let unchanged = Header::in_force(&read_up_to(&file, 0, 2 * SLOT)?) == Some(header);
         if unchanged && (checked.is_ok() || before == Some((header, sequence))) {
             checked?;
-            return Ok(decode_payloads(&payloads)?);
+            return Ok((header.boot, decode_payloads(&payloads)?));
         }
         before = Some((header, sequence));
     }

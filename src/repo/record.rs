@@ -43,7 +43,7 @@
 //! ```
 
 use super::object::{Kind, Object, Oid};
-use crate::env::sha256;
+use crate::crypto::sha256;
 use minicbor::{Decoder, Encoder};
 
 /// The size of the journal file, in bytes.
