@@ -5,6 +5,7 @@
 //! [`boot_id`], [`Faults`].
 
 mod clock;
+mod entropy;
 mod faults;
 mod files;
 mod harden;
@@ -13,6 +14,7 @@ mod sha256;
 mod slots;
 
 pub use clock::{BadTime, Clock, parse_rfc3339, rfc3339};
+pub use entropy::SystemEntropy;
 pub use faults::{Fault, Faults, Step};
 pub use files::{FileError, read_bounded, replace_private, sync_folder, write_new_private};
 pub use harden::{boot_id, harden};

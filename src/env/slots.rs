@@ -64,6 +64,13 @@ impl TwoSlot {
         })
     }
 
+    /// Opens the state at `path` to read it alone; it must be there.
+    pub fn open_to_read(path: &Path) -> Result<Self, SlotError> {
+        let file = open_plain(path, OFlags::RDONLY, "open")?;
+        let path = path.to_owned();
+        Ok(Self { file, path })
+    }
+
     /// The newest valid payload; `None` if nothing was ever written.
     pub fn read(&self) -> Result<Option<Vec<u8>>, SlotError> {
         Ok(self.newest()?.map(|(_, payload)| payload))

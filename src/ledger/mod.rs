@@ -1,1 +1,30 @@
-//! (empty)
+//! The log on git: recover, append, verify (docs/FORMAT.md §§2, 7–9).
+//!
+//! One append, in order:
+//! 1. [`Ledger::start`] takes the lock, recovers, reads the charter and its own log, and compares the head with
+//!    this device's high-water mark. On any doubt it refuses.
+//! 2. [`Ledger::record`] makes the entry, its checkpoint and its commit, and hands all objects and refs to
+//!    `repo` in one batch: one journal record, one sync, then git.
+//! 3. Only then does a [`Recorded`] exist, and without it the gate opens nothing.
+
+mod append;
+mod charter;
+mod error;
+mod found;
+mod high_water;
+mod objects;
+mod scan;
+mod start;
+
+
+
+mod view;
+
+pub use append::{Changes, Draft, Recorded};
+pub use charter::{Charter, vault_id};
+pub use error::LedgerError;
+pub use found::{Founding, Rejoin, found, rejoin};
+pub use high_water::HighWater;
+pub use objects::{AUDIT, HEADS, MAIN, note_ref, wrap_ref};
+pub use start::{DEVICES, Ledger, StoredNote, read_charter};
+

@@ -3,9 +3,10 @@
 
 use super::error::{BadPolicy, line_with, read_toml};
 use super::facts::{Action, ActorFacts, Kind, Request, ResourceFacts, Role};
-use super::files::{CASES, sha256};
+use super::files::CASES;
 use super::purposes::{is_code, is_line};
 use super::{Decision, PolicySet};
+use crate::crypto::sha256;
 use crate::id::{CompartmentId, PersonId};
 use crate::label::{Clearance, Label, LabelText, Level};
 use serde::Deserialize;
@@ -36,14 +37,14 @@ pub(super) struct Case {
 }
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a table")]
 struct File {
     #[serde(default)]
     case: Vec<Row>,
 }
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a table")]
 struct Row {
     name: String,
     /// The rule that decides; left out: nothing permits.
@@ -75,7 +76,7 @@ struct Row {
 }
 
 #[derive(Deserialize, Clone, Copy)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "lowercase", expecting = "`permit` or `deny`")]
 enum Expect {
     Permit,
     Deny,

@@ -18,6 +18,13 @@ pub enum Decision {
 }
 
 /// A permitted request: what for, for whom, and by which rules.
+///
+/// ```compile_fail,E0451
+/// use strongroom::policy::Permission;
+/// fn forge(other: Permission) -> Permission {
+///     Permission { rules: vec!["mine".into()], ..other }
+/// }
+/// ```
 #[derive(Debug, PartialEq, Eq)]
 pub struct Permission {
     pub(super) action: Action,
@@ -77,6 +84,8 @@ pub struct Denial {
     pub(super) policy: Digest,
     pub(super) rules: Vec<String>,
     pub(super) why: Vec<Why>,
+    /// The codes of the vault, to choose from where a purpose is due.
+    pub(super) purposes: Vec<String>,
     /// Whether the person may not even learn that the thing exists.
     pub(super) hidden: bool,
 }
@@ -131,16 +140,21 @@ impl Why {
         }
     }
 
-    fn words(&self, action: Action) -> String {
+    fn words(&self, denial: &Denial) -> String {
+        let Denial { action, purposes, .. } = denial;
         match self {
             Why::ClearanceTooLow => "the label is beyond your clearance: choose one that you may read yourself".into(),
             Why::Paused => "your membership is paused: a lead can resume it".into(),
             Why::Conflict => "you have declared a conflict of interest in this matter".into(),
             Why::Held => "a legal hold is on it: it stays until the hold is lifted".into(),
-            Why::PurposeMissing => "say what it is for with `--purpose CODE`".into(),
+            Why::PurposeMissing => format!(
+                "say what it is for with `--purpose CODE`, one of {}",
+                purposes.join(", ")
+            ),
             Why::PurposeUnknown(code) => format!(
-                "`{}` is not a purpose of this vault: `strongroom policy show purposes.toml` lists them",
-                code.chars().take(40).flat_map(char::escape_debug).collect::<String>()
+                "`{}` is not a purpose of this vault: choose one of {}",
+                code.chars().take(40).flat_map(char::escape_debug).collect::<String>(),
+                purposes.join(", ")
             ),
             Why::ReasonMissing => "say why, in a few words, with `--why TEXT`".into(),
             Why::SecondPersonMissing => "a second person must approve it first".into(),
@@ -184,6 +198,6 @@ impl Denial {
     /// something. `None`: say exactly what is said of a thing that does not exist. That is so wherever the
     /// person could not read the thing whatever they gave: neither its existence nor its label shows.
     pub fn public_words(&self) -> Option<Vec<String>> {
-        (!self.hidden).then(|| self.why.iter().map(|why| why.words(self.action)).collect())
+        (!self.hidden).then(|| self.why.iter().map(|why| why.words(self)).collect())
     }
 }

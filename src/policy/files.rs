@@ -1,6 +1,7 @@
 //! The files of a policy set: what a new vault starts with, and the digest that names a set.
 
 use super::error::BadPolicy;
+use crate::crypto::sha256;
 use crate::id::Digest;
 use std::collections::BTreeMap;
 
@@ -21,7 +22,14 @@ const SHIPPED: &[(&str, &str)] = &[
     (SCHEMA, include_str!("../../policies/access/schema.cedarschema")),
     (LEVELS, include_str!("../../policies/levels.toml")),
     (PURPOSES, include_str!("../../policies/purposes.toml")),
-    // REDACTION: `redaction/no-names.toml` and `redaction/strict.toml` belong here, before the end.
+    (
+        "redaction/no-names.toml",
+        include_str!("../../policies/redaction/no-names.toml"),
+    ),
+    (
+        "redaction/strict.toml",
+        include_str!("../../policies/redaction/strict.toml"),
+    ),
 ];
 
 /// The files a new vault starts with, sorted by path; paths are relative to `policies/`.
@@ -47,7 +55,8 @@ impl PolicyFiles {
         for (path, content) in files {
             let (path, content) = (path.into(), content.into());
             if !is_policy_path(&path) {
-                return Err(BadPolicy::BadPath(path.chars().take(Self::MAX_PATH_BYTES).collect()));
+                let start = path.chars().take(Self::MAX_PATH_BYTES);
+                return Err(BadPolicy::BadPath(start.flat_map(char::escape_debug).collect()));
             }
             if content.len() > Self::MAX_FILE_BYTES {
                 return Err(BadPolicy::TooLarge {
@@ -126,15 +135,6 @@ impl PolicyFiles {
 
 fn length(n: usize) -> [u8; 8] {
     (n as u64).to_be_bytes()
-}
-
-// SHA256: to be replaced by `crate::crypto::sha256`, which has this signature.
-pub(super) fn sha256(parts: &[&[u8]]) -> Digest {
-    let mut context = ring::digest::Context::new(&ring::digest::SHA256);
-    parts.iter().for_each(|part| context.update(part));
-    let mut out = [0; 32];
-    out.copy_from_slice(context.finish().as_ref());
-    Digest(out)
 }
 
 /// Whether a path is one of a policy file: fixed names in the root and in `access/`, any name in the

@@ -57,6 +57,10 @@ impl PolicySet {
     /// Takes files that [`PolicySet::load`] took before: the caller has compared [`PolicyFiles::digest`] with the
     /// one on record. Reads only what a decision needs and skips the validator, which costs more than all else;
     /// what it would have found still denies when it comes to a decision.
+    ///
+    /// Measured in a release build: 1.6 ms in a fresh process, of which about 0.9 are Cedar setting up its parsers
+    /// and extensions once, and 0.35 after that. It needs nothing but the files, so it can run beside other start-up
+    /// work. [`PolicySet::load`] takes 5 ms.
     pub fn load_trusted(files: PolicyFiles) -> Result<Self, BadPolicy> {
         let rules = Rules::read(files.text(RULES)?)?;
         Self::assemble(files, rules)
@@ -111,7 +115,8 @@ impl PolicySet {
         Ok(cases::run(self, &cases))
     }
 
-    /// Decides a request: denied unless a rule permits it, none forbids it and none fails. Takes 10 to 100 µs.
+    /// Decides a request: denied unless a rule permits it, none forbids it and none fails. Took 25 µs where it was
+    /// measured, 60 for a denial; decide once for a class of equal facts.
     pub fn decide(&self, request: &Request<'_>) -> Decision {
         let fitting = request.action.kinds().contains(&request.resource.kind);
         let answer = match fitting {
@@ -156,6 +161,7 @@ impl PolicySet {
             action: request.action,
             kind: request.resource.kind,
             policy: self.digest,
+            purposes: self.purposes.iter().map(|purpose| purpose.code.clone()).collect(),
             rules,
             why,
             hidden,

@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 /// One purpose.
 #[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a table")]
 pub struct Purpose {
     /// What is typed and logged: lower-case letters, digits and single hyphens, at most 32.
     pub code: String,
@@ -19,7 +19,7 @@ pub struct Purpose {
 pub struct Purposes(Vec<Purpose>);
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a table")]
 struct File {
     #[serde(default)]
     purpose: Vec<Purpose>,

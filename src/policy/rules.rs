@@ -69,6 +69,7 @@ pub(super) struct Answer {
 impl Rules {
     /// Reads rules that were validated before. Each must still have an `@id` of its own: decisions are named by it.
     pub(super) fn read(text: &str) -> Result<Self, BadPolicy> {
+        check_sizes(text)?;
         let parsed = cedar::PolicySet::from_str(text).map_err(|errors| {
             let line = first_label(&errors).map(|offset| line_of(text, offset));
             BadPolicy::wrong(RULES, line, errors.to_string())
@@ -303,6 +304,74 @@ fn yes(value: bool) -> RestrictedExpression {
 
 fn sorted(items: impl Iterator<Item = String>) -> Vec<String> {
     items.collect::<BTreeSet<_>>().into_iter().collect()
+}
+
+/// The most words and signs in one rule, and how deep it may nest. Cedar reads, validates and drops an expression
+/// by recursion, and a stack that overflows ends the process: 50 brackets are too many for 2 MiB in a debug build.
+/// Chains (`a && b && …`) cost less than brackets and `if`, hence two bounds.
+const MAX_RULE_TOKENS: usize = 400;
+const MAX_RULE_DEPTH: usize = 16;
+
+/// Refuses a rule that is too long or too deep to be read safely. Words, numbers and signs count, strings count as
+/// one, comments not at all.
+fn check_sizes(text: &str) -> Result<(), BadPolicy> {
+    let (mut tokens, mut brackets, mut ifs) = (0, 0_usize, 0);
+    let mut start = 0;
+    let mut rest = text.char_indices().peekable();
+    while let Some((offset, char)) = rest.next() {
+        match char {
+            c if c.is_whitespace() => continue,
+            '/' if rest.peek().is_some_and(|(_, next)| *next == '/') => {
+                while rest.next_if(|(_, c)| *c != '\n').is_some() {}
+                continue;
+            }
+            ';' if brackets == 0 => {
+                (tokens, ifs) = (0, 0);
+                continue;
+            }
+            '(' | '[' | '{' => brackets += 1,
+            ')' | ']' | '}' => brackets = brackets.saturating_sub(1),
+            '"' => skip_string(&mut rest),
+            c if is_word(c) => {
+                let mut end = offset + 1;
+                while let Some((at, _)) = rest.next_if(|(_, c)| is_word(*c)) {
+                    end = at + 1;
+                }
+                ifs += usize::from(&text[offset..end] == "if");
+            }
+            _ => {}
+        }
+        if tokens == 0 {
+            start = offset;
+        }
+        tokens += 1;
+        let wrong = |reason| Err(BadPolicy::wrong(RULES, Some(line_of(text, start)), reason));
+        if tokens > MAX_RULE_TOKENS {
+            return wrong(format!(
+                "the rule is too long: at most {MAX_RULE_TOKENS} words and signs; make two of it"
+            ));
+        }
+        if brackets + ifs > MAX_RULE_DEPTH {
+            return wrong(format!(
+                "the rule nests too deep: at most {MAX_RULE_DEPTH} brackets and `if`s in each other"
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn is_word(c: char) -> bool {
+    c.is_ascii_alphanumeric() || c == '_'
+}
+
+fn skip_string(rest: &mut std::iter::Peekable<std::str::CharIndices<'_>>) {
+    while let Some((_, char)) = rest.next() {
+        match char {
+            '\\' => drop(rest.next()),
+            '"' => return,
+            _ => {}
+        }
+    }
 }
 
 fn check_annotations(policy: &cedar::Policy) -> Result<(), String> {

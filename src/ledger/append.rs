@@ -1,0 +1,371 @@
+//! Appending: one entry, one commit, one journal record.
+
+use super::charter::Charter;
+use super::error::LedgerError;
+use super::high_water::HighWater;
+use super::objects::{HEADS, MAIN, Objects, audit_ref};
+use super::scan::{Head, tail};
+use super::start::Ledger;
+use crate::chain::{
+    BUNDLE_LEN, Checkpoint, Details, Entry, FileRef, Kind, Message, Namespace, NoteSet, Outcome, Time, bundle_path,
+    leaf_hash, write_bundle,
+};
+use crate::crypto::{Entropy, sha256};
+use crate::id::{Digest, EntryRef, NoteId, PersonId};
+use crate::repo::{Batch, EditError, Object, Oid, ReadError, RefChange, Repo, TreeEdit, commit_bytes};
+use crate::session::Identity;
+use std::collections::BTreeMap;
+
+/// Author of commits that are nobody's word: shards, whose content the logs judge.
+const NOBODY: &str = "strongroom <strongroom@localhost>";
+
+/// Files to write and to forget, by branch.
+#[derive(Default)]
+pub struct Changes {
+    writes: Vec<(String, String, Vec<u8>)>,
+    forgets: Vec<FileRef>,
+}
+
+impl Changes {
+    /// Writes a file: the branch without `refs/heads/`, the path, the bytes. Returns its digest.
+    pub fn write(&mut self, branch: impl Into<String>, path: impl Into<String>, bytes: Vec<u8>) -> Digest {
+        let digest = sha256(&[&bytes]);
+        self.writes.push((branch.into(), path.into(), bytes));
+        digest
+    }
+
+    /// Writes a file named after its digest: `<stem>.<digest>`.
+    pub fn write_digested(
+        &mut self,
+        branch: impl Into<String>,
+        stem: impl std::fmt::Display,
+        bytes: Vec<u8>,
+    ) -> Digest {
+        let digest = sha256(&[&bytes]);
+        self.writes.push((branch.into(), format!("{stem}.{digest}"), bytes));
+        digest
+    }
+
+    /// Forgets a file.
+    pub fn forget(&mut self, file: FileRef) {
+        self.forgets.push(file);
+    }
+
+    pub(super) fn wrote(&self) -> Vec<FileRef> {
+        let name =
+            |(branch, path, bytes): &(String, String, Vec<u8>)| FileRef(branch.clone(), path.clone(), sha256(&[bytes]));
+        let mut files: Vec<FileRef> = self.writes.iter().map(name).collect();
+        files.sort();
+        files
+    }
+
+    pub(super) fn forgot(&self) -> Vec<FileRef> {
+        let mut files = self.forgets.clone();
+        files.sort();
+        files
+    }
+
+    /// Paths and bytes written to a branch.
+    pub(super) fn written_to<'b>(&'b self, branch: &'b str) -> impl Iterator<Item = (&'b str, &'b [u8])> {
+        let of = move |(name, _, _): &&(String, String, Vec<u8>)| name == branch;
+        self.writes.iter().filter(of).map(|(_, path, bytes)| (path.as_str(), bytes.as_slice()))
+    }
+
+    /// Files forgotten from a branch.
+    pub(super) fn forgotten_of<'b>(&'b self, branch: &'b str) -> impl Iterator<Item = &'b FileRef> {
+        self.forgets.iter().filter(move |file| file.0 == branch)
+    }
+
+    fn branches(&self) -> Vec<String> {
+        let mut names: Vec<String> = self.writes.iter().map(|(branch, _, _)| branch.clone()).collect();
+        names.extend(self.forgets.iter().map(|file| file.0.clone()));
+        names.sort();
+        names.dedup();
+        names
+    }
+}
+
+/// What is to be entered.
+pub struct Draft {
+    /// None for a read.
+    pub kind: Option<Kind>,
+    /// How it ended.
+    pub result: Outcome,
+    /// For the person and the auditors; its notes are filled in from `notes`.
+    pub details: Details,
+    /// The notes concerned.
+    pub notes: Vec<NoteId>,
+    /// Files that change with it.
+    pub changes: Changes,
+    /// The entry it rests on.
+    pub because: Option<EntryRef>,
+}
+
+impl Draft {
+    /// A read of `notes`.
+    pub fn read(details: Details, notes: Vec<NoteId>) -> Self {
+        Self { kind: None, result: Outcome::Done, details, notes, changes: Changes::default(), because: None }
+    }
+
+    /// A change.
+    pub fn change(kind: Kind, details: Details, notes: Vec<NoteId>, changes: Changes) -> Self {
+        Self { kind: Some(kind), result: Outcome::Done, details, notes, changes, because: None }
+    }
+
+    /// The same attempt, denied or failed: nothing changes.
+    pub fn without_effect(kind: Option<Kind>, result: Outcome, details: Details, notes: Vec<NoteId>) -> Self {
+        Self { kind, result, details, notes, changes: Changes::default(), because: None }
+    }
+}
+
+/// The proof that an access is in the log, durable and committed to git.
+///
+/// INVARIANT (log, then act): only [`Ledger::record`] makes one, after the journal's sync and git's commit.
+#[must_use = "an access that was recorded is carried out or explained"]
+#[derive(Debug)]
+pub struct Recorded {
+    entry: EntryRef,
+    person: PersonId,
+    result: Outcome,
+    notes: Vec<NoteId>,
+}
+
+impl Recorded {
+    /// Where it stands.
+    pub fn entry(&self) -> EntryRef {
+        self.entry
+    }
+
+    /// Who did it.
+    pub fn person(&self) -> PersonId {
+        self.person
+    }
+
+    /// Whether it records that `note` was accessed, rather than denied or failed.
+    pub fn covers(&self, note: NoteId) -> bool {
+        self.result == Outcome::Done && self.notes.binary_search(&note).is_ok()
+    }
+}
+
+/// What goes to git for one entry: built once for the founding and for every append.
+pub(super) struct Assembly<'a> {
+    pub(super) repo: &'a Repo,
+    pub(super) identity: &'a Identity,
+    pub(super) time: Time,
+    pub(super) objects: Vec<Object>,
+    pub(super) refs: Vec<RefChange>,
+}
+
+impl Assembly<'_> {
+    fn author(&self) -> String {
+        format!(
+            "{} <{}@{}> {} +0000",
+            self.identity.handle(),
+            self.identity.person(),
+            self.identity.vault(),
+            self.time.unix().max(0)
+        )
+    }
+
+    fn signed_commit(&mut self, tree: Oid, parents: &[Oid], message: &str) -> Result<Oid, LedgerError> {
+        let build = |signature: Option<&str>| {
+            commit_bytes(tree, parents, &self.author(), message, signature)
+                .map_err(|_| LedgerError::NotAVault("a commit cannot be written"))
+        };
+        let signature = self.identity.sign(Namespace::Git, &build(None)?);
+        let commit = Object::commit(build(Some(&signature))?);
+        let oid = commit.oid();
+        self.objects.push(commit);
+        Ok(oid)
+    }
+
+    fn edit(&mut self, base: Option<Oid>, edit: &TreeEdit) -> Result<Oid, LedgerError> {
+        let repo = self.repo;
+        let edited = edit.apply(base, |oid| repo.tree_at(oid)).map_err(|error| match error {
+            EditError::Read(error) => LedgerError::Read(error),
+            EditError::Tree(error) => LedgerError::Read(ReadError::Git(error.to_string())),
+        })?;
+        self.objects.extend(edited.objects);
+        Ok(edited.root)
+    }
+
+    /// The commits of the changed branches. Forgetting makes a parentless commit, so that what was forgotten is no
+    /// longer reachable.
+    pub(super) fn branches(&mut self, changes: &Changes) -> Result<(), LedgerError> {
+        for branch in changes.branches() {
+            let name = format!("{HEADS}{branch}");
+            let old = self.repo.ref_target(&name)?;
+            let base = old.map(|oid| self.repo.commit_at(oid)).transpose()?.map(|commit| commit.tree);
+            let mut edit = TreeEdit::new();
+            let bad_path = |_| LedgerError::NotAVault("a path cannot be written");
+            let forgotten: Vec<&FileRef> = changes.forgotten_of(&branch).collect();
+            for file in &forgotten {
+                edit.remove(&file.1).map_err(bad_path)?;
+            }
+            for (path, bytes) in changes.written_to(&branch) {
+                let blob = Object::blob(bytes.to_vec());
+                edit.insert(path, blob.oid()).map_err(bad_path)?;
+                self.objects.push(blob);
+            }
+            let tree = self.edit(base, &edit)?;
+            let new = if branch == MAIN {
+                let parents: Vec<Oid> = old.into_iter().collect();
+                self.signed_commit(tree, &parents, "change the charter\n")?
+            } else {
+                let parents: Vec<Oid> = old.into_iter().filter(|_| forgotten.is_empty()).collect();
+                let message = if forgotten.is_empty() { "keep\n" } else { "forget\n" };
+                let author = format!("{NOBODY} {} +0000", self.time.day().unix().max(0));
+                let bytes = commit_bytes(tree, &parents, &author, message, None);
+                let commit = Object::commit(bytes.map_err(|_| LedgerError::NotAVault("a commit cannot be written"))?);
+                let oid = commit.oid();
+                self.objects.push(commit);
+                oid
+            };
+            self.refs.push(RefChange { name, old, new: Some(new) });
+        }
+        Ok(())
+    }
+
+    /// The commit of the log itself; its ref goes before all others.
+    pub(super) fn audit(
+        &mut self,
+        branch: &str,
+        tree: Oid,
+        parent: Option<Oid>,
+        message: &Message,
+    ) -> Result<Oid, LedgerError> {
+        let text = String::from_utf8(message.to_bytes()).map_err(|_| LedgerError::NotAVault("an entry is not text"))?;
+        let parents: Vec<Oid> = parent.into_iter().collect();
+        let oid = self.signed_commit(tree, &parents, &text)?;
+        self.refs.insert(0, RefChange { name: format!("{HEADS}{branch}"), old: parent, new: Some(oid) });
+        Ok(oid)
+    }
+}
+
+impl Ledger<'_> {
+    /// Enters `draft`, durable, and commits it to git. When this returns an error nothing may be shown; whether
+    /// the entry exists is then settled by the next start.
+    pub fn record(
+        &mut self,
+        mut draft: Draft,
+        now: Time,
+        entropy: &mut dyn Entropy,
+    ) -> Result<Recorded, LedgerError> {
+        draft.notes.sort_unstable();
+        draft.notes.dedup();
+        let wrote = draft.changes.wrote();
+        let charter = match draft.changes.branches().iter().any(|branch| branch == MAIN) {
+            true => Some(self.charter.after(self.repo, &draft.changes)?),
+            false => None,
+        };
+        let in_force = charter.as_ref().unwrap_or(&self.charter);
+        let (policies, roster) = (in_force.policies.digest(), in_force.roster.digest());
+        let place = EntryRef { log: self.log, seq: self.frontier.size() };
+        draft.details.notes = NoteSet::name(draft.notes.clone(), |note| self.creations.ordinal(note))
+            .ok_or(LedgerError::NotAVault("a note stands in no log"))?;
+        let seen: BTreeMap<_, _> =
+            self.others.iter().filter(|(log, at)| self.seen.get(log) != Some(at)).map(|(log, at)| (*log, *at)).collect();
+        let entry = Entry {
+            actor: self.identity.person(),
+            admitted: None,
+            because: draft.because,
+            detail: self.detail.id,
+            forgot: draft.changes.forgot(),
+            kind: draft.kind,
+            log: self.log,
+            policies,
+            prev: self.last_leaf,
+            result: draft.result,
+            roster,
+            sealed: draft.details.seal(self.charter.vault, place, &self.detail, entropy)?,
+            seen,
+            seq: place.seq,
+            time: now,
+            v: 1,
+            wrote,
+        };
+        self.append(entry, &draft.changes, charter)?;
+        let person = self.identity.person();
+        Ok(Recorded { entry: place, person, result: draft.result, notes: draft.notes })
+    }
+
+    fn append(&mut self, entry: Entry, changes: &Changes, charter: Option<Charter>) -> Result<(), LedgerError> {
+        let line = entry.to_line()?;
+        let leaf = leaf_hash(&line);
+        let mut frontier = self.frontier.clone();
+        frontier.push(leaf);
+        let checkpoint = Checkpoint {
+            vault: self.charter.vault,
+            log: self.log,
+            size: frontier.size(),
+            root: frontier.root(),
+        };
+        let checkpoint = self.identity.sign_checkpoint(checkpoint);
+        let message = Message { line, checkpoint, frontier };
+        let mut assembly = Assembly {
+            repo: self.repo,
+            identity: self.identity,
+            time: entry.time,
+            objects: Vec::new(),
+            refs: Vec::new(),
+        };
+        assembly.branches(changes)?;
+        let tree = self.close_bundle(&mut assembly, &message)?;
+        let head = assembly.audit(&audit_ref(self.log), tree, Some(self.head), &message)?;
+        let batch =
+            Batch { objects: assembly.objects, refs: assembly.refs, note: entry.place().to_string().into_bytes() };
+        let main = batch.refs.iter().find(|change| change.name == format!("{HEADS}{MAIN}")).and_then(|change| change.new);
+        let durable = self.repo.commit(&self.lock, &batch)?;
+        // The record's number is the repository's business; that it exists is ours.
+        let _ = durable.record();
+        if let (Some(charter), Some(commit)) = (charter, main) {
+            self.charter = Charter { commit, ..charter };
+        }
+        self.head = head;
+        self.tree = tree;
+        self.last_leaf = leaf;
+        self.live.apply(&entry);
+        self.creations.apply(&entry);
+        self.seen.extend(entry.seen.iter().map(|(log, at)| (*log, *at)));
+        self.frontier = message.frontier;
+        self.keep_mark()
+    }
+
+    /// The tree of the log after this entry: the same, or with a closed bundle more.
+    fn close_bundle(&self, assembly: &mut Assembly<'_>, message: &Message) -> Result<Oid, LedgerError> {
+        let size = message.frontier.size();
+        if !size.is_multiple_of(BUNDLE_LEN) {
+            return Ok(self.tree);
+        }
+        let head = Head::read(self.repo, self.head);
+        let lines = head.and_then(|head| tail(self.repo, &head));
+        let mut lines =
+            lines.map_err(|_| LedgerError::NotAVault("the end of this device's log cannot be read"))?;
+        lines.push(message.line.clone());
+        let bundle = Object::blob(write_bundle(lines.iter().map(Vec::as_slice)));
+        let mut edit = TreeEdit::new();
+        edit.insert(&bundle_path(size / BUNDLE_LEN - 1), bundle.oid())
+            .map_err(|_| LedgerError::NotAVault("a bundle's path cannot be written"))?;
+        assembly.objects.push(bundle);
+        assembly.edit(Some(self.tree), &edit)
+    }
+
+    /// Notes the new head outside the repository.
+    pub(super) fn keep_mark(&self) -> Result<(), LedgerError> {
+        let mark = HighWater {
+            vault: self.charter.vault,
+            log: self.log,
+            size: self.frontier.size(),
+            root: self.frontier.root(),
+            founder: self.charter.roster.founder(),
+            roster: self.charter.roster.digest(),
+        };
+        self.mark.write(self.identity, &mark)
+    }
+
+    /// Makes the journal forget: everything durable in git, then the journal's old records zeroed. Before a
+    /// destruction counts as done.
+    pub fn wipe_journal(&self) -> Result<(), LedgerError> {
+        Ok(self.repo.cut_wiping(&self.lock)?)
+    }
+}

@@ -1,0 +1,146 @@
+//! What `main` says: which vault this is, who belongs to it, and by what rules.
+
+use super::error::LedgerError;
+use super::append::Changes;
+use super::objects::{FILE_MAX, FileAt, HEADS, MAIN, Objects, files_below};
+use crate::chain::{FileRef, Roster};
+use crate::crypto::sha256;
+use crate::id::{Digest, VaultId};
+use crate::policy::PolicyFiles;
+use crate::repo::{Mode, Oid, Repo};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// The path of the file that says which vault this is.
+pub(super) const VAULT_FILE: &str = "vault.toml";
+const POLICIES: &str = "policies/";
+const MEMBERS: &str = "members/";
+
+/// `vault.toml`.
+#[derive(Serialize, Deserialize, Debug, Clone, PartialEq, Eq)]
+#[serde(deny_unknown_fields)]
+pub(super) struct VaultFile {
+    pub(super) version: u32,
+    pub(super) vault: VaultId,
+    pub(super) founder: Digest,
+}
+
+impl VaultFile {
+    pub(super) fn to_text(&self) -> String {
+        format!("version = {}\nvault = \"{}\"\nfounder = \"{}\"\n", self.version, self.vault, self.founder)
+    }
+
+    pub(super) fn parse(bytes: &[u8]) -> Result<Self, LedgerError> {
+        let text = std::str::from_utf8(bytes).map_err(|_| LedgerError::NotAVault("its `vault.toml` is not text"))?;
+        let file: Self = toml::from_str(text).map_err(|_| LedgerError::NotAVault("its `vault.toml` is malformed"))?;
+        match (file.version, file.to_text() == text) {
+            (1, true) => Ok(file),
+            (1, false) => Err(LedgerError::NotAVault("its `vault.toml` is not in canonical form")),
+            _ => Err(LedgerError::NotAVault("it is of a later version than this strongroom knows")),
+        }
+    }
+}
+
+/// The content of `main`, read and its roster verified.
+pub struct Charter {
+    /// The vault.
+    pub vault: VaultId,
+    /// Its members.
+    pub roster: Roster,
+    /// Its policies' files.
+    pub policies: PolicyFiles,
+    /// The commit it was read from.
+    pub(super) commit: Oid,
+    /// Every file of it, as entries name them.
+    pub(super) files: Vec<FileRef>,
+}
+
+/// The files of `main`, read but not judged.
+pub(super) struct RawCharter {
+    pub(super) commit: Oid,
+    pub(super) files: BTreeMap<String, Vec<u8>>,
+    pub(super) strays: Vec<String>,
+}
+
+impl RawCharter {
+    pub(super) fn read(objects: &dyn Objects, commit: Oid) -> Result<Self, LedgerError> {
+        let tree = objects.commit_at(commit)?.tree;
+        let mut raw = Self { commit, files: BTreeMap::new(), strays: Vec::new() };
+        for FileAt { path, mode, oid } in files_below(objects, tree, 3)? {
+            match mode {
+                Mode::File => drop(raw.files.insert(path, objects.blob_at(oid, FILE_MAX)?)),
+                _ => raw.strays.push(path),
+            }
+        }
+        Ok(raw)
+    }
+
+    pub(super) fn vault_file(&self) -> Result<VaultFile, LedgerError> {
+        let bytes = self.files.get(VAULT_FILE).ok_or(LedgerError::NotAVault("it has no `vault.toml`"))?;
+        VaultFile::parse(bytes)
+    }
+
+    /// Card files in the order of their numbers, which is that of their paths.
+    pub(super) fn cards(&self) -> Vec<&[u8]> {
+        self.files.iter().filter(|(path, _)| path.starts_with(MEMBERS)).map(|(_, bytes)| bytes.as_slice()).collect()
+    }
+
+    pub(super) fn policies(&self) -> Result<PolicyFiles, LedgerError> {
+        let files = self.files.iter().filter_map(|(path, bytes)| Some((path.strip_prefix(POLICIES)?, bytes.clone())));
+        Ok(PolicyFiles::new(files)?)
+    }
+
+    pub(super) fn file_refs(&self) -> Vec<FileRef> {
+        let name = |(path, bytes): (&String, &Vec<u8>)| FileRef("main".into(), path.clone(), sha256(&[bytes]));
+        self.files.iter().map(name).collect()
+    }
+}
+
+impl Charter {
+    /// Reads and verifies `main` at a commit; `founder` is what this device pinned.
+    pub(super) fn read(objects: &dyn Objects, commit: Oid, founder: Digest) -> Result<Self, LedgerError> {
+        let raw = RawCharter::read(objects, commit)?;
+        let vault = raw.vault_file()?.vault;
+        let roster = Roster::verify(vault, Some(founder), &raw.cards())?;
+        Ok(Self { vault, roster, policies: raw.policies()?, commit: raw.commit, files: raw.file_refs() })
+    }
+}
+
+impl Charter {
+    /// What `main` will say once `changes` are made; verified like any other.
+    pub(super) fn after(&self, objects: &dyn Objects, changes: &Changes) -> Result<Self, LedgerError> {
+        let mut raw = RawCharter::read(objects, self.commit)?;
+        for file in changes.forgotten_of(MAIN) {
+            raw.files.remove(&file.1);
+        }
+        for (path, bytes) in changes.written_to(MAIN) {
+            raw.files.insert(path.to_owned(), bytes.to_vec());
+        }
+        let roster = Roster::verify(self.vault, Some(self.roster.founder()), &raw.cards())?;
+        Ok(Self { vault: self.vault, roster, policies: raw.policies()?, commit: self.commit, files: raw.file_refs() })
+    }
+}
+
+/// The vault that a repository says it is, on its own word.
+pub fn vault_id(repo: &Repo) -> Result<VaultId, LedgerError> {
+    for prefix in [HEADS, "refs/remotes/origin/"] {
+        if let Some(commit) = repo.ref_target(&format!("{prefix}{MAIN}"))? {
+            return Ok(RawCharter::read(repo, commit)?.vault_file()?.vault);
+        }
+    }
+    Err(LedgerError::NotAVault("it has no branch `main`"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_vault_file_has_one_form() {
+        let file = VaultFile { version: 1, vault: VaultId([1; 16]), founder: Digest([2; 32]) };
+        assert_eq!(VaultFile::parse(file.to_text().as_bytes()).ok(), Some(file.clone()));
+        for bad in [file.to_text().replace("version = 1", "version = 2"), format!("{}\n", file.to_text()), String::new()] {
+            assert!(VaultFile::parse(bad.as_bytes()).is_err());
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! Where things stand in the repository, and how they are read from it.
+
+use crate::id::{LogName, NoteId};
+use crate::repo::{Commit, Mode, Oid, ReadError, Repo, TreeEntry};
+
+/// Where branches stand.
+pub const HEADS: &str = "refs/heads/";
+/// The branch of roster and policies, without [`HEADS`].
+pub const MAIN: &str = "main";
+/// Where the logs' branches stand, without [`HEADS`].
+pub const AUDIT: &str = "audit/";
+
+/// The largest tree that is read, in bytes: a shard of some 20,000 files.
+pub(super) const TREE_MAX: u64 = 4 << 20;
+/// The largest commit, in bytes: the longest entry, its checkpoint, signature and headers.
+pub(super) const COMMIT_MAX: u64 = 128 << 10;
+/// The largest bundle, in bytes.
+pub(super) const BUNDLE_MAX: u64 = 256 * (64 * 1024 + 1);
+/// The largest file of `main` or of `keys`, in bytes.
+pub(super) const FILE_MAX: u64 = 1 << 20;
+
+/// The branch of a note's bodies, without [`HEADS`].
+pub fn note_ref(note: NoteId) -> String {
+    format!("notes/{}", note.shard())
+}
+
+/// The branch of a note's wraps, without [`HEADS`].
+pub fn wrap_ref(note: NoteId) -> String {
+    format!("keys/{}", note.shard())
+}
+
+/// The branch of a log, without [`HEADS`].
+pub(super) fn audit_ref(log: LogName) -> String {
+    format!("{AUDIT}{log}")
+}
+
+/// Objects by id, from the repository or from what the journal still holds.
+pub(super) trait Objects {
+    fn commit_at(&self, oid: Oid) -> Result<Commit, ReadError>;
+    fn tree_at(&self, oid: Oid) -> Result<Vec<TreeEntry>, ReadError>;
+    fn blob_at(&self, oid: Oid, max: u64) -> Result<Vec<u8>, ReadError>;
+}
+
+impl Objects for Repo {
+    fn commit_at(&self, oid: Oid) -> Result<Commit, ReadError> {
+        self.read_commit(oid, COMMIT_MAX)
+    }
+    fn tree_at(&self, oid: Oid) -> Result<Vec<TreeEntry>, ReadError> {
+        self.read_tree(oid, TREE_MAX)
+    }
+    fn blob_at(&self, oid: Oid, max: u64) -> Result<Vec<u8>, ReadError> {
+        self.read_blob(oid, max)
+    }
+}
+
+/// A file below a tree: its path, mode and id.
+pub(super) struct FileAt {
+    pub(super) path: String,
+    pub(super) mode: Mode,
+    pub(super) oid: Oid,
+}
+
+/// All files below a tree, at most `depth` folders deep, in the order of their paths.
+pub(super) fn files_below(objects: &dyn Objects, tree: Oid, depth: usize) -> Result<Vec<FileAt>, ReadError> {
+    let mut found = Vec::new();
+    collect(objects, tree, "", depth, &mut found)?;
+    Ok(found)
+}
+
+fn collect(
+    objects: &dyn Objects,
+    tree: Oid,
+    prefix: &str,
+    depth: usize,
+    found: &mut Vec<FileAt>,
+) -> Result<(), ReadError> {
+    for entry in objects.tree_at(tree)? {
+        let path = format!("{prefix}{}", entry.name);
+        if entry.mode == Mode::Tree && depth > 0 {
+            collect(objects, entry.oid, &format!("{path}/"), depth - 1, found)?;
+        } else {
+            found.push(FileAt { path, mode: entry.mode, oid: entry.oid });
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,494 @@
+//! The start of every access: lock, recover, read the own log, compare it with the high-water mark.
+
+use super::charter::Charter;
+use super::error::LedgerError;
+use super::high_water::{HighWater, MarkFile};
+use super::objects::{AUDIT, FILE_MAX, HEADS, MAIN, Objects, audit_ref, note_ref, wrap_ref};
+use super::scan::{Head, ScanError, Scanned, scan};
+use crate::chain::{Creations, Entry, FileRef, Frontier, LiveSet, Problem, Roster, Time, note_and_digest};
+use crate::crypto::sha256;
+use crate::envelope::{BODY_MAX, DetailKey, Keyring, WrapFile};
+use crate::id::{Digest, LogName, NoteId};
+use crate::repo::{Lock, Oid, Repo};
+use crate::session::Identity;
+use memchr::memmem::Finder;
+use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
+use std::time::Duration;
+
+/// The vault, open for accesses by one device. Holds the lock for as long as it lives.
+pub struct Ledger<'a> {
+    pub(super) repo: &'a Repo,
+    pub(super) lock: Lock,
+    pub(super) identity: &'a Identity,
+    pub(super) charter: Charter,
+    pub(super) log: LogName,
+    pub(super) head: Oid,
+    pub(super) tree: Oid,
+    pub(super) frontier: Frontier,
+    pub(super) last_leaf: Digest,
+    pub(super) live: LiveSet,
+    pub(super) creations: Creations,
+    pub(super) seen: BTreeMap<LogName, (u64, Digest)>,
+    pub(super) others: BTreeMap<LogName, (u64, Digest)>,
+    pub(super) keyring: Keyring,
+    pub(super) detail: DetailKey,
+    pub(super) detail_since: Time,
+    pub(super) mark: MarkFile,
+    quarantined: Vec<(LogName, String)>,
+}
+
+/// One live revision as it is stored: read, matched with the log, not opened.
+pub struct StoredNote {
+    /// The note.
+    pub note: NoteId,
+    /// Digest of the body.
+    pub body: Digest,
+    /// The sealed body.
+    pub sealed: Vec<u8>,
+    /// Its wrap.
+    pub wrap: WrapFile,
+}
+
+/// What a first pass over the logs collects.
+#[derive(Default)]
+struct Pass {
+    live: LiveSet,
+    creations: Creations,
+    seen: BTreeMap<LogName, (u64, Digest)>,
+    detail: Option<(FileRef, Time)>,
+    last: Option<Entry>,
+}
+
+/// Finds the lines that say more than that there was a read, so that only those are parsed.
+struct Telling([Finder<'static>; 3]);
+
+impl Telling {
+    fn new() -> Self {
+        Self(["\"wrote\":", "\"forgot\":", "\"seen\":"].map(Finder::new))
+    }
+
+    fn tells(&self, line: &[u8]) -> bool {
+        self.0.iter().any(|finder| finder.find(line).is_some())
+    }
+}
+
+impl Pass {
+    fn line(&mut self, telling: &Telling, own: bool, line: &[u8]) {
+        // INVARIANT (authentic before parsed): whatever is kept here counts only after the scan has matched
+        // the lines with the signed root; `Ledger::start` drops it otherwise.
+        if !telling.tells(line) {
+            return;
+        }
+        let Ok(parsed) = Entry::parse(line) else { return };
+        let entry = parsed.entry;
+        self.live.apply(&entry);
+        self.creations.apply(&entry);
+        if own {
+            self.seen.extend(entry.seen.iter().map(|(log, at)| (*log, *at)));
+            if let Some(file) = entry.wrote.iter().find(|file| file.1.starts_with("detail-")) {
+                self.detail = Some((file.clone(), entry.time));
+            }
+        }
+    }
+}
+
+impl<'a> Ledger<'a> {
+    /// Takes the lock (waiting at most `patience`), recovers, and reads what every access rests on. `state` is this
+    /// device's folder for this vault. Refuses on any fault of the own log, the roster or the policies.
+    pub fn start(
+        repo: &'a Repo,
+        identity: &'a Identity,
+        state: &Path,
+        patience: Duration,
+    ) -> Result<Self, LedgerError> {
+        let lock = repo.lock(patience)?;
+        repo.recover(&lock)?;
+        let main = repo.ref_target(&format!("{HEADS}{MAIN}"))?;
+        let main = main.ok_or(LedgerError::NotAVault("it has no branch `main`"))?;
+        let charter = Charter::read(repo, main, identity.founder_pin())?;
+        if charter.vault != identity.vault() {
+            return Err(LedgerError::OtherVault);
+        }
+        let mark = MarkFile::open(state)?;
+        let known = mark.read(identity)?;
+        let log = own_log(repo, identity, known.as_ref())?;
+        let telling = Telling::new();
+        let mut pass = Pass::default();
+        let (head, scanned) = scan_own(repo, identity, &charter, log, known.as_ref(), &mut |line| {
+            pass.line(&telling, true, line);
+        })?;
+        pass.last = Entry::parse(&head.message.line).ok().map(|parsed| parsed.entry);
+        let (others, quarantined) = scan_others(repo, &charter, log, &telling, &mut pass)?;
+        let last = pass.last.take().ok_or_else(|| own_fault(log, 27, "its newest entry cannot be read"))?;
+        check_charter(&charter, &pass.live, &last)?;
+        let (keyring, detail) = open_keys(repo, identity, &pass)?;
+        Ok(Self {
+            repo,
+            lock,
+            identity,
+            charter,
+            log,
+            head: head.oid,
+            tree: head.commit.tree,
+            frontier: scanned.frontier,
+            last_leaf: scanned.last_leaf,
+            live: pass.live,
+            creations: pass.creations,
+            seen: pass.seen,
+            others,
+            keyring,
+            detail,
+            detail_since: pass.detail.map_or(last.time, |(_, since)| since),
+            mark,
+            quarantined,
+        })
+    }
+
+    /// The keys this device holds.
+    pub fn keyring(&self) -> &Keyring {
+        &self.keyring
+    }
+
+    /// The same with a key more, which is about to be recorded.
+    pub fn keyring_with(&mut self, key: crate::envelope::Key) -> &Keyring {
+        self.keyring.add(key);
+        &self.keyring
+    }
+
+    /// The live key boxes of a device.
+    pub fn boxes_of(&self, device: crate::id::DeviceId) -> Vec<FileRef> {
+        boxes_of(&self.live, device)
+    }
+
+    /// Who belongs to the vault, and its policies.
+    pub fn charter(&self) -> &Charter {
+        &self.charter
+    }
+
+    /// The own log and its size.
+    pub fn head(&self) -> (LogName, u64) {
+        (self.log, self.frontier.size())
+    }
+
+    /// Logs of others that cannot be trusted now, and why; work goes on without them.
+    pub fn quarantined(&self) -> &[(LogName, String)] {
+        &self.quarantined
+    }
+
+    /// The wraps of live notes, read and matched with the log, of all notes or of those whose id begins with `prefix`.
+    /// Nothing is opened. Damage is an error: what the log says exists must be there as it was written.
+    pub fn wraps(&self, prefix: &str) -> Result<Vec<(NoteId, WrapFile)>, LedgerError> {
+        let mut by_ref: BTreeMap<&str, Vec<&FileRef>> = BTreeMap::new();
+        for (file, _) in self.live.iter() {
+            let is_note = file.0.starts_with("keys/") && file.0 != DEVICES;
+            if is_note && file.1.starts_with(prefix) {
+                by_ref.entry(&file.0).or_default().push(file);
+            }
+        }
+        let mut wraps = Vec::new();
+        for (name, files) in by_ref {
+            let shard = Shard::read(self.repo, name)?;
+            for file in files {
+                let (note, _) = note_and_digest(&file.1).ok_or_else(|| missing(file))?;
+                let wrap = WrapFile::parse(&shard.file(self.repo, file, FILE_MAX)?)?;
+                wraps.push((note, wrap));
+            }
+        }
+        wraps.sort_by_key(|(note, _)| *note);
+        Ok(wraps)
+    }
+
+    /// The stored body that a wrap belongs to.
+    pub fn stored(&self, note: NoteId, wrap: WrapFile) -> Result<StoredNote, LedgerError> {
+        let body = wrap.body()?;
+        let name = note_ref(note);
+        let file = FileRef(name.clone(), format!("{note}.{body}"), body);
+        if !self.live.is_live(&file) {
+            let message = "a wrap names a body that the log does not know";
+            return Err(LedgerError::tampered(Problem::vault(34, message)));
+        }
+        let sealed = Shard::read(self.repo, &name)?.file(self.repo, &file, BODY_MAX as u64)?;
+        Ok(StoredNote { note, body, sealed, wrap })
+    }
+
+    /// The stored bodies of many wraps, each shard read once.
+    pub fn stored_many(&self, wraps: Vec<(NoteId, WrapFile)>) -> Result<Vec<StoredNote>, LedgerError> {
+        let mut shards: HashMap<String, Shard> = HashMap::new();
+        let mut stored = Vec::with_capacity(wraps.len());
+        for (note, wrap) in wraps {
+            let body = wrap.body()?;
+            let name = note_ref(note);
+            let shard = match shards.entry(name.clone()) {
+                std::collections::hash_map::Entry::Occupied(known) => known.into_mut(),
+                std::collections::hash_map::Entry::Vacant(new) => new.insert(Shard::read(self.repo, &name)?),
+            };
+            let file = FileRef(name, format!("{note}.{body}"), body);
+            if !self.live.is_live(&file) {
+                let message = "a wrap names a body that the log does not know";
+                return Err(LedgerError::tampered(Problem::vault(34, message)));
+            }
+            let sealed = shard.file(self.repo, &file, BODY_MAX as u64)?;
+            stored.push(StoredNote { note, body, sealed, wrap });
+        }
+        Ok(stored)
+    }
+
+    /// The live files of a note, as a destroying entry must name them.
+    pub fn files_of(&self, note: NoteId) -> Vec<FileRef> {
+        let (bodies, wraps) = (note_ref(note), wrap_ref(note));
+        let prefix = format!("{note}.");
+        let mine = |file: &&FileRef| (file.0 == bodies || file.0 == wraps) && file.1.starts_with(&prefix);
+        let mut files: Vec<FileRef> = self.live.iter().map(|(file, _)| file).filter(mine).cloned().collect();
+        files.sort();
+        files
+    }
+
+    /// The lines of the own log, oldest first.
+    pub fn own_lines(&self, visit: &mut dyn FnMut(&[u8])) -> Result<(), LedgerError> {
+        let head = Head::read(self.repo, self.head).map_err(|error| scan_fault(self.log, error))?;
+        scan(self.repo, &head, None, visit).map(drop).map_err(|error| scan_fault(self.log, error))
+    }
+
+    /// The detail key of an id, if this device or a role it holds can open it.
+    pub fn detail_key(&self, id: crate::id::KeyId) -> Option<DetailKey> {
+        let prefix = format!("detail-{id}.");
+        let (file, _) = self.live.iter().find(|(file, _)| file.0 == DEVICES && file.1.starts_with(&prefix))?;
+        let bytes = Shard::read(self.repo, DEVICES).ok()?.file(self.repo, file, FILE_MAX).ok()?;
+        self.identity.open_detail_key(&bytes, &self.keyring).ok()
+    }
+
+    /// The note that a place among a log's note-creating entries stands for.
+    pub fn created(&self, log: LogName, index: u64) -> Option<NoteId> {
+        self.creations.note(log, index)
+    }
+}
+
+/// The live key boxes of a device.
+pub(super) fn boxes_of(live: &LiveSet, device: crate::id::DeviceId) -> Vec<FileRef> {
+    let prefix = format!("{device}.");
+    let boxes = live.iter().map(|(file, _)| file).filter(|file| file.0 == DEVICES && file.1.starts_with(&prefix));
+    boxes.cloned().collect()
+}
+
+/// The branch of key boxes and detail keys, without [`HEADS`].
+pub const DEVICES: &str = "keys/devices";
+
+/// One flat branch, its tree read once.
+pub(super) struct Shard {
+    name: String,
+    files: HashMap<String, Oid>,
+}
+
+impl Shard {
+    pub(super) fn read(repo: &Repo, name: &str) -> Result<Self, LedgerError> {
+        let mut files = HashMap::new();
+        if let Some(commit) = repo.ref_target(&format!("{HEADS}{name}"))? {
+            let tree = repo.commit_tree(commit)?;
+            files.extend(repo.tree_at(tree)?.into_iter().map(|entry| (entry.name, entry.oid)));
+        }
+        Ok(Self { name: name.to_owned(), files })
+    }
+
+    /// A file whose SHA-256 must be the one that the log knows.
+    pub(super) fn file(&self, repo: &Repo, file: &FileRef, max: u64) -> Result<Vec<u8>, LedgerError> {
+        debug_assert_eq!(self.name, file.0);
+        let oid = self.files.get(&file.1).ok_or_else(|| missing(file))?;
+        let bytes = repo.read_blob_unchecked(*oid, max)?;
+        if sha256(&[&bytes]) == file.2 {
+            return Ok(bytes);
+        }
+        let message = format!("a sealed file of {} is not what the log says was written", file.0);
+        Err(LedgerError::tampered(Problem::vault(33, message)))
+    }
+}
+
+pub(super) trait CommitTree {
+    fn commit_tree(&self, commit: Oid) -> Result<Oid, LedgerError>;
+}
+
+impl CommitTree for Repo {
+    fn commit_tree(&self, commit: Oid) -> Result<Oid, LedgerError> {
+        Ok(self.commit_at(commit)?.tree)
+    }
+}
+
+fn missing(file: &FileRef) -> LedgerError {
+    LedgerError::tampered(Problem::vault(32, format!("a file of {} that the log knows is missing", file.0)))
+}
+
+fn own_fault(log: LogName, case: u8, why: impl std::fmt::Display) -> LedgerError {
+    LedgerError::tampered(Problem::of(log, case, format!("this device's log is broken: {why}")))
+}
+
+fn scan_fault(log: LogName, error: ScanError) -> LedgerError {
+    match error {
+        ScanError::Read(crate::repo::ReadError::Git(message)) => {
+            LedgerError::Read(crate::repo::ReadError::Git(message))
+        }
+        error => own_fault(log, 1, error),
+    }
+}
+
+/// The log of this device: by the high-water mark, else the only one there is.
+fn own_log(repo: &Repo, identity: &Identity, known: Option<&HighWater>) -> Result<LogName, LedgerError> {
+    if let Some(mark) = known {
+        return Ok(mark.log);
+    }
+    let prefix = format!("{HEADS}{AUDIT}{}-", identity.device());
+    let found = repo.refs(&prefix)?;
+    let mut logs = found.iter().filter_map(|(name, _)| name.strip_prefix(HEADS)?.strip_prefix(AUDIT)?.parse().ok());
+    match (logs.next(), logs.next()) {
+        (Some(log), None) => Ok(log),
+        (None, _) => {
+            let message = format!("the log of this device ({}) is missing from the vault", identity.device());
+            Err(LedgerError::tampered(Problem::vault(10, message)))
+        }
+        (Some(log), Some(_)) => Err(own_fault(log, 43, "there is more than one, and nothing says which is in use")),
+    }
+}
+
+fn scan_own(
+    repo: &Repo,
+    identity: &Identity,
+    charter: &Charter,
+    log: LogName,
+    known: Option<&HighWater>,
+    visit: &mut dyn FnMut(&[u8]),
+) -> Result<(Head, Scanned), LedgerError> {
+    let target = repo.ref_target(&format!("{HEADS}{}", audit_ref(log)))?;
+    let Some(oid) = target else {
+        return Err(own_fault(log, 10, "its branch is missing"));
+    };
+    let head = Head::read(repo, oid).map_err(|error| scan_fault(log, error))?;
+    let checkpoint = &head.message.checkpoint;
+    checkpoint.check_origin(charter.vault, log).map_err(|bad| own_fault(log, 23, bad))?;
+    checkpoint.verify(&identity.public_key()).map_err(|bad| own_fault(log, 12, bad))?;
+    if let Some(mark) = known
+        && mark.size > head.size()
+    {
+        let why = format!(
+            "it has {} entries, and this device wrote {}: its end was cut off, or the vault was put back from a backup",
+            head.size(),
+            mark.size
+        );
+        return Err(own_fault(log, 9, why));
+    }
+    let at = known.map(|mark| mark.size);
+    let scanned = scan(repo, &head, at, visit).map_err(|error| scan_fault(log, error))?;
+    if let Some(mark) = known
+        && scanned.root_at != Some(mark.root)
+    {
+        let why = format!("its first {} entries are not those that this device wrote", mark.size);
+        return Err(own_fault(log, 9, why));
+    }
+    let (_, device) = charter.roster.device(identity.device()).ok_or(LedgerError::NotAMember)?;
+    if device.sign_key() != Some(identity.public_key()) {
+        return Err(LedgerError::NotAMember);
+    }
+    Ok((head, scanned))
+}
+
+type Heads = BTreeMap<LogName, (u64, Digest)>;
+
+/// Takes the other logs into account. One that is broken is left out and named: it stops nobody else's work.
+fn scan_others(
+    repo: &Repo,
+    charter: &Charter,
+    own: LogName,
+    telling: &Telling,
+    pass: &mut Pass,
+) -> Result<(Heads, Vec<(LogName, String)>), LedgerError> {
+    let (mut heads, mut quarantined) = (Heads::new(), Vec::new());
+    for (name, oid) in repo.refs(&format!("{HEADS}{AUDIT}"))? {
+        let log = name.strip_prefix(HEADS).and_then(|name| name.strip_prefix(AUDIT)).and_then(|log| log.parse().ok());
+        let Some(log) = log.filter(|log| *log != own) else { continue };
+        match scan_other(repo, &charter.roster, charter, log, oid, telling) {
+            Ok((size, root, other)) => {
+                heads.insert(log, (size, root));
+                for entry in &other {
+                    pass.live.apply(entry);
+                    pass.creations.apply(entry);
+                }
+            }
+            Err(why) => quarantined.push((log, why)),
+        }
+    }
+    Ok((heads, quarantined))
+}
+
+fn scan_other(
+    repo: &Repo,
+    roster: &Roster,
+    charter: &Charter,
+    log: LogName,
+    oid: Oid,
+    telling: &Telling,
+) -> Result<(u64, Digest, Vec<Entry>), String> {
+    let head = Head::read(repo, oid).map_err(|error| error.to_string())?;
+    let key = roster.device_ever(log.device).and_then(|device| device.sign_key());
+    let key = key.ok_or("its device is not a member's")?;
+    let checkpoint = &head.message.checkpoint;
+    checkpoint.check_origin(charter.vault, log).map_err(|bad| bad.to_string())?;
+    checkpoint.verify(&key).map_err(|bad| bad.to_string())?;
+    let mut entries = Vec::new();
+    let scanned = scan(repo, &head, None, &mut |line| {
+        if telling.tells(line) {
+            entries.extend(Entry::parse(line).ok().map(|parsed| parsed.entry));
+        }
+    })
+    .map_err(|error| error.to_string())?;
+    Ok((scanned.frontier.size(), scanned.frontier.root(), entries))
+}
+
+/// The live set of all logs, for a device that has none of its own yet. Every log must hold.
+pub(super) fn live_of_all(repo: &Repo, charter: &Charter) -> Result<LiveSet, LedgerError> {
+    let mut live = LiveSet::default();
+    for (name, oid) in repo.refs(&format!("{HEADS}{AUDIT}"))? {
+        let log = name.strip_prefix(HEADS).and_then(|name| name.strip_prefix(AUDIT)).and_then(|log| log.parse().ok());
+        let log = log.ok_or(LedgerError::NotAVault("a branch of its logs has no log's name"))?;
+        let scanned = scan_other(repo, &charter.roster, charter, log, oid, &Telling::new());
+        let (_, _, entries) = scanned.map_err(|why| LedgerError::tampered(Problem::of(log, 1, why)))?;
+        entries.iter().for_each(|entry| live.apply(entry));
+    }
+    Ok(live)
+}
+
+/// Reads and verifies `main` as it stands, with a founder that was pinned or, without one, on the vault's own word.
+pub fn read_charter(repo: &Repo, founder: Option<Digest>) -> Result<Charter, LedgerError> {
+    let main = repo.ref_target(&format!("{HEADS}{MAIN}"))?;
+    let main = main.ok_or(LedgerError::NotAVault("it has no branch `main`"))?;
+    let founder = match founder {
+        Some(founder) => founder,
+        None => super::charter::RawCharter::read(repo, main)?.vault_file()?.founder,
+    };
+    Charter::read(repo, main, founder)
+}
+
+/// Roster and policies must be those that the logs say were put in force.
+fn check_charter(charter: &Charter, live: &LiveSet, last: &Entry) -> Result<(), LedgerError> {
+    let unrecorded = charter.files.iter().find(|file| !live.is_live(file));
+    let present: std::collections::HashSet<&FileRef> = charter.files.iter().collect();
+    let gone = live.iter().map(|(file, _)| file).find(|file| file.0 == MAIN && !present.contains(file));
+    let changed = |path: &str| {
+        let message = format!("`{path}` on the branch `main` was changed without an entry in the log");
+        LedgerError::tampered(Problem::vault(36, message))
+    };
+    if let Some(file) = unrecorded.or(gone) {
+        return Err(changed(&file.1));
+    }
+    if !charter.roster.contains(last.roster) {
+        return Err(changed("members"));
+    }
+    Ok(())
+}
+
+fn open_keys(repo: &Repo, identity: &Identity, pass: &Pass) -> Result<(Keyring, DetailKey), LedgerError> {
+    let shard = Shard::read(repo, DEVICES)?;
+    let boxes = boxes_of(&pass.live, identity.device());
+    let file = boxes.first().ok_or(LedgerError::NotAMember)?;
+    let keyring = identity.open_box(&shard.file(repo, file, FILE_MAX)?)?;
+    let (file, _) = pass.detail.as_ref().ok_or(LedgerError::NotAMember)?;
+    let detail = identity.open_detail_key(&shard.file(repo, file, FILE_MAX)?, &keyring)?;
+    Ok((keyring, detail))
+}
