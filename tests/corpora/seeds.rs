@@ -308,6 +308,7 @@ fn journal() -> Vec<u8> {
     let settings = Settings {
         boot: Some([1; 16]),
         faults: Faults::none(),
+        records_per_cut: strongroom::repo::RECORDS_PER_CUT,
     };
     let repo = Repo::create(&dir, settings).unwrap();
     let lock = repo.lock(Duration::from_secs(10)).unwrap();
