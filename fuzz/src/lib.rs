@@ -228,6 +228,13 @@ pub fn redact(data: &[u8]) -> bool {
         let inside = |span: &Span| span.start < span.end && span.end <= length;
         assert!(redaction.spans.iter().all(inside));
         assert!(redaction.spans.windows(2).all(|pair| pair[0].end <= pair[1].start));
+        let folded: String = redaction
+            .text
+            .chars()
+            .filter(|c| c.is_alphanumeric())
+            .flat_map(char::to_lowercase)
+            .collect();
+        assert!(!folded.contains("corinhask"), "a known name came out");
     }
     accepted
 }
