@@ -68,7 +68,10 @@ impl LogWalk {
             Err(bad) => {
                 let case = match bad {
                     // A line that reads but contradicts itself was made, not damaged.
-                    BadEntry::Contradiction("`admitted` belongs to the first entry and to no other") => 15,
+                    BadEntry::Contradiction(
+                        "`admitted` belongs to the first entry and to no other"
+                        | "`begin` is the kind of the first entry and of no other",
+                    ) => 15,
                     _ => 27,
                 };
                 let seq = self.expected;

@@ -309,6 +309,11 @@ impl<'a> BodyFile<'a> {
         Purpose::from_number(self.header.purpose).unwrap_or(Purpose::Note)
     }
 
+    /// The vault and the note it says it belongs to.
+    pub fn place(&self) -> Result<(VaultId, NoteId), BadEnvelope> {
+        Ok((cbor::fixed(WHAT, &self.header.vault)?, cbor::fixed(WHAT, &self.header.note)?))
+    }
+
     fn check(&self, vault: VaultId, note: NoteId, key: &ContentKey) -> Result<Vec<u8>, BadEnvelope> {
         check_vault(WHAT, cbor::fixed(WHAT, &self.header.vault)?, vault)?;
         check_note(WHAT, cbor::fixed(WHAT, &self.header.note)?, note)?;

@@ -197,6 +197,11 @@ impl WrapFile {
         cbor::fixed(WHAT, &self.body)
     }
 
+    /// The vault and the note it says it belongs to.
+    pub fn place(&self) -> Result<(VaultId, NoteId), BadEnvelope> {
+        Ok((cbor::fixed(WHAT, &self.vault)?, cbor::fixed(WHAT, &self.note)?))
+    }
+
     fn key_ids(&self) -> Result<Vec<KeyId>, BadEnvelope> {
         self.keys.iter().map(|bytes| cbor::fixed(WHAT, bytes)).collect()
     }

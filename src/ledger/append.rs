@@ -1,5 +1,6 @@
 //! Appending: one entry, one commit, one journal record.
 
+use super::charter::Charter;
 use super::error::LedgerError;
 use super::high_water::HighWater;
 use super::objects::{HEADS, MAIN, Objects, audit_ref};
@@ -58,10 +59,21 @@ impl Changes {
         files
     }
 
-    fn forgot(&self) -> Vec<FileRef> {
+    pub(super) fn forgot(&self) -> Vec<FileRef> {
         let mut files = self.forgets.clone();
         files.sort();
         files
+    }
+
+    /// Paths and bytes written to a branch.
+    pub(super) fn written_to<'b>(&'b self, branch: &'b str) -> impl Iterator<Item = (&'b str, &'b [u8])> {
+        let of = move |(name, _, _): &&(String, String, Vec<u8>)| name == branch;
+        self.writes.iter().filter(of).map(|(_, path, bytes)| (path.as_str(), bytes.as_slice()))
+    }
+
+    /// Files forgotten from a branch.
+    pub(super) fn forgotten_of<'b>(&'b self, branch: &'b str) -> impl Iterator<Item = &'b FileRef> {
+        self.forgets.iter().filter(move |file| file.0 == branch)
     }
 
     fn branches(&self) -> Vec<String> {
@@ -186,12 +198,12 @@ impl Assembly<'_> {
             let base = old.map(|oid| self.repo.commit_at(oid)).transpose()?.map(|commit| commit.tree);
             let mut edit = TreeEdit::new();
             let bad_path = |_| LedgerError::NotAVault("a path cannot be written");
-            let forgotten: Vec<&FileRef> = changes.forgets.iter().filter(|file| file.0 == branch).collect();
+            let forgotten: Vec<&FileRef> = changes.forgotten_of(&branch).collect();
             for file in &forgotten {
                 edit.remove(&file.1).map_err(bad_path)?;
             }
-            for (_, path, bytes) in changes.writes.iter().filter(|(of, _, _)| *of == branch) {
-                let blob = Object::blob(bytes.clone());
+            for (path, bytes) in changes.written_to(&branch) {
+                let blob = Object::blob(bytes.to_vec());
                 edit.insert(path, blob.oid()).map_err(bad_path)?;
                 self.objects.push(blob);
             }
@@ -242,6 +254,12 @@ impl Ledger<'_> {
         draft.notes.sort_unstable();
         draft.notes.dedup();
         let wrote = draft.changes.wrote();
+        let charter = match draft.changes.branches().iter().any(|branch| branch == MAIN) {
+            true => Some(self.charter.after(self.repo, &draft.changes)?),
+            false => None,
+        };
+        let in_force = charter.as_ref().unwrap_or(&self.charter);
+        let (policies, roster) = (in_force.policies.digest(), in_force.roster.digest());
         let place = EntryRef { log: self.log, seq: self.frontier.size() };
         draft.details.notes = NoteSet::name(draft.notes.clone(), |note| self.creations.ordinal(note))
             .ok_or(LedgerError::NotAVault("a note stands in no log"))?;
@@ -255,10 +273,10 @@ impl Ledger<'_> {
             forgot: draft.changes.forgot(),
             kind: draft.kind,
             log: self.log,
-            policies: self.charter.policies.digest(),
+            policies,
             prev: self.last_leaf,
             result: draft.result,
-            roster: self.charter.roster.digest(),
+            roster,
             sealed: draft.details.seal(self.charter.vault, place, &self.detail, entropy)?,
             seen,
             seq: place.seq,
@@ -266,12 +284,12 @@ impl Ledger<'_> {
             v: 1,
             wrote,
         };
-        self.append(entry, &draft.changes)?;
+        self.append(entry, &draft.changes, charter)?;
         let person = self.identity.person();
         Ok(Recorded { entry: place, person, result: draft.result, notes: draft.notes })
     }
 
-    fn append(&mut self, entry: Entry, changes: &Changes) -> Result<(), LedgerError> {
+    fn append(&mut self, entry: Entry, changes: &Changes, charter: Option<Charter>) -> Result<(), LedgerError> {
         let line = entry.to_line()?;
         let leaf = leaf_hash(&line);
         let mut frontier = self.frontier.clone();
@@ -296,9 +314,13 @@ impl Ledger<'_> {
         let head = assembly.audit(&audit_ref(self.log), tree, Some(self.head), &message)?;
         let batch =
             Batch { objects: assembly.objects, refs: assembly.refs, note: entry.place().to_string().into_bytes() };
+        let main = batch.refs.iter().find(|change| change.name == format!("{HEADS}{MAIN}")).and_then(|change| change.new);
         let durable = self.repo.commit(&self.lock, &batch)?;
         // The record's number is the repository's business; that it exists is ours.
         let _ = durable.record();
+        if let (Some(charter), Some(commit)) = (charter, main) {
+            self.charter = Charter { commit, ..charter };
+        }
         self.head = head;
         self.tree = tree;
         self.last_leaf = leaf;

@@ -1,12 +1,13 @@
 //! What `main` says: which vault this is, who belongs to it, and by what rules.
 
 use super::error::LedgerError;
-use super::objects::{FILE_MAX, FileAt, Objects, files_below};
+use super::append::Changes;
+use super::objects::{FILE_MAX, FileAt, HEADS, MAIN, Objects, files_below};
 use crate::chain::{FileRef, Roster};
 use crate::crypto::sha256;
 use crate::id::{Digest, VaultId};
 use crate::policy::PolicyFiles;
-use crate::repo::{Mode, Oid};
+use crate::repo::{Mode, Oid, Repo};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -103,6 +104,31 @@ impl Charter {
         let roster = Roster::verify(vault, Some(founder), &raw.cards())?;
         Ok(Self { vault, roster, policies: raw.policies()?, commit: raw.commit, files: raw.file_refs() })
     }
+}
+
+impl Charter {
+    /// What `main` will say once `changes` are made; verified like any other.
+    pub(super) fn after(&self, objects: &dyn Objects, changes: &Changes) -> Result<Self, LedgerError> {
+        let mut raw = RawCharter::read(objects, self.commit)?;
+        for file in changes.forgotten_of(MAIN) {
+            raw.files.remove(&file.1);
+        }
+        for (path, bytes) in changes.written_to(MAIN) {
+            raw.files.insert(path.to_owned(), bytes.to_vec());
+        }
+        let roster = Roster::verify(self.vault, Some(self.roster.founder()), &raw.cards())?;
+        Ok(Self { vault: self.vault, roster, policies: raw.policies()?, commit: self.commit, files: raw.file_refs() })
+    }
+}
+
+/// The vault that a repository says it is, on its own word.
+pub fn vault_id(repo: &Repo) -> Result<VaultId, LedgerError> {
+    for prefix in [HEADS, "refs/remotes/origin/"] {
+        if let Some(commit) = repo.ref_target(&format!("{prefix}{MAIN}"))? {
+            return Ok(RawCharter::read(repo, commit)?.vault_file()?.vault);
+        }
+    }
+    Err(LedgerError::NotAVault("it has no branch `main`"))
 }
 
 #[cfg(test)]

@@ -150,6 +150,17 @@ impl<'a> Ledger<'a> {
         &self.keyring
     }
 
+    /// The same with a key more, which is about to be recorded.
+    pub fn keyring_with(&mut self, key: crate::envelope::Key) -> &Keyring {
+        self.keyring.add(key);
+        &self.keyring
+    }
+
+    /// The live key boxes of a device.
+    pub fn boxes_of(&self, device: crate::id::DeviceId) -> Vec<FileRef> {
+        boxes_of(&self.live, device)
+    }
+
     /// Who belongs to the vault, and its policies.
     pub fn charter(&self) -> &Charter {
         &self.charter
@@ -253,8 +264,15 @@ impl<'a> Ledger<'a> {
     }
 }
 
+/// The live key boxes of a device.
+pub(super) fn boxes_of(live: &LiveSet, device: crate::id::DeviceId) -> Vec<FileRef> {
+    let prefix = format!("{device}.");
+    let boxes = live.iter().map(|(file, _)| file).filter(|file| file.0 == DEVICES && file.1.starts_with(&prefix));
+    boxes.cloned().collect()
+}
+
 /// The branch of key boxes and detail keys, without [`HEADS`].
-pub(super) const DEVICES: &str = "keys/devices";
+pub const DEVICES: &str = "keys/devices";
 
 /// One flat branch, its tree read once.
 pub(super) struct Shard {
@@ -285,7 +303,7 @@ impl Shard {
     }
 }
 
-trait CommitTree {
+pub(super) trait CommitTree {
     fn commit_tree(&self, commit: Oid) -> Result<Oid, LedgerError>;
 }
 
@@ -423,6 +441,30 @@ fn scan_other(
     Ok((scanned.frontier.size(), scanned.frontier.root(), entries))
 }
 
+/// The live set of all logs, for a device that has none of its own yet. Every log must hold.
+pub(super) fn live_of_all(repo: &Repo, charter: &Charter) -> Result<LiveSet, LedgerError> {
+    let mut live = LiveSet::default();
+    for (name, oid) in repo.refs(&format!("{HEADS}{AUDIT}"))? {
+        let log = name.strip_prefix(HEADS).and_then(|name| name.strip_prefix(AUDIT)).and_then(|log| log.parse().ok());
+        let log = log.ok_or(LedgerError::NotAVault("a branch of its logs has no log's name"))?;
+        let scanned = scan_other(repo, &charter.roster, charter, log, oid, &Telling::new());
+        let (_, _, entries) = scanned.map_err(|why| LedgerError::tampered(Problem::of(log, 1, why)))?;
+        entries.iter().for_each(|entry| live.apply(entry));
+    }
+    Ok(live)
+}
+
+/// Reads and verifies `main` as it stands, with a founder that was pinned or, without one, on the vault's own word.
+pub fn read_charter(repo: &Repo, founder: Option<Digest>) -> Result<Charter, LedgerError> {
+    let main = repo.ref_target(&format!("{HEADS}{MAIN}"))?;
+    let main = main.ok_or(LedgerError::NotAVault("it has no branch `main`"))?;
+    let founder = match founder {
+        Some(founder) => founder,
+        None => super::charter::RawCharter::read(repo, main)?.vault_file()?.founder,
+    };
+    Charter::read(repo, main, founder)
+}
+
 /// Roster and policies must be those that the logs say were put in force.
 fn check_charter(charter: &Charter, live: &LiveSet, last: &Entry) -> Result<(), LedgerError> {
     let unrecorded = charter.files.iter().find(|file| !live.is_live(file));
@@ -443,9 +485,8 @@ fn check_charter(charter: &Charter, live: &LiveSet, last: &Entry) -> Result<(), 
 
 fn open_keys(repo: &Repo, identity: &Identity, pass: &Pass) -> Result<(Keyring, DetailKey), LedgerError> {
     let shard = Shard::read(repo, DEVICES)?;
-    let prefix = format!("{}.", identity.device());
-    let boxes = pass.live.iter().map(|(file, _)| file).find(|file| file.0 == DEVICES && file.1.starts_with(&prefix));
-    let file = boxes.ok_or(LedgerError::NotAMember)?;
+    let boxes = boxes_of(&pass.live, identity.device());
+    let file = boxes.first().ok_or(LedgerError::NotAMember)?;
     let keyring = identity.open_box(&shard.file(repo, file, FILE_MAX)?)?;
     let (file, _) = pass.detail.as_ref().ok_or(LedgerError::NotAMember)?;
     let detail = identity.open_detail_key(&shard.file(repo, file, FILE_MAX)?, &keyring)?;

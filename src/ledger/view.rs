@@ -15,62 +15,76 @@ pub(super) struct View<'a> {
     repo: &'a Repo,
     /// Branches without their prefix.
     pub(super) branches: BTreeMap<String, Oid>,
+    /// Branches that hold no object's id, without their prefix.
+    pub(super) damaged: Vec<String>,
     /// Refs that are no branches.
     pub(super) others: Vec<String>,
     extra: HashMap<Oid, Object>,
 }
 
+/// Names and values; none for a ref that is empty, torn or points to a name.
+type Refs = Vec<(String, Option<Oid>)>;
+
 impl<'a> View<'a> {
     pub(super) fn now(repo: &'a Repo) -> Result<Self, ReadError> {
-        let mut before = repo.refs("refs/")?;
-        let mut pending = pending(repo)?;
-        for _ in 0..LOOKS {
-            let after = repo.refs("refs/")?;
+        let mut before = repo.refs_as_found("refs/")?;
+        let (mut batches, mut same_boot) = pending(repo)?;
+        for look in 1..=LOOKS {
+            let after = repo.refs_as_found("refs/")?;
             if after == before {
                 break;
             }
             // Somebody writes: what was read may be of two moments.
             before = after;
-            pending = self::pending(repo)?;
+            (batches, same_boot) = pending(repo)?;
+            // The last look's refs may lie several writes before its journal.
+            same_boot &= look < LOOKS;
         }
-        Ok(Self::assemble(repo, before, pending))
+        Ok(Self::assemble(repo, before, batches, same_boot))
     }
 
-    fn assemble(repo: &'a Repo, refs: Vec<(String, Oid)>, pending: Vec<Batch>) -> Self {
-        let mut refs: BTreeMap<String, Oid> = refs.into_iter().collect();
-        let mut steps: HashMap<String, Vec<Option<Oid>>> = HashMap::new();
+    /// `finished`: git shows all batches but perhaps the last, so that a ref which stands at an older value was
+    /// put back by somebody. After a power cut, any may be missing.
+    fn assemble(repo: &'a Repo, refs: Refs, batches: Vec<Batch>, finished: bool) -> Self {
+        let mut refs: BTreeMap<String, Option<Oid>> = refs.into_iter().collect();
+        let mut steps: BTreeMap<String, Vec<Option<Oid>>> = BTreeMap::new();
         let mut extra = HashMap::new();
-        for batch in pending {
+        let last = batches.len().saturating_sub(1);
+        for (n, batch) in batches.into_iter().enumerate() {
             for change in batch.refs {
                 let known = steps.entry(change.name).or_insert_with(|| vec![change.old]);
+                if finished && n < last {
+                    known.clear();
+                }
                 known.push(change.new);
             }
             extra.extend(batch.objects.into_iter().map(|object| (object.oid(), object)));
         }
         for (name, values) in steps {
             let now = refs.get(&name).copied();
+            let torn = now == Some(None);
             // Only a ref that stands where the journal found or left it moves on; anything else is judged as it is.
-            if let (true, Some(last)) = (values.contains(&now), values.last()) {
+            if let (true, Some(last)) = (torn || values.contains(&now.flatten()), values.last()) {
                 match last {
-                    Some(oid) => drop(refs.insert(name, *oid)),
+                    Some(oid) => drop(refs.insert(name, Some(*oid))),
                     None => drop(refs.remove(&name)),
                 }
             }
         }
-        let audit = format!("{HEADS}audit/");
-        let own = refs.keys().any(|name| name.starts_with(&audit));
-        let prefix = if own { HEADS } else { CLONED };
-        let (mut branches, mut others) = (BTreeMap::new(), Vec::new());
+        let holds = |prefix: &str| refs.keys().any(|name| name.starts_with(&format!("{prefix}audit/")));
+        let prefix = if !holds(HEADS) && holds(CLONED) { CLONED } else { HEADS };
+        let mut view = Self { repo, branches: BTreeMap::new(), damaged: Vec::new(), others: Vec::new(), extra };
         for (name, oid) in refs {
-            match name.strip_prefix(prefix) {
-                Some("HEAD") => {}
-                Some(branch) => drop(branches.insert(branch.to_owned(), oid)),
-                None if name.starts_with("refs/remotes/") => {}
-                None if prefix == CLONED && name.starts_with(HEADS) => {}
-                None => others.push(name),
+            match (name.strip_prefix(prefix), oid) {
+                (Some("HEAD"), _) => {}
+                (Some(branch), Some(oid)) => drop(view.branches.insert(branch.to_owned(), oid)),
+                (Some(branch), None) => view.damaged.push(branch.to_owned()),
+                (None, _) if name.starts_with("refs/remotes/") => {}
+                (None, _) if prefix == CLONED && name.starts_with(HEADS) => {}
+                (None, _) => view.others.push(name),
             }
         }
-        Self { repo, branches, others, extra }
+        view
     }
 
     fn extra(&self, oid: Oid, kind: Kind) -> Option<&Object> {
@@ -79,8 +93,8 @@ impl<'a> View<'a> {
 }
 
 /// What the journal holds; a clone has none.
-fn pending(repo: &Repo) -> Result<Vec<Batch>, ReadError> {
-    repo.pending().map_err(|error| ReadError::Git(error.to_string()))
+fn pending(repo: &Repo) -> Result<(Vec<Batch>, bool), ReadError> {
+    repo.pending_and_boot().map_err(|error| ReadError::Git(error.to_string()))
 }
 
 impl Objects for View<'_> {

@@ -16,7 +16,9 @@ use strongroom::id::{
     CompartmentId, DeviceId, Digest, EntryRef, Incarnation, KeyId, LogName, NoteId, PersonId, VaultId,
 };
 use strongroom::label::{Label, Level};
-use strongroom::repo::{Batch, Mode, Object, Oid, RefChange, Repo, Settings, TreeEntry, commit_bytes, tree_bytes};
+use strongroom::repo::{
+    Batch, Mode, Object, Oid, RECORDS_PER_CUT, RefChange, Repo, Settings, TreeEntry, commit_bytes, tree_bytes,
+};
 use strongroom::secret::{Passphrase, Secret};
 
 const VAULT: VaultId = VaultId([1; 16]);
@@ -401,6 +403,7 @@ fn journal() -> Vec<u8> {
     let settings = Settings {
         boot: Some([1; 16]),
         faults: Faults::none(),
+        records_per_cut: RECORDS_PER_CUT,
     };
     let repo = Repo::create(&dir, settings).unwrap();
     let lock = repo.lock(Duration::from_secs(10)).unwrap();

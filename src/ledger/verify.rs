@@ -1,0 +1,637 @@
+//! The verifier: what anyone who holds a clone, and no secret, can say about a vault.
+//!
+//! It trusts nothing in the repository. Trust comes from outside, as [`Anchors`]: a receipt or this device's
+//! high-water mark pins the founder, the roster and the logs; the founder's card begins the chain of cards, the cards
+//! name the devices' keys, the keys sign the logs, and the logs say which files there are. Faults are collected, not
+//! thrown: one does not hide another.
+
+use super::charter::RawCharter;
+use super::error::LedgerError;
+use super::high_water::HighWater;
+use super::objects::{AUDIT, FILE_MAX, MAIN, Objects};
+use super::verify_across::Across;
+use super::verify_files::{tree_files, verify_files};
+use super::verify_log::{Found, verify_log};
+use super::view::View;
+use crate::chain::{BadCard, DeviceKind, Namespace, Problem, Receipt, Roster, SignedCheckpoint, Time, verify_ssh};
+use crate::crypto::PublicKey;
+use crate::id::{DeviceId, Digest, LogName, PersonId, VaultId};
+use crate::repo::{Commit, Mode, Oid, ReadError, Repo};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+/// How far ahead of the verifier's clock an entry may be dated before it is a finding, in seconds.
+const AHEAD: i64 = 24 * 3600;
+/// The most problems of one case that are listed; how many more there are is said.
+const LISTED: usize = 50;
+
+/// What the verifier was given from outside.
+pub struct Anchors<'a> {
+    /// An auditor's receipt.
+    pub receipt: Option<&'a Receipt>,
+    /// This device's high-water mark.
+    pub high_water: Option<&'a HighWater>,
+    /// The verifier's clock.
+    pub now: Time,
+    /// Also every commit of every log and of the files' history.
+    pub deep: bool,
+}
+
+/// The verdict.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Verdict {
+    /// Nothing is wrong, as far as the anchors reach.
+    Intact,
+    /// Something was changed that nobody may change.
+    Tampered,
+    /// Something needed to judge could not be read.
+    Unknown,
+}
+
+/// What was found.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Report {
+    /// The verdict: of tampering and the unknown, tampering wins.
+    pub verdict: Verdict,
+    /// Whether trust came from outside. If not, a vault that was replaced as a whole looks intact.
+    pub anchored: bool,
+    /// The vault.
+    pub vault: Option<VaultId>,
+    /// Digest of the founder's card.
+    pub founder: Option<Digest>,
+    /// Digest of the newest card.
+    pub roster: Option<Digest>,
+    /// Number of entries in all logs.
+    pub entries: u64,
+    /// Each log with its size in entries and the root of its tree.
+    pub logs: Vec<(LogName, u64, Digest)>,
+    /// Tampering.
+    pub problems: Vec<Problem>,
+    /// What could not be judged.
+    pub unknown: Vec<Problem>,
+    /// What is worth a look and changes no verdict.
+    pub findings: Vec<Problem>,
+}
+
+/// No receipt is given.
+#[derive(Debug, thiserror::Error)]
+pub enum NoReceipt {
+    /// The vault could not be read.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// It does not verify.
+    #[error("no receipt is given for a vault that is not intact; run `strongroom audit verify`")]
+    NotIntact(Box<Report>),
+}
+
+/// Verifies a vault that was opened with [`Repo::open_to_verify`]. Writes nothing and takes no lock. Fails only
+/// where there is no vault.
+pub fn verify(repo: &Repo, anchors: &Anchors<'_>) -> Result<Report, LedgerError> {
+    Ok(examine(repo, anchors)?.0)
+}
+
+/// What an auditor takes home: the newest checkpoint of each log. Refuses for a vault that is not intact.
+pub fn make_receipt(repo: &Repo, now: Time) -> Result<Receipt, NoReceipt> {
+    let anchors = Anchors {
+        receipt: None,
+        high_water: None,
+        now,
+        deep: false,
+    };
+    let (report, checkpoints) = examine(repo, &anchors)?;
+    match (report.verdict, report.vault, report.founder, report.roster) {
+        (Verdict::Intact, Some(vault), Some(founder), Some(roster)) => Ok(Receipt {
+            vault,
+            time: now,
+            founder,
+            roster,
+            checkpoints,
+        }),
+        _ => Err(NoReceipt::NotIntact(Box::new(report))),
+    }
+}
+
+/// What is collected.
+#[derive(Default)]
+pub(super) struct Tally {
+    problems: Listed,
+    unknown: Listed,
+    findings: Listed,
+}
+
+#[derive(Default)]
+struct Listed {
+    list: Vec<Problem>,
+    known: HashSet<(Option<LogName>, Option<u64>, u8, String)>,
+    counts: BTreeMap<u8, usize>,
+}
+
+impl Listed {
+    fn add(&mut self, problem: Problem) {
+        let count = self.counts.entry(problem.case).or_default();
+        // What has a place in a log is told once; files of one entry are told apart by the words.
+        let key = (problem.log, problem.seq, problem.case, problem.message.clone());
+        if *count >= LISTED {
+            *count += 1;
+        } else if self.known.insert(key) {
+            *count += 1;
+            self.list.push(problem);
+        }
+    }
+
+    fn end(mut self) -> Vec<Problem> {
+        for (case, count) in self.counts {
+            if count > LISTED {
+                self.list.push(Problem::vault(
+                    case,
+                    format!("and {} more of case {case}", count - LISTED),
+                ));
+            }
+        }
+        self.list
+    }
+}
+
+impl Tally {
+    pub(super) fn problem(&mut self, problem: Problem) {
+        self.problems.add(problem);
+    }
+
+    pub(super) fn finding(&mut self, problem: Problem) {
+        self.findings.add(problem);
+    }
+
+    /// An object that could not be read: tampering of the case that the caller gives for a missing and for a damaged
+    /// one, but *unknown* where the system refused.
+    pub(super) fn unreadable(
+        &mut self,
+        error: &ReadError,
+        at: (Option<LogName>, Option<u64>),
+        (missing, damaged): (u8, u8),
+        what: &str,
+    ) {
+        let case = if matches!(error, ReadError::Missing { .. }) {
+            missing
+        } else {
+            damaged
+        };
+        let problem = Problem {
+            log: at.0,
+            seq: at.1,
+            case,
+            message: format!("{what}: {error}"),
+        };
+        match error {
+            ReadError::Git(_) => self.unknown.add(problem),
+            _ => self.problems.add(problem),
+        }
+    }
+
+    pub(super) fn has(&self, case: u8) -> bool {
+        self.problems.counts.contains_key(&case)
+    }
+}
+
+/// Whom the vault belongs to, as far as its cards hold.
+pub(super) struct Facts {
+    pub(super) vault: VaultId,
+    pub(super) roster: Option<Roster>,
+    /// Digest of each card, in order.
+    pub(super) digests: Vec<Digest>,
+    /// Digest of the policies' files.
+    pub(super) policies: Option<Digest>,
+    pub(super) now: Time,
+}
+
+impl Facts {
+    /// The key a device signs with, by any card that ever admitted it.
+    pub(super) fn key(&self, device: DeviceId) -> Option<PublicKey> {
+        self.roster.as_ref()?.device_ever(device)?.sign_key()
+    }
+
+    /// The person whose device it ever was.
+    pub(super) fn person(&self, device: DeviceId) -> Option<PersonId> {
+        let cards = self.roster.as_ref()?.cards().iter().rev();
+        cards
+            .filter(|card| card.devices.iter().any(|known| known.device == device))
+            .map(|card| card.person)
+            .next()
+    }
+
+    /// The place in the chain of the card with that digest.
+    pub(super) fn position(&self, digest: Digest) -> Option<usize> {
+        self.digests.iter().position(|known| *known == digest)
+    }
+
+    pub(super) fn is_late(&self, time: Time) -> bool {
+        time.unix() > self.now.unix().saturating_add(AHEAD)
+    }
+}
+
+fn examine(repo: &Repo, anchors: &Anchors<'_>) -> Result<(Report, Vec<SignedCheckpoint>), LedgerError> {
+    let mut tally = Tally::default();
+    for oddity in repo.oddities() {
+        tally.problem(Problem::vault(
+            30,
+            format!("the history cannot be trusted as it stands: {oddity}"),
+        ));
+    }
+    let view = View::now(repo)?;
+    verify_refs(&view, &mut tally);
+    let logs = logs(&view, &mut tally);
+    let (raw, main) = read_main(&view, &mut tally);
+    if raw.is_none() && logs.is_empty() {
+        return Err(LedgerError::NotAVault("it has neither a branch `main` nor a log"));
+    }
+    let raw = raw.unwrap_or(RawCharter {
+        commit: Oid([0; 20]),
+        files: BTreeMap::new(),
+        strays: Vec::new(),
+    });
+    let facts = verify_charter(&view, &raw, &logs, anchors, &mut tally)?;
+    // An anchor of another vault says nothing about this one.
+    let receipt = anchors.receipt.filter(|receipt| receipt.vault == facts.vault);
+    let mark = anchors.high_water.filter(|mark| mark.vault == facts.vault);
+    verify_main(main.as_ref(), &facts, &mut tally);
+
+    let mut across = Across::new(&facts);
+    let mut found: BTreeMap<LogName, Found> = BTreeMap::new();
+    for (log, oid) in &logs {
+        let watch = watched(*log, receipt, mark);
+        across.begin(*log);
+        let seen = verify_log(
+            &view,
+            *log,
+            *oid,
+            &facts,
+            watch,
+            anchors.deep,
+            &mut tally,
+            &mut |entry, tally| {
+                across.entry(entry, tally);
+            },
+        );
+        across.end();
+        found.extend(seen.map(|seen| (*log, seen)));
+    }
+    let live = across.settle(&view, &found, &mut tally);
+    if let Some(receipt) = receipt {
+        compare_receipt(receipt, &facts, &found, &mut tally);
+    }
+    if let Some(mark) = mark {
+        compare_mark(mark, &found, &mut tally);
+    }
+    verify_files(&view, &raw, &live, facts.vault, anchors.deep, &mut tally);
+    Ok(conclude(tally, facts, found, receipt.is_some() || mark.is_some()))
+}
+
+fn conclude(
+    tally: Tally,
+    facts: Facts,
+    found: BTreeMap<LogName, Found>,
+    anchored: bool,
+) -> (Report, Vec<SignedCheckpoint>) {
+    let (problems, unknown, findings) = (tally.problems.end(), tally.unknown.end(), tally.findings.end());
+    let verdict = match (problems.is_empty(), unknown.is_empty()) {
+        (false, _) => Verdict::Tampered,
+        (true, false) => Verdict::Unknown,
+        (true, true) => Verdict::Intact,
+    };
+    let report = Report {
+        verdict,
+        anchored,
+        vault: Some(facts.vault),
+        founder: facts.digests.first().copied(),
+        roster: facts.digests.last().copied(),
+        entries: found.values().map(|log| log.size).sum(),
+        logs: found.iter().map(|(name, log)| (*name, log.size, log.root)).collect(),
+        problems,
+        unknown,
+        findings,
+    };
+    (report, found.into_values().filter_map(|log| log.checkpoint).collect())
+}
+
+/// Sizes whose root the anchors speak of.
+fn watched(log: LogName, receipt: Option<&Receipt>, mark: Option<&HighWater>) -> BTreeSet<u64> {
+    let signed = receipt
+        .into_iter()
+        .flat_map(|receipt| &receipt.checkpoints)
+        .map(|signed| signed.checkpoint);
+    let sizes = signed.filter(|known| known.log == log).map(|known| known.size);
+    sizes
+        .chain(mark.filter(|mark| mark.log == log).map(|mark| mark.size))
+        .collect()
+}
+
+/// Every ref must be one that a vault has.
+fn verify_refs(view: &View<'_>, tally: &mut Tally) {
+    for name in view.others.iter().filter(|name| !name.starts_with("refs/replace/")) {
+        tally.problem(Problem::vault(32, format!("the ref `{name}` is no part of a vault")));
+    }
+    for name in view
+        .branches
+        .keys()
+        .filter(|name| !name.starts_with(AUDIT) && !is_branch(name))
+    {
+        tally.problem(Problem::vault(32, format!("the branch `{name}` is no part of a vault")));
+    }
+    for name in &view.damaged {
+        let log = name.strip_prefix(AUDIT).and_then(|log| log.parse().ok());
+        let case = if log.is_some() { 10 } else { 32 };
+        let message = format!("the branch `{name}` is damaged: it names no commit");
+        tally.problem(Problem {
+            log,
+            seq: None,
+            case,
+            message,
+        });
+    }
+}
+
+/// Whether a branch, other than a log, belongs to a vault.
+fn is_branch(name: &str) -> bool {
+    let shard = name.strip_prefix("notes/").or_else(|| name.strip_prefix("keys/"));
+    let hex = |text: &str| text.len() == 2 && text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
+    name == MAIN || name == "keys/devices" || name.starts_with("witness/") || shard.is_some_and(hex)
+}
+
+/// The logs by name.
+fn logs(view: &View<'_>, tally: &mut Tally) -> Vec<(LogName, Oid)> {
+    let mut logs = Vec::new();
+    for (name, oid) in &view.branches {
+        let Some(rest) = name.strip_prefix(AUDIT) else { continue };
+        match (
+            rest.parse(),
+            rest.split_once("-fork-").and_then(|(log, _)| log.parse().ok()),
+        ) {
+            (Ok(log), _) => logs.push((log, *oid)),
+            (Err(_), Some(log)) => {
+                let message = "two histories of this log were kept, and no card of a lead names both";
+                tally.problem(Problem::of(log, 43, message));
+            }
+            (Err(_), None) => {
+                tally.problem(Problem::vault(32, format!("the branch `{name}` is no log of a vault")));
+            }
+        }
+    }
+    logs
+}
+
+/// The files of `main`, those that can be read.
+fn read_main(view: &View<'_>, tally: &mut Tally) -> (Option<RawCharter>, Option<Commit>) {
+    let Some(oid) = view.branches.get(MAIN) else {
+        tally.problem(Problem::vault(
+            36,
+            "the branch `main` is missing: nothing says who belongs to the vault",
+        ));
+        return (None, None);
+    };
+    let mut raw = RawCharter {
+        commit: *oid,
+        files: BTreeMap::new(),
+        strays: Vec::new(),
+    };
+    let commit = match view.commit_at(*oid) {
+        Ok(commit) => commit,
+        Err(error) => {
+            tally.unreadable(&error, (None, None), (36, 36), "the branch `main` cannot be read");
+            return (Some(raw), None);
+        }
+    };
+    let files = tree_files(view, commit.tree, 3, &mut |path, error| {
+        tally.unreadable(
+            error,
+            (None, None),
+            (36, 36),
+            &format!("`{path}` on the branch `main` cannot be read"),
+        );
+    });
+    for file in files {
+        match (file.mode, view.blob_at(file.oid, FILE_MAX)) {
+            (Mode::File, Ok(bytes)) => drop(raw.files.insert(file.path, bytes)),
+            (Mode::File, Err(error)) => {
+                let what = format!("`{}` on the branch `main` cannot be read", file.path);
+                tally.unreadable(&error, (None, None), (32, 33), &what);
+                tally.unreadable(&error, (None, None), (36, 36), &what);
+            }
+            _ => raw.strays.push(file.path),
+        }
+    }
+    (Some(raw), Some(commit))
+}
+
+/// The vault's id, roster and policies, the roster as far as it holds.
+fn verify_charter(
+    view: &View<'_>,
+    raw: &RawCharter,
+    logs: &[(LogName, Oid)],
+    anchors: &Anchors<'_>,
+    tally: &mut Tally,
+) -> Result<Facts, LedgerError> {
+    let said = raw.vault_file();
+    if let Err(error) = &said {
+        tally.problem(Problem::vault(
+            36,
+            format!("the branch `main` does not say which vault this is: {error}"),
+        ));
+    }
+    let said = said.ok();
+    let given = [
+        anchors.receipt.map(|receipt| receipt.vault),
+        anchors.high_water.map(|mark| mark.vault),
+    ];
+    let given: Vec<VaultId> = given.into_iter().flatten().collect();
+    // Without a word of its own, the vault is the one whose logs these are.
+    let signed = || {
+        let vault = |(_, oid): &(LogName, Oid)| {
+            let message = view.commit_at(*oid).ok()?.message;
+            Some(
+                crate::chain::Message::parse_unjoined(message.as_bytes())
+                    .ok()?
+                    .checkpoint
+                    .checkpoint
+                    .vault,
+            )
+        };
+        logs.iter().find_map(vault)
+    };
+    let vault = said
+        .as_ref()
+        .map(|file| file.vault)
+        .or_else(|| given.first().copied())
+        .or_else(signed);
+    let vault = vault.ok_or(LedgerError::NotAVault("nothing in it says which vault it is"))?;
+    for other in given.iter().filter(|other| **other != vault) {
+        let message = format!("what you gave to check against belongs to vault {other}, and this is vault {vault}");
+        tally.problem(Problem::vault(23, message));
+    }
+    let pins = Pins::new(anchors, vault, said.map(|file| file.founder));
+    let roster = verify_roster(vault, &raw.cards(), &pins, tally);
+    let digests: Vec<Digest> = roster
+        .iter()
+        .flat_map(Roster::cards)
+        .map(|card| card.digest())
+        .collect();
+    for (what, pinned) in pins.rosters.iter().filter(|(_, pinned)| !digests.contains(pinned)) {
+        let message = format!("the card {pinned} that {what} knows is no longer in the vault: members were replaced");
+        tally.problem(Problem::vault(13, message));
+    }
+    let policies = match raw.policies() {
+        Ok(files) => Some(files.digest()),
+        Err(error) => {
+            tally.problem(Problem::vault(36, format!("the policies cannot be read: {error}")));
+            None
+        }
+    };
+    Ok(Facts {
+        vault,
+        roster,
+        digests,
+        policies,
+        now: anchors.now,
+    })
+}
+
+/// What is known from outside of the roster.
+struct Pins {
+    founders: Vec<(&'static str, Digest)>,
+    rosters: Vec<(&'static str, Digest)>,
+}
+
+impl Pins {
+    fn new(anchors: &Anchors<'_>, vault: VaultId, said: Option<Digest>) -> Self {
+        let receipt = anchors.receipt.filter(|receipt| receipt.vault == vault);
+        let mark = anchors.high_water.filter(|mark| mark.vault == vault);
+        let (receipt, mark) = (
+            receipt.map(|r| (r.founder, r.roster)),
+            mark.map(|m| (m.founder, m.roster)),
+        );
+        let given = [("the receipt", receipt), ("this device", mark)];
+        let given: Vec<_> = given.into_iter().filter_map(|(what, pin)| Some((what, pin?))).collect();
+        let mut founders: Vec<_> = given.iter().map(|(what, (founder, _))| (*what, *founder)).collect();
+        // The vault's own word comes last: it must at least not contradict itself.
+        founders.extend(said.map(|founder| ("`vault.toml`", founder)));
+        Self {
+            founders,
+            rosters: given.iter().map(|(what, (_, roster))| (*what, *roster)).collect(),
+        }
+    }
+}
+
+/// The longest beginning of the cards that is a roster.
+fn verify_roster(vault: VaultId, cards: &[&[u8]], pins: &Pins, tally: &mut Tally) -> Option<Roster> {
+    let mut cards = cards;
+    let roster = loop {
+        match Roster::verify(vault, None, cards) {
+            Ok(roster) => break roster,
+            Err(error) => {
+                tally.problem(Problem::vault(36, format!("the members' cards do not hold: {error}")));
+                let (BadCard::Malformed(n) | BadCard::Chain(n) | BadCard::Foreign(n) | BadCard::Signature(n)) = error
+                else {
+                    return None;
+                };
+                cards = cards.get(..n.min(cards.len().saturating_sub(1)))?;
+                if cards.is_empty() {
+                    for (what, _) in pins.founders.iter().filter(|(what, _)| *what != "`vault.toml`") {
+                        let message = format!("the founder's card that {what} knows is not in the vault");
+                        tally.problem(Problem::vault(13, message));
+                    }
+                    return None;
+                }
+            }
+        }
+    };
+    for (what, _) in pins.founders.iter().filter(|(_, pinned)| *pinned != roster.founder()) {
+        let message = format!("the founder's card is not the one that {what} names: the members were replaced");
+        tally.problem(Problem::vault(13, message));
+    }
+    Some(roster)
+}
+
+/// The newest commit of `main` is signed by a member's device.
+fn verify_main(commit: Option<&Commit>, facts: &Facts, tally: &mut Tally) {
+    let (Some(commit), Some(roster)) = (commit, &facts.roster) else {
+        return;
+    };
+    let devices = roster
+        .cards()
+        .iter()
+        .flat_map(|card| &card.devices)
+        .filter(|d| d.kind == DeviceKind::Device);
+    let signature = commit.gpgsig.as_deref().unwrap_or_default();
+    let holds = |key| verify_ssh(&key, Namespace::Git, &commit.signed, signature).is_ok();
+    if !devices.filter_map(|device| device.sign_key()).any(holds) {
+        let message = "the newest commit on the branch `main` is not signed by a member's device";
+        tally.problem(Problem::vault(36, message));
+    }
+}
+
+fn compare_receipt(receipt: &Receipt, facts: &Facts, found: &BTreeMap<LogName, Found>, tally: &mut Tally) {
+    for signed in &receipt.checkpoints {
+        let known = signed.checkpoint;
+        let log = known.log;
+        // With other members in the vault, whose key signed the receipt cannot be told.
+        let authentic = facts.key(log.device).is_some_and(|key| signed.verify(&key).is_ok());
+        if !authentic && !tally.has(13) {
+            let message =
+                "the receipt's checkpoint of this log is not signed by a device of the vault: do not trust it";
+            tally.problem(Problem::of(log, 31, message));
+        }
+        let Some(now) = found.get(&log) else {
+            let message = format!(
+                "this log had {} entries when the receipt was taken, and is missing now",
+                known.size
+            );
+            tally.problem(Problem::of(log, 10, message));
+            continue;
+        };
+        if now.size < known.size {
+            let message = format!(
+                "this log has {} entries, and had {} when the receipt was taken at {}: its end was cut off, or this is \
+                 an older copy of the vault",
+                now.size, known.size, receipt.time
+            );
+            tally.problem(Problem::at(log, now.size, 7, message));
+        } else if now.watched.get(&known.size) != Some(&known.root) {
+            other_history(log, known.size, now.size, "the receipt", tally);
+        }
+    }
+}
+
+fn other_history(log: LogName, size: u64, now: u64, what: &str, tally: &mut Tally) {
+    let seq = size.saturating_sub(1);
+    let message = format!("the first {size} entries of this log are not those that {what} knows: it was rewritten");
+    tally.problem(Problem::at(log, seq, 11, message));
+    let (case, words) = match now == size {
+        true => (16, "of the same size with another root"),
+        false => (17, "that does not go on from it"),
+    };
+    tally.problem(Problem::at(
+        log,
+        seq,
+        case,
+        format!("a fork: {what} knows a history of this log {words}"),
+    ));
+}
+
+fn compare_mark(mark: &HighWater, found: &BTreeMap<LogName, Found>, tally: &mut Tally) {
+    let log = mark.log;
+    let Some(now) = found.get(&log) else {
+        let message = format!("this device wrote {} entries to this log, and it is missing", mark.size);
+        tally.problem(Problem::of(log, 10, message.clone()));
+        tally.problem(Problem::of(log, 9, message));
+        return;
+    };
+    if now.size < mark.size {
+        let message = format!(
+            "this log has {} entries, and this device wrote {}: its end was cut off, or this is an older copy of the \
+             vault",
+            now.size, mark.size
+        );
+        tally.problem(Problem::at(log, now.size, 9, message));
+    } else if now.watched.get(&mark.size) != Some(&mark.root) {
+        other_history(log, mark.size, now.size, "this device", tally);
+        let message = format!("the first {} entries are not those that this device wrote", mark.size);
+        tally.problem(Problem::at(log, mark.size.saturating_sub(1), 9, message));
+    }
+}

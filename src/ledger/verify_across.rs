@@ -1,0 +1,210 @@
+//! What the entries of all logs say together: who may change what, what each log saw of the others, which files
+//! there are.
+
+use super::objects::MAIN;
+use super::verify::{Facts, Tally};
+use super::verify_log::{Found, each_line};
+use super::view::View;
+use crate::chain::{Entry, Frontier, Kind, LiveSet, Outcome, Problem, Role, Time, leaf_hash};
+use crate::id::{Digest, EntryRef, LogName, PersonId};
+use std::collections::BTreeMap;
+
+/// One log's word about another.
+struct Claim {
+    size: u64,
+    root: Digest,
+    by: EntryRef,
+}
+
+/// What is collected over all logs. Grows with files and with what logs saw of each other, not with reads.
+pub(super) struct Across<'a> {
+    facts: &'a Facts,
+    live: LiveSet,
+    claims: BTreeMap<LogName, Vec<Claim>>,
+    /// The newest card any entry knew, by its place in the chain.
+    newest_card: Option<usize>,
+    /// The policies in force at the end of each log, and the entry that says so.
+    policies: Vec<(Digest, EntryRef)>,
+    log: Walk,
+}
+
+/// The log being walked.
+#[derive(Default)]
+struct Walk {
+    person: Option<PersonId>,
+    time: Option<Time>,
+    ahead: bool,
+    unknown_roster: bool,
+    seen: BTreeMap<LogName, (u64, Digest)>,
+    last: Option<(Digest, EntryRef)>,
+}
+
+impl<'a> Across<'a> {
+    pub(super) fn new(facts: &'a Facts) -> Self {
+        Self {
+            facts,
+            live: LiveSet::default(),
+            claims: BTreeMap::new(),
+            newest_card: None,
+            policies: Vec::new(),
+            log: Walk::default(),
+        }
+    }
+
+    pub(super) fn begin(&mut self, log: LogName) {
+        self.log = Walk {
+            person: self.facts.person(log.device),
+            ..Walk::default()
+        };
+    }
+
+    pub(super) fn end(&mut self) {
+        self.policies.extend(self.log.last.take());
+    }
+
+    pub(super) fn entry(&mut self, entry: &Entry, tally: &mut Tally) {
+        self.live.apply(entry);
+        self.clock(entry, tally);
+        self.sight(entry, tally);
+        let position = self.facts.position(entry.roster);
+        self.newest_card = self.newest_card.max(position);
+        if position.is_none() && !self.log.unknown_roster {
+            self.log.unknown_roster = true;
+            let message = "from this entry on, the members in force are not those of the vault's cards";
+            tally.problem(Problem::at(entry.log, entry.seq, 36, message));
+        }
+        if self.log.person.is_some_and(|person| person != entry.actor) {
+            let message = format!(
+                "entry {} is in the name of somebody whose device this is not",
+                entry.seq
+            );
+            tally.problem(Problem::at(entry.log, entry.seq, 15, message));
+        }
+        if let Some(position) = position.filter(|at| changes_charter(entry) && !self.may_change_charter(entry, *at)) {
+            let message = format!(
+                "entry {} changes members or policies, and is not by a lead (card {position})",
+                entry.seq
+            );
+            tally.problem(Problem::at(entry.log, entry.seq, 36, message));
+        }
+        self.log.last = Some((entry.policies, entry.place()));
+    }
+
+    fn clock(&mut self, entry: &Entry, tally: &mut Tally) {
+        if let Some(before) = self.log.time.filter(|before| entry.time < *before) {
+            let message = format!(
+                "entry {} is dated {}, before the one before it ({before})",
+                entry.seq, entry.time
+            );
+            tally.finding(Problem::at(entry.log, entry.seq, 21, message));
+        }
+        if self.facts.is_late(entry.time) && !self.log.ahead {
+            self.log.ahead = true;
+            let message = format!("entry {} is dated {}, which is still to come", entry.seq, entry.time);
+            tally.finding(Problem::at(entry.log, entry.seq, 21, message));
+        }
+        self.log.time = Some(entry.time);
+    }
+
+    fn sight(&mut self, entry: &Entry, tally: &mut Tally) {
+        for (other, (size, root)) in &entry.seen {
+            let before = self.log.seen.insert(*other, (*size, *root));
+            let back = before.is_some_and(|(old, known)| *size < old || (*size == old && *root != known));
+            if back || *size == 0 {
+                let message = format!("entry {} takes back what its log saw of {other}", entry.seq);
+                tally.problem(Problem::at(entry.log, entry.seq, 20, message));
+            }
+            let claim = Claim {
+                size: *size,
+                root: *root,
+                by: entry.place(),
+            };
+            self.claims.entry(*other).or_default().push(claim);
+        }
+    }
+
+    /// Whether the entry's person was a lead before the cards that the entry itself brings.
+    fn may_change_charter(&self, entry: &Entry, position: usize) -> bool {
+        let brings = entry
+            .wrote
+            .iter()
+            .filter(|file| file.0 == MAIN && file.1.starts_with("members/"))
+            .count();
+        let Some(roster) = &self.facts.roster else { return true };
+        let founding = entry.seq == 0 && position == 0 && entry.admitted == self.facts.digests.first().copied();
+        let Some(before) = position.checked_sub(brings) else {
+            return founding;
+        };
+        let cards = roster.cards().get(..=before).unwrap_or_default();
+        let card = cards.iter().rev().find(|card| card.person == entry.actor);
+        founding || card.is_some_and(|card| card.roles.contains(&Role::Lead))
+    }
+
+    /// Compares what all logs say with each other and with what the vault holds; gives the files that exist.
+    pub(super) fn settle(self, view: &View<'_>, found: &BTreeMap<LogName, Found>, tally: &mut Tally) -> LiveSet {
+        for (log, claims) in self.claims {
+            match found.get(&log) {
+                Some(now) => settle_claims(view, log, now, claims, tally),
+                None => {
+                    let by = claims.first().map(|claim| claim.by.to_string()).unwrap_or_default();
+                    tally.problem(Problem::of(
+                        log,
+                        10,
+                        format!("this log is missing, and {by} has seen it"),
+                    ));
+                }
+            }
+        }
+        let last = self.facts.digests.len().checked_sub(1);
+        if self.newest_card != last && self.newest_card.is_some() {
+            let message = "the newest card stands in no entry: members were changed without one";
+            tally.problem(Problem::vault(36, message));
+        }
+        let in_force = |current| self.policies.iter().any(|(known, _)| *known == current);
+        if let Some(current) = self.facts.policies.filter(|current| !in_force(*current)) {
+            let place = self.policies.last().map(|(_, place)| *place);
+            let (log, seq) = (place.map(|place| place.log), place.map(|place| place.seq));
+            let message = format!("the policies in the vault ({current}) are not those that the log says are in force");
+            tally.problem(Problem {
+                log,
+                seq,
+                case: 36,
+                message,
+            });
+        }
+        self.live
+    }
+}
+
+fn changes_charter(entry: &Entry) -> bool {
+    let kind = matches!(entry.kind, Some(Kind::Card | Kind::Policy));
+    let files = entry.wrote.iter().chain(&entry.forgot).any(|file| file.0 == MAIN);
+    entry.result == Outcome::Done && (kind || files)
+}
+
+/// Compares what other logs saw of this one with its roots at those sizes: a second pass over its lines.
+fn settle_claims(view: &View<'_>, log: LogName, now: &Found, mut claims: Vec<Claim>, tally: &mut Tally) {
+    claims.sort_by_key(|claim| (claim.size, claim.by));
+    let mut claims = claims.into_iter().peekable();
+    let mut frontier = Frontier::default();
+    each_line(view, &now.layout, &mut |line| {
+        frontier.push(leaf_hash(line));
+        while let Some(claim) = claims.next_if(|claim| claim.size <= frontier.size()) {
+            if claim.size == frontier.size() && claim.root != frontier.root() {
+                let (by, size) = (claim.by, claim.size);
+                let message =
+                    format!("what this entry saw of {log} at {size} entries never was, or {log} was rewritten");
+                tally.problem(Problem::at(by.log, by.seq, 20, message));
+                let message = format!("{by} has seen another history of this log: it was rewritten, or {by} is false");
+                tally.problem(Problem::at(log, size.saturating_sub(1), 11, message));
+            }
+        }
+    });
+    if let Some(claim) = claims.max_by_key(|claim| claim.size) {
+        let message = format!(
+            "this log has {} entries, and {} has seen {}: its end was cut off, or not everything was fetched",
+            now.size, claim.by, claim.size
+        );
+        tally.problem(Problem::at(log, now.size, 8, message));
+    }
+}

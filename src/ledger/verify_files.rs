@@ -1,0 +1,342 @@
+//! The files: exactly those that the logs say exist, with exactly the content that was written.
+
+use super::charter::RawCharter;
+use super::objects::{AUDIT, FILE_MAX, FileAt, MAIN, Objects};
+use super::start::DEVICES;
+use super::verify::Tally;
+use super::view::View;
+use crate::chain::{FileRef, LiveSet, Problem, note_and_digest};
+use crate::crypto::sha256;
+use crate::envelope::{BODY_MAX, BodyFile, WrapFile};
+use crate::id::{Digest, EntryRef, LogName, VaultId};
+use crate::repo::{Mode, Oid, ReadError};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+/// The most files that are listed below one tree: a tree can name itself many times over.
+const FILES_MAX: usize = 1 << 20;
+/// How many commits of a branch's history are looked at, unless all are asked for.
+const HISTORY: usize = 64;
+
+/// The files below a tree, at most `depth` folders deep; what cannot be read is given to `bad`, with its path.
+pub(super) fn tree_files(
+    objects: &dyn Objects,
+    tree: Oid,
+    depth: usize,
+    bad: &mut dyn FnMut(&str, &ReadError),
+) -> Vec<FileAt> {
+    let mut found = Vec::new();
+    let mut folders = vec![(String::new(), tree, depth)];
+    let mut read = 0;
+    while let Some((prefix, oid, depth)) = folders.pop() {
+        read += 1;
+        let entries = match objects.tree_at(oid) {
+            Ok(entries) => entries,
+            Err(error) => {
+                bad(&prefix, &error);
+                continue;
+            }
+        };
+        for entry in entries {
+            let path = format!("{prefix}{}", entry.name);
+            if entry.mode == Mode::Tree && depth > 0 {
+                folders.push((format!("{path}/"), entry.oid, depth - 1));
+            } else {
+                found.push(FileAt {
+                    path,
+                    mode: entry.mode,
+                    oid: entry.oid,
+                });
+            }
+        }
+        let size = (found.len() + folders.len() + read) as u64;
+        if size > FILES_MAX as u64 {
+            bad(
+                &prefix,
+                &ReadError::TooBig {
+                    oid: tree,
+                    size,
+                    max: FILES_MAX as u64,
+                },
+            );
+            break;
+        }
+    }
+    found.sort_by(|a, b| a.path.cmp(&b.path));
+    found
+}
+
+/// What the logs say about one branch: the digests and entries of each live path.
+type Expected<'a> = BTreeMap<&'a str, Vec<(Digest, EntryRef)>>;
+
+/// Verifies all branches but the logs.
+pub(super) fn verify_files(
+    view: &View<'_>,
+    raw: &RawCharter,
+    live: &LiveSet,
+    vault: VaultId,
+    deep: bool,
+    tally: &mut Tally,
+) {
+    let mut expected: BTreeMap<&str, Expected<'_>> = BTreeMap::new();
+    let (mut contents, mut notes) = (HashMap::new(), HashSet::new());
+    for (file, by) in live.iter() {
+        let FileRef(branch, path, digest) = file;
+        expected
+            .entry(branch)
+            .or_default()
+            .entry(path)
+            .or_default()
+            .push((*digest, by));
+        contents.insert(*digest, path.as_str());
+        notes.extend(note_and_digest(path).map(|(note, _)| note));
+    }
+    let known = Known {
+        live,
+        contents,
+        notes,
+        vault,
+    };
+    let names: BTreeSet<&str> = view
+        .branches
+        .keys()
+        .map(String::as_str)
+        .chain(expected.keys().copied())
+        .collect();
+    for name in names {
+        let is_shard = name.starts_with("notes/") || name.starts_with("keys/");
+        if name != MAIN && !is_shard {
+            continue;
+        }
+        let expected = expected.remove(name).unwrap_or_default();
+        let mut branch = Branch {
+            name,
+            expected,
+            known: &known,
+            present: HashSet::new(),
+        };
+        match (name, view.branches.get(name)) {
+            (MAIN, _) => branch.main(raw, tally),
+            (_, Some(oid)) => branch.shard(view, *oid, tally),
+            (_, None) => {}
+        }
+        branch.absent(tally);
+        if let Some(oid) = view.branches.get(name) {
+            verify_history(view, name, *oid, deep, tally);
+        }
+    }
+    for (name, files) in expected {
+        // Of no branch that a vault has.
+        let by = files.values().flatten().map(|(_, by)| *by).next();
+        let message = format!("an entry says that it wrote to `{name}`, which is no part of a vault");
+        let case = if name.starts_with(AUDIT) { 26 } else { 32 };
+        tally.problem(Problem {
+            log: by.map(|by| by.log),
+            seq: by.map(|by| by.seq),
+            case,
+            message,
+        });
+    }
+}
+
+/// What all branches are judged by.
+struct Known<'a> {
+    live: &'a LiveSet,
+    contents: HashMap<Digest, &'a str>,
+    notes: HashSet<crate::id::NoteId>,
+    vault: VaultId,
+}
+
+struct Branch<'a> {
+    name: &'a str,
+    expected: Expected<'a>,
+    known: &'a Known<'a>,
+    present: HashSet<(String, Digest)>,
+}
+
+impl<'a> Branch<'a> {
+    /// Files that say who belongs to the vault, by which rules, and with which keys.
+    fn is_rules(&self) -> bool {
+        self.name == MAIN || self.name == DEVICES
+    }
+
+    fn file_ref(&self, path: &str, digest: Digest) -> FileRef {
+        FileRef(self.name.to_owned(), path.to_owned(), digest)
+    }
+
+    fn at(&self, path: &str) -> (Option<LogName>, Option<u64>) {
+        let by = self
+            .expected
+            .get(path)
+            .and_then(|files| files.first())
+            .map(|(_, by)| *by);
+        (by.map(|by| by.log), by.map(|by| by.seq))
+    }
+
+    fn report(&self, path: &str, cases: &[u8], message: &str, tally: &mut Tally) {
+        let (log, seq) = self.at(path);
+        let rules = self.is_rules().then_some(36);
+        for case in cases.iter().copied().chain(rules) {
+            let message = format!("`{path}` on the branch `{}` {message}", self.name);
+            tally.problem(Problem {
+                log,
+                seq,
+                case,
+                message,
+            });
+        }
+    }
+
+    fn main(&mut self, raw: &RawCharter, tally: &mut Tally) {
+        for path in &raw.strays {
+            self.report(path, &[32], "is not a plain file", tally);
+        }
+        for (path, bytes) in &raw.files {
+            self.file(path, sha256(&[bytes]), tally);
+        }
+    }
+
+    fn shard(&mut self, view: &View<'_>, oid: Oid, tally: &mut Tally) {
+        let name = self.name;
+        let tree = match view.commit_at(oid) {
+            Ok(commit) => commit.tree,
+            Err(error) => {
+                let what = format!("the branch `{name}` cannot be read");
+                return tally.unreadable(&error, (None, None), (32, 33), &what);
+            }
+        };
+        let files = tree_files(view, tree, 0, &mut |_, error| {
+            tally.unreadable(
+                error,
+                (None, None),
+                (32, 33),
+                &format!("the branch `{name}` cannot be read"),
+            );
+        });
+        let max = if name.starts_with("notes/") {
+            BODY_MAX as u64
+        } else {
+            FILE_MAX
+        };
+        for file in files {
+            if file.mode != Mode::File {
+                self.report(&file.path, &[32], "is not a plain file", tally);
+                continue;
+            }
+            match view.blob_at(file.oid, max) {
+                Ok(bytes) => {
+                    if self.file(&file.path, sha256(&[&bytes]), tally) {
+                        self.sealed(&file.path, &bytes, tally);
+                    }
+                }
+                Err(error) => {
+                    let what = format!("`{}` on the branch `{name}` cannot be read", file.path);
+                    tally.unreadable(&error, self.at(&file.path), (32, 33), &what);
+                    // It stands in the tree; that its content is gone was said.
+                    let digests = self.expected.get(file.path.as_str()).into_iter().flatten();
+                    let there: Vec<_> = digests.map(|(digest, _)| (file.path.clone(), *digest)).collect();
+                    self.present.extend(there);
+                }
+            }
+        }
+    }
+
+    /// Whether a file is the one that an entry wrote; reports why not.
+    fn file(&mut self, path: &str, content: Digest, tally: &mut Tally) -> bool {
+        let digests: Vec<Digest> = self
+            .expected
+            .get(path)
+            .into_iter()
+            .flatten()
+            .map(|(digest, _)| *digest)
+            .collect();
+        if digests.contains(&content) {
+            self.present.insert((path.to_owned(), content));
+            return true;
+        }
+        let elsewhere = self.known.contents.contains_key(&content);
+        let back = self.known.live.is_forgotten(&self.file_ref(path, content));
+        if !digests.is_empty() {
+            let mut cases = vec![33];
+            cases.extend(elsewhere.then_some(34));
+            cases.extend(back.then_some(37));
+            let message = match (elsewhere, back) {
+                (true, _) => "holds what belongs to another file: files were swapped or moved",
+                (_, true) => "is an earlier version, which was superseded",
+                _ => "is not what the log says was written",
+            };
+            self.report(path, &cases, message, tally);
+            self.present
+                .extend(digests.into_iter().map(|digest| (path.to_owned(), digest)));
+            return false;
+        }
+        let named = note_and_digest(path);
+        let named_back = named.is_some_and(|(_, digest)| self.known.live.is_forgotten(&self.file_ref(path, digest)));
+        if back || named_back {
+            self.report(path, &[37], "was destroyed or superseded, and is back", tally);
+            return false;
+        }
+        let known = elsewhere || named.is_some_and(|(note, _)| self.known.notes.contains(&note));
+        let mut cases = vec![32];
+        cases.extend((known && !self.is_rules()).then_some(34));
+        self.report(path, &cases, "stands in no entry", tally);
+        false
+    }
+
+    /// What every live file of the branch must be: there.
+    fn absent(&self, tally: &mut Tally) {
+        for (path, files) in &self.expected {
+            for (digest, _) in files {
+                if !self.present.contains(&(path.to_string(), *digest)) {
+                    self.report(
+                        path,
+                        &[32, 37],
+                        "is missing: an entry wrote it, and none forgot it",
+                        tally,
+                    );
+                }
+            }
+        }
+    }
+
+    /// Bodies and wraps belong to the note whose name they bear, wraps to a body that exists.
+    fn sealed(&self, path: &str, bytes: &[u8], tally: &mut Tally) {
+        if self.name == DEVICES {
+            return;
+        }
+        let Some((note, _)) = note_and_digest(path) else {
+            return self.report(path, &[34], "does not bear the name of a note", tally);
+        };
+        let here = Ok((self.known.vault, note));
+        let fits = match self.name.strip_prefix("keys/") {
+            None => BodyFile::parse(bytes).and_then(|body| body.place()) == here,
+            Some(shard) => WrapFile::parse(bytes).is_ok_and(|wrap| {
+                let of = |body: Digest| FileRef(format!("notes/{shard}"), format!("{note}.{body}"), body);
+                wrap.place() == here && wrap.body().is_ok_and(|body| self.known.live.is_live(&of(body)))
+            }),
+        };
+        if !fits {
+            self.report(path, &[34], "belongs to another note or body than its name says", tally);
+        }
+    }
+}
+
+/// One parent at most: nobody merges.
+fn verify_history(view: &View<'_>, name: &str, oid: Oid, deep: bool, tally: &mut Tally) {
+    let mut next = Some(oid);
+    let mut left = if deep { usize::MAX } else { HISTORY };
+    while let Some(oid) = next.filter(|_| left > 0) {
+        left -= 1;
+        let commit = match view.commit_at(oid) {
+            Ok(commit) => commit,
+            Err(error) => {
+                let what = format!("the history of the branch `{name}` cannot be read");
+                return tally.unreadable(&error, (None, None), (30, 33), &what);
+            }
+        };
+        if commit.parents.len() > 1 {
+            let message = format!("the branch `{name}` holds a commit with more than one parent");
+            tally.problem(Problem::vault(30, message));
+        }
+        next = commit.parents.first().copied();
+    }
+}

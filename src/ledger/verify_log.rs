@@ -1,0 +1,493 @@
+//! One log: its head, its tree, its lines, and, if asked for, each of its commits.
+
+use super::objects::{BUNDLE_MAX, Objects};
+use super::verify::{Facts, Tally};
+use super::verify_files::tree_files;
+use super::view::View;
+use crate::chain::{
+    BUNDLE_LEN, BadMessage, Entry, Frontier, LogWalk, Message, Namespace, Problem, SignedCheckpoint, bundle_path,
+    leaf_hash, parse_bundle, verify_ssh,
+};
+use crate::crypto::sha256;
+use crate::id::{Digest, LogName};
+use crate::repo::{Commit, Mode, Oid};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// How many commits are followed where at most 255 should be.
+const TAIL_MAX: usize = 1024;
+
+/// A log as it was found.
+pub(super) struct Found {
+    /// Number of lines.
+    pub(super) size: u64,
+    /// The root over them.
+    pub(super) root: Digest,
+    /// The roots at the sizes asked for.
+    pub(super) watched: BTreeMap<u64, Digest>,
+    /// Its newest checkpoint.
+    pub(super) checkpoint: Option<SignedCheckpoint>,
+    pub(super) layout: Layout,
+}
+
+/// Where the lines of a log stand.
+pub(super) struct Layout {
+    bundles: Vec<Option<Oid>>,
+    tail: Vec<Oid>,
+}
+
+struct Head {
+    commit: Commit,
+    oid: Oid,
+    message: Message,
+}
+
+/// Verifies a log; `visit` is given each entry that can be read, in order. None if it has no head.
+#[allow(clippy::too_many_arguments)]
+pub(super) fn verify_log(
+    view: &View<'_>,
+    log: LogName,
+    oid: Oid,
+    facts: &Facts,
+    watch: BTreeSet<u64>,
+    deep: bool,
+    tally: &mut Tally,
+    visit: &mut dyn FnMut(&Entry, &mut Tally),
+) -> Option<Found> {
+    let head = find_head(view, log, oid, tally)?;
+    verify_head(&head, log, facts, tally);
+    let signed = head.message.checkpoint.checkpoint;
+    let layout = Layout {
+        bundles: bundles(view, log, head.commit.tree, signed.size / BUNDLE_LEN, tally),
+        tail: tail(view, log, &head, tally),
+    };
+    let mut walk = LogWalk::new(log, watch);
+    let mut last_line = Vec::new();
+    for (number, bundle) in (0u64..).zip(&layout.bundles) {
+        let Some(bytes) = bundle.and_then(|oid| read_bundle(view, log, number, oid, tally)) else {
+            continue;
+        };
+        for line in lines_of(&bytes) {
+            last_line.clear();
+            last_line.extend_from_slice(line);
+            step(&mut walk, line, facts, tally, visit);
+        }
+    }
+    if signed.size.is_multiple_of(BUNDLE_LEN) && last_line != head.message.line {
+        let message = "the newest commit's entry is not the last of its bundle";
+        tally.problem(Problem::at(log, signed.size.saturating_sub(1), 25, message));
+    }
+    let mut roots_hold = true;
+    for oid in &layout.tail {
+        // It was read a moment ago.
+        let Ok(commit) = view.commit_at(*oid) else { continue };
+        let seq = walk.size();
+        step(&mut walk, line_of(&commit), facts, tally, visit);
+        roots_hold = roots_hold && verify_message(log, seq, &commit, walk.frontier(), tally);
+    }
+    let end = walk.end();
+    let sound = end.problems.is_empty();
+    end.problems.into_iter().for_each(|problem| tally.problem(problem));
+    let (size, root) = (end.frontier.size(), end.frontier.root());
+    if size != signed.size && sound {
+        let message = format!(
+            "this log has {size} entries, and its newest checkpoint says {}",
+            signed.size
+        );
+        tally.problem(Problem::at(log, size.min(signed.size), 26, message));
+    } else if size == signed.size && root != signed.root {
+        not_the_signed_root(view, log, &layout, signed.root, sound, tally);
+    }
+    if deep {
+        verify_deep(view, log, &head, &layout, facts, tally);
+    }
+    Some(Found {
+        size,
+        root,
+        watched: end.watched,
+        checkpoint: Some(head.message.checkpoint),
+        layout,
+    })
+}
+
+fn step(walk: &mut LogWalk, line: &[u8], facts: &Facts, tally: &mut Tally, visit: &mut dyn FnMut(&Entry, &mut Tally)) {
+    let first = walk.size() == 0;
+    let Some(parsed) = walk.line(line) else { return };
+    let entry = &parsed.entry;
+    if let (true, Some(card), Some(roster)) = (first && entry.seq == 0, entry.admitted, &facts.roster)
+        && !roster.admits(card, entry.log.device)
+    {
+        let message = "the first entry does not name a card that admits this log's device";
+        tally.problem(Problem::at(entry.log, 0, 15, message));
+    }
+    visit(entry, tally);
+}
+
+/// The newest commit that has the form of an audit commit; those above it are reported.
+fn find_head(view: &View<'_>, log: LogName, oid: Oid, tally: &mut Tally) -> Option<Head> {
+    let (mut oid, mut malformed): (Oid, Vec<Option<u64>>) = (oid, Vec::new());
+    let head = loop {
+        let commit = match view.commit_at(oid) {
+            Ok(commit) => commit,
+            Err(error) => {
+                let what = "the newest commit of this log cannot be read";
+                tally.unreadable(&error, (Some(log), None), (10, 1), what);
+                if matches!(
+                    error,
+                    crate::repo::ReadError::Commit { .. } | crate::repo::ReadError::Kind { .. }
+                ) {
+                    tally.problem(Problem::of(log, 24, format!("{what}: {error}")));
+                }
+                break None;
+            }
+        };
+        match Message::parse(commit.message.as_bytes()) {
+            Ok(message) => break Some(Head { commit, oid, message }),
+            Err(BadMessage::FrontierMismatch) => {
+                let message = Message::parse_unjoined(commit.message.as_bytes()).ok()?;
+                let seq = message.checkpoint.checkpoint.size.saturating_sub(1);
+                tally.problem(Problem::at(log, seq, 24, BadMessage::FrontierMismatch.to_string()));
+                break Some(Head { commit, oid, message });
+            }
+            Err(BadMessage::Malformed) => {
+                malformed.push(Entry::parse(line_of(&commit)).ok().map(|parsed| parsed.entry.seq));
+                if let Err(bad) = Entry::parse(line_of(&commit)) {
+                    tally.problem(Problem::of(log, 27, format!("the newest entry cannot be read: {bad}")));
+                }
+                verify_parents(log, None, &commit, tally);
+            }
+        }
+        let Some(parent) = commit_parent(&commit).filter(|_| malformed.len() < TAIL_MAX) else {
+            break None;
+        };
+        oid = parent;
+    };
+    let below = head.as_ref().map(|head| head.message.checkpoint.checkpoint.size);
+    let count = malformed.len() as u64;
+    for (n, seq) in (0u64..).zip(malformed) {
+        let seq = seq.or(below.map(|size| size.saturating_add(count - 1 - n)));
+        let message = BadMessage::Malformed.to_string();
+        tally.problem(Problem {
+            log: Some(log),
+            seq,
+            case: 24,
+            message,
+        });
+    }
+    head
+}
+
+fn commit_parent(commit: &Commit) -> Option<Oid> {
+    commit.parents.first().copied()
+}
+
+/// The line of an audit commit, whatever else its message is.
+fn line_of(commit: &Commit) -> &[u8] {
+    let message = commit.message.as_bytes();
+    &message[..memchr::memchr(b'\n', message).unwrap_or(message.len())]
+}
+
+/// Origin and signatures of the newest commit.
+fn verify_head(head: &Head, log: LogName, facts: &Facts, tally: &mut Tally) {
+    let seq = head.message.checkpoint.checkpoint.size.saturating_sub(1);
+    verify_parents(log, Some(seq), &head.commit, tally);
+    let Some(_) = facts.key(log.device) else {
+        let message = "this log is of a device that no card ever admitted";
+        tally.problem(Problem::at(log, seq, 12, message));
+        tally.problem(Problem::at(log, 0, 15, message));
+        return;
+    };
+    verify_signatures(log, seq, &head.commit, &head.message, facts, tally);
+}
+
+fn verify_signatures(log: LogName, seq: u64, commit: &Commit, message: &Message, facts: &Facts, tally: &mut Tally) {
+    let Some(key) = facts.key(log.device) else { return };
+    if let Err(bad) = message.checkpoint.check_origin(facts.vault, log) {
+        tally.problem(Problem::at(log, seq, 23, bad.to_string()));
+    }
+    if let Err(bad) = message.checkpoint.verify(&key) {
+        tally.problem(Problem::at(log, seq, 12, bad.to_string()));
+    }
+    let signature = commit.gpgsig.as_deref();
+    let signed = signature.map(|text| verify_ssh(&key, Namespace::Git, &commit.signed, text));
+    if !matches!(signed, Some(Ok(()))) {
+        let how = if signed.is_none() {
+            "is not signed"
+        } else {
+            "is not signed with the device's key"
+        };
+        tally.problem(Problem::at(log, seq, 12, format!("the commit of entry {seq} {how}")));
+    }
+}
+
+/// One parent; none for the first entry.
+fn verify_parents(log: LogName, seq: Option<u64>, commit: &Commit, tally: &mut Tally) {
+    let allowed = usize::from(seq != Some(0));
+    if commit.parents.len() > allowed {
+        let message = match allowed {
+            0 => "the commit of the first entry follows another commit",
+            _ => "a commit of this log has more than one parent: histories were merged",
+        };
+        tally.problem(Problem {
+            log: Some(log),
+            seq,
+            case: 30,
+            message: message.into(),
+        });
+    }
+}
+
+/// The bundles that must be there, and nothing else in the tree.
+fn bundles(view: &View<'_>, log: LogName, tree: Oid, count: u64, tally: &mut Tally) -> Vec<Option<Oid>> {
+    let mut files = BTreeMap::new();
+    let found = tree_files(view, tree, 2, &mut |path, error| {
+        tally.unreadable(
+            error,
+            (Some(log), None),
+            (26, 26),
+            &format!("the folder `{path}` of this log's tree"),
+        );
+    });
+    for file in found {
+        files.insert(file.path, (file.mode, file.oid));
+    }
+    // A size that nobody could have signed must not cost memory.
+    let count = count.min(files.len() as u64 + 1024);
+    let mut bundles = Vec::new();
+    for number in 0..count {
+        let bundle = match files.remove(&bundle_path(number)) {
+            Some((Mode::File, oid)) => Some(oid),
+            _ => {
+                let message = format!("bundle {number} of this log is missing");
+                tally.problem(Problem::at(log, number * BUNDLE_LEN, 26, message));
+                None
+            }
+        };
+        bundles.push(bundle);
+    }
+    for path in files.into_keys() {
+        tally.problem(Problem::of(
+            log,
+            26,
+            format!("`{path}` does not belong into this log's tree"),
+        ));
+    }
+    bundles
+}
+
+fn read_bundle(view: &View<'_>, log: LogName, number: u64, oid: Oid, tally: &mut Tally) -> Option<Vec<u8>> {
+    let seq = number * BUNDLE_LEN;
+    let bytes = match view.blob_at(oid, BUNDLE_MAX) {
+        Ok(bytes) => bytes,
+        Err(error) => {
+            let what = format!("bundle {number} of this log cannot be read");
+            tally.unreadable(&error, (Some(log), Some(seq)), (26, 26), &what);
+            tally.unreadable(&error, (Some(log), Some(seq)), (26, 1), &what);
+            return None;
+        }
+    };
+    if let Err(bad) = parse_bundle(&bytes) {
+        tally.problem(Problem::at(log, seq, 26, format!("bundle {number}: {bad}")));
+    }
+    Some(bytes)
+}
+
+/// Lines of a bundle, also of one that is no good.
+fn lines_of(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let body = bytes.strip_suffix(b"\n").unwrap_or(bytes);
+    body.split(|byte| *byte == b'\n').filter(move |_| !bytes.is_empty())
+}
+
+/// The commits after the last bundle, oldest first.
+fn tail(view: &View<'_>, log: LogName, head: &Head, tally: &mut Tally) -> Vec<Oid> {
+    let signed = head.message.checkpoint.checkpoint.size;
+    let floor = signed - signed % BUNDLE_LEN;
+    let mut found = Vec::new();
+    let (mut oid, mut commit) = (head.oid, head.commit.clone());
+    loop {
+        let message = Message::parse_unjoined(commit.message.as_bytes()).ok();
+        let size = message.map(|message| message.checkpoint.checkpoint.size);
+        if size.is_some_and(|size| size <= floor) {
+            break;
+        }
+        if oid != head.oid {
+            verify_parents(log, size.map(|size| size.saturating_sub(1)), &commit, tally);
+        }
+        found.push(oid);
+        let below = signed.saturating_sub(1).checked_sub(found.len() as u64);
+        let Some(parent) = commit_parent(&commit).filter(|_| size != Some(1)) else {
+            break;
+        };
+        if found.len() >= TAIL_MAX {
+            let message = "more entries than one bundle holds stand outside of bundles";
+            tally.problem(Problem {
+                log: Some(log),
+                seq: below,
+                case: 26,
+                message: message.into(),
+            });
+            break;
+        }
+        commit = match view.commit_at(parent) {
+            Ok(commit) => commit,
+            Err(error) => {
+                tally.unreadable(
+                    &error,
+                    (Some(log), below),
+                    (2, 1),
+                    "the commit of an entry cannot be read",
+                );
+                break;
+            }
+        };
+        oid = parent;
+    }
+    found.reverse();
+    found
+}
+
+/// The message of entry `seq` against the tree over the lines up to it. Whether its checkpoint fits; the first that
+/// does not is reported, unless the line itself is what is wrong.
+fn verify_message(log: LogName, seq: u64, commit: &Commit, tree: &Frontier, tally: &mut Tally) -> bool {
+    match Message::parse(commit.message.as_bytes()) {
+        Err(bad) => {
+            tally.problem(Problem::at(log, seq, 24, bad.to_string()));
+            true
+        }
+        Ok(message) => {
+            let signed = message.checkpoint.checkpoint;
+            let fits = signed.log == log && signed.size == tree.size() && signed.root == tree.root();
+            if signed.log != log {
+                tally.problem(Problem::at(
+                    log,
+                    seq,
+                    23,
+                    "the checkpoint of this entry is of another log",
+                ));
+            } else if !fits {
+                let message = format!("the checkpoint of entry {seq} is not over the entries up to it");
+                tally.problem(Problem::at(log, seq, 24, message));
+            }
+            fits
+        }
+    }
+}
+
+/// How somebody may have hashed who does not tell leaves from nodes (RFC 6962 §2.1): the prefix of each.
+const CONFUSIONS: [(&[u8], &[u8]); 8] = [
+    (&[], &[]),
+    (&[1], &[1]),
+    (&[0], &[0]),
+    (&[1], &[0]),
+    (&[], &[1]),
+    (&[0], &[]),
+    (&[1], &[]),
+    (&[], &[0]),
+];
+
+/// The lines do not hash to the root that was signed: why?
+fn not_the_signed_root(view: &View<'_>, log: LogName, layout: &Layout, root: Digest, sound: bool, tally: &mut Tally) {
+    let mut trees: Vec<Vec<(u32, Digest)>> = vec![Vec::new(); CONFUSIONS.len()];
+    let mut size = 0u64;
+    each_line(view, layout, &mut |line| {
+        for ((leaf, node), roots) in CONFUSIONS.iter().zip(&mut trees) {
+            let (mut height, mut hash) = (0, sha256(&[leaf, line]));
+            while let Some((_, left)) = roots.pop_if(|(known, _)| *known == height) {
+                (height, hash) = (height + 1, sha256(&[node, &left.0, &hash.0]));
+            }
+            roots.push((height, hash));
+        }
+        size += 1;
+    });
+    let confused = CONFUSIONS.iter().zip(trees).any(|((_, node), roots)| {
+        let hashes = roots.into_iter().rev().map(|(_, hash)| hash);
+        hashes.reduce(|right, left| sha256(&[node, &left.0, &right.0])) == Some(root)
+    });
+    let seq = size.saturating_sub(1);
+    if confused {
+        let message = "the signed root confuses the hashes of entries with those of the tree's nodes";
+        tally.problem(Problem::at(log, seq, 28, message));
+    } else if sound {
+        let message = format!("the entries do not hash to the root that the device signed: entry {seq} was altered");
+        tally.problem(Problem::at(log, seq, 1, message));
+    }
+}
+
+/// Every line that can be read, in order.
+pub(super) fn each_line(view: &View<'_>, layout: &Layout, visit: &mut dyn FnMut(&[u8])) {
+    for oid in layout.bundles.iter().flatten() {
+        let Ok(bytes) = view.blob_at(*oid, BUNDLE_MAX) else {
+            continue;
+        };
+        lines_of(&bytes).for_each(&mut *visit);
+    }
+    for oid in &layout.tail {
+        if let Ok(commit) = view.commit_at(*oid) {
+            visit(line_of(&commit));
+        }
+    }
+}
+
+/// Every commit: its parents, its signatures, its checkpoint, and its line, which a bundle may hold too.
+fn verify_deep(view: &View<'_>, log: LogName, head: &Head, layout: &Layout, facts: &Facts, tally: &mut Tally) {
+    let size = head.message.checkpoint.checkpoint.size;
+    let mut oids = Vec::new();
+    let mut next = Some(head.oid);
+    while let Some(oid) = next {
+        let Ok(commit) = view.commit_at(oid) else {
+            let seq = size.checked_sub(1 + oids.len() as u64);
+            let message = "a commit of this log is missing or damaged".into();
+            tally.problem(Problem {
+                log: Some(log),
+                seq,
+                case: 25,
+                message,
+            });
+            break;
+        };
+        oids.push(oid);
+        if oids.len() as u64 > size {
+            let message = format!("this log has more commits than its {size} entries");
+            tally.problem(Problem::of(log, 25, message));
+            break;
+        }
+        next = commit_parent(&commit);
+    }
+    if (oids.len() as u64) < size {
+        let message = format!("this log has {} commits for {size} entries", oids.len());
+        tally.problem(Problem::of(log, 25, message));
+    }
+    oids.reverse();
+    let mut seq = 0u64;
+    let mut frontier = Frontier::default();
+    each_line(view, layout, &mut |line| {
+        frontier.push(leaf_hash(line));
+        let commit = usize::try_from(seq)
+            .ok()
+            .and_then(|at| oids.get(at))
+            .and_then(|oid| view.commit_at(*oid).ok());
+        if let Some(commit) = commit {
+            verify_commit(log, seq, &commit, line, &frontier, facts, tally);
+        }
+        seq += 1;
+    });
+}
+
+fn verify_commit(
+    log: LogName,
+    seq: u64,
+    commit: &Commit,
+    line: &[u8],
+    tree: &Frontier,
+    facts: &Facts,
+    tally: &mut Tally,
+) {
+    verify_parents(log, Some(seq), commit, tally);
+    if line_of(commit) != line {
+        let message = format!("entry {seq} in its bundle is not the one in its commit");
+        tally.problem(Problem::at(log, seq, 25, message));
+    }
+    verify_message(log, seq, commit, tree, tally);
+    if let Ok(message) = Message::parse_unjoined(commit.message.as_bytes()) {
+        verify_signatures(log, seq, commit, &message, facts, tally);
+    }
+}
