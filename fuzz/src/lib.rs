@@ -14,7 +14,7 @@ mod planted;
 
 pub use judged::{cases, rules};
 pub use members::roster;
-pub use planted::planted;
+pub use planted::{planted, portions};
 /// The targets that need a key.
 #[cfg(fuzzing)]
 pub use strongroom::envelope::fuzzing as keyed;
@@ -58,6 +58,7 @@ pub const TARGETS: &[Target] = &[
     ("message", message),
     ("names", names),
     ("planted", planted),
+    ("portions", portions),
     ("profile", profile),
     ("purposes", purposes),
     ("receipt", receipt),

@@ -2,7 +2,8 @@
 
 use super::profiles;
 use std::sync::LazyLock;
-use strongroom::brief::{Kind, Known, redact};
+use strongroom::brief::{Kind, Known, keep_up_to, portions as cut, redact};
+use strongroom::label::Level;
 
 const VALUES: [(Kind, &str); 6] = [
     (Kind::Person, "Corin Hask"),
@@ -86,4 +87,37 @@ fn full_width(c: char) -> char {
         '!'..='~' => char::from_u32(c as u32 + 0xfee0).unwrap_or(c),
         c => c,
     }
+}
+
+/// A note is cut into portions that are the whole of it, and a paragraph marked above the audience does not pass
+/// them. The first two bytes say where that paragraph is put into the rest.
+pub fn portions(data: &[u8]) -> bool {
+    const SECRET: &str = "zqxsecret";
+    let [high, low, rest @ ..] = data else { return false };
+    let Ok(text) = std::str::from_utf8(rest) else {
+        return false;
+    };
+    if text.contains(SECRET) {
+        return false;
+    }
+    let around: Vec<char> = text.chars().collect();
+    let at = usize::from(u16::from_be_bytes([*high, *low])) % (around.len() + 1);
+    let before: String = around[..at].iter().collect();
+    let after: String = around[at..].iter().collect();
+    let text = format!("{before}\n\n(R) {SECRET}\n\n{after}");
+
+    let mut end = 0;
+    for portion in cut(&text) {
+        assert_eq!(portion.range.start, end, "portions leave something out");
+        assert!(portion.mark.is_empty() || portion.range.start <= portion.mark.start);
+        assert!(portion.mark.is_empty() || portion.mark.end <= portion.range.end);
+        end = portion.range.end;
+    }
+    assert_eq!(end, text.len(), "portions leave something out");
+    let (kept, _) = keep_up_to(&text, Level::Internal, Level::Restricted);
+    assert!(
+        !kept.contains(SECRET),
+        "a restricted paragraph goes to everybody inside: {text:?}"
+    );
+    !kept.is_empty()
 }

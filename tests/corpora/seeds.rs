@@ -88,6 +88,12 @@ pub(crate) fn make() -> Vec<(&'static str, &'static str, Vec<u8>)> {
         ("planted", "phone", planted(3, 5, HANDOVER)),
         ("planted", "vehicle", planted(4, 2, PATROL)),
         ("planted", "code", planted(5, 3, "the gate opens with ")),
+        ("portions", "mixed", [&[0, 9], MARKED.as_bytes()].concat()),
+        (
+            "portions",
+            "open_fence",
+            [&[0, 11], "(I) see\n```\nlog\n".as_bytes()].concat(),
+        ),
         ("planted", "full_width", planted(0, 6, DISGUISED)),
         (
             "profile",
@@ -149,6 +155,8 @@ const HANDOVER: &str = "(I) Keep the north gate shut until 18:00 Monday.\n\n(R) 
 const DISGUISED: &str =
     "C\u{43e}rin Ha\u{ad}sk, ma\u{200b}gpie, H.a.s.k and co\u{301}rin\u{2019}s hat; card 4111 1111 1111 1111\n";
 
+const MARKED: &str =
+    "# (I) Gate\n\nKeep it shut.\n\n(C) Who has the key\n- (I) the guard\n- another\n\n## Later\n\nText.\n";
 const FOUNDER: [u8; 6] = [0, 0, 0b110, 0b11, 0b10, 0];
 const RULE: &str = r#"@id("readers")
 @why("officers read what they are cleared for")
