@@ -18,9 +18,16 @@ const RECEIPT_MAX: u64 = 1 << 20;
 /// Verifies the log and what it says exists. Needs no identity and writes nothing.
 pub fn verify(context: &Context<'_>, receipt: Option<&Path>, deep: bool) -> Result<Report, Error> {
     let repo = Repo::open_to_verify(&context.places.vault(), Settings::of_this_run())?;
-    let receipt = receipt.map(|path| Ok::<_, Error>(Receipt::parse(&read_bounded(path, RECEIPT_MAX)?)?)).transpose()?;
+    let receipt = receipt
+        .map(|path| Ok::<_, Error>(Receipt::parse(&read_bounded(path, RECEIPT_MAX)?)?))
+        .transpose()?;
     let mark = local_mark(context, &repo)?;
-    let anchors = Anchors { receipt: receipt.as_ref(), high_water: mark.as_ref(), now: context.now(), deep };
+    let anchors = Anchors {
+        receipt: receipt.as_ref(),
+        high_water: mark.as_ref(),
+        now: context.now(),
+        deep,
+    };
     Ok(crate::ledger::verify(&repo, &anchors)?)
 }
 
@@ -28,7 +35,9 @@ pub fn verify(context: &Context<'_>, receipt: Option<&Path>, deep: bool) -> Resu
 fn local_mark(context: &Context<'_>, repo: &Repo) -> Result<Option<HighWater>, Error> {
     // The vault's own word for its id is enough to find the mark: the mark says itself which vault it is for.
     match crate::ledger::vault_id(repo) {
-        Ok(vault) => Ok(HighWater::read_unauthenticated(&context.places.state(&vault))?.filter(|mark| mark.vault == vault)),
+        Ok(vault) => {
+            Ok(HighWater::read_unauthenticated(&context.places.state(&vault))?.filter(|mark| mark.vault == vault))
+        }
         Err(_) => Ok(None),
     }
 }
@@ -70,13 +79,21 @@ pub fn log(context: &Context<'_>) -> Result<Vec<LogLine>, Error> {
     details.asked = Some(short("own entries".into()));
     let _ = desk.record(Draft::read(details, Vec::new()))?;
     let mut entries = Vec::new();
-    desk.ledger.own_lines(&mut |line| entries.extend(Entry::parse(line).ok().map(|parsed| parsed.entry)))?;
+    desk.ledger
+        .own_lines(&mut |line| entries.extend(Entry::parse(line).ok().map(|parsed| parsed.entry)))?;
     let mut keys = BTreeMap::new();
     let vault = desk.identity.vault();
     let lines = entries.into_iter().map(|entry| {
-        let key = keys.entry(entry.detail).or_insert_with_key(|id: &KeyId| desk.ledger.detail_key(*id));
-        let place = EntryRef { log: entry.log, seq: entry.seq };
-        let details = key.as_ref().and_then(|key| Details::open(vault, place, key, &entry.sealed).ok());
+        let key = keys
+            .entry(entry.detail)
+            .or_insert_with_key(|id: &KeyId| desk.ledger.detail_key(*id));
+        let place = EntryRef {
+            log: entry.log,
+            seq: entry.seq,
+        };
+        let details = key
+            .as_ref()
+            .and_then(|key| Details::open(vault, place, key, &entry.sealed).ok());
         let notes = match details.as_ref().map(|details| &details.notes) {
             Some(NoteSet::Ids(ids)) => ids.clone(),
             Some(NoteSet::Bitmaps(maps)) => maps
@@ -85,7 +102,12 @@ pub fn log(context: &Context<'_>) -> Result<Vec<LogLine>, Error> {
                 .collect(),
             None => Vec::new(),
         };
-        LogLine { actor: desk.handle(entry.actor), entry, details, notes }
+        LogLine {
+            actor: desk.handle(entry.actor),
+            entry,
+            details,
+            notes,
+        }
     });
     Ok(lines.collect())
 }

@@ -84,7 +84,10 @@ pub struct Drafted {
 /// at the sources' label.
 pub fn draft_brief(context: &Context<'_>, query: &DraftQuery) -> Result<Drafted, Error> {
     if !query.allow.is_empty() && context.access.reason.is_none() {
-        return Err(Error::new(Kind::Usage, "to let a doubtful word pass, say why: --why TEXT"));
+        return Err(Error::new(
+            Kind::Usage,
+            "to let a doubtful word pass, say why: --why TEXT",
+        ));
     }
     let unlocked = context.unlock()?;
     let mut desk = unlocked.desk(context)?;
@@ -92,9 +95,16 @@ pub fn draft_brief(context: &Context<'_>, query: &DraftQuery) -> Result<Drafted,
     let mut sources = Vec::new();
     let mut label: Option<Label> = None;
     for asked in &query.sources {
-        let Some((note, found, _)) = desk.find(asked)? else { return Err(desk.not_there(details, asked)?) };
+        let Some((note, found, _)) = desk.find(asked)? else {
+            return Err(desk.not_there(details, asked)?);
+        };
         let join = label.as_ref().map_or(Some(found.clone()), |label| label.join(&found));
-        label = Some(join.ok_or_else(|| Error::new(Kind::Usage, "these notes are named to different people; brief them apart"))?);
+        label = Some(join.ok_or_else(|| {
+            Error::new(
+                Kind::Usage,
+                "these notes are named to different people; brief them apart",
+            )
+        })?);
         if !sources.contains(&note) {
             sources.push(note);
         }
@@ -108,13 +118,36 @@ pub fn draft_brief(context: &Context<'_>, query: &DraftQuery) -> Result<Drafted,
     };
     let mut details_read = details.clone();
     details_read.asked = Some(short(format!("profile {}, for {audience}", profile.name())));
-    let gathered = desk.gather(Action::BriefDraft, Some(audience), details_read, &sources, &query.sources.join(" "))?;
+    let gathered = desk.gather(
+        Action::BriefDraft,
+        Some(audience),
+        details_read,
+        &sources,
+        &query.sources.join(" "),
+    )?;
     let known = desk.known(gathered.sources.iter().chain(&gathered.others), &query.mask)?;
-    let texts: Vec<Source<'_>> =
-        gathered.sources.iter().map(|open| Source { text: open.text(), level: open.label.level() }).collect();
+    let texts: Vec<Source<'_>> = gathered
+        .sources
+        .iter()
+        .map(|open| Source {
+            text: open.text(),
+            level: open.label.level(),
+        })
+        .collect();
     let mut brief = compose(&texts, audience, &profile, &known).map_err(refused)?;
-    brief.doubtful.retain(|doubt| !query.allow.iter().any(|word| word.eq_ignore_ascii_case(&doubt.text)));
-    desk.keep_draft(brief, &gathered.sources, &sources, &label, &profile, audience, details, &query.allow)
+    brief
+        .doubtful
+        .retain(|doubt| !query.allow.iter().any(|word| word.eq_ignore_ascii_case(&doubt.text)));
+    desk.keep_draft(
+        brief,
+        &gathered.sources,
+        &sources,
+        &label,
+        &profile,
+        audience,
+        details,
+        &query.allow,
+    )
 }
 
 /// Who gets a brief and how.
@@ -152,13 +185,17 @@ pub fn release_brief(context: &Context<'_>, query: &ReleaseQuery) -> Result<Rele
     let mut desk = unlocked.desk(context)?;
     let mut details = desk.details("brief release");
     details.recipients = query.to.iter().take(64).cloned().map(short).collect();
-    let Some((draft, label, _)) = desk.find(&query.draft)? else { return Err(desk.not_there(details, &query.draft)?) };
+    let Some((draft, label, _)) = desk.find(&query.draft)? else {
+        return Err(desk.not_there(details, &query.draft)?);
+    };
     // The draft says for whom it was made; until it is read, the strictest answer is asked for.
     let gathered = desk.gather(Action::Read, None, details.clone(), &[draft], &query.draft)?;
     let Some(open) = gathered.sources.first().filter(|open| open.nature == Nature::Draft) else {
-        return Err(Error::new(Kind::Usage, format!("`{}` is not a draft", query.draft)).hint("`strongroom brief draft` makes one"));
+        return Err(Error::new(Kind::Usage, format!("`{}` is not a draft", query.draft))
+            .hint("`strongroom brief draft` makes one"));
     };
-    let sealed: Sealed = serde_json::from_str(open.text()).map_err(|_| Error::new(Kind::Tampered, "this draft is damaged"))?;
+    let sealed: Sealed =
+        serde_json::from_str(open.text()).map_err(|_| Error::new(Kind::Tampered, "this draft is damaged"))?;
     let audience = Level::ALL.into_iter().find(|level| level.name() == sealed.label);
     let audience = audience.ok_or_else(|| Error::new(Kind::Tampered, "this draft is damaged"))?;
     details.level = Some(audience);
@@ -175,7 +212,11 @@ pub fn release_brief(context: &Context<'_>, query: &ReleaseQuery) -> Result<Rele
         return Err(doubtful(&sealed.doubtful));
     }
     let profile = desk.profile(&sealed.profile)?;
-    let sources = gathered.others.iter().chain(&gathered.sources).filter(|open| open.nature == Nature::Note);
+    let sources = gathered
+        .others
+        .iter()
+        .chain(&gathered.sources)
+        .filter(|open| open.nature == Nature::Note);
     let known = desk.known(sources, &[])?;
     let leaks = check(&sealed.text, &profile, &known).map_err(refused)?;
     if !leaks.is_empty() {
@@ -188,10 +229,20 @@ pub fn release_brief(context: &Context<'_>, query: &ReleaseQuery) -> Result<Rele
         handling: profile.handling().to_owned(),
         expires: query.expires.map(|time| time.to_string()),
     };
-    let body = BriefText { text: sealed.text.clone(), removed: sealed.removed.clone(), doubtful: Vec::new(), left_out: 0 };
+    let body = BriefText {
+        text: sealed.text.clone(),
+        removed: sealed.removed.clone(),
+        doubtful: Vec::new(),
+        left_out: 0,
+    };
     let text = render(&body, &header, query.format).map_err(refused)?;
     let digest = sha256(&[text.as_bytes()]);
-    let kept = Sealed { recipients: query.to.clone(), expires: query.expires, sha256: Some(digest), ..sealed };
+    let kept = Sealed {
+        recipients: query.to.clone(),
+        expires: query.expires,
+        sha256: Some(digest),
+        ..sealed
+    };
     let kept = zeroize::Zeroizing::new(serde_json::to_string(&kept).unwrap_or_default());
     let metadata = desk.brief_metadata(format!("Brief for {}", query.to.join(", ")), open);
     let (changes, _) = desk.seal(brief, Nature::Brief, &metadata, &kept, &label)?;
@@ -217,15 +268,22 @@ pub struct BriefCheck {
 
 /// Checks any text against what the vault knows and a profile. The text may come from anywhere; nothing of it is kept.
 pub fn check_brief(context: &Context<'_>, text: &[u8], profile: &str) -> Result<BriefCheck, Error> {
-    let text = std::str::from_utf8(text).map_err(|_| Error::new(Kind::Failed, "this is not UTF-8 text, so it cannot be checked"))?;
+    let text = std::str::from_utf8(text)
+        .map_err(|_| Error::new(Kind::Failed, "this is not UTF-8 text, so it cannot be checked"))?;
     let unlocked = context.unlock()?;
     let mut desk = unlocked.desk(context)?;
     let profile = desk.profile(profile)?;
     let details = desk.details("brief check");
     let gathered = desk.gather(Action::Search, None, details, &[], "brief check")?;
-    let notes = gathered.others.iter().chain(&gathered.sources).filter(|open| open.nature == Nature::Note);
+    let notes = gathered
+        .others
+        .iter()
+        .chain(&gathered.sources)
+        .filter(|open| open.nature == Nature::Note);
     let known = desk.known(notes, &[])?;
-    Ok(BriefCheck { leaks: check(text, &profile, &known).map_err(refused)? })
+    Ok(BriefCheck {
+        leaks: check(text, &profile, &known).map_err(refused)?,
+    })
 }
 
 /// Lists drafts and briefs one may read, newest first.
@@ -233,9 +291,18 @@ pub fn list_briefs(context: &Context<'_>) -> Result<Vec<NoteLine>, Error> {
     let unlocked = context.unlock()?;
     let mut desk = unlocked.desk(context)?;
     let details = desk.details("brief list");
-    let filter = Filter { natures: vec![Nature::Draft, Nature::Brief], ..Filter::default() };
+    let filter = Filter {
+        natures: vec![Nature::Draft, Nature::Brief],
+        ..Filter::default()
+    };
     let lines = desk.list_of(Action::List, details, &filter, |_| true, None)?;
-    Ok(lines.into_iter().map(|listed| NoteLine { label: desk.label_text(&listed.label).to_string(), listed }).collect())
+    Ok(lines
+        .into_iter()
+        .map(|listed| NoteLine {
+            label: desk.label_text(&listed.label).to_string(),
+            listed,
+        })
+        .collect())
 }
 
 /// Redacts a text with no vault: a shipped profile's name, or the path of a profile file.
@@ -269,8 +336,14 @@ pub fn write_out(path: &Path, text: &str) -> Result<(), Error> {
 impl Desk<'_> {
     /// The vault's own profile of that name.
     fn profile(&self, name: &str) -> Result<Profile, Error> {
-        let content = self.ledger.charter().policies.content(&format!("redaction/{name}.toml"));
-        let content = content.and_then(|bytes| std::str::from_utf8(bytes).ok()).ok_or_else(|| no_profile(name))?;
+        let content = self
+            .ledger
+            .charter()
+            .policies
+            .content(&format!("redaction/{name}.toml"));
+        let content = content
+            .and_then(|bytes| std::str::from_utf8(bytes).ok())
+            .ok_or_else(|| no_profile(name))?;
         Profile::parse(content).map_err(|bad| Error::new(Kind::Failed, bad.to_string()))
     }
 
@@ -307,7 +380,9 @@ impl Desk<'_> {
         mut details: crate::chain::Details,
         allowed: &[String],
     ) -> Result<Drafted, Error> {
-        let first = opened.first().ok_or_else(|| Error::new(Kind::Failed, "there is nothing to brief from"))?;
+        let first = opened
+            .first()
+            .ok_or_else(|| Error::new(Kind::Failed, "there is nothing to brief from"))?;
         let metadata = self.brief_metadata(format!("Draft: {}", first.metadata.title), first);
         let sealed = Sealed {
             v: 1,
@@ -353,13 +428,22 @@ fn refused(refusal: Refused) -> Error {
 
 fn doubtful(words: &[String]) -> Error {
     let count = words.len();
-    Error::new(Kind::Denied, format!("this draft has {count} doubtful place(s), and a brief leaves without any"))
-        .hint("draft it again with --mask WORD, or with --allow WORD and --why TEXT")
+    Error::new(
+        Kind::Denied,
+        format!("this draft has {count} doubtful place(s), and a brief leaves without any"),
+    )
+    .hint("draft it again with --mask WORD, or with --allow WORD and --why TEXT")
 }
 
 fn leaking(leaks: &[Leak]) -> Error {
     let mut kinds: Vec<&str> = leaks.iter().map(|leak| leak.kind.coarse().name()).collect();
     kinds.sort_unstable();
     kinds.dedup();
-    Error::new(Kind::Denied, format!("this text still identifies somebody ({}); it was not released", kinds.join(", ")))
+    Error::new(
+        Kind::Denied,
+        format!(
+            "this text still identifies somebody ({}); it was not released",
+            kinds.join(", ")
+        ),
+    )
 }

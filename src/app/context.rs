@@ -117,7 +117,15 @@ impl Unlocked {
     pub(super) fn desk<'a>(&'a self, context: &'a Context<'a>) -> Result<Desk<'a>, Error> {
         let ledger = Ledger::start(&self.repo, &self.identity, &self.state, PATIENCE)?;
         let policies = PolicySet::load_trusted(ledger.charter().policies.clone())?;
-        let mut desk = Desk { context, identity: &self.identity, ledger, policies };
+        let mut desk = Desk {
+            context,
+            identity: &self.identity,
+            ledger,
+            policies,
+        };
+        if desk.ledger.detail_key_is_due(context.now()) {
+            let _ = desk.ledger.renew_detail_key(context.now(), &mut SystemEntropy)?;
+        }
         desk.enter_failed_unlocks(&self.state)?;
         Ok(desk)
     }
@@ -154,7 +162,9 @@ impl Desk<'_> {
         };
         ActorFacts {
             person: self.identity.person(),
-            roles: card.map(|card| card.roles.iter().map(role).collect()).unwrap_or_default(),
+            roles: card
+                .map(|card| card.roles.iter().map(role).collect())
+                .unwrap_or_default(),
             clearance: self.clearance(),
             paused: false,
         }
@@ -197,7 +207,12 @@ impl Desk<'_> {
         notes: Vec<NoteId>,
         asked: &str,
     ) -> Result<Error, Error> {
-        details.rules = denial.rules().iter().cloned().chain(denial.why().iter().map(|why| why.code().to_owned())).collect();
+        details.rules = denial
+            .rules()
+            .iter()
+            .cloned()
+            .chain(denial.why().iter().map(|why| why.code().to_owned()))
+            .collect();
         details.asked = Some(short(asked.to_owned()));
         let _ = self.record(Draft::without_effect(kind, Outcome::Denied, details, notes))?;
         Ok(match denial.public_words() {
@@ -228,16 +243,26 @@ impl Desk<'_> {
     pub(super) fn label_text(&self, label: &Label) -> LabelText {
         let level = &self.policies.levels().rules(label.level()).name;
         let roster = &self.ledger.charter().roster;
-        let handle = |person| roster.member(person).map_or_else(|| format!("{person}"), |card| card.handle.clone());
+        let handle = |person| {
+            roster
+                .member(person)
+                .map_or_else(|| format!("{person}"), |card| card.handle.clone())
+        };
         self.gate().label_text(label, level, handle)
     }
 
     fn enter_failed_unlocks(&mut self, state: &Path) -> Result<(), Error> {
         let path = state.join("failed-unlocks");
-        let Ok(bytes) = read_bounded(&path, 64 * 1024) else { return Ok(()) };
+        let Ok(bytes) = read_bounded(&path, 64 * 1024) else {
+            return Ok(());
+        };
         let text = String::from_utf8_lossy(&bytes).into_owned();
         let mut details = Details::new("unlock");
-        details.times = text.lines().filter_map(|line| line.parse().ok()).take(FAILED_MAX).collect();
+        details.times = text
+            .lines()
+            .filter_map(|line| line.parse().ok())
+            .take(FAILED_MAX)
+            .collect();
         if details.times.is_empty() {
             return Ok(());
         }
@@ -251,7 +276,8 @@ impl Desk<'_> {
         };
         let _ = self.record(draft)?;
         // Durable in the log now; a crash here enters them twice rather than never.
-        std::fs::remove_file(&path).map_err(|error| Error::new(Kind::Failed, format!("cannot remove `{}`: {error}", path.display())))
+        std::fs::remove_file(&path)
+            .map_err(|error| Error::new(Kind::Failed, format!("cannot remove `{}`: {error}", path.display())))
     }
 }
 
@@ -267,7 +293,10 @@ fn keep_failure(state: &Path, now: Time) -> Result<(), Error> {
         return Ok(());
     }
     let line = format!("{}\n", now.unix());
-    Ok(crate::env::replace_private(&path, &[known.as_slice(), line.as_bytes()].concat())?)
+    Ok(crate::env::replace_private(
+        &path,
+        &[known.as_slice(), line.as_bytes()].concat(),
+    )?)
 }
 
 fn first_line(bytes: Vec<u8>) -> Result<Passphrase, Error> {
@@ -275,7 +304,10 @@ fn first_line(bytes: Vec<u8>) -> Result<Passphrase, Error> {
     let text = std::str::from_utf8(&bytes).map_err(|_| Error::new(Kind::Failed, "the passphrase is not UTF-8 text"))?;
     let line = text.lines().next().unwrap_or_default();
     if line.is_empty() {
-        return Err(Error::new(Kind::Locked, "the passphrase is empty: its file or command gave nothing"));
+        return Err(Error::new(
+            Kind::Locked,
+            "the passphrase is empty: its file or command gave nothing",
+        ));
     }
     Ok(Passphrase::new(line.to_owned()))
 }
@@ -290,6 +322,9 @@ fn run(command: &str) -> Result<Vec<u8>, Error> {
     if output.status.success() {
         Ok(output.stdout)
     } else {
-        Err(Error::new(Kind::Locked, format!("the passphrase command failed ({})", output.status)))
+        Err(Error::new(
+            Kind::Locked,
+            format!("the passphrase command failed ({})", output.status),
+        ))
     }
 }

@@ -46,7 +46,11 @@ impl std::fmt::Display for Error {
 impl Error {
     /// An error of a kind.
     pub fn new(kind: Kind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), hints: Vec::new() }
+        Self {
+            kind,
+            message: message.into(),
+            hints: Vec::new(),
+        }
     }
 
     /// The same with a hint more.
@@ -114,7 +118,11 @@ impl From<GateError> for Error {
 
 impl From<BadIdentity> for Error {
     fn from(error: BadIdentity) -> Self {
-        let kind = if error == BadIdentity::WrongPassphrase { Kind::Locked } else { Kind::Failed };
+        let kind = if error == BadIdentity::WrongPassphrase {
+            Kind::Locked
+        } else {
+            Kind::Failed
+        };
         Self::new(kind, error.to_string())
     }
 }
@@ -129,11 +137,25 @@ macro_rules! failed {
     };
 }
 
-failed!(NoEntropy, FileError, BadRecoveryKey, BadPolicy, CreateError, OpenError, BadReceipt, ReadError, crate::env::NoHome);
+failed!(
+    NoEntropy,
+    FileError,
+    BadRecoveryKey,
+    BadPolicy,
+    CreateError,
+    OpenError,
+    BadReceipt,
+    ReadError,
+    crate::env::NoHome
+);
 
 impl From<BadCard> for Error {
     fn from(error: BadCard) -> Self {
-        let kind = if matches!(error, BadCard::Handle(_)) { Kind::Usage } else { Kind::Tampered };
+        let kind = if matches!(error, BadCard::Handle(_)) {
+            Kind::Usage
+        } else {
+            Kind::Tampered
+        };
         Self::new(kind, error.to_string())
     }
 }

@@ -34,7 +34,11 @@ impl Desk<'_> {
         let wanted: BTreeSet<NoteId> = if sources.is_empty() {
             survey.notes().into_iter().collect()
         } else {
-            survey.of_the_same_clients(sources).into_iter().chain(sources.iter().copied()).collect()
+            survey
+                .of_the_same_clients(sources)
+                .into_iter()
+                .chain(sources.iter().copied())
+                .collect()
         };
         survey.keep(&wanted, None);
         let mut permits = Vec::new();
@@ -44,7 +48,9 @@ impl Desk<'_> {
             facts.own = own;
             facts.outgoing = outgoing;
             match self.decide(action, facts) {
-                Decision::Denied(denial) => return Err(self.denied(&denial, None, details, sources.to_vec(), asked)?),
+                Decision::Denied(denial) => {
+                    return Err(self.denied(&denial, None, details, sources.to_vec(), asked)?);
+                }
                 Decision::Permitted(permission) => {
                     rules.extend(permission.rules().iter().cloned());
                     permits.push(Permit::new(permission, notes));
@@ -67,11 +73,7 @@ impl Desk<'_> {
     }
 
     /// The identifiers in opened notes: clients, cases, fields, and whatever the finder finds in their texts.
-    pub(super) fn known<'n>(
-        &self,
-        notes: impl Iterator<Item = &'n OpenNote>,
-        more: &[String],
-    ) -> Result<Known, Error> {
+    pub(super) fn known<'n>(&self, notes: impl Iterator<Item = &'n OpenNote>, more: &[String]) -> Result<Known, Error> {
         let finder = shipped("no-names").ok_or_else(|| Error::new(Kind::Failed, "the shipped profile is missing"))?;
         let finder = Profile::parse(finder).map_err(|bad| Error::new(Kind::Failed, bad.to_string()))?;
         let nothing = Known::nothing();
@@ -83,9 +85,16 @@ impl Desk<'_> {
             let metadata = &note.metadata;
             values.push((What::Client, metadata.client.clone()));
             values.push((What::Number, metadata.case.clone()));
-            values.extend(metadata.fields.iter().map(|(name, value)| (kind_of_field(name), value.clone())));
+            values.extend(
+                metadata
+                    .fields
+                    .iter()
+                    .map(|(name, value)| (kind_of_field(name), value.clone())),
+            );
             // A text that the finder refuses gives nothing here, and is refused again where it matters.
-            let Ok(found) = redact(note.text(), &finder, &nothing) else { continue };
+            let Ok(found) = redact(note.text(), &finder, &nothing) else {
+                continue;
+            };
             let chars: Vec<char> = note.text().chars().collect();
             for span in found.spans {
                 let value: String = chars.get(span.start..span.end).unwrap_or_default().iter().collect();
@@ -103,7 +112,10 @@ impl Desk<'_> {
 
 /// Whether a finding of this kind is worth remembering: dates, sums and places by themselves name nobody.
 fn identifies(kind: What) -> bool {
-    !matches!(kind, What::Date | What::Time | What::Money | What::Place | What::Position | What::Other)
+    !matches!(
+        kind,
+        What::Date | What::Time | What::Money | What::Place | What::Position | What::Other
+    )
 }
 
 fn kind_of_field(name: &str) -> What {

@@ -26,8 +26,16 @@ pub fn new_compartment(context: &Context<'_>, name: &str) -> Result<CompartmentI
     let name = check_compartment(name)?;
     let unlocked = context.unlock()?;
     let mut desk = unlocked.desk(context)?;
-    if desk.ledger.keyring().compartments().any(|(known, _)| known.eq_ignore_ascii_case(&name)) {
-        return Err(Error::new(Kind::Usage, format!("there is a compartment `{name}` already")));
+    if desk
+        .ledger
+        .keyring()
+        .compartments()
+        .any(|(known, _)| known.eq_ignore_ascii_case(&name))
+    {
+        return Err(Error::new(
+            Kind::Usage,
+            format!("there is a compartment `{name}` already"),
+        ));
     }
     let mut details = desk.details("compartment new");
     match desk.decide(Action::CompartmentNew, roster_facts()?) {
@@ -39,10 +47,19 @@ pub fn new_compartment(context: &Context<'_>, name: &str) -> Result<CompartmentI
     details.asked = Some(name.clone());
     let entropy = &mut SystemEntropy;
     let id = CompartmentId(make_random(entropy)?);
-    let key = Key::make(KeyUse::Compartment(id), Some(name.clone()), make_random(entropy)?, entropy)?;
+    let key = Key::make(
+        KeyUse::Compartment(id),
+        Some(name.clone()),
+        make_random(entropy)?,
+        entropy,
+    )?;
     let changes = desk.give_compartment(id, key)?;
     let recorded = desk.record(Draft::change(EntryKind::Card, details, Vec::new(), changes))?;
-    Ok(CompartmentInfo { id, name, entry: Some(recorded.entry()) })
+    Ok(CompartmentInfo {
+        id,
+        name,
+        entry: Some(recorded.entry()),
+    })
 }
 
 /// The compartments this session holds, by name.
@@ -56,8 +73,13 @@ pub fn list_compartments(context: &Context<'_>) -> Result<Vec<CompartmentInfo>, 
     }
     let _ = desk.record(Draft::read(details, Vec::new()))?;
     let held = desk.ledger.keyring().compartments();
-    let mut list: Vec<CompartmentInfo> =
-        held.map(|(name, id)| CompartmentInfo { id, name: name.to_owned(), entry: None }).collect();
+    let mut list: Vec<CompartmentInfo> = held
+        .map(|(name, id)| CompartmentInfo {
+            id,
+            name: name.to_owned(),
+            entry: None,
+        })
+        .collect();
     list.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(list)
 }
@@ -72,8 +94,11 @@ fn check_compartment(name: &str) -> Result<String, Error> {
     let written: Result<LabelText, _> = format!("x/{name}").parse();
     match written {
         Ok(label) if label.compartments == [name] && name.chars().count() <= 64 => Ok(name.to_owned()),
-        _ => Err(Error::new(Kind::Usage, format!("`{}` cannot be a compartment's name", name.escape_debug()))
-            .hint("it takes 1 to 64 characters, no `/`, no `@` at the beginning, no spaces around it")),
+        _ => Err(Error::new(
+            Kind::Usage,
+            format!("`{}` cannot be a compartment's name", name.escape_debug()),
+        )
+        .hint("it takes 1 to 64 characters, no `/`, no `@` at the beginning, no spaces around it")),
     }
 }
 
@@ -100,12 +125,17 @@ impl Desk<'_> {
         let vault = charter.vault;
         let keyring = self.ledger.keyring_with(key);
         for device in &card.devices {
-            let recipient = device.recipient().ok_or_else(|| Error::new(Kind::Tampered, "a card's key is damaged"))?;
+            let recipient = device
+                .recipient()
+                .ok_or_else(|| Error::new(Kind::Tampered, "a card's key is damaged"))?;
             let sealed = BoxFile::seal(vault, device.device, &recipient, keyring, &mut SystemEntropy)?;
             changes.write_digested(DEVICES, device.device, sealed.to_bytes());
         }
         for device in &card.devices {
-            self.ledger.boxes_of(device.device).into_iter().for_each(|file| changes.forget(file));
+            self.ledger
+                .boxes_of(device.device)
+                .into_iter()
+                .for_each(|file| changes.forget(file));
         }
         Ok(changes)
     }

@@ -13,13 +13,13 @@ mod policies;
 mod recovery;
 mod vault;
 
+pub use crate::env::{Clock, Places, harden};
 pub use audit::{LogLine, log, receipt, verify};
 pub use briefs::{
     BriefCheck, DraftQuery, Drafted, ReleaseQuery, ReleasedBrief, check_brief, draft_brief, list_briefs, load_profile,
     read_text, redact_text, release_brief, write_out,
 };
 pub use context::{Access, Context, PassphraseSource, Person};
-pub use crate::env::{Clock, Places, harden};
 pub use error::{Error, Kind};
 pub use members::{CompartmentInfo, list_compartments, new_compartment};
 pub use notes::{Added, ListQuery, NewText, NoteLine, Shown, add, list, show};

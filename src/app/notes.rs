@@ -16,7 +16,7 @@ use std::collections::BTreeSet;
 /// The longest title, client or case, in characters.
 const NAME_MAX: usize = 200;
 /// The longest note, in bytes.
-pub const TEXT_MAX: usize = 1 << 20;
+const TEXT_MAX: usize = 1 << 20;
 
 /// A note to record.
 pub struct NewText {
@@ -104,8 +104,18 @@ pub fn add(context: &Context<'_>, new: NewText) -> Result<Added, Error> {
         Some(title) => check_name("title", title)?,
         None => title_of(&text),
     };
-    let client = new.client.as_deref().map(|client| check_name("client", client)).transpose()?.unwrap_or_default();
-    let case = new.case.as_deref().map(|case| check_name("case", case)).transpose()?.unwrap_or_default();
+    let client = new
+        .client
+        .as_deref()
+        .map(|client| check_name("client", client))
+        .transpose()?
+        .unwrap_or_default();
+    let case = new
+        .case
+        .as_deref()
+        .map(|case| check_name("case", case))
+        .transpose()?
+        .unwrap_or_default();
     let fields = check_fields(new.fields)?;
     let unlocked = context.unlock()?;
     let mut desk = unlocked.desk(context)?;
@@ -136,7 +146,12 @@ pub fn add(context: &Context<'_>, new: NewText) -> Result<Added, Error> {
             let (changes, _) = desk.seal(note, Nature::Note, &metadata, &text, &label)?;
             let recorded = desk.record(Draft::change(EntryKind::Add, details, vec![note], changes))?;
             let label = desk.label_text(&label).to_string();
-            Ok(Added { id: note, revision: 1, label, entry: recorded.entry() })
+            Ok(Added {
+                id: note,
+                revision: 1,
+                label,
+                entry: recorded.entry(),
+            })
         }
     }
 }
@@ -152,8 +167,7 @@ pub fn show(context: &Context<'_>, asked: &str) -> Result<Shown, Error> {
     details.level = Some(label.level());
     let wraps = wraps.into_iter().map(|wrap| (note, wrap)).collect();
     let surveyed = desk.ledger.stored_many(wraps).map_err(Error::from);
-    let surveyed =
-        surveyed.and_then(|stored| desk.gate().survey(stored, &Filter::default()).map_err(Error::from));
+    let surveyed = surveyed.and_then(|stored| desk.gate().survey(stored, &Filter::default()).map_err(Error::from));
     let survey = match surveyed {
         Ok(survey) => survey,
         Err(error) => return Err(desk.failed(details, vec![note], error)),
@@ -170,11 +184,20 @@ pub fn show(context: &Context<'_>, asked: &str) -> Result<Shown, Error> {
     details.rules = permission.rules().to_vec();
     let stored = desk.stored_head(note, head)?;
     let recorded = desk.record(Draft::read(details, vec![note]))?;
-    let opened = desk.gate().open(vec![stored], vec![Permit::new(permission, [note])], recorded)?;
-    let Some(note) = opened.into_iter().next() else { return Err(Error::no_such_note(asked)) };
+    let opened = desk
+        .gate()
+        .open(vec![stored], vec![Permit::new(permission, [note])], recorded)?;
+    let Some(note) = opened.into_iter().next() else {
+        return Err(Error::no_such_note(asked));
+    };
     let author = desk.handle(note.metadata.author);
     let mark = desk.policies.levels().rules(label.level()).mark.clone();
-    Ok(Shown { note, label: desk.label_text(&label).to_string(), author, mark })
+    Ok(Shown {
+        note,
+        label: desk.label_text(&label).to_string(),
+        author,
+        mark,
+    })
 }
 
 /// Lists the notes one may read, newest first. One entry names them all.
@@ -188,12 +211,30 @@ pub fn list(context: &Context<'_>, query: &ListQuery) -> Result<Vec<NoteLine>, E
         since: query.since.map(Time::unix),
         until: query.until.map(Time::unix),
     };
-    let wanted = query.label.as_deref().map(|label| desk.label(Some(label))).transpose()?;
+    let wanted = query
+        .label
+        .as_deref()
+        .map(|label| desk.label(Some(label)))
+        .transpose()?;
     let mut details = desk.details("list");
-    let asked = [&query.client, &query.case, &query.label].into_iter().flatten().cloned().collect::<Vec<_>>().join(" / ");
+    let asked = [&query.client, &query.case, &query.label]
+        .into_iter()
+        .flatten()
+        .cloned()
+        .collect::<Vec<_>>()
+        .join(" / ");
     details.asked = (!asked.is_empty()).then(|| short(asked));
-    let lines = desk.list_of(Action::List, details, &filter, |label| wanted.as_ref().is_none_or(|want| want == label), query.limit)?;
-    let name = |listed: Listed| NoteLine { label: desk.label_text(&listed.label).to_string(), listed };
+    let lines = desk.list_of(
+        Action::List,
+        details,
+        &filter,
+        |label| wanted.as_ref().is_none_or(|want| want == label),
+        query.limit,
+    )?;
+    let name = |listed: Listed| NoteLine {
+        label: desk.label_text(&listed.label).to_string(),
+        listed,
+    };
     Ok(lines.into_iter().map(name).collect())
 }
 
@@ -202,18 +243,29 @@ impl Desk<'_> {
     pub(super) fn label(&self, text: Option<&str>) -> Result<Label, Error> {
         let usage = |message: String| Error::new(Kind::Usage, message);
         let Some(text) = text else {
-            let level = self.policies.levels().default_level().unwrap_or_else(|| self.clearance().level.min(Level::Restricted));
+            let level = self
+                .policies
+                .levels()
+                .default_level()
+                .unwrap_or_else(|| self.clearance().level.min(Level::Restricted));
             return Label::new(level, []).map_err(|bad| usage(bad.to_string()));
         };
-        let written: LabelText = text.parse().map_err(|bad: crate::label::BadLabelText| usage(bad.to_string()))?;
+        let written: LabelText = text
+            .parse()
+            .map_err(|bad: crate::label::BadLabelText| usage(bad.to_string()))?;
         let level = self.policies.levels().by_name(&written.level).ok_or_else(|| {
-            let names: Vec<&str> = Level::ALL.iter().map(|level| self.policies.levels().rules(*level).name.as_str()).collect();
+            let names: Vec<&str> = Level::ALL
+                .iter()
+                .map(|level| self.policies.levels().rules(*level).name.as_str())
+                .collect();
             usage(format!("there is no level `{}`", written.level)).hint(format!("the levels are {}", names.join(", ")))
         })?;
         let keyring = self.ledger.keyring();
         let mut compartments = Vec::new();
         for name in &written.compartments {
-            let known = keyring.compartments().find(|(known, _)| known.eq_ignore_ascii_case(name));
+            let known = keyring
+                .compartments()
+                .find(|(known, _)| known.eq_ignore_ascii_case(name));
             let (_, id) = known.ok_or_else(|| {
                 Error::new(Kind::Denied, format!("no compartment `{name}` that you hold"))
                     .hint("`strongroom compartment list` shows yours; `strongroom compartment new NAME` makes one")
@@ -223,7 +275,8 @@ impl Desk<'_> {
         let roster = &self.ledger.charter().roster;
         let person = |handle: &String| {
             let card = roster.members().find(|card| card.handle == *handle);
-            card.map(|card| card.person).ok_or_else(|| usage(format!("there is no member `@{handle}`")))
+            card.map(|card| card.person)
+                .ok_or_else(|| usage(format!("there is no member `@{handle}`")))
         };
         let people = written.people.iter().map(person).collect::<Result<Vec<_>, _>>()?;
         let label = match (level, people.is_empty()) {
@@ -237,7 +290,8 @@ impl Desk<'_> {
     /// The one readable note whose id begins with what was asked for, its label and its wraps. Ids of notes that are
     /// not for this person do not take part: a prefix is unique among what one may read.
     pub(super) fn find(&self, asked: &str) -> Result<Option<(NoteId, Label, Vec<WrapFile>)>, Error> {
-        let plausible = (4..=32).contains(&asked.len()) && asked.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
+        let plausible =
+            (4..=32).contains(&asked.len()) && asked.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
         if !plausible {
             return Ok(None);
         }
@@ -256,8 +310,11 @@ impl Desk<'_> {
                 }
                 Ok(Some((note, join, wraps)))
             }
-            (several, _) => Err(Error::new(Kind::Usage, format!("`{asked}` is the beginning of {several} notes' ids"))
-                .hint("give a few characters more")),
+            (several, _) => Err(Error::new(
+                Kind::Usage,
+                format!("`{asked}` is the beginning of {several} notes' ids"),
+            )
+            .hint("give a few characters more")),
         }
     }
 
@@ -331,9 +388,20 @@ impl Desk<'_> {
         label: &Label,
     ) -> Result<(Changes, crate::id::Digest), Error> {
         let roster = &self.ledger.charter().roster;
-        let devices = label.people().iter().filter_map(|person| roster.member(*person)).flat_map(|card| &card.devices);
+        let devices = label
+            .people()
+            .iter()
+            .filter_map(|person| roster.member(*person))
+            .flat_map(|card| &card.devices);
         let recipients: Vec<_> = devices.filter_map(|device| device.recipient()).collect();
-        let new = NewNote { note, nature, metadata, text, label, recipients: &recipients };
+        let new = NewNote {
+            note,
+            nature,
+            metadata,
+            text,
+            label,
+            recipients: &recipients,
+        };
         let sealed = self.gate().seal(&new, &mut SystemEntropy)?;
         let mut changes = Changes::default();
         changes.write_digested(note_ref(note), note, sealed.body);
@@ -351,8 +419,11 @@ impl Desk<'_> {
 pub(super) fn check_text(bytes: Vec<u8>) -> Result<zeroize::Zeroizing<String>, Error> {
     let failed = |message: String| Error::new(Kind::Failed, message);
     if bytes.len() > TEXT_MAX {
-        return Err(failed(format!("this text has {} bytes; a note has at most {TEXT_MAX} (1 MiB)", bytes.len()))
-            .hint("keep a short note and attach the file"));
+        return Err(failed(format!(
+            "this text has {} bytes; a note has at most {TEXT_MAX} (1 MiB)",
+            bytes.len()
+        ))
+        .hint("keep a short note and attach the file"));
     }
     let binary = bytes.contains(&0);
     match String::from_utf8(bytes) {
@@ -362,15 +433,20 @@ pub(super) fn check_text(bytes: Vec<u8>) -> Result<zeroize::Zeroizing<String>, E
             }
             Ok(zeroize::Zeroizing::new(text))
         }
-        _ => Err(failed("this is not UTF-8 text, so it cannot be a note; nothing was recorded".into())
-            .hint("files of other kinds are attached to a note, not typed into one")),
+        _ => Err(
+            failed("this is not UTF-8 text, so it cannot be a note; nothing was recorded".into())
+                .hint("files of other kinds are attached to a note, not typed into one"),
+        ),
     }
 }
 
 fn check_name(what: &str, text: &str) -> Result<String, Error> {
     let text = text.trim();
     if text.chars().count() > NAME_MAX || text.chars().any(char::is_control) {
-        return Err(Error::new(Kind::Usage, format!("a {what} has at most {NAME_MAX} characters and no control characters")));
+        return Err(Error::new(
+            Kind::Usage,
+            format!("a {what} has at most {NAME_MAX} characters and no control characters"),
+        ));
     }
     Ok(text.to_owned())
 }
@@ -389,8 +465,16 @@ fn check_fields(fields: Vec<(String, String)>) -> Result<Vec<(String, String)>, 
 
 /// The first line that says something, cut to eighty characters.
 fn title_of(text: &str) -> String {
-    let line = text.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();
-    let plain: String = line.trim_start_matches(['#', ' ']).chars().filter(|c| !c.is_control()).collect();
+    let line = text
+        .lines()
+        .map(str::trim)
+        .find(|line| !line.is_empty())
+        .unwrap_or_default();
+    let plain: String = line
+        .trim_start_matches(['#', ' '])
+        .chars()
+        .filter(|c| !c.is_control())
+        .collect();
     match plain.char_indices().nth(80) {
         None => plain,
         Some((at, _)) => format!("{}…", plain[..at].trim_end()),
@@ -409,9 +493,19 @@ mod tests {
 
     #[test]
     fn what_is_no_text_is_refused_with_the_reason() {
-        assert!(check_text(b"\xff\xfe".to_vec()).unwrap_err().message.contains("not UTF-8"));
+        assert!(
+            check_text(b"\xff\xfe".to_vec())
+                .unwrap_err()
+                .message
+                .contains("not UTF-8")
+        );
         assert!(check_text(b"a\0b".to_vec()).unwrap_err().message.contains("not UTF-8"));
-        assert!(check_text(vec![b'a'; TEXT_MAX + 1]).unwrap_err().message.contains("1 MiB"));
+        assert!(
+            check_text(vec![b'a'; TEXT_MAX + 1])
+                .unwrap_err()
+                .message
+                .contains("1 MiB")
+        );
         assert_eq!(check_text(b" \n".to_vec()).unwrap_err().kind, Kind::Usage);
         assert_eq!(check_text(vec![b'a'; TEXT_MAX]).map(|text| text.len()), Ok(TEXT_MAX));
     }

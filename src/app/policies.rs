@@ -20,12 +20,25 @@ pub struct PolicyTest {
 
 /// Runs the cases of the vault's policies, or of the shipped ones. Policies are in clear: no identity is needed.
 pub fn test_policies(context: &Context<'_>, shipped: bool) -> Result<Vec<PolicyTest>, Error> {
-    let files = if shipped { PolicyFiles::shipped() } else { read_charter(&context.repo()?, None)?.policies };
+    let files = if shipped {
+        PolicyFiles::shipped()
+    } else {
+        read_charter(&context.repo()?, None)?.policies
+    };
     let set = PolicySet::load(files)?;
     let mut results = Vec::new();
     for case in set.run_cases()? {
-        let note = if case.passed { String::new() } else { format!("expected {}, got {}", case.expected, case.got) };
-        results.push(PolicyTest { file: "access/cases.toml".into(), name: case.name, passed: case.passed, note });
+        let note = if case.passed {
+            String::new()
+        } else {
+            format!("expected {}, got {}", case.expected, case.got)
+        };
+        results.push(PolicyTest {
+            file: "access/cases.toml".into(),
+            name: case.name,
+            passed: case.passed,
+            note,
+        });
     }
     for (path, bytes) in set.files().iter().filter(|(path, _)| path.starts_with("redaction/")) {
         let bad = |why: String| Error::new(Kind::Failed, format!("`{path}`: {why}"));

@@ -17,8 +17,14 @@ use std::path::Path;
 pub fn recover(context: &Context<'_>, page: &Path, insist: bool) -> Result<Inited, Error> {
     let identity_path = context.places.identity();
     if std::fs::symlink_metadata(&identity_path).is_ok() {
-        return Err(Error::new(Kind::Failed, format!("there is an identity at `{}` already; nothing was changed", identity_path.display()))
-            .hint("move that file away, or name another place with --identity"));
+        return Err(Error::new(
+            Kind::Failed,
+            format!(
+                "there is an identity at `{}` already; nothing was changed",
+                identity_path.display()
+            ),
+        )
+        .hint("move that file away, or name another place with --identity"));
     }
     let page = zeroize::Zeroizing::new(read_bounded(page, 64 * 1024)?);
     let text = std::str::from_utf8(&page).map_err(|_| Error::new(Kind::Failed, "the recovery page is not text"))?;
@@ -29,7 +35,10 @@ pub fn recover(context: &Context<'_>, page: &Path, insist: bool) -> Result<Inite
     repo.recover(&lock).map_err(crate::ledger::LedgerError::from)?;
     let charter = read_charter(&repo, pinned_founder(text))?;
     let owner = charter.roster.members().find_map(|card| {
-        let own = card.devices.iter().find(|device| device.sign_key() == Some(paper.public_key()))?;
+        let own = card
+            .devices
+            .iter()
+            .find(|device| device.sign_key() == Some(paper.public_key()))?;
         (own.kind == DeviceKind::Paper).then_some((card, own.device))
     });
     let (old, paper_device) =
@@ -40,7 +49,12 @@ pub fn recover(context: &Context<'_>, page: &Path, insist: bool) -> Result<Inite
     let secrets = IdentitySecrets::make(old.person, old.handle.clone(), charter.roster.founder(), entropy)?;
     let identity = Identity::from_secrets(charter.vault, device, &secrets);
     let mut devices = old.devices.clone();
-    devices.push(Device::new(device, DeviceKind::Device, &identity.recipient(), identity.public_key()));
+    devices.push(Device::new(
+        device,
+        DeviceKind::Device,
+        &identity.recipient(),
+        identity.public_key(),
+    ));
     devices.sort_by_key(|device| device.device);
     let card = Card {
         by: paper_device,
@@ -50,11 +64,27 @@ pub fn recover(context: &Context<'_>, page: &Path, insist: bool) -> Result<Inite
         time: context.now(),
         ..old.clone()
     };
-    let file = IdentityFile::seal(charter.vault, device, &secrets, &passphrase, Argon2Params::DEFAULT, entropy)?;
+    let file = IdentityFile::seal(
+        charter.vault,
+        device,
+        &secrets,
+        &passphrase,
+        Argon2Params::DEFAULT,
+        entropy,
+    )?;
     // The identity goes first: a device that was admitted and then lost would be a stranger in the roster.
     write_new_private(&identity_path, file.to_text().as_bytes())?;
-    let log = LogName { device, incarnation: Incarnation(make_random(entropy)?) };
-    let plan = Rejoin { paper: &paper, identity: &identity, card: &card, paper_device, log };
+    let log = LogName {
+        device,
+        incarnation: Incarnation(make_random(entropy)?),
+    };
+    let plan = Rejoin {
+        paper: &paper,
+        identity: &identity,
+        card: &card,
+        paper_device,
+        log,
+    };
     let state = context.places.state(&charter.vault);
     if let Err(error) = rejoin(&repo, &lock, &charter, &plan, &state, context.now(), entropy) {
         let _ = std::fs::remove_file(&identity_path);

@@ -61,10 +61,20 @@ pub fn init(context: &Context<'_>, init: &Init) -> Result<Inited, Error> {
         }
         None => None,
     };
-    let mut devices = vec![Device::new(device, DeviceKind::Device, &identity.recipient(), identity.public_key())];
+    let mut devices = vec![Device::new(
+        device,
+        DeviceKind::Device,
+        &identity.recipient(),
+        identity.public_key(),
+    )];
     let mut recipients = vec![(device, identity.recipient())];
     if let Some((id, paper, _)) = &paper {
-        devices.push(Device::new(*id, DeviceKind::Paper, &paper.recipient(), paper.public_key()));
+        devices.push(Device::new(
+            *id,
+            DeviceKind::Paper,
+            &paper.recipient(),
+            paper.public_key(),
+        ));
         recipients.push((*id, paper.recipient()));
     }
     devices.sort_by_key(|device| device.device);
@@ -93,7 +103,10 @@ pub fn init(context: &Context<'_>, init: &Init) -> Result<Inited, Error> {
         let founding = Founding {
             identity: &identity,
             card: &card,
-            log: LogName { device, incarnation: Incarnation(make_random(entropy)?) },
+            log: LogName {
+                device,
+                incarnation: Incarnation(make_random(entropy)?),
+            },
             keyring: &first_keys(entropy)?,
             devices: &recipients,
             policies: &PolicyFiles::shipped(),
@@ -127,32 +140,51 @@ fn refuse_existing(vault: &Path, identity: &Path, page: Option<&Path>) -> Result
         Err(error) => error.kind() != std::io::ErrorKind::NotFound,
     };
     if occupied {
-        return Err(Error::new(Kind::Failed, format!("there is something at `{}` already; nothing was changed", vault.display()))
-            .hint("name another place with --vault"));
+        return Err(Error::new(
+            Kind::Failed,
+            format!(
+                "there is something at `{}` already; nothing was changed",
+                vault.display()
+            ),
+        )
+        .hint("name another place with --vault"));
     }
     if std::fs::symlink_metadata(identity).is_ok() {
-        return Err(Error::new(Kind::Failed, format!("there is an identity at `{}` already; nothing was changed", identity.display()))
-            .hint("name another place with --identity, or move that file away if you are sure"));
+        return Err(Error::new(
+            Kind::Failed,
+            format!(
+                "there is an identity at `{}` already; nothing was changed",
+                identity.display()
+            ),
+        )
+        .hint("name another place with --identity, or move that file away if you are sure"));
     }
     match page {
-        Some(page) if std::fs::symlink_metadata(page).is_ok() => {
-            Err(Error::new(Kind::Failed, format!("`{}` exists already; nothing was changed", page.display())))
-        }
+        Some(page) if std::fs::symlink_metadata(page).is_ok() => Err(Error::new(
+            Kind::Failed,
+            format!("`{}` exists already; nothing was changed", page.display()),
+        )),
         _ => Ok(()),
     }
 }
 
 /// A folder in the same folder as the vault will be, so that moving it is one rename.
 fn staging_beside(vault: &Path, entropy: &mut dyn Entropy) -> Result<PathBuf, Error> {
-    let name = vault.file_name().ok_or_else(|| Error::new(Kind::Usage, "the vault needs a folder of its own"))?;
+    let name = vault
+        .file_name()
+        .ok_or_else(|| Error::new(Kind::Usage, "the vault needs a folder of its own"))?;
     let tag: [u8; 4] = make_random(entropy)?;
     let tag: String = tag.iter().map(|byte| format!("{byte:02x}")).collect();
     Ok(vault.with_file_name(format!(".{}.{tag}", name.to_string_lossy())))
 }
 
 fn move_into_place(staging: &Path, vault: &Path) -> Result<(), Error> {
-    std::fs::rename(staging, vault)
-        .map_err(|error| Error::new(Kind::Failed, format!("the vault cannot be put at `{}`: {error}", vault.display())))?;
+    std::fs::rename(staging, vault).map_err(|error| {
+        Error::new(
+            Kind::Failed,
+            format!("the vault cannot be put at `{}`: {error}", vault.display()),
+        )
+    })?;
     match vault.parent() {
         Some(parent) if parent != Path::new("") => Ok(sync_folder(parent)?),
         _ => Ok(sync_folder(Path::new("."))?),
@@ -173,8 +205,22 @@ fn first_keys(entropy: &mut dyn Entropy) -> Result<Keyring, Error> {
 /// A handle out of a name: lower case, other characters as dots.
 fn handle_of(name: &str) -> Result<String, Error> {
     use unicode_normalization::UnicodeNormalization;
-    let plain: String = name.trim().nfkd().filter(|c| c.is_ascii() && *c != '\'').collect::<String>().to_lowercase();
-    let dotted: String = plain.chars().map(|c| if c.is_ascii_alphanumeric() || "_-".contains(c) { c } else { '.' }).collect();
+    let plain: String = name
+        .trim()
+        .nfkd()
+        .filter(|c| c.is_ascii() && *c != '\'')
+        .collect::<String>()
+        .to_lowercase();
+    let dotted: String = plain
+        .chars()
+        .map(|c| {
+            if c.is_ascii_alphanumeric() || "_-".contains(c) {
+                c
+            } else {
+                '.'
+            }
+        })
+        .collect();
     let parts: Vec<&str> = dotted.split('.').filter(|part| !part.is_empty()).collect();
     let handle: String = parts.join(".").chars().take(32).collect();
     Card::check_handle(&handle).map_err(|_| {
@@ -190,7 +236,10 @@ pub(super) fn new_passphrase(context: &Context<'_>, name: &str, insist: bool) ->
     if context.source.is_none() {
         let again = context.person.passphrase("the same again: ")?;
         if !crate::crypto::same_bytes(passphrase.expose().as_bytes(), again.expose().as_bytes()) {
-            return Err(Error::new(Kind::Usage, "the two passphrases differ; nothing was changed"));
+            return Err(Error::new(
+                Kind::Usage,
+                "the two passphrases differ; nothing was changed",
+            ));
         }
     }
     check_strength(passphrase, name, insist)
@@ -205,9 +254,17 @@ fn check_strength(passphrase: Passphrase, name: &str, insist: bool) -> Result<Pa
         return Ok(passphrase);
     }
     let warning = estimate.feedback().and_then(|feedback| feedback.warning());
-    let why = warning.map_or_else(|| "it can be guessed".to_owned(), |warning| warning.to_string().to_lowercase());
-    let refusal = Error::new(Kind::Failed, format!("this passphrase is too weak: {}", why.trim_end_matches('.')));
-    Err(refusal.hint("five or six unrelated words are strong and easy to type").hint("to use it all the same: --insist"))
+    let why = warning.map_or_else(
+        || "it can be guessed".to_owned(),
+        |warning| warning.to_string().to_lowercase(),
+    );
+    let refusal = Error::new(
+        Kind::Failed,
+        format!("this passphrase is too weak: {}", why.trim_end_matches('.')),
+    );
+    Err(refusal
+        .hint("five or six unrelated words are strong and easy to type")
+        .hint("to use it all the same: --insist"))
 }
 
 fn recovery_page(vault: VaultId, handle: &str, founder: Digest, key: &RecoveryKey) -> String {
@@ -231,7 +288,12 @@ mod tests {
 
     #[test]
     fn names_become_handles() {
-        for (name, handle) in [("Mara", "mara"), ("Mara Okafor", "mara.okafor"), ("Zoë O'Neil", "zoe.oneil"), ("a--b", "a--b")] {
+        for (name, handle) in [
+            ("Mara", "mara"),
+            ("Mara Okafor", "mara.okafor"),
+            ("Zoë O'Neil", "zoe.oneil"),
+            ("a--b", "a--b"),
+        ] {
             assert_eq!(handle_of(name).unwrap(), handle);
         }
         for bad in ["", "...", "9", "山田"] {
@@ -243,7 +305,11 @@ mod tests {
     fn weak_passphrases_are_refused_with_a_reason() {
         let check = |text: &str, insist| check_strength(Passphrase::new(text.into()), "Mara", insist).map(drop);
         let refusal = check("password1", false).unwrap_err();
-        assert!(refusal.message.starts_with("this passphrase is too weak: "), "{}", refusal.message);
+        assert!(
+            refusal.message.starts_with("this passphrase is too weak: "),
+            "{}",
+            refusal.message
+        );
         assert!(!refusal.message.contains("password1"));
         assert!(check("password1", true).is_ok());
         assert!(check("orchid tractor velvet magnet", false).is_ok());
@@ -254,6 +320,9 @@ mod tests {
     fn a_recovery_page_holds_one_key() {
         let key = RecoveryKey::make(&mut crate::crypto::ExampleEntropy::new("page")).unwrap();
         let page = recovery_page(VaultId([1; 16]), "mara", Digest([2; 32]), &key);
-        assert_eq!(RecoveryKey::find(&page).map(|key| key.to_word().to_string()).ok(), Some(key.to_word().to_string()));
+        assert_eq!(
+            RecoveryKey::find(&page).map(|key| key.to_word().to_string()).ok(),
+            Some(key.to_word().to_string())
+        );
     }
 }

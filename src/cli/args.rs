@@ -28,10 +28,24 @@ pub(super) struct Args {
 #[derive(ClapArgs)]
 pub(super) struct Common {
     /// The vault's folder [default: in the XDG data directory]
-    #[arg(long, global = true, value_name = "DIR", env = "STRONGROOM_VAULT", hide_env_values = true, help_heading = "Everywhere")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "DIR",
+        env = "STRONGROOM_VAULT",
+        hide_env_values = true,
+        help_heading = "Everywhere"
+    )]
     pub(super) vault: Option<PathBuf>,
     /// This device's identity file [default: in the XDG configuration directory]
-    #[arg(long, global = true, value_name = "FILE", env = "STRONGROOM_IDENTITY", hide_env_values = true, help_heading = "Everywhere")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        env = "STRONGROOM_IDENTITY",
+        hide_env_values = true,
+        help_heading = "Everywhere"
+    )]
     pub(super) identity: Option<PathBuf>,
     /// Why you need this; goes sealed into the log
     #[arg(long, global = true, value_name = "TEXT", help_heading = "Everywhere")]
@@ -55,7 +69,9 @@ pub(super) enum Command {
     /// The whole story on a throw-away vault: record, read, deny, brief, audit, tamper, catch
     Tour,
     /// Make a vault and your identity on this device
-    #[command(after_help = "Example:\n  strongroom init --name mara --recovery-key recovery.txt\n\nThe passphrase is asked for, or comes from STRONGROOM_PASSPHRASE_FILE or\nSTRONGROOM_PASSPHRASE_COMMAND; never from an argument. Nothing that exists is overwritten.")]
+    #[command(
+        after_help = "Example:\n  strongroom init --name mara --recovery-key recovery.txt\n\nThe passphrase is asked for, or comes from STRONGROOM_PASSPHRASE_FILE or\nSTRONGROOM_PASSPHRASE_COMMAND; never from an argument. Nothing that exists is overwritten."
+    )]
     Init {
         /// Your name; your handle is made of it
         #[arg(long, value_name = "NAME")]
@@ -68,7 +84,9 @@ pub(super) enum Command {
         insist: bool,
     },
     /// Record a note; prints its id
-    #[command(after_help = "Examples:\n  strongroom add                                   asks for the text\n  strongroom add --client Halcyon --file patrol.txt\n  journalctl -n 20 | strongroom add --title 'gate controller log' --file -\n  strongroom add --label confidential/Halcyon --at 2026-11-21T06:40:00Z -\n\nA shell remembers what is typed as an argument: for anything sensitive leave TEXT out, or\nwrite - and be asked. Without --label the strictest level of your clearance is taken.")]
+    #[command(
+        after_help = "Examples:\n  strongroom add                                   asks for the text\n  strongroom add --client Halcyon --file patrol.txt\n  journalctl -n 20 | strongroom add --title 'gate controller log' --file -\n  strongroom add --label confidential/Halcyon --at 2026-11-21T06:40:00Z -\n\nA shell remembers what is typed as an argument: for anything sensitive leave TEXT out, or\nwrite - and be asked. Without --label the strictest level of your clearance is taken."
+    )]
     Add {
         /// The text; `-` asks for it
         text: Option<String>,
@@ -95,13 +113,17 @@ pub(super) enum Command {
         fields: Vec<String>,
     },
     /// Show a note; the access is in the log first
-    #[command(after_help = "Examples:\n  strongroom show 3f2a9c\n  strongroom show 3f2a9c --purpose handover --why 'night shift takes over'\n\nThe id may be shortened to any beginning of four characters or more that is unique among\nthe notes you may read. From the level restricted upwards a purpose and a reason are needed.")]
+    #[command(
+        after_help = "Examples:\n  strongroom show 3f2a9c\n  strongroom show 3f2a9c --purpose handover --why 'night shift takes over'\n\nThe id may be shortened to any beginning of four characters or more that is unique among\nthe notes you may read. From the level restricted upwards a purpose and a reason are needed."
+    )]
     Show {
         /// Its id, or the beginning of it
         id: String,
     },
     /// List the notes that you may read, newest first
-    #[command(after_help = "Examples:\n  strongroom list --client Halcyon --since 2026-11-01T00:00:00Z\n  strongroom list --json --limit 20")]
+    #[command(
+        after_help = "Examples:\n  strongroom list --client Halcyon --since 2026-11-01T00:00:00Z\n  strongroom list --json --limit 20"
+    )]
     List {
         /// Only this client
         #[arg(long)]
@@ -126,7 +148,9 @@ pub(super) enum Command {
     #[command(subcommand, arg_required_else_help = true)]
     Brief(BriefCommand),
     /// Redact any text; needs no vault
-    #[command(after_help = "Examples:\n  strongroom redact report.txt\n  strongroom redact --profile strict < mail.txt\n  strongroom redact --jsonl < texts.jsonl        lines {\"id\",\"text\"} in, {\"id\",\"spans\",\"text\"} out")]
+    #[command(
+        after_help = "Examples:\n  strongroom redact report.txt\n  strongroom redact --profile strict < mail.txt\n  strongroom redact --jsonl < texts.jsonl        lines {\"id\",\"text\"} in, {\"id\",\"spans\",\"text\"} out"
+    )]
     Redact {
         /// The file; `-` or nothing for standard input
         file: Option<PathBuf>,
@@ -154,7 +178,9 @@ pub(super) enum Command {
 #[derive(Subcommand)]
 pub(super) enum BriefCommand {
     /// Draft a brief from notes; the draft stays in the vault
-    #[command(after_help = "Example:\n  strongroom brief draft 3f2a 91bc --profile no-names --for internal --purpose handover --why 'day shift'\n\nPortions marked above the audience, such as (R), are left out whole. What is doubtful is\nlisted and has to be masked (--mask) or allowed (--allow, with --why) before release.")]
+    #[command(
+        after_help = "Example:\n  strongroom brief draft 3f2a 91bc --profile no-names --for internal --purpose handover --why 'day shift'\n\nPortions marked above the audience, such as (R), are left out whole. What is doubtful is\nlisted and has to be masked (--mask) or allowed (--allow, with --why) before release."
+    )]
     Draft {
         /// Ids of the notes, in order
         #[arg(required = true)]
@@ -173,7 +199,9 @@ pub(super) enum BriefCommand {
         allow: Vec<String>,
     },
     /// Release a draft: to whom, why and which text go into the log, then it is written
-    #[command(after_help = "Example:\n  strongroom brief release 77d0 --to 'day shift' --why 'handover' --purpose handover --out brief.md")]
+    #[command(
+        after_help = "Example:\n  strongroom brief release 77d0 --to 'day shift' --why 'handover' --purpose handover --out brief.md"
+    )]
     Release {
         /// The draft's id
         draft: String,
@@ -191,7 +219,9 @@ pub(super) enum BriefCommand {
         until: Option<String>,
     },
     /// Check any text, such as a mail about to be sent, against what the vault knows
-    #[command(after_help = "Example:\n  strongroom brief check mail.txt --purpose duty --why 'mail to the venue'\n\nExit code 3 when it is not safe.")]
+    #[command(
+        after_help = "Example:\n  strongroom brief check mail.txt --purpose duty --why 'mail to the venue'\n\nExit code 3 when it is not safe."
+    )]
     Check {
         /// The file, `-` for standard input
         file: PathBuf,
@@ -218,7 +248,9 @@ pub(super) enum FormatArg {
 #[derive(Subcommand)]
 pub(super) enum AuditCommand {
     /// Check that the log is complete and untouched; needs no key and writes nothing
-    #[command(after_help = "Examples:\n  strongroom audit verify\n  strongroom audit verify --since-receipt january.txt --json\n\nExit code 0 intact, 4 tampering found, 5 cannot tell. Without a receipt, and on a machine that\nnever used the vault, the verdict says `unanchored`: a vault replaced as a whole looks intact.")]
+    #[command(
+        after_help = "Examples:\n  strongroom audit verify\n  strongroom audit verify --since-receipt january.txt --json\n\nExit code 0 intact, 4 tampering found, 5 cannot tell. Without a receipt, and on a machine that\nnever used the vault, the verdict says `unanchored`: a vault replaced as a whole looks intact."
+    )]
     Verify {
         /// Compare with an earlier receipt
         #[arg(long, value_name = "FILE")]

@@ -18,7 +18,9 @@ impl Person for AtTheTerminal {
         if !self.may_ask {
             return Err(nobody());
         }
-        rpassword::prompt_password(prompt).map(Passphrase::new).map_err(|_| nobody())
+        rpassword::prompt_password(prompt)
+            .map(Passphrase::new)
+            .map_err(|_| nobody())
     }
 
     fn line(&self, prompt: &str) -> Option<String> {

@@ -1,12 +1,14 @@
 //! From arguments to a use case, and from its result to what is seen.
 
-use super::args::{Args, AuditCommand, BriefCommand, Command, Common, CompartmentCommand, FormatArg, PolicyCommand, RecoveryCommand};
+use super::args::{
+    Args, AuditCommand, BriefCommand, Command, Common, CompartmentCommand, FormatArg, PolicyCommand, RecoveryCommand,
+};
 use super::ask::{self, AtTheTerminal};
 use super::{out, redact, tour};
 use crate::app::shared::{Format, Problem, Report, Time, Verdict};
 use crate::app::{
-    Access, Clock, Context, DraftQuery, Error, Init, Inited, Kind, ListQuery, NewText, NoteLine, PassphraseSource, Places,
-    ReleaseQuery,
+    Access, Clock, Context, DraftQuery, Error, Init, Inited, Kind, ListQuery, NewText, NoteLine, PassphraseSource,
+    Places, ReleaseQuery,
 };
 use serde_json::json;
 use std::path::{Path, PathBuf};
@@ -21,16 +23,38 @@ pub(super) fn run(args: &Args) -> Result<u8, Error> {
             false => redact::whole(file.as_deref(), profile, args.common.json),
         };
     }
-    let person = AtTheTerminal { may_ask: !args.common.no_input };
+    let person = AtTheTerminal {
+        may_ask: !args.common.no_input,
+    };
     let context = context(&args.common, &person)?;
-    let seen = Seen { json: args.common.json, quiet: args.common.quiet };
+    let seen = Seen {
+        json: args.common.json,
+        quiet: args.common.quiet,
+    };
     match &args.command {
         Command::Tour | Command::Redact { .. } => Ok(0),
-        Command::Init { name, recovery_key, insist } => {
-            let init = Init { name: name.clone(), recovery_key: recovery_key.clone(), insist: *insist };
+        Command::Init {
+            name,
+            recovery_key,
+            insist,
+        } => {
+            let init = Init {
+                name: name.clone(),
+                recovery_key: recovery_key.clone(),
+                insist: *insist,
+            };
             seen.inited(&crate::app::init(&context, &init)?)
         }
-        Command::Add { text, file, title, client, case, label, at, fields } => {
+        Command::Add {
+            text,
+            file,
+            title,
+            client,
+            case,
+            label,
+            at,
+            fields,
+        } => {
             let new = NewText {
                 text: note_text(text.as_deref(), file.as_deref(), person.may_ask)?,
                 title: title.clone(),
@@ -51,7 +75,14 @@ pub(super) fn run(args: &Args) -> Result<u8, Error> {
             Ok(0)
         }
         Command::Show { id } => seen.shown(&crate::app::show(&context, id)?),
-        Command::List { client, case, label, since, until, limit } => {
+        Command::List {
+            client,
+            case,
+            label,
+            since,
+            until,
+            limit,
+        } => {
             let query = ListQuery {
                 client: client.clone(),
                 case: case.clone(),
@@ -67,7 +98,9 @@ pub(super) fn run(args: &Args) -> Result<u8, Error> {
         Command::Compartment(CompartmentCommand::New { name }) => {
             let made = crate::app::new_compartment(&context, name)?;
             match seen.json {
-                true => out::json(&json!({ "id": made.id.to_string(), "name": made.name, "entry": made.entry.map(|e| e.to_string()) }))?,
+                true => out::json(
+                    &json!({ "id": made.id.to_string(), "name": made.name, "entry": made.entry.map(|e| e.to_string()) }),
+                )?,
                 false => seen.remark(&format!("compartment `{}` made", out::one_line(&made.name))),
             }
             Ok(0)
@@ -75,7 +108,10 @@ pub(super) fn run(args: &Args) -> Result<u8, Error> {
         Command::Compartment(CompartmentCommand::List) => {
             let list = crate::app::list_compartments(&context)?;
             if seen.json {
-                let list: Vec<_> = list.iter().map(|c| json!({ "id": c.id.to_string(), "name": c.name })).collect();
+                let list: Vec<_> = list
+                    .iter()
+                    .map(|c| json!({ "id": c.id.to_string(), "name": c.name }))
+                    .collect();
                 out::json(&json!(list))?;
             } else {
                 let names: String = list.iter().map(|c| format!("{}\n", out::one_line(&c.name))).collect();
@@ -101,7 +137,10 @@ fn context<'a>(common: &Common, person: &'a AtTheTerminal) -> Result<Context<'a>
         clock: Clock::of_this_run().map_err(|bad| Error::new(Kind::Usage, bad.to_string()))?,
         source,
         person,
-        access: Access { purpose: common.purpose.clone(), reason: common.why.clone() },
+        access: Access {
+            purpose: common.purpose.clone(),
+            reason: common.why.clone(),
+        },
     })
 }
 
@@ -116,7 +155,10 @@ fn time(text: &str) -> Result<Time, Error> {
 fn field_of(text: &str) -> Result<(String, String), Error> {
     match text.split_once('=') {
         Some((name, value)) if !name.trim().is_empty() => Ok((name.to_owned(), value.to_owned())),
-        _ => Err(Error::new(Kind::Usage, format!("a field is written NAME=VALUE, `{}` is not", out::one_line(text)))),
+        _ => Err(Error::new(
+            Kind::Usage,
+            format!("a field is written NAME=VALUE, `{}` is not", out::one_line(text)),
+        )),
     }
 }
 
@@ -158,11 +200,20 @@ impl Seen {
             return Ok(0);
         }
         self.remark(&format!("vault     {}", made.path.display()));
-        self.remark(&format!("identity  {} (you are {})", made.identity.display(), made.handle));
+        self.remark(&format!(
+            "identity  {} (you are {})",
+            made.identity.display(),
+            made.handle
+        ));
         self.remark(&format!("founder   {}", made.fingerprint));
         match &made.recovery {
-            Some(page) => self.remark(&format!("recovery  {}: print it, put it in a safe place, delete the file", page.display())),
-            None => self.remark("no recovery key was made now: without the identity file and its passphrase nothing can be opened"),
+            Some(page) => self.remark(&format!(
+                "recovery  {}: print it, put it in a safe place, delete the file",
+                page.display()
+            )),
+            None => self.remark(
+                "no recovery key was made now: without the identity file and its passphrase nothing can be opened",
+            ),
         }
         Ok(0)
     }
@@ -188,7 +239,12 @@ impl Seen {
             }))?;
             return Ok(0);
         }
-        let mut head = format!("{}\n{} · {}\n", out::one_line(&metadata.title), out::one_line(&shown.label), shown.mark);
+        let mut head = format!(
+            "{}\n{} · {}\n",
+            out::one_line(&metadata.title),
+            out::one_line(&shown.label),
+            shown.mark
+        );
         let mut facts = Vec::new();
         if !metadata.client.is_empty() {
             facts.push(format!("client {}", out::one_line(&metadata.client)));
@@ -196,14 +252,24 @@ impl Seen {
         if !metadata.case.is_empty() {
             facts.push(format!("case {}", out::one_line(&metadata.case)));
         }
-        facts.extend(metadata.fields.iter().map(|(name, value)| format!("{} {}", out::one_line(name), out::one_line(value))));
+        facts.extend(
+            metadata
+                .fields
+                .iter()
+                .map(|(name, value)| format!("{} {}", out::one_line(name), out::one_line(value))),
+        );
         if !facts.is_empty() {
             head.push_str(&format!("{}\n", facts.join(" · ")));
         }
         if let Some(happened) = metadata.happened {
             head.push_str(&format!("happened {}\n", day(happened)));
         }
-        head.push_str(&format!("written {} by {} · {}\n\n", day(metadata.modified), shown.author, shown.note.note));
+        head.push_str(&format!(
+            "written {} by {} · {}\n\n",
+            day(metadata.modified),
+            shown.author,
+            shown.note.note
+        ));
         let body = out::plain(&shown.body());
         out::result(&head)?;
         out::result(&body)?;
@@ -246,14 +312,23 @@ impl Seen {
                 out::one_line(&metadata.title),
             ]
         };
-        out::result(&out::table(&["id", "modified", "label", "client", "title"], lines.iter().map(row).collect()))?;
+        out::result(&out::table(
+            &["id", "modified", "label", "client", "title"],
+            lines.iter().map(row).collect(),
+        ))?;
         Ok(0)
     }
 }
 
 fn brief(context: &Context<'_>, seen: &Seen, command: &BriefCommand) -> Result<u8, Error> {
     match command {
-        BriefCommand::Draft { ids, profile, audience, mask, allow } => {
+        BriefCommand::Draft {
+            ids,
+            profile,
+            audience,
+            mask,
+            allow,
+        } => {
             let query = DraftQuery {
                 sources: ids.clone(),
                 profile: profile.clone(),
@@ -263,9 +338,7 @@ fn brief(context: &Context<'_>, seen: &Seen, command: &BriefCommand) -> Result<u
             };
             let drafted = crate::app::draft_brief(context, &query)?;
             if seen.json {
-                let doubt = |doubt: &crate::app::shared::Doubt| {
-                    json!({ "start": doubt.start, "end": doubt.end, "text": doubt.text, "why": doubt.why })
-                };
+                let doubt = |doubt: &crate::app::shared::Doubt| json!({ "start": doubt.start, "end": doubt.end, "text": doubt.text, "why": doubt.why });
                 out::json(&json!({
                     "draft": drafted.draft.to_string(),
                     "label": drafted.label,
@@ -278,16 +351,36 @@ fn brief(context: &Context<'_>, seen: &Seen, command: &BriefCommand) -> Result<u
                 return Ok(0);
             }
             out::result(&format!("{}\n", out::plain(&drafted.text)))?;
-            let removed: Vec<String> = drafted.removed.iter().map(|(kind, count)| format!("{count} {kind}")).collect();
-            let removed = if removed.is_empty() { "nothing".to_owned() } else { removed.join(", ") };
-            seen.remark(&format!("\ndraft {} for {} ({})", drafted.draft, drafted.label, drafted.mark));
-            seen.remark(&format!("removed: {removed}; left out whole: {} portion(s)", drafted.left_out));
+            let removed: Vec<String> = drafted
+                .removed
+                .iter()
+                .map(|(kind, count)| format!("{count} {kind}"))
+                .collect();
+            let removed = if removed.is_empty() {
+                "nothing".to_owned()
+            } else {
+                removed.join(", ")
+            };
+            seen.remark(&format!(
+                "\ndraft {} for {} ({})",
+                drafted.draft, drafted.label, drafted.mark
+            ));
+            seen.remark(&format!(
+                "removed: {removed}; left out whole: {} portion(s)",
+                drafted.left_out
+            ));
             for doubt in &drafted.doubtful {
                 seen.remark(&format!("doubtful: `{}` ({})", out::one_line(&doubt.text), doubt.why));
             }
             Ok(0)
         }
-        BriefCommand::Release { draft, to, out: file, format, until } => {
+        BriefCommand::Release {
+            draft,
+            to,
+            out: file,
+            format,
+            until,
+        } => {
             let format = match format {
                 FormatArg::Md => Format::Markdown,
                 FormatArg::Html => Format::Html,
@@ -297,11 +390,21 @@ fn brief(context: &Context<'_>, seen: &Seen, command: &BriefCommand) -> Result<u
             if let Some(path) = file
                 && std::fs::symlink_metadata(path).is_ok()
             {
-                return Err(Error::new(Kind::Failed, format!("`{}` exists already; nothing was released", path.display())));
+                return Err(Error::new(
+                    Kind::Failed,
+                    format!("`{}` exists already; nothing was released", path.display()),
+                ));
             }
             let expires = until.as_deref().map(time).transpose()?;
-            let released =
-                crate::app::release_brief(context, &ReleaseQuery { draft: draft.clone(), to: to.clone(), format, expires })?;
+            let released = crate::app::release_brief(
+                context,
+                &ReleaseQuery {
+                    draft: draft.clone(),
+                    to: to.clone(),
+                    format,
+                    expires,
+                },
+            )?;
             match file {
                 Some(path) => crate::app::write_out(path, &released.text)?,
                 None if !seen.json => out::result(&released.text)?,
@@ -315,7 +418,11 @@ fn brief(context: &Context<'_>, seen: &Seen, command: &BriefCommand) -> Result<u
                     "entry": released.entry.to_string(),
                 }))?;
             } else {
-                seen.remark(&format!("\nreleased as {} to {}", released.brief, out::one_line(&to.join(", "))));
+                seen.remark(&format!(
+                    "\nreleased as {} to {}",
+                    released.brief,
+                    out::one_line(&to.join(", "))
+                ));
             }
             Ok(0)
         }
@@ -328,13 +435,23 @@ fn brief(context: &Context<'_>, seen: &Seen, command: &BriefCommand) -> Result<u
             } else if safe {
                 out::result("safe\n")?;
             } else {
-                let line = |leak: &crate::app::shared::Leak| format!("characters {}–{}: {}\n", leak.start, leak.end, leak.kind.coarse().name());
+                let line = |leak: &crate::app::shared::Leak| {
+                    format!(
+                        "characters {}–{}: {}\n",
+                        leak.start,
+                        leak.end,
+                        leak.kind.coarse().name()
+                    )
+                };
                 out::result(&checked.leaks.iter().map(line).collect::<String>())?;
                 seen.remark("not safe to share");
             }
             Ok(if safe { 0 } else { 3 })
         }
-        BriefCommand::List => seen.list(&crate::app::list_briefs(context)?, "no drafts or briefs that you may read"),
+        BriefCommand::List => seen.list(
+            &crate::app::list_briefs(context)?,
+            "no drafts or briefs that you may read",
+        ),
     }
 }
 
@@ -348,7 +465,10 @@ fn audit(context: &Context<'_>, seen: &Seen, command: &AuditCommand) -> Result<u
             let text = crate::app::receipt(context, file.as_deref())?;
             match file {
                 None => out::result(&text)?,
-                Some(path) => seen.remark(&format!("receipt written to {}: keep it away from the vault", path.display())),
+                Some(path) => seen.remark(&format!(
+                    "receipt written to {}: keep it away from the vault",
+                    path.display()
+                )),
             }
             Ok(0)
         }
@@ -360,10 +480,23 @@ fn audit(context: &Context<'_>, seen: &Seen, command: &AuditCommand) -> Result<u
                 return Ok(0);
             }
             let row = |line: &crate::app::LogLine| {
-                let notes: Vec<String> = line.notes.iter().take(3).map(|note| note.to_string()[..8].to_owned()).collect();
+                let notes: Vec<String> = line
+                    .notes
+                    .iter()
+                    .take(3)
+                    .map(|note| note.to_string()[..8].to_owned())
+                    .collect();
                 let more = line.notes.len().saturating_sub(3);
-                let notes = if more > 0 { format!("{} +{more}", notes.join(" ")) } else { notes.join(" ") };
-                let reason = line.details.as_ref().and_then(|details| details.reason.clone()).unwrap_or_default();
+                let notes = if more > 0 {
+                    format!("{} +{more}", notes.join(" "))
+                } else {
+                    notes.join(" ")
+                };
+                let reason = line
+                    .details
+                    .as_ref()
+                    .and_then(|details| details.reason.clone())
+                    .unwrap_or_default();
                 vec![
                     line.entry.seq.to_string(),
                     line.entry.time.to_string(),
@@ -374,7 +507,10 @@ fn audit(context: &Context<'_>, seen: &Seen, command: &AuditCommand) -> Result<u
                     out::one_line(&reason),
                 ]
             };
-            out::result(&out::table(&["seq", "time", "who", "what", "result", "notes", "why"], lines.iter().map(row).collect()))?;
+            out::result(&out::table(
+                &["seq", "time", "who", "what", "result", "notes", "why"],
+                lines.iter().map(row).collect(),
+            ))?;
             Ok(0)
         }
     }
@@ -406,7 +542,11 @@ fn verified(seen: &Seen, report: &Report) -> Result<u8, Error> {
         }))?;
         return Ok(code);
     }
-    let logs = if report.logs.len() == 1 { "1 log".to_owned() } else { format!("{} logs", report.logs.len()) };
+    let logs = if report.logs.len() == 1 {
+        "1 log".to_owned()
+    } else {
+        format!("{} logs", report.logs.len())
+    };
     let anchored = if report.anchored { "" } else { ", unanchored" };
     let mut text = format!("{word}{anchored}: {} entries in {logs}\n", report.entries);
     let place = |problem: &Problem| match (problem.log, problem.seq) {
@@ -415,10 +555,20 @@ fn verified(seen: &Seen, report: &Report) -> Result<u8, Error> {
         _ => String::new(),
     };
     for problem in all() {
-        text.push_str(&format!("  [{}]{} {}\n", problem.case, place(problem), out::one_line(&problem.message)));
+        text.push_str(&format!(
+            "  [{}]{} {}\n",
+            problem.case,
+            place(problem),
+            out::one_line(&problem.message)
+        ));
     }
     for finding in &report.findings {
-        text.push_str(&format!("  finding [{}]{} {}\n", finding.case, place(finding), out::one_line(&finding.message)));
+        text.push_str(&format!(
+            "  finding [{}]{} {}\n",
+            finding.case,
+            place(finding),
+            out::one_line(&finding.message)
+        ));
     }
     out::result(&text)?;
     if !report.anchored {
@@ -434,7 +584,14 @@ fn policy_test(context: &Context<'_>, seen: &Seen, shipped: bool) -> Result<u8, 
         let case = |test: &crate::app::PolicyTest| json!({ "file": test.file, "case": test.name, "passed": test.passed, "note": test.note });
         out::json(&json!(results.iter().map(case).collect::<Vec<_>>()))?;
     } else {
-        let bad = |test: &crate::app::PolicyTest| format!("{}: {}: {}\n", test.file, out::one_line(&test.name), out::one_line(&test.note));
+        let bad = |test: &crate::app::PolicyTest| {
+            format!(
+                "{}: {}: {}\n",
+                test.file,
+                out::one_line(&test.name),
+                out::one_line(&test.note)
+            )
+        };
         out::result(&results.iter().filter(|test| !test.passed).map(bad).collect::<String>())?;
         out::result(&format!("{} cases, {failed} failed\n", results.len()))?;
     }

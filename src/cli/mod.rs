@@ -15,15 +15,22 @@ use std::process::ExitCode;
 pub fn run() -> ExitCode {
     // A panic is a defect; its message may carry what must not be shown, so only its place is.
     std::panic::set_hook(Box::new(|panic| {
-        let place = panic.location().map_or_else(String::new, |place| format!(" at {}:{}", place.file(), place.line()));
-        out::complain(&format!("internal error{place}; nothing more was shown. This is a defect, please report it"));
+        let place = panic
+            .location()
+            .map_or_else(String::new, |place| format!(" at {}:{}", place.file(), place.line()));
+        out::complain(&format!(
+            "internal error{place}; nothing more was shown. This is a defect, please report it"
+        ));
     }));
     let args = args::Args::parse();
     // Without it a crash could leave a core file with keys in it.
     let hardened = crate::app::harden();
     let done = match hardened {
         Ok(()) => commands::run(&args),
-        Err(error) => Err(Error::new(Kind::Failed, format!("this program cannot protect its memory: {error}"))),
+        Err(error) => Err(Error::new(
+            Kind::Failed,
+            format!("this program cannot protect its memory: {error}"),
+        )),
     };
     match done {
         Ok(code) => ExitCode::from(code),

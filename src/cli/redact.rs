@@ -20,9 +20,14 @@ struct Line {
 pub(super) fn whole(file: Option<&Path>, profile: &str, as_json: bool) -> Result<u8, Error> {
     let profile = load_profile(profile)?;
     let bytes = read(file)?;
-    let text = String::from_utf8(bytes).map_err(|_| Error::new(Kind::Failed, "this is not UTF-8 text; nothing was written"))?;
+    let text = String::from_utf8(bytes)
+        .map_err(|_| Error::new(Kind::Failed, "this is not UTF-8 text; nothing was written"))?;
     let redaction = redact_text(&profile, &text)?;
-    if as_json { out::json(&to_json(None, &redaction))? } else { out::result(&redaction.text)? }
+    if as_json {
+        out::json(&to_json(None, &redaction))?
+    } else {
+        out::result(&redaction.text)?
+    }
     Ok(0)
 }
 
@@ -39,7 +44,10 @@ pub(super) fn read(file: Option<&Path>) -> Result<Vec<u8>, Error> {
                 .read_to_end(&mut bytes)
                 .map_err(|error| Error::new(Kind::Failed, format!("standard input cannot be read: {error}")))?;
             if bytes.len() as u64 > max {
-                return Err(Error::new(Kind::Failed, "this text is larger than 1 MiB; nothing was written"));
+                return Err(Error::new(
+                    Kind::Failed,
+                    "this text is larger than 1 MiB; nothing was written",
+                ));
             }
             Ok(bytes)
         }
@@ -52,7 +60,8 @@ pub(super) fn lines(file: Option<&Path>, profile: &str) -> Result<u8, Error> {
     let input: Box<dyn BufRead> = match file {
         Some(path) if path != Path::new("-") => {
             let file = std::fs::File::open(path);
-            let file = file.map_err(|error| Error::new(Kind::Failed, format!("`{}` cannot be read: {error}", path.display())))?;
+            let file = file
+                .map_err(|error| Error::new(Kind::Failed, format!("`{}` cannot be read: {error}", path.display())))?;
             Box::new(std::io::BufReader::new(file))
         }
         _ => Box::new(std::io::stdin().lock()),
@@ -114,8 +123,12 @@ fn skip_line(input: &mut dyn BufRead) -> std::io::Result<()> {
 }
 
 fn one(profile: &Profile, line: &[u8]) -> Result<serde_json::Value, (serde_json::Value, String)> {
-    let line: Line = serde_json::from_slice(line)
-        .map_err(|_| (serde_json::Value::Null, "this line is not a JSON object with `id` and `text`".to_owned()))?;
+    let line: Line = serde_json::from_slice(line).map_err(|_| {
+        (
+            serde_json::Value::Null,
+            "this line is not a JSON object with `id` and `text`".to_owned(),
+        )
+    })?;
     match redact_text(profile, &line.text) {
         Ok(redaction) => Ok(to_json(Some(line.id), &redaction)),
         Err(refusal) => Err((line.id, refusal.message)),

@@ -1,3 +1,5 @@
 //! placeholder
 use crate::app::Error;
-pub(super) fn run() -> Result<u8, Error> { Ok(0) }
+pub(super) fn run() -> Result<u8, Error> {
+    Ok(0)
+}

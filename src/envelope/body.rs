@@ -311,7 +311,10 @@ impl<'a> BodyFile<'a> {
 
     /// The vault and the note it says it belongs to.
     pub fn place(&self) -> Result<(VaultId, NoteId), BadEnvelope> {
-        Ok((cbor::fixed(WHAT, &self.header.vault)?, cbor::fixed(WHAT, &self.header.note)?))
+        Ok((
+            cbor::fixed(WHAT, &self.header.vault)?,
+            cbor::fixed(WHAT, &self.header.note)?,
+        ))
     }
 
     fn check(&self, vault: VaultId, note: NoteId, key: &ContentKey) -> Result<Vec<u8>, BadEnvelope> {

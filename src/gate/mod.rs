@@ -116,7 +116,13 @@ impl<'a> Gate<'a> {
     }
 
     fn unwrap_key(&self, note: NoteId, wrap: &WrapFile) -> Result<(Label, ContentKey), BadEnvelope> {
-        wrap.unwrap_key(self.vault(), note, self.keyring, self.identity.person(), self.identity.hybrid())
+        wrap.unwrap_key(
+            self.vault(),
+            note,
+            self.keyring,
+            self.identity.person(),
+            self.identity.hybrid(),
+        )
     }
 
     /// Seals a new note under a fresh content key.
@@ -125,9 +131,21 @@ impl<'a> Gate<'a> {
         let (body, key) = seal_body(vault, new.note, new.nature, new.metadata, new.text.as_bytes(), entropy)
             .map_err(BadWrap::NoEntropy)?;
         let digest = crate::crypto::sha256(&[&body]);
-        let wrap =
-            WrapFile::wrap(vault, new.note, digest, new.label, &key, self.keyring, new.recipients, entropy)?;
-        Ok(SealedNote { body, wrap: wrap.to_bytes(), digest })
+        let wrap = WrapFile::wrap(
+            vault,
+            new.note,
+            digest,
+            new.label,
+            &key,
+            self.keyring,
+            new.recipients,
+            entropy,
+        )?;
+        Ok(SealedNote {
+            body,
+            wrap: wrap.to_bytes(),
+            digest,
+        })
     }
 
     /// Opens stored notes for good. Each must be covered by one of the permits and by the entry.
@@ -144,7 +162,13 @@ impl<'a> Gate<'a> {
             let metadata = body.open_metadata(self.vault(), item.note, &key)?;
             let text = body.open_text(self.vault(), item.note, &key)?;
             text.text().ok_or(GateError::NotText)?;
-            Ok(OpenNote { note: item.note, nature: body.purpose(), label, metadata, text })
+            Ok(OpenNote {
+                note: item.note,
+                nature: body.purpose(),
+                label,
+                metadata,
+                text,
+            })
         };
         stored.iter().map(open).collect()
     }
@@ -152,7 +176,11 @@ impl<'a> Gate<'a> {
     fn check(&self, note: NoteId, label: &Label, permits: &[Permit], recorded: &Recorded) -> Result<(), GateError> {
         let me = self.identity.person();
         let permitted = permits.iter().any(|permit| permit.covers(me, note, label));
-        if permitted && recorded.person() == me && recorded.covers(note) { Ok(()) } else { Err(GateError::NotAllowed) }
+        if permitted && recorded.person() == me && recorded.covers(note) {
+            Ok(())
+        } else {
+            Err(GateError::NotAllowed)
+        }
     }
 
     /// Looks inside stored notes, for what `filter` lets through, without giving anything out.
@@ -169,6 +197,10 @@ impl<'a> Gate<'a> {
         let mut compartments: Vec<String> = label.compartments().iter().map(name).collect();
         compartments.sort();
         let people = label.people().iter().map(|person| handle(*person)).collect();
-        LabelText { level: level.to_owned(), compartments, people }
+        LabelText {
+            level: level.to_owned(),
+            compartments,
+            people,
+        }
     }
 }

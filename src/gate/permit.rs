@@ -17,7 +17,10 @@ pub struct Permit {
 impl Permit {
     /// Binds a permission to the notes whose facts it was decided on.
     pub fn new(permission: Permission, notes: impl IntoIterator<Item = NoteId>) -> Self {
-        Self { permission, notes: notes.into_iter().collect() }
+        Self {
+            permission,
+            notes: notes.into_iter().collect(),
+        }
     }
 
     /// The rules that decided.
@@ -37,8 +40,6 @@ impl Permit {
     }
 
     fn is_for(&self, person: PersonId, note: NoteId, label: &Label) -> bool {
-        self.permission.person() == person
-            && self.notes.contains(&note)
-            && self.permission.resource().label == *label
+        self.permission.person() == person && self.notes.contains(&note) && self.permission.resource().label == *label
     }
 }

@@ -78,13 +78,24 @@ impl Survey {
             }
             let (label, key) = gate.unwrap_key(item.note, &item.wrap)?;
             let metadata = body.open_metadata(gate.vault(), item.note, &key)?;
-            found.push(Found { note: item.note, body: item.body, label, metadata });
+            found.push(Found {
+                note: item.note,
+                body: item.body,
+                label,
+                metadata,
+            });
         }
         // A revision that another one follows is history, not a head.
-        let followed: BTreeSet<Digest> = found.iter().flat_map(|item| item.metadata.parents.iter().copied()).collect();
+        let followed: BTreeSet<Digest> = found
+            .iter()
+            .flat_map(|item| item.metadata.parents.iter().copied())
+            .collect();
         found.retain(|item| !followed.contains(&item.body) && filter.admits(&item.metadata));
         found.sort_by(|a, b| (b.metadata.modified, a.note).cmp(&(a.metadata.modified, b.note)));
-        Ok(Self { me: gate.identity.person(), found })
+        Ok(Self {
+            me: gate.identity.person(),
+            found,
+        })
     }
 
     /// Notes by the facts that policies look at: label, and whether the person wrote them.
@@ -92,7 +103,10 @@ impl Survey {
         let mut classes: Vec<(Label, bool, Vec<NoteId>)> = Vec::new();
         for item in &self.found {
             let own = item.metadata.author == self.me;
-            match classes.iter_mut().find(|(label, theirs, _)| *label == item.label && *theirs == own) {
+            match classes
+                .iter_mut()
+                .find(|(label, theirs, _)| *label == item.label && *theirs == own)
+            {
                 Some((_, _, notes)) => notes.push(item.note),
                 None => classes.push((item.label.clone(), own, vec![item.note])),
             }
@@ -113,9 +127,16 @@ impl Survey {
 
     /// The notes of the clients that `notes` are about.
     pub fn of_the_same_clients(&self, notes: &[NoteId]) -> Vec<NoteId> {
-        let about = self.found.iter().filter(|item| notes.contains(&item.note)).map(|item| fold(&item.metadata.client));
+        let about = self
+            .found
+            .iter()
+            .filter(|item| notes.contains(&item.note))
+            .map(|item| fold(&item.metadata.client));
         let clients: BTreeSet<String> = about.filter(|client| !client.is_empty()).collect();
-        let same = self.found.iter().filter(|item| clients.contains(&fold(&item.metadata.client)));
+        let same = self
+            .found
+            .iter()
+            .filter(|item| clients.contains(&fold(&item.metadata.client)));
         same.map(|item| item.note).collect()
     }
 
@@ -127,7 +148,11 @@ impl Survey {
     /// The clients concerned, for the sealed details of the entry and nothing else.
     pub fn clients_for_the_record(&self) -> Option<String> {
         let clients: BTreeSet<&str> = self.found.iter().map(|item| item.metadata.client.as_str()).collect();
-        let clients: Vec<&str> = clients.into_iter().filter(|client| !client.is_empty()).take(16).collect();
+        let clients: Vec<&str> = clients
+            .into_iter()
+            .filter(|client| !client.is_empty())
+            .take(16)
+            .collect();
         (!clients.is_empty()).then(|| clients.join(", "))
     }
 
@@ -136,14 +161,21 @@ impl Survey {
         let covered = |item: &Found| {
             recorded.person() == self.me
                 && recorded.covers(item.note)
-                && permits.iter().any(|permit| permit.covers_heading(self.me, item.note, &item.label))
+                && permits
+                    .iter()
+                    .any(|permit| permit.covers_heading(self.me, item.note, &item.label))
         };
         if !self.found.iter().all(covered) {
             return Err(GateError::NotAllowed);
         }
         let list = self.found.into_iter();
         Ok(list
-            .map(|item| Listed { note: item.note, body: item.body, label: item.label, metadata: item.metadata })
+            .map(|item| Listed {
+                note: item.note,
+                body: item.body,
+                label: item.label,
+                metadata: item.metadata,
+            })
             .collect())
     }
 }

@@ -43,14 +43,24 @@ pub fn found(
     now: Time,
     entropy: &mut dyn Entropy,
 ) -> Result<EntryRef, LedgerError> {
-    let Founding { identity, card, log, keyring, .. } = *founding;
+    let Founding {
+        identity,
+        card,
+        log,
+        keyring,
+        ..
+    } = *founding;
     let vault = identity.vault();
     let lock = repo.lock(Duration::from_secs(10))?;
     repo.recover(&lock)?;
     let card_file = identity.sign_card(card);
     let roster = Roster::verify(vault, Some(card.digest()), &[&card_file])?;
     let mut changes = Changes::default();
-    let vault_file = VaultFile { version: 1, vault, founder: card.digest() };
+    let vault_file = VaultFile {
+        version: 1,
+        vault,
+        founder: card.digest(),
+    };
     changes.write(MAIN, VAULT_FILE, vault_file.to_text().into_bytes());
     changes.write(MAIN, "README.md", founding.readme.as_bytes().to_vec());
     changes.write(MAIN, "allowed_signers", roster.allowed_signers().into_bytes());
@@ -63,7 +73,13 @@ pub fn found(
         changes.write_digested(DEVICES, device, sealed.to_bytes());
     }
     let detail = make_detail_key(identity, keyring, founding.devices, &mut changes, entropy)?;
-    let begin = Begin { log, roster: &roster, policies: founding.policies.digest(), detail: &detail, verb: "init" };
+    let begin = Begin {
+        log,
+        roster: &roster,
+        policies: founding.policies.digest(),
+        detail: &detail,
+        verb: "init",
+    };
     begin_log(repo, &lock, identity, &begin, &changes, state, now, entropy)
 }
 
@@ -91,12 +107,22 @@ pub fn rejoin(
     now: Time,
     entropy: &mut dyn Entropy,
 ) -> Result<EntryRef, LedgerError> {
-    let Rejoin { paper, identity, card, paper_device, log } = *rejoin;
+    let Rejoin {
+        paper,
+        identity,
+        card,
+        paper_device,
+        log,
+    } = *rejoin;
     let vault = identity.vault();
     let live = live_of_all(repo, charter)?;
     let old = boxes_of(&live, paper_device);
     let file = old.first().ok_or(LedgerError::NotAMember)?;
-    let keyring = paper.open_box(vault, paper_device, &Shard::read(repo, DEVICES)?.file(repo, file, FILE_MAX)?)?;
+    let keyring = paper.open_box(
+        vault,
+        paper_device,
+        &Shard::read(repo, DEVICES)?.file(repo, file, FILE_MAX)?,
+    )?;
     let mut changes = Changes::default();
     changes.write(MAIN, card.path(), paper.sign_card(card));
     let signers = charter.files.iter().find(|file| file.1 == "allowed_signers");
@@ -106,15 +132,24 @@ pub fn rejoin(
     changes.write(MAIN, "allowed_signers", roster.allowed_signers().into_bytes());
     let sealed = BoxFile::seal(vault, identity.device(), &identity.recipient(), &keyring, entropy)?;
     changes.write_digested(DEVICES, identity.device(), sealed.to_bytes());
-    let devices: Vec<(DeviceId, Recipient)> =
-        card.devices.iter().filter_map(|device| Some((device.device, device.recipient()?))).collect();
+    let devices: Vec<(DeviceId, Recipient)> = card
+        .devices
+        .iter()
+        .filter_map(|device| Some((device.device, device.recipient()?)))
+        .collect();
     let detail = make_detail_key(identity, &keyring, &devices, &mut changes, entropy)?;
     let policies = charter.policies.digest();
-    let begin = Begin { log, roster: &roster, policies, detail: &detail, verb: "recovery use" };
+    let begin = Begin {
+        log,
+        roster: &roster,
+        policies,
+        detail: &detail,
+        verb: "recovery use",
+    };
     begin_log(repo, lock, identity, &begin, &changes, state, now, entropy)
 }
 
-fn make_detail_key(
+pub(super) fn make_detail_key(
     identity: &Identity,
     keyring: &Keyring,
     devices: &[(DeviceId, Recipient)],
@@ -122,7 +157,9 @@ fn make_detail_key(
     entropy: &mut dyn Entropy,
 ) -> Result<DetailKey, LedgerError> {
     let detail = DetailKey::make(entropy)?;
-    let role = keyring.key_for(KeyUse::Auditors).ok_or(LedgerError::NotAVault("there is no auditors' key"))?;
+    let role = keyring
+        .key_for(KeyUse::Auditors)
+        .ok_or(LedgerError::NotAVault("there is no auditors' key"))?;
     let file = DetailFile::wrap(identity.vault(), identity.device(), &detail, role, devices, entropy)?;
     changes.write_digested(DEVICES, format!("detail-{}", detail.id), file.to_bytes());
     Ok(detail)
@@ -148,7 +185,7 @@ fn begin_log(
     entropy: &mut dyn Entropy,
 ) -> Result<EntryRef, LedgerError> {
     let (vault, log) = (identity.vault(), begin.log);
-    if repo.refs(&format!("{HEADS}{AUDIT}{log}"))?.first().is_some() {
+    if !repo.refs(&format!("{HEADS}{AUDIT}{log}"))?.is_empty() {
         return Err(LedgerError::NotAVault("the log to begin exists already"));
     }
     let place = EntryRef { log, seq: 0 };
@@ -175,19 +212,51 @@ fn begin_log(
     let mut frontier = Frontier::default();
     frontier.push(leaf_hash(&line));
     let root = frontier.root();
-    let checkpoint = identity.sign_checkpoint(Checkpoint { vault, log, size: 1, root });
-    let message = Message { line, checkpoint, frontier };
-    let mut assembly = Assembly { repo, identity, time: now, objects: Vec::new(), refs: Vec::new() };
+    let checkpoint = identity.sign_checkpoint(Checkpoint {
+        vault,
+        log,
+        size: 1,
+        root,
+    });
+    let message = Message {
+        line,
+        checkpoint,
+        frontier,
+    };
+    let mut assembly = Assembly {
+        repo,
+        identity,
+        time: now,
+        objects: Vec::new(),
+        refs: Vec::new(),
+    };
     assembly.branches(changes)?;
     let empty = tree_bytes(Vec::new()).map_err(|_| LedgerError::NotAVault("an empty tree cannot be written"))?;
-    let empty = Object { kind: crate::repo::Kind::Tree, bytes: empty };
+    let empty = Object {
+        kind: crate::repo::Kind::Tree,
+        bytes: empty,
+    };
     let tree = empty.oid();
     assembly.objects.push(empty);
     assembly.audit(&audit_ref(log), tree, None, &message)?;
-    let batch = Batch { objects: assembly.objects, refs: assembly.refs, note: place.to_string().into_bytes() };
+    let batch = Batch {
+        objects: assembly.objects,
+        refs: assembly.refs,
+        note: place.to_string().into_bytes(),
+    };
     let durable = repo.commit(lock, &batch)?;
     let _ = durable.record();
     let (founder, roster) = (begin.roster.founder(), begin.roster.digest());
-    MarkFile::open(state)?.write(identity, &HighWater { vault, log, size: 1, root, founder, roster })?;
+    MarkFile::open(state)?.write(
+        identity,
+        &HighWater {
+            vault,
+            log,
+            size: 1,
+            root,
+            founder,
+            roster,
+        },
+    )?;
     Ok(place)
 }

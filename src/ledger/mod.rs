@@ -15,13 +15,13 @@ mod high_water;
 mod objects;
 mod scan;
 mod start;
+#[cfg(test)]
+mod tests;
 mod verify;
 mod verify_across;
 mod verify_files;
 mod verify_log;
 mod view;
-#[cfg(test)]
-mod tests;
 
 pub use append::{Changes, Draft, Recorded};
 pub use charter::{Charter, vault_id};

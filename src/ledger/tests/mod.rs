@@ -1,3 +1,58 @@
 //! The ledger as a whole: real vaults, damaged in every way that the verifier must catch.
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod files;
+mod good;
+mod lines;
+mod peers;
+mod vault;
+
+use super::{Anchors, HighWater, Report, Verdict, verify};
+use crate::chain::{Receipt, Time};
+use vault::Vault;
+
+/// What a verifier is given in these tests.
+#[derive(Default)]
+pub(super) struct Given<'a> {
+    pub(super) receipt: Option<&'a Receipt>,
+    pub(super) mark: Option<&'a HighWater>,
+    pub(super) deep: bool,
+}
+
+pub(super) fn judge(vault: &Vault, given: &Given<'_>) -> Report {
+    let now = Time::from_unix(vault::NOW + 1_000_000);
+    let anchors = Anchors {
+        receipt: given.receipt,
+        high_water: given.mark,
+        now: now.min(late(vault)),
+        deep: given.deep,
+    };
+    verify(&vault.repo(), &anchors).unwrap()
+}
+
+fn late(vault: &Vault) -> Time {
+    Time::from_unix(vault::NOW + vault.clock as i64 + 60)
+}
+
+/// Nothing to report at all.
+pub(super) fn assert_intact(what: &str, vault: &Vault, given: &Given<'_>) -> Report {
+    let report = judge(vault, given);
+    assert_eq!(report.problems, [], "{what}");
+    assert_eq!(report.unknown, [], "{what}");
+    assert_eq!(report.findings, [], "{what}");
+    assert_eq!(report.verdict, Verdict::Intact);
+    report
+}
+
+/// Every expected case is among those reported, at its place.
+pub(super) fn assert_caught(what: &str, report: &Report, cases: &[(u8, Option<u64>)]) {
+    assert_eq!(report.verdict, Verdict::Tampered, "{what}");
+    for (case, seq) in cases {
+        let found = report
+            .problems
+            .iter()
+            .any(|problem| problem.case == *case && (seq.is_none() || (problem.seq == *seq && problem.log.is_some())));
+        assert!(found, "{what}: no case {case} at {seq:?} in {:#?}", report.problems);
+    }
+}

@@ -1,0 +1,207 @@
+//! No false alarm: good vaults in every shape that stock tools give them, also while somebody writes.
+
+use super::vault::{Vault, settings};
+use super::{Given, assert_intact, judge};
+use crate::chain::Time;
+use crate::ledger::{NoReceipt, make_receipt};
+use crate::repo::Repo;
+
+#[test]
+fn a_good_vault_is_intact_in_every_shape() {
+    let mut vault = Vault::with(6, 30);
+    vault.destroy(super::vault::note(2));
+    vault.cut();
+    let receipt = make_receipt(&vault.repo(), Time::from_unix(0)).unwrap();
+    let mark = vault.mark();
+    let check = |what: &str, vault: &Vault| {
+        let bare = assert_intact(what, vault, &Given::default());
+        assert!(!bare.anchored && bare.entries == 31, "{what}");
+        let given = Given {
+            receipt: Some(&receipt),
+            mark: Some(&mark),
+            deep: true,
+        };
+        let report = assert_intact(what, vault, &given);
+        assert!(report.anchored && report.logs.len() == 1, "{what}");
+    };
+    check("as it was made", &vault);
+    check("copied", &vault.copy());
+    for (what, arguments) in [
+        ("bare", vec!["clone", "-q", "--bare", "vault", "other"]),
+        ("mirror", vec!["clone", "-q", "--mirror", "vault", "other"]),
+        ("plain", vec!["clone", "-q", "vault", "other"]),
+    ] {
+        let copy = vault.copy();
+        copy.git(&arguments);
+        check(
+            what,
+            &copy.moved_to(if what == "plain" { "other/.git" } else { "other" }),
+        );
+    }
+    let packed = vault.copy();
+    packed.git(&["gc", "-q", "--aggressive", "--prune=now"]);
+    check("packed", &packed);
+    packed.git(&["pack-refs", "--all"]);
+    check("refs packed", &packed);
+}
+
+#[test]
+fn a_good_vault_with_bundles_is_intact() {
+    let mut vault = Vault::with(2, 255);
+    assert_intact(
+        "255",
+        &vault,
+        &Given {
+            deep: true,
+            ..Given::default()
+        },
+    );
+    for size in [256, 257, 511, 512, 530] {
+        vault.grow(0, size);
+        let receipt = make_receipt(&vault.repo(), Time::from_unix(0)).unwrap();
+        let report = assert_intact(
+            &size.to_string(),
+            &vault,
+            &Given {
+                deep: true,
+                receipt: Some(&receipt),
+                mark: None,
+            },
+        );
+        assert_eq!(report.entries, size);
+    }
+}
+
+#[test]
+fn an_older_copy_is_intact_against_an_older_receipt_and_named_against_a_newer() {
+    let mut vault = Vault::with(1, 5);
+    let old = vault.copy();
+    let receipt = make_receipt(&vault.repo(), Time::from_unix(0)).unwrap();
+    vault.grow(0, 9);
+    let newer = make_receipt(&vault.repo(), Time::from_unix(0)).unwrap();
+    assert_intact(
+        "older",
+        &old,
+        &Given {
+            receipt: Some(&receipt),
+            ..Given::default()
+        },
+    );
+    assert_intact(
+        "newer",
+        &vault,
+        &Given {
+            receipt: Some(&receipt),
+            ..Given::default()
+        },
+    );
+    let report = judge(
+        &old,
+        &Given {
+            receipt: Some(&newer),
+            ..Given::default()
+        },
+    );
+    super::assert_caught("old copy", &report, &[(7, Some(5))]);
+    let words = &report
+        .problems
+        .iter()
+        .find(|problem| problem.case == 7)
+        .unwrap()
+        .message;
+    assert!(words.contains("cut off") && words.contains("older copy"), "{words}");
+}
+
+#[test]
+fn what_the_journal_still_holds_is_neither_missing_nor_stray() {
+    let mut vault = Vault::found(1);
+    assert_intact("only the journal is synced", &vault, &Given::default());
+    let mut entries = 1;
+    for _ in 0..5 {
+        entries += 1;
+        vault.grow(0, entries);
+        // A writer that died before it moved its refs.
+        let head = vault.target(&vault.audit());
+        vault.git(&[
+            "update-ref",
+            &format!("refs/heads/{}", vault.audit()),
+            &format!("{head}~1"),
+        ]);
+        let report = assert_intact(
+            "refs not moved",
+            &vault,
+            &Given {
+                mark: Some(&vault.mark()),
+                ..Given::default()
+            },
+        );
+        assert_eq!(report.entries, entries);
+    }
+    // Further back is no work of ours.
+    let mark = vault.mark();
+    vault.grow(0, 10);
+    vault.git(&[
+        "update-ref",
+        &format!("refs/heads/{}", vault.audit()),
+        &format!("{}~3", vault.target(&vault.audit())),
+    ]);
+    super::assert_caught(
+        "cut",
+        &judge(
+            &vault,
+            &Given {
+                mark: Some(&vault.mark()),
+                ..Given::default()
+            },
+        ),
+        &[(9, Some(7))],
+    );
+    assert_eq!(mark.size, 6);
+}
+
+#[test]
+fn no_false_alarm_while_another_program_appends() {
+    let mut vault = Vault::with(1, 3);
+    let dir = vault.dir();
+    vault.clock = 100_000;
+    let done = std::sync::atomic::AtomicBool::new(false);
+    let looks = std::thread::scope(|scope| {
+        let reader = scope.spawn(|| {
+            let mut looks = 0;
+            while !done.load(std::sync::atomic::Ordering::Relaxed) || looks < 3 {
+                let repo = Repo::open_to_verify(&dir, settings()).unwrap();
+                let now = Time::from_unix(i64::MAX);
+                let anchors = crate::ledger::Anchors {
+                    receipt: None,
+                    high_water: None,
+                    now,
+                    deep: looks % 3 == 0,
+                };
+                let report = crate::ledger::verify(&repo, &anchors).unwrap();
+                assert_eq!(
+                    (report.problems, report.unknown, report.findings),
+                    (vec![], vec![], vec![]),
+                    "look {looks}"
+                );
+                looks += 1;
+            }
+            looks
+        });
+        for round in 0..8u64 {
+            vault.grow(3, 10 + round * 40);
+        }
+        done.store(true, std::sync::atomic::Ordering::Relaxed);
+        reader.join().unwrap()
+    });
+    assert!(looks >= 3, "{looks}");
+}
+
+#[test]
+fn no_receipt_for_a_vault_that_is_not_intact() {
+    let vault = Vault::with(1, 4);
+    vault.git(&["update-ref", "refs/tags/stray", "refs/heads/main"]);
+    match make_receipt(&vault.repo(), Time::from_unix(0)) {
+        Err(NoReceipt::NotIntact(report)) => assert_eq!(report.problems[0].case, 32),
+        _ => panic!("a receipt was given"),
+    }
+}
