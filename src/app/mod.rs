@@ -11,6 +11,7 @@ mod members;
 mod notes;
 mod policies;
 mod recovery;
+pub mod tour;
 mod vault;
 
 pub use crate::env::{Clock, Places, harden};
