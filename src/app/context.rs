@@ -62,7 +62,7 @@ pub struct Context<'a> {
 impl Context<'_> {
     /// The device's word for what time it is.
     pub fn now(&self) -> Time {
-        Time::from_unix(self.clock.now().as_second())
+        self.clock.now()
     }
 
     /// Opens the vault's repository.

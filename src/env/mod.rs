@@ -12,7 +12,7 @@ mod harden;
 mod places;
 mod slots;
 
-pub use clock::{BadTime, Clock, parse_rfc3339, rfc3339};
+pub use clock::Clock;
 pub use entropy::SystemEntropy;
 pub use faults::{Fault, Faults, Step};
 pub use files::{FileError, read_bounded, replace_private, sync_folder, write_new_private};
