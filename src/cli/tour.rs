@@ -132,9 +132,8 @@ fn rest(teller: &mut Teller, notes: &[SampleNote]) -> Result<(), Error> {
     };
     std::thread::scope(|scope| {
         let threads: Vec<_> = (0..workers).map(|_| scope.spawn(work)).collect();
-        let ends = threads.into_iter().map(|thread| thread.join());
-        ends.map(|end| end.unwrap_or_else(|_| Err(astray("a thread broke off"))))
-            .collect::<Result<(), _>>()
+        let mut ends = threads.into_iter().map(|thread| thread.join());
+        ends.try_for_each(|end| end.unwrap_or_else(|_| Err(astray("a thread broke off"))))
     })?;
     teller.commands += notes.len();
     let at_once = match workers {
