@@ -16,7 +16,11 @@ fn a_good_vault_is_intact_in_every_shape() {
     let check = |what: &str, vault: &Vault| {
         let bare = assert_intact(what, vault, &Given::default());
         assert!(!bare.anchored && bare.entries == 31, "{what}");
-        let given = Given { receipt: Some(&receipt), mark: Some(&mark), deep: true };
+        let given = Given {
+            receipt: Some(&receipt),
+            mark: Some(&mark),
+            deep: true,
+        };
         let report = assert_intact(what, vault, &given);
         assert!(report.anchored && report.logs.len() == 1, "{what}");
     };
@@ -29,7 +33,10 @@ fn a_good_vault_is_intact_in_every_shape() {
     ] {
         let copy = vault.copy();
         copy.git(&arguments);
-        check(what, &copy.moved_to(if what == "plain" { "other/.git" } else { "other" }));
+        check(
+            what,
+            &copy.moved_to(if what == "plain" { "other/.git" } else { "other" }),
+        );
     }
     let packed = vault.copy();
     packed.git(&["gc", "-q", "--aggressive", "--prune=now"]);
@@ -41,11 +48,26 @@ fn a_good_vault_is_intact_in_every_shape() {
 #[test]
 fn a_good_vault_with_bundles_is_intact() {
     let mut vault = Vault::with(2, 255);
-    assert_intact("255", &vault, &Given { deep: true, ..Given::default() });
+    assert_intact(
+        "255",
+        &vault,
+        &Given {
+            deep: true,
+            ..Given::default()
+        },
+    );
     for size in [256, 257, 511, 512, 530] {
         vault.grow(0, size);
         let receipt = make_receipt(&vault.repo(), Time::from_unix(0)).unwrap();
-        let report = assert_intact(&size.to_string(), &vault, &Given { deep: true, receipt: Some(&receipt), mark: None });
+        let report = assert_intact(
+            &size.to_string(),
+            &vault,
+            &Given {
+                deep: true,
+                receipt: Some(&receipt),
+                mark: None,
+            },
+        );
         assert_eq!(report.entries, size);
     }
 }
@@ -57,11 +79,36 @@ fn an_older_copy_is_intact_against_an_older_receipt_and_named_against_a_newer() 
     let receipt = make_receipt(&vault.repo(), Time::from_unix(0)).unwrap();
     vault.grow(0, 9);
     let newer = make_receipt(&vault.repo(), Time::from_unix(0)).unwrap();
-    assert_intact("older", &old, &Given { receipt: Some(&receipt), ..Given::default() });
-    assert_intact("newer", &vault, &Given { receipt: Some(&receipt), ..Given::default() });
-    let report = judge(&old, &Given { receipt: Some(&newer), ..Given::default() });
+    assert_intact(
+        "older",
+        &old,
+        &Given {
+            receipt: Some(&receipt),
+            ..Given::default()
+        },
+    );
+    assert_intact(
+        "newer",
+        &vault,
+        &Given {
+            receipt: Some(&receipt),
+            ..Given::default()
+        },
+    );
+    let report = judge(
+        &old,
+        &Given {
+            receipt: Some(&newer),
+            ..Given::default()
+        },
+    );
     super::assert_caught("old copy", &report, &[(7, Some(5))]);
-    let words = &report.problems.iter().find(|problem| problem.case == 7).unwrap().message;
+    let words = &report
+        .problems
+        .iter()
+        .find(|problem| problem.case == 7)
+        .unwrap()
+        .message;
     assert!(words.contains("cut off") && words.contains("older copy"), "{words}");
 }
 
@@ -75,15 +122,40 @@ fn what_the_journal_still_holds_is_neither_missing_nor_stray() {
         vault.grow(0, entries);
         // A writer that died before it moved its refs.
         let head = vault.target(&vault.audit());
-        vault.git(&["update-ref", &format!("refs/heads/{}", vault.audit()), &format!("{head}~1")]);
-        let report = assert_intact("refs not moved", &vault, &Given { mark: Some(&vault.mark()), ..Given::default() });
+        vault.git(&[
+            "update-ref",
+            &format!("refs/heads/{}", vault.audit()),
+            &format!("{head}~1"),
+        ]);
+        let report = assert_intact(
+            "refs not moved",
+            &vault,
+            &Given {
+                mark: Some(&vault.mark()),
+                ..Given::default()
+            },
+        );
         assert_eq!(report.entries, entries);
     }
     // Further back is no work of ours.
     let mark = vault.mark();
     vault.grow(0, 10);
-    vault.git(&["update-ref", &format!("refs/heads/{}", vault.audit()), &format!("{}~3", vault.target(&vault.audit()))]);
-    super::assert_caught("cut", &judge(&vault, &Given { mark: Some(&vault.mark()), ..Given::default() }), &[(9, Some(7))]);
+    vault.git(&[
+        "update-ref",
+        &format!("refs/heads/{}", vault.audit()),
+        &format!("{}~3", vault.target(&vault.audit())),
+    ]);
+    super::assert_caught(
+        "cut",
+        &judge(
+            &vault,
+            &Given {
+                mark: Some(&vault.mark()),
+                ..Given::default()
+            },
+        ),
+        &[(9, Some(7))],
+    );
     assert_eq!(mark.size, 6);
 }
 
@@ -99,9 +171,18 @@ fn no_false_alarm_while_another_program_appends() {
             while !done.load(std::sync::atomic::Ordering::Relaxed) || looks < 3 {
                 let repo = Repo::open_to_verify(&dir, settings()).unwrap();
                 let now = Time::from_unix(i64::MAX);
-                let anchors = crate::ledger::Anchors { receipt: None, high_water: None, now, deep: looks % 3 == 0 };
+                let anchors = crate::ledger::Anchors {
+                    receipt: None,
+                    high_water: None,
+                    now,
+                    deep: looks % 3 == 0,
+                };
                 let report = crate::ledger::verify(&repo, &anchors).unwrap();
-                assert_eq!((report.problems, report.unknown, report.findings), (vec![], vec![], vec![]), "look {looks}");
+                assert_eq!(
+                    (report.problems, report.unknown, report.findings),
+                    (vec![], vec![], vec![]),
+                    "look {looks}"
+                );
                 looks += 1;
             }
             looks

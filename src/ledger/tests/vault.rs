@@ -5,15 +5,13 @@ use crate::chain::{
     Namespace, Outcome, Role, Time, bundle_path, leaf_hash, write_bundle,
 };
 use crate::crypto::ExampleEntropy;
-use crate::envelope::{IdentitySecrets, Key, KeyUse, Keyring, Metadata, Purpose, WrapFile, seal_body};
 use crate::env::Faults;
+use crate::envelope::{IdentitySecrets, Key, KeyUse, Keyring, Metadata, Purpose, WrapFile, seal_body};
 use crate::id::{CompartmentId, DeviceId, Digest, KeyId, LogName, NoteId, PersonId, VaultId};
 use crate::label::{Label, Level};
 use crate::ledger::{Changes, Draft, Founding, HighWater, Ledger, found, note_ref, wrap_ref};
 use crate::policy::PolicyFiles;
-use crate::repo::{
-    Batch, Object, Oid, PATIENCE, RefChange, Repo, Settings, TreeEdit, commit_bytes, tree_bytes,
-};
+use crate::repo::{Batch, Object, Oid, PATIENCE, RefChange, Repo, Settings, TreeEdit, commit_bytes, tree_bytes};
 use crate::secret::Secret;
 use crate::session::Identity;
 use std::collections::BTreeMap;
@@ -45,7 +43,12 @@ pub(super) fn card(n: u8, by: u8, place: u64, prev: Digest, roles: Vec<Role>) ->
     Card {
         by: DeviceId([by; 8]),
         compartments: vec![],
-        devices: vec![Device::new(whose.device(), DeviceKind::Device, &whose.recipient(), whose.public_key())],
+        devices: vec![Device::new(
+            whose.device(),
+            DeviceKind::Device,
+            &whose.recipient(),
+            whose.public_key(),
+        )],
         handle: format!("member{n}"),
         level: 3,
         n: place,
@@ -59,7 +62,10 @@ pub(super) fn card(n: u8, by: u8, place: u64, prev: Digest, roles: Vec<Role>) ->
 }
 
 pub(super) fn log_of(n: u8) -> LogName {
-    LogName { device: DeviceId([n; 8]), incarnation: crate::id::Incarnation([n; 4]) }
+    LogName {
+        device: DeviceId([n; 8]),
+        incarnation: crate::id::Incarnation([n; 4]),
+    }
 }
 
 pub(super) fn note(n: u8) -> NoteId {
@@ -81,7 +87,13 @@ impl Vault {
         let folder = tempfile::tempdir().unwrap();
         let first = card(n, n, 0, Digest([0; 32]), vec![Role::Lead, Role::Officer]);
         let identity = identity(n, first.digest());
-        let vault = Self { folder, name: "vault".into(), identity, log: log_of(n), clock: 0 };
+        let vault = Self {
+            folder,
+            name: "vault".into(),
+            identity,
+            log: log_of(n),
+            clock: 0,
+        };
         let repo = Repo::create(&vault.dir(), settings()).unwrap();
         let mut entropy = ExampleEntropy::new("founding");
         let levels = [Level::Public, Level::Internal, Level::Confidential, Level::Restricted].map(KeyUse::Level);
@@ -126,7 +138,9 @@ impl Vault {
         while ledger.head().1 < entries {
             self.clock += 1;
             let now = Time::from_unix(NOW + self.clock as i64);
-            let _recorded = ledger.record(Draft::read(Details::new("show"), vec![]), now, &mut entropy).unwrap();
+            let _recorded = ledger
+                .record(Draft::read(Details::new("show"), vec![]), now, &mut entropy)
+                .unwrap();
         }
     }
 
@@ -170,9 +184,23 @@ impl Vault {
     pub(super) fn copy(&self) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let from = format!("{}/.", self.folder.path().display());
-        assert!(Command::new("cp").arg("-r").arg(from).arg(folder.path()).status().unwrap().success());
+        assert!(
+            Command::new("cp")
+                .arg("-r")
+                .arg(from)
+                .arg(folder.path())
+                .status()
+                .unwrap()
+                .success()
+        );
         let identity = identity(self.identity.person().0[0], self.identity.founder_pin());
-        Self { folder, name: self.name.clone(), identity, log: self.log, clock: self.clock }
+        Self {
+            folder,
+            name: self.name.clone(),
+            identity,
+            log: self.log,
+            clock: self.clock,
+        }
     }
 
     /// Another folder beside the vault, as the vault from now on.
@@ -199,7 +227,10 @@ impl Vault {
     }
 
     pub(super) fn target(&self, branch: &str) -> Oid {
-        self.repo().ref_target(&format!("refs/heads/{branch}")).unwrap().unwrap()
+        self.repo()
+            .ref_target(&format!("refs/heads/{branch}"))
+            .unwrap()
+            .unwrap()
     }
 
     pub(super) fn audit(&self) -> String {
@@ -221,12 +252,33 @@ impl Vault {
                 room -= object.bytes.len();
                 objects.push(object);
             }
-            let marker = RefChange { name: name.clone(), old, new: old };
-            let batch = Batch { objects, refs: vec![marker], note: vec![] };
+            let marker = RefChange {
+                name: name.clone(),
+                old,
+                new: old,
+            };
+            let batch = Batch {
+                objects,
+                refs: vec![marker],
+                note: vec![],
+            };
             let _durable = repo.commit(&lock, &batch).unwrap();
         }
-        let change = RefChange { name, old, new: Some(target) };
-        let _durable = repo.commit(&lock, &Batch { objects: vec![], refs: vec![change], note: vec![] }).unwrap();
+        let change = RefChange {
+            name,
+            old,
+            new: Some(target),
+        };
+        let _durable = repo
+            .commit(
+                &lock,
+                &Batch {
+                    objects: vec![],
+                    refs: vec![change],
+                    note: vec![],
+                },
+            )
+            .unwrap();
         repo.cut(&lock).unwrap();
     }
 
@@ -234,15 +286,20 @@ impl Vault {
     pub(super) fn messages(&self, log: LogName) -> Vec<String> {
         let head = self.target(&format!("audit/{log}"));
         let repo = self.repo();
-        let mut messages: Vec<String> =
-            repo.first_parents(head, MAX).map(|commit| commit.unwrap().1.message).collect();
+        let mut messages: Vec<String> = repo
+            .first_parents(head, MAX)
+            .map(|commit| commit.unwrap().1.message)
+            .collect();
         messages.reverse();
         messages
     }
 
     /// The entries of a log.
     pub(super) fn entries(&self, log: LogName) -> Vec<Entry> {
-        self.messages(log).iter().map(|text| Entry::parse(line(text).as_bytes()).unwrap().entry).collect()
+        self.messages(log)
+            .iter()
+            .map(|text| Entry::parse(line(text).as_bytes()).unwrap().entry)
+            .collect()
     }
 
     /// Writes a log from messages: one commit each, signed by `signer` if one is given, and bundles of their lines
@@ -252,7 +309,10 @@ impl Vault {
             Some(lines) => lines.clone(),
             None => messages.iter().map(|text| line(text).as_bytes().to_vec()).collect(),
         };
-        let empty = Object { kind: crate::repo::Kind::Tree, bytes: tree_bytes(vec![]).unwrap() };
+        let empty = Object {
+            kind: crate::repo::Kind::Tree,
+            bytes: tree_bytes(vec![]).unwrap(),
+        };
         let mut objects = vec![empty.clone()];
         let mut trees: BTreeMap<Oid, Vec<u8>> = BTreeMap::from([(empty.oid(), empty.bytes.clone())]);
         let (mut tree, mut parents) = (empty.oid(), Vec::new());
@@ -280,7 +340,9 @@ impl Vault {
                     }
                 }
             }
-            let edited = edit.apply(Some(tree), |oid| crate::repo::parse_tree(&trees[&oid])).unwrap();
+            let edited = edit
+                .apply(Some(tree), |oid| crate::repo::parse_tree(&trees[&oid]))
+                .unwrap();
             tree = edited.root;
             for object in edited.objects {
                 trees.insert(object.oid(), object.bytes.clone());
@@ -301,7 +363,10 @@ impl Vault {
         let repo = self.repo();
         let tree = repo.read_commit(self.target(branch), MAX).unwrap().tree;
         let files = super::super::objects::files_below(&repo, tree, 4).unwrap();
-        files.into_iter().map(|file| (file.path, repo.read_blob(file.oid, MAX).unwrap())).collect()
+        files
+            .into_iter()
+            .map(|file| (file.path, repo.read_blob(file.oid, MAX).unwrap()))
+            .collect()
     }
 
     /// Writes a branch with exactly these files, on top of what was there.
@@ -341,7 +406,10 @@ pub(super) struct Forge<'a> {
 }
 
 pub(super) fn settings() -> Settings {
-    Settings { boot: Some([1; 16]), faults: Faults::none() }
+    Settings {
+        boot: Some([1; 16]),
+        faults: Faults::none(),
+    }
 }
 
 /// The line of a message.
@@ -352,7 +420,9 @@ pub(super) fn line(message: &str) -> &str {
 pub(super) fn commit(tree: Oid, parents: &[Oid], message: &str, signer: Option<&Identity>) -> Object {
     let author = "member <member@vault.invalid> 1767225600 +0000";
     let plain = commit_bytes(tree, parents, author, message, None).unwrap();
-    let Some(signer) = signer else { return Object::commit(plain) };
+    let Some(signer) = signer else {
+        return Object::commit(plain);
+    };
     let signature = signer.sign(Namespace::Git, &plain);
     Object::commit(commit_bytes(tree, parents, author, message, Some(&signature)).unwrap())
 }
@@ -362,9 +432,18 @@ pub(super) fn sign_lines(lines: &[String], log: LogName, signer: &Identity) -> V
     let mut frontier = Frontier::default();
     let message = |line: &String| {
         frontier.push(leaf_hash(line.as_bytes()));
-        let checkpoint = Checkpoint { vault: VAULT, log, size: frontier.size(), root: frontier.root() };
+        let checkpoint = Checkpoint {
+            vault: VAULT,
+            log,
+            size: frontier.size(),
+            root: frontier.root(),
+        };
         let checkpoint = signer.sign_checkpoint(checkpoint);
-        let message = Message { line: line.clone().into_bytes(), checkpoint, frontier: frontier.clone() };
+        let message = Message {
+            line: line.clone().into_bytes(),
+            checkpoint,
+            frontier: frontier.clone(),
+        };
         String::from_utf8(message.to_bytes()).unwrap()
     };
     lines.iter().map(message).collect()
@@ -420,7 +499,15 @@ fn seal_note(ledger: &Ledger<'_>, note: NoteId, n: u8) -> (Vec<u8>, Vec<u8>) {
         number: 1,
         fields: vec![],
     };
-    let (body, key) = seal_body(VAULT, note, Purpose::Note, &metadata, b"Gate code changed.", &mut entropy).unwrap();
+    let (body, key) = seal_body(
+        VAULT,
+        note,
+        Purpose::Note,
+        &metadata,
+        b"Gate code changed.",
+        &mut entropy,
+    )
+    .unwrap();
     let label = Label::new(Level::Internal, Vec::<CompartmentId>::new()).unwrap();
     let digest = crate::crypto::sha256(&[&body]);
     let wrap = WrapFile::wrap(VAULT, note, digest, &label, &key, ledger.keyring(), &[], &mut entropy).unwrap();
