@@ -8,7 +8,7 @@
 //! | 5 | [`cli`] what a person types and sees |
 //! | 4 | [`app`] use cases; the only place that orders effects |
 //! | 3 | [`gate`] the one door to plaintext · [`ledger`] the log on git · [`session`] identities |
-//! | 2 | [`repo`] the only user of git · [`env`] clock, randomness, faults, local state |
+//! | 2 | [`repo`] the only user of git · [`env`](mod@env) clock, randomness, faults, local state |
 //! | 1 | [`brief`] · [`chain`] · [`policy`] · [`envelope`] |
 //! | 0 | [`label`] · [`crypto`] · [`secret`] · [`id`] |
 //!

@@ -1,1 +1,37 @@
-//! (empty)
+//! Use cases, a file a noun. The only place that orders effects; prints nothing.
+//!
+//! Every access takes the same path: unlock, start the ledger, match wraps with the log, decide, record, open.
+
+mod audit;
+mod briefs;
+mod context;
+mod error;
+mod known;
+mod members;
+mod notes;
+mod policies;
+mod recovery;
+pub mod tour;
+mod vault;
+
+pub use crate::env::{Clock, Places, harden};
+pub use audit::{LogLine, log, receipt, verify};
+pub use briefs::{
+    BriefCheck, DraftQuery, Drafted, ReleaseQuery, ReleasedBrief, check_brief, draft_brief, list_briefs, load_profile,
+    read_text, redact_text, release_brief, write_out,
+};
+pub use context::{Access, Context, PassphraseSource, Person};
+pub use error::{Error, Kind};
+pub use members::{CompartmentInfo, list_compartments, new_compartment};
+pub use notes::{Added, ListQuery, NewText, NoteLine, Shown, add, list, show};
+pub use policies::{PolicyTest, test_policies};
+pub use recovery::recover;
+pub use vault::{Init, Inited, init};
+
+/// What the street door needs to know of the rooms below.
+pub mod shared {
+    pub use crate::brief::{Doubt, Format, Leak, Profile, Redaction, Span};
+    pub use crate::chain::{Problem, Time};
+    pub use crate::ledger::{Report, Verdict};
+    pub use crate::secret::Passphrase;
+}

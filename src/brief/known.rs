@@ -32,6 +32,14 @@ pub enum BadKnown {
     /// Too many.
     #[error("at most {max} identifiers are matched at once, these are {0}: brief fewer notes together", max = Known::MAX)]
     TooMany(usize),
+    /// One is too long.
+    #[error("an identifier has at most {max} bytes, one of type `{kind}` has {length}: shorten it", max = Known::MAX_VALUE)]
+    TooLong {
+        /// Its type.
+        kind: &'static str,
+        /// Its length in bytes.
+        length: usize,
+    },
     /// One cannot be read.
     #[error("an identifier of type `{kind}` cannot be matched: {why}")]
     Unreadable {
@@ -45,6 +53,8 @@ pub enum BadKnown {
 impl Known {
     /// The most values.
     pub const MAX: usize = 100_000;
+    /// The longest value, in bytes.
+    pub const MAX_VALUE: usize = 512;
 
     /// Values with what they are. A person's and a client's name also count by their parts; a
     /// value without letters and digits is passed over.
@@ -54,6 +64,12 @@ impl Known {
         }
         let mut keys: BTreeMap<String, Key> = BTreeMap::new();
         for (kind, value) in values {
+            if value.len() > Self::MAX_VALUE {
+                return Err(BadKnown::TooLong {
+                    kind: kind.coarse().name(),
+                    length: value.len(),
+                });
+            }
             let prepared = Prepared::new(&value).map_err(|why| BadKnown::Unreadable {
                 kind: kind.coarse().name(),
                 why,
@@ -110,7 +126,10 @@ fn add_value(kind: Kind, value: &Prepared, keys: &mut BTreeMap<String, Key>) {
         add(only[only.len() - 9..].to_owned(), false, true);
     }
     let long_enough = digits >= 4 && whole.len() >= 6;
-    add(whole, everyday && digits == 0, long_enough);
+    // An alias or a client's name was given to be kept: it is masked in small letters too, and only a
+    // person's name that is also a word, or a word without which no sentence does, is left to a person's eye.
+    let given = !matches!(kind, Kind::Person) && !value.tokens.iter().all(|token| token.word == Word::Function);
+    add(whole, everyday && digits == 0 && !given, long_enough);
     if matches!(
         kind,
         Kind::Person | Kind::Alias | Kind::Client | Kind::Organisation | Kind::Place | Kind::Address
@@ -171,7 +190,19 @@ impl Finder for Known {
                 continue;
             };
             let at = start..last + 1;
-            if counts(text, key, &at) && gaps_are_small(&place[hit.range()]) {
+            if !stands(text, key, &at) || !gaps_are_small(&place[hit.range()]) {
+                continue;
+            }
+            let capital = text.folded[at.clone()].starts_with(char::is_uppercase);
+            if key.capital_only && !capital {
+                if text.tokens_in(&at).iter().any(|token| token.word != Word::Function) {
+                    found.push(Finding::doubt(
+                        at,
+                        key.kind,
+                        "a word that is also a name the vault knows",
+                    ));
+                }
+            } else {
                 let start = if key.kind == Kind::Phone {
                     with_prefix(&text.folded, start)
                 } else {
@@ -184,14 +215,14 @@ impl Finder for Known {
     }
 }
 
-fn counts(text: &Prepared, key: &Key, at: &std::ops::Range<usize>) -> bool {
+/// Whether a match stands for itself and is no part of a longer word or number.
+fn stands(text: &Prepared, key: &Key, at: &std::ops::Range<usize>) -> bool {
     let before = text.folded[..at.start].chars().next_back();
     let after = &text.folded[at.end..];
     let digit_before = before.is_some_and(|c| c.is_ascii_digit());
     let whole = !before.is_some_and(char::is_alphanumeric)
         && (!after.starts_with(char::is_alphanumeric) || after.starts_with("s ") && text.folded[at.clone()].len() > 3);
-    let capital = text.folded[at.clone()].starts_with(char::is_uppercase);
-    (whole || (key.anywhere && (!digit_before || at.len() >= 9))) && (!key.capital_only || capital)
+    whole || (key.anywhere && (!digit_before || at.len() >= 9))
 }
 
 /// Where a telephone number begins whose last digits begin at `start`.
@@ -252,7 +283,18 @@ mod tests {
             found(Kind::Person, "Rose Long", "Rose took a long road; a rose"),
             ["Rose"]
         );
-        assert_eq!(found(Kind::Client, "Falcon", "the Falcon file, a falcon"), ["Falcon"]);
+    }
+
+    #[test]
+    fn what_was_given_as_a_name_needs_no_capital() {
+        assert_eq!(
+            found(Kind::Client, "Falcon", "the Falcon file, a falcon"),
+            ["Falcon", "falcon"]
+        );
+        assert_eq!(
+            found(Kind::Alias, "MAGPIE", "the magpie's car, ma\u{200b}gpie"),
+            ["magpie", "ma\u{200b}gpie"]
+        );
     }
 
     #[test]

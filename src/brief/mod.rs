@@ -2,23 +2,44 @@
 //!
 //! Made by omission: what is not known to be safe does not pass. Opened text comes in, redacted
 //! text and a manifest go out; nothing here reads a file, a clock or the vault.
+//!
+//! The way of a text through the room:
+//! 1. [`portions`]: what lies above the audience is left out whole.
+//! 2. [`Prepared`]: the text is folded, so that no spelling hides a name, and cut into words.
+//! 3. [`Finder`]s look at it, independent of each other: [`Patterns`] for what has a form,
+//!    [`Known`] for what the vault knows, [`Names`] for what looks like a name, and in the strict
+//!    mode [`Unlisted`] for whatever no list knows. Every name found is then looked for everywhere.
+//! 4. [`redact`] puts placeholders, or something vaguer, in place of what was found, and scans the
+//!    output again; what remains doubtful is listed for a person to decide.
+//! 5. [`compose`] does all this over several notes at once; [`render`] puts the mark first and last.
+//!
+//! It reads English. Names in small letters that no list has are doubts in the mode `no-names` and
+//! masked in `strict`; a name that is an ordinary word at the start of a sentence may be neither
+//! seen nor masked: that is why a person looks before a release.
 
+mod compose;
+mod cues;
 mod finding;
 mod known;
 mod names;
 mod patterns;
 mod placeholder;
+mod portion;
 mod prepared;
 mod profile;
 mod redact;
+mod render;
 mod strict;
 mod words;
 
+pub use compose::{BriefText, Source, compose};
 pub use finding::{Finder, Finding, Kind, Type, Weight};
 pub use known::{BadKnown, Known};
 pub use names::Names;
 pub use patterns::Patterns;
+pub use portion::{Portion, keep_up_to, portions};
 pub use prepared::{BadText, MAX_TEXT, Prepared};
 pub use profile::{BadProfile, CaseResult, Mode, Profile, SHIPPED, Treatment, shipped};
 pub use redact::{Doubt, Leak, Redaction, Refused, Span, check, redact};
+pub use render::{Format, Header, render};
 pub use strict::Unlisted;

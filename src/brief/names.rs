@@ -4,9 +4,10 @@
 //! These are rules of thumb. A trained tagger can stand beside them behind the same
 //! [`Finder`]; the frame does not change.
 
+use super::cues::{COMPANY_WORDS, DEEDS, HONORIFICS, KIN, PARTICLES, PLACE_WORDS, ROLES, listed};
 use super::finding::{Finder, Finding, Kind, Weight};
 use super::prepared::{Prepared, Token};
-use super::words::Word;
+use super::words::{self, Word};
 use regex::Regex;
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -35,284 +36,6 @@ impl Finder for Names {
     }
 }
 
-/// Titles after which any word is a name.
-const HONORIFICS: &[&str] = &[
-    "mr",
-    "mrs",
-    "ms",
-    "miss",
-    "mx",
-    "dr",
-    "prof",
-    "professor",
-    "sir",
-    "madam",
-    "madame",
-    "dame",
-    "lady",
-    "lord",
-    "rev",
-    "reverend",
-    "fr",
-    "imam",
-    "rabbi",
-    "sheikh",
-    "sgt",
-    "sergeant",
-    "cpl",
-    "corporal",
-    "capt",
-    "captain",
-    "lt",
-    "lieutenant",
-    "maj",
-    "col",
-    "colonel",
-    "gen",
-    "pc",
-    "dc",
-    "ds",
-    "di",
-    "dci",
-    "supt",
-    "insp",
-    "inspector",
-    "judge",
-    "justice",
-    "herr",
-    "frau",
-    "monsieur",
-    "mme",
-    "senor",
-    "senora",
-    "signor",
-    "signora",
-    "don",
-    "st",
-    "uncle",
-    "aunt",
-    "auntie",
-    "prince",
-    "princess",
-    "king",
-    "queen",
-];
-
-/// Words for people after which a capital is most likely a name.
-const ROLES: &[&str] = &[
-    "officer",
-    "guard",
-    "agent",
-    "driver",
-    "client",
-    "principal",
-    "witness",
-    "suspect",
-    "subject",
-    "victim",
-    "detective",
-    "constable",
-    "superintendent",
-    "manager",
-    "director",
-    "supervisor",
-    "nurse",
-    "doctor",
-    "engineer",
-    "analyst",
-    "receptionist",
-    "coordinator",
-    "president",
-    "minister",
-    "chairman",
-    "secretary",
-    "lawyer",
-    "solicitor",
-    "accountant",
-    "cleaner",
-    "visitor",
-    "tenant",
-    "resident",
-    "employee",
-    "contractor",
-    "informant",
-    "source",
-    "wife",
-    "husband",
-    "son",
-    "daughter",
-    "brother",
-    "sister",
-    "mother",
-    "father",
-    "partner",
-    "colleague",
-    "friend",
-    "neighbour",
-    "neighbor",
-    "boss",
-    "chief",
-    "caller",
-    "patient",
-    "student",
-    "pupil",
-    "teacher",
-    "named",
-    "alias",
-    "aka",
-    "called",
-    "nicknamed",
-    "operative",
-    "investigator",
-    "applicant",
-    "claimant",
-    "defendant",
-    "complainant",
-    "reporter",
-    "handler",
-    "owner",
-    "occupant",
-    "passenger",
-    "courier",
-    "trainee",
-    "chauffeur",
-    "nanny",
-    "guest",
-    "assistant",
-    "intern",
-    "clerk",
-    "porter",
-    "concierge",
-    "bodyguard",
-    "controller",
-    "dispatcher",
-    "warden",
-    "commander",
-    "ambassador",
-    "senator",
-    "governor",
-    "mayor",
-];
-
-/// Particles inside names.
-const PARTICLES: &[&str] = &[
-    "de", "da", "di", "do", "du", "des", "del", "della", "dos", "das", "van", "von", "der", "den", "ter", "zu", "zur",
-    "la", "le", "el", "al", "bin", "ibn", "binti", "abu", "y", "ten", "op", "af", "av", "of", "the", "san", "ap",
-    "ben",
-];
-
-const COMPANY_WORDS: &[&str] = &[
-    "ltd",
-    "limited",
-    "inc",
-    "plc",
-    "llc",
-    "llp",
-    "gmbh",
-    "ag",
-    "sa",
-    "bv",
-    "nv",
-    "corp",
-    "corporation",
-    "co",
-    "company",
-    "group",
-    "bank",
-    "university",
-    "college",
-    "associates",
-    "partners",
-    "holdings",
-    "services",
-    "security",
-    "solutions",
-    "foundation",
-    "trust",
-    "council",
-    "school",
-    "hospital",
-    "hotel",
-    "sons",
-    "brothers",
-    "bros",
-    "agency",
-    "institute",
-    "ministry",
-    "party",
-    "club",
-    "union",
-    "court",
-    "times",
-    "industries",
-    "systems",
-    "logistics",
-];
-
-/// What people do in notes; after a word that is also a name it makes a name of it.
-const DEEDS: &[&str] = &[
-    "said",
-    "says",
-    "called",
-    "calls",
-    "reported",
-    "reports",
-    "told",
-    "asked",
-    "asks",
-    "met",
-    "left",
-    "arrived",
-    "drove",
-    "phoned",
-    "rang",
-    "confirmed",
-    "refused",
-    "signed",
-    "wants",
-    "wanted",
-    "stated",
-    "states",
-    "claimed",
-    "claims",
-    "denied",
-    "admitted",
-    "mentioned",
-    "texted",
-    "emailed",
-    "wrote",
-    "replied",
-    "complained",
-    "insisted",
-    "agreed",
-    "promised",
-    "threatened",
-    "believes",
-    "thinks",
-    "knows",
-    "lives",
-    "works",
-    "worked",
-    "attended",
-    "entered",
-    "walked",
-    "saw",
-    "gave",
-    "took",
-    "went",
-    "came",
-    "has",
-    "who",
-    "whose",
-];
-
-const PLACE_WORDS: &[&str] = &[
-    "street", "road", "avenue", "lane", "drive", "close", "square", "park", "house", "bridge", "station", "airport",
-    "hill", "valley", "river", "lake", "island", "city", "town", "village", "county", "district", "province", "region",
-    "north", "south", "east", "west", "mount", "port", "gardens", "terrace", "crescent", "court", "mews", "way", "row",
-    "place", "tower", "plaza", "bay", "beach", "forest", "harbour", "harbor",
-];
-
 /// The end of the run of capitalised words that begins at `from`; `from` itself if there is none.
 fn run_end(text: &Prepared, from: usize) -> usize {
     let tokens = &text.tokens;
@@ -333,7 +56,7 @@ fn run_end(text: &Prepared, from: usize) -> usize {
         let particles = tokens[to..]
             .iter()
             .take(3)
-            .take_while(|token| !token.capital && PARTICLES.contains(&text.lower_of(token)));
+            .take_while(|token| !token.capital && listed(PARTICLES, text.lower_of(token)));
         let after = to + particles.count();
         let joined = after > to
             && tokens.get(after).is_some_and(|token| {
@@ -369,14 +92,17 @@ fn joins(gap: &str, left: &Token) -> bool {
 fn judge_run(text: &Prepared, from: usize, to: usize, found: &mut Vec<Finding>) {
     let tokens = &text.tokens;
     let mut from = from;
+    if is_initials(text, from, to) {
+        return push(text, from, to, true, found);
+    }
     // Titles at the front, and the word before the run, say what follows.
     let mut honoured = from > 0 && is_title(text, from - 1, HONORIFICS);
-    let mut roled = from > 0 && is_title(text, from - 1, ROLES);
+    let mut roled = from > 0 && (is_title(text, from - 1, ROLES) || is_apposed(text, from - 1));
     while from < to {
         let word = text.lower_of(&tokens[from]);
-        if HONORIFICS.contains(&word) && (to - from > 1) && word != "st" {
+        if listed(HONORIFICS, word) && (to - from > 1) && word != "st" {
             honoured = true;
-        } else if ROLES.contains(&word) && to - from > 1 {
+        } else if listed(ROLES, word) && to - from > 1 {
             roled = true;
         } else {
             break;
@@ -434,7 +160,7 @@ fn judge_run(text: &Prepared, from: usize, to: usize, found: &mut Vec<Finding>) 
     // `Rose called`: whoever calls is somebody.
     let acts = tokens
         .get(to)
-        .is_some_and(|next| DEEDS.contains(&text.lower_of(next)) && text.between(&tokens[to - 1], next) == " ");
+        .is_some_and(|next| listed(DEEDS, text.lower_of(next)) && text.between(&tokens[to - 1], next) == " ");
     if acts && inner.iter().all(|t| t.word == Word::NameLike) {
         return push(text, start, to, true, found);
     }
@@ -445,6 +171,16 @@ fn judge_run(text: &Prepared, from: usize, to: usize, found: &mut Vec<Finding>) 
             "a word that is also a name",
         ));
     }
+}
+
+/// `J.K.`: initials with full stops, unless together they are an everyday abbreviation.
+fn is_initials(text: &Prepared, from: usize, to: usize) -> bool {
+    let run = &text.tokens[from..to];
+    let letters: String = run.iter().map(|token| &text.folded[token.at.clone()]).collect();
+    let dotted = run
+        .iter()
+        .all(|token| token.at.len() == 1 && text.folded[token.at.end..].starts_with('.'));
+    run.len() >= 2 && dotted && !words::is_common_abbreviation(&letters)
 }
 
 /// A run with words that are in no word list: those, and what belongs to them.
@@ -491,9 +227,16 @@ fn is_title(text: &Prepared, at: usize, titles: &[&str]) -> bool {
         return false;
     };
     let gap = text.between(&tokens[at], next);
-    titles.contains(&text.lower_of(&tokens[at]))
-        && matches!(gap, " " | ". " | "." | "\n" | ", " | ": " | " \"" | " (")
-        && !(gap == ", " && titles.len() == HONORIFICS.len())
+    matches!(gap, " " | ". " | "." | "\n" | ": " | " \"" | " (") && listed(titles, text.lower_of(&tokens[at]))
+}
+
+/// Whether `his wife, Rose`: a person's role, a comma, and who it is.
+fn is_apposed(text: &Prepared, at: usize) -> bool {
+    let tokens = &text.tokens;
+    tokens
+        .get(at + 1)
+        .is_some_and(|next| text.between(&tokens[at], next) == ", ")
+        && listed(ROLES, text.lower_of(&tokens[at]))
 }
 
 /// Whether `Client:` or its like stands before the word at `at`.
@@ -535,11 +278,11 @@ fn push(text: &Prepared, from: usize, to: usize, person: bool, found: &mut Vec<F
         .map(|at| text.lower_of(&tokens[at]))
         .unwrap_or_default();
     let lone_shout = to - from == 1 && first.shouted && !first.caseless && at.len() <= 6;
-    let kind = if tail.is_some() || words().any(|word| COMPANY_WORDS.contains(&word)) || (lone_shout && !person) {
+    let kind = if tail.is_some() || words().any(|word| listed(COMPANY_WORDS, word)) || (lone_shout && !person) {
         Kind::Organisation
     } else if person {
         Kind::Person
-    } else if words().any(|word| PLACE_WORDS.contains(&word)) || matches!(before, "in" | "near" | "via" | "towards") {
+    } else if words().any(|word| listed(PLACE_WORDS, word)) || matches!(before, "in" | "near" | "via" | "towards") {
         Kind::Place
     } else {
         Kind::Person
@@ -550,14 +293,14 @@ fn push(text: &Prepared, from: usize, to: usize, person: bool, found: &mut Vec<F
 /// A word in small letters: a name only after a title, otherwise a doubt when no list has it.
 fn lone_word(text: &Prepared, at: usize, found: &mut Vec<Finding>) {
     let token = &text.tokens[at];
-    if token.digit || token.word != Word::Unknown || token.at.len() < 2 {
+    let addressed = at > 0 && is_title(text, at - 1, &["dr", "mr", "mrs", "ms"]);
+    if token.digit || (!addressed && !matches!(token.word, Word::Unknown | Word::NameLike)) || token.at.len() < 2 {
         return;
     }
-    if token.foreign {
+    let announced = || is_title(text, at - 1, HONORIFICS) || is_title(text, at - 1, KIN) || is_label(text, at);
+    if token.foreign || addressed || (at > 0 && announced()) {
         found.push(Finding::new(token.at.clone(), Kind::Person, Weight::Guess));
-    } else if at > 0 && (is_title(text, at - 1, HONORIFICS) || is_label(text, at)) {
-        found.push(Finding::new(token.at.clone(), Kind::Person, Weight::Guess));
-    } else if !token.capital && !PARTICLES.contains(&text.lower_of(token)) {
+    } else if token.word == Word::Unknown && !token.capital && !listed(PARTICLES, text.lower_of(token)) {
         found.push(Finding::doubt(token.at.clone(), Kind::Other, "a word in no word list"));
     }
 }
@@ -599,14 +342,14 @@ pub(crate) fn spread(text: &Prepared, found: &[Finding]) -> Vec<Finding> {
     for finding in names {
         for token in text.tokens_in(&finding.at) {
             let word = text.lower_of(token);
-            let general = COMPANY_WORDS.contains(&word) || PLACE_WORDS.contains(&word) || ROLES.contains(&word);
+            let general = listed(COMPANY_WORDS, word) || listed(PLACE_WORDS, word) || listed(ROLES, word);
             let spreads = match token.word {
                 Word::Unknown => token.at.len() >= 3 || token.shouted && token.at.len() == 2,
                 Word::NameLike => !general,
                 // An ordinary word beside a name is seldom the name.
                 Word::Ordinary | Word::Function => false,
             };
-            if spreads && !PARTICLES.contains(&word) && !HONORIFICS.contains(&word) {
+            if spreads && !listed(PARTICLES, word) && !listed(HONORIFICS, word) {
                 parts
                     .entry(word)
                     .or_insert((finding.kind, token.word != Word::Unknown || token.at.len() == 2));
@@ -628,9 +371,10 @@ pub(crate) fn bridge(text: &Prepared, findings: Vec<Finding>) -> Vec<Finding> {
     for finding in findings {
         let adjacent = |last: &Finding| {
             let gap: Range<usize> = last.at.end..finding.at.start;
-            let initial = last.at.len() == 1
-                || text.folded[..last.at.end].ends_with(|c: char| c.is_uppercase())
-                    && text.folded[..last.at.end - 1].ends_with([' ', '.']);
+            let before = text.folded[..last.at.end].char_indices().next_back();
+            let initial = before.is_some_and(|(at, c)| {
+                c.is_uppercase() && (at == last.at.start || text.folded[..at].ends_with([' ', '.']))
+            });
             let names = last.kind == finding.kind
                 && matches!(
                     finding.kind,
@@ -683,6 +427,8 @@ mod tests {
         assert_eq!(found("SUBJECT AZRA OKONKWO SEEN AT THE DOOR."), ["AZRA OKONKWO"]);
         assert_eq!(found("The firm Okonkwo and Sons paid."), ["Okonkwo and Sons"]);
         assert_eq!(found("Ask for O'Brien."), ["O'Brien"]);
+        assert_eq!(found("his wife hazel and mr long; a hazel"), ["hazel", "long"]);
+        assert_eq!(found("signed by J.K. in the U.K. today"), ["J.K"]);
     }
 
     #[test]

@@ -15,6 +15,9 @@ use std::sync::LazyLock;
 pub struct Patterns;
 
 struct Pattern {
+    /// The words that stand before the identifier, where they are needed: looked for first, since
+    /// what may stand between them and the identifier makes too big an automaton to run everywhere.
+    lead: Option<Regex>,
     regex: Regex,
     kind: fn(&str) -> Kind,
     /// Which group is the identifier; 0 is the whole match.
@@ -37,12 +40,17 @@ impl Finder for Patterns {
             }
             let mut bytes = open.into_bytes();
             for at in claimed {
-                let value = &text.folded[at.clone()];
-                found.push(Finding::new(at.clone(), (pattern.kind)(value), Weight::Form));
+                let kind = (pattern.kind)(&text.folded[at.clone()]);
+                let at = if matches!(kind, Kind::Number | Kind::Code) {
+                    with_glued(&bytes, at)
+                } else {
+                    at
+                };
+                found.push(Finding::new(at.clone(), kind, Weight::Form));
                 bytes[at].fill(BLANK);
             }
             // Whole characters are blanked, so this is always text.
-            open = String::from_utf8(bytes).unwrap_or_default();
+            open = String::from_utf8(bytes).unwrap_or_else(|_| text.folded.clone());
         }
         found
     }
@@ -55,8 +63,28 @@ fn trim(text: &str, at: Range<usize>) -> Range<usize> {
     start..(at.start + value.trim_end().len()).max(start)
 }
 
+/// A number with the capitals, digits and hyphens that stand against it: `AB-CD-12345` whole.
+fn with_glued(text: &[u8], at: Range<usize>) -> Range<usize> {
+    let part = |b: &&u8| b.is_ascii_uppercase() || b.is_ascii_digit() || matches!(**b, b'-' | b'/' | b'_');
+    let mut start = at.start - text[..at.start].iter().rev().take(24).take_while(part).count();
+    while start < at.start && !text[start].is_ascii_alphanumeric() {
+        start += 1;
+    }
+    let mut end = at.end + text[at.end..].iter().take(24).take_while(part).count();
+    while end > at.end && !text[end - 1].is_ascii_alphanumeric() {
+        end -= 1;
+    }
+    start..end
+}
+
 impl Pattern {
     fn matches(&self, text: &str) -> Vec<Range<usize>> {
+        if let Some(lead) = &self.lead {
+            return lead
+                .find_iter(text)
+                .filter_map(|lead| self.after(text, &lead.range()))
+                .collect();
+        }
         if self.group == 0 {
             let all = self.regex.find_iter(text);
             return all
@@ -73,6 +101,22 @@ impl Pattern {
         self.regex.captures_iter(text).filter_map(value).collect()
     }
 }
+
+impl Pattern {
+    /// The identifier that follows the words at `lead`.
+    fn after(&self, text: &str, lead: &Range<usize>) -> Option<Range<usize>> {
+        let mut end = text.len().min(lead.end + MAX_REACH);
+        while !text.is_char_boundary(end) {
+            end -= 1;
+        }
+        let value = self.regex.captures(&text[lead.end..end])?.get(self.group)?;
+        let at = lead.end + value.start()..lead.end + value.end();
+        (self.accept)(value.as_str(), &text[lead.start..at.start]).then_some(at)
+    }
+}
+
+/// How far behind its word an identifier is looked for, in bytes, its own length included.
+const MAX_REACH: usize = 240;
 
 /// Compiles a pattern; `\b`, `\d`, `\s`, `\w` mean ASCII, which folding makes enough and fast.
 fn compile(pattern: &str) -> Option<Regex> {
@@ -94,7 +138,7 @@ const MONTH: &str = "(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|jun
 const VALUE: &str = "(?:[A-Za-z]{0,8}[0-9][A-Za-z0-9]*(?:[-./:_][A-Za-z0-9]+)*(?: [0-9]{2,}[A-Za-z]?\\b)*|(?-i:[A-Z]{1,4}(?:[-/ ][A-Z]{1,3})?[-/ ][0-9][A-Za-z0-9]*(?:[-/ ][0-9A-Z]*[0-9][0-9A-Z]*)*))";
 
 /// What may stand between the name of a thing and its value.
-const LINK: &str = "(?:(?:\\s|[:=#,\"'(*`-])+(?:is|was|are|now|to|set to|changed to|changed from|reset to|of|no\\b\\.?|nos\\b\\.?|number|num|code|id|ref|marked|as|ending(?: in)?|remains|still|reads?|says|shows|the|for [a-z]+(?: [a-z]+)?|(?:on|of|for|at|to) the [a-z]+(?: [a-z]+)?)\\b\\.?){0,3}(?:\\s|[:=#\"'(*`-])+";
+const LINK: &str = "\\.?(?:(?:\\s|[:=#,\"'(*`-])+(?:is|was|are|now|to|set to|changed to|changed from|reset to|of|no\\b\\.?|nos\\b\\.?|number|num|code|id|ref|marked|as|ending(?: in)?|remains|still|reads?|says|shows|the|for [a-z]+(?: [a-z]+)?|(?:on|of|for|at|to) the [a-z]+(?: [a-z]+)?)\\b\\.?){0,3}(?:\\s|[:=#\"'(*`-])+";
 
 fn any(_: &str, _: &str) -> bool {
     true
@@ -107,8 +151,13 @@ fn digits(value: &str) -> usize {
 static PATTERNS: LazyLock<Vec<Pattern>> = LazyLock::new(|| {
     let mut patterns = Vec::new();
     let mut add = |pattern: &str, kind: fn(&str) -> Kind, group: usize, accept: fn(&str, &str) -> bool| {
-        if let Some(regex) = compile(pattern) {
+        let (lead, pattern) = match pattern.split_once("LINK") {
+            Some((lead, rest)) => (compile(lead), format!("(?i)^LINK{rest}")),
+            None => (None, pattern.to_owned()),
+        };
+        if let Some(regex) = compile(&pattern) {
             patterns.push(Pattern {
+                lead,
                 regex,
                 kind,
                 group,
@@ -144,8 +193,14 @@ static PATTERNS: LazyLock<Vec<Pattern>> = LazyLock::new(|| {
     add(r"///[a-z]+\.[a-z]+\.[a-z]+", |_| Kind::Position, 0, any);
     // Network addresses.
     add(
-        r"\b\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}(?:/\d{1,2}|:\d{1,5})?\b",
-        |_| Kind::Network,
+        r"\b\d{1,3}(?:\.\d{1,3}){3,}(?:/\d{1,2}|:\d{1,5})?\b",
+        |value| {
+            if value.matches('.').count() == 3 {
+                Kind::Network
+            } else {
+                Kind::Phone
+            }
+        },
         0,
         any,
     );
@@ -180,9 +235,16 @@ static PATTERNS: LazyLock<Vec<Pattern>> = LazyLock::new(|| {
         1,
         any,
     );
+    // Accounts, cards, identity numbers by form.
+    add(
+        r"\b[A-Z]{2}\d{2}(?:[ -]?[A-Z0-9]{2,4}){2,8}\b",
+        |value| if is_iban(value) { Kind::Account } else { Kind::Number },
+        0,
+        |value, _| digits(value) >= 6 && value.len() >= 12,
+    );
     // Dates of birth, then codes and numbers by the word before them.
     add(
-        r"(?i)\b(?:dob|d\.o\.b\.?|born(?: on| in)?|date of birth|birth ?date|birthday)\b(?:\s|[:,(=-])*(?:is |was |on |the )?((?:\d{1,4}[-./ ]){2}\d{1,4}\b|\d{1,2}(?:st|nd|rd|th)? (?:of )?MONTH,? \d{2,4}\b|MONTH \d{1,2}(?:st|nd|rd|th)?,? \d{2,4}\b|(?:MONTH )?\d{4}\b)",
+        r"(?i)\b(?:dob|d\.o\.b\.?|born(?: on| in)?|date of birth|birth ?date|birthday)\b(?:\s|[:,(=-])*(?:is |was |on |the )?((?:\d{1,4}[-./ ]){2}\d{1,4}\b|\d{1,2}(?:st|nd|rd|th)? (?:of )?MONTH,? \d{2,4}\b|MONTH \d{1,2}(?:st|nd|rd|th)?,? \d{2,4}\b|\d{1,2}(?:st|nd|rd|th)? MONTH\b|MONTH(?: \d{1,2}\b)?|(?:MONTH )?\d{4}\b)",
         |_| Kind::Birthday,
         1,
         any,
@@ -224,17 +286,10 @@ static PATTERNS: LazyLock<Vec<Pattern>> = LazyLock::new(|| {
                 || before.to_ascii_lowercase().contains("badge")
         },
     );
-    // Accounts, cards, identity numbers by form.
     add(
-        r"\b[A-Z]{2}\d{2}(?:[ -]?[A-Z0-9]{2,4}){2,8}\b",
-        |value| if is_iban(value) { Kind::Account } else { Kind::Number },
-        0,
-        |value, _| digits(value) >= 6 && value.len() >= 12,
-    );
-    add(
-        r"\b\d(?:[ -]?\d){11,18}\b",
+        r"(?:^|[^+0-9])(\d(?:[ -]?\d){11,18})\b",
         |value| if luhn(value) { Kind::Card } else { Kind::Number },
-        0,
+        1,
         |value, _| {
             // `2026-03-17 0930` is a day and an hour; what else stands there is found later.
             let mut parts = value.splitn(4, ['-', ' ']).map(str::len);
@@ -261,7 +316,7 @@ static PATTERNS: LazyLock<Vec<Pattern>> = LazyLock::new(|| {
         any,
     );
     add(
-        r"(?i)\b(?:\d{4}-\d{1,2}-\d{1,2}(?:t\d{2}:\d{2}(?::\d{2})?(?:\.\d+)?(?:z|[+-]\d{2}:?\d{2})?)?|\d{1,2}(?:st|nd|rd|th)?[ -](?:of )?MONTH,?[ -]\d{2,4}|MONTH \d{1,2}(?:st|nd|rd|th)?,? \d{4}|\d{1,2}/\d{1,2}/\d{2,4}|\d{1,2}\.\d{1,2}\.(?:19|20)\d{2}|\d{1,2}-\d{1,2}-(?:19|20)\d{2}|\d{4}/\d{1,2}/\d{1,2}|\d{1,2}(?:st|nd|rd|th)? (?:of )?MONTH|MONTH \d{1,2}(?:st|nd|rd|th)?|MONTH,? (?:of )?(?:19|20)\d{2})\b",
+        r"(?i)\b(?:\d{4}-\d{1,2}-\d{1,2}(?:t\d{2}:\d{2}(?::\d{2})?(?:\.\d+)?(?:z|[+-]\d{2}:?\d{2})?)?|\d{1,2}(?:st|nd|rd|th)?[ -](?:of )?MONTH,?[ -]\d{2,4}|MONTH \d{1,2}(?:st|nd|rd|th)?,? \d{4}|\d{1,2}/\d{1,2}/\d{2,4}|\d{1,2}\.\d{1,2}\.(?:19|20)\d{2}|\d{1,2}-\d{1,2}-(?:19|20)\d{2}|\d{4}/\d{1,2}/\d{1,2}|\d{1,2}(?:st|nd|rd|th)? (?:of )?MONTH|MONTH \d{1,2}(?:st|nd|rd|th)?|MONTH,? (?:of )?(?:1\d|20)\d{2})\b",
         |_| Kind::Date,
         0,
         |value, _| {
@@ -276,14 +331,14 @@ static PATTERNS: LazyLock<Vec<Pattern>> = LazyLock::new(|| {
         any,
     );
     add(
-        r"(?i)\b(?:in|since|until|till|by|from|of|to|between|during|early|late|mid|last|next|this|every|before|after|and|-)[ -](?-i:((?:January|February|March|April|May|June|July|August|September|October|November|December)))\b",
+        r"(?i)\b(?:in|on|since|until|till|by|from|of|to|between|during|early|late|mid|last|next|this|every|before|after|and|-)[ -](?-i:((?:January|February|March|April|May|June|July|August|September|October|November|December)))\b",
         |_| Kind::Date,
         1,
         any,
     );
     // Telephone numbers by form.
     add(
-        r"(?:\+|\b00)\s?\(?\d(?:[ ().-]{0,3}\d){6,15}(?:\s?(?:x|ext\.?)\s?\d{1,6})?\b|\(\d{2,5}\)[ .-]?\d{3,4}(?:[ .-]?\d{2,6}){0,3}(?:\s?(?:x|ext\.?)\s?\d{1,6})?\b|\b0\d{2,4}[ ./-]?\d{3,4}(?:[ .-]?\d{2,4}){1,3}\b|\b(?:1[ .-])?\d{3}[ .-]\d{3}[ .-]?\d{4}(?:\s?(?:x|ext\.?)\s?\d{1,6})?\b|\b\d{3}[-.]\d{4}(?:\s?(?:x|ext\.?)\s?\d{1,6})?\b|\b0\d{9,10}\b|\b\d{10}x\d{1,6}\b",
+        r"(?:\+|\b00)\s?\(?\d(?:[ ().-]{0,3}\d){6,15}(?:\s?(?:x|ext\.?)\s?\d{1,6})?\b|\(\d{2,5}\)[ .-]?\d{3,4}(?:[ .-]?\d{2,6}){0,3}(?:\s?(?:x|ext\.?)\s?\d{1,6})?\b|\b0\d{2,4}[ ./-]?\d{3,4}(?:[ .-]?\d{2,4}){1,3}\b|\b(?:1[ .-])?\d{3}[ .-]\d{3}[ .-]?\d{4}(?:\s?(?:x|ext\.?)\s?\d{1,6})?\b|\b\d{3}[-.]\d{4}(?:\s?(?:x|ext\.?)\s?\d{1,6})?\b|\b0\d{9,10}\b|\b0\d(?:[ .-]\d{2}){4}\b|\b\d{10}x\d{1,6}\b",
         |_| Kind::Phone,
         0,
         any,
@@ -318,6 +373,7 @@ static PATTERNS: LazyLock<Vec<Pattern>> = LazyLock::new(|| {
         0,
         any,
     );
+    add(r"\b[A-Za-z0-9]+(?:_[A-Za-z0-9]+)+\b", |_| Kind::Alias, 0, any);
     // Handles, then what is left that mixes letters with digits, and long numbers.
     add(
         r"@[A-Za-z0-9_][A-Za-z0-9_.]{1,30}[A-Za-z0-9_]\b",
@@ -326,7 +382,7 @@ static PATTERNS: LazyLock<Vec<Pattern>> = LazyLock::new(|| {
         any,
     );
     add(
-        r"\b[A-Za-z0-9]+(?:[-_/.][A-Za-z0-9]+)*\b",
+        r"\b[A-Za-z]*(?:[-_/.][A-Za-z]+)*[-_/.]?\d[A-Za-z0-9]*(?:[-_/.][A-Za-z0-9]+)*\b",
         |_| Kind::Number,
         0,
         |value, _| {
@@ -346,7 +402,7 @@ static PATTERNS: LazyLock<Vec<Pattern>> = LazyLock::new(|| {
         },
     );
     add(
-        r"\b\d{2,}(?:[ -]\d{2,}){2,}\b|\b\d{3,}[ -]\d{3,}\b",
+        r"\b\d{2,}(?:[ .-]\d{2,}){2,}\b|\b\d{2,}[ -]\d{3,}\b",
         |_| Kind::Number,
         0,
         |value, _| digits(value) >= 6,
@@ -403,7 +459,8 @@ mod tests {
 
     #[test]
     fn every_pattern_compiles() {
-        assert_eq!(PATTERNS.len(), 30);
+        assert_eq!(PATTERNS.len(), 31);
+        assert_eq!(PATTERNS.iter().filter(|pattern| pattern.lead.is_some()).count(), 4);
     }
 
     #[test]
@@ -432,9 +489,11 @@ mod tests {
         );
         finds("call +44 7700 900123 at once", "+44 7700 900123", Kind::Phone);
         finds("on (555) 555-0123 or", "(555) 555-0123", Kind::Phone);
+        finds("on 01.99.00.12.34 or", "01.99.00.12.34", Kind::Phone);
         finds("ssn 078-05-1120", "078-05-1120", Kind::Number);
         finds("a grey van AB12 CDE left", "AB12 CDE", Kind::Vehicle);
         finds("at 51.50123, -0.14189 by", "51.50123, -0.14189", Kind::Position);
+        finds("posted by azra_o91 at", "azra_o91", Kind::Alias);
         finds("on 3 March 2026 at 14:30", "3 March 2026", Kind::Date);
         finds("on 3 March 2026 at 14:30", "14:30", Kind::Time);
         finds("lost £1,200.50 in", "£1,200.50", Kind::Money);
@@ -452,6 +511,8 @@ mod tests {
         finds("safe combination 91-62-14", "91-62-14", Kind::Code);
         finds("password: hunter-Two!", "hunter-Two!", Kind::Code);
         finds("extension 3069", "3069", Kind::Phone);
+        finds("(ext. 3069, day and night)", "3069", Kind::Phone);
+        finds("case no. 1840/91 was", "1840/91", Kind::Number);
         finds("badge 388", "388", Kind::Number);
         finds("reg K9 DOG", "K9 DOG", Kind::Vehicle);
         finds("DOB 3/4/1980", "3/4/1980", Kind::Birthday);

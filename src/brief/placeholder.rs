@@ -101,7 +101,7 @@ fn letters(mut number: usize) -> String {
 
 static LOOK: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(&format!(
-        r"\b({}) ([A-Z]{{1,3}}|[1-9][0-9]{{0,3}})\b",
+        r"({}) ([A-Z]{{1,3}}|[1-9][0-9]{{0,3}})",
         Kind::STEMS.join("|")
     ))
     .ok()
@@ -119,6 +119,11 @@ pub(crate) fn find_series(chars: &[char]) -> Vec<Range<usize>> {
         .captures_iter(&text)
         .filter_map(|captures| {
             let (stem, index) = (captures.get(1)?, captures.get(2)?);
+            let before = text[..stem.start()].chars().next_back();
+            let after = text[index.end()..].chars().next();
+            if [before, after].into_iter().flatten().any(char::is_alphanumeric) {
+                return None;
+            }
             Some((stem.as_str(), index.as_str(), captures.get(0)?.range()))
         })
         .collect();
@@ -212,8 +217,8 @@ fn month_of(value: &str) -> Option<String> {
     match (month, year) {
         (Some(month), Some(year)) => Some(format!("{month} {year}")),
         (Some(month), None) => Some((*month).to_owned()),
-        (None, Some(year)) => Some(year.to_owned()),
-        (None, None) => None,
+        // A year alone would be a number like any other.
+        (None, _) => None,
     }
 }
 
@@ -251,7 +256,6 @@ mod tests {
             ("2026-03-17", "March 2026"),
             ("3 Mar 2026", "March 2026"),
             ("June 5", "June"),
-            ("03/04/2026", "2026"),
         ] {
             assert_eq!(generalise(Kind::Date, day).as_deref(), Some(month));
         }
@@ -263,7 +267,7 @@ mod tests {
         ] {
             assert_eq!(generalise(Kind::Time, time).as_deref(), Some(part));
         }
-        assert_eq!(generalise(Kind::Date, "03/04/26"), None);
+        assert_eq!(generalise(Kind::Date, "03/04/2026"), None);
     }
 
     #[test]

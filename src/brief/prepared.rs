@@ -75,6 +75,11 @@ impl Prepared {
         if text.len() > MAX_TEXT {
             return Err(BadText::TooLong(text.len()));
         }
+        Self::of_any_length(text)
+    }
+
+    /// As [`Prepared::new`], for a text whose length was judged before it grew by placeholders.
+    pub(crate) fn of_any_length(text: &str) -> Result<Self, BadText> {
         refuse_hiding(text)?;
         let (folded, origin, foreign) = fold(text);
         let lower = lower_in_place(&folded);
@@ -119,7 +124,7 @@ fn refuse_hiding(text: &str) -> Result<(), BadText> {
     let mut line = 1;
     for c in text.chars() {
         let hiding = matches!(c,
-            '\u{061C}' | '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{206F}'
+            '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{206F}'
             | '\u{FFF9}'..='\u{FFFB}' | '\u{E0000}'..='\u{E0FFF}')
             || (c.is_control() && !matches!(c, '\t' | '\n' | '\r'));
         if hiding {
@@ -176,9 +181,10 @@ fn broken_word(chars: &[char], at: usize) -> Option<usize> {
     (newline && rest.get(breaks).is_some_and(|c| c.is_lowercase())).then_some(1 + breaks)
 }
 
-fn is_invisible(c: char) -> bool {
+/// Characters that show nothing; direction marks come with every pasted phone number.
+pub(crate) fn is_invisible(c: char) -> bool {
     matches!(c, '\u{AD}' | '\u{34F}' | '\u{115F}' | '\u{1160}' | '\u{17B4}' | '\u{17B5}' | '\u{180B}'..='\u{180F}'
-        | '\u{200B}'..='\u{200D}' | '\u{2060}'..='\u{2064}' | '\u{3164}' | '\u{FE00}'..='\u{FE0F}' | '\u{FEFF}'
+        | '\u{61C}' | '\u{200B}'..='\u{200F}' | '\u{2060}'..='\u{2064}' | '\u{3164}' | '\u{FE00}'..='\u{FE0F}' | '\u{FEFF}'
         | '\u{FFA0}')
 }
 
@@ -327,7 +333,12 @@ fn cut(folded: &str, lower: &str, foreign: &[bool]) -> Vec<Token> {
             end = at + c.len_utf8();
             chars.next();
         }
-        tokens.push(token(folded, lower, foreign, start..end));
+        let mut token = token(folded, lower, foreign, start..end);
+        // The `s` of a possessive whose name was replaced.
+        if &folded[start..end] == "s" && folded[..start].ends_with('\'') {
+            token.word = Word::Function;
+        }
+        tokens.push(token);
     }
     mark_first(folded, &mut tokens);
     mark_caseless(folded, &mut tokens);

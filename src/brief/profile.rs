@@ -16,7 +16,8 @@ pub enum Treatment {
     /// It is made vague where that can be done (a day becomes its month, a time its part of the
     /// day); otherwise masked.
     Generalise,
-    /// It stays.
+    /// It stays, where its form shows its type (a day, an amount, an address). A capital on an
+    /// unknown word shows none and is masked all the same: let it through by word.
     Keep,
 }
 

@@ -1,6 +1,43 @@
-//! What a person types and sees.
+//! What a person types and sees: arguments, prompts, rendering, exit codes. Imports `app` alone.
+
+mod args;
+mod ask;
+mod commands;
+mod out;
+mod redact;
+mod tour;
+
+use crate::app::{Error, Kind};
+use clap::Parser;
+use std::process::ExitCode;
 
 /// Runs the program on the arguments of this process.
-pub fn run() -> std::process::ExitCode {
-    std::process::ExitCode::SUCCESS
+pub fn run() -> ExitCode {
+    // A panic is a defect; its message may carry what must not be shown, so only its place is.
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic
+            .location()
+            .map_or_else(String::new, |place| format!(" at {}:{}", place.file(), place.line()));
+        out::complain(&format!(
+            "internal error{place}; nothing more was shown. This is a defect, please report it"
+        ));
+    }));
+    let args = args::Args::parse();
+    // Without it a crash could leave a core file with keys in it.
+    let hardened = crate::app::harden();
+    let done = match hardened {
+        Ok(()) => commands::run(&args),
+        Err(error) => Err(Error::new(
+            Kind::Failed,
+            format!("this program cannot protect its memory: {error}"),
+        )),
+    };
+    match done {
+        Ok(code) => ExitCode::from(code),
+        Err(error) => {
+            out::complain(&error.message);
+            error.hints.iter().for_each(|hint| out::hint(hint));
+            ExitCode::from(error.exit_code())
+        }
+    }
 }

@@ -10,14 +10,12 @@ mod faults;
 mod files;
 mod harden;
 mod places;
-mod sha256;
 mod slots;
 
-pub use clock::{BadTime, Clock, parse_rfc3339, rfc3339};
+pub use clock::Clock;
 pub use entropy::SystemEntropy;
 pub use faults::{Fault, Faults, Step};
 pub use files::{FileError, read_bounded, replace_private, sync_folder, write_new_private};
 pub use harden::{boot_id, harden};
 pub use places::{NoHome, Places};
-pub(crate) use sha256::sha256;
 pub use slots::{SlotError, TwoSlot};

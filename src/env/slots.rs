@@ -1,7 +1,7 @@
 //! A small state that is overwritten often: two slots, so that a torn write leaves the other.
 
 use super::files::{FileError, open_plain, write_new_private};
-use super::sha256;
+use crate::crypto::sha256;
 use rustix::fs::OFlags;
 use std::fs::File;
 use std::os::unix::fs::FileExt;

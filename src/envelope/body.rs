@@ -160,7 +160,7 @@ struct MetadataCbor {
 }
 
 impl Metadata {
-    fn encode(&self) -> zeroize::Zeroizing<Vec<u8>> {
+    pub(super) fn encode(&self) -> zeroize::Zeroizing<Vec<u8>> {
         zeroize::Zeroizing::new(cbor::encode(&MetadataCbor {
             title: self.title.clone(),
             client: self.client.clone(),
@@ -179,7 +179,7 @@ impl Metadata {
         }))
     }
 
-    fn decode(plain: &Plaintext) -> Result<Self, BadEnvelope> {
+    pub(super) fn decode(plain: &Plaintext) -> Result<Self, BadEnvelope> {
         let raw: MetadataCbor = cbor::decode(WHAT, TEXT_MAX, plain.expose())?;
         let sorted = raw
             .parents
@@ -274,8 +274,8 @@ fn open_stream(key: &StreamKey, context: &[u8], sealed: &[u8]) -> Result<Plainte
 /// A body file, read but not opened.
 pub struct BodyFile<'a> {
     header: Header,
-    metadata: &'a [u8],
-    text: &'a [u8],
+    pub(super) metadata: &'a [u8],
+    pub(super) text: &'a [u8],
 }
 
 impl<'a> BodyFile<'a> {
@@ -311,7 +311,10 @@ impl<'a> BodyFile<'a> {
 
     /// The vault and the note it says it belongs to.
     pub fn place(&self) -> Result<(VaultId, NoteId), BadEnvelope> {
-        Ok((cbor::fixed(WHAT, &self.header.vault)?, cbor::fixed(WHAT, &self.header.note)?))
+        Ok((
+            cbor::fixed(WHAT, &self.header.vault)?,
+            cbor::fixed(WHAT, &self.header.note)?,
+        ))
     }
 
     fn check(&self, vault: VaultId, note: NoteId, key: &ContentKey) -> Result<Vec<u8>, BadEnvelope> {

@@ -1,1 +1,206 @@
-//! (empty)
+//! The one door to plaintext.
+//!
+//! INVARIANT (no plaintext without a durable entry): what is sealed becomes readable outside this room only
+//! against a [`Permit`] (decided) and a [`Recorded`] (durable), both taken by value and both naming the note. The
+//! gate may look inside before that, to filter and to count, and gives out ids and labels alone.
+//! `tests/compile_fail/` holds that there is no other way.
+
+mod permit;
+mod survey;
+
+pub use crate::envelope::Metadata;
+pub use permit::Permit;
+pub use survey::{Filter, Listed, Survey};
+
+use crate::crypto::{Entropy, Recipient};
+use crate::envelope::{BadEnvelope, BadWrap, BodyFile, ContentKey, Keyring, Purpose, WrapFile, seal_body};
+use crate::id::{Digest, NoteId, VaultId};
+use crate::label::{Clearance, Label, LabelText, Level};
+use crate::ledger::{Recorded, StoredNote};
+use crate::secret::Plaintext;
+use crate::session::Identity;
+
+/// What a thing in the vault is, as far as its header says.
+pub use crate::envelope::Purpose as Nature;
+
+/// Why the gate stays shut.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum GateError {
+    /// Damaged, swapped or sealed to somebody else.
+    #[error(transparent)]
+    Envelope(#[from] BadEnvelope),
+    /// A note cannot be sealed to that label.
+    #[error(transparent)]
+    Wrap(#[from] BadWrap),
+    /// No permit for it, or no entry that covers it.
+    #[error("this was not permitted and recorded for that note; nothing was opened")]
+    NotAllowed,
+    /// The text is not UTF-8: something else was sealed as a note.
+    #[error("this note's text is damaged")]
+    NotText,
+}
+
+/// A note to be sealed.
+pub struct NewNote<'a> {
+    /// Its id.
+    pub note: NoteId,
+    /// What it is.
+    pub nature: Purpose,
+    /// What is known of it beside the text.
+    pub metadata: &'a Metadata,
+    /// The text: UTF-8, at most 1 MiB.
+    pub text: &'a str,
+    /// Who may read it.
+    pub label: &'a Label,
+    /// For `named`: the devices of the people it names.
+    pub recipients: &'a [Recipient],
+}
+
+/// A sealed note, ready to be written.
+pub struct SealedNote {
+    /// The body's file.
+    pub body: Vec<u8>,
+    /// The wrap's file.
+    pub wrap: Vec<u8>,
+    /// Digest of the body.
+    pub digest: Digest,
+}
+
+/// An opened note. Wiped on drop.
+pub struct OpenNote {
+    /// Its id.
+    pub note: NoteId,
+    /// What it is.
+    pub nature: Purpose,
+    /// The label it was wrapped under.
+    pub label: Label,
+    /// What is known of it beside the text.
+    pub metadata: Metadata,
+    text: Plaintext,
+}
+
+impl OpenNote {
+    /// The text.
+    pub fn text(&self) -> &str {
+        // Checked when it was opened.
+        self.text.text().unwrap_or_default()
+    }
+}
+
+/// The gate of one session: who stands at it, with which keys.
+#[derive(Clone, Copy)]
+pub struct Gate<'a> {
+    identity: &'a Identity,
+    keyring: &'a Keyring,
+}
+
+impl<'a> Gate<'a> {
+    /// The gate for this identity and its keys.
+    pub fn new(identity: &'a Identity, keyring: &'a Keyring) -> Self {
+        Self { identity, keyring }
+    }
+
+    fn vault(&self) -> VaultId {
+        self.identity.vault()
+    }
+
+    /// The labels of those wraps that this session's keys and `clearance` open; the others are left out without a trace.
+    pub fn readable(&self, wraps: Vec<(NoteId, WrapFile)>, clearance: &Clearance) -> Vec<(NoteId, Label, WrapFile)> {
+        let label = |(note, wrap): (NoteId, WrapFile)| {
+            let label = wrap.label(self.keyring, self.identity.person())?;
+            // A `named` wrap tells whose it is only by being tried.
+            let mine = label.level() != Level::Named || self.unwrap_key(note, &wrap).is_ok();
+            (mine && clearance.dominates(&label)).then_some((note, label, wrap))
+        };
+        wraps.into_iter().filter_map(label).collect()
+    }
+
+    fn unwrap_key(&self, note: NoteId, wrap: &WrapFile) -> Result<(Label, ContentKey), BadEnvelope> {
+        wrap.unwrap_key(
+            self.vault(),
+            note,
+            self.keyring,
+            self.identity.person(),
+            self.identity.hybrid(),
+        )
+    }
+
+    /// Seals a new note under a fresh content key.
+    pub fn seal(&self, new: &NewNote<'_>, entropy: &mut dyn Entropy) -> Result<SealedNote, GateError> {
+        let vault = self.vault();
+        let (body, key) = seal_body(vault, new.note, new.nature, new.metadata, new.text.as_bytes(), entropy)
+            .map_err(BadWrap::NoEntropy)?;
+        let digest = crate::crypto::sha256(&[&body]);
+        let wrap = WrapFile::wrap(
+            vault,
+            new.note,
+            digest,
+            new.label,
+            &key,
+            self.keyring,
+            new.recipients,
+            entropy,
+        )?;
+        Ok(SealedNote {
+            body,
+            wrap: wrap.to_bytes(),
+            digest,
+        })
+    }
+
+    /// Opens stored notes for good. Each must be covered by one of the permits and by the entry.
+    pub fn open(
+        &self,
+        stored: Vec<StoredNote>,
+        permits: Vec<Permit>,
+        recorded: Recorded,
+    ) -> Result<Vec<OpenNote>, GateError> {
+        let open = |item: &StoredNote| {
+            let (label, key) = self.unwrap_key(item.note, &item.wrap)?;
+            self.check(item.note, &label, &permits, &recorded)?;
+            let body = BodyFile::parse(&item.sealed)?;
+            let metadata = body.open_metadata(self.vault(), item.note, &key)?;
+            let text = body.open_text(self.vault(), item.note, &key)?;
+            text.text().ok_or(GateError::NotText)?;
+            Ok(OpenNote {
+                note: item.note,
+                nature: body.purpose(),
+                label,
+                metadata,
+                text,
+            })
+        };
+        stored.iter().map(open).collect()
+    }
+
+    fn check(&self, note: NoteId, label: &Label, permits: &[Permit], recorded: &Recorded) -> Result<(), GateError> {
+        let me = self.identity.person();
+        let permitted = permits.iter().any(|permit| permit.covers(me, note, label));
+        if permitted && recorded.person() == me && recorded.covers(note) {
+            Ok(())
+        } else {
+            Err(GateError::NotAllowed)
+        }
+    }
+
+    /// Looks inside stored notes, for what `filter` lets through, without giving anything out.
+    pub fn survey(&self, stored: Vec<StoredNote>, filter: &Filter) -> Result<Survey, GateError> {
+        Survey::make(*self, stored, filter)
+    }
+
+    /// The name of a label as people write it: the level's name and the compartments' names.
+    pub fn label_text(&self, label: &Label, level: &str, handle: impl Fn(crate::id::PersonId) -> String) -> LabelText {
+        let name = |id: &crate::id::CompartmentId| {
+            let known = self.keyring.compartments().find(|(_, found)| found == id);
+            known.map_or_else(|| id.to_string(), |(name, _)| name.to_owned())
+        };
+        let mut compartments: Vec<String> = label.compartments().iter().map(name).collect();
+        compartments.sort();
+        let people = label.people().iter().map(|person| handle(*person)).collect();
+        LabelText {
+            level: level.to_owned(),
+            compartments,
+            people,
+        }
+    }
+}

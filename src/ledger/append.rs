@@ -1,6 +1,8 @@
 //! Appending: one entry, one commit, one journal record.
 
+use super::charter::Charter;
 use super::error::LedgerError;
+use super::found::make_detail_key;
 use super::high_water::HighWater;
 use super::objects::{HEADS, MAIN, Objects, audit_ref};
 use super::scan::{Head, tail};
@@ -17,6 +19,9 @@ use std::collections::BTreeMap;
 
 /// Author of commits that are nobody's word: shards, whose content the logs judge.
 const NOBODY: &str = "strongroom <strongroom@localhost>";
+
+/// A detail key serves this many days.
+const DETAIL_KEY_DAYS: i64 = 31;
 
 /// Files to write and to forget, by branch.
 #[derive(Default)]
@@ -58,10 +63,24 @@ impl Changes {
         files
     }
 
-    fn forgot(&self) -> Vec<FileRef> {
+    pub(super) fn forgot(&self) -> Vec<FileRef> {
         let mut files = self.forgets.clone();
         files.sort();
         files
+    }
+
+    /// Paths and bytes written to a branch.
+    pub(super) fn written_to<'b>(&'b self, branch: &'b str) -> impl Iterator<Item = (&'b str, &'b [u8])> {
+        let of = move |(name, _, _): &&(String, String, Vec<u8>)| name == branch;
+        self.writes
+            .iter()
+            .filter(of)
+            .map(|(_, path, bytes)| (path.as_str(), bytes.as_slice()))
+    }
+
+    /// Files forgotten from a branch.
+    pub(super) fn forgotten_of<'b>(&'b self, branch: &'b str) -> impl Iterator<Item = &'b FileRef> {
+        self.forgets.iter().filter(move |file| file.0 == branch)
     }
 
     fn branches(&self) -> Vec<String> {
@@ -92,17 +111,38 @@ pub struct Draft {
 impl Draft {
     /// A read of `notes`.
     pub fn read(details: Details, notes: Vec<NoteId>) -> Self {
-        Self { kind: None, result: Outcome::Done, details, notes, changes: Changes::default(), because: None }
+        Self {
+            kind: None,
+            result: Outcome::Done,
+            details,
+            notes,
+            changes: Changes::default(),
+            because: None,
+        }
     }
 
     /// A change.
     pub fn change(kind: Kind, details: Details, notes: Vec<NoteId>, changes: Changes) -> Self {
-        Self { kind: Some(kind), result: Outcome::Done, details, notes, changes, because: None }
+        Self {
+            kind: Some(kind),
+            result: Outcome::Done,
+            details,
+            notes,
+            changes,
+            because: None,
+        }
     }
 
     /// The same attempt, denied or failed: nothing changes.
     pub fn without_effect(kind: Option<Kind>, result: Outcome, details: Details, notes: Vec<NoteId>) -> Self {
-        Self { kind, result, details, notes, changes: Changes::default(), because: None }
+        Self {
+            kind,
+            result,
+            details,
+            notes,
+            changes: Changes::default(),
+            because: None,
+        }
     }
 }
 
@@ -183,15 +223,18 @@ impl Assembly<'_> {
         for branch in changes.branches() {
             let name = format!("{HEADS}{branch}");
             let old = self.repo.ref_target(&name)?;
-            let base = old.map(|oid| self.repo.commit_at(oid)).transpose()?.map(|commit| commit.tree);
+            let base = old
+                .map(|oid| self.repo.commit_at(oid))
+                .transpose()?
+                .map(|commit| commit.tree);
             let mut edit = TreeEdit::new();
             let bad_path = |_| LedgerError::NotAVault("a path cannot be written");
-            let forgotten: Vec<&FileRef> = changes.forgets.iter().filter(|file| file.0 == branch).collect();
+            let forgotten: Vec<&FileRef> = changes.forgotten_of(&branch).collect();
             for file in &forgotten {
                 edit.remove(&file.1).map_err(bad_path)?;
             }
-            for (_, path, bytes) in changes.writes.iter().filter(|(of, _, _)| *of == branch) {
-                let blob = Object::blob(bytes.clone());
+            for (path, bytes) in changes.written_to(&branch) {
+                let blob = Object::blob(bytes.to_vec());
                 edit.insert(path, blob.oid()).map_err(bad_path)?;
                 self.objects.push(blob);
             }
@@ -209,7 +252,11 @@ impl Assembly<'_> {
                 self.objects.push(commit);
                 oid
             };
-            self.refs.push(RefChange { name, old, new: Some(new) });
+            self.refs.push(RefChange {
+                name,
+                old,
+                new: Some(new),
+            });
         }
         Ok(())
     }
@@ -225,7 +272,14 @@ impl Assembly<'_> {
         let text = String::from_utf8(message.to_bytes()).map_err(|_| LedgerError::NotAVault("an entry is not text"))?;
         let parents: Vec<Oid> = parent.into_iter().collect();
         let oid = self.signed_commit(tree, &parents, &text)?;
-        self.refs.insert(0, RefChange { name: format!("{HEADS}{branch}"), old: parent, new: Some(oid) });
+        self.refs.insert(
+            0,
+            RefChange {
+                name: format!("{HEADS}{branch}"),
+                old: parent,
+                new: Some(oid),
+            },
+        );
         Ok(oid)
     }
 }
@@ -233,20 +287,28 @@ impl Assembly<'_> {
 impl Ledger<'_> {
     /// Enters `draft`, durable, and commits it to git. When this returns an error nothing may be shown; whether
     /// the entry exists is then settled by the next start.
-    pub fn record(
-        &mut self,
-        mut draft: Draft,
-        now: Time,
-        entropy: &mut dyn Entropy,
-    ) -> Result<Recorded, LedgerError> {
+    pub fn record(&mut self, mut draft: Draft, now: Time, entropy: &mut dyn Entropy) -> Result<Recorded, LedgerError> {
         draft.notes.sort_unstable();
         draft.notes.dedup();
         let wrote = draft.changes.wrote();
-        let place = EntryRef { log: self.log, seq: self.frontier.size() };
+        let charter = match draft.changes.branches().iter().any(|branch| branch == MAIN) {
+            true => Some(self.charter.after(self.repo, &draft.changes)?),
+            false => None,
+        };
+        let in_force = charter.as_ref().unwrap_or(&self.charter);
+        let (policies, roster) = (in_force.policies.digest(), in_force.roster.digest());
+        let place = EntryRef {
+            log: self.log,
+            seq: self.frontier.size(),
+        };
         draft.details.notes = NoteSet::name(draft.notes.clone(), |note| self.creations.ordinal(note))
             .ok_or(LedgerError::NotAVault("a note stands in no log"))?;
-        let seen: BTreeMap<_, _> =
-            self.others.iter().filter(|(log, at)| self.seen.get(log) != Some(at)).map(|(log, at)| (*log, *at)).collect();
+        let seen: BTreeMap<_, _> = self
+            .others
+            .iter()
+            .filter(|(log, at)| self.seen.get(log) != Some(at))
+            .map(|(log, at)| (*log, *at))
+            .collect();
         let entry = Entry {
             actor: self.identity.person(),
             admitted: None,
@@ -255,10 +317,10 @@ impl Ledger<'_> {
             forgot: draft.changes.forgot(),
             kind: draft.kind,
             log: self.log,
-            policies: self.charter.policies.digest(),
+            policies,
             prev: self.last_leaf,
             result: draft.result,
-            roster: self.charter.roster.digest(),
+            roster,
             sealed: draft.details.seal(self.charter.vault, place, &self.detail, entropy)?,
             seen,
             seq: place.seq,
@@ -266,12 +328,52 @@ impl Ledger<'_> {
             v: 1,
             wrote,
         };
-        self.append(entry, &draft.changes)?;
+        self.append(entry, &draft.changes, charter)?;
         let person = self.identity.person();
-        Ok(Recorded { entry: place, person, result: draft.result, notes: draft.notes })
+        Ok(Recorded {
+            entry: place,
+            person,
+            result: draft.result,
+            notes: draft.notes,
+        })
     }
 
-    fn append(&mut self, entry: Entry, changes: &Changes) -> Result<(), LedgerError> {
+    /// Whether the detail key in use has had its time. Entries go on under it until [`Ledger::renew_detail_key`].
+    pub fn detail_key_is_due(&self, now: Time) -> bool {
+        now.unix().saturating_sub(self.detail_since.unix()) > DETAIL_KEY_DAYS * 86_400
+    }
+
+    /// Makes this device's next detail key, wrapped to the auditors and to the person's devices, and enters that under it.
+    pub fn renew_detail_key(&mut self, now: Time, entropy: &mut dyn Entropy) -> Result<Recorded, LedgerError> {
+        let card = self
+            .charter
+            .roster
+            .member(self.identity.person())
+            .ok_or(LedgerError::NotAMember)?;
+        let devices: Vec<_> = card
+            .devices
+            .iter()
+            .filter_map(|device| Some((device.device, device.recipient()?)))
+            .collect();
+        let mut changes = Changes::default();
+        let old = std::mem::replace(
+            &mut self.detail,
+            make_detail_key(self.identity, &self.keyring, &devices, &mut changes, entropy)?,
+        );
+        let draft = Draft::change(Kind::Key, Details::new("renew detail key"), Vec::new(), changes);
+        match self.record(draft, now, entropy) {
+            Ok(recorded) => {
+                self.detail_since = now;
+                Ok(recorded)
+            }
+            Err(error) => {
+                self.detail = old;
+                Err(error)
+            }
+        }
+    }
+
+    fn append(&mut self, entry: Entry, changes: &Changes, charter: Option<Charter>) -> Result<(), LedgerError> {
         let line = entry.to_line()?;
         let leaf = leaf_hash(&line);
         let mut frontier = self.frontier.clone();
@@ -283,7 +385,11 @@ impl Ledger<'_> {
             root: frontier.root(),
         };
         let checkpoint = self.identity.sign_checkpoint(checkpoint);
-        let message = Message { line, checkpoint, frontier };
+        let message = Message {
+            line,
+            checkpoint,
+            frontier,
+        };
         let mut assembly = Assembly {
             repo: self.repo,
             identity: self.identity,
@@ -294,11 +400,22 @@ impl Ledger<'_> {
         assembly.branches(changes)?;
         let tree = self.close_bundle(&mut assembly, &message)?;
         let head = assembly.audit(&audit_ref(self.log), tree, Some(self.head), &message)?;
-        let batch =
-            Batch { objects: assembly.objects, refs: assembly.refs, note: entry.place().to_string().into_bytes() };
+        let batch = Batch {
+            objects: assembly.objects,
+            refs: assembly.refs,
+            note: entry.place().to_string().into_bytes(),
+        };
+        let main = batch
+            .refs
+            .iter()
+            .find(|change| change.name == format!("{HEADS}{MAIN}"))
+            .and_then(|change| change.new);
         let durable = self.repo.commit(&self.lock, &batch)?;
         // The record's number is the repository's business; that it exists is ours.
         let _ = durable.record();
+        if let (Some(charter), Some(commit)) = (charter, main) {
+            self.charter = Charter { commit, ..charter };
+        }
         self.head = head;
         self.tree = tree;
         self.last_leaf = leaf;
@@ -317,8 +434,7 @@ impl Ledger<'_> {
         }
         let head = Head::read(self.repo, self.head);
         let lines = head.and_then(|head| tail(self.repo, &head));
-        let mut lines =
-            lines.map_err(|_| LedgerError::NotAVault("the end of this device's log cannot be read"))?;
+        let mut lines = lines.map_err(|_| LedgerError::NotAVault("the end of this device's log cannot be read"))?;
         lines.push(message.line.clone());
         let bundle = Object::blob(write_bundle(lines.iter().map(Vec::as_slice)));
         let mut edit = TreeEdit::new();

@@ -1,12 +1,13 @@
 //! What `main` says: which vault this is, who belongs to it, and by what rules.
 
+use super::append::Changes;
 use super::error::LedgerError;
-use super::objects::{FILE_MAX, FileAt, Objects, files_below};
+use super::objects::{FILE_MAX, FileAt, HEADS, MAIN, Objects, files_below};
 use crate::chain::{FileRef, Roster};
 use crate::crypto::sha256;
 use crate::id::{Digest, VaultId};
 use crate::policy::PolicyFiles;
-use crate::repo::{Mode, Oid};
+use crate::repo::{Mode, Oid, Repo};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -26,7 +27,10 @@ pub(super) struct VaultFile {
 
 impl VaultFile {
     pub(super) fn to_text(&self) -> String {
-        format!("version = {}\nvault = \"{}\"\nfounder = \"{}\"\n", self.version, self.vault, self.founder)
+        format!(
+            "version = {}\nvault = \"{}\"\nfounder = \"{}\"\n",
+            self.version, self.vault, self.founder
+        )
     }
 
     pub(super) fn parse(bytes: &[u8]) -> Result<Self, LedgerError> {
@@ -35,7 +39,9 @@ impl VaultFile {
         match (file.version, file.to_text() == text) {
             (1, true) => Ok(file),
             (1, false) => Err(LedgerError::NotAVault("its `vault.toml` is not in canonical form")),
-            _ => Err(LedgerError::NotAVault("it is of a later version than this strongroom knows")),
+            _ => Err(LedgerError::NotAVault(
+                "it is of a later version than this strongroom knows",
+            )),
         }
     }
 }
@@ -64,7 +70,11 @@ pub(super) struct RawCharter {
 impl RawCharter {
     pub(super) fn read(objects: &dyn Objects, commit: Oid) -> Result<Self, LedgerError> {
         let tree = objects.commit_at(commit)?.tree;
-        let mut raw = Self { commit, files: BTreeMap::new(), strays: Vec::new() };
+        let mut raw = Self {
+            commit,
+            files: BTreeMap::new(),
+            strays: Vec::new(),
+        };
         for FileAt { path, mode, oid } in files_below(objects, tree, 3)? {
             match mode {
                 Mode::File => drop(raw.files.insert(path, objects.blob_at(oid, FILE_MAX)?)),
@@ -75,17 +85,27 @@ impl RawCharter {
     }
 
     pub(super) fn vault_file(&self) -> Result<VaultFile, LedgerError> {
-        let bytes = self.files.get(VAULT_FILE).ok_or(LedgerError::NotAVault("it has no `vault.toml`"))?;
+        let bytes = self
+            .files
+            .get(VAULT_FILE)
+            .ok_or(LedgerError::NotAVault("it has no `vault.toml`"))?;
         VaultFile::parse(bytes)
     }
 
     /// Card files in the order of their numbers, which is that of their paths.
     pub(super) fn cards(&self) -> Vec<&[u8]> {
-        self.files.iter().filter(|(path, _)| path.starts_with(MEMBERS)).map(|(_, bytes)| bytes.as_slice()).collect()
+        self.files
+            .iter()
+            .filter(|(path, _)| path.starts_with(MEMBERS))
+            .map(|(_, bytes)| bytes.as_slice())
+            .collect()
     }
 
     pub(super) fn policies(&self) -> Result<PolicyFiles, LedgerError> {
-        let files = self.files.iter().filter_map(|(path, bytes)| Some((path.strip_prefix(POLICIES)?, bytes.clone())));
+        let files = self
+            .files
+            .iter()
+            .filter_map(|(path, bytes)| Some((path.strip_prefix(POLICIES)?, bytes.clone())));
         Ok(PolicyFiles::new(files)?)
     }
 
@@ -101,8 +121,45 @@ impl Charter {
         let raw = RawCharter::read(objects, commit)?;
         let vault = raw.vault_file()?.vault;
         let roster = Roster::verify(vault, Some(founder), &raw.cards())?;
-        Ok(Self { vault, roster, policies: raw.policies()?, commit: raw.commit, files: raw.file_refs() })
+        Ok(Self {
+            vault,
+            roster,
+            policies: raw.policies()?,
+            commit: raw.commit,
+            files: raw.file_refs(),
+        })
     }
+}
+
+impl Charter {
+    /// What `main` will say once `changes` are made; verified like any other.
+    pub(super) fn after(&self, objects: &dyn Objects, changes: &Changes) -> Result<Self, LedgerError> {
+        let mut raw = RawCharter::read(objects, self.commit)?;
+        for file in changes.forgotten_of(MAIN) {
+            raw.files.remove(&file.1);
+        }
+        for (path, bytes) in changes.written_to(MAIN) {
+            raw.files.insert(path.to_owned(), bytes.to_vec());
+        }
+        let roster = Roster::verify(self.vault, Some(self.roster.founder()), &raw.cards())?;
+        Ok(Self {
+            vault: self.vault,
+            roster,
+            policies: raw.policies()?,
+            commit: self.commit,
+            files: raw.file_refs(),
+        })
+    }
+}
+
+/// The vault that a repository says it is, on its own word.
+pub fn vault_id(repo: &Repo) -> Result<VaultId, LedgerError> {
+    for prefix in [HEADS, "refs/remotes/origin/"] {
+        if let Some(commit) = repo.ref_target(&format!("{prefix}{MAIN}"))? {
+            return Ok(RawCharter::read(repo, commit)?.vault_file()?.vault);
+        }
+    }
+    Err(LedgerError::NotAVault("it has no branch `main`"))
 }
 
 #[cfg(test)]
@@ -111,9 +168,17 @@ mod tests {
 
     #[test]
     fn the_vault_file_has_one_form() {
-        let file = VaultFile { version: 1, vault: VaultId([1; 16]), founder: Digest([2; 32]) };
+        let file = VaultFile {
+            version: 1,
+            vault: VaultId([1; 16]),
+            founder: Digest([2; 32]),
+        };
         assert_eq!(VaultFile::parse(file.to_text().as_bytes()).ok(), Some(file.clone()));
-        for bad in [file.to_text().replace("version = 1", "version = 2"), format!("{}\n", file.to_text()), String::new()] {
+        for bad in [
+            file.to_text().replace("version = 1", "version = 2"),
+            format!("{}\n", file.to_text()),
+            String::new(),
+        ] {
             assert!(VaultFile::parse(bad.as_bytes()).is_err());
         }
     }

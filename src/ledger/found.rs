@@ -1,18 +1,18 @@
-//! The founding of a vault: its first commit, its first entry, its first keys.
+//! The first entry of a log: at the founding of a vault, or when a device comes back in by a recovery key.
 
 use super::append::{Assembly, Changes};
-use super::charter::{VAULT_FILE, VaultFile};
+use super::charter::{Charter, VAULT_FILE, VaultFile};
 use super::error::LedgerError;
 use super::high_water::{HighWater, MarkFile};
-use super::objects::{MAIN, audit_ref};
-use super::start::DEVICES;
+use super::objects::{AUDIT, FILE_MAX, HEADS, MAIN, audit_ref};
+use super::start::{DEVICES, Shard, boxes_of, live_of_all};
 use crate::chain::{Card, Checkpoint, Details, Entry, Frontier, Kind, Message, Outcome, Roster, Time, leaf_hash};
 use crate::crypto::{Entropy, Recipient};
 use crate::envelope::{BoxFile, DetailFile, DetailKey, KeyUse, Keyring};
 use crate::id::{DeviceId, Digest, EntryRef, LogName};
 use crate::policy::PolicyFiles;
-use crate::repo::{Batch, Object, Repo, tree_bytes};
-use crate::session::Identity;
+use crate::repo::{Batch, Lock, Object, Repo, tree_bytes};
+use crate::session::{Identity, PaperDevice};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
@@ -43,14 +43,24 @@ pub fn found(
     now: Time,
     entropy: &mut dyn Entropy,
 ) -> Result<EntryRef, LedgerError> {
-    let Founding { identity, card, log, keyring, .. } = *founding;
+    let Founding {
+        identity,
+        card,
+        log,
+        keyring,
+        ..
+    } = *founding;
     let vault = identity.vault();
     let lock = repo.lock(Duration::from_secs(10))?;
     repo.recover(&lock)?;
     let card_file = identity.sign_card(card);
     let roster = Roster::verify(vault, Some(card.digest()), &[&card_file])?;
     let mut changes = Changes::default();
-    let vault_file = VaultFile { version: 1, vault, founder: card.digest() };
+    let vault_file = VaultFile {
+        version: 1,
+        vault,
+        founder: card.digest(),
+    };
     changes.write(MAIN, VAULT_FILE, vault_file.to_text().into_bytes());
     changes.write(MAIN, "README.md", founding.readme.as_bytes().to_vec());
     changes.write(MAIN, "allowed_signers", roster.allowed_signers().into_bytes());
@@ -62,25 +72,136 @@ pub fn found(
         let sealed = BoxFile::seal(vault, *device, recipient, keyring, entropy)?;
         changes.write_digested(DEVICES, device, sealed.to_bytes());
     }
-    let detail = DetailKey::make(entropy)?;
-    let role = keyring.key_for(KeyUse::Auditors).ok_or(LedgerError::NotAVault("there is no auditors' key"))?;
-    let file = DetailFile::wrap(vault, identity.device(), &detail, role, founding.devices, entropy)?;
-    changes.write_digested(DEVICES, format!("detail-{}", detail.id), file.to_bytes());
+    let detail = make_detail_key(identity, keyring, founding.devices, &mut changes, entropy)?;
+    let begin = Begin {
+        log,
+        roster: &roster,
+        policies: founding.policies.digest(),
+        detail: &detail,
+        verb: "init",
+    };
+    begin_log(repo, &lock, identity, &begin, &changes, state, now, entropy)
+}
 
+/// A device that comes back in by its owner's recovery key.
+pub struct Rejoin<'a> {
+    /// The recovery key's device.
+    pub paper: &'a PaperDevice,
+    /// The new device's identity.
+    pub identity: &'a Identity,
+    /// The card that admits it, signed by the paper.
+    pub card: &'a Card,
+    /// Which device the paper is.
+    pub paper_device: DeviceId,
+    /// The log it begins.
+    pub log: LogName,
+}
+
+/// Admits the new device and begins its log. The person's other devices stay as they are.
+pub fn rejoin(
+    repo: &Repo,
+    lock: &Lock,
+    charter: &Charter,
+    rejoin: &Rejoin<'_>,
+    state: &Path,
+    now: Time,
+    entropy: &mut dyn Entropy,
+) -> Result<EntryRef, LedgerError> {
+    let Rejoin {
+        paper,
+        identity,
+        card,
+        paper_device,
+        log,
+    } = *rejoin;
+    let vault = identity.vault();
+    let live = live_of_all(repo, charter)?;
+    let old = boxes_of(&live, paper_device);
+    let file = old.first().ok_or(LedgerError::NotAMember)?;
+    let keyring = paper.open_box(
+        vault,
+        paper_device,
+        &Shard::read(repo, DEVICES)?.file(repo, file, FILE_MAX)?,
+    )?;
+    let mut changes = Changes::default();
+    changes.write(MAIN, card.path(), paper.sign_card(card));
+    let signers = charter.files.iter().find(|file| file.1 == "allowed_signers");
+    signers.into_iter().for_each(|file| changes.forget(file.clone()));
+    // The roster with the new card: verified before it is written.
+    let roster = charter.after(repo, &changes)?.roster;
+    changes.write(MAIN, "allowed_signers", roster.allowed_signers().into_bytes());
+    let sealed = BoxFile::seal(vault, identity.device(), &identity.recipient(), &keyring, entropy)?;
+    changes.write_digested(DEVICES, identity.device(), sealed.to_bytes());
+    let devices: Vec<(DeviceId, Recipient)> = card
+        .devices
+        .iter()
+        .filter_map(|device| Some((device.device, device.recipient()?)))
+        .collect();
+    let detail = make_detail_key(identity, &keyring, &devices, &mut changes, entropy)?;
+    let policies = charter.policies.digest();
+    let begin = Begin {
+        log,
+        roster: &roster,
+        policies,
+        detail: &detail,
+        verb: "recovery use",
+    };
+    begin_log(repo, lock, identity, &begin, &changes, state, now, entropy)
+}
+
+pub(super) fn make_detail_key(
+    identity: &Identity,
+    keyring: &Keyring,
+    devices: &[(DeviceId, Recipient)],
+    changes: &mut Changes,
+    entropy: &mut dyn Entropy,
+) -> Result<DetailKey, LedgerError> {
+    let detail = DetailKey::make(entropy)?;
+    let role = keyring
+        .key_for(KeyUse::Auditors)
+        .ok_or(LedgerError::NotAVault("there is no auditors' key"))?;
+    let file = DetailFile::wrap(identity.vault(), identity.device(), &detail, role, devices, entropy)?;
+    changes.write_digested(DEVICES, format!("detail-{}", detail.id), file.to_bytes());
+    Ok(detail)
+}
+
+struct Begin<'a> {
+    log: LogName,
+    roster: &'a Roster,
+    policies: Digest,
+    detail: &'a DetailKey,
+    verb: &'a str,
+}
+
+#[allow(clippy::too_many_arguments)]
+fn begin_log(
+    repo: &Repo,
+    lock: &Lock,
+    identity: &Identity,
+    begin: &Begin<'_>,
+    changes: &Changes,
+    state: &Path,
+    now: Time,
+    entropy: &mut dyn Entropy,
+) -> Result<EntryRef, LedgerError> {
+    let (vault, log) = (identity.vault(), begin.log);
+    if !repo.refs(&format!("{HEADS}{AUDIT}{log}"))?.is_empty() {
+        return Err(LedgerError::NotAVault("the log to begin exists already"));
+    }
     let place = EntryRef { log, seq: 0 };
     let entry = Entry {
         actor: identity.person(),
-        admitted: Some(card.digest()),
+        admitted: Some(begin.roster.digest()),
         because: None,
-        detail: detail.id,
-        forgot: Vec::new(),
+        detail: begin.detail.id,
+        forgot: changes.forgot(),
         kind: Some(Kind::Begin),
         log,
-        policies: founding.policies.digest(),
+        policies: begin.policies,
         prev: Digest([0; 32]),
         result: Outcome::Done,
-        roster: roster.digest(),
-        sealed: Details::new("init").seal(vault, place, &detail, entropy)?,
+        roster: begin.roster.digest(),
+        sealed: Details::new(begin.verb).seal(vault, place, begin.detail, entropy)?,
         seen: BTreeMap::new(),
         seq: 0,
         time: now,
@@ -91,19 +212,51 @@ pub fn found(
     let mut frontier = Frontier::default();
     frontier.push(leaf_hash(&line));
     let root = frontier.root();
-    let checkpoint = identity.sign_checkpoint(Checkpoint { vault, log, size: 1, root });
-    let message = Message { line, checkpoint, frontier };
-    let mut assembly = Assembly { repo, identity, time: now, objects: Vec::new(), refs: Vec::new() };
-    assembly.branches(&changes)?;
+    let checkpoint = identity.sign_checkpoint(Checkpoint {
+        vault,
+        log,
+        size: 1,
+        root,
+    });
+    let message = Message {
+        line,
+        checkpoint,
+        frontier,
+    };
+    let mut assembly = Assembly {
+        repo,
+        identity,
+        time: now,
+        objects: Vec::new(),
+        refs: Vec::new(),
+    };
+    assembly.branches(changes)?;
     let empty = tree_bytes(Vec::new()).map_err(|_| LedgerError::NotAVault("an empty tree cannot be written"))?;
-    let empty = Object { kind: crate::repo::Kind::Tree, bytes: empty };
+    let empty = Object {
+        kind: crate::repo::Kind::Tree,
+        bytes: empty,
+    };
     let tree = empty.oid();
     assembly.objects.push(empty);
     assembly.audit(&audit_ref(log), tree, None, &message)?;
-    let batch = Batch { objects: assembly.objects, refs: assembly.refs, note: place.to_string().into_bytes() };
-    let durable = repo.commit(&lock, &batch)?;
+    let batch = Batch {
+        objects: assembly.objects,
+        refs: assembly.refs,
+        note: place.to_string().into_bytes(),
+    };
+    let durable = repo.commit(lock, &batch)?;
     let _ = durable.record();
-    let mark = HighWater { vault, log, size: 1, root, founder: card.digest(), roster: roster.digest() };
-    MarkFile::open(state)?.write(identity, &mark)?;
+    let (founder, roster) = (begin.roster.founder(), begin.roster.digest());
+    MarkFile::open(state)?.write(
+        identity,
+        &HighWater {
+            vault,
+            log,
+            size: 1,
+            root,
+            founder,
+            roster,
+        },
+    )?;
     Ok(place)
 }

@@ -102,7 +102,10 @@ impl MarkFile {
 
     /// The mark; none if there is none yet. One that is not authentic is a refusal, not an absence.
     pub(super) fn read(&self, identity: &Identity) -> Result<Option<HighWater>, LedgerError> {
-        let payload = self.slots.read().map_err(|error| LedgerError::State(error.to_string()))?;
+        let payload = self
+            .slots
+            .read()
+            .map_err(|error| LedgerError::State(error.to_string()))?;
         let Some(payload) = payload else { return Ok(None) };
         let altered = || {
             let why = "the high-water mark was altered; move it away if you are sure of the vault's state";
@@ -118,6 +121,8 @@ impl MarkFile {
     pub(super) fn write(&self, identity: &Identity, mark: &HighWater) -> Result<(), LedgerError> {
         let encoded = mark.encode();
         let payload = [identity.local_mac(&encoded).as_slice(), &encoded].concat();
-        self.slots.write(&payload).map_err(|error| LedgerError::State(error.to_string()))
+        self.slots
+            .write(&payload)
+            .map_err(|error| LedgerError::State(error.to_string()))
     }
 }

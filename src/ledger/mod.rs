@@ -15,19 +15,19 @@ mod high_water;
 mod objects;
 mod scan;
 mod start;
+#[cfg(test)]
+mod tests;
 mod verify;
 mod verify_across;
 mod verify_files;
 mod verify_log;
 mod view;
-#[cfg(test)]
-mod tests;
 
 pub use append::{Changes, Draft, Recorded};
-pub use charter::Charter;
+pub use charter::{Charter, vault_id};
 pub use error::LedgerError;
-pub use found::{Founding, found};
+pub use found::{Founding, Rejoin, found, rejoin};
 pub use high_water::HighWater;
 pub use objects::{AUDIT, HEADS, MAIN, note_ref, wrap_ref};
-pub use start::{Ledger, StoredNote};
+pub use start::{DEVICES, Ledger, StoredNote, read_charter};
 pub use verify::{Anchors, NoReceipt, Report, Verdict, make_receipt, verify};

@@ -79,7 +79,11 @@ fn collect(
         if entry.mode == Mode::Tree && depth > 0 {
             collect(objects, entry.oid, &format!("{path}/"), depth - 1, found)?;
         } else {
-            found.push(FileAt { path, mode: entry.mode, oid: entry.oid });
+            found.push(FileAt {
+                path,
+                mode: entry.mode,
+                oid: entry.oid,
+            });
         }
     }
     Ok(())

@@ -52,7 +52,11 @@ pub(super) fn scan(
     at: Option<u64>,
     visit: &mut dyn FnMut(&[u8]),
 ) -> Result<Scanned, ScanError> {
-    let mut scanned = Scanned { frontier: Frontier::default(), last_leaf: Digest([0; 32]), root_at: None };
+    let mut scanned = Scanned {
+        frontier: Frontier::default(),
+        last_leaf: Digest([0; 32]),
+        root_at: None,
+    };
     let mut line = |line: &[u8]| {
         scanned.last_leaf = leaf_hash(line);
         scanned.frontier.push(scanned.last_leaf);
@@ -86,7 +90,9 @@ fn read_bundle(objects: &dyn Objects, tree: Oid, number: u64) -> Result<Vec<u8>,
     while let Some(name) = names.next() {
         let entries: Vec<TreeEntry> = objects.tree_at(here)?;
         let want = if names.peek().is_some() { Mode::Tree } else { Mode::File };
-        let entry = entries.into_iter().find(|entry| entry.name == name && entry.mode == want);
+        let entry = entries
+            .into_iter()
+            .find(|entry| entry.name == name && entry.mode == want);
         here = entry.ok_or_else(missing)?.oid;
     }
     Ok(objects.blob_at(here, BUNDLE_MAX)?)
@@ -102,9 +108,15 @@ pub(super) fn tail(objects: &dyn Objects, head: &Head) -> Result<Vec<Vec<u8>>, S
     lines.push(head.message.line.clone());
     let mut commit = head.commit.clone();
     while lines.len() < count {
-        let parent = *commit.parents.first().ok_or_else(|| broken("it ends before its first entry"))?;
+        let parent = *commit
+            .parents
+            .first()
+            .ok_or_else(|| broken("it ends before its first entry"))?;
         commit = objects.commit_at(parent)?;
-        let end = commit.message.find('\n').ok_or_else(|| broken("a commit holds no entry"))?;
+        let end = commit
+            .message
+            .find('\n')
+            .ok_or_else(|| broken("a commit holds no entry"))?;
         lines.push(commit.message.as_bytes()[..end].to_vec());
     }
     lines.reverse();

@@ -120,7 +120,10 @@ impl<'a> Ledger<'a> {
         })?;
         pass.last = Entry::parse(&head.message.line).ok().map(|parsed| parsed.entry);
         let (others, quarantined) = scan_others(repo, &charter, log, &telling, &mut pass)?;
-        let last = pass.last.take().ok_or_else(|| own_fault(log, 27, "its newest entry cannot be read"))?;
+        let last = pass
+            .last
+            .take()
+            .ok_or_else(|| own_fault(log, 27, "its newest entry cannot be read"))?;
         check_charter(&charter, &pass.live, &last)?;
         let (keyring, detail) = open_keys(repo, identity, &pass)?;
         Ok(Self {
@@ -148,6 +151,17 @@ impl<'a> Ledger<'a> {
     /// The keys this device holds.
     pub fn keyring(&self) -> &Keyring {
         &self.keyring
+    }
+
+    /// The same with a key more, which is about to be recorded.
+    pub fn keyring_with(&mut self, key: crate::envelope::Key) -> &Keyring {
+        self.keyring.add(key);
+        &self.keyring
+    }
+
+    /// The live key boxes of a device.
+    pub fn boxes_of(&self, device: crate::id::DeviceId) -> Vec<FileRef> {
+        boxes_of(&self.live, device)
     }
 
     /// Who belongs to the vault, and its policies.
@@ -198,7 +212,12 @@ impl<'a> Ledger<'a> {
             return Err(LedgerError::tampered(Problem::vault(34, message)));
         }
         let sealed = Shard::read(self.repo, &name)?.file(self.repo, &file, BODY_MAX as u64)?;
-        Ok(StoredNote { note, body, sealed, wrap })
+        Ok(StoredNote {
+            note,
+            body,
+            sealed,
+            wrap,
+        })
     }
 
     /// The stored bodies of many wraps, each shard read once.
@@ -218,7 +237,12 @@ impl<'a> Ledger<'a> {
                 return Err(LedgerError::tampered(Problem::vault(34, message)));
             }
             let sealed = shard.file(self.repo, &file, BODY_MAX as u64)?;
-            stored.push(StoredNote { note, body, sealed, wrap });
+            stored.push(StoredNote {
+                note,
+                body,
+                sealed,
+                wrap,
+            });
         }
         Ok(stored)
     }
@@ -236,14 +260,22 @@ impl<'a> Ledger<'a> {
     /// The lines of the own log, oldest first.
     pub fn own_lines(&self, visit: &mut dyn FnMut(&[u8])) -> Result<(), LedgerError> {
         let head = Head::read(self.repo, self.head).map_err(|error| scan_fault(self.log, error))?;
-        scan(self.repo, &head, None, visit).map(drop).map_err(|error| scan_fault(self.log, error))
+        scan(self.repo, &head, None, visit)
+            .map(drop)
+            .map_err(|error| scan_fault(self.log, error))
     }
 
     /// The detail key of an id, if this device or a role it holds can open it.
     pub fn detail_key(&self, id: crate::id::KeyId) -> Option<DetailKey> {
         let prefix = format!("detail-{id}.");
-        let (file, _) = self.live.iter().find(|(file, _)| file.0 == DEVICES && file.1.starts_with(&prefix))?;
-        let bytes = Shard::read(self.repo, DEVICES).ok()?.file(self.repo, file, FILE_MAX).ok()?;
+        let (file, _) = self
+            .live
+            .iter()
+            .find(|(file, _)| file.0 == DEVICES && file.1.starts_with(&prefix))?;
+        let bytes = Shard::read(self.repo, DEVICES)
+            .ok()?
+            .file(self.repo, file, FILE_MAX)
+            .ok()?;
         self.identity.open_detail_key(&bytes, &self.keyring).ok()
     }
 
@@ -253,8 +285,18 @@ impl<'a> Ledger<'a> {
     }
 }
 
+/// The live key boxes of a device.
+pub(super) fn boxes_of(live: &LiveSet, device: crate::id::DeviceId) -> Vec<FileRef> {
+    let prefix = format!("{device}.");
+    let boxes = live
+        .iter()
+        .map(|(file, _)| file)
+        .filter(|file| file.0 == DEVICES && file.1.starts_with(&prefix));
+    boxes.cloned().collect()
+}
+
 /// The branch of key boxes and detail keys, without [`HEADS`].
-pub(super) const DEVICES: &str = "keys/devices";
+pub const DEVICES: &str = "keys/devices";
 
 /// One flat branch, its tree read once.
 pub(super) struct Shard {
@@ -269,7 +311,10 @@ impl Shard {
             let tree = repo.commit_tree(commit)?;
             files.extend(repo.tree_at(tree)?.into_iter().map(|entry| (entry.name, entry.oid)));
         }
-        Ok(Self { name: name.to_owned(), files })
+        Ok(Self {
+            name: name.to_owned(),
+            files,
+        })
     }
 
     /// A file whose SHA-256 must be the one that the log knows.
@@ -285,7 +330,7 @@ impl Shard {
     }
 }
 
-trait CommitTree {
+pub(super) trait CommitTree {
     fn commit_tree(&self, commit: Oid) -> Result<Oid, LedgerError>;
 }
 
@@ -296,7 +341,10 @@ impl CommitTree for Repo {
 }
 
 fn missing(file: &FileRef) -> LedgerError {
-    LedgerError::tampered(Problem::vault(32, format!("a file of {} that the log knows is missing", file.0)))
+    LedgerError::tampered(Problem::vault(
+        32,
+        format!("a file of {} that the log knows is missing", file.0),
+    ))
 }
 
 fn own_fault(log: LogName, case: u8, why: impl std::fmt::Display) -> LedgerError {
@@ -319,14 +367,23 @@ fn own_log(repo: &Repo, identity: &Identity, known: Option<&HighWater>) -> Resul
     }
     let prefix = format!("{HEADS}{AUDIT}{}-", identity.device());
     let found = repo.refs(&prefix)?;
-    let mut logs = found.iter().filter_map(|(name, _)| name.strip_prefix(HEADS)?.strip_prefix(AUDIT)?.parse().ok());
+    let mut logs = found
+        .iter()
+        .filter_map(|(name, _)| name.strip_prefix(HEADS)?.strip_prefix(AUDIT)?.parse().ok());
     match (logs.next(), logs.next()) {
         (Some(log), None) => Ok(log),
         (None, _) => {
-            let message = format!("the log of this device ({}) is missing from the vault", identity.device());
+            let message = format!(
+                "the log of this device ({}) is missing from the vault",
+                identity.device()
+            );
             Err(LedgerError::tampered(Problem::vault(10, message)))
         }
-        (Some(log), Some(_)) => Err(own_fault(log, 43, "there is more than one, and nothing says which is in use")),
+        (Some(log), Some(_)) => Err(own_fault(
+            log,
+            43,
+            "there is more than one, and nothing says which is in use",
+        )),
     }
 }
 
@@ -344,8 +401,12 @@ fn scan_own(
     };
     let head = Head::read(repo, oid).map_err(|error| scan_fault(log, error))?;
     let checkpoint = &head.message.checkpoint;
-    checkpoint.check_origin(charter.vault, log).map_err(|bad| own_fault(log, 23, bad))?;
-    checkpoint.verify(&identity.public_key()).map_err(|bad| own_fault(log, 12, bad))?;
+    checkpoint
+        .check_origin(charter.vault, log)
+        .map_err(|bad| own_fault(log, 23, bad))?;
+    checkpoint
+        .verify(&identity.public_key())
+        .map_err(|bad| own_fault(log, 12, bad))?;
     if let Some(mark) = known
         && mark.size > head.size()
     {
@@ -364,7 +425,10 @@ fn scan_own(
         let why = format!("its first {} entries are not those that this device wrote", mark.size);
         return Err(own_fault(log, 9, why));
     }
-    let (_, device) = charter.roster.device(identity.device()).ok_or(LedgerError::NotAMember)?;
+    let (_, device) = charter
+        .roster
+        .device(identity.device())
+        .ok_or(LedgerError::NotAMember)?;
     if device.sign_key() != Some(identity.public_key()) {
         return Err(LedgerError::NotAMember);
     }
@@ -383,8 +447,13 @@ fn scan_others(
 ) -> Result<(Heads, Vec<(LogName, String)>), LedgerError> {
     let (mut heads, mut quarantined) = (Heads::new(), Vec::new());
     for (name, oid) in repo.refs(&format!("{HEADS}{AUDIT}"))? {
-        let log = name.strip_prefix(HEADS).and_then(|name| name.strip_prefix(AUDIT)).and_then(|log| log.parse().ok());
-        let Some(log) = log.filter(|log| *log != own) else { continue };
+        let log = name
+            .strip_prefix(HEADS)
+            .and_then(|name| name.strip_prefix(AUDIT))
+            .and_then(|log| log.parse().ok());
+        let Some(log) = log.filter(|log| *log != own) else {
+            continue;
+        };
         match scan_other(repo, &charter.roster, charter, log, oid, telling) {
             Ok((size, root, other)) => {
                 heads.insert(log, (size, root));
@@ -411,7 +480,9 @@ fn scan_other(
     let key = roster.device_ever(log.device).and_then(|device| device.sign_key());
     let key = key.ok_or("its device is not a member's")?;
     let checkpoint = &head.message.checkpoint;
-    checkpoint.check_origin(charter.vault, log).map_err(|bad| bad.to_string())?;
+    checkpoint
+        .check_origin(charter.vault, log)
+        .map_err(|bad| bad.to_string())?;
     checkpoint.verify(&key).map_err(|bad| bad.to_string())?;
     let mut entries = Vec::new();
     let scanned = scan(repo, &head, None, &mut |line| {
@@ -423,11 +494,41 @@ fn scan_other(
     Ok((scanned.frontier.size(), scanned.frontier.root(), entries))
 }
 
+/// The live set of all logs, for a device that has none of its own yet. Every log must hold.
+pub(super) fn live_of_all(repo: &Repo, charter: &Charter) -> Result<LiveSet, LedgerError> {
+    let mut live = LiveSet::default();
+    for (name, oid) in repo.refs(&format!("{HEADS}{AUDIT}"))? {
+        let log = name
+            .strip_prefix(HEADS)
+            .and_then(|name| name.strip_prefix(AUDIT))
+            .and_then(|log| log.parse().ok());
+        let log = log.ok_or(LedgerError::NotAVault("a branch of its logs has no log's name"))?;
+        let scanned = scan_other(repo, &charter.roster, charter, log, oid, &Telling::new());
+        let (_, _, entries) = scanned.map_err(|why| LedgerError::tampered(Problem::of(log, 1, why)))?;
+        entries.iter().for_each(|entry| live.apply(entry));
+    }
+    Ok(live)
+}
+
+/// Reads and verifies `main` as it stands, with a founder that was pinned or, without one, on the vault's own word.
+pub fn read_charter(repo: &Repo, founder: Option<Digest>) -> Result<Charter, LedgerError> {
+    let main = repo.ref_target(&format!("{HEADS}{MAIN}"))?;
+    let main = main.ok_or(LedgerError::NotAVault("it has no branch `main`"))?;
+    let founder = match founder {
+        Some(founder) => founder,
+        None => super::charter::RawCharter::read(repo, main)?.vault_file()?.founder,
+    };
+    Charter::read(repo, main, founder)
+}
+
 /// Roster and policies must be those that the logs say were put in force.
 fn check_charter(charter: &Charter, live: &LiveSet, last: &Entry) -> Result<(), LedgerError> {
     let unrecorded = charter.files.iter().find(|file| !live.is_live(file));
     let present: std::collections::HashSet<&FileRef> = charter.files.iter().collect();
-    let gone = live.iter().map(|(file, _)| file).find(|file| file.0 == MAIN && !present.contains(file));
+    let gone = live
+        .iter()
+        .map(|(file, _)| file)
+        .find(|file| file.0 == MAIN && !present.contains(file));
     let changed = |path: &str| {
         let message = format!("`{path}` on the branch `main` was changed without an entry in the log");
         LedgerError::tampered(Problem::vault(36, message))
@@ -443,9 +544,8 @@ fn check_charter(charter: &Charter, live: &LiveSet, last: &Entry) -> Result<(), 
 
 fn open_keys(repo: &Repo, identity: &Identity, pass: &Pass) -> Result<(Keyring, DetailKey), LedgerError> {
     let shard = Shard::read(repo, DEVICES)?;
-    let prefix = format!("{}.", identity.device());
-    let boxes = pass.live.iter().map(|(file, _)| file).find(|file| file.0 == DEVICES && file.1.starts_with(&prefix));
-    let file = boxes.ok_or(LedgerError::NotAMember)?;
+    let boxes = boxes_of(&pass.live, identity.device());
+    let file = boxes.first().ok_or(LedgerError::NotAMember)?;
     let keyring = identity.open_box(&shard.file(repo, file, FILE_MAX)?)?;
     let (file, _) = pass.detail.as_ref().ok_or(LedgerError::NotAMember)?;
     let detail = identity.open_detail_key(&shard.file(repo, file, FILE_MAX)?, &keyring)?;

@@ -73,7 +73,13 @@ impl<'a> View<'a> {
         }
         let holds = |prefix: &str| refs.keys().any(|name| name.starts_with(&format!("{prefix}audit/")));
         let prefix = if !holds(HEADS) && holds(CLONED) { CLONED } else { HEADS };
-        let mut view = Self { repo, branches: BTreeMap::new(), damaged: Vec::new(), others: Vec::new(), extra };
+        let mut view = Self {
+            repo,
+            branches: BTreeMap::new(),
+            damaged: Vec::new(),
+            others: Vec::new(),
+            extra,
+        };
         for (name, oid) in refs {
             match (name.strip_prefix(prefix), oid) {
                 (Some("HEAD"), _) => {}
@@ -94,7 +100,8 @@ impl<'a> View<'a> {
 
 /// What the journal holds; a clone has none.
 fn pending(repo: &Repo) -> Result<(Vec<Batch>, bool), ReadError> {
-    repo.pending_and_boot().map_err(|error| ReadError::Git(error.to_string()))
+    repo.pending_and_boot()
+        .map_err(|error| ReadError::Git(error.to_string()))
 }
 
 impl Objects for View<'_> {

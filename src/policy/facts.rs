@@ -85,6 +85,11 @@ macro_rules! actions {
                 match self { $(Action::$variant => $name),+ }
             }
 
+            /// Whether it shows the content of a note or brief to the person: only then does the gate open.
+            pub fn opens(self) -> bool {
+                self.groups().contains(&OPENING)
+            }
+
             /// The groups it belongs to in the schema.
             pub(super) fn groups(self) -> &'static [&'static str] {
                 match self { $(Action::$variant => &[$($group),+]),+ }

@@ -2,13 +2,15 @@
 
 use super::journal::{Journal, JournalError, read_unlocked};
 use super::lock::{Lock, LockError};
+use super::loose::read_loose;
 use super::object::{BadCommit, Commit, Kind, Oid};
 use super::record::Batch;
 use super::tree::{BadTree, Mode, TreeEntry, parse_tree, path_names};
+use super::write::RECORDS_PER_CUT;
 use crate::env::{Faults, boot_id};
 use std::fs::File;
 use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -41,6 +43,8 @@ pub struct Settings {
     pub boot: Option<[u8; 16]>,
     /// Which durable step fails, if any.
     pub faults: Faults,
+    /// After how many records the journal is cut: [`RECORDS_PER_CUT`].
+    pub records_per_cut: u64,
 }
 
 impl Settings {
@@ -49,6 +53,7 @@ impl Settings {
         Self {
             boot: boot_id(),
             faults: Faults::of_this_run(),
+            records_per_cut: RECORDS_PER_CUT,
         }
     }
 }
@@ -406,32 +411,35 @@ impl Repo {
         }
     }
 
-    fn read(&self, oid: Oid, want: Kind, max: u64) -> Result<Vec<u8>, ReadError> {
-        let odb = self.git.odb().map_err(|error| ReadError::git(&error))?;
-        read_from(&odb, oid, want, max)
+    pub(super) fn read(&self, oid: Oid, want: Kind, max: u64) -> Result<Vec<u8>, ReadError> {
+        match read_loose(&self.dir, oid, want, max)? {
+            Some(bytes) => Ok(bytes),
+            None => self.read_packed(oid, want, max),
+        }
     }
-}
 
-/// Reads an object's bytes, its header first so that its size is known before memory is asked for.
-pub(super) fn read_from(odb: &git2::Odb<'_>, oid: Oid, want: Kind, max: u64) -> Result<Vec<u8>, ReadError> {
-    let failed = |error: git2::Error| match (error.code(), error.class()) {
-        (git2::ErrorCode::NotFound, _) => ReadError::Missing { oid },
-        (_, git2::ErrorClass::Os | git2::ErrorClass::NoMemory) => ReadError::git(&error),
-        _ => ReadError::Damaged { oid },
-    };
-    let id = oid.to_git().map_err(failed)?;
-    let (size, kind) = odb.read_header(id).map_err(failed)?;
-    if kind != want.to_git() {
-        return Err(ReadError::Kind { oid, want });
-    }
-    let size = size as u64;
-    if size > max {
-        return Err(ReadError::TooBig { oid, size, max });
-    }
-    let object = odb.read(id).map_err(failed)?;
-    match object.kind() == kind && object.len() as u64 == size {
-        true => Ok(object.data().to_vec()),
-        false => Err(ReadError::Damaged { oid }),
+    /// Reads the header first, so that the size is known before memory is asked for.
+    fn read_packed(&self, oid: Oid, want: Kind, max: u64) -> Result<Vec<u8>, ReadError> {
+        let failed = |error: git2::Error| match (error.code(), error.class()) {
+            (git2::ErrorCode::NotFound, _) => ReadError::Missing { oid },
+            (_, git2::ErrorClass::Os | git2::ErrorClass::NoMemory) => ReadError::git(&error),
+            _ => ReadError::Damaged { oid },
+        };
+        let odb = self.git.odb().map_err(failed)?;
+        let id = oid.to_git().map_err(failed)?;
+        let (size, kind) = odb.read_header(id).map_err(failed)?;
+        if kind != want.to_git() {
+            return Err(ReadError::Kind { oid, want });
+        }
+        let size = size as u64;
+        if size > max {
+            return Err(ReadError::TooBig { oid, size, max });
+        }
+        let object = odb.read(id).map_err(failed)?;
+        match object.kind() == kind && object.len() as u64 == size {
+            true => Ok(object.data().to_vec()),
+            false => Err(ReadError::Damaged { oid }),
+        }
     }
 }
 
@@ -460,8 +468,12 @@ fn lay_out(dir: &Path, boot: Option<[u8; 16]>) -> io::Result<()> {
     };
     let private = |path: &Path| std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path);
     private(parent)?;
-    // Made with mode 0700, and removed if anything below fails.
-    let draft = tempfile::Builder::new().prefix(".strongroom-").tempdir_in(parent)?;
+    // Removed if anything below fails.
+    let owner_alone = std::fs::Permissions::from_mode(0o700);
+    let draft = tempfile::Builder::new()
+        .prefix(".strongroom-")
+        .permissions(owner_alone)
+        .tempdir_in(parent)?;
     for folder in ["refs/heads", "objects/info", "objects/pack"] {
         private(&draft.path().join(folder))?;
     }

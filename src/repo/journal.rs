@@ -1,7 +1,7 @@
 //! The journal as a file: append, and the one sync that makes an operation durable.
 
-use super::record::{BLOCK, HEAD, next_offset};
-use super::record::{BadJournal, Batch, Header, JOURNAL_BYTES, Record, SLOT, check_gap, encode_record, scan};
+use super::record::{BLOCK, HEAD, SLOT, check_gap, decode_payloads, encode_record, next_offset, scan};
+use super::record::{BadJournal, Batch, Header, JOURNAL_BYTES};
 use crate::env::{Faults, Step};
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
@@ -10,6 +10,9 @@ use std::path::Path;
 
 /// The journal's name in the git directory.
 pub(super) const NAME: &str = "strongroom.journal";
+
+/// How often a reader without the lock looks before it gives up.
+const MAX_TRIES: usize = 1000;
 
 /// The journal cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -55,20 +58,20 @@ impl Journal {
         filled
     }
 
-    /// Opens the journal and reads the records in force.
-    pub(super) fn open(folder: &Path) -> Result<(Self, Vec<Record>), JournalError> {
+    /// Opens the journal and reads the payloads of the records in force.
+    pub(super) fn open(folder: &Path) -> Result<(Self, Vec<Vec<u8>>), JournalError> {
         let file = match OpenOptions::new().read(true).write(true).open(folder.join(NAME)) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(JournalError::Missing),
             file => file?,
         };
-        let (header, records, end) = read_records(&file)?;
+        let (header, payloads, end) = read_payloads(&file)?;
         let journal = Self {
             file,
             header,
             end,
-            sequence: records.len() as u64,
+            sequence: payloads.len() as u64,
         };
-        Ok((journal, records))
+        Ok((journal, payloads))
     }
 
     /// Refuses when a record in force is damaged before one that is not.
@@ -131,28 +134,31 @@ pub(super) fn read_unlocked(folder: &Path) -> Result<(Option<[u8; 16]>, Vec<Batc
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(JournalError::Missing),
         file => file?,
     };
-    let mut tries = 0;
-    loop {
-        let (header, records, end) = read_records(&file)?;
-        let checked = check_gap(header.generation, records.len() as u64, end, &mut reader(&file));
-        // What looks damaged may be another generation, begun while this one was being read.
-        let now = Header::in_force(&read_up_to(&file, 0, 2 * SLOT)?);
-        if now == Some(header) || tries == 16 {
+    let mut before = None;
+    for _ in 0..MAX_TRIES {
+        let (header, payloads, end) = read_payloads(&file)?;
+        let sequence = payloads.len() as u64;
+        let checked = check_gap(header.generation, sequence, end, &mut reader(&file));
+        // What looks damaged may be another generation, begun while this one was being read, or a
+        // record that was written after its place was looked at; then the next look finds more.
+        let unchanged = Header::in_force(&read_up_to(&file, 0, 2 * SLOT)?) == Some(header);
+        if unchanged && (checked.is_ok() || before == Some((header, sequence))) {
             checked?;
-            return Ok((header.boot, records.into_iter().map(|record| record.batch).collect()));
+            return Ok((header.boot, decode_payloads(&payloads)?));
         }
-        tries += 1;
+        before = Some((header, sequence));
     }
+    Err(io::Error::other("other programs keep changing it").into())
 }
 
-fn read_records(file: &File) -> Result<(Header, Vec<Record>, u64), JournalError> {
+fn read_payloads(file: &File) -> Result<(Header, Vec<Vec<u8>>, u64), JournalError> {
     let size = file.metadata()?.len();
     if size != JOURNAL_BYTES {
         return Err(BadJournal::Size(size).into());
     }
     let header = Header::in_force(&read_up_to(file, 0, 2 * SLOT)?).ok_or(BadJournal::Header)?;
-    let (records, end) = scan(header.generation, &mut reader(file))?;
-    Ok((header, records, end))
+    let (payloads, end) = scan(header.generation, &mut reader(file))?;
+    Ok((header, payloads, end))
 }
 
 fn reader(file: &File) -> impl FnMut(u64, usize) -> Result<Vec<u8>, JournalError> {

@@ -23,6 +23,7 @@
 mod git;
 mod journal;
 mod lock;
+mod loose;
 mod object;
 mod record;
 mod recover;

@@ -43,7 +43,7 @@
 //! ```
 
 use super::object::{Kind, Object, Oid};
-use crate::env::sha256;
+use crate::crypto::sha256;
 use minicbor::{Decoder, Encoder};
 
 /// The size of the journal file, in bytes.
@@ -217,36 +217,44 @@ pub fn decode_records(image: &[u8]) -> Result<Vec<Record>, BadJournal> {
         let start = usize::try_from(offset).unwrap_or(usize::MAX).min(image.len());
         Ok(image[start..start.saturating_add(length).min(image.len())].to_vec())
     };
-    let (records, end) = scan(header.generation, &mut read)?;
-    check_gap(header.generation, records.len() as u64, end, &mut read)?;
-    Ok(records)
+    let (payloads, end) = scan(header.generation, &mut read)?;
+    check_gap(header.generation, payloads.len() as u64, end, &mut read)?;
+    let batches = decode_payloads(&payloads)?;
+    let records = (0..).zip(batches).map(|(sequence, batch)| Record {
+        generation: header.generation,
+        sequence,
+        batch,
+    });
+    Ok(records.collect())
 }
 
-/// Reads the records in force; also gives where they end. `read(offset, length)` gives fewer bytes
-/// at the end of the file.
+/// The batches of a generation's payloads, given from the first on.
+pub(super) fn decode_payloads(payloads: &[Vec<u8>]) -> Result<Vec<Batch>, BadJournal> {
+    let decode = |(sequence, payload): (u64, &Vec<u8>)| {
+        decode_payload(payload).map_err(|why| BadJournal::Payload { sequence, why })
+    };
+    (0..).zip(payloads).map(decode).collect()
+}
+
+/// The payloads of the records in force, checked but not decoded, and where they end.
+/// `read(offset, length)` gives fewer bytes at the end of the file.
 pub(super) fn scan<E: From<BadJournal>>(
     generation: u64,
     read: &mut impl FnMut(u64, usize) -> Result<Vec<u8>, E>,
-) -> Result<(Vec<Record>, u64), E> {
-    let (mut records, mut offset) = (Vec::new(), BLOCK);
+) -> Result<(Vec<Vec<u8>>, u64), E> {
+    let (mut payloads, mut offset) = (Vec::new(), BLOCK);
     loop {
-        let sequence = records.len() as u64;
         let Some(head) = RecordHead::decode(&read(offset, HEAD)?) else {
-            return Ok((records, offset));
+            return Ok((payloads, offset));
         };
-        if head.generation != generation || head.sequence != sequence {
-            return Ok((records, offset));
+        if head.generation != generation || head.sequence != payloads.len() as u64 {
+            return Ok((payloads, offset));
         }
         let payload = read(offset + HEAD as u64, head.length)?;
         if !head.matches(&payload) {
-            return Ok((records, offset));
+            return Ok((payloads, offset));
         }
-        let batch = decode_payload(&payload).map_err(|why| BadJournal::Payload { sequence, why })?;
-        records.push(Record {
-            generation,
-            sequence,
-            batch,
-        });
+        payloads.push(payload);
         offset = next_offset(offset, head.length);
     }
 }

@@ -1,14 +1,20 @@
 //! The normal start: one look when all is well, and otherwise everything since the cut again.
 
-use super::git::{ReadError, Repo, read_from};
+use super::git::{ReadError, Repo};
 use super::journal::{Journal, JournalError};
 use super::lock::Lock;
-use super::object::{Object, Oid};
-use super::record::Record;
-use super::write::{CutError, loose_path};
+use super::loose::{loose_path, read_loose};
+use super::object::Oid;
+use super::record::{Batch, decode_payload, decode_payloads};
+use super::write::CutError;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
+
+/// How far back the look for an older value of a ref goes, in commits.
+const MAX_ANCESTORS: usize = 100_000;
+/// The largest commit looked at there, in bytes.
+const MAX_COMMIT: u64 = 1 << 20;
 
 /// What recovery did.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -67,32 +73,37 @@ impl Repo {
         }
         let mut slot = lock.journal.borrow_mut();
         *slot = None;
-        let (mut journal, records) = Journal::open(&self.dir)?;
+        let (mut journal, payloads) = Journal::open(&self.dir)?;
         let mut recovery = Recovery::default();
         let same_boot = journal.header.boot.is_some() && journal.header.boot == self.settings.boot;
-        if !same_boot || !self.is_finished(records.last()) {
+        if !same_boot || !self.is_finished(payloads.last().map(Vec::as_slice)) {
             journal.check_gap()?;
-            recovery = self.rewrite(&records)?;
+            let batches = decode_payloads(&payloads).map_err(JournalError::from)?;
+            recovery = self.rewrite(&batches)?;
             self.cut_journal(&mut journal)?;
         }
         *slot = Some(journal);
         Ok(recovery)
     }
 
-    fn is_finished(&self, last: Option<&Record>) -> bool {
-        let refs = last.map(|record| record.batch.refs.as_slice()).unwrap_or_default();
+    /// Whether the refs are where the last record leaves them.
+    fn is_finished(&self, last: Option<&[u8]>) -> bool {
+        let Some(payload) = last else { return true };
+        let Ok(batch) = decode_payload(payload) else {
+            return false;
+        };
         // A record that moves no ref says nothing about its objects.
-        let silent = last.is_some_and(|record| record.batch.refs.iter().all(|change| change.old == change.new));
-        !silent
-            && refs
+        batch.refs.iter().any(|change| change.old != change.new)
+            && batch
+                .refs
                 .iter()
                 .all(|change| self.ref_target(&change.name).is_ok_and(|now| now == change.new))
     }
 
-    fn rewrite(&self, records: &[Record]) -> Result<Recovery, RecoverError> {
-        self.rewrite_objects(records)?;
+    fn rewrite(&self, batches: &[Batch]) -> Result<Recovery, RecoverError> {
+        self.rewrite_objects(batches)?;
         let mut known: BTreeMap<&str, Vec<Option<Oid>>> = BTreeMap::new();
-        for change in records.iter().flat_map(|record| &record.batch.refs) {
+        for change in batches.iter().flat_map(|batch| &batch.refs) {
             known.entry(&change.name).or_default().extend([change.old, change.new]);
         }
         let mut moves = Vec::new();
@@ -130,26 +141,28 @@ impl Repo {
             healed.push(name.to_owned());
         }
         Ok(Recovery {
-            replayed: records.len(),
+            replayed: batches.len(),
             healed,
         })
     }
 
     /// Writes every object again whose file is missing or not whole.
-    fn rewrite_objects(&self, records: &[Record]) -> Result<(), RecoverError> {
-        // A view of its own: the open one may remember objects whose files are gone.
-        let fresh = git2::Repository::open_bare(&self.dir).map_err(|error| ReadError::git(&error))?;
-        let odb = fresh.odb().map_err(|error| ReadError::git(&error))?;
+    fn rewrite_objects(&self, batches: &[Batch]) -> Result<(), RecoverError> {
         let mut seen = BTreeSet::new();
-        for object in records.iter().flat_map(|record| &record.batch.objects) {
+        for object in batches.iter().flat_map(|batch| &batch.objects) {
             let oid = object.oid();
             if !seen.insert(oid) {
                 continue;
             }
             // libgit2 takes an empty or torn file for the object and would leave it so.
-            let path = loose_path(&self.dir, oid);
-            if fs::symlink_metadata(&path).is_ok() && !is_whole(&odb, oid, object) {
-                remove_file(&path)?;
+            let found = read_loose(&self.dir, oid, object.kind, object.bytes.len() as u64);
+            match found {
+                Ok(Some(bytes)) if bytes == object.bytes => continue,
+                Ok(None) => {}
+                Ok(Some(_)) | Err(ReadError::Damaged { .. } | ReadError::Kind { .. } | ReadError::TooBig { .. }) => {
+                    remove_file(&loose_path(&self.dir, oid))?;
+                }
+                Err(error) => return Err(error.into()),
             }
             self.write_object(object)?;
         }
@@ -171,14 +184,26 @@ impl Repo {
         Ok(Current::Known(self.ref_target(name)?))
     }
 
+    /// Whether `oid` is one of the commits that lead to `of`, as far as they can be read.
     fn is_ancestor(&self, oid: Oid, of: Oid) -> bool {
-        let check = || self.git.graph_descendant_of(of.to_git()?, oid.to_git()?);
-        check().unwrap_or(false)
+        let (mut seen, mut due) = (BTreeSet::from([of]), vec![of]);
+        while let Some(next) = due.pop() {
+            if next == oid {
+                return true;
+            }
+            if seen.len() > MAX_ANCESTORS {
+                return false;
+            }
+            let parents = self.read_commit(next, MAX_COMMIT).map(|commit| commit.parents);
+            due.extend(
+                parents
+                    .unwrap_or_default()
+                    .into_iter()
+                    .filter(|parent| seen.insert(*parent)),
+            );
+        }
+        false
     }
-}
-
-fn is_whole(odb: &git2::Odb<'_>, oid: Oid, object: &Object) -> bool {
-    read_from(odb, oid, object.kind, object.bytes.len() as u64).is_ok_and(|bytes| bytes == object.bytes)
 }
 
 fn remove_file(path: &std::path::Path) -> io::Result<()> {

@@ -3,15 +3,16 @@
 use super::git::{ReadError, Repo};
 use super::journal::Journal;
 use super::lock::Lock;
+use super::loose::loose_path;
 use super::object::{Kind, Object, Oid};
 use super::record::{Batch, MAX_PAYLOAD, encode_payload};
 use crate::env::{Faults, Step};
 use std::collections::HashSet;
 use std::fs::File;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-/// After so many records the journal is cut.
+/// After so many records the journal is cut, if nothing else is said.
 pub const RECORDS_PER_CUT: u64 = 64;
 
 /// The proof that a batch is durable and stands in git. Nothing but [`Repo::commit`] makes one.
@@ -98,7 +99,7 @@ impl Repo {
         }
         // Out of the lock while anything can fail: an error leaves recovery due.
         let mut journal = slot.take().ok_or(CommitError::NotRecovered)?;
-        if journal.sequence >= RECORDS_PER_CUT || !journal.has_room(payload.len()) {
+        if journal.sequence >= self.settings.records_per_cut || !journal.has_room(payload.len()) {
             self.cut_journal(&mut journal)?;
         }
         let durable = Durable {
@@ -245,12 +246,6 @@ impl Repo {
 
 fn to_io(error: git2::Error) -> io::Error {
     io::Error::other(error.message().to_owned())
-}
-
-/// Where an object's own file is, or would be.
-pub(super) fn loose_path(dir: &Path, oid: Oid) -> PathBuf {
-    let hex = oid.to_string();
-    dir.join("objects").join(&hex[..2]).join(&hex[2..])
 }
 
 /// Makes durable whatever was written to the file system that `dir` is on.

@@ -138,6 +138,7 @@ impl Reader {
             "extern" if tokens.get(at + 1).is_some_and(|next| next.word() == "crate") => {
                 self.wrong(&tokens[at], Rule::Hidden, "`extern crate`; write the path");
             }
+            "include" if follows('!') => self.wrong(&tokens[at], Rule::Hidden, "`include!`; make it a module"),
             "unsafe" => self.wrong(&tokens[at], Rule::Unsafe, "`unsafe` is not for this house"),
             "todo" | "unimplemented" if follows('!') => self.wrong(&tokens[at], Rule::Unfinished, "left open"),
             printing if follows('!') && PRINTING.contains(&printing) => {
@@ -305,12 +306,10 @@ fn item_end(tokens: &[Token], start: usize) -> usize {
     let is_item = is(&[
         "mod", "fn", "use", "impl", "struct", "enum", "const", "static", "type", "trait", "let", "async", "extern",
     ]);
-    let is_use = is(&["use"]);
     while at < tokens.len() {
         let token = &tokens[at];
         at += 1;
-        let body = token.group('{').is_some() && !is_use;
-        if body || token.is_punct(';') || (!is_item && token.is_punct(',')) {
+        if token.group('{').is_some() || token.is_punct(';') || (!is_item && token.is_punct(',')) {
             break;
         }
     }

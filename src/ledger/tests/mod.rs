@@ -20,9 +20,14 @@ pub(super) struct Given<'a> {
     pub(super) deep: bool,
 }
 
-pub(super) fn judge(vault: &Vault, given: &Given<'_>) -> Report {
+pub(in crate::ledger::tests) fn judge(vault: &Vault, given: &Given<'_>) -> Report {
     let now = Time::from_unix(vault::NOW + 1_000_000);
-    let anchors = Anchors { receipt: given.receipt, high_water: given.mark, now: now.min(late(vault)), deep: given.deep };
+    let anchors = Anchors {
+        receipt: given.receipt,
+        high_water: given.mark,
+        now: now.min(late(vault)),
+        deep: given.deep,
+    };
     verify(&vault.repo(), &anchors).unwrap()
 }
 
@@ -31,7 +36,7 @@ fn late(vault: &Vault) -> Time {
 }
 
 /// Nothing to report at all.
-pub(super) fn assert_intact(what: &str, vault: &Vault, given: &Given<'_>) -> Report {
+pub(in crate::ledger::tests) fn assert_intact(what: &str, vault: &Vault, given: &Given<'_>) -> Report {
     let report = judge(vault, given);
     assert_eq!(report.problems, [], "{what}");
     assert_eq!(report.unknown, [], "{what}");
@@ -44,9 +49,10 @@ pub(super) fn assert_intact(what: &str, vault: &Vault, given: &Given<'_>) -> Rep
 pub(super) fn assert_caught(what: &str, report: &Report, cases: &[(u8, Option<u64>)]) {
     assert_eq!(report.verdict, Verdict::Tampered, "{what}");
     for (case, seq) in cases {
-        let found = report.problems.iter().any(|problem| {
-            problem.case == *case && (seq.is_none() || (problem.seq == *seq && problem.log.is_some()))
-        });
+        let found = report
+            .problems
+            .iter()
+            .any(|problem| problem.case == *case && (seq.is_none() || (problem.seq == *seq && problem.log.is_some())));
         assert!(found, "{what}: no case {case} at {seq:?} in {:#?}", report.problems);
     }
 }

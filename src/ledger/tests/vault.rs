@@ -409,6 +409,7 @@ pub(super) fn settings() -> Settings {
     Settings {
         boot: Some([1; 16]),
         faults: Faults::none(),
+        records_per_cut: crate::repo::RECORDS_PER_CUT,
     }
 }
 

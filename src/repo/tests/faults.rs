@@ -35,9 +35,23 @@ fn history(repo: &Repo) -> (Vec<Batch>, Option<Batch>, bool) {
     (done, None, true)
 }
 
-/// Checks what a start after `done` and perhaps `under_way` finds.
-fn check(vault: &Vault, before: &BTreeMap<String, Oid>, done: &[Batch], under_way: Option<&Batch>, what: &str) {
-    let repo = vault.open(Faults::none());
+/// Checks what a start in `boot` after `done` and perhaps `under_way` finds.
+fn check(
+    vault: &Vault,
+    boot: [u8; 16],
+    before: &BTreeMap<String, Oid>,
+    (done, under_way): (&[Batch], Option<&Batch>),
+    what: &str,
+) {
+    let open = || {
+        let boot = Some(boot);
+        let settings = Settings {
+            boot,
+            ..settings(Faults::none())
+        };
+        Repo::open(&vault.dir(), settings).unwrap()
+    };
+    let repo = open();
     let lock = repo.lock(PATIENCE).unwrap();
     repo.recover(&lock).unwrap_or_else(|error| panic!("{what}: {error}"));
     let mut without = before.clone();
@@ -48,11 +62,13 @@ fn check(vault: &Vault, before: &BTreeMap<String, Oid>, done: &[Batch], under_wa
     assert!(found == without || found == with, "{what}: neither before nor after");
     // The vault goes on, and a second start finds all well.
     let batch = make_batch(&repo, 200);
-    let _durable = repo.commit(&lock, &batch).unwrap_or_else(|error| panic!("{what}: {error}"));
+    let _durable = repo
+        .commit(&lock, &batch)
+        .unwrap_or_else(|error| panic!("{what}: {error}"));
     let mut then = found;
     after(&mut then, &batch);
     drop(lock);
-    let repo = vault.open(Faults::none());
+    let repo = open();
     let lock = repo.lock(PATIENCE).unwrap();
     assert_eq!(repo.recover(&lock).unwrap(), Recovery::default(), "{what}");
     assert_eq!(read_everything(&repo), then, "{what}");
@@ -60,13 +76,22 @@ fn check(vault: &Vault, before: &BTreeMap<String, Oid>, done: &[Batch], under_wa
 
 #[test]
 fn whichever_step_fails_nothing_acknowledged_is_lost() {
+    let start = Vault::new();
+    let before = run(&start.open(Faults::none()), 0, 6);
+    let open = |vault: &Vault, faults| {
+        let settings = Settings {
+            records_per_cut: 8,
+            ..settings(faults)
+        };
+        Repo::open(&vault.dir(), settings).unwrap()
+    };
     // How many steps there are.
-    let vault = Vault::new();
-    run(&vault.open(Faults::none()), 0, 62);
     let counter = Faults::planned(0, Fault::Fails);
-    let (done, _, finished) = history(&vault.open(counter.clone()));
+    let (done, _, finished) = history(&open(&copy(&start), counter.clone()));
     assert!(finished && done.len() == 7);
     let steps = counter.seen();
+    // The one that comes by itself, and the two by hand.
+    assert_eq!(steps.iter().filter(|step| **step == Step::WholeSync).count(), 3);
     for step in [
         Step::JournalWrite,
         Step::JournalSync,
@@ -81,15 +106,31 @@ fn whichever_step_fails_nothing_acknowledged_is_lost() {
         assert!(steps.contains(&step), "{step:?} is not exercised");
     }
 
-    let start = Vault::new();
-    let before = run(&start.open(Faults::none()), 0, 62);
     for fault in [Fault::Fails, Fault::FailsAfterDone, Fault::Torn] {
         for at in 1..=steps.len() as u64 {
             let vault = copy(&start);
-            let (done, under_way, finished) = history(&vault.open(Faults::planned(at, fault)));
+            let (done, under_way, finished) = history(&open(&vault, Faults::planned(at, fault)));
             let what = format!("step {at} ({:?}) {fault:?}", steps[at as usize - 1]);
             assert!(!finished, "{what} had no effect");
-            check(&vault, &before, &done, under_way.as_ref(), &what);
+            let ran = copy(&vault);
+            check(&vault, BOOT, &before, (&done, under_way.as_ref()), &what);
+
+            // The same with the power cut there: git is as it was at the last `syncfs`, which is
+            // where a second run, stopped right after it, has left it.
+            let synced = steps[..at as usize - 1]
+                .iter()
+                .rposition(|step| *step == Step::WholeSync);
+            let old = copy(&start);
+            if let Some(synced) = synced {
+                history(&open(&old, Faults::planned(synced as u64 + 2, Fault::Fails)));
+            }
+            fs::copy(
+                ran.dir().join("strongroom.journal"),
+                old.dir().join("strongroom.journal"),
+            )
+            .unwrap();
+            let what = format!("{what} and the power is cut");
+            check(&old, [2; 16], &before, (&done, under_way.as_ref()), &what);
         }
     }
 }
@@ -118,7 +159,8 @@ fn whichever_step_of_recovery_fails_the_next_recovery_succeeds() {
             let vault = copy(&start);
             let repo = vault.open(Faults::planned(at, fault));
             assert!(repo.recover(&repo.lock(PATIENCE).unwrap()).is_err());
-            check(&vault, &before, std::slice::from_ref(&lost), None, &format!("step {at} {fault:?}"));
+            let done = (std::slice::from_ref(&lost), None);
+            check(&vault, BOOT, &before, done, &format!("step {at} {fault:?}"));
         }
     }
 }
@@ -149,8 +191,14 @@ fn a_batch_that_cannot_be_is_refused_before_anything_is_written() {
         change(&mut batch);
         repo.commit(&lock, &batch).map(drop)
     };
-    assert!(matches!(with(&|batch| batch.refs[0].old = None), Err(CommitError::Stale { .. })));
-    assert!(matches!(with(&|batch| batch.refs[1].old = batch.refs[0].old), Err(CommitError::Stale { .. })));
+    assert!(matches!(
+        with(&|batch| batch.refs[0].old = None),
+        Err(CommitError::Stale { .. })
+    ));
+    assert!(matches!(
+        with(&|batch| batch.refs[1].old = batch.refs[0].old),
+        Err(CommitError::Stale { .. })
+    ));
     let bad = [
         with(&|batch| batch.refs[0].name = "refs/replace/x".into()),
         with(&|batch| batch.refs[0].name = "refs/heads/a..b".into()),
@@ -169,7 +217,10 @@ fn a_batch_that_cannot_be_is_refused_before_anything_is_written() {
     let elsewhere = Vault::new();
     let other = elsewhere.open(Faults::none());
     assert!(matches!(other.recover(&lock), Err(RecoverError::WrongLock)));
-    assert!(matches!(other.commit(&lock, &Batch::default()), Err(CommitError::NotRecovered)));
+    assert!(matches!(
+        other.commit(&lock, &Batch::default()),
+        Err(CommitError::NotRecovered)
+    ));
     assert!(matches!(other.cut(&lock), Err(CutError::NotRecovered)));
 }
 
@@ -191,7 +242,10 @@ fn a_full_journal_is_cut_and_the_largest_batch_fits() {
     }
     // The first filled it; the second and third fit together, the fourth no more.
     assert_eq!(faults.seen().iter().filter(|step| **step == Step::WholeSync).count(), 2);
-    assert!(matches!(repo.commit(&lock, &note(MAX_PAYLOAD - overhead + 1)), Err(CommitError::TooBig { .. })));
+    assert!(matches!(
+        repo.commit(&lock, &note(MAX_PAYLOAD - overhead + 1)),
+        Err(CommitError::TooBig { .. })
+    ));
 }
 
 #[test]
@@ -232,7 +286,10 @@ fn a_program_killed_at_any_step_loses_nothing() {
     loop {
         let vault = Vault::new();
         let status = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "repo::tests::faults::a_program_killed_at_any_step_loses_nothing"])
+            .args([
+                "--exact",
+                "repo::tests::faults::a_program_killed_at_any_step_loses_nothing",
+            ])
             .env("STRONGROOM_TEST_VICTIM", vault.dir())
             .env("STRONGROOM_TEST_KILL_AT", at.to_string())
             .stdout(std::process::Stdio::null())
@@ -257,7 +314,7 @@ fn a_program_killed_at_any_step_loses_nothing() {
 
 /// A copy of a vault, as cp makes one.
 fn copy(vault: &Vault) -> Vault {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = make_folder();
     copy_folder(&vault.dir(), &folder.path().join("vault"));
     Vault { folder }
 }

@@ -29,7 +29,10 @@ fn a_place_that_is_taken_is_refused() {
     let vault = Vault::new();
     let create = |path: &Path| Repo::create(path, settings(Faults::none())).map(drop);
     assert!(matches!(create(&vault.dir()), Err(CreateError::NotEmpty(_))));
-    assert!(matches!(create(&vault.dir().join("HEAD")), Err(CreateError::NotEmpty(_))));
+    assert!(matches!(
+        create(&vault.dir().join("HEAD")),
+        Err(CreateError::NotEmpty(_))
+    ));
     let empty = vault.folder.path().join("empty");
     fs::create_dir(&empty).unwrap();
     create(&empty).unwrap();
@@ -49,7 +52,11 @@ fn odd_histories_are_refused_and_named() {
         ("info/grafts", head.clone(), Oddity::Grafts),
         (&format!("refs/replace/{}", head.trim()), older, Oddity::Replaced),
         ("objects/info/alternates", "/elsewhere\n".to_owned(), Oddity::Borrowed),
-        ("packed-refs", format!("{} refs/replace/{}\n", head.trim(), head.trim()), Oddity::Replaced),
+        (
+            "packed-refs",
+            format!("{} refs/replace/{}\n", head.trim(), head.trim()),
+            Oddity::Replaced,
+        ),
     ] {
         write(&vault.dir().join(path), text.as_bytes());
         match Repo::open(&vault.dir(), settings(Faults::none())).map(drop) {
@@ -78,7 +85,10 @@ fn damage_absence_size_and_kind_are_told_apart() {
     let tree = repo.read_commit(head, MAX).unwrap().tree;
     let blob = repo.find_path(tree, "line", MAX).unwrap().unwrap().oid;
     assert_eq!(repo.read_blob(blob, 6).unwrap(), b"file 0");
-    assert!(matches!(repo.read_blob(blob, 5), Err(ReadError::TooBig { size: 6, max: 5, .. })));
+    assert!(matches!(
+        repo.read_blob(blob, 5),
+        Err(ReadError::TooBig { size: 6, max: 5, .. })
+    ));
     assert!(matches!(repo.read_blob(tree, MAX), Err(ReadError::Kind { .. })));
     assert!(matches!(repo.read_tree(blob, MAX), Err(ReadError::Kind { .. })));
     let nowhere = Oid([5; 20]);
@@ -88,9 +98,9 @@ fn damage_absence_size_and_kind_are_told_apart() {
     assert_eq!(repo.find_path(tree, "no", MAX).unwrap(), None);
     assert!(repo.find_path(tree, "../line", MAX).is_err());
 
-    let path = write::loose_path(&vault.dir(), blob);
+    let path = loose::loose_path(&vault.dir(), blob);
     let whole = fs::read(&path).unwrap();
-    let other = fs::read(write::loose_path(&vault.dir(), head)).unwrap();
+    let other = fs::read(loose::loose_path(&vault.dir(), head)).unwrap();
     let mut flipped = whole.clone();
     *flipped.last_mut().unwrap() ^= 1;
     for torn in [&[][..], &[0; 40], &whole[..whole.len() / 2], &whole[..1], &flipped] {
@@ -102,12 +112,15 @@ fn damage_absence_size_and_kind_are_told_apart() {
     let object = Object::blob(b"file X".to_vec());
     repo.write_object(&object).unwrap();
     fs::remove_file(&path).unwrap();
-    fs::copy(write::loose_path(&vault.dir(), object.oid()), &path).unwrap();
+    fs::copy(loose::loose_path(&vault.dir(), object.oid()), &path).unwrap();
     let fresh = vault.open(Faults::none());
     assert_eq!(fresh.read_blob(blob, MAX), Err(ReadError::Damaged { oid: blob }));
     assert_eq!(fresh.read_blob_unchecked(blob, MAX).unwrap(), b"file X");
     write(&path, &other);
-    assert!(matches!(vault.open(Faults::none()).read_blob(blob, MAX), Err(ReadError::Kind { .. })));
+    assert!(matches!(
+        vault.open(Faults::none()).read_blob(blob, MAX),
+        Err(ReadError::Kind { .. })
+    ));
 }
 
 #[test]
@@ -115,7 +128,13 @@ fn refs_are_read_loose_and_packed_and_a_damaged_one_is_not_passed_over() {
     let vault = Vault::new();
     let repo = vault.open(Faults::none());
     let refs = run(&repo, 0, 4);
-    assert_eq!(repo.refs("refs/heads/").unwrap().into_iter().collect::<BTreeMap<_, _>>(), refs);
+    assert_eq!(
+        repo.refs("refs/heads/")
+            .unwrap()
+            .into_iter()
+            .collect::<BTreeMap<_, _>>(),
+        refs
+    );
     assert_eq!(repo.refs("refs/heads/notes/").unwrap().len(), 3);
     vault.git(&["pack-refs", "--all"]);
     vault.git(&["repack", "-adq"]);

@@ -1,0 +1,330 @@
+//! What a use case stands on: places, clock, randomness, and the person at the terminal.
+
+use super::error::{Error, Kind};
+use crate::chain::{Details, Kind as EntryKind, Outcome, Time};
+use crate::env::{Clock, Places, SystemEntropy, read_bounded};
+use crate::envelope::IdentityFile;
+use crate::gate::Gate;
+use crate::id::NoteId;
+use crate::label::{Clearance, Label, LabelText};
+use crate::ledger::{Changes, Draft, Ledger, Recorded};
+use crate::policy::{Action, ActorFacts, Decision, Denial, PolicySet, Request, ResourceFacts, Role};
+use crate::repo::{PATIENCE, Repo, Settings};
+use crate::secret::Passphrase;
+use crate::session::Identity;
+use std::path::{Path, PathBuf};
+
+/// The largest file that holds a passphrase, in bytes.
+const PASSPHRASE_MAX: u64 = 4096;
+/// How many failed unlocks are kept aside.
+const FAILED_MAX: usize = 1000;
+
+/// Where a passphrase comes from when nobody is asked.
+#[derive(Clone, Debug)]
+pub enum PassphraseSource {
+    /// The first line of a file.
+    File(PathBuf),
+    /// The first line that a command prints.
+    Command(String),
+}
+
+/// The person at the terminal. A use case asks; how it is asked is the street door's business.
+pub trait Person {
+    /// Asks for a passphrase. An error if nobody can be asked.
+    fn passphrase(&self, prompt: &str) -> Result<Passphrase, Error>;
+    /// Asks for a line of text; `None` if nobody can be asked.
+    fn line(&self, prompt: &str) -> Option<String>;
+}
+
+/// Why the person wants in.
+#[derive(Default, Clone)]
+pub struct Access {
+    /// Purpose code.
+    pub purpose: Option<String>,
+    /// Reason in words.
+    pub reason: Option<String>,
+}
+
+/// What every use case is given.
+pub struct Context<'a> {
+    /// Where things are.
+    pub places: Places,
+    /// What time it is.
+    pub clock: Clock,
+    /// Where the passphrase comes from, if not from the person.
+    pub source: Option<PassphraseSource>,
+    /// Who is asked.
+    pub person: &'a dyn Person,
+    /// Why.
+    pub access: Access,
+}
+
+impl Context<'_> {
+    /// The device's word for what time it is.
+    pub fn now(&self) -> Time {
+        self.clock.now()
+    }
+
+    /// Opens the vault's repository.
+    pub(super) fn repo(&self) -> Result<Repo, Error> {
+        Ok(Repo::open(&self.places.vault(), Settings::of_this_run())?)
+    }
+
+    /// The passphrase, from where the person said or from the person.
+    pub(super) fn passphrase(&self, prompt: &str) -> Result<Passphrase, Error> {
+        match &self.source {
+            None => self.person.passphrase(prompt),
+            Some(PassphraseSource::File(path)) => first_line(read_bounded(path, PASSPHRASE_MAX)?),
+            Some(PassphraseSource::Command(command)) => first_line(run(command)?),
+        }
+    }
+
+    /// Unlocks the identity of this device. A wrong passphrase is kept aside and entered at the next unlock.
+    pub(super) fn unlock(&self) -> Result<Unlocked, Error> {
+        let repo = self.repo()?;
+        let path = self.places.identity();
+        let bytes = match read_bounded(&path, 64 * 1024) {
+            Err(crate::env::FileError::Missing(_)) => {
+                return Err(Error::new(Kind::Locked, format!("there is no identity at `{}`", path.display()))
+                    .hint("name it with --identity, make a vault with `strongroom init`, or come back in with `strongroom recovery use`"));
+            }
+            bytes => bytes?,
+        };
+        let file = IdentityFile::parse(&bytes)?;
+        let state = self.places.state(&file.vault);
+        let passphrase = self.passphrase("passphrase: ")?;
+        match Identity::unlock(&file, &passphrase) {
+            Ok(identity) => Ok(Unlocked { repo, identity, state }),
+            Err(error) => {
+                if error == crate::envelope::BadIdentity::WrongPassphrase {
+                    keep_failure(&state, self.now())?;
+                }
+                Err(error.into())
+            }
+        }
+    }
+}
+
+/// An unlocked vault, before the ledger has started.
+pub(super) struct Unlocked {
+    pub(super) repo: Repo,
+    pub(super) identity: Identity,
+    pub(super) state: PathBuf,
+}
+
+impl Unlocked {
+    /// Starts the ledger and enters the unlocks that failed before this one.
+    pub(super) fn desk<'a>(&'a self, context: &'a Context<'a>) -> Result<Desk<'a>, Error> {
+        let ledger = Ledger::start(&self.repo, &self.identity, &self.state, PATIENCE)?;
+        let policies = PolicySet::load_trusted(ledger.charter().policies.clone())?;
+        let mut desk = Desk {
+            context,
+            identity: &self.identity,
+            ledger,
+            policies,
+        };
+        if desk.ledger.detail_key_is_due(context.now()) {
+            let _ = desk.ledger.renew_detail_key(context.now(), &mut SystemEntropy)?;
+        }
+        desk.enter_failed_unlocks(&self.state)?;
+        Ok(desk)
+    }
+}
+
+/// Where accesses are decided and recorded: an unlocked vault with its lock held.
+pub(super) struct Desk<'a> {
+    pub(super) context: &'a Context<'a>,
+    pub(super) identity: &'a Identity,
+    pub(super) ledger: Ledger<'a>,
+    pub(super) policies: PolicySet,
+}
+
+impl Desk<'_> {
+    pub(super) fn gate(&self) -> Gate<'_> {
+        Gate::new(self.identity, self.ledger.keyring())
+    }
+
+    pub(super) fn clearance(&self) -> Clearance {
+        let card = self.ledger.charter().roster.member(self.identity.person());
+        card.map(|card| card.clearance()).unwrap_or(Clearance {
+            person: self.identity.person(),
+            level: crate::label::Level::Public,
+            compartments: Default::default(),
+        })
+    }
+
+    fn actor(&self) -> ActorFacts {
+        let card = self.ledger.charter().roster.member(self.identity.person());
+        let role = |role: &crate::chain::Role| match role {
+            crate::chain::Role::Auditor => Role::AUDITOR,
+            crate::chain::Role::Lead => Role::LEAD,
+            crate::chain::Role::Officer => Role::OFFICER,
+        };
+        ActorFacts {
+            person: self.identity.person(),
+            roles: card
+                .map(|card| card.roles.iter().map(role).collect())
+                .unwrap_or_default(),
+            clearance: self.clearance(),
+            paused: false,
+        }
+    }
+
+    /// Asks the policies.
+    pub(super) fn decide(&self, action: Action, resource: ResourceFacts) -> Decision {
+        let people = self.ledger.charter().roster.members().count();
+        self.policies.decide(&Request {
+            action,
+            actor: self.actor(),
+            resource,
+            purpose: self.context.access.purpose.clone(),
+            reason: self.context.access.reason.as_deref(),
+            now: self.context.now().unix(),
+            approvals: 0,
+            people: u32::try_from(people).unwrap_or(u32::MAX),
+        })
+    }
+
+    /// Details of this access, with the reasons the person gave.
+    pub(super) fn details(&self, verb: &str) -> Details {
+        let mut details = Details::new(verb);
+        details.purpose = self.context.access.purpose.clone().map(short);
+        details.reason = self.context.access.reason.clone().map(short);
+        details
+    }
+
+    /// Enters an access, durable.
+    pub(super) fn record(&mut self, draft: Draft) -> Result<Recorded, Error> {
+        Ok(self.ledger.record(draft, self.context.now(), &mut SystemEntropy)?)
+    }
+
+    /// Enters a denial and gives the words for it.
+    pub(super) fn denied(
+        &mut self,
+        denial: &Denial,
+        kind: Option<EntryKind>,
+        mut details: Details,
+        notes: Vec<NoteId>,
+        asked: &str,
+    ) -> Result<Error, Error> {
+        details.rules = denial
+            .rules()
+            .iter()
+            .cloned()
+            .chain(denial.why().iter().map(|why| why.code().to_owned()))
+            .collect();
+        details.asked = Some(short(asked.to_owned()));
+        let _ = self.record(Draft::without_effect(kind, Outcome::Denied, details, notes))?;
+        Ok(match denial.public_words() {
+            None => Error::no_such_note(asked),
+            Some(words) => {
+                let mut words = words.into_iter();
+                let first = words.next().unwrap_or_else(|| "denied".into());
+                words.fold(Error::new(Kind::Denied, first), Error::hint)
+            }
+        })
+    }
+
+    /// Enters that something was asked for that is not there, or not for this person.
+    pub(super) fn not_there(&mut self, mut details: Details, asked: &str) -> Result<Error, Error> {
+        details.asked = Some(short(asked.to_owned()));
+        let _ = self.record(Draft::without_effect(None, Outcome::Denied, details, Vec::new()))?;
+        Ok(Error::no_such_note(asked))
+    }
+
+    /// Enters that something could not be opened, then gives the error back. If even that cannot be entered, the
+    /// first error counts: nothing was shown.
+    pub(super) fn failed(&mut self, details: Details, notes: Vec<NoteId>, error: impl Into<Error>) -> Error {
+        let _ = self.record(Draft::without_effect(None, Outcome::Failed, details, notes));
+        error.into()
+    }
+
+    /// The label's text, with the names this vault uses.
+    pub(super) fn label_text(&self, label: &Label) -> LabelText {
+        let level = &self.policies.levels().rules(label.level()).name;
+        let roster = &self.ledger.charter().roster;
+        let handle = |person| {
+            roster
+                .member(person)
+                .map_or_else(|| format!("{person}"), |card| card.handle.clone())
+        };
+        self.gate().label_text(label, level, handle)
+    }
+
+    fn enter_failed_unlocks(&mut self, state: &Path) -> Result<(), Error> {
+        let path = state.join("failed-unlocks");
+        let Ok(bytes) = read_bounded(&path, 64 * 1024) else {
+            return Ok(());
+        };
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        let mut details = Details::new("unlock");
+        details.times = text
+            .lines()
+            .filter_map(|line| line.parse().ok())
+            .take(FAILED_MAX)
+            .collect();
+        if details.times.is_empty() {
+            return Ok(());
+        }
+        let draft = Draft {
+            kind: Some(EntryKind::UnlockFailed),
+            result: Outcome::Failed,
+            details,
+            notes: Vec::new(),
+            changes: Changes::default(),
+            because: None,
+        };
+        let _ = self.record(draft)?;
+        // Durable in the log now; a crash here enters them twice rather than never.
+        std::fs::remove_file(&path)
+            .map_err(|error| Error::new(Kind::Failed, format!("cannot remove `{}`: {error}", path.display())))
+    }
+}
+
+/// Text of an entry's details is bounded, so that the entry always fits.
+pub(super) fn short(text: String) -> String {
+    text.chars().filter(|c| !c.is_control()).take(500).collect()
+}
+
+fn keep_failure(state: &Path, now: Time) -> Result<(), Error> {
+    let path = state.join("failed-unlocks");
+    let known = read_bounded(&path, 64 * 1024).unwrap_or_default();
+    if known.iter().filter(|byte| **byte == b'\n').count() >= FAILED_MAX {
+        return Ok(());
+    }
+    let line = format!("{}\n", now.unix());
+    Ok(crate::env::replace_private(
+        &path,
+        &[known.as_slice(), line.as_bytes()].concat(),
+    )?)
+}
+
+fn first_line(bytes: Vec<u8>) -> Result<Passphrase, Error> {
+    let bytes = zeroize::Zeroizing::new(bytes);
+    let text = std::str::from_utf8(&bytes).map_err(|_| Error::new(Kind::Failed, "the passphrase is not UTF-8 text"))?;
+    let line = text.lines().next().unwrap_or_default();
+    if line.is_empty() {
+        return Err(Error::new(
+            Kind::Locked,
+            "the passphrase is empty: its file or command gave nothing",
+        ));
+    }
+    Ok(Passphrase::new(line.to_owned()))
+}
+
+fn run(command: &str) -> Result<Vec<u8>, Error> {
+    let output = std::process::Command::new("sh")
+        .args(["-c", command])
+        .stdin(std::process::Stdio::null())
+        .stderr(std::process::Stdio::inherit())
+        .output()
+        .map_err(|error| Error::new(Kind::Failed, format!("the passphrase command cannot be run: {error}")))?;
+    if output.status.success() {
+        Ok(output.stdout)
+    } else {
+        Err(Error::new(
+            Kind::Locked,
+            format!("the passphrase command failed ({})", output.status),
+        ))
+    }
+}

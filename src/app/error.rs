@@ -1,0 +1,161 @@
+//! One error for the person: what happened, what to do, and which exit code says it.
+
+use crate::chain::{BadCard, BadReceipt};
+use crate::crypto::NoEntropy;
+use crate::env::FileError;
+use crate::envelope::{BadEnvelope, BadIdentity, BadRecoveryKey};
+use crate::gate::GateError;
+use crate::ledger::{LedgerError, NoReceipt};
+use crate::policy::BadPolicy;
+use crate::repo::{CreateError, OpenError, ReadError, RecoverError};
+
+/// What kind of end it is; sets the exit code.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Kind {
+    /// Nothing was lost; the message says what to do. Exit 1.
+    Failed,
+    /// Wrong usage. Exit 2.
+    Usage,
+    /// Denied, or nothing there that this person may read. Exit 3.
+    Denied,
+    /// Tampering found. Exit 4.
+    Tampered,
+    /// Something needed to judge is missing or stale. Exit 5.
+    Unknown,
+    /// Locked, or the passphrase is wrong. Exit 6.
+    Locked,
+}
+
+/// What is said to the person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Error {
+    /// Its kind.
+    pub kind: Kind,
+    /// What happened: lower case, no secrets, nothing the person may not know.
+    pub message: String,
+    /// What to do, a line each.
+    pub hints: Vec<String>,
+}
+
+impl std::fmt::Display for Error {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl Error {
+    /// An error of a kind.
+    pub fn new(kind: Kind, message: impl Into<String>) -> Self {
+        Self {
+            kind,
+            message: message.into(),
+            hints: Vec::new(),
+        }
+    }
+
+    /// The same with a hint more.
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hints.push(hint.into());
+        self
+    }
+
+    /// The one sentence for what is not there and for what is not for this person's eyes.
+    pub fn no_such_note(asked: &str) -> Self {
+        let asked: String = asked.chars().filter(|c| !c.is_control()).take(64).collect();
+        Self::new(Kind::Denied, format!("no note `{asked}` that you may read"))
+    }
+
+    /// The process's exit code.
+    pub fn exit_code(&self) -> u8 {
+        match self.kind {
+            Kind::Failed => 1,
+            Kind::Usage => 2,
+            Kind::Denied => 3,
+            Kind::Tampered => 4,
+            Kind::Unknown => 5,
+            Kind::Locked => 6,
+        }
+    }
+}
+
+impl From<LedgerError> for Error {
+    fn from(error: LedgerError) -> Self {
+        let message = error.to_string();
+        match error {
+            LedgerError::Tampered(_) => Self::new(Kind::Tampered, message),
+            LedgerError::Recover(RecoverError::Diverged { .. }) => Self::new(Kind::Tampered, message)
+                .hint("nothing was shown; `strongroom audit verify` says what is wrong"),
+            LedgerError::Card(BadCard::OtherFounder | BadCard::Signature(_) | BadCard::Chain(_))
+            | LedgerError::Read(ReadError::Damaged { .. } | ReadError::Missing { .. } | ReadError::DamagedRef { .. }) => {
+                Self::new(Kind::Tampered, message).hint("`strongroom audit verify` says what else is wrong")
+            }
+            LedgerError::Envelope(BadEnvelope::UnknownSuite { .. }) => Self::new(Kind::Failed, message),
+            LedgerError::Envelope(_) => Self::new(Kind::Tampered, message),
+            _ => Self::new(Kind::Failed, message),
+        }
+    }
+}
+
+impl From<NoReceipt> for Error {
+    fn from(error: NoReceipt) -> Self {
+        match error {
+            NoReceipt::Ledger(error) => error.into(),
+            NoReceipt::NotIntact(_) => Self::new(Kind::Tampered, error.to_string()),
+        }
+    }
+}
+
+impl From<GateError> for Error {
+    fn from(error: GateError) -> Self {
+        let kind = match error {
+            GateError::Envelope(BadEnvelope::UnknownSuite { .. }) | GateError::Wrap(_) => Kind::Failed,
+            GateError::Envelope(_) | GateError::NotText => Kind::Tampered,
+            GateError::NotAllowed => Kind::Denied,
+        };
+        Self::new(kind, error.to_string())
+    }
+}
+
+impl From<BadIdentity> for Error {
+    fn from(error: BadIdentity) -> Self {
+        let kind = if error == BadIdentity::WrongPassphrase {
+            Kind::Locked
+        } else {
+            Kind::Failed
+        };
+        Self::new(kind, error.to_string())
+    }
+}
+
+macro_rules! failed {
+    ($($from:ty),+) => {
+        $(impl From<$from> for Error {
+            fn from(error: $from) -> Self {
+                Self::new(Kind::Failed, error.to_string())
+            }
+        })+
+    };
+}
+
+failed!(
+    NoEntropy,
+    FileError,
+    BadRecoveryKey,
+    BadPolicy,
+    CreateError,
+    OpenError,
+    BadReceipt,
+    ReadError,
+    crate::env::NoHome
+);
+
+impl From<BadCard> for Error {
+    fn from(error: BadCard) -> Self {
+        let kind = if matches!(error, BadCard::Handle(_)) {
+            Kind::Usage
+        } else {
+            Kind::Tampered
+        };
+        Self::new(kind, error.to_string())
+    }
+}

@@ -1,0 +1,512 @@
+//! Notes: record, read, list.
+
+use super::context::{Context, Desk, short};
+use super::error::{Error, Kind};
+use crate::chain::{Kind as EntryKind, Time};
+use crate::crypto::make_random;
+use crate::env::SystemEntropy;
+use crate::envelope::WrapFile;
+use crate::gate::{Filter, Listed, Metadata, Nature, NewNote, OpenNote, Permit};
+use crate::id::{EntryRef, NoteId};
+use crate::label::{Label, LabelText, Level};
+use crate::ledger::{Changes, Draft, note_ref, wrap_ref};
+use crate::policy::{Action, Decision, Kind as ThingKind, ResourceFacts};
+use std::collections::BTreeSet;
+
+/// The longest title, client or case, in characters.
+const NAME_MAX: usize = 200;
+/// The longest note, in bytes.
+const TEXT_MAX: usize = 1 << 20;
+
+/// A note to record.
+pub struct NewText {
+    /// Its text, as bytes that claim to be UTF-8.
+    pub text: Vec<u8>,
+    /// Title; the first line of the text if none.
+    pub title: Option<String>,
+    /// Client.
+    pub client: Option<String>,
+    /// Case.
+    pub case: Option<String>,
+    /// Label as written; the default if none.
+    pub label: Option<String>,
+    /// When it happened, if not now.
+    pub at: Option<Time>,
+    /// Free fields.
+    pub fields: Vec<(String, String)>,
+}
+
+/// A recorded note.
+pub struct Added {
+    /// Its id.
+    pub id: NoteId,
+    /// Its revision, 1.
+    pub revision: u64,
+    /// Its label.
+    pub label: String,
+    /// The entry.
+    pub entry: EntryRef,
+}
+
+/// A note as it is shown.
+pub struct Shown {
+    /// The opened note; wiped on drop.
+    pub note: OpenNote,
+    /// Its label.
+    pub label: String,
+    /// The handle of who wrote it.
+    pub author: String,
+    /// The level's mark for what leaves the vault.
+    pub mark: String,
+}
+
+impl Shown {
+    /// What there is to read: a note's text, or that of a draft or brief without its frame.
+    pub fn body(&self) -> std::borrow::Cow<'_, str> {
+        match self.note.nature {
+            Nature::Draft | Nature::Brief => {
+                super::briefs::readable_text(self.note.text()).map_or(self.note.text().into(), Into::into)
+            }
+            _ => self.note.text().into(),
+        }
+    }
+}
+
+/// A line of a list.
+pub struct NoteLine {
+    /// The note.
+    pub listed: Listed,
+    /// Its label.
+    pub label: String,
+}
+
+/// Which notes to list.
+#[derive(Default)]
+pub struct ListQuery {
+    /// Only this client.
+    pub client: Option<String>,
+    /// Only this case.
+    pub case: Option<String>,
+    /// Only this label or wider compartments of it.
+    pub label: Option<String>,
+    /// Only changed at or after.
+    pub since: Option<Time>,
+    /// Only changed before.
+    pub until: Option<Time>,
+    /// At most so many.
+    pub limit: Option<usize>,
+}
+
+/// Records a note.
+pub fn add(context: &Context<'_>, new: NewText) -> Result<Added, Error> {
+    let text = check_text(new.text)?;
+    let title = match &new.title {
+        Some(title) => check_name("title", title)?,
+        None => title_of(&text),
+    };
+    let client = new
+        .client
+        .as_deref()
+        .map(|client| check_name("client", client))
+        .transpose()?
+        .unwrap_or_default();
+    let case = new
+        .case
+        .as_deref()
+        .map(|case| check_name("case", case))
+        .transpose()?
+        .unwrap_or_default();
+    let fields = check_fields(new.fields)?;
+    let unlocked = context.unlock()?;
+    let mut desk = unlocked.desk(context)?;
+    let label = desk.label(new.label.as_deref())?;
+    let now = context.now();
+    let metadata = Metadata {
+        title,
+        client: client.clone(),
+        case,
+        created: now.unix(),
+        modified: now.unix(),
+        happened: new.at.map(Time::unix),
+        author: desk.identity.person(),
+        parents: Vec::new(),
+        number: 1,
+        fields,
+    };
+    let mut details = desk.details("add");
+    details.level = Some(label.level());
+    details.client = (!client.is_empty()).then_some(client);
+    let mut facts = ResourceFacts::new(ThingKind::Note, label.clone());
+    facts.own = true;
+    match desk.decide(Action::Add, facts) {
+        Decision::Denied(denial) => Err(desk.denied(&denial, Some(EntryKind::Add), details, Vec::new(), "add")?),
+        Decision::Permitted(permission) => {
+            details.rules = permission.rules().to_vec();
+            let note = NoteId(make_random(&mut SystemEntropy)?);
+            let (changes, _) = desk.seal(note, Nature::Note, &metadata, &text, &label)?;
+            let recorded = desk.record(Draft::change(EntryKind::Add, details, vec![note], changes))?;
+            let label = desk.label_text(&label).to_string();
+            Ok(Added {
+                id: note,
+                revision: 1,
+                label,
+                entry: recorded.entry(),
+            })
+        }
+    }
+}
+
+/// Opens a note for reading.
+pub fn show(context: &Context<'_>, asked: &str) -> Result<Shown, Error> {
+    let unlocked = context.unlock()?;
+    let mut desk = unlocked.desk(context)?;
+    let mut details = desk.details("show");
+    let Some((note, label, wraps)) = desk.find(asked)? else {
+        return Err(desk.not_there(details, asked)?);
+    };
+    details.level = Some(label.level());
+    let wraps = wraps.into_iter().map(|wrap| (note, wrap)).collect();
+    let surveyed = desk.ledger.stored_many(wraps).map_err(Error::from);
+    let surveyed = surveyed.and_then(|stored| desk.gate().survey(stored, &Filter::default()).map_err(Error::from));
+    let survey = match surveyed {
+        Ok(survey) => survey,
+        Err(error) => return Err(desk.failed(details, vec![note], error)),
+    };
+    let own = survey.classes().iter().any(|(_, own, _)| *own);
+    let head = survey.bodies().get(&note).copied();
+    details.client = survey.clients_for_the_record();
+    let mut facts = ResourceFacts::new(ThingKind::Note, label.clone());
+    facts.own = own;
+    let permission = match desk.decide(Action::Read, facts) {
+        Decision::Denied(denial) => return Err(desk.denied(&denial, None, details, vec![note], asked)?),
+        Decision::Permitted(permission) => permission,
+    };
+    details.rules = permission.rules().to_vec();
+    let stored = desk.stored_head(note, head)?;
+    let recorded = desk.record(Draft::read(details, vec![note]))?;
+    let opened = desk
+        .gate()
+        .open(vec![stored], vec![Permit::new(permission, [note])], recorded)?;
+    let Some(note) = opened.into_iter().next() else {
+        return Err(Error::no_such_note(asked));
+    };
+    let author = desk.handle(note.metadata.author);
+    let mark = desk.policies.levels().rules(label.level()).mark.clone();
+    Ok(Shown {
+        note,
+        label: desk.label_text(&label).to_string(),
+        author,
+        mark,
+    })
+}
+
+/// Lists the notes one may read, newest first. One entry names them all.
+pub fn list(context: &Context<'_>, query: &ListQuery) -> Result<Vec<NoteLine>, Error> {
+    let unlocked = context.unlock()?;
+    let mut desk = unlocked.desk(context)?;
+    let filter = Filter {
+        natures: vec![Nature::Note],
+        client: query.client.clone(),
+        case: query.case.clone(),
+        since: query.since.map(Time::unix),
+        until: query.until.map(Time::unix),
+    };
+    let wanted = query
+        .label
+        .as_deref()
+        .map(|label| desk.label(Some(label)))
+        .transpose()?;
+    let mut details = desk.details("list");
+    let asked = [&query.client, &query.case, &query.label]
+        .into_iter()
+        .flatten()
+        .cloned()
+        .collect::<Vec<_>>()
+        .join(" / ");
+    details.asked = (!asked.is_empty()).then(|| short(asked));
+    let lines = desk.list_of(
+        Action::List,
+        details,
+        &filter,
+        |label| wanted.as_ref().is_none_or(|want| want == label),
+        query.limit,
+    )?;
+    let name = |listed: Listed| NoteLine {
+        label: desk.label_text(&listed.label).to_string(),
+        listed,
+    };
+    Ok(lines.into_iter().map(name).collect())
+}
+
+impl Desk<'_> {
+    /// The label that a person wrote, or the default.
+    pub(super) fn label(&self, text: Option<&str>) -> Result<Label, Error> {
+        let usage = |message: String| Error::new(Kind::Usage, message);
+        let Some(text) = text else {
+            let level = self
+                .policies
+                .levels()
+                .default_level()
+                .unwrap_or_else(|| self.clearance().level.min(Level::Restricted));
+            return Label::new(level, []).map_err(|bad| usage(bad.to_string()));
+        };
+        let written: LabelText = text
+            .parse()
+            .map_err(|bad: crate::label::BadLabelText| usage(bad.to_string()))?;
+        let level = self.policies.levels().by_name(&written.level).ok_or_else(|| {
+            let names: Vec<&str> = Level::ALL
+                .iter()
+                .map(|level| self.policies.levels().rules(*level).name.as_str())
+                .collect();
+            usage(format!("there is no level `{}`", written.level)).hint(format!("the levels are {}", names.join(", ")))
+        })?;
+        let keyring = self.ledger.keyring();
+        let mut compartments = Vec::new();
+        for name in &written.compartments {
+            let known = keyring
+                .compartments()
+                .find(|(known, _)| known.eq_ignore_ascii_case(name));
+            let (_, id) = known.ok_or_else(|| {
+                Error::new(Kind::Denied, format!("no compartment `{name}` that you hold"))
+                    .hint("`strongroom compartment list` shows yours; `strongroom compartment new NAME` makes one")
+            })?;
+            compartments.push(id);
+        }
+        let roster = &self.ledger.charter().roster;
+        let person = |handle: &String| {
+            let card = roster.members().find(|card| card.handle == *handle);
+            card.map(|card| card.person)
+                .ok_or_else(|| usage(format!("there is no member `@{handle}`")))
+        };
+        let people = written.people.iter().map(person).collect::<Result<Vec<_>, _>>()?;
+        let label = match (level, people.is_empty()) {
+            (Level::Named, _) => Label::named(people, compartments),
+            (level, true) => Label::new(level, compartments),
+            (_, false) => Err(crate::label::BadLabel::PeopleBelowNamed),
+        };
+        label.map_err(|bad| usage(bad.to_string()))
+    }
+
+    /// The one readable note whose id begins with what was asked for, its label and its wraps. Ids of notes that are
+    /// not for this person do not take part: a prefix is unique among what one may read.
+    pub(super) fn find(&self, asked: &str) -> Result<Option<(NoteId, Label, Vec<WrapFile>)>, Error> {
+        let plausible =
+            (4..=32).contains(&asked.len()) && asked.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
+        if !plausible {
+            return Ok(None);
+        }
+        let readable = self.gate().readable(self.ledger.wraps(asked)?, &self.clearance());
+        let notes: BTreeSet<NoteId> = readable.iter().map(|(note, _, _)| *note).collect();
+        let mut found = readable.into_iter();
+        match (notes.len(), found.next()) {
+            (0, _) | (_, None) => Ok(None),
+            (1, Some((note, label, wrap))) => {
+                let mut wraps = vec![wrap];
+                let mut join = label;
+                for (_, label, wrap) in found {
+                    // INVARIANT (the label of a note is the join of its live heads).
+                    join = join.join(&label).ok_or_else(|| Error::no_such_note(asked))?;
+                    wraps.push(wrap);
+                }
+                Ok(Some((note, join, wraps)))
+            }
+            (several, _) => Err(Error::new(
+                Kind::Usage,
+                format!("`{asked}` is the beginning of {several} notes' ids"),
+            )
+            .hint("give a few characters more")),
+        }
+    }
+
+    /// Reads the stored head revision of a note again, for opening.
+    pub(super) fn stored_head(
+        &self,
+        note: NoteId,
+        head: Option<crate::id::Digest>,
+    ) -> Result<crate::ledger::StoredNote, Error> {
+        let head = head.ok_or_else(|| Error::no_such_note(&note.to_string()))?;
+        for (note, wrap) in self.ledger.wraps(&note.to_string())? {
+            let stored = self.ledger.stored(note, wrap)?;
+            if stored.body == head {
+                return Ok(stored);
+            }
+        }
+        Err(Error::no_such_note(&note.to_string()))
+    }
+
+    /// Surveys everything readable, decides once for each class of equal facts, records one entry, and gives out the rest.
+    pub(super) fn list_of(
+        &mut self,
+        action: Action,
+        mut details: crate::chain::Details,
+        filter: &Filter,
+        admits: impl Fn(&Label) -> bool,
+        limit: Option<usize>,
+    ) -> Result<Vec<Listed>, Error> {
+        let surveyed = self.survey(filter);
+        let mut survey = match surveyed {
+            Ok(survey) => survey,
+            Err(error) => return Err(self.failed(details, Vec::new(), error)),
+        };
+        let mut permitted = BTreeSet::new();
+        let mut permits = Vec::new();
+        let mut rules = BTreeSet::new();
+        for (label, own, notes) in survey.classes() {
+            if !admits(&label) {
+                continue;
+            }
+            let mut facts = ResourceFacts::new(ThingKind::Note, label);
+            facts.own = own;
+            // What is denied is left out without a word, as if it were not there.
+            if let Decision::Permitted(permission) = self.decide(action, facts) {
+                rules.extend(permission.rules().iter().cloned());
+                permitted.extend(notes.iter().copied());
+                permits.push(Permit::new(permission, notes));
+            }
+        }
+        survey.keep(&permitted, limit);
+        details.rules = rules.into_iter().collect();
+        details.client = survey.clients_for_the_record().map(short);
+        let recorded = self.record(Draft::read(details, survey.notes()))?;
+        Ok(survey.reveal(permits, recorded)?)
+    }
+
+    /// Looks inside everything that this session's keys open.
+    pub(super) fn survey(&self, filter: &Filter) -> Result<crate::gate::Survey, Error> {
+        let readable = self.gate().readable(self.ledger.wraps("")?, &self.clearance());
+        let wraps = readable.into_iter().map(|(note, _, wrap)| (note, wrap)).collect();
+        Ok(self.gate().survey(self.ledger.stored_many(wraps)?, filter)?)
+    }
+
+    /// Seals something new and names the files to write.
+    pub(super) fn seal(
+        &self,
+        note: NoteId,
+        nature: Nature,
+        metadata: &Metadata,
+        text: &str,
+        label: &Label,
+    ) -> Result<(Changes, crate::id::Digest), Error> {
+        let roster = &self.ledger.charter().roster;
+        let devices = label
+            .people()
+            .iter()
+            .filter_map(|person| roster.member(*person))
+            .flat_map(|card| &card.devices);
+        let recipients: Vec<_> = devices.filter_map(|device| device.recipient()).collect();
+        let new = NewNote {
+            note,
+            nature,
+            metadata,
+            text,
+            label,
+            recipients: &recipients,
+        };
+        let sealed = self.gate().seal(&new, &mut SystemEntropy)?;
+        let mut changes = Changes::default();
+        changes.write_digested(note_ref(note), note, sealed.body);
+        changes.write_digested(wrap_ref(note), note, sealed.wrap);
+        Ok((changes, sealed.digest))
+    }
+
+    pub(super) fn handle(&self, person: crate::id::PersonId) -> String {
+        let card = self.ledger.charter().roster.member(person);
+        card.map_or_else(|| person.to_string(), |card| card.handle.clone())
+    }
+}
+
+/// UTF-8 without control characters other than tab and line ends, not empty, not too long.
+pub(super) fn check_text(bytes: Vec<u8>) -> Result<zeroize::Zeroizing<String>, Error> {
+    let failed = |message: String| Error::new(Kind::Failed, message);
+    if bytes.len() > TEXT_MAX {
+        return Err(failed(format!(
+            "this text has {} bytes; a note has at most {TEXT_MAX} (1 MiB)",
+            bytes.len()
+        ))
+        .hint("keep a short note and attach the file"));
+    }
+    let binary = bytes.contains(&0);
+    match String::from_utf8(bytes) {
+        Ok(text) if !binary => {
+            if text.trim().is_empty() {
+                return Err(Error::new(Kind::Usage, "the note is empty; nothing was recorded"));
+            }
+            Ok(zeroize::Zeroizing::new(text))
+        }
+        _ => Err(
+            failed("this is not UTF-8 text, so it cannot be a note; nothing was recorded".into())
+                .hint("files of other kinds are attached to a note, not typed into one"),
+        ),
+    }
+}
+
+fn check_name(what: &str, text: &str) -> Result<String, Error> {
+    let text = text.trim();
+    if text.chars().count() > NAME_MAX || text.chars().any(char::is_control) {
+        return Err(Error::new(
+            Kind::Usage,
+            format!("a {what} has at most {NAME_MAX} characters and no control characters"),
+        ));
+    }
+    Ok(text.to_owned())
+}
+
+fn check_fields(fields: Vec<(String, String)>) -> Result<Vec<(String, String)>, Error> {
+    let mut checked = Vec::new();
+    for (name, value) in fields {
+        checked.push((check_name("field's name", &name)?, check_name("field", &value)?));
+    }
+    checked.sort();
+    if checked.len() > 64 || checked.windows(2).any(|pair| pair[0].0 == pair[1].0) {
+        return Err(Error::new(Kind::Usage, "a note has at most 64 fields, each name once"));
+    }
+    Ok(checked)
+}
+
+/// The first line that says something, cut to eighty characters.
+fn title_of(text: &str) -> String {
+    let line = text
+        .lines()
+        .map(str::trim)
+        .find(|line| !line.is_empty())
+        .unwrap_or_default();
+    let plain: String = line
+        .trim_start_matches(['#', ' '])
+        .chars()
+        .filter(|c| !c.is_control())
+        .collect();
+    match plain.char_indices().nth(80) {
+        None => plain,
+        Some((at, _)) => format!("{}…", plain[..at].trim_end()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_title_is_the_first_line_that_says_something() {
+        assert_eq!(title_of("\n\n# Gate 4\nmore"), "Gate 4");
+        assert_eq!(title_of(&"é".repeat(100)).chars().count(), 81);
+    }
+
+    #[test]
+    fn what_is_no_text_is_refused_with_the_reason() {
+        assert!(
+            check_text(b"\xff\xfe".to_vec())
+                .unwrap_err()
+                .message
+                .contains("not UTF-8")
+        );
+        assert!(check_text(b"a\0b".to_vec()).unwrap_err().message.contains("not UTF-8"));
+        assert!(
+            check_text(vec![b'a'; TEXT_MAX + 1])
+                .unwrap_err()
+                .message
+                .contains("1 MiB")
+        );
+        assert_eq!(check_text(b" \n".to_vec()).unwrap_err().kind, Kind::Usage);
+        assert_eq!(check_text(vec![b'a'; TEXT_MAX]).map(|text| text.len()), Ok(TEXT_MAX));
+    }
+}

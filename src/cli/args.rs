@@ -1,0 +1,304 @@
+//! The arguments.
+
+use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+const AFTER: &str = "\
+Begin with:
+  strongroom tour                         the whole story on a throw-away vault
+  strongroom init --name mara             a vault of your own
+  strongroom add                          a note, typed at a prompt
+  strongroom list                         what there is
+  strongroom show 3f2a --purpose duty --why 'gate call-out'
+
+Exit codes: 0 done, 1 failed, 2 wrong usage, 3 denied or no such note that you may read,
+4 tampering found, 5 cannot tell, 6 locked or wrong passphrase.";
+
+/// A vault for confidential notes with an audit trail.
+#[derive(Parser)]
+#[command(name = "strongroom", version, about, long_about = None, after_help = AFTER, max_term_width = 100)]
+#[command(disable_help_subcommand = true, arg_required_else_help = true)]
+pub(super) struct Args {
+    #[command(flatten)]
+    pub(super) common: Common,
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+#[derive(ClapArgs)]
+pub(super) struct Common {
+    /// The vault's folder [default: in the XDG data directory]
+    #[arg(
+        long,
+        global = true,
+        value_name = "DIR",
+        env = "STRONGROOM_VAULT",
+        hide_env_values = true,
+        help_heading = "Everywhere"
+    )]
+    pub(super) vault: Option<PathBuf>,
+    /// This device's identity file [default: in the XDG configuration directory]
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        env = "STRONGROOM_IDENTITY",
+        hide_env_values = true,
+        help_heading = "Everywhere"
+    )]
+    pub(super) identity: Option<PathBuf>,
+    /// Why you need this; goes sealed into the log
+    #[arg(long, global = true, value_name = "TEXT", help_heading = "Everywhere")]
+    pub(super) why: Option<String>,
+    /// The purpose's code, such as duty, handover, investigation
+    #[arg(long, global = true, value_name = "CODE", help_heading = "Everywhere")]
+    pub(super) purpose: Option<String>,
+    /// Write JSON for other programs
+    #[arg(long, global = true, help_heading = "Everywhere")]
+    pub(super) json: bool,
+    /// Never ask; fail where an answer is needed
+    #[arg(long, global = true, help_heading = "Everywhere")]
+    pub(super) no_input: bool,
+    /// Say only what was asked for
+    #[arg(short, long, global = true, help_heading = "Everywhere")]
+    pub(super) quiet: bool,
+}
+
+#[derive(Subcommand)]
+pub(super) enum Command {
+    /// The whole story on a throw-away vault: record, read, deny, brief, audit, tamper, catch
+    Tour,
+    /// Make a vault and your identity on this device
+    #[command(
+        after_help = "Example:\n  strongroom init --name mara --recovery-key recovery.txt\n\nThe passphrase is asked for, or comes from STRONGROOM_PASSPHRASE_FILE or\nSTRONGROOM_PASSPHRASE_COMMAND; never from an argument. Nothing that exists is overwritten."
+    )]
+    Init {
+        /// Your name; your handle is made of it
+        #[arg(long, value_name = "NAME")]
+        name: String,
+        /// Write a printable recovery key to a new file
+        #[arg(long, value_name = "FILE")]
+        recovery_key: Option<PathBuf>,
+        /// Take a weak passphrase all the same
+        #[arg(long)]
+        insist: bool,
+    },
+    /// Record a note; prints its id
+    #[command(
+        after_help = "Examples:\n  strongroom add                                   asks for the text\n  strongroom add --client Halcyon --file patrol.txt\n  journalctl -n 20 | strongroom add --title 'gate controller log' --file -\n  strongroom add --label confidential/Halcyon --at 2026-11-21T06:40:00Z -\n\nA shell remembers what is typed as an argument: for anything sensitive leave TEXT out, or\nwrite - and be asked. Without --label the strictest level of your clearance is taken."
+    )]
+    Add {
+        /// The text; `-` asks for it
+        text: Option<String>,
+        /// Read the text from a file, `-` for standard input
+        #[arg(long, value_name = "FILE", conflicts_with = "text")]
+        file: Option<PathBuf>,
+        /// Title [default: the first line]
+        #[arg(long)]
+        title: Option<String>,
+        /// Client it concerns
+        #[arg(long)]
+        client: Option<String>,
+        /// Case it belongs to
+        #[arg(long)]
+        case: Option<String>,
+        /// LEVEL[/COMPARTMENT…], such as confidential/Halcyon, or named/@HANDLE
+        #[arg(long)]
+        label: Option<String>,
+        /// When it happened, if not now: 2026-11-21T06:40:00Z
+        #[arg(long, value_name = "TIME")]
+        at: Option<String>,
+        /// A field of your own, such as plate=LX68QZV
+        #[arg(long = "field", value_name = "NAME=VALUE")]
+        fields: Vec<String>,
+    },
+    /// Show a note; the access is in the log first
+    #[command(
+        after_help = "Examples:\n  strongroom show 3f2a9c\n  strongroom show 3f2a9c --purpose handover --why 'night shift takes over'\n\nThe id may be shortened to any beginning of four characters or more that is unique among\nthe notes you may read. From the level restricted upwards a purpose and a reason are needed."
+    )]
+    Show {
+        /// Its id, or the beginning of it
+        id: String,
+    },
+    /// List the notes that you may read, newest first
+    #[command(
+        after_help = "Examples:\n  strongroom list --client Halcyon --since 2026-11-01T00:00:00Z\n  strongroom list --json --limit 20"
+    )]
+    List {
+        /// Only this client
+        #[arg(long)]
+        client: Option<String>,
+        /// Only this case
+        #[arg(long)]
+        case: Option<String>,
+        /// Only this label
+        #[arg(long)]
+        label: Option<String>,
+        /// Only changed at or after this time
+        #[arg(long, value_name = "TIME")]
+        since: Option<String>,
+        /// Only changed before this time
+        #[arg(long, value_name = "TIME")]
+        until: Option<String>,
+        /// At most so many
+        #[arg(long, value_name = "N")]
+        limit: Option<usize>,
+    },
+    /// Make a text that is safe to share
+    #[command(subcommand, arg_required_else_help = true)]
+    Brief(BriefCommand),
+    /// Redact any text; needs no vault
+    #[command(
+        after_help = "Examples:\n  strongroom redact report.txt\n  strongroom redact --profile strict < mail.txt\n  strongroom redact --jsonl < texts.jsonl        lines {\"id\",\"text\"} in, {\"id\",\"spans\",\"text\"} out"
+    )]
+    Redact {
+        /// The file; `-` or nothing for standard input
+        file: Option<PathBuf>,
+        /// `no-names`, `strict`, or the path of a profile file
+        #[arg(long, default_value = "no-names")]
+        profile: String,
+        /// One JSON object a line
+        #[arg(long)]
+        jsonl: bool,
+    },
+    /// Check the log, take receipts, read your entries
+    #[command(subcommand, arg_required_else_help = true)]
+    Audit(AuditCommand),
+    /// Compartments: clients, cases, or anything else one may need to know
+    #[command(subcommand, arg_required_else_help = true)]
+    Compartment(CompartmentCommand),
+    /// The rules
+    #[command(subcommand, arg_required_else_help = true)]
+    Policy(PolicyCommand),
+    /// The way back in
+    #[command(subcommand, arg_required_else_help = true)]
+    Recovery(RecoveryCommand),
+}
+
+#[derive(Subcommand)]
+pub(super) enum BriefCommand {
+    /// Draft a brief from notes; the draft stays in the vault
+    #[command(
+        after_help = "Example:\n  strongroom brief draft 3f2a 91bc --profile no-names --for internal --purpose handover --why 'day shift'\n\nPortions marked above the audience, such as (R), are left out whole. What is doubtful is\nlisted and has to be masked (--mask) or allowed (--allow, with --why) before release."
+    )]
+    Draft {
+        /// Ids of the notes, in order
+        #[arg(required = true)]
+        ids: Vec<String>,
+        /// `no-names`, `strict`, or another profile of the vault
+        #[arg(long, default_value = "no-names")]
+        profile: String,
+        /// The level of the audience [default: the profile's]
+        #[arg(long = "for", value_name = "LEVEL")]
+        audience: Option<String>,
+        /// Mask this as well
+        #[arg(long, value_name = "TEXT")]
+        mask: Vec<String>,
+        /// Let this doubtful word pass
+        #[arg(long, value_name = "WORD")]
+        allow: Vec<String>,
+    },
+    /// Release a draft: to whom, why and which text go into the log, then it is written
+    #[command(
+        after_help = "Example:\n  strongroom brief release 77d0 --to 'day shift' --why 'handover' --purpose handover --out brief.md"
+    )]
+    Release {
+        /// The draft's id
+        draft: String,
+        /// Who gets it; may be given several times
+        #[arg(long, required = true, value_name = "NAME")]
+        to: Vec<String>,
+        /// Write it to a new file rather than to standard output
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+        /// How it is written
+        #[arg(long, value_enum, default_value = "md")]
+        format: FormatArg,
+        /// Until when it may be used
+        #[arg(long, value_name = "TIME")]
+        until: Option<String>,
+    },
+    /// Check any text, such as a mail about to be sent, against what the vault knows
+    #[command(
+        after_help = "Example:\n  strongroom brief check mail.txt --purpose duty --why 'mail to the venue'\n\nExit code 3 when it is not safe."
+    )]
+    Check {
+        /// The file, `-` for standard input
+        file: PathBuf,
+        /// The profile to check against
+        #[arg(long, default_value = "no-names")]
+        profile: String,
+    },
+    /// List drafts and briefs
+    List,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub(super) enum FormatArg {
+    /// Markdown
+    Md,
+    /// One HTML page
+    Html,
+    /// Plain text
+    Txt,
+    /// JSON
+    Json,
+}
+
+#[derive(Subcommand)]
+pub(super) enum AuditCommand {
+    /// Check that the log is complete and untouched; needs no key and writes nothing
+    #[command(
+        after_help = "Examples:\n  strongroom audit verify\n  strongroom audit verify --since-receipt january.txt --json\n\nExit code 0 intact, 4 tampering found, 5 cannot tell. Without a receipt, and on a machine that\nnever used the vault, the verdict says `unanchored`: a vault replaced as a whole looks intact."
+    )]
+    Verify {
+        /// Compare with an earlier receipt
+        #[arg(long, value_name = "FILE")]
+        since_receipt: Option<PathBuf>,
+        /// Also check every commit and signature
+        #[arg(long)]
+        deep: bool,
+    },
+    /// Write down where the logs stand now, to compare with later; needs no key
+    #[command(after_help = "Example:\n  strongroom audit receipt --out january.txt")]
+    Receipt {
+        /// Write it to a new file rather than to standard output
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+    },
+    /// Your own entries; reading them is one too
+    Log,
+}
+
+#[derive(Subcommand)]
+pub(super) enum CompartmentCommand {
+    /// Make one; its name is sealed
+    New {
+        /// Its name, as it stands in labels
+        name: String,
+    },
+    /// List those that you hold
+    List,
+}
+
+#[derive(Subcommand)]
+pub(super) enum PolicyCommand {
+    /// Run the cases that the policies bring with them
+    Test {
+        /// Those that this program ships, rather than the vault's
+        #[arg(long)]
+        shipped: bool,
+    },
+}
+
+#[derive(Subcommand)]
+pub(super) enum RecoveryCommand {
+    /// Come back in with a printed recovery key: makes a new identity on this device
+    Use {
+        /// The file with the key
+        file: PathBuf,
+        /// Take a weak passphrase all the same
+        #[arg(long)]
+        insist: bool,
+    },
+}

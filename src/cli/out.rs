@@ -1,0 +1,92 @@
+//! Writing: results to standard output, everything else to standard error.
+
+use crate::app::{Error, Kind};
+use anstyle::{AnsiColor, Style};
+use std::io::Write;
+
+/// Writes a result. A reader that has gone away (`| head`) is no error.
+pub(super) fn result(text: &str) -> Result<(), Error> {
+    let mut out = std::io::stdout().lock();
+    let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    match written {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(Error::new(
+            Kind::Failed,
+            format!("standard output cannot be written: {error}"),
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// Writes a result as one line of JSON.
+pub(super) fn json(value: &serde_json::Value) -> Result<(), Error> {
+    result(&format!("{value}\n"))
+}
+
+/// An error's message.
+pub(super) fn complain(message: &str) {
+    let style = Style::new().bold().fg_color(Some(AnsiColor::Red.into()));
+    say(&format!("{style}strongroom:{style:#} {}", plain(message)));
+}
+
+/// What to do about it.
+pub(super) fn hint(text: &str) {
+    say(&format!("  {}", plain(text)));
+}
+
+/// A remark beside the result. Colour on a terminal alone; `NO_COLOR` is respected.
+pub(super) fn say(text: &str) {
+    let mut err = anstream::stderr().lock();
+    // Where standard error is gone there is nobody to tell.
+    let _ = writeln!(err, "{text}");
+}
+
+/// Text from a vault, made harmless for a terminal: control characters, and those that turn the direction of
+/// writing, are shown rather than obeyed.
+pub(super) fn plain(text: &str) -> String {
+    let harmful = |c: char| {
+        (c.is_control() && c != '\n' && c != '\t')
+            || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}' | '\u{61c}')
+    };
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c == '\r' {
+            continue;
+        }
+        if harmful(c) {
+            out.extend(c.escape_unicode())
+        } else {
+            out.push(c)
+        }
+    }
+    out
+}
+
+/// The same on one line.
+pub(super) fn one_line(text: &str) -> String {
+    plain(text).replace(['\n', '\t'], " ")
+}
+
+/// Columns, as wide as the terminal lets them be.
+pub(super) fn table(head: &[&str], rows: Vec<Vec<String>>) -> String {
+    let mut table = comfy_table::Table::new();
+    table
+        .load_preset(comfy_table::presets::NOTHING)
+        .set_content_arrangement(comfy_table::ContentArrangement::Dynamic);
+    table.set_header(head.iter().map(|name| name.to_uppercase()));
+    table.add_rows(rows);
+    let lines: Vec<String> = table.lines().map(|line| line.trim_end().to_owned()).collect();
+    format!("{}\n", lines.join("\n"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_note_cannot_drive_the_terminal() {
+        assert_eq!(plain("a\u{1b}[2Jb"), "a\\u{1b}[2Jb");
+        assert_eq!(plain("x\u{202e}y\r\nz\t"), "x\\u{202e}y\nz\t");
+        assert_eq!(one_line("a\nb"), "a b");
+        assert_eq!(plain("ćäß — 山"), "ćäß — 山");
+    }
+}

@@ -1,0 +1,149 @@
+//! `redact`: any text, no vault.
+
+use super::out;
+use crate::app::shared::{Profile, Redaction};
+use crate::app::{Error, Kind, load_profile, redact_text};
+use serde::Deserialize;
+use std::io::{BufRead, Read, Write};
+use std::path::Path;
+
+/// The longest line that is read, in bytes: a text of 1 MiB and its JSON escapes.
+const LINE_MAX: u64 = 8 << 20;
+
+#[derive(Deserialize)]
+struct Line {
+    id: serde_json::Value,
+    text: String,
+}
+
+/// One text from a file or standard input.
+pub(super) fn whole(file: Option<&Path>, profile: &str, as_json: bool) -> Result<u8, Error> {
+    let profile = load_profile(profile)?;
+    let bytes = read(file)?;
+    let text = String::from_utf8(bytes)
+        .map_err(|_| Error::new(Kind::Failed, "this is not UTF-8 text; nothing was written"))?;
+    let redaction = redact_text(&profile, &text)?;
+    if as_json {
+        out::json(&to_json(None, &redaction))?
+    } else {
+        out::result(&redaction.text)?
+    }
+    Ok(0)
+}
+
+/// Reads all of a file or of standard input, at most one byte more than is accepted.
+pub(super) fn read(file: Option<&Path>) -> Result<Vec<u8>, Error> {
+    match file {
+        Some(path) if path != Path::new("-") => crate::app::read_text(path),
+        _ => {
+            let mut bytes = Vec::new();
+            let max = 1 << 20;
+            std::io::stdin()
+                .lock()
+                .take(max + 1)
+                .read_to_end(&mut bytes)
+                .map_err(|error| Error::new(Kind::Failed, format!("standard input cannot be read: {error}")))?;
+            if bytes.len() as u64 > max {
+                return Err(Error::new(
+                    Kind::Failed,
+                    "this text is larger than 1 MiB; nothing was written",
+                ));
+            }
+            Ok(bytes)
+        }
+    }
+}
+
+/// One JSON object a line, in and out. A line that is refused comes out as an error, and the exit code is 1.
+pub(super) fn lines(file: Option<&Path>, profile: &str) -> Result<u8, Error> {
+    let profile = load_profile(profile)?;
+    let input: Box<dyn BufRead> = match file {
+        Some(path) if path != Path::new("-") => {
+            let file = std::fs::File::open(path);
+            let file = file
+                .map_err(|error| Error::new(Kind::Failed, format!("`{}` cannot be read: {error}", path.display())))?;
+            Box::new(std::io::BufReader::new(file))
+        }
+        _ => Box::new(std::io::stdin().lock()),
+    };
+    let mut code = 0;
+    let mut output = std::io::BufWriter::new(std::io::stdout().lock());
+    let written = each_line(input, |line| {
+        let value = match line {
+            Ok(line) => one(&profile, &line),
+            Err(refusal) => Err((serde_json::Value::Null, refusal)),
+        };
+        let value = value.unwrap_or_else(|(id, message)| {
+            code = 1;
+            serde_json::json!({ "id": id, "error": message })
+        });
+        writeln!(output, "{value}")
+    });
+    let written = written.and_then(|()| output.flush());
+    match written {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(Error::new(Kind::Failed, format!("reading or writing failed: {error}")))
+        }
+        _ => Ok(code),
+    }
+}
+
+/// Calls `visit` with each line; one that is too long is skipped to its end and refused.
+fn each_line(
+    mut input: Box<dyn BufRead>,
+    mut visit: impl FnMut(Result<Vec<u8>, String>) -> std::io::Result<()>,
+) -> std::io::Result<()> {
+    loop {
+        let mut line = Vec::new();
+        let read = input.by_ref().take(LINE_MAX + 1).read_until(b'\n', &mut line)?;
+        if read == 0 {
+            return Ok(());
+        }
+        let whole = line.last() == Some(&b'\n');
+        if !whole && read as u64 > LINE_MAX {
+            skip_line(&mut input)?;
+            visit(Err(format!("this line is longer than {LINE_MAX} bytes")))?;
+        } else if !line.trim_ascii().is_empty() {
+            visit(Ok(line))?;
+        }
+    }
+}
+
+fn skip_line(input: &mut dyn BufRead) -> std::io::Result<()> {
+    loop {
+        let buffer = input.fill_buf()?;
+        let end = buffer.iter().position(|byte| *byte == b'\n');
+        let used = end.map_or(buffer.len(), |end| end + 1);
+        let done = end.is_some() || buffer.is_empty();
+        input.consume(used);
+        if done {
+            return Ok(());
+        }
+    }
+}
+
+fn one(profile: &Profile, line: &[u8]) -> Result<serde_json::Value, (serde_json::Value, String)> {
+    let line: Line = serde_json::from_slice(line).map_err(|_| {
+        (
+            serde_json::Value::Null,
+            "this line is not a JSON object with `id` and `text`".to_owned(),
+        )
+    })?;
+    match redact_text(profile, &line.text) {
+        Ok(redaction) => Ok(to_json(Some(line.id), &redaction)),
+        Err(refusal) => Err((line.id, refusal.message)),
+    }
+}
+
+fn to_json(id: Option<serde_json::Value>, redaction: &Redaction) -> serde_json::Value {
+    let span = |span: &_| {
+        let crate::app::shared::Span { start, end, kind } = *span;
+        serde_json::json!({ "start": start, "end": end, "type": kind.coarse().name() })
+    };
+    let spans: Vec<_> = redaction.spans.iter().map(span).collect();
+    let mut value = serde_json::json!({ "spans": spans, "text": redaction.text });
+    if let Some(id) = id {
+        value["id"] = id;
+    }
+    value
+}

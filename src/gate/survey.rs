@@ -1,0 +1,181 @@
+//! Looking inside without giving anything out: what lists and searches are made of.
+
+use super::{Gate, GateError, Metadata, Permit};
+use crate::envelope::{BodyFile, Purpose};
+use crate::id::{Digest, NoteId, PersonId};
+use crate::label::Label;
+use crate::ledger::{Recorded, StoredNote};
+use std::collections::{BTreeMap, BTreeSet};
+use unicode_normalization::UnicodeNormalization;
+
+/// What to let through.
+#[derive(Default, Clone)]
+pub struct Filter {
+    /// Only things of these natures; all if empty.
+    pub natures: Vec<Purpose>,
+    /// Only this client; case and accents do not matter.
+    pub client: Option<String>,
+    /// Only this case.
+    pub case: Option<String>,
+    /// Only what was last changed at or after this time, Unix seconds.
+    pub since: Option<i64>,
+    /// Only what was last changed before this time.
+    pub until: Option<i64>,
+}
+
+impl Filter {
+    fn admits(&self, metadata: &Metadata) -> bool {
+        let same = |want: &Option<String>, found: &str| want.as_ref().is_none_or(|want| fold(want) == fold(found));
+        same(&self.client, &metadata.client)
+            && same(&self.case, &metadata.case)
+            && self.since.is_none_or(|since| metadata.modified >= since)
+            && self.until.is_none_or(|until| metadata.modified < until)
+    }
+}
+
+/// Case and accents folded, spaces at the ends dropped.
+fn fold(text: &str) -> String {
+    text.trim()
+        .nfkd()
+        .filter(|c| !unicode_normalization::char::is_combining_mark(*c))
+        .flat_map(char::to_lowercase)
+        .collect()
+}
+
+struct Found {
+    note: NoteId,
+    body: Digest,
+    label: Label,
+    metadata: Metadata,
+}
+
+/// The result of a look inside. It tells ids, labels and whose notes they are; the rest stays in until
+/// [`Survey::reveal`].
+pub struct Survey {
+    me: PersonId,
+    found: Vec<Found>,
+}
+
+/// One line of a list.
+pub struct Listed {
+    /// The note.
+    pub note: NoteId,
+    /// Digest of the revision.
+    pub body: Digest,
+    /// Its label.
+    pub label: Label,
+    /// What is known of it beside the text.
+    pub metadata: Metadata,
+}
+
+impl Survey {
+    pub(super) fn make(gate: Gate<'_>, stored: Vec<StoredNote>, filter: &Filter) -> Result<Self, GateError> {
+        let mut found = Vec::new();
+        for item in stored {
+            let body = BodyFile::parse(&item.sealed)?;
+            if !filter.natures.is_empty() && !filter.natures.contains(&body.purpose()) {
+                continue;
+            }
+            let (label, key) = gate.unwrap_key(item.note, &item.wrap)?;
+            let metadata = body.open_metadata(gate.vault(), item.note, &key)?;
+            found.push(Found {
+                note: item.note,
+                body: item.body,
+                label,
+                metadata,
+            });
+        }
+        // A revision that another one follows is history, not a head.
+        let followed: BTreeSet<Digest> = found
+            .iter()
+            .flat_map(|item| item.metadata.parents.iter().copied())
+            .collect();
+        found.retain(|item| !followed.contains(&item.body) && filter.admits(&item.metadata));
+        found.sort_by(|a, b| (b.metadata.modified, a.note).cmp(&(a.metadata.modified, b.note)));
+        Ok(Self {
+            me: gate.identity.person(),
+            found,
+        })
+    }
+
+    /// Notes by the facts that policies look at: label, and whether the person wrote them.
+    pub fn classes(&self) -> Vec<(Label, bool, Vec<NoteId>)> {
+        let mut classes: Vec<(Label, bool, Vec<NoteId>)> = Vec::new();
+        for item in &self.found {
+            let own = item.metadata.author == self.me;
+            match classes
+                .iter_mut()
+                .find(|(label, theirs, _)| *label == item.label && *theirs == own)
+            {
+                Some((_, _, notes)) => notes.push(item.note),
+                None => classes.push((item.label.clone(), own, vec![item.note])),
+            }
+        }
+        classes
+    }
+
+    /// Keeps the first `limit`, newest first, of those that `permitted` names.
+    pub fn keep(&mut self, permitted: &BTreeSet<NoteId>, limit: Option<usize>) {
+        self.found.retain(|item| permitted.contains(&item.note));
+        self.found.truncate(limit.unwrap_or(usize::MAX));
+    }
+
+    /// The notes that are left.
+    pub fn notes(&self) -> Vec<NoteId> {
+        self.found.iter().map(|item| item.note).collect()
+    }
+
+    /// The notes of the clients that `notes` are about.
+    pub fn of_the_same_clients(&self, notes: &[NoteId]) -> Vec<NoteId> {
+        let about = self
+            .found
+            .iter()
+            .filter(|item| notes.contains(&item.note))
+            .map(|item| fold(&item.metadata.client));
+        let clients: BTreeSet<String> = about.filter(|client| !client.is_empty()).collect();
+        let same = self
+            .found
+            .iter()
+            .filter(|item| clients.contains(&fold(&item.metadata.client)));
+        same.map(|item| item.note).collect()
+    }
+
+    /// The bodies that are left, by note.
+    pub fn bodies(&self) -> BTreeMap<NoteId, Digest> {
+        self.found.iter().map(|item| (item.note, item.body)).collect()
+    }
+
+    /// The clients concerned, for the sealed details of the entry and nothing else.
+    pub fn clients_for_the_record(&self) -> Option<String> {
+        let clients: BTreeSet<&str> = self.found.iter().map(|item| item.metadata.client.as_str()).collect();
+        let clients: Vec<&str> = clients
+            .into_iter()
+            .filter(|client| !client.is_empty())
+            .take(16)
+            .collect();
+        (!clients.is_empty()).then(|| clients.join(", "))
+    }
+
+    /// Gives out what was found, for what is permitted and recorded.
+    pub fn reveal(self, permits: Vec<Permit>, recorded: Recorded) -> Result<Vec<Listed>, GateError> {
+        let covered = |item: &Found| {
+            recorded.person() == self.me
+                && recorded.covers(item.note)
+                && permits
+                    .iter()
+                    .any(|permit| permit.covers_heading(self.me, item.note, &item.label))
+        };
+        if !self.found.iter().all(covered) {
+            return Err(GateError::NotAllowed);
+        }
+        let list = self.found.into_iter();
+        Ok(list
+            .map(|item| Listed {
+                note: item.note,
+                body: item.body,
+                label: item.label,
+                metadata: item.metadata,
+            })
+            .collect())
+    }
+}

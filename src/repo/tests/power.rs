@@ -1,0 +1,210 @@
+//! Power cuts: whatever was written to git since the cut may be gone, empty or torn; the journal
+//! is not.
+
+use super::*;
+use proptest::prelude::*;
+
+/// What a power cut does to one file.
+#[derive(Clone, Copy, Debug)]
+enum Loss {
+    None,
+    Gone,
+    Empty,
+    Zeros,
+    Half,
+}
+
+fn losses() -> impl Strategy<Value = Loss> {
+    prop_oneof![
+        Just(Loss::None),
+        Just(Loss::Gone),
+        Just(Loss::Empty),
+        Just(Loss::Zeros),
+        Just(Loss::Half)
+    ]
+}
+
+fn lose(path: &Path, loss: Loss) {
+    let Ok(bytes) = fs::read(path) else { return };
+    match loss {
+        Loss::None => {}
+        Loss::Gone => fs::remove_file(path).unwrap(),
+        Loss::Empty => write(path, b""),
+        Loss::Zeros => write(path, &vec![0; bytes.len()]),
+        Loss::Half => write(path, &bytes[..bytes.len() / 2]),
+    }
+}
+
+/// The files that the journal's records wrote.
+fn files_since_the_cut(repo: &Repo) -> Vec<std::path::PathBuf> {
+    let mut files = Vec::new();
+    for batch in repo.pending().unwrap() {
+        files.extend(
+            batch
+                .objects
+                .iter()
+                .map(|object| loose::loose_path(repo.dir(), object.oid())),
+        );
+        files.extend(batch.refs.iter().map(|change| repo.dir().join(&change.name)));
+    }
+    files.sort();
+    files.dedup();
+    files
+}
+
+fn reopen(vault: &Vault, boot: Option<[u8; 16]>) -> Repo {
+    let settings = Settings {
+        boot,
+        ..settings(Faults::none())
+    };
+    Repo::open(&vault.dir(), settings).unwrap()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, max_shrink_iters: 40, ..ProptestConfig::default() })]
+
+    #[test]
+    fn after_a_power_cut_all_that_was_acknowledged_is_there(
+        synced in 0u32..5,
+        since in 1u32..9,
+        packed in any::<bool>(),
+        losses in proptest::collection::vec(losses(), 64),
+    ) {
+        let vault = Vault::new();
+        let repo = vault.open(Faults::none());
+        run(&repo, 0, synced);
+        {
+            let lock = repo.lock(PATIENCE).unwrap();
+            repo.recover(&lock).unwrap();
+            repo.cut(&lock).unwrap();
+        }
+        if packed {
+            vault.git(&["pack-refs", "--all"]);
+        }
+        let refs = run(&repo, synced, synced + since);
+        for (file, loss) in files_since_the_cut(&repo).iter().zip(losses.iter().cycle()) {
+            lose(file, *loss);
+        }
+        let repo = reopen(&vault, Some([2; 16]));
+        let lock = repo.lock(PATIENCE).unwrap();
+        let recovery = repo.recover(&lock).unwrap();
+        prop_assert_eq!(recovery.replayed, since as usize);
+        prop_assert_eq!(read_everything(&repo), refs);
+        prop_assert_eq!(repo.pending().unwrap(), vec![]);
+        prop_assert_eq!(vault.git(&["fsck", "--strict", "--no-dangling"]), "");
+        // The second start finds all well.
+        prop_assert_eq!(repo.recover(&lock).unwrap(), Recovery::default());
+    }
+}
+
+#[test]
+fn an_unknown_boot_is_taken_for_a_new_one() {
+    let vault = Vault::new();
+    let refs = run(&vault.open(Faults::none()), 0, 3);
+    for boot in [None, None, Some(BOOT)] {
+        let repo = reopen(&vault, boot);
+        fs::remove_file(vault.dir().join("refs/heads/audit/a-1")).ok();
+        let lock = repo.lock(PATIENCE).unwrap();
+        let recovery = repo.recover(&lock).unwrap();
+        if recovery.replayed == 3 {
+            assert_eq!(recovery.healed, ["refs/heads/audit/a-1"]);
+            assert_eq!(read_everything(&repo), refs);
+            return;
+        }
+    }
+    panic!("nothing was replayed");
+}
+
+#[test]
+fn a_ref_that_fell_back_is_healed_and_one_that_went_elsewhere_is_not() {
+    let vault = Vault::new();
+    let name = "refs/heads/audit/a-1";
+    run(&vault.open(Faults::none()), 0, 3);
+    let repo = reopen(&vault, Some([2; 16]));
+    let lock = repo.lock(PATIENCE).unwrap();
+    repo.recover(&lock).unwrap();
+    let ancestor = vault.git(&["rev-parse", &format!("{name}~2")]);
+    let stranger = vault.git(&["rev-parse", "refs/heads/notes/00"]);
+    drop(lock);
+    let refs = {
+        let lock = repo.lock(PATIENCE).unwrap();
+        repo.recover(&lock).unwrap();
+        let batch = make_batch(&repo, 3);
+        let _durable = repo.commit(&lock, &batch).unwrap();
+        read_everything(&repo)
+    };
+    // Older than anything the journal names.
+    write(&vault.dir().join(name), ancestor.as_bytes());
+    let recovery = repo.recover(&repo.lock(PATIENCE).unwrap()).unwrap();
+    assert_eq!(recovery.healed, [name]);
+    assert_eq!(read_everything(&repo), refs);
+
+    let lock = repo.lock(PATIENCE).unwrap();
+    repo.recover(&lock).unwrap();
+    let batch = make_batch(&repo, 4);
+    let _durable = repo.commit(&lock, &batch).unwrap();
+    write(&vault.dir().join(name), stranger.as_bytes());
+    let untouched = repo.refs("refs/").unwrap();
+    match repo.recover(&lock) {
+        Err(RecoverError::Diverged { name: found }) => assert_eq!(found, name),
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(repo.refs("refs/").unwrap(), untouched);
+    assert!(matches!(
+        repo.commit(&lock, &Batch::default()),
+        Err(CommitError::NotRecovered)
+    ));
+}
+
+#[test]
+fn git_locks_that_a_dead_program_left_are_no_obstacle() {
+    let vault = Vault::new();
+    let repo = vault.open(Faults::planned(8, Fault::Fails));
+    let lock = repo.lock(PATIENCE).unwrap();
+    repo.recover(&lock).unwrap();
+    let batch = make_batch(&repo, 0);
+    assert!(matches!(repo.commit(&lock, &batch), Err(CommitError::Unfinished(_))));
+    for change in &batch.refs {
+        write(&vault.dir().join(format!("{}.lock", change.name)), b"");
+    }
+    let recovery = vault.open(Faults::none()).recover(&lock).unwrap();
+    assert!(!recovery.healed.is_empty());
+    let mut refs = BTreeMap::new();
+    after(&mut refs, &batch);
+    assert_eq!(read_everything(&vault.open(Faults::none())), refs);
+}
+
+#[test]
+fn a_damaged_journal_stops_recovery_and_a_missing_one_is_named() {
+    let vault = Vault::new();
+    run(&vault.open(Faults::none()), 0, 3);
+    let path = vault.dir().join("strongroom.journal");
+    let whole = fs::read(&path).unwrap();
+    let mut torn = whole.clone();
+    torn[4096 + 100] ^= 1;
+    fs::write(&path, &torn).unwrap();
+    let repo = reopen(&vault, Some([2; 16]));
+    let lock = repo.lock(PATIENCE).unwrap();
+    let gap = repo.recover(&lock);
+    assert!(matches!(
+        gap,
+        Err(RecoverError::Journal(JournalError::Bad(BadJournal::Gap {
+            sequence: 0
+        })))
+    ));
+    assert!(repo.pending().is_err());
+    fs::write(&path, &whole[..5000]).unwrap();
+    assert!(matches!(
+        repo.recover(&lock),
+        Err(RecoverError::Journal(JournalError::Bad(BadJournal::Size(5000))))
+    ));
+    fs::remove_file(&path).unwrap();
+    assert!(matches!(
+        repo.recover(&lock),
+        Err(RecoverError::Journal(JournalError::Missing))
+    ));
+    assert_eq!(repo.pending().unwrap(), []);
+    repo.make_journal(&lock).unwrap();
+    assert!(repo.make_journal(&lock).is_err());
+    repo.recover(&lock).unwrap();
+}

@@ -1,0 +1,447 @@
+//! One sound input for each fuzz target, made by the project's own writers from fixed randomness.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+use strongroom::chain::{
+    BUNDLE_LEN, Card, Checkpoint, Details, Device, DeviceKind, Entry, FileRef, Frontier, Kind, Message, Namespace,
+    Outcome, Receipt, Role, SignedCheckpoint, Time, leaf_hash, sign_ssh, write_bundle,
+};
+use strongroom::crypto::{Argon2Params, ExampleEntropy, HybridSecret, SigningKey, make_secret, sha256};
+use strongroom::env::Faults;
+use strongroom::envelope::{
+    BoxFile, DetailFile, DetailKey, IdentityFile, IdentitySecrets, Key, KeyUse, Keyring, Metadata, Purpose,
+    RecoveryKey, WrapFile, seal_body,
+};
+use strongroom::id::{
+    CompartmentId, DeviceId, Digest, EntryRef, Incarnation, KeyId, LogName, NoteId, PersonId, VaultId,
+};
+use strongroom::label::{Label, Level};
+use strongroom::repo::{
+    Batch, Mode, Object, Oid, RECORDS_PER_CUT, RefChange, Repo, Settings, TreeEntry, commit_bytes, tree_bytes,
+};
+use strongroom::secret::{Passphrase, Secret};
+
+const VAULT: VaultId = VaultId([1; 16]);
+const PERSON: PersonId = PersonId([2; 8]);
+const DEVICE: DeviceId = DeviceId([3; 8]);
+const NOTE: NoteId = NoteId([4; 16]);
+const COMPARTMENT: CompartmentId = CompartmentId([5; 8]);
+const LOG: LogName = LogName {
+    device: DEVICE,
+    incarnation: Incarnation([6; 4]),
+};
+const AUTHOR: &str = "device 0303030303030303 <0303030303030303@vault.invalid> 1767225600 +0000";
+
+/// Target, name of the input, bytes.
+pub(crate) fn make() -> Vec<(&'static str, &'static str, Vec<u8>)> {
+    let sealed = sealed();
+    vec![
+        ("bundle", "entries", bundle()),
+        ("card", "founder", card()),
+        (
+            "cases",
+            "shipped",
+            include_bytes!("../../policies/access/cases.toml").to_vec(),
+        ),
+        ("cases", "one", CASE.as_bytes().to_vec()),
+        ("checkpoint", "signed", checkpoint().to_text().into_bytes()),
+        ("commit", "unsigned", commit(None)),
+        (
+            "commit",
+            "signed",
+            commit(Some(
+                "-----BEGIN SSH SIGNATURE-----\nAAAA\n-----END SSH SIGNATURE-----\n",
+            )),
+        ),
+        ("commit", "bad_tree", b"tree 0\nencoding x\n\n".to_vec()),
+        ("detail", "wrapped", detail()),
+        ("details", "show", details().encode()),
+        ("details", "bare", Details::new("list").encode()),
+        ("entry", "begin", entry(0).to_line().unwrap()),
+        ("entry", "read", entry(1).to_line().unwrap()),
+        ("entry", "add", entry(2).to_line().unwrap()),
+        ("envelope", "note", sealed.body),
+        ("high_water", "third", high_water()),
+        ("identity", "locked", identity()),
+        ("journal", "two_records", journal()),
+        ("keybox", "sealed", sealed.keybox),
+        (
+            "levels",
+            "shipped",
+            include_bytes!("../../policies/levels.toml").to_vec(),
+        ),
+        ("message", "third", message()),
+        ("names", "log", LOG.to_string().into_bytes()),
+        (
+            "names",
+            "entry",
+            EntryRef { log: LOG, seq: 10 }.to_string().into_bytes(),
+        ),
+        ("names", "device", DEVICE.to_string().into_bytes()),
+        ("names", "note", NOTE.to_string().into_bytes()),
+        ("names", "oid", Oid([1; 20]).to_string().into_bytes()),
+        ("names", "digest", Digest([7; 32]).to_string().into_bytes()),
+        ("names", "time", time().to_string().into_bytes()),
+        ("planted", "person", planted(0, 0, PATROL)),
+        ("planted", "alias", planted(1, 4, HANDOVER)),
+        ("planted", "client", planted(2, 1, "Brief for ")),
+        ("planted", "phone", planted(3, 5, HANDOVER)),
+        ("planted", "vehicle", planted(4, 2, PATROL)),
+        ("planted", "code", planted(5, 3, "the gate opens with ")),
+        ("portions", "mixed", [&[0, 9], MARKED.as_bytes()].concat()),
+        (
+            "portions",
+            "open_fence",
+            [&[0, 11], "(I) see\n```\nlog\n".as_bytes()].concat(),
+        ),
+        ("planted", "full_width", planted(0, 6, DISGUISED)),
+        (
+            "profile",
+            "no_names",
+            include_bytes!("../../policies/redaction/no-names.toml").to_vec(),
+        ),
+        (
+            "profile",
+            "strict",
+            include_bytes!("../../policies/redaction/strict.toml").to_vec(),
+        ),
+        (
+            "purposes",
+            "shipped",
+            include_bytes!("../../policies/purposes.toml").to_vec(),
+        ),
+        ("receipt", "one_log", receipt()),
+        ("recovery", "page", recovery_page()),
+        ("redact", "patrol", PATROL.as_bytes().to_vec()),
+        ("redact", "handover", HANDOVER.as_bytes().to_vec()),
+        ("redact", "disguised", DISGUISED.as_bytes().to_vec()),
+        // A placeholder that would touch the word before it.
+        ("redact", "glued", "ma\u{204b}gpie and H.a.s.k\n".as_bytes().to_vec()),
+        ("roster", "founder", vec![0, 0, 0b110, 0b11, 0b10, 0]),
+        // The founder admits an officer; the officer becomes a lead and admits another.
+        (
+            "roster",
+            "three",
+            [FOUNDER, [1, 0, 0b010, 0b100, 0, 0], [2, 2, 0b100, 0b1000, 0, 0]].concat(),
+        ),
+        // A recovery key admits its owner's new device.
+        ("roster", "recovery", [FOUNDER, [0, 1, 0b110, 0b111, 0b10, 0]].concat()),
+        ("roster", "bad_by_paper", [FOUNDER, [1, 1, 0b100, 0b100, 0, 0]].concat()),
+        (
+            "roster",
+            "bad_by_officer",
+            [FOUNDER, [1, 0, 0b100, 0b100, 0, 0], [2, 2, 0b100, 0b1000, 0, 0]].concat(),
+        ),
+        (
+            "rules",
+            "shipped",
+            include_bytes!("../../policies/access/rules.cedar").to_vec(),
+        ),
+        ("rules", "one", RULE.as_bytes().to_vec()),
+        (
+            "sshsig",
+            "card",
+            sign_ssh(&key_of(1), Namespace::Card, b"an example\n").into_bytes(),
+        ),
+        ("tree", "mixed", tree()),
+        ("wrap", "compartment", sealed.wrap),
+        ("wrap", "named", sealed.named_wrap),
+    ]
+}
+
+const PATROL: &str =
+    "22:50 male approx 45, flat cap, silver estate LX68 QZV, left N. CORIN HASK? Rang +44 7700 900142.\n";
+const HANDOVER: &str = "(I) Keep the north gate shut until 18:00 Monday.\n\n(R) Magpie has read Mr Hask's letter.\n";
+const DISGUISED: &str =
+    "C\u{43e}rin Ha\u{ad}sk, ma\u{200b}gpie, H.a.s.k and co\u{301}rin\u{2019}s hat; card 4111 1111 1111 1111\n";
+
+const MARKED: &str =
+    "# (I) Gate\n\nKeep it shut.\n\n(C) Who has the key\n- (I) the guard\n- another\n\n## Later\n\nText.\n";
+const FOUNDER: [u8; 6] = [0, 0, 0b110, 0b11, 0b10, 0];
+const RULE: &str = r#"@id("readers")
+@why("officers read what they are cleared for")
+permit (principal, action == Action::"read", resource)
+when { principal.roles.contains("officer") && context.cleared };
+"#;
+const CASE: &str = r#"[[case]]
+name = "an officer reads"
+rule = "officers-work"
+expect = "permit"
+action = "read"
+roles = ["officer"]
+clearance = "confidential/harbour"
+label = "confidential/harbour"
+"#;
+
+fn planted(which: u8, how: u8, text: &str) -> Vec<u8> {
+    [&[which, how, 0, 7], text.as_bytes()].concat()
+}
+
+fn key_of(n: u8) -> SigningKey {
+    SigningKey::from_seed(&Secret::copy_from(&[n; 32]).unwrap())
+}
+
+fn recovery_page() -> Vec<u8> {
+    let key = RecoveryKey::make(&mut entropy()).unwrap();
+    format!("Keep this page apart from the machine.\n\n  {}\n", *key.to_word()).into_bytes()
+}
+
+fn high_water() -> Vec<u8> {
+    let mut cbor = minicbor::Encoder::new(Vec::new());
+    cbor.map(6).unwrap();
+    cbor.u8(0).unwrap().bytes(VAULT.as_bytes()).unwrap();
+    cbor.u8(1).unwrap().str(&LOG.to_string()).unwrap();
+    cbor.u8(2).unwrap().u64(3).unwrap();
+    for (field, digest) in [(3, frontier().root()), (4, Digest([7; 32])), (5, Digest([12; 32]))] {
+        cbor.u8(field).unwrap().bytes(digest.as_bytes()).unwrap();
+    }
+    cbor.into_writer()
+}
+
+fn entropy() -> ExampleEntropy {
+    ExampleEntropy::new("fuzz seeds")
+}
+
+fn signing_key() -> SigningKey {
+    SigningKey::from_seed(&make_secret(&mut entropy()).unwrap())
+}
+
+fn hybrid() -> HybridSecret {
+    HybridSecret::from_seed(&make_secret(&mut entropy()).unwrap())
+}
+
+fn time() -> Time {
+    Time::from_unix(1_767_225_600)
+}
+
+fn entry(seq: u64) -> Entry {
+    let digest = |n: u8| Digest([n; 32]);
+    let file = FileRef("notes/04".to_owned(), format!("{NOTE}.{}", digest(9)), digest(9));
+    Entry {
+        actor: PERSON,
+        admitted: (seq == 0).then_some(digest(7)),
+        because: (seq == 2).then_some(EntryRef { log: LOG, seq: 0 }),
+        detail: KeyId([8; 8]),
+        forgot: Vec::new(),
+        kind: match seq {
+            0 => Some(Kind::Begin),
+            2 => Some(Kind::Add),
+            _ => None,
+        },
+        log: LOG,
+        policies: digest(10),
+        prev: digest(11),
+        result: Outcome::Done,
+        roster: digest(12),
+        sealed: "c2VhbGVk".to_owned(),
+        seen: match seq {
+            1 => {
+                let incarnation = Incarnation([13; 4]);
+                BTreeMap::from([(LogName { incarnation, ..LOG }, (17, digest(14)))])
+            }
+            _ => BTreeMap::new(),
+        },
+        seq,
+        time: time(),
+        v: 1,
+        wrote: if seq == 2 { vec![file] } else { Vec::new() },
+    }
+}
+
+fn frontier() -> Frontier {
+    let mut frontier = Frontier::default();
+    (0..3).for_each(|seq| frontier.push(leaf_hash(&entry(seq).to_line().unwrap())));
+    frontier
+}
+
+fn checkpoint() -> SignedCheckpoint {
+    let checkpoint = Checkpoint {
+        vault: VAULT,
+        log: LOG,
+        size: frontier().size(),
+        root: frontier().root(),
+    };
+    checkpoint.sign(&signing_key())
+}
+
+fn message() -> Vec<u8> {
+    let message = Message {
+        line: entry(2).to_line().unwrap(),
+        checkpoint: checkpoint(),
+        frontier: frontier(),
+    };
+    message.to_bytes()
+}
+
+fn receipt() -> Vec<u8> {
+    let receipt = Receipt {
+        vault: VAULT,
+        time: time(),
+        founder: Digest([7; 32]),
+        roster: Digest([12; 32]),
+        checkpoints: vec![checkpoint()],
+    };
+    receipt.to_text().into_bytes()
+}
+
+/// Short lines: a bundle is about their number.
+fn bundle() -> Vec<u8> {
+    let lines: Vec<String> = (0..BUNDLE_LEN).map(|n| format!("{{{n}}}")).collect();
+    write_bundle(lines.iter().map(String::as_bytes))
+}
+
+fn card() -> Vec<u8> {
+    let device = Device::new(
+        DEVICE,
+        DeviceKind::Device,
+        &hybrid().recipient(),
+        signing_key().public(),
+    );
+    let card = Card {
+        by: DEVICE,
+        compartments: vec![COMPARTMENT],
+        devices: vec![device],
+        handle: "ines".to_owned(),
+        level: Level::Restricted.number(),
+        n: 0,
+        person: PERSON,
+        prev: Digest([0; 32]),
+        roles: vec![Role::Lead, Role::Officer],
+        time: time(),
+        v: 1,
+        vault: VAULT,
+    };
+    card.sign(&signing_key())
+}
+
+fn details() -> Details {
+    let mut details = Details::new("show");
+    details.level = Some(Level::Restricted);
+    details.purpose = Some("duty".to_owned());
+    details.reason = Some("letter at the gate".to_owned());
+    details.recipients = vec!["piotr".to_owned()];
+    details.left = Some(Digest([15; 32]));
+    details.times = vec![1_767_225_600];
+    details
+}
+
+struct Sealed {
+    body: Vec<u8>,
+    keybox: Vec<u8>,
+    wrap: Vec<u8>,
+    named_wrap: Vec<u8>,
+}
+
+fn sealed() -> Sealed {
+    let random = &mut entropy();
+    let metadata = Metadata {
+        title: "Gate".to_owned(),
+        client: "Halcyon".to_owned(),
+        case: String::new(),
+        created: 1_767_225_600,
+        modified: 1_767_225_600,
+        happened: None,
+        author: PERSON,
+        parents: Vec::new(),
+        number: 1,
+        fields: Vec::new(),
+    };
+    let (body, key) = seal_body(VAULT, NOTE, Purpose::Note, &metadata, b"north gate shut", random).unwrap();
+    let restricted = Key::make(KeyUse::Level(Level::Restricted), None, [1; 8], random).unwrap();
+    let name = Some("Halcyon".to_owned());
+    let halcyon = Key::make(KeyUse::Compartment(COMPARTMENT), name, [1; 8], random).unwrap();
+    let keys = Keyring::new([restricted, halcyon]);
+    let recipient = hybrid().recipient();
+    let mut wrap = |label: Label| {
+        let digest = sha256(&[&body]);
+        let recipients = std::slice::from_ref(&recipient);
+        WrapFile::wrap(VAULT, NOTE, digest, &label, &key, &keys, recipients, random)
+            .unwrap()
+            .to_bytes()
+    };
+    Sealed {
+        wrap: wrap(Label::new(Level::Restricted, [COMPARTMENT]).unwrap()),
+        named_wrap: wrap(Label::named([PERSON], []).unwrap()),
+        keybox: BoxFile::seal(VAULT, DEVICE, &recipient, &keys, random)
+            .unwrap()
+            .to_bytes(),
+        body,
+    }
+}
+
+fn detail() -> Vec<u8> {
+    let random = &mut entropy();
+    let auditors = Key::make(KeyUse::Auditors, None, [1; 8], random).unwrap();
+    let key = DetailKey::make(random).unwrap();
+    let devices = [(DEVICE, hybrid().recipient())];
+    let file = DetailFile::wrap(VAULT, DEVICE, &key, &auditors, &devices, random).unwrap();
+    file.to_bytes()
+}
+
+fn identity() -> Vec<u8> {
+    let random = &mut entropy();
+    let secrets = IdentitySecrets::make(PERSON, "ines".to_owned(), Digest([7; 32]), random).unwrap();
+    let passphrase = Passphrase::new("an example, and no secret".to_owned());
+    let file = IdentityFile::seal(VAULT, DEVICE, &secrets, &passphrase, Argon2Params::DEFAULT, random).unwrap();
+    file.to_text().into_bytes()
+}
+
+fn commit(signature: Option<&str>) -> Vec<u8> {
+    commit_bytes(Oid([1; 20]), &[Oid([2; 20])], AUTHOR, "a line\n", signature).unwrap()
+}
+
+fn tree() -> Vec<u8> {
+    let entry = |mode, name: &str| TreeEntry {
+        mode,
+        name: name.to_owned(),
+        oid: Oid([1; 20]),
+    };
+    tree_bytes(vec![
+        entry(Mode::File, "a.b"),
+        entry(Mode::Tree, "a"),
+        entry(Mode::File, "vault.toml"),
+    ])
+    .unwrap()
+}
+
+/// The journal of a vault with two writes, without the zeros at its end.
+fn journal() -> Vec<u8> {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().join("vault");
+    let settings = Settings {
+        boot: Some([1; 16]),
+        faults: Faults::none(),
+        records_per_cut: RECORDS_PER_CUT,
+    };
+    let repo = Repo::create(&dir, settings).unwrap();
+    let lock = repo.lock(Duration::from_secs(10)).unwrap();
+    repo.recover(&lock).unwrap();
+    for note in [b"first".to_vec(), b"second".to_vec()] {
+        let object = Object::blob(note.clone());
+        let tree = tree_bytes(vec![TreeEntry {
+            mode: Mode::File,
+            name: "file".to_owned(),
+            oid: object.oid(),
+        }]);
+        let tree = Object {
+            kind: strongroom::repo::Kind::Tree,
+            bytes: tree.unwrap(),
+        };
+        let commit = Object::commit(commit_bytes(tree.oid(), &[], AUTHOR, "a line\n", None).unwrap());
+        let name = "refs/heads/main".to_owned();
+        let change = RefChange {
+            old: repo.ref_target(&name).unwrap(),
+            new: Some(commit.oid()),
+            name,
+        };
+        let batch = Batch {
+            objects: vec![object, tree, commit],
+            refs: vec![change],
+            note,
+        };
+        let _durable = repo.commit(&lock, &batch).unwrap();
+    }
+    let mut image = std::fs::read(dir.join("strongroom.journal")).unwrap();
+    image.truncate(image.iter().rposition(|byte| *byte != 0).unwrap() + 1);
+    image
+}

@@ -1,0 +1,332 @@
+//! The worked example of docs/FORMAT.md, made again from fixed inputs and compared byte by byte.
+//!
+//! After a deliberate change of the format: `cargo test --test format -- --ignored` writes the blocks anew.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use strongroom::chain::{
+    Card, Checkpoint, Details, Device, DeviceKind, Entry, FileRef, Frontier, Kind, Message, Outcome, Receipt, Role,
+    Time, leaf_hash,
+};
+use strongroom::crypto::{
+    Argon2Params, Entropy, ExampleEntropy, HybridSecret, SigningKey, StreamKey, derive_key, length_prefixed, sha256,
+    xopen,
+};
+use strongroom::envelope::{
+    BoxFile, DetailKey, IdentityFile, IdentitySecrets, Key, KeyUse, Keyring, Metadata, Purpose, WrapFile, seal_body,
+};
+use strongroom::id::{DeviceId, Digest, EntryRef, LogName, NoteId, PersonId, VaultId};
+use strongroom::label::{Label, Level};
+use strongroom::secret::{Passphrase, Secret};
+
+const VAULT: &str = "00112233445566778899aabbccddeeff";
+const NOTE: &str = "a0a1a2a3a4a5a6a7a8a9aaabacadaeaf";
+const PERSON: &str = "1112131415161718";
+const DEVICE: &str = "0102030405060708";
+const LOG: &str = "0102030405060708-090a0b0c";
+const TEXT: &str = "gate 4: code changed";
+
+fn vault() -> VaultId {
+    VAULT.parse().unwrap()
+}
+
+fn note() -> NoteId {
+    NOTE.parse().unwrap()
+}
+
+/// The next `N` bytes of an example source.
+fn drawn<const N: usize>(entropy: &mut ExampleEntropy) -> [u8; N] {
+    let mut bytes = [0; N];
+    entropy.fill(&mut bytes).unwrap();
+    bytes
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Hex in lines of 64 digits.
+fn hex_lines(bytes: &[u8]) -> String {
+    hex(bytes)
+        .as_bytes()
+        .chunks(64)
+        .map(|line| format!("{}\n", std::str::from_utf8(line).unwrap()))
+        .collect()
+}
+
+struct Made {
+    secrets: IdentitySecrets,
+    body: Vec<u8>,
+    content_key: [u8; 32],
+    wrap: Vec<u8>,
+    level_key: [u8; 32],
+    key_id: [u8; 8],
+    blocks: BTreeMap<&'static str, String>,
+}
+
+fn metadata() -> Metadata {
+    Metadata {
+        title: "Gate 4".into(),
+        client: "Halcyon".into(),
+        case: String::new(),
+        created: 1_795_253_400,
+        modified: 1_795_253_400,
+        happened: None,
+        author: PERSON.parse().unwrap(),
+        parents: Vec::new(),
+        number: 1,
+        fields: Vec::new(),
+    }
+}
+
+fn make() -> Made {
+    let mut blocks = BTreeMap::new();
+    let (person, device): (PersonId, DeviceId) = (PERSON.parse().unwrap(), DEVICE.parse().unwrap());
+    let log: LogName = LOG.parse().unwrap();
+    let time: Time = "2026-11-21T09:30:00Z".parse().unwrap();
+
+    let mut entropy = ExampleEntropy::new("identity");
+    let mut secrets = IdentitySecrets::make(person, "mara".into(), Digest([0; 32]), &mut entropy).unwrap();
+    let signing = SigningKey::from_seed(&secrets.signing_seed);
+    let recipient = HybridSecret::from_seed(&secrets.recipient_seed).recipient();
+    let card = Card {
+        by: device,
+        compartments: Vec::new(),
+        devices: vec![Device::new(device, DeviceKind::Device, &recipient, signing.public())],
+        handle: "mara".into(),
+        level: 3,
+        n: 0,
+        person,
+        prev: Digest([0; 32]),
+        roles: vec![Role::Lead, Role::Officer],
+        time,
+        v: 1,
+        vault: vault(),
+    };
+    secrets.founder_pin = card.digest();
+    let passphrase = Passphrase::new("orchid tractor velvet magnet".into());
+    let identity = IdentityFile::seal(
+        vault(),
+        device,
+        &secrets,
+        &passphrase,
+        Argon2Params::DEFAULT,
+        &mut entropy,
+    )
+    .unwrap();
+    blocks.insert("identity", identity.to_text());
+    blocks.insert("card", format!("founder pin  {}\n", card.digest()));
+
+    let mut shadow = ExampleEntropy::new("level key");
+    let (key_id, level_key) = (drawn(&mut shadow), drawn(&mut shadow));
+    let key = Key::make(
+        KeyUse::Level(Level::Restricted),
+        None,
+        [0; 8],
+        &mut ExampleEntropy::new("level key"),
+    )
+    .unwrap();
+    let ring = Keyring::new([key]);
+    blocks.insert(
+        "level-key",
+        format!("key id  {}\nkey     {}\n", hex(&key_id), hex(&level_key)),
+    );
+    let sealed_box = BoxFile::seal(vault(), device, &recipient, &ring, &mut ExampleEntropy::new("key box"))
+        .unwrap()
+        .to_bytes();
+    blocks.insert(
+        "key-box",
+        format!("{} bytes, H = {}\n", sealed_box.len(), sha256(&[&sealed_box])),
+    );
+
+    let (body, key) = seal_body(
+        vault(),
+        note(),
+        Purpose::Note,
+        &metadata(),
+        TEXT.as_bytes(),
+        &mut ExampleEntropy::new("body"),
+    )
+    .unwrap();
+    let content_key = drawn(&mut ExampleEntropy::new("body"));
+    let digest = sha256(&[&body]);
+    blocks.insert(
+        "body",
+        format!(
+            "content key  {}\nH            {digest}\n{}",
+            hex(&content_key),
+            hex_lines(&body)
+        ),
+    );
+    let label = Label::new(Level::Restricted, []).unwrap();
+    let mut entropy = ExampleEntropy::new("wrap");
+    let wrap = WrapFile::wrap(vault(), note(), digest, &label, &key, &ring, &[], &mut entropy)
+        .unwrap()
+        .to_bytes();
+    blocks.insert("wrap", format!("H  {}\n{}", sha256(&[&wrap]), hex_lines(&wrap)));
+
+    let detail = DetailKey::make(&mut ExampleEntropy::new("detail key")).unwrap();
+    let mut frontier = Frontier::default();
+    frontier.push(leaf_hash(b"the first entry of this example is left out"));
+    let mut details = Details::new("add");
+    details.level = Some(Level::Restricted);
+    details.client = Some("Halcyon".into());
+    let place = EntryRef { log, seq: 1 };
+    let name = |digest: Digest| format!("{NOTE}.{digest}");
+    let entry = Entry {
+        actor: person,
+        admitted: None,
+        because: None,
+        detail: detail.id,
+        forgot: Vec::new(),
+        kind: Some(Kind::Add),
+        log,
+        policies: sha256(&[b"policies"]),
+        prev: leaf_hash(b"the first entry of this example is left out"),
+        result: Outcome::Done,
+        roster: card.digest(),
+        sealed: details
+            .seal(vault(), place, &detail, &mut ExampleEntropy::new("sealed"))
+            .unwrap(),
+        seen: BTreeMap::new(),
+        seq: 1,
+        time,
+        v: 1,
+        wrote: vec![
+            FileRef("keys/a0".into(), name(sha256(&[&wrap])), sha256(&[&wrap])),
+            FileRef("notes/a0".into(), name(digest), digest),
+        ],
+    };
+    let line = entry.to_line().unwrap();
+    frontier.push(leaf_hash(&line));
+    let checkpoint = Checkpoint {
+        vault: vault(),
+        log,
+        size: 2,
+        root: frontier.root(),
+    }
+    .sign(&signing);
+    let message = Message {
+        line,
+        checkpoint: checkpoint.clone(),
+        frontier,
+    };
+    blocks.insert("message", String::from_utf8(message.to_bytes()).unwrap());
+    let receipt = Receipt {
+        vault: vault(),
+        time,
+        founder: card.digest(),
+        roster: card.digest(),
+        checkpoints: vec![checkpoint],
+    };
+    blocks.insert("receipt", receipt.to_text());
+    Made {
+        secrets,
+        body,
+        content_key,
+        wrap,
+        level_key,
+        key_id,
+        blocks,
+    }
+}
+
+fn document() -> (PathBuf, String) {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("docs/FORMAT.md");
+    let text = std::fs::read_to_string(&path).unwrap();
+    (path, text)
+}
+
+/// The document with the block of each name replaced.
+fn with_blocks(text: &str, blocks: &BTreeMap<&str, String>) -> String {
+    let mut out = text.to_owned();
+    for (name, block) in blocks {
+        let begin = format!("```{name}\n");
+        let start = out
+            .find(&begin)
+            .unwrap_or_else(|| panic!("docs/FORMAT.md has no block `{name}`"))
+            + begin.len();
+        let end = start + out[start..].find("```").expect("the block ends");
+        out.replace_range(start..end, block);
+    }
+    out
+}
+
+#[test]
+fn the_worked_example_is_true() {
+    let (_, text) = document();
+    for (name, block) in make().blocks {
+        let begin = format!("```{name}\n");
+        let start = text
+            .find(&begin)
+            .unwrap_or_else(|| panic!("docs/FORMAT.md has no block `{name}`"))
+            + begin.len();
+        let end = start + text[start..].find("```").expect("the block ends");
+        assert_eq!(&text[start..end], block, "block `{name}` of docs/FORMAT.md");
+    }
+}
+
+/// Opens the example by the words of the document alone: no sealing code, only primitives.
+#[test]
+fn the_description_suffices_to_open_the_example() {
+    let made = make();
+    let digest = sha256(&[&made.body]);
+    // §6: a map of six fields whose last is the sealed content key, 72 bytes.
+    let sealed = &made.wrap[made.wrap.len() - 72..];
+    let label = [3u8];
+    let kek = derive_key(&made.level_key, "strongroom/1/kek", &[&label, &made.key_id]);
+    let aad = length_prefixed(&[
+        b"strongroom/1/wrap",
+        &[1],
+        vault().as_bytes(),
+        note().as_bytes(),
+        digest.as_bytes(),
+        &label,
+        &made.key_id,
+    ]);
+    let content_key = xopen(&kek, &aad, sealed).map_err(|_| "the wrap does not open").unwrap();
+    assert_eq!(content_key.expose(), made.content_key);
+
+    // §5: the header ends with key 6 and the length of the first stream; both streams are one chunk of 272 bytes.
+    let (streams, chunk) = (&made.body[made.body.len() - 544..], 272);
+    let head = &made.body[..made.body.len() - 544];
+    assert_eq!(&head[head.len() - 4..], [0x06, 0x19, 0x01, 0x10]);
+    let revision_at = 1 + 2 + (2 + 16) + (2 + 16) + 2;
+    let revision = &made.body[revision_at..revision_at + 16];
+    let context = length_prefixed(&[&[1], vault().as_bytes(), note().as_bytes(), revision, &[0]]);
+    let commitment = derive_key(&made.content_key, "strongroom/1/body commitment", &[&context]);
+    assert!(made.body.windows(32).any(|window| window == commitment.expose()));
+    let open = |domain: &str, stream: &[u8]| {
+        let key = StreamKey::new(&derive_key(&made.content_key, domain, &[&context]));
+        let mut chunk = stream.to_vec();
+        let padded = key
+            .open_chunk(0, true, &context, &mut chunk)
+            .map_err(|_| domain.to_owned())
+            .unwrap()
+            .to_vec();
+        let len = u64::from_be_bytes(padded[..8].try_into().unwrap()) as usize;
+        assert!(padded[8 + len..].iter().all(|byte| *byte == 0));
+        padded[8..8 + len].to_vec()
+    };
+    assert_eq!(open("strongroom/1/body text", &streams[chunk..]), TEXT.as_bytes());
+    let metadata = open("strongroom/1/body metadata", &streams[..chunk]);
+    assert!(metadata.windows(7).any(|window| window == b"Halcyon"));
+}
+
+#[test]
+fn the_example_identity_opens() {
+    let made = make();
+    let file = IdentityFile::parse(made.blocks["identity"].as_bytes()).unwrap();
+    let opened = file.open(&Passphrase::new("orchid tractor velvet magnet".into()));
+    let opened = opened.map_err(|bad| bad.to_string()).unwrap();
+    assert_eq!(opened.signing_seed.expose(), made.secrets.signing_seed.expose());
+    assert!(Secret::<32>::copy_from(&[0; 31]).is_none());
+}
+
+#[test]
+#[ignore = "writes docs/FORMAT.md"]
+fn write_the_worked_example() {
+    let (path, text) = document();
+    std::fs::write(path, with_blocks(&text, &make().blocks)).unwrap();
+}
