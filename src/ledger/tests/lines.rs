@@ -9,6 +9,8 @@ use crate::ledger::make_receipt;
 use crate::repo::Mode;
 
 type Case = (u8, Option<u64>);
+type Damage = Box<dyn Fn(&mut Vec<String>)>;
+type Edit = Vec<(String, Option<Vec<u8>>)>;
 
 fn lines(messages: &[String]) -> Vec<String> {
     messages.iter().map(|message| line(message).to_owned()).collect()
@@ -22,7 +24,7 @@ fn altered(text: &str) -> String {
 }
 
 /// A damage to the list of messages, by somebody without a key, and what is then reported.
-fn damages(size: usize, k: usize) -> Vec<(&'static str, Vec<Case>, Box<dyn Fn(&mut Vec<String>)>)> {
+fn damages(size: usize, k: usize) -> Vec<(&'static str, Vec<Case>, Damage)> {
     let seq = k as u64;
     vec![
         (
@@ -183,7 +185,7 @@ fn damage_in_closed_bundles_is_named() {
         let report = judge(&vault, &Given::default());
         assert_caught(what, &report, &cases);
     }
-    let cut: Vec<(&str, Vec<(String, Option<Vec<u8>>)>, Vec<Case>)> = vec![
+    let cut: Vec<(&str, Edit, Vec<Case>)> = vec![
         (
             "a bundle missing",
             vec![("bundles/0000/01".into(), None)],
@@ -266,7 +268,7 @@ fn damage_in_closed_bundles_is_named() {
 }
 
 /// The newest commit once more, with other bundles.
-fn replace_head(vault: &Vault, files: Vec<(String, Option<Vec<u8>>)>, signed: Option<()>) {
+fn replace_head(vault: &Vault, files: Edit, signed: Option<()>) {
     let repo = vault.repo();
     let head = repo.read_commit(vault.target(&vault.audit()), 1 << 20).unwrap();
     let mut objects = Vec::new();
