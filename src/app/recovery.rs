@@ -14,7 +14,10 @@ use crate::session::{Identity, PaperDevice};
 use std::path::Path;
 
 /// Makes a new identity on this device for the owner of a recovery key: the key admits the device, and its log begins.
-pub fn recover(context: &Context<'_>, page: &Path, insist: bool) -> Result<Inited, Error> {
+///
+/// The page's founder line says which vault it is for. Without it the copy of the vault would be trusted about
+/// itself, so that has to be asked for with `unpinned`.
+pub fn recover(context: &Context<'_>, page: &Path, insist: bool, unpinned: bool) -> Result<Inited, Error> {
     let identity_path = context.places.identity();
     if std::fs::symlink_metadata(&identity_path).is_ok() {
         return Err(Error::new(
@@ -33,7 +36,15 @@ pub fn recover(context: &Context<'_>, page: &Path, insist: bool) -> Result<Inite
     let repo = context.repo()?;
     let lock = repo.lock(PATIENCE).map_err(crate::ledger::LedgerError::from)?;
     repo.recover(&lock).map_err(crate::ledger::LedgerError::from)?;
-    let charter = read_charter(&repo, pinned_founder(text))?;
+    let pin = pinned_founder(text);
+    if pin.is_none() && !unpinned {
+        return Err(Error::new(
+            Kind::Usage,
+            "the recovery page has no `founder` line, so this vault cannot be told from a false one",
+        )
+        .hint("copy that line from the page too, or trust this copy of the vault with --unpinned"));
+    }
+    let charter = read_charter(&repo, pin)?;
     let owner = charter.roster.members().find_map(|card| {
         let own = card
             .devices
@@ -87,6 +98,12 @@ pub fn recover(context: &Context<'_>, page: &Path, insist: bool) -> Result<Inite
     };
     let state = context.places.state(&charter.vault);
     if let Err(error) = rejoin(&repo, &lock, &charter, &plan, &state, context.now(), entropy) {
+        if error.may_have_happened() {
+            // The device may be a member already: its identity is the one thing that must not be lost.
+            return Err(Error::from(error)
+                .hint("this device may have been admitted: if `strongroom list` works, it was; otherwise move the new identity away and try again"));
+        }
+        // Nothing was written to the vault, and the identity is of no use to anybody.
         let _ = std::fs::remove_file(&identity_path);
         return Err(error.into());
     }

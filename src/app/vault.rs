@@ -98,6 +98,7 @@ pub fn init(context: &Context<'_>, init: &Init) -> Result<Inited, Error> {
 
     // All of it is made beside the vault's place and moved there last: an interrupted init leaves no half vault.
     let staging = staging_beside(&path, entropy)?;
+    let mut written: Vec<&Path> = Vec::new();
     let made = (|| {
         let repo = Repo::create(&staging, Settings::of_this_run())?;
         let founding = Founding {
@@ -115,13 +116,16 @@ pub fn init(context: &Context<'_>, init: &Init) -> Result<Inited, Error> {
         found(&repo, &founding, &context.places.state(&vault), context.now(), entropy)?;
         if let (Some(page), Some((_, _, key))) = (&init.recovery_key, &paper) {
             write_new_private(page, recovery_page(vault, &handle, card.digest(), key).as_bytes())?;
+            written.push(page);
         }
         write_new_private(&identity_path, file.to_text().as_bytes())?;
-        Ok::<_, Error>(())
+        written.push(&identity_path);
+        move_into_place(&staging, &path)
     })();
-    if let Err(error) = made.and_then(|()| move_into_place(&staging, &path)) {
-        // Nothing of it was acknowledged, and without its identity it opens for nobody.
+    if let Err(error) = made {
+        // Nothing of it was acknowledged: what this call wrote goes again, so that it can be tried anew.
         let _ = std::fs::remove_dir_all(&staging);
+        written.iter().for_each(|file| drop(std::fs::remove_file(file)));
         return Err(error);
     }
     Ok(Inited {
@@ -275,8 +279,8 @@ fn recovery_page(vault: VaultId, handle: &str, founder: Digest, key: &RecoveryKe
          vault    {vault}\n\
          founder  {founder}\n\n\
          {}\n\n\
-         When the computer is lost or the passphrase forgotten, type the long word above\n\
-         into a file on a new computer beside a copy of the vault, and run\n\n\
+         When the computer is lost or the passphrase forgotten, type the founder line and\n\
+         the long word into a file on a new computer beside a copy of the vault, and run\n\n\
          \u{20}   strongroom recovery use FILE --vault VAULT\n",
         *key.to_word()
     )

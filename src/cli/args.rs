@@ -300,5 +300,8 @@ pub(super) enum RecoveryCommand {
         /// Take a weak passphrase all the same
         #[arg(long)]
         insist: bool,
+        /// Trust this copy of the vault although the file has no `founder` line
+        #[arg(long)]
+        unpinned: bool,
     },
 }

@@ -120,8 +120,8 @@ pub(super) fn run(args: &Args) -> Result<u8, Error> {
             Ok(0)
         }
         Command::Policy(PolicyCommand::Test { shipped }) => policy_test(&context, &seen, *shipped),
-        Command::Recovery(RecoveryCommand::Use { file, insist }) => {
-            seen.inited(&crate::app::recover(&context, file, *insist)?)
+        Command::Recovery(RecoveryCommand::Use { file, insist, unpinned }) => {
+            seen.inited(&crate::app::recover(&context, file, *insist, *unpinned)?)
         }
     }
 }
@@ -169,7 +169,11 @@ fn note_text(text: Option<&str>, file: Option<&Path>, may_ask: bool) -> Result<V
         (Some(text), None) if text != "-" => Ok(text.as_bytes().to_vec()),
         _ => match ask::text(may_ask) {
             Some(text) => Ok(text),
-            None => redact::read(None),
+            None if ask::nobody_types() => redact::read(None),
+            None => Err(Error::new(
+                Kind::Usage,
+                "the note has no text, and asking for it was forbidden",
+            )),
         },
     }
 }
@@ -387,14 +391,6 @@ fn brief(context: &Context<'_>, seen: &Seen, command: &BriefCommand) -> Result<u
                 FormatArg::Txt => Format::Text,
                 FormatArg::Json => Format::Json,
             };
-            if let Some(path) = file
-                && std::fs::symlink_metadata(path).is_ok()
-            {
-                return Err(Error::new(
-                    Kind::Failed,
-                    format!("`{}` exists already; nothing was released", path.display()),
-                ));
-            }
             let expires = until.as_deref().map(time).transpose()?;
             let released = crate::app::release_brief(
                 context,
@@ -403,12 +399,11 @@ fn brief(context: &Context<'_>, seen: &Seen, command: &BriefCommand) -> Result<u
                     to: to.clone(),
                     format,
                     expires,
+                    out: file.clone(),
                 },
             )?;
-            match file {
-                Some(path) => crate::app::write_out(path, &released.text)?,
-                None if !seen.json => out::result(&released.text)?,
-                None => {}
+            if file.is_none() && !seen.json {
+                out::result(&released.text)?;
             }
             if seen.json {
                 out::json(&json!({

@@ -1,46 +1,6 @@
 //! What the journal holds, as bytes. No file is touched here.
 //!
-//! # The journal, version 1
-//!
-//! The file `strongroom.journal` in the git directory has exactly 4,194,304 bytes and is never
-//! sparse when made. All integers are big-endian. It begins with two header slots of 512 bytes, at
-//! offsets 0 and 512; what follows up to offset 4096 is zero. The header of generation `g` stands
-//! in slot `g mod 2`, so that writing one leaves the other whole; the valid slot with the higher
-//! generation is in force.
-//!
-//! | header, at | bytes | field |
-//! | --- | --- | --- |
-//! | 0 | 8 | magic: `SRJHEAD` 00 |
-//! | 8 | 4 | version: 1 |
-//! | 12 | 8 | generation |
-//! | 20 | 16 | id of the boot in which the generation began; zeros if unknown |
-//! | 36 | 32 | SHA-256 of bytes 0 to 35 |
-//! | 68 | 444 | zeros |
-//!
-//! Records follow from offset 4096, each beginning at the next multiple of 4096 after the end of
-//! the one before it, so that a torn write never touches an acknowledged record.
-//!
-//! | record, at | bytes | field |
-//! | --- | --- | --- |
-//! | 0 | 4 | magic: `SRJR` |
-//! | 4 | 4 | length of the payload |
-//! | 8 | 8 | generation: the header's |
-//! | 16 | 8 | sequence: 0, 1, 2 … within the generation |
-//! | 24 | 32 | SHA-256 of bytes 0 to 23 and the payload |
-//! | 56 | length | payload |
-//!
-//! The records in force are those from the first on without a gap; the first place where none is
-//! valid ends them. A record of the same generation with a later sequence beyond that place means
-//! that an acknowledged record was damaged: nothing may be replayed then.
-//!
-//! The payload is CBOR in its deterministic encoding (RFC 8949, section 4.2.1), in CDDL:
-//!
-//! ```cddl
-//! payload = [objects: [* object], refs: [* change], note: bytes]
-//! object  = [kind: 1 / 2 / 3, content: bytes]      ; 1 blob, 2 tree, 3 commit
-//! change  = [name: text, old: oid / null, new: oid / null]
-//! oid     = bytes .size 20
-//! ```
+//! Layout, checksums and the rule for what is in force: docs/FORMAT.md §11.
 
 use super::object::{Kind, Object, Oid};
 use crate::crypto::sha256;

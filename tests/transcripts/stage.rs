@@ -108,10 +108,14 @@ impl Stage {
             text = Regex::new(pattern).unwrap().replace_all(&text, word).into_owned();
         }
         let ids = Regex::new(r"\b[0-9a-f]{32}\b").unwrap();
-        let text = ids.replace_all(&text, |found: &Captures<'_>| name(&found[0])).into_owned();
+        let text = ids
+            .replace_all(&text, |found: &Captures<'_>| name(&found[0]))
+            .into_owned();
         // A column of shortened ids stays a column.
         let short = Regex::new(r"\b[0-9a-f]{8}\b").unwrap();
-        let text = short.replace_all(&text, |found: &Captures<'_>| format!("{:8}", name(&found[0]))).into_owned();
+        let text = short
+            .replace_all(&text, |found: &Captures<'_>| format!("{:8}", name(&found[0])))
+            .into_owned();
         let mut lines: Vec<&str> = text.lines().map(str::trim_end).collect();
         while lines.last().is_some_and(|line| line.is_empty()) {
             lines.pop();
@@ -124,6 +128,8 @@ impl Stage {
         let variable = Regex::new(r#"(?m)^(?:export|declare -x) ([a-z]+)=['"]?([0-9a-f]{32})['"]?$"#).unwrap();
         let text = std::fs::read_to_string(self.variables()).unwrap();
         let found = variable.captures_iter(&text);
-        found.map(|found| (found[2][..8].to_owned(), found[1].to_owned())).collect()
+        found
+            .map(|found| (found[2][..8].to_owned(), found[1].to_owned()))
+            .collect()
     }
 }
