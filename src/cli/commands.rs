@@ -43,7 +43,11 @@ pub(super) fn run(args: &Args) -> Result<u8, Error> {
                 recovery_key: recovery_key.clone(),
                 insist: *insist,
             };
-            seen.inited(&crate::app::init(&context, &init)?)
+            let made = crate::app::init(&context, &init)?;
+            seen.inited(
+                &made,
+                "no recovery key was made now: without the identity file and its passphrase nothing can be opened",
+            )
         }
         Command::Add {
             text,
@@ -121,7 +125,8 @@ pub(super) fn run(args: &Args) -> Result<u8, Error> {
         }
         Command::Policy(PolicyCommand::Test { shipped }) => policy_test(&context, &seen, *shipped),
         Command::Recovery(RecoveryCommand::Use { file, insist, unpinned }) => {
-            seen.inited(&crate::app::recover(&context, file, *insist, *unpinned)?)
+            let made = crate::app::recover(&context, file, *insist, *unpinned)?;
+            seen.inited(&made, "the recovery key stays good: put it back in its safe place")
         }
     }
 }
@@ -191,7 +196,7 @@ impl Seen {
         }
     }
 
-    fn inited(&self, made: &Inited) -> Result<u8, Error> {
+    fn inited(&self, made: &Inited, without_key: &str) -> Result<u8, Error> {
         if self.json {
             out::json(&json!({
                 "vault": made.vault.to_string(),
@@ -215,9 +220,7 @@ impl Seen {
                 "recovery  {}: print it, put it in a safe place, delete the file",
                 page.display()
             )),
-            None => self.remark(
-                "no recovery key was made now: without the identity file and its passphrase nothing can be opened",
-            ),
+            None => self.remark(without_key),
         }
         Ok(0)
     }
