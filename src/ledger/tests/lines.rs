@@ -29,26 +29,78 @@ fn other_root(of: &str) -> String {
 fn damages(size: usize, k: usize) -> Vec<(&'static str, Vec<Case>, Box<dyn Fn(&mut Vec<String>)>)> {
     let seq = k as u64;
     vec![
-        ("a byte flipped", vec![(1, Some(seq))], Box::new(move |all| all[k] = other_root(&all[k]))),
-        ("the last entry altered", vec![(1, Some(size as u64 - 1))], Box::new(move |all| {
-            let last = all.len() - 1;
-            all[last] = other_root(&all[last]);
-        })),
-        ("an entry deleted", vec![(2, Some(seq))], Box::new(move |all| drop(all.remove(k)))),
-        ("an entry inserted", vec![(3, Some(seq))], Box::new(move |all| all.insert(k, altered(&all[k])))),
-        ("two swapped", vec![(4, Some(seq))], Box::new(move |all| all.swap(k, k + 1))),
-        ("one twice", vec![(5, Some(seq))], Box::new(move |all| all.insert(k + 1, all[k].clone()))),
-        ("one replayed later", vec![(5, Some(seq - 1))], Box::new(move |all| all.insert(k + 1, all[k - 1].clone()))),
-        ("the beginning cut off", vec![(6, Some(0))], Box::new(move |all| drop(all.drain(..3)))),
-        ("a new genesis", vec![(6, Some(1))], Box::new(move |all| all[0] = altered(&all[0]))),
-        ("an entry with a space", vec![(27, Some(seq))], Box::new(move |all| all[k] = all[k].replacen(':', ": ", 1))),
-        ("a double key", vec![(27, Some(seq))], Box::new(move |all| all[k] = all[k].replacen("\"v\":1", "\"v\":1,\"v\":1", 1))),
-        ("an unknown field", vec![(27, Some(seq))], Box::new(move |all| {
-            all[k] = all[k].replacen("\"v\":1", "\"v\":1,\"zz\":1", 1);
-        })),
-        ("an integer beyond 2^53", vec![(27, Some(seq))], Box::new(move |all| {
-            all[k] = all[k].replacen(&format!("\"seq\":{k}"), "\"seq\":9007199254740993", 1);
-        })),
+        (
+            "a byte flipped",
+            vec![(1, Some(seq))],
+            Box::new(move |all| all[k] = other_root(&all[k])),
+        ),
+        (
+            "the last entry altered",
+            vec![(1, Some(size as u64 - 1))],
+            Box::new(move |all| {
+                let last = all.len() - 1;
+                all[last] = other_root(&all[last]);
+            }),
+        ),
+        (
+            "an entry deleted",
+            vec![(2, Some(seq))],
+            Box::new(move |all| drop(all.remove(k))),
+        ),
+        (
+            "an entry inserted",
+            vec![(3, Some(seq))],
+            Box::new(move |all| all.insert(k, altered(&all[k]))),
+        ),
+        (
+            "two swapped",
+            vec![(4, Some(seq))],
+            Box::new(move |all| all.swap(k, k + 1)),
+        ),
+        (
+            "one twice",
+            vec![(5, Some(seq))],
+            Box::new(move |all| all.insert(k + 1, all[k].clone())),
+        ),
+        (
+            "one replayed later",
+            vec![(5, Some(seq - 1))],
+            Box::new(move |all| all.insert(k + 1, all[k - 1].clone())),
+        ),
+        (
+            "the beginning cut off",
+            vec![(6, Some(0))],
+            Box::new(move |all| drop(all.drain(..3))),
+        ),
+        (
+            "a new genesis",
+            vec![(6, Some(1))],
+            Box::new(move |all| all[0] = altered(&all[0])),
+        ),
+        (
+            "an entry with a space",
+            vec![(27, Some(seq))],
+            Box::new(move |all| all[k] = all[k].replacen(':', ": ", 1)),
+        ),
+        (
+            "a double key",
+            vec![(27, Some(seq))],
+            Box::new(move |all| all[k] = all[k].replacen("\"v\":1", "\"v\":1,\"v\":1", 1)),
+        ),
+        (
+            "an unknown field",
+            vec![(27, Some(seq))],
+            Box::new(move |all| {
+                all[k] = all[k].replacen("\"v\":1", "\"v\":1,\"zz\":1", 1);
+            }),
+        ),
+        (
+            "an integer beyond 2^53",
+            vec![(27, Some(seq))],
+            Box::new(move |all| {
+                all[k] = all[k].replacen(&format!("\"seq\":{k}"), "\"seq\":9007199254740993", 1);
+            }),
+        ),
     ]
 }
 
@@ -63,7 +115,10 @@ fn damage_by_somebody_without_a_key_is_named_in_the_tail() {
         vault.put_log(vault.log, &messages, &Forge::default());
         let report = judge(&vault, &Given::default());
         assert_caught(what, &report, &cases);
-        assert!(report.problems.iter().any(|problem| problem.case == 12), "{what}: its commits are not signed");
+        assert!(
+            report.problems.iter().any(|problem| problem.case == 12),
+            "{what}: its commits are not signed"
+        );
     }
 }
 
@@ -78,7 +133,14 @@ fn damage_by_somebody_with_the_true_key_is_named_in_the_tail() {
         let mut lines = lines(&vault.messages(vault.log));
         damage(&mut lines);
         let messages = sign_lines(&lines, vault.log, &vault.identity);
-        vault.put_log(vault.log, &messages, &Forge { signer: Some(&vault.identity), ..Forge::default() });
+        vault.put_log(
+            vault.log,
+            &messages,
+            &Forge {
+                signer: Some(&vault.identity),
+                ..Forge::default()
+            },
+        );
         assert_caught(what, &judge(&vault, &Given::default()), &cases);
     }
 }
@@ -86,7 +148,14 @@ fn damage_by_somebody_with_the_true_key_is_named_in_the_tail() {
 #[test]
 fn damage_in_closed_bundles_is_named() {
     let good = Vault::with(1, 515);
-    assert_intact("before", &good, &Given { deep: true, ..Given::default() });
+    assert_intact(
+        "before",
+        &good,
+        &Given {
+            deep: true,
+            ..Given::default()
+        },
+    );
     let messages = good.messages(good.log);
     for (what, cases, damage) in damages(515, 300) {
         if what == "the last entry altered" {
@@ -99,7 +168,10 @@ fn damage_in_closed_bundles_is_named() {
         let bundles = bundled.len().div_ceil(256).min(2);
         let tree = (0..bundles).map(|n| {
             let to = if n + 1 == bundles { bundled.len() - 3 } else { 256 };
-            let text: String = bundled[n * 256..to.max(n * 256)].iter().map(|line| format!("{line}\n")).collect();
+            let text: String = bundled[n * 256..to.max(n * 256)]
+                .iter()
+                .map(|line| format!("{line}\n"))
+                .collect();
             (crate::chain::bundle_path(n as u64), Some(text.into_bytes()))
         });
         replace_head(&vault, tree.collect(), None);
@@ -107,11 +179,27 @@ fn damage_in_closed_bundles_is_named() {
         assert_caught(what, &report, &cases);
     }
     let cut: Vec<(&str, Vec<(String, Option<Vec<u8>>)>, Vec<Case>)> = vec![
-        ("a bundle missing", vec![("bundles/0000/01".into(), None)], vec![(26, Some(256))]),
-        ("a bundle too many", vec![("bundles/0000/02".into(), Some(vec![]))], vec![(26, None)]),
+        (
+            "a bundle missing",
+            vec![("bundles/0000/01".into(), None)],
+            vec![(26, Some(256))],
+        ),
+        (
+            "a bundle too many",
+            vec![("bundles/0000/02".into(), Some(vec![]))],
+            vec![(26, None)],
+        ),
         ("a stray path", vec![("readme".into(), Some(vec![]))], vec![(26, None)]),
-        ("a stray folder", vec![("bundles/0000/00/x".into(), Some(vec![]))], vec![(26, Some(0))]),
-        ("a bundle of nothing", vec![("bundles/0000/00".into(), Some(vec![]))], vec![(26, Some(0))]),
+        (
+            "a stray folder",
+            vec![("bundles/0000/00/x".into(), Some(vec![]))],
+            vec![(26, Some(0))],
+        ),
+        (
+            "a bundle of nothing",
+            vec![("bundles/0000/00".into(), Some(vec![]))],
+            vec![(26, Some(0))],
+        ),
     ];
     for (what, edit, cases) in cut {
         let vault = good.copy();
@@ -121,25 +209,55 @@ fn damage_in_closed_bundles_is_named() {
     // Raw bytes: the bundle's object, and a commit's.
     let vault = good.copy();
     let head = vault.repo().read_commit(vault.target(&vault.audit()), 1 << 20).unwrap();
-    let bundle = vault.repo().find_path(head.tree, "bundles/0000/01", 1 << 20).unwrap().unwrap();
+    let bundle = vault
+        .repo()
+        .find_path(head.tree, "bundles/0000/01", 1 << 20)
+        .unwrap()
+        .unwrap();
     assert_eq!(bundle.mode, Mode::File);
     flip(&vault.loose(bundle.oid));
-    assert_caught("a bit of a bundle's object", &judge(&vault, &Given::default()), &[(1, Some(256))]);
+    assert_caught(
+        "a bit of a bundle's object",
+        &judge(&vault, &Given::default()),
+        &[(1, Some(256))],
+    );
     let vault = good.copy();
     flip(&vault.loose(head.parents[0]));
-    assert_caught("a bit of a commit's object", &judge(&vault, &Given::default()), &[(1, Some(513))]);
+    assert_caught(
+        "a bit of a commit's object",
+        &judge(&vault, &Given::default()),
+        &[(1, Some(513))],
+    );
     let vault = good.copy();
     std::fs::remove_file(vault.loose(head.parents[0])).unwrap();
-    assert_caught("a commit's object removed", &judge(&vault, &Given::default()), &[(2, Some(513))]);
+    assert_caught(
+        "a commit's object removed",
+        &judge(&vault, &Given::default()),
+        &[(2, Some(513))],
+    );
     // What bundles and commits say apart, only a look at every commit shows.
     let vault = good.copy();
     let mut other = messages.clone();
     other[100] = altered(&other[100]);
     let bundled = lines(&messages).into_iter().map(String::into_bytes).collect();
-    let forge = Forge { signer: Some(&vault.identity), bundled: Some(bundled), ..Forge::default() };
+    let forge = Forge {
+        signer: Some(&vault.identity),
+        bundled: Some(bundled),
+        ..Forge::default()
+    };
     vault.put_log(vault.log, &other, &forge);
     assert_intact("not looked at", &vault, &Given::default());
-    assert_caught("deep", &judge(&vault, &Given { deep: true, ..Given::default() }), &[(25, Some(100))]);
+    assert_caught(
+        "deep",
+        &judge(
+            &vault,
+            &Given {
+                deep: true,
+                ..Given::default()
+            },
+        ),
+        &[(25, Some(100))],
+    );
 }
 
 /// The newest commit once more, with other bundles.
@@ -161,14 +279,22 @@ fn replace_head(vault: &Vault, files: Vec<(String, Option<Vec<u8>>)>, signed: Op
             None => edit.remove(&path).unwrap(),
         }
     }
-    let deep = |oid| repo.read_tree(oid, 1 << 20).map(|list| list.into_iter().filter(|e| e.name != "00").collect());
+    let deep = |oid| {
+        repo.read_tree(oid, 1 << 20)
+            .map(|list| list.into_iter().filter(|e| e.name != "00").collect())
+    };
     let plain = |oid| repo.read_tree(oid, 1 << 20);
     let edited = match edit.apply(Some(head.tree), plain) {
         Ok(edited) => edited,
         Err(_) => edit.apply(Some(head.tree), deep).unwrap(),
     };
     objects.extend(edited.objects);
-    let commit = commit(edited.root, &head.parents, &head.message, signed.map(|()| &vault.identity));
+    let commit = commit(
+        edited.root,
+        &head.parents,
+        &head.message,
+        signed.map(|()| &vault.identity),
+    );
     let oid = commit.oid();
     objects.push(commit);
     vault.put(&vault.audit(), objects, oid);
@@ -179,8 +305,14 @@ fn what_a_receipt_or_this_device_knows_cannot_be_taken_back() {
     let good = Vault::with(2, 12);
     let receipt = make_receipt(&good.repo(), Time::from_unix(0)).unwrap();
     let mark = good.mark();
-    let by_receipt = Given { receipt: Some(&receipt), ..Given::default() };
-    let by_mark = Given { mark: Some(&mark), ..Given::default() };
+    let by_receipt = Given {
+        receipt: Some(&receipt),
+        ..Given::default()
+    };
+    let by_mark = Given {
+        mark: Some(&mark),
+        ..Given::default()
+    };
     assert_intact("before", &good, &by_receipt);
     assert_intact("before", &good, &by_mark);
     let audit = format!("refs/heads/{}", good.audit());
@@ -195,36 +327,90 @@ fn what_a_receipt_or_this_device_knows_cannot_be_taken_back() {
     let deleted = good.copy();
     deleted.git(&["update-ref", "-d", &audit]);
     assert_caught("log deleted, receipt", &judge(&deleted, &by_receipt), &[(10, None)]);
-    assert_caught("log deleted, mark", &judge(&deleted, &by_mark), &[(10, None), (9, None)]);
+    assert_caught(
+        "log deleted, mark",
+        &judge(&deleted, &by_mark),
+        &[(10, None), (9, None)],
+    );
 
     // Rewritten with the true key: one entry other, all chained and signed anew.
     let rewritten = good.copy();
     let mut entries = rewritten.entries(good.log);
     entries[7].sealed = "AAAA".into();
     let messages = sign_lines(&chain(&entries), good.log, &good.identity);
-    rewritten.put_log(good.log, &messages, &Forge { signer: Some(&good.identity), ..Forge::default() });
+    rewritten.put_log(
+        good.log,
+        &messages,
+        &Forge {
+            signer: Some(&good.identity),
+            ..Forge::default()
+        },
+    );
     assert_intact("rewritten, unanchored", &rewritten, &Given::default());
-    assert_caught("rewritten, receipt", &judge(&rewritten, &by_receipt), &[(11, Some(11)), (16, Some(11))]);
-    assert_caught("rewritten, mark", &judge(&rewritten, &by_mark), &[(11, Some(11)), (9, Some(11))]);
+    assert_caught(
+        "rewritten, receipt",
+        &judge(&rewritten, &by_receipt),
+        &[(11, Some(11)), (16, Some(11))],
+    );
+    assert_caught(
+        "rewritten, mark",
+        &judge(&rewritten, &by_mark),
+        &[(11, Some(11)), (9, Some(11))],
+    );
     entries.push(entries[11].clone());
     let messages = sign_lines(&chain(&entries), good.log, &good.identity);
-    rewritten.put_log(good.log, &messages, &Forge { signer: Some(&good.identity), ..Forge::default() });
-    assert_caught("and gone on", &judge(&rewritten, &by_receipt), &[(11, Some(11)), (17, Some(11))]);
+    rewritten.put_log(
+        good.log,
+        &messages,
+        &Forge {
+            signer: Some(&good.identity),
+            ..Forge::default()
+        },
+    );
+    assert_caught(
+        "and gone on",
+        &judge(&rewritten, &by_receipt),
+        &[(11, Some(11)), (17, Some(11))],
+    );
 
     // Another vault of the same id, by another founder with another key.
     let mut other = Vault::found(2);
     other.grow(2, 12);
     other.cut();
     assert_intact("swapped, unanchored", &other, &Given::default());
-    assert_caught("swapped, receipt", &judge(&other, &by_receipt), &[(13, None), (10, None)]);
+    assert_caught(
+        "swapped, receipt",
+        &judge(&other, &by_receipt),
+        &[(13, None), (10, None)],
+    );
     assert_caught("swapped, mark", &judge(&other, &by_mark), &[(13, None), (10, None)]);
     let mut foreign = receipt.clone();
     foreign.vault = VaultId([9; 16]);
-    assert_caught("another vault's", &judge(&good, &Given { receipt: Some(&foreign), ..Given::default() }), &[(23, None)]);
+    assert_caught(
+        "another vault's",
+        &judge(
+            &good,
+            &Given {
+                receipt: Some(&foreign),
+                ..Given::default()
+            },
+        ),
+        &[(23, None)],
+    );
     let mut unsigned = receipt.clone();
     let stranger = identity(5, Digest([0; 32]));
     unsigned.checkpoints[0] = stranger.sign_checkpoint(unsigned.checkpoints[0].checkpoint);
-    assert_caught("a forged receipt", &judge(&good, &Given { receipt: Some(&unsigned), ..Given::default() }), &[(31, None)]);
+    assert_caught(
+        "a forged receipt",
+        &judge(
+            &good,
+            &Given {
+                receipt: Some(&unsigned),
+                ..Given::default()
+            },
+        ),
+        &[(31, None)],
+    );
 }
 
 #[test]
@@ -235,14 +421,25 @@ fn checkpoints_must_be_of_this_log_signed_and_over_its_tree() {
     let texts = lines(&messages);
     let root = |at: usize| {
         let mut frontier = Frontier::default();
-        texts[..=at].iter().for_each(|line| frontier.push(leaf_hash(line.as_bytes())));
+        texts[..=at]
+            .iter()
+            .for_each(|line| frontier.push(leaf_hash(line.as_bytes())));
         frontier
     };
     let foreign = |at: usize, vault, log| {
         let frontier = root(at);
-        let checkpoint = Checkpoint { vault, log, size: at as u64 + 1, root: frontier.root() };
+        let checkpoint = Checkpoint {
+            vault,
+            log,
+            size: at as u64 + 1,
+            root: frontier.root(),
+        };
         let checkpoint = true_key.sign_checkpoint(checkpoint);
-        let message = Message { line: texts[at].clone().into_bytes(), checkpoint, frontier };
+        let message = Message {
+            line: texts[at].clone().into_bytes(),
+            checkpoint,
+            frontier,
+        };
         String::from_utf8(message.to_bytes()).unwrap()
     };
     let of_vault = foreign(8, VaultId([9; 16]), log);
@@ -255,12 +452,32 @@ fn checkpoints_must_be_of_this_log_signed_and_over_its_tree() {
     let table: Vec<(&str, usize, String, Case)> = vec![
         ("another vault's", 8, of_vault, (23, Some(8))),
         ("another log's", 8, of_log, (23, Some(8))),
-        ("no signature", 8, messages[8].replace("\n\n\u{2014}", "\n\n-"), (24, Some(8))),
+        (
+            "no signature",
+            8,
+            messages[8].replace("\n\n\u{2014}", "\n\n-"),
+            (24, Some(8)),
+        ),
         ("no checkpoint", 8, format!("{}\n", texts[8]), (24, Some(8))),
-        ("an extension line", 8, messages[8].replace(&note(&messages[8]), &format!("{}\nmore", note(&messages[8]))), (24, Some(8))),
+        (
+            "an extension line",
+            8,
+            messages[8].replace(&note(&messages[8]), &format!("{}\nmore", note(&messages[8]))),
+            (24, Some(8)),
+        ),
         ("another frontier", 8, old_root.clone(), (24, Some(8))),
-        ("no signature inside", 5, messages[5].replace("\n\n\u{2014}", "\n\n-"), (24, Some(5))),
-        ("another's checkpoint inside", 5, messages[5].replace(&note(&messages[5]), &note(&messages[4])), (24, Some(5))),
+        (
+            "no signature inside",
+            5,
+            messages[5].replace("\n\n\u{2014}", "\n\n-"),
+            (24, Some(5)),
+        ),
+        (
+            "another's checkpoint inside",
+            5,
+            messages[5].replace(&note(&messages[5]), &note(&messages[4])),
+            (24, Some(5)),
+        ),
         ("no text at all", 8, "hello".into(), (24, Some(8))),
     ];
     for (what, at, message, case) in table {
@@ -268,7 +485,14 @@ fn checkpoints_must_be_of_this_log_signed_and_over_its_tree() {
         let mut messages = messages.clone();
         assert_ne!(messages[at], message, "{what}");
         messages[at] = message;
-        vault.put_log(log, &messages, &Forge { signer: Some(true_key), ..Forge::default() });
+        vault.put_log(
+            log,
+            &messages,
+            &Forge {
+                signer: Some(true_key),
+                ..Forge::default()
+            },
+        );
         assert_caught(what, &judge(&vault, &Given::default()), &[case]);
     }
     for (what, by, commits) in [
@@ -278,7 +502,14 @@ fn checkpoints_must_be_of_this_log_signed_and_over_its_tree() {
         ("all by a stranger", &stranger, Some(&stranger)),
     ] {
         let vault = good.copy();
-        vault.put_log(log, &sign_lines(&texts, log, by), &Forge { signer: commits, ..Forge::default() });
+        vault.put_log(
+            log,
+            &sign_lines(&texts, log, by),
+            &Forge {
+                signer: commits,
+                ..Forge::default()
+            },
+        );
         assert_caught(what, &judge(&vault, &Given::default()), &[(12, Some(8))]);
     }
     // A log of a device that nobody admitted.
@@ -288,8 +519,19 @@ fn checkpoints_must_be_of_this_log_signed_and_over_its_tree() {
     entries.iter_mut().for_each(|entry| entry.log = other);
     entries.iter_mut().for_each(|entry| entry.wrote.clear());
     let messages = sign_lines(&chain(&entries), other, &stranger);
-    vault.put_log(other, &messages, &Forge { signer: Some(&stranger), ..Forge::default() });
-    assert_caught("a log too many", &judge(&vault, &Given::default()), &[(12, Some(8)), (15, Some(0))]);
+    vault.put_log(
+        other,
+        &messages,
+        &Forge {
+            signer: Some(&stranger),
+            ..Forge::default()
+        },
+    );
+    assert_caught(
+        "a log too many",
+        &judge(&vault, &Given::default()),
+        &[(12, Some(8)), (15, Some(0))],
+    );
 }
 
 #[test]
@@ -309,15 +551,35 @@ fn confused_hashes_are_named() {
         let four = join(&join(&hashes[0], &hashes[1]), &join(&hashes[2], &hashes[3]));
         let roots = vec![four, join(&hashes[4], &hashes[5]), hashes[6]];
         let root = join(&roots[0], &join(&roots[1], &roots[2]));
-        let checkpoint = Checkpoint { vault: VAULT, log: good.log, size: 7, root };
+        let checkpoint = Checkpoint {
+            vault: VAULT,
+            log: good.log,
+            size: 7,
+            root,
+        };
         let frontier = Frontier::from_parts(7, roots).unwrap();
         let checkpoint = good.identity.sign_checkpoint(checkpoint);
-        let message = Message { line: texts[6].clone().into_bytes(), checkpoint, frontier };
+        let message = Message {
+            line: texts[6].clone().into_bytes(),
+            checkpoint,
+            frontier,
+        };
         let vault = good.copy();
         let mut messages = vault.messages(vault.log);
         messages[6] = String::from_utf8(message.to_bytes()).unwrap();
-        vault.put_log(vault.log, &messages, &Forge { signer: Some(&good.identity), ..Forge::default() });
-        assert_caught(&format!("variant {n}"), &judge(&vault, &Given::default()), &[(28, Some(6))]);
+        vault.put_log(
+            vault.log,
+            &messages,
+            &Forge {
+                signer: Some(&good.identity),
+                ..Forge::default()
+            },
+        );
+        assert_caught(
+            &format!("variant {n}"),
+            &judge(&vault, &Given::default()),
+            &[(28, Some(6))],
+        );
     }
 }
 
@@ -329,27 +591,52 @@ fn a_log_begins_with_its_admission_and_is_one_line_of_commits() {
     let mut entries = vault.entries(vault.log);
     entries[0].admitted = Some(Digest([9; 32]));
     let messages = sign_lines(&chain(&entries), vault.log, &good.identity);
-    vault.put_log(vault.log, &messages, &Forge { signer, ..Forge::default() });
+    vault.put_log(
+        vault.log,
+        &messages,
+        &Forge {
+            signer,
+            ..Forge::default()
+        },
+    );
     assert_caught("another card", &judge(&vault, &Given::default()), &[(15, Some(0))]);
 
     let vault = good.copy();
     let mut texts = lines(&vault.messages(vault.log));
     let admitted = format!("\"admitted\":\"{}\",", vault.entries(vault.log)[0].admitted.unwrap());
     texts[0] = texts[0].replace(&admitted, "");
-    vault.put_log(vault.log, &sign_lines(&texts, vault.log, &good.identity), &Forge { signer, ..Forge::default() });
+    vault.put_log(
+        vault.log,
+        &sign_lines(&texts, vault.log, &good.identity),
+        &Forge {
+            signer,
+            ..Forge::default()
+        },
+    );
     assert_caught("no card", &judge(&vault, &Given::default()), &[(15, Some(0))]);
 
     let messages = good.messages(good.log);
     for (at, seq) in [(8, 8), (4, 4), (0, 0)] {
         let vault = good.copy();
-        vault.put_log(vault.log, &messages, &Forge { signer, second_parent_at: Some(at), ..Forge::default() });
+        vault.put_log(
+            vault.log,
+            &messages,
+            &Forge {
+                signer,
+                second_parent_at: Some(at),
+                ..Forge::default()
+            },
+        );
         assert_caught("another parent", &judge(&vault, &Given::default()), &[(30, Some(seq))]);
     }
     for (path, text) in [
         ("shallow", good.target("main").to_string()),
         ("info/grafts", good.target("main").to_string()),
         ("objects/info/alternates", "/elsewhere".into()),
-        (&format!("refs/replace/{}", good.target("main")), good.target(&good.audit()).to_string()),
+        (
+            &format!("refs/replace/{}", good.target("main")),
+            good.target(&good.audit()).to_string(),
+        ),
     ] {
         let vault = good.copy();
         let path = vault.dir().join(path);
@@ -368,9 +655,26 @@ fn a_clock_that_runs_back_or_ahead_is_a_finding() {
         let at = if what == "back" { 5 } else { 4 };
         entries[at].time = Time::from_unix(entries[at].time.unix() + seconds);
         let messages = sign_lines(&chain(&entries), vault.log, &good.identity);
-        vault.put_log(vault.log, &messages, &Forge { signer: Some(&good.identity), ..Forge::default() });
+        vault.put_log(
+            vault.log,
+            &messages,
+            &Forge {
+                signer: Some(&good.identity),
+                ..Forge::default()
+            },
+        );
         let report = judge(&vault, &Given::default());
-        assert_eq!((report.verdict, report.problems), (super::Verdict::Intact, vec![]), "{what}");
-        assert!(report.findings.iter().any(|found| found.case == 21 && found.seq == Some(seq)), "{what}");
+        assert_eq!(
+            (report.verdict, report.problems),
+            (super::Verdict::Intact, vec![]),
+            "{what}"
+        );
+        assert!(
+            report
+                .findings
+                .iter()
+                .any(|found| found.case == 21 && found.seq == Some(seq)),
+            "{what}"
+        );
     }
 }
