@@ -111,7 +111,9 @@ fn perform(page: &str) -> String {
             }
             let shown = stage.run(&command);
             assert!(
-                !shown.lines().any(|line| line.starts_with("$ ") || line.starts_with("```") || line.starts_with('>')),
+                !shown
+                    .lines()
+                    .any(|line| line.starts_with("$ ") || line.starts_with("```") || line.starts_with('>')),
                 "this output cannot stand in a page:\n{shown}"
             );
             seen.push_str(&shown);
@@ -123,7 +125,8 @@ fn perform(page: &str) -> String {
 
 #[test]
 fn a_page_that_tells_something_else_is_noticed() {
-    let page = "# Words\n\n```console\n$ echo a; echo b >&2; false\nwrong\n$ x=1\n$ cat <<END\n> $x\n> END\n```\n\nEnd.\n";
+    let page =
+        "# Words\n\n```console\n$ echo a; echo b >&2; false\nwrong\n$ x=1\n$ cat <<END\n> $x\n> END\n```\n\nEnd.\n";
     let seen = "# Words\n\n```console\n$ echo a; echo b >&2; false\na\nb\n(exit 1)\n$ x=1\n$ cat <<END\n> $x\n> END\n1\n```\n\nEnd.\n";
     assert_eq!(perform(page), seen);
     assert_eq!(perform(seen), seen);

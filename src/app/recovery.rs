@@ -1,15 +1,15 @@
 //! The way back in with a recovery key.
 
-use super::context::Context;
+use super::context::{Context, other_vault};
 use super::error::{Error, Kind};
 use super::vault::{Inited, new_passphrase};
 use crate::chain::{Card, Device, DeviceKind};
 use crate::crypto::{Argon2Params, make_random};
 use crate::env::{SystemEntropy, read_bounded, write_new_private};
 use crate::envelope::{IdentityFile, IdentitySecrets, RecoveryKey};
-use crate::id::{DeviceId, Digest, Incarnation, LogName};
+use crate::id::{DeviceId, Incarnation, LogName};
 use crate::ledger::{Rejoin, read_charter, rejoin};
-use crate::repo::PATIENCE;
+use crate::repo::{JournalError, PATIENCE, RecoverError};
 use crate::session::{Identity, PaperDevice};
 use std::path::Path;
 
@@ -31,9 +31,18 @@ pub fn recover(context: &Context<'_>, page: &Path, insist: bool) -> Result<Inite
     let key = RecoveryKey::find(text)?;
     let paper = PaperDevice::new(&key);
     let repo = context.repo()?;
+    if let Some(vault) = after_word(text, "vault") {
+        other_vault("recovery key", vault, &repo)?;
+    }
     let lock = repo.lock(PATIENCE).map_err(crate::ledger::LedgerError::from)?;
+    // A clone comes without a journal; whoever comes back in on a new computer has nothing but a clone.
+    match repo.recover(&lock) {
+        Err(RecoverError::Journal(JournalError::Missing)) => repo.make_journal(&lock).map_err(RecoverError::from),
+        recovered => recovered.map(drop),
+    }
+    .map_err(crate::ledger::LedgerError::from)?;
     repo.recover(&lock).map_err(crate::ledger::LedgerError::from)?;
-    let charter = read_charter(&repo, pinned_founder(text))?;
+    let charter = read_charter(&repo, after_word(text, "founder"))?;
     let owner = charter.roster.members().find_map(|card| {
         let own = card
             .devices
@@ -100,15 +109,10 @@ pub fn recover(context: &Context<'_>, page: &Path, insist: bool) -> Result<Inite
     })
 }
 
-/// The founder pin that the page carries beside the key.
-fn pinned_founder(page: &str) -> Option<Digest> {
-    let mut words = page.split_whitespace();
-    while let Some(word) = words.next() {
-        if word == "founder"
-            && let Some(Ok(pin)) = words.next().map(str::parse)
-        {
-            return Some(pin);
-        }
-    }
-    None
+/// What the page carries beside the key: the vault's id after the word `vault`, the founder pin after `founder`.
+fn after_word<T: std::str::FromStr>(page: &str, name: &str) -> Option<T> {
+    let pairs = page.split_whitespace().zip(page.split_whitespace().skip(1));
+    pairs
+        .filter(|(word, _)| *word == name)
+        .find_map(|(_, next)| next.parse().ok())
 }
