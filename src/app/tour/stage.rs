@@ -8,12 +8,16 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
+/// Waits for a word; without one it removes the folder `$0`, and again for what a last command may still have written.
+const CARETAKER: &str = r#"read -r done || for n in 1 2 3; do rm -rf -- "$0"; sleep 1; done"#;
+
 /// The temporary folder of a tour: vault, identity, state, passphrase and everything else of it lie inside.
 ///
 /// It is removed when this is struck or dropped. For the ends that run no code of ours (Ctrl-C, a kill) a shell in
 /// its own process group waits at a pipe: when the pipe closes without a word, it removes the folder.
 pub struct Stage {
     folder: tempfile::TempDir,
+    columns: usize,
     program: PathBuf,
     caretaker: Option<Child>,
 }
@@ -30,8 +34,8 @@ pub struct Ran {
 }
 
 impl Stage {
-    /// Makes the folder, readable by its owner alone.
-    pub fn set_up() -> Result<Self, Error> {
+    /// Makes the folder, readable by its owner alone. Tables will be at most `columns` wide.
+    pub fn set_up(columns: usize) -> Result<Self, Error> {
         let failed = |what: &str, error: std::io::Error| Error::new(Kind::Failed, format!("{what}: {error}"));
         let program = std::env::current_exe().map_err(|error| failed("this program cannot find itself", error))?;
         let folder = tempfile::Builder::new()
@@ -41,7 +45,7 @@ impl Stage {
             .map_err(|error| failed("no temporary folder can be made", error))?;
         // Without a shell the folder is still removed at every end but a sudden one.
         let caretaker = Command::new("sh")
-            .args(["-c", r#"read -r done || { sleep 1; rm -rf -- "$0"; }"#])
+            .args(["-c", CARETAKER])
             .arg(folder.path())
             .current_dir("/")
             .stdin(Stdio::piped())
@@ -52,6 +56,7 @@ impl Stage {
             .ok();
         Ok(Self {
             folder,
+            columns,
             program,
             caretaker,
         })
@@ -85,6 +90,7 @@ impl Stage {
             .env("XDG_DATA_HOME", under("data"))
             .env("XDG_CONFIG_HOME", under("config"))
             .env("XDG_STATE_HOME", under("state"))
+            .env("COLUMNS", self.columns.to_string())
             .env("STRONGROOM_PASSPHRASE_FILE", under("passphrase.txt"))
             .current_dir(self.folder())
             .args(arguments)
@@ -131,7 +137,7 @@ mod tests {
 
     #[test]
     fn a_stage_is_private_and_goes_away() {
-        let stage = Stage::set_up().unwrap();
+        let stage = Stage::set_up(80).unwrap();
         let path = stage.folder().to_owned();
         assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o700);
         stage.write("a.txt", "a").unwrap();
@@ -141,7 +147,7 @@ mod tests {
 
     #[test]
     fn whoever_is_killed_leaves_no_stage_behind() {
-        let mut stage = Stage::set_up().unwrap();
+        let mut stage = Stage::set_up(80).unwrap();
         // What a sudden end does: the pipe closes, and no code of ours runs.
         let path = stage.folder.keep();
         let mut caretaker = stage.caretaker.take().unwrap();
