@@ -42,7 +42,10 @@ impl RecoveryKey {
     ///
     /// Its founder is named once the founder's card exists, which names the key's public halves.
     pub fn make(entropy: &mut dyn Entropy) -> Result<Self, NoEntropy> {
-        Ok(Self { secret: make_secret(entropy)?, founder: [0; PIN_LEN] })
+        Ok(Self {
+            secret: make_secret(entropy)?,
+            founder: [0; PIN_LEN],
+        })
     }
 
     /// The same key for the vault of that founder pin.
@@ -112,7 +115,9 @@ mod tests {
 
     #[test]
     fn a_printed_key_is_found_again() {
-        let key = RecoveryKey::make(&mut ExampleEntropy::new("recovery")).unwrap().for_founder(Digest([7; 32]));
+        let key = RecoveryKey::make(&mut ExampleEntropy::new("recovery"))
+            .unwrap()
+            .for_founder(Digest([7; 32]));
         assert!(key.trusts(Digest([7; 32])) && !key.trusts(Digest([8; 32])));
         let word = key.to_word();
         for page in [
@@ -120,7 +125,10 @@ mod tests {
             format!("Keep this safe.\n\n  {}\n\nend", *word),
             word.to_uppercase(),
         ] {
-            assert_eq!(RecoveryKey::find(&page).map(|k| (*k.secret.expose(), k.founder)), Ok((*key.secret.expose(), key.founder)));
+            assert_eq!(
+                RecoveryKey::find(&page).map(|k| (*k.secret.expose(), k.founder)),
+                Ok((*key.secret.expose(), key.founder))
+            );
         }
         assert_ne!(key.signing_seed().expose(), key.recipient_seed().expose());
     }
