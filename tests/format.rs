@@ -333,7 +333,9 @@ fn the_description_suffices_to_open_the_details() {
         &id,
     ]);
     let sealed = base64ct::Base64::decode_vec(&entry.sealed).unwrap();
-    let padded = xopen(&Secret::copy_from(&key).unwrap(), &aad, &sealed).map_err(|_| "does not open").unwrap();
+    let padded = xopen(&Secret::copy_from(&key).unwrap(), &aad, &sealed)
+        .map_err(|_| "does not open")
+        .unwrap();
     let len = u64::from_be_bytes(padded.expose()[..8].try_into().unwrap()) as usize;
     // {0: "add", 1: 3, 4: "Halcyon"}
     assert_eq!(&padded.expose()[8..8 + len], b"\xa3\x00\x63add\x01\x03\x04\x67Halcyon");

@@ -5,7 +5,7 @@ use crate::chain::{Details, Kind as EntryKind, Outcome, Time};
 use crate::env::{Clock, FileError, Places, SystemEntropy, read_bounded, replace_private};
 use crate::envelope::IdentityFile;
 use crate::gate::Gate;
-use crate::id::NoteId;
+use crate::id::{NoteId, VaultId};
 use crate::label::{Clearance, Label, LabelText};
 use crate::ledger::{Changes, Draft, Ledger, Recorded};
 use crate::policy::{Action, ActorFacts, Decision, Denial, PolicySet, Request, ResourceFacts, Role};
@@ -91,6 +91,7 @@ impl Context<'_> {
             bytes => bytes?,
         };
         let file = IdentityFile::parse(&bytes)?;
+        other_vault("identity", file.vault, &repo)?;
         let state = self.places.state(&file.vault);
         let passphrase = self.passphrase("passphrase: ")?;
         match Identity::unlock(&file, &passphrase) {
@@ -219,8 +220,10 @@ impl Desk<'_> {
             None => Error::no_such_note(asked),
             Some(words) => {
                 let mut words = words.into_iter();
-                let first = words.next().unwrap_or_else(|| "denied".into());
-                words.fold(Error::new(Kind::Denied, first), Error::hint)
+                let first = words
+                    .next()
+                    .unwrap_or_else(|| "no rule of this vault permits it".into());
+                words.fold(Error::new(Kind::Denied, format!("denied: {first}")), Error::hint)
             }
         })
     }
@@ -337,6 +340,19 @@ impl FailedUnlocks {
                 format!("cannot remove `{}`: {error}", self.path.display()),
             )
         })
+    }
+}
+
+/// Refuses what was made for another vault than this, before a passphrase is asked for. Where the vault does not say
+/// which it is, the ledger finds out what is wrong.
+pub(super) fn other_vault(what: &str, made_for: VaultId, repo: &Repo) -> Result<(), Error> {
+    match crate::ledger::vault_id(repo) {
+        Ok(vault) if vault != made_for => Err(Error::new(
+            Kind::Failed,
+            format!("this {what} belongs to another vault: it is for {made_for}, and here is {vault}"),
+        )
+        .hint("name the right ones with --vault and --identity")),
+        _ => Ok(()),
     }
 }
 

@@ -7,7 +7,7 @@ use crate::envelope::{BadEnvelope, BadIdentity, BadRecoveryKey, BadWrap};
 use crate::gate::GateError;
 use crate::ledger::{LedgerError, NoReceipt};
 use crate::policy::BadPolicy;
-use crate::repo::{CreateError, OpenError, ReadError, RecoverError};
+use crate::repo::{CreateError, JournalError, OpenError, ReadError, RecoverError};
 
 /// What kind of end it is; sets the exit code.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -86,6 +86,8 @@ impl From<LedgerError> for Error {
             LedgerError::Open(error) => error.into(),
             LedgerError::Recover(RecoverError::Diverged { .. }) => Self::new(Kind::Tampered, message)
                 .hint("nothing was shown; `strongroom audit verify` says what is wrong"),
+            LedgerError::Recover(RecoverError::Journal(JournalError::Missing)) => Self::new(Kind::Failed, message)
+                .hint("nothing was shown; work in the vault it was copied from, or begin here with `strongroom recovery use`"),
             LedgerError::Card(BadCard::OtherFounder | BadCard::Signature(_) | BadCard::Chain(_))
             | LedgerError::Read(ReadError::Damaged { .. } | ReadError::Missing { .. } | ReadError::DamagedRef { .. }) => {
                 Self::new(Kind::Tampered, message).hint("`strongroom audit verify` says what else is wrong")

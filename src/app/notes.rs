@@ -470,7 +470,11 @@ fn title_of(text: &str) -> String {
         .map(str::trim)
         .find(|line| !line.is_empty())
         .unwrap_or_default();
-    let plain: String = line
+    // A portion's mark is about the text, not part of it.
+    let mark = crate::brief::portions(line)
+        .first()
+        .map_or(0, |portion| portion.mark.end);
+    let plain: String = line[mark..]
         .trim_start_matches(['#', ' '])
         .chars()
         .filter(|c| !c.is_control())
@@ -489,6 +493,8 @@ mod tests {
     fn a_title_is_the_first_line_that_says_something() {
         assert_eq!(title_of("\n\n# Gate 4\nmore"), "Gate 4");
         assert_eq!(title_of(&"é".repeat(100)).chars().count(), 81);
+        assert_eq!(title_of("(R) Gate 4"), "Gate 4");
+        assert_eq!(title_of("## (I) Gate 4"), "Gate 4");
     }
 
     #[test]

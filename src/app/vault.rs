@@ -54,7 +54,7 @@ pub fn init(context: &Context<'_>, init: &Init) -> Result<Inited, Error> {
     let (person, device) = (PersonId(make_random(entropy)?), DeviceId(make_random(entropy)?));
     let mut secrets = IdentitySecrets::make(person, handle.clone(), Digest([0; 32]), entropy)?;
     let identity = Identity::from_secrets(vault, device, &secrets);
-    let paper = match init.recovery_key {
+    let mut paper = match init.recovery_key {
         Some(_) => {
             let key = RecoveryKey::make(entropy)?;
             Some((DeviceId(make_random(entropy)?), PaperDevice::new(&key), key))
@@ -93,6 +93,7 @@ pub fn init(context: &Context<'_>, init: &Init) -> Result<Inited, Error> {
         vault,
     };
     secrets.founder_pin = card.digest();
+    paper = paper.map(|(id, device, key)| (id, device, key.for_founder(card.digest())));
     let identity = Identity::from_secrets(vault, device, &secrets);
     let file = IdentityFile::seal(vault, device, &secrets, &passphrase, Argon2Params::DEFAULT, entropy)?;
 
@@ -279,8 +280,8 @@ fn recovery_page(vault: VaultId, handle: &str, founder: Digest, key: &RecoveryKe
          vault    {vault}\n\
          founder  {founder}\n\n\
          {}\n\n\
-         When the computer is lost or the passphrase forgotten, type the founder line and\n\
-         the long word into a file on a new computer beside a copy of the vault, and run\n\n\
+         When the computer is lost or the passphrase forgotten, type the long word above\n\
+         into a file on a new computer beside a copy of the vault, and run\n\n\
          \u{20}   strongroom recovery use FILE --vault VAULT\n",
         *key.to_word()
     )

@@ -274,10 +274,27 @@ fn write_payload(
 /// Reads a payload, strictly: what is read must be written back the same.
 pub(super) fn decode_payload(payload: &[u8]) -> Result<Batch, &'static str> {
     let batch = read_payload(payload).map_err(|_| "it is not as specified")?;
+    // INVARIANT (only branches): recovery removes and writes files by these names, and whoever can write the vault's
+    // folder can plant a journal.
+    if !batch.refs.iter().all(|change| is_branch(&change.name)) {
+        return Err("it names a ref that is not a branch of a vault");
+    }
     match encode_payload(&batch) == payload {
         true => Ok(batch),
         false => Err("it is not in its deterministic encoding"),
     }
+}
+
+/// Whether it is the full name of a branch, in plain characters: relative, without dots at a part's beginning.
+pub(super) fn is_branch(name: &str) -> bool {
+    let plain = |part: &str| {
+        !part.is_empty()
+            && !part.starts_with('.')
+            && !part.ends_with(".lock")
+            && part.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
+    };
+    name.strip_prefix("refs/heads/")
+        .is_some_and(|branch| branch.split('/').all(plain) && !branch.contains(".."))
 }
 
 fn read_payload(payload: &[u8]) -> Result<Batch, minicbor::decode::Error> {
@@ -330,7 +347,11 @@ mod tests {
             kind: Kind::from_number(kind).unwrap(),
             bytes,
         });
-        let change = ("[a-z/]{0,9}", oid(), oid()).prop_map(|(name, old, new)| RefChange { name, old, new });
+        let change = ("refs/heads/[a-z]{1,5}(/[a-z]{1,4})?", oid(), oid()).prop_map(|(name, old, new)| RefChange {
+            name,
+            old,
+            new,
+        });
         (
             proptest::collection::vec(object, 0..4),
             proptest::collection::vec(change, 0..4),
@@ -357,6 +378,35 @@ mod tests {
         Batch {
             note: text.to_vec(),
             ..Batch::default()
+        }
+    }
+
+    #[test]
+    fn only_branches_are_named() {
+        for good in ["refs/heads/main", "refs/heads/audit/0a-1b", "refs/heads/notes/3f"] {
+            assert!(is_branch(good), "{good}");
+        }
+        for bad in [
+            "/tmp/precious",
+            "hooks/high-water",
+            "refs/heads/",
+            "refs/heads/../../x",
+            "refs/heads/a//b",
+            "refs/heads/.x",
+            "refs/heads/x.lock",
+            "refs/tags/x",
+        ] {
+            assert!(!is_branch(bad), "{bad}");
+            let change = RefChange {
+                name: bad.into(),
+                old: None,
+                new: None,
+            };
+            let batch = Batch {
+                refs: vec![change],
+                ..Batch::default()
+            };
+            assert!(decode_payload(&encode_payload(&batch)).is_err(), "{bad}");
         }
     }
 

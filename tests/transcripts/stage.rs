@@ -100,10 +100,15 @@ impl Stage {
         };
         let mut text = text;
         for (pattern, word) in [
-            (r"\b[0-9a-f]{32}-[0-9a-f]{8,32}\b", "[LOG]"),
+            (r"\b[0-9a-f]{16}-[0-9a-f]{8}\b", "[LOG]"),
             (r"\b[0-9a-f]{64}\b", "[DIGEST]"),
             (r"\b[0-9a-f]{40}\b", "[COMMIT]"),
+            (r"\b[0-9a-f]{16}\b", "[ID]"),
+            (r"\b(notes|keys)/[0-9a-f]{2}\b", "$1/[XX]"),
             (r"SHA256:[A-Za-z0-9+/]{43}", "SHA256:[KEY]"),
+            (r"(?m)^[A-Za-z0-9+/]{43}=$", "[ROOT]"),
+            (r"(?m)^(— .*) [A-Za-z0-9+/]{80,}=*$", "$1 [SIGNATURE]"),
+            (r"\bstrongroom-recovery-1[a-z0-9]+\b", "[KEY]"),
         ] {
             text = Regex::new(pattern).unwrap().replace_all(&text, word).into_owned();
         }
@@ -111,12 +116,17 @@ impl Stage {
         let text = ids
             .replace_all(&text, |found: &Captures<'_>| name(&found[0]))
             .into_owned();
-        // A column of shortened ids stays a column.
+        // A column of shortened ids stays a column; the rows of a table begin with a space.
         let short = Regex::new(r"\b[0-9a-f]{8}\b").unwrap();
-        let text = short
-            .replace_all(&text, |found: &Captures<'_>| format!("{:8}", name(&found[0])))
-            .into_owned();
-        let mut lines: Vec<&str> = text.lines().map(str::trim_end).collect();
+        let shortened = |line: &str| {
+            let width = if line.starts_with(' ') { 8 } else { 0 };
+            let named = |found: &Captures<'_>| match &found[0] {
+                "00000000" | "ffffffff" => found[0].to_owned(),
+                id => format!("{:width$}", name(id)),
+            };
+            short.replace_all(line, named).trim_end().to_owned()
+        };
+        let mut lines: Vec<String> = text.lines().map(shortened).collect();
         while lines.last().is_some_and(|line| line.is_empty()) {
             lines.pop();
         }

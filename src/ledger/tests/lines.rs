@@ -9,8 +9,6 @@ use crate::ledger::make_receipt;
 use crate::repo::Mode;
 
 type Case = (u8, Option<u64>);
-type Damage = Box<dyn Fn(&mut Vec<String>)>;
-type Edit = Vec<(String, Option<Vec<u8>>)>;
 
 fn lines(messages: &[String]) -> Vec<String> {
     messages.iter().map(|message| line(message).to_owned()).collect()
@@ -23,21 +21,25 @@ fn altered(text: &str) -> String {
     format!("{}{other}{}", &text[..at], &text[at + 1..])
 }
 
+fn other_root(of: &str) -> String {
+    altered(of)
+}
+
 /// A damage to the list of messages, by somebody without a key, and what is then reported.
-fn damages(size: usize, k: usize) -> Vec<(&'static str, Vec<Case>, Damage)> {
+fn damages(size: usize, k: usize) -> Vec<(&'static str, Vec<Case>, Box<dyn Fn(&mut Vec<String>)>)> {
     let seq = k as u64;
     vec![
         (
             "a byte flipped",
             vec![(1, Some(seq))],
-            Box::new(move |all| all[k] = altered(&all[k])),
+            Box::new(move |all| all[k] = other_root(&all[k])),
         ),
         (
             "the last entry altered",
             vec![(1, Some(size as u64 - 1))],
             Box::new(move |all| {
                 let last = all.len() - 1;
-                all[last] = altered(&all[last]);
+                all[last] = other_root(&all[last]);
             }),
         ),
         (
@@ -90,13 +92,6 @@ fn damages(size: usize, k: usize) -> Vec<(&'static str, Vec<Case>, Damage)> {
             vec![(27, Some(seq))],
             Box::new(move |all| {
                 all[k] = all[k].replacen("\"v\":1", "\"v\":1,\"zz\":1", 1);
-            }),
-        ),
-        (
-            "an oversize line",
-            vec![(27, Some(seq))],
-            Box::new(move |all| {
-                all[k] = all[k].replacen("\"sealed\":\"", &format!("\"sealed\":\"{}", "A".repeat(64 * 1024)), 1);
             }),
         ),
         (
@@ -162,13 +157,11 @@ fn damage_in_closed_bundles_is_named() {
         },
     );
     let messages = good.messages(good.log);
-    let packed = good.copy();
-    packed.git(&["gc", "-q", "--prune=now"]);
     for (what, cases, damage) in damages(515, 300) {
         if what == "the last entry altered" {
             continue;
         }
-        let vault = packed.copy();
+        let vault = good.copy();
         let mut bundled = lines(&messages);
         damage(&mut bundled);
         // The newest commit and its tree are new; what is below it stays.
@@ -185,7 +178,7 @@ fn damage_in_closed_bundles_is_named() {
         let report = judge(&vault, &Given::default());
         assert_caught(what, &report, &cases);
     }
-    let cut: Vec<(&str, Edit, Vec<Case>)> = vec![
+    let cut: Vec<(&str, Vec<(String, Option<Vec<u8>>)>, Vec<Case>)> = vec![
         (
             "a bundle missing",
             vec![("bundles/0000/01".into(), None)],
@@ -209,7 +202,7 @@ fn damage_in_closed_bundles_is_named() {
         ),
     ];
     for (what, edit, cases) in cut {
-        let vault = packed.copy();
+        let vault = good.copy();
         replace_head(&vault, edit, Some(()));
         assert_caught(what, &judge(&vault, &Given::default()), &cases);
     }
@@ -243,7 +236,7 @@ fn damage_in_closed_bundles_is_named() {
         &[(2, Some(513))],
     );
     // What bundles and commits say apart, only a look at every commit shows.
-    let vault = packed.copy();
+    let vault = good.copy();
     let mut other = messages.clone();
     other[100] = altered(&other[100]);
     let bundled = lines(&messages).into_iter().map(String::into_bytes).collect();
@@ -268,7 +261,7 @@ fn damage_in_closed_bundles_is_named() {
 }
 
 /// The newest commit once more, with other bundles.
-fn replace_head(vault: &Vault, files: Edit, signed: Option<()>) {
+fn replace_head(vault: &Vault, files: Vec<(String, Option<Vec<u8>>)>, signed: Option<()>) {
     let repo = vault.repo();
     let head = repo.read_commit(vault.target(&vault.audit()), 1 << 20).unwrap();
     let mut objects = Vec::new();
@@ -684,50 +677,4 @@ fn a_clock_that_runs_back_or_ahead_is_a_finding() {
             "{what}"
         );
     }
-}
-
-#[test]
-fn no_damage_makes_the_verifier_panic_or_look_away() {
-    let good = Vault::with(2, 8);
-    let mut paths = Vec::new();
-    let mut folders = vec![good.dir().join("objects"), good.dir().join("refs")];
-    while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            match path.is_dir() {
-                true => folders.push(path),
-                false => paths.push(path),
-            }
-        }
-    }
-    paths.sort();
-    let original = good.dir();
-    let vault = good.copy();
-    let (mut tried, mut caught) = (0, 0);
-    for (n, path) in paths.iter().enumerate() {
-        let path = vault.dir().join(path.strip_prefix(&original).unwrap());
-        let bytes = std::fs::read(&path).unwrap();
-        let at = (n * 37) % bytes.len();
-        let mut flipped = bytes.clone();
-        flipped[at] ^= 1 << (n % 8);
-        for damaged in [flipped, bytes[..at].to_vec(), Vec::new()] {
-            std::fs::remove_file(&path).unwrap();
-            std::fs::write(&path, &damaged).unwrap();
-            tried += 1;
-            let now = Time::from_unix(i64::MAX);
-            let anchors = crate::ledger::Anchors {
-                receipt: None,
-                high_water: None,
-                now,
-                deep: true,
-            };
-            let verdict = crate::ledger::verify(&vault.repo(), &anchors).map(|report| report.verdict);
-            caught += usize::from(verdict.is_ok_and(|verdict| verdict != super::Verdict::Intact));
-        }
-        std::fs::remove_file(&path).unwrap();
-        std::fs::write(&path, bytes).unwrap();
-    }
-    assert_intact("all put back", &vault, &Given::default());
-    // Folders of earlier commits on a shard, which nothing refers to any more, may be anything.
-    assert!(caught * 10 >= tried * 9, "{caught} of {tried}");
 }
