@@ -7,7 +7,7 @@ use crate::brief::{
     BriefText, Doubt, Format, Header, Known, Leak, Profile, Redaction, Refused, Source, check, compose, redact, render,
     shipped,
 };
-use crate::chain::{Kind as EntryKind, Time};
+use crate::chain::{Details, Kind as EntryKind, Outcome, Time};
 use crate::crypto::{make_random, sha256};
 use crate::env::{SystemEntropy, read_bounded, write_new_private};
 use crate::gate::{Filter, Metadata, Nature, OpenNote};
@@ -17,7 +17,7 @@ use crate::ledger::Draft;
 use crate::policy::Action;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// The largest text that is checked or redacted at once, in bytes.
 const TEXT_MAX: u64 = 1 << 20;
@@ -41,9 +41,13 @@ struct Sealed {
     sha256: Option<Digest>,
 }
 
+fn parse_sealed(text: &str) -> Option<Sealed> {
+    serde_json::from_str::<Sealed>(text).ok().filter(|sealed| sealed.v == 1)
+}
+
 /// What the person sees of a draft or brief kept as a note: its text rather than its frame.
 pub(super) fn readable_text(text: &str) -> Option<String> {
-    serde_json::from_str::<Sealed>(text).ok().map(|sealed| sealed.text)
+    parse_sealed(text).map(|sealed| sealed.text)
 }
 
 /// What to draft from.
@@ -67,7 +71,7 @@ pub struct Drafted {
     /// The label a brief made of it will carry.
     pub label: String,
     /// The mark of that label.
-    pub mark: &'static str,
+    pub mark: String,
     /// The redacted text.
     pub text: String,
     /// What was replaced, by type.
@@ -160,6 +164,8 @@ pub struct ReleaseQuery {
     pub format: Format,
     /// Until when it may be used.
     pub expires: Option<Time>,
+    /// A new file to write it to, once it is on record.
+    pub out: Option<PathBuf>,
 }
 
 /// A released brief.
@@ -181,6 +187,16 @@ pub fn release_brief(context: &Context<'_>, query: &ReleaseQuery) -> Result<Rele
     if query.to.is_empty() {
         return Err(Error::new(Kind::Usage, "say to whom the brief goes: --to NAME"));
     }
+    if let Some(path) = query
+        .out
+        .as_deref()
+        .filter(|path| std::fs::symlink_metadata(path).is_ok())
+    {
+        return Err(Error::new(
+            Kind::Failed,
+            format!("`{}` exists already; nothing was released", path.display()),
+        ));
+    }
     let unlocked = context.unlock()?;
     let mut desk = unlocked.desk(context)?;
     let mut details = desk.details("brief release");
@@ -195,7 +211,7 @@ pub fn release_brief(context: &Context<'_>, query: &ReleaseQuery) -> Result<Rele
             .hint("`strongroom brief draft` makes one"));
     };
     let sealed: Sealed =
-        serde_json::from_str(open.text()).map_err(|_| Error::new(Kind::Tampered, "this draft is damaged"))?;
+        parse_sealed(open.text()).ok_or_else(|| Error::new(Kind::Tampered, "this draft is damaged"))?;
     let audience = Level::ALL.into_iter().find(|level| level.name() == sealed.label);
     let audience = audience.ok_or_else(|| Error::new(Kind::Tampered, "this draft is damaged"))?;
     details.level = Some(audience);
@@ -209,6 +225,7 @@ pub fn release_brief(context: &Context<'_>, query: &ReleaseQuery) -> Result<Rele
         crate::policy::Decision::Permitted(permission) => details.rules = permission.rules().to_vec(),
     }
     if !sealed.doubtful.is_empty() {
+        desk.refuse_release(details, draft, "doubtful")?;
         return Err(doubtful(&sealed.doubtful));
     }
     let profile = desk.profile(&sealed.profile)?;
@@ -220,11 +237,13 @@ pub fn release_brief(context: &Context<'_>, query: &ReleaseQuery) -> Result<Rele
     let known = desk.known(sources, &[])?;
     let leaks = check(&sealed.text, &profile, &known).map_err(refused)?;
     if !leaks.is_empty() {
+        desk.refuse_release(details, draft, "leaking")?;
         return Err(leaking(&leaks).hint("more is known now than when it was drafted: draft it again"));
     }
     let brief = NoteId(make_random(&mut SystemEntropy)?);
     let header = Header {
         level: audience,
+        mark: desk.policies.levels().rules(audience).mark.clone(),
         id: brief.to_string(),
         handling: profile.handling().to_owned(),
         expires: query.expires.map(|time| time.to_string()),
@@ -243,14 +262,15 @@ pub fn release_brief(context: &Context<'_>, query: &ReleaseQuery) -> Result<Rele
         sha256: Some(digest),
         ..sealed
     };
-    let kept = zeroize::Zeroizing::new(serde_json::to_string(&kept).unwrap_or_default());
+    let kept = zeroize::Zeroizing::new(to_json(&kept)?);
     let metadata = desk.brief_metadata(format!("Brief for {}", query.to.join(", ")), open);
     let (changes, _) = desk.seal(brief, Nature::Brief, &metadata, &kept, &label)?;
     details.left = Some(digest);
     details.client = Some(short(open.metadata.client.clone())).filter(|client| !client.is_empty());
-    let mut draft_entry = Draft::change(EntryKind::Release, details, vec![draft, brief], changes);
-    draft_entry.because = None;
-    let recorded = desk.record(draft_entry)?;
+    let recorded = desk.record(Draft::change(EntryKind::Release, details, vec![draft, brief], changes))?;
+    if let Some(path) = &query.out {
+        write_new_private(path, text.as_bytes())?;
+    }
     Ok(ReleasedBrief {
         brief,
         label: desk.policies.levels().rules(audience).name.clone(),
@@ -339,12 +359,14 @@ pub fn read_text(path: &Path) -> Result<Vec<u8>, Error> {
     Ok(read_bounded(path, TEXT_MAX)?)
 }
 
-/// Writes what leaves the vault to a file that does not exist yet.
-pub fn write_out(path: &Path, text: &str) -> Result<(), Error> {
-    Ok(write_new_private(path, text.as_bytes())?)
-}
-
 impl Desk<'_> {
+    /// Enters that a release was refused.
+    fn refuse_release(&mut self, mut details: Details, draft: NoteId, why: &str) -> Result<(), Error> {
+        details.rules = vec![why.to_owned()];
+        let entry = Draft::without_effect(Some(EntryKind::Release), Outcome::Denied, details, vec![draft]);
+        self.record(entry).map(drop)
+    }
+
     /// The vault's own profile of that name.
     fn profile(&self, name: &str) -> Result<Profile, Error> {
         let content = self
@@ -388,7 +410,7 @@ impl Desk<'_> {
         label: &Label,
         profile: &Profile,
         audience: Level,
-        mut details: crate::chain::Details,
+        mut details: Details,
         allowed: &[String],
     ) -> Result<Drafted, Error> {
         let first = opened
@@ -407,7 +429,7 @@ impl Desk<'_> {
             expires: None,
             sha256: None,
         };
-        let text = zeroize::Zeroizing::new(serde_json::to_string(&sealed).unwrap_or_default());
+        let text = zeroize::Zeroizing::new(to_json(&sealed)?);
         let draft = NoteId(make_random(&mut SystemEntropy)?);
         let (changes, _) = self.seal(draft, Nature::Draft, &metadata, &text, label)?;
         details.level = Some(audience);
@@ -418,7 +440,7 @@ impl Desk<'_> {
         Ok(Drafted {
             draft,
             label: self.policies.levels().rules(audience).name.clone(),
-            mark: audience.tlp(),
+            mark: self.policies.levels().rules(audience).mark.clone(),
             text: brief.text,
             removed: brief.removed,
             doubtful: brief.doubtful,
@@ -426,6 +448,10 @@ impl Desk<'_> {
             entry: recorded.entry(),
         })
     }
+}
+
+fn to_json(sealed: &Sealed) -> Result<String, Error> {
+    serde_json::to_string(sealed).map_err(|_| Error::new(Kind::Failed, "this brief cannot be written down"))
 }
 
 fn no_profile(name: &str) -> Error {

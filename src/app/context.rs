@@ -2,7 +2,7 @@
 
 use super::error::{Error, Kind};
 use crate::chain::{Details, Kind as EntryKind, Outcome, Time};
-use crate::env::{Clock, Places, SystemEntropy, read_bounded};
+use crate::env::{Clock, FileError, Places, SystemEntropy, read_bounded, replace_private};
 use crate::envelope::IdentityFile;
 use crate::gate::Gate;
 use crate::id::{NoteId, VaultId};
@@ -84,7 +84,7 @@ impl Context<'_> {
         let repo = self.repo()?;
         let path = self.places.identity();
         let bytes = match read_bounded(&path, 64 * 1024) {
-            Err(crate::env::FileError::Missing(_)) => {
+            Err(FileError::Missing(_)) => {
                 return Err(Error::new(Kind::Locked, format!("there is no identity at `{}`", path.display()))
                     .hint("name it with --identity, make a vault with `strongroom init`, or come back in with `strongroom recovery use`"));
             }
@@ -98,7 +98,7 @@ impl Context<'_> {
             Ok(identity) => Ok(Unlocked { repo, identity, state }),
             Err(error) => {
                 if error == crate::envelope::BadIdentity::WrongPassphrase {
-                    keep_failure(&state, self.now())?;
+                    FailedUnlocks::keep(&state, self.now())?;
                 }
                 Err(error.into())
             }
@@ -255,20 +255,14 @@ impl Desk<'_> {
     }
 
     fn enter_failed_unlocks(&mut self, state: &Path) -> Result<(), Error> {
-        let path = state.join("failed-unlocks");
-        let Ok(bytes) = read_bounded(&path, 64 * 1024) else {
+        let Some(failures) = FailedUnlocks::take(state)? else {
             return Ok(());
         };
-        let text = String::from_utf8_lossy(&bytes).into_owned();
         let mut details = Details::new("unlock");
-        details.times = text
-            .lines()
-            .filter_map(|line| line.parse().ok())
-            .take(FAILED_MAX)
-            .collect();
-        if details.times.is_empty() {
-            return Ok(());
-        }
+        details.times = failures.times.clone();
+        details.asked = failures
+            .unreadable
+            .then(|| "a record of failed unlocks could not be read".to_owned());
         let draft = Draft {
             kind: Some(EntryKind::UnlockFailed),
             result: Outcome::Failed,
@@ -278,9 +272,74 @@ impl Desk<'_> {
             because: None,
         };
         let _ = self.record(draft)?;
-        // Durable in the log now; a crash here enters them twice rather than never.
-        std::fs::remove_file(&path)
-            .map_err(|error| Error::new(Kind::Failed, format!("cannot remove `{}`: {error}", path.display())))
+        failures.entered()
+    }
+}
+
+/// Failed unlocks, kept aside until there is a key to enter them with. Not authenticated: who can write here can
+/// add some or take some away, and the threat model says so.
+struct FailedUnlocks {
+    path: PathBuf,
+    times: Vec<i64>,
+    unreadable: bool,
+}
+
+impl FailedUnlocks {
+    const NAME: &'static str = "failed-unlocks";
+    const MAX_BYTES: u64 = 64 * 1024;
+
+    /// Keeps one aside.
+    fn keep(state: &Path, now: Time) -> Result<(), Error> {
+        let path = state.join(Self::NAME);
+        let known = match read_bounded(&path, Self::MAX_BYTES) {
+            Err(FileError::Missing(_)) => Vec::new(),
+            known => known?,
+        };
+        if known.iter().filter(|byte| **byte == b'\n').count() >= FAILED_MAX {
+            return Ok(());
+        }
+        let line = format!("{}\n", now.unix());
+        Ok(replace_private(&path, &[known.as_slice(), line.as_bytes()].concat())?)
+    }
+
+    /// Takes them to be entered. One that fails meanwhile begins a new file; after a crash they are taken again.
+    fn take(state: &Path) -> Result<Option<Self>, Error> {
+        let (path, taken) = (state.join(Self::NAME), state.join("failed-unlocks.taken"));
+        if !taken.exists() {
+            match std::fs::rename(&path, &taken) {
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+                Err(error) => {
+                    return Err(Error::new(
+                        Kind::Failed,
+                        format!("cannot move `{}`: {error}", path.display()),
+                    ));
+                }
+                Ok(()) => {}
+            }
+        }
+        let bytes = read_bounded(&taken, Self::MAX_BYTES)?;
+        let text = String::from_utf8_lossy(&bytes);
+        let times: Vec<i64> = text
+            .lines()
+            .filter_map(|line| line.parse().ok())
+            .take(FAILED_MAX)
+            .collect();
+        let unreadable = times.is_empty();
+        Ok(Some(Self {
+            path: taken,
+            times,
+            unreadable,
+        }))
+    }
+
+    /// They are durable in the log; a crash before this enters them twice rather than never.
+    fn entered(self) -> Result<(), Error> {
+        std::fs::remove_file(&self.path).map_err(|error| {
+            Error::new(
+                Kind::Failed,
+                format!("cannot remove `{}`: {error}", self.path.display()),
+            )
+        })
     }
 }
 
@@ -300,19 +359,6 @@ pub(super) fn other_vault(what: &str, made_for: VaultId, repo: &Repo) -> Result<
 /// Text of an entry's details is bounded, so that the entry always fits.
 pub(super) fn short(text: String) -> String {
     text.chars().filter(|c| !c.is_control()).take(500).collect()
-}
-
-fn keep_failure(state: &Path, now: Time) -> Result<(), Error> {
-    let path = state.join("failed-unlocks");
-    let known = read_bounded(&path, 64 * 1024).unwrap_or_default();
-    if known.iter().filter(|byte| **byte == b'\n').count() >= FAILED_MAX {
-        return Ok(());
-    }
-    let line = format!("{}\n", now.unix());
-    Ok(crate::env::replace_private(
-        &path,
-        &[known.as_slice(), line.as_bytes()].concat(),
-    )?)
 }
 
 fn first_line(bytes: Vec<u8>) -> Result<Passphrase, Error> {

@@ -3,7 +3,7 @@
 use crate::chain::{BadCard, BadReceipt};
 use crate::crypto::NoEntropy;
 use crate::env::FileError;
-use crate::envelope::{BadEnvelope, BadIdentity, BadRecoveryKey};
+use crate::envelope::{BadEnvelope, BadIdentity, BadRecoveryKey, BadWrap};
 use crate::gate::GateError;
 use crate::ledger::{LedgerError, NoReceipt};
 use crate::policy::BadPolicy;
@@ -82,7 +82,8 @@ impl From<LedgerError> for Error {
     fn from(error: LedgerError) -> Self {
         let message = error.to_string();
         match error {
-            LedgerError::Tampered(_) => Self::new(Kind::Tampered, message),
+            LedgerError::Tampered(_) | LedgerError::AlteredMark => Self::new(Kind::Tampered, message),
+            LedgerError::Open(error) => error.into(),
             LedgerError::Recover(RecoverError::Diverged { .. }) => Self::new(Kind::Tampered, message)
                 .hint("nothing was shown; `strongroom audit verify` says what is wrong"),
             LedgerError::Recover(RecoverError::Journal(JournalError::Missing)) => Self::new(Kind::Failed, message)
@@ -110,6 +111,7 @@ impl From<NoReceipt> for Error {
 impl From<GateError> for Error {
     fn from(error: GateError) -> Self {
         let kind = match error {
+            GateError::Wrap(BadWrap::KeyMissing) => Kind::Denied,
             GateError::Envelope(BadEnvelope::UnknownSuite { .. }) | GateError::Wrap(_) => Kind::Failed,
             GateError::Envelope(_) | GateError::NotText => Kind::Tampered,
             GateError::NotAllowed => Kind::Denied,
@@ -145,9 +147,7 @@ failed!(
     BadRecoveryKey,
     BadPolicy,
     CreateError,
-    OpenError,
     BadReceipt,
-    ReadError,
     crate::env::NoHome
 );
 
@@ -159,5 +159,22 @@ impl From<BadCard> for Error {
             Kind::Tampered
         };
         Self::new(kind, error.to_string())
+    }
+}
+
+impl From<OpenError> for Error {
+    fn from(error: OpenError) -> Self {
+        let kind = if matches!(error, OpenError::Odd { .. }) {
+            Kind::Tampered
+        } else {
+            Kind::Failed
+        };
+        Self::new(kind, error.to_string())
+    }
+}
+
+impl From<ReadError> for Error {
+    fn from(error: ReadError) -> Self {
+        LedgerError::from(error).into()
     }
 }

@@ -87,7 +87,7 @@ pub struct ListQuery {
     pub client: Option<String>,
     /// Only this case.
     pub case: Option<String>,
-    /// Only this label or wider compartments of it.
+    /// Only exactly this label.
     pub label: Option<String>,
     /// Only changed at or after.
     pub since: Option<Time>,
@@ -415,7 +415,7 @@ impl Desk<'_> {
     }
 }
 
-/// UTF-8 without control characters other than tab and line ends, not empty, not too long.
+/// UTF-8 without zero bytes, not empty, not too long. Other control characters are kept as written and shown harmless.
 pub(super) fn check_text(bytes: Vec<u8>) -> Result<zeroize::Zeroizing<String>, Error> {
     let failed = |message: String| Error::new(Kind::Failed, message);
     if bytes.len() > TEXT_MAX {

@@ -14,6 +14,8 @@ use crate::session::{Identity, PaperDevice};
 use std::path::Path;
 
 /// Makes a new identity on this device for the owner of a recovery key: the key admits the device, and its log begins.
+///
+/// The key's word carries the beginning of the founder pin, so that a copy of the vault is not trusted about itself.
 pub fn recover(context: &Context<'_>, page: &Path, insist: bool) -> Result<Inited, Error> {
     let identity_path = context.places.identity();
     if std::fs::symlink_metadata(&identity_path).is_ok() {
@@ -42,7 +44,14 @@ pub fn recover(context: &Context<'_>, page: &Path, insist: bool) -> Result<Inite
     }
     .map_err(crate::ledger::LedgerError::from)?;
     repo.recover(&lock).map_err(crate::ledger::LedgerError::from)?;
-    let charter = read_charter(&repo, after_word(text, "founder"))?;
+    let charter = read_charter(&repo, None)?;
+    if !key.trusts(charter.roster.founder()) {
+        return Err(Error::new(
+            Kind::Tampered,
+            "this is not the vault that the recovery key was made for: its founder is another",
+        )
+        .hint("nothing was opened; get a copy of the vault from somewhere you trust"));
+    }
     let owner = charter.roster.members().find_map(|card| {
         let own = card
             .devices
@@ -96,6 +105,12 @@ pub fn recover(context: &Context<'_>, page: &Path, insist: bool) -> Result<Inite
     };
     let state = context.places.state(&charter.vault);
     if let Err(error) = rejoin(&repo, &lock, &charter, &plan, &state, context.now(), entropy) {
+        if error.may_have_happened() {
+            // The device may be a member already: its identity is the one thing that must not be lost.
+            return Err(Error::from(error)
+                .hint("this device may have been admitted: if `strongroom list` works, it was; otherwise move the new identity away and try again"));
+        }
+        // Nothing was written to the vault, and the identity is of no use to anybody.
         let _ = std::fs::remove_file(&identity_path);
         return Err(error.into());
     }

@@ -35,6 +35,11 @@ impl Person for AtTheTerminal {
     }
 }
 
+/// Whether standard input is a pipe or a file rather than a person.
+pub(super) fn nobody_types() -> bool {
+    !std::io::stdin().is_terminal()
+}
+
 /// A text of several lines, ended by a line with a dot alone or by end of input.
 pub(super) fn text(may_ask: bool) -> Option<Vec<u8>> {
     if !may_ask || !std::io::stdin().is_terminal() {

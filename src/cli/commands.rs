@@ -173,7 +173,11 @@ fn note_text(text: Option<&str>, file: Option<&Path>, may_ask: bool) -> Result<V
         (Some(text), None) if text != "-" => Ok(text.as_bytes().to_vec()),
         _ => match ask::text(may_ask) {
             Some(text) => Ok(text),
-            None => redact::read(None),
+            None if ask::nobody_types() => redact::read(None),
+            None => Err(Error::new(
+                Kind::Usage,
+                "the note has no text, and asking for it was forbidden",
+            )),
         },
     }
 }
@@ -389,14 +393,6 @@ fn brief(context: &Context<'_>, seen: &Seen, command: &BriefCommand) -> Result<u
                 FormatArg::Txt => Format::Text,
                 FormatArg::Json => Format::Json,
             };
-            if let Some(path) = file
-                && std::fs::symlink_metadata(path).is_ok()
-            {
-                return Err(Error::new(
-                    Kind::Failed,
-                    format!("`{}` exists already; nothing was released", path.display()),
-                ));
-            }
             let expires = until.as_deref().map(time).transpose()?;
             let released = crate::app::release_brief(
                 context,
@@ -405,12 +401,11 @@ fn brief(context: &Context<'_>, seen: &Seen, command: &BriefCommand) -> Result<u
                     to: to.clone(),
                     format,
                     expires,
+                    out: file.clone(),
                 },
             )?;
-            match file {
-                Some(path) => crate::app::write_out(path, &released.text)?,
-                None if !seen.json => out::result(&released.text)?,
-                None => {}
+            if file.is_none() && !seen.json {
+                out::result(&released.text)?;
             }
             if seen.json {
                 out::json(&json!({

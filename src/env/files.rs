@@ -60,6 +60,21 @@ pub(super) fn open_plain(path: &Path, flags: OFlags, what: &'static str) -> Resu
     }
 }
 
+/// Opens a plain file to read, or also to write (made with mode 0600 if `make` says so): symbolic links, pipes and devices
+/// in its place are refused, and none of them makes the program wait.
+pub fn open_plain_file(path: &Path, write: bool, make: bool) -> io::Result<File> {
+    let mut flags = OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
+    flags |= if write { OFlags::RDWR } else { OFlags::RDONLY };
+    if make {
+        flags |= OFlags::CREATE;
+    }
+    let file = File::from(rustix::fs::open(path, flags, Mode::RUSR | Mode::WUSR)?);
+    match file.metadata()?.is_file() {
+        true => Ok(file),
+        false => Err(io::Error::other(format!("`{}` is not a plain file", path.display()))),
+    }
+}
+
 /// Reads a plain file of at most `max` bytes.
 pub fn read_bounded(path: &Path, max: u64) -> Result<Vec<u8>, FileError> {
     let file = open_plain(path, OFlags::RDONLY, "read")?;

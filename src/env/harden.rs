@@ -3,8 +3,10 @@
 use std::io;
 
 /// Forbids core files and, on Linux, reading this program's memory by others of the same user
-/// (`PR_SET_DUMPABLE` 0, which also gives `/proc/self` to root).
+/// (`PR_SET_DUMPABLE` 0, which also gives `/proc/self` to root). Whatever is written from now on
+/// is for its owner alone (umask 077), also what libgit2 writes.
 pub fn harden() -> io::Result<()> {
+    rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
     use rustix::process::{Resource, Rlimit, setrlimit};
     let none = Rlimit {
         current: Some(0),
@@ -18,8 +20,14 @@ pub fn harden() -> io::Result<()> {
 
 /// The id that Linux gives each boot (`/proc/sys/kernel/random/boot_id`, a UUID): 16 bytes that
 /// change when unsynced writes may have been lost. `None` where there is no such thing; whoever
-/// asks must then assume the worst.
+/// asks must then assume the worst. A build with debug assertions obeys `STRONGROOM_TEST_BOOT_ID`
+/// (a UUID), so that a test from outside can start the machine anew; a release build does not look
+/// at it.
 pub fn boot_id() -> Option<[u8; 16]> {
+    #[cfg(debug_assertions)]
+    if let Ok(text) = std::env::var("STRONGROOM_TEST_BOOT_ID") {
+        return parse_uuid(&text);
+    }
     parse_uuid(&std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?)
 }
 

@@ -140,9 +140,10 @@ impl Survey {
         same.map(|item| item.note).collect()
     }
 
-    /// The bodies that are left, by note.
+    /// The bodies that are left, by note; the newest where a note has several heads.
     pub fn bodies(&self) -> BTreeMap<NoteId, Digest> {
-        self.found.iter().map(|item| (item.note, item.body)).collect()
+        // Newest first: collected from the end, the newest stays.
+        self.found.iter().rev().map(|item| (item.note, item.body)).collect()
     }
 
     /// The clients concerned, for the sealed details of the entry and nothing else.

@@ -10,7 +10,7 @@ pub const MAIN: &str = "main";
 /// Where the logs' branches stand, without [`HEADS`].
 pub const AUDIT: &str = "audit/";
 
-/// The largest tree that is read, in bytes: a shard of some 20,000 files.
+/// The largest tree that is read, in bytes: a shard of some 33,000 files.
 pub(super) const TREE_MAX: u64 = 4 << 20;
 /// The largest commit, in bytes: the longest entry, its checkpoint, signature and headers.
 pub(super) const COMMIT_MAX: u64 = 128 << 10;

@@ -279,6 +279,16 @@ impl<'a> Ledger<'a> {
         self.identity.open_detail_key(&bytes, &self.keyring).ok()
     }
 
+    /// Opens an entry's details for somebody whose reading of the log is itself recorded; `None` if the key is another's.
+    pub fn open_details(
+        &self,
+        entry: &Entry,
+        key: &DetailKey,
+        _reading: &super::append::Recorded,
+    ) -> Option<crate::chain::Details> {
+        crate::chain::Details::open_sealed(self.charter.vault, entry.place(), key, &entry.sealed).ok()
+    }
+
     /// The note that a place among a log's note-creating entries stands for.
     pub fn created(&self, log: LogName, index: u64) -> Option<NoteId> {
         self.creations.note(log, index)
@@ -351,7 +361,7 @@ fn own_fault(log: LogName, case: u8, why: impl std::fmt::Display) -> LedgerError
     LedgerError::tampered(Problem::of(log, case, format!("this device's log is broken: {why}")))
 }
 
-fn scan_fault(log: LogName, error: ScanError) -> LedgerError {
+pub(super) fn scan_fault(log: LogName, error: ScanError) -> LedgerError {
     match error {
         ScanError::Read(crate::repo::ReadError::Git(message)) => {
             LedgerError::Read(crate::repo::ReadError::Git(message))

@@ -186,6 +186,14 @@ impl Tally {
         }
     }
 
+    /// Whether entries were lost or cannot be read, so that what they wrote must look unknown.
+    pub(super) fn lacks_entries(&self) -> bool {
+        self.problems
+            .list
+            .iter()
+            .any(|problem| matches!(problem.case, 1 | 2 | 6..=10 | 15 | 24 | 26 | 27) && problem.log.is_some())
+    }
+
     pub(super) fn has(&self, case: u8) -> bool {
         self.problems.counts.contains_key(&case)
     }

@@ -1,0 +1,28 @@
+//! What is promised of the disk, shown on the real program: the entry is durable before a byte of plaintext leaves,
+//! nothing readable lies at rest, and nothing acknowledged is lost.
+//!
+//! `STRONGROOM_LONG=1` runs more rounds. What the machine lacks (strace, mounting, loop devices) is said on
+//! standard error with the word `skipped`.
+#![cfg(target_os = "linux")]
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+#[path = "durable/canary.rs"]
+mod canary;
+#[path = "durable/crowd.rs"]
+mod crowd;
+#[path = "durable/disks.rs"]
+mod disks;
+#[path = "durable/house.rs"]
+mod house;
+#[path = "durable/kills.rs"]
+mod kills;
+#[path = "durable/modes.rs"]
+mod modes;
+#[path = "durable/mount.rs"]
+mod mount;
+#[path = "durable/power.rs"]
+mod power;
+#[path = "durable/refs.rs"]
+mod refs;
+#[path = "durable/syncs.rs"]
+mod syncs;

@@ -1,0 +1,225 @@
+//! Promise 2: words that must not lie anywhere on the disk, searched in every file as it is and unpacked.
+
+use crate::house::{House, Ran, files, with_why};
+use base64ct::{Base64, Encoding};
+use miniz_oxide::inflate::decompress_to_vec_zlib_with_limit;
+use std::path::PathBuf;
+
+const TITLE: &str = "Quaggavelvet";
+const CLIENT: &str = "Wombatparasol";
+const CASE: &str = "Narwhaltrestle";
+const BODY: &str = "Axolotlgirder";
+const REASON: &str = "Pangolinquartz";
+const COMPARTMENT: &str = "Tapirlantern";
+const FIELD: &str = "Okapiflywheel";
+const RECIPIENT: &str = "Capybaraflange";
+const ASKED: &str = "Dugongspindle";
+const MASKED: &str = "Kakaposprocket";
+const WRONG: &str = "numbat gimlet walrus trellis";
+/// Only what is the canaries' own; the passphrase of the home is searched too.
+const ALL: [&str; 11] = [
+    TITLE,
+    CLIENT,
+    CASE,
+    BODY,
+    REASON,
+    COMPARTMENT,
+    FIELD,
+    RECIPIENT,
+    ASKED,
+    MASKED,
+    WRONG,
+];
+
+/// A word in the spellings in which it could lie about: as it is, in small letters, in UTF-16, in hexadecimal, and
+/// in base64 at each of the three places where it may begin.
+fn spellings(word: &str) -> Vec<Vec<u8>> {
+    let mut all = vec![
+        word.as_bytes().to_vec(),
+        word.to_lowercase().into_bytes(),
+        word.encode_utf16().flat_map(u16::to_le_bytes).collect(),
+        word.bytes()
+            .flat_map(|byte| format!("{byte:02x}").into_bytes())
+            .collect(),
+    ];
+    for shift in 0..3 {
+        let shifted = [&vec![0; shift], word.as_bytes()].concat();
+        // Whole groups alone: what stands before and after colours the first and the last.
+        let whole = &shifted[if shift > 0 { 3 } else { 0 }..shifted.len() / 3 * 3];
+        all.push(Base64::encode_string(whole).into_bytes());
+    }
+    all
+}
+
+/// The bytes of a file and whatever in it can be inflated, wherever it begins.
+fn unpacked(bytes: Vec<u8>) -> Vec<Vec<u8>> {
+    let header = |at: &usize| {
+        bytes
+            .get(at + 1)
+            .is_some_and(|next| (0x7800 + u16::from(*next)).is_multiple_of(31))
+    };
+    let starts = memchr::memchr_iter(0x78, &bytes).filter(header);
+    let mut all: Vec<Vec<u8>> = starts
+        .map(|at| match decompress_to_vec_zlib_with_limit(&bytes[at..], 1 << 22) {
+            Ok(inflated) => inflated,
+            Err(error) => error.output,
+        })
+        .filter(|inflated| inflated.len() > 8)
+        .collect();
+    all.push(bytes);
+    all
+}
+
+/// Where one of `words` lies in the home, other than in the file that the passphrase is read from.
+fn found(house: &House, words: &[&str]) -> Vec<(String, PathBuf)> {
+    let needles: Vec<(&str, Vec<u8>)> = words
+        .iter()
+        .flat_map(|word| spellings(word).into_iter().map(move |spelling| (*word, spelling)))
+        .collect();
+    let mut hits = Vec::new();
+    for path in files(house.root()) {
+        if path.ends_with("passphrase") {
+            continue;
+        }
+        let mut bytes = std::fs::read(&path).unwrap();
+        // Of the journal's zeros one is enough.
+        bytes.truncate(bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1));
+        let mut haystacks = unpacked(bytes);
+        haystacks.push(path.to_string_lossy().to_lowercase().into_bytes());
+        for (word, needle) in &needles {
+            let finder = memchr::memmem::Finder::new(needle);
+            if haystacks.iter().any(|hay| finder.find(hay).is_some()) {
+                hits.push(((*word).to_owned(), path.clone()));
+            }
+        }
+    }
+    hits
+}
+
+fn clean(house: &House, after: &str) {
+    let hits = found(
+        house,
+        &[&ALL[..], &["tractor velvet", crate::house::PASSPHRASE]].concat(),
+    );
+    assert!(hits.is_empty(), "after {after}: {hits:#?}");
+}
+
+#[test]
+fn the_search_finds_what_it_should() {
+    let house = House::empty();
+    let text = format!("x{BODY}y");
+    let packed = miniz_oxide::deflate::compress_to_vec_zlib(text.as_bytes(), 6);
+    for (name, bytes) in [
+        ("raw", text.clone().into_bytes()),
+        ("packed", [&b"PACK1234"[..], &packed].concat()),
+        ("base64", Base64::encode_string(text.as_bytes()).into_bytes()),
+        ("base64-0", Base64::encode_string(BODY.as_bytes()).into_bytes()),
+        (
+            "base64-2",
+            Base64::encode_string(&text.as_bytes().repeat(2)[..29]).into_bytes(),
+        ),
+        (BODY, Vec::new()),
+    ] {
+        let path = house.root().join("tmp").join(name);
+        std::fs::write(&path, bytes).unwrap();
+        assert!(!found(&house, &[BODY]).is_empty(), "{name}");
+        std::fs::remove_file(path).unwrap();
+    }
+    assert_eq!(found(&house, &[BODY]), []);
+}
+
+#[test]
+fn no_canary_lies_at_rest() {
+    let house = House::new();
+    let field = format!("plate={FIELD}");
+    let why = |args: &[&str]| -> Ran {
+        let reason = ["--purpose", "duty", "--why", REASON];
+        house.run(&[args, &reason].concat())
+    };
+    why(&["compartment", "new", COMPARTMENT]).expect(0);
+    let label = format!("internal/{COMPARTMENT}");
+    // Handed in from outside the home, so that it is not found as what it is.
+    let outside = tempfile::tempdir().unwrap();
+    let file = outside.path().join("note.txt");
+    std::fs::write(&file, format!("The {BODY} was seen by {MASKED} at gate 4.")).unwrap();
+    let add = [
+        "add",
+        "--file",
+        file.to_str().unwrap(),
+        "--title",
+        TITLE,
+        "--client",
+        CLIENT,
+        "--case",
+        CASE,
+        "--label",
+        &label,
+        "--field",
+        &field,
+    ];
+    let id = why(&add).expect(0).trim().to_owned();
+    clean(&house, "add");
+    let shown = why(&["show", &id, "--json"]).expect(0);
+    for word in [TITLE, CLIENT, CASE, BODY, FIELD, COMPARTMENT] {
+        assert!(shown.contains(word), "{word}: {shown}");
+    }
+    assert!(why(&["list", "--client", CLIENT]).expect(0).contains(TITLE));
+    why(&["list", "--client", ASKED]).expect(0);
+    why(&["compartment", "list"]).expect(0);
+    why(&["audit", "log"]).expect(0);
+    clean(&house, "show and list");
+
+    let draft = [
+        "brief", "draft", &id, "--for", "internal", "--mask", MASKED, "--allow", BODY, "--json",
+    ];
+    let draft: serde_json::Value = serde_json::from_str(&why(&draft).expect(0)).unwrap();
+    let draft = draft["draft"].as_str().unwrap().to_owned();
+    let doubtful = why(&["brief", "release", &draft, "--to", RECIPIENT]);
+    assert!([Some(0), Some(1), Some(3)].contains(&doubtful.code), "{}", doubtful.err);
+    let out = outside.path().join("brief.md");
+    why(&[
+        "brief",
+        "release",
+        &draft,
+        "--to",
+        RECIPIENT,
+        "--out",
+        out.to_str().unwrap(),
+    ]);
+    why(&["brief", "check", file.to_str().unwrap()]).expect(3);
+    clean(&house, "a brief");
+
+    // What fails: nothing there, no compartment of that name, no text, no such level.
+    assert_eq!(why(&["show", ASKED]).code, Some(3));
+    assert_eq!(why(&["show", "abcdef"]).code, Some(3));
+    assert_ne!(
+        why(&["add", "--label", &format!("internal/{ASKED}"), BODY]).code,
+        Some(0)
+    );
+    let binary = outside.path().join("binary");
+    std::fs::write(&binary, [BODY.as_bytes(), &[0, 255]].concat()).unwrap();
+    assert_ne!(why(&["add", "--file", binary.to_str().unwrap()]).code, Some(0));
+    assert_ne!(why(&["add", "--label", ASKED, BODY]).code, Some(0));
+    clean(&house, "commands that failed");
+
+    // A wrong passphrase, and the unlock that enters it.
+    let passphrase = house.root().join("passphrase");
+    std::fs::write(&passphrase, WRONG).unwrap();
+    assert_eq!(why(&["show", &id]).code, Some(6));
+    clean(&house, "a wrong passphrase");
+    std::fs::write(&passphrase, crate::house::PASSPHRASE).unwrap();
+    why(&["show", &id]).expect(0);
+    clean(&house, "the unlock after it");
+
+    // A program that died, and stock git's packs.
+    for step in [2, 5, 9] {
+        let mut killed = house.command(&with_why(&add));
+        killed.env("STRONGROOM_TEST_KILL_AT", step.to_string());
+        assert_eq!(killed.output().unwrap().status.code(), None);
+        clean(&house, "a kill");
+    }
+    why(&["list"]).expect(0);
+    house.git(&["repack", "-adq"]);
+    clean(&house, "repacking");
+    house.intact();
+}

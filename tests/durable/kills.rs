@@ -1,0 +1,166 @@
+//! kill -9: at every durable step, and at any moment. Nothing acknowledged is lost, nothing shown is unrecorded.
+
+use crate::house::{House, Ran, files, long, say, with_why};
+use std::collections::BTreeSet;
+use std::time::Instant;
+use strongroom::crypto::make_random;
+use strongroom::env::SystemEntropy;
+
+/// Small random numbers for the choice of moments.
+pub(crate) struct Dice(u64);
+
+impl Dice {
+    pub(crate) fn new() -> Self {
+        let seed = u64::from_le_bytes(make_random(&mut SystemEntropy).unwrap()) | 1;
+        Self(seed)
+    }
+
+    /// A number below `sides` (xorshift64, Marsaglia 2003).
+    pub(crate) fn roll(&mut self, sides: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 >> 11) % sides
+    }
+}
+
+/// Runs `args` so that it dies before its `step`-th durable step; what it wrote by then, if it did die.
+pub(crate) fn killed_at(house: &House, args: &[&str], step: usize) -> Result<(), Ran> {
+    let mut command = house.command(args);
+    command.env("STRONGROOM_TEST_KILL_AT", step.to_string());
+    let ran = Ran::from(command.output().unwrap());
+    if ran.code.is_some() {
+        return Err(ran);
+    }
+    assert_eq!((ran.out.as_str(), ran.err.as_str()), ("", ""), "{args:?} at {step}");
+    Ok(())
+}
+
+/// All that was acknowledged is there, before and after the next start.
+fn check(house: &House, acknowledged: &BTreeSet<String>) {
+    house.intact();
+    let listed: BTreeSet<String> = house.listed().into_iter().collect();
+    assert!(acknowledged.is_subset(&listed), "{acknowledged:?} {listed:?}");
+    house.intact();
+}
+
+#[test]
+fn a_kill_before_any_durable_step_loses_nothing() {
+    let house = House::new();
+    let id = house.add("Acknowledged.");
+    let mut acknowledged = BTreeSet::from([id.clone()]);
+    let mut survived = 0;
+    for args in [
+        vec!["add", "--label", "internal", "killed"],
+        vec!["show", &id],
+        vec!["brief", "draft", &id, "--for", "internal", "--json"],
+    ] {
+        for step in 1.. {
+            match killed_at(&house, &with_why(&args), step) {
+                Ok(()) => check(&house, &acknowledged),
+                Err(ran) => {
+                    let out = ran.expect(0);
+                    if args[0] == "add" {
+                        acknowledged.insert(out.trim().to_owned());
+                    }
+                    break;
+                }
+            }
+            survived += 1;
+        }
+    }
+    say(format_args!("{survived} kills between durable steps survived"));
+    assert!(survived > 20);
+    let unexpected: Vec<_> = files(&house.root().join("tmp"));
+    assert!(unexpected.is_empty(), "left behind: {unexpected:?}");
+}
+
+#[test]
+fn a_kill_while_the_journal_is_cut_loses_nothing() {
+    let house = House::new();
+    // With the entry of the founding, 64: the next write cuts first.
+    let acknowledged: BTreeSet<String> = house.fill(63, 9).into_iter().collect();
+    for step in 1..=3 {
+        killed_at(&house, &["list"], step).unwrap();
+        house.intact();
+    }
+    check(&house, &acknowledged);
+}
+
+#[test]
+fn a_kill_while_recovering_loses_nothing() {
+    let mut house = House::new();
+    let acknowledged: BTreeSet<String> = house.fill(6, 2).into_iter().collect();
+    killed_at(&house, &["add", "half written"], 5).unwrap();
+    let mut survived = 0;
+    while killed_at(&house, &["list"], survived + 1).is_ok() {
+        house.intact();
+        survived += 1;
+    }
+    assert!(survived > 3, "{survived}");
+    check(&house, &acknowledged);
+    // After a reboot, with refs missing.
+    house.set("STRONGROOM_TEST_BOOT_ID", "00000000-0000-4000-8000-000000000002");
+    std::fs::remove_dir_all(house.vault().join("refs/heads/notes")).unwrap();
+    for step in 1..=4 {
+        killed_at(&house, &["list"], step).unwrap();
+    }
+    check(&house, &acknowledged);
+    assert_eq!(house.git(&["fsck", "--strict", "--no-dangling"]), "");
+}
+
+#[test]
+fn a_kill_at_any_moment_loses_nothing_and_hides_nothing() {
+    let house = House::new();
+    let start = Instant::now();
+    let id = house.add("The courier enters by the cellar door.");
+    let usual = start.elapsed();
+    let mut acknowledged = BTreeSet::from([id.clone()]);
+    let (rounds, mut dice) = (if long() { 200 } else { 25 }, Dice::new());
+    let (mut shown, mut killed) = (0, 0);
+    for round in 0..rounds {
+        let add = dice.roll(2) == 0;
+        let args = match add {
+            true => vec!["add", "--label", "internal", "at any moment"],
+            false => vec!["show", &id],
+        };
+        let mut child = house.command(&args).spawn().unwrap();
+        // Most of the time goes into the key; what matters comes at the end.
+        std::thread::sleep(usual * (50 + dice.roll(80) as u32) / 100);
+        killed += usize::from(child.try_wait().unwrap().is_none());
+        child.kill().unwrap();
+        let output = child.wait_with_output().unwrap();
+        let out = String::from_utf8(output.stdout).unwrap();
+        match add {
+            true if out.len() >= 32 => drop(acknowledged.insert(out.trim().to_owned())),
+            true => assert!(out.is_empty()),
+            false => shown += usize::from(!out.is_empty()),
+        }
+        house.intact();
+        if round % 10 == 9 {
+            check(&house, &acknowledged);
+        }
+    }
+    check(&house, &acknowledged);
+    let recorded = house.shown().len();
+    assert!(recorded >= shown, "{shown} shown, {recorded} recorded");
+    say(format_args!(
+        "{killed} of {rounds} runs killed at any moment; {} notes acknowledged, {shown} shown, {recorded} recorded",
+        acknowledged.len()
+    ));
+    assert!(killed > 0);
+}
+
+#[test]
+fn an_init_that_was_killed_leaves_nothing_in_the_way() {
+    let house = House::empty();
+    let args = ["init", "--name", "mara"];
+    let mut step = 1;
+    while killed_at(&house, &args, step).is_ok() {
+        assert!(!house.identity().exists() && !house.vault().exists());
+        step += 3;
+    }
+    assert!(step > 10);
+    house.intact();
+    house.add("A vault like any other.");
+}
