@@ -45,7 +45,7 @@ fn local_mark(context: &Context<'_>, repo: &Repo) -> Result<Option<HighWater>, E
 /// Takes a receipt of an intact vault, to a file or as text. Needs no identity.
 pub fn receipt(context: &Context<'_>, out: Option<&Path>) -> Result<String, Error> {
     let repo = Repo::open_to_verify(&context.places.vault(), Settings::of_this_run())?;
-    let text = make_receipt(&repo, context.now())?.to_text();
+    let text = make_receipt(&repo, local_mark(context, &repo)?.as_ref(), context.now())?.to_text();
     if let Some(path) = out {
         write_new_private(path, text.as_bytes())?;
     }

@@ -2,6 +2,7 @@
 
 use super::context::{Context, Desk, short};
 use super::error::{Error, Kind};
+use super::known::Around;
 use super::notes::NoteLine;
 use crate::brief::{
     BriefText, Doubt, Format, Header, Known, Leak, Profile, Redaction, Refused, Source, check, compose, redact, render,
@@ -21,6 +22,9 @@ use std::path::{Path, PathBuf};
 
 /// The largest text that is checked or redacted at once, in bytes.
 const TEXT_MAX: u64 = 1 << 20;
+/// The most recipients of one release, and the longest name of one: the entry names them all.
+const RECIPIENTS_MAX: usize = 64;
+const NAME_MAX: usize = 100;
 
 /// How a draft or brief stands inside its sealed note (docs/FORMAT.md §10).
 #[derive(Serialize, Deserialize)]
@@ -87,6 +91,13 @@ pub struct Drafted {
 /// Drafts a brief: opens the sources and what else is known of their clients, redacts, and keeps the draft sealed
 /// at the sources' label.
 pub fn draft_brief(context: &Context<'_>, query: &DraftQuery) -> Result<Drafted, Error> {
+    let allowed: usize = query.allow.iter().map(|word| word.chars().count() + 2).sum();
+    if allowed > 400 {
+        return Err(Error::new(
+            Kind::Usage,
+            "so many words cannot be allowed at once: the entry has to name each of them",
+        ));
+    }
     if !query.allow.is_empty() && context.access.reason.is_none() {
         return Err(Error::new(
             Kind::Usage,
@@ -127,6 +138,7 @@ pub fn draft_brief(context: &Context<'_>, query: &DraftQuery) -> Result<Drafted,
         Some(audience),
         details_read,
         &sources,
+        Around::Clients,
         &query.sources.join(" "),
     )?;
     let known = desk.known(gathered.sources.iter().chain(&gathered.others), &query.mask)?;
@@ -184,6 +196,17 @@ pub struct ReleasedBrief {
 
 /// Releases a draft: refuses while anything is doubtful or leaks, records to whom, why and which text, then gives it out.
 pub fn release_brief(context: &Context<'_>, query: &ReleaseQuery) -> Result<ReleasedBrief, Error> {
+    let too_long = query
+        .to
+        .iter()
+        .any(|name| name.trim().is_empty() || name.chars().count() > NAME_MAX);
+    if query.to.len() > RECIPIENTS_MAX || too_long {
+        return Err(Error::new(
+            Kind::Usage,
+            format!("a brief goes to at most {RECIPIENTS_MAX} recipients, each named in 1 to {NAME_MAX} characters"),
+        )
+        .hint("release it again for the others: every release has its own entry"));
+    }
     if query.to.is_empty() {
         return Err(Error::new(Kind::Usage, "say to whom the brief goes: --to NAME"));
     }
@@ -200,12 +223,19 @@ pub fn release_brief(context: &Context<'_>, query: &ReleaseQuery) -> Result<Rele
     let unlocked = context.unlock()?;
     let mut desk = unlocked.desk(context)?;
     let mut details = desk.details("brief release");
-    details.recipients = query.to.iter().take(64).cloned().map(short).collect();
+    details.recipients = query.to.clone();
     let Some((draft, label, _)) = desk.find(&query.draft)? else {
         return Err(desk.not_there(details, &query.draft)?);
     };
     // The draft says for whom it was made; until it is read, the strictest answer is asked for.
-    let gathered = desk.gather(Action::Read, None, details.clone(), &[draft], &query.draft)?;
+    let gathered = desk.gather(
+        Action::Read,
+        None,
+        details.clone(),
+        &[draft],
+        Around::Nothing,
+        &query.draft,
+    )?;
     let Some(open) = gathered.sources.first().filter(|open| open.nature == Nature::Draft) else {
         return Err(Error::new(Kind::Usage, format!("`{}` is not a draft", query.draft))
             .hint("`strongroom brief draft` makes one"));
@@ -229,12 +259,17 @@ pub fn release_brief(context: &Context<'_>, query: &ReleaseQuery) -> Result<Rele
         return Err(doubtful(&sealed.doubtful));
     }
     let profile = desk.profile(&sealed.profile)?;
-    let sources = gathered
-        .others
-        .iter()
-        .chain(&gathered.sources)
-        .filter(|open| open.nature == Nature::Note);
-    let known = desk.known(sources, &[])?;
+    // What has become known since, of the clients of every source.
+    let around = desk.details("brief release");
+    let around = desk.gather(
+        Action::Read,
+        None,
+        around,
+        &sealed.sources,
+        Around::Clients,
+        &query.draft,
+    )?;
+    let known = desk.known(around.sources.iter().chain(&around.others), &[])?;
     let leaks = check(&sealed.text, &profile, &known).map_err(refused)?;
     if !leaks.is_empty() {
         desk.refuse_release(details, draft, "leaking")?;
@@ -294,7 +329,7 @@ pub fn check_brief(context: &Context<'_>, text: &[u8], profile: &str) -> Result<
     let mut desk = unlocked.desk(context)?;
     let profile = desk.profile(profile)?;
     let details = desk.details("brief check");
-    let gathered = desk.gather(Action::Search, None, details, &[], "brief check")?;
+    let gathered = desk.gather(Action::Search, None, details, &[], Around::Everything, "brief check")?;
     let notes = gathered
         .others
         .iter()

@@ -2,7 +2,7 @@
 
 use super::error::{Error, Kind};
 use crate::chain::{Details, Kind as EntryKind, Outcome, Time};
-use crate::env::{Clock, FileError, Places, SystemEntropy, read_bounded, replace_private};
+use crate::env::{Clock, FileError, Places, SystemEntropy, append_line, read_bounded};
 use crate::envelope::IdentityFile;
 use crate::gate::Gate;
 use crate::id::{NoteId, VaultId};
@@ -32,6 +32,8 @@ pub enum PassphraseSource {
 pub trait Person {
     /// Asks for a passphrase. An error if nobody can be asked.
     fn passphrase(&self, prompt: &str) -> Result<Passphrase, Error>;
+    /// Says something beside the result that the person should know.
+    fn warn(&self, text: &str);
     /// Asks for a line of text; `None` if nobody can be asked.
     fn line(&self, prompt: &str) -> Option<String>;
 }
@@ -124,6 +126,14 @@ impl Unlocked {
             ledger,
             policies,
         };
+        for (log, why) in desk.ledger.quarantined() {
+            context.person.warn(&format!(
+                "log {log} is set aside, and what it recorded is not shown: {why}; run `strongroom audit verify`"
+            ));
+        }
+        if desk.ledger.mark_was_missing() {
+            context.person.warn("this device remembered nothing of its log, so a vault put back from a copy would not be noticed; it remembers from now on");
+        }
         if desk.ledger.detail_key_is_due(context.now()) {
             let _ = desk.ledger.renew_detail_key(context.now(), &mut SystemEntropy)?;
         }
@@ -235,6 +245,22 @@ impl Desk<'_> {
         Ok(Error::no_such_note(asked))
     }
 
+    /// Enters an attempt that was refused for want of a clearance, and gives the refusal back; wrong usage is no attempt.
+    pub(super) fn refused(
+        &mut self,
+        verb: &str,
+        kind: Option<EntryKind>,
+        asked: Option<&str>,
+        error: Error,
+    ) -> Result<Error, Error> {
+        if error.kind == Kind::Denied {
+            let mut details = self.details(verb);
+            details.asked = asked.map(|asked| short(asked.to_owned()));
+            let _ = self.record(Draft::without_effect(kind, Outcome::Denied, details, Vec::new()))?;
+        }
+        Ok(error)
+    }
+
     /// Enters that something could not be opened, then gives the error back. If even that cannot be entered, the
     /// first error counts: nothing was shown.
     pub(super) fn failed(&mut self, details: Details, notes: Vec<NoteId>, error: impl Into<Error>) -> Error {
@@ -288,36 +314,24 @@ impl FailedUnlocks {
     const NAME: &'static str = "failed-unlocks";
     const MAX_BYTES: u64 = 64 * 1024;
 
-    /// Keeps one aside.
+    /// Keeps one aside: a line more, which several programs can write at once.
     fn keep(state: &Path, now: Time) -> Result<(), Error> {
-        let path = state.join(Self::NAME);
-        let known = match read_bounded(&path, Self::MAX_BYTES) {
-            Err(FileError::Missing(_)) => Vec::new(),
-            known => known?,
-        };
-        if known.iter().filter(|byte| **byte == b'\n').count() >= FAILED_MAX {
-            return Ok(());
-        }
-        let line = format!("{}\n", now.unix());
-        Ok(replace_private(&path, &[known.as_slice(), line.as_bytes()].concat())?)
+        Ok(append_line(
+            &state.join(Self::NAME),
+            &now.unix().to_string(),
+            Self::MAX_BYTES,
+        )?)
     }
 
-    /// Takes them to be entered. One that fails meanwhile begins a new file; after a crash they are taken again.
+    /// Takes them to be entered. One that fails meanwhile begins a new file; after a crash they are taken again. What
+    /// cannot be read is entered as such: it must not keep anybody out.
     fn take(state: &Path) -> Result<Option<Self>, Error> {
         let (path, taken) = (state.join(Self::NAME), state.join("failed-unlocks.taken"));
-        if !taken.exists() {
-            match std::fs::rename(&path, &taken) {
-                Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-                Err(error) => {
-                    return Err(Error::new(
-                        Kind::Failed,
-                        format!("cannot move `{}`: {error}", path.display()),
-                    ));
-                }
-                Ok(()) => {}
-            }
+        let left = std::fs::symlink_metadata(&taken).is_ok();
+        if !left && std::fs::rename(&path, &taken).is_err() {
+            return Ok(None);
         }
-        let bytes = read_bounded(&taken, Self::MAX_BYTES)?;
+        let bytes = read_bounded(&taken, Self::MAX_BYTES).unwrap_or_default();
         let text = String::from_utf8_lossy(&bytes);
         let times: Vec<i64> = text
             .lines()
@@ -334,12 +348,12 @@ impl FailedUnlocks {
 
     /// They are durable in the log; a crash before this enters them twice rather than never.
     fn entered(self) -> Result<(), Error> {
-        std::fs::remove_file(&self.path).map_err(|error| {
-            Error::new(
-                Kind::Failed,
-                format!("cannot remove `{}`: {error}", self.path.display()),
-            )
-        })
+        if std::fs::remove_file(&self.path).is_err() {
+            // Something else was put in its place. It goes out of the way with a name of its own.
+            let aside = self.path.with_extension("unreadable");
+            let _ = std::fs::rename(&self.path, aside);
+        }
+        Ok(())
     }
 }
 

@@ -119,7 +119,10 @@ pub fn add(context: &Context<'_>, new: NewText) -> Result<Added, Error> {
     let fields = check_fields(new.fields)?;
     let unlocked = context.unlock()?;
     let mut desk = unlocked.desk(context)?;
-    let label = desk.label(new.label.as_deref())?;
+    let label = match desk.label(new.label.as_deref()) {
+        Ok(label) => label,
+        Err(error) => return Err(desk.refused("add", Some(EntryKind::Add), new.label.as_deref(), error)?),
+    };
     let now = context.now();
     let metadata = Metadata {
         title,
@@ -211,13 +214,16 @@ pub fn list(context: &Context<'_>, query: &ListQuery) -> Result<Vec<NoteLine>, E
         since: query.since.map(Time::unix),
         until: query.until.map(Time::unix),
     };
-    let wanted = query
-        .label
-        .as_deref()
-        .map(|label| desk.label(Some(label)))
-        .transpose()?;
+    let wanted = match query.label.as_deref().map(|label| desk.label(Some(label))).transpose() {
+        Ok(wanted) => wanted,
+        Err(error) => return Err(desk.refused("list", None, query.label.as_deref(), error)?),
+    };
     let mut details = desk.details("list");
-    let asked = [&query.client, &query.case, &query.label]
+    let (since, until) = (
+        query.since.map(|time| time.to_string()),
+        query.until.map(|time| time.to_string()),
+    );
+    let asked = [&query.client, &query.case, &query.label, &since, &until]
         .into_iter()
         .flatten()
         .cloned()

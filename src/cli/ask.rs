@@ -23,6 +23,10 @@ impl Person for AtTheTerminal {
             .map_err(|_| nobody())
     }
 
+    fn warn(&self, text: &str) {
+        super::out::say(&format!("strongroom: warning: {}", super::out::plain(text)));
+    }
+
     fn line(&self, prompt: &str) -> Option<String> {
         if !self.may_ask || !std::io::stdin().is_terminal() {
             return None;

@@ -475,7 +475,10 @@ fn audit(context: &Context<'_>, seen: &Seen, command: &AuditCommand) -> Result<u
         AuditCommand::Log => {
             let lines = crate::app::log(context)?;
             if seen.json {
-                let text: String = lines.iter().map(|line| format!("{}\n", line.to_json())).collect();
+                let text: String = lines
+                    .iter()
+                    .map(|line| format!("{}\n", out::json_text(&line.to_json())))
+                    .collect();
                 out::result(&text)?;
                 return Ok(0);
             }

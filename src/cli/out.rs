@@ -20,7 +20,26 @@ pub(super) fn result(text: &str) -> Result<(), Error> {
 
 /// Writes a result as one line of JSON.
 pub(super) fn json(value: &serde_json::Value) -> Result<(), Error> {
-    result(&format!("{value}\n"))
+    result(&format!("{}\n", json_text(value)))
+}
+
+/// A value's JSON, with every character escaped that could drive a terminal or turn the direction of writing.
+pub(super) fn json_text(value: &serde_json::Value) -> String {
+    // Such characters stand inside strings alone, where an escape means the same.
+    let mut out = String::new();
+    for c in value.to_string().chars() {
+        if harmful(c) {
+            out.push_str(&format!("\\u{:04x}", u32::from(c)))
+        } else {
+            out.push(c)
+        }
+    }
+    out
+}
+
+fn harmful(c: char) -> bool {
+    (c.is_control() && c != '\n' && c != '\t')
+        || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}' | '\u{61c}')
 }
 
 /// An error's message.
@@ -44,10 +63,6 @@ pub(super) fn say(text: &str) {
 /// Text from a vault, made harmless for a terminal: control characters, and those that turn the direction of
 /// writing, are shown rather than obeyed.
 pub(super) fn plain(text: &str) -> String {
-    let harmful = |c: char| {
-        (c.is_control() && c != '\n' && c != '\t')
-            || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}' | '\u{61c}')
-    };
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         if c == '\r' {
@@ -121,6 +136,12 @@ mod tests {
         assert_eq!(plain("a\u{1b}[2Jb"), "a\\u{1b}[2Jb");
         assert_eq!(plain("x\u{202e}y\r\nz\t"), "x\\u{202e}y\nz\t");
         assert_eq!(one_line("a\nb"), "a b");
+        let value = serde_json::json!({ "x": "a\u{9b}2J\u{202e}b" });
+        assert_eq!(json_text(&value), r#"{"x":"a\u009b2J\u202eb"}"#);
+        assert_eq!(
+            serde_json::from_str::<serde_json::Value>(&json_text(&value)).unwrap(),
+            value
+        );
         assert_eq!(plain("ćäß — 山"), "ćäß — 山");
     }
 }

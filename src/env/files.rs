@@ -75,6 +75,22 @@ pub fn open_plain_file(path: &Path, write: bool, make: bool) -> io::Result<File>
     }
 }
 
+/// Adds a line to a plain file (made with mode 0600; folders that are missing, 0700), durable when this returns. A file of
+/// `max` bytes or more stays as it is.
+pub fn append_line(path: &Path, line: &str, max: u64) -> Result<(), FileError> {
+    if let Some(folder) = path.parent() {
+        let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
+        made.map_err(io_error("make", folder))?;
+    }
+    let mut file = open_plain(path, OFlags::WRONLY | OFlags::APPEND | OFlags::CREATE, "open")?;
+    if file.metadata().map_err(io_error("read", path))?.len() >= max {
+        return Ok(());
+    }
+    file.write_all(format!("{line}\n").as_bytes())
+        .and_then(|()| file.sync_all())
+        .map_err(io_error("write", path))
+}
+
 /// Reads a plain file of at most `max` bytes.
 pub fn read_bounded(path: &Path, max: u64) -> Result<Vec<u8>, FileError> {
     let file = open_plain(path, OFlags::RDONLY, "read")?;

@@ -15,7 +15,9 @@ mod slots;
 pub use clock::Clock;
 pub use entropy::SystemEntropy;
 pub use faults::{Fault, Faults, Step};
-pub use files::{FileError, open_plain_file, read_bounded, replace_private, sync_folder, write_new_private};
+pub use files::{
+    FileError, append_line, open_plain_file, read_bounded, replace_private, sync_folder, write_new_private,
+};
 pub use harden::{boot_id, harden};
 pub use places::{NoHome, Places};
 pub use slots::{SlotError, TwoSlot};

@@ -44,6 +44,7 @@ fn fold(text: &str) -> String {
 
 struct Found {
     note: NoteId,
+    nature: Purpose,
     body: Digest,
     label: Label,
     metadata: Metadata,
@@ -80,6 +81,7 @@ impl Survey {
             let metadata = body.open_metadata(gate.vault(), item.note, &key)?;
             found.push(Found {
                 note: item.note,
+                nature: body.purpose(),
                 body: item.body,
                 label,
                 metadata,
@@ -125,7 +127,7 @@ impl Survey {
         self.found.iter().map(|item| item.note).collect()
     }
 
-    /// The notes of the clients that `notes` are about.
+    /// The notes (no drafts, no briefs) of the clients that `notes` are about.
     pub fn of_the_same_clients(&self, notes: &[NoteId]) -> Vec<NoteId> {
         let about = self
             .found
@@ -136,8 +138,17 @@ impl Survey {
         let same = self
             .found
             .iter()
-            .filter(|item| clients.contains(&fold(&item.metadata.client)));
+            .filter(|item| item.nature == Purpose::Note && clients.contains(&fold(&item.metadata.client)));
         same.map(|item| item.note).collect()
+    }
+
+    /// The notes of that nature.
+    pub fn of_nature(&self, nature: Purpose) -> Vec<NoteId> {
+        self.found
+            .iter()
+            .filter(|item| item.nature == nature)
+            .map(|item| item.note)
+            .collect()
     }
 
     /// The bodies that are left, by note; the newest where a note has several heads.
@@ -147,7 +158,7 @@ impl Survey {
     }
 
     /// The clients concerned, for the sealed details of the entry and nothing else.
-    pub fn clients_for_the_record(&self) -> Option<String> {
+    pub(crate) fn clients_for_the_record(&self) -> Option<String> {
         let clients: BTreeSet<&str> = self.found.iter().map(|item| item.metadata.client.as_str()).collect();
         let clients: Vec<&str> = clients
             .into_iter()

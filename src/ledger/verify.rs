@@ -90,10 +90,10 @@ pub fn verify(repo: &Repo, anchors: &Anchors<'_>) -> Result<Report, LedgerError>
 }
 
 /// What an auditor takes home: the newest checkpoint of each log. Refuses for a vault that is not intact.
-pub fn make_receipt(repo: &Repo, now: Time) -> Result<Receipt, NoReceipt> {
+pub fn make_receipt(repo: &Repo, high_water: Option<&HighWater>, now: Time) -> Result<Receipt, NoReceipt> {
     let anchors = Anchors {
         receipt: None,
-        high_water: None,
+        high_water,
         now,
         deep: false,
     };
