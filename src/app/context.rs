@@ -2,7 +2,7 @@
 
 use super::error::{Error, Kind};
 use crate::chain::{Details, Kind as EntryKind, Outcome, Time};
-use crate::env::{Clock, Places, SystemEntropy, read_bounded};
+use crate::env::{Clock, Places, SystemEntropy, lock_private, read_bounded};
 use crate::envelope::IdentityFile;
 use crate::gate::Gate;
 use crate::id::NoteId;
@@ -18,6 +18,10 @@ use std::path::{Path, PathBuf};
 const PASSPHRASE_MAX: u64 = 4096;
 /// How many failed unlocks are kept aside.
 const FAILED_MAX: usize = 1000;
+
+/// The file of their times, in the state folder, and the lock that keeps two programs from losing each other's.
+const FAILED: &str = "failed-unlocks";
+const FAILED_LOCK: &str = "failed-unlocks.lock";
 
 /// Where a passphrase comes from when nobody is asked.
 #[derive(Clone, Debug)]
@@ -252,7 +256,11 @@ impl Desk<'_> {
     }
 
     fn enter_failed_unlocks(&mut self, state: &Path) -> Result<(), Error> {
-        let path = state.join("failed-unlocks");
+        let path = state.join(FAILED);
+        if !path.exists() {
+            return Ok(());
+        }
+        let _alone = lock_private(&state.join(FAILED_LOCK))?;
         let Ok(bytes) = read_bounded(&path, 64 * 1024) else {
             return Ok(());
         };
@@ -287,7 +295,8 @@ pub(super) fn short(text: String) -> String {
 }
 
 fn keep_failure(state: &Path, now: Time) -> Result<(), Error> {
-    let path = state.join("failed-unlocks");
+    let _alone = lock_private(&state.join(FAILED_LOCK))?;
+    let path = state.join(FAILED);
     let known = read_bounded(&path, 64 * 1024).unwrap_or_default();
     if known.iter().filter(|byte| **byte == b'\n').count() >= FAILED_MAX {
         return Ok(());

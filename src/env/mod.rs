@@ -15,7 +15,9 @@ mod slots;
 pub use clock::{BadTime, Clock, parse_rfc3339, rfc3339};
 pub use entropy::SystemEntropy;
 pub use faults::{Fault, Faults, Step};
-pub use files::{FileError, read_bounded, replace_private, sync_folder, write_new_private};
+pub use files::{
+    FileError, lock_private, make_private_folders, read_bounded, replace_private, sync_folder, write_new_private,
+};
 pub use harden::{boot_id, harden};
 pub use places::{NoHome, Places};
 pub use slots::{SlotError, TwoSlot};
