@@ -319,6 +319,7 @@ impl FailedUnlocks {
 
     /// Keeps one aside: a line more, which several programs can write at once.
     fn keep(state: &Path, now: Time) -> Result<(), Error> {
+        let _alone = lock_private(&state.join(Self::LOCK))?;
         Ok(append_line(
             &state.join(Self::NAME),
             &now.unix().to_string(),
