@@ -19,8 +19,6 @@ const PASSPHRASE_MAX: u64 = 4096;
 /// How many failed unlocks are kept aside.
 const FAILED_MAX: usize = 1000;
 
-/// The file of their times, in the state folder, and the lock that keeps two programs from losing each other's.
-
 /// Where a passphrase comes from when nobody is asked.
 #[derive(Clone, Debug)]
 pub enum PassphraseSource {
