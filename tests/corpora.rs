@@ -32,10 +32,13 @@ fn names(folder: &Path) -> BTreeSet<String> {
         .collect()
 }
 
+/// Targets that take a millisecond or more for an input when they are not optimised.
+const SLOW: &[&str] = &["cases", "journal", "roster", "rules"];
+
 /// One input damaged in every simple way at a spread of places: cut, flipped, doubled, swapped
 /// for bytes that parsers trip over.
-fn damaged(input: &[u8]) -> Vec<Vec<u8>> {
-    let stride = input.len() / 64 + 1;
+fn damaged(input: &[u8], places: usize) -> Vec<Vec<u8>> {
+    let stride = input.len() / places + 1;
     let mut all = vec![
         [input, input].concat(),
         [input, b"\n"].concat(),
@@ -63,11 +66,12 @@ fn every_target_keeps_its_promise_over_its_corpus() {
             .map(|entry| entry.unwrap().path())
             .collect();
         inputs.sort();
+        let places = if SLOW.contains(name) { 6 } else { 64 };
         let (mut accepted, mut refused) = (0, 0);
         for path in inputs {
             let input = fs::read(&path).unwrap();
             accepted += usize::from(body(&input));
-            refused += damaged(&input).iter().filter(|input| !body(input)).count();
+            refused += damaged(&input, places).iter().filter(|input| !body(input)).count();
         }
         // A target that takes nothing stops at the first byte; one that refuses nothing checks nothing.
         assert!(accepted > 0, "nothing in the corpus of {name} is accepted");
@@ -90,19 +94,21 @@ fn write_the_seeds() {
     }
 }
 
-/// The formats are those of the corpus: what was once written is still accepted.
+/// What the project writes is accepted; a seed whose name begins with `bad_` has one fault.
 #[test]
 fn seeds_are_accepted() {
     for (target, name, bytes) in seeds::make() {
         let (_, body) = bodies::TARGETS.iter().find(|(known, _)| *known == target).unwrap();
-        assert_eq!(body(&bytes), name != "unknown_header", "{target}/{name}");
+        assert_eq!(body(&bytes), !name.starts_with("bad_"), "{target}/{name}");
     }
 }
 
 #[test]
 fn every_target_has_a_binary_and_a_corpus() {
-    let targets: BTreeSet<String> = bodies::TARGETS.iter().map(|(name, _)| (*name).to_owned()).collect();
-    assert_eq!(targets.len(), bodies::TARGETS.len(), "a target stands twice");
+    let names_of = bodies::TARGETS.iter().map(|(name, _)| name).chain(bodies::KEYED);
+    let targets: BTreeSet<String> = names_of.map(|name| (*name).to_owned()).collect();
+    let count = bodies::TARGETS.len() + bodies::KEYED.len();
+    assert_eq!(targets.len(), count, "a target stands twice");
     assert_eq!(names(&fuzz().join("fuzz_targets")), targets);
     assert_eq!(names(&fuzz().join("corpus")), targets);
     let manifest: toml::Table = fs::read_to_string(fuzz().join("Cargo.toml")).unwrap().parse().unwrap();

@@ -314,6 +314,33 @@ fn the_description_suffices_to_open_the_example() {
     assert!(metadata.windows(7).any(|window| window == b"Halcyon"));
 }
 
+/// §7: the details of the example's entry, opened with primitives.
+#[test]
+fn the_description_suffices_to_open_the_details() {
+    use base64ct::Encoding;
+    let made = make();
+    let message = Message::parse(made.blocks["message"].as_bytes()).unwrap();
+    let entry = Entry::parse(&message.line).unwrap().entry;
+    let mut source = ExampleEntropy::new("detail key");
+    let (id, key): ([u8; 8], [u8; 32]) = (drawn(&mut source), drawn(&mut source));
+    assert_eq!(entry.detail.as_bytes(), id);
+    let aad = length_prefixed(&[
+        b"strongroom/1/detail",
+        &[1],
+        vault().as_bytes(),
+        LOG.as_bytes(),
+        &1u64.to_be_bytes(),
+        &id,
+    ]);
+    let sealed = base64ct::Base64::decode_vec(&entry.sealed).unwrap();
+    let padded = xopen(&Secret::copy_from(&key).unwrap(), &aad, &sealed)
+        .map_err(|_| "does not open")
+        .unwrap();
+    let len = u64::from_be_bytes(padded.expose()[..8].try_into().unwrap()) as usize;
+    // {0: "add", 1: 3, 4: "Halcyon"}
+    assert_eq!(&padded.expose()[8..8 + len], b"\xa3\x00\x63add\x01\x03\x04\x67Halcyon");
+}
+
 #[test]
 fn the_example_identity_opens() {
     let made = make();

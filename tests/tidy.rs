@@ -91,6 +91,8 @@ enum Rule {
     Print,
     /// Something that would hide a path from this check.
     Hidden,
+    /// Something sealed is opened away from the gate.
+    Door,
     /// `unsafe`.
     Unsafe,
     /// `todo!` or `unimplemented!`.
@@ -111,6 +113,7 @@ const RULES: &[Rule] = &[
     Rule::Process,
     Rule::Print,
     Rule::Hidden,
+    Rule::Door,
     Rule::Unsafe,
     Rule::Unfinished,
     Rule::Long,
@@ -394,6 +397,8 @@ const FIXTURES: &[(&str, &str, usize, Rule)] = &[
     ("hidden_path", "policy/mod.rs", 3, Rule::Hidden),
     ("hidden_include", "policy/mod.rs", 3, Rule::Hidden),
     ("hidden_computed", "policy/mod.rs", 5, Rule::Hidden),
+    ("door_method", "app/mod.rs", 5, Rule::Door),
+    ("door_path", "app/mod.rs", 5, Rule::Door),
     ("unsafe_block", "repo/mod.rs", 5, Rule::Unsafe),
     ("unfinished", "repo/mod.rs", 5, Rule::Unfinished),
     ("long", "id/mod.rs", 1, Rule::Long),

@@ -5,15 +5,35 @@
 //! whether the bytes were accepted. `cargo fuzz run TARGET` searches with them; `tests/corpora.rs`
 //! runs the same functions over the inputs in `corpus/` on any toolchain, and holds that each
 //! corpus has something that is accepted, so that no target stops at the first byte.
+//!
+//! The targets that need a key stand in `src/envelope/fuzzing.rs`, beside what they open.
 
+mod judged;
+mod members;
+mod planted;
+
+pub use judged::{cases, rules};
+pub use members::roster;
+pub use planted::{planted, portions};
+/// The targets that need a key.
+#[cfg(fuzzing)]
+pub use strongroom::envelope::fuzzing as keyed;
+
+use std::fmt::Display;
+use std::str::FromStr;
 use std::sync::LazyLock;
-use strongroom::brief::{Kind, Known, Profile, Span, redact as redact_text, shipped};
-use strongroom::chain::{Details, Entry, Message, Receipt, Roster, SignedCheckpoint, parse_bundle, write_bundle};
-use strongroom::envelope::{BodyFile, BoxFile, DetailFile, IdentityFile, WrapFile};
-use strongroom::id::VaultId;
+use strongroom::brief::{Kind, Known, Profile, Span, check, redact as redact_text, shipped};
+use strongroom::chain::{
+    Details, Entry, Message, Namespace, Receipt, Roster, SignedCheckpoint, Time, parse_bundle, verify_ssh, write_bundle,
+};
+use strongroom::crypto::{SigningKey, sha256};
+use strongroom::envelope::{BodyFile, BoxFile, DetailFile, IdentityFile, RecoveryKey, WrapFile};
+use strongroom::id::{CompartmentId, DeviceId, Digest, EntryRef, LogName, NoteId, VaultId};
 use strongroom::label::LabelText;
+use strongroom::ledger::HighWater;
 use strongroom::policy::{Levels, Purposes};
-use strongroom::repo::{Commit, JOURNAL_BYTES, decode_records, parse_tree, tree_bytes};
+use strongroom::repo::{Batch, Commit, JOURNAL_BYTES, Oid, Record, decode_records, parse_tree, tree_bytes};
+use strongroom::secret::Secret;
 
 /// A target: its name, which is also that of its corpus, and its function.
 pub type Target = (&'static str, fn(&[u8]) -> bool);
@@ -22,24 +42,45 @@ pub type Target = (&'static str, fn(&[u8]) -> bool);
 pub const TARGETS: &[Target] = &[
     ("bundle", bundle),
     ("card", card),
+    ("cases", cases),
     ("checkpoint", checkpoint),
     ("commit", commit),
     ("detail", detail),
     ("details", details),
     ("entry", entry),
     ("envelope", envelope),
+    ("high_water", high_water),
     ("identity", identity),
     ("journal", journal),
     ("keybox", keybox),
     ("label", label),
     ("levels", levels),
     ("message", message),
+    ("names", names),
+    ("planted", planted),
+    ("portions", portions),
     ("profile", profile),
     ("purposes", purposes),
     ("receipt", receipt),
+    ("recovery", recovery),
     ("redact", redact),
+    ("roster", roster),
+    ("rules", rules),
+    ("sshsig", sshsig),
     ("tree", tree),
     ("wrap", wrap),
+];
+
+/// The names of the targets that need a key; their inputs are run by the room that has them.
+pub const KEYED: &[&str] = &[
+    "key_list",
+    "metadata",
+    "opened_body",
+    "opened_detail",
+    "opened_keybox",
+    "opened_wrap",
+    "padded",
+    "secrets",
 ];
 
 const SAME: &str = "what was accepted is written back otherwise";
@@ -116,24 +157,103 @@ pub fn envelope(data: &[u8]) -> bool {
     true
 }
 
-/// An identity file, locked.
-pub fn identity(data: &[u8]) -> bool {
-    let Ok(file) = IdentityFile::parse(data) else {
+/// The high-water mark of a log.
+pub fn high_water(data: &[u8]) -> bool {
+    let Some(mark) = HighWater::decode(data) else {
         return false;
     };
-    assert_eq!(file.to_text().as_bytes(), data, "{SAME}");
+    let mut cbor = minicbor::Encoder::new(Vec::new());
+    let log = mark.log.to_string();
+    let written = cbor.map(6).and_then(|cbor| {
+        cbor.u8(0)?.bytes(mark.vault.as_bytes())?.u8(1)?.str(&log)?;
+        cbor.u8(2)?.u64(mark.size)?.u8(3)?.bytes(mark.root.as_bytes())?;
+        cbor.u8(4)?.bytes(mark.founder.as_bytes())?;
+        cbor.u8(5)?.bytes(mark.roster.as_bytes())
+    });
+    assert!(written.is_ok() && cbor.writer() == data, "{SAME}");
     true
 }
 
-/// The journal; what is missing to its size is zeros.
-pub fn journal(data: &[u8]) -> bool {
-    let mut image = data.to_vec();
-    image.resize(JOURNAL_BYTES as usize, 0);
-    let Ok(records) = decode_records(&image) else {
-        return false;
+/// An identity file, locked: as it is, and with its check line made right, which a fuzzer cannot guess.
+pub fn identity(data: &[u8]) -> bool {
+    let parse = |data: &[u8]| {
+        let Ok(file) = IdentityFile::parse(data) else {
+            return false;
+        };
+        assert_eq!(file.to_text().as_bytes(), data, "{SAME}");
+        true
     };
-    assert!(records.iter().zip(0..).all(|(record, place)| record.sequence == place));
-    !records.is_empty()
+    parse(data) | parse(&with_check(data))
+}
+
+/// A text whose last line is the digest of what stands before it.
+fn with_check(data: &[u8]) -> Vec<u8> {
+    let end = data.windows(7).rposition(|part| part == b"\ncheck ");
+    let body = end.map_or(data, |end| &data[..=end]);
+    [body, format!("check {}\n", sha256(&[body])).as_bytes()].concat()
+}
+
+/// The journal; what is missing to its size is zeros. The bytes are also taken for the payload of a
+/// record whose digests are right.
+pub fn journal(data: &[u8]) -> bool {
+    let read = |mut image: Vec<u8>| {
+        image.resize(JOURNAL_BYTES as usize, 0);
+        let records = decode_records(&image).unwrap_or_default();
+        assert!(records.iter().zip(0..).all(|(record, place)| record.sequence == place));
+        records
+    };
+    let sealed: Vec<Record> = read(with_digests(data));
+    if let Some(record) = sealed.first() {
+        assert_eq!((sealed.len(), record.generation), (1, 1));
+        assert_eq!(payload(&record.batch), data, "{SAME}");
+    }
+    !read(data.to_vec()).is_empty() || !sealed.is_empty()
+}
+
+/// A journal of generation 1 with one record (the layout: `src/repo/record.rs`).
+fn with_digests(payload: &[u8]) -> Vec<u8> {
+    let payload = &payload[..payload.len().min(1 << 20)];
+    let (generation, boot) = (1_u64.to_be_bytes(), [7; 16]);
+    let head = [b"SRJHEAD\0".as_slice(), &1_u32.to_be_bytes(), &generation, &boot].concat();
+    let record = [
+        b"SRJR".as_slice(),
+        &(payload.len() as u32).to_be_bytes(),
+        &generation,
+        &0_u64.to_be_bytes(),
+    ]
+    .concat();
+    let mut image = vec![0; 4096];
+    let header = [head.as_slice(), sha256(&[&head]).as_bytes()].concat();
+    image[512..512 + header.len()].copy_from_slice(&header);
+    image.extend_from_slice(&record);
+    image.extend_from_slice(sha256(&[&record, payload]).as_bytes());
+    image.extend_from_slice(payload);
+    image
+}
+
+/// A batch in the encoding of the journal.
+fn payload(batch: &Batch) -> Vec<u8> {
+    let mut cbor = minicbor::Encoder::new(Vec::new());
+    let written = (|| {
+        cbor.array(3)?.array(batch.objects.len() as u64)?;
+        for object in &batch.objects {
+            cbor.array(2)?.u8(object.kind as u8)?.bytes(&object.bytes)?;
+        }
+        cbor.array(batch.refs.len() as u64)?;
+        for change in &batch.refs {
+            cbor.array(3)?.str(&change.name)?;
+            for oid in [change.old, change.new] {
+                match oid {
+                    Some(oid) => cbor.bytes(&oid.0)?,
+                    None => cbor.null()?,
+                };
+            }
+        }
+        cbor.bytes(&batch.note)?;
+        Ok::<_, minicbor::encode::Error<_>>(())
+    })();
+    assert!(written.is_ok());
+    cbor.into_writer()
 }
 
 /// A device's key box.
@@ -175,6 +295,31 @@ pub fn message(data: &[u8]) -> bool {
     true
 }
 
+/// Ids, names of logs and entries, times: each has one spelling.
+pub fn names(data: &[u8]) -> bool {
+    fn one_spelling<T: FromStr + Display>(text: &str) -> bool {
+        let Ok(value) = text.parse::<T>() else { return false };
+        assert_eq!(value.to_string(), text, "{SAME}");
+        true
+    }
+    let Ok(text) = std::str::from_utf8(data) else {
+        return false;
+    };
+    [
+        one_spelling::<VaultId>,
+        one_spelling::<DeviceId>,
+        one_spelling::<CompartmentId>,
+        one_spelling::<Digest>,
+        one_spelling::<LogName>,
+        one_spelling::<EntryRef>,
+        one_spelling::<Oid>,
+        one_spelling::<Time>,
+    ]
+    .iter()
+    .any(|parse| parse(text))
+        | text.parse::<NoteId>().is_ok_and(|note| text.starts_with(&note.shard()))
+}
+
 /// A redaction profile.
 pub fn profile(data: &[u8]) -> bool {
     std::str::from_utf8(data).is_ok_and(|text| Profile::parse(text).is_ok())
@@ -198,19 +343,43 @@ pub fn purposes(data: &[u8]) -> bool {
 
 /// An auditor's receipt.
 pub fn receipt(data: &[u8]) -> bool {
-    let Ok(receipt) = Receipt::parse(data) else {
+    let parse = |data: &[u8]| {
+        let Ok(receipt) = Receipt::parse(data) else {
+            return false;
+        };
+        assert_eq!(receipt.to_text().as_bytes(), data, "{SAME}");
+        true
+    };
+    parse(data) | parse(&with_check(data))
+}
+
+/// A page with a recovery key on it.
+pub fn recovery(data: &[u8]) -> bool {
+    let Ok(page) = std::str::from_utf8(data) else {
         return false;
     };
-    assert_eq!(receipt.to_text().as_bytes(), data, "{SAME}");
+    let Ok(key) = RecoveryKey::find(page) else {
+        return false;
+    };
+    let word = key.to_word();
+    assert!(
+        page.split_whitespace().any(|found| found.eq_ignore_ascii_case(&word)),
+        "the key that was found does not stand on the page"
+    );
     true
+}
+
+/// The profiles that ship.
+fn profiles() -> &'static [Profile; 2] {
+    static PROFILES: LazyLock<[Profile; 2]> = LazyLock::new(|| {
+        let parse = |name| Profile::parse(shipped(name).expect("a shipped profile")).expect("what is shipped is sound");
+        ["no-names", "strict"].map(parse)
+    });
+    &PROFILES
 }
 
 /// A note on its way into a brief.
 pub fn redact(data: &[u8]) -> bool {
-    static PROFILES: LazyLock<Vec<Profile>> = LazyLock::new(|| {
-        let parse = |name| Profile::parse(shipped(name).expect("a shipped profile")).expect("what is shipped is sound");
-        ["no-names", "strict"].map(parse).into()
-    });
     static KNOWN: LazyLock<Known> = LazyLock::new(|| {
         let known = [(Kind::Person, "Corin Hask"), (Kind::Alias, "MAGPIE")];
         Known::new(known.map(|(kind, value)| (kind, value.to_owned())).into()).expect("two plain identifiers")
@@ -219,17 +388,47 @@ pub fn redact(data: &[u8]) -> bool {
         return false;
     };
     let mut accepted = false;
-    for profile in PROFILES.iter() {
+    let length = text.chars().count();
+    for profile in profiles() {
+        let leaks = check(text, profile, &KNOWN).unwrap_or_default();
+        assert!(leaks.iter().all(|leak| leak.start < leak.end && leak.end <= length));
         let Ok(redaction) = redact_text(text, profile, &KNOWN) else {
             continue;
         };
         accepted = true;
-        let length = text.chars().count();
         let inside = |span: &Span| span.start < span.end && span.end <= length;
         assert!(redaction.spans.iter().all(inside));
         assert!(redaction.spans.windows(2).all(|pair| pair[0].end <= pair[1].start));
+        let folded: String = redaction
+            .text
+            .chars()
+            .filter(|c| c.is_alphanumeric())
+            .flat_map(char::to_lowercase)
+            .collect();
+        assert!(!folded.contains("corinhask"), "a known name came out");
     }
     accepted
+}
+
+/// The signature under a card.
+pub fn sshsig(data: &[u8]) -> bool {
+    const MESSAGE: &[u8] = b"an example\n";
+    let Ok(text) = std::str::from_utf8(data) else {
+        return false;
+    };
+    let key = |n: u8| SigningKey::from_seed(&Secret::copy_from(&[n; 32]).expect("32 bytes")).public();
+    let holds = |key, namespace, message| verify_ssh(&key, namespace, message, text).is_ok();
+    for (key, namespace, message) in [
+        (key(2), Namespace::Card, MESSAGE),
+        (key(1), Namespace::Git, MESSAGE),
+        (key(1), Namespace::Card, &MESSAGE[1..]),
+    ] {
+        assert!(
+            !holds(key, namespace, message),
+            "a signature holds for what was not signed"
+        );
+    }
+    holds(key(1), Namespace::Card, MESSAGE)
 }
 
 /// A folder of the repository.

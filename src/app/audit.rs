@@ -4,7 +4,7 @@ use super::context::{Context, short};
 use super::error::{Error, Kind};
 use crate::chain::{Details, Entry, NoteSet, Outcome, Receipt};
 use crate::env::{read_bounded, write_new_private};
-use crate::id::{EntryRef, KeyId, NoteId};
+use crate::id::{KeyId, NoteId};
 use crate::label::{Label, Level};
 use crate::ledger::{Anchors, Draft, HighWater, Report, make_receipt};
 use crate::policy::{Action, Decision, Kind as ThingKind, ResourceFacts};
@@ -45,7 +45,7 @@ fn local_mark(context: &Context<'_>, repo: &Repo) -> Result<Option<HighWater>, E
 /// Takes a receipt of an intact vault, to a file or as text. Needs no identity.
 pub fn receipt(context: &Context<'_>, out: Option<&Path>) -> Result<String, Error> {
     let repo = Repo::open_to_verify(&context.places.vault(), Settings::of_this_run())?;
-    let text = make_receipt(&repo, context.now())?.to_text();
+    let text = make_receipt(&repo, local_mark(context, &repo)?.as_ref(), context.now())?.to_text();
     if let Some(path) = out {
         write_new_private(path, text.as_bytes())?;
     }
@@ -77,23 +77,18 @@ pub fn log(context: &Context<'_>) -> Result<Vec<LogLine>, Error> {
         Decision::Permitted(permission) => details.rules = permission.rules().to_vec(),
     }
     details.asked = Some(short("own entries".into()));
-    let _ = desk.record(Draft::read(details, Vec::new()))?;
+    let recorded = desk.record(Draft::read(details, Vec::new()))?;
     let mut entries = Vec::new();
     desk.ledger
         .own_lines(&mut |line| entries.extend(Entry::parse(line).ok().map(|parsed| parsed.entry)))?;
     let mut keys = BTreeMap::new();
-    let vault = desk.identity.vault();
     let lines = entries.into_iter().map(|entry| {
         let key = keys
             .entry(entry.detail)
             .or_insert_with_key(|id: &KeyId| desk.ledger.detail_key(*id));
-        let place = EntryRef {
-            log: entry.log,
-            seq: entry.seq,
-        };
         let details = key
             .as_ref()
-            .and_then(|key| Details::open(vault, place, key, &entry.sealed).ok());
+            .and_then(|key| desk.ledger.open_details(&entry, key, &recorded));
         let notes = match details.as_ref().map(|details| &details.notes) {
             Some(NoteSet::Ids(ids)) => ids.clone(),
             Some(NoteSet::Bitmaps(maps)) => maps

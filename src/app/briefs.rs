@@ -2,12 +2,13 @@
 
 use super::context::{Context, Desk, short};
 use super::error::{Error, Kind};
+use super::known::Around;
 use super::notes::NoteLine;
 use crate::brief::{
     BriefText, Doubt, Format, Header, Known, Leak, Profile, Redaction, Refused, Source, check, compose, redact, render,
     shipped,
 };
-use crate::chain::{Kind as EntryKind, Time};
+use crate::chain::{Details, Kind as EntryKind, Outcome, Time};
 use crate::crypto::{make_random, sha256};
 use crate::env::{SystemEntropy, read_bounded, write_new_private};
 use crate::gate::{Filter, Metadata, Nature, OpenNote};
@@ -17,10 +18,13 @@ use crate::ledger::Draft;
 use crate::policy::Action;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// The largest text that is checked or redacted at once, in bytes.
 const TEXT_MAX: u64 = 1 << 20;
+/// The most recipients of one release, and the longest name of one: the entry names them all.
+const RECIPIENTS_MAX: usize = 64;
+const NAME_MAX: usize = 100;
 
 /// How a draft or brief stands inside its sealed note (docs/FORMAT.md §10).
 #[derive(Serialize, Deserialize)]
@@ -41,9 +45,13 @@ struct Sealed {
     sha256: Option<Digest>,
 }
 
+fn parse_sealed(text: &str) -> Option<Sealed> {
+    serde_json::from_str::<Sealed>(text).ok().filter(|sealed| sealed.v == 1)
+}
+
 /// What the person sees of a draft or brief kept as a note: its text rather than its frame.
 pub(super) fn readable_text(text: &str) -> Option<String> {
-    serde_json::from_str::<Sealed>(text).ok().map(|sealed| sealed.text)
+    parse_sealed(text).map(|sealed| sealed.text)
 }
 
 /// What to draft from.
@@ -67,7 +75,7 @@ pub struct Drafted {
     /// The label a brief made of it will carry.
     pub label: String,
     /// The mark of that label.
-    pub mark: &'static str,
+    pub mark: String,
     /// The redacted text.
     pub text: String,
     /// What was replaced, by type.
@@ -83,6 +91,13 @@ pub struct Drafted {
 /// Drafts a brief: opens the sources and what else is known of their clients, redacts, and keeps the draft sealed
 /// at the sources' label.
 pub fn draft_brief(context: &Context<'_>, query: &DraftQuery) -> Result<Drafted, Error> {
+    let allowed: usize = query.allow.iter().map(|word| word.chars().count() + 2).sum();
+    if allowed > 400 {
+        return Err(Error::new(
+            Kind::Usage,
+            "so many words cannot be allowed at once: the entry has to name each of them",
+        ));
+    }
     if !query.allow.is_empty() && context.access.reason.is_none() {
         return Err(Error::new(
             Kind::Usage,
@@ -123,6 +138,7 @@ pub fn draft_brief(context: &Context<'_>, query: &DraftQuery) -> Result<Drafted,
         Some(audience),
         details_read,
         &sources,
+        Around::Clients,
         &query.sources.join(" "),
     )?;
     let known = desk.known(gathered.sources.iter().chain(&gathered.others), &query.mask)?;
@@ -160,6 +176,8 @@ pub struct ReleaseQuery {
     pub format: Format,
     /// Until when it may be used.
     pub expires: Option<Time>,
+    /// A new file to write it to, once it is on record.
+    pub out: Option<PathBuf>,
 }
 
 /// A released brief.
@@ -178,24 +196,52 @@ pub struct ReleasedBrief {
 
 /// Releases a draft: refuses while anything is doubtful or leaks, records to whom, why and which text, then gives it out.
 pub fn release_brief(context: &Context<'_>, query: &ReleaseQuery) -> Result<ReleasedBrief, Error> {
+    let too_long = query
+        .to
+        .iter()
+        .any(|name| name.trim().is_empty() || name.chars().count() > NAME_MAX);
+    if query.to.len() > RECIPIENTS_MAX || too_long {
+        return Err(Error::new(
+            Kind::Usage,
+            format!("a brief goes to at most {RECIPIENTS_MAX} recipients, each named in 1 to {NAME_MAX} characters"),
+        )
+        .hint("release it again for the others: every release has its own entry"));
+    }
     if query.to.is_empty() {
         return Err(Error::new(Kind::Usage, "say to whom the brief goes: --to NAME"));
+    }
+    if let Some(path) = query
+        .out
+        .as_deref()
+        .filter(|path| std::fs::symlink_metadata(path).is_ok())
+    {
+        return Err(Error::new(
+            Kind::Failed,
+            format!("`{}` exists already; nothing was released", path.display()),
+        ));
     }
     let unlocked = context.unlock()?;
     let mut desk = unlocked.desk(context)?;
     let mut details = desk.details("brief release");
-    details.recipients = query.to.iter().take(64).cloned().map(short).collect();
+    details.recipients = query.to.clone();
     let Some((draft, label, _)) = desk.find(&query.draft)? else {
         return Err(desk.not_there(details, &query.draft)?);
     };
     // The draft says for whom it was made; until it is read, the strictest answer is asked for.
-    let gathered = desk.gather(Action::Read, None, details.clone(), &[draft], &query.draft)?;
+    let gathered = desk.gather(
+        Action::Read,
+        None,
+        details.clone(),
+        &[draft],
+        Around::Nothing,
+        &query.draft,
+    )?;
     let Some(open) = gathered.sources.first().filter(|open| open.nature == Nature::Draft) else {
         return Err(Error::new(Kind::Usage, format!("`{}` is not a draft", query.draft))
             .hint("`strongroom brief draft` makes one"));
     };
     let sealed: Sealed =
-        serde_json::from_str(open.text()).map_err(|_| Error::new(Kind::Tampered, "this draft is damaged"))?;
+        parse_sealed(open.text()).ok_or_else(|| Error::new(Kind::Tampered, "this draft is damaged"))?;
     let audience = Level::ALL.into_iter().find(|level| level.name() == sealed.label);
     let audience = audience.ok_or_else(|| Error::new(Kind::Tampered, "this draft is damaged"))?;
     details.level = Some(audience);
@@ -209,22 +255,30 @@ pub fn release_brief(context: &Context<'_>, query: &ReleaseQuery) -> Result<Rele
         crate::policy::Decision::Permitted(permission) => details.rules = permission.rules().to_vec(),
     }
     if !sealed.doubtful.is_empty() {
+        desk.refuse_release(details, draft, "doubtful")?;
         return Err(doubtful(&sealed.doubtful));
     }
     let profile = desk.profile(&sealed.profile)?;
-    let sources = gathered
-        .others
-        .iter()
-        .chain(&gathered.sources)
-        .filter(|open| open.nature == Nature::Note);
-    let known = desk.known(sources, &[])?;
+    // What has become known since, of the clients of every source.
+    let around = desk.details("brief release");
+    let around = desk.gather(
+        Action::Read,
+        None,
+        around,
+        &sealed.sources,
+        Around::Clients,
+        &query.draft,
+    )?;
+    let known = desk.known(around.sources.iter().chain(&around.others), &[])?;
     let leaks = check(&sealed.text, &profile, &known).map_err(refused)?;
     if !leaks.is_empty() {
+        desk.refuse_release(details, draft, "leaking")?;
         return Err(leaking(&leaks).hint("more is known now than when it was drafted: draft it again"));
     }
     let brief = NoteId(make_random(&mut SystemEntropy)?);
     let header = Header {
         level: audience,
+        mark: desk.policies.levels().rules(audience).mark.clone(),
         id: brief.to_string(),
         handling: profile.handling().to_owned(),
         expires: query.expires.map(|time| time.to_string()),
@@ -243,14 +297,15 @@ pub fn release_brief(context: &Context<'_>, query: &ReleaseQuery) -> Result<Rele
         sha256: Some(digest),
         ..sealed
     };
-    let kept = zeroize::Zeroizing::new(serde_json::to_string(&kept).unwrap_or_default());
+    let kept = zeroize::Zeroizing::new(to_json(&kept)?);
     let metadata = desk.brief_metadata(format!("Brief for {}", query.to.join(", ")), open);
     let (changes, _) = desk.seal(brief, Nature::Brief, &metadata, &kept, &label)?;
     details.left = Some(digest);
     details.client = Some(short(open.metadata.client.clone())).filter(|client| !client.is_empty());
-    let mut draft_entry = Draft::change(EntryKind::Release, details, vec![draft, brief], changes);
-    draft_entry.because = None;
-    let recorded = desk.record(draft_entry)?;
+    let recorded = desk.record(Draft::change(EntryKind::Release, details, vec![draft, brief], changes))?;
+    if let Some(path) = &query.out {
+        write_new_private(path, text.as_bytes())?;
+    }
     Ok(ReleasedBrief {
         brief,
         label: desk.policies.levels().rules(audience).name.clone(),
@@ -274,16 +329,27 @@ pub fn check_brief(context: &Context<'_>, text: &[u8], profile: &str) -> Result<
     let mut desk = unlocked.desk(context)?;
     let profile = desk.profile(profile)?;
     let details = desk.details("brief check");
-    let gathered = desk.gather(Action::Search, None, details, &[], "brief check")?;
+    let gathered = desk.gather(Action::Search, None, details, &[], Around::Everything, "brief check")?;
     let notes = gathered
         .others
         .iter()
         .chain(&gathered.sources)
         .filter(|open| open.nature == Nature::Note);
     let known = desk.known(notes, &[])?;
-    Ok(BriefCheck {
-        leaks: check(text, &profile, &known).map_err(refused)?,
-    })
+    let mut leaks = check(text, &profile, &known).map_err(refused)?;
+    // The id that a brief bears leads nobody anywhere: with it, a brief that was released would not pass.
+    let briefs: Vec<String> = gathered
+        .others
+        .iter()
+        .chain(&gathered.sources)
+        .filter(|open| open.nature == Nature::Brief)
+        .map(|open| open.note.to_string())
+        .collect();
+    leaks.retain(|leak| {
+        let found: String = text.chars().skip(leak.start).take(leak.end - leak.start).collect();
+        !briefs.contains(&found)
+    });
+    Ok(BriefCheck { leaks })
 }
 
 /// Lists drafts and briefs one may read, newest first.
@@ -328,12 +394,14 @@ pub fn read_text(path: &Path) -> Result<Vec<u8>, Error> {
     Ok(read_bounded(path, TEXT_MAX)?)
 }
 
-/// Writes what leaves the vault to a file that does not exist yet.
-pub fn write_out(path: &Path, text: &str) -> Result<(), Error> {
-    Ok(write_new_private(path, text.as_bytes())?)
-}
-
 impl Desk<'_> {
+    /// Enters that a release was refused.
+    fn refuse_release(&mut self, mut details: Details, draft: NoteId, why: &str) -> Result<(), Error> {
+        details.rules = vec![why.to_owned()];
+        let entry = Draft::without_effect(Some(EntryKind::Release), Outcome::Denied, details, vec![draft]);
+        self.record(entry).map(drop)
+    }
+
     /// The vault's own profile of that name.
     fn profile(&self, name: &str) -> Result<Profile, Error> {
         let content = self
@@ -377,7 +445,7 @@ impl Desk<'_> {
         label: &Label,
         profile: &Profile,
         audience: Level,
-        mut details: crate::chain::Details,
+        mut details: Details,
         allowed: &[String],
     ) -> Result<Drafted, Error> {
         let first = opened
@@ -396,7 +464,7 @@ impl Desk<'_> {
             expires: None,
             sha256: None,
         };
-        let text = zeroize::Zeroizing::new(serde_json::to_string(&sealed).unwrap_or_default());
+        let text = zeroize::Zeroizing::new(to_json(&sealed)?);
         let draft = NoteId(make_random(&mut SystemEntropy)?);
         let (changes, _) = self.seal(draft, Nature::Draft, &metadata, &text, label)?;
         details.level = Some(audience);
@@ -407,7 +475,7 @@ impl Desk<'_> {
         Ok(Drafted {
             draft,
             label: self.policies.levels().rules(audience).name.clone(),
-            mark: audience.tlp(),
+            mark: self.policies.levels().rules(audience).mark.clone(),
             text: brief.text,
             removed: brief.removed,
             doubtful: brief.doubtful,
@@ -415,6 +483,10 @@ impl Desk<'_> {
             entry: recorded.entry(),
         })
     }
+}
+
+fn to_json(sealed: &Sealed) -> Result<String, Error> {
+    serde_json::to_string(sealed).map_err(|_| Error::new(Kind::Failed, "this brief cannot be written down"))
 }
 
 fn no_profile(name: &str) -> Error {
@@ -427,10 +499,13 @@ fn refused(refusal: Refused) -> Error {
 }
 
 fn doubtful(words: &[String]) -> Error {
-    let count = words.len();
+    let places = match words.len() {
+        1 => "a doubtful place".to_owned(),
+        several => format!("{several} doubtful places"),
+    };
     Error::new(
         Kind::Denied,
-        format!("this draft has {count} doubtful place(s), and a brief leaves without any"),
+        format!("this draft has {places}, and a brief leaves without any"),
     )
     .hint("draft it again with --mask WORD, or with --allow WORD and --why TEXT")
 }

@@ -2,10 +2,10 @@
 
 use super::error::{Error, Kind};
 use crate::chain::{Details, Kind as EntryKind, Outcome, Time};
-use crate::env::{Clock, Places, SystemEntropy, lock_private, read_bounded};
+use crate::env::{Clock, FileError, Places, SystemEntropy, append_line, read_bounded, read_settled};
 use crate::envelope::IdentityFile;
 use crate::gate::Gate;
-use crate::id::NoteId;
+use crate::id::{NoteId, VaultId};
 use crate::label::{Clearance, Label, LabelText};
 use crate::ledger::{Changes, Draft, Ledger, Recorded};
 use crate::policy::{Action, ActorFacts, Decision, Denial, PolicySet, Request, ResourceFacts, Role};
@@ -18,10 +18,6 @@ use std::path::{Path, PathBuf};
 const PASSPHRASE_MAX: u64 = 4096;
 /// How many failed unlocks are kept aside.
 const FAILED_MAX: usize = 1000;
-
-/// The file of their times, in the state folder, and the lock that keeps two programs from losing each other's.
-const FAILED: &str = "failed-unlocks";
-const FAILED_LOCK: &str = "failed-unlocks.lock";
 
 /// Where a passphrase comes from when nobody is asked.
 #[derive(Clone, Debug)]
@@ -36,6 +32,8 @@ pub enum PassphraseSource {
 pub trait Person {
     /// Asks for a passphrase. An error if nobody can be asked.
     fn passphrase(&self, prompt: &str) -> Result<Passphrase, Error>;
+    /// Says something beside the result that the person should know.
+    fn warn(&self, text: &str);
     /// Asks for a line of text; `None` if nobody can be asked.
     fn line(&self, prompt: &str) -> Option<String>;
 }
@@ -66,7 +64,7 @@ pub struct Context<'a> {
 impl Context<'_> {
     /// The device's word for what time it is.
     pub fn now(&self) -> Time {
-        Time::from_unix(self.clock.now().as_second())
+        self.clock.now()
     }
 
     /// Opens the vault's repository.
@@ -88,20 +86,21 @@ impl Context<'_> {
         let repo = self.repo()?;
         let path = self.places.identity();
         let bytes = match read_bounded(&path, 64 * 1024) {
-            Err(crate::env::FileError::Missing(_)) => {
+            Err(FileError::Missing(_)) => {
                 return Err(Error::new(Kind::Locked, format!("there is no identity at `{}`", path.display()))
                     .hint("name it with --identity, make a vault with `strongroom init`, or come back in with `strongroom recovery use`"));
             }
             bytes => bytes?,
         };
         let file = IdentityFile::parse(&bytes)?;
+        other_vault("identity", file.vault, &repo)?;
         let state = self.places.state(&file.vault);
         let passphrase = self.passphrase("passphrase: ")?;
         match Identity::unlock(&file, &passphrase) {
             Ok(identity) => Ok(Unlocked { repo, identity, state }),
             Err(error) => {
                 if error == crate::envelope::BadIdentity::WrongPassphrase {
-                    keep_failure(&state, self.now())?;
+                    FailedUnlocks::keep(&state, self.now())?;
                 }
                 Err(error.into())
             }
@@ -127,6 +126,14 @@ impl Unlocked {
             ledger,
             policies,
         };
+        for (log, why) in desk.ledger.quarantined() {
+            context.person.warn(&format!(
+                "log {log} is set aside, and what it recorded is not shown: {why}; run `strongroom audit verify`"
+            ));
+        }
+        if desk.ledger.mark_was_missing() {
+            context.person.warn("this device remembered nothing of its log, so a vault put back from a copy would not be noticed; it remembers from now on");
+        }
         if desk.ledger.detail_key_is_due(context.now()) {
             let _ = desk.ledger.renew_detail_key(context.now(), &mut SystemEntropy)?;
         }
@@ -223,8 +230,10 @@ impl Desk<'_> {
             None => Error::no_such_note(asked),
             Some(words) => {
                 let mut words = words.into_iter();
-                let first = words.next().unwrap_or_else(|| "denied".into());
-                words.fold(Error::new(Kind::Denied, first), Error::hint)
+                let first = words
+                    .next()
+                    .unwrap_or_else(|| "no rule of this vault permits it".into());
+                words.fold(Error::new(Kind::Denied, format!("denied: {first}")), Error::hint)
             }
         })
     }
@@ -234,6 +243,22 @@ impl Desk<'_> {
         details.asked = Some(short(asked.to_owned()));
         let _ = self.record(Draft::without_effect(None, Outcome::Denied, details, Vec::new()))?;
         Ok(Error::no_such_note(asked))
+    }
+
+    /// Enters an attempt that was refused for want of a clearance, and gives the refusal back; wrong usage is no attempt.
+    pub(super) fn refused(
+        &mut self,
+        verb: &str,
+        kind: Option<EntryKind>,
+        asked: Option<&str>,
+        error: Error,
+    ) -> Result<Error, Error> {
+        if error.kind == Kind::Denied {
+            let mut details = self.details(verb);
+            details.asked = asked.map(|asked| short(asked.to_owned()));
+            let _ = self.record(Draft::without_effect(kind, Outcome::Denied, details, Vec::new()))?;
+        }
+        Ok(error)
     }
 
     /// Enters that something could not be opened, then gives the error back. If even that cannot be entered, the
@@ -256,24 +281,14 @@ impl Desk<'_> {
     }
 
     fn enter_failed_unlocks(&mut self, state: &Path) -> Result<(), Error> {
-        let path = state.join(FAILED);
-        if !path.exists() {
-            return Ok(());
-        }
-        let _alone = lock_private(&state.join(FAILED_LOCK))?;
-        let Ok(bytes) = read_bounded(&path, 64 * 1024) else {
+        let Some(failures) = FailedUnlocks::take(state)? else {
             return Ok(());
         };
-        let text = String::from_utf8_lossy(&bytes).into_owned();
         let mut details = Details::new("unlock");
-        details.times = text
-            .lines()
-            .filter_map(|line| line.parse().ok())
-            .take(FAILED_MAX)
-            .collect();
-        if details.times.is_empty() {
-            return Ok(());
-        }
+        details.times = failures.times.clone();
+        details.asked = failures
+            .unreadable
+            .then(|| "a record of failed unlocks could not be read".to_owned());
         let draft = Draft {
             kind: Some(EntryKind::UnlockFailed),
             result: Outcome::Failed,
@@ -283,29 +298,81 @@ impl Desk<'_> {
             because: None,
         };
         let _ = self.record(draft)?;
-        // Durable in the log now; a crash here enters them twice rather than never.
-        std::fs::remove_file(&path)
-            .map_err(|error| Error::new(Kind::Failed, format!("cannot remove `{}`: {error}", path.display())))
+        failures.entered()
+    }
+}
+
+/// Failed unlocks, kept aside until there is a key to enter them with. Not authenticated: who can write here can
+/// add some or take some away, and the threat model says so.
+struct FailedUnlocks {
+    path: PathBuf,
+    times: Vec<i64>,
+    unreadable: bool,
+}
+
+impl FailedUnlocks {
+    const NAME: &'static str = "failed-unlocks";
+    const MAX_BYTES: u64 = 64 * 1024;
+
+    /// Keeps one aside: a line more, which several programs can write at once.
+    fn keep(state: &Path, now: Time) -> Result<(), Error> {
+        Ok(append_line(
+            &state.join(Self::NAME),
+            &now.unix().to_string(),
+            Self::MAX_BYTES,
+        )?)
+    }
+
+    /// Takes them to be entered. One that fails meanwhile begins a new file; after a crash they are taken again. What
+    /// cannot be read is entered as such: it must not keep anybody out.
+    fn take(state: &Path) -> Result<Option<Self>, Error> {
+        let (path, taken) = (state.join(Self::NAME), state.join("failed-unlocks.taken"));
+        let left = std::fs::symlink_metadata(&taken).is_ok();
+        if !left && std::fs::rename(&path, &taken).is_err() {
+            return Ok(None);
+        }
+        let bytes = read_settled(&taken, Self::MAX_BYTES).unwrap_or_default();
+        let text = String::from_utf8_lossy(&bytes);
+        let times: Vec<i64> = text
+            .lines()
+            .filter_map(|line| line.parse().ok())
+            .take(FAILED_MAX)
+            .collect();
+        let unreadable = times.is_empty();
+        Ok(Some(Self {
+            path: taken,
+            times,
+            unreadable,
+        }))
+    }
+
+    /// They are durable in the log; a crash before this enters them twice rather than never.
+    fn entered(self) -> Result<(), Error> {
+        if std::fs::remove_file(&self.path).is_err() {
+            // Something else was put in its place. It goes out of the way with a name of its own.
+            let aside = self.path.with_extension("unreadable");
+            let _ = std::fs::rename(&self.path, aside);
+        }
+        Ok(())
+    }
+}
+
+/// Refuses what was made for another vault than this, before a passphrase is asked for. Where the vault does not say
+/// which it is, the ledger finds out what is wrong.
+pub(super) fn other_vault(what: &str, made_for: VaultId, repo: &Repo) -> Result<(), Error> {
+    match crate::ledger::vault_id(repo) {
+        Ok(vault) if vault != made_for => Err(Error::new(
+            Kind::Failed,
+            format!("this {what} belongs to another vault: it is for {made_for}, and here is {vault}"),
+        )
+        .hint("name the right ones with --vault and --identity")),
+        _ => Ok(()),
     }
 }
 
 /// Text of an entry's details is bounded, so that the entry always fits.
 pub(super) fn short(text: String) -> String {
     text.chars().filter(|c| !c.is_control()).take(500).collect()
-}
-
-fn keep_failure(state: &Path, now: Time) -> Result<(), Error> {
-    let _alone = lock_private(&state.join(FAILED_LOCK))?;
-    let path = state.join(FAILED);
-    let known = read_bounded(&path, 64 * 1024).unwrap_or_default();
-    if known.iter().filter(|byte| **byte == b'\n').count() >= FAILED_MAX {
-        return Ok(());
-    }
-    let line = format!("{}\n", now.unix());
-    Ok(crate::env::replace_private(
-        &path,
-        &[known.as_slice(), line.as_bytes()].concat(),
-    )?)
 }
 
 fn first_line(bytes: Vec<u8>) -> Result<Passphrase, Error> {

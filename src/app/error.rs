@@ -3,11 +3,11 @@
 use crate::chain::{BadCard, BadReceipt};
 use crate::crypto::NoEntropy;
 use crate::env::FileError;
-use crate::envelope::{BadEnvelope, BadIdentity, BadRecoveryKey};
+use crate::envelope::{BadEnvelope, BadIdentity, BadRecoveryKey, BadWrap};
 use crate::gate::GateError;
 use crate::ledger::{LedgerError, NoReceipt};
 use crate::policy::BadPolicy;
-use crate::repo::{CreateError, OpenError, ReadError, RecoverError};
+use crate::repo::{CreateError, JournalError, OpenError, ReadError, RecoverError};
 
 /// What kind of end it is; sets the exit code.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -82,9 +82,12 @@ impl From<LedgerError> for Error {
     fn from(error: LedgerError) -> Self {
         let message = error.to_string();
         match error {
-            LedgerError::Tampered(_) => Self::new(Kind::Tampered, message),
+            LedgerError::Tampered(_) | LedgerError::AlteredMark => Self::new(Kind::Tampered, message),
+            LedgerError::Open(error) => error.into(),
             LedgerError::Recover(RecoverError::Diverged { .. }) => Self::new(Kind::Tampered, message)
                 .hint("nothing was shown; `strongroom audit verify` says what is wrong"),
+            LedgerError::Recover(RecoverError::Journal(JournalError::Missing)) => Self::new(Kind::Failed, message)
+                .hint("nothing was shown; work in the vault it was copied from, or begin here with `strongroom recovery use`"),
             LedgerError::Card(BadCard::OtherFounder | BadCard::Signature(_) | BadCard::Chain(_))
             | LedgerError::Read(ReadError::Damaged { .. } | ReadError::Missing { .. } | ReadError::DamagedRef { .. }) => {
                 Self::new(Kind::Tampered, message).hint("`strongroom audit verify` says what else is wrong")
@@ -108,6 +111,7 @@ impl From<NoReceipt> for Error {
 impl From<GateError> for Error {
     fn from(error: GateError) -> Self {
         let kind = match error {
+            GateError::Wrap(BadWrap::KeyMissing) => Kind::Denied,
             GateError::Envelope(BadEnvelope::UnknownSuite { .. }) | GateError::Wrap(_) => Kind::Failed,
             GateError::Envelope(_) | GateError::NotText => Kind::Tampered,
             GateError::NotAllowed => Kind::Denied,
@@ -143,9 +147,7 @@ failed!(
     BadRecoveryKey,
     BadPolicy,
     CreateError,
-    OpenError,
     BadReceipt,
-    ReadError,
     crate::env::NoHome
 );
 
@@ -157,5 +159,22 @@ impl From<BadCard> for Error {
             Kind::Tampered
         };
         Self::new(kind, error.to_string())
+    }
+}
+
+impl From<OpenError> for Error {
+    fn from(error: OpenError) -> Self {
+        let kind = if matches!(error, OpenError::Odd { .. }) {
+            Kind::Tampered
+        } else {
+            Kind::Failed
+        };
+        Self::new(kind, error.to_string())
+    }
+}
+
+impl From<ReadError> for Error {
+    fn from(error: ReadError) -> Self {
+        LedgerError::from(error).into()
     }
 }

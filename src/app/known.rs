@@ -4,7 +4,7 @@ use super::context::Desk;
 use super::error::{Error, Kind};
 use crate::brief::{Kind as What, Known, Profile, redact, shipped};
 use crate::chain::Details;
-use crate::gate::{Filter, OpenNote, Permit};
+use crate::gate::{Filter, Nature, OpenNote, Permit};
 use crate::id::NoteId;
 use crate::ledger::Draft;
 use crate::policy::{Action, Decision, Kind as ThingKind, ResourceFacts};
@@ -16,8 +16,19 @@ pub(super) struct Gathered {
     pub(super) others: Vec<OpenNote>,
 }
 
+/// Which notes beside the sources are needed to know what must not leave.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Around {
+    /// None.
+    Nothing,
+    /// Those of the same clients.
+    Clients,
+    /// All that may be read.
+    Everything,
+}
+
 impl Desk<'_> {
-    /// Opens `sources` and every readable note of the same clients, or every readable note if there are none, under
+    /// Opens `sources` and, of `around` them, every readable note of the same clients or every readable note at all, under
     /// one entry. What may not be opened refuses the whole: a brief made in ignorance is not safe.
     pub(super) fn gather(
         &mut self,
@@ -25,21 +36,19 @@ impl Desk<'_> {
         outgoing: Option<crate::label::Level>,
         mut details: Details,
         sources: &[NoteId],
+        around: Around,
         asked: &str,
     ) -> Result<Gathered, Error> {
         let mut survey = match self.survey(&Filter::default()) {
             Ok(survey) => survey,
             Err(error) => return Err(self.failed(details, sources.to_vec(), error)),
         };
-        let wanted: BTreeSet<NoteId> = if sources.is_empty() {
-            survey.notes().into_iter().collect()
-        } else {
-            survey
-                .of_the_same_clients(sources)
-                .into_iter()
-                .chain(sources.iter().copied())
-                .collect()
+        let others = match around {
+            Around::Nothing => Vec::new(),
+            Around::Clients => survey.of_the_same_clients(sources),
+            Around::Everything => survey.of_nature(Nature::Note),
         };
+        let wanted: BTreeSet<NoteId> = others.into_iter().chain(sources.iter().copied()).collect();
         survey.keep(&wanted, None);
         let mut permits = Vec::new();
         let mut rules = BTreeSet::new();
@@ -60,6 +69,14 @@ impl Desk<'_> {
         details.rules = rules.into_iter().collect();
         details.client = survey.clients_for_the_record();
         let bodies = survey.bodies();
+        if !sources.iter().all(|note| bodies.contains_key(note)) {
+            let gone = Error::new(
+                Kind::Failed,
+                "a note that this was made from is gone, or no longer yours to read",
+            )
+            .hint("draft it again from what there is");
+            return Err(self.failed(details, Vec::new(), gone));
+        }
         let wraps = self.ledger.wraps("")?.into_iter().filter(|(note, wrap)| {
             let head = bodies.get(note);
             head.is_some() && wrap.body().ok().as_ref() == head

@@ -11,13 +11,14 @@ mod members;
 mod notes;
 mod policies;
 mod recovery;
+pub mod tour;
 mod vault;
 
 pub use crate::env::{Clock, Places, harden};
 pub use audit::{LogLine, log, receipt, verify};
 pub use briefs::{
     BriefCheck, DraftQuery, Drafted, ReleaseQuery, ReleasedBrief, check_brief, draft_brief, list_briefs, load_profile,
-    read_text, redact_text, release_brief, write_out,
+    read_text, redact_text, release_brief,
 };
 pub use context::{Access, Context, PassphraseSource, Person};
 pub use error::{Error, Kind};

@@ -87,7 +87,7 @@ pub struct ListQuery {
     pub client: Option<String>,
     /// Only this case.
     pub case: Option<String>,
-    /// Only this label or wider compartments of it.
+    /// Only exactly this label.
     pub label: Option<String>,
     /// Only changed at or after.
     pub since: Option<Time>,
@@ -119,7 +119,10 @@ pub fn add(context: &Context<'_>, new: NewText) -> Result<Added, Error> {
     let fields = check_fields(new.fields)?;
     let unlocked = context.unlock()?;
     let mut desk = unlocked.desk(context)?;
-    let label = desk.label(new.label.as_deref())?;
+    let label = match desk.label(new.label.as_deref()) {
+        Ok(label) => label,
+        Err(error) => return Err(desk.refused("add", Some(EntryKind::Add), new.label.as_deref(), error)?),
+    };
     let now = context.now();
     let metadata = Metadata {
         title,
@@ -211,13 +214,16 @@ pub fn list(context: &Context<'_>, query: &ListQuery) -> Result<Vec<NoteLine>, E
         since: query.since.map(Time::unix),
         until: query.until.map(Time::unix),
     };
-    let wanted = query
-        .label
-        .as_deref()
-        .map(|label| desk.label(Some(label)))
-        .transpose()?;
+    let wanted = match query.label.as_deref().map(|label| desk.label(Some(label))).transpose() {
+        Ok(wanted) => wanted,
+        Err(error) => return Err(desk.refused("list", None, query.label.as_deref(), error)?),
+    };
     let mut details = desk.details("list");
-    let asked = [&query.client, &query.case, &query.label]
+    let (since, until) = (
+        query.since.map(|time| time.to_string()),
+        query.until.map(|time| time.to_string()),
+    );
+    let asked = [&query.client, &query.case, &query.label, &since, &until]
         .into_iter()
         .flatten()
         .cloned()
@@ -415,7 +421,7 @@ impl Desk<'_> {
     }
 }
 
-/// UTF-8 without control characters other than tab and line ends, not empty, not too long.
+/// UTF-8 without zero bytes, not empty, not too long. Other control characters are kept as written and shown harmless.
 pub(super) fn check_text(bytes: Vec<u8>) -> Result<zeroize::Zeroizing<String>, Error> {
     let failed = |message: String| Error::new(Kind::Failed, message);
     if bytes.len() > TEXT_MAX {
@@ -470,7 +476,11 @@ fn title_of(text: &str) -> String {
         .map(str::trim)
         .find(|line| !line.is_empty())
         .unwrap_or_default();
-    let plain: String = line
+    // A portion's mark is about the text, not part of it.
+    let mark = crate::brief::portions(line)
+        .first()
+        .map_or(0, |portion| portion.mark.end);
+    let plain: String = line[mark..]
         .trim_start_matches(['#', ' '])
         .chars()
         .filter(|c| !c.is_control())
@@ -489,6 +499,8 @@ mod tests {
     fn a_title_is_the_first_line_that_says_something() {
         assert_eq!(title_of("\n\n# Gate 4\nmore"), "Gate 4");
         assert_eq!(title_of(&"é".repeat(100)).chars().count(), 81);
+        assert_eq!(title_of("(R) Gate 4"), "Gate 4");
+        assert_eq!(title_of("## (I) Gate 4"), "Gate 4");
     }
 
     #[test]

@@ -1,19 +1,21 @@
 //! The way back in with a recovery key.
 
-use super::context::Context;
+use super::context::{Context, other_vault};
 use super::error::{Error, Kind};
 use super::vault::{Inited, new_passphrase};
 use crate::chain::{Card, Device, DeviceKind};
 use crate::crypto::{Argon2Params, make_random};
 use crate::env::{SystemEntropy, read_bounded, write_new_private};
 use crate::envelope::{IdentityFile, IdentitySecrets, RecoveryKey};
-use crate::id::{DeviceId, Digest, Incarnation, LogName};
+use crate::id::{DeviceId, Incarnation, LogName};
 use crate::ledger::{Rejoin, read_charter, rejoin};
-use crate::repo::PATIENCE;
+use crate::repo::{JournalError, PATIENCE, RecoverError};
 use crate::session::{Identity, PaperDevice};
 use std::path::Path;
 
 /// Makes a new identity on this device for the owner of a recovery key: the key admits the device, and its log begins.
+///
+/// The key's word carries the beginning of the founder pin, so that a copy of the vault is not trusted about itself.
 pub fn recover(context: &Context<'_>, page: &Path, insist: bool) -> Result<Inited, Error> {
     let identity_path = context.places.identity();
     if std::fs::symlink_metadata(&identity_path).is_ok() {
@@ -31,9 +33,25 @@ pub fn recover(context: &Context<'_>, page: &Path, insist: bool) -> Result<Inite
     let key = RecoveryKey::find(text)?;
     let paper = PaperDevice::new(&key);
     let repo = context.repo()?;
+    if let Some(vault) = after_word(text, "vault") {
+        other_vault("recovery key", vault, &repo)?;
+    }
     let lock = repo.lock(PATIENCE).map_err(crate::ledger::LedgerError::from)?;
+    // A clone comes without a journal; whoever comes back in on a new computer has nothing but a clone.
+    match repo.recover(&lock) {
+        Err(RecoverError::Journal(JournalError::Missing)) => repo.make_journal(&lock).map_err(RecoverError::from),
+        recovered => recovered.map(drop),
+    }
+    .map_err(crate::ledger::LedgerError::from)?;
     repo.recover(&lock).map_err(crate::ledger::LedgerError::from)?;
-    let charter = read_charter(&repo, pinned_founder(text))?;
+    let charter = read_charter(&repo, None)?;
+    if !key.trusts(charter.roster.founder()) {
+        return Err(Error::new(
+            Kind::Tampered,
+            "this is not the vault that the recovery key was made for: its founder is another",
+        )
+        .hint("nothing was opened; get a copy of the vault from somewhere you trust"));
+    }
     let owner = charter.roster.members().find_map(|card| {
         let own = card
             .devices
@@ -87,6 +105,12 @@ pub fn recover(context: &Context<'_>, page: &Path, insist: bool) -> Result<Inite
     };
     let state = context.places.state(&charter.vault);
     if let Err(error) = rejoin(&repo, &lock, &charter, &plan, &state, context.now(), entropy) {
+        if error.may_have_happened() {
+            // The device may be a member already: its identity is the one thing that must not be lost.
+            return Err(Error::from(error)
+                .hint("this device may have been admitted: if `strongroom list` works, it was; otherwise move the new identity away and try again"));
+        }
+        // Nothing was written to the vault, and the identity is of no use to anybody.
         let _ = std::fs::remove_file(&identity_path);
         return Err(error.into());
     }
@@ -100,15 +124,10 @@ pub fn recover(context: &Context<'_>, page: &Path, insist: bool) -> Result<Inite
     })
 }
 
-/// The founder pin that the page carries beside the key.
-fn pinned_founder(page: &str) -> Option<Digest> {
-    let mut words = page.split_whitespace();
-    while let Some(word) = words.next() {
-        if word == "founder"
-            && let Some(Ok(pin)) = words.next().map(str::parse)
-        {
-            return Some(pin);
-        }
-    }
-    None
+/// What the page carries beside the key: the vault's id after the word `vault`, the founder pin after `founder`.
+fn after_word<T: std::str::FromStr>(page: &str, name: &str) -> Option<T> {
+    let pairs = page.split_whitespace().zip(page.split_whitespace().skip(1));
+    pairs
+        .filter(|(word, _)| *word == name)
+        .find_map(|(_, next)| next.parse().ok())
 }

@@ -54,7 +54,7 @@ pub fn init(context: &Context<'_>, init: &Init) -> Result<Inited, Error> {
     let (person, device) = (PersonId(make_random(entropy)?), DeviceId(make_random(entropy)?));
     let mut secrets = IdentitySecrets::make(person, handle.clone(), Digest([0; 32]), entropy)?;
     let identity = Identity::from_secrets(vault, device, &secrets);
-    let paper = match init.recovery_key {
+    let mut paper = match init.recovery_key {
         Some(_) => {
             let key = RecoveryKey::make(entropy)?;
             Some((DeviceId(make_random(entropy)?), PaperDevice::new(&key), key))
@@ -93,11 +93,13 @@ pub fn init(context: &Context<'_>, init: &Init) -> Result<Inited, Error> {
         vault,
     };
     secrets.founder_pin = card.digest();
+    paper = paper.map(|(id, device, key)| (id, device, key.for_founder(card.digest())));
     let identity = Identity::from_secrets(vault, device, &secrets);
     let file = IdentityFile::seal(vault, device, &secrets, &passphrase, Argon2Params::DEFAULT, entropy)?;
 
     // All of it is made beside the vault's place and moved there last: an interrupted init leaves no half vault.
     let staging = staging_beside(&path, entropy)?;
+    let mut written: Vec<&Path> = Vec::new();
     let made = (|| {
         let repo = Repo::create(&staging, Settings::of_this_run())?;
         let founding = Founding {
@@ -115,13 +117,16 @@ pub fn init(context: &Context<'_>, init: &Init) -> Result<Inited, Error> {
         found(&repo, &founding, &context.places.state(&vault), context.now(), entropy)?;
         if let (Some(page), Some((_, _, key))) = (&init.recovery_key, &paper) {
             write_new_private(page, recovery_page(vault, &handle, card.digest(), key).as_bytes())?;
+            written.push(page);
         }
         write_new_private(&identity_path, file.to_text().as_bytes())?;
-        Ok::<_, Error>(())
+        written.push(&identity_path);
+        move_into_place(&staging, &path)
     })();
-    if let Err(error) = made.and_then(|()| move_into_place(&staging, &path)) {
-        // Nothing of it was acknowledged, and without its identity it opens for nobody.
+    if let Err(error) = made {
+        // Nothing of it was acknowledged: what this call wrote goes again, so that it can be tried anew.
         let _ = std::fs::remove_dir_all(&staging);
+        written.iter().for_each(|file| drop(std::fs::remove_file(file)));
         return Err(error);
     }
     Ok(Inited {

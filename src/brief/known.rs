@@ -126,7 +126,10 @@ fn add_value(kind: Kind, value: &Prepared, keys: &mut BTreeMap<String, Key>) {
         add(only[only.len() - 9..].to_owned(), false, true);
     }
     let long_enough = digits >= 4 && whole.len() >= 6;
-    add(whole, everyday && digits == 0, long_enough);
+    // An alias or a client's name was given to be kept: it is masked in small letters too, and only a
+    // person's name that is also a word, or a word without which no sentence does, is left to a person's eye.
+    let given = !matches!(kind, Kind::Person) && !value.tokens.iter().all(|token| token.word == Word::Function);
+    add(whole, everyday && digits == 0 && !given, long_enough);
     if matches!(
         kind,
         Kind::Person | Kind::Alias | Kind::Client | Kind::Organisation | Kind::Place | Kind::Address
@@ -280,7 +283,18 @@ mod tests {
             found(Kind::Person, "Rose Long", "Rose took a long road; a rose"),
             ["Rose"]
         );
-        assert_eq!(found(Kind::Client, "Falcon", "the Falcon file, a falcon"), ["Falcon"]);
+    }
+
+    #[test]
+    fn what_was_given_as_a_name_needs_no_capital() {
+        assert_eq!(
+            found(Kind::Client, "Falcon", "the Falcon file, a falcon"),
+            ["Falcon", "falcon"]
+        );
+        assert_eq!(
+            found(Kind::Alias, "MAGPIE", "the magpie's car, ma\u{200b}gpie"),
+            ["magpie", "ma\u{200b}gpie"]
+        );
     }
 
     #[test]

@@ -47,10 +47,20 @@ pub fn portions(text: &str) -> Vec<Portion> {
             fresh = true;
             continue;
         }
-        let rank = if fenced { 0 } else { heading_rank(body) };
-        let item = !fenced && is_item(body);
-        let (own, mark) = if fenced { (None, 0..0) } else { mark_of(body) };
-        if rank > 0 {
+        let rank = heading_rank(body);
+        let item = is_item(body);
+        let (own, mark) = mark_of(body);
+        if fenced {
+            // INVARIANT (a fence lowers nothing): it may have been left open by mistake. A mark in one holds as a
+            // lower bound, and never lets out what stands around it.
+            match (own, found.last()) {
+                (Some(own), Some(last)) if own > last.level_in(Level::Public) => {
+                    let (level, least) = (last.level, last.at_least.max(Some(own)));
+                    push(&mut found, level, least, &range, &(0..0));
+                }
+                _ => extend(&mut found, range),
+            }
+        } else if rank > 0 {
             above.retain(|(over, _)| *over < rank);
             let level = own.or_else(|| nearest(&above));
             above.push((rank, own));
@@ -116,12 +126,20 @@ fn nearest(above: &[(usize, Option<Level>)]) -> Option<Level> {
     above.iter().rev().find_map(|(_, level)| *level)
 }
 
+/// The lines as a person sees them: Unicode's other line ends count, so that nobody's mark stands unseen in the
+/// middle of a line.
 fn lines(text: &str) -> impl Iterator<Item = Range<usize>> {
     let mut start = 0;
-    text.split_inclusive('\n').map(move |line| {
-        let range = start..start + line.len();
+    std::iter::from_fn(move || {
+        let rest = text.get(start..).filter(|rest| !rest.is_empty())?;
+        let ends = |c| matches!(c, '\n' | '\r' | '\u{b}' | '\u{c}' | '\u{85}' | '\u{2028}' | '\u{2029}');
+        let end = rest.find(ends).map_or(rest.len(), |at| match &rest[at..] {
+            tail if tail.starts_with("\r\n") => at + 2,
+            tail => at + tail.chars().next().map_or(0, char::len_utf8),
+        });
+        let range = start..start + end;
         start = range.end;
-        range
+        Some(range)
     })
 }
 
@@ -223,8 +241,37 @@ mod tests {
     }
 
     #[test]
-    fn a_fence_is_not_read_for_marks() {
+    fn a_mark_in_a_fence_never_lowers_what_is_in_it() {
         assert_eq!(portions("```\n(P) x\n\n# y\n```\n").len(), 1);
+        assert_eq!(kept("```\n(I) x\n```\n", Level::Internal, Level::Restricted).0, "");
+    }
+
+    #[test]
+    fn a_fence_left_open_lets_no_marked_paragraph_out() {
+        for note in [
+            "(I) See\n```\nlog\n\n(R) Who it was.\n",
+            "(I) See ```log\n```\n(R) Who it was.\n\nAnd why.\n",
+        ] {
+            let (text, left_out) = kept(note, Level::Internal, Level::Restricted);
+            assert!(!text.contains("Who") && !text.contains("why"), "{text}");
+            assert_eq!(left_out, 1);
+        }
+    }
+
+    #[test]
+    fn a_mark_counts_after_any_line_end() {
+        for end in ["\n", "\r\n", "\r", "\u{b}", "\u{c}", "\u{85}", "\u{2028}", "\u{2029}"] {
+            let note = format!("(I) Do this{end}and that.{end}{end}(R) Who it was.{end}");
+            assert_eq!(
+                kept(&note, Level::Internal, Level::Restricted).0,
+                format!("Do this{end}and that.{end}{end}")
+            );
+            let close = format!("(I) Do this.{end}(R) Who it was.{end}");
+            assert_eq!(
+                kept(&close, Level::Internal, Level::Restricted).0,
+                format!("Do this.{end}")
+            );
+        }
     }
 
     proptest! {

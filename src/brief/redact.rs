@@ -377,6 +377,20 @@ mod tests {
     }
 
     #[test]
+    fn a_strange_character_takes_its_word_with_it() {
+        let profile = Profile::parse(super::super::shipped("strict").unwrap()).unwrap();
+        for text in ["ma\u{204b}gpie left", "the ma\u{2603}gp\u{2603}ie"] {
+            let redaction = redact(text, &profile, &Known::nothing()).unwrap();
+            assert!(
+                !redaction.text.contains("ma") && !redaction.text.contains("pie"),
+                "{}",
+                redaction.text
+            );
+            assert_eq!(check(&redaction.text, &profile, &Known::nothing()), Ok(Vec::new()));
+        }
+    }
+
+    #[test]
     fn spans_are_code_points_of_the_input() {
         let text = "é Zoë\u{200B} Kowalski’s phone: +44 7700 900123.";
         let redaction = redacted(text, "no-names");

@@ -8,8 +8,10 @@ use std::fmt::Write;
 /// What stands above a brief.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Header {
-    /// The level it carries; its Traffic Light Protocol mark stands first and last.
+    /// The level it carries.
     pub level: Level,
+    /// The mark of that level, which stands first and last; the organisation's, or its Traffic Light Protocol mark.
+    pub mark: String,
     /// The brief's id.
     pub id: String,
     /// What the reader may do with it.
@@ -38,6 +40,7 @@ pub fn render(brief: &BriefText, header: &Header, format: Format) -> Result<Stri
         if good { Ok(()) } else { Err(Refused::Header(what)) }
     };
     line("id", &header.id)?;
+    line("mark", &header.mark)?;
     line("handling line", &header.handling)?;
     line("expiry", header.expires.as_deref().unwrap_or_default())?;
     Ok(match format {
@@ -60,7 +63,7 @@ fn plain(brief: &BriefText, header: &Header) -> String {
         .iter()
         .map(|(name, value)| format!("{name}: {value}\n"))
         .collect();
-    let mark = header.level.tlp();
+    let mark = header.mark.as_str();
     format!("{mark}\n{facts}\n{}\n\n{mark}\n", brief.text.trim())
 }
 
@@ -69,7 +72,7 @@ fn markdown(brief: &BriefText, header: &Header) -> String {
         .iter()
         .map(|(name, value)| format!("{name}: {}", escape_markdown(value)))
         .collect();
-    let mark = header.level.tlp();
+    let mark = header.mark.as_str();
     format!(
         "**{mark}**\n\n{}\n\n---\n\n{}\n\n---\n\n**{mark}**\n",
         facts.join("  \n"),
@@ -78,7 +81,7 @@ fn markdown(brief: &BriefText, header: &Header) -> String {
 }
 
 fn html(brief: &BriefText, header: &Header) -> String {
-    let mark = escape_html(header.level.tlp());
+    let mark = escape_html(&header.mark);
     let mut page = format!(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n\
@@ -101,13 +104,13 @@ fn html(brief: &BriefText, header: &Header) -> String {
 
 fn json(brief: &BriefText, header: &Header) -> String {
     let value = serde_json::json!({
-        "mark": header.level.tlp(),
+        "mark": header.mark,
         "id": header.id,
         "label": header.level.name(),
         "handling": header.handling,
         "expires": header.expires,
         "text": brief.text,
-        "end_mark": header.level.tlp(),
+        "end_mark": header.mark,
     });
     format!("{value}\n")
 }
@@ -153,6 +156,7 @@ mod tests {
         };
         let header = Header {
             level: Level::Confidential,
+            mark: Level::Confidential.tlp().into(),
             id: "b-1".into(),
             handling: "Do not <pass> on.".into(),
             expires: Some("2026-03-03".into()),
@@ -196,6 +200,7 @@ mod tests {
         };
         let header = Header {
             level: Level::Internal,
+            mark: Level::Internal.tlp().into(),
             id: "b-1\nTLP:CLEAR".into(),
             handling: String::new(),
             expires: None,

@@ -90,7 +90,11 @@ fn strange_characters(text: &Prepared, found: &mut Vec<Finding>) {
             || c.is_alphanumeric()
             || matches!(c, '…' | '•' | '·' | '§' | '°' | '£' | '€' | super::redact::MASKED);
         if !plain {
-            found.push(Finding::new(at..at + c.len_utf8(), Kind::Other, Weight::Unlisted));
+            // With the word it stands in: half a word beside a placeholder would tell the other half.
+            let before = text.folded[..at].trim_end_matches(char::is_alphanumeric).len();
+            let after = &text.folded[at + c.len_utf8()..];
+            let end = text.folded.len() - after.trim_start_matches(char::is_alphanumeric).len();
+            found.push(Finding::new(before..end, Kind::Other, Weight::Unlisted));
         }
     }
 }

@@ -115,6 +115,9 @@ pub enum BadCard {
     /// Signed by nobody who may.
     #[error("card {0} is not signed by somebody who may admit members")]
     Signature(usize),
+    /// A device known before has other keys, or another owner.
+    #[error("card {0} gives a known device another key, kind or owner")]
+    Device(usize),
     /// Not the founder who was pinned.
     #[error("the founder's card is not the one that this device pinned")]
     OtherFounder,
@@ -216,6 +219,9 @@ impl Roster {
             if n == 0 && founder.is_some_and(|pin| pin != digest) {
                 return Err(BadCard::OtherFounder);
             }
+            if !card.devices.iter().all(|device| roster.keeps(card.person, device)) {
+                return Err(BadCard::Device(n));
+            }
             let signer = roster.signer(&card).ok_or(BadCard::Signature(n))?;
             sshsig::verify(&signer, Namespace::Card, &signed, &signature).map_err(|_| BadCard::Signature(n))?;
             roster.cards.push(card);
@@ -226,6 +232,17 @@ impl Roster {
         } else {
             Ok(roster)
         }
+    }
+
+    /// Whether a device is new, or is as every earlier card has it: a device id never changes its keys or its owner.
+    fn keeps(&self, person: PersonId, device: &Device) -> bool {
+        let known = self
+            .cards
+            .iter()
+            .flat_map(|card| card.devices.iter().map(move |known| (card.person, known)));
+        known
+            .filter(|(_, known)| known.device == device.device)
+            .all(|known| known == (person, device))
     }
 
     /// The key that must have signed `card`, if its `by` may.
@@ -397,6 +414,24 @@ mod tests {
             ],
         );
         assert!(Roster::verify(VAULT, None, &[&first, &own.sign(&key(2))]).is_ok());
+    }
+
+    #[test]
+    fn a_device_keeps_its_keys_and_its_owner() {
+        let first = founder().sign(&key(1));
+        let mut renewed = next(1, 1, vec![device(1, DeviceKind::Device), device(2, DeviceKind::Paper)]);
+        let stranger = device(7, DeviceKind::Device);
+        renewed.devices[0] = Device {
+            device: DeviceId([1; 8]),
+            ..stranger
+        };
+        let taken = next(1, 9, vec![device(2, DeviceKind::Paper)]);
+        for bad in [renewed, taken] {
+            assert_eq!(
+                Roster::verify(VAULT, None, &[&first, &bad.sign(&key(1))]),
+                Err(BadCard::Device(1))
+            );
+        }
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use crate::crypto::{Entropy, NoEntropy, length_prefixed};
 use crate::envelope::cbor::{self, Bytes};
-use crate::envelope::{BadEnvelope, DetailKey};
+use crate::envelope::{BadEnvelope, DetailKey, SUITE};
 use crate::id::{Digest, EntryRef, KeyId, LogName, NoteId, VaultId};
 use crate::label::Level;
 use base64ct::{Base64, Encoding};
@@ -233,6 +233,7 @@ impl Details {
         let log = place.log.to_string();
         length_prefixed(&[
             b"strongroom/1/detail",
+            &[SUITE],
             vault.as_bytes(),
             log.as_bytes(),
             &place.seq.to_be_bytes(),
@@ -254,7 +255,12 @@ impl Details {
     }
 
     /// Opens the `sealed` of the entry at `place`.
-    pub(crate) fn open(vault: VaultId, place: EntryRef, key: &DetailKey, sealed: &str) -> Result<Self, BadEnvelope> {
+    pub(crate) fn open_sealed(
+        vault: VaultId,
+        place: EntryRef,
+        key: &DetailKey,
+        sealed: &str,
+    ) -> Result<Self, BadEnvelope> {
         let sealed = Base64::decode_vec(sealed).map_err(|_| BadEnvelope::Malformed { what: WHAT })?;
         let plain = key.open(&Self::aad(vault, place, key.id), &sealed)?;
         Self::decode(plain.expose())
@@ -276,9 +282,11 @@ mod tests {
         details.reason = Some("gate call-out".into());
         details.notes = NoteSet::Ids(vec![NoteId([1; 16])]);
         let sealed = details.seal(VaultId([1; 16]), place, &key, &mut entropy).unwrap();
-        assert!(Details::open(VaultId([1; 16]), place, &key, &sealed).unwrap_or_else(|e| panic!("{e}")) == details);
-        assert!(Details::open(VaultId([2; 16]), place, &key, &sealed).is_err());
-        assert!(Details::open(VaultId([1; 16]), EntryRef { seq: 5, ..place }, &key, &sealed).is_err());
+        assert!(
+            Details::open_sealed(VaultId([1; 16]), place, &key, &sealed).unwrap_or_else(|e| panic!("{e}")) == details
+        );
+        assert!(Details::open_sealed(VaultId([2; 16]), place, &key, &sealed).is_err());
+        assert!(Details::open_sealed(VaultId([1; 16]), EntryRef { seq: 5, ..place }, &key, &sealed).is_err());
     }
 
     #[test]

@@ -194,12 +194,36 @@ impl Entry {
                 "its files are not sorted",
             ),
             (self.seen.contains_key(&self.log), "a log does not see itself"),
+            (!self.effects_fit(), "its kind does not write or forget such files"),
         ];
         match (self.v, faults.into_iter().find(|(fault, _)| *fault)) {
             (1, None) => Ok(()),
             (1, Some((_, why))) => Err(BadEntry::Contradiction(why)),
             (v, _) => Err(BadEntry::Version(v.into())),
         }
+    }
+
+    /// Whether an entry of this kind may have this effect: which branches it writes to and forgets from, and that
+    /// files named by a digest have that digest.
+    fn effects_fit(&self) -> bool {
+        use Kind::{Add, Attach, Begin, Card, Destroy, Draft, Key, Policy, Relabel, Release, Revise, UnlockFailed};
+        let fits = |file: &FileRef, forgets: bool| {
+            let FileRef(branch, path, digest) = file;
+            let (sealed, device) = (is_shard(branch), branch == "keys/devices");
+            let named = branch == "main" || path.ends_with(&format!(".{digest}"));
+            let allowed = match self.kind {
+                None | Some(UnlockFailed) => false,
+                Some(Begin) => branch == "main" || device,
+                Some(Add | Attach | Draft | Release) => sealed && !forgets,
+                Some(Revise | Relabel) => sealed,
+                Some(Destroy) => sealed && forgets,
+                Some(Card) => branch == "main" && !path.starts_with("policies/") || device,
+                Some(Policy) => branch == "main" && path.starts_with("policies/"),
+                Some(Key) => device || sealed && branch.starts_with("keys/"),
+            };
+            named && allowed
+        };
+        self.wrote.iter().all(|file| fits(file, false)) && self.forgot.iter().all(|file| fits(file, true))
     }
 
     /// Where it stands.
@@ -209,6 +233,12 @@ impl Entry {
             seq: self.seq,
         }
     }
+}
+
+/// `notes/<xx>` or `keys/<xx>`.
+fn is_shard(branch: &str) -> bool {
+    let shard = branch.strip_prefix("notes/").or_else(|| branch.strip_prefix("keys/"));
+    shard.is_some_and(|xx| xx.len() == 2 && xx.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b)))
 }
 
 #[cfg(test)]
@@ -241,8 +271,12 @@ pub(super) mod tests {
     #[test]
     fn an_entry_comes_back() {
         let mut entry = example(1, Digest([9; 32]));
-        entry.kind = Some(Kind::UnlockFailed);
-        entry.wrote = vec![FileRef("keys/00".into(), "a".into(), Digest([1; 32]))];
+        entry.kind = Some(Kind::Add);
+        entry.wrote = vec![FileRef(
+            "keys/00".into(),
+            format!("a.{}", Digest([1; 32])),
+            Digest([1; 32]),
+        )];
         entry.because = Some(EntryRef { log: entry.log, seq: 0 });
         entry
             .seen
@@ -303,6 +337,43 @@ pub(super) mod tests {
         late.admitted = Some(Digest([0; 32]));
         for entry in [reads, denied, late] {
             assert!(matches!(entry.to_line(), Err(BadEntry::Contradiction(_))));
+        }
+    }
+
+    #[test]
+    fn a_kind_has_its_effects_and_no_others() {
+        let digest = Digest([1; 32]);
+        let note = |branch: &str| FileRef(branch.into(), format!("x.{digest}"), digest);
+        let card = FileRef("main".into(), "members/0001-x.card".into(), digest);
+        let cases = [
+            (Kind::Add, vec![note("notes/00"), note("keys/00")], vec![], true),
+            (Kind::Add, vec![note("notes/00")], vec![note("notes/01")], false),
+            (Kind::Add, vec![note("keys/devices")], vec![], false),
+            (Kind::Add, vec![note("notes/zz")], vec![], false),
+            (
+                Kind::Add,
+                vec![FileRef("notes/00".into(), "x.y".into(), digest)],
+                vec![],
+                false,
+            ),
+            (Kind::Destroy, vec![], vec![note("notes/00")], true),
+            (Kind::Destroy, vec![note("notes/00")], vec![], false),
+            (Kind::Key, vec![note("keys/devices")], vec![note("keys/devices")], true),
+            (Kind::Key, vec![note("notes/00")], vec![], false),
+            (Kind::Card, vec![card.clone(), note("keys/devices")], vec![], true),
+            (Kind::Policy, vec![card], vec![], false),
+            (Kind::UnlockFailed, vec![note("notes/00")], vec![], false),
+        ];
+        for (kind, mut wrote, mut forgot, good) in cases {
+            wrote.sort();
+            forgot.sort();
+            let entry = Entry {
+                kind: Some(kind),
+                wrote,
+                forgot,
+                ..example(1, Digest([9; 32]))
+            };
+            assert_eq!(entry.to_line().is_ok(), good, "{entry:?}");
         }
     }
 

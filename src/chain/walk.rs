@@ -18,6 +18,8 @@ pub struct LogWalk {
     expected: u64,
     previous: Option<Digest>,
     gap: Option<(u64, u64)>,
+    /// The line before is not at its place, which was said: that nothing is chained to it is the same fault.
+    misplaced: bool,
     seen: HashMap<Digest, u64>,
     watch: BTreeMap<u64, Digest>,
     problems: Vec<Problem>,
@@ -42,6 +44,7 @@ impl LogWalk {
             expected: 0,
             previous: None,
             gap: None,
+            misplaced: false,
             seen: HashMap::new(),
             watch: watch.into_iter().map(|size| (size, Digest([0; 32]))).collect(),
             problems: Vec::new(),
@@ -102,12 +105,13 @@ impl LogWalk {
             );
         }
         let expected = self.expected;
+        let misplaced = std::mem::replace(&mut self.misplaced, entry.seq != expected);
         if entry.seq != expected {
             self.misplaced(entry.seq, parsed.leaf);
         } else {
             self.close_gap();
             let prev = self.previous.unwrap_or(Digest([0; 32]));
-            if entry.prev != prev {
+            if entry.prev != prev && !misplaced {
                 self.broken_chain(entry.seq);
             }
         }

@@ -179,7 +179,7 @@ pub(super) enum Command {
 pub(super) enum BriefCommand {
     /// Draft a brief from notes; the draft stays in the vault
     #[command(
-        after_help = "Example:\n  strongroom brief draft 3f2a 91bc --profile no-names --for internal --purpose handover --why 'day shift'\n\nPortions marked above the audience, such as (R), are left out whole. What is doubtful is\nlisted and has to be masked (--mask) or allowed (--allow, with --why) before release."
+        after_help = "Example:\n  strongroom brief draft 3f2a 91bc --for internal --purpose handover --why 'day shift'\n\nPortions marked above the audience, such as (R), are left out whole. What is doubtful is\nlisted and has to be masked (--mask) or allowed (--allow, with --why) before release."
     )]
     Draft {
         /// Ids of the notes, in order
@@ -235,13 +235,10 @@ pub(super) enum BriefCommand {
 
 #[derive(Clone, Copy, ValueEnum)]
 pub(super) enum FormatArg {
-    /// Markdown
+    // No docstrings here: with them the help of this one command would take three lines an option.
     Md,
-    /// One HTML page
     Html,
-    /// Plain text
     Txt,
-    /// JSON
     Json,
 }
 

@@ -23,6 +23,10 @@ impl Person for AtTheTerminal {
             .map_err(|_| nobody())
     }
 
+    fn warn(&self, text: &str) {
+        super::out::say(&format!("strongroom: warning: {}", super::out::plain(text)));
+    }
+
     fn line(&self, prompt: &str) -> Option<String> {
         if !self.may_ask || !std::io::stdin().is_terminal() {
             return None;
@@ -33,6 +37,11 @@ impl Person for AtTheTerminal {
         std::io::stdin().lock().read_line(&mut line).ok()?;
         Some(line.trim_end_matches(['\n', '\r']).to_owned())
     }
+}
+
+/// Whether standard input is a pipe or a file rather than a person.
+pub(super) fn nobody_types() -> bool {
+    !std::io::stdin().is_terminal()
 }
 
 /// A text of several lines, ended by a line with a dot alone or by end of input.

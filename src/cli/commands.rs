@@ -43,7 +43,10 @@ pub(super) fn run(args: &Args) -> Result<u8, Error> {
                 recovery_key: recovery_key.clone(),
                 insist: *insist,
             };
-            seen.inited(&crate::app::init(&context, &init)?)
+            seen.inited(
+                &crate::app::init(&context, &init)?,
+                "no recovery key was made: without the identity file and its passphrase nothing can be opened",
+            )
         }
         Command::Add {
             text,
@@ -120,9 +123,10 @@ pub(super) fn run(args: &Args) -> Result<u8, Error> {
             Ok(0)
         }
         Command::Policy(PolicyCommand::Test { shipped }) => policy_test(&context, &seen, *shipped),
-        Command::Recovery(RecoveryCommand::Use { file, insist }) => {
-            seen.inited(&crate::app::recover(&context, file, *insist)?)
-        }
+        Command::Recovery(RecoveryCommand::Use { file, insist }) => seen.inited(
+            &crate::app::recover(&context, file, *insist)?,
+            "the recovery key stays good: put the page back in its safe place",
+        ),
     }
 }
 
@@ -169,7 +173,11 @@ fn note_text(text: Option<&str>, file: Option<&Path>, may_ask: bool) -> Result<V
         (Some(text), None) if text != "-" => Ok(text.as_bytes().to_vec()),
         _ => match ask::text(may_ask) {
             Some(text) => Ok(text),
-            None => redact::read(None),
+            None if ask::nobody_types() => redact::read(None),
+            None => Err(Error::new(
+                Kind::Usage,
+                "the note has no text, and asking for it was forbidden",
+            )),
         },
     }
 }
@@ -187,7 +195,7 @@ impl Seen {
         }
     }
 
-    fn inited(&self, made: &Inited) -> Result<u8, Error> {
+    fn inited(&self, made: &Inited, without_page: &str) -> Result<u8, Error> {
         if self.json {
             out::json(&json!({
                 "vault": made.vault.to_string(),
@@ -211,9 +219,7 @@ impl Seen {
                 "recovery  {}: print it, put it in a safe place, delete the file",
                 page.display()
             )),
-            None => self.remark(
-                "no recovery key was made now: without the identity file and its passphrase nothing can be opened",
-            ),
+            None => self.remark(without_page),
         }
         Ok(0)
     }
@@ -354,7 +360,7 @@ fn brief(context: &Context<'_>, seen: &Seen, command: &BriefCommand) -> Result<u
             let removed: Vec<String> = drafted
                 .removed
                 .iter()
-                .map(|(kind, count)| format!("{count} {kind}"))
+                .map(|(kind, count)| format!("{count} {}", in_words(kind)))
                 .collect();
             let removed = if removed.is_empty() {
                 "nothing".to_owned()
@@ -366,8 +372,8 @@ fn brief(context: &Context<'_>, seen: &Seen, command: &BriefCommand) -> Result<u
                 drafted.draft, drafted.label, drafted.mark
             ));
             seen.remark(&format!(
-                "removed: {removed}; left out whole: {} portion(s)",
-                drafted.left_out
+                "removed: {removed}; left out whole: {}",
+                counted(drafted.left_out, "portion", "portions")
             ));
             for doubt in &drafted.doubtful {
                 seen.remark(&format!("doubtful: `{}` ({})", out::one_line(&doubt.text), doubt.why));
@@ -387,14 +393,6 @@ fn brief(context: &Context<'_>, seen: &Seen, command: &BriefCommand) -> Result<u
                 FormatArg::Txt => Format::Text,
                 FormatArg::Json => Format::Json,
             };
-            if let Some(path) = file
-                && std::fs::symlink_metadata(path).is_ok()
-            {
-                return Err(Error::new(
-                    Kind::Failed,
-                    format!("`{}` exists already; nothing was released", path.display()),
-                ));
-            }
             let expires = until.as_deref().map(time).transpose()?;
             let released = crate::app::release_brief(
                 context,
@@ -403,12 +401,11 @@ fn brief(context: &Context<'_>, seen: &Seen, command: &BriefCommand) -> Result<u
                     to: to.clone(),
                     format,
                     expires,
+                    out: file.clone(),
                 },
             )?;
-            match file {
-                Some(path) => crate::app::write_out(path, &released.text)?,
-                None if !seen.json => out::result(&released.text)?,
-                None => {}
+            if file.is_none() && !seen.json {
+                out::result(&released.text)?;
             }
             if seen.json {
                 out::json(&json!({
@@ -427,7 +424,8 @@ fn brief(context: &Context<'_>, seen: &Seen, command: &BriefCommand) -> Result<u
             Ok(0)
         }
         BriefCommand::Check { file, profile } => {
-            let checked = crate::app::check_brief(context, &redact::read(Some(file))?, profile)?;
+            let text = redact::read(Some(file))?;
+            let checked = crate::app::check_brief(context, &text, profile)?;
             let safe = checked.leaks.is_empty();
             if seen.json {
                 let leak = |leak: &crate::app::shared::Leak| json!({ "start": leak.start, "end": leak.end, "type": leak.kind.coarse().name() });
@@ -435,12 +433,14 @@ fn brief(context: &Context<'_>, seen: &Seen, command: &BriefCommand) -> Result<u
             } else if safe {
                 out::result("safe\n")?;
             } else {
+                let text = String::from_utf8_lossy(&text);
                 let line = |leak: &crate::app::shared::Leak| {
+                    let number = 1 + text.chars().take(leak.start).filter(|c| *c == '\n').count();
+                    let found: String = text.chars().skip(leak.start).take(leak.end - leak.start).collect();
                     format!(
-                        "characters {}–{}: {}\n",
-                        leak.start,
-                        leak.end,
-                        leak.kind.coarse().name()
+                        "line {number}: `{}` ({})\n",
+                        out::one_line(&found),
+                        in_words(leak.kind.coarse().name())
                     )
                 };
                 out::result(&checked.leaks.iter().map(line).collect::<String>())?;
@@ -475,7 +475,10 @@ fn audit(context: &Context<'_>, seen: &Seen, command: &AuditCommand) -> Result<u
         AuditCommand::Log => {
             let lines = crate::app::log(context)?;
             if seen.json {
-                let text: String = lines.iter().map(|line| format!("{}\n", line.to_json())).collect();
+                let text: String = lines
+                    .iter()
+                    .map(|line| format!("{}\n", out::json_text(&line.to_json())))
+                    .collect();
                 out::result(&text)?;
                 return Ok(0);
             }
@@ -492,11 +495,11 @@ fn audit(context: &Context<'_>, seen: &Seen, command: &AuditCommand) -> Result<u
                 } else {
                     notes.join(" ")
                 };
-                let reason = line
-                    .details
-                    .as_ref()
-                    .and_then(|details| details.reason.clone())
-                    .unwrap_or_default();
+                let details = line.details.as_ref();
+                let why = details
+                    .into_iter()
+                    .flat_map(|details| [&details.purpose, &details.reason]);
+                let why: Vec<&str> = why.flatten().map(String::as_str).collect();
                 vec![
                     line.entry.seq.to_string(),
                     line.entry.time.to_string(),
@@ -504,7 +507,7 @@ fn audit(context: &Context<'_>, seen: &Seen, command: &AuditCommand) -> Result<u
                     line.verb().to_owned(),
                     line.result().to_owned(),
                     notes,
-                    out::one_line(&reason),
+                    out::one_line(&why.join(": ")),
                 ]
             };
             out::result(&out::table(
@@ -516,13 +519,31 @@ fn audit(context: &Context<'_>, seen: &Seen, command: &AuditCommand) -> Result<u
     }
 }
 
+/// How many problems a person is shown: one cause has many consequences.
+const SHOWN_MAX: usize = 10;
+
+/// `1 entry`, `2 entries`.
+fn counted(count: impl TryInto<u64>, one: &str, several: &str) -> String {
+    match count.try_into().unwrap_or(u64::MAX) {
+        1 => format!("1 {one}"),
+        count => format!("{count} {several}"),
+    }
+}
+
+/// The type of a removed thing as it is said: `ID_NUMBER` is for programs.
+fn in_words(kind: &str) -> String {
+    kind.to_lowercase().replace('_', " ")
+}
+
 fn verified(seen: &Seen, report: &Report) -> Result<u8, Error> {
     let (word, code) = match report.verdict {
         Verdict::Intact => ("intact", 0),
         Verdict::Tampered => ("tampered", 4),
         Verdict::Unknown => ("unknown", 5),
     };
-    let all = || report.problems.iter().chain(&report.unknown);
+    let mut all: Vec<&Problem> = report.problems.iter().chain(&report.unknown).collect();
+    // What is wrong inside a log comes before what follows from it outside.
+    all.sort_by_key(|problem| problem.case);
     if seen.json {
         let problem = |problem: &Problem| {
             json!({
@@ -537,29 +558,33 @@ fn verified(seen: &Seen, report: &Report) -> Result<u8, Error> {
             "anchored": report.anchored,
             "entries": report.entries,
             "logs": report.logs.iter().map(|(log, size, root)| json!({ "log": log.to_string(), "size": size, "root": root.to_string() })).collect::<Vec<_>>(),
-            "problems": all().map(problem).collect::<Vec<_>>(),
+            "problems": all.iter().copied().map(problem).collect::<Vec<_>>(),
             "findings": report.findings.iter().map(problem).collect::<Vec<_>>(),
         }))?;
         return Ok(code);
     }
-    let logs = if report.logs.len() == 1 {
-        "1 log".to_owned()
-    } else {
-        format!("{} logs", report.logs.len())
-    };
+    let word = if code == 5 { "cannot tell" } else { word };
+    let entries = counted(report.entries, "entry", "entries");
+    let logs = counted(report.logs.len(), "log", "logs");
     let anchored = if report.anchored { "" } else { ", unanchored" };
-    let mut text = format!("{word}{anchored}: {} entries in {logs}\n", report.entries);
+    let mut text = format!("{word}{anchored}: {entries} in {logs}\n");
     let place = |problem: &Problem| match (problem.log, problem.seq) {
         (Some(log), Some(seq)) => format!(" {log}:{seq}"),
         (Some(log), None) => format!(" {log}"),
         _ => String::new(),
     };
-    for problem in all() {
+    for problem in all.iter().take(SHOWN_MAX) {
         text.push_str(&format!(
             "  [{}]{} {}\n",
             problem.case,
             place(problem),
             out::one_line(&problem.message)
+        ));
+    }
+    if all.len() > SHOWN_MAX {
+        text.push_str(&format!(
+            "  and {} more, all of them with --json\n",
+            all.len() - SHOWN_MAX
         ));
     }
     for finding in &report.findings {
@@ -571,7 +596,7 @@ fn verified(seen: &Seen, report: &Report) -> Result<u8, Error> {
         ));
     }
     out::result(&text)?;
-    if !report.anchored {
+    if !report.anchored && report.verdict != Verdict::Tampered {
         seen.remark("unanchored: nothing from outside the repository was given, so a vault replaced as a whole looks intact (--since-receipt)");
     }
     Ok(code)

@@ -2,7 +2,8 @@
 
 use crate::app::{Error, Kind};
 use anstyle::{AnsiColor, Style};
-use std::io::Write;
+use comfy_table::{ColumnConstraint, Width};
+use std::io::{IsTerminal, Write};
 
 /// Writes a result. A reader that has gone away (`| head`) is no error.
 pub(super) fn result(text: &str) -> Result<(), Error> {
@@ -19,7 +20,26 @@ pub(super) fn result(text: &str) -> Result<(), Error> {
 
 /// Writes a result as one line of JSON.
 pub(super) fn json(value: &serde_json::Value) -> Result<(), Error> {
-    result(&format!("{value}\n"))
+    result(&format!("{}\n", json_text(value)))
+}
+
+/// A value's JSON, with every character escaped that could drive a terminal or turn the direction of writing.
+pub(super) fn json_text(value: &serde_json::Value) -> String {
+    // Such characters stand inside strings alone, where an escape means the same.
+    let mut out = String::new();
+    for c in value.to_string().chars() {
+        if harmful(c) {
+            out.push_str(&format!("\\u{:04x}", u32::from(c)))
+        } else {
+            out.push(c)
+        }
+    }
+    out
+}
+
+fn harmful(c: char) -> bool {
+    (c.is_control() && c != '\n' && c != '\t')
+        || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}' | '\u{61c}')
 }
 
 /// An error's message.
@@ -43,10 +63,6 @@ pub(super) fn say(text: &str) {
 /// Text from a vault, made harmless for a terminal: control characters, and those that turn the direction of
 /// writing, are shown rather than obeyed.
 pub(super) fn plain(text: &str) -> String {
-    let harmful = |c: char| {
-        (c.is_control() && c != '\n' && c != '\t')
-            || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}' | '\u{61c}')
-    };
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         if c == '\r' {
@@ -66,16 +82,42 @@ pub(super) fn one_line(text: &str) -> String {
     plain(text).replace(['\n', '\t'], " ")
 }
 
+/// The spaces on the sides of a cell.
+const PADDING: u16 = 2;
+
 /// Columns, as wide as the terminal lets them be.
 pub(super) fn table(head: &[&str], rows: Vec<Vec<String>>) -> String {
     let mut table = comfy_table::Table::new();
     table
         .load_preset(comfy_table::presets::NOTHING)
         .set_content_arrangement(comfy_table::ContentArrangement::Dynamic);
+    // Where no terminal says how wide it is, COLUMNS may (POSIX.1-2024, 8.3).
+    if !std::io::stdout().is_terminal()
+        && let Some(columns) = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok())
+    {
+        table.set_width(columns);
+    }
     table.set_header(head.iter().map(|name| name.to_uppercase()));
+    let longest = longest_words(head, &rows);
     table.add_rows(rows);
+    // Where the width does not suffice, cells are wrapped between words: a time broken in two is hard to read.
+    for (column, longest) in table.column_iter_mut().zip(longest) {
+        column.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(longest + PADDING)));
+    }
     let lines: Vec<String> = table.lines().map(|line| line.trim_end().to_owned()).collect();
     format!("{}\n", lines.join("\n"))
+}
+
+/// The longest word of each column, in characters; a very long one may be broken.
+fn longest_words(head: &[&str], rows: &[Vec<String>]) -> Vec<u16> {
+    let words = |text: &str| text.split(' ').map(|word| word.chars().count()).max().unwrap_or(0);
+    let column = |at: usize| {
+        let cells = rows.iter().filter_map(|row| row.get(at)).map(|cell| words(cell));
+        cells.chain(head.get(at).map(|name| words(name))).max().unwrap_or(0)
+    };
+    (0..head.len())
+        .map(|at| u16::try_from(column(at).min(24)).unwrap_or(24))
+        .collect()
 }
 
 #[cfg(test)]
@@ -83,10 +125,23 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_table_is_wide_enough_for_its_longest_words() {
+        let rows = vec![vec!["2026-11-21T09:30:00Z".to_owned(), "one two".to_owned()]];
+        assert_eq!(longest_words(&["time", "notes"], &rows), [20, 5]);
+        assert_eq!(longest_words(&["seq"], &[vec!["x".repeat(90)]]), [24]);
+    }
+
+    #[test]
     fn a_note_cannot_drive_the_terminal() {
         assert_eq!(plain("a\u{1b}[2Jb"), "a\\u{1b}[2Jb");
         assert_eq!(plain("x\u{202e}y\r\nz\t"), "x\\u{202e}y\nz\t");
         assert_eq!(one_line("a\nb"), "a b");
+        let value = serde_json::json!({ "x": "a\u{9b}2J\u{202e}b" });
+        assert_eq!(json_text(&value), r#"{"x":"a\u009b2J\u202eb"}"#);
+        assert_eq!(
+            serde_json::from_str::<serde_json::Value>(&json_text(&value)).unwrap(),
+            value
+        );
         assert_eq!(plain("ćäß — 山"), "ćäß — 山");
     }
 }

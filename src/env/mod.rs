@@ -12,11 +12,12 @@ mod harden;
 mod places;
 mod slots;
 
-pub use clock::{BadTime, Clock, parse_rfc3339, rfc3339};
+pub use clock::Clock;
 pub use entropy::SystemEntropy;
 pub use faults::{Fault, Faults, Step};
 pub use files::{
-    FileError, lock_private, make_private_folders, read_bounded, replace_private, sync_folder, write_new_private,
+    FileError, append_line, make_private_folders, open_plain_file, read_bounded, read_settled, replace_private,
+    sync_folder, write_new_private,
 };
 pub use harden::{boot_id, harden};
 pub use places::{NoHome, Places};

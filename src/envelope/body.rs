@@ -160,7 +160,7 @@ struct MetadataCbor {
 }
 
 impl Metadata {
-    fn encode(&self) -> zeroize::Zeroizing<Vec<u8>> {
+    pub(super) fn encode(&self) -> zeroize::Zeroizing<Vec<u8>> {
         zeroize::Zeroizing::new(cbor::encode(&MetadataCbor {
             title: self.title.clone(),
             client: self.client.clone(),
@@ -179,7 +179,7 @@ impl Metadata {
         }))
     }
 
-    fn decode(plain: &Plaintext) -> Result<Self, BadEnvelope> {
+    pub(super) fn decode(plain: &Plaintext) -> Result<Self, BadEnvelope> {
         let raw: MetadataCbor = cbor::decode(WHAT, TEXT_MAX, plain.expose())?;
         let sorted = raw
             .parents
@@ -274,8 +274,8 @@ fn open_stream(key: &StreamKey, context: &[u8], sealed: &[u8]) -> Result<Plainte
 /// A body file, read but not opened.
 pub struct BodyFile<'a> {
     header: Header,
-    metadata: &'a [u8],
-    text: &'a [u8],
+    pub(super) metadata: &'a [u8],
+    pub(super) text: &'a [u8],
 }
 
 impl<'a> BodyFile<'a> {

@@ -83,7 +83,7 @@ impl IdentitySecrets {
         })
     }
 
-    fn encode(&self) -> Zeroizing<Vec<u8>> {
+    pub(super) fn encode(&self) -> Zeroizing<Vec<u8>> {
         // Room enough that the vector never moves and leaves no copy behind.
         let mut out = Zeroizing::new(Vec::with_capacity(512));
         let mut cbor = Encoder::new(&mut *out);
@@ -103,11 +103,12 @@ impl IdentitySecrets {
                 .bytes(self.founder_pin.as_bytes())?;
             Ok::<_, minicbor::encode::Error<_>>(())
         })();
-        debug_assert!(written.is_ok(), "encoding to memory does not fail");
+        // INVARIANT (infallible writer): a Vec takes every byte; a cut encoding must never be sealed.
+        assert!(written.is_ok(), "encoding to memory does not fail");
         out
     }
 
-    fn decode(plain: &Plaintext) -> Result<Self, BadIdentity> {
+    pub(super) fn decode(plain: &Plaintext) -> Result<Self, BadIdentity> {
         let parse = || {
             let mut cbor = Decoder::new(plain.expose());
             if cbor.map().ok()? != Some(6) {

@@ -81,7 +81,7 @@ impl BoxFile {
     }
 }
 
-fn encode_keys(keys: &Keyring) -> Zeroizing<Vec<u8>> {
+pub(super) fn encode_keys(keys: &Keyring) -> Zeroizing<Vec<u8>> {
     // Room enough that the vector never moves and leaves no copy of a key behind.
     let names: usize = keys.iter().map(|key| key.name.as_ref().map_or(0, String::len)).sum();
     let mut out = Zeroizing::new(Vec::with_capacity(keys.iter().count() * 96 + names + 64));
@@ -108,11 +108,12 @@ fn encode_keys(keys: &Keyring) -> Zeroizing<Vec<u8>> {
         }
         Ok::<_, minicbor::encode::Error<_>>(())
     })();
-    debug_assert!(written.is_ok(), "encoding to memory does not fail");
+    // INVARIANT (infallible writer): a Vec takes every byte; a cut encoding must never be sealed.
+    assert!(written.is_ok(), "encoding to memory does not fail");
     out
 }
 
-fn decode_keys(plain: &Plaintext) -> Option<Keyring> {
+pub(super) fn decode_keys(plain: &Plaintext) -> Option<Keyring> {
     let mut cbor = Decoder::new(plain.expose());
     let expect = |cbor: &mut Decoder<'_>, key: u8| (cbor.u8().ok()? == key).then_some(());
     if cbor.map().ok()? != Some(1) {

@@ -5,6 +5,9 @@
 
 mod body;
 pub mod cbor;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod identity;
 mod keybox;
 mod keyring;

@@ -1,6 +1,7 @@
 //! The recovery key: a device on paper (docs/FORMAT.md §3).
 
 use crate::crypto::{Entropy, NoEntropy, derive_key, make_secret};
+use crate::id::Digest;
 use crate::secret::Secret;
 use bech32::{Bech32m, Hrp};
 use zeroize::Zeroizing;
@@ -9,8 +10,15 @@ const PREFIX: &str = "strongroom-recovery-";
 /// Pages are small; more is not read.
 const PAGE_MAX: usize = 64 * 1024;
 
-/// The 32 bytes that a printed recovery key stands for.
-pub struct RecoveryKey(Secret<32>);
+/// How many bytes of the founder pin stand in the word.
+const PIN_LEN: usize = 16;
+
+/// What a printed recovery key stands for: 32 secret bytes, and the beginning of the founder pin, by which whoever
+/// uses it knows the vault from a false one.
+pub struct RecoveryKey {
+    secret: Secret<32>,
+    founder: [u8; PIN_LEN],
+}
 
 /// There is no readable recovery key on the page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -31,19 +39,39 @@ pub enum BadRecoveryKey {
 
 impl RecoveryKey {
     /// A fresh random key.
+    ///
+    /// Its founder is named once the founder's card exists, which names the key's public halves.
     pub fn make(entropy: &mut dyn Entropy) -> Result<Self, NoEntropy> {
-        make_secret(entropy).map(Self)
+        Ok(Self {
+            secret: make_secret(entropy)?,
+            founder: [0; PIN_LEN],
+        })
+    }
+
+    /// The same key for the vault of that founder pin.
+    pub fn for_founder(self, pin: Digest) -> Self {
+        let mut founder = [0; PIN_LEN];
+        founder.copy_from_slice(&pin.0[..PIN_LEN]);
+        Self { founder, ..self }
+    }
+
+    /// Whether it was made for the vault of that founder pin.
+    pub fn trusts(&self, pin: Digest) -> bool {
+        pin.0.starts_with(&self.founder)
     }
 
     /// The word to print: Bech32m (BIP 350).
     pub fn to_word(&self) -> Zeroizing<String> {
+        let mut bytes = Zeroizing::new(Vec::with_capacity(32 + PIN_LEN));
+        bytes.extend_from_slice(self.secret.expose());
+        bytes.extend_from_slice(&self.founder);
         let word = Hrp::parse(PREFIX)
             .ok()
-            .and_then(|hrp| bech32::encode::<Bech32m>(hrp, self.0.expose()).ok());
+            .and_then(|hrp| bech32::encode::<Bech32m>(hrp, &bytes).ok());
         match word {
             Some(word) => Zeroizing::new(word),
-            // INVARIANT (fixed input): the prefix is valid and 32 bytes fit.
-            None => unreachable!("32 bytes always have a word"),
+            // INVARIANT (fixed input): the prefix is valid and 48 bytes fit.
+            None => unreachable!("48 bytes always have a word"),
         }
     }
 
@@ -63,17 +91,20 @@ impl RecoveryKey {
         let checked =
             bech32::primitives::decode::CheckedHrpstring::new::<Bech32m>(word).map_err(|_| BadRecoveryKey::Mistyped)?;
         let bytes: Zeroizing<Vec<u8>> = Zeroizing::new(checked.byte_iter().collect());
-        Secret::copy_from(&bytes).map(Self).ok_or(BadRecoveryKey::Mistyped)
+        let (secret, founder) = bytes.split_first_chunk::<32>().ok_or(BadRecoveryKey::Mistyped)?;
+        let founder = founder.try_into().map_err(|_| BadRecoveryKey::Mistyped)?;
+        let secret = Secret::copy_from(secret).ok_or(BadRecoveryKey::Mistyped)?;
+        Ok(Self { secret, founder })
     }
 
     /// The seed of its Ed25519 key.
     pub fn signing_seed(&self) -> Secret<32> {
-        derive_key(self.0.expose(), "strongroom/1/recovery sign", &[])
+        derive_key(self.secret.expose(), "strongroom/1/recovery sign", &[])
     }
 
     /// The seed of its X-Wing key.
     pub fn recipient_seed(&self) -> Secret<32> {
-        derive_key(self.0.expose(), "strongroom/1/recovery recipient", &[])
+        derive_key(self.secret.expose(), "strongroom/1/recovery recipient", &[])
     }
 }
 
@@ -84,14 +115,20 @@ mod tests {
 
     #[test]
     fn a_printed_key_is_found_again() {
-        let key = RecoveryKey::make(&mut ExampleEntropy::new("recovery")).unwrap();
+        let key = RecoveryKey::make(&mut ExampleEntropy::new("recovery"))
+            .unwrap()
+            .for_founder(Digest([7; 32]));
+        assert!(key.trusts(Digest([7; 32])) && !key.trusts(Digest([8; 32])));
         let word = key.to_word();
         for page in [
             word.to_string(),
             format!("Keep this safe.\n\n  {}\n\nend", *word),
             word.to_uppercase(),
         ] {
-            assert_eq!(RecoveryKey::find(&page).map(|k| *k.0.expose()), Ok(*key.0.expose()));
+            assert_eq!(
+                RecoveryKey::find(&page).map(|k| (*k.secret.expose(), k.founder)),
+                Ok((*key.secret.expose(), key.founder))
+            );
         }
         assert_ne!(key.signing_seed().expose(), key.recipient_seed().expose());
     }

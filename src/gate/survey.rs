@@ -44,6 +44,7 @@ fn fold(text: &str) -> String {
 
 struct Found {
     note: NoteId,
+    nature: Purpose,
     body: Digest,
     label: Label,
     metadata: Metadata,
@@ -80,6 +81,7 @@ impl Survey {
             let metadata = body.open_metadata(gate.vault(), item.note, &key)?;
             found.push(Found {
                 note: item.note,
+                nature: body.purpose(),
                 body: item.body,
                 label,
                 metadata,
@@ -125,7 +127,7 @@ impl Survey {
         self.found.iter().map(|item| item.note).collect()
     }
 
-    /// The notes of the clients that `notes` are about.
+    /// The notes (no drafts, no briefs) of the clients that `notes` are about.
     pub fn of_the_same_clients(&self, notes: &[NoteId]) -> Vec<NoteId> {
         let about = self
             .found
@@ -136,13 +138,23 @@ impl Survey {
         let same = self
             .found
             .iter()
-            .filter(|item| clients.contains(&fold(&item.metadata.client)));
+            .filter(|item| item.nature == Purpose::Note && clients.contains(&fold(&item.metadata.client)));
         same.map(|item| item.note).collect()
     }
 
-    /// The bodies that are left, by note.
+    /// The notes of that nature.
+    pub fn of_nature(&self, nature: Purpose) -> Vec<NoteId> {
+        self.found
+            .iter()
+            .filter(|item| item.nature == nature)
+            .map(|item| item.note)
+            .collect()
+    }
+
+    /// The bodies that are left, by note; the newest where a note has several heads.
     pub fn bodies(&self) -> BTreeMap<NoteId, Digest> {
-        self.found.iter().map(|item| (item.note, item.body)).collect()
+        // Newest first: collected from the end, the newest stays.
+        self.found.iter().rev().map(|item| (item.note, item.body)).collect()
     }
 
     /// The clients concerned, for the sealed details of the entry and nothing else.

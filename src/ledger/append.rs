@@ -6,7 +6,7 @@ use super::found::make_detail_key;
 use super::high_water::HighWater;
 use super::objects::{HEADS, MAIN, Objects, audit_ref};
 use super::scan::{Head, tail};
-use super::start::Ledger;
+use super::start::{Ledger, scan_fault};
 use crate::chain::{
     BUNDLE_LEN, Checkpoint, Details, Entry, FileRef, Kind, Message, Namespace, NoteSet, Outcome, Time, bundle_path,
     leaf_hash, write_bundle,
@@ -198,7 +198,7 @@ impl Assembly<'_> {
     fn signed_commit(&mut self, tree: Oid, parents: &[Oid], message: &str) -> Result<Oid, LedgerError> {
         let build = |signature: Option<&str>| {
             commit_bytes(tree, parents, &self.author(), message, signature)
-                .map_err(|_| LedgerError::NotAVault("a commit cannot be written"))
+                .map_err(|_| LedgerError::Internal("a commit cannot be written"))
         };
         let signature = self.identity.sign(Namespace::Git, &build(None)?);
         let commit = Object::commit(build(Some(&signature))?);
@@ -228,7 +228,7 @@ impl Assembly<'_> {
                 .transpose()?
                 .map(|commit| commit.tree);
             let mut edit = TreeEdit::new();
-            let bad_path = |_| LedgerError::NotAVault("a path cannot be written");
+            let bad_path = |_| LedgerError::Internal("a path cannot be written");
             let forgotten: Vec<&FileRef> = changes.forgotten_of(&branch).collect();
             for file in &forgotten {
                 edit.remove(&file.1).map_err(bad_path)?;
@@ -247,7 +247,7 @@ impl Assembly<'_> {
                 let message = if forgotten.is_empty() { "keep\n" } else { "forget\n" };
                 let author = format!("{NOBODY} {} +0000", self.time.day().unix().max(0));
                 let bytes = commit_bytes(tree, &parents, &author, message, None);
-                let commit = Object::commit(bytes.map_err(|_| LedgerError::NotAVault("a commit cannot be written"))?);
+                let commit = Object::commit(bytes.map_err(|_| LedgerError::Internal("a commit cannot be written"))?);
                 let oid = commit.oid();
                 self.objects.push(commit);
                 oid
@@ -269,7 +269,7 @@ impl Assembly<'_> {
         parent: Option<Oid>,
         message: &Message,
     ) -> Result<Oid, LedgerError> {
-        let text = String::from_utf8(message.to_bytes()).map_err(|_| LedgerError::NotAVault("an entry is not text"))?;
+        let text = String::from_utf8(message.to_bytes()).map_err(|_| LedgerError::Internal("an entry is not text"))?;
         let parents: Vec<Oid> = parent.into_iter().collect();
         let oid = self.signed_commit(tree, &parents, &text)?;
         self.refs.insert(
@@ -302,7 +302,7 @@ impl Ledger<'_> {
             seq: self.frontier.size(),
         };
         draft.details.notes = NoteSet::name(draft.notes.clone(), |note| self.creations.ordinal(note))
-            .ok_or(LedgerError::NotAVault("a note stands in no log"))?;
+            .ok_or(LedgerError::Internal("a note stands in no log"))?;
         let seen: BTreeMap<_, _> = self
             .others
             .iter()
@@ -434,12 +434,12 @@ impl Ledger<'_> {
         }
         let head = Head::read(self.repo, self.head);
         let lines = head.and_then(|head| tail(self.repo, &head));
-        let mut lines = lines.map_err(|_| LedgerError::NotAVault("the end of this device's log cannot be read"))?;
+        let mut lines = lines.map_err(|error| scan_fault(self.log, error))?;
         lines.push(message.line.clone());
         let bundle = Object::blob(write_bundle(lines.iter().map(Vec::as_slice)));
         let mut edit = TreeEdit::new();
         edit.insert(&bundle_path(size / BUNDLE_LEN - 1), bundle.oid())
-            .map_err(|_| LedgerError::NotAVault("a bundle's path cannot be written"))?;
+            .map_err(|_| LedgerError::Internal("a bundle's path cannot be written"))?;
         assembly.objects.push(bundle);
         assembly.edit(Some(self.tree), &edit)
     }

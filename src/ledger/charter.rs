@@ -2,7 +2,7 @@
 
 use super::append::Changes;
 use super::error::LedgerError;
-use super::objects::{FILE_MAX, FileAt, HEADS, MAIN, Objects, files_below};
+use super::objects::{CLONED, FILE_MAX, FileAt, HEADS, MAIN, Objects, files_below};
 use crate::chain::{FileRef, Roster};
 use crate::crypto::sha256;
 use crate::id::{Digest, VaultId};
@@ -13,6 +13,8 @@ use std::collections::BTreeMap;
 
 /// The path of the file that says which vault this is.
 pub(super) const VAULT_FILE: &str = "vault.toml";
+/// The most bytes that all files of `main` have together.
+const MAIN_MAX: usize = 16 << 20;
 const POLICIES: &str = "policies/";
 const MEMBERS: &str = "members/";
 
@@ -75,9 +77,19 @@ impl RawCharter {
             files: BTreeMap::new(),
             strays: Vec::new(),
         };
+        let mut total = 0;
         for FileAt { path, mode, oid } in files_below(objects, tree, 3)? {
             match mode {
-                Mode::File => drop(raw.files.insert(path, objects.blob_at(oid, FILE_MAX)?)),
+                Mode::File => {
+                    let bytes = objects.blob_at(oid, FILE_MAX)?;
+                    total += bytes.len();
+                    if total > MAIN_MAX {
+                        return Err(LedgerError::NotAVault(
+                            "its branch `main` is larger than any that exists",
+                        ));
+                    }
+                    raw.files.insert(path, bytes);
+                }
                 _ => raw.strays.push(path),
             }
         }
@@ -154,9 +166,15 @@ impl Charter {
 
 /// The vault that a repository says it is, on its own word.
 pub fn vault_id(repo: &Repo) -> Result<VaultId, LedgerError> {
-    for prefix in [HEADS, "refs/remotes/origin/"] {
+    for prefix in [HEADS, CLONED] {
         if let Some(commit) = repo.ref_target(&format!("{prefix}{MAIN}"))? {
-            return Ok(RawCharter::read(repo, commit)?.vault_file()?.vault);
+            let tree = repo.commit_at(commit)?.tree;
+            let file = repo
+                .tree_at(tree)?
+                .into_iter()
+                .find(|entry| entry.name == VAULT_FILE && entry.mode == Mode::File);
+            let file = file.ok_or(LedgerError::NotAVault("it has no `vault.toml`"))?;
+            return Ok(VaultFile::parse(&repo.blob_at(file.oid, 1024)?)?.vault);
         }
     }
     Err(LedgerError::NotAVault("it has no branch `main`"))

@@ -54,6 +54,17 @@ pub enum LedgerError {
     /// No randomness.
     #[error(transparent)]
     NoEntropy(#[from] NoEntropy),
+    /// The high-water mark is not authentic.
+    #[error(
+        "what this device remembers of its log was altered outside the vault; move `high-water` away only if you are sure of the vault's state. Nothing was shown"
+    )]
+    AlteredMark,
+    /// The ring has no key that every vault has.
+    #[error("this device does not hold the auditors' key, so it cannot make a detail key; ask a lead")]
+    KeyMissing,
+    /// Something that cannot be.
+    #[error("internal error: {0}. Nothing was shown. This is a defect, please report it")]
+    Internal(&'static str),
     /// This device's own state could not be read or kept.
     #[error("what this device keeps about the vault cannot be read or written: {0}. Nothing was shown")]
     State(String),
@@ -63,5 +74,15 @@ impl LedgerError {
     /// A fault of the own log or the roster.
     pub(super) fn tampered(problem: Problem) -> Self {
         Self::Tampered(problem)
+    }
+
+    /// Whether what was to be written may be there all the same: the next start settles it.
+    pub fn may_have_happened(&self) -> bool {
+        matches!(
+            self,
+            Self::NotRecorded(CommitError::NotDurable(_) | CommitError::Unfinished(_))
+                | Self::State(_)
+                | Self::AlteredMark
+        )
     }
 }

@@ -157,9 +157,7 @@ pub(super) fn make_detail_key(
     entropy: &mut dyn Entropy,
 ) -> Result<DetailKey, LedgerError> {
     let detail = DetailKey::make(entropy)?;
-    let role = keyring
-        .key_for(KeyUse::Auditors)
-        .ok_or(LedgerError::NotAVault("there is no auditors' key"))?;
+    let role = keyring.key_for(KeyUse::Auditors).ok_or(LedgerError::KeyMissing)?;
     let file = DetailFile::wrap(identity.vault(), identity.device(), &detail, role, devices, entropy)?;
     changes.write_digested(DEVICES, format!("detail-{}", detail.id), file.to_bytes());
     Ok(detail)
@@ -186,7 +184,7 @@ fn begin_log(
 ) -> Result<EntryRef, LedgerError> {
     let (vault, log) = (identity.vault(), begin.log);
     if !repo.refs(&format!("{HEADS}{AUDIT}{log}"))?.is_empty() {
-        return Err(LedgerError::NotAVault("the log to begin exists already"));
+        return Err(LedgerError::Internal("the log to begin exists already"));
     }
     let place = EntryRef { log, seq: 0 };
     let entry = Entry {
@@ -231,7 +229,7 @@ fn begin_log(
         refs: Vec::new(),
     };
     assembly.branches(changes)?;
-    let empty = tree_bytes(Vec::new()).map_err(|_| LedgerError::NotAVault("an empty tree cannot be written"))?;
+    let empty = tree_bytes(Vec::new()).map_err(|_| LedgerError::Internal("an empty tree cannot be written"))?;
     let empty = Object {
         kind: crate::repo::Kind::Tree,
         bytes: empty,

@@ -107,10 +107,7 @@ impl MarkFile {
             .read()
             .map_err(|error| LedgerError::State(error.to_string()))?;
         let Some(payload) = payload else { return Ok(None) };
-        let altered = || {
-            let why = "the high-water mark was altered; move it away if you are sure of the vault's state";
-            LedgerError::State(why.into())
-        };
+        let altered = || LedgerError::AlteredMark;
         let (tag, encoded) = payload.split_first_chunk::<32>().ok_or_else(altered)?;
         if !identity.local_mac_verify(encoded, tag) {
             return Err(altered());

@@ -5,12 +5,14 @@ use crate::repo::{Commit, Mode, Oid, ReadError, Repo, TreeEntry};
 
 /// Where branches stand.
 pub const HEADS: &str = "refs/heads/";
+/// Where a plain `git clone` puts the branches of its origin.
+pub(super) const CLONED: &str = "refs/remotes/origin/";
 /// The branch of roster and policies, without [`HEADS`].
 pub const MAIN: &str = "main";
 /// Where the logs' branches stand, without [`HEADS`].
 pub const AUDIT: &str = "audit/";
 
-/// The largest tree that is read, in bytes: a shard of some 20,000 files.
+/// The largest tree that is read, in bytes: a shard of some 33,000 files.
 pub(super) const TREE_MAX: u64 = 4 << 20;
 /// The largest commit, in bytes: the longest entry, its checkpoint, signature and headers.
 pub(super) const COMMIT_MAX: u64 = 128 << 10;
@@ -60,7 +62,10 @@ pub(super) struct FileAt {
     pub(super) oid: Oid,
 }
 
-/// All files below a tree, at most `depth` folders deep, in the order of their paths.
+/// The most files that are listed below a tree.
+const FILES_MAX: usize = 4096;
+
+/// All files below a tree, at most `depth` folders deep and [`FILES_MAX`] in number, in the order of their paths.
 pub(super) fn files_below(objects: &dyn Objects, tree: Oid, depth: usize) -> Result<Vec<FileAt>, ReadError> {
     let mut found = Vec::new();
     collect(objects, tree, "", depth, &mut found)?;
@@ -75,6 +80,10 @@ fn collect(
     found: &mut Vec<FileAt>,
 ) -> Result<(), ReadError> {
     for entry in objects.tree_at(tree)? {
+        if found.len() >= FILES_MAX {
+            let (size, max) = (found.len() as u64 + 1, FILES_MAX as u64);
+            return Err(ReadError::TooBig { oid: tree, size, max });
+        }
         let path = format!("{prefix}{}", entry.name);
         if entry.mode == Mode::Tree && depth > 0 {
             collect(objects, entry.oid, &format!("{path}/"), depth - 1, found)?;

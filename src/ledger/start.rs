@@ -36,6 +36,7 @@ pub struct Ledger<'a> {
     pub(super) detail_since: Time,
     pub(super) mark: MarkFile,
     quarantined: Vec<(LogName, String)>,
+    mark_was_missing: bool,
 }
 
 /// One live revision as it is stored: read, matched with the log, not opened.
@@ -145,6 +146,7 @@ impl<'a> Ledger<'a> {
             detail_since: pass.detail.map_or(last.time, |(_, since)| since),
             mark,
             quarantined,
+            mark_was_missing: known.is_none(),
         })
     }
 
@@ -172,6 +174,11 @@ impl<'a> Ledger<'a> {
     /// The own log and its size.
     pub fn head(&self) -> (LogName, u64) {
         (self.log, self.frontier.size())
+    }
+
+    /// Whether this device had no high-water mark: it was lost, or taken away.
+    pub fn mark_was_missing(&self) -> bool {
+        self.mark_was_missing
     }
 
     /// Logs of others that cannot be trusted now, and why; work goes on without them.
@@ -279,6 +286,16 @@ impl<'a> Ledger<'a> {
         self.identity.open_detail_key(&bytes, &self.keyring).ok()
     }
 
+    /// Opens an entry's details for somebody whose reading of the log is itself recorded; `None` if the key is another's.
+    pub fn open_details(
+        &self,
+        entry: &Entry,
+        key: &DetailKey,
+        _reading: &super::append::Recorded,
+    ) -> Option<crate::chain::Details> {
+        crate::chain::Details::open_sealed(self.charter.vault, entry.place(), key, &entry.sealed).ok()
+    }
+
     /// The note that a place among a log's note-creating entries stands for.
     pub fn created(&self, log: LogName, index: u64) -> Option<NoteId> {
         self.creations.note(log, index)
@@ -351,7 +368,7 @@ fn own_fault(log: LogName, case: u8, why: impl std::fmt::Display) -> LedgerError
     LedgerError::tampered(Problem::of(log, case, format!("this device's log is broken: {why}")))
 }
 
-fn scan_fault(log: LogName, error: ScanError) -> LedgerError {
+pub(super) fn scan_fault(log: LogName, error: ScanError) -> LedgerError {
     match error {
         ScanError::Read(crate::repo::ReadError::Git(message)) => {
             LedgerError::Read(crate::repo::ReadError::Git(message))
@@ -454,7 +471,8 @@ fn scan_others(
         let Some(log) = log.filter(|log| *log != own) else {
             continue;
         };
-        match scan_other(repo, &charter.roster, charter, log, oid, telling) {
+        let seen = pass.seen.get(&log).copied();
+        match scan_other(repo, &charter.roster, charter, log, oid, seen, telling) {
             Ok((size, root, other)) => {
                 heads.insert(log, (size, root));
                 for entry in &other {
@@ -463,6 +481,11 @@ fn scan_others(
                 }
             }
             Err(why) => quarantined.push((log, why)),
+        }
+    }
+    for log in pass.seen.keys().filter(|log| !heads.contains_key(log)) {
+        if !quarantined.iter().any(|(known, _)| known == log) {
+            quarantined.push((*log, "it is missing from the vault".to_owned()));
         }
     }
     Ok((heads, quarantined))
@@ -474,6 +497,7 @@ fn scan_other(
     charter: &Charter,
     log: LogName,
     oid: Oid,
+    seen: Option<(u64, Digest)>,
     telling: &Telling,
 ) -> Result<(u64, Digest, Vec<Entry>), String> {
     let head = Head::read(repo, oid).map_err(|error| error.to_string())?;
@@ -484,13 +508,22 @@ fn scan_other(
         .check_origin(charter.vault, log)
         .map_err(|bad| bad.to_string())?;
     checkpoint.verify(&key).map_err(|bad| bad.to_string())?;
+    if let Some((size, _)) = seen.filter(|(size, _)| *size > head.size()) {
+        return Err(format!(
+            "it has {} entries, and this device has seen {size}: its end was cut off",
+            head.size()
+        ));
+    }
     let mut entries = Vec::new();
-    let scanned = scan(repo, &head, None, &mut |line| {
+    let scanned = scan(repo, &head, seen.map(|(size, _)| size), &mut |line| {
         if telling.tells(line) {
             entries.extend(Entry::parse(line).ok().map(|parsed| parsed.entry));
         }
     })
     .map_err(|error| error.to_string())?;
+    if seen.is_some_and(|(size, root)| size > 0 && scanned.root_at != Some(root)) {
+        return Err("its first entries are not those that this device has seen".into());
+    }
     Ok((scanned.frontier.size(), scanned.frontier.root(), entries))
 }
 
@@ -503,7 +536,7 @@ pub(super) fn live_of_all(repo: &Repo, charter: &Charter) -> Result<LiveSet, Led
             .and_then(|name| name.strip_prefix(AUDIT))
             .and_then(|log| log.parse().ok());
         let log = log.ok_or(LedgerError::NotAVault("a branch of its logs has no log's name"))?;
-        let scanned = scan_other(repo, &charter.roster, charter, log, oid, &Telling::new());
+        let scanned = scan_other(repo, &charter.roster, charter, log, oid, None, &Telling::new());
         let (_, _, entries) = scanned.map_err(|why| LedgerError::tampered(Problem::of(log, 1, why)))?;
         entries.iter().for_each(|entry| live.apply(entry));
     }

@@ -90,10 +90,10 @@ pub fn verify(repo: &Repo, anchors: &Anchors<'_>) -> Result<Report, LedgerError>
 }
 
 /// What an auditor takes home: the newest checkpoint of each log. Refuses for a vault that is not intact.
-pub fn make_receipt(repo: &Repo, now: Time) -> Result<Receipt, NoReceipt> {
+pub fn make_receipt(repo: &Repo, high_water: Option<&HighWater>, now: Time) -> Result<Receipt, NoReceipt> {
     let anchors = Anchors {
         receipt: None,
-        high_water: None,
+        high_water,
         now,
         deep: false,
     };
@@ -184,6 +184,14 @@ impl Tally {
             ReadError::Git(_) => self.unknown.add(problem),
             _ => self.problems.add(problem),
         }
+    }
+
+    /// Whether entries were lost or cannot be read, so that what they wrote must look unknown.
+    pub(super) fn lacks_entries(&self) -> bool {
+        self.problems
+            .list
+            .iter()
+            .any(|problem| matches!(problem.case, 1 | 2 | 6..=10 | 15 | 24 | 26 | 27) && problem.log.is_some())
     }
 
     pub(super) fn has(&self, case: u8) -> bool {

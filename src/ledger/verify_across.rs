@@ -131,7 +131,7 @@ impl<'a> Across<'a> {
             .filter(|file| file.0 == MAIN && file.1.starts_with("members/"))
             .count();
         let Some(roster) = &self.facts.roster else { return true };
-        let founding = entry.seq == 0 && position == 0 && entry.admitted == self.facts.digests.first().copied();
+        let founding = entry.seq == 0 && position == 0;
         let Some(before) = position.checked_sub(brings) else {
             return founding;
         };
@@ -160,7 +160,7 @@ impl<'a> Across<'a> {
             let message = "the newest card stands in no entry: members were changed without one";
             tally.problem(Problem::vault(36, message));
         }
-        let in_force = |current| self.policies.iter().any(|(known, _)| *known == current);
+        let in_force = |current| self.policies.is_empty() || self.policies.iter().any(|(known, _)| *known == current);
         if let Some(current) = self.facts.policies.filter(|current| !in_force(*current)) {
             let place = self.policies.last().map(|(_, place)| *place);
             let (log, seq) = (place.map(|place| place.log), place.map(|place| place.seq));

@@ -96,6 +96,7 @@ pub(super) fn verify_files(
         notes,
         vault,
     };
+    let mut strays = Vec::new();
     let names: BTreeSet<&str> = view
         .branches
         .keys()
@@ -113,6 +114,7 @@ pub(super) fn verify_files(
             expected,
             known: &known,
             present: HashSet::new(),
+            strays: &mut strays,
         };
         match (name, view.branches.get(name)) {
             (MAIN, _) => branch.main(raw, tally),
@@ -124,6 +126,7 @@ pub(super) fn verify_files(
             verify_history(view, name, *oid, deep, tally);
         }
     }
+    report_strays(&strays, tally);
     for (name, files) in expected {
         // Of no branch that a vault has.
         let by = files.values().flatten().map(|(_, by)| *by).next();
@@ -151,6 +154,31 @@ struct Branch<'a> {
     expected: Expected<'a>,
     known: &'a Known<'a>,
     present: HashSet<(String, Digest)>,
+    strays: &'a mut Vec<Stray>,
+}
+
+/// A file that stands in no entry, and the cases that it is.
+struct Stray {
+    what: String,
+    cases: Vec<u8>,
+}
+
+/// Where entries were lost, all they wrote looks unknown: that is told once, not for each file.
+fn report_strays(strays: &[Stray], tally: &mut Tally) {
+    let told = if tally.lacks_entries() { 1 } else { strays.len() };
+    for case in [32, 34, 36] {
+        let of: Vec<&Stray> = strays.iter().filter(|stray| stray.cases.contains(&case)).collect();
+        for (n, stray) in of.iter().take(told).enumerate() {
+            let more = of.len() - n - 1;
+            let message = match more {
+                more if n + 1 == told && more > 0 => {
+                    format!("{} stands in no entry that is left, and {more} more files", stray.what)
+                }
+                _ => format!("{} stands in no entry", stray.what),
+            };
+            tally.problem(Problem::vault(case, message));
+        }
+    }
 }
 
 impl<'a> Branch<'a> {
@@ -278,7 +306,9 @@ impl<'a> Branch<'a> {
         let known = elsewhere || named.is_some_and(|(note, _)| self.known.notes.contains(&note));
         let mut cases = vec![32];
         cases.extend((known && !self.is_rules()).then_some(34));
-        self.report(path, &cases, "stands in no entry", tally);
+        cases.extend(self.is_rules().then_some(36));
+        let what = format!("`{path}` on the branch `{}`", self.name);
+        self.strays.push(Stray { what, cases });
         false
     }
 

@@ -10,7 +10,7 @@ use crate::chain::{
 };
 use crate::crypto::sha256;
 use crate::id::{Digest, LogName};
-use crate::repo::{Commit, Mode, Oid};
+use crate::repo::{Commit, Mode, Oid, ReadError};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How many commits are followed where at most 255 should be.
@@ -76,13 +76,15 @@ pub(super) fn verify_log(
         let message = "the newest commit's entry is not the last of its bundle";
         tally.problem(Problem::at(log, signed.size.saturating_sub(1), 25, message));
     }
-    let mut roots_hold = true;
+    let mut unfit = None;
     for oid in &layout.tail {
         // It was read a moment ago.
         let Ok(commit) = view.commit_at(*oid) else { continue };
         let seq = walk.size();
         step(&mut walk, line_of(&commit), facts, tally, visit);
-        roots_hold = roots_hold && verify_message(log, seq, &commit, walk.frontier(), tally);
+        if !verify_message(log, seq, &commit, walk.frontier(), tally) {
+            unfit = unfit.or(Some(seq));
+        }
     }
     let end = walk.end();
     let sound = end.problems.is_empty();
@@ -96,6 +98,11 @@ pub(super) fn verify_log(
         tally.problem(Problem::at(log, size.min(signed.size), 26, message));
     } else if size == signed.size && root != signed.root {
         not_the_signed_root(view, log, &layout, signed.root, sound, tally);
+    }
+    // Where a line is wrong, no checkpoint after it can fit; the last one's misfit has its reason above.
+    if let Some(seq) = unfit.filter(|seq| sound && (*seq + 1 != size || root == signed.root)) {
+        let message = format!("the checkpoint of entry {seq} is not over the entries up to it");
+        tally.problem(Problem::at(log, seq, 24, message));
     }
     if deep {
         verify_deep(view, log, &head, &layout, facts, tally);
@@ -131,10 +138,8 @@ fn find_head(view: &View<'_>, log: LogName, oid: Oid, tally: &mut Tally) -> Opti
             Err(error) => {
                 let what = "the newest commit of this log cannot be read";
                 tally.unreadable(&error, (Some(log), None), (10, 1), what);
-                if matches!(
-                    error,
-                    crate::repo::ReadError::Commit { .. } | crate::repo::ReadError::Kind { .. }
-                ) {
+                oversize(&error, log, None, tally);
+                if matches!(error, ReadError::Commit { .. } | ReadError::Kind { .. }) {
                     tally.problem(Problem::of(log, 24, format!("{what}: {error}")));
                 }
                 break None;
@@ -174,6 +179,19 @@ fn find_head(view: &View<'_>, log: LogName, oid: Oid, tally: &mut Tally) -> Opti
         });
     }
     head
+}
+
+/// A commit larger than the longest entry allows.
+fn oversize(error: &ReadError, log: LogName, seq: Option<u64>, tally: &mut Tally) {
+    if matches!(error, ReadError::TooBig { .. }) {
+        let message = format!("an entry is longer than an entry may be: {error}");
+        tally.problem(Problem {
+            log: Some(log),
+            seq,
+            case: 27,
+            message,
+        });
+    }
 }
 
 fn commit_parent(commit: &Commit) -> Option<Oid> {
@@ -345,29 +363,26 @@ fn tail(view: &View<'_>, log: LogName, head: &Head, tally: &mut Tally) -> Vec<Oi
     found
 }
 
-/// The message of entry `seq` against the tree over the lines up to it. Whether its checkpoint fits; the first that
-/// does not is reported, unless the line itself is what is wrong.
+/// The message of entry `seq` against the tree over the lines up to it: whether its checkpoint fits. What is wrong
+/// with the message by itself is reported here.
 fn verify_message(log: LogName, seq: u64, commit: &Commit, tree: &Frontier, tally: &mut Tally) -> bool {
     match Message::parse(commit.message.as_bytes()) {
         Err(bad) => {
             tally.problem(Problem::at(log, seq, 24, bad.to_string()));
             true
         }
+        Ok(message) if message.checkpoint.checkpoint.log != log => {
+            tally.problem(Problem::at(
+                log,
+                seq,
+                23,
+                "the checkpoint of this entry is of another log",
+            ));
+            true
+        }
         Ok(message) => {
             let signed = message.checkpoint.checkpoint;
-            let fits = signed.log == log && signed.size == tree.size() && signed.root == tree.root();
-            if signed.log != log {
-                tally.problem(Problem::at(
-                    log,
-                    seq,
-                    23,
-                    "the checkpoint of this entry is of another log",
-                ));
-            } else if !fits {
-                let message = format!("the checkpoint of entry {seq} is not over the entries up to it");
-                tally.problem(Problem::at(log, seq, 24, message));
-            }
-            fits
+            signed.size == tree.size() && signed.root == tree.root()
         }
     }
 }
@@ -486,7 +501,10 @@ fn verify_commit(
         let message = format!("entry {seq} in its bundle is not the one in its commit");
         tally.problem(Problem::at(log, seq, 25, message));
     }
-    verify_message(log, seq, commit, tree, tally);
+    if line_of(commit) == line && !verify_message(log, seq, commit, tree, tally) {
+        let message = format!("the checkpoint of entry {seq} is not over the entries up to it");
+        tally.problem(Problem::at(log, seq, 24, message));
+    }
     if let Ok(message) = Message::parse_unjoined(commit.message.as_bytes()) {
         verify_signatures(log, seq, commit, &message, facts, tally);
     }

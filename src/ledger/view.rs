@@ -1,14 +1,12 @@
 //! A consistent look at a vault that somebody else may be writing to: refs as they will be once what the
 //! journal holds is in git, and the objects that git does not have yet.
 
-use super::objects::{COMMIT_MAX, HEADS, Objects, TREE_MAX};
+use super::objects::{CLONED, COMMIT_MAX, HEADS, Objects, TREE_MAX};
 use crate::repo::{Batch, Commit, Kind, Object, Oid, ReadError, Repo, TreeEntry, parse_tree};
 use std::collections::{BTreeMap, HashMap};
 
 /// How often a moving vault is looked at again before the last look is taken.
 const LOOKS: usize = 20;
-/// Where a plain `git clone` puts the branches of its origin.
-const CLONED: &str = "refs/remotes/origin/";
 
 /// Refs and objects at one moment. Writes nothing and takes no lock.
 pub(super) struct View<'a> {

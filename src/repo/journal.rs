@@ -2,7 +2,7 @@
 
 use super::record::{BLOCK, HEAD, SLOT, check_gap, decode_payloads, encode_record, next_offset, scan};
 use super::record::{BadJournal, Batch, Header, JOURNAL_BYTES};
-use crate::env::{Faults, Step};
+use crate::env::{Faults, Step, open_plain_file};
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
@@ -60,7 +60,7 @@ impl Journal {
 
     /// Opens the journal and reads the payloads of the records in force.
     pub(super) fn open(folder: &Path) -> Result<(Self, Vec<Vec<u8>>), JournalError> {
-        let file = match OpenOptions::new().read(true).write(true).open(folder.join(NAME)) {
+        let file = match open_plain_file(&folder.join(NAME), true, false) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(JournalError::Missing),
             file => file?,
         };
@@ -130,7 +130,7 @@ impl Journal {
 /// The boot since the cut and the batches in force, without a lock: while another program appends or cuts, what this gives
 /// was so at some moment in between.
 pub(super) fn read_unlocked(folder: &Path) -> Result<(Option<[u8; 16]>, Vec<Batch>), JournalError> {
-    let file = match File::open(folder.join(NAME)) {
+    let file = match open_plain_file(&folder.join(NAME), false, false) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(JournalError::Missing),
         file => file?,
     };

@@ -1,10 +1,10 @@
 //! One writer at a time.
 
 use super::journal::Journal;
+use crate::env::open_plain_file;
 use std::cell::RefCell;
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, TryLockError};
 use std::io;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -37,9 +37,7 @@ pub enum LockError {
 
 impl Lock {
     pub(super) fn take(dir: &Path, patience: Duration) -> Result<Self, LockError> {
-        let mut options = OpenOptions::new();
-        options.read(true).write(true).create(true).truncate(false).mode(0o600);
-        let file = options.open(dir.join(NAME))?;
+        let file = open_plain_file(&dir.join(NAME), true, true)?;
         let (start, mut pause) = (Instant::now(), Duration::from_millis(1));
         loop {
             match file.try_lock() {

@@ -5,9 +5,9 @@
 
 use super::git::ReadError;
 use super::object::{Kind, Oid};
+use crate::env::open_plain_file;
 use miniz_oxide::inflate::TINFLStatus;
 use miniz_oxide::inflate::core::{DecompressorOxide, decompress, inflate_flags};
-use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
@@ -24,7 +24,7 @@ pub(super) fn loose_path(dir: &Path, oid: Oid) -> PathBuf {
 /// if it has no such file.
 pub(super) fn read_loose(dir: &Path, oid: Oid, want: Kind, max: u64) -> Result<Option<Vec<u8>>, ReadError> {
     let failed = |error: io::Error| ReadError::Git(error.to_string());
-    let file = match File::open(loose_path(dir, oid)) {
+    let file = match open_plain_file(&loose_path(dir, oid), false, false) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         file => file.map_err(failed)?,
     };

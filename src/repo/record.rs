@@ -1,46 +1,6 @@
 //! What the journal holds, as bytes. No file is touched here.
 //!
-//! # The journal, version 1
-//!
-//! The file `strongroom.journal` in the git directory has exactly 4,194,304 bytes and is never
-//! sparse when made. All integers are big-endian. It begins with two header slots of 512 bytes, at
-//! offsets 0 and 512; what follows up to offset 4096 is zero. The header of generation `g` stands
-//! in slot `g mod 2`, so that writing one leaves the other whole; the valid slot with the higher
-//! generation is in force.
-//!
-//! | header, at | bytes | field |
-//! | --- | --- | --- |
-//! | 0 | 8 | magic: `SRJHEAD` 00 |
-//! | 8 | 4 | version: 1 |
-//! | 12 | 8 | generation |
-//! | 20 | 16 | id of the boot in which the generation began; zeros if unknown |
-//! | 36 | 32 | SHA-256 of bytes 0 to 35 |
-//! | 68 | 444 | zeros |
-//!
-//! Records follow from offset 4096, each beginning at the next multiple of 4096 after the end of
-//! the one before it, so that a torn write never touches an acknowledged record.
-//!
-//! | record, at | bytes | field |
-//! | --- | --- | --- |
-//! | 0 | 4 | magic: `SRJR` |
-//! | 4 | 4 | length of the payload |
-//! | 8 | 8 | generation: the header's |
-//! | 16 | 8 | sequence: 0, 1, 2 … within the generation |
-//! | 24 | 32 | SHA-256 of bytes 0 to 23 and the payload |
-//! | 56 | length | payload |
-//!
-//! The records in force are those from the first on without a gap; the first place where none is
-//! valid ends them. A record of the same generation with a later sequence beyond that place means
-//! that an acknowledged record was damaged: nothing may be replayed then.
-//!
-//! The payload is CBOR in its deterministic encoding (RFC 8949, section 4.2.1), in CDDL:
-//!
-//! ```cddl
-//! payload = [objects: [* object], refs: [* change], note: bytes]
-//! object  = [kind: 1 / 2 / 3, content: bytes]      ; 1 blob, 2 tree, 3 commit
-//! change  = [name: text, old: oid / null, new: oid / null]
-//! oid     = bytes .size 20
-//! ```
+//! Layout, checksums and the rule for what is in force: docs/FORMAT.md §11.
 
 use super::object::{Kind, Object, Oid};
 use crate::crypto::sha256;
@@ -314,10 +274,27 @@ fn write_payload(
 /// Reads a payload, strictly: what is read must be written back the same.
 pub(super) fn decode_payload(payload: &[u8]) -> Result<Batch, &'static str> {
     let batch = read_payload(payload).map_err(|_| "it is not as specified")?;
+    // INVARIANT (only branches): recovery removes and writes files by these names, and whoever can write the vault's
+    // folder can plant a journal.
+    if !batch.refs.iter().all(|change| is_branch(&change.name)) {
+        return Err("it names a ref that is not a branch of a vault");
+    }
     match encode_payload(&batch) == payload {
         true => Ok(batch),
         false => Err("it is not in its deterministic encoding"),
     }
+}
+
+/// Whether it is the full name of a branch, in plain characters: relative, without dots at a part's beginning.
+pub(super) fn is_branch(name: &str) -> bool {
+    let plain = |part: &str| {
+        !part.is_empty()
+            && !part.starts_with('.')
+            && !part.ends_with(".lock")
+            && part.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
+    };
+    name.strip_prefix("refs/heads/")
+        .is_some_and(|branch| branch.split('/').all(plain) && !branch.contains(".."))
 }
 
 fn read_payload(payload: &[u8]) -> Result<Batch, minicbor::decode::Error> {
@@ -370,7 +347,11 @@ mod tests {
             kind: Kind::from_number(kind).unwrap(),
             bytes,
         });
-        let change = ("[a-z/]{0,9}", oid(), oid()).prop_map(|(name, old, new)| RefChange { name, old, new });
+        let change = ("refs/heads/[a-z]{1,5}(/[a-z]{1,4})?", oid(), oid()).prop_map(|(name, old, new)| RefChange {
+            name,
+            old,
+            new,
+        });
         (
             proptest::collection::vec(object, 0..4),
             proptest::collection::vec(change, 0..4),
@@ -397,6 +378,35 @@ mod tests {
         Batch {
             note: text.to_vec(),
             ..Batch::default()
+        }
+    }
+
+    #[test]
+    fn only_branches_are_named() {
+        for good in ["refs/heads/main", "refs/heads/audit/0a-1b", "refs/heads/notes/3f"] {
+            assert!(is_branch(good), "{good}");
+        }
+        for bad in [
+            "/tmp/precious",
+            "hooks/high-water",
+            "refs/heads/",
+            "refs/heads/../../x",
+            "refs/heads/a//b",
+            "refs/heads/.x",
+            "refs/heads/x.lock",
+            "refs/tags/x",
+        ] {
+            assert!(!is_branch(bad), "{bad}");
+            let change = RefChange {
+                name: bad.into(),
+                old: None,
+                new: None,
+            };
+            let batch = Batch {
+                refs: vec![change],
+                ..Batch::default()
+            };
+            assert!(decode_payload(&encode_payload(&batch)).is_err(), "{bad}");
         }
     }
 

@@ -112,6 +112,9 @@ impl Repo {
             known.entry(&change.name).or_default().extend([change.old, change.new]);
         }
         let mut moves = Vec::new();
+        for name in known.keys() {
+            self.refuse_links(name)?;
+        }
         for (name, values) in known {
             let last = values.last().copied().flatten();
             let current = self.current(name)?;
@@ -158,6 +161,19 @@ impl Repo {
             let entry = entry?;
             if entry.file_name().to_string_lossy().starts_with(HALF_OBJECT) {
                 remove_file(&entry.path())?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A folder on the way to a ref that is a symbolic link would lead out of the vault.
+    fn refuse_links(&self, name: &str) -> Result<(), RecoverError> {
+        let mut path = self.dir.clone();
+        for part in name.split('/') {
+            path.push(part);
+            let link = fs::symlink_metadata(&path).is_ok_and(|metadata| metadata.is_symlink());
+            if link {
+                return Err(io::Error::other(format!("`{}` is a symbolic link", path.display())).into());
             }
         }
         Ok(())

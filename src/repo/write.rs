@@ -5,7 +5,7 @@ use super::journal::Journal;
 use super::lock::Lock;
 use super::loose::loose_path;
 use super::object::{Kind, Object, Oid};
-use super::record::{Batch, MAX_PAYLOAD, encode_payload};
+use super::record::{Batch, MAX_PAYLOAD, encode_payload, is_branch};
 use crate::env::{Faults, Step};
 use std::collections::HashSet;
 use std::fs::File;
@@ -158,7 +158,7 @@ impl Repo {
                 name: change.name.clone(),
                 why,
             };
-            if !name.starts_with("refs/heads/") || !git2::Reference::is_valid_name(&name) {
+            if !is_branch(&name) || !git2::Reference::is_valid_name(&name) {
                 return Err(bad("it is not a name below `refs/heads`"));
             }
             if !names.insert(name.clone()) {

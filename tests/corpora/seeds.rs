@@ -3,21 +3,23 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 use strongroom::chain::{
-    BUNDLE_LEN, Card, Checkpoint, Details, Device, DeviceKind, Entry, FileRef, Frontier, Kind, Message, Outcome,
-    Receipt, Role, SignedCheckpoint, Time, leaf_hash, write_bundle,
+    BUNDLE_LEN, Card, Checkpoint, Details, Device, DeviceKind, Entry, FileRef, Frontier, Kind, Message, Namespace,
+    Outcome, Receipt, Role, SignedCheckpoint, Time, leaf_hash, sign_ssh, write_bundle,
 };
 use strongroom::crypto::{Argon2Params, ExampleEntropy, HybridSecret, SigningKey, make_secret, sha256};
 use strongroom::env::Faults;
 use strongroom::envelope::{
-    BoxFile, DetailFile, DetailKey, IdentityFile, IdentitySecrets, Key, KeyUse, Keyring, Metadata, Purpose, WrapFile,
-    seal_body,
+    BoxFile, DetailFile, DetailKey, IdentityFile, IdentitySecrets, Key, KeyUse, Keyring, Metadata, Purpose,
+    RecoveryKey, WrapFile, seal_body,
 };
 use strongroom::id::{
     CompartmentId, DeviceId, Digest, EntryRef, Incarnation, KeyId, LogName, NoteId, PersonId, VaultId,
 };
 use strongroom::label::{Label, Level};
-use strongroom::repo::{Batch, Mode, Object, Oid, RefChange, Repo, Settings, TreeEntry, commit_bytes, tree_bytes};
-use strongroom::secret::Passphrase;
+use strongroom::repo::{
+    Batch, Mode, Object, Oid, RECORDS_PER_CUT, RefChange, Repo, Settings, TreeEntry, commit_bytes, tree_bytes,
+};
+use strongroom::secret::{Passphrase, Secret};
 
 const VAULT: VaultId = VaultId([1; 16]);
 const PERSON: PersonId = PersonId([2; 8]);
@@ -36,6 +38,12 @@ pub(crate) fn make() -> Vec<(&'static str, &'static str, Vec<u8>)> {
     vec![
         ("bundle", "entries", bundle()),
         ("card", "founder", card()),
+        (
+            "cases",
+            "shipped",
+            include_bytes!("../../policies/access/cases.toml").to_vec(),
+        ),
+        ("cases", "one", CASE.as_bytes().to_vec()),
         ("checkpoint", "signed", checkpoint().to_text().into_bytes()),
         ("commit", "unsigned", commit(None)),
         (
@@ -45,7 +53,7 @@ pub(crate) fn make() -> Vec<(&'static str, &'static str, Vec<u8>)> {
                 "-----BEGIN SSH SIGNATURE-----\nAAAA\n-----END SSH SIGNATURE-----\n",
             )),
         ),
-        ("commit", "unknown_header", b"tree 0\nencoding x\n\n".to_vec()),
+        ("commit", "bad_tree", b"tree 0\nencoding x\n\n".to_vec()),
         ("detail", "wrapped", detail()),
         ("details", "show", details().encode()),
         ("details", "bare", Details::new("list").encode()),
@@ -53,6 +61,7 @@ pub(crate) fn make() -> Vec<(&'static str, &'static str, Vec<u8>)> {
         ("entry", "read", entry(1).to_line().unwrap()),
         ("entry", "add", entry(2).to_line().unwrap()),
         ("envelope", "note", sealed.body),
+        ("high_water", "third", high_water()),
         ("identity", "locked", identity()),
         ("journal", "two_records", journal()),
         ("keybox", "sealed", sealed.keybox),
@@ -62,6 +71,30 @@ pub(crate) fn make() -> Vec<(&'static str, &'static str, Vec<u8>)> {
             include_bytes!("../../policies/levels.toml").to_vec(),
         ),
         ("message", "third", message()),
+        ("names", "log", LOG.to_string().into_bytes()),
+        (
+            "names",
+            "entry",
+            EntryRef { log: LOG, seq: 10 }.to_string().into_bytes(),
+        ),
+        ("names", "device", DEVICE.to_string().into_bytes()),
+        ("names", "note", NOTE.to_string().into_bytes()),
+        ("names", "oid", Oid([1; 20]).to_string().into_bytes()),
+        ("names", "digest", Digest([7; 32]).to_string().into_bytes()),
+        ("names", "time", time().to_string().into_bytes()),
+        ("planted", "person", planted(0, 0, PATROL)),
+        ("planted", "alias", planted(1, 4, HANDOVER)),
+        ("planted", "client", planted(2, 1, "Brief for ")),
+        ("planted", "phone", planted(3, 5, HANDOVER)),
+        ("planted", "vehicle", planted(4, 2, PATROL)),
+        ("planted", "code", planted(5, 3, "the gate opens with ")),
+        ("portions", "mixed", [&[0, 9], MARKED.as_bytes()].concat()),
+        (
+            "portions",
+            "open_fence",
+            [&[0, 11], "(I) see\n```\nlog\n".as_bytes()].concat(),
+        ),
+        ("planted", "full_width", planted(0, 6, DISGUISED)),
         (
             "profile",
             "no_names",
@@ -78,11 +111,38 @@ pub(crate) fn make() -> Vec<(&'static str, &'static str, Vec<u8>)> {
             include_bytes!("../../policies/purposes.toml").to_vec(),
         ),
         ("receipt", "one_log", receipt()),
+        ("recovery", "page", recovery_page()),
         ("redact", "patrol", PATROL.as_bytes().to_vec()),
         ("redact", "handover", HANDOVER.as_bytes().to_vec()),
         ("redact", "disguised", DISGUISED.as_bytes().to_vec()),
         // A placeholder that would touch the word before it.
         ("redact", "glued", "ma\u{204b}gpie and H.a.s.k\n".as_bytes().to_vec()),
+        ("roster", "founder", vec![0, 0, 0b110, 0b11, 0b10, 0]),
+        // The founder admits an officer; the officer becomes a lead and admits another.
+        (
+            "roster",
+            "three",
+            [FOUNDER, [1, 0, 0b010, 0b100, 0, 0], [2, 2, 0b100, 0b1000, 0, 0]].concat(),
+        ),
+        // A recovery key admits its owner's new device.
+        ("roster", "recovery", [FOUNDER, [0, 1, 0b110, 0b111, 0b10, 0]].concat()),
+        ("roster", "bad_by_paper", [FOUNDER, [1, 1, 0b100, 0b100, 0, 0]].concat()),
+        (
+            "roster",
+            "bad_by_officer",
+            [FOUNDER, [1, 0, 0b100, 0b100, 0, 0], [2, 2, 0b100, 0b1000, 0, 0]].concat(),
+        ),
+        (
+            "rules",
+            "shipped",
+            include_bytes!("../../policies/access/rules.cedar").to_vec(),
+        ),
+        ("rules", "one", RULE.as_bytes().to_vec()),
+        (
+            "sshsig",
+            "card",
+            sign_ssh(&key_of(1), Namespace::Card, b"an example\n").into_bytes(),
+        ),
         ("tree", "mixed", tree()),
         ("wrap", "compartment", sealed.wrap),
         ("wrap", "named", sealed.named_wrap),
@@ -94,6 +154,49 @@ const PATROL: &str =
 const HANDOVER: &str = "(I) Keep the north gate shut until 18:00 Monday.\n\n(R) Magpie has read Mr Hask's letter.\n";
 const DISGUISED: &str =
     "C\u{43e}rin Ha\u{ad}sk, ma\u{200b}gpie, H.a.s.k and co\u{301}rin\u{2019}s hat; card 4111 1111 1111 1111\n";
+
+const MARKED: &str =
+    "# (I) Gate\n\nKeep it shut.\n\n(C) Who has the key\n- (I) the guard\n- another\n\n## Later\n\nText.\n";
+const FOUNDER: [u8; 6] = [0, 0, 0b110, 0b11, 0b10, 0];
+const RULE: &str = r#"@id("readers")
+@why("officers read what they are cleared for")
+permit (principal, action == Action::"read", resource)
+when { principal.roles.contains("officer") && context.cleared };
+"#;
+const CASE: &str = r#"[[case]]
+name = "an officer reads"
+rule = "officers-work"
+expect = "permit"
+action = "read"
+roles = ["officer"]
+clearance = "confidential/harbour"
+label = "confidential/harbour"
+"#;
+
+fn planted(which: u8, how: u8, text: &str) -> Vec<u8> {
+    [&[which, how, 0, 7], text.as_bytes()].concat()
+}
+
+fn key_of(n: u8) -> SigningKey {
+    SigningKey::from_seed(&Secret::copy_from(&[n; 32]).unwrap())
+}
+
+fn recovery_page() -> Vec<u8> {
+    let key = RecoveryKey::make(&mut entropy()).unwrap();
+    format!("Keep this page apart from the machine.\n\n  {}\n", *key.to_word()).into_bytes()
+}
+
+fn high_water() -> Vec<u8> {
+    let mut cbor = minicbor::Encoder::new(Vec::new());
+    cbor.map(6).unwrap();
+    cbor.u8(0).unwrap().bytes(VAULT.as_bytes()).unwrap();
+    cbor.u8(1).unwrap().str(&LOG.to_string()).unwrap();
+    cbor.u8(2).unwrap().u64(3).unwrap();
+    for (field, digest) in [(3, frontier().root()), (4, Digest([7; 32])), (5, Digest([12; 32]))] {
+        cbor.u8(field).unwrap().bytes(digest.as_bytes()).unwrap();
+    }
+    cbor.into_writer()
+}
 
 fn entropy() -> ExampleEntropy {
     ExampleEntropy::new("fuzz seeds")
@@ -308,7 +411,7 @@ fn journal() -> Vec<u8> {
     let settings = Settings {
         boot: Some([1; 16]),
         faults: Faults::none(),
-        records_per_cut: strongroom::repo::RECORDS_PER_CUT,
+        records_per_cut: RECORDS_PER_CUT,
     };
     let repo = Repo::create(&dir, settings).unwrap();
     let lock = repo.lock(Duration::from_secs(10)).unwrap();

@@ -23,6 +23,19 @@ pub(crate) struct Source {
     pub(crate) test_files: Vec<Vec<String>>,
 }
 
+/// Names of what makes ciphertext readable.
+const OPENING: &[&str] = &[
+    "open_text",
+    "open_metadata",
+    "unwrap_key",
+    "open_sealed",
+    "xopen",
+    "open_chunk",
+];
+
+/// The rooms that may use them.
+const DOORKEEPERS: &[&str] = &["crypto", "envelope", "chain", "session", "ledger", "gate"];
+
 /// A path as it was written, with what is needed to resolve it.
 pub(crate) struct Mention {
     pub(crate) segments: Vec<String>,
@@ -145,7 +158,7 @@ impl Reader {
                 self.mention(vec!["std".to_owned(), printing.to_owned()], &tokens[at], None);
             }
             _ if colons(tokens, at + 1) && !(at >= 2 && colons(tokens, at - 2)) => return self.path(tokens, at),
-            _ => {}
+            name => self.door(name, &tokens[at]),
         }
         at + 1
     }
@@ -254,6 +267,8 @@ impl Reader {
     }
 
     fn mention(&mut self, segments: Vec<String>, token: &Token, import: Option<Import>) {
+        let last = segments.last().cloned().unwrap_or_default();
+        self.door(&last, token);
         self.source.mentions.push(Mention {
             segments,
             line: self.line.unwrap_or(token.line),
@@ -261,6 +276,14 @@ impl Reader {
             test: self.test,
             import,
         });
+    }
+
+    /// What makes ciphertext readable is called by the rooms that keep the door, and by nobody else.
+    fn door(&mut self, name: &str, token: &Token) {
+        let room = self.module.first().map(String::as_str).unwrap_or_default();
+        if OPENING.contains(&name) && !DOORKEEPERS.contains(&room) && !self.test {
+            self.wrong(token, Rule::Door, "it opens what is sealed; ask the gate");
+        }
     }
 
     fn wrong(&mut self, token: &Token, rule: Rule, words: &str) {

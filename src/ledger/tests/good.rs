@@ -11,7 +11,7 @@ fn a_good_vault_is_intact_in_every_shape() {
     let mut vault = Vault::with(6, 30);
     vault.destroy(super::vault::note(2));
     vault.cut();
-    let receipt = make_receipt(&vault.repo(), Time::from_unix(0)).unwrap();
+    let receipt = make_receipt(&vault.repo(), None, Time::from_unix(0)).unwrap();
     let mark = vault.mark();
     let check = |what: &str, vault: &Vault| {
         let bare = assert_intact(what, vault, &Given::default());
@@ -58,7 +58,7 @@ fn a_good_vault_with_bundles_is_intact() {
     );
     for size in [256, 257, 511, 512, 530] {
         vault.grow(0, size);
-        let receipt = make_receipt(&vault.repo(), Time::from_unix(0)).unwrap();
+        let receipt = make_receipt(&vault.repo(), None, Time::from_unix(0)).unwrap();
         let report = assert_intact(
             &size.to_string(),
             &vault,
@@ -76,9 +76,9 @@ fn a_good_vault_with_bundles_is_intact() {
 fn an_older_copy_is_intact_against_an_older_receipt_and_named_against_a_newer() {
     let mut vault = Vault::with(1, 5);
     let old = vault.copy();
-    let receipt = make_receipt(&vault.repo(), Time::from_unix(0)).unwrap();
+    let receipt = make_receipt(&vault.repo(), None, Time::from_unix(0)).unwrap();
     vault.grow(0, 9);
-    let newer = make_receipt(&vault.repo(), Time::from_unix(0)).unwrap();
+    let newer = make_receipt(&vault.repo(), None, Time::from_unix(0)).unwrap();
     assert_intact(
         "older",
         &old,
@@ -200,7 +200,7 @@ fn no_false_alarm_while_another_program_appends() {
 fn no_receipt_for_a_vault_that_is_not_intact() {
     let vault = Vault::with(1, 4);
     vault.git(&["update-ref", "refs/tags/stray", "refs/heads/main"]);
-    match make_receipt(&vault.repo(), Time::from_unix(0)) {
+    match make_receipt(&vault.repo(), None, Time::from_unix(0)) {
         Err(NoReceipt::NotIntact(report)) => assert_eq!(report.problems[0].case, 32),
         _ => panic!("a receipt was given"),
     }

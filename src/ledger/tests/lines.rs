@@ -303,7 +303,7 @@ fn replace_head(vault: &Vault, files: Vec<(String, Option<Vec<u8>>)>, signed: Op
 #[test]
 fn what_a_receipt_or_this_device_knows_cannot_be_taken_back() {
     let good = Vault::with(2, 12);
-    let receipt = make_receipt(&good.repo(), Time::from_unix(0)).unwrap();
+    let receipt = make_receipt(&good.repo(), None, Time::from_unix(0)).unwrap();
     let mark = good.mark();
     let by_receipt = Given {
         receipt: Some(&receipt),

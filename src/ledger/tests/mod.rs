@@ -20,7 +20,7 @@ pub(super) struct Given<'a> {
     pub(super) deep: bool,
 }
 
-pub(super) fn judge(vault: &Vault, given: &Given<'_>) -> Report {
+pub(in crate::ledger::tests) fn judge(vault: &Vault, given: &Given<'_>) -> Report {
     let now = Time::from_unix(vault::NOW + 1_000_000);
     let anchors = Anchors {
         receipt: given.receipt,
@@ -36,7 +36,7 @@ fn late(vault: &Vault) -> Time {
 }
 
 /// Nothing to report at all.
-pub(super) fn assert_intact(what: &str, vault: &Vault, given: &Given<'_>) -> Report {
+pub(in crate::ledger::tests) fn assert_intact(what: &str, vault: &Vault, given: &Given<'_>) -> Report {
     let report = judge(vault, given);
     assert_eq!(report.problems, [], "{what}");
     assert_eq!(report.unknown, [], "{what}");

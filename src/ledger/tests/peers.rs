@@ -1,1 +1,190 @@
+//! Two logs that have seen each other: cases 8, 10, 11, 15, 20 and 36.
 
+use super::vault::{Forge, Vault, blank, card, chain, identity, log_of, sign_lines};
+use super::{Given, assert_caught, assert_intact, judge};
+use crate::chain::{Card, Entry, FileRef, Frontier, Kind, Role, leaf_hash};
+use crate::crypto::sha256;
+use crate::id::{Digest, LogName};
+
+/// A vault with a second member, whose log has seen the first one's.
+struct Pair {
+    vault: Vault,
+    first: Vec<Entry>,
+    second: Vec<Entry>,
+}
+
+fn root(entries: &[Entry], size: usize) -> (u64, Digest) {
+    let mut frontier = Frontier::default();
+    chain(entries)[..size]
+        .iter()
+        .for_each(|line| frontier.push(leaf_hash(line.as_bytes())));
+    (frontier.size(), frontier.root())
+}
+
+impl Pair {
+    /// `by` signs the second card; the roles are the second member's.
+    fn new(roles: Vec<Role>) -> Self {
+        let vault = Vault::with(2, 6);
+        let mut first = vault.entries(vault.log);
+        let founder = first[0].roster;
+        let second: Card = card(2, 1, 1, founder, roles);
+        let file = vault.identity.sign_card(&second);
+        let written = FileRef("main".into(), second.path(), sha256(&[&file]));
+        let mut files = vault.files("main");
+        files.insert(second.path(), file);
+        vault.put_files("main", &files);
+        let policies = first[0].policies;
+        let mut admitting = blank(vault.log, 1, second.digest(), policies);
+        (admitting.kind, admitting.wrote, admitting.time) = (Some(Kind::Card), vec![written], first[5].time);
+        first.push(admitting);
+        let log = log_of(2);
+        let mut begin = blank(log, 2, second.digest(), policies);
+        (begin.kind, begin.admitted) = (Some(Kind::Begin), Some(second.digest()));
+        let mut read = blank(log, 2, second.digest(), policies);
+        read.seen.insert(vault.log, root(&first, 4));
+        let mut last = blank(log, 2, second.digest(), policies);
+        last.seen.insert(vault.log, root(&first, 7));
+        let pair = Self {
+            vault,
+            first,
+            second: vec![begin, read, last],
+        };
+        pair.write(&pair.first, &pair.second);
+        pair
+    }
+
+    fn write(&self, first: &[Entry], second: &[Entry]) {
+        for (log, n, entries) in [(self.vault.log, 1, first), (log_of(2), 2, second)] {
+            let signer = identity(n, Digest([0; 32]));
+            let messages = sign_lines(&chain(entries), log, &signer);
+            self.vault.put_log(
+                log,
+                &messages,
+                &Forge {
+                    signer: Some(&signer),
+                    ..Forge::default()
+                },
+            );
+        }
+    }
+
+    fn caught(&self, what: &str, cases: &[(u8, LogName, Option<u64>)]) {
+        let report = judge(&self.vault, &Given::default());
+        let plain: Vec<_> = cases.iter().map(|(case, _, seq)| (*case, *seq)).collect();
+        assert_caught(what, &report, &plain);
+        for (case, log, seq) in cases {
+            let found = report
+                .problems
+                .iter()
+                .any(|p| p.case == *case && p.log == Some(*log) && p.seq == *seq);
+            assert!(found, "{what}: {case} of {log} in {:#?}", report.problems);
+        }
+    }
+}
+
+#[test]
+fn what_a_peer_has_seen_cannot_be_taken_back() {
+    let pair = Pair::new(vec![Role::Officer]);
+    let (one, two) = (pair.vault.log, log_of(2));
+    let report = assert_intact(
+        "before",
+        &pair.vault,
+        &Given {
+            deep: true,
+            ..Given::default()
+        },
+    );
+    assert_eq!((report.entries, report.logs.len()), (10, 2));
+    pair.write(&pair.first[..6], &pair.second);
+    pair.caught("cut", &[(8, one, Some(6))]);
+    let mut other = pair.first.clone();
+    other[2].sealed = "BBBB".into();
+    pair.write(&other, &pair.second);
+    pair.caught(
+        "rewritten",
+        &[(11, one, Some(3)), (20, two, Some(1)), (11, one, Some(6))],
+    );
+    let audit = format!("refs/heads/audit/{one}");
+    pair.vault.git(&["update-ref", "-d", &audit]);
+    pair.caught("deleted", &[(10, one, None)]);
+}
+
+#[test]
+fn a_peer_cannot_take_back_what_it_has_seen() {
+    let pair = Pair::new(vec![Role::Officer]);
+    let (one, two) = (pair.vault.log, log_of(2));
+    for (what, at, cases) in [
+        ("backwards", root(&pair.first, 3), vec![(20, two, Some(2))]),
+        (
+            "the same size, another root",
+            (4, Digest([9; 32])),
+            vec![(20, two, Some(2))],
+        ),
+        ("a root that never was", (6, Digest([9; 32])), vec![(20, two, Some(2))]),
+        ("a size that never was", (70, Digest([9; 32])), vec![(8, one, Some(7))]),
+        ("nothing", (0, Digest([9; 32])), vec![(20, two, Some(2))]),
+    ] {
+        let mut second = pair.second.clone();
+        second[2].seen.insert(one, at);
+        pair.write(&pair.first, &second);
+        pair.caught(what, &cases);
+    }
+}
+
+#[test]
+fn only_a_lead_changes_members_and_policies() {
+    for lead in [true, false] {
+        let pair = Pair::new(if lead {
+            vec![Role::Lead, Role::Officer]
+        } else {
+            vec![Role::Officer]
+        });
+        let mut files = pair.vault.files("main");
+        let text = b"Another page.\n".to_vec();
+        let old = FileRef("main".into(), "README.md".into(), sha256(&[&files["README.md"]]));
+        let new = FileRef("main".into(), "README.md".into(), sha256(&[&text]));
+        files.insert("README.md".into(), text);
+        pair.vault.put_files("main", &files);
+        let mut second = pair.second.clone();
+        let mut change = second[2].clone();
+        (change.seen, change.kind) = (Default::default(), Some(Kind::Policy));
+        (change.wrote, change.forgot) = (vec![new], vec![old]);
+        second.push(change);
+        pair.write(&pair.first, &second);
+        match lead {
+            true => drop(assert_intact("a lead", &pair.vault, &Given::default())),
+            false => pair.caught("no lead", &[(36, log_of(2), Some(3))]),
+        }
+    }
+    // A card without an entry, though signed by a lead; and one signed by nobody who may.
+    let pair = Pair::new(vec![Role::Officer]);
+    for (what, by) in [("unrecorded", 1), ("by an officer", 2)] {
+        let mut files = pair.vault.files("main");
+        let third = card(3, by, 2, pair.second[0].roster, vec![Role::Lead]);
+        files.insert(third.path(), identity(by, Digest([0; 32])).sign_card(&third));
+        pair.vault.put_files("main", &files);
+        assert_caught(what, &judge(&pair.vault, &Given::default()), &[(36, None)]);
+    }
+}
+
+#[test]
+fn an_entry_is_by_the_person_whose_device_it_is() {
+    let pair = Pair::new(vec![Role::Officer]);
+    let mut second = pair.second.clone();
+    second[1].actor = pair.first[0].actor;
+    pair.write(&pair.first, &second);
+    pair.caught("in another's name", &[(15, log_of(2), Some(1))]);
+    let mut second = pair.second.clone();
+    second[0].admitted = pair.first[0].admitted;
+    pair.write(&pair.first, &second);
+    pair.caught("another's admission", &[(15, log_of(2), Some(0))]);
+    let mut second = pair.second.clone();
+    second[1].log = pair.vault.log;
+    second[1].seen.clear();
+    pair.write(&pair.first, &second);
+    assert_caught(
+        "another's entry",
+        &judge(&pair.vault, &Given::default()),
+        &[(3, Some(1))],
+    );
+}

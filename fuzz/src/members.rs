@@ -1,0 +1,108 @@
+//! Chains of cards: whatever stands on them and whoever signs, nobody comes in but by a lead.
+
+use std::sync::LazyLock;
+use strongroom::chain::{Card, Device, DeviceKind, Role, Roster, Time};
+use strongroom::crypto::{HybridSecret, SigningKey};
+use strongroom::id::{CompartmentId, DeviceId, Digest, PersonId, VaultId};
+use strongroom::secret::Secret;
+
+const VAULT: VaultId = VaultId([1; 16]);
+const CARDS_MAX: usize = 8;
+const BYTES: usize = 6;
+
+/// A script of cards, six bytes each: person, signer, roles, devices, which of them are paper, and what is wrong.
+pub fn roster(data: &[u8]) -> bool {
+    let mut cards: Vec<Card> = Vec::new();
+    let mut files: Vec<Vec<u8>> = Vec::new();
+    let mut honest = true;
+    for bytes in data.chunks_exact(BYTES).take(CARDS_MAX) {
+        let (mut card, signer) = card(bytes);
+        card.n = cards.len() as u64;
+        card.prev = cards.last().map_or(Digest([0; 32]), Card::digest);
+        match bytes[5] % 16 {
+            8 => card.prev = Digest([9; 32]),
+            9 => card.n += 1,
+            10 => card.vault = VaultId([2; 16]),
+            11 => card.level = 5,
+            12 => card.compartments.reverse(),
+            13 => card.handle = "No Handle".to_owned(),
+            14 => card.v = 2,
+            15 => card.roles.reverse(),
+            _ => {}
+        }
+        honest &= bytes[5] % 16 < 8 || (bytes[5] % 16 == 15 && card.roles.len() < 2);
+        let by = if bytes[5] % 16 == 7 { (signer + 1) % 8 } else { signer };
+        files.push(card.sign(&keys()[by].0));
+        cards.push(card);
+    }
+    let files: Vec<&[u8]> = files.iter().map(Vec::as_slice).collect();
+    let Ok(roster) = Roster::verify(VAULT, None, &files) else {
+        return false;
+    };
+    assert!(honest, "a card with a fault is accepted");
+    assert_eq!(roster.cards(), cards);
+    for (n, card) in cards.iter().enumerate() {
+        assert!(
+            may_sign(&cards[..n], card),
+            "card {n} was signed by somebody who may not"
+        );
+    }
+    assert_eq!(Some(roster.digest()), cards.last().map(Card::digest));
+    true
+}
+
+/// docs/FORMAT.md §2.2, said another way: by the cards before it, the signing device is a lead's, and not paper
+/// unless the card is for the same person; the first card is signed by a device of its own.
+fn may_sign(before: &[Card], card: &Card) -> bool {
+    let owns = |card: &Card, kind: Option<DeviceKind>, by: DeviceId| {
+        let mut devices = card.devices.iter();
+        devices.any(|device| device.device == by && kind.is_none_or(|kind| device.kind == kind))
+    };
+    if before.is_empty() {
+        return owns(card, Some(DeviceKind::Device), card.by);
+    }
+    (0..before.len()).any(|n| {
+        let in_force = before[n + 1..].iter().all(|later| later.person != before[n].person);
+        let kind = (before[n].person != card.person).then_some(DeviceKind::Device);
+        in_force && before[n].roles.contains(&Role::Lead) && owns(&before[n], kind, card.by)
+    })
+}
+
+fn card(bytes: &[u8]) -> (Card, usize) {
+    let (person, signer) = (bytes[0] % 4, usize::from(bytes[1] % 8));
+    let roles = [Role::Auditor, Role::Lead, Role::Officer];
+    let chosen = |bits: u8, n: usize| bits & (1 << n) != 0;
+    let kind = |n| match chosen(bytes[4], n) {
+        true => DeviceKind::Paper,
+        false => DeviceKind::Device,
+    };
+    let device = |n: usize| {
+        let (sign, hybrid) = &keys()[n];
+        Device::new(DeviceId([n as u8; 8]), kind(n), &hybrid.recipient(), sign.public())
+    };
+    let card = Card {
+        by: DeviceId([signer as u8; 8]),
+        compartments: vec![CompartmentId([1; 8]), CompartmentId([2; 8])],
+        devices: (0..8).filter(|n| chosen(bytes[3], *n)).map(device).collect(),
+        handle: format!("officer-{person}"),
+        level: bytes[2] >> 4 & 3,
+        n: 0,
+        person: PersonId([person; 8]),
+        prev: Digest([0; 32]),
+        roles: (0..3).filter(|n| chosen(bytes[2], *n)).map(|n| roles[n]).collect(),
+        time: Time::from_unix(1_767_225_600),
+        v: 1,
+        vault: VAULT,
+    };
+    (card, signer)
+}
+
+fn keys() -> &'static [(SigningKey, HybridSecret); 8] {
+    static KEYS: LazyLock<[(SigningKey, HybridSecret); 8]> = LazyLock::new(|| {
+        std::array::from_fn(|n| {
+            let seed = Secret::copy_from(&[n as u8; 32]).expect("32 bytes");
+            (SigningKey::from_seed(&seed), HybridSecret::from_seed(&seed))
+        })
+    });
+    &KEYS
+}

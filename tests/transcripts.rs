@@ -1,0 +1,133 @@
+//! Runs the stories in `tests/transcripts/*.md`: what a person types, and what they see.
+//!
+//! Each story is a Markdown page with a throw-away home of its own. In its `console` blocks a line that begins with
+//! `$ ` is given to `sh` (lines with `> ` continue it), the lines below it are what standard output and standard
+//! error show, interleaved as on a terminal, and a last line `(exit N)` tells an exit code other than 0. Shell
+//! variables live until the page ends. `tests/transcripts/README.md` says what stands in the place of ids.
+//!
+//! `TRANSCRIPTS=write cargo test --test transcripts` writes what is seen now into the pages. Read the difference as
+//! prose before it is committed.
+#![cfg(unix)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+#[path = "transcripts/json.rs"]
+mod json;
+#[path = "transcripts/stage.rs"]
+mod stage;
+
+use stage::Stage;
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+
+macro_rules! stories {
+    ($($name:ident),+ $(,)?) => {
+        $(#[test]
+        fn $name() {
+            tell(stringify!($name));
+        })+
+
+        #[test]
+        fn every_page_is_a_story_that_runs() {
+            let run = [$(stringify!($name)),+];
+            let mut pages: Vec<String> = std::fs::read_dir(folder())
+                .unwrap()
+                .map(|entry| entry.unwrap().path())
+                .filter(|path| path.extension().is_some_and(|ext| ext == "md"))
+                .map(|path| path.file_stem().unwrap().to_string_lossy().into_owned())
+                .filter(|name| name != "README")
+                .collect();
+            pages.sort();
+            let mut run: Vec<String> = run.map(str::to_owned).into();
+            run.sort();
+            assert_eq!(pages, run);
+        }
+    };
+}
+
+stories! {
+    first_vault,
+    exit_codes,
+    labels,
+    briefs,
+    redaction,
+    audit,
+    recovery,
+    policies,
+    init_refusals,
+    identity_errors,
+    stock_git,
+    help,
+}
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/transcripts")
+}
+
+/// Runs a page and compares it with what was seen.
+fn tell(name: &str) {
+    let path = folder().join(format!("{name}.md"));
+    let page = std::fs::read_to_string(&path).unwrap();
+    let seen = perform(&page);
+    if std::env::var("TRANSCRIPTS").is_ok_and(|word| word == "write") {
+        std::fs::write(&path, &seen).unwrap();
+        return;
+    }
+    if let Some((number, (told, seen))) = page
+        .lines()
+        .chain(std::iter::repeat(""))
+        .zip(seen.lines().chain(std::iter::repeat("")))
+        .take(page.lines().count().max(seen.lines().count()))
+        .enumerate()
+        .find(|(_, (told, seen))| told != seen)
+    {
+        panic!(
+            "{name}.md, line {}:\n  the page says: {told}\n  this was seen: {seen}\n\nall that was seen:\n{}",
+            number + 1,
+            perform(&page)
+        );
+    }
+}
+
+/// The page with the output that its commands give now.
+fn perform(page: &str) -> String {
+    let mut stage = Stage::new();
+    let mut seen = String::new();
+    let mut lines = page.lines().peekable();
+    let mut inside = false;
+    while let Some(line) = lines.next() {
+        if line.starts_with("```") {
+            inside = !inside && line == "```console";
+            writeln!(seen, "{line}").unwrap();
+        } else if !inside {
+            writeln!(seen, "{line}").unwrap();
+        } else if let Some(first) = line.strip_prefix("$ ") {
+            writeln!(seen, "{line}").unwrap();
+            let mut command = first.to_owned();
+            while let Some(more) = lines.peek().and_then(|line| line.strip_prefix('>')) {
+                writeln!(seen, "{}", lines.peek().unwrap()).unwrap();
+                command.push('\n');
+                command.push_str(more.strip_prefix(' ').unwrap_or(more));
+                lines.next();
+            }
+            let shown = stage.run(&command);
+            assert!(
+                !shown
+                    .lines()
+                    .any(|line| line.starts_with("$ ") || line.starts_with("```") || line.starts_with('>')),
+                "this output cannot stand in a page:\n{shown}"
+            );
+            seen.push_str(&shown);
+        }
+        // Other lines inside are what was seen before; what is seen now stands already.
+    }
+    seen
+}
+
+#[test]
+fn a_page_that_tells_something_else_is_noticed() {
+    let page =
+        "# Words\n\n```console\n$ echo a; echo b >&2; false\nwrong\n$ x=1\n$ cat <<END\n> $x\n> END\n```\n\nEnd.\n";
+    let seen = "# Words\n\n```console\n$ echo a; echo b >&2; false\na\nb\n(exit 1)\n$ x=1\n$ cat <<END\n> $x\n> END\n1\n```\n\nEnd.\n";
+    assert_eq!(perform(page), seen);
+    assert_eq!(perform(seen), seen);
+}
