@@ -130,7 +130,7 @@ fn the_entry_is_durable_and_published_before_the_first_byte() {
     let added = check_order(
         &house,
         &["add", "--label", "internal", "The gate code was changed."],
-        1,
+        Some(1),
         None,
     );
     assert_eq!(added.syncs().len(), 1);
