@@ -231,9 +231,9 @@ fn check(teller: &mut Teller) -> Result<(), Error> {
     teller.stage.write("mail.txt", MAIL)?;
     teller.stage.write("mail-2.txt", SAFE_MAIL)?;
     teller.print("mail.txt", MAIL);
-    teller.say("Held against all that the vault knows. It says where and what sort, never the word itself:");
+    teller.say("Held against all that the vault knows of its clients:");
     let why = "--purpose duty --why 'mail to the florist'";
-    let leaks = denied(&["PERSON", "PHONE", "not safe to share"]).never(&["Okonjo"]);
+    let leaks = denied(&["Okonjo-Vale", "(phone)", "not safe to share"]);
     teller.step(&format!("brief check mail.txt {why}"), &leaks)?;
     teller.say("Masked by the finder alone, which needs no vault:");
     let masked = DONE.saying(&["Person A", "Phone 1"]);

@@ -3,7 +3,7 @@
 use rustix::fs::{Mode, OFlags};
 use std::fs::File;
 use std::io::{self, Read, Write};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 /// A small file could not be read or written.
@@ -76,34 +76,19 @@ pub fn open_plain_file(path: &Path, write: bool, make: bool) -> io::Result<File>
 }
 
 /// Adds a line to a plain file (made with mode 0600; folders that are missing, 0700), durable when this returns. A file of
-/// `max` bytes or more stays as it is. Several programs can do so at once, and one that moves the file away to read it
-/// with [`read_settled`] misses no line.
+/// `max` bytes or more stays as it is.
 pub fn append_line(path: &Path, line: &str, max: u64) -> Result<(), FileError> {
-    let folder = parent_of(path)?;
-    let mut file = loop {
-        let file = open_plain(path, OFlags::WRONLY | OFlags::APPEND | OFlags::CREATE, "open")?;
-        file.lock().map_err(io_error("lock", path))?;
-        // Moved away while this waited: the line belongs to the one that is there now.
-        let mine = file.metadata().map_err(io_error("read", path))?;
-        if std::fs::symlink_metadata(path).is_ok_and(|there| there.ino() == mine.ino()) {
-            break file;
-        }
-    };
+    if let Some(folder) = path.parent() {
+        let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
+        made.map_err(io_error("make", folder))?;
+    }
+    let mut file = open_plain(path, OFlags::WRONLY | OFlags::APPEND | OFlags::CREATE, "open")?;
     if file.metadata().map_err(io_error("read", path))?.len() >= max {
         return Ok(());
     }
     file.write_all(format!("{line}\n").as_bytes())
         .and_then(|()| file.sync_all())
-        .map_err(io_error("write", path))?;
-    sync_folder(&folder)
-}
-
-/// Like [`read_bounded`], once nobody is adding to the file any more: for one that was moved away from where
-/// [`append_line`] looks for it.
-pub fn read_settled(path: &Path, max: u64) -> Result<Vec<u8>, FileError> {
-    let file = open_plain(path, OFlags::RDONLY, "read")?;
-    file.lock().map_err(io_error("lock", path))?;
-    read_bounded(path, max)
+        .map_err(io_error("write", path))
 }
 
 /// Reads a plain file of at most `max` bytes.
@@ -186,10 +171,20 @@ pub fn make_private_folders(folder: &Path) -> Result<(), FileError> {
     made.try_for_each(|above| sync_folder(folder_of(above)))
 }
 
+/// The right to touch a small file that several programs read, change and put back: waits for whoever has it, and
+/// is given back on drop. `path` is the lock's own file (0600), which stays.
+pub fn lock_private(path: &Path) -> Result<File, FileError> {
+    parent_of(path)?;
+    let file = open_plain(path, OFlags::RDWR | OFlags::CREATE, "lock")?;
+    file.lock().map_err(io_error("lock", path))?;
+    Ok(file)
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use std::os::unix::fs::MetadataExt;
 
     fn is_open_to_others(file: &File) -> io::Result<bool> {
         Ok(file.metadata()?.mode() & 0o077 != 0)
@@ -221,22 +216,14 @@ mod tests {
     }
 
     #[test]
-    fn a_line_goes_to_the_file_that_is_there_when_its_turn_comes() {
+    fn one_at_a_time_has_the_lock() {
         let folder = tempfile::tempdir().unwrap();
-        let (path, taken) = (folder.path().join("state/lines"), folder.path().join("taken"));
-        append_line(&path, "one", 100).unwrap();
-        let held = File::open(&path).unwrap();
-        held.lock().unwrap();
-        let late = {
-            let path = path.clone();
-            std::thread::spawn(move || append_line(&path, "two", 100))
-        };
-        std::thread::sleep(std::time::Duration::from_millis(50));
-        std::fs::rename(&path, &taken).unwrap();
+        let path = folder.path().join("state/lock");
+        let held = lock_private(&path).unwrap();
+        let other = File::open(&path).unwrap();
+        assert!(other.try_lock().is_err());
         drop(held);
-        assert_eq!(read_settled(&taken, 100).unwrap(), b"one\n");
-        late.join().unwrap().unwrap();
-        assert_eq!(read_settled(&path, 100).unwrap(), b"two\n");
+        other.try_lock().unwrap();
     }
 
     #[test]

@@ -158,7 +158,7 @@ impl Survey {
     }
 
     /// The clients concerned, for the sealed details of the entry and nothing else.
-    pub fn clients_for_the_record(&self) -> Option<String> {
+    pub(crate) fn clients_for_the_record(&self) -> Option<String> {
         let clients: BTreeSet<&str> = self.found.iter().map(|item| item.metadata.client.as_str()).collect();
         let clients: Vec<&str> = clients
             .into_iter()

@@ -154,18 +154,6 @@ impl Repo {
         })
     }
 
-    /// Removes what libgit2 was writing when a program died: `git prune` does not know its name for such a file, and
-    /// what is in it would outlast the destruction of the object. Under our lock nobody else writes so.
-    fn remove_half_objects(&self) -> io::Result<()> {
-        for entry in fs::read_dir(self.dir.join("objects"))? {
-            let entry = entry?;
-            if entry.file_name().to_string_lossy().starts_with(HALF_OBJECT) {
-                remove_file(&entry.path())?;
-            }
-        }
-        Ok(())
-    }
-
     /// A folder on the way to a ref that is a symbolic link would lead out of the vault.
     fn refuse_links(&self, name: &str) -> Result<(), RecoverError> {
         let mut path = self.dir.clone();
@@ -174,6 +162,18 @@ impl Repo {
             let link = fs::symlink_metadata(&path).is_ok_and(|metadata| metadata.is_symlink());
             if link {
                 return Err(io::Error::other(format!("`{}` is a symbolic link", path.display())).into());
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes what libgit2 was writing when a program died: `git prune` does not know its name for such a file, and
+    /// what is in it would outlast the destruction of the object. Under our lock nobody else writes so.
+    fn remove_half_objects(&self) -> io::Result<()> {
+        for entry in fs::read_dir(self.dir.join("objects"))? {
+            let entry = entry?;
+            if entry.file_name().to_string_lossy().starts_with(HALF_OBJECT) {
+                remove_file(&entry.path())?;
             }
         }
         Ok(())

@@ -1,1 +1,301 @@
+//! The JSON that other programs rely on, field by field: fields may be added, never changed.
 
+use crate::stage::Stage;
+use serde_json::Value;
+use std::process::Output;
+
+/// Runs the program; gives the exit code, and standard output as JSON.
+fn ask(stage: &mut Stage, args: &[&str]) -> (i32, Value) {
+    let output = run(stage, args);
+    let text = String::from_utf8(output.stdout).unwrap();
+    let value = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{args:?}: {error}: {text}"));
+    (output.status.code().unwrap(), value)
+}
+
+fn run(stage: &mut Stage, args: &[&str]) -> Output {
+    stage.command("strongroom").args(args).output().unwrap()
+}
+
+fn vault() -> Stage {
+    let mut stage = Stage::new();
+    assert!(run(&mut stage, &["init", "--name", "mara"]).status.success());
+    stage
+}
+
+/// That `value` is an object with at least these fields, each of its kind.
+#[track_caller]
+fn fields(value: &Value, fields: &[(&str, &str)]) {
+    for (name, kind) in fields {
+        let found = value.get(name).unwrap_or_else(|| panic!("no `{name}` in {value}"));
+        let text = found.as_str().unwrap_or_default();
+        let hex = |length: usize| text.len() == length && text.bytes().all(|b| b"0123456789abcdef".contains(&b));
+        let is = match *kind {
+            "id" => hex(32),
+            "digest" => hex(64),
+            "text" => found.is_string(),
+            "time" => text.len() == 20 && text.ends_with('Z'),
+            "entry" => text
+                .rsplit_once(':')
+                .is_some_and(|(log, seq)| is_log(log) && seq.parse::<u64>().is_ok()),
+            "log" => is_log(text),
+            "count" => found.is_u64(),
+            "truth" => found.is_boolean(),
+            "list" => found.is_array(),
+            "object" => found.is_object(),
+            other => panic!("{other}"),
+        };
+        assert!(is, "`{name}` is no {kind}: {found}");
+    }
+}
+
+fn is_log(text: &str) -> bool {
+    text.parse::<strongroom::id::LogName>().is_ok()
+}
+
+#[test]
+fn notes() {
+    let mut stage = vault();
+    let args = [
+        "add",
+        "--json",
+        "--label",
+        "confidential",
+        "--client",
+        "Halcyon",
+        "--case",
+        "Gate 4",
+        "Barrier open.\nSee to it.",
+    ];
+    let (code, added) = ask(&mut stage, &args);
+    assert_eq!(code, 0);
+    fields(
+        &added,
+        &[
+            ("id", "id"),
+            ("revision", "count"),
+            ("label", "text"),
+            ("entry", "entry"),
+        ],
+    );
+    assert_eq!(
+        (&added["revision"], &added["label"]),
+        (&1.into(), &"confidential".into())
+    );
+    assert!(added["entry"].as_str().unwrap().ends_with(":1"));
+
+    let id = added["id"].as_str().unwrap();
+    let (code, shown) = ask(&mut stage, &["show", "--json", &id[..8]]);
+    assert_eq!(code, 0);
+    let kinds = [
+        ("id", "id"),
+        ("revision", "count"),
+        ("title", "text"),
+        ("client", "text"),
+        ("case", "text"),
+        ("label", "text"),
+        ("created", "time"),
+        ("modified", "time"),
+        ("author", "text"),
+        ("body", "text"),
+        ("attachments", "list"),
+    ];
+    fields(&shown, &kinds);
+    for (name, expected) in [
+        ("id", id),
+        ("title", "Barrier open."),
+        ("client", "Halcyon"),
+        ("case", "Gate 4"),
+        ("label", "confidential"),
+        ("created", "2026-11-21T09:31:00Z"),
+        ("modified", "2026-11-21T09:31:00Z"),
+        ("author", "mara"),
+        ("body", "Barrier open.\nSee to it."),
+    ] {
+        assert_eq!(shown[name], expected, "{name}");
+    }
+    assert_eq!(
+        (&shown["revision"], &shown["attachments"]),
+        (&1.into(), &serde_json::json!([]))
+    );
+
+    ask(&mut stage, &["add", "--json", "--label", "internal", "Radios."]);
+    let (code, list) = ask(&mut stage, &["list", "--json"]);
+    assert_eq!((code, list.as_array().unwrap().len()), (0, 2));
+    let kinds = [
+        ("id", "id"),
+        ("title", "text"),
+        ("client", "text"),
+        ("case", "text"),
+        ("label", "text"),
+        ("modified", "time"),
+    ];
+    for line in list.as_array().unwrap() {
+        fields(line, &kinds);
+    }
+    assert_eq!((&list[0]["title"], &list[1]["id"]), (&"Radios.".into(), &id.into()));
+    let (_, list) = ask(&mut stage, &["list", "--json", "--limit", "1"]);
+    assert_eq!(list.as_array().unwrap().len(), 1);
+    assert_eq!(
+        ask(&mut stage, &["list", "--json", "--client", "nobody"]),
+        (0, serde_json::json!([]))
+    );
+}
+
+#[test]
+fn the_log() {
+    let mut stage = vault();
+    ask(&mut stage, &["list", "--json"]);
+    let output = run(&mut stage, &["audit", "log", "--json"]);
+    let lines: Vec<Value> = String::from_utf8(output.stdout)
+        .unwrap()
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert_eq!(lines.len(), 3);
+    for (seq, line) in lines.iter().enumerate() {
+        let kinds = [
+            ("log", "log"),
+            ("seq", "count"),
+            ("time", "time"),
+            ("result", "text"),
+            ("sealed", "text"),
+        ];
+        fields(line, &kinds);
+        fields(
+            line,
+            &[
+                ("prev", "digest"),
+                ("entry", "entry"),
+                ("handle", "text"),
+                ("details", "object"),
+            ],
+        );
+        assert_eq!(line["seq"], seq);
+    }
+    assert_eq!(lines[1]["details"]["verb"], "list");
+
+    let (code, report) = ask(&mut stage, &["audit", "verify", "--json"]);
+    let kinds = [
+        ("verdict", "text"),
+        ("anchored", "truth"),
+        ("entries", "count"),
+        ("logs", "list"),
+        ("problems", "list"),
+    ];
+    fields(&report, &kinds);
+    assert_eq!(
+        (code, &report["verdict"], &report["entries"]),
+        (0, &"intact".into(), &3.into())
+    );
+    assert_eq!(
+        (&report["anchored"], &report["problems"]),
+        (&true.into(), &serde_json::json!([]))
+    );
+    fields(
+        &report["logs"][0],
+        &[("log", "log"), ("size", "count"), ("root", "digest")],
+    );
+
+    // A clone whose log is shorter than this device remembers.
+    stage.run("git clone --quiet --bare .local/share/strongroom/vault clone");
+    stage.run("git -C clone for-each-ref --format='update %(refname) %(refname)~1' refs/heads/audit | git -C clone update-ref --stdin");
+    let (code, report) = ask(&mut stage, &["audit", "verify", "--json", "--vault", "clone"]);
+    assert_eq!((code, &report["verdict"]), (4, &"tampered".into()));
+    let problem = &report["problems"][0];
+    fields(
+        problem,
+        &[("log", "log"), ("seq", "count"), ("case", "count"), ("message", "text")],
+    );
+    assert_eq!(problem["case"], 9);
+}
+
+#[test]
+fn briefs() {
+    let mut stage = vault();
+    let text = "Ask Idris Vandermolen, +44 7700 900123, and zibeline by noon.";
+    let (_, note) = ask(&mut stage, &["add", "--json", "--label", "internal", text]);
+    let note = note["id"].as_str().unwrap();
+    let (code, draft) = ask(&mut stage, &["brief", "draft", "--json", note]);
+    assert_eq!(code, 0);
+    let kinds = [
+        ("draft", "id"),
+        ("label", "text"),
+        ("text", "text"),
+        ("removed", "object"),
+        ("doubtful", "list"),
+    ];
+    fields(&draft, &kinds);
+    assert_eq!(draft["label"], "internal");
+    assert_eq!(draft["removed"], serde_json::json!({ "PERSON": 1, "PHONE": 1 }));
+    assert_eq!(draft["doubtful"][0]["text"], "zibeline");
+
+    let (_, draft) = ask(&mut stage, &["brief", "draft", "--json", note, "--mask", "zibeline"]);
+    let draft = draft["draft"].as_str().unwrap();
+    let (code, brief) = ask(
+        &mut stage,
+        &[
+            "brief",
+            "release",
+            "--json",
+            draft,
+            "--to",
+            "day shift",
+            "--out",
+            "brief.md",
+        ],
+    );
+    assert_eq!(code, 0);
+    fields(
+        &brief,
+        &[
+            ("brief", "id"),
+            ("label", "text"),
+            ("sha256", "digest"),
+            ("entry", "entry"),
+        ],
+    );
+    let left = std::fs::read(stage.home().join("brief.md")).unwrap();
+    let digest = strongroom::crypto::sha256(&[&left]).to_string();
+    assert_eq!(brief["sha256"], digest, "the digest is that of the very text that left");
+
+    let (code, check) = ask(&mut stage, &["brief", "check", "--json", "brief.md"]);
+    assert_eq!((code, check), (0, serde_json::json!({ "safe": true, "leaks": [] })));
+    std::fs::write(stage.home().join("mail.txt"), "né Vandermolen").unwrap();
+    let (code, check) = ask(&mut stage, &["brief", "check", "--json", "mail.txt"]);
+    let leak = serde_json::json!({ "start": 3, "end": 14, "type": "PERSON" });
+    assert_eq!((code, &check["safe"], &check["leaks"][0]), (3, &false.into(), &leak));
+}
+
+#[test]
+fn redactions() {
+    let mut stage = Stage::new();
+    let texts = "{\"id\":7,\"text\":\"Zoë Okonkwo, azra@example.org\"}\n{\"id\":\"x\",\"text\":\"a\\u0000b\"}\n";
+    std::fs::write(stage.home().join("texts.jsonl"), texts).unwrap();
+    let output = run(&mut stage, &["redact", "--jsonl", "texts.jsonl"]);
+    assert_eq!(output.status.code(), Some(1));
+    let text = String::from_utf8(output.stdout).unwrap();
+    let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(lines.len(), 2);
+    fields(&lines[0], &[("id", "count"), ("spans", "list"), ("text", "text")]);
+    let spans = serde_json::json!([
+        { "start": 0, "end": 11, "type": "PERSON" },
+        { "start": 13, "end": 29, "type": "EMAIL" },
+    ]);
+    assert_eq!((&lines[0]["id"], &lines[0]["spans"]), (&7.into(), &spans));
+    fields(&lines[1], &[("id", "text"), ("error", "text")]);
+    assert_eq!(lines[1]["id"], "x");
+    assert!(lines[1].get("text").is_none());
+}
+
+#[test]
+fn a_result_stands_alone_on_standard_output() {
+    let mut stage = vault();
+    let output = run(&mut stage, &["add", "--label", "internal", "Radios."]);
+    let id = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(id.trim_end().len(), 32);
+    assert_eq!(String::from_utf8(output.stderr).unwrap(), "recorded as internal\n");
+    let output = run(&mut stage, &["show", id.trim_end(), "--json"]);
+    assert_eq!(output.stderr, b"");
+    let output = run(&mut stage, &["show", "00000000"]);
+    assert_eq!(output.stdout, b"");
+}

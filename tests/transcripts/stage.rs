@@ -118,13 +118,28 @@ impl Stage {
             .into_owned();
         // A column of shortened ids stays a column; the rows of a table begin with a space.
         let short = Regex::new(r"\b[0-9a-f]{8}\b").unwrap();
+        let several = Regex::new(r"(\[[A-Z]+\] +){2,}").unwrap();
         let shortened = |line: &str| {
             let width = if line.starts_with(' ') { 8 } else { 0 };
             let named = |found: &Captures<'_>| match &found[0] {
                 "00000000" | "ffffffff" => found[0].to_owned(),
                 id => format!("{:width$}", name(id)),
             };
-            short.replace_all(line, named).trim_end().to_owned()
+            let line = short.replace_all(line, named);
+            // The order of ids is as random as they are.
+            let sorted = |found: &Captures<'_>| {
+                let mut names: Vec<&str> = found[0]
+                    .split_inclusive(']')
+                    .map(str::trim)
+                    .filter(|name| !name.is_empty())
+                    .collect();
+                names.sort_unstable();
+                let end = found[0].len() - found[0].trim_end().len();
+                let names: Vec<String> = names.iter().map(|name| format!("{name:8}")).collect();
+                format!("{}{:end$}", names.join(" ").trim_end(), "")
+            };
+            let line = several.replace_all(&line, sorted);
+            line.trim_end().to_owned()
         };
         let mut lines: Vec<String> = text.lines().map(shortened).collect();
         while lines.last().is_some_and(|line| line.is_empty()) {

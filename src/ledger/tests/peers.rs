@@ -147,7 +147,7 @@ fn only_a_lead_changes_members_and_policies() {
         pair.vault.put_files("main", &files);
         let mut second = pair.second.clone();
         let mut change = second[2].clone();
-        (change.seen, change.kind) = (Default::default(), Some(Kind::Policy));
+        (change.seen, change.kind) = (Default::default(), Some(Kind::Card));
         (change.wrote, change.forgot) = (vec![new], vec![old]);
         second.push(change);
         pair.write(&pair.first, &second);

@@ -1,0 +1,22 @@
+//! The way that is open: decided, recorded, then opened.
+
+use strongroom::gate::{Gate, GateError, OpenNote, Permit};
+use strongroom::ledger::{Recorded, StoredNote};
+use strongroom::id::NoteId;
+use strongroom::policy::{Decision, PolicySet, Request};
+
+pub fn permit(policies: &PolicySet, request: &Request<'_>, note: NoteId) -> Option<Permit> {
+    match policies.decide(request) {
+        Decision::Permitted(permission) => Some(Permit::new(permission, [note])),
+        Decision::Denied(_) => None,
+    }
+}
+
+pub fn open(
+    gate: Gate<'_>,
+    stored: Vec<StoredNote>,
+    permit: Permit,
+    recorded: Recorded,
+) -> Result<Vec<OpenNote>, GateError> {
+    gate.open(stored, vec![permit], recorded)
+}
