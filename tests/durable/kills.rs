@@ -51,11 +51,11 @@ fn a_kill_before_any_durable_step_loses_nothing() {
     let id = house.add("Acknowledged.");
     let mut acknowledged = BTreeSet::from([id.clone()]);
     let mut survived = 0;
-    for args in [
-        vec!["add", "--label", "internal", "killed"],
-        vec!["show", &id],
-        vec!["brief", "draft", &id, "--for", "internal", "--json"],
-    ] {
+    let mut commands = vec![vec!["add", "--label", "internal", "killed"], vec!["show", &id]];
+    if long() {
+        commands.push(vec!["brief", "draft", &id, "--for", "internal", "--json"]);
+    }
+    for args in commands {
         for step in 1.. {
             match killed_at(&house, &with_why(&args), step) {
                 Ok(()) => check(&house, &acknowledged),
@@ -71,7 +71,7 @@ fn a_kill_before_any_durable_step_loses_nothing() {
         }
     }
     say(format_args!("{survived} kills between durable steps survived"));
-    assert!(survived > 20);
+    assert!(survived > 10);
     let unexpected: Vec<_> = files(&house.root().join("tmp"));
     assert!(unexpected.is_empty(), "left behind: {unexpected:?}");
 }
