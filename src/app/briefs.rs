@@ -330,21 +330,15 @@ pub fn check_brief(context: &Context<'_>, text: &[u8], profile: &str) -> Result<
     let profile = desk.profile(profile)?;
     let details = desk.details("brief check");
     let gathered = desk.gather(Action::Search, None, details, &[], Around::Everything, "brief check")?;
-    let notes = gathered
-        .others
-        .iter()
-        .chain(&gathered.sources)
-        .filter(|open| open.nature == Nature::Note);
-    let known = desk.known(notes, &[])?;
+    let known = desk.known(gathered.others.iter(), &[])?;
     let mut leaks = check(text, &profile, &known).map_err(refused)?;
     // The id that a brief bears leads nobody anywhere: with it, a brief that was released would not pass.
-    let briefs: Vec<String> = gathered
-        .others
-        .iter()
-        .chain(&gathered.sources)
-        .filter(|open| open.nature == Nature::Brief)
-        .map(|open| open.note.to_string())
-        .collect();
+    let only_briefs = Filter {
+        natures: vec![Nature::Brief],
+        ..Filter::default()
+    };
+    let briefs = desk.survey(&only_briefs)?.notes();
+    let briefs: Vec<String> = briefs.iter().map(ToString::to_string).collect();
     leaks.retain(|leak| {
         let found: String = text.chars().skip(leak.start).take(leak.end - leak.start).collect();
         !briefs.contains(&found)

@@ -2,7 +2,7 @@
 
 use super::error::{Error, Kind};
 use crate::chain::{Details, Kind as EntryKind, Outcome, Time};
-use crate::env::{Clock, FileError, Places, SystemEntropy, append_line, read_bounded};
+use crate::env::{Clock, FileError, Places, SystemEntropy, append_line, lock_private, read_bounded};
 use crate::envelope::IdentityFile;
 use crate::gate::Gate;
 use crate::id::{NoteId, VaultId};
@@ -312,10 +312,12 @@ struct FailedUnlocks {
 
 impl FailedUnlocks {
     const NAME: &'static str = "failed-unlocks";
+    const LOCK: &'static str = "failed-unlocks.lock";
     const MAX_BYTES: u64 = 64 * 1024;
 
     /// Keeps one aside: a line more, which several programs can write at once.
     fn keep(state: &Path, now: Time) -> Result<(), Error> {
+        let _alone = lock_private(&state.join(Self::LOCK))?;
         Ok(append_line(
             &state.join(Self::NAME),
             &now.unix().to_string(),
@@ -327,9 +329,16 @@ impl FailedUnlocks {
     /// cannot be read is entered as such: it must not keep anybody out.
     fn take(state: &Path) -> Result<Option<Self>, Error> {
         let (path, taken) = (state.join(Self::NAME), state.join("failed-unlocks.taken"));
-        let left = std::fs::symlink_metadata(&taken).is_ok();
-        if !left && std::fs::rename(&path, &taken).is_err() {
-            return Ok(None);
+        let there = |path: &Path| std::fs::symlink_metadata(path).is_ok();
+        if !there(&taken) {
+            if !there(&path) {
+                return Ok(None);
+            }
+            // Nobody is in the middle of writing a line when the file is moved.
+            let _alone = lock_private(&state.join(Self::LOCK))?;
+            if std::fs::rename(&path, &taken).is_err() {
+                return Ok(None);
+            }
         }
         let bytes = read_bounded(&taken, Self::MAX_BYTES).unwrap_or_default();
         let text = String::from_utf8_lossy(&bytes);

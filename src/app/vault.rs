@@ -155,14 +155,23 @@ fn refuse_existing(vault: &Path, identity: &Path, page: Option<&Path>) -> Result
         .hint("name another place with --vault"));
     }
     if std::fs::symlink_metadata(identity).is_ok() {
-        return Err(Error::new(
+        let refusal = Error::new(
             Kind::Failed,
             format!(
                 "there is an identity at `{}` already; nothing was changed",
                 identity.display()
             ),
         )
-        .hint("name another place with --identity, or move that file away if you are sure"));
+        .hint("name another place with --identity, or move that file away if you are sure");
+        return Err(match half_made(vault) {
+            None => refusal,
+            Some(half) => refusal.hint(format!(
+                "an `init` that was interrupted left `{}`: to finish it, move that folder to `{}`; to begin anew, \
+                 remove both it and the identity",
+                half.display(),
+                vault.display()
+            )),
+        });
     }
     match page {
         Some(page) if std::fs::symlink_metadata(page).is_ok() => Err(Error::new(
@@ -171,6 +180,17 @@ fn refuse_existing(vault: &Path, identity: &Path, page: Option<&Path>) -> Result
         )),
         _ => Ok(()),
     }
+}
+
+/// A vault that was made and never moved to its place.
+fn half_made(vault: &Path) -> Option<PathBuf> {
+    let prefix = format!(".{}.", vault.file_name()?.to_string_lossy());
+    let beside = std::fs::read_dir(vault.parent()?).ok()?;
+    let mut paths = beside.filter_map(|entry| Some(entry.ok()?.path()));
+    paths.find(|path| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        name.starts_with(&prefix) && path.join("HEAD").is_file()
+    })
 }
 
 /// A folder in the same folder as the vault will be, so that moving it is one rename.

@@ -9,9 +9,9 @@
 //! 3. [`Finder`]s look at it, independent of each other: [`Patterns`] for what has a form,
 //!    [`Known`] for what the vault knows, [`Names`] for what looks like a name, and in the strict
 //!    mode [`Unlisted`] for whatever no list knows. Every name found is then looked for everywhere.
-//! 4. [`redact`] puts placeholders, or something vaguer, in place of what was found, and scans the
+//! 4. [`redact()`] puts placeholders, or something vaguer, in place of what was found, and scans the
 //!    output again; what remains doubtful is listed for a person to decide.
-//! 5. [`compose`] does all this over several notes at once; [`render`] puts the mark first and last.
+//! 5. [`compose()`] does all this over several notes at once; [`render()`] puts the mark first and last.
 //!
 //! It reads English. Names in small letters that no list has are doubts in the mode `no-names` and
 //! masked in `strict`; a name that is an ordinary word at the start of a sentence may be neither

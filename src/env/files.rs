@@ -147,15 +147,37 @@ pub fn sync_folder(folder: &Path) -> Result<(), FileError> {
         .map_err(io_error("sync", folder))
 }
 
-/// The folder of `path`, made (0700, with its parents) if it is not there.
+/// The folder of `path`, made if it is not there.
 fn parent_of(path: &Path) -> Result<PathBuf, FileError> {
-    let folder = match path.parent() {
-        Some(folder) if folder != Path::new("") => folder.to_owned(),
-        _ => PathBuf::from("."),
-    };
-    let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&folder);
-    made.map_err(io_error("make the folder", &folder))?;
+    let folder = folder_of(path).to_owned();
+    make_private_folders(&folder)?;
     Ok(folder)
+}
+
+fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if folder != Path::new("") => folder,
+        _ => Path::new("."),
+    }
+}
+
+/// Makes a folder and those above it that are missing (0700), each durable in the one that holds it: a file that is
+/// synced is found after a power cut only if the way to it is.
+pub fn make_private_folders(folder: &Path) -> Result<(), FileError> {
+    let missing: Vec<&Path> = folder.ancestors().take_while(|above| !above.exists()).collect();
+    let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
+    made.map_err(io_error("make the folder", folder))?;
+    let mut made = missing.into_iter().filter(|above| *above != Path::new(""));
+    made.try_for_each(|above| sync_folder(folder_of(above)))
+}
+
+/// The right to touch a small file that several programs read, change and put back: waits for whoever has it, and
+/// is given back on drop. `path` is the lock's own file (0600), which stays.
+pub fn lock_private(path: &Path) -> Result<File, FileError> {
+    parent_of(path)?;
+    let file = open_plain(path, OFlags::RDWR | OFlags::CREATE, "lock")?;
+    file.lock().map_err(io_error("lock", path))?;
+    Ok(file)
 }
 
 #[cfg(test)]
@@ -177,6 +199,31 @@ mod tests {
         assert_eq!(path.parent().unwrap().metadata().unwrap().mode() & 0o777, 0o700);
         assert!(matches!(write_new_private(&path, b"two"), Err(FileError::Exists(_))));
         assert_eq!(read_bounded(&path, 3).unwrap(), b"one");
+    }
+
+    #[test]
+    fn folders_are_made_private_from_any_depth_and_left_as_they_are() {
+        let folder = tempfile::tempdir().unwrap();
+        let deep = folder.path().join("a/b/c");
+        make_private_folders(&deep).unwrap();
+        make_private_folders(&deep).unwrap();
+        make_private_folders(Path::new(".")).unwrap();
+        for made in [deep.as_path(), folder.path().join("a").as_path()] {
+            assert_eq!(made.metadata().unwrap().mode() & 0o777, 0o700);
+        }
+        write_new_private(&deep.join("file"), b"").unwrap();
+        assert!(make_private_folders(&deep.join("file/d")).is_err());
+    }
+
+    #[test]
+    fn one_at_a_time_has_the_lock() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("state/lock");
+        let held = lock_private(&path).unwrap();
+        let other = File::open(&path).unwrap();
+        assert!(other.try_lock().is_err());
+        drop(held);
+        other.try_lock().unwrap();
     }
 
     #[test]

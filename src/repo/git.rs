@@ -7,7 +7,7 @@ use super::object::{BadCommit, Commit, Kind, Oid};
 use super::record::Batch;
 use super::tree::{BadTree, Mode, TreeEntry, parse_tree, path_names};
 use super::write::RECORDS_PER_CUT;
-use crate::env::{Faults, boot_id};
+use crate::env::{Faults, boot_id, make_private_folders};
 use std::fs::File;
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
@@ -467,7 +467,7 @@ fn lay_out(dir: &Path, boot: Option<[u8; 16]>) -> io::Result<()> {
         _ => Path::new("."),
     };
     let private = |path: &Path| std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path);
-    private(parent)?;
+    make_private_folders(parent).map_err(|error| io::Error::other(error.to_string()))?;
     // Removed if anything below fails.
     let owner_alone = std::fs::Permissions::from_mode(0o700);
     let draft = tempfile::Builder::new()

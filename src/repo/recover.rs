@@ -16,6 +16,9 @@ const MAX_ANCESTORS: usize = 100_000;
 /// The largest commit looked at there, in bytes.
 const MAX_COMMIT: u64 = 1 << 20;
 
+/// How the names begin of files that libgit2 writes an object to before it has its place.
+const HALF_OBJECT: &str = "tmp_object_git2_";
+
 /// What recovery did.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Recovery {
@@ -94,13 +97,15 @@ impl Repo {
         };
         // A record that moves no ref says nothing about its objects.
         batch.refs.iter().any(|change| change.old != change.new)
-            && batch
-                .refs
-                .iter()
-                .all(|change| self.ref_target(&change.name).is_ok_and(|now| now == change.new))
+            && batch.refs.iter().all(|change| {
+                // A ref's lock outlives a program that died after the move; it would be in the next one's way.
+                let locked = self.dir.join(format!("{}.lock", change.name)).exists();
+                !locked && self.ref_target(&change.name).is_ok_and(|now| now == change.new)
+            })
     }
 
     fn rewrite(&self, batches: &[Batch]) -> Result<Recovery, RecoverError> {
+        self.remove_half_objects()?;
         self.rewrite_objects(batches)?;
         let mut known: BTreeMap<&str, Vec<Option<Oid>>> = BTreeMap::new();
         for change in batches.iter().flat_map(|batch| &batch.refs) {
@@ -157,6 +162,18 @@ impl Repo {
             let link = fs::symlink_metadata(&path).is_ok_and(|metadata| metadata.is_symlink());
             if link {
                 return Err(io::Error::other(format!("`{}` is a symbolic link", path.display())).into());
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes what libgit2 was writing when a program died: `git prune` does not know its name for such a file, and
+    /// what is in it would outlast the destruction of the object. Under our lock nobody else writes so.
+    fn remove_half_objects(&self) -> io::Result<()> {
+        for entry in fs::read_dir(self.dir.join("objects"))? {
+            let entry = entry?;
+            if entry.file_name().to_string_lossy().starts_with(HALF_OBJECT) {
+                remove_file(&entry.path())?;
             }
         }
         Ok(())

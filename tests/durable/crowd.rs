@@ -42,7 +42,8 @@ fn two_programs_at_once_make_one_chain() {
     assert_eq!(report["entries"].as_u64(), Some(2 * operations as u64 + 1));
     assert_eq!(report["logs"].as_array().unwrap().len(), 1);
     let mut listed = house.listed();
-    (listed.sort(), ids.sort());
+    listed.sort();
+    ids.sort();
     assert_eq!(listed, ids);
     say(format_args!(
         "{} operations by two programs, verified {verified} times meanwhile",

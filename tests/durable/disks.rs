@@ -123,3 +123,18 @@ fn a_read_only_vault_or_state_shows_nothing() {
     assert!(house.show(&id).expect(0).contains(SECRET));
     house.intact();
 }
+
+#[test]
+fn a_result_that_cannot_be_written_is_an_error_and_stays_recorded() {
+    let house = House::new();
+    let id = house.add(SECRET);
+    for args in [vec!["show", &id], vec!["show", &id, "--json"], vec!["list"]] {
+        let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let mut command = house.command(&with_why(&args));
+        let ran = Ran::from(command.stdout(full).output().unwrap());
+        silent(&ran, args[0]);
+        assert_eq!(ran.code, Some(1), "{}", ran.err);
+    }
+    assert_eq!(house.shown(), [id.clone(), id]);
+    house.intact();
+}

@@ -29,7 +29,8 @@ pub(crate) fn long() -> bool {
 
 /// Says what was measured or skipped, past the test harness, which keeps back what a passing test prints.
 pub(crate) fn say(text: impl Display) {
-    writeln!(std::io::stderr(), "durable: {text}").unwrap();
+    let line = format!("durable: {text}\n");
+    std::io::stderr().write_all(line.as_bytes()).unwrap();
 }
 
 /// Whether `program` is on this machine; says so loudly where it is not.

@@ -151,3 +151,87 @@ fn a_running_program_gives_away_nothing() {
     let output = Ran::from(child.wait_with_output().unwrap());
     assert_eq!(output.code, Some(6));
 }
+
+#[test]
+fn every_folder_that_init_makes_is_durable() {
+    if !has("strace") {
+        return;
+    }
+    let house = House::empty();
+    let trace = house.root().join("trace");
+    let mut strace = house.program("strace");
+    strace.args([
+        "-f",
+        "-y",
+        "-e",
+        "trace=mkdir,mkdirat,fsync,rename,renameat,renameat2",
+        "-o",
+    ]);
+    strace.arg(&trace).arg(env!("CARGO_BIN_EXE_strongroom"));
+    Ran::from(strace.args(["--no-input", "init", "--name", "mara"]).output().unwrap()).expect(0);
+    let text = std::fs::read_to_string(trace).unwrap();
+    for made in [
+        "config",
+        "config/strongroom",
+        "data",
+        "data/strongroom",
+        "state",
+        "state/strongroom",
+    ] {
+        let folder = house.root().join(made);
+        let at = text
+            .find(&format!("\"{}\"", folder.display()))
+            .unwrap_or_else(|| panic!("{made}: {text}"));
+        let synced = format!("<{}>)", folder.parent().unwrap().display());
+        assert!(
+            text[at..].contains(&synced),
+            "{made} is made, its entry never synced: {text}"
+        );
+    }
+}
+
+#[test]
+fn failed_unlocks_at_once_are_all_entered() {
+    let house = House::new();
+    let right = house.root().join("passphrase");
+    let wrong = house.root().join("wrong");
+    std::fs::write(&wrong, "not this one").unwrap();
+    let children: Vec<_> = (0..8)
+        .map(|_| {
+            let mut command = house.command(&["list"]);
+            command.env("STRONGROOM_PASSPHRASE_FILE", &wrong).spawn().unwrap()
+        })
+        .collect();
+    // Meanwhile somebody who knows it enters what there is so far.
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    house.listed();
+    for child in children {
+        Ran::from(child.wait_with_output().unwrap()).expect(6);
+    }
+    assert!(right.exists());
+    let log = house.run(&["audit", "log", "--json"]).expect(0);
+    let lines = log
+        .lines()
+        .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+    let entered: usize = lines
+        .filter(|line| line["details"]["verb"] == "unlock")
+        .map(|line| line["details"]["times"].as_array().unwrap().len())
+        .sum();
+    assert_eq!(entered, 8);
+    house.intact();
+}
+
+#[test]
+fn an_identity_without_a_vault_is_not_overwritten_and_explained() {
+    let house = House::new();
+    // As if the power had gone between the identity and the move of the vault to its place.
+    std::fs::rename(house.vault(), house.vault().with_file_name(".vault.0a0b0c0d")).unwrap();
+    let before = std::fs::read(house.identity()).unwrap();
+    let ran = house.run(&["init", "--name", "mara"]);
+    assert_eq!(ran.code, Some(1));
+    assert!(ran.err.contains("interrupted"), "{}", ran.err);
+    assert_eq!(std::fs::read(house.identity()).unwrap(), before);
+    std::fs::remove_file(house.identity()).unwrap();
+    house.init();
+    house.add("A vault like any other.");
+}

@@ -26,7 +26,10 @@ fn other_root(of: &str) -> String {
 }
 
 /// A damage to the list of messages, by somebody without a key, and what is then reported.
-fn damages(size: usize, k: usize) -> Vec<(&'static str, Vec<Case>, Box<dyn Fn(&mut Vec<String>)>)> {
+/// What it is called, the cases that must be named, and how it is done.
+type Damage = (&'static str, Vec<Case>, Box<dyn Fn(&mut Vec<String>)>);
+
+fn damages(size: usize, k: usize) -> Vec<Damage> {
     let seq = k as u64;
     vec![
         (
@@ -178,7 +181,8 @@ fn damage_in_closed_bundles_is_named() {
         let report = judge(&vault, &Given::default());
         assert_caught(what, &report, &cases);
     }
-    let cut: Vec<(&str, Vec<(String, Option<Vec<u8>>)>, Vec<Case>)> = vec![
+    type Cut<'a> = (&'a str, Vec<(String, Option<Vec<u8>>)>, Vec<Case>);
+    let cut: Vec<Cut<'_>> = vec![
         (
             "a bundle missing",
             vec![("bundles/0000/01".into(), None)],

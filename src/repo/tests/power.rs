@@ -175,6 +175,24 @@ fn git_locks_that_a_dead_program_left_are_no_obstacle() {
 }
 
 #[test]
+fn what_a_dead_program_left_after_its_last_move_is_removed() {
+    let vault = Vault::new();
+    let refs = run(&vault.open(Faults::none()), 0, 3);
+    let half = vault.dir().join("objects/tmp_object_git2_0123456789abcdef");
+    let strange = vault.dir().join("objects/tmp_obj_somebody_elses");
+    let lock = vault.dir().join("refs/heads/audit/a-1.lock");
+    for path in [&half, &strange, &lock] {
+        write(path, b"");
+    }
+    let repo = vault.open(Faults::none());
+    repo.recover(&repo.lock(PATIENCE).unwrap()).unwrap();
+    assert!(!half.exists() && !lock.exists());
+    assert!(strange.exists());
+    assert_eq!(read_everything(&repo), refs);
+    run(&repo, 3, 4);
+}
+
+#[test]
 fn a_damaged_journal_stops_recovery_and_a_missing_one_is_named() {
     let vault = Vault::new();
     run(&vault.open(Faults::none()), 0, 3);
