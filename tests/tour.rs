@@ -34,7 +34,8 @@ fn the_tour_tells_its_story_and_leaves_nothing() {
     let text = String::from_utf8(output.stdout).unwrap();
     let errors = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{text}\n{errors}");
-    assert!(begun.elapsed() < Duration::from_secs(60), "{:?}", begun.elapsed());
+    // Far above what it takes: a guard against hanging, not a measure.
+    assert!(begun.elapsed() < Duration::from_secs(300), "{:?}", begun.elapsed());
     assert!(errors.is_empty(), "{errors}");
     for line in [
         "$ strongroom init --name mara",

@@ -38,6 +38,8 @@ struct Sealed {
     removed: BTreeMap<String, usize>,
     doubtful: Vec<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    allowed: Vec<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     recipients: Vec<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     expires: Option<Time>,
@@ -141,7 +143,11 @@ pub fn draft_brief(context: &Context<'_>, query: &DraftQuery) -> Result<Drafted,
         Around::Clients,
         &query.sources.join(" "),
     )?;
-    let known = desk.known(gathered.sources.iter().chain(&gathered.others), &query.mask)?;
+    let known = desk.known(
+        gathered.sources.iter().chain(&gathered.others),
+        &query.mask,
+        &query.allow,
+    )?;
     let texts: Vec<Source<'_>> = gathered
         .sources
         .iter()
@@ -258,7 +264,8 @@ pub fn release_brief(context: &Context<'_>, query: &ReleaseQuery) -> Result<Rele
         desk.refuse_release(details, draft, "doubtful")?;
         return Err(doubtful(&sealed.doubtful));
     }
-    let profile = desk.profile(&sealed.profile)?;
+    let profile = desk.profile(&sealed.profile)?.allowing(sealed.allowed.clone());
+    let profile = profile.map_err(|bad| Error::new(Kind::Tampered, bad.to_string()))?;
     // What has become known since, of the clients of every source.
     let around = desk.details("brief release");
     let around = desk.gather(
@@ -269,7 +276,7 @@ pub fn release_brief(context: &Context<'_>, query: &ReleaseQuery) -> Result<Rele
         Around::Clients,
         &query.draft,
     )?;
-    let known = desk.known(around.sources.iter().chain(&around.others), &[])?;
+    let known = desk.known(around.sources.iter().chain(&around.others), &[], &sealed.allowed)?;
     let leaks = check(&sealed.text, &profile, &known).map_err(refused)?;
     if !leaks.is_empty() {
         desk.refuse_release(details, draft, "leaking")?;
@@ -330,7 +337,7 @@ pub fn check_brief(context: &Context<'_>, text: &[u8], profile: &str) -> Result<
     let profile = desk.profile(profile)?;
     let details = desk.details("brief check");
     let gathered = desk.gather(Action::Search, None, details, &[], Around::Everything, "brief check")?;
-    let known = desk.known(gathered.others.iter(), &[])?;
+    let known = desk.known(gathered.others.iter(), &[], &[])?;
     let mut leaks = check(text, &profile, &known).map_err(refused)?;
     // The id that a brief bears leads nobody anywhere: with it, a brief that was released would not pass.
     let only_briefs = Filter {
@@ -454,6 +461,7 @@ impl Desk<'_> {
             text: brief.text.clone(),
             removed: brief.removed.clone(),
             doubtful: brief.doubtful.iter().map(|doubt| doubt.text.clone()).collect(),
+            allowed: allowed.to_vec(),
             recipients: Vec::new(),
             expires: None,
             sha256: None,

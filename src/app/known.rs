@@ -89,12 +89,18 @@ impl Desk<'_> {
         Ok(Gathered { sources: mine, others })
     }
 
-    /// The identifiers in opened notes: clients, cases, fields, and whatever the finder finds in their texts.
-    pub(super) fn known<'n>(&self, notes: impl Iterator<Item = &'n OpenNote>, more: &[String]) -> Result<Known, Error> {
+    /// The identifiers in opened notes: clients, cases, fields, what is to be masked, and whatever the finder finds in their
+    /// texts, unless that is one of the words that a person allowed: the finder guesses, and a person has looked.
+    pub(super) fn known<'n>(
+        &self,
+        notes: impl Iterator<Item = &'n OpenNote>,
+        mask: &[String],
+        allow: &[String],
+    ) -> Result<Known, Error> {
         let finder = shipped("no-names").ok_or_else(|| Error::new(Kind::Failed, "the shipped profile is missing"))?;
         let finder = Profile::parse(finder).map_err(|bad| Error::new(Kind::Failed, bad.to_string()))?;
         let nothing = Known::nothing();
-        let mut values: Vec<(What, String)> = more.iter().map(|value| (What::Other, value.clone())).collect();
+        let mut values: Vec<(What, String)> = mask.iter().map(|value| (What::Other, value.clone())).collect();
         for card in self.ledger.charter().roster.members() {
             values.push((What::Person, card.handle.clone()));
         }
@@ -115,7 +121,8 @@ impl Desk<'_> {
             let chars: Vec<char> = note.text().chars().collect();
             for span in found.spans {
                 let value: String = chars.get(span.start..span.end).unwrap_or_default().iter().collect();
-                if identifies(span.kind) && value.len() <= Known::MAX_VALUE {
+                let allowed = allow.iter().any(|word| word.eq_ignore_ascii_case(&value));
+                if identifies(span.kind) && !allowed && value.len() <= Known::MAX_VALUE {
                     values.push((span.kind, value));
                 }
             }

@@ -118,7 +118,7 @@ impl Stage {
             .into_owned();
         // A column of shortened ids stays a column; the rows of a table begin with a space.
         let short = Regex::new(r"\b[0-9a-f]{8}\b").unwrap();
-        let several = Regex::new(r"(\[[A-Z]+\] +){2,}").unwrap();
+        let several = Regex::new(r"\[[A-Z]+\](?: +\[[A-Z]+\])+ *").unwrap();
         let shortened = |line: &str| {
             let width = if line.starts_with(' ') { 8 } else { 0 };
             let named = |found: &Captures<'_>| match &found[0] {
@@ -134,11 +134,14 @@ impl Stage {
                     .filter(|name| !name.is_empty())
                     .collect();
                 names.sort_unstable();
-                let end = found[0].len() - found[0].trim_end().len();
                 let names: Vec<String> = names.iter().map(|name| format!("{name:8}")).collect();
-                format!("{}{:end$}", names.join(" ").trim_end(), "")
+                // As wide as it was, so that the next column stays where it is.
+                format!("{:1$}", names.join(" "), found[0].len())
             };
-            let line = several.replace_all(&line, sorted);
+            let line = match line.starts_with(' ') {
+                true => several.replace_all(&line, sorted),
+                false => line,
+            };
             line.trim_end().to_owned()
         };
         let mut lines: Vec<String> = text.lines().map(shortened).collect();
