@@ -3,7 +3,7 @@
 use super::context::{Context, short};
 use super::error::{Error, Kind};
 use crate::chain::{Details, Entry, NoteSet, Outcome, Receipt};
-use crate::env::{read_bounded, write_new_private};
+use crate::env::{check_new_file, read_bounded, write_new_private};
 use crate::id::{KeyId, NoteId};
 use crate::label::{Label, Level};
 use crate::ledger::{Anchors, Draft, HighWater, Report, make_receipt};
@@ -44,6 +44,7 @@ fn local_mark(context: &Context<'_>, repo: &Repo) -> Result<Option<HighWater>, E
 
 /// Takes a receipt of an intact vault, to a file or as text. Needs no identity.
 pub fn receipt(context: &Context<'_>, out: Option<&Path>) -> Result<String, Error> {
+    out.map(check_new_file).transpose()?;
     let repo = Repo::open_to_verify(&context.places.vault(), Settings::of_this_run())?;
     let text = make_receipt(&repo, local_mark(context, &repo)?.as_ref(), context.now())?.to_text();
     if let Some(path) = out {

@@ -10,7 +10,7 @@ use crate::brief::{
 };
 use crate::chain::{Details, Kind as EntryKind, Outcome, Time};
 use crate::crypto::{make_random, sha256};
-use crate::env::{SystemEntropy, read_bounded, write_new_private};
+use crate::env::{SystemEntropy, check_new_file, read_bounded, write_new_private};
 use crate::gate::{Filter, Metadata, Nature, OpenNote};
 use crate::id::{Digest, EntryRef, NoteId};
 use crate::label::{Label, Level};
@@ -134,6 +134,7 @@ pub fn draft_brief(context: &Context<'_>, query: &DraftQuery) -> Result<Drafted,
         Some(name) => desk.level(name)?,
     };
     let mut details_read = details.clone();
+    details_read.verb = "brief draft: read".into();
     details_read.asked = Some(short(format!("profile {}, for {audience}", profile.name())));
     let gathered = desk.gather(
         Action::BriefDraft,
@@ -148,6 +149,19 @@ pub fn draft_brief(context: &Context<'_>, query: &DraftQuery) -> Result<Drafted,
         &query.mask,
         &query.allow,
     )?;
+    let occurs = |word: &&String| {
+        gathered
+            .sources
+            .iter()
+            .any(|open| fold(open.text()).contains(&fold(word)))
+    };
+    if let Some(word) = query.mask.iter().find(|word| !occurs(word)) {
+        return Err(Error::new(
+            Kind::Usage,
+            format!("`{word}` does not occur in these notes, so it cannot be masked"),
+        )
+        .hint("look at its spelling; nothing was drafted"));
+    }
     let texts: Vec<Source<'_>> = gathered
         .sources
         .iter()
@@ -216,15 +230,8 @@ pub fn release_brief(context: &Context<'_>, query: &ReleaseQuery) -> Result<Rele
     if query.to.is_empty() {
         return Err(Error::new(Kind::Usage, "say to whom the brief goes: --to NAME"));
     }
-    if let Some(path) = query
-        .out
-        .as_deref()
-        .filter(|path| std::fs::symlink_metadata(path).is_ok())
-    {
-        return Err(Error::new(
-            Kind::Failed,
-            format!("`{}` exists already; nothing was released", path.display()),
-        ));
+    if let Some(path) = &query.out {
+        check_new_file(path).map_err(|bad| Error::new(Kind::Failed, format!("{bad}; nothing was released")))?;
     }
     let unlocked = context.unlock()?;
     let mut desk = unlocked.desk(context)?;
@@ -234,14 +241,9 @@ pub fn release_brief(context: &Context<'_>, query: &ReleaseQuery) -> Result<Rele
         return Err(desk.not_there(details, &query.draft)?);
     };
     // The draft says for whom it was made; until it is read, the strictest answer is asked for.
-    let gathered = desk.gather(
-        Action::Read,
-        None,
-        details.clone(),
-        &[draft],
-        Around::Nothing,
-        &query.draft,
-    )?;
+    let mut reading = details.clone();
+    reading.verb = "brief release: read".into();
+    let gathered = desk.gather(Action::Read, None, reading, &[draft], Around::Nothing, &query.draft)?;
     let Some(open) = gathered.sources.first().filter(|open| open.nature == Nature::Draft) else {
         return Err(Error::new(Kind::Usage, format!("`{}` is not a draft", query.draft))
             .hint("`strongroom brief draft` makes one"));
@@ -267,7 +269,7 @@ pub fn release_brief(context: &Context<'_>, query: &ReleaseQuery) -> Result<Rele
     let profile = desk.profile(&sealed.profile)?.allowing(sealed.allowed.clone());
     let profile = profile.map_err(|bad| Error::new(Kind::Tampered, bad.to_string()))?;
     // What has become known since, of the clients of every source.
-    let around = desk.details("brief release");
+    let around = desk.details("brief release: look up");
     let around = desk.gather(
         Action::Read,
         None,
@@ -485,6 +487,10 @@ impl Desk<'_> {
             entry: recorded.entry(),
         })
     }
+}
+
+fn fold(text: &str) -> String {
+    text.to_lowercase()
 }
 
 fn to_json(sealed: &Sealed) -> Result<String, Error> {

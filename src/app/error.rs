@@ -62,7 +62,12 @@ impl Error {
     /// The one sentence for what is not there and for what is not for this person's eyes.
     pub fn no_such_note(asked: &str) -> Self {
         let asked: String = asked.chars().filter(|c| !c.is_control()).take(64).collect();
-        Self::new(Kind::Denied, format!("no note `{asked}` that you may read"))
+        let refusal = Self::new(Kind::Denied, format!("no note `{asked}` that you may read"));
+        // Only the form of what was asked decides about the hint, never what there is.
+        match asked.len() >= 4 && asked.bytes().all(|b| b.is_ascii_hexdigit() && !b.is_ascii_uppercase()) {
+            true => refusal,
+            false => refusal.hint("an id is four or more of the characters 0–9 and a–f; `strongroom list` shows them"),
+        }
     }
 
     /// The process's exit code.

@@ -20,8 +20,6 @@ const TEXT_MAX: usize = 1 << 20;
 
 /// A note to record.
 pub struct NewText {
-    /// Its text, as bytes that claim to be UTF-8.
-    pub text: Vec<u8>,
     /// Title; the first line of the text if none.
     pub title: Option<String>,
     /// Client.
@@ -98,8 +96,24 @@ pub struct ListQuery {
 }
 
 /// Records a note.
-pub fn add(context: &Context<'_>, new: NewText) -> Result<Added, Error> {
-    let text = check_text(new.text)?;
+///
+/// Everything that can be refused is refused before `text` is asked for: nobody types a note to lose it.
+pub fn add(context: &Context<'_>, new: NewText, text: impl FnOnce() -> Result<Vec<u8>, Error>) -> Result<Added, Error> {
+    if let Some(label) = &new.label {
+        let _: LabelText = label
+            .parse()
+            .map_err(|bad: crate::label::BadLabelText| Error::new(Kind::Usage, bad.to_string()))?;
+    }
+    let unlocked = context.unlock()?;
+    // The vault is looked at and left again: nobody else waits while a note is typed.
+    let checked = unlocked
+        .desk(context)
+        .and_then(|mut desk| match desk.label(new.label.as_deref()) {
+            Ok(_) => Ok(()),
+            Err(error) => Err(desk.refused("add", Some(EntryKind::Add), new.label.as_deref(), error)?),
+        });
+    checked?;
+    let text = check_text(text()?)?;
     let title = match &new.title {
         Some(title) => check_name("title", title)?,
         None => title_of(&text),
@@ -117,7 +131,6 @@ pub fn add(context: &Context<'_>, new: NewText) -> Result<Added, Error> {
         .transpose()?
         .unwrap_or_default();
     let fields = check_fields(new.fields)?;
-    let unlocked = context.unlock()?;
     let mut desk = unlocked.desk(context)?;
     let label = match desk.label(new.label.as_deref()) {
         Ok(label) => label,

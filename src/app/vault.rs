@@ -4,7 +4,7 @@ use super::context::Context;
 use super::error::{Error, Kind};
 use crate::chain::{Card, Device, DeviceKind, Role};
 use crate::crypto::{Argon2Params, Entropy, make_random};
-use crate::env::{SystemEntropy, sync_folder, write_new_private};
+use crate::env::{SystemEntropy, check_new_file, sync_folder, write_new_private};
 use crate::envelope::{IdentityFile, IdentitySecrets, Key, KeyUse, Keyring, RecoveryKey};
 use crate::id::{DeviceId, Digest, Incarnation, LogName, PersonId, VaultId};
 use crate::label::Level;
@@ -47,6 +47,9 @@ pub struct Inited {
 pub fn init(context: &Context<'_>, init: &Init) -> Result<Inited, Error> {
     let (path, identity_path) = (context.places.vault(), context.places.identity());
     let handle = handle_of(&init.name)?;
+    if let Some(page) = &init.recovery_key {
+        check_new_file(page).map_err(|bad| Error::new(Kind::Failed, format!("{bad}; nothing was changed")))?;
+    }
     refuse_existing(&path, &identity_path, init.recovery_key.as_deref())?;
     let passphrase = new_passphrase(context, &init.name, init.insist)?;
     let entropy = &mut SystemEntropy;

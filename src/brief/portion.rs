@@ -80,7 +80,26 @@ pub fn portions(text: &str) -> Vec<Portion> {
         }
         fenced ^= fence;
     }
+    // INVARIANT (a mark is never overlooked): one in the middle of a portion was meant to begin another. Where it ends
+    // nobody said, so the whole portion has at least its level.
+    for portion in &mut found {
+        let inside = marks_inside(&text[portion.mark.end..portion.range.end]);
+        portion.at_least = portion.at_least.max(inside);
+    }
     found
+}
+
+/// The highest mark that stands anywhere in a text.
+fn marks_inside(text: &str) -> Option<Level> {
+    let mark = |(at, _): (usize, &str)| {
+        let inner = text[at..].strip_prefix('(')?;
+        let letter = inner.chars().next().filter(char::is_ascii_uppercase)?;
+        inner[1..]
+            .starts_with(')')
+            .then(|| Level::from_portion_mark(letter))
+            .flatten()
+    };
+    text.match_indices('(').filter_map(mark).max()
 }
 
 /// A note without what lies above the audience, marks taken off, and how many portions with
@@ -196,6 +215,21 @@ mod tests {
 
     fn kept(text: &str, audience: Level, unmarked: Level) -> (String, usize) {
         keep_up_to(text, audience, unmarked)
+    }
+
+    #[test]
+    fn a_mark_inside_a_portion_raises_all_of_it() {
+        let text = "(I) gate shut. (R) his wife is leaving him.\n\n(I) lock up";
+        assert_eq!(
+            keep_up_to(text, Level::Internal, Level::Restricted),
+            ("lock up".to_owned(), 1)
+        );
+        let lower = "(C) plan (I) of three";
+        assert_eq!(keep_up_to(lower, Level::Internal, Level::Restricted).1, 1);
+        assert_eq!(
+            keep_up_to("(I) see (a) and (b) (X)", Level::Internal, Level::Restricted).1,
+            0
+        );
     }
 
     #[test]

@@ -59,7 +59,6 @@ pub(super) fn run(args: &Args) -> Result<u8, Error> {
             fields,
         } => {
             let new = NewText {
-                text: note_text(text.as_deref(), file.as_deref(), person.may_ask)?,
                 title: title.clone(),
                 client: client.clone(),
                 case: case.clone(),
@@ -67,7 +66,9 @@ pub(super) fn run(args: &Args) -> Result<u8, Error> {
                 at: at.as_deref().map(time).transpose()?,
                 fields: fields.iter().map(|field| field_of(field)).collect::<Result<_, _>>()?,
             };
-            let added = crate::app::add(&context, new)?;
+            let added = crate::app::add(&context, new, || {
+                note_text(text.as_deref(), file.as_deref(), person.may_ask)
+            })?;
             if seen.json {
                 let (id, entry) = (added.id.to_string(), added.entry.to_string());
                 out::json(&json!({ "id": id, "revision": added.revision, "label": added.label, "entry": entry }))?;
@@ -94,7 +95,17 @@ pub(super) fn run(args: &Args) -> Result<u8, Error> {
                 until: until.as_deref().map(time).transpose()?,
                 limit: *limit,
             };
-            seen.list(&crate::app::list(&context, &query)?, "no notes that you may read")
+            seen.list(
+                &crate::app::list(&context, &query)?,
+                if [client, case, label, since, until]
+                    .iter()
+                    .any(|filter| filter.is_some())
+                {
+                    "nothing matches; names and labels are compared as a whole"
+                } else {
+                    "no notes that you may read"
+                },
+            )
         }
         Command::Brief(command) => brief(&context, &seen, command),
         Command::Audit(command) => audit(&context, &seen, command),
@@ -152,8 +163,18 @@ fn var(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
+/// A time as people write one for a program: RFC 3339 with `Z` or an offset, or a day, which begins at midnight UTC.
 fn time(text: &str) -> Result<Time, Error> {
-    text.parse().map_err(|bad| Error::new(Kind::Usage, format!("{bad}")))
+    let whole = if text.len() == 10 {
+        format!("{text}T00:00:00Z")
+    } else {
+        text.to_owned()
+    };
+    let stamp: Result<jiff::Timestamp, _> = whole.parse();
+    stamp.map(|stamp| Time::from_unix(stamp.as_second())).map_err(|_| {
+        Error::new(Kind::Usage, format!("`{}` is not a time", out::one_line(text)))
+            .hint("write it as 2026-11-21T06:40:00Z (UTC), 2026-11-21T07:40:00+01:00, or 2026-11-21 for a day")
+    })
 }
 
 fn field_of(text: &str) -> Result<(String, String), Error> {
@@ -431,7 +452,7 @@ fn brief(context: &Context<'_>, seen: &Seen, command: &BriefCommand) -> Result<u
                 let leak = |leak: &crate::app::shared::Leak| json!({ "start": leak.start, "end": leak.end, "type": leak.kind.coarse().name() });
                 out::json(&json!({ "safe": safe, "leaks": checked.leaks.iter().map(leak).collect::<Vec<_>>() }))?;
             } else if safe {
-                out::result("safe\n")?;
+                out::result("nothing found that the vault or the patterns know; read it yourself all the same\n")?;
             } else {
                 let text = String::from_utf8_lossy(&text);
                 let line = |leak: &crate::app::shared::Leak| {
@@ -459,7 +480,7 @@ fn audit(context: &Context<'_>, seen: &Seen, command: &AuditCommand) -> Result<u
     match command {
         AuditCommand::Verify { since_receipt, deep } => {
             let report = crate::app::verify(context, since_receipt.as_deref(), *deep)?;
-            verified(seen, &report)
+            verified(seen, &report, since_receipt.is_some())
         }
         AuditCommand::Receipt { out: file } => {
             let text = crate::app::receipt(context, file.as_deref())?;
@@ -499,7 +520,18 @@ fn audit(context: &Context<'_>, seen: &Seen, command: &AuditCommand) -> Result<u
                 let why = details
                     .into_iter()
                     .flat_map(|details| [&details.purpose, &details.reason]);
-                let why: Vec<&str> = why.flatten().map(String::as_str).collect();
+                let mut why: Vec<String> = why.flatten().cloned().collect();
+                if let Some(details) = &line.details {
+                    if !details.recipients.is_empty() {
+                        why.insert(0, format!("to {}", details.recipients.join(", ")));
+                    }
+                    if let (Some(first), count) = (details.times.first(), details.times.len()) {
+                        why.push(format!(
+                            "{count} wrong passphrase(s), the first at {}",
+                            Time::from_unix(*first)
+                        ));
+                    }
+                }
                 vec![
                     line.entry.seq.to_string(),
                     line.entry.time.to_string(),
@@ -535,7 +567,7 @@ fn in_words(kind: &str) -> String {
     kind.to_lowercase().replace('_', " ")
 }
 
-fn verified(seen: &Seen, report: &Report) -> Result<u8, Error> {
+fn verified(seen: &Seen, report: &Report, receipt: bool) -> Result<u8, Error> {
     let (word, code) = match report.verdict {
         Verdict::Intact => ("intact", 0),
         Verdict::Tampered => ("tampered", 4),
@@ -567,7 +599,12 @@ fn verified(seen: &Seen, report: &Report) -> Result<u8, Error> {
     let entries = counted(report.entries, "entry", "entries");
     let logs = counted(report.logs.len(), "log", "logs");
     let anchored = if report.anchored { "" } else { ", unanchored" };
-    let mut text = format!("{word}{anchored}: {entries} in {logs}\n");
+    let continues = if receipt && code == 0 {
+        "; it continues the receipt"
+    } else {
+        ""
+    };
+    let mut text = format!("{word}{anchored}: {entries} in {logs}{continues}\n");
     let place = |problem: &Problem| match (problem.log, problem.seq) {
         (Some(log), Some(seq)) => format!(" {log}:{seq}"),
         (Some(log), None) => format!(" {log}"),

@@ -122,6 +122,17 @@ pub fn write_new_private(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
     sync_folder(&folder)
 }
 
+/// Whether a new file can be put at `path`: nothing is there, and its folder is.
+pub fn check_new_file(path: &Path) -> Result<(), FileError> {
+    if std::fs::symlink_metadata(path).is_ok() {
+        return Err(FileError::Exists(path.to_owned()));
+    }
+    match path.parent().filter(|folder| *folder != Path::new("")) {
+        Some(folder) if !folder.is_dir() => Err(FileError::Missing(folder.to_owned())),
+        _ => Ok(()),
+    }
+}
+
 /// Puts `bytes` in the place of a file or makes it (mode 0600; folders that are missing, 0700):
 /// whoever reads sees the old or the new whole, also after a power cut. Durable when this returns.
 /// A symlink at `path` is refused.

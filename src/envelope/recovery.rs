@@ -10,6 +10,8 @@ const PREFIX: &str = "strongroom-recovery-";
 /// Pages are small; more is not read.
 const PAGE_MAX: usize = 64 * 1024;
 
+/// In how many pieces a word is put together again.
+const PIECES_MAX: usize = 64;
 /// How many bytes of the founder pin stand in the word.
 const PIN_LEN: usize = 16;
 
@@ -81,16 +83,26 @@ impl RecoveryKey {
             return Err(BadRecoveryKey::TooLong);
         }
         let begin = format!("{PREFIX}1");
-        let mut words = page
-            .split_whitespace()
-            .filter(|word| word.get(..begin.len()).is_some_and(|w| w.eq_ignore_ascii_case(&begin)));
-        let word = words.next().ok_or(BadRecoveryKey::None)?;
-        if words.next().is_some() {
+        let pieces: Vec<&str> = page.split_whitespace().collect();
+        let begins = |word: &&str| word.get(..begin.len()).is_some_and(|w| w.eq_ignore_ascii_case(&begin));
+        let mut starts = (0..pieces.len()).filter(|at| begins(&pieces[*at]));
+        let start = starts.next().ok_or(BadRecoveryKey::None)?;
+        if starts.next().is_some() {
             return Err(BadRecoveryKey::Several);
         }
-        let checked =
-            bech32::primitives::decode::CheckedHrpstring::new::<Bech32m>(word).map_err(|_| BadRecoveryKey::Mistyped)?;
-        let bytes: Zeroizing<Vec<u8>> = Zeroizing::new(checked.byte_iter().collect());
+        // Typed from paper it may be in several pieces: as many are joined as make its checksum hold.
+        let mut word = Zeroizing::new(String::with_capacity(256));
+        let mut checked = None;
+        for piece in pieces[start..].iter().take(PIECES_MAX) {
+            if checked.is_some() || word.len() + piece.len() > 200 {
+                break;
+            }
+            word.push_str(piece);
+            checked = bech32::primitives::decode::CheckedHrpstring::new::<Bech32m>(&word)
+                .ok()
+                .map(|checked| Zeroizing::new(checked.byte_iter().collect::<Vec<u8>>()));
+        }
+        let bytes = checked.ok_or(BadRecoveryKey::Mistyped)?;
         let (secret, founder) = bytes.split_first_chunk::<32>().ok_or(BadRecoveryKey::Mistyped)?;
         let founder = founder.try_into().map_err(|_| BadRecoveryKey::Mistyped)?;
         let secret = Secret::copy_from(secret).ok_or(BadRecoveryKey::Mistyped)?;

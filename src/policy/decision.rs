@@ -156,7 +156,7 @@ impl Why {
                 code.chars().take(40).flat_map(char::escape_debug).collect::<String>(),
                 purposes.join(", ")
             ),
-            Why::ReasonMissing => "say why, in a few words, with `--why TEXT`".into(),
+            Why::ReasonMissing => "say why, in a few words (four characters or more), with `--why TEXT`".into(),
             Why::SecondPersonMissing => "a second person must approve it first".into(),
             Why::Forbidden { rule, words } => format!("the rule `{rule}` forbids it: {words}"),
             Why::RuleError(rule) => format!(
