@@ -134,7 +134,7 @@ pub fn draft_brief(context: &Context<'_>, query: &DraftQuery) -> Result<Drafted,
         Some(name) => desk.level(name)?,
     };
     let mut details_read = details.clone();
-    details_read.verb = "brief draft: read".into();
+    details_read.verb = "draft-read".into();
     details_read.asked = Some(short(format!("profile {}, for {audience}", profile.name())));
     let gathered = desk.gather(
         Action::BriefDraft,
@@ -242,7 +242,9 @@ pub fn release_brief(context: &Context<'_>, query: &ReleaseQuery) -> Result<Rele
     };
     // The draft says for whom it was made; until it is read, the strictest answer is asked for.
     let mut reading = details.clone();
-    reading.verb = "brief release: read".into();
+    reading.verb = "release-read".into();
+    // Nobody gets anything yet.
+    reading.recipients.clear();
     let gathered = desk.gather(Action::Read, None, reading, &[draft], Around::Nothing, &query.draft)?;
     let Some(open) = gathered.sources.first().filter(|open| open.nature == Nature::Draft) else {
         return Err(Error::new(Kind::Usage, format!("`{}` is not a draft", query.draft))
@@ -269,7 +271,7 @@ pub fn release_brief(context: &Context<'_>, query: &ReleaseQuery) -> Result<Rele
     let profile = desk.profile(&sealed.profile)?.allowing(sealed.allowed.clone());
     let profile = profile.map_err(|bad| Error::new(Kind::Tampered, bad.to_string()))?;
     // What has become known since, of the clients of every source.
-    let around = desk.details("brief release: look up");
+    let around = desk.details("release-check");
     let around = desk.gather(
         Action::Read,
         None,

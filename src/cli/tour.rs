@@ -240,7 +240,10 @@ fn check(teller: &mut Teller) -> Result<(), Error> {
     teller.step("redact mail.txt", &masked.never(&["Okonjo", "Hask", "Piotr", "900142"]))?;
     teller.say("Written anew, with nobody in it:");
     teller.print("mail-2.txt", SAFE_MAIL);
-    teller.step(&format!("brief check mail-2.txt {why}"), &DONE.saying(&["safe"]))?;
+    teller.step(
+        &format!("brief check mail-2.txt {why}"),
+        &DONE.saying(&["nothing found"]),
+    )?;
     Ok(())
 }
 
@@ -249,7 +252,7 @@ fn audit(teller: &mut Teller) -> Result<(), Error> {
     teller.say(
         "Mara's own entries. What she read and why opens for her and for the auditors; in the repository it is sealed.",
     );
-    let words = ["unlock", "denied", "brief release", "night shift", "audit log"];
+    let words = ["unlock", "denied", "brief release", "day shift", "audit log"];
     teller.step("audit log", &DONE.saying(&words).cut(Lines::FirstAndLast(1, 25)))?;
     teller.heading("The auditor's side");
     teller.say("Whoever has a copy of the vault can check that nothing was changed or cut out. It takes no key.");
