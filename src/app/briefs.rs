@@ -240,7 +240,7 @@ pub fn release_brief(context: &Context<'_>, query: &ReleaseQuery) -> Result<Rele
     let Some((draft, label, _)) = desk.find(&query.draft)? else {
         return Err(desk.not_there(details, &query.draft)?);
     };
-    // The draft says for whom it was made; until it is read, the strictest answer is asked for.
+    // The draft itself says for whom it was made, so it is read first, under an entry of its own.
     let mut reading = details.clone();
     reading.verb = "release-read".into();
     // Nobody gets anything yet.

@@ -442,7 +442,7 @@ pub(super) fn check_text(bytes: Vec<u8>) -> Result<zeroize::Zeroizing<String>, E
             "this text has {} bytes; a note has at most {TEXT_MAX} (1 MiB)",
             bytes.len()
         ))
-        .hint("keep a short note and attach the file"));
+        .hint("keep a short note, and the file where it is safe"));
     }
     let binary = bytes.contains(&0);
     match String::from_utf8(bytes) {
@@ -454,7 +454,7 @@ pub(super) fn check_text(bytes: Vec<u8>) -> Result<zeroize::Zeroizing<String>, E
         }
         _ => Err(
             failed("this is not UTF-8 text, so it cannot be a note; nothing was recorded".into())
-                .hint("files of other kinds are attached to a note, not typed into one"),
+                .hint("a note holds text; keep other files where they are safe and note where"),
         ),
     }
 }

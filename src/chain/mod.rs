@@ -1,5 +1,6 @@
 //! The log as pure data: entries, their tree, checkpoints, cards, receipts, and how each is verified
-//! (docs/FORMAT.md §§2, 7–9). Knows no git, no clock and no key that opens anything.
+//! (docs/FORMAT.md §§2, 7–9). Knows no git and no clock; of what is
+//! sealed it knows the details of an entry alone, and how they are sealed and opened with a key that is handed in.
 
 mod bundle;
 mod card;

@@ -161,7 +161,7 @@ impl Why {
             Why::Forbidden { rule, words } => format!("the rule `{rule}` forbids it: {words}"),
             Why::RuleError(rule) => format!(
                 "the rule `{rule}` could not be evaluated, so nothing is permitted: a lead must mend it \
-                 (`strongroom policy check`)"
+                 (`strongroom policy test`)"
             ),
             Why::NothingPermits => format!("no rule of this vault permits you to `{action}` here"),
         }
