@@ -100,6 +100,8 @@ impl RecoveryKey {
             word.push_str(piece);
             checked = bech32::primitives::decode::CheckedHrpstring::new::<Bech32m>(&word)
                 .ok()
+                // A word with other bits behind its last byte is another word for the same key.
+                .filter(|checked| checked.validate_segwit_padding().is_ok())
                 .map(|checked| Zeroizing::new(checked.byte_iter().collect::<Vec<u8>>()));
         }
         let bytes = checked.ok_or(BadRecoveryKey::Mistyped)?;
@@ -143,6 +145,25 @@ mod tests {
             );
         }
         assert_ne!(key.signing_seed().expose(), key.recipient_seed().expose());
+    }
+
+    #[test]
+    fn a_key_in_pieces_is_found_and_has_one_spelling() {
+        use bech32::primitives::iter::{ByteIterExt, Fe32IterExt};
+        let key = RecoveryKey::make(&mut ExampleEntropy::new("recovery")).unwrap();
+        let word = key.to_word();
+        let pieces = format!("{} {}\n\t{}", &word[..40], &word[40..70], &word[70..]);
+        assert_eq!(
+            RecoveryKey::find(&pieces).map(|key| key.to_word().to_string()).ok(),
+            Some(word.to_string())
+        );
+        let bytes = [key.secret.expose().as_slice(), &key.founder].concat();
+        let mut letters: Vec<bech32::Fe32> = bytes.iter().copied().bytes_to_fes().collect();
+        let last = letters.pop().unwrap().to_u8();
+        letters.push(bech32::Fe32::try_from(last ^ 1).unwrap());
+        let hrp = Hrp::parse(PREFIX).unwrap();
+        let other: String = letters.into_iter().with_checksum::<Bech32m>(&hrp).chars().collect();
+        assert_eq!(RecoveryKey::find(&other).err(), Some(BadRecoveryKey::Mistyped));
     }
 
     #[test]
