@@ -10,7 +10,7 @@ use crate::brief::{
 };
 use crate::chain::{Details, Kind as EntryKind, Outcome, Time};
 use crate::crypto::{make_random, sha256};
-use crate::env::{SystemEntropy, check_new_file, read_bounded, write_new_private};
+use crate::env::{SystemEntropy, read_bounded};
 use crate::gate::{Filter, Metadata, Nature, OpenNote};
 use crate::id::{Digest, EntryRef, NoteId};
 use crate::label::{Label, Level};
@@ -18,10 +18,9 @@ use crate::ledger::Draft;
 use crate::policy::Action;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
-/// The largest text that is checked or redacted at once, in bytes.
-const TEXT_MAX: u64 = 1 << 20;
 /// The most recipients of one release, and the longest name of one: the entry names them all.
 const RECIPIENTS_MAX: usize = 64;
 const NAME_MAX: usize = 100;
@@ -230,9 +229,12 @@ pub fn release_brief(context: &Context<'_>, query: &ReleaseQuery) -> Result<Rele
     if query.to.is_empty() {
         return Err(Error::new(Kind::Usage, "say to whom the brief goes: --to NAME"));
     }
-    if let Some(path) = &query.out {
-        check_new_file(path).map_err(|bad| Error::new(Kind::Failed, format!("{bad}; nothing was released")))?;
-    }
+    // A place that cannot be written is better known before the release than after it.
+    let begun = query.out.as_deref().map(|path| context.person.create(path)).transpose();
+    let begun = begun.map_err(|mut refused| {
+        refused.message.push_str("; nothing was released");
+        refused
+    })?;
     let unlocked = context.unlock()?;
     let mut desk = unlocked.desk(context)?;
     let mut details = desk.details("brief release");
@@ -314,8 +316,10 @@ pub fn release_brief(context: &Context<'_>, query: &ReleaseQuery) -> Result<Rele
     details.left = Some(digest);
     details.client = Some(short(open.metadata.client.clone())).filter(|client| !client.is_empty());
     let recorded = desk.record(Draft::change(EntryKind::Release, details, vec![draft, brief], changes))?;
-    if let Some(path) = &query.out {
-        write_new_private(path, text.as_bytes())?;
+    if let Some(mut new) = begun {
+        let written = new.file().write_all(text.as_bytes());
+        written.map_err(|error| Error::new(Kind::Failed, format!("the brief cannot be written: {error}")))?;
+        new.keep()?;
     }
     Ok(ReleasedBrief {
         brief,
@@ -392,11 +396,6 @@ pub fn load_profile(name: &str) -> Result<Profile, Error> {
         }
         None => Err(no_profile(name)),
     }
-}
-
-/// Reads a text to check or redact, from a file; bounded.
-pub fn read_text(path: &Path) -> Result<Vec<u8>, Error> {
-    Ok(read_bounded(path, TEXT_MAX)?)
 }
 
 impl Desk<'_> {

@@ -1,6 +1,7 @@
 //! What a use case stands on: places, clock, randomness, and the person at the terminal.
 
 use super::error::{Error, Kind};
+use super::person::Person;
 use crate::chain::{Details, Kind as EntryKind, Outcome, Time};
 use crate::env::{Clock, FileError, Places, SystemEntropy, append_line, lock_private, read_bounded};
 use crate::envelope::IdentityFile;
@@ -26,16 +27,6 @@ pub enum PassphraseSource {
     File(PathBuf),
     /// The first line that a command prints.
     Command(String),
-}
-
-/// The person at the terminal. A use case asks; how it is asked is the street door's business.
-pub trait Person {
-    /// Asks for a passphrase. An error if nobody can be asked.
-    fn passphrase(&self, prompt: &str) -> Result<Passphrase, Error>;
-    /// Says something beside the result that the person should know.
-    fn warn(&self, text: &str);
-    /// Asks for a line of text; `None` if nobody can be asked.
-    fn line(&self, prompt: &str) -> Option<String>;
 }
 
 /// Why the person wants in.

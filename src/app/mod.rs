@@ -9,6 +9,7 @@ mod error;
 mod known;
 mod members;
 mod notes;
+mod person;
 mod policies;
 mod recovery;
 pub mod tour;
@@ -18,12 +19,13 @@ pub use crate::env::{Clock, Places, harden};
 pub use audit::{LogLine, log, receipt, verify};
 pub use briefs::{
     BriefCheck, DraftQuery, Drafted, ReleaseQuery, ReleasedBrief, check_brief, draft_brief, list_briefs, load_profile,
-    read_text, redact_text, release_brief,
+    redact_text, release_brief,
 };
-pub use context::{Access, Context, PassphraseSource, Person};
+pub use context::{Access, Context, PassphraseSource};
 pub use error::{Error, Kind};
 pub use members::{CompartmentInfo, list_compartments, new_compartment};
 pub use notes::{Added, ListQuery, NewText, NoteLine, Shown, add, list, show};
+pub use person::{NewFile, Person, new_file, open_file};
 pub use policies::{PolicyTest, test_policies};
 pub use recovery::recover;
 pub use vault::{Init, Inited, init};

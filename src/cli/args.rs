@@ -72,46 +72,12 @@ pub(super) enum Command {
     #[command(
         after_help = "Example:\n  strongroom init --name mara --recovery-key recovery.txt\n\nThe passphrase is asked for, or comes from STRONGROOM_PASSPHRASE_FILE or\nSTRONGROOM_PASSPHRASE_COMMAND; never from an argument. Nothing that exists is overwritten."
     )]
-    Init {
-        /// Your name; your handle is made of it
-        #[arg(long, value_name = "NAME")]
-        name: String,
-        /// Write a printable recovery key to a new file
-        #[arg(long, value_name = "FILE")]
-        recovery_key: Option<PathBuf>,
-        /// Take a weak passphrase all the same
-        #[arg(long)]
-        insist: bool,
-    },
+    Init(InitArgs),
     /// Record a note; prints its id
     #[command(
         after_help = "Examples:\n  strongroom add                                   asks for the text\n  strongroom add --client Halcyon --file patrol.txt\n  journalctl -n 20 | strongroom add --title 'gate controller log' --file -\n  strongroom add --label confidential/Halcyon --at 2026-11-21T06:40:00Z -\n\nA shell remembers what is typed as an argument: for anything sensitive leave TEXT out, or\nwrite - and be asked. Without --label the strictest level of your clearance is taken."
     )]
-    Add {
-        /// The text; `-` asks for it
-        text: Option<String>,
-        /// Read the text from a file, `-` for standard input
-        #[arg(long, value_name = "FILE", conflicts_with = "text")]
-        file: Option<PathBuf>,
-        /// Title [default: the first line]
-        #[arg(long)]
-        title: Option<String>,
-        /// Client it concerns
-        #[arg(long)]
-        client: Option<String>,
-        /// Case it belongs to
-        #[arg(long)]
-        case: Option<String>,
-        /// LEVEL[/COMPARTMENT…], such as confidential/Halcyon, or named/@HANDLE
-        #[arg(long)]
-        label: Option<String>,
-        /// When it happened, if not now: 2026-11-21T06:40:00Z
-        #[arg(long, value_name = "TIME")]
-        at: Option<String>,
-        /// A field of your own, such as plate=LX68QZV
-        #[arg(long = "field", value_name = "NAME=VALUE")]
-        fields: Vec<String>,
-    },
+    Add(AddArgs),
     /// Show a note; the access is in the log first
     #[command(
         after_help = "Examples:\n  strongroom show 3f2a9c\n  strongroom show 3f2a9c --purpose handover --why 'night shift takes over'\n\nThe id may be shortened to any beginning of four characters or more that is unique among\nthe notes you may read. From the level restricted upwards a purpose and a reason are needed."
@@ -124,26 +90,7 @@ pub(super) enum Command {
     #[command(
         after_help = "Examples:\n  strongroom list --client Halcyon --since 2026-11-01T00:00:00Z\n  strongroom list --json --limit 20"
     )]
-    List {
-        /// Only this client
-        #[arg(long)]
-        client: Option<String>,
-        /// Only this case
-        #[arg(long)]
-        case: Option<String>,
-        /// Only this label
-        #[arg(long)]
-        label: Option<String>,
-        /// Only changed at or after this time
-        #[arg(long, value_name = "TIME")]
-        since: Option<String>,
-        /// Only changed before this time
-        #[arg(long, value_name = "TIME")]
-        until: Option<String>,
-        /// At most so many
-        #[arg(long, value_name = "N")]
-        limit: Option<usize>,
-    },
+    List(ListArgs),
     /// Make a text that is safe to share
     #[command(subcommand, arg_required_else_help = true)]
     Brief(BriefCommand),
@@ -173,6 +120,68 @@ pub(super) enum Command {
     /// The way back in
     #[command(subcommand, arg_required_else_help = true)]
     Recovery(RecoveryCommand),
+}
+
+#[derive(ClapArgs)]
+pub(super) struct InitArgs {
+    /// Your name; your handle is made of it
+    #[arg(long, value_name = "NAME")]
+    pub(super) name: String,
+    /// Write a printable recovery key to a new file
+    #[arg(long, value_name = "FILE")]
+    pub(super) recovery_key: Option<PathBuf>,
+    /// Take a weak passphrase all the same
+    #[arg(long)]
+    pub(super) insist: bool,
+}
+
+#[derive(ClapArgs)]
+pub(super) struct AddArgs {
+    /// The text; `-` asks for it
+    pub(super) text: Option<String>,
+    /// Read the text from a file, `-` for standard input
+    #[arg(long, value_name = "FILE", conflicts_with = "text")]
+    pub(super) file: Option<PathBuf>,
+    /// Title [default: the first line]
+    #[arg(long)]
+    pub(super) title: Option<String>,
+    /// Client it concerns
+    #[arg(long)]
+    pub(super) client: Option<String>,
+    /// Case it belongs to
+    #[arg(long)]
+    pub(super) case: Option<String>,
+    /// LEVEL[/COMPARTMENT…], such as confidential/Halcyon, or named/@HANDLE
+    #[arg(long)]
+    pub(super) label: Option<String>,
+    /// When it happened, if not now: 2026-11-21T06:40:00Z
+    #[arg(long, value_name = "TIME")]
+    pub(super) at: Option<String>,
+    /// A field of your own, such as plate=LX68QZV
+    #[arg(long = "field", value_name = "NAME=VALUE")]
+    pub(super) fields: Vec<String>,
+}
+
+#[derive(ClapArgs)]
+pub(super) struct ListArgs {
+    /// Only this client
+    #[arg(long)]
+    pub(super) client: Option<String>,
+    /// Only this case
+    #[arg(long)]
+    pub(super) case: Option<String>,
+    /// Only this label
+    #[arg(long)]
+    pub(super) label: Option<String>,
+    /// Only changed at or after this time
+    #[arg(long, value_name = "TIME")]
+    pub(super) since: Option<String>,
+    /// Only changed before this time
+    #[arg(long, value_name = "TIME")]
+    pub(super) until: Option<String>,
+    /// At most so many
+    #[arg(long, value_name = "N")]
+    pub(super) limit: Option<usize>,
 }
 
 #[derive(Subcommand)]

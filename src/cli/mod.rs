@@ -1,11 +1,16 @@
 //! What a person types and sees: arguments, prompts, rendering, exit codes. Imports `app` alone.
 
 mod args;
-mod ask;
+mod audit;
+mod briefs;
 mod commands;
+mod notes;
 mod out;
 mod redact;
+mod terminal;
 mod tour;
+mod vaults;
+mod words;
 
 use crate::app::{Error, Kind};
 use clap::Parser;

@@ -1,27 +1,8 @@
-//! Writing: results to standard output, everything else to standard error.
+//! How things are written: harmless for a terminal, as JSON, as a table; and what goes to standard error.
 
-use crate::app::{Error, Kind};
 use anstyle::{AnsiColor, Style};
 use comfy_table::{ColumnConstraint, Width};
-use std::io::{IsTerminal, Write};
-
-/// Writes a result. A reader that has gone away (`| head`) is no error.
-pub(super) fn result(text: &str) -> Result<(), Error> {
-    let mut out = std::io::stdout().lock();
-    let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
-    match written {
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(Error::new(
-            Kind::Failed,
-            format!("standard output cannot be written: {error}"),
-        )),
-        _ => Ok(()),
-    }
-}
-
-/// Writes a result as one line of JSON.
-pub(super) fn json(value: &serde_json::Value) -> Result<(), Error> {
-    result(&format!("{}\n", json_text(value)))
-}
+use std::io::Write;
 
 /// A value's JSON, with every character escaped that could drive a terminal or turn the direction of writing.
 pub(super) fn json_text(value: &serde_json::Value) -> String {
@@ -85,17 +66,14 @@ pub(super) fn one_line(text: &str) -> String {
 /// The spaces on the sides of a cell.
 const PADDING: u16 = 2;
 
-/// Columns, as wide as the terminal lets them be.
-pub(super) fn table(head: &[&str], rows: Vec<Vec<String>>) -> String {
+/// Columns, together at most `width` wide.
+pub(super) fn table(width: Option<u16>, head: &[&str], rows: Vec<Vec<String>>) -> String {
     let mut table = comfy_table::Table::new();
     table
         .load_preset(comfy_table::presets::NOTHING)
         .set_content_arrangement(comfy_table::ContentArrangement::Dynamic);
-    // Where no terminal says how wide it is, COLUMNS may (POSIX.1-2024, 8.3).
-    if !std::io::stdout().is_terminal()
-        && let Some(columns) = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok())
-    {
-        table.set_width(columns);
+    if let Some(width) = width {
+        table.set_width(width);
     }
     table.set_header(head.iter().map(|name| name.to_uppercase()));
     let longest = longest_words(head, &rows);

@@ -1,6 +1,6 @@
 //! `redact`: any text, no vault.
 
-use super::out;
+use super::terminal::{self, Seen, Terminal};
 use crate::app::shared::{Profile, Redaction};
 use crate::app::{Error, Kind, load_profile, redact_text};
 use serde::Deserialize;
@@ -17,55 +17,28 @@ struct Line {
 }
 
 /// One text from a file or standard input.
-pub(super) fn whole(file: Option<&Path>, profile: &str, as_json: bool) -> Result<u8, Error> {
+pub(super) fn whole(seen: &Seen<'_>, file: Option<&Path>, profile: &str) -> Result<u8, Error> {
     let profile = load_profile(profile)?;
-    let bytes = read(file)?;
+    let bytes = terminal::read(seen.terminal, file)?;
     let text = String::from_utf8(bytes)
         .map_err(|_| Error::new(Kind::Failed, "this is not UTF-8 text; nothing was written"))?;
     let redaction = redact_text(&profile, &text)?;
-    if as_json {
-        out::json(&to_json(None, &redaction))?
+    if seen.json {
+        seen.json(&to_json(None, &redaction))?
     } else {
-        out::result(&redaction.text)?
+        seen.result(&redaction.text)?
     }
     Ok(0)
 }
 
-/// Reads all of a file or of standard input, at most one byte more than is accepted.
-pub(super) fn read(file: Option<&Path>) -> Result<Vec<u8>, Error> {
-    match file {
-        Some(path) if path != Path::new("-") => crate::app::read_text(path),
-        _ => {
-            let mut bytes = Vec::new();
-            let max = 1 << 20;
-            std::io::stdin()
-                .lock()
-                .take(max + 1)
-                .read_to_end(&mut bytes)
-                .map_err(|error| Error::new(Kind::Failed, format!("standard input cannot be read: {error}")))?;
-            if bytes.len() as u64 > max {
-                return Err(Error::new(
-                    Kind::Failed,
-                    "this text is larger than 1 MiB; nothing was written",
-                ));
-            }
-            Ok(bytes)
-        }
-    }
-}
-
 /// One JSON object a line, in and out. A line that is refused comes out as an error, and the exit code is 1.
-pub(super) fn lines(file: Option<&Path>, profile: &str) -> Result<u8, Error> {
+pub(super) fn lines(terminal: &dyn Terminal, file: Option<&Path>, profile: &str) -> Result<u8, Error> {
     let profile = load_profile(profile)?;
-    let input: Box<dyn BufRead> = match file {
-        Some(path) if path != Path::new("-") => {
-            let file = std::fs::File::open(path);
-            let file = file
-                .map_err(|error| Error::new(Kind::Failed, format!("`{}` cannot be read: {error}", path.display())))?;
-            Box::new(std::io::BufReader::new(file))
-        }
-        _ => Box::new(std::io::stdin().lock()),
+    let input = match file {
+        Some(path) if path != Path::new("-") => terminal.open(path)?,
+        _ => terminal.input()?,
     };
+    let input = Box::new(std::io::BufReader::new(input));
     let mut code = 0;
     let mut output = std::io::BufWriter::new(std::io::stdout().lock());
     let written = each_line(input, |line| {

@@ -133,6 +133,39 @@ pub fn check_new_file(path: &Path) -> Result<(), FileError> {
     }
 }
 
+/// A file (mode 0600) that stands under another name beside its own until it is whole, and is removed if it never is.
+pub struct NewPlainFile {
+    path: PathBuf,
+    draft: tempfile::NamedTempFile,
+}
+
+impl NewPlainFile {
+    /// Begins it. Refuses when anything is there under its name already, or its folder is not there.
+    pub fn begin(path: &Path) -> Result<Self, FileError> {
+        check_new_file(path)?;
+        let draft = tempfile::Builder::new()
+            .prefix(".strongroom-")
+            .tempfile_in(folder_of(path));
+        Ok(Self {
+            draft: draft.map_err(io_error("write", path))?,
+            path: path.to_owned(),
+        })
+    }
+
+    /// Where it is written.
+    pub fn file(&mut self) -> &mut File {
+        self.draft.as_file_mut()
+    }
+
+    /// Puts it under its name, durable, if nothing has come to be there meanwhile.
+    pub fn keep(self) -> Result<(), FileError> {
+        self.draft.as_file().sync_all().map_err(io_error("write", &self.path))?;
+        let kept = self.draft.persist_noclobber(&self.path);
+        kept.map_err(|refused| io_error("write", &self.path)(refused.error))?;
+        sync_folder(folder_of(&self.path))
+    }
+}
+
 /// Puts `bytes` in the place of a file or makes it (mode 0600; folders that are missing, 0700):
 /// whoever reads sees the old or the new whole, also after a power cut. Durable when this returns.
 /// A symlink at `path` is refused.
@@ -235,6 +268,31 @@ mod tests {
         assert!(other.try_lock().is_err());
         drop(held);
         other.try_lock().unwrap();
+    }
+
+    #[test]
+    fn a_file_appears_whole_or_not_at_all() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x");
+        let mut begun = NewPlainFile::begin(&path).unwrap();
+        begun.file().write_all(b"half").unwrap();
+        assert!(!path.exists());
+        drop(begun);
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+        let mut begun = NewPlainFile::begin(&path).unwrap();
+        begun.file().write_all(b"whole").unwrap();
+        begun.keep().unwrap();
+        assert_eq!(read_bounded(&path, 9).unwrap(), b"whole");
+        assert!(matches!(NewPlainFile::begin(&path), Err(FileError::Exists(_))));
+        assert!(matches!(
+            NewPlainFile::begin(&folder.path().join("no/x")),
+            Err(FileError::Missing(_))
+        ));
+        let raced = folder.path().join("y");
+        let begun = NewPlainFile::begin(&raced).unwrap();
+        std::fs::write(&raced, b"first").unwrap();
+        assert!(matches!(begun.keep(), Err(FileError::Exists(_))));
+        assert_eq!(read_bounded(&raced, 9).unwrap(), b"first");
     }
 
     #[test]

@@ -16,8 +16,8 @@ pub use clock::Clock;
 pub use entropy::SystemEntropy;
 pub use faults::{Fault, Faults, Step};
 pub use files::{
-    FileError, append_line, check_new_file, lock_private, make_private_folders, open_plain_file, read_bounded,
-    replace_private, sync_folder, write_new_private,
+    FileError, NewPlainFile, append_line, check_new_file, lock_private, make_private_folders, open_plain_file,
+    read_bounded, replace_private, sync_folder, write_new_private,
 };
 pub use harden::{boot_id, harden};
 pub use places::{NoHome, Places};

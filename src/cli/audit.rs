@@ -1,0 +1,160 @@
+//! The log: verify, receipt, one's own entries.
+
+use super::args::AuditCommand;
+use super::out;
+use super::terminal::Seen;
+use super::words::counted;
+use crate::app::shared::{Problem, Report, Time, Verdict};
+use crate::app::{Context, Error};
+use serde_json::json;
+
+/// `audit`.
+pub(super) fn run(context: &Context<'_>, seen: &Seen<'_>, command: &AuditCommand) -> Result<u8, Error> {
+    match command {
+        AuditCommand::Verify { since_receipt, deep } => {
+            let report = crate::app::verify(context, since_receipt.as_deref(), *deep)?;
+            verified(seen, &report, since_receipt.is_some())
+        }
+        AuditCommand::Receipt { out: file } => {
+            let text = crate::app::receipt(context, file.as_deref())?;
+            match file {
+                None => seen.result(&text)?,
+                Some(path) => seen.remark(&format!(
+                    "receipt written to {}: keep it away from the vault",
+                    path.display()
+                )),
+            }
+            Ok(0)
+        }
+        AuditCommand::Log => {
+            let lines = crate::app::log(context)?;
+            if seen.json {
+                let text: String = lines
+                    .iter()
+                    .map(|line| format!("{}\n", out::json_text(&line.to_json())))
+                    .collect();
+                seen.result(&text)?;
+                return Ok(0);
+            }
+            let row = |line: &crate::app::LogLine| {
+                let notes: Vec<String> = line
+                    .notes
+                    .iter()
+                    .take(3)
+                    .map(|note| note.to_string()[..8].to_owned())
+                    .collect();
+                let more = line.notes.len().saturating_sub(3);
+                let notes = if more > 0 {
+                    format!("{} +{more}", notes.join(" "))
+                } else {
+                    notes.join(" ")
+                };
+                let details = line.details.as_ref();
+                let why = details
+                    .into_iter()
+                    .flat_map(|details| [&details.purpose, &details.reason]);
+                let mut why: Vec<String> = why.flatten().cloned().collect();
+                if let Some(details) = &line.details {
+                    if !details.recipients.is_empty() {
+                        why.insert(0, format!("to {}", details.recipients.join(", ")));
+                    }
+                    if let (Some(first), count) = (details.times.first(), details.times.len()) {
+                        why.push(format!(
+                            "{count} wrong passphrase(s), the first at {}",
+                            Time::from_unix(*first)
+                        ));
+                    }
+                }
+                vec![
+                    line.entry.seq.to_string(),
+                    line.entry.time.to_string(),
+                    line.actor.clone(),
+                    line.verb().to_owned(),
+                    line.result().to_owned(),
+                    notes,
+                    out::one_line(&why.join(": ")),
+                ]
+            };
+            seen.table(
+                &["seq", "time", "who", "what", "result", "notes", "why"],
+                lines.iter().map(row).collect(),
+            )?;
+            Ok(0)
+        }
+    }
+}
+
+/// How many problems a person is shown: one cause has many consequences.
+const SHOWN_MAX: usize = 10;
+
+fn verified(seen: &Seen<'_>, report: &Report, receipt: bool) -> Result<u8, Error> {
+    let (word, code) = match report.verdict {
+        Verdict::Intact => ("intact", 0),
+        Verdict::Tampered => ("tampered", 4),
+        Verdict::Unknown => ("unknown", 5),
+    };
+    let mut all: Vec<&Problem> = report.problems.iter().chain(&report.unknown).collect();
+    // What is wrong inside a log comes before what follows from it outside.
+    all.sort_by_key(|problem| problem.case);
+    if seen.json {
+        let problem = |problem: &Problem| {
+            json!({
+                "log": problem.log.map(|log| log.to_string()),
+                "seq": problem.seq,
+                "case": problem.case,
+                "message": problem.message,
+            })
+        };
+        seen.json(&json!({
+            "verdict": word,
+            "anchored": report.anchored,
+            "entries": report.entries,
+            "logs": report.logs.iter().map(|(log, size, root)| json!({ "log": log.to_string(), "size": size, "root": root.to_string() })).collect::<Vec<_>>(),
+            "problems": all.iter().copied().map(problem).collect::<Vec<_>>(),
+            "findings": report.findings.iter().map(problem).collect::<Vec<_>>(),
+        }))?;
+        return Ok(code);
+    }
+    let word = if code == 5 { "cannot tell" } else { word };
+    let entries = counted(report.entries, "entry", "entries");
+    let logs = counted(report.logs.len(), "log", "logs");
+    let anchored = if report.anchored { "" } else { ", unanchored" };
+    let continues = if receipt && code == 0 {
+        "; it continues the receipt"
+    } else {
+        ""
+    };
+    let mut text = format!("{word}{anchored}: {entries} in {logs}{continues}\n");
+    let place = |problem: &Problem| match (problem.log, problem.seq) {
+        (Some(log), Some(seq)) => format!(" {log}:{seq}"),
+        (Some(log), None) => format!(" {log}"),
+        _ => String::new(),
+    };
+    for problem in all.iter().take(SHOWN_MAX) {
+        text.push_str(&format!(
+            "  [{}]{} {}\n",
+            problem.case,
+            place(problem),
+            out::one_line(&problem.message)
+        ));
+    }
+    if all.len() > SHOWN_MAX {
+        text.push_str(&format!(
+            "  and {} more, all of them with --json\n",
+            all.len() - SHOWN_MAX
+        ));
+    }
+    for finding in &report.findings {
+        text.push_str(&format!(
+            "  finding [{}]{} {}\n",
+            finding.case,
+            place(finding),
+            out::one_line(&finding.message)
+        ));
+    }
+    seen.result(&text)?;
+    if !report.anchored && report.verdict != Verdict::Tampered {
+        seen.remark("unanchored: nothing from outside the repository was given, so a vault replaced as a whole looks intact (--since-receipt)");
+    }
+    Ok(code)
+}

@@ -1,0 +1,118 @@
+//! The terminal of this process.
+
+use super::{Facts, Terminal};
+use crate::app::shared::Passphrase;
+use crate::app::{Error, Kind, NewFile, Person, new_file, open_file};
+use crate::cli::out;
+use std::fs::File;
+use std::io::{BufRead, IsTerminal, Write};
+use std::os::fd::AsFd;
+use std::path::Path;
+
+/// Standard input, output and error of this process.
+pub(in crate::cli) struct Here {
+    facts: Facts,
+}
+
+impl Here {
+    /// Looks at this process's terminal. `may_ask`: whether the person wants to be asked.
+    pub(in crate::cli) fn new(may_ask: bool) -> Self {
+        let out = std::io::stdout();
+        let width = || rustix::termios::tcgetwinsize(&out).ok().map(|size| size.ws_col);
+        // Where no terminal says how wide it is, COLUMNS may (POSIX.1-2024, 8.3).
+        let told = || std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+        Self {
+            facts: Facts {
+                may_ask,
+                typed: std::io::stdin().is_terminal(),
+                columns: if out.is_terminal() { width() } else { told() }.filter(|columns| *columns > 0),
+            },
+        }
+    }
+
+    fn asks(&self) -> bool {
+        self.facts.may_ask && self.facts.typed
+    }
+}
+
+impl Person for Here {
+    fn passphrase(&self, prompt: &str) -> Result<Passphrase, Error> {
+        let nobody = || {
+            Error::new(Kind::Locked, "a passphrase is needed, and nobody can be asked")
+                .hint("run this at a terminal, unlock first, or set STRONGROOM_PASSPHRASE_FILE or STRONGROOM_PASSPHRASE_COMMAND")
+        };
+        if !self.facts.may_ask {
+            return Err(nobody());
+        }
+        rpassword::prompt_password(prompt)
+            .map(Passphrase::new)
+            .map_err(|_| nobody())
+    }
+
+    fn warn(&self, text: &str) {
+        self.remark(&format!("strongroom: warning: {}", out::plain(text)));
+    }
+
+    fn line(&self, prompt: &str) -> Option<String> {
+        if !self.asks() {
+            return None;
+        }
+        let mut err = std::io::stderr();
+        write!(err, "{}", out::plain(prompt)).and_then(|()| err.flush()).ok()?;
+        let mut line = String::new();
+        std::io::stdin().lock().read_line(&mut line).ok()?;
+        Some(line.trim_end_matches(['\n', '\r']).to_owned())
+    }
+
+    fn open(&self, path: &Path) -> Result<File, Error> {
+        open_file(path)
+    }
+
+    fn create(&self, path: &Path) -> Result<Box<dyn NewFile>, Error> {
+        new_file(path)
+    }
+}
+
+impl Terminal for Here {
+    fn facts(&self) -> &Facts {
+        &self.facts
+    }
+
+    fn result(&self, text: &str) -> Result<(), Error> {
+        let mut out = std::io::stdout().lock();
+        let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+        match written {
+            Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(Error::new(
+                Kind::Failed,
+                format!("standard output cannot be written: {error}"),
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    fn remark(&self, text: &str) {
+        out::say(text);
+    }
+
+    fn text(&self) -> Option<Vec<u8>> {
+        if !self.asks() {
+            return None;
+        }
+        out::say("the note; a line with a single dot ends it:");
+        let mut text = String::new();
+        loop {
+            let mut line = String::new();
+            if std::io::stdin().lock().read_line(&mut line).ok()? == 0 || line.trim_end() == "." {
+                return Some(text.into_bytes());
+            }
+            text.push_str(&line);
+        }
+    }
+
+    fn input(&self) -> Result<File, Error> {
+        let input = std::io::stdin().as_fd().try_clone_to_owned();
+        input
+            .map(File::from)
+            .map_err(|error| Error::new(Kind::Failed, format!("standard input cannot be read: {error}")))
+    }
+}

@@ -1,0 +1,93 @@
+//! Where results and remarks go and answers come from. A use case and what renders it do not know whether the
+//! person sits at this process's terminal or at that of a client for whom the agent works.
+
+mod here;
+
+pub(super) use here::Here;
+
+use super::out;
+use crate::app::{Error, Kind, Person};
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+/// The largest text that is read at once, in bytes.
+const TEXT_MAX: u64 = 1 << 20;
+
+/// What rendering and asking need to know of a terminal.
+#[derive(Clone, Default, Debug, PartialEq, Eq)]
+pub(super) struct Facts {
+    /// Whether the person may be asked at all.
+    pub(super) may_ask: bool,
+    /// Whether somebody types at standard input.
+    pub(super) typed: bool,
+    /// How many columns standard output has, if anything says so.
+    pub(super) columns: Option<u16>,
+}
+
+/// A terminal, or what stands in its place.
+pub(super) trait Terminal: Person {
+    /// What is known of it.
+    fn facts(&self) -> &Facts;
+    /// Writes a result to standard output. A reader that has gone away (`| head`) is no error.
+    fn result(&self, text: &str) -> Result<(), Error>;
+    /// Writes a remark to standard error.
+    fn remark(&self, text: &str);
+    /// Asks for a text of several lines; `None` if nobody can be asked.
+    fn text(&self) -> Option<Vec<u8>>;
+    /// Standard input, to read from.
+    fn input(&self) -> Result<File, Error>;
+}
+
+/// Reads all of a file, or of standard input for `-` and for nothing.
+pub(super) fn read(terminal: &dyn Terminal, file: Option<&Path>) -> Result<Vec<u8>, Error> {
+    let (name, input) = match file {
+        Some(path) if path != Path::new("-") => (format!("`{}`", path.display()), terminal.open(path)?),
+        _ => ("standard input".to_owned(), terminal.input()?),
+    };
+    let mut bytes = Vec::new();
+    let read = input.take(TEXT_MAX + 1).read_to_end(&mut bytes);
+    read.map_err(|error| Error::new(Kind::Failed, format!("{name} cannot be read: {error}")))?;
+    if bytes.len() as u64 > TEXT_MAX {
+        return Err(Error::new(
+            Kind::Failed,
+            format!("{name} has more than 1 MiB; nothing was done with it"),
+        )
+        .hint("a file of any size goes beside a note with `strongroom attach ID FILE`"));
+    }
+    Ok(bytes)
+}
+
+/// How results are shown.
+pub(super) struct Seen<'a> {
+    /// Where.
+    pub(super) terminal: &'a dyn Terminal,
+    /// As JSON.
+    pub(super) json: bool,
+    /// Without remarks.
+    pub(super) quiet: bool,
+}
+
+impl Seen<'_> {
+    /// Writes a result.
+    pub(super) fn result(&self, text: &str) -> Result<(), Error> {
+        self.terminal.result(text)
+    }
+
+    /// Writes a result as one line of JSON.
+    pub(super) fn json(&self, value: &serde_json::Value) -> Result<(), Error> {
+        self.result(&format!("{}\n", out::json_text(value)))
+    }
+
+    /// Writes a table as a result.
+    pub(super) fn table(&self, head: &[&str], rows: Vec<Vec<String>>) -> Result<(), Error> {
+        self.result(&out::table(self.terminal.facts().columns, head, rows))
+    }
+
+    /// Says something beside the result, unless nobody wants to hear it.
+    pub(super) fn remark(&self, text: &str) {
+        if !self.quiet {
+            self.terminal.remark(text);
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! Vaults and what belongs to them: make one, come back in, compartments, rules.
+
+use super::args::{CompartmentCommand, InitArgs};
+use super::out;
+use super::terminal::Seen;
+use crate::app::{Context, Error, Init, Inited};
+use serde_json::json;
+use std::path::Path;
+
+/// `init`.
+pub(super) fn init(context: &Context<'_>, seen: &Seen<'_>, args: &InitArgs) -> Result<u8, Error> {
+    let init = Init {
+        name: args.name.clone(),
+        recovery_key: args.recovery_key.clone(),
+        insist: args.insist,
+    };
+    inited(
+        seen,
+        &crate::app::init(context, &init)?,
+        "no recovery key was made: without the identity file and its passphrase nothing can be opened",
+    )
+}
+
+/// `recovery use`.
+pub(super) fn recover(context: &Context<'_>, seen: &Seen<'_>, file: &Path, insist: bool) -> Result<u8, Error> {
+    inited(
+        seen,
+        &crate::app::recover(context, file, insist)?,
+        "the recovery key stays good: put the page back in its safe place",
+    )
+}
+
+fn inited(seen: &Seen<'_>, made: &Inited, without_page: &str) -> Result<u8, Error> {
+    if seen.json {
+        seen.json(&json!({
+            "vault": made.vault.to_string(),
+            "path": made.path,
+            "identity": made.identity,
+            "handle": made.handle,
+            "founder": made.fingerprint.to_string(),
+            "recovery_key": made.recovery,
+        }))?;
+        return Ok(0);
+    }
+    seen.remark(&format!("vault     {}", made.path.display()));
+    seen.remark(&format!(
+        "identity  {} (you are {})",
+        made.identity.display(),
+        made.handle
+    ));
+    seen.remark(&format!("founder   {}", made.fingerprint));
+    match &made.recovery {
+        Some(page) => seen.remark(&format!(
+            "recovery  {}: print it, put it in a safe place, delete the file",
+            page.display()
+        )),
+        None => seen.remark(without_page),
+    }
+    Ok(0)
+}
+
+/// `compartment`.
+pub(super) fn compartment(context: &Context<'_>, seen: &Seen<'_>, command: &CompartmentCommand) -> Result<u8, Error> {
+    match command {
+        CompartmentCommand::New { name } => {
+            let made = crate::app::new_compartment(context, name)?;
+            let entry = made.entry.map(|entry| entry.to_string());
+            match seen.json {
+                true => seen.json(&json!({ "id": made.id.to_string(), "name": made.name, "entry": entry }))?,
+                false => seen.remark(&format!("compartment `{}` made", out::one_line(&made.name))),
+            }
+        }
+        CompartmentCommand::List => {
+            let list = crate::app::list_compartments(context)?;
+            if seen.json {
+                let list: Vec<_> = list
+                    .iter()
+                    .map(|c| json!({ "id": c.id.to_string(), "name": c.name }))
+                    .collect();
+                seen.json(&json!(list))?;
+            } else {
+                let names: String = list.iter().map(|c| format!("{}\n", out::one_line(&c.name))).collect();
+                seen.result(&names)?;
+            }
+        }
+    }
+    Ok(0)
+}
+
+/// `policy test`.
+pub(super) fn policy_test(context: &Context<'_>, seen: &Seen<'_>, shipped: bool) -> Result<u8, Error> {
+    let results = crate::app::test_policies(context, shipped)?;
+    let failed = results.iter().filter(|result| !result.passed).count();
+    if seen.json {
+        let case = |test: &crate::app::PolicyTest| json!({ "file": test.file, "case": test.name, "passed": test.passed, "note": test.note });
+        seen.json(&json!(results.iter().map(case).collect::<Vec<_>>()))?;
+    } else {
+        let bad = |test: &crate::app::PolicyTest| {
+            format!(
+                "{}: {}: {}\n",
+                test.file,
+                out::one_line(&test.name),
+                out::one_line(&test.note)
+            )
+        };
+        seen.result(&results.iter().filter(|test| !test.passed).map(bad).collect::<String>())?;
+        seen.result(&format!("{} cases, {failed} failed\n", results.len()))?;
+    }
+    Ok(u8::from(failed > 0))
+}
