@@ -109,7 +109,7 @@ pub(super) struct Unlocked {
 impl Unlocked {
     /// Starts the ledger and enters the unlocks that failed before this one.
     pub(super) fn desk<'a>(&'a self, context: &'a Context<'a>) -> Result<Desk<'a>, Error> {
-        let ledger = Ledger::start(&self.repo, &self.identity, &self.state, PATIENCE)?;
+        let ledger = Ledger::start(&self.repo, &self.identity, &self.state, PATIENCE, None)?;
         let policies = PolicySet::load_trusted(ledger.charter().policies.clone())?;
         let mut desk = Desk {
             context,
