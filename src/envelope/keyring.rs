@@ -67,6 +67,12 @@ impl Keyring {
         self.keys.insert(key.id, key);
     }
 
+    /// Shows `visit` where each key lies, so that its pages can be kept in memory; whether all of them could be.
+    pub(crate) fn each_secret(&self, visit: &mut dyn FnMut(*const u8, usize) -> bool) -> bool {
+        let mut lie = |key: &Key| visit(key.secret.expose().as_ptr(), key.secret.expose().len());
+        self.keys.values().fold(true, |all, key| lie(key) && all)
+    }
+
     /// All keys in the order of their ids.
     pub fn iter(&self) -> impl Iterator<Item = &Key> {
         self.keys.values()

@@ -1,10 +1,13 @@
 //! Where results and remarks go and answers come from. A use case and what renders it do not know whether the
 //! person sits at this process's terminal or at that of a client for whom the agent works.
 
+mod away;
 mod here;
 
+pub(super) use away::Away;
 pub(super) use here::Here;
 
+use super::args::Common;
 use super::out;
 use crate::app::{Error, Kind, Person};
 use std::fs::File;
@@ -68,7 +71,16 @@ pub(super) struct Seen<'a> {
     pub(super) quiet: bool,
 }
 
-impl Seen<'_> {
+impl<'a> Seen<'a> {
+    /// As the arguments say.
+    pub(super) fn new(terminal: &'a dyn Terminal, common: &Common) -> Self {
+        Self {
+            terminal,
+            json: common.json,
+            quiet: common.quiet,
+        }
+    }
+
     /// Writes a result.
     pub(super) fn result(&self, text: &str) -> Result<(), Error> {
         self.terminal.result(text)
