@@ -23,4 +23,4 @@ pub use files::{
 pub use harden::{boot_id, harden, lock_in_memory};
 pub use places::{NoHome, Places};
 pub use slots::{SlotError, TwoSlot};
-pub use socket::{Listener, SocketError, Wire};
+pub use socket::{Frame, Listener, SocketError, Wire};

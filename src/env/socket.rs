@@ -136,6 +136,9 @@ impl Drop for Listener {
     }
 }
 
+/// What came over a wire: bytes, wiped when dropped, and the file that came with them.
+pub type Frame = (Zeroizing<Vec<u8>>, Option<File>);
+
 /// Somebody at the other end, of this user.
 pub struct Wire(UnixStream);
 
@@ -212,7 +215,7 @@ impl Wire {
     }
 
     /// The next frame and the file that came with it; `None` when the other end is gone.
-    pub fn receive(&self) -> io::Result<Option<(Zeroizing<Vec<u8>>, Option<File>)>> {
+    pub fn receive(&self) -> io::Result<Option<Frame>> {
         let mut length = [0; 4];
         let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
         let mut along = RecvAncillaryBuffer::new(&mut space);

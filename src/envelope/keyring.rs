@@ -69,8 +69,12 @@ impl Keyring {
 
     /// Shows `visit` where each key lies, so that its pages can be kept in memory; whether all of them could be.
     pub(crate) fn each_secret(&self, visit: &mut dyn FnMut(*const u8, usize) -> bool) -> bool {
-        let mut lie = |key: &Key| visit(key.secret.expose().as_ptr(), key.secret.expose().len());
-        self.keys.values().fold(true, |all, key| lie(key) && all)
+        let mut all = true;
+        for key in self.keys.values() {
+            let secret = key.secret.expose();
+            all &= visit(secret.as_ptr(), secret.len());
+        }
+        all
     }
 
     /// All keys in the order of their ids.
