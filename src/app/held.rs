@@ -86,8 +86,8 @@ impl Held {
     }
 }
 
-/// Where the agent for this vault and identity listens; `None` where the system has no folder for such things.
-pub fn agent_socket(context: &Context<'_>) -> Option<PathBuf> {
+/// Where the agent for this vault and identity listens.
+pub fn agent_socket(context: &Context<'_>) -> PathBuf {
     let whole = |path: PathBuf| std::path::absolute(&path).unwrap_or(path);
     let places = [context.places.vault(), context.places.identity()].map(whole);
     // Two spellings of one place are two names here at worst, and then two agents.
@@ -98,7 +98,7 @@ pub fn agent_socket(context: &Context<'_>) -> Option<PathBuf> {
             .into_encoded_bytes()
     });
     let name = sha256(&[&(places[0].len() as u64).to_be_bytes(), &places[0], &places[1]]).to_string();
-    Some(context.places.runtime()?.join(&name[..16]))
+    context.places.runtime().join(&name[..16])
 }
 
 /// Gives the identity of this device another passphrase, and enters that. The keys stay as they are.

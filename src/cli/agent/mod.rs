@@ -25,10 +25,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The agent for this vault and identity, if one is there. What somebody else could have put there is refused.
 pub(super) fn reach(context: &Context<'_>) -> Result<Option<Wire>, Error> {
-    match agent_socket(context) {
-        None => Ok(None),
-        Some(path) => Wire::connect(&path).map_err(|bad| Error::new(Kind::Failed, bad.to_string())),
-    }
+    Wire::connect(&agent_socket(context)).map_err(|bad| Error::new(Kind::Failed, bad.to_string()))
 }
 
 /// `unlock`.
@@ -39,7 +36,6 @@ pub(super) fn unlock(
     seen: &Seen<'_>,
     idle: Duration,
 ) -> Result<u8, Error> {
-    agent_socket(context).ok_or_else(server::no_place)?;
     // A second unlock begins anew, with the passphrase and the time asked for now.
     end(context)?;
     let failed = |error: std::io::Error| Error::new(Kind::Failed, format!("the agent cannot be started: {error}"));

@@ -80,7 +80,7 @@ pub(in crate::cli) fn serve(common: &Common, seconds: u64) -> Result<u8, Error> 
 
 fn begin(common: &Common, starter: &Away, seconds: u64) -> Result<(Arc<Desk>, Listener), Error> {
     let context = commands::context(common, starter)?;
-    let socket = agent_socket(&context).ok_or_else(no_place)?;
+    let socket = agent_socket(&context);
     let held = Held::unlock(&context)?;
     let listener = Listener::bind(&socket).map_err(|bad| Error::new(Kind::Failed, bad.to_string()))?;
     let desk = Desk {
@@ -93,15 +93,6 @@ fn begin(common: &Common, starter: &Away, seconds: u64) -> Result<(Arc<Desk>, Li
     };
     desk.touch();
     Ok((Arc::new(desk), listener))
-}
-
-/// The system has no folder for sockets.
-pub(super) fn no_place() -> Error {
-    Error::new(
-        Kind::Failed,
-        "there is no folder for this session's sockets, so nothing can be kept unlocked",
-    )
-    .hint("set XDG_RUNTIME_DIR to a folder that is yours alone")
 }
 
 /// Leaves the terminal and the folder that it was started from.
