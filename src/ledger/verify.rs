@@ -244,6 +244,10 @@ fn examine(repo: &Repo, anchors: &Anchors<'_>) -> Result<(Report, Vec<SignedChec
         ));
     }
     let view = View::now(repo)?;
+    if let Some(error) = &view.unread {
+        let message = format!("what the journal holds is not known: {error}");
+        tally.unknown.add(Problem::vault(32, message));
+    }
     verify_refs(&view, &mut tally);
     let logs = logs(&view, &mut tally);
     let (raw, main) = read_main(&view, &mut tally);
