@@ -364,7 +364,7 @@ fn verify_refs(view: &View<'_>, tally: &mut Tally) {
 fn is_branch(name: &str) -> bool {
     let shard = name.strip_prefix("notes/").or_else(|| name.strip_prefix("keys/"));
     let hex = |text: &str| text.len() == 2 && text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
-    name == MAIN || name == "keys/devices" || name.starts_with("witness/") || shard.is_some_and(hex)
+    name == MAIN || name == "keys/devices" || shard.is_some_and(hex)
 }
 
 /// The logs by name.
