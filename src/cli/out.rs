@@ -1,5 +1,6 @@
 //! Writing: results to standard output, everything else to standard error.
 
+use crate::app::shared::Doubt;
 use crate::app::{Error, Kind};
 use anstyle::{AnsiColor, Style};
 use comfy_table::{ColumnConstraint, Width};
@@ -15,6 +16,13 @@ pub(super) fn result(text: &str) -> Result<(), Error> {
             format!("standard output cannot be written: {error}"),
         )),
         _ => Ok(()),
+    }
+}
+
+/// What passed and needs a person's eye, beside the result.
+pub(super) fn doubts(doubts: &[Doubt]) {
+    for doubt in doubts {
+        say(&format!("doubtful: `{}` ({})", one_line(&doubt.text), doubt.why));
     }
 }
 

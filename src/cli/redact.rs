@@ -17,7 +17,7 @@ struct Line {
 }
 
 /// One text from a file or standard input.
-pub(super) fn whole(file: Option<&Path>, profile: &str, as_json: bool) -> Result<u8, Error> {
+pub(super) fn whole(file: Option<&Path>, profile: &str, as_json: bool, quiet: bool) -> Result<u8, Error> {
     let profile = load_profile(profile)?;
     let bytes = read(file)?;
     let text = String::from_utf8(bytes)
@@ -26,7 +26,10 @@ pub(super) fn whole(file: Option<&Path>, profile: &str, as_json: bool) -> Result
     if as_json {
         out::json(&to_json(None, &redaction))?
     } else {
-        out::result(&redaction.text)?
+        out::result(&redaction.text)?;
+        if !quiet {
+            out::doubts(&redaction.doubtful);
+        }
     }
     Ok(0)
 }
