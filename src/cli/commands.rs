@@ -20,7 +20,7 @@ pub(super) fn run(args: &Args) -> Result<u8, Error> {
     if let Command::Redact { file, profile, jsonl } = &args.command {
         return match jsonl {
             true => redact::lines(file.as_deref(), profile),
-            false => redact::whole(file.as_deref(), profile, args.common.json),
+            false => redact::whole(file.as_deref(), profile, args.common.json, args.common.quiet),
         };
     }
     let person = AtTheTerminal {
@@ -396,8 +396,8 @@ fn brief(context: &Context<'_>, seen: &Seen, command: &BriefCommand) -> Result<u
                 "removed: {removed}; left out whole: {}",
                 counted(drafted.left_out, "portion", "portions")
             ));
-            for doubt in &drafted.doubtful {
-                seen.remark(&format!("doubtful: `{}` ({})", out::one_line(&doubt.text), doubt.why));
+            if !seen.quiet {
+                out::doubts(&drafted.doubtful);
             }
             Ok(0)
         }
@@ -436,8 +436,9 @@ fn brief(context: &Context<'_>, seen: &Seen, command: &BriefCommand) -> Result<u
                     "entry": released.entry.to_string(),
                 }))?;
             } else {
+                let apart = if file.is_none() { "\n" } else { "" };
                 seen.remark(&format!(
-                    "\nreleased as {} to {}",
+                    "{apart}released as {} to {}",
                     released.brief,
                     out::one_line(&to.join(", "))
                 ));
