@@ -174,8 +174,11 @@ fn a_kill_at_any_moment_loses_nothing_and_hides_nothing() {
     let usual = start.elapsed();
     let mut acknowledged = BTreeSet::from([id.clone()]);
     let (rounds, mut dice) = (if long() { 200 } else { 25 }, Dice::new());
-    let (mut shown, mut killed) = (0, 0);
-    for round in 0..rounds {
+    let (mut shown, mut killed, mut tried) = (0, 0, 0);
+    // A round in which the program was done before it was killed counts for nothing.
+    while killed < rounds {
+        tried += 1;
+        assert!(tried < rounds * 10, "{killed} of {tried} were killed in time");
         let add = dice.roll(2) == 0;
         let args = match add {
             true => vec!["add", "--label", "internal", "at any moment"],
@@ -194,7 +197,7 @@ fn a_kill_at_any_moment_loses_nothing_and_hides_nothing() {
             false => shown += usize::from(!out.is_empty()),
         }
         house.intact();
-        if round % 10 == 9 {
+        if tried % 10 == 9 {
             check(&house, &acknowledged);
         }
     }
@@ -202,10 +205,9 @@ fn a_kill_at_any_moment_loses_nothing_and_hides_nothing() {
     let recorded = house.shown().len();
     assert!(recorded >= shown, "{shown} shown, {recorded} recorded");
     say(format_args!(
-        "{killed} of {rounds} runs killed at any moment; {} notes acknowledged, {shown} shown, {recorded} recorded",
+        "{killed} of {tried} runs killed at any moment; {} notes acknowledged, {shown} shown, {recorded} recorded",
         acknowledged.len()
     ));
-    assert!(killed > 0);
 }
 
 #[test]
