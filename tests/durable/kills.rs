@@ -171,7 +171,7 @@ fn a_kill_at_any_moment_loses_nothing_and_hides_nothing() {
     let house = House::new();
     let start = Instant::now();
     let id = house.add("The courier enters by the cellar door.");
-    let usual = start.elapsed();
+    let mut usual = start.elapsed();
     let mut acknowledged = BTreeSet::from([id.clone()]);
     let (rounds, mut dice) = (if long() { 200 } else { 25 }, Dice::new());
     let (mut shown, mut killed, mut tried) = (0, 0, 0);
@@ -187,7 +187,10 @@ fn a_kill_at_any_moment_loses_nothing_and_hides_nothing() {
         let mut child = house.command(&args).spawn().unwrap();
         // Most of the time goes into the key; what matters comes at the end.
         std::thread::sleep(usual * (50 + dice.roll(80) as u32) / 100);
-        killed += usize::from(child.try_wait().unwrap().is_none());
+        let in_time = child.try_wait().unwrap().is_none();
+        killed += usize::from(in_time);
+        // A machine that others use too is not always as fast as it was at first.
+        usual = if in_time { usual * 26 / 25 } else { usual * 3 / 4 };
         child.kill().unwrap();
         let output = child.wait_with_output().unwrap();
         let out = String::from_utf8(output.stdout).unwrap();
