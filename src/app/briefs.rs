@@ -99,7 +99,7 @@ pub fn draft_brief(context: &Context<'_>, query: &DraftQuery) -> Result<Drafted,
             "so many words cannot be allowed at once: the entry has to name each of them",
         ));
     }
-    if !query.allow.is_empty() && context.access.reason.is_none() {
+    if !query.allow.is_empty() && !context.has_reason() {
         return Err(Error::new(
             Kind::Usage,
             "to let a doubtful word pass, say why: --why TEXT",

@@ -9,10 +9,11 @@ use crate::gate::Gate;
 use crate::id::{NoteId, VaultId};
 use crate::label::{Clearance, Label, LabelText};
 use crate::ledger::{Changes, Draft, Ledger, Recorded};
-use crate::policy::{Action, ActorFacts, Decision, Denial, PolicySet, Request, ResourceFacts, Role};
+use crate::policy::{Action, ActorFacts, Decision, Denial, Lack, PolicySet, Purpose, Request, ResourceFacts, Role};
 use crate::repo::{PATIENCE, Repo, Settings};
 use crate::secret::Passphrase;
 use crate::session::Identity;
+use std::cell::{Cell, RefCell};
 use std::path::{Path, PathBuf};
 
 /// The largest file that holds a passphrase, in bytes.
@@ -29,13 +30,33 @@ pub enum PassphraseSource {
     Command(String),
 }
 
-/// Why the person wants in.
-#[derive(Default, Clone)]
+/// Why the person wants in: what they gave with the command, and what they said when they were asked.
+#[derive(Default)]
 pub struct Access {
+    purpose: RefCell<Option<String>>,
+    reason: RefCell<Option<String>>,
+    asked: Cell<bool>,
+}
+
+impl Access {
+    /// What was given with the command.
+    pub fn given(purpose: Option<String>, reason: Option<String>) -> Self {
+        Self {
+            purpose: RefCell::new(purpose),
+            reason: RefCell::new(reason),
+            asked: Cell::new(false),
+        }
+    }
+
     /// Purpose code.
-    pub purpose: Option<String>,
+    pub fn purpose(&self) -> Option<String> {
+        self.purpose.borrow().clone()
+    }
+
     /// Reason in words.
-    pub reason: Option<String>,
+    pub fn reason(&self) -> Option<String> {
+        self.reason.borrow().clone()
+    }
 }
 
 /// What every use case is given.
@@ -56,6 +77,59 @@ impl Context<'_> {
     /// The device's word for what time it is.
     pub fn now(&self) -> Time {
         self.clock.now()
+    }
+
+    /// Asks, once for a command, for what a denied request lacks. Gives whether anything was said.
+    fn ask_for(&self, lack: &Lack) -> bool {
+        if self.access.asked.replace(true) {
+            return false;
+        }
+        if !lack.purposes.is_empty() {
+            match self.ask_purpose(&lack.purposes) {
+                // Who says nothing wants nothing: there is no second question.
+                None => return false,
+                purpose => self.access.purpose.replace(purpose),
+            };
+        }
+        if lack.reason {
+            let Some(reason) = self.said("why, in a few words: ") else {
+                return false;
+            };
+            self.access.reason.replace(Some(reason));
+        }
+        true
+    }
+
+    /// Asks for a purpose by its code, or by a beginning of it that no other code has; `?` shows what they mean.
+    fn ask_purpose(&self, purposes: &[Purpose]) -> Option<String> {
+        let codes: Vec<&str> = purposes.iter().map(|purpose| purpose.code.as_str()).collect();
+        let prompt = format!("what for? {}, or ? for what they mean: ", codes.join(", "));
+        let mut said = self.said(&prompt)?;
+        if said == "?" {
+            let lines = purposes
+                .iter()
+                .map(|purpose| format!("  {:<16} {}\n", purpose.code, purpose.description));
+            said = self.said(&format!("{}what for? ", lines.collect::<String>()))?;
+        }
+        let mut begun = codes.iter().filter(|code| code.starts_with(&said));
+        Some(match (codes.contains(&said.as_str()), begun.next(), begun.next()) {
+            (false, Some(only), None) => (*only).to_owned(),
+            _ => said,
+        })
+    }
+
+    /// A line that says something.
+    fn said(&self, prompt: &str) -> Option<String> {
+        let line = self.person.line(prompt)?;
+        Some(line.trim().to_owned()).filter(|line| !line.is_empty())
+    }
+
+    /// Whether there is a reason: one that was given, or that the person says when asked.
+    pub(super) fn has_reason(&self) -> bool {
+        if self.access.reason().is_none() && self.person.answers() {
+            self.access.reason.replace(self.said("why, in a few words: "));
+        }
+        self.access.reason().is_some()
     }
 
     /// Opens the vault's repository.
@@ -172,31 +246,60 @@ impl Desk<'_> {
         }
     }
 
-    /// Asks the policies.
-    pub(super) fn decide(&self, action: Action, resource: ResourceFacts) -> Decision {
+    /// Asks the policies. Where nothing but a purpose or a reason is missing that the person did not give, the person is
+    /// asked for it once, and it is decided again with the answers. [`Desk::record`] enters them.
+    pub(super) fn decide(&mut self, action: Action, resource: ResourceFacts) -> Decision {
+        let reason = self.context.access.reason();
+        let request = self.request(action, resource, reason.as_deref());
+        let decision = self.policies.decide(&request);
+        let Decision::Denied(denial) = &decision else {
+            return decision;
+        };
+        let Some(lack) = self.policies.lacks(&request, denial) else {
+            return decision;
+        };
+        let context = self.context;
+        if !context.person.answers() {
+            return decision;
+        }
+        if !self.ledger.aside(PATIENCE, || context.ask_for(&lack)) {
+            return decision;
+        }
+        let reason = context.access.reason();
+        let request = self.request(action, request.resource, reason.as_deref());
+        self.policies.decide(&request)
+    }
+
+    /// What is put to the policies when this person asks for something.
+    pub(super) fn request<'r>(&self, action: Action, resource: ResourceFacts, reason: Option<&'r str>) -> Request<'r> {
         let people = self.ledger.charter().roster.members().count();
-        self.policies.decide(&Request {
+        Request {
             action,
             actor: self.actor(),
             resource,
-            purpose: self.context.access.purpose.clone(),
-            reason: self.context.access.reason.as_deref(),
+            purpose: self.context.access.purpose(),
+            reason,
             now: self.context.now().unix(),
             approvals: 0,
             people: u32::try_from(people).unwrap_or(u32::MAX),
-        })
+        }
     }
 
     /// Details of this access, with the reasons the person gave.
     pub(super) fn details(&self, verb: &str) -> Details {
         let mut details = Details::new(verb);
-        details.purpose = self.context.access.purpose.clone().map(short);
-        details.reason = self.context.access.reason.clone().map(short);
+        details.purpose = self.context.access.purpose().map(short);
+        details.reason = self.context.access.reason().map(short);
         details
     }
 
-    /// Enters an access, durable.
-    pub(super) fn record(&mut self, draft: Draft) -> Result<Recorded, Error> {
+    /// Enters an access, durable, with what the person said when they were asked why.
+    pub(super) fn record(&mut self, mut draft: Draft) -> Result<Recorded, Error> {
+        if self.context.access.asked.get() && draft.kind != Some(EntryKind::UnlockFailed) {
+            let given = self.details("");
+            draft.details.purpose = draft.details.purpose.or(given.purpose);
+            draft.details.reason = draft.details.reason.or(given.reason);
+        }
         Ok(self.ledger.record(draft, self.context.now(), &mut SystemEntropy)?)
     }
 

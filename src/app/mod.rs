@@ -12,6 +12,8 @@ mod notes;
 mod person;
 mod policies;
 mod recovery;
+#[cfg(test)]
+mod tests;
 pub mod tour;
 mod vault;
 
@@ -25,7 +27,7 @@ pub use context::{Access, Context, PassphraseSource};
 pub use error::{Error, Kind};
 pub use members::{CompartmentInfo, list_compartments, new_compartment};
 pub use notes::{Added, ListQuery, NewText, NoteLine, Shown, add, list, show};
-pub use person::{NewFile, Person, new_file, open_file};
+pub use person::{NewFile, Person, list_files, new_file, open_file};
 pub use policies::{PolicyTest, test_policies};
 pub use recovery::recover;
 pub use vault::{Init, Inited, init};

@@ -2,6 +2,7 @@
 
 use super::args::{Args, Command, Common, PolicyCommand, RecoveryCommand};
 use super::terminal::{Here, Seen};
+use super::words::prompted;
 use super::{audit, briefs, notes, redact, tour, vaults};
 use crate::app::{Access, Clock, Context, Error, Kind, PassphraseSource, Person, Places};
 use std::path::PathBuf;
@@ -52,10 +53,10 @@ fn context<'a>(common: &Common, person: &'a dyn Person) -> Result<Context<'a>, E
         clock: Clock::of_this_run().map_err(|bad| Error::new(Kind::Usage, bad.to_string()))?,
         source,
         person,
-        access: Access {
-            purpose: common.purpose.clone(),
-            reason: common.why.clone(),
-        },
+        access: Access::given(
+            prompted(person, "purpose", common.purpose.as_deref())?,
+            prompted(person, "why", common.why.as_deref())?,
+        ),
     })
 }
 

@@ -35,6 +35,8 @@ pub struct Ledger<'a> {
     pub(super) detail: DetailKey,
     pub(super) detail_since: Time,
     pub(super) mark: MarkFile,
+    /// Whether others wrote while the lock was left to them: what was read is stale then.
+    pub(super) lapsed: bool,
     quarantined: Vec<(LogName, String)>,
     mark_was_missing: bool,
 }
@@ -145,6 +147,7 @@ impl<'a> Ledger<'a> {
             detail,
             detail_since: pass.detail.map_or(last.time, |(_, since)| since),
             mark,
+            lapsed: false,
             quarantined,
             mark_was_missing: known.is_none(),
         })
