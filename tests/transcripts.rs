@@ -53,6 +53,8 @@ stories! {
     audit,
     recovery,
     policies,
+    policy_for_people,
+    renamed_levels,
     init_refusals,
     identity_errors,
     stock_git,

@@ -7,7 +7,7 @@ use crate::env::{Clock, FileError, Places, SystemEntropy, append_line, lock_priv
 use crate::envelope::IdentityFile;
 use crate::gate::Gate;
 use crate::id::{NoteId, VaultId};
-use crate::label::{Clearance, Label, LabelText};
+use crate::label::{Clearance, Label, LabelText, Level};
 use crate::ledger::{Changes, Draft, Ledger, Recorded};
 use crate::policy::{Action, ActorFacts, Decision, Denial, Lack, PolicySet, Purpose, Request, ResourceFacts, Role};
 use crate::repo::{PATIENCE, Repo, Settings};
@@ -224,7 +224,7 @@ impl Desk<'_> {
         let card = self.ledger.charter().roster.member(self.identity.person());
         card.map(|card| card.clearance()).unwrap_or(Clearance {
             person: self.identity.person(),
-            level: crate::label::Level::Public,
+            level: Level::Public,
             compartments: Default::default(),
         })
     }
@@ -360,6 +360,11 @@ impl Desk<'_> {
     pub(super) fn failed(&mut self, details: Details, notes: Vec<NoteId>, error: impl Into<Error>) -> Error {
         let _ = self.record(Draft::without_effect(None, Outcome::Failed, details, notes));
         error.into()
+    }
+
+    /// What this vault calls a level.
+    pub(super) fn level_name(&self, level: Level) -> String {
+        self.policies.levels().rules(level).name.clone()
     }
 
     /// The label's text, with the names this vault uses.

@@ -281,3 +281,184 @@ fn a_reason_to_let_a_word_pass_is_asked_for() {
     draft_brief(&vault.context(&person, None, None), &query).unwrap();
     assert_eq!(vault.last(), entry("brief draft", "", "it is a gate", "done"));
 }
+
+/// The shipped policies with a rule more, which the cases show deciding about `policy-edit` of an officer.
+fn with_rule(vault: &Vault, rule: &str) -> std::path::PathBuf {
+    use crate::policy::{CASES, RULES, shipped};
+    let folder = vault.0.path().join("policies");
+    for (path, text) in shipped() {
+        let text = match *path {
+            RULES => format!("{text}\n@id(\"at-rest\") @why(\"the rules rest this year\")\n{rule}\n"),
+            CASES => format!(
+                "{text}\n[[case]]\nname = \"at rest\"\nrule = \"at-rest\"\nexpect = \"deny\"\naction = \"policy-edit\"\n\
+                 roles = [\"officer\", \"lead\"]\nclearance = \"restricted\"\n"
+            ),
+            _ => (*text).to_owned(),
+        };
+        std::fs::create_dir_all(folder.join(path).parent().unwrap()).unwrap();
+        std::fs::write(folder.join(path), text).unwrap();
+    }
+    folder
+}
+
+#[test]
+fn nobody_shuts_themselves_out_and_nothing_changes_unconfirmed() {
+    let vault = Vault::new();
+    let edit = |folder: &Path, reason, agree| {
+        let person = Scripted::deaf();
+        let context = vault.context(&person, None, reason);
+        edit_policies(&context, NewPolicies::Folder(folder.to_owned()), |changes| {
+            assert_eq!(changes.changed, ["access/cases.toml", "access/rules.cedar"]);
+            assert!(changes.added.is_empty() && changes.removed.is_empty());
+            Ok(agree)
+        })
+    };
+    let digest = || {
+        read_policies(&vault.context(&Scripted::deaf(), None, None))
+            .unwrap()
+            .digest
+    };
+    let before = digest();
+    let officers = "principal.roles.contains(\"officer\")";
+    let shut = with_rule(
+        &vault,
+        &format!(
+            "forbid (principal, action == Action::\"policy-edit\", resource) when {{ {officers} && principal.roles.contains(\"lead\") }};"
+        ),
+    );
+    let refused = edit(&shut, Some("a good reason"), true).err().unwrap();
+    assert!(
+        refused.message.contains("could not change the policies again"),
+        "{}",
+        refused.message
+    );
+    assert_eq!(
+        refused.hints,
+        ["the rule `at-rest` forbids it: the rules rest this year"]
+    );
+    assert_eq!(digest(), before);
+
+    // Who may change them with a reason is not shut out.
+    let asking = with_rule(
+        &vault,
+        &format!(
+            "forbid (principal, action == Action::\"policy-edit\", resource) \
+             when {{ {officers} && principal.roles.contains(\"lead\") && context.reason_length < 4 }};"
+        ),
+    );
+    assert!(matches!(edit(&asking, None, false), Ok(PolicyEdit::Left)));
+    assert_eq!(digest(), before);
+    let Ok(PolicyEdit::Done { digest: new, .. }) = edit(&asking, None, true) else {
+        panic!("not taken");
+    };
+    assert!(digest() == new && new != before);
+    let (verb, _, _, result) = vault.last();
+    assert_eq!((verb.as_str(), result), ("policy edit", "done"));
+    // From now on a reason is needed to change them, and a denial is an entry.
+    let denied = edit(&shut, None, true).err().unwrap();
+    assert!(
+        denied.message.contains("the rules rest this year"),
+        "{}",
+        denied.message
+    );
+    let (verb, _, _, result) = vault.last();
+    assert_eq!((verb.as_str(), result), ("policy edit", "denied"));
+}
+
+#[test]
+fn policies_that_changed_while_somebody_made_up_their_mind_are_left_alone() {
+    let vault = Vault::new();
+    let rule = "forbid (principal, action == Action::\"policy-edit\", resource) \
+                when { principal.roles.containsAll([\"officer\", \"lead\"]) && context.people > 2 };";
+    let folder = with_rule(&vault, rule);
+    let person = Scripted::deaf();
+    let context = vault.context(&person, None, None);
+    let other = || NewPolicies::File {
+        path: "README.md".into(),
+        content: b"Ours.".to_vec(),
+    };
+    let edited = edit_policies(&context, NewPolicies::Folder(folder), |_| {
+        assert!(matches!(
+            edit_policies(&context, other(), |_| Ok(true)),
+            Ok(PolicyEdit::Done { .. })
+        ));
+        Ok(true)
+    });
+    assert!(
+        edited
+            .err()
+            .unwrap()
+            .message
+            .contains("somebody else changed the policies")
+    );
+    assert!(matches!(
+        edit_policies(&context, other(), |_| panic!()),
+        Ok(PolicyEdit::Same)
+    ));
+}
+
+#[test]
+fn a_note_is_explained_to_who_may_list_it_alone() {
+    let vault = Vault::new();
+    let note = vault.add("restricted");
+    let explain = |note: &str, purpose: Option<&str>| {
+        let query = ExplainQuery {
+            action: "read".into(),
+            note: Some(note.to_owned()),
+            label: None,
+            audience: None,
+        };
+        explain_policy(&vault.context(&Scripted::deaf(), purpose, None), &query)
+    };
+    let explained = explain(&note, None).unwrap();
+    assert!(!explained.explanation.permitted && explained.label.as_deref() == Some("restricted"));
+    let lines = log(&vault.context(&Scripted::deaf(), None, None)).unwrap();
+    let line = &lines[lines.len() - 2];
+    assert_eq!(
+        (line.verb(), line.result(), line.notes.len()),
+        ("policy explain", "done", 1)
+    );
+
+    // What is not there is denied in the words of every other command.
+    let missing = explain("00000000", None).err().unwrap();
+    assert_eq!(missing, Error::no_such_note("00000000"));
+    assert_eq!(
+        missing,
+        vault.show(&Scripted::deaf(), None, None, "00000000").err().unwrap()
+    );
+    // And a vault in which a note may not be listed says the same of it.
+    let cases = crate::policy::shipped()
+        .iter()
+        .find(|(path, _)| *path == "access/cases.toml")
+        .unwrap()
+        .1;
+    let folder = with_rule(
+        &vault,
+        "forbid (principal, action, resource) when { resource.level == 3 };",
+    );
+    let cases: String = cases
+        .split("[[case]]")
+        .filter(|case| !case.contains("= \"permit\"") || !case.contains("label = \"restricted"))
+        .collect::<Vec<_>>()
+        .join("[[case]]");
+    let closed = "\n[[case]]\nname = \"closed\"\nrule = \"at-rest\"\nexpect = \"deny\"\naction = \"list\"\n\
+                  roles = [\"officer\"]\nclearance = \"restricted\"\nlabel = \"restricted\"\n";
+    std::fs::write(folder.join("access/cases.toml"), cases + closed).unwrap();
+    let person = Scripted::deaf();
+    let context = vault.context(&person, None, None);
+    let edited = edit_policies(&context, NewPolicies::Folder(folder), |_| Ok(true)).unwrap();
+    if let PolicyEdit::Refused(check) = &edited {
+        panic!(
+            "{:?}",
+            check
+                .tests
+                .iter()
+                .filter(|test| !test.passed)
+                .map(|test| (&test.name, &test.note))
+                .collect::<Vec<_>>()
+        );
+    }
+    assert_eq!(explain(&note, None).err().unwrap(), Error::no_such_note(&note));
+    let lines = log(&vault.context(&Scripted::deaf(), None, None)).unwrap();
+    assert_eq!(lines[lines.len() - 2].result(), "denied");
+}

@@ -1,9 +1,9 @@
 //! From arguments to the room that carries them out.
 
-use super::args::{Args, Command, Common, PolicyCommand, RecoveryCommand};
+use super::args::{Args, Command, Common, RecoveryCommand};
 use super::terminal::{Here, Seen};
 use super::words::prompted;
-use super::{audit, briefs, notes, redact, tour, vaults};
+use super::{audit, briefs, notes, policy, redact, tour, vaults};
 use crate::app::{Access, Clock, Context, Error, Kind, PassphraseSource, Person, Places};
 use std::path::PathBuf;
 
@@ -37,7 +37,7 @@ fn with_vault(context: &Context<'_>, seen: &Seen<'_>, command: &Command) -> Resu
         Command::Brief(command) => briefs::run(context, seen, command),
         Command::Audit(command) => audit::run(context, seen, command),
         Command::Compartment(command) => vaults::compartment(context, seen, command),
-        Command::Policy(PolicyCommand::Test { shipped }) => vaults::policy_test(context, seen, *shipped),
+        Command::Policy(command) => policy::run(context, seen, command),
         Command::Recovery(RecoveryCommand::Use { file, insist }) => vaults::recover(context, seen, file, *insist),
     }
 }

@@ -77,6 +77,13 @@ impl PolicySet {
         helps.then_some(Lack { purposes, reason })
     }
 
+    /// Whether the request would be permitted if the person said what they may say: a purpose and a reason.
+    pub fn possible(&self, request: &Request<'_>) -> bool {
+        let mut tried = request.clone();
+        tried.reason = Some(ANY_REASON);
+        self.permits(&tried) || !self.helpful_purposes(&tried).is_empty()
+    }
+
     /// Explains what is decided about a request, to somebody who may know of the thing it is about.
     pub fn explain(&self, request: &Request<'_>) -> Explanation {
         let named = |ids: &[String]| -> Vec<RuleSummary> {
