@@ -14,6 +14,8 @@
 mod json;
 #[path = "transcripts/stage.rs"]
 mod stage;
+#[path = "transcripts/terminal.rs"]
+mod terminal;
 
 use stage::Stage;
 use std::fmt::Write;
