@@ -18,6 +18,8 @@ use std::path::{Path, PathBuf};
 
 /// The largest file that holds a passphrase, in bytes.
 const PASSPHRASE_MAX: u64 = 4096;
+/// How a reason is asked for.
+const WHY: &str = "why, in a few words: ";
 /// How many failed unlocks are kept aside.
 const FAILED_MAX: usize = 1000;
 
@@ -35,16 +37,22 @@ pub enum PassphraseSource {
 pub struct Access {
     purpose: RefCell<Option<String>>,
     reason: RefCell<Option<String>>,
-    asked: Cell<bool>,
+    asked_purpose: Cell<bool>,
+    asked_reason: Cell<bool>,
 }
 
 impl Access {
+    /// Whether the person was asked for anything.
+    fn asked(&self) -> bool {
+        self.asked_purpose.get() || self.asked_reason.get()
+    }
+
     /// What was given with the command.
     pub fn given(purpose: Option<String>, reason: Option<String>) -> Self {
         Self {
             purpose: RefCell::new(purpose),
             reason: RefCell::new(reason),
-            asked: Cell::new(false),
+            ..Self::default()
         }
     }
 
@@ -79,20 +87,24 @@ impl Context<'_> {
         self.clock.now()
     }
 
-    /// Asks, once for a command, for what a denied request lacks. Gives whether anything was said.
+    /// Asks for what a denied request lacks, for each thing once in a command. Gives whether all of it was said.
     fn ask_for(&self, lack: &Lack) -> bool {
-        if self.access.asked.replace(true) {
-            return false;
-        }
+        let Access {
+            asked_purpose,
+            asked_reason,
+            ..
+        } = &self.access;
         if !lack.purposes.is_empty() {
-            match self.ask_purpose(&lack.purposes) {
+            let said = (!asked_purpose.replace(true)).then(|| self.ask_purpose(&lack.purposes));
+            let Some(purpose) = said.flatten() else {
                 // Who says nothing wants nothing: there is no second question.
-                None => return false,
-                purpose => self.access.purpose.replace(purpose),
+                return false;
             };
+            self.access.purpose.replace(Some(purpose));
         }
         if lack.reason {
-            let Some(reason) = self.said("why, in a few words: ") else {
+            let said = (!asked_reason.replace(true)).then(|| self.said(WHY));
+            let Some(reason) = said.flatten() else {
                 return false;
             };
             self.access.reason.replace(Some(reason));
@@ -127,7 +139,7 @@ impl Context<'_> {
     /// Whether there is a reason: one that was given, or that the person says when asked.
     pub(super) fn has_reason(&self) -> bool {
         if self.access.reason().is_none() && self.person.answers() {
-            self.access.reason.replace(self.said("why, in a few words: "));
+            self.access.reason.replace(self.said(WHY));
         }
         self.access.reason().is_some()
     }
@@ -252,16 +264,14 @@ impl Desk<'_> {
         let reason = self.context.access.reason();
         let request = self.request(action, resource, reason.as_deref());
         let decision = self.policies.decide(&request);
-        let Decision::Denied(denial) = &decision else {
-            return decision;
-        };
-        let Some(lack) = self.policies.lacks(&request, denial) else {
-            return decision;
-        };
         let context = self.context;
-        if !context.person.answers() {
+        let lack = match &decision {
+            Decision::Denied(denial) if context.person.answers() => self.policies.lacks(&request, denial),
+            _ => None,
+        };
+        let Some(lack) = lack else {
             return decision;
-        }
+        };
         if !self.ledger.aside(PATIENCE, || context.ask_for(&lack)) {
             return decision;
         }
@@ -295,7 +305,7 @@ impl Desk<'_> {
 
     /// Enters an access, durable, with what the person said when they were asked why.
     pub(super) fn record(&mut self, mut draft: Draft) -> Result<Recorded, Error> {
-        if self.context.access.asked.get() && draft.kind != Some(EntryKind::UnlockFailed) {
+        if self.context.access.asked() && draft.kind != Some(EntryKind::UnlockFailed) {
             let given = self.details("");
             draft.details.purpose = draft.details.purpose.or(given.purpose);
             draft.details.reason = draft.details.reason.or(given.reason);

@@ -527,21 +527,31 @@ fn read_folder(context: &Context<'_>, folder: &Path) -> Result<Result<PolicyFile
 }
 
 /// The redaction profiles of a set, by path.
-fn profiles(files: &PolicyFiles) -> impl Iterator<Item = (&str, Result<Profile, String>)> {
+fn profiles(files: &PolicyFiles) -> impl Iterator<Item = (&str, Result<Profile, PolicyFault>)> {
     let files = files.iter().filter(|(path, _)| path.starts_with("redaction/"));
     files.map(|(path, bytes)| (path, profile(path, bytes)))
 }
 
-fn profile(path: &str, bytes: &[u8]) -> Result<Profile, String> {
-    let text = std::str::from_utf8(bytes).map_err(|_| "not UTF-8 text: save it as UTF-8")?;
-    let profile = Profile::parse(text).map_err(|bad| bad.to_string())?;
+fn profile(path: &str, bytes: &[u8]) -> Result<Profile, PolicyFault> {
+    let fault = |line, reason: String| PolicyFault {
+        file: Some(path.to_owned()),
+        line,
+        reason,
+    };
+    let text = std::str::from_utf8(bytes).map_err(|_| fault(None, "not UTF-8 text: save it as UTF-8".into()))?;
+    let profile = Profile::parse(text).map_err(|bad| fault(bad.line(text), bad.to_string()))?;
     // A draft remembers its profile by this name, and it is looked for by it.
     match path == format!("redaction/{}.toml", profile.name()) {
         true => Ok(profile),
-        false => Err(format!(
-            "its name is `{0}`, so its file must be `redaction/{0}.toml`",
-            profile.name().escape_debug()
-        )),
+        false => {
+            let name = profile.name().escape_debug();
+            Err(fault(
+                None,
+                format!(
+                    "its name is `{name}`, and its file's another: a draft finds its profile by both, so make them the same"
+                ),
+            ))
+        }
     }
 }
 
@@ -552,11 +562,7 @@ fn check(files: PolicyFiles) -> PolicyCheck {
     for (path, profile) in profiles(&files) {
         match profile {
             Ok(profile) => sound.push((path.to_owned(), profile)),
-            Err(reason) => checked.faults.push(PolicyFault {
-                file: Some(path.to_owned()),
-                line: None,
-                reason,
-            }),
+            Err(fault) => checked.faults.push(fault),
         }
     }
     let cases = PolicySet::check(files).and_then(|set| set.run_cases().map_err(|bad| vec![bad]));

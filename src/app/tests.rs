@@ -282,23 +282,27 @@ fn a_reason_to_let_a_word_pass_is_asked_for() {
     assert_eq!(vault.last(), entry("brief draft", "", "it is a gate", "done"));
 }
 
-/// The shipped policies with a rule more, which the cases show deciding about `policy-edit` of an officer.
-fn with_rule(vault: &Vault, rule: &str) -> std::path::PathBuf {
-    use crate::policy::{CASES, RULES, shipped};
+/// A folder with the shipped policies, changed.
+fn changed_policies(vault: &Vault, change: impl Fn(&str, &str) -> String) -> std::path::PathBuf {
     let folder = vault.0.path().join("policies");
-    for (path, text) in shipped() {
-        let text = match *path {
-            RULES => format!("{text}\n@id(\"at-rest\") @why(\"the rules rest this year\")\n{rule}\n"),
-            CASES => format!(
-                "{text}\n[[case]]\nname = \"at rest\"\nrule = \"at-rest\"\nexpect = \"deny\"\naction = \"policy-edit\"\n\
-                 roles = [\"officer\", \"lead\"]\nclearance = \"restricted\"\n"
-            ),
-            _ => (*text).to_owned(),
-        };
+    for (path, text) in crate::policy::shipped() {
         std::fs::create_dir_all(folder.join(path).parent().unwrap()).unwrap();
-        std::fs::write(folder.join(path), text).unwrap();
+        std::fs::write(folder.join(path), change(path, text)).unwrap();
     }
     folder
+}
+
+/// The shipped policies with a rule more, which a case shows deciding about `policy-edit`.
+fn with_rule(vault: &Vault, rule: &str) -> std::path::PathBuf {
+    use crate::policy::{CASES, RULES};
+    changed_policies(vault, |path, text| match path {
+        RULES => format!("{text}\n@id(\"at-rest\") @why(\"the rules rest this year\")\n{rule}\n"),
+        CASES => format!(
+            "{text}\n[[case]]\nname = \"at rest\"\nrule = \"at-rest\"\nexpect = \"deny\"\naction = \"policy-edit\"\n\
+             roles = [\"officer\", \"lead\"]\nclearance = \"restricted\"\n"
+        ),
+        _ => text.to_owned(),
+    })
 }
 
 #[test]
@@ -461,4 +465,52 @@ fn a_note_is_explained_to_who_may_list_it_alone() {
     assert_eq!(explain(&note, None).err().unwrap(), Error::no_such_note(&note));
     let lines = log(&vault.context(&Scripted::deaf(), None, None)).unwrap();
     assert_eq!(lines[lines.len() - 2].result(), "denied");
+}
+
+#[test]
+fn nobody_types_a_note_that_the_rules_refuse() {
+    use crate::policy::{CASES, RULES};
+    let vault = Vault::new();
+    let folder = changed_policies(&vault, |path, text| match path {
+        RULES => text.replacen(
+            "forbid (principal, action in Action::\"opening\", resource)",
+            "forbid (principal, action in [Action::\"opening\", Action::\"add\"], resource)",
+            1,
+        ),
+        CASES => text.replacen(
+            "action = \"add\"\nroles = [\"officer\"]\nclearance = \"restricted\"\nlabel = \"restricted\"",
+            "action = \"add\"\nroles = [\"officer\"]\nclearance = \"restricted\"\nlabel = \"internal\"",
+            1,
+        ),
+        _ => text.to_owned(),
+    });
+    let nobody = Scripted::deaf();
+    let edited = edit_policies(&vault.context(&nobody, None, None), NewPolicies::Folder(folder), |_| {
+        Ok(true)
+    });
+    assert!(matches!(edited, Ok(PolicyEdit::Done { .. })));
+    let new = || NewText {
+        title: None,
+        client: None,
+        case: None,
+        label: Some("restricted".into()),
+        at: None,
+        fields: Vec::new(),
+    };
+    let refused = add(&vault.context(&nobody, None, None), new(), || {
+        panic!("asked for the text")
+    });
+    assert_eq!(refused.err().unwrap().kind, Kind::Denied);
+    assert_eq!(vault.last(), entry("add", "", "", "denied"));
+    // Asked before the text is, once, and not again when the note is sealed.
+    let person = Scripted::saying(&["duty"]);
+    let text = || {
+        assert_eq!(person.asked().len(), 1);
+        Ok(b"Barrier at gate 4 found open.".to_vec())
+    };
+    assert!(add(&vault.context(&person, None, None), new(), text).is_ok());
+    assert_eq!(
+        (person.asked().len(), vault.last()),
+        (1, entry("add", "duty", "", "done"))
+    );
 }

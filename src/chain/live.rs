@@ -12,15 +12,18 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 /// The branch whose files may be put back.
 const MAIN: &str = "main";
 
+/// How much of each other log a log has seen.
+type Seen = BTreeMap<LogName, u64>;
+
 /// The files that the logs say exist. Entries of one log are applied in order.
 #[derive(Default)]
 pub struct LiveSet {
     wrote: HashMap<FileRef, EntryRef>,
     forgot: HashSet<FileRef>,
-    /// How much of each other log a log has seen so far.
-    seen: HashMap<LogName, BTreeMap<LogName, u64>>,
+    /// What each log has seen so far.
+    seen: HashMap<LogName, Seen>,
     /// Every writing of a file of `main`, with what its log had seen by then, and every forgetting.
-    writings: HashMap<FileRef, Vec<(EntryRef, BTreeMap<LogName, u64>)>>,
+    writings: HashMap<FileRef, Vec<(EntryRef, Seen)>>,
     forgettings: HashMap<FileRef, Vec<EntryRef>>,
 }
 
@@ -51,7 +54,7 @@ impl LiveSet {
             return self.wrote.get(file).copied();
         }
         let forgettings = self.forgettings.get(file)?;
-        let knows = |(by, seen): &&(EntryRef, BTreeMap<LogName, u64>)| {
+        let knows = |(by, seen): &&(EntryRef, Seen)| {
             forgettings.iter().all(|gone| match gone.log == by.log {
                 true => gone.seq < by.seq,
                 false => seen.get(&gone.log).is_some_and(|size| *size > gone.seq),

@@ -299,7 +299,7 @@ pub(super) enum PolicyCommand {
         /// `levels`, `purposes`, `rules`, a profile's name, or a file [default: all of it in short]
         what: Option<String>,
     },
-    /// Check a folder of policies as strictly as if the vault were to take them
+    /// Check a folder of policies as strictly as a vault does that takes them; needs no key
     #[command(
         after_help = "Example:\n  git -C VAULT archive main policies | tar x\n  strongroom policy check policies\n\nTells every fault with its file and line, then runs the cases. Exit code 1 if the vault would\nnot take them."
     )]
