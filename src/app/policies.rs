@@ -548,7 +548,7 @@ fn profile(path: &str, bytes: &[u8]) -> Result<Profile, PolicyFault> {
             Err(fault(
                 None,
                 format!(
-                    "its name is `{name}`, and its file's another: a draft finds its profile by both, so make them the same"
+                    "its name is `{name}`, and its file's is another: a draft finds its profile by both, so make them the same"
                 ),
             ))
         }
