@@ -14,6 +14,8 @@ mod notes;
 mod person;
 mod policies;
 mod recovery;
+#[cfg(test)]
+mod tests;
 pub mod tour;
 mod vault;
 
@@ -28,8 +30,11 @@ pub use error::{Error, Kind};
 pub use held::{Held, agent_socket, change_passphrase};
 pub use members::{CompartmentInfo, list_compartments, new_compartment};
 pub use notes::{Added, ListQuery, NewText, NoteLine, Shown, add, list, show};
-pub use person::{NewFile, Person, new_file, open_file};
-pub use policies::{PolicyTest, test_policies};
+pub use person::{NewFile, Person, list_files, new_file, open_file};
+pub use policies::{
+    ExplainQuery, Explained, LevelInfo, NewPolicies, Policies, PolicyChanges, PolicyCheck, PolicyEdit, PolicyFault,
+    PolicyFile, PolicyTest, ProfileInfo, check_policies, edit_policies, explain_policy, read_policies, test_policies,
+};
 pub use recovery::recover;
 pub use vault::{Init, Inited, init};
 
@@ -38,5 +43,6 @@ pub mod shared {
     pub use crate::brief::{Doubt, Format, Leak, Profile, Redaction, Span};
     pub use crate::chain::{Problem, Time};
     pub use crate::ledger::{Report, Verdict};
+    pub use crate::policy::{Purpose, RuleSummary};
     pub use crate::secret::Passphrase;
 }
