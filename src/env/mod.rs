@@ -4,6 +4,7 @@
 //! steer (time, boot id, the failing of a disk) is a value that is handed in: [`Clock`],
 //! [`boot_id`], [`Faults`].
 
+mod buffer;
 mod clock;
 mod entropy;
 mod faults;
@@ -12,6 +13,7 @@ mod harden;
 mod places;
 mod slots;
 
+pub use buffer::{Buffer, BufferError};
 pub use clock::Clock;
 pub use entropy::SystemEntropy;
 pub use faults::{Fault, Faults, Step};
