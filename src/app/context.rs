@@ -88,7 +88,11 @@ impl Context<'_> {
         let state = self.places.state(&file.vault);
         let passphrase = self.passphrase("passphrase: ")?;
         match Identity::unlock(&file, &passphrase) {
-            Ok(identity) => Ok(Unlocked { repo, identity, state }),
+            Ok(identity) => {
+                let unlocked = Unlocked { repo, identity, state };
+                unlocked.keep_left_texts(self);
+                Ok(unlocked)
+            }
             Err(error) => {
                 if error == crate::envelope::BadIdentity::WrongPassphrase {
                     FailedUnlocks::keep(&state, self.now())?;

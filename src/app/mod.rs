@@ -12,8 +12,10 @@ mod notes;
 mod person;
 mod policies;
 mod recovery;
+mod revisions;
 pub mod tour;
 mod vault;
+mod writing;
 
 pub use crate::env::{Clock, Places, harden};
 pub use audit::{LogLine, log, receipt, verify};
@@ -25,10 +27,12 @@ pub use context::{Access, Context, PassphraseSource};
 pub use error::{Error, Kind};
 pub use members::{CompartmentInfo, list_compartments, new_compartment};
 pub use notes::{Added, ListQuery, NewText, NoteLine, Shown, add, list, show};
-pub use person::{NewFile, Person, new_file, open_file};
+pub use person::{EditorText, NewFile, Person, WrittenText, left_texts, new_file, open_file};
 pub use policies::{PolicyTest, test_policies};
 pub use recovery::recover;
+pub use revisions::{RevisionLine, compare, history};
 pub use vault::{Init, Inited, init};
+pub use writing::{Change, Editing, Revised, TextFrom, discard, edit};
 
 /// What the street door needs to know of the rooms below.
 pub mod shared {

@@ -2,7 +2,7 @@
 
 use super::args::{Args, Command, Common, PolicyCommand, RecoveryCommand};
 use super::terminal::{Here, Seen};
-use super::{audit, briefs, notes, redact, tour, vaults};
+use super::{audit, briefs, history, notes, redact, tour, vaults, writing};
 use crate::app::{Access, Clock, Context, Error, Kind, PassphraseSource, Person, Places};
 use std::path::PathBuf;
 
@@ -31,7 +31,9 @@ fn with_vault(context: &Context<'_>, seen: &Seen<'_>, command: &Command) -> Resu
         Command::Tour | Command::Redact { .. } => Ok(0),
         Command::Init(args) => vaults::init(context, seen, args),
         Command::Add(args) => notes::add(context, seen, args),
-        Command::Show { id } => notes::show(context, seen, id),
+        Command::Show { id, revision } => notes::show(context, seen, id, revision.as_deref()),
+        Command::Edit(args) => writing::edit(context, seen, args),
+        Command::History { id, diff } => history::run(context, seen, id, diff.as_deref()),
         Command::List(args) => notes::list(context, seen, args),
         Command::Brief(command) => briefs::run(context, seen, command),
         Command::Audit(command) => audit::run(context, seen, command),

@@ -4,6 +4,7 @@ mod args;
 mod audit;
 mod briefs;
 mod commands;
+mod history;
 mod notes;
 mod out;
 mod redact;
@@ -11,6 +12,7 @@ mod terminal;
 mod tour;
 mod vaults;
 mod words;
+mod writing;
 
 use crate::app::{Error, Kind};
 use clap::Parser;

@@ -149,7 +149,11 @@ impl Buffer {
 
     /// The newest text here after an editor died: its own emergency copy (`note.txt.save` of nano) if that is newer.
     pub fn last_text(&self) -> Result<Zeroizing<Vec<u8>>, FileError> {
-        let modified = |path: &Path| std::fs::symlink_metadata(path).and_then(|metadata| metadata.modified()).ok();
+        let modified = |path: &Path| {
+            std::fs::symlink_metadata(path)
+                .and_then(|metadata| metadata.modified())
+                .ok()
+        };
         let (text, saved) = (self.file(), self.folder.join(format!("{TEXT}.save")));
         match modified(&saved) > modified(&text) {
             true => read(&saved, TEXT_MAX),

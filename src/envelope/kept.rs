@@ -111,7 +111,10 @@ impl KeptText {
 
     pub(super) fn decode(plain: &Plaintext) -> Result<Self, BadEnvelope> {
         let mut raw: KeptCbor = cbor::decode(WHAT, INSIDE_MAX, plain.expose())?;
-        let sorted = raw.follows.windows(2).all(|pair| pair[0].as_slice() < pair[1].as_slice());
+        let sorted = raw
+            .follows
+            .windows(2)
+            .all(|pair| pair[0].as_slice() < pair[1].as_slice());
         if !sorted {
             return Err(BadEnvelope::Malformed { what: WHAT });
         }

@@ -1,8 +1,8 @@
 //! The terminal of this process.
 
-use super::{Facts, Terminal};
+use super::{Facts, Terminal, editor};
 use crate::app::shared::Passphrase;
-use crate::app::{Error, Kind, NewFile, Person, new_file, open_file};
+use crate::app::{Error, Kind, NewFile, Person, WrittenText, left_texts, new_file, open_file};
 use crate::cli::out;
 use std::fs::File;
 use std::io::{BufRead, IsTerminal, Write};
@@ -70,6 +70,24 @@ impl Person for Here {
 
     fn create(&self, path: &Path) -> Result<Box<dyn NewFile>, Error> {
         new_file(path)
+    }
+
+    fn has_editor(&self) -> bool {
+        editor::named().is_some()
+    }
+
+    fn edit(&self, text: &[u8], ticket: &[u8], insist: bool) -> Result<Box<dyn WrittenText>, Error> {
+        if !self.facts.may_ask {
+            return Err(Error::new(
+                Kind::Usage,
+                "an editor was asked for, and asking was forbidden",
+            ));
+        }
+        editor::edit(text, ticket, insist, &|text| self.warn(text))
+    }
+
+    fn left_texts(&self) -> Vec<Box<dyn WrittenText>> {
+        left_texts()
     }
 }
 

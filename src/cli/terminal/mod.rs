@@ -1,6 +1,7 @@
 //! Where results and remarks go and answers come from. A use case and what renders it do not know whether the
 //! person sits at this process's terminal or at that of a client for whom the agent works.
 
+mod editor;
 mod here;
 
 pub(super) use here::Here;
