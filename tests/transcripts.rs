@@ -48,6 +48,8 @@ stories! {
     first_vault,
     exit_codes,
     labels,
+    writing,
+    history,
     briefs,
     redaction,
     audit,

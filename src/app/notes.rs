@@ -152,7 +152,8 @@ fn record(context: &Context<'_>, unlocked: &Unlocked, new: NewText, text: &str) 
         .map(|case| check_name("case", case))
         .transpose()?
         .unwrap_or_default();
-    let fields = check_fields(new.fields)?;
+    let mut fields = check_fields(new.fields)?;
+    fields.retain(|(_, value)| !value.is_empty());
     let mut desk = unlocked.desk(context)?;
     let label = match desk.label(new.label.as_deref()) {
         Ok(label) => label,

@@ -98,7 +98,11 @@ pub fn compare(context: &Context<'_>, asked: &str, which: &str) -> Result<(Optio
             (standing.survey.before(to), to)
         }
     };
-    let bodies: Vec<Digest> = from.into_iter().filter(|from| *from != to).chain([to]).collect();
+    if from == Some(to) {
+        let error = Error::new(Kind::Usage, "this is one and the same revision; nothing lies between");
+        return Err(desk.failed(details, vec![standing.note], error));
+    }
+    let bodies: Vec<Digest> = from.into_iter().chain([to]).collect();
     let (mut opened, _) = desk.open_revisions(&standing, &bodies, permitted, details)?;
     let newer = opened.pop().ok_or_else(|| Error::no_such_note(asked))?;
     let older = opened.pop().map(|older| desk.shown(older));

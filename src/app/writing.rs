@@ -249,7 +249,7 @@ impl Desk<'_> {
         let recorded = self.record(Draft::change(EntryKind::Revise, details, vec![note], changes))?;
         if standing.heads.iter().any(|head| !follows.contains(head)) {
             self.context.person.warn(&format!(
-                "the note was revised by somebody else while you wrote: both revisions stand side by side now, yours shown \
+                "the note was revised elsewhere while you wrote: both revisions stand side by side now, yours is shown \
                  first. See `strongroom history {}`; the next edit follows both",
                 &asked[..8]
             ));
