@@ -113,7 +113,7 @@ pub fn edit(
             None => Zeroizing::new(opened.note.text().to_owned()),
             Some(text) => like(text, opened.note.text()),
         };
-        let metadata = change.apply(&opened.note, &text)?;
+        let metadata = change.apply(&opened.note.metadata, opened.note.text(), &text)?;
         let same = *text == *opened.note.text() && metadata == opened.note.metadata && follows.len() == 1;
         if same {
             return Ok(Revised {
@@ -266,15 +266,14 @@ impl Desk<'_> {
 
 impl Change {
     /// The metadata of a note after this change; number, parents, author and time are still those before it.
-    fn apply(&self, note: &OpenNote, text: &str) -> Result<Metadata, Error> {
-        let before = &note.metadata;
+    fn apply(&self, before: &Metadata, old: &str, text: &str) -> Result<Metadata, Error> {
         let name = |what: &str, new: &Option<String>, old: &str| match new {
             Some(new) => check_name(what, new),
             None => Ok(old.to_owned()),
         };
         let named = |new: &Option<String>| new.as_ref().is_some_and(|new| !new.trim().is_empty());
         // A title that was made of the first line follows it.
-        let made = self.title.is_some() || before.title == title_of(note.text());
+        let made = self.title.is_some() || before.title == title_of(old);
         let title = match (named(&self.title), made) {
             (false, true) => title_of(text),
             _ => name("title", &self.title, &before.title)?,
@@ -584,6 +583,99 @@ impl Unlocked {
                     .person
                     .warn(&format!("a text that an editor left is still in memory: {error}"));
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::id::PersonId;
+
+    fn before() -> Metadata {
+        Metadata {
+            title: "Gate 4".into(),
+            client: "Halcyon".into(),
+            case: String::new(),
+            created: 1,
+            modified: 2,
+            happened: Some(3),
+            author: PersonId([4; 8]),
+            parents: Vec::new(),
+            number: 5,
+            fields: vec![("lamp".into(), "out".into()), ("plate".into(), "LX68QZV".into())],
+        }
+    }
+
+    fn pairs(fields: &[(&str, &str)]) -> Vec<(String, String)> {
+        let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        fields.iter().map(owned).collect()
+    }
+
+    #[test]
+    fn a_change_changes_what_is_named_and_an_empty_value_takes_away() {
+        assert!(Change::default().apply(&before(), "x", "y") == Ok(before()));
+        let change = Change {
+            client: Some(String::new()),
+            case: Some(" 2026-114 ".into()),
+            at: Some(None),
+            fields: pairs(&[("lamp", ""), ("gate", "north"), ("none", "")]),
+            ..Change::default()
+        };
+        let after = change.apply(&before(), "x", "y").unwrap_or_else(|e| panic!("{e}"));
+        assert_eq!(
+            (after.client.as_str(), after.case.as_str(), after.happened),
+            ("", "2026-114", None)
+        );
+        assert_eq!(after.fields, pairs(&[("gate", "north"), ("plate", "LX68QZV")]));
+        let twice = Change {
+            fields: pairs(&[("gate", "north"), ("gate", "south")]),
+            ..Change::default()
+        };
+        assert!(twice.apply(&before(), "x", "y").is_err());
+    }
+
+    #[test]
+    fn a_title_made_of_the_first_line_follows_it_and_one_that_was_given_stays() {
+        let title = |title: Option<&str>, old: &str| {
+            let change = Change {
+                title: title.map(str::to_owned),
+                ..Change::default()
+            };
+            change
+                .apply(&before(), old, "Gate 5\nmore")
+                .map(|after| after.title.clone())
+        };
+        assert_eq!(title(None, "Gate 4\nmore"), Ok("Gate 5".into()));
+        assert_eq!(title(None, "Another first line"), Ok("Gate 4".into()));
+        assert_eq!(title(Some("North"), "Gate 4"), Ok("North".into()));
+        assert_eq!(title(Some(" "), "Another first line"), Ok("Gate 5".into()));
+    }
+
+    #[test]
+    fn what_is_given_again_counts_more_than_what_was_kept() {
+        let kept = Change {
+            title: Some("North".into()),
+            at: Some(None),
+            fields: pairs(&[("gate", "north"), ("lamp", "")]),
+            ..Change::default()
+        };
+        let mut now = Change {
+            title: Some("South".into()),
+            fields: pairs(&[("gate", "south")]),
+            ..Change::default()
+        };
+        assert!(now.fill_from(&kept.to_given()).is_ok());
+        assert_eq!((now.title.as_deref(), now.at), (Some("South"), Some(None)));
+        assert_eq!(now.fields, pairs(&[("gate", "south"), ("lamp", "")]));
+    }
+
+    #[test]
+    fn whether_the_last_line_is_ended_is_no_change() {
+        for before in ["a", "a\n", "a\nb", ""] {
+            let shown = with_line_end(before);
+            let back = String::from_utf8(shown.to_vec()).map(Zeroizing::new);
+            assert_eq!(back.map(|back| like(back, before).to_string()), Ok(before.to_owned()));
         }
     }
 }

@@ -49,18 +49,19 @@ pub struct Buffer {
 }
 
 impl Buffer {
-    /// Where buffers may lie, best first.
+    /// Folders in memory, best first.
     fn roots() -> Vec<PathBuf> {
         let runtime = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
         let roots = runtime.into_iter().chain([PathBuf::from("/dev/shm")]);
-        roots.filter(|root| root.is_absolute()).collect()
+        roots
+            .filter(|root| root.is_absolute() && lies_in_memory(root))
+            .collect()
     }
 
     /// A buffer with `text`, and with the sealed `ticket` that says what it is for. On a disk only if the person
     /// insists.
     pub fn make(text: &[u8], ticket: &[u8], insist: bool, entropy: &mut dyn Entropy) -> Result<Self, BufferError> {
-        let memory = Self::roots().into_iter().find(|root| lies_in_memory(root));
-        let root = match memory {
+        let root = match Self::roots().into_iter().next() {
             Some(root) => root,
             None if insist => std::env::temp_dir(),
             None => return Err(BufferError::NoMemory),
@@ -96,8 +97,10 @@ impl Buffer {
     /// Buffers whose program and editor are gone.
     pub fn left() -> Vec<Self> {
         let mut roots = Self::roots();
-        roots.push(std::env::temp_dir());
-        roots.dedup();
+        if roots.is_empty() {
+            // Here somebody may have insisted.
+            roots.push(std::env::temp_dir());
+        }
         roots.iter().flat_map(|root| Self::left_in(root)).collect()
     }
 

@@ -177,7 +177,7 @@ impl KeptFile {
     }
 
     /// Opens it.
-    pub fn open_sealed(
+    pub(crate) fn open_sealed(
         &self,
         vault: VaultId,
         device: DeviceId,
