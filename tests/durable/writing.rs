@@ -337,3 +337,33 @@ fn what_was_sealed_anew_meanwhile_is_not_followed_and_the_text_is_kept() {
     assert!(shown.contains("confidential") && shown.contains(WRITTEN), "{shown}");
     study.house.intact();
 }
+
+#[test]
+fn where_no_memory_is_found_the_person_has_to_insist() {
+    if !has("unshare") {
+        return;
+    }
+    let study = Study::new("cat \"$words\" > \"$file\"");
+    // A world of its own, in which /dev/shm lies on the disk of the home.
+    let run = |line: &str| -> Ran {
+        let disk = study.house.root().join("tmp");
+        let program = env!("CARGO_BIN_EXE_strongroom");
+        let script = format!(
+            "mount --bind {} /dev/shm || exit 99; exec {program} {line}",
+            disk.display()
+        );
+        let mut unshare = study.house.program("unshare");
+        unshare.args(["--mount", "--map-root-user", "sh", "-c", &script]);
+        unshare.output().unwrap().into()
+    };
+    let refused = run("add --editor --label internal");
+    if refused.code == Some(99) || refused.err.contains("unshare") {
+        crate::house::say(format_args!("skipped: no mount namespace here: {}", refused.err.trim()));
+        return;
+    }
+    assert_eq!(refused.code, Some(1), "{}", refused.err);
+    assert!(refused.err.contains("--insist"), "{}", refused.err);
+    assert!(!study.outside.path().join("place").exists(), "the editor was started");
+    run("add --editor --label internal --insist").expect(0);
+    study.clean();
+}
