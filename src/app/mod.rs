@@ -6,6 +6,8 @@ mod audit;
 mod briefs;
 mod context;
 mod error;
+mod failed;
+mod held;
 mod known;
 mod members;
 mod notes;
@@ -17,7 +19,7 @@ pub mod tour;
 mod vault;
 mod writing;
 
-pub use crate::env::{Clock, Places, harden};
+pub use crate::env::{Clock, Listener, Places, Wire, harden, since_boot};
 pub use audit::{LogLine, log, receipt, verify};
 pub use briefs::{
     BriefCheck, DraftQuery, Drafted, ReleaseQuery, ReleasedBrief, check_brief, draft_brief, list_briefs, load_profile,
@@ -25,6 +27,7 @@ pub use briefs::{
 };
 pub use context::{Access, Context, PassphraseSource};
 pub use error::{Error, Kind};
+pub use held::{Held, agent_socket, change_passphrase};
 pub use members::{CompartmentInfo, list_compartments, new_compartment};
 pub use notes::{Added, ListQuery, NewText, NoteLine, Shown, add, list, show};
 pub use person::{EditorText, NewFile, Person, WrittenText, left_texts, new_file, open_file};

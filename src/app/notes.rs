@@ -135,7 +135,7 @@ pub fn add(context: &Context<'_>, mut new: NewText, from: TextFrom<'_>) -> Resul
     written.settle(context, &unlocked, ticket, taken.map(|(path, _)| path), "add", result)
 }
 
-fn record(context: &Context<'_>, unlocked: &Unlocked, new: NewText, text: &str) -> Result<Added, Error> {
+fn record(context: &Context<'_>, unlocked: &Unlocked<'_>, new: NewText, text: &str) -> Result<Added, Error> {
     let title = match &new.title {
         Some(title) => check_name("title", title)?,
         None => title_of(text),

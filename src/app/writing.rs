@@ -165,7 +165,7 @@ struct Opened {
     revisions: Vec<Digest>,
 }
 
-fn open_to_edit(context: &Context<'_>, unlocked: &Unlocked, asked: &str) -> Result<Opened, Error> {
+fn open_to_edit(context: &Context<'_>, unlocked: &Unlocked<'_>, asked: &str) -> Result<Opened, Error> {
     let mut desk = unlocked.desk(context)?;
     let mut details = desk.details("edit-read");
     let standing = desk.standing(asked, &[Nature::Note], &details)?;
@@ -392,7 +392,7 @@ pub(super) struct Written {
 /// Gets a text, from an editor beginning with `begin`. `ticket` says what it is for, with the text that need not be kept.
 pub(super) fn write(
     context: &Context<'_>,
-    unlocked: &Unlocked,
+    unlocked: &Unlocked<'_>,
     from: TextFrom<'_>,
     ticket: &KeptText,
     begin: &[u8],
@@ -427,7 +427,7 @@ impl Written {
     pub(super) fn settle<T>(
         self,
         context: &Context<'_>,
-        unlocked: &Unlocked,
+        unlocked: &Unlocked<'_>,
         mut ticket: KeptText,
         taken: Option<PathBuf>,
         words: &str,
@@ -487,7 +487,7 @@ fn remove_kept(path: &Path) -> Result<(), Error> {
     }
 }
 
-impl Unlocked {
+impl Unlocked<'_> {
     /// What this identity kept, newest first. What is not its own, or damaged, is left alone.
     fn kept_texts(&self) -> Vec<Kept> {
         let Ok(entries) = std::fs::read_dir(self.state.join(KEPT)) else {

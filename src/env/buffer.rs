@@ -18,10 +18,10 @@ const TEXT: &str = "note.txt";
 const LOCK: &str = "lock";
 /// What the text is for, sealed.
 const TICKET: &str = "ticket";
-/// The longest text that is taken from an editor, in bytes.
-const TEXT_MAX: u64 = 4 << 20;
+/// The longest text that is taken from an editor, in bytes: longer than a note, so that it can be shortened.
+const TEXT_MAX: u64 = 2 << 20;
 /// The longest ticket, in bytes.
-const TICKET_MAX: u64 = 8 << 20;
+const TICKET_MAX: u64 = 4 << 20;
 /// How deep an editor may have nested folders here.
 const DEPTH_MAX: usize = 16;
 
@@ -116,7 +116,7 @@ impl Buffer {
             let metadata = std::fs::symlink_metadata(&folder).ok()?;
             (metadata.is_dir() && metadata.uid() == me && metadata.mode() & 0o077 == 0).then_some(())?;
             folder.join(TEXT).symlink_metadata().ok()?;
-            let lock = open_plain(&folder.join(LOCK), OFlags::RDWR, "open").ok()?;
+            let lock = open_plain(&folder.join(LOCK), OFlags::RDONLY, "open").ok()?;
             lock.try_lock().ok()?;
             // Somebody else may have wiped it before the lock was ours.
             folder.join(TEXT).symlink_metadata().ok()?;

@@ -11,7 +11,7 @@ use zeroize::{Zeroize, Zeroizing};
 
 const WHAT: &str = "kept text";
 /// The longest encoding inside, in bytes: a text may be longer here than a note, so that it can be shortened.
-const INSIDE_MAX: usize = 5 << 20;
+const INSIDE_MAX: usize = 3 << 20;
 /// The largest file, in bytes: padding and frame included.
 const FILE_MAX: usize = INSIDE_MAX + INSIDE_MAX / 8 + 512;
 
@@ -290,7 +290,7 @@ mod tests {
     #[test]
     fn the_longest_text_fits() {
         let mut long = text();
-        long.text = Zeroizing::new(vec![b'a'; 4 << 20]);
+        long.text = Zeroizing::new(vec![b'a'; 2 << 20]);
         let bytes = sealed(&long).to_bytes();
         assert!(bytes.len() as u64 <= KeptFile::MAX);
         let opened = KeptFile::parse(&bytes).and_then(|file| file.open_sealed(VAULT, DEVICE, &secret(9)));

@@ -254,7 +254,7 @@ fn write_beside(study: &Study, kind: Kind, level: Level, anew: bool) {
     let file = IdentityFile::parse(&std::fs::read(study.house.identity()).unwrap()).unwrap();
     let identity = Identity::unlock(&file, &Passphrase::new(PASSPHRASE.into())).unwrap();
     let repo = Repo::open(&study.house.vault(), Settings::of_this_run()).unwrap();
-    let mut ledger = Ledger::start(&repo, &identity, &study.house.state(), PATIENCE).unwrap();
+    let mut ledger = Ledger::start(&repo, &identity, &study.house.state(), PATIENCE, None).unwrap();
     let now = Time::from_unix(jiff::Timestamp::now().as_second());
     let note: NoteId = study.note.parse().unwrap();
     let metadata = Metadata {
@@ -366,4 +366,39 @@ fn where_no_memory_is_found_the_person_has_to_insist() {
     assert!(!study.outside.path().join("place").exists(), "the editor was started");
     run("add --editor --label internal --insist").expect(0);
     study.clean();
+}
+
+#[test]
+fn through_the_agent_the_editor_runs_at_the_client_and_nothing_else_differs() {
+    let study = Study::new(
+        "cat \"$words\" >> \"$file\"\n: > \"$outside/written\"\n[ -e \"$outside/fail\" ] && exit 1\n\
+         while ! [ -e \"$outside/go\" ]; do sleep 0.05; done",
+    );
+    let message = |name: &str| std::fs::write(study.outside.path().join(name), "").unwrap();
+    study.run(&["unlock"]).expect(0);
+    message("fail");
+    let failed = study.edit();
+    assert_eq!(failed.code, Some(1), "{}", failed.err);
+    assert!(failed.err.contains("is kept, sealed"), "{}", failed.err);
+    study.clean();
+    study.go_on(&["edit", &study.note]);
+    assert!(study.house.show(&study.note).expect(0).contains(WRITTEN));
+    study.clean();
+    // Locked while somebody writes: the text stays in memory until the next start has a key to seal it with.
+    for name in ["fail", "written"] {
+        std::fs::remove_file(study.outside.path().join(name)).unwrap();
+    }
+    let running = study.command(&["edit", &study.note, "--editor"]).spawn().unwrap();
+    wait_for("the editor", || study.outside.path().join("written").exists());
+    study.run(&["lock"]).expect(0);
+    message("go");
+    let ended = Ran::from(running.wait_with_output().unwrap());
+    assert_ne!(ended.code, Some(0), "{}", ended.err);
+    assert!(study.folder().exists());
+    let next = study.run(&["unlock"]);
+    study.run(&["lock"]).expect(0);
+    assert!(next.err.contains("it is kept, sealed"), "{}", next.err);
+    study.clean();
+    assert_eq!(study.kept(), 1);
+    study.house.intact();
 }

@@ -25,8 +25,22 @@ impl Here {
             facts: Facts {
                 may_ask,
                 typed: std::io::stdin().is_terminal(),
+                editor: editor::named().is_some(),
                 columns: if out.is_terminal() { width() } else { told() }.filter(|columns| *columns > 0),
             },
+        }
+    }
+
+    /// Writes to standard output. A reader that has gone away (`| head`) is no error.
+    pub(in crate::cli) fn write(&self, bytes: &[u8]) -> Result<(), Error> {
+        let mut out = std::io::stdout().lock();
+        let written = out.write_all(bytes).and_then(|()| out.flush());
+        match written {
+            Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(Error::new(
+                Kind::Failed,
+                format!("standard output cannot be written: {error}"),
+            )),
+            _ => Ok(()),
         }
     }
 
@@ -73,7 +87,7 @@ impl Person for Here {
     }
 
     fn has_editor(&self) -> bool {
-        editor::named().is_some()
+        self.facts.editor
     }
 
     fn edit(&self, text: &[u8], ticket: &[u8], insist: bool) -> Result<Box<dyn WrittenText>, Error> {
@@ -97,15 +111,7 @@ impl Terminal for Here {
     }
 
     fn result(&self, text: &str) -> Result<(), Error> {
-        let mut out = std::io::stdout().lock();
-        let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
-        match written {
-            Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(Error::new(
-                Kind::Failed,
-                format!("standard output cannot be written: {error}"),
-            )),
-            _ => Ok(()),
-        }
+        self.write(text.as_bytes())
     }
 
     fn remark(&self, text: &str) {
