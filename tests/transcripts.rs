@@ -50,6 +50,8 @@ stories! {
     first_vault,
     exit_codes,
     labels,
+    writing,
+    history,
     briefs,
     redaction,
     audit,

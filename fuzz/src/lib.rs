@@ -27,7 +27,7 @@ use strongroom::chain::{
     Details, Entry, Message, Namespace, Receipt, Roster, SignedCheckpoint, Time, parse_bundle, verify_ssh, write_bundle,
 };
 use strongroom::crypto::{SigningKey, sha256};
-use strongroom::envelope::{BodyFile, BoxFile, DetailFile, IdentityFile, RecoveryKey, WrapFile};
+use strongroom::envelope::{BodyFile, BoxFile, DetailFile, IdentityFile, KeptFile, RecoveryKey, WrapFile};
 use strongroom::id::{CompartmentId, DeviceId, Digest, EntryRef, LogName, NoteId, VaultId};
 use strongroom::label::LabelText;
 use strongroom::ledger::HighWater;
@@ -52,6 +52,7 @@ pub const TARGETS: &[Target] = &[
     ("high_water", high_water),
     ("identity", identity),
     ("journal", journal),
+    ("kept", kept),
     ("keybox", keybox),
     ("label", label),
     ("levels", levels),
@@ -73,6 +74,7 @@ pub const TARGETS: &[Target] = &[
 
 /// The names of the targets that need a key; their inputs are run by the room that has them.
 pub const KEYED: &[&str] = &[
+    "kept_text",
     "key_list",
     "metadata",
     "opened_body",
@@ -154,6 +156,13 @@ pub fn entry(data: &[u8]) -> bool {
 pub fn envelope(data: &[u8]) -> bool {
     let Ok(file) = BodyFile::parse(data) else { return false };
     let _ = file.purpose();
+    true
+}
+
+/// A text that was kept because it could not be recorded.
+pub fn kept(data: &[u8]) -> bool {
+    let Ok(file) = KeptFile::parse(data) else { return false };
+    assert_eq!(file.to_bytes(), data, "{SAME}");
     true
 }
 

@@ -166,21 +166,25 @@ impl Context<'_> {
     pub(super) fn unlock(&self) -> Result<Unlocked<'_>, Error> {
         let repo = self.repo()?;
         if let Some(held) = self.held {
-            return Ok(Unlocked {
+            let unlocked = Unlocked {
                 repo,
                 state: self.places.state(&held.identity().vault()),
                 identity: Whose::Held(held),
-            });
+            };
+            unlocked.keep_left_texts(self);
+            return Ok(unlocked);
         }
         let file = self.identity_file()?;
         other_vault("identity", file.vault, &repo)?;
         let state = self.places.state(&file.vault);
         let identity = self.open_identity(&file, &state, "passphrase: ")?.1;
-        Ok(Unlocked {
+        let unlocked = Unlocked {
             repo,
             identity: Whose::Own(Box::new(identity)),
             state,
-        })
+        };
+        unlocked.keep_left_texts(self);
+        Ok(unlocked)
     }
 
     /// Reads the identity file of this device.

@@ -14,10 +14,12 @@ mod notes;
 mod person;
 mod policies;
 mod recovery;
+mod revisions;
 #[cfg(test)]
 mod tests;
 pub mod tour;
 mod vault;
+mod writing;
 
 pub use crate::env::{Clock, Listener, Places, Wire, harden, since_boot};
 pub use audit::{LogLine, log, receipt, verify};
@@ -30,13 +32,15 @@ pub use error::{Error, Kind};
 pub use held::{Held, agent_socket, change_passphrase};
 pub use members::{CompartmentInfo, list_compartments, new_compartment};
 pub use notes::{Added, ListQuery, NewText, NoteLine, Shown, add, list, show};
-pub use person::{NewFile, Person, list_files, new_file, open_file};
+pub use person::{EditorText, NewFile, Person, WrittenText, left_texts, list_files, new_file, open_file};
 pub use policies::{
     ExplainQuery, Explained, LevelInfo, NewPolicies, Policies, PolicyChanges, PolicyCheck, PolicyEdit, PolicyFault,
     PolicyFile, PolicyTest, ProfileInfo, check_policies, edit_policies, explain_policy, read_policies, test_policies,
 };
 pub use recovery::recover;
+pub use revisions::{RevisionLine, compare, history};
 pub use vault::{Init, Inited, init};
+pub use writing::{Change, Editing, Revised, TextFrom, discard, edit};
 
 /// What the street door needs to know of the rooms below.
 pub mod shared {

@@ -1,11 +1,12 @@
 //! Notes: record, read, list.
 
-use super::context::{Context, Desk, short};
+use super::context::{Context, Desk, Unlocked, short};
 use super::error::{Error, Kind};
+use super::writing::{TextFrom, write};
 use crate::chain::{Kind as EntryKind, Time};
 use crate::crypto::make_random;
 use crate::env::SystemEntropy;
-use crate::envelope::WrapFile;
+use crate::envelope::{KeptText, WrapFile};
 use crate::gate::{Filter, Listed, Metadata, Nature, NewNote, OpenNote, Permit};
 use crate::id::{EntryRef, NoteId};
 use crate::label::{Label, LabelText, Level};
@@ -98,13 +99,21 @@ pub struct ListQuery {
 /// Records a note.
 ///
 /// Everything that can be refused is refused before `text` is asked for: nobody types a note to lose it.
-pub fn add(context: &Context<'_>, new: NewText, text: impl FnOnce() -> Result<Vec<u8>, Error>) -> Result<Added, Error> {
+pub fn add(context: &Context<'_>, mut new: NewText, from: TextFrom<'_>) -> Result<Added, Error> {
     if let Some(label) = &new.label {
         let _: LabelText = label
             .parse()
             .map_err(|bad: crate::label::BadLabelText| Error::new(Kind::Usage, bad.to_string()))?;
     }
     let unlocked = context.unlock()?;
+    let mut taken = None;
+    if let TextFrom::Editor(editing) = &from
+        && let Some(found) = unlocked.kept_to_take_up(context, None, *editing)?
+    {
+        let kept = unlocked.take_up(context, &found)?;
+        new.fill_from(&kept.given)?;
+        taken = Some((found.path, kept));
+    }
     // The vault is looked at and left again: nobody else waits while a note is typed.
     let checked = unlocked
         .desk(context)
@@ -119,10 +128,23 @@ pub fn add(context: &Context<'_>, new: NewText, text: impl FnOnce() -> Result<Ve
             Err(error) => Err(desk.refused("add", Some(EntryKind::Add), new.label.as_deref(), error)?),
         });
     checked?;
-    let text = check_text(text()?)?;
+    let ticket = KeptText {
+        note: None,
+        follows: Vec::new(),
+        kept: context.now().unix(),
+        text: Default::default(),
+        given: new.to_given(),
+    };
+    let begin = taken.as_ref().map_or(&ticket.text, |(_, kept)| &kept.text);
+    let written = write(context, &unlocked, from, &ticket, begin)?;
+    let result = written.text().and_then(|text| record(context, &unlocked, new, &text));
+    written.settle(context, &unlocked, ticket, taken.map(|(path, _)| path), "add", result)
+}
+
+fn record(context: &Context<'_>, unlocked: &Unlocked<'_>, new: NewText, text: &str) -> Result<Added, Error> {
     let title = match &new.title {
         Some(title) => check_name("title", title)?,
-        None => title_of(&text),
+        None => title_of(text),
     };
     let client = new
         .client
@@ -136,7 +158,8 @@ pub fn add(context: &Context<'_>, new: NewText, text: impl FnOnce() -> Result<Ve
         .map(|case| check_name("case", case))
         .transpose()?
         .unwrap_or_default();
-    let fields = check_fields(new.fields)?;
+    let mut fields = check_fields(new.fields)?;
+    fields.retain(|(_, value)| !value.is_empty());
     let mut desk = unlocked.desk(context)?;
     let label = match desk.label(new.label.as_deref()) {
         Ok(label) => label,
@@ -163,7 +186,7 @@ pub fn add(context: &Context<'_>, new: NewText, text: impl FnOnce() -> Result<Ve
         Decision::Permitted(permission) => {
             details.rules = permission.rules().to_vec();
             let note = NoteId(make_random(&mut SystemEntropy)?);
-            let (changes, _) = desk.seal(note, Nature::Note, &metadata, &text, &label)?;
+            let (changes, _) = desk.seal(note, Nature::Note, &metadata, text, &label)?;
             let recorded = desk.record(Draft::change(EntryKind::Add, details, vec![note], changes))?;
             let label = desk.label_text(&label).to_string();
             Ok(Added {
@@ -183,48 +206,25 @@ fn new_note(label: Label) -> ResourceFacts {
     facts
 }
 
-/// Opens a note for reading.
-pub fn show(context: &Context<'_>, asked: &str) -> Result<Shown, Error> {
+/// Opens a note for reading: its newest head, or the revision asked for by its number or the beginning of its digest.
+pub fn show(context: &Context<'_>, asked: &str, revision: Option<&str>) -> Result<Shown, Error> {
     let unlocked = context.unlock()?;
     let mut desk = unlocked.desk(context)?;
     let mut details = desk.details("show");
-    let Some((note, label, wraps)) = desk.find(asked)? else {
-        return Err(desk.not_there(details, asked)?);
+    details.asked = revision.map(|revision| short(format!("revision {revision}")));
+    let natures = [Nature::Note, Nature::Draft, Nature::Brief];
+    let standing = desk.standing(asked, &natures, &details)?;
+    let permitted = desk.permitted(Action::Read, &standing, &mut details, asked)?;
+    let body = match revision {
+        None => standing.newest(asked)?,
+        Some(revision) => desk.revision(&standing, revision, &details)?,
     };
-    details.level = Some(label.level());
-    let wraps = wraps.into_iter().map(|wrap| (note, wrap)).collect();
-    let surveyed = desk.ledger.stored_many(wraps).map_err(Error::from);
-    let surveyed = surveyed.and_then(|stored| desk.gate().survey(stored, &Filter::default()).map_err(Error::from));
-    let survey = match surveyed {
-        Ok(survey) => survey,
-        Err(error) => return Err(desk.failed(details, vec![note], error)),
-    };
-    let own = survey.classes().iter().any(|(_, own, _)| *own);
-    let head = survey.bodies().get(&note).copied();
-    details.client = survey.clients_for_the_record();
-    let mut facts = ResourceFacts::new(ThingKind::Note, label.clone());
-    facts.own = own;
-    let permission = match desk.decide(Action::Read, facts) {
-        Decision::Denied(denial) => return Err(desk.denied(&denial, None, details, vec![note], asked)?),
-        Decision::Permitted(permission) => permission,
-    };
-    details.rules = permission.rules().to_vec();
-    let stored = desk.stored_head(note, head)?;
-    let recorded = desk.record(Draft::read(details, vec![note]))?;
-    let opened = desk
-        .gate()
-        .open(vec![stored], vec![Permit::new(permission, [note])], recorded)?;
-    let Some(note) = opened.into_iter().next() else {
-        return Err(Error::no_such_note(asked));
-    };
-    let author = desk.handle(note.metadata.author);
-    let mark = desk.policies.levels().rules(label.level()).mark.clone();
-    Ok(Shown {
-        note,
-        label: desk.label_text(&label).to_string(),
-        author,
-        mark,
-    })
+    let (opened, _) = desk.open_revisions(&standing, &[body], permitted, details)?;
+    if revision.is_none() {
+        desk.name_other_heads(&standing, "shown", "The next edit follows them all");
+    }
+    let note = opened.into_iter().next().ok_or_else(|| Error::no_such_note(asked))?;
+    Ok(desk.shown(note))
 }
 
 /// Lists the notes one may read, newest first. One entry names them all.
@@ -348,20 +348,14 @@ impl Desk<'_> {
         }
     }
 
-    /// Reads the stored head revision of a note again, for opening.
-    pub(super) fn stored_head(
-        &self,
-        note: NoteId,
-        head: Option<crate::id::Digest>,
-    ) -> Result<crate::ledger::StoredNote, Error> {
-        let head = head.ok_or_else(|| Error::no_such_note(&note.to_string()))?;
-        for (note, wrap) in self.ledger.wraps(&note.to_string())? {
-            let stored = self.ledger.stored(note, wrap)?;
-            if stored.body == head {
-                return Ok(stored);
-            }
+    /// An opened note with what is said of it beside.
+    pub(super) fn shown(&self, note: OpenNote) -> Shown {
+        Shown {
+            label: self.label_text(&note.label).to_string(),
+            author: self.handle(note.metadata.author),
+            mark: self.policies.levels().rules(note.label.level()).mark.clone(),
+            note,
         }
-        Err(Error::no_such_note(&note.to_string()))
     }
 
     /// Surveys everything readable, decides once for each class of equal facts, records one entry, and gives out the rest.
@@ -470,7 +464,7 @@ pub(super) fn check_text(bytes: Vec<u8>) -> Result<zeroize::Zeroizing<String>, E
     }
 }
 
-fn check_name(what: &str, text: &str) -> Result<String, Error> {
+pub(super) fn check_name(what: &str, text: &str) -> Result<String, Error> {
     let text = text.trim();
     if text.chars().count() > NAME_MAX || text.chars().any(char::is_control) {
         return Err(Error::new(
@@ -481,7 +475,7 @@ fn check_name(what: &str, text: &str) -> Result<String, Error> {
     Ok(text.to_owned())
 }
 
-fn check_fields(fields: Vec<(String, String)>) -> Result<Vec<(String, String)>, Error> {
+pub(super) fn check_fields(fields: Vec<(String, String)>) -> Result<Vec<(String, String)>, Error> {
     let mut checked = Vec::new();
     for (name, value) in fields {
         checked.push((check_name("field's name", &name)?, check_name("field", &value)?));
@@ -494,7 +488,7 @@ fn check_fields(fields: Vec<(String, String)>) -> Result<Vec<(String, String)>, 
 }
 
 /// The first line that says something, cut to eighty characters.
-fn title_of(text: &str) -> String {
+pub(super) fn title_of(text: &str) -> String {
     let line = text
         .lines()
         .map(str::trim)

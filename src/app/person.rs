@@ -1,10 +1,11 @@
 //! The person at the terminal, as a use case knows them: somebody to ask, to warn, and to take and give files.
 
 use super::error::{Error, Kind};
-use crate::env::NewPlainFile;
+use crate::env::{Buffer, NewPlainFile, SystemEntropy};
 use crate::secret::Passphrase;
 use std::fs::File;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use zeroize::Zeroizing;
 
 /// The person at the terminal. A use case asks; how it is asked is the street door's business.
 pub trait Person {
@@ -22,6 +23,34 @@ pub trait Person {
     fn files_in(&self, folder: &Path) -> Result<Vec<String>, Error>;
     /// Begins a file for the person where nothing may be yet.
     fn create(&self, path: &Path) -> Result<Box<dyn NewFile>, Error>;
+    /// Whether the person has an editor.
+    fn has_editor(&self) -> bool {
+        false
+    }
+    /// Lets the person write in their editor, from `text` on. `ticket` says sealed what the text is for, and lies beside it.
+    /// Where the text would lie on a disk this is refused, unless the person insists.
+    fn edit(&self, text: &[u8], ticket: &[u8], insist: bool) -> Result<Box<dyn WrittenText>, Error> {
+        let _ = (text, ticket, insist);
+        Err(Error::new(Kind::Failed, "there is no editor here")
+            .hint("give the text with --file FILE, or through a pipe"))
+    }
+    /// What earlier runs that were killed left of texts in editors.
+    fn left_texts(&self) -> Vec<Box<dyn WrittenText>> {
+        Vec::new()
+    }
+}
+
+/// What a person wrote in an editor. It lies in memory until it is wiped; dropped without that, it stays there for the
+/// next start to find.
+pub trait WrittenText {
+    /// What the text is for, sealed.
+    fn ticket(&self) -> &[u8];
+    /// The text.
+    fn text(&self) -> &[u8];
+    /// Why the editor did not end well, if it did not.
+    fn problem(&self) -> Option<&str>;
+    /// Overwrites and removes it.
+    fn wipe(self: Box<Self>) -> Result<(), Error>;
 }
 
 /// A file that is there under its name once it is whole.
@@ -94,4 +123,102 @@ pub fn list_files(folder: &Path) -> Result<Vec<String>, Error> {
 /// [`Person::create`] for a person at this process's terminal.
 pub fn new_file(path: &Path) -> Result<Box<dyn NewFile>, Error> {
     Ok(Box::new(Here(NewPlainFile::begin(path)?)))
+}
+
+/// A text for an editor on this machine, before and while it is edited.
+pub struct EditorText(Buffer);
+
+impl EditorText {
+    /// Puts it where an editor can open it.
+    pub fn begin(text: &[u8], ticket: &[u8], insist: bool) -> Result<Self, Error> {
+        let made = Buffer::make(text, ticket, insist, &mut SystemEntropy);
+        made.map(Self).map_err(|error| {
+            let refused = Error::new(Kind::Failed, error.to_string());
+            match error {
+                crate::env::BufferError::NoMemory => refused.hint(
+                    "nothing was opened; give the text with --file or through a pipe, or say --insist to have it on a disk \
+                     while you write",
+                ),
+                crate::env::BufferError::Io { .. } => refused,
+            }
+        })
+    }
+
+    /// The file to edit.
+    pub fn file(&self) -> PathBuf {
+        self.0.file()
+    }
+
+    /// A folder for what the editor writes beside it; goes away with the text.
+    pub fn folder(&self) -> &Path {
+        self.0.folder()
+    }
+
+    /// Does `start`; a program started in it counts as at work on the text for as long as it runs.
+    pub fn shared<T>(&self, start: impl FnOnce() -> std::io::Result<T>) -> std::io::Result<T> {
+        self.0.share_lock(true)?;
+        let started = start();
+        self.0.share_lock(false)?;
+        started
+    }
+
+    /// What was written, after an editor that ended well or with a problem.
+    pub fn end(self, problem: Option<String>) -> Result<Box<dyn WrittenText>, Error> {
+        let text = match problem {
+            None => self.0.text(),
+            Some(_) => self.0.last_text(),
+        };
+        match (text, self.0.ticket()) {
+            (Ok(text), Ok(ticket)) => Ok(Box::new(EndedText {
+                buffer: self.0,
+                text,
+                ticket,
+                problem,
+            })),
+            (text, ticket) => {
+                let why = text
+                    .err()
+                    .or(ticket.err())
+                    .map_or_else(String::new, |error| error.to_string());
+                Err(
+                    Error::new(Kind::Failed, format!("what the editor left cannot be read back: {why}")).hint(format!(
+                        "nothing was recorded; it lies in `{}` until you remove it or the machine is switched off",
+                        self.0.folder().display()
+                    )),
+                )
+            }
+        }
+    }
+}
+
+struct EndedText {
+    buffer: Buffer,
+    text: Zeroizing<Vec<u8>>,
+    ticket: Vec<u8>,
+    problem: Option<String>,
+}
+
+impl WrittenText for EndedText {
+    fn ticket(&self) -> &[u8] {
+        &self.ticket
+    }
+
+    fn text(&self) -> &[u8] {
+        &self.text
+    }
+
+    fn problem(&self) -> Option<&str> {
+        self.problem.as_deref()
+    }
+
+    fn wipe(self: Box<Self>) -> Result<(), Error> {
+        Ok(self.buffer.wipe()?)
+    }
+}
+
+/// [`Person::left_texts`] for a person at this machine. What cannot be read back stays where it is.
+pub fn left_texts() -> Vec<Box<dyn WrittenText>> {
+    let left = Buffer::left().into_iter().map(EditorText);
+    left.filter_map(|text| text.end(Some("it was left behind".to_owned())).ok())
+        .collect()
 }

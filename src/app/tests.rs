@@ -109,9 +109,11 @@ impl Vault {
             at: None,
             fields: Vec::new(),
         };
-        add(&self.context(&Scripted::deaf(), None, None), new, || {
-            Ok(b"Barrier at gate 4 found open.".to_vec())
-        })
+        add(
+            &self.context(&Scripted::deaf(), None, None),
+            new,
+            TextFrom::Caller(Box::new(|| Ok(b"Barrier at gate 4 found open.".to_vec()))),
+        )
         .unwrap()
         .id
         .to_string()
@@ -124,7 +126,7 @@ impl Vault {
         reason: Option<&str>,
         id: &str,
     ) -> Result<Shown, Error> {
-        super::show(&self.context(person, purpose, reason), id)
+        super::show(&self.context(person, purpose, reason), id, None)
     }
 
     /// The purpose and reason in the details of the last entry.
@@ -498,9 +500,11 @@ fn nobody_types_a_note_that_the_rules_refuse() {
         at: None,
         fields: Vec::new(),
     };
-    let refused = add(&vault.context(&nobody, None, None), new(), || {
-        panic!("asked for the text")
-    });
+    let refused = add(
+        &vault.context(&nobody, None, None),
+        new(),
+        TextFrom::Caller(Box::new(|| panic!("asked for the text"))),
+    );
     assert_eq!(refused.err().unwrap().kind, Kind::Denied);
     assert_eq!(vault.last(), entry("add", "", "", "denied"));
     // Asked before the text is, once, and not again when the note is sealed.
@@ -509,7 +513,14 @@ fn nobody_types_a_note_that_the_rules_refuse() {
         assert_eq!(person.asked().len(), 1);
         Ok(b"Barrier at gate 4 found open.".to_vec())
     };
-    assert!(add(&vault.context(&person, None, None), new(), text).is_ok());
+    assert!(
+        add(
+            &vault.context(&person, None, None),
+            new(),
+            TextFrom::Caller(Box::new(text))
+        )
+        .is_ok()
+    );
     assert_eq!(
         (person.asked().len(), vault.last()),
         (1, entry("add", "duty", "", "done"))

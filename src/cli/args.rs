@@ -103,16 +103,35 @@ pub(super) enum Command {
     },
     /// Record a note; prints its id
     #[command(
-        after_help = "Examples:\n  strongroom add                                   asks for the text\n  strongroom add --client Halcyon --file patrol.txt\n  journalctl -n 20 | strongroom add --title 'gate controller log' --file -\n  strongroom add --label confidential/Halcyon --at 2026-11-21T06:40:00Z -\n\nA shell remembers what is typed as an argument: for anything sensitive leave TEXT out, or\nwrite - and be asked. Without --label the strictest level of your clearance is taken."
+        after_help = "Examples:\n  strongroom add                                   asks for the text\n  strongroom add --client Halcyon --file patrol.txt\n  journalctl -n 20 | strongroom add --title 'gate controller log' --file -\n  strongroom add --label confidential/Halcyon --at 2026-11-21T06:40:00Z -\n\nA shell remembers what is typed as an argument: for anything sensitive leave TEXT out. On a\nterminal your editor then opens, if VISUAL or EDITOR names one, and otherwise you are asked;\nwith - you are asked in any case. Without --label the strictest level of your clearance is taken.\n\nWhile you write, the text lies in memory, and vim, neovim, nano and emacs are kept from leaving\ncopies. If the editor fails, what you wrote is kept, sealed, and the next `add` offers it."
     )]
     Add(AddArgs),
     /// Show a note; the access is in the log first
     #[command(
-        after_help = "Examples:\n  strongroom show 3f2a9c\n  strongroom show 3f2a9c --purpose handover --why 'night shift takes over'\n\nThe id may be shortened to any beginning of four characters or more that is unique among\nthe notes you may read. From the level restricted upwards a purpose and a reason are needed."
+        after_help = "Examples:\n  strongroom show 3f2a9c\n  strongroom show 3f2a9c --purpose handover --why 'night shift takes over'\n  strongroom show 3f2a9c --revision 1\n\nThe id may be shortened to any beginning of four characters or more that is unique among\nthe notes you may read. From the level restricted upwards a purpose and a reason are needed."
     )]
     Show {
         /// Its id, or the beginning of it
         id: String,
+        /// An earlier revision, by its number or the beginning of its digest
+        #[arg(long, value_name = "N")]
+        revision: Option<String>,
+    },
+    /// Change a note: a new revision, the earlier ones stay
+    #[command(
+        after_help = "Examples:\n  strongroom edit 3f2a                             opens your editor (VISUAL or EDITOR)\n  strongroom edit 3f2a --file corrected.txt\n  sed s/18:00/19:00/ text.txt | strongroom edit 3f2a\n  strongroom edit 3f2a --client Halcyon --field plate=\n\nAn edit opens the note, so it needs what `show` needs, and the reading is an entry of its own.\nWhere only a title, a client, a case, a time or fields are given, the text stays as it is. An\nempty value takes away what is there. If the note is revised elsewhere while you write, both\nrevisions stay, side by side, and the next edit follows both.\n\nIf the editor fails, what you wrote is kept, sealed, and the next `edit` of the note offers it."
+    )]
+    Edit(EditArgs),
+    /// List the revisions of a note, or show what changed between them
+    #[command(
+        after_help = "Examples:\n  strongroom history 3f2a\n  strongroom history 3f2a --diff                   what the newest revision changed\n  strongroom history 3f2a --diff 1..3\n\nA revision is named by its number or the beginning of its digest."
+    )]
+    History {
+        /// Its id, or the beginning of it
+        id: String,
+        /// What this revision changed, or A..B: what lies between two [default: the newest]
+        #[arg(long, value_name = "N", num_args = 0..=1, default_missing_value = "")]
+        diff: Option<String>,
     },
     /// List the notes that you may read, newest first
     #[command(
@@ -191,6 +210,7 @@ pub(super) struct InitArgs {
 #[derive(ClapArgs)]
 pub(super) struct AddArgs {
     /// The text; `-` asks for it
+    #[arg(conflicts_with_all = ["editor", "take_up", "discard"])]
     pub(super) text: Option<String>,
     /// Read the text from a file, `-` for standard input
     #[arg(long, value_name = "FILE", conflicts_with = "text")]
@@ -213,6 +233,50 @@ pub(super) struct AddArgs {
     /// A field of your own, such as plate=LX68QZV
     #[arg(long = "field", value_name = "NAME=VALUE")]
     pub(super) fields: Vec<String>,
+    #[command(flatten)]
+    pub(super) editor: EditorArgs,
+}
+
+#[derive(ClapArgs)]
+pub(super) struct EditArgs {
+    /// Its id, or the beginning of it
+    pub(super) id: String,
+    /// Take the text from a file, `-` for standard input
+    #[arg(long, value_name = "FILE")]
+    pub(super) file: Option<PathBuf>,
+    /// Another title; an empty one is made of the first line
+    #[arg(long)]
+    pub(super) title: Option<String>,
+    /// Another client
+    #[arg(long)]
+    pub(super) client: Option<String>,
+    /// Another case
+    #[arg(long)]
+    pub(super) case: Option<String>,
+    /// Another time at which it happened
+    #[arg(long, value_name = "TIME")]
+    pub(super) at: Option<String>,
+    /// Set a field, or take it away with NAME=
+    #[arg(long = "field", value_name = "NAME=VALUE")]
+    pub(super) fields: Vec<String>,
+    #[command(flatten)]
+    pub(super) editor: EditorArgs,
+}
+
+#[derive(ClapArgs)]
+pub(super) struct EditorArgs {
+    /// Write in your editor in any case
+    #[arg(long, conflicts_with = "file")]
+    pub(super) editor: bool,
+    /// Go on in your editor with what was kept when it failed
+    #[arg(long = "continue", conflicts_with = "file")]
+    pub(super) take_up: bool,
+    /// Throw away what was kept when an editor failed, and do nothing else
+    #[arg(long, conflicts_with_all = ["file", "editor", "take_up"])]
+    pub(super) discard: bool,
+    /// Use the editor even where its text would lie on a disk meanwhile
+    #[arg(long)]
+    pub(super) insist: bool,
 }
 
 #[derive(ClapArgs)]

@@ -3,7 +3,7 @@
 use super::args::{Args, Command, Common, RecoveryCommand};
 use super::terminal::{Here, Seen};
 use super::words::{duration, prompted};
-use super::{agent, audit, briefs, notes, policy, redact, tour, vaults};
+use super::{agent, audit, briefs, history, notes, policy, redact, tour, vaults, writing};
 use crate::app::{Access, Clock, Context, Error, Kind, PassphraseSource, Person, Places};
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -62,7 +62,9 @@ pub(super) fn with_vault(context: &Context<'_>, seen: &Seen<'_>, command: &Comma
         Command::Init(args) => vaults::init(context, seen, args),
         Command::Passphrase { insist } => vaults::passphrase(context, seen, *insist),
         Command::Add(args) => notes::add(context, seen, args),
-        Command::Show { id } => notes::show(context, seen, id),
+        Command::Show { id, revision } => notes::show(context, seen, id, revision.as_deref()),
+        Command::Edit(args) => writing::edit(context, seen, args),
+        Command::History { id, diff } => history::run(context, seen, id, diff.as_deref()),
         Command::List(args) => notes::list(context, seen, args),
         Command::Brief(command) => briefs::run(context, seen, command),
         Command::Audit(command) => audit::run(context, seen, command),

@@ -5,6 +5,7 @@ mod args;
 mod audit;
 mod briefs;
 mod commands;
+mod history;
 mod notes;
 mod out;
 mod policy;
@@ -13,6 +14,7 @@ mod terminal;
 mod tour;
 mod vaults;
 mod words;
+mod writing;
 
 use crate::app::{Error, Kind};
 use clap::Parser;

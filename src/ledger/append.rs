@@ -169,9 +169,14 @@ impl Recorded {
         self.person
     }
 
+    /// Whether it records an access, rather than one that was denied or failed.
+    pub fn is_done(&self) -> bool {
+        self.result == Outcome::Done
+    }
+
     /// Whether it records that `note` was accessed, rather than denied or failed.
     pub fn covers(&self, note: NoteId) -> bool {
-        self.result == Outcome::Done && self.notes.binary_search(&note).is_ok()
+        self.is_done() && self.notes.binary_search(&note).is_ok()
     }
 }
 

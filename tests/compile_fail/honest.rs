@@ -1,5 +1,6 @@
 //! The way that is open: decided, recorded, then opened.
 
+use strongroom::envelope::KeptText;
 use strongroom::gate::{Gate, GateError, OpenNote, Permit};
 use strongroom::ledger::{Recorded, StoredNote};
 use strongroom::id::NoteId;
@@ -19,4 +20,8 @@ pub fn open(
     recorded: Recorded,
 ) -> Result<Vec<OpenNote>, GateError> {
     gate.open(stored, vec![permit], recorded)
+}
+
+pub fn take_up(gate: Gate<'_>, file: &[u8], recorded: Recorded) -> Result<KeptText, GateError> {
+    gate.take_up(file, recorded)
 }

@@ -9,8 +9,8 @@ use strongroom::chain::{
 use strongroom::crypto::{Argon2Params, ExampleEntropy, HybridSecret, SigningKey, make_secret, sha256};
 use strongroom::env::Faults;
 use strongroom::envelope::{
-    BoxFile, DetailFile, DetailKey, IdentityFile, IdentitySecrets, Key, KeyUse, Keyring, Metadata, Purpose,
-    RecoveryKey, WrapFile, seal_body,
+    BoxFile, DetailFile, DetailKey, IdentityFile, IdentitySecrets, KeptFile, KeptText, Key, KeyUse, Keyring, Metadata,
+    Purpose, RecoveryKey, WrapFile, seal_body,
 };
 use strongroom::id::{
     CompartmentId, DeviceId, Digest, EntryRef, Incarnation, KeyId, LogName, NoteId, PersonId, VaultId,
@@ -64,6 +64,7 @@ pub(crate) fn make() -> Vec<(&'static str, &'static str, Vec<u8>)> {
         ("high_water", "third", high_water()),
         ("identity", "locked", identity()),
         ("journal", "two_records", journal()),
+        ("kept", "sealed", kept()),
         ("keybox", "sealed", sealed.keybox),
         (
             "levels",
@@ -184,6 +185,20 @@ fn key_of(n: u8) -> SigningKey {
 fn recovery_page() -> Vec<u8> {
     let key = RecoveryKey::make(&mut entropy()).unwrap();
     format!("Keep this page apart from the machine.\n\n  {}\n", *key.to_word()).into_bytes()
+}
+
+fn kept() -> Vec<u8> {
+    let text = KeptText {
+        note: Some(NOTE),
+        follows: vec![Digest([7; 32])],
+        kept: 1_767_225_600,
+        text: b"half a sentence".to_vec().into(),
+        given: Default::default(),
+    };
+    let mut entropy = ExampleEntropy::new("kept");
+    let key = make_secret(&mut entropy).unwrap();
+    let file = KeptFile::seal(VAULT, DEVICE, &key, &text, &mut entropy).unwrap();
+    file.to_bytes()
 }
 
 fn high_water() -> Vec<u8> {

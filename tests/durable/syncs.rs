@@ -7,6 +7,9 @@ use std::path::PathBuf;
 const CALLS: &str = "trace=fdatasync,fsync,syncfs,sync,sync_file_range,msync,write,writev,pwrite64,sendto,sendmsg,\
                      rename,renameat,renameat2,link,linkat,open,openat,creat,unlink,mkdir";
 
+/// How a file for the person begins to be called, until it is whole.
+const DRAFT: &str = "/.strongroom-";
+
 struct Trace {
     lines: Vec<String>,
     out: String,
@@ -82,9 +85,6 @@ impl Trace {
         opens.into_iter().map(path).collect()
     }
 }
-
-/// How the names begin of files that stand beside their place until they are whole.
-const DRAFT: &str = "/.strongroom-";
 
 /// The order of effects: a sync of the journal and a move of the log's head for each of `entries` (as many as there are, if
 /// none is given); then the first byte.

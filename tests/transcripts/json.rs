@@ -210,6 +210,67 @@ fn the_log() {
 }
 
 #[test]
+fn revisions() {
+    let mut stage = vault();
+    let (_, added) = ask(&mut stage, &["add", "--json", "--label", "internal", "Barrier open."]);
+    let id = added["id"].as_str().unwrap().to_owned();
+    let edit = ["edit", &id, "--title", "Barrier", "--json"];
+    let (code, revised) = ask(&mut stage, &edit);
+    assert_eq!(
+        (code, &revised["revision"], &revised["changed"]),
+        (0, &2.into(), &true.into())
+    );
+    let kinds = [
+        ("id", "id"),
+        ("revision", "count"),
+        ("label", "text"),
+        ("entry", "entry"),
+        ("changed", "truth"),
+    ];
+    fields(&revised, &kinds);
+    let (_, same) = ask(&mut stage, &edit);
+    assert_eq!((&same["revision"], &same["changed"]), (&2.into(), &false.into()));
+    fields(&same, &kinds);
+    let (_, history) = ask(&mut stage, &["history", &id, "--json"]);
+    assert_eq!(history.as_array().unwrap().len(), 2);
+    fields(
+        &history[0],
+        &[
+            ("revision", "count"),
+            ("digest", "digest"),
+            ("modified", "time"),
+            ("author", "text"),
+            ("label", "text"),
+            ("head", "truth"),
+            ("follows", "list"),
+        ],
+    );
+    let digest = history[1]["digest"].as_str().unwrap().to_owned();
+    assert_eq!(history[0]["follows"], serde_json::json!([digest]));
+    let (_, first) = ask(&mut stage, &["show", &id, "--revision", &digest[..8], "--json"]);
+    assert_eq!(
+        (&first["revision"], &first["title"]),
+        (&1.into(), &"Barrier open.".into())
+    );
+    let (_, difference) = ask(&mut stage, &["history", &id, "--diff", "--json"]);
+    fields(
+        &difference,
+        &[
+            ("id", "id"),
+            ("from", "count"),
+            ("to", "count"),
+            ("beside", "list"),
+            ("lines", "list"),
+        ],
+    );
+    fields(
+        &difference["beside"][0],
+        &[("what", "text"), ("from", "text"), ("to", "text")],
+    );
+    fields(&difference["lines"][0], &[("change", "text"), ("text", "text")]);
+}
+
+#[test]
 fn briefs() {
     let mut stage = vault();
     let text = "Ask Idris Vandermolen, +44 7700 900123, and zibeline by noon.";

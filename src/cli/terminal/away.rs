@@ -2,8 +2,8 @@
 
 use super::{Facts, Terminal};
 use crate::app::shared::Passphrase;
-use crate::app::{Error, Kind, NewFile, Person, Wire};
-use crate::cli::agent::wire::{Answer, Ask, broken, from_path, receive, send};
+use crate::app::{Error, Kind, NewFile, Person, Wire, WrittenText};
+use crate::cli::agent::wire::{Answer, Ask, Written, broken, from_path, receive, send};
 use crate::cli::out;
 use std::fs::File;
 use std::path::Path;
@@ -49,6 +49,11 @@ impl Away {
         }
     }
 
+    fn at_the_client(&self, written: Written) -> Box<dyn WrittenText> {
+        let wire = Rc::clone(&self.wire);
+        Box::new(AtTheClient { wire, written })
+    }
+
     fn file(&self, ask: &Ask) -> Result<File, Error> {
         match self.ask(ask)? {
             (Answer::Done, Some(file)) => Ok(file),
@@ -88,6 +93,35 @@ impl Drop for Begun {
     fn drop(&mut self) {
         if !self.kept && send(&self.wire, &Ask::Abandon, None).is_ok() {
             let _ = answer(&self.wire);
+        }
+    }
+}
+
+/// A text from an editor that lies at the client's.
+struct AtTheClient {
+    wire: Rc<Wire>,
+    written: Written,
+}
+
+impl WrittenText for AtTheClient {
+    fn ticket(&self) -> &[u8] {
+        &self.written.ticket
+    }
+
+    fn text(&self) -> &[u8] {
+        &self.written.text
+    }
+
+    fn problem(&self) -> Option<&str> {
+        self.written.problem.as_deref()
+    }
+
+    fn wipe(self: Box<Self>) -> Result<(), Error> {
+        send(&self.wire, &Ask::Wipe(self.written.number), None)?;
+        match answer(&self.wire)? {
+            (Answer::Done, _) => Ok(()),
+            (Answer::Refused(refusal), _) => Err(refusal.into()),
+            _ => Err(broken("the text may still be in memory")),
         }
     }
 }
@@ -134,6 +168,27 @@ impl Person for Away {
             wire: Rc::clone(&self.wire),
             kept: false,
         }))
+    }
+
+    fn has_editor(&self) -> bool {
+        self.facts.editor
+    }
+
+    fn edit(&self, text: &[u8], ticket: &[u8], insist: bool) -> Result<Box<dyn WrittenText>, Error> {
+        let ask = Ask::Edit(text.to_vec().into(), ticket.to_vec().into(), insist);
+        match self.ask(&ask)? {
+            (Answer::Written(Some(written)), _) => Ok(self.at_the_client(written)),
+            (Answer::Refused(refusal), _) => Err(refusal.into()),
+            _ => Err(broken("no text came")),
+        }
+    }
+
+    fn left_texts(&self) -> Vec<Box<dyn WrittenText>> {
+        let mut left = Vec::new();
+        while let Ok((Answer::Written(Some(written)), _)) = self.ask(&Ask::NextLeft) {
+            left.push(self.at_the_client(written));
+        }
+        left
     }
 }
 

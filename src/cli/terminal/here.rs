@@ -1,8 +1,8 @@
 //! The terminal of this process.
 
-use super::{Facts, Terminal};
+use super::{Facts, Terminal, editor};
 use crate::app::shared::Passphrase;
-use crate::app::{Error, Kind, NewFile, Person, list_files, new_file, open_file};
+use crate::app::{Error, Kind, NewFile, Person, WrittenText, left_texts, list_files, new_file, open_file};
 use crate::cli::out;
 use std::fs::File;
 use std::io::{BufRead, IsTerminal, Write};
@@ -25,6 +25,7 @@ impl Here {
             facts: Facts {
                 may_ask,
                 typed: std::io::stdin().is_terminal(),
+                editor: editor::named().is_some(),
                 columns: if out.is_terminal() { width() } else { told() }.filter(|columns| *columns > 0),
             },
         }
@@ -91,6 +92,24 @@ impl Person for Here {
 
     fn create(&self, path: &Path) -> Result<Box<dyn NewFile>, Error> {
         new_file(path)
+    }
+
+    fn has_editor(&self) -> bool {
+        self.facts.editor
+    }
+
+    fn edit(&self, text: &[u8], ticket: &[u8], insist: bool) -> Result<Box<dyn WrittenText>, Error> {
+        if !self.facts.may_ask {
+            return Err(Error::new(
+                Kind::Usage,
+                "an editor was asked for, and asking was forbidden",
+            ));
+        }
+        editor::edit(text, ticket, insist, &|text| self.warn(text))
+    }
+
+    fn left_texts(&self) -> Vec<Box<dyn WrittenText>> {
+        left_texts()
     }
 }
 
