@@ -10,6 +10,7 @@
 mod append;
 mod charter;
 mod error;
+mod forget;
 mod found;
 mod high_water;
 mod objects;

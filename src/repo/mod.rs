@@ -20,6 +20,7 @@
 //! [`Repo::read_tree`], [`Repo::read_blob`]) are hashed here; libgit2's own check is off, so that
 //! [`Repo::read_blob_unchecked`] is fast for bodies that carry a SHA-256 of their own.
 
+mod forget;
 mod git;
 mod journal;
 mod lock;
@@ -32,6 +33,7 @@ mod tests;
 mod tree;
 mod write;
 
+pub use forget::{ForgetError, parse_forgetting};
 pub use git::{CreateError, Oddity, OpenError, ReadError, Repo, Settings};
 pub use journal::JournalError;
 pub use lock::{Lock, LockError, PATIENCE};

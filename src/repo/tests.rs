@@ -10,6 +10,7 @@ use std::path::Path;
 use std::process::Command;
 
 mod faults;
+mod forgetting;
 mod layout;
 mod power;
 mod writers;
