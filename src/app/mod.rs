@@ -5,6 +5,7 @@
 mod audit;
 mod briefs;
 mod context;
+mod destroy;
 mod error;
 mod known;
 mod members;
@@ -12,8 +13,10 @@ mod notes;
 mod person;
 mod policies;
 mod recovery;
+mod relabel;
 pub mod tour;
 mod vault;
+mod whole;
 
 pub use crate::env::{Clock, Places, harden};
 pub use audit::{LogLine, log, receipt, verify};
@@ -22,18 +25,22 @@ pub use briefs::{
     redact_text, release_brief,
 };
 pub use context::{Access, Context, PassphraseSource};
+pub use destroy::{Ask, Destroyed, Doomed, destroy};
 pub use error::{Error, Kind};
 pub use members::{CompartmentInfo, list_compartments, new_compartment};
 pub use notes::{Added, ListQuery, NewText, NoteLine, Shown, add, list, show};
 pub use person::{NewFile, Person, new_file, open_file};
 pub use policies::{PolicyTest, test_policies};
 pub use recovery::recover;
+pub use relabel::{Relabelled, relabel};
 pub use vault::{Init, Inited, init};
 
 /// What the street door needs to know of the rooms below.
 pub mod shared {
     pub use crate::brief::{Doubt, Format, Leak, Profile, Redaction, Span};
     pub use crate::chain::{Problem, Time};
+    pub use crate::gate::Nature;
+    pub use crate::id::NoteId;
     pub use crate::ledger::{Report, Verdict};
     pub use crate::secret::Passphrase;
 }

@@ -2,7 +2,7 @@
 
 use super::args::{Args, Command, Common, PolicyCommand, RecoveryCommand};
 use super::terminal::{Here, Seen};
-use super::{audit, briefs, notes, redact, tour, vaults};
+use super::{audit, briefs, notes, redact, tour, vaults, whole};
 use crate::app::{Access, Clock, Context, Error, Kind, PassphraseSource, Person, Places};
 use std::path::PathBuf;
 
@@ -33,6 +33,8 @@ fn with_vault(context: &Context<'_>, seen: &Seen<'_>, command: &Command) -> Resu
         Command::Add(args) => notes::add(context, seen, args),
         Command::Show { id } => notes::show(context, seen, id),
         Command::List(args) => notes::list(context, seen, args),
+        Command::Relabel { id, label } => whole::relabel(context, seen, id, label),
+        Command::Destroy { id, yes } => whole::destroy(context, seen, id, *yes),
         Command::Brief(command) => briefs::run(context, seen, command),
         Command::Audit(command) => audit::run(context, seen, command),
         Command::Compartment(command) => vaults::compartment(context, seen, command),

@@ -10,6 +10,7 @@ mod redact;
 mod terminal;
 mod tour;
 mod vaults;
+mod whole;
 mod words;
 
 use crate::app::{Error, Kind};

@@ -31,7 +31,8 @@ const PACKING: &str = "strongroom.packing";
 const OBJECT_MAX: u64 = 16 << 20;
 /// Git's empty tree. Branches that were emptied share it, and commits of it may be the same: it names nothing.
 const EMPTY: Oid = Oid([
-    0x4b, 0x82, 0x5d, 0xc6, 0x42, 0xcb, 0x6e, 0xb9, 0xa0, 0x60, 0xe5, 0x4b, 0xf8, 0xd6, 0x92, 0x88, 0xfb, 0xee, 0x49, 0x04,
+    0x4b, 0x82, 0x5d, 0xc6, 0x42, 0xcb, 0x6e, 0xb9, 0xa0, 0x60, 0xe5, 0x4b, 0xf8, 0xd6, 0x92, 0x88, 0xfb, 0xee, 0x49,
+    0x04,
 ]);
 
 /// Something could not be forgotten for good; it is tried again at the next start.
@@ -102,7 +103,10 @@ impl Repo {
     /// never committed.
     pub fn begin_forgetting(&self, _lock: &Lock, refs: &[RefChange]) -> Result<(), ForgetError> {
         let mut places = self.forgetting()?;
-        places.extend(refs.iter().filter_map(|change| Some((change.name.clone(), change.old?))));
+        places.extend(
+            refs.iter()
+                .filter_map(|change| Some((change.name.clone(), change.old?))),
+        );
         places.sort();
         places.dedup();
         let write = || replace_private(&self.dir.join(NAME), forgetting_text(&places).as_bytes()).map_err(plain);
@@ -212,7 +216,10 @@ impl Repo {
     fn held_elsewhere(&self, doomed: &mut Objects) -> Result<Vec<String>, ForgetError> {
         let own = |name: &str| {
             let branch = name.strip_prefix("refs/heads/").unwrap_or_default();
-            branch == "main" || ["audit/", "notes/", "keys/"].iter().any(|room| branch.starts_with(room))
+            branch == "main"
+                || ["audit/", "notes/", "keys/"]
+                    .iter()
+                    .any(|room| branch.starts_with(room))
         };
         let mut held = Vec::new();
         for (name, _) in self.refs_as_found("refs/")?.into_iter().filter(|(name, _)| !own(name)) {
