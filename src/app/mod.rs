@@ -3,6 +3,7 @@
 //! Every access takes the same path: unlock, start the ledger, match wraps with the log, decide, record, open.
 
 mod audit;
+mod backup;
 mod briefs;
 mod context;
 mod destroy;
@@ -20,6 +21,7 @@ mod whole;
 
 pub use crate::env::{Clock, Places, harden};
 pub use audit::{LogLine, log, receipt, verify};
+pub use backup::{BackedUp, CheckedBackup, Restored, backup, check_backup, restore};
 pub use briefs::{
     BriefCheck, DraftQuery, Drafted, ReleaseQuery, ReleasedBrief, check_brief, draft_brief, list_briefs, load_profile,
     redact_text, release_brief,

@@ -138,6 +138,25 @@ pub(super) enum Command {
     /// The rules
     #[command(subcommand, arg_required_else_help = true)]
     Policy(PolicyCommand),
+    /// Copy the vault into one new file; needs no key
+    #[command(
+        after_help = "Example:\n  strongroom backup /media/disk/strongroom.bundle\n\nThe file holds what a clone holds: the log and sealed notes. It does not hold your identity file\nnor the recovery key: keep those apart from it. What is destroyed later stays in it; replace\nold backups. Stock git reads the file as a bundle."
+    )]
+    Backup {
+        /// The new file
+        file: PathBuf,
+    },
+    /// Make a vault from a backup, where there is none
+    #[command(
+        after_help = "Examples:\n  strongroom restore strongroom.bundle --check           verify it, change nothing\n  strongroom restore strongroom.bundle --vault ~/vault\n\nA backup that is older than what this device wrote last is intact and says so. This device does\nnot go on from it with its own identity, since what came after would be missing from its log:\ncome in anew with the recovery key."
+    )]
+    Restore {
+        /// The backup
+        file: PathBuf,
+        /// Verify it in a temporary folder, and change nothing
+        #[arg(long)]
+        check: bool,
+    },
     /// The way back in
     #[command(subcommand, arg_required_else_help = true)]
     Recovery(RecoveryCommand),

@@ -2,7 +2,7 @@
 
 use super::args::{Args, Command, Common, PolicyCommand, RecoveryCommand};
 use super::terminal::{Here, Seen};
-use super::{audit, briefs, notes, redact, tour, vaults, whole};
+use super::{audit, backup, briefs, notes, redact, tour, vaults, whole};
 use crate::app::{Access, Clock, Context, Error, Kind, PassphraseSource, Person, Places};
 use std::path::PathBuf;
 
@@ -39,6 +39,8 @@ fn with_vault(context: &Context<'_>, seen: &Seen<'_>, command: &Command) -> Resu
         Command::Audit(command) => audit::run(context, seen, command),
         Command::Compartment(command) => vaults::compartment(context, seen, command),
         Command::Policy(PolicyCommand::Test { shipped }) => vaults::policy_test(context, seen, *shipped),
+        Command::Backup { file } => backup::backup(context, seen, file),
+        Command::Restore { file, check } => backup::restore(context, seen, file, *check),
         Command::Recovery(RecoveryCommand::Use { file, insist }) => vaults::recover(context, seen, file, *insist),
     }
 }

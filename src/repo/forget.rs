@@ -11,9 +11,9 @@ use super::git::{ReadError, Repo};
 use super::lock::Lock;
 use super::loose::loose_path;
 use super::object::Oid;
+use super::reach::{Missing, Reached};
 use super::record::{RefChange, is_branch};
 use super::recover::remove_file;
-use super::tree::Mode;
 use super::write::{CutError, sync_file_system, to_io};
 use crate::env::{FileError, Step, read_bounded, replace_private, sync_folder};
 use std::collections::BTreeSet;
@@ -27,14 +27,6 @@ const NAME: &str = "strongroom.forgetting";
 const NAME_MAX: u64 = 1 << 20;
 /// The folder in the git directory in which a pack is written before it has its place.
 const PACKING: &str = "strongroom.packing";
-/// Commits and trees of at most so many bytes are looked at.
-const OBJECT_MAX: u64 = 16 << 20;
-/// Git's empty tree. Branches that were emptied share it, and commits of it may be the same: it names nothing.
-const EMPTY: Oid = Oid([
-    0x4b, 0x82, 0x5d, 0xc6, 0x42, 0xcb, 0x6e, 0xb9, 0xa0, 0x60, 0xe5, 0x4b, 0xf8, 0xd6, 0x92, 0x88, 0xfb, 0xee, 0x49,
-    0x04,
-]);
-
 /// Something could not be forgotten for good; it is tried again at the next start.
 #[derive(Debug, thiserror::Error)]
 pub enum ForgetError {
@@ -64,33 +56,6 @@ pub fn parse_forgetting(text: &str) -> Option<Vec<(String, Oid)>> {
 
 fn forgetting_text(places: &[(String, Oid)]) -> String {
     places.iter().map(|(name, oid)| format!("{name} {oid}\n")).collect()
-}
-
-/// Objects by kind.
-#[derive(Default)]
-struct Objects {
-    commits: BTreeSet<Oid>,
-    trees: BTreeSet<Oid>,
-    blobs: BTreeSet<Oid>,
-    /// The commits as they were come upon: each before those it follows.
-    order: Vec<Oid>,
-}
-
-impl Objects {
-    fn all(&self) -> impl Iterator<Item = Oid> + '_ {
-        self.blobs.iter().chain(&self.trees).chain(&self.commits).copied()
-    }
-
-    fn contains(&self, oid: &Oid) -> bool {
-        self.commits.contains(oid) || self.trees.contains(oid) || self.blobs.contains(oid)
-    }
-
-    fn subtract(&mut self, other: &Self) {
-        self.commits.retain(|oid| !other.commits.contains(oid));
-        self.order.retain(|oid| !other.commits.contains(oid));
-        self.trees.retain(|oid| !other.trees.contains(oid));
-        self.blobs.retain(|oid| !other.blobs.contains(oid));
-    }
 }
 
 impl Repo {
@@ -159,61 +124,25 @@ impl Repo {
     }
 
     /// What these branches led to then and do not lead to now.
-    fn unreachable(&self, places: &[(String, Oid)]) -> Result<Objects, ForgetError> {
-        let mut kept = Objects::default();
+    fn unreachable(&self, places: &[(String, Oid)]) -> Result<Reached, ForgetError> {
+        let mut kept = Reached::default();
         let names: BTreeSet<&str> = places.iter().map(|(name, _)| name.as_str()).collect();
         for name in names {
             if let Some(oid) = self.ref_target(name)? {
-                self.walk(oid, &Objects::default(), &mut kept)?;
+                self.reach(oid, &Reached::default(), Missing::Skipped, &mut kept)?;
             }
         }
-        let mut doomed = Objects::default();
+        let mut doomed = Reached::default();
         for (_, oid) in places {
-            self.walk(*oid, &kept, &mut doomed)?;
+            self.reach(*oid, &kept, Missing::Skipped, &mut doomed)?;
         }
         doomed.subtract(&kept);
+        doomed.leave_nothing();
         Ok(doomed)
     }
 
-    /// Adds everything that a commit leads to, up to what is in `stop`. What is missing leads to nothing.
-    fn walk(&self, from: Oid, stop: &Objects, found: &mut Objects) -> Result<(), ReadError> {
-        let mut due = vec![from];
-        while let Some(oid) = due.pop() {
-            if stop.commits.contains(&oid) || found.commits.contains(&oid) {
-                continue;
-            }
-            let Some(commit) = there(self.read_commit(oid, OBJECT_MAX))? else {
-                continue;
-            };
-            due.extend(commit.parents);
-            if commit.tree != EMPTY {
-                found.commits.insert(oid);
-                found.order.push(oid);
-                self.walk_tree(commit.tree, stop, found)?;
-            }
-        }
-        Ok(())
-    }
-
-    fn walk_tree(&self, from: Oid, stop: &Objects, found: &mut Objects) -> Result<(), ReadError> {
-        let mut due = vec![from];
-        while let Some(oid) = due.pop() {
-            if stop.trees.contains(&oid) || oid == EMPTY || !found.trees.insert(oid) {
-                continue;
-            }
-            for entry in there(self.read_tree(oid, OBJECT_MAX))?.unwrap_or_default() {
-                match entry.mode {
-                    Mode::Tree => due.push(entry.oid),
-                    Mode::Commit => {}
-                    _ => drop(found.blobs.insert(entry.oid)),
-                }
-            }
-        }
-        Ok(())
-    }
-
     /// Takes out of `doomed` what refs lead to that are no part of a vault, and names those that hold blobs of it.
-    fn held_elsewhere(&self, doomed: &mut Objects) -> Result<Vec<String>, ForgetError> {
+    fn held_elsewhere(&self, doomed: &mut Reached) -> Result<Vec<String>, ForgetError> {
         let own = |name: &str| {
             let branch = name.strip_prefix("refs/heads/").unwrap_or_default();
             branch == "main"
@@ -225,8 +154,9 @@ impl Repo {
         for (name, _) in self.refs_as_found("refs/")?.into_iter().filter(|(name, _)| !own(name)) {
             let commit = self.git.find_reference(&name).and_then(|found| found.peel_to_commit());
             let Ok(commit) = commit else { continue };
-            let mut reached = Objects::default();
-            self.walk(Oid::from_git(commit.id()), &Objects::default(), &mut reached)?;
+            let mut reached = Reached::default();
+            let from = Oid::from_git(commit.id());
+            self.reach(from, &Reached::default(), Missing::Skipped, &mut reached)?;
             if reached.blobs.iter().any(|oid| doomed.blobs.contains(oid)) {
                 held.push(name);
             }
@@ -247,7 +177,7 @@ impl Repo {
     }
 
     /// Whether a pack holds any of it. Looked at afresh: an open repository goes on seeing packs that are gone.
-    fn is_packed(&self, doomed: &Objects) -> Result<bool, ForgetError> {
+    fn is_packed(&self, doomed: &Reached) -> Result<bool, ForgetError> {
         let git = git2::Repository::open_bare(&self.dir).map_err(to_io)?;
         let odb = git.odb().map_err(to_io)?;
         let packed = |oid: Oid| !loose_path(&self.dir, oid).exists() && oid.to_git().is_ok_and(|oid| odb.exists(oid));
@@ -255,7 +185,7 @@ impl Repo {
     }
 
     /// Writes one pack of everything that the packs hold but `doomed`, durable, and then removes them.
-    fn repack_without(&self, doomed: &Objects) -> Result<(), ForgetError> {
+    fn repack_without(&self, doomed: &Reached) -> Result<(), ForgetError> {
         let mut old = pack_files(&self.dir.join("objects/pack"))?;
         let write = || self.write_pack(doomed);
         let new = self.faults().step(Step::PackWrite, write, || Ok(()))?;
@@ -273,7 +203,7 @@ impl Repo {
     }
 
     /// The files of the new pack; none if nothing is left to be packed.
-    fn write_pack(&self, doomed: &Objects) -> io::Result<Vec<PathBuf>> {
+    fn write_pack(&self, doomed: &Reached) -> io::Result<Vec<PathBuf>> {
         let git = git2::Repository::open_bare(&self.dir).map_err(to_io)?;
         let nothing = git2::Config::new().map_err(to_io)?;
         git.set_config(&nothing).map_err(to_io)?;
@@ -338,14 +268,6 @@ fn pack_files(folder: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(files.into_iter().map(|(_, path)| path).collect())
 }
 
-/// What was read, or `None` where nothing is.
-fn there<T>(read: Result<T, ReadError>) -> Result<Option<T>, ReadError> {
-    match read {
-        Err(ReadError::Missing { .. }) => Ok(None),
-        read => read.map(Some),
-    }
-}
-
-fn plain(error: FileError) -> io::Error {
+pub(super) fn plain(error: FileError) -> io::Error {
     io::Error::other(error.to_string())
 }
