@@ -12,6 +12,8 @@ mod canary;
 mod crowd;
 #[path = "durable/disks.rs"]
 mod disks;
+#[path = "durable/forgetting.rs"]
+mod forgetting;
 #[path = "durable/house.rs"]
 mod house;
 #[path = "durable/kills.rs"]

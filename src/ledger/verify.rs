@@ -244,7 +244,9 @@ fn examine(repo: &Repo, anchors: &Anchors<'_>) -> Result<(Report, Vec<SignedChec
     for _ in 1..LOOKS {
         let before = repo.refs_as_found("refs/")?;
         let found = examine_once(repo, anchors);
-        let whole = found.as_ref().is_ok_and(|(report, _)| report.verdict == Verdict::Intact);
+        let whole = found
+            .as_ref()
+            .is_ok_and(|(report, _)| report.verdict == Verdict::Intact);
         if whole || repo.refs_as_found("refs/")? == before {
             return found;
         }
