@@ -59,11 +59,12 @@ pub fn destroy(context: &Context<'_>, asked: &str, ask: Option<Ask<'_>>) -> Resu
     details.rules = permission.rules().to_vec();
     let made = desk.made_from(found.note);
     let files = found.files_in_order();
-    let entry = desk.forget_files(found.note, &files, &details)?;
+    let count = files.iter().map(Vec::len).sum();
+    let entry = desk.forget_files(found.note, files, &details)?;
     desk.finish_forgetting()?;
     Ok(Destroyed {
         id: found.note,
-        files: files.len(),
+        files: count,
         entry,
         made,
     })
@@ -119,12 +120,12 @@ impl Desk<'_> {
 
     /// Enters that these files are forgotten: in one entry, or in several where there are very many. Of several each
     /// names the first.
-    fn forget_files(&mut self, note: NoteId, files: &[FileRef], details: &Details) -> Result<EntryRef, Error> {
+    fn forget_files(&mut self, note: NoteId, files: Vec<Vec<FileRef>>, details: &Details) -> Result<EntryRef, Error> {
         let mut first = None;
         let mut last = None;
-        for some in files.chunks(FILES_MAX) {
+        for some in in_entries(files, FILES_MAX) {
             let mut changes = Changes::default();
-            some.iter().for_each(|file| changes.forget(file.clone()));
+            some.into_iter().for_each(|file| changes.forget(file));
             let mut draft = Draft::change(EntryKind::Destroy, details.clone(), vec![note], changes);
             draft.because = first;
             let entry = self.record(draft)?.entry();
@@ -132,5 +133,48 @@ impl Desk<'_> {
             last = Some(entry);
         }
         last.ok_or_else(|| Error::no_such_note(&note.to_string()))
+    }
+}
+
+/// Groups put together in their order, as many as have at most `max` files; no group is broken up.
+fn in_entries(groups: Vec<Vec<FileRef>>, max: usize) -> Vec<Vec<FileRef>> {
+    let mut entries: Vec<Vec<FileRef>> = Vec::new();
+    for group in groups {
+        match entries.last_mut() {
+            Some(last) if last.len() + group.len() <= max => last.extend(group),
+            _ => entries.push(group),
+        }
+    }
+    entries
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::id::Digest;
+
+    #[test]
+    fn a_body_and_its_wrap_are_forgotten_by_one_entry() {
+        let group = |n: usize| vec![FileRef("notes/00".into(), n.to_string(), Digest([0; 32])); n];
+        let sizes = |groups: &[usize], max| {
+            let entries = in_entries(groups.iter().map(|n| group(*n)).collect(), max);
+            entries.iter().map(Vec::len).collect::<Vec<_>>()
+        };
+        assert_eq!(sizes(&[1, 2, 2, 2, 2], 4), [3, 4, 2]);
+        assert_eq!(sizes(&[2], 4), [2]);
+        assert_eq!(sizes(&[2; 200], FILES_MAX), [256, 144]);
+        assert!(sizes(&[], 4).is_empty());
+    }
+
+    #[test]
+    fn as_many_files_as_one_entry_forgets_fit_into_it() {
+        let file = FileRef(
+            "notes/00".into(),
+            format!("{}.{}", NoteId([0; 16]), Digest([0; 32])),
+            Digest([0; 32]),
+        );
+        let line = serde_json::to_string(&vec![file; FILES_MAX]).unwrap_or_default();
+        // Beside them there is room for the longest reason, padded and in base64, and for what other logs had come to.
+        assert!(line.len() + 12 * 1024 < crate::chain::ENTRY_MAX, "{}", line.len());
     }
 }

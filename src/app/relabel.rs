@@ -70,7 +70,7 @@ pub fn relabel(context: &Context<'_>, asked: &str, text: &str) -> Result<Relabel
         changes.write_digested(note_ref(found.note), found.note, item.body);
         changes.write_digested(wrap_ref(found.note), found.note, item.wrap);
     }
-    for file in found.files_in_order() {
+    for file in found.files_in_order().concat() {
         changes.forget(file);
     }
     let made = match lowers && found.label.is_no_wider_than(&label) {

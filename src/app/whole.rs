@@ -45,18 +45,21 @@ impl WholeNote {
         self.whole.count(Nature::Attachment) > 0 || self.files.len() > 2 * self.wraps.len()
     }
 
-    /// All its files: first parts of attachments, then each body with its wrap, those that others follow before those
-    /// that follow them. Whoever is interrupted in the middle finds the note still there.
-    pub(super) fn files_in_order(&self) -> Vec<FileRef> {
+    /// All its files, in groups that go together: each part of an attachment, then each body with its wrap, those that
+    /// others follow before those that follow them. Whoever is interrupted in between finds the note still there.
+    pub(super) fn files_in_order(&self) -> Vec<Vec<FileRef>> {
         let body = |digest: &Digest| FileRef(note_ref(self.note), format!("{}.{digest}", self.note), *digest);
-        let mut pairs = Vec::new();
-        for digest in self.whole.bodies() {
-            pairs.push(body(&digest));
-            pairs.extend(self.wraps.get(&digest).cloned());
-        }
-        let paired: BTreeSet<&FileRef> = pairs.iter().collect();
-        let parts = self.files.iter().filter(|file| !paired.contains(file)).cloned();
-        parts.chain(pairs.iter().cloned()).collect()
+        let pair = |digest: &Digest| {
+            [body(digest)]
+                .into_iter()
+                .chain(self.wraps.get(digest).cloned())
+                .collect()
+        };
+        let pairs: Vec<Vec<FileRef>> = self.whole.bodies().iter().map(pair).collect();
+        let paired: BTreeSet<&FileRef> = pairs.iter().flatten().collect();
+        let parts = self.files.iter().filter(|file| !paired.contains(file));
+        let parts: Vec<Vec<FileRef>> = parts.map(|file| vec![file.clone()]).collect();
+        [parts, pairs].concat()
     }
 }
 

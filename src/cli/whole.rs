@@ -30,7 +30,8 @@ pub(super) fn relabel(context: &Context<'_>, seen: &Seen<'_>, id: &str, label: &
 /// `destroy`.
 pub(super) fn destroy(context: &Context<'_>, seen: &Seen<'_>, id: &str, yes: bool) -> Result<u8, Error> {
     let facts = seen.terminal.facts();
-    if !yes && !(facts.may_ask && facts.typed) {
+    let asks = facts.may_ask && facts.typed;
+    if !yes && !asks {
         return Err(Error::new(
             Kind::Usage,
             "destroying asks first, and nobody can be asked; nothing was destroyed",

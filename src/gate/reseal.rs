@@ -166,3 +166,169 @@ impl Gate<'_> {
         Ok(made)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::crypto::ExampleEntropy;
+    use crate::envelope::{IdentitySecrets, Key, KeyUse, Keyring};
+    use crate::gate::NewNote;
+    use crate::id::{DeviceId, VaultId};
+    use crate::label::{Clearance, Level};
+    use crate::policy::{ActorFacts, Decision, Kind, PolicySet, Request, ResourceFacts, Role};
+    use crate::session::Identity;
+    use std::collections::BTreeSet;
+
+    const NOTE: NoteId = NoteId([9; 16]);
+
+    fn identity(entropy: &mut ExampleEntropy) -> Identity {
+        let secrets = IdentitySecrets::make(PersonId([1; 8]), "mara".into(), Digest([0; 32]), entropy).unwrap();
+        Identity::from_secrets(VaultId([1; 16]), DeviceId([1; 8]), &secrets)
+    }
+
+    fn label(level: Level) -> Label {
+        Label::new(level, []).unwrap()
+    }
+
+    fn permit(action: Action, label: &Label, note: NoteId) -> Permit {
+        let mut resource = ResourceFacts::new(Kind::Note, label.clone());
+        resource.own = true;
+        let decision = PolicySet::shipped().unwrap().decide(&Request {
+            action,
+            actor: ActorFacts {
+                person: PersonId([1; 8]),
+                roles: BTreeSet::from([Role::OFFICER]),
+                clearance: Clearance {
+                    person: PersonId([1; 8]),
+                    level: Level::Restricted,
+                    compartments: BTreeSet::new(),
+                },
+                paused: false,
+            },
+            resource,
+            purpose: None,
+            reason: None,
+            now: 0,
+            approvals: 0,
+            people: 1,
+        });
+        match decision {
+            Decision::Permitted(permission) => Permit::new(permission, [note]),
+            Decision::Denied(denial) => panic!("{:?}", denial.why()),
+        }
+    }
+
+    /// A revision that follows `parents`.
+    fn revision(
+        gate: &Gate<'_>,
+        text: &str,
+        number: u64,
+        parents: &[&StoredNote],
+        entropy: &mut ExampleEntropy,
+    ) -> StoredNote {
+        let mut parents: Vec<Digest> = parents.iter().map(|stored| stored.body).collect();
+        parents.sort_unstable();
+        let metadata = Metadata {
+            title: text.into(),
+            client: "Halcyon".into(),
+            case: String::new(),
+            created: 1,
+            modified: number as i64,
+            happened: None,
+            author: PersonId([u8::try_from(number).unwrap(); 8]),
+            parents,
+            number,
+            fields: vec![("zone".into(), "north".into())],
+        };
+        let sealed = gate.seal(
+            &NewNote {
+                note: NOTE,
+                nature: Purpose::Note,
+                metadata: &metadata,
+                text,
+                label: &label(Level::Internal),
+                recipients: &[],
+            },
+            entropy,
+        );
+        stored(sealed.unwrap())
+    }
+
+    fn stored(sealed: SealedNote) -> StoredNote {
+        StoredNote {
+            note: NOTE,
+            body: sealed.digest,
+            wrap: WrapFile::parse(&sealed.wrap).unwrap(),
+            sealed: sealed.body,
+        }
+    }
+
+    #[test]
+    fn a_graph_of_revisions_keeps_its_shape_under_another_label() {
+        let mut entropy = ExampleEntropy::new("reseal");
+        let me = identity(&mut entropy);
+        let levels = [Level::Internal, Level::Restricted].map(KeyUse::Level);
+        let ring = Keyring::new(levels.map(|usage| Key::make(usage, None, [0; 8], &mut entropy).unwrap()));
+        let gate = Gate::new(&me, &ring);
+        // Two heads over one beginning, and one that joins them; the last first.
+        let first = revision(&gate, "first", 1, &[], &mut entropy);
+        let left = revision(&gate, "left", 2, &[&first], &mut entropy);
+        let right = revision(&gate, "right", 2, &[&first], &mut entropy);
+        let joined = revision(&gate, "joined", 3, &[&left, &right], &mut entropy);
+        let old: Vec<Digest> = [&joined, &right, &first, &left].map(|stored| stored.body).to_vec();
+        let whole = gate
+            .whole(NOTE, vec![joined, right, first, left])
+            .unwrap_or_else(|e| panic!("{e}"));
+        assert!(whole.bears(&label(Level::Internal)) && !whole.own() && whole.count(Purpose::Note) == 4);
+        assert_eq!((whole.bodies()[0], whole.bodies()[3]), (old[2], old[0]));
+
+        let target = label(Level::Restricted);
+        let from = |label: &Label| permit(Action::Relabel, label, NOTE);
+        let to = |label: &Label| permit(Action::Add, label, NOTE);
+        let here = label(Level::Internal);
+        for wrong in [
+            (to(&here), to(&target)),
+            (from(&target), to(&target)),
+            (from(&here), to(&here)),
+            (permit(Action::Relabel, &here, NoteId([8; 16])), to(&target)),
+            (permit(Action::Read, &here, NOTE), to(&target)),
+        ] {
+            let refused = gate.reseal(&whole, &target, &[], wrong, &mut entropy);
+            assert_eq!(refused.map(|sealed| sealed.len()), Err(GateError::NotAllowed));
+        }
+        let sealed = gate.reseal(&whole, &target, &[], (from(&here), to(&target)), &mut entropy);
+        let sealed: Vec<StoredNote> = sealed
+            .unwrap_or_else(|e| panic!("{e}"))
+            .into_iter()
+            .map(stored)
+            .collect();
+        assert!(sealed.iter().all(|stored| !old.contains(&stored.body)));
+        let again = gate.whole(NOTE, sealed).unwrap_or_else(|e| panic!("{e}"));
+        assert!(again.bears(&target));
+        let of = |title: &str| again.items.iter().find(|item| item.metadata.title == title).unwrap();
+        let follows = |title: &str| of(title).metadata.parents.clone();
+        let digests = |titles: &[&str]| {
+            let mut digests: Vec<Digest> = titles.iter().map(|title| of(title).stored.body).collect();
+            digests.sort_unstable();
+            digests
+        };
+        assert_eq!(follows("first"), []);
+        assert_eq!(follows("left"), digests(&["first"]));
+        assert_eq!(follows("right"), digests(&["first"]));
+        assert_eq!(follows("joined"), digests(&["left", "right"]));
+        for (title, number) in [("first", 1), ("left", 2), ("right", 2), ("joined", 3)] {
+            let item = of(title);
+            let metadata = &item.metadata;
+            assert_eq!(
+                (metadata.number, metadata.created, metadata.modified),
+                (number, 1, number as i64)
+            );
+            assert_eq!(metadata.author, PersonId([number as u8; 8]));
+            assert_eq!(metadata.fields, [("zone".to_owned(), "north".to_owned())]);
+            let body = BodyFile::parse(&item.stored.sealed).unwrap_or_else(|e| panic!("{e}"));
+            let text = body.open_text(VaultId([1; 16]), NOTE, &item.key).unwrap();
+            assert_eq!(text.expose(), title.as_bytes());
+        }
+    }
+}

@@ -25,7 +25,7 @@ const AHEAD: i64 = 24 * 3600;
 const LISTED: usize = 50;
 
 /// How often a vault is looked at that is not intact and moves meanwhile.
-const LOOKS: usize = 5;
+const LOOKS: usize = 20;
 
 /// What the verifier was given from outside.
 pub struct Anchors<'a> {

@@ -164,10 +164,40 @@ fn a_person_is_asked_with_the_title_and_the_asking_is_on_record() {
         "{seen}"
     );
     assert!(seen.contains("nothing was destroyed"), "{seen}");
-    assert_eq!(house.listed(), [id.clone()]);
+    assert_eq!(house.listed(), std::slice::from_ref(&id));
     let (code, seen) = ask("yes");
     assert_eq!(code, Some(0), "{seen}");
     assert!(house.listed().is_empty());
     let log = house.run(&["audit", "log", "--json"]).expect(0);
     assert_eq!(log.matches("\"verb\":\"destroy-ask\"").count(), 2);
+}
+
+#[test]
+fn all_revisions_go_together_as_far_as_one_entry_holds_them() {
+    let house = House::new();
+    let (some, many) = (house.revised(40), house.revised(200));
+    let sealed = [&some, &many].map(|id| ciphertext(&house, id));
+    assert_eq!((sealed[0].len(), sealed[1].len()), (80, 400));
+    house.run(&with_why(&["relabel", &some, "confidential"])).expect(0);
+    assert!(!lies_about(&house, &sealed[0]));
+    assert_eq!(ciphertext(&house, &some).len(), 80);
+    let shown = house.run(&with_why(&["show", &some, "--json"])).expect(0);
+    assert!(
+        shown.contains("body number 40") && shown.contains("\"revision\":40"),
+        "{shown}"
+    );
+    let refused = house.run(&with_why(&["relabel", &many, "confidential"]));
+    assert!(
+        refused
+            .err
+            .contains("too large to be sealed anew at once (200 revisions)"),
+        "{}",
+        refused.err
+    );
+    refused.expect(1);
+    assert_eq!(ciphertext(&house, &many), sealed[1]);
+    destroy(&house, &many);
+    assert!(!lies_about(&house, &sealed[1]));
+    assert_eq!(house.listed(), [some]);
+    house.intact();
 }
