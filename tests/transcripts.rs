@@ -59,6 +59,7 @@ stories! {
     init_refusals,
     identity_errors,
     stock_git,
+    unlocking,
     help,
 }
 

@@ -8,6 +8,8 @@ mod briefs;
 mod context;
 mod destroy;
 mod error;
+mod failed;
+mod held;
 mod known;
 mod members;
 mod notes;
@@ -19,7 +21,7 @@ pub mod tour;
 mod vault;
 mod whole;
 
-pub use crate::env::{Clock, Places, harden};
+pub use crate::env::{Clock, Listener, Places, Wire, harden, since_boot};
 pub use audit::{LogLine, log, receipt, verify};
 pub use backup::{BackedUp, CheckedBackup, Restored, backup, check_backup, restore};
 pub use briefs::{
@@ -29,6 +31,7 @@ pub use briefs::{
 pub use context::{Access, Context, PassphraseSource};
 pub use destroy::{Ask, Destroyed, Doomed, destroy};
 pub use error::{Error, Kind};
+pub use held::{Held, agent_socket, change_passphrase};
 pub use members::{CompartmentInfo, list_compartments, new_compartment};
 pub use notes::{Added, ListQuery, NewText, NoteLine, Shown, add, list, show};
 pub use person::{NewFile, Person, new_file, open_file};
