@@ -16,6 +16,8 @@ mod crowd;
 mod disks;
 #[path = "durable/editors.rs"]
 mod editors;
+#[path = "durable/forgetting.rs"]
+mod forgetting;
 #[path = "durable/house.rs"]
 mod house;
 #[path = "durable/kills.rs"]

@@ -32,7 +32,9 @@ use strongroom::id::{CompartmentId, DeviceId, Digest, EntryRef, LogName, NoteId,
 use strongroom::label::LabelText;
 use strongroom::ledger::HighWater;
 use strongroom::policy::{Levels, Purposes};
-use strongroom::repo::{Batch, Commit, JOURNAL_BYTES, Oid, Record, decode_records, parse_tree, tree_bytes};
+use strongroom::repo::{
+    BackupHead, Batch, Commit, JOURNAL_BYTES, Oid, Record, decode_records, parse_forgetting, parse_tree, tree_bytes,
+};
 use strongroom::secret::Secret;
 
 /// A target: its name, which is also that of its corpus, and its function.
@@ -40,6 +42,7 @@ pub type Target = (&'static str, fn(&[u8]) -> bool);
 
 /// Every target.
 pub const TARGETS: &[Target] = &[
+    ("backup", backup),
     ("bundle", bundle),
     ("card", card),
     ("cases", cases),
@@ -49,6 +52,7 @@ pub const TARGETS: &[Target] = &[
     ("details", details),
     ("entry", entry),
     ("envelope", envelope),
+    ("forgetting", forgetting),
     ("high_water", high_water),
     ("identity", identity),
     ("journal", journal),
@@ -347,6 +351,28 @@ pub fn purposes(data: &[u8]) -> bool {
             .iter()
             .all(|purpose| purposes.by_code(&purpose.code) == Some(purpose))
     );
+    true
+}
+
+/// What stands in a backup before the objects.
+pub fn backup(data: &[u8]) -> bool {
+    let Some(head) = std::str::from_utf8(data)
+        .ok()
+        .and_then(|text| BackupHead::parse(text).ok())
+    else {
+        return false;
+    };
+    assert_eq!(head.to_text().as_bytes(), data, "{SAME}");
+    true
+}
+
+/// The note of what is being forgotten.
+pub fn forgetting(data: &[u8]) -> bool {
+    let Some(places) = std::str::from_utf8(data).ok().and_then(parse_forgetting) else {
+        return false;
+    };
+    let lines: String = places.iter().map(|(name, oid)| format!("{name} {oid}\n")).collect();
+    assert_eq!(lines.as_bytes(), data, "{SAME}");
     true
 }
 

@@ -283,6 +283,7 @@ impl Unlocked<'_> {
         if desk.ledger.mark_was_missing() {
             context.person.warn("this device remembered nothing of its log, so a vault put back from a copy would not be noticed; it remembers from now on");
         }
+        desk.finish_interrupted();
         if desk.ledger.detail_key_is_due(context.now()) {
             let _ = desk.ledger.renew_detail_key(context.now(), &mut SystemEntropy)?;
         }

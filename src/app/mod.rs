@@ -3,8 +3,10 @@
 //! Every access takes the same path: unlock, start the ledger, match wraps with the log, decide, record, open.
 
 mod audit;
+mod backup;
 mod briefs;
 mod context;
+mod destroy;
 mod error;
 mod failed;
 mod held;
@@ -14,20 +16,24 @@ mod notes;
 mod person;
 mod policies;
 mod recovery;
+mod relabel;
 mod revisions;
 #[cfg(test)]
 mod tests;
 pub mod tour;
 mod vault;
+mod whole;
 mod writing;
 
 pub use crate::env::{Clock, Listener, Places, Wire, harden, since_boot};
 pub use audit::{LogLine, log, receipt, verify};
+pub use backup::{BackedUp, CheckedBackup, Restored, backup, check_backup, restore};
 pub use briefs::{
     BriefCheck, DraftQuery, Drafted, ReleaseQuery, ReleasedBrief, check_brief, draft_brief, list_briefs, load_profile,
     redact_text, release_brief,
 };
 pub use context::{Access, Context, PassphraseSource};
+pub use destroy::{Ask, Destroyed, Doomed, destroy};
 pub use error::{Error, Kind};
 pub use held::{Held, agent_socket, change_passphrase};
 pub use members::{CompartmentInfo, list_compartments, new_compartment};
@@ -38,6 +44,7 @@ pub use policies::{
     PolicyFile, PolicyTest, ProfileInfo, check_policies, edit_policies, explain_policy, read_policies, test_policies,
 };
 pub use recovery::recover;
+pub use relabel::{Relabelled, relabel};
 pub use revisions::{RevisionLine, compare, history};
 pub use vault::{Init, Inited, init};
 pub use writing::{Change, Editing, Revised, TextFrom, discard, edit};
@@ -46,6 +53,8 @@ pub use writing::{Change, Editing, Revised, TextFrom, discard, edit};
 pub mod shared {
     pub use crate::brief::{Doubt, Format, Leak, Profile, Redaction, Span};
     pub use crate::chain::{Problem, Time};
+    pub use crate::gate::Nature;
+    pub use crate::id::NoteId;
     pub use crate::ledger::{Report, Verdict};
     pub use crate::policy::{Purpose, RuleSummary};
     pub use crate::secret::Passphrase;

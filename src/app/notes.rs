@@ -4,14 +4,14 @@ use super::context::{Context, Desk, Unlocked, short};
 use super::error::{Error, Kind};
 use super::writing::{TextFrom, write};
 use crate::chain::{Kind as EntryKind, Time};
-use crate::crypto::make_random;
+use crate::crypto::{Recipient, make_random};
 use crate::env::SystemEntropy;
 use crate::envelope::{KeptText, WrapFile};
 use crate::gate::{Filter, Listed, Metadata, Nature, NewNote, OpenNote, Permit};
 use crate::id::{EntryRef, NoteId};
-use crate::label::{Label, LabelText, Level};
+use crate::label::{BadLabel, Clearance, Label, LabelText, Level};
 use crate::ledger::{Changes, Draft, note_ref, wrap_ref};
-use crate::policy::{Action, Decision, Kind as ThingKind, ResourceFacts};
+use crate::policy::{Action, Decision, Kind as ThingKind, Levels, ResourceFacts};
 use std::collections::BTreeSet;
 
 /// The longest title, client or case, in characters.
@@ -273,12 +273,7 @@ impl Desk<'_> {
     pub(super) fn label(&self, text: Option<&str>) -> Result<Label, Error> {
         let usage = |message: String| Error::new(Kind::Usage, message);
         let Some(text) = text else {
-            let level = self
-                .policies
-                .levels()
-                .default_level()
-                .unwrap_or_else(|| self.clearance().level.min(Level::Restricted));
-            return Label::new(level, []).map_err(|bad| usage(bad.to_string()));
+            return default_label(self.policies.levels(), &self.clearance()).map_err(|bad| usage(bad.to_string()));
         };
         let written: LabelText = text
             .parse()
@@ -310,9 +305,11 @@ impl Desk<'_> {
         };
         let people = written.people.iter().map(person).collect::<Result<Vec<_>, _>>()?;
         let label = match (level, people.is_empty()) {
-            (Level::Named, _) => Label::named(people, compartments),
+            // For nobody else: sealed to one's own devices.
+            (Level::Named, true) => Label::named([self.identity.person()], compartments),
+            (Level::Named, false) => Label::named(people, compartments),
             (level, true) => Label::new(level, compartments),
-            (_, false) => Err(crate::label::BadLabel::PeopleBelowNamed),
+            (_, false) => Err(BadLabel::PeopleBelowNamed),
         };
         label.map_err(|bad| usage(bad.to_string()))
     }
@@ -411,13 +408,7 @@ impl Desk<'_> {
         text: &str,
         label: &Label,
     ) -> Result<(Changes, crate::id::Digest), Error> {
-        let roster = &self.ledger.charter().roster;
-        let devices = label
-            .people()
-            .iter()
-            .filter_map(|person| roster.member(*person))
-            .flat_map(|card| &card.devices);
-        let recipients: Vec<_> = devices.filter_map(|device| device.recipient()).collect();
+        let recipients = self.recipients(label);
         let new = NewNote {
             note,
             nature,
@@ -433,10 +424,28 @@ impl Desk<'_> {
         Ok((changes, sealed.digest))
     }
 
+    /// All devices of the people that a label names.
+    pub(super) fn recipients(&self, label: &Label) -> Vec<Recipient> {
+        let roster = &self.ledger.charter().roster;
+        let devices = label
+            .people()
+            .iter()
+            .filter_map(|person| roster.member(*person))
+            .flat_map(|card| &card.devices);
+        devices.filter_map(|device| device.recipient()).collect()
+    }
+
     pub(super) fn handle(&self, person: crate::id::PersonId) -> String {
         let card = self.ledger.charter().roster.member(person);
         card.map_or_else(|| person.to_string(), |card| card.handle.clone())
     }
+}
+
+/// The label of a note for which nobody gave one: the policies' default; without one, the strictest level in the author's
+/// clearance. No compartments.
+fn default_label(levels: &Levels, author: &Clearance) -> Result<Label, BadLabel> {
+    let strictest = author.level.min(Level::Restricted);
+    Label::new(levels.default_level().unwrap_or(strictest), [])
 }
 
 /// UTF-8 without zero bytes, not empty, not too long. Other control characters are kept as written and shown harmless.
@@ -519,6 +528,31 @@ mod tests {
         assert_eq!(title_of(&"é".repeat(100)).chars().count(), 81);
         assert_eq!(title_of("(R) Gate 4"), "Gate 4");
         assert_eq!(title_of("## (I) Gate 4"), "Gate 4");
+    }
+
+    #[test]
+    fn a_note_without_a_label_gets_the_default_or_the_strictest_of_its_author() {
+        let author = |level| Clearance {
+            person: crate::id::PersonId([1; 8]),
+            level,
+            compartments: BTreeSet::from([crate::id::CompartmentId([2; 8])]),
+        };
+        let policies = crate::policy::PolicySet::shipped().unwrap();
+        for (clearance, level) in [
+            (Level::Internal, Level::Internal),
+            (Level::Restricted, Level::Restricted),
+            (Level::Named, Level::Restricted),
+        ] {
+            let label = default_label(policies.levels(), &author(clearance));
+            assert_eq!(label, Label::new(level, []));
+        }
+        let shipped = crate::policy::PolicyFiles::shipped();
+        let text = String::from_utf8(shipped.content(crate::policy::LEVELS).unwrap().to_vec()).unwrap();
+        let levels = Levels::parse(&format!("[defaults]\nlabel = \"confidential\"\n{text}")).unwrap();
+        for clearance in [Level::Internal, Level::Restricted] {
+            let label = default_label(&levels, &author(clearance));
+            assert_eq!(label, Label::new(Level::Confidential, []));
+        }
     }
 
     #[test]

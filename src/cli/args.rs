@@ -138,6 +138,27 @@ pub(super) enum Command {
         after_help = "Examples:\n  strongroom list --client Halcyon --since 2026-11-01T00:00:00Z\n  strongroom list --json --limit 20"
     )]
     List(ListArgs),
+    /// Give a note another label; all of it is sealed anew, nothing is shown
+    #[command(
+        after_help = "Examples:\n  strongroom relabel 3f2a9c restricted/Halcyon\n  strongroom relabel 3f2a9c internal --purpose client-request --why 'published by the client'\n\nWhat was sealed to the old label is forgotten. To let more people read it a purpose and a reason\nare needed. Drafts and briefs that were made from it stay as they are, and are named."
+    )]
+    Relabel {
+        /// Its id, or the beginning of it
+        id: String,
+        /// LEVEL[/COMPARTMENT…], `named` for yourself alone, or named/@HANDLE
+        label: String,
+    },
+    /// Destroy a note; the record that it was there stays
+    #[command(
+        after_help = "Example:\n  strongroom destroy 3f2a9c --purpose erasure --why 'kept for two years'\n\nIt asks first; --yes does not. All of the note is forgotten and leaves this disk before the\ncommand is done. Copies elsewhere, such as backups and clones, keep what they have. Drafts and\nbriefs that were made from it stay, and are named."
+    )]
+    Destroy {
+        /// Its id, or the beginning of it
+        id: String,
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
+    },
     /// Make a text that is safe to share
     #[command(subcommand, arg_required_else_help = true)]
     Brief(BriefCommand),
@@ -164,6 +185,25 @@ pub(super) enum Command {
     /// The rules
     #[command(subcommand, arg_required_else_help = true)]
     Policy(PolicyCommand),
+    /// Copy the vault into one new file; needs no key
+    #[command(
+        after_help = "Example:\n  strongroom backup /media/disk/strongroom.bundle\n\nThe file holds what a clone holds: the log and sealed notes. It does not hold your identity file\nnor the recovery key: keep those apart from it. What is destroyed later stays in it; replace\nold backups. Stock git reads the file as a bundle."
+    )]
+    Backup {
+        /// The new file
+        file: PathBuf,
+    },
+    /// Make a vault from a backup, where there is none
+    #[command(
+        after_help = "Examples:\n  strongroom restore strongroom.bundle --check           verify it, change nothing\n  strongroom restore strongroom.bundle --vault ~/vault\n\nA backup that is older than what this device wrote last is intact and says so. This device does\nnot go on from it with its own identity, since what came after would be missing from its log:\ncome in anew with the recovery key."
+    )]
+    Restore {
+        /// The backup
+        file: PathBuf,
+        /// Verify it in a temporary folder, and change nothing
+        #[arg(long)]
+        check: bool,
+    },
     /// The way back in
     #[command(subcommand, arg_required_else_help = true)]
     Recovery(RecoveryCommand),
@@ -189,6 +229,8 @@ impl Command {
                         | PolicyCommand::Check { .. }
                         | PolicyCommand::Test { .. }
                 )
+                | Self::Backup { .. }
+                | Self::Restore { .. }
                 | Self::Recovery(_)
         )
     }
@@ -224,7 +266,7 @@ pub(super) struct AddArgs {
     /// Case it belongs to
     #[arg(long)]
     pub(super) case: Option<String>,
-    /// LEVEL[/COMPARTMENT…], such as confidential/Halcyon, or named/@HANDLE
+    /// LEVEL[/COMPARTMENT…], such as confidential/Halcyon; `named` for yourself, or named/@HANDLE
     #[arg(long)]
     pub(super) label: Option<String>,
     /// When it happened, if not now: 2026-11-21T06:40:00Z

@@ -3,7 +3,7 @@
 use super::args::{Args, Command, Common, RecoveryCommand};
 use super::terminal::{Here, Seen};
 use super::words::{duration, prompted};
-use super::{agent, audit, briefs, history, notes, policy, redact, tour, vaults, writing};
+use super::{agent, audit, backup, briefs, history, notes, policy, redact, tour, vaults, whole, writing};
 use crate::app::{Access, Clock, Context, Error, Kind, PassphraseSource, Person, Places};
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -66,10 +66,14 @@ pub(super) fn with_vault(context: &Context<'_>, seen: &Seen<'_>, command: &Comma
         Command::Edit(args) => writing::edit(context, seen, args),
         Command::History { id, diff } => history::run(context, seen, id, diff.as_deref()),
         Command::List(args) => notes::list(context, seen, args),
+        Command::Relabel { id, label } => whole::relabel(context, seen, id, label),
+        Command::Destroy { id, yes } => whole::destroy(context, seen, id, *yes),
         Command::Brief(command) => briefs::run(context, seen, command),
         Command::Audit(command) => audit::run(context, seen, command),
         Command::Compartment(command) => vaults::compartment(context, seen, command),
         Command::Policy(command) => policy::run(context, seen, command),
+        Command::Backup { file } => backup::backup(context, seen, file),
+        Command::Restore { file, check } => backup::restore(context, seen, file, *check),
         Command::Recovery(RecoveryCommand::Use { file, insist }) => vaults::recover(context, seen, file, *insist),
     }
 }

@@ -3,6 +3,7 @@
 mod agent;
 mod args;
 mod audit;
+mod backup;
 mod briefs;
 mod commands;
 mod history;
@@ -13,6 +14,7 @@ mod redact;
 mod terminal;
 mod tour;
 mod vaults;
+mod whole;
 mod words;
 mod writing;
 

@@ -6,10 +6,12 @@
 //! `tests/compile_fail/` holds that there is no other way.
 
 mod permit;
+mod reseal;
 mod survey;
 
 pub use crate::envelope::Metadata;
 pub use permit::Permit;
+pub use reseal::Whole;
 pub use survey::{Filter, Listed, Survey};
 
 use crate::crypto::{Entropy, Recipient};

@@ -423,6 +423,7 @@ impl Ledger<'_> {
             .iter()
             .find(|change| change.name == format!("{HEADS}{MAIN}"))
             .and_then(|change| change.new);
+        self.begin_forgetting(entry.kind, &batch.refs)?;
         let durable = self.repo.commit(&self.lock, &batch)?;
         // The record's number is the repository's business; that it exists is ours.
         let _ = durable.record();
@@ -470,11 +471,5 @@ impl Ledger<'_> {
             roster: self.standing.charter.roster.digest(),
         };
         self.mark.write(self.identity, &mark)
-    }
-
-    /// Makes the journal forget: everything durable in git, then the journal's old records zeroed. Before a
-    /// destruction counts as done.
-    pub fn wipe_journal(&self) -> Result<(), LedgerError> {
-        Ok(self.repo.cut_wiping(&self.lock)?)
     }
 }

@@ -4,7 +4,7 @@ use crate::chain::{BadCard, BadEntry, Problem};
 use crate::crypto::NoEntropy;
 use crate::envelope::BadEnvelope;
 use crate::policy::BadPolicy;
-use crate::repo::{CommitError, CutError, LockError, OpenError, ReadError, RecoverError};
+use crate::repo::{CommitError, CutError, ForgetError, LockError, OpenError, ReadError, RecoverError};
 
 /// The ledger could not do what was asked. Nothing was shown.
 #[derive(Debug, thiserror::Error)]
@@ -27,6 +27,12 @@ pub enum LedgerError {
     /// The journal could not be cut.
     #[error(transparent)]
     Cut(#[from] CutError),
+    /// What is to be forgotten could not be noted first. Nothing was changed.
+    #[error("what is to be forgotten could not be noted first: {0}. Nothing was changed")]
+    NotNoted(ForgetError),
+    /// The entry is there, and what it forgot is still on this disk.
+    #[error("what was forgotten is not yet gone from this disk: {0}. It is tried again at the next start")]
+    NotGone(ForgetError),
     /// The identity belongs to another vault.
     #[error("this identity belongs to another vault; name the right one with --identity or --vault")]
     OtherVault,

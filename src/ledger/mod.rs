@@ -11,6 +11,7 @@ mod append;
 mod aside;
 mod charter;
 mod error;
+mod forget;
 mod found;
 mod high_water;
 mod objects;

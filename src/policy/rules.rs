@@ -281,6 +281,7 @@ fn circumstances(request: &Request<'_>, levels: &Levels, purposes: &Purposes) ->
             "second_person_for_release".to_owned(),
             yes(leaving.second_person_for_release),
         ),
+        ("lowers".to_owned(), yes(request.resource.lowers)),
         ("approvals".to_owned(), number(request.approvals)),
         ("people".to_owned(), number(request.people)),
         ("now".to_owned(), number(request.now)),

@@ -435,7 +435,7 @@ fn requests() -> impl Strategy<Value = Request<'static>> {
     let resource = (
         0u8..4,
         proptest::collection::btree_set(0u8..2, 0..2),
-        any::<[bool; 3]>(),
+        any::<[bool; 4]>(),
         0usize..6,
     );
     let how = (
@@ -449,7 +449,7 @@ fn requests() -> impl Strategy<Value = Request<'static>> {
     (actor, resource, how).prop_map(move |(actor, resource, how)| {
         let label = Label::new(Level::from_number(resource.0).unwrap(), compartments(resource.1)).unwrap();
         let kinds = how.0.kinds();
-        let [own, held, conflict] = resource.2;
+        let [own, held, conflict, lowers] = resource.2;
         Request {
             action: how.0,
             actor: ActorFacts {
@@ -466,6 +466,7 @@ fn requests() -> impl Strategy<Value = Request<'static>> {
                 own,
                 held,
                 conflict,
+                lowers,
                 ..ResourceFacts::new(kinds[resource.3 % kinds.len()], label)
             },
             purpose: how.1.map(str::to_owned),

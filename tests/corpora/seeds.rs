@@ -111,6 +111,19 @@ pub(crate) fn make() -> Vec<(&'static str, &'static str, Vec<u8>)> {
             "shipped",
             include_bytes!("../../policies/purposes.toml").to_vec(),
         ),
+        ("backup", "two_branches", backup_head().into_bytes()),
+        (
+            "backup",
+            "bad_thin",
+            format!("# v2 git bundle\n-{}\n\n", "a0".repeat(20)).into_bytes(),
+        ),
+        (
+            "backup",
+            "bad_tag",
+            backup_head().replace("refs/heads/", "refs/tags/").into_bytes(),
+        ),
+        ("forgetting", "one_note", forgetting().into_bytes()),
+        ("forgetting", "bad_end", forgetting().trim_end().as_bytes().to_vec()),
         ("receipt", "one_log", receipt()),
         ("recovery", "page", recovery_page()),
         ("redact", "patrol", PATROL.as_bytes().to_vec()),
@@ -459,4 +472,16 @@ fn journal() -> Vec<u8> {
     let mut image = std::fs::read(dir.join("strongroom.journal")).unwrap();
     image.truncate(image.iter().rposition(|byte| *byte != 0).unwrap() + 1);
     image
+}
+
+/// The head of a backup of a vault with a log.
+fn backup_head() -> String {
+    let oid = "0123456789".repeat(4);
+    format!("# v2 git bundle\n{oid} HEAD\n{oid} refs/heads/audit/0102030405060708-090a0b0c\n{oid} refs/heads/main\n\n")
+}
+
+/// Where the branches of a note stood before it was destroyed.
+fn forgetting() -> String {
+    let oid = "0123456789".repeat(4);
+    format!("refs/heads/keys/a0 {oid}\nrefs/heads/notes/a0 {oid}\n")
 }

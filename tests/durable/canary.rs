@@ -52,7 +52,7 @@ pub(crate) fn spellings(word: &str) -> Vec<Vec<u8>> {
 }
 
 /// The bytes of a file and whatever in it can be inflated, wherever it begins.
-fn unpacked(bytes: Vec<u8>) -> Vec<Vec<u8>> {
+pub(crate) fn unpacked(bytes: Vec<u8>) -> Vec<Vec<u8>> {
     let header = |at: &usize| {
         bytes
             .get(at + 1)

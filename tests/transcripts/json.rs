@@ -53,6 +53,32 @@ fn is_log(text: &str) -> bool {
 }
 
 #[test]
+fn forgetting_and_backups() {
+    let mut stage = vault();
+    let (_, added) = ask(&mut stage, &["add", "--json", "--label", "internal", "Barrier open."]);
+    let id = added["id"].as_str().unwrap().to_owned();
+    let (code, relabelled) = ask(&mut stage, &["relabel", &id, "confidential", "--json"]);
+    assert_eq!((code, relabelled["label"].as_str()), (0, Some("confidential")));
+    let made = [("drafts", "list"), ("briefs", "list")];
+    fields(&relabelled, &[("id", "id"), ("revisions", "count"), ("entry", "entry")]);
+    fields(&relabelled, &made);
+    let (code, backup) = ask(&mut stage, &["backup", "vault.bundle", "--json"]);
+    assert_eq!(code, 0);
+    fields(&backup, &[("vault", "id"), ("file", "text"), ("bytes", "count")]);
+    let (code, destroyed) = ask(&mut stage, &["destroy", &id, "--yes", "--json"]);
+    assert_eq!(code, 0);
+    fields(&destroyed, &[("id", "id"), ("files", "count"), ("entry", "entry")]);
+    fields(&destroyed, &made);
+    let (code, checked) = ask(&mut stage, &["restore", "vault.bundle", "--check", "--json"]);
+    assert_eq!((code, checked["verdict"].as_str()), (0, Some("intact")));
+    fields(&checked["behind"], &[("backup", "count"), ("device", "count")]);
+    let args = ["restore", "vault.bundle", "--vault", "second", "--json"];
+    let (code, restored) = ask(&mut stage, &args);
+    assert_eq!(code, 0);
+    fields(&restored, &[("vault", "id"), ("path", "text")]);
+}
+
+#[test]
 fn notes() {
     let mut stage = vault();
     let args = [
