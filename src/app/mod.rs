@@ -2,6 +2,7 @@
 //!
 //! Every access takes the same path: unlock, start the ledger, match wraps with the log, decide, record, open.
 
+mod attachments;
 mod audit;
 mod briefs;
 mod context;
@@ -16,6 +17,7 @@ pub mod tour;
 mod vault;
 
 pub use crate::env::{Clock, Places, harden};
+pub use attachments::{Attached, Extracted, Place, attach, extract};
 pub use audit::{LogLine, log, receipt, verify};
 pub use briefs::{
     BriefCheck, DraftQuery, Drafted, ReleaseQuery, ReleasedBrief, check_brief, draft_brief, list_briefs, load_profile,
@@ -25,7 +27,7 @@ pub use context::{Access, Context, PassphraseSource};
 pub use error::{Error, Kind};
 pub use members::{CompartmentInfo, list_compartments, new_compartment};
 pub use notes::{Added, ListQuery, NewText, NoteLine, Shown, add, list, show};
-pub use person::{NewFile, Person, new_file, open_file};
+pub use person::{NewFile, Person, is_harmful, new_file, open_file};
 pub use policies::{PolicyTest, test_policies};
 pub use recovery::recover;
 pub use vault::{Init, Inited, init};
@@ -34,6 +36,7 @@ pub use vault::{Init, Inited, init};
 pub mod shared {
     pub use crate::brief::{Doubt, Format, Leak, Profile, Redaction, Span};
     pub use crate::chain::{Problem, Time};
+    pub use crate::gate::Attachment;
     pub use crate::ledger::{Report, Verdict};
     pub use crate::secret::Passphrase;
 }

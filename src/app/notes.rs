@@ -3,13 +3,13 @@
 use super::context::{Context, Desk, short};
 use super::error::{Error, Kind};
 use crate::chain::{Kind as EntryKind, Time};
-use crate::crypto::make_random;
+use crate::crypto::{Recipient, make_random};
 use crate::env::SystemEntropy;
 use crate::envelope::WrapFile;
 use crate::gate::{Filter, Listed, Metadata, Nature, NewNote, OpenNote, Permit};
 use crate::id::{EntryRef, NoteId};
 use crate::label::{Label, LabelText, Level};
-use crate::ledger::{Changes, Draft, note_ref, wrap_ref};
+use crate::ledger::{Changes, Draft, StoredNote, note_ref, wrap_ref};
 use crate::policy::{Action, Decision, Kind as ThingKind, ResourceFacts};
 use std::collections::BTreeSet;
 
@@ -182,10 +182,13 @@ pub fn show(context: &Context<'_>, asked: &str) -> Result<Shown, Error> {
     };
     details.level = Some(label.level());
     let wraps = wraps.into_iter().map(|wrap| (note, wrap)).collect();
-    let surveyed = desk.ledger.stored_many(wraps).map_err(Error::from);
-    let surveyed = surveyed.and_then(|stored| desk.gate().survey(stored, &Filter::default()).map_err(Error::from));
-    let survey = match surveyed {
-        Ok(survey) => survey,
+    let stored = desk.ledger.stored_many(wraps).map_err(Error::from);
+    let surveyed = stored.and_then(|stored| {
+        let (heads, stored) = stored.into_iter().partition(StoredNote::is_attachment);
+        Ok((heads, desk.gate().survey(stored, &Filter::default())?))
+    });
+    let (mut stored, survey): (Vec<StoredNote>, _) = match surveyed {
+        Ok(surveyed) => surveyed,
         Err(error) => return Err(desk.failed(details, vec![note], error)),
     };
     let own = survey.classes().iter().any(|(_, own, _)| *own);
@@ -198,11 +201,11 @@ pub fn show(context: &Context<'_>, asked: &str) -> Result<Shown, Error> {
         Decision::Permitted(permission) => permission,
     };
     details.rules = permission.rules().to_vec();
-    let stored = desk.stored_head(note, head)?;
+    stored.push(desk.stored_head(note, head)?);
     let recorded = desk.record(Draft::read(details, vec![note]))?;
     let opened = desk
         .gate()
-        .open(vec![stored], vec![Permit::new(permission, [note])], recorded)?;
+        .open(stored, vec![Permit::new(permission, [note])], recorded)?;
     let Some(note) = opened.into_iter().next() else {
         return Err(Error::no_such_note(asked));
     };
@@ -338,11 +341,7 @@ impl Desk<'_> {
     }
 
     /// Reads the stored head revision of a note again, for opening.
-    pub(super) fn stored_head(
-        &self,
-        note: NoteId,
-        head: Option<crate::id::Digest>,
-    ) -> Result<crate::ledger::StoredNote, Error> {
+    pub(super) fn stored_head(&self, note: NoteId, head: Option<crate::id::Digest>) -> Result<StoredNote, Error> {
         let head = head.ok_or_else(|| Error::no_such_note(&note.to_string()))?;
         for (note, wrap) in self.ledger.wraps(&note.to_string())? {
             let stored = self.ledger.stored(note, wrap)?;
@@ -406,13 +405,7 @@ impl Desk<'_> {
         text: &str,
         label: &Label,
     ) -> Result<(Changes, crate::id::Digest), Error> {
-        let roster = &self.ledger.charter().roster;
-        let devices = label
-            .people()
-            .iter()
-            .filter_map(|person| roster.member(*person))
-            .flat_map(|card| &card.devices);
-        let recipients: Vec<_> = devices.filter_map(|device| device.recipient()).collect();
+        let recipients = self.recipients(label);
         let new = NewNote {
             note,
             nature,
@@ -426,6 +419,17 @@ impl Desk<'_> {
         changes.write_digested(note_ref(note), note, sealed.body);
         changes.write_digested(wrap_ref(note), note, sealed.wrap);
         Ok((changes, sealed.digest))
+    }
+
+    /// For `named`: the devices of the people it names.
+    pub(super) fn recipients(&self, label: &Label) -> Vec<Recipient> {
+        let roster = &self.ledger.charter().roster;
+        let devices = label
+            .people()
+            .iter()
+            .filter_map(|person| roster.member(*person))
+            .flat_map(|card| &card.devices);
+        devices.filter_map(|device| device.recipient()).collect()
     }
 
     pub(super) fn handle(&self, person: crate::id::PersonId) -> String {
@@ -459,7 +463,7 @@ pub(super) fn check_text(bytes: Vec<u8>) -> Result<zeroize::Zeroizing<String>, E
     }
 }
 
-fn check_name(what: &str, text: &str) -> Result<String, Error> {
+pub(super) fn check_name(what: &str, text: &str) -> Result<String, Error> {
     let text = text.trim();
     if text.chars().count() > NAME_MAX || text.chars().any(char::is_control) {
         return Err(Error::new(

@@ -2,7 +2,7 @@
 
 use super::args::{Args, Command, Common, PolicyCommand, RecoveryCommand};
 use super::terminal::{Here, Seen};
-use super::{audit, briefs, notes, redact, tour, vaults};
+use super::{attachments, audit, briefs, notes, redact, tour, vaults};
 use crate::app::{Access, Clock, Context, Error, Kind, PassphraseSource, Person, Places};
 use std::path::PathBuf;
 
@@ -32,6 +32,8 @@ fn with_vault(context: &Context<'_>, seen: &Seen<'_>, command: &Command) -> Resu
         Command::Init(args) => vaults::init(context, seen, args),
         Command::Add(args) => notes::add(context, seen, args),
         Command::Show { id } => notes::show(context, seen, id),
+        Command::Attach(args) => attachments::attach(context, seen, args),
+        Command::Extract(args) => attachments::extract(context, seen, args),
         Command::List(args) => notes::list(context, seen, args),
         Command::Brief(command) => briefs::run(context, seen, command),
         Command::Audit(command) => audit::run(context, seen, command),

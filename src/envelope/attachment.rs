@@ -334,6 +334,11 @@ impl ContentOpener {
         &self.info
     }
 
+    /// The same, kept.
+    pub(crate) fn into_info(self) -> ContentInfo {
+        self.info
+    }
+
     /// Where the chunks of a part begin, which must be the next one and of the right length.
     pub(crate) fn enter(&self, part: &[u8]) -> Result<usize, BadEnvelope> {
         let number = self.opened / PART_PLAIN;

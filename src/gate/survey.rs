@@ -11,7 +11,7 @@ use unicode_normalization::UnicodeNormalization;
 /// What to let through.
 #[derive(Default, Clone)]
 pub struct Filter {
-    /// Only things of these natures; all if empty.
+    /// Only things of these natures; if empty, all but heads of attachments, which are no things of their own.
     pub natures: Vec<Purpose>,
     /// Only this client; case and accents do not matter.
     pub client: Option<String>,
@@ -24,6 +24,13 @@ pub struct Filter {
 }
 
 impl Filter {
+    fn admits_nature(&self, nature: Purpose) -> bool {
+        match self.natures.is_empty() {
+            true => nature != Purpose::Attachment,
+            false => self.natures.contains(&nature),
+        }
+    }
+
     fn admits(&self, metadata: &Metadata) -> bool {
         let same = |want: &Option<String>, found: &str| want.as_ref().is_none_or(|want| fold(want) == fold(found));
         same(&self.client, &metadata.client)
@@ -74,7 +81,7 @@ impl Survey {
         let mut found = Vec::new();
         for item in stored {
             let body = BodyFile::parse(&item.sealed)?;
-            if !filter.natures.is_empty() && !filter.natures.contains(&body.purpose()) {
+            if !filter.admits_nature(body.purpose()) {
                 continue;
             }
             let (label, key) = gate.unwrap_key(item.note, &item.wrap)?;

@@ -13,6 +13,7 @@ mod error;
 mod found;
 mod high_water;
 mod objects;
+mod parts;
 mod scan;
 mod start;
 #[cfg(test)]
@@ -23,11 +24,12 @@ mod verify_files;
 mod verify_log;
 mod view;
 
-pub use append::{Changes, Draft, Recorded};
+pub use append::{Changes, Draft, FILES_PER_ENTRY, Recorded};
 pub use charter::{Charter, vault_id};
 pub use error::LedgerError;
 pub use found::{Founding, Rejoin, found, rejoin};
 pub use high_water::HighWater;
 pub use objects::{AUDIT, HEADS, MAIN, note_ref, wrap_ref};
+pub use parts::StoredParts;
 pub use start::{DEVICES, Ledger, StoredNote, read_charter};
 pub use verify::{Anchors, NoReceipt, Report, Verdict, make_receipt, verify};

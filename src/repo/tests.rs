@@ -12,6 +12,7 @@ use std::process::Command;
 mod faults;
 mod layout;
 mod power;
+mod stored;
 mod writers;
 
 const AUTHOR: &str = "device 00 <00@vault.invalid> 1767225600 +0000";

@@ -2,8 +2,10 @@
 //! person sits at this process's terminal or at that of a client for whom the agent works.
 
 mod here;
+mod progress;
 
 pub(super) use here::Here;
+pub(super) use progress::Progress;
 
 use super::out;
 use crate::app::{Error, Kind, Person};
@@ -37,6 +39,8 @@ pub(super) trait Terminal: Person {
     fn text(&self) -> Option<Vec<u8>>;
     /// Standard input, to read from.
     fn input(&self) -> Result<File, Error>;
+    /// Standard output, to write bytes to that are no text; an error where a person would see them.
+    fn output(&self) -> Result<File, Error>;
 }
 
 /// Reads all of a file, or of standard input for `-` and for nothing.
