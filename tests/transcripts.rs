@@ -57,6 +57,7 @@ stories! {
     identity_errors,
     stock_git,
     help,
+    attachments,
 }
 
 fn folder() -> PathBuf {

@@ -135,6 +135,10 @@ pub fn extract(context: &Context<'_>, asked: &str, name: &str, place: Place) -> 
         Place::New(None) => Some(own_name(name)?),
         Place::Open(_) => None,
     };
+    // What is in the way is said before anything is looked at; nothing is left of this one.
+    if let Some(path) = &path {
+        drop(context.person.create(path)?);
+    }
     let unlocked = context.unlock()?;
     let (content, parts) = {
         let mut desk = unlocked.desk(context)?;
@@ -164,10 +168,6 @@ pub fn extract(context: &Context<'_>, asked: &str, name: &str, place: Place) -> 
             let _ = desk.record(Draft::without_effect(None, Outcome::Denied, details, vec![note]))?;
             return Err(no_such_attachment(note, name));
         };
-        // Refused before it is recorded, and still empty.
-        if let Some(path) = &path {
-            drop(context.person.create(path)?);
-        }
         let recorded = desk.record(Draft::read(details, vec![note]))?;
         let permits = vec![Permit::new(permission, [note])];
         let opened = desk.gate().open_contents(vec![stored], permits, recorded)?;
