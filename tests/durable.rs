@@ -6,6 +6,8 @@
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+#[path = "durable/agent.rs"]
+mod agent;
 #[path = "durable/attachments.rs"]
 mod attachments;
 #[path = "durable/canary.rs"]

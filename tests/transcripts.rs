@@ -56,6 +56,7 @@ stories! {
     init_refusals,
     identity_errors,
     stock_git,
+    unlocking,
     help,
     attachments,
 }

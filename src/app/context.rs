@@ -1,10 +1,12 @@
 //! What a use case stands on: places, clock, randomness, and the person at the terminal.
 
 use super::error::{Error, Kind};
+use super::failed::FailedUnlocks;
+use super::held::Held;
 use super::person::Person;
 use crate::chain::{Details, Kind as EntryKind, Outcome, Time};
-use crate::env::{Clock, FileError, Places, SystemEntropy, append_line, lock_private, read_bounded};
-use crate::envelope::IdentityFile;
+use crate::env::{Clock, FileError, Places, SystemEntropy, read_bounded};
+use crate::envelope::{IdentityFile, IdentitySecrets};
 use crate::gate::Gate;
 use crate::id::{NoteId, VaultId};
 use crate::label::{Clearance, Label, LabelText};
@@ -14,11 +16,10 @@ use crate::repo::{PATIENCE, Repo, Settings};
 use crate::secret::Passphrase;
 use crate::session::Identity;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// The largest file that holds a passphrase, in bytes.
 const PASSPHRASE_MAX: u64 = 4096;
-/// How many failed unlocks are kept aside.
-const FAILED_MAX: usize = 1000;
 
 /// Where a passphrase comes from when nobody is asked.
 #[derive(Clone, Debug)]
@@ -50,6 +51,8 @@ pub struct Context<'a> {
     pub person: &'a dyn Person,
     /// Why.
     pub access: Access,
+    /// The identity that an agent holds unlocked; none: it is unlocked for each access.
+    pub held: Option<&'a Held>,
 }
 
 impl Context<'_> {
@@ -72,26 +75,62 @@ impl Context<'_> {
         }
     }
 
-    /// Unlocks the identity of this device. A wrong passphrase is kept aside and entered at the next unlock.
-    pub(super) fn unlock(&self) -> Result<Unlocked, Error> {
+    /// The identity of this device: the one that is held unlocked, or unlocked now. A wrong passphrase is kept aside
+    /// and entered at the next unlock.
+    pub(super) fn unlock(&self) -> Result<Unlocked<'_>, Error> {
         let repo = self.repo()?;
-        let path = self.places.identity();
-        let bytes = match read_bounded(&path, 64 * 1024) {
-            Err(FileError::Missing(_)) => {
-                return Err(Error::new(Kind::Locked, format!("there is no identity at `{}`", path.display()))
-                    .hint("name it with --identity, make a vault with `strongroom init`, or come back in with `strongroom recovery use`"));
-            }
-            bytes => bytes?,
-        };
-        let file = IdentityFile::parse(&bytes)?;
+        if let Some(held) = self.held {
+            return Ok(Unlocked {
+                repo,
+                state: self.places.state(&held.identity().vault()),
+                identity: Whose::Held(held),
+            });
+        }
+        let file = self.identity_file()?;
         other_vault("identity", file.vault, &repo)?;
         let state = self.places.state(&file.vault);
-        let passphrase = self.passphrase("passphrase: ")?;
-        match Identity::unlock(&file, &passphrase) {
-            Ok(identity) => Ok(Unlocked { repo, identity, state }),
+        let identity = self.open_identity(&file, &state, "passphrase: ")?.1;
+        Ok(Unlocked {
+            repo,
+            identity: Whose::Own(Box::new(identity)),
+            state,
+        })
+    }
+
+    /// Reads the identity file of this device.
+    pub(super) fn identity_file(&self) -> Result<IdentityFile, Error> {
+        let path = self.places.identity();
+        match read_bounded(&path, 64 * 1024) {
+            Err(FileError::Missing(_)) => Err(Error::new(Kind::Locked, format!("there is no identity at `{}`", path.display()))
+                .hint("name it with --identity, make a vault with `strongroom init`, or come back in with `strongroom recovery use`")),
+            bytes => Ok(IdentityFile::parse(&bytes?)?),
+        }
+    }
+
+    /// Asks for the passphrase and opens the identity file with it; after several wrong ones only after a while.
+    pub(super) fn open_identity(
+        &self,
+        file: &IdentityFile,
+        state: &Path,
+        prompt: &str,
+    ) -> Result<(IdentitySecrets, Identity), Error> {
+        let passphrase = self.passphrase(prompt)?;
+        let pause = FailedUnlocks::pause(state);
+        if !pause.is_zero() {
+            self.person.warn(&format!(
+                "the passphrase was wrong several times: waiting {} s before this one is tried",
+                pause.as_secs()
+            ));
+            std::thread::sleep(pause);
+        }
+        match file.open(&passphrase) {
+            Ok(secrets) => {
+                let identity = Identity::from_secrets(file.vault, file.device, &secrets);
+                Ok((secrets, identity))
+            }
             Err(error) => {
                 if error == crate::envelope::BadIdentity::WrongPassphrase {
-                    FailedUnlocks::keep(&state, self.now())?;
+                    FailedUnlocks::keep(state, self.now())?;
                 }
                 Err(error.into())
             }
@@ -100,17 +139,46 @@ impl Context<'_> {
 }
 
 /// An unlocked vault, before the ledger has started.
-pub(super) struct Unlocked {
+pub(super) struct Unlocked<'a> {
     pub(super) repo: Repo,
-    pub(super) identity: Identity,
+    pub(super) identity: Whose<'a>,
     pub(super) state: PathBuf,
 }
 
-impl Unlocked {
+/// An identity unlocked for this access alone, or one that is held.
+pub(super) enum Whose<'a> {
+    Own(Box<Identity>),
+    Held(&'a Held),
+}
+
+impl std::ops::Deref for Whose<'_> {
+    type Target = Identity;
+
+    fn deref(&self) -> &Identity {
+        match self {
+            Self::Own(identity) => identity,
+            Self::Held(held) => held.identity(),
+        }
+    }
+}
+
+impl Unlocked<'_> {
     /// Starts the ledger and enters the unlocks that failed before this one.
     pub(super) fn desk<'a>(&'a self, context: &'a Context<'a>) -> Result<Desk<'a>, Error> {
-        let ledger = Ledger::start(&self.repo, &self.identity, &self.state, PATIENCE)?;
-        let policies = PolicySet::load_trusted(ledger.charter().policies.clone())?;
+        let held = match &self.identity {
+            Whose::Own(_) => None,
+            Whose::Held(held) => Some(*held),
+        };
+        let memory = held.map(Held::memory);
+        let ledger = Ledger::start(&self.repo, &self.identity, &self.state, PATIENCE, memory)?;
+        if let Some(held) = held {
+            held.keep_in_memory(ledger.keyring());
+        }
+        let load = || PolicySet::load_trusted(ledger.charter().policies.clone());
+        let policies = match held {
+            Some(held) => held.policies(ledger.charter().policies.digest(), load)?,
+            None => Arc::new(load()?),
+        };
         let mut desk = Desk {
             context,
             identity: &self.identity,
@@ -138,7 +206,7 @@ pub(super) struct Desk<'a> {
     pub(super) context: &'a Context<'a>,
     pub(super) identity: &'a Identity,
     pub(super) ledger: Ledger<'a>,
-    pub(super) policies: PolicySet,
+    pub(super) policies: Arc<PolicySet>,
 }
 
 impl Desk<'_> {
@@ -290,70 +358,6 @@ impl Desk<'_> {
         };
         let _ = self.record(draft)?;
         failures.entered()
-    }
-}
-
-/// Failed unlocks, kept aside until there is a key to enter them with. Not authenticated: who can write here can
-/// add some or take some away, and the threat model says so.
-struct FailedUnlocks {
-    path: PathBuf,
-    times: Vec<i64>,
-    unreadable: bool,
-}
-
-impl FailedUnlocks {
-    const NAME: &'static str = "failed-unlocks";
-    const LOCK: &'static str = "failed-unlocks.lock";
-    const MAX_BYTES: u64 = 64 * 1024;
-
-    /// Keeps one aside: a line more, which several programs can write at once.
-    fn keep(state: &Path, now: Time) -> Result<(), Error> {
-        let _alone = lock_private(&state.join(Self::LOCK))?;
-        Ok(append_line(
-            &state.join(Self::NAME),
-            &now.unix().to_string(),
-            Self::MAX_BYTES,
-        )?)
-    }
-
-    /// Takes them to be entered. One that fails meanwhile begins a new file; after a crash they are taken again. What
-    /// cannot be read is entered as such: it must not keep anybody out.
-    fn take(state: &Path) -> Result<Option<Self>, Error> {
-        let (path, taken) = (state.join(Self::NAME), state.join("failed-unlocks.taken"));
-        let there = |path: &Path| std::fs::symlink_metadata(path).is_ok();
-        if !there(&taken) {
-            if !there(&path) {
-                return Ok(None);
-            }
-            // Nobody is in the middle of writing a line when the file is moved.
-            let _alone = lock_private(&state.join(Self::LOCK))?;
-            if std::fs::rename(&path, &taken).is_err() {
-                return Ok(None);
-            }
-        }
-        let bytes = read_bounded(&taken, Self::MAX_BYTES).unwrap_or_default();
-        let text = String::from_utf8_lossy(&bytes);
-        let times: Vec<i64> = text
-            .lines()
-            .filter_map(|line| line.parse().ok())
-            .take(FAILED_MAX)
-            .collect();
-        let unreadable = times.is_empty();
-        Ok(Some(Self {
-            path: taken,
-            times,
-            unreadable,
-        }))
-    }
-
-    /// They are durable in the log; a crash before this enters them twice rather than never.
-    fn entered(self) -> Result<(), Error> {
-        if std::fs::remove_file(&self.path).is_err() {
-            // Something else was put in its place. It goes out of the way with a name of its own.
-            let aside = self.path.with_extension("unreadable");
-            let _ = std::fs::rename(&self.path, aside);
-        }
-        Ok(())
     }
 }
 

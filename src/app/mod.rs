@@ -7,6 +7,8 @@ mod audit;
 mod briefs;
 mod context;
 mod error;
+mod failed;
+mod held;
 mod known;
 mod members;
 mod notes;
@@ -16,7 +18,7 @@ mod recovery;
 pub mod tour;
 mod vault;
 
-pub use crate::env::{Clock, Places, harden};
+pub use crate::env::{Clock, Listener, Places, Wire, harden, since_boot};
 pub use attachments::{Attached, Extracted, Place, attach, extract};
 pub use audit::{LogLine, log, receipt, verify};
 pub use briefs::{
@@ -25,6 +27,7 @@ pub use briefs::{
 };
 pub use context::{Access, Context, PassphraseSource};
 pub use error::{Error, Kind};
+pub use held::{Held, agent_socket, change_passphrase};
 pub use members::{CompartmentInfo, list_compartments, new_compartment};
 pub use notes::{Added, ListQuery, NewText, NoteLine, Shown, add, list, show};
 pub use person::{NewFile, Person, is_harmful, new_file, open_file};

@@ -125,7 +125,8 @@ fn add_value(kind: Kind, value: &Prepared, keys: &mut BTreeMap<String, Key>) {
         let only: String = whole.chars().filter(char::is_ascii_digit).collect();
         add(only[only.len() - 9..].to_owned(), false, true);
     }
-    let long_enough = digits >= 4 && whole.len() >= 6;
+    // A long number, and a name of several words: no other word holds it by chance.
+    let long_enough = digits >= 4 && whole.len() >= 6 || value.tokens.len() > 1 && whole.chars().count() >= 8;
     // An alias or a client's name was given to be kept: it is masked in small letters too, and only a
     // person's name that is also a word, or a word without which no sentence does, is left to a person's eye.
     let given = !matches!(kind, Kind::Person) && !value.tokens.iter().all(|token| token.word == Word::Function);
@@ -260,6 +261,10 @@ mod tests {
         assert_eq!(
             found(Kind::Person, "Zoë Kowalski", "saw zoe  KOWALSKI's car"),
             ["zoe  KOWALSKI"]
+        );
+        assert_eq!(
+            found(Kind::Person, "Corin Hask", "r e3b~agpieacorinhask"),
+            ["corinhask"]
         );
         assert_eq!(
             found(Kind::Person, "Zoë Kowalski", "Mrs Kowal\u{AD}-\nski left"),

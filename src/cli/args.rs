@@ -73,6 +73,34 @@ pub(super) enum Command {
         after_help = "Example:\n  strongroom init --name mara --recovery-key recovery.txt\n\nThe passphrase is asked for, or comes from STRONGROOM_PASSPHRASE_FILE or\nSTRONGROOM_PASSPHRASE_COMMAND; never from an argument. Nothing that exists is overwritten."
     )]
     Init(InitArgs),
+    /// Keep the vault unlocked for a while, so that commands need no passphrase
+    #[command(
+        after_help = "Examples:\n  strongroom unlock\n  strongroom unlock --for 1h\n\nAn agent of your own holds the keys in memory and carries out your commands; it hands out no key,\nand every access is in the log as ever. It ends when nothing was asked of it for that long, with\n`strongroom lock`, and with the machine."
+    )]
+    Unlock {
+        /// How long without use: 90s, 15m, 8h
+        #[arg(long = "for", value_name = "TIME", default_value = "15m")]
+        idle: String,
+    },
+    /// Forget the keys that `unlock` kept
+    Lock,
+    /// Where vault and identity are, and whether they are unlocked
+    Status,
+    /// Change the passphrase of this device's identity
+    #[command(
+        after_help = "The present passphrase is asked for first. The keys stay as they are: who knows the old\npassphrase and has a copy of the old identity file can still open that copy."
+    )]
+    Passphrase {
+        /// Take a weak passphrase all the same
+        #[arg(long)]
+        insist: bool,
+    },
+    /// What `unlock` starts
+    #[command(hide = true)]
+    Agent {
+        #[arg(long, value_name = "N")]
+        for_seconds: u64,
+    },
     /// Record a note; prints its id
     #[command(
         after_help = "Examples:\n  strongroom add                                   asks for the text\n  strongroom add --client Halcyon --file patrol.txt\n  journalctl -n 20 | strongroom add --title 'gate controller log' --file -\n  strongroom add --label confidential/Halcyon --at 2026-11-21T06:40:00Z -\n\nA shell remembers what is typed as an argument: for anything sensitive leave TEXT out, or\nwrite - and be asked. Without --label the strictest level of your clearance is taken."
@@ -130,6 +158,26 @@ pub(super) enum Command {
     /// The way back in
     #[command(subcommand, arg_required_else_help = true)]
     Recovery(RecoveryCommand),
+}
+
+impl Command {
+    /// Whether it works with what this device's identity opens; an agent that holds it carries such a command out.
+    pub(super) fn needs_the_identity(&self) -> bool {
+        !matches!(
+            self,
+            Self::Tour
+                | Self::Redact { .. }
+                | Self::Init(_)
+                | Self::Unlock { .. }
+                | Self::Lock
+                | Self::Status
+                | Self::Passphrase { .. }
+                | Self::Agent { .. }
+                | Self::Audit(AuditCommand::Verify { .. } | AuditCommand::Receipt { .. })
+                | Self::Policy(PolicyCommand::Test { .. })
+                | Self::Recovery(_)
+        )
+    }
 }
 
 #[derive(ClapArgs)]
@@ -271,6 +319,7 @@ pub(super) enum BriefCommand {
         profile: String,
     },
     /// List drafts and briefs
+    #[command(after_help = "Example:\n  strongroom brief list --json")]
     List,
 }
 
@@ -305,23 +354,29 @@ pub(super) enum AuditCommand {
         out: Option<PathBuf>,
     },
     /// Your own entries; reading them is one too
+    #[command(after_help = "Examples:\n  strongroom audit log\n  strongroom audit log --json | tail -n 20")]
     Log,
 }
 
 #[derive(Subcommand)]
 pub(super) enum CompartmentCommand {
     /// Make one; its name is sealed
+    #[command(
+        after_help = "Example:\n  strongroom compartment new Halcyon\n  strongroom add --label restricted/Halcyon --file patrol.txt"
+    )]
     New {
         /// Its name, as it stands in labels
         name: String,
     },
     /// List those that you hold
+    #[command(after_help = "Example:\n  strongroom compartment list")]
     List,
 }
 
 #[derive(Subcommand)]
 pub(super) enum PolicyCommand {
     /// Run the cases that the policies bring with them
+    #[command(after_help = "Examples:\n  strongroom policy test\n  strongroom policy test --shipped")]
     Test {
         /// Those that this program ships, rather than the vault's
         #[arg(long)]
@@ -332,6 +387,9 @@ pub(super) enum PolicyCommand {
 #[derive(Subcommand)]
 pub(super) enum RecoveryCommand {
     /// Come back in with a printed recovery key: makes a new identity on this device
+    #[command(
+        after_help = "Examples:\n  strongroom recovery use recovery.txt\n  strongroom recovery use recovery.txt --vault copy-of-the-vault"
+    )]
     Use {
         /// The file with the key
         file: PathBuf,

@@ -2,34 +2,52 @@
 
 use super::args::{Args, Command, Common, PolicyCommand, RecoveryCommand};
 use super::terminal::{Here, Seen};
-use super::{attachments, audit, briefs, notes, redact, tour, vaults};
+use super::words::duration;
+use super::{agent, attachments, audit, briefs, notes, redact, tour, vaults};
 use crate::app::{Access, Clock, Context, Error, Kind, PassphraseSource, Person, Places};
+use std::ffi::OsString;
 use std::path::PathBuf;
 
-/// Runs a command at this process's terminal.
-pub(super) fn run(args: &Args) -> Result<u8, Error> {
-    let terminal = Here::new(!args.common.no_input);
-    let seen = Seen {
-        terminal: &terminal,
-        json: args.common.json,
-        quiet: args.common.quiet,
-    };
+/// Runs a command at this process's terminal: by the agent if there is one and the command needs the identity, else here.
+pub(super) fn run(args: &Args, words: Vec<OsString>) -> Result<u8, Error> {
+    let here = Here::new(!args.common.no_input);
+    let seen = Seen::new(&here, &args.common);
     match &args.command {
-        Command::Tour => tour::run(),
-        Command::Redact { file, profile, jsonl } => match jsonl {
-            true => redact::lines(&terminal, file.as_deref(), profile),
-            false => redact::whole(&seen, file.as_deref(), profile),
+        Command::Tour => return tour::run(),
+        Command::Agent { for_seconds } => return agent::serve(&args.common, *for_seconds),
+        Command::Redact { file, profile, jsonl } => {
+            return match jsonl {
+                true => redact::lines(&here, file.as_deref(), profile),
+                false => redact::whole(&seen, file.as_deref(), profile),
+            };
+        }
+        _ => {}
+    }
+    let context = context(&args.common, &here)?;
+    match &args.command {
+        Command::Unlock { idle } => agent::unlock(&context, &args.common, &here, &seen, duration(idle)?),
+        Command::Lock => agent::lock(&context, &seen),
+        Command::Status => agent::status(&context, &seen),
+        command if command.needs_the_identity() => match agent::reach(&context)? {
+            Some(wire) => agent::run(&wire, &here, words),
+            None => with_vault(&context, &seen, command),
         },
-        _ => with_vault(&context(&args.common, &terminal)?, &seen, &args.command),
+        command => with_vault(&context, &seen, command),
     }
 }
 
-/// Runs a command that a vault is needed for.
-fn with_vault(context: &Context<'_>, seen: &Seen<'_>, command: &Command) -> Result<u8, Error> {
+/// Runs a command that works in a vault.
+pub(super) fn with_vault(context: &Context<'_>, seen: &Seen<'_>, command: &Command) -> Result<u8, Error> {
     match command {
-        // Carried out before there is a vault.
-        Command::Tour | Command::Redact { .. } => Ok(0),
+        // Carried out above, without a vault or without its keys.
+        Command::Tour
+        | Command::Redact { .. }
+        | Command::Agent { .. }
+        | Command::Unlock { .. }
+        | Command::Lock
+        | Command::Status => Ok(0),
         Command::Init(args) => vaults::init(context, seen, args),
+        Command::Passphrase { insist } => vaults::passphrase(context, seen, *insist),
         Command::Add(args) => notes::add(context, seen, args),
         Command::Show { id } => notes::show(context, seen, id),
         Command::Attach(args) => attachments::attach(context, seen, args),
@@ -43,7 +61,8 @@ fn with_vault(context: &Context<'_>, seen: &Seen<'_>, command: &Command) -> Resu
     }
 }
 
-fn context<'a>(common: &Common, person: &'a dyn Person) -> Result<Context<'a>, Error> {
+/// What a use case stands on, from the arguments and the environment.
+pub(super) fn context<'a>(common: &Common, person: &'a dyn Person) -> Result<Context<'a>, Error> {
     let source = match (var("STRONGROOM_PASSPHRASE_FILE"), var("STRONGROOM_PASSPHRASE_COMMAND")) {
         (Some(file), _) => Some(PassphraseSource::File(PathBuf::from(file))),
         (None, Some(command)) => Some(PassphraseSource::Command(command)),
@@ -58,6 +77,7 @@ fn context<'a>(common: &Common, person: &'a dyn Person) -> Result<Context<'a>, E
             purpose: common.purpose.clone(),
             reason: common.why.clone(),
         },
+        held: None,
     })
 }
 

@@ -1,5 +1,6 @@
 //! What a person types and sees: arguments, prompts, rendering, exit codes. Imports `app` alone.
 
+mod agent;
 mod args;
 mod attachments;
 mod audit;
@@ -28,11 +29,12 @@ pub fn run() -> ExitCode {
             "internal error{place}; nothing more was shown. This is a defect, please report it"
         ));
     }));
-    let args = args::Args::parse();
+    let words: Vec<std::ffi::OsString> = std::env::args_os().collect();
+    let args = args::Args::parse_from(&words);
     // Without it a crash could leave a core file with keys in it.
     let hardened = crate::app::harden();
     let done = match hardened {
-        Ok(()) => commands::run(&args),
+        Ok(()) => commands::run(&args, words),
         Err(error) => Err(Error::new(
             Kind::Failed,
             format!("this program cannot protect its memory: {error}"),

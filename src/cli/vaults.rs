@@ -21,6 +21,13 @@ pub(super) fn init(context: &Context<'_>, seen: &Seen<'_>, args: &InitArgs) -> R
     )
 }
 
+/// `passphrase`.
+pub(super) fn passphrase(context: &Context<'_>, seen: &Seen<'_>, insist: bool) -> Result<u8, Error> {
+    crate::app::change_passphrase(context, insist)?;
+    seen.remark("the passphrase was changed");
+    Ok(0)
+}
+
 /// `recovery use`.
 pub(super) fn recover(context: &Context<'_>, seen: &Seen<'_>, file: &Path, insist: bool) -> Result<u8, Error> {
     inited(

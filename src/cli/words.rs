@@ -3,6 +3,7 @@
 use super::out;
 use crate::app::shared::Time;
 use crate::app::{Error, Kind};
+use std::time::Duration;
 
 /// A time as people write one for a program: RFC 3339 with `Z` or an offset, or a day, which begins at midnight UTC.
 pub(super) fn time(text: &str) -> Result<Time, Error> {
@@ -16,6 +17,42 @@ pub(super) fn time(text: &str) -> Result<Time, Error> {
         Error::new(Kind::Usage, format!("`{}` is not a time", out::one_line(text)))
             .hint("write it as 2026-11-21T06:40:00Z (UTC), 2026-11-21T07:40:00+01:00, or 2026-11-21 for a day")
     })
+}
+
+/// The longest time that somebody may stay unlocked without use.
+const IDLE_MAX: Duration = Duration::from_secs(24 * 3600);
+
+/// A length of time as people write one: `90s`, `15m`, `8h`.
+pub(super) fn duration(text: &str) -> Result<Duration, Error> {
+    let unit = |last: char| match last {
+        's' => Some(1),
+        'm' => Some(60),
+        'h' => Some(3600),
+        _ => None,
+    };
+    let number = text
+        .get(..text.len().saturating_sub(1))
+        .and_then(|number| number.parse::<u64>().ok());
+    let seconds = number
+        .zip(text.chars().last().and_then(unit))
+        .and_then(|(n, unit)| n.checked_mul(unit));
+    match seconds.map(Duration::from_secs) {
+        Some(time) if !time.is_zero() && time <= IDLE_MAX => Ok(time),
+        _ => Err(Error::new(
+            Kind::Usage,
+            format!("`{}` is not a time between 1s and 24h", out::one_line(text)),
+        )
+        .hint("write it as 90s, 15m or 8h")),
+    }
+}
+
+/// And back, as it is said: in the largest unit that leaves nothing over, or in whole minutes.
+pub(super) fn in_time(time: Duration) -> String {
+    match time.as_secs() {
+        s if s < 120 => counted(s, "second", "seconds"),
+        s if s < 7200 || s % 3600 != 0 => counted(s / 60, "minute", "minutes"),
+        s => counted(s / 3600, "hour", "hours"),
+    }
 }
 
 pub(super) fn field_of(text: &str) -> Result<(String, String), Error> {
@@ -62,6 +99,38 @@ pub(super) fn size(bytes: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn times_are_read_and_said() {
+        for (text, seconds, said) in [
+            ("1s", 1, "1 second"),
+            ("90s", 90, "90 seconds"),
+            ("15m", 900, "15 minutes"),
+            ("1h", 3600, "60 minutes"),
+            ("8h", 28_800, "8 hours"),
+            ("24h", 86_400, "24 hours"),
+        ] {
+            let time = duration(text).unwrap_or_default();
+            assert_eq!(time.as_secs(), seconds, "{text}");
+            assert_eq!(in_time(time), said);
+        }
+        for bad in [
+            "",
+            "m",
+            "15",
+            "0s",
+            "25h",
+            "1d",
+            "-1m",
+            "1.5h",
+            "m15",
+            "18446744073709551615h",
+            "1é",
+            "é",
+        ] {
+            assert_eq!(duration(bad).map_err(|error| error.kind), Err(Kind::Usage), "{bad}");
+        }
+    }
 
     #[test]
     fn sizes_are_short() {

@@ -1,6 +1,7 @@
 //! The clock: UTC, in whole seconds. A time is a device's word; order comes from elsewhere.
 
 use crate::chain::{BadTime, Time};
+use std::time::Duration;
 
 /// Where times come from.
 #[derive(Clone, Copy, Debug)]
@@ -30,4 +31,14 @@ impl Clock {
             Self::Fixed(time) => *time,
         }
     }
+}
+
+/// How long ago the machine was started, the time it was asleep included (on Linux): what idleness is measured by.
+pub fn since_boot() -> Duration {
+    #[cfg(target_os = "linux")]
+    let clock = rustix::time::ClockId::Boottime;
+    #[cfg(not(target_os = "linux"))]
+    let clock = rustix::time::ClockId::Monotonic;
+    let now = rustix::time::clock_gettime(clock);
+    Duration::new(now.tv_sec.try_into().unwrap_or(0), now.tv_nsec.try_into().unwrap_or(0))
 }

@@ -18,6 +18,13 @@ pub fn harden() -> io::Result<()> {
     Ok(())
 }
 
+/// Asks the system to keep the pages on which `size` bytes at `at` lie in memory, out of any swap, for as long as this
+/// process lives; whether it will (`RLIMIT_MEMLOCK` may be used up). Pages are shared with neighbours and never unlocked.
+pub fn lock_in_memory(at: *const u8, size: usize) -> bool {
+    // Dropping the guard would unlock the whole page, with whatever secret came to lie beside this one.
+    region::lock(at, size).map(std::mem::forget).is_ok()
+}
+
 /// The id that Linux gives each boot (`/proc/sys/kernel/random/boot_id`, a UUID): 16 bytes that
 /// change when unsynced writes may have been lost. `None` where there is no such thing; whoever
 /// asks must then assume the worst. A build with debug assertions obeys `STRONGROOM_TEST_BOOT_ID`

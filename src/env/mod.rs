@@ -11,14 +11,16 @@ mod files;
 mod harden;
 mod places;
 mod slots;
+mod socket;
 
-pub use clock::Clock;
+pub use clock::{Clock, since_boot};
 pub use entropy::SystemEntropy;
 pub use faults::{Fault, Faults, Step};
 pub use files::{
     FileError, NewPlainFile, append_line, check_new_file, lock_private, make_private_folders, open_plain_file,
     read_bounded, replace_private, sync_folder, write_new_private,
 };
-pub use harden::{boot_id, harden};
+pub use harden::{boot_id, harden, lock_in_memory};
 pub use places::{NoHome, Places};
 pub use slots::{SlotError, TwoSlot};
+pub use socket::{Frame, Listener, SocketError, Wire};

@@ -63,9 +63,12 @@ impl Places {
         self.state.join("strongroom").join(vault.to_string())
     }
 
-    /// Where the agent listens: `$XDG_RUNTIME_DIR/strongroom`; `None` without such a directory.
-    pub fn runtime(&self) -> Option<PathBuf> {
-        self.runtime.as_ref().map(|folder| folder.join("strongroom"))
+    /// Where agents listen: `$XDG_RUNTIME_DIR/strongroom`; without such a directory, beside the state.
+    pub fn runtime(&self) -> PathBuf {
+        match &self.runtime {
+            Some(folder) => folder.join("strongroom"),
+            None => self.state.join("strongroom").join("run"),
+        }
     }
 }
 
@@ -82,7 +85,9 @@ mod tests {
             places.state(&VaultId([1; 16])),
             Path::new("/r/state/strongroom/01010101010101010101010101010101")
         );
-        assert_eq!(places.runtime(), Some(PathBuf::from("/r/run/strongroom")));
+        assert_eq!(places.runtime(), Path::new("/r/run/strongroom"));
+        places.runtime = None;
+        assert_eq!(places.runtime(), Path::new("/r/state/strongroom/run"));
         places.vault = Some("/v".into());
         places.identity = Some("/i".into());
         assert_eq!((places.vault(), places.identity()), ("/v".into(), "/i".into()));

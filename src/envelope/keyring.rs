@@ -67,6 +67,16 @@ impl Keyring {
         self.keys.insert(key.id, key);
     }
 
+    /// Shows `visit` where each key lies, so that its pages can be kept in memory; whether all of them could be.
+    pub(crate) fn each_secret(&self, visit: &mut dyn FnMut(*const u8, usize) -> bool) -> bool {
+        let mut all = true;
+        for key in self.keys.values() {
+            let secret = key.secret.expose();
+            all &= visit(secret.as_ptr(), secret.len());
+        }
+        all
+    }
+
     /// All keys in the order of their ids.
     pub fn iter(&self) -> impl Iterator<Item = &Key> {
         self.keys.values()

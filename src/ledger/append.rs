@@ -272,9 +272,7 @@ impl Assembly<'_> {
                         oid
                     }
                     // Nobody held the lock since it was written: stock git may have pruned it.
-                    Content::Stored(oid) if !self.repo.contains(*oid) => {
-                        return Err(ReadError::Missing { oid: *oid }.into());
-                    }
+                    Content::Stored(oid) if !self.repo.contains(*oid) => return Err(LedgerError::Pruned),
                     Content::Stored(oid) => *oid,
                 };
                 edit.insert(path, oid).map_err(bad_path)?;
@@ -329,40 +327,45 @@ impl Ledger<'_> {
     /// Enters `draft`, durable, and commits it to git. When this returns an error nothing may be shown; whether
     /// the entry exists is then settled by the next start.
     pub fn record(&mut self, mut draft: Draft, now: Time, entropy: &mut dyn Entropy) -> Result<Recorded, LedgerError> {
+        // What is remembered counts again once this is durable and stands in git.
+        self.settled = false;
         draft.notes.sort_unstable();
         draft.notes.dedup();
         let wrote = draft.changes.wrote();
         let charter = match draft.changes.branches().iter().any(|branch| branch == MAIN) {
-            true => Some(self.charter.after(self.repo, &draft.changes)?),
+            true => Some(self.standing.charter.after(self.repo, &draft.changes)?),
             false => None,
         };
-        let in_force = charter.as_ref().unwrap_or(&self.charter);
+        let in_force = charter.as_ref().unwrap_or(&self.standing.charter);
         let (policies, roster) = (in_force.policies.digest(), in_force.roster.digest());
         let place = EntryRef {
-            log: self.log,
-            seq: self.frontier.size(),
+            log: self.standing.log,
+            seq: self.standing.frontier.size(),
         };
-        draft.details.notes = NoteSet::name(draft.notes.clone(), |note| self.creations.ordinal(note))
+        draft.details.notes = NoteSet::name(draft.notes.clone(), |note| self.standing.creations.ordinal(note))
             .ok_or(LedgerError::Internal("a note stands in no log"))?;
         let seen: BTreeMap<_, _> = self
+            .standing
             .others
             .iter()
-            .filter(|(log, at)| self.seen.get(log) != Some(at))
+            .filter(|(log, at)| self.standing.seen.get(log) != Some(at))
             .map(|(log, at)| (*log, *at))
             .collect();
         let entry = Entry {
             actor: self.identity.person(),
             admitted: None,
             because: draft.because,
-            detail: self.detail.id,
+            detail: self.standing.detail.id,
             forgot: draft.changes.forgot(),
             kind: draft.kind,
-            log: self.log,
+            log: self.standing.log,
             policies,
-            prev: self.last_leaf,
+            prev: self.standing.last_leaf,
             result: draft.result,
             roster,
-            sealed: draft.details.seal(self.charter.vault, place, &self.detail, entropy)?,
+            sealed: draft
+                .details
+                .seal(self.standing.charter.vault, place, &self.standing.detail, entropy)?,
             seen,
             seq: place.seq,
             time: now,
@@ -370,6 +373,7 @@ impl Ledger<'_> {
             wrote,
         };
         self.append(entry, &draft.changes, charter)?;
+        self.settled = true;
         let person = self.identity.person();
         Ok(Recorded {
             entry: place,
@@ -381,12 +385,13 @@ impl Ledger<'_> {
 
     /// Whether the detail key in use has had its time. Entries go on under it until [`Ledger::renew_detail_key`].
     pub fn detail_key_is_due(&self, now: Time) -> bool {
-        now.unix().saturating_sub(self.detail_since.unix()) > DETAIL_KEY_DAYS * 86_400
+        now.unix().saturating_sub(self.standing.detail_since.unix()) > DETAIL_KEY_DAYS * 86_400
     }
 
     /// Makes this device's next detail key, wrapped to the auditors and to the person's devices, and enters that under it.
     pub fn renew_detail_key(&mut self, now: Time, entropy: &mut dyn Entropy) -> Result<Recorded, LedgerError> {
         let card = self
+            .standing
             .charter
             .roster
             .member(self.identity.person())
@@ -397,18 +402,16 @@ impl Ledger<'_> {
             .filter_map(|device| Some((device.device, device.recipient()?)))
             .collect();
         let mut changes = Changes::default();
-        let old = std::mem::replace(
-            &mut self.detail,
-            make_detail_key(self.identity, &self.keyring, &devices, &mut changes, entropy)?,
-        );
+        let new = make_detail_key(self.identity, &self.standing.keyring, &devices, &mut changes, entropy)?;
+        let old = std::mem::replace(&mut self.standing.detail, new);
         let draft = Draft::change(Kind::Key, Details::new("renew detail key"), Vec::new(), changes);
         match self.record(draft, now, entropy) {
             Ok(recorded) => {
-                self.detail_since = now;
+                self.standing.detail_since = now;
                 Ok(recorded)
             }
             Err(error) => {
-                self.detail = old;
+                self.standing.detail = old;
                 Err(error)
             }
         }
@@ -417,11 +420,11 @@ impl Ledger<'_> {
     fn append(&mut self, entry: Entry, changes: &Changes, charter: Option<Charter>) -> Result<(), LedgerError> {
         let line = entry.to_line()?;
         let leaf = leaf_hash(&line);
-        let mut frontier = self.frontier.clone();
+        let mut frontier = self.standing.frontier.clone();
         frontier.push(leaf);
         let checkpoint = Checkpoint {
-            vault: self.charter.vault,
-            log: self.log,
+            vault: self.standing.charter.vault,
+            log: self.standing.log,
             size: frontier.size(),
             root: frontier.root(),
         };
@@ -440,7 +443,7 @@ impl Ledger<'_> {
         };
         assembly.branches(changes)?;
         let tree = self.close_bundle(&mut assembly, &message)?;
-        let head = assembly.audit(&audit_ref(self.log), tree, Some(self.head), &message)?;
+        let head = assembly.audit(&audit_ref(self.standing.log), tree, Some(self.standing.head), &message)?;
         let batch = Batch {
             objects: assembly.objects,
             refs: assembly.refs,
@@ -455,15 +458,17 @@ impl Ledger<'_> {
         // The record's number is the repository's business; that it exists is ours.
         let _ = durable.record();
         if let (Some(charter), Some(commit)) = (charter, main) {
-            self.charter = Charter { commit, ..charter };
+            self.standing.charter = Charter { commit, ..charter };
         }
-        self.head = head;
-        self.tree = tree;
-        self.last_leaf = leaf;
-        self.live.apply(&entry);
-        self.creations.apply(&entry);
-        self.seen.extend(entry.seen.iter().map(|(log, at)| (*log, *at)));
-        self.frontier = message.frontier;
+        self.standing.head = head;
+        self.standing.tree = tree;
+        self.standing.last_leaf = leaf;
+        self.standing.live.apply(&entry);
+        self.standing.creations.apply(&entry);
+        self.standing
+            .seen
+            .extend(entry.seen.iter().map(|(log, at)| (*log, *at)));
+        self.standing.frontier = message.frontier;
         self.keep_mark()
     }
 
@@ -471,29 +476,29 @@ impl Ledger<'_> {
     fn close_bundle(&self, assembly: &mut Assembly<'_>, message: &Message) -> Result<Oid, LedgerError> {
         let size = message.frontier.size();
         if !size.is_multiple_of(BUNDLE_LEN) {
-            return Ok(self.tree);
+            return Ok(self.standing.tree);
         }
-        let head = Head::read(self.repo, self.head);
+        let head = Head::read(self.repo, self.standing.head);
         let lines = head.and_then(|head| tail(self.repo, &head));
-        let mut lines = lines.map_err(|error| scan_fault(self.log, error))?;
+        let mut lines = lines.map_err(|error| scan_fault(self.standing.log, error))?;
         lines.push(message.line.clone());
         let bundle = Object::blob(write_bundle(lines.iter().map(Vec::as_slice)));
         let mut edit = TreeEdit::new();
         edit.insert(&bundle_path(size / BUNDLE_LEN - 1), bundle.oid())
             .map_err(|_| LedgerError::Internal("a bundle's path cannot be written"))?;
         assembly.objects.push(bundle);
-        assembly.edit(Some(self.tree), &edit)
+        assembly.edit(Some(self.standing.tree), &edit)
     }
 
     /// Notes the new head outside the repository.
     pub(super) fn keep_mark(&self) -> Result<(), LedgerError> {
         let mark = HighWater {
-            vault: self.charter.vault,
-            log: self.log,
-            size: self.frontier.size(),
-            root: self.frontier.root(),
-            founder: self.charter.roster.founder(),
-            roster: self.charter.roster.digest(),
+            vault: self.standing.charter.vault,
+            log: self.standing.log,
+            size: self.standing.frontier.size(),
+            root: self.standing.frontier.root(),
+            founder: self.standing.charter.roster.founder(),
+            roster: self.standing.charter.roster.digest(),
         };
         self.mark.write(self.identity, &mark)
     }

@@ -15,6 +15,7 @@ mod high_water;
 mod objects;
 mod parts;
 mod scan;
+mod standing;
 mod start;
 #[cfg(test)]
 mod tests;
@@ -31,5 +32,6 @@ pub use found::{Founding, Rejoin, found, rejoin};
 pub use high_water::HighWater;
 pub use objects::{AUDIT, HEADS, MAIN, note_ref, wrap_ref};
 pub use parts::StoredParts;
+pub use standing::Memory;
 pub use start::{DEVICES, Ledger, StoredNote, read_charter};
 pub use verify::{Anchors, NoReceipt, Report, Verdict, make_receipt, verify};

@@ -32,7 +32,7 @@ impl Ledger<'_> {
         let shard = Shard::read(self.repo, &name)?;
         let find = |digest: &Digest| {
             let file = FileRef(name.clone(), format!("{note}.{digest}"), *digest);
-            match self.live.is_live(&file) {
+            match self.standing.live.is_live(&file) {
                 true => shard.oid(&file).map(|oid| (file, oid)),
                 false => Err(missing(&file)),
             }
@@ -53,8 +53,8 @@ impl Ledger<'_> {
             bodies.insert(wrap.body()?);
         }
         let (name, prefix) = (note_ref(note), format!("{note}."));
-        let left = self.live.iter().filter(|(FileRef(branch, path, digest), by)| {
-            let mine = by.log == self.log && *branch == name && path.starts_with(&prefix);
+        let left = self.standing.live.iter().filter(|(FileRef(branch, path, digest), by)| {
+            let mine = by.log == self.standing.log && *branch == name && path.starts_with(&prefix);
             mine && !bodies.contains(digest) && !named.contains(digest)
         });
         let mut left: Vec<FileRef> = left.map(|(file, _)| file.clone()).collect();

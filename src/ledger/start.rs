@@ -5,7 +5,8 @@ use super::error::LedgerError;
 use super::high_water::{HighWater, MarkFile};
 use super::objects::{AUDIT, FILE_MAX, HEADS, MAIN, Objects, audit_ref, note_ref, wrap_ref};
 use super::scan::{Head, ScanError, Scanned, scan};
-use crate::chain::{Creations, Entry, FileRef, Frontier, LiveSet, Problem, Roster, Time, note_and_digest};
+use super::standing::{Memory, Standing, Stood, other_heads};
+use crate::chain::{Creations, Entry, FileRef, LiveSet, Problem, Roster, Time, note_and_digest};
 use crate::crypto::sha256;
 use crate::envelope::{BODY_MAX, BodyFile, DetailKey, Keyring, Purpose, WrapFile};
 use crate::id::{Digest, LogName, NoteId};
@@ -21,21 +22,9 @@ pub struct Ledger<'a> {
     pub(super) repo: &'a Repo,
     pub(super) lock: Lock,
     pub(super) identity: &'a Identity,
-    pub(super) charter: Charter,
-    pub(super) log: LogName,
-    pub(super) head: Oid,
-    pub(super) tree: Oid,
-    pub(super) frontier: Frontier,
-    pub(super) last_leaf: Digest,
-    pub(super) live: LiveSet,
-    pub(super) creations: Creations,
-    pub(super) seen: BTreeMap<LogName, (u64, Digest)>,
-    pub(super) others: BTreeMap<LogName, (u64, Digest)>,
-    pub(super) keyring: Keyring,
-    pub(super) detail: DetailKey,
-    pub(super) detail_since: Time,
+    pub(super) standing: Stood<'a>,
+    pub(super) settled: bool,
     pub(super) mark: MarkFile,
-    quarantined: Vec<(LogName, String)>,
     mark_was_missing: bool,
 }
 
@@ -103,84 +92,64 @@ impl Pass {
 
 impl<'a> Ledger<'a> {
     /// Takes the lock (waiting at most `patience`), recovers, and reads what every access rests on. `state` is this
-    /// device's folder for this vault. Refuses on any fault of the own log, the roster or the policies.
+    /// device's folder for this vault. Refuses on any fault of the own log, the roster or the policies. With a
+    /// `memory` the logs are read only where somebody else has written since.
     pub fn start(
         repo: &'a Repo,
         identity: &'a Identity,
         state: &Path,
         patience: Duration,
+        memory: Option<&'a Memory>,
     ) -> Result<Self, LedgerError> {
         let lock = repo.lock(patience)?;
         repo.recover(&lock)?;
-        let main = repo.ref_target(&format!("{HEADS}{MAIN}"))?;
-        let main = main.ok_or(LedgerError::NotAVault("it has no branch `main`"))?;
-        let charter = Charter::read(repo, main, identity.founder_pin())?;
-        if charter.vault != identity.vault() {
-            return Err(LedgerError::OtherVault);
-        }
         let mark = MarkFile::open(state)?;
         let known = mark.read(identity)?;
-        let log = own_log(repo, identity, known.as_ref())?;
-        let telling = Telling::new();
-        let mut pass = Pass::default();
-        let (head, scanned) = scan_own(repo, identity, &charter, log, known.as_ref(), &mut |line| {
-            pass.line(&telling, true, line);
-        })?;
-        pass.last = Entry::parse(&head.message.line).ok().map(|parsed| parsed.entry);
-        let (others, quarantined) = scan_others(repo, &charter, log, &telling, &mut pass)?;
-        let last = pass
-            .last
-            .take()
-            .ok_or_else(|| own_fault(log, 27, "its newest entry cannot be read"))?;
-        check_charter(&charter, &pass.live, &last)?;
-        let (keyring, detail) = open_keys(repo, identity, &pass)?;
+        let mut remembered = memory.map(Memory::take);
+        let holds = match (remembered.as_deref(), &known) {
+            (Some(Some(standing)), Some(known)) => standing.still_holds(repo, known.size, known.root)?,
+            _ => false,
+        };
+        let standing = match remembered.take() {
+            Some(guard) if holds => Stood::Remembered(guard),
+            guard => Stood::new(learn(repo, identity, known.as_ref())?, guard),
+        };
         Ok(Self {
             repo,
             lock,
             identity,
-            charter,
-            log,
-            head: head.oid,
-            tree: head.commit.tree,
-            frontier: scanned.frontier,
-            last_leaf: scanned.last_leaf,
-            live: pass.live,
-            creations: pass.creations,
-            seen: pass.seen,
-            others,
-            keyring,
-            detail,
-            detail_since: pass.detail.map_or(last.time, |(_, since)| since),
+            standing,
+            settled: true,
             mark,
-            quarantined,
             mark_was_missing: known.is_none(),
         })
     }
 
     /// The keys this device holds.
     pub fn keyring(&self) -> &Keyring {
-        &self.keyring
+        &self.standing.keyring
     }
 
     /// The same with a key more, which is about to be recorded.
     pub fn keyring_with(&mut self, key: crate::envelope::Key) -> &Keyring {
-        self.keyring.add(key);
-        &self.keyring
+        self.settled = false;
+        self.standing.keyring.add(key);
+        &self.standing.keyring
     }
 
     /// The live key boxes of a device.
     pub fn boxes_of(&self, device: crate::id::DeviceId) -> Vec<FileRef> {
-        boxes_of(&self.live, device)
+        boxes_of(&self.standing.live, device)
     }
 
     /// Who belongs to the vault, and its policies.
     pub fn charter(&self) -> &Charter {
-        &self.charter
+        &self.standing.charter
     }
 
     /// The own log and its size.
     pub fn head(&self) -> (LogName, u64) {
-        (self.log, self.frontier.size())
+        (self.standing.log, self.standing.frontier.size())
     }
 
     /// Whether this device had no high-water mark: it was lost, or taken away.
@@ -190,14 +159,14 @@ impl<'a> Ledger<'a> {
 
     /// Logs of others that cannot be trusted now, and why; work goes on without them.
     pub fn quarantined(&self) -> &[(LogName, String)] {
-        &self.quarantined
+        &self.standing.quarantined
     }
 
     /// The wraps of live notes, read and matched with the log, of all notes or of those whose id begins with `prefix`.
     /// Nothing is opened. Damage is an error: what the log says exists must be there as it was written.
     pub fn wraps(&self, prefix: &str) -> Result<Vec<(NoteId, WrapFile)>, LedgerError> {
         let mut by_ref: BTreeMap<&str, Vec<&FileRef>> = BTreeMap::new();
-        for (file, _) in self.live.iter() {
+        for (file, _) in self.standing.live.iter() {
             let is_note = file.0.starts_with("keys/") && file.0 != DEVICES;
             if is_note && file.1.starts_with(prefix) {
                 by_ref.entry(&file.0).or_default().push(file);
@@ -221,7 +190,7 @@ impl<'a> Ledger<'a> {
         let body = wrap.body()?;
         let name = note_ref(note);
         let file = FileRef(name.clone(), format!("{note}.{body}"), body);
-        if !self.live.is_live(&file) {
+        if !self.standing.live.is_live(&file) {
             let message = "a wrap names a body that the log does not know";
             return Err(LedgerError::tampered(Problem::vault(34, message)));
         }
@@ -246,7 +215,7 @@ impl<'a> Ledger<'a> {
                 std::collections::hash_map::Entry::Vacant(new) => new.insert(Shard::read(self.repo, &name)?),
             };
             let file = FileRef(name, format!("{note}.{body}"), body);
-            if !self.live.is_live(&file) {
+            if !self.standing.live.is_live(&file) {
                 let message = "a wrap names a body that the log does not know";
                 return Err(LedgerError::tampered(Problem::vault(34, message)));
             }
@@ -266,23 +235,31 @@ impl<'a> Ledger<'a> {
         let (bodies, wraps) = (note_ref(note), wrap_ref(note));
         let prefix = format!("{note}.");
         let mine = |file: &&FileRef| (file.0 == bodies || file.0 == wraps) && file.1.starts_with(&prefix);
-        let mut files: Vec<FileRef> = self.live.iter().map(|(file, _)| file).filter(mine).cloned().collect();
+        let mut files: Vec<FileRef> = self
+            .standing
+            .live
+            .iter()
+            .map(|(file, _)| file)
+            .filter(mine)
+            .cloned()
+            .collect();
         files.sort();
         files
     }
 
     /// The lines of the own log, oldest first.
     pub fn own_lines(&self, visit: &mut dyn FnMut(&[u8])) -> Result<(), LedgerError> {
-        let head = Head::read(self.repo, self.head).map_err(|error| scan_fault(self.log, error))?;
+        let head = Head::read(self.repo, self.standing.head).map_err(|error| scan_fault(self.standing.log, error))?;
         scan(self.repo, &head, None, visit)
             .map(drop)
-            .map_err(|error| scan_fault(self.log, error))
+            .map_err(|error| scan_fault(self.standing.log, error))
     }
 
     /// The detail key of an id, if this device or a role it holds can open it.
     pub fn detail_key(&self, id: crate::id::KeyId) -> Option<DetailKey> {
         let prefix = format!("detail-{id}.");
         let (file, _) = self
+            .standing
             .live
             .iter()
             .find(|(file, _)| file.0 == DEVICES && file.1.starts_with(&prefix))?;
@@ -290,7 +267,7 @@ impl<'a> Ledger<'a> {
             .ok()?
             .file(self.repo, file, FILE_MAX)
             .ok()?;
-        self.identity.open_detail_key(&bytes, &self.keyring).ok()
+        self.identity.open_detail_key(&bytes, &self.standing.keyring).ok()
     }
 
     /// Opens an entry's details for somebody whose reading of the log is itself recorded; `None` if the key is another's.
@@ -300,13 +277,63 @@ impl<'a> Ledger<'a> {
         key: &DetailKey,
         _reading: &super::append::Recorded,
     ) -> Option<crate::chain::Details> {
-        crate::chain::Details::open_sealed(self.charter.vault, entry.place(), key, &entry.sealed).ok()
+        crate::chain::Details::open_sealed(self.standing.charter.vault, entry.place(), key, &entry.sealed).ok()
     }
 
     /// The note that a place among a log's note-creating entries stands for.
     pub fn created(&self, log: LogName, index: u64) -> Option<NoteId> {
-        self.creations.note(log, index)
+        self.standing.creations.note(log, index)
     }
+}
+
+impl Drop for Ledger<'_> {
+    fn drop(&mut self) {
+        if !self.settled {
+            self.standing.forget();
+        }
+    }
+}
+
+/// Reads and verifies what every access rests on.
+fn learn(repo: &Repo, identity: &Identity, known: Option<&HighWater>) -> Result<Standing, LedgerError> {
+    let main = repo.ref_target(&format!("{HEADS}{MAIN}"))?;
+    let main = main.ok_or(LedgerError::NotAVault("it has no branch `main`"))?;
+    let charter = Charter::read(repo, main, identity.founder_pin())?;
+    if charter.vault != identity.vault() {
+        return Err(LedgerError::OtherVault);
+    }
+    let log = own_log(repo, identity, known)?;
+    let telling = Telling::new();
+    let mut pass = Pass::default();
+    let (head, scanned) = scan_own(repo, identity, &charter, log, known, &mut |line| {
+        pass.line(&telling, true, line);
+    })?;
+    pass.last = Entry::parse(&head.message.line).ok().map(|parsed| parsed.entry);
+    let other_heads = other_heads(repo, log)?;
+    let (others, quarantined) = scan_others(repo, &charter, &other_heads, &telling, &mut pass);
+    let last = pass
+        .last
+        .take()
+        .ok_or_else(|| own_fault(log, 27, "its newest entry cannot be read"))?;
+    check_charter(&charter, &pass.live, &last)?;
+    let (keyring, detail) = open_keys(repo, identity, &pass)?;
+    Ok(Standing {
+        charter,
+        log,
+        head: head.oid,
+        tree: head.commit.tree,
+        frontier: scanned.frontier,
+        last_leaf: scanned.last_leaf,
+        live: pass.live,
+        creations: pass.creations,
+        seen: pass.seen,
+        others,
+        keyring,
+        detail,
+        detail_since: pass.detail.map_or(last.time, |(_, since)| since),
+        quarantined,
+        other_heads,
+    })
 }
 
 /// The live key boxes of a device.
@@ -472,21 +499,21 @@ type Heads = BTreeMap<LogName, (u64, Digest)>;
 fn scan_others(
     repo: &Repo,
     charter: &Charter,
-    own: LogName,
+    branches: &[(String, Oid)],
     telling: &Telling,
     pass: &mut Pass,
-) -> Result<(Heads, Vec<(LogName, String)>), LedgerError> {
+) -> (Heads, Vec<(LogName, String)>) {
     let (mut heads, mut quarantined) = (Heads::new(), Vec::new());
-    for (name, oid) in repo.refs(&format!("{HEADS}{AUDIT}"))? {
+    for (name, oid) in branches {
         let log = name
             .strip_prefix(HEADS)
             .and_then(|name| name.strip_prefix(AUDIT))
             .and_then(|log| log.parse().ok());
-        let Some(log) = log.filter(|log| *log != own) else {
+        let Some(log) = log else {
             continue;
         };
         let seen = pass.seen.get(&log).copied();
-        match scan_other(repo, &charter.roster, charter, log, oid, seen, telling) {
+        match scan_other(repo, &charter.roster, charter, log, *oid, seen, telling) {
             Ok((size, root, other)) => {
                 heads.insert(log, (size, root));
                 for entry in &other {
@@ -502,7 +529,7 @@ fn scan_others(
             quarantined.push((*log, "it is missing from the vault".to_owned()));
         }
     }
-    Ok((heads, quarantined))
+    (heads, quarantined)
 }
 
 fn scan_other(

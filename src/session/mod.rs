@@ -113,6 +113,13 @@ impl Identity {
         DetailFile::parse(file)?.unwrap_key(self.vault, self.device, &self.hybrid, keys)
     }
 
+    /// Shows `visit` where each secret lies, so that its pages can be kept in memory; whether all of them could be.
+    pub(crate) fn each_secret(&self, visit: &mut dyn FnMut(*const u8, usize) -> bool) -> bool {
+        let local = self.local_state.expose();
+        let whole = visit(std::ptr::from_ref(self).cast(), size_of::<Self>());
+        visit(local.as_ptr(), local.len()) && whole
+    }
+
     /// For the gate: the secret half that `named` wraps were sealed to.
     pub(crate) fn hybrid(&self) -> &HybridSecret {
         &self.hybrid

@@ -179,7 +179,7 @@ fn interrupt(house: &House, id: &str) {
     let file = IdentityFile::parse(&std::fs::read(house.identity()).unwrap()).unwrap();
     let identity = Identity::unlock(&file, &Passphrase::new(PASSPHRASE.into())).unwrap();
     let repo = Repo::open(&house.vault(), Settings::of_this_run()).unwrap();
-    let mut ledger = Ledger::start(&repo, &identity, &house.state(), PATIENCE).unwrap();
+    let mut ledger = Ledger::start(&repo, &identity, &house.state(), PATIENCE, None).unwrap();
     let note: NoteId = id.parse().unwrap();
     let mut sealing = Gate::new(&identity, ledger.keyring())
         .begin_attachment(note, &mut SystemEntropy)

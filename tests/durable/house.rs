@@ -231,7 +231,7 @@ impl House {
         let file = IdentityFile::parse(&std::fs::read(self.identity()).unwrap()).unwrap();
         let identity = Identity::unlock(&file, &Passphrase::new(PASSPHRASE.into())).unwrap();
         let repo = Repo::open(&self.vault(), Settings::of_this_run()).unwrap();
-        let mut ledger = Ledger::start(&repo, &identity, &self.state(), PATIENCE).unwrap();
+        let mut ledger = Ledger::start(&repo, &identity, &self.state(), PATIENCE, None).unwrap();
         let mut ids = Vec::new();
         for n in 0..entries {
             let now = Time::from_unix(jiff::Timestamp::now().as_second());

@@ -22,6 +22,7 @@ impl Stage {
     pub(crate) fn new() -> Self {
         let root = tempfile::tempdir().unwrap();
         std::fs::create_dir(root.path().join("home")).unwrap();
+        std::fs::create_dir(root.path().join("run")).unwrap();
         std::fs::write(root.path().join("variables"), "").unwrap();
         std::fs::write(root.path().join("home/passphrase"), format!("{PASSPHRASE}\n")).unwrap();
         Self { root, minute: 0 }
@@ -49,6 +50,7 @@ impl Stage {
             .env_clear()
             .env("PATH", format!("{}:{path}", bin.display()))
             .env("HOME", &home)
+            .env("XDG_RUNTIME_DIR", self.root.path().join("run"))
             .env("LC_ALL", "C.UTF-8")
             .env("TZ", "UTC")
             .env("GIT_CONFIG_NOSYSTEM", "1")

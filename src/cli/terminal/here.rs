@@ -34,6 +34,19 @@ impl Here {
         }
     }
 
+    /// Writes to standard output. A reader that has gone away (`| head`) is no error.
+    pub(in crate::cli) fn write(&self, bytes: &[u8]) -> Result<(), Error> {
+        let mut out = std::io::stdout().lock();
+        let written = out.write_all(bytes).and_then(|()| out.flush());
+        match written {
+            Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(Error::new(
+                Kind::Failed,
+                format!("standard output cannot be written: {error}"),
+            )),
+            _ => Ok(()),
+        }
+    }
+
     fn asks(&self) -> bool {
         self.facts.may_ask && self.facts.typed
     }
@@ -90,15 +103,7 @@ impl Terminal for Here {
     }
 
     fn result(&self, text: &str) -> Result<(), Error> {
-        let mut out = std::io::stdout().lock();
-        let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
-        match written {
-            Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(Error::new(
-                Kind::Failed,
-                format!("standard output cannot be written: {error}"),
-            )),
-            _ => Ok(()),
-        }
+        self.write(text.as_bytes())
     }
 
     fn remark(&self, text: &str) {

@@ -1,13 +1,17 @@
 //! Where results and remarks go and answers come from. A use case and what renders it do not know whether the
 //! person sits at this process's terminal or at that of a client for whom the agent works.
 
+mod away;
 mod here;
 mod progress;
 
+pub(super) use away::Away;
 pub(super) use here::Here;
 pub(super) use progress::Progress;
 
+use super::args::Common;
 use super::out;
+use crate::app::shared::Doubt;
 use crate::app::{Error, Kind, Person};
 use std::fs::File;
 use std::io::Read;
@@ -56,8 +60,7 @@ pub(super) fn read(terminal: &dyn Terminal, file: Option<&Path>) -> Result<Vec<u
         return Err(Error::new(
             Kind::Failed,
             format!("{name} has more than 1 MiB; nothing was done with it"),
-        )
-        .hint("a file of any size goes beside a note with `strongroom attach ID FILE`"));
+        ));
     }
     Ok(bytes)
 }
@@ -72,7 +75,16 @@ pub(super) struct Seen<'a> {
     pub(super) quiet: bool,
 }
 
-impl Seen<'_> {
+impl<'a> Seen<'a> {
+    /// As the arguments say.
+    pub(super) fn new(terminal: &'a dyn Terminal, common: &Common) -> Self {
+        Self {
+            terminal,
+            json: common.json,
+            quiet: common.quiet,
+        }
+    }
+
     /// Writes a result.
     pub(super) fn result(&self, text: &str) -> Result<(), Error> {
         self.terminal.result(text)
@@ -86,6 +98,13 @@ impl Seen<'_> {
     /// Writes a table as a result.
     pub(super) fn table(&self, head: &[&str], rows: Vec<Vec<String>>) -> Result<(), Error> {
         self.result(&out::table(self.terminal.facts().columns, head, rows))
+    }
+
+    /// What passed and needs a person's eye, beside the result.
+    pub(super) fn doubts(&self, doubts: &[Doubt]) {
+        for doubt in doubts {
+            self.remark(&format!("doubtful: `{}` ({})", out::one_line(&doubt.text), doubt.why));
+        }
     }
 
     /// Says something beside the result, unless nobody wants to hear it.

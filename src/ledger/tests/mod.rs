@@ -5,6 +5,7 @@
 mod files;
 mod good;
 mod lines;
+mod memory;
 mod parts;
 mod peers;
 mod vault;

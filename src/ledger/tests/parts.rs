@@ -15,7 +15,7 @@ const LEN: usize = (4 << 20) + 70_000;
 
 fn with_ledger<T>(vault: &mut Vault, act: impl FnOnce(&mut Ledger<'_>, &Repo, Time) -> T) -> T {
     let repo = Repo::open(&vault.dir(), settings()).unwrap();
-    let mut ledger = Ledger::start(&repo, &vault.identity, &vault.state(), PATIENCE).unwrap();
+    let mut ledger = Ledger::start(&repo, &vault.identity, &vault.state(), PATIENCE, None).unwrap();
     vault.clock += 1;
     let now = Time::from_unix(NOW + vault.clock as i64);
     act(&mut ledger, &repo, now)

@@ -123,7 +123,7 @@ impl Vault {
 
     pub(super) fn grow(&mut self, notes: u8, entries: u64) {
         let repo = Repo::open(&self.dir(), settings()).unwrap();
-        let mut ledger = Ledger::start(&repo, &self.identity, &self.state(), PATIENCE).unwrap();
+        let mut ledger = Ledger::start(&repo, &self.identity, &self.state(), PATIENCE, None).unwrap();
         let mut entropy = ExampleEntropy::new("notes");
         for n in 0..notes {
             let (note, mut changes) = (note(n), Changes::default());
@@ -147,7 +147,7 @@ impl Vault {
     /// Destroys a note.
     pub(super) fn destroy(&mut self, note: NoteId) {
         let repo = Repo::open(&self.dir(), settings()).unwrap();
-        let mut ledger = Ledger::start(&repo, &self.identity, &self.state(), PATIENCE).unwrap();
+        let mut ledger = Ledger::start(&repo, &self.identity, &self.state(), PATIENCE, None).unwrap();
         let mut changes = Changes::default();
         ledger.files_of(note).into_iter().for_each(|file| changes.forget(file));
         let draft = Draft::change(Verb::Destroy, Details::new("destroy"), vec![note], changes);

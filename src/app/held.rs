@@ -1,0 +1,130 @@
+//! An identity that stays unlocked in a process that stays: the agent's.
+
+use super::context::{Context, Unlocked, Whose};
+use super::error::{Error, Kind};
+use super::vault::new_passphrase;
+use crate::crypto::{Argon2Params, sha256};
+use crate::env::{SystemEntropy, lock_in_memory, replace_private};
+use crate::envelope::{IdentityFile, Keyring};
+use crate::id::Digest;
+use crate::ledger::{Draft, Memory};
+use crate::policy::{BadPolicy, PolicySet};
+use crate::session::Identity;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// An identity held unlocked, and what accesses under it have learned. Its keys never leave the process: whoever wants
+/// something read asks for the access, which is decided and recorded here as anywhere.
+pub struct Held {
+    identity: Box<Identity>,
+    memory: Memory,
+    policies: Mutex<Option<(Digest, Arc<PolicySet>)>>,
+    in_memory: AtomicBool,
+}
+
+impl Held {
+    /// Unlocks the identity of this device, and enters that.
+    pub fn unlock(context: &Context<'_>) -> Result<Self, Error> {
+        let Unlocked { repo, identity, state } = context.unlock()?;
+        let Whose::Own(identity) = identity else {
+            return Err(Error::new(Kind::Failed, "the vault is unlocked already"));
+        };
+        let held = Self {
+            in_memory: AtomicBool::new(identity.each_secret(&mut lock_in_memory)),
+            identity,
+            memory: Memory::default(),
+            policies: Mutex::default(),
+        };
+        let unlocked = Unlocked {
+            repo,
+            identity: Whose::Held(&held),
+            state,
+        };
+        let mut desk = unlocked.desk(context)?;
+        let details = desk.details("unlock");
+        let _ = desk.record(Draft::read(details, Vec::new()))?;
+        drop(desk);
+        Ok(held)
+    }
+
+    /// Whether the system keeps the identity's keys out of swap.
+    pub fn stays_in_memory(&self) -> bool {
+        self.in_memory.load(Ordering::Relaxed)
+    }
+
+    /// Keeps the keys of a ring out of swap as well.
+    pub(super) fn keep_in_memory(&self, ring: &Keyring) {
+        if !ring.each_secret(&mut lock_in_memory) {
+            self.in_memory.store(false, Ordering::Relaxed);
+        }
+    }
+
+    pub(super) fn identity(&self) -> &Identity {
+        &self.identity
+    }
+
+    pub(super) fn memory(&self) -> &Memory {
+        &self.memory
+    }
+
+    /// The policies of that digest: parsed once, until others are in force.
+    pub(super) fn policies(
+        &self,
+        digest: Digest,
+        load: impl FnOnce() -> Result<PolicySet, BadPolicy>,
+    ) -> Result<Arc<PolicySet>, BadPolicy> {
+        let mut known = self.policies.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*known {
+            Some((of, policies)) if *of == digest => Ok(Arc::clone(policies)),
+            _ => {
+                let policies = Arc::new(load()?);
+                *known = Some((digest, Arc::clone(&policies)));
+                Ok(policies)
+            }
+        }
+    }
+}
+
+/// Where the agent for this vault and identity listens.
+pub fn agent_socket(context: &Context<'_>) -> PathBuf {
+    let whole = |path: PathBuf| std::path::absolute(&path).unwrap_or(path);
+    let places = [context.places.vault(), context.places.identity()].map(whole);
+    // Two spellings of one place are two names here at worst, and then two agents.
+    let places = places.map(|path| {
+        path.canonicalize()
+            .unwrap_or(path)
+            .into_os_string()
+            .into_encoded_bytes()
+    });
+    let name = sha256(&[&(places[0].len() as u64).to_be_bytes(), &places[0], &places[1]]).to_string();
+    context.places.runtime().join(&name[..16])
+}
+
+/// Gives the identity of this device another passphrase, and enters that. The keys stay as they are.
+pub fn change_passphrase(context: &Context<'_>, insist: bool) -> Result<(), Error> {
+    let repo = context.repo()?;
+    let file = context.identity_file()?;
+    super::context::other_vault("identity", file.vault, &repo)?;
+    let state = context.places.state(&file.vault);
+    let (secrets, identity) = context.open_identity(&file, &state, "present passphrase: ")?;
+    let unlocked = Unlocked {
+        repo,
+        identity: Whose::Own(Box::new(identity)),
+        state,
+    };
+    let handle = unlocked.identity.handle().to_owned();
+    let passphrase = new_passphrase(context, &handle, insist)?;
+    let new = IdentityFile::seal(
+        file.vault,
+        file.device,
+        &secrets,
+        &passphrase,
+        Argon2Params::DEFAULT,
+        &mut SystemEntropy,
+    )?;
+    let mut desk = unlocked.desk(context)?;
+    let details = desk.details("passphrase");
+    let _ = desk.record(Draft::read(details, Vec::new()))?;
+    Ok(replace_private(&context.places.identity(), new.to_text().as_bytes())?)
+}

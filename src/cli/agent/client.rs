@@ -1,0 +1,81 @@
+//! The client's side: what the agent asks for is done here, at the person's own terminal.
+
+use super::wire::{Answer, Ask, Request, Run, broken, receive, send, to_path};
+use crate::app::{Error, Kind, NewFile, Person, Wire};
+use crate::cli::terminal::{Here, Terminal};
+use std::ffi::OsString;
+use std::fs::File;
+use std::os::unix::ffi::OsStringExt;
+
+/// Has the agent carry out a command, the words of this process's command line.
+pub(in crate::cli) fn run(wire: &Wire, here: &Here, words: Vec<OsString>) -> Result<u8, Error> {
+    let facts = here.facts();
+    let request = Request::Run(Run {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        words: words.into_iter().map(|word| word.into_vec().into()).collect(),
+        may_ask: facts.may_ask,
+        typed: facts.typed,
+        columns: facts.columns,
+    });
+    send(wire, &request, None)?;
+    attend(wire, here)
+}
+
+/// Does what is asked for until it ends.
+pub(super) fn attend(wire: &Wire, here: &Here) -> Result<u8, Error> {
+    let mut begun: Vec<Box<dyn NewFile>> = Vec::new();
+    loop {
+        let gone = || {
+            Error::new(Kind::Locked, "the vault was locked before this was done")
+                .hint("what was acknowledged is kept; `strongroom unlock`, then try again")
+        };
+        let (ask, _) = receive::<Ask>(wire)?.ok_or_else(gone)?;
+        let answer = match ask {
+            Ask::Result(bytes) => {
+                here.write(&bytes)?;
+                continue;
+            }
+            Ask::Remark(text) => {
+                here.remark(&text);
+                continue;
+            }
+            Ask::Progress(done, whole) => {
+                here.progress(done, whole);
+                continue;
+            }
+            Ask::End(code) => return Ok(code),
+            Ask::Refuse(refusal) => return Err(refusal.into()),
+            Ask::Stays(..) => return Err(broken("it answers another question")),
+            Ask::Passphrase(prompt) => here
+                .passphrase(&prompt)
+                .map(|typed| (Answer::Typed(Some(typed.expose().as_bytes().to_vec().into())), None)),
+            Ask::Line(prompt) => {
+                let line = here.line(&prompt).map(|line| line.into_bytes().into());
+                Ok((Answer::Typed(line), None))
+            }
+            Ask::Text => Ok((Answer::Typed(here.text().map(Into::into)), None)),
+            Ask::Input => here.input().map(handed),
+            Ask::Output => here.output().map(handed),
+            Ask::Open(path) => here.open(&to_path(&path)).map(handed),
+            Ask::Create(path) => here.create(&to_path(&path)).and_then(|mut new| {
+                let file = new.file().try_clone().map_err(broken)?;
+                begun.push(new);
+                Ok(handed(file))
+            }),
+            Ask::Keep => match begun.pop() {
+                Some(new) => new.keep().map(|()| (Answer::Done, None)),
+                None => Err(broken("no file was begun")),
+            },
+            Ask::Abandon => {
+                drop(begun.pop());
+                Ok((Answer::Done, None))
+            }
+        };
+        let (answer, file) = answer.unwrap_or_else(|error| (Answer::Refused(error.into()), None));
+        send(wire, &answer, file.as_ref())?;
+    }
+}
+
+fn handed(file: File) -> (Answer, Option<File>) {
+    (Answer::Done, Some(file))
+}

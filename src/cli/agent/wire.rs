@@ -1,0 +1,238 @@
+//! What client and agent say to each other: requests, what the agent asks of the client's terminal, and the answers.
+//! Both are this program, of one build; whatever does not read back the same is refused.
+
+use super::super::terminal::Facts;
+use crate::app::{Error, Kind, Wire};
+use minicbor::bytes::ByteVec;
+use minicbor::{Decode, Encode};
+use std::ffi::OsStr;
+use std::fs::File;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+use zeroize::Zeroizing;
+
+/// A client's first word.
+#[derive(Encode, Decode)]
+pub(super) enum Request {
+    /// Carry out a command for me.
+    #[n(0)]
+    Run(#[n(0)] Run),
+    /// How long will you stay?
+    #[n(1)]
+    Status,
+    /// Forget the keys and go.
+    #[n(2)]
+    Lock,
+}
+
+/// A command and where its person sits.
+#[derive(Encode, Decode)]
+pub(super) struct Run {
+    /// The client's version: an agent that was there before an update says so.
+    #[n(0)]
+    pub(super) version: String,
+    /// The arguments, the program's name first.
+    #[n(1)]
+    pub(super) words: Vec<ByteVec>,
+    #[n(2)]
+    pub(super) may_ask: bool,
+    #[n(3)]
+    pub(super) typed: bool,
+    #[n(4)]
+    pub(super) columns: Option<u16>,
+}
+
+impl Run {
+    pub(super) fn facts(&self) -> Facts {
+        Facts {
+            may_ask: self.may_ask,
+            typed: self.typed,
+            columns: self.columns,
+        }
+    }
+}
+
+/// What the agent asks of the client. Answered is what asks for something: a secret, a line, a text, a file.
+#[derive(Encode, Decode)]
+pub(in crate::cli) enum Ask {
+    /// Write to standard output.
+    #[n(0)]
+    Result(#[n(0)] ByteVec),
+    /// Write to standard error.
+    #[n(1)]
+    Remark(#[n(0)] String),
+    /// Ask for a passphrase.
+    #[n(2)]
+    Passphrase(#[n(0)] String),
+    /// Ask for a line.
+    #[n(3)]
+    Line(#[n(0)] String),
+    /// Ask for a text.
+    #[n(4)]
+    Text,
+    /// Hand over standard input.
+    #[n(5)]
+    Input,
+    /// Open a file and hand it over.
+    #[n(6)]
+    Open(#[n(0)] ByteVec),
+    /// Begin a file and hand it over.
+    #[n(7)]
+    Create(#[n(0)] ByteVec),
+    /// Put the file begun last under its name.
+    #[n(8)]
+    Keep,
+    /// Remove the file begun last.
+    #[n(9)]
+    Abandon,
+    /// It is done, with this exit code.
+    #[n(10)]
+    End(#[n(0)] u8),
+    /// It was not done.
+    #[n(11)]
+    Refuse(#[n(0)] Refusal),
+    /// The agent stays so many seconds if nobody asks anything; whether the keys are kept out of swap.
+    #[n(12)]
+    Stays(#[n(0)] u64, #[n(1)] bool),
+    /// Hand over standard output.
+    #[n(13)]
+    Output,
+    /// Tell how far a long piece of work has come, and of how much.
+    #[n(14)]
+    Progress(#[n(0)] Option<u64>, #[n(1)] Option<u64>),
+}
+
+/// The client's answer.
+#[derive(Encode, Decode)]
+pub(in crate::cli) enum Answer {
+    /// Done; a file comes along if one was asked for.
+    #[n(0)]
+    Done,
+    /// What was typed; nothing if nobody could be asked.
+    #[n(1)]
+    Typed(#[n(0)] Option<ByteVec>),
+    /// It could not be done.
+    #[n(2)]
+    Refused(#[n(0)] Refusal),
+}
+
+/// An error on its way.
+#[derive(Encode, Decode)]
+pub(in crate::cli) struct Refusal {
+    #[n(0)]
+    code: u8,
+    #[n(1)]
+    message: String,
+    #[n(2)]
+    hints: Vec<String>,
+}
+
+impl From<Error> for Refusal {
+    fn from(error: Error) -> Self {
+        Self {
+            code: error.exit_code(),
+            message: error.message,
+            hints: error.hints,
+        }
+    }
+}
+
+impl From<Refusal> for Error {
+    fn from(refusal: Refusal) -> Self {
+        let kinds = [
+            Kind::Failed,
+            Kind::Usage,
+            Kind::Denied,
+            Kind::Tampered,
+            Kind::Unknown,
+            Kind::Locked,
+        ];
+        let kind = kinds
+            .into_iter()
+            .find(|kind| Error::new(*kind, "").exit_code() == refusal.code)
+            .unwrap_or(Kind::Failed);
+        let error = Error::new(kind, refusal.message);
+        refusal.hints.into_iter().fold(error, Error::hint)
+    }
+}
+
+/// Something went wrong between the two.
+pub(in crate::cli) fn broken(error: impl std::fmt::Display) -> Error {
+    Error::new(Kind::Failed, format!("the agent cannot be spoken with: {error}"))
+        .hint("`strongroom lock` ends it; what was acknowledged is kept")
+}
+
+/// Sends a message, and a file with it.
+pub(in crate::cli) fn send<T: Encode<()>>(wire: &Wire, message: &T, file: Option<&File>) -> Result<(), Error> {
+    let frame = Zeroizing::new(minicbor::to_vec(message).map_err(broken)?);
+    wire.send_with(&frame, file).map_err(broken)
+}
+
+/// The next message and what came with it; `None` when the other is gone.
+pub(in crate::cli) fn receive<T>(wire: &Wire) -> Result<Option<(T, Option<File>)>, Error>
+where
+    T: for<'b> Decode<'b, ()>,
+{
+    let Some((frame, file)) = wire.receive().map_err(broken)? else {
+        return Ok(None);
+    };
+    let mut decoder = minicbor::Decoder::new(&frame);
+    let message = decoder.decode().map_err(|_| other_version())?;
+    match decoder.position() == frame.len() {
+        true => Ok(Some((message, file))),
+        false => Err(other_version()),
+    }
+}
+
+/// The two are not of one build.
+pub(super) fn other_version() -> Error {
+    Error::new(
+        Kind::Failed,
+        "the agent that holds the vault unlocked is of another version of this program",
+    )
+    .hint("`strongroom lock`, then `strongroom unlock`")
+}
+
+/// A path as it crosses.
+pub(in crate::cli) fn from_path(path: &Path) -> ByteVec {
+    path.as_os_str().as_bytes().to_vec().into()
+}
+
+/// And back.
+pub(super) fn to_path(bytes: &ByteVec) -> PathBuf {
+    PathBuf::from(OsStr::from_bytes(bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_arrives_as_it_was() {
+        for kind in [
+            Kind::Failed,
+            Kind::Usage,
+            Kind::Denied,
+            Kind::Tampered,
+            Kind::Unknown,
+            Kind::Locked,
+        ] {
+            let error = Error::new(kind, "no").hint("one").hint("two");
+            assert_eq!(Error::from(Refusal::from(error.clone())), error);
+        }
+    }
+
+    #[test]
+    fn what_is_no_message_is_another_version_s() {
+        let (one, other) = Wire::pair().expect("a pair of sockets");
+        for frame in [&b""[..], b"\xff", &[0x82, 0x18, 99, 0x80], &[0x82, 0x04, 0x80, 0x00]] {
+            one.send(frame).expect("sent");
+            let got = receive::<Ask>(&other).map(drop);
+            assert_eq!(got, Err(other_version()), "{frame:?}");
+        }
+        send(&one, &Ask::Text, None).expect("sent");
+        assert!(matches!(receive::<Ask>(&other), Ok(Some((Ask::Text, None)))));
+        drop(one);
+        assert!(matches!(receive::<Ask>(&other), Ok(None)));
+    }
+}

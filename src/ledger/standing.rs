@@ -1,0 +1,117 @@
+//! What a start learns of a vault, and what a process that stays remembers of it.
+
+use super::charter::Charter;
+use super::error::LedgerError;
+use super::objects::{AUDIT, HEADS, MAIN, audit_ref};
+use crate::chain::{Creations, Frontier, LiveSet, Time};
+use crate::envelope::{DetailKey, Keyring};
+use crate::id::{Digest, LogName};
+use crate::repo::{Oid, Repo};
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// What every access rests on: learned by a start, kept up to date by every append.
+pub(super) struct Standing {
+    pub(super) charter: Charter,
+    pub(super) log: LogName,
+    pub(super) head: Oid,
+    pub(super) tree: Oid,
+    pub(super) frontier: Frontier,
+    pub(super) last_leaf: Digest,
+    pub(super) live: LiveSet,
+    pub(super) creations: Creations,
+    pub(super) seen: BTreeMap<LogName, (u64, Digest)>,
+    pub(super) others: BTreeMap<LogName, (u64, Digest)>,
+    pub(super) keyring: Keyring,
+    pub(super) detail: DetailKey,
+    pub(super) detail_since: Time,
+    pub(super) quarantined: Vec<(LogName, String)>,
+    /// The other logs' branches that this was learned from.
+    pub(super) other_heads: Vec<(String, Oid)>,
+}
+
+impl Standing {
+    /// Whether the vault still stands where this was learned: the same heads of all logs, the same `main`. What is
+    /// signed and chained below them cannot have changed; what an access reads of it is hashed again all the same.
+    pub(super) fn still_holds(&self, repo: &Repo, size: u64, root: Digest) -> Result<bool, LedgerError> {
+        let main = repo.ref_target(&format!("{HEADS}{MAIN}"))?;
+        let own = repo.ref_target(&format!("{HEADS}{}", audit_ref(self.log)))?;
+        let marked = size == self.frontier.size() && root == self.frontier.root();
+        Ok(marked
+            && main == Some(self.charter.commit)
+            && own == Some(self.head)
+            && other_heads(repo, self.log)? == self.other_heads)
+    }
+}
+
+/// The branches of the logs of others, and where they stand.
+pub(super) fn other_heads(repo: &Repo, own: LogName) -> Result<Vec<(String, Oid)>, LedgerError> {
+    let own = format!("{HEADS}{}", audit_ref(own));
+    let mut heads = repo.refs(&format!("{HEADS}{AUDIT}"))?;
+    heads.retain(|(name, _)| *name != own);
+    Ok(heads)
+}
+
+/// What a process that stays unlocked remembers between accesses, so that a start need not read the logs again when
+/// nothing but itself has written. It is memory of this process alone: nothing on a disk is believed.
+#[derive(Default)]
+pub struct Memory(Mutex<Option<Standing>>);
+
+impl Memory {
+    pub(super) fn take(&self) -> MutexGuard<'_, Option<Standing>> {
+        // Whoever panicked left it to the next start, which compares it with the vault.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A standing of a ledger's own, or the one that is remembered.
+pub(super) enum Stood<'a> {
+    Own(Box<Standing>),
+    Remembered(MutexGuard<'a, Option<Standing>>),
+}
+
+impl<'a> Stood<'a> {
+    pub(super) fn new(standing: Standing, memory: Option<MutexGuard<'a, Option<Standing>>>) -> Self {
+        match memory {
+            None => Self::Own(Box::new(standing)),
+            Some(mut guard) => {
+                *guard = Some(standing);
+                Self::Remembered(guard)
+            }
+        }
+    }
+
+    /// Forgets what is remembered: something was begun that may not have come to be.
+    pub(super) fn forget(&mut self) {
+        if let Self::Remembered(guard) = self {
+            **guard = None;
+        }
+    }
+}
+
+impl std::ops::Deref for Stood<'_> {
+    type Target = Standing;
+
+    fn deref(&self) -> &Standing {
+        match self {
+            Self::Own(standing) => standing,
+            Self::Remembered(guard) => match guard.as_ref() {
+                Some(standing) => standing,
+                // INVARIANT (filled when made): it is emptied when its ledger is dropped, and never before.
+                None => unreachable!("a standing is there for as long as its ledger"),
+            },
+        }
+    }
+}
+
+impl std::ops::DerefMut for Stood<'_> {
+    fn deref_mut(&mut self) -> &mut Standing {
+        match self {
+            Self::Own(standing) => standing,
+            Self::Remembered(guard) => match guard.as_mut() {
+                Some(standing) => standing,
+                None => unreachable!("a standing is there for as long as its ledger"),
+            },
+        }
+    }
+}

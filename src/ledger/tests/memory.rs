@@ -1,0 +1,106 @@
+//! What a process remembers between accesses is compared with the vault each time.
+
+use super::vault::{NOW, Vault, settings};
+use super::{Given, assert_intact};
+use crate::chain::{Details, Time};
+use crate::crypto::ExampleEntropy;
+use crate::env::{Fault, Faults};
+use crate::ledger::{Draft, Ledger, LedgerError, Memory};
+use crate::repo::{PATIENCE, Repo, Settings};
+
+fn read(ledger: &mut Ledger<'_>) -> Result<(), LedgerError> {
+    let draft = Draft::read(Details::new("show"), vec![]);
+    ledger
+        .record(draft, Time::from_unix(NOW + 500), &mut ExampleEntropy::new("memory"))
+        .map(drop)
+}
+
+fn open(vault: &Vault, faults: Faults) -> Repo {
+    let settings = Settings { faults, ..settings() };
+    Repo::open(&vault.dir(), settings).unwrap()
+}
+
+/// Whether a start with this memory reads the logs: a standing that still holds is not learned again.
+fn learns(vault: &Vault, memory: &Memory) -> bool {
+    // A mark on what is remembered: it is gone when the logs have been read.
+    let mark = Time::from_unix(1);
+    if let Some(standing) = memory.take().as_mut() {
+        standing.detail_since = mark;
+    }
+    let repo = open(vault, Faults::none());
+    let ledger = Ledger::start(&repo, &vault.identity, &vault.state(), PATIENCE, Some(memory)).unwrap();
+    drop(ledger);
+    memory
+        .take()
+        .as_ref()
+        .is_none_or(|standing| standing.detail_since != mark)
+}
+
+#[test]
+fn what_is_remembered_is_used_and_kept_up_to_date() {
+    let vault = Vault::with(3, 20);
+    let memory = Memory::default();
+    let repo = open(&vault, Faults::none());
+    for size in 20..30 {
+        let mut ledger = Ledger::start(&repo, &vault.identity, &vault.state(), PATIENCE, Some(&memory)).unwrap();
+        assert_eq!(ledger.head().1, size);
+        assert_eq!(ledger.wraps("").unwrap().len(), 3);
+        read(&mut ledger).unwrap();
+    }
+    assert!(!learns(&vault, &memory));
+    assert_intact("with a memory", &vault, &Given::default());
+}
+
+#[test]
+fn what_another_process_wrote_is_learned() {
+    let mut vault = Vault::with(3, 20);
+    let memory = Memory::default();
+    assert!(learns(&vault, &memory));
+    vault.grow(0, 25);
+    assert!(learns(&vault, &memory));
+    vault.destroy(super::vault::note(1));
+    let repo = open(&vault, Faults::none());
+    let ledger = Ledger::start(&repo, &vault.identity, &vault.state(), PATIENCE, Some(&memory)).unwrap();
+    assert_eq!(ledger.wraps("").unwrap().len(), 2);
+}
+
+#[test]
+fn a_log_that_was_put_back_is_refused_also_with_a_memory() {
+    let mut vault = Vault::with(1, 10);
+    let older = vault.copy();
+    vault.grow(0, 12);
+    let memory = Memory::default();
+    assert!(learns(&vault, &memory));
+    // The vault of before, under the state and the memory of now.
+    std::fs::remove_dir_all(vault.dir()).unwrap();
+    std::fs::rename(older.dir(), vault.dir()).unwrap();
+    let repo = open(&vault, Faults::none());
+    let refused = Ledger::start(&repo, &vault.identity, &vault.state(), PATIENCE, Some(&memory));
+    assert!(matches!(refused, Err(LedgerError::Tampered(problem)) if problem.case == 9));
+}
+
+#[test]
+fn an_append_that_failed_leaves_nothing_remembered_that_is_not_there() {
+    let vault = Vault::with(1, 10);
+    let memory = Memory::default();
+    for at in 1.. {
+        for fault in [Fault::Fails, Fault::FailsAfterDone, Fault::Torn] {
+            let repo = open(&vault, Faults::planned(at, fault));
+            let started = Ledger::start(&repo, &vault.identity, &vault.state(), PATIENCE, Some(&memory));
+            let failed = match started {
+                Ok(mut ledger) => read(&mut ledger).is_err(),
+                Err(_) => true,
+            };
+            let repo = open(&vault, Faults::none());
+            let size = |memory| {
+                let ledger = Ledger::start(&repo, &vault.identity, &vault.state(), PATIENCE, memory).unwrap();
+                ledger.head()
+            };
+            assert_eq!(size(Some(&memory)), size(None), "{fault:?} at step {at}");
+            if !failed {
+                assert!(at > 3);
+                return;
+            }
+        }
+    }
+}
