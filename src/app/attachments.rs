@@ -18,7 +18,7 @@ use crate::id::{Digest, EntryRef, NoteId};
 use crate::label::Label;
 use crate::ledger::{Changes, Draft, FILES_PER_ENTRY, LedgerError, StoredNote, StoredParts, note_ref, wrap_ref};
 use crate::policy::{Action, Decision, Kind as ThingKind, Permission, ResourceFacts};
-use crate::repo::{BlobWriter, StoredBlob};
+use crate::repo::{BlobWriter, DraftBlob, StoredBlob};
 use std::fs::File;
 use std::io::{ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
@@ -283,7 +283,16 @@ impl Desk<'_> {
     }
 }
 
+/// How many parts are put into their places at once: each takes an open file until then.
+const PLACED: usize = 64;
+/// How many bytes are written out before the disk is asked to begin.
+const SYNCED: usize = 16 << 20;
+/// How many written parts may wait for the disk.
+const WAITING: usize = 16;
+
 /// Seals what `read` gives and makes the parts durable. Nothing names them yet; dropped, they are removed again.
+///
+/// This thread reads and seals, one hashes and writes, and one waits for the disk.
 pub(super) fn seal_content(
     sealing: &mut Sealing,
     writer: BlobWriter,
@@ -291,21 +300,37 @@ pub(super) fn seal_content(
 ) -> Result<Vec<(Digest, StoredBlob)>, Error> {
     std::thread::scope(|scope| {
         let (sealed, to_write) = sync_channel::<Vec<u8>>(1);
+        let (drafted, to_sync) = sync_channel::<DraftBlob>(WAITING);
         let (written, free) = channel();
+        let drafting = writer.clone();
         let writing = scope.spawn(move || {
-            let mut parts = Vec::new();
+            let mut digests = Vec::new();
             for part in to_write {
-                let blob = writer.write(&part).map_err(|error| not_stored(&error))?;
-                parts.push((sha256(&[&part]), blob));
-                // Nobody wants it back at the end.
+                digests.push(sha256(&[&part]));
+                let draft = drafting.draft(&part)?;
+                // Where nobody takes it, the one who syncs says why; nobody wants the buffer back at the end.
+                if drafted.send(draft).is_err() {
+                    break;
+                }
                 let _ = written.send(part);
             }
-            Ok(parts)
+            Ok(digests)
+        });
+        let syncing = scope.spawn(move || {
+            let (mut stored, mut synced) = (Vec::new(), Vec::new());
+            for draft in to_sync {
+                synced.push(draft.sync()?);
+                if synced.len() == PLACED {
+                    stored.extend(writer.place(std::mem::take(&mut synced))?);
+                }
+            }
+            stored.extend(writer.place(synced)?);
+            Ok(stored)
         });
         let sealing = loop {
             let mut part = free.try_recv().unwrap_or_default();
             match sealing.next_part(&mut part, read) {
-                // Where nobody takes it, the writer says why.
+                // Where nobody takes it, the one who writes says why.
                 Ok(true) if sealed.send(part).is_ok() => {}
                 Ok(_) => break Ok(()),
                 Err(NotSealed::Read(error)) => break Err(error),
@@ -313,11 +338,25 @@ pub(super) fn seal_content(
             }
         };
         drop(sealed);
-        let parts = writing
-            .join()
-            .unwrap_or_else(|_| Err(Error::new(Kind::Failed, "writing ended by a defect")));
-        sealing.and(parts)
+        let digests = ended(writing.join(), not_stored);
+        let stored = ended(syncing.join(), not_stored)?;
+        sealing?;
+        Ok(digests?.into_iter().zip(stored).collect())
     })
+}
+
+/// What a thread that writes came to.
+fn ended<T>(
+    joined: std::thread::Result<std::io::Result<T>>,
+    say: impl Fn(&std::io::Error) -> Error,
+) -> Result<T, Error> {
+    match joined {
+        Ok(done) => done.map_err(|error| say(&error)),
+        Err(_) => Err(Error::new(
+            Kind::Failed,
+            "writing ended by a defect; nothing of it counts",
+        )),
+    }
 }
 
 /// Gives out a content, the next part being read meanwhile.
@@ -374,8 +413,23 @@ fn give_out(
         }
         (Place::New(_), Some(path)) => {
             let mut file = context.person.create(path)?;
-            let given = read_content(content, parts, &mut |chunk| {
-                give(file.file(), chunk).map_err(|error| not_written(&error))
+            let behind = file.file().try_clone().map_err(|error| not_written(&error))?;
+            let given = std::thread::scope(|scope| {
+                let (more, due) = sync_channel(1);
+                // The disk begins while more is opened, so that the end need not wait for all of it.
+                let syncing = scope.spawn(move || due.into_iter().try_for_each(|()| behind.sync_data()));
+                let mut unsynced = 0;
+                let given = read_content(content, parts, &mut |chunk| {
+                    give(file.file(), chunk).map_err(|error| not_written(&error))?;
+                    unsynced += chunk.len();
+                    if unsynced >= SYNCED && more.try_send(()).is_ok() {
+                        unsynced = 0;
+                    }
+                    Ok(())
+                });
+                drop(more);
+                // What the disk refuses is told once, and here.
+                given.and(ended(syncing.join(), not_written))
             });
             context.person.progress(None, None);
             given.map_err(|error| error.hint("nothing of it was kept"))?;

@@ -8,10 +8,12 @@ use super::object::Oid;
 use crate::env::{Faults, Step, make_private_folders, sync_folder};
 use miniz_oxide::{MZ_ADLER32_INIT, mz_adler32_oxide};
 use sha1::{Digest as _, Sha1};
+use std::collections::BTreeSet;
 use std::fs::{File, Permissions};
 use std::io::{self, BufWriter, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use tempfile::NamedTempFile;
 
 /// How the names begin of files in which such a blob is before it has its place; `git prune` knows them as well.
 const HALF: &str = "tmp_obj_strongroom_";
@@ -20,10 +22,25 @@ const BLOCK_MAX: usize = 0xffff;
 /// zlib's two bytes: deflate with the largest window, no dictionary, the fastest level.
 const ZLIB_HEADER: [u8; 2] = [0x78, 0x01];
 
-/// Writes blobs, without the lock: until an entry names them, they are nobody's. May go to another thread.
+/// Writes blobs, without the lock: until an entry names them, they are nobody's. May go to another thread, and what it
+/// drafts to a third: writing, syncing and placing can go on side by side.
+#[derive(Clone)]
 pub struct BlobWriter {
     dir: PathBuf,
     faults: Faults,
+}
+
+/// A blob whose content is written, beside its place and not yet durable.
+pub struct DraftBlob {
+    oid: Oid,
+    file: NamedTempFile,
+    faults: Faults,
+}
+
+/// A blob whose content is durable, beside its place.
+pub struct SyncedBlob {
+    oid: Oid,
+    file: NamedTempFile,
 }
 
 /// A blob that is durable in git's store, and the proof of it. Unless it is kept, it is removed again.
@@ -67,43 +84,68 @@ impl Repo {
 }
 
 impl BlobWriter {
-    /// Writes a blob: when this returns, its content, its name and its folder are durable.
+    /// Writes a blob to a file beside its place.
+    pub fn draft(&self, bytes: &[u8]) -> io::Result<DraftBlob> {
+        let header = format!("blob {}\0", bytes.len());
+        let oid = Oid(Sha1::new().chain_update(&header).chain_update(bytes).finalize().into());
+        // The lock says that its writer lives: see `remove_half_blobs`.
+        let file = tempfile::Builder::new()
+            .prefix(HALF)
+            .permissions(Permissions::from_mode(0o400))
+            .tempfile_in(self.dir.join("objects"))?;
+        file.as_file().lock()?;
+        let write = |bytes: &[u8]| write_stored(file.as_file(), header.as_bytes(), bytes);
+        let torn = &bytes[..bytes.len() / 2];
+        self.faults.step(Step::BlobWrite, || write(bytes), || write(torn))?;
+        let faults = self.faults.clone();
+        Ok(DraftBlob { oid, file, faults })
+    }
+
+    /// Puts blobs into their places: when this returns, their names and folders are durable as well.
     ///
     /// INVARIANT (nothing acknowledged is lost): such a blob is not in the journal, so that recovery cannot write it
     /// again; it must be durable before the record of the entry that names it.
-    pub fn write(&self, bytes: &[u8]) -> io::Result<StoredBlob> {
-        let header = format!("blob {}\0", bytes.len());
-        let oid = Oid(Sha1::new().chain_update(&header).chain_update(bytes).finalize().into());
-        let path = loose_path(&self.dir, oid);
-        let objects = self.dir.join("objects");
-        // The lock says that its writer lives: see `remove_half_blobs`.
-        let draft = tempfile::Builder::new()
-            .prefix(HALF)
-            .permissions(Permissions::from_mode(0o400))
-            .tempfile_in(&objects)?;
-        draft.as_file().lock()?;
-        let write = |bytes: &[u8]| write_stored(draft.as_file(), header.as_bytes(), bytes);
-        let torn = &bytes[..bytes.len() / 2];
-        self.faults.step(Step::BlobWrite, || write(bytes), || write(torn))?;
-        self.faults
-            .step(Step::BlobSync, || draft.as_file().sync_data(), || Ok(()))?;
-        // From here on what fails removes it again.
-        let stored = StoredBlob { oid, path, kept: false };
-        if let Some(folder) = stored.path.parent() {
-            make_private_folders(folder).map_err(io::Error::other)?;
+    pub fn place(&self, synced: Vec<SyncedBlob>) -> io::Result<Vec<StoredBlob>> {
+        let (mut stored, mut folders) = (Vec::new(), BTreeSet::from([self.dir.join("objects")]));
+        for SyncedBlob { oid, file } in synced {
+            let path = loose_path(&self.dir, oid);
+            if let Some(folder) = path.parent() {
+                make_private_folders(folder).map_err(io::Error::other)?;
+                folders.insert(folder.to_owned());
+            }
+            // From here on what fails removes it again.
+            let blob = StoredBlob { oid, path, kept: false };
+            let rename = || file.persist(&blob.path).map_err(|refused| refused.error);
+            self.faults.step(Step::BlobRename, rename, || Ok(()))?;
+            stored.push(blob);
         }
-        let rename = || draft.persist(&stored.path).map_err(|refused| refused.error);
-        self.faults.step(Step::BlobRename, rename, || Ok(()))?;
-        let folders = || sync_parents(&stored.path);
-        self.faults.step(Step::BlobFolderSync, folders, || Ok(()))?;
+        // Of a folder that another program has just made, only this makes sure.
+        let sync = || {
+            folders
+                .iter()
+                .try_for_each(|folder| sync_folder(folder).map_err(io::Error::other))
+        };
+        self.faults.step(Step::BlobFolderSync, sync, || Ok(()))?;
         Ok(stored)
+    }
+
+    /// Writes one blob, durable when this returns.
+    pub fn write(&self, bytes: &[u8]) -> io::Result<StoredBlob> {
+        let mut placed = self.place(vec![self.draft(bytes)?.sync()?])?;
+        placed.pop().ok_or_else(|| io::Error::other("nothing was placed"))
     }
 }
 
-/// Makes a file's name durable, and that of its folder, which another program may just have made.
-fn sync_parents(path: &Path) -> io::Result<()> {
-    let mut above = path.ancestors().skip(1).take(2);
-    above.try_for_each(|folder| sync_folder(folder).map_err(io::Error::other))
+impl DraftBlob {
+    /// Makes its content durable.
+    pub fn sync(self) -> io::Result<SyncedBlob> {
+        let sync = || self.file.as_file().sync_data();
+        self.faults.step(Step::BlobSync, sync, || Ok(()))?;
+        Ok(SyncedBlob {
+            oid: self.oid,
+            file: self.file,
+        })
+    }
 }
 
 /// The loose object of a header and a content.
