@@ -8,6 +8,8 @@
 
 #[path = "durable/agent.rs"]
 mod agent;
+#[path = "durable/attachments.rs"]
+mod attachments;
 #[path = "durable/canary.rs"]
 mod canary;
 #[path = "durable/crowd.rs"]

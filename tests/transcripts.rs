@@ -67,6 +67,7 @@ stories! {
     stock_git,
     unlocking,
     help,
+    attachments,
 }
 
 fn folder() -> PathBuf {

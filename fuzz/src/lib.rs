@@ -27,7 +27,7 @@ use strongroom::chain::{
     Details, Entry, Message, Namespace, Receipt, Roster, SignedCheckpoint, Time, parse_bundle, verify_ssh, write_bundle,
 };
 use strongroom::crypto::{SigningKey, sha256};
-use strongroom::envelope::{BodyFile, BoxFile, DetailFile, IdentityFile, KeptFile, RecoveryKey, WrapFile};
+use strongroom::envelope::{BodyFile, BoxFile, DetailFile, IdentityFile, KeptFile, PartFile, RecoveryKey, WrapFile};
 use strongroom::id::{CompartmentId, DeviceId, Digest, EntryRef, LogName, NoteId, VaultId};
 use strongroom::label::LabelText;
 use strongroom::ledger::HighWater;
@@ -62,6 +62,7 @@ pub const TARGETS: &[Target] = &[
     ("levels", levels),
     ("message", message),
     ("names", names),
+    ("part", part),
     ("planted", planted),
     ("portions", portions),
     ("profile", profile),
@@ -78,6 +79,7 @@ pub const TARGETS: &[Target] = &[
 
 /// The names of the targets that need a key; their inputs are run by the room that has them.
 pub const KEYED: &[&str] = &[
+    "attachment",
     "kept_text",
     "key_list",
     "metadata",
@@ -204,6 +206,14 @@ fn with_check(data: &[u8]) -> Vec<u8> {
     let end = data.windows(7).rposition(|part| part == b"\ncheck ");
     let body = end.map_or(data, |end| &data[..=end]);
     [body, format!("check {}\n", sha256(&[body])).as_bytes()].concat()
+}
+
+/// A part of an attachment: what can be read without its key.
+pub fn part(data: &[u8]) -> bool {
+    let Ok(part) = PartFile::parse(data) else { return false };
+    assert!(part.number() < 16_384 && part.place().is_ok());
+    assert!(BodyFile::parse(data).is_err(), "a part is no body");
+    true
 }
 
 /// The journal; what is missing to its size is zeros. The bytes are also taken for the payload of a

@@ -2,6 +2,7 @@
 //!
 //! Every access takes the same path: unlock, start the ledger, match wraps with the log, decide, record, open.
 
+mod attachments;
 mod audit;
 mod backup;
 mod briefs;
@@ -26,6 +27,7 @@ mod whole;
 mod writing;
 
 pub use crate::env::{Clock, Listener, Places, Wire, harden, since_boot};
+pub use attachments::{Attached, Extracted, Place, attach, extract};
 pub use audit::{LogLine, log, receipt, verify};
 pub use backup::{BackedUp, CheckedBackup, Restored, backup, check_backup, restore};
 pub use briefs::{
@@ -38,7 +40,7 @@ pub use error::{Error, Kind};
 pub use held::{Held, agent_socket, change_passphrase};
 pub use members::{CompartmentInfo, list_compartments, new_compartment};
 pub use notes::{Added, ListQuery, NewText, NoteLine, Shown, add, list, show};
-pub use person::{EditorText, NewFile, Person, WrittenText, left_texts, list_files, new_file, open_file};
+pub use person::{EditorText, NewFile, Person, WrittenText, is_harmful, left_texts, list_files, new_file, open_file};
 pub use policies::{
     ExplainQuery, Explained, LevelInfo, NewPolicies, Policies, PolicyChanges, PolicyCheck, PolicyEdit, PolicyFault,
     PolicyFile, PolicyTest, ProfileInfo, check_policies, edit_policies, explain_policy, read_policies, test_policies,
@@ -53,6 +55,7 @@ pub use writing::{Change, Editing, Revised, TextFrom, discard, edit};
 pub mod shared {
     pub use crate::brief::{Doubt, Format, Leak, Profile, Redaction, Span};
     pub use crate::chain::{Problem, Time};
+    pub use crate::gate::Attachment;
     pub use crate::gate::Nature;
     pub use crate::id::NoteId;
     pub use crate::ledger::{Report, Verdict};

@@ -219,7 +219,7 @@ pub fn show(context: &Context<'_>, asked: &str, revision: Option<&str>) -> Resul
         None => standing.newest(asked)?,
         Some(revision) => desk.revision(&standing, revision, &details)?,
     };
-    let (opened, _) = desk.open_revisions(&standing, &[body], permitted, details)?;
+    let (opened, _) = desk.open_revisions(&standing, &[body], true, permitted, details)?;
     if revision.is_none() {
         desk.name_other_heads(&standing, "shown", "The next edit follows them all");
     }

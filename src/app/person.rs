@@ -23,6 +23,9 @@ pub trait Person {
     fn files_in(&self, folder: &Path) -> Result<Vec<String>, Error>;
     /// Begins a file for the person where nothing may be yet.
     fn create(&self, path: &Path) -> Result<Box<dyn NewFile>, Error>;
+    /// Tells how far a long piece of work has come, in bytes, of how many if that is known. Said often; shown, if at all, now
+    /// and then. `None` ends it.
+    fn progress(&self, _done: Option<u64>, _whole: Option<u64>) {}
     /// Whether the person has an editor.
     fn has_editor(&self) -> bool {
         false
@@ -51,6 +54,12 @@ pub trait WrittenText {
     fn problem(&self) -> Option<&str>;
     /// Overwrites and removes it.
     fn wipe(self: Box<Self>) -> Result<(), Error>;
+}
+
+/// Whether a character could drive a terminal or turn the direction of writing.
+pub fn is_harmful(c: char) -> bool {
+    (c.is_control() && c != '\n' && c != '\t')
+        || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}' | '\u{61c}')
 }
 
 /// A file that is there under its name once it is whole.

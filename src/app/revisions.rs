@@ -8,8 +8,9 @@ use crate::envelope::WrapFile;
 use crate::gate::{Nature, OpenNote, Permit, Survey};
 use crate::id::{Digest, EntryRef, NoteId};
 use crate::label::Label;
-use crate::ledger::Draft;
+use crate::ledger::{Draft, LedgerError, StoredNote};
 use crate::policy::{Action, Decision, Kind as ThingKind, ResourceFacts};
+use std::collections::BTreeSet;
 
 /// How much of a digest names a revision to a person.
 const SHORT_DIGEST: usize = 8;
@@ -103,7 +104,7 @@ pub fn compare(context: &Context<'_>, asked: &str, which: &str) -> Result<(Optio
         return Err(desk.failed(details, vec![standing.note], error));
     }
     let bodies: Vec<Digest> = from.into_iter().chain([to]).collect();
-    let (mut opened, _) = desk.open_revisions(&standing, &bodies, permitted, details)?;
+    let (mut opened, _) = desk.open_revisions(&standing, &bodies, false, permitted, details)?;
     let newer = opened.pop().ok_or_else(|| Error::no_such_note(asked))?;
     let older = opened.pop().map(|older| desk.shown(older));
     Ok((older, desk.shown(newer)))
@@ -186,11 +187,13 @@ impl Desk<'_> {
         }
     }
 
-    /// Opens revisions of one note under one entry, in the order of `bodies`.
+    /// Opens revisions of one note under one entry, in the order of `bodies`. With `beside` what is attached to the note is
+    /// told of too.
     pub(super) fn open_revisions(
         &mut self,
         standing: &Standing,
         bodies: &[Digest],
+        beside: bool,
         permits: Vec<Permit>,
         mut details: Details,
     ) -> Result<(Vec<OpenNote>, EntryRef), Error> {
@@ -199,6 +202,15 @@ impl Desk<'_> {
             let wrap = standing.wraps.iter().find(|wrap| wrap.body().ok() == Some(*body));
             let wrap = wrap.ok_or_else(|| Error::no_such_note(&standing.note.to_string()))?;
             stored.push(self.ledger.stored(standing.note, wrap.clone())?);
+        }
+        if beside {
+            let revisions: BTreeSet<Digest> = standing.survey.revisions().map(|(_, body, _)| body).collect();
+            for wrap in &standing.wraps {
+                if !revisions.contains(&wrap.body().map_err(LedgerError::from)?) {
+                    let other = self.ledger.stored(standing.note, wrap.clone())?;
+                    stored.extend(Some(other).filter(StoredNote::is_attachment));
+                }
+            }
         }
         details.client = standing.survey.clients_of(bodies).map(short);
         let recorded = self.record(Draft::read(details, vec![standing.note]))?;

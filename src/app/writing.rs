@@ -174,7 +174,7 @@ fn open_to_edit(context: &Context<'_>, unlocked: &Unlocked<'_>, asked: &str) -> 
     let label = desk.label_of(&standing, &standing.heads)?;
     let _ = desk.may_revise(&standing, &label, asked)?;
     let newest = standing.newest(asked)?;
-    let (opened, entry) = desk.open_revisions(&standing, &[newest], permitted, details)?;
+    let (opened, entry) = desk.open_revisions(&standing, &[newest], false, permitted, details)?;
     desk.name_other_heads(&standing, "opened", "This edit follows them all");
     let note = opened.into_iter().next().ok_or_else(|| Error::no_such_note(asked))?;
     let mut heads = standing.heads.clone();

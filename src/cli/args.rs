@@ -133,6 +133,16 @@ pub(super) enum Command {
         #[arg(long, value_name = "N", num_args = 0..=1, default_missing_value = "")]
         diff: Option<String>,
     },
+    /// Attach a file of any size to a note
+    #[command(
+        after_help = "Examples:\n  strongroom attach 3f2a9c visitors.pdf\n  strongroom attach 3f2a9c /mnt/card/MOV_0412.mp4 --name 'gate camera.mp4'\n  tar cz scans | strongroom attach 3f2a9c - --name scans.tgz\n\nThe file is copied and sealed to the note's label, its name too; what is outside the vault stays\nas it is, so remove it yourself. Of one name there is one attachment beside a note."
+    )]
+    Attach(AttachArgs),
+    /// Take an attachment out into a new file; the access is in the log first
+    #[command(
+        after_help = "Examples:\n  strongroom extract 3f2a9c visitors.pdf --purpose duty --why 'gate list'\n  strongroom extract 3f2a9c scans.tgz --out - --purpose duty --why 'gate list' | tar tz\n\nWithout --out it goes into the folder you are in, under its own name. A file appears under its name\nonce all of it is verified, and nothing is overwritten. With `--out -` pieces are written as they\nare verified: judge by the exit code whether they were all."
+    )]
+    Extract(ExtractArgs),
     /// List the notes that you may read, newest first
     #[command(
         after_help = "Examples:\n  strongroom list --client Halcyon --since 2026-11-01T00:00:00Z\n  strongroom list --json --limit 20"
@@ -319,6 +329,28 @@ pub(super) struct EditorArgs {
     /// Use the editor even where its text would lie on a disk meanwhile
     #[arg(long)]
     pub(super) insist: bool,
+}
+
+#[derive(ClapArgs)]
+pub(super) struct AttachArgs {
+    /// The note's id, or the beginning of it
+    pub(super) id: String,
+    /// The file; `-` for standard input
+    pub(super) file: PathBuf,
+    /// The name it has beside the note [default: the file's own]
+    #[arg(long)]
+    pub(super) name: Option<String>,
+}
+
+#[derive(ClapArgs)]
+pub(super) struct ExtractArgs {
+    /// The note's id, or the beginning of it
+    pub(super) id: String,
+    /// The attachment's name, as `show` lists it
+    pub(super) name: String,
+    /// Write it to this new file, `-` for standard output
+    #[arg(long, value_name = "FILE")]
+    pub(super) out: Option<PathBuf>,
 }
 
 #[derive(ClapArgs)]

@@ -3,7 +3,7 @@
 use super::args::{Args, Command, Common, RecoveryCommand};
 use super::terminal::{Here, Seen};
 use super::words::{duration, prompted};
-use super::{agent, audit, backup, briefs, history, notes, policy, redact, tour, vaults, whole, writing};
+use super::{agent, attachments, audit, backup, briefs, history, notes, policy, redact, tour, vaults, whole, writing};
 use crate::app::{Access, Clock, Context, Error, Kind, PassphraseSource, Person, Places};
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -65,6 +65,8 @@ pub(super) fn with_vault(context: &Context<'_>, seen: &Seen<'_>, command: &Comma
         Command::Show { id, revision } => notes::show(context, seen, id, revision.as_deref()),
         Command::Edit(args) => writing::edit(context, seen, args),
         Command::History { id, diff } => history::run(context, seen, id, diff.as_deref()),
+        Command::Attach(args) => attachments::attach(context, seen, args),
+        Command::Extract(args) => attachments::extract(context, seen, args),
         Command::List(args) => notes::list(context, seen, args),
         Command::Relabel { id, label } => whole::relabel(context, seen, id, label),
         Command::Destroy { id, yes } => whole::destroy(context, seen, id, *yes),

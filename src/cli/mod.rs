@@ -2,6 +2,7 @@
 
 mod agent;
 mod args;
+mod attachments;
 mod audit;
 mod backup;
 mod briefs;

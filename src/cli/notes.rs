@@ -79,7 +79,7 @@ fn shown(seen: &Seen<'_>, shown: &crate::app::Shown) -> Result<u8, Error> {
             "author": shown.author,
             "fields": metadata.fields.iter().map(|(name, value)| (name.clone(), json!(value))).collect::<serde_json::Map<_, _>>(),
             "body": shown.body(),
-            "attachments": [],
+            "attachments": shown.note.attachments.iter().map(super::attachments::json).collect::<Vec<_>>(),
         }))?;
         return Ok(0);
     }
@@ -112,6 +112,9 @@ fn shown(seen: &Seen<'_>, shown: &crate::app::Shown) -> Result<u8, Error> {
         1 => String::new(),
         number => format!("revision {number} · "),
     };
+    for attachment in &shown.note.attachments {
+        head.push_str(&format!("attached {}\n", super::attachments::line(attachment)));
+    }
     head.push_str(&format!(
         "{revision}written {} by {} · {}\n\n",
         day(metadata.modified),

@@ -93,6 +93,24 @@ pub(super) fn in_words(kind: &str) -> String {
     kind.to_lowercase().replace('_', " ")
 }
 
+/// A size in bytes, with at most one digit behind the point: `812 bytes`, `1.5 MiB`.
+pub(super) fn size(bytes: u64) -> String {
+    const UNITS: [&str; 4] = ["KiB", "MiB", "GiB", "TiB"];
+    if bytes < 1024 {
+        return counted(bytes, "byte", "bytes");
+    }
+    let (mut unit, mut scale) = (0, 1024);
+    while unit + 1 < UNITS.len() && bytes / scale >= 1024 {
+        unit += 1;
+        scale *= 1024;
+    }
+    let tenths = (u128::from(bytes) * 10 / u128::from(scale)) as u64;
+    match tenths % 10 {
+        0 => format!("{} {}", tenths / 10, UNITS[unit]),
+        digit => format!("{}.{digit} {}", tenths / 10, UNITS[unit]),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -126,6 +144,23 @@ mod tests {
             "é",
         ] {
             assert_eq!(duration(bad).map_err(|error| error.kind), Err(Kind::Usage), "{bad}");
+        }
+    }
+
+    #[test]
+    fn sizes_are_short() {
+        for (bytes, words) in [
+            (0, "0 bytes"),
+            (1, "1 byte"),
+            (1023, "1023 bytes"),
+            (1024, "1 KiB"),
+            (1536, "1.5 KiB"),
+            ((1 << 20) - 1, "1023.9 KiB"),
+            (100 << 20, "100 MiB"),
+            (5 << 30, "5 GiB"),
+            (u64::MAX, "16777215.9 TiB"),
+        ] {
+            assert_eq!(size(bytes), words);
         }
     }
 }

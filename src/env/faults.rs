@@ -18,6 +18,14 @@ pub enum Step {
     ObjectWrite,
     /// A git ref is moved or deleted.
     RefWrite,
+    /// A large blob is written beside its place.
+    BlobWrite,
+    /// That file's `fdatasync`.
+    BlobSync,
+    /// It gets its name.
+    BlobRename,
+    /// The `fsync` of the folders it has its name in.
+    BlobFolderSync,
     /// `syncfs` before the journal is cut.
     WholeSync,
     /// The journal's header moves to the next generation.

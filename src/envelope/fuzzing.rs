@@ -6,6 +6,7 @@
 //! Those named `opened_…` hold sealed examples and take a script of edits to them, so that the fuzzer always
 //! has a key and spends its time behind the header. The others take the bytes that stood inside a seal.
 
+use super::attachment::{ATTACHMENT_MAX, ContentInfo};
 use super::body::{BodyFile, ContentKey, Metadata, Purpose, seal_body};
 use super::identity::IdentitySecrets;
 use super::kept::KeptText;
@@ -25,6 +26,7 @@ pub type Target = (&'static str, fn(&[u8]) -> bool);
 /// Every target of this room.
 pub const TARGETS: &[Target] = &[
     ("kept_text", kept_text),
+    ("attachment", attachment),
     ("key_list", key_list),
     ("metadata", metadata),
     ("opened_body", opened_body),
@@ -51,6 +53,16 @@ pub fn key_list(data: &[u8]) -> bool {
         return false;
     };
     assert!(encode_keys(&keys).as_slice() == data, "{SAME}");
+    true
+}
+
+/// The text of an attachment's head.
+pub fn attachment(data: &[u8]) -> bool {
+    let Ok(info) = ContentInfo::decode(&Plaintext::new(data.to_vec())) else {
+        return false;
+    };
+    assert!(info.encode() == data, "{SAME}");
+    assert!(info.size <= ATTACHMENT_MAX && !info.parts.is_empty());
     true
 }
 
@@ -418,10 +430,18 @@ mod tests {
     /// One input that is accepted for each target, and some that are not.
     fn seeds() -> Vec<(&'static str, &'static str, Vec<u8>)> {
         let mut entropy = ExampleEntropy::new("seeds");
+        let info = |size, parts| ContentInfo {
+            size,
+            sha256: Digest([8; 32]),
+            parts: vec![Digest([9; 32]); parts],
+        };
         let kept = IdentitySecrets::make(ME, "ines".into(), Digest([7; 32]), &mut entropy).unwrap();
         vec![
             ("kept_text", "revision", kept_of(Some(NOTE)).encode().to_vec()),
             ("kept_text", "new_note", kept_of(None).encode().to_vec()),
+            ("attachment", "two_parts", info((4 << 20) + 1, 2).encode()),
+            ("attachment", "empty", info(0, 1).encode()),
+            ("attachment", "part_missing", info((4 << 20) + 1, 1).encode()),
             ("key_list", "five", encode_keys(&ring(&mut entropy)).to_vec()),
             ("key_list", "none", encode_keys(&Keyring::default()).to_vec()),
             ("metadata", "second", example_metadata().encode().to_vec()),

@@ -3,6 +3,7 @@
 //! Every parser here is strict: what it accepts, it writes back to the byte. Opening functions are
 //! visible to this crate alone, and `tests/tidy.rs` lets only `gate`, `ledger` and `session` call them.
 
+mod attachment;
 mod body;
 pub mod cbor;
 #[cfg(any(test, fuzzing))]
@@ -16,6 +17,7 @@ pub mod padding;
 mod recovery;
 mod wrap;
 
+pub use attachment::{ATTACHMENT_MAX, ContentInfo, ContentOpener, ContentSealer, NotSealed, PART_MAX, PartFile};
 pub use body::{BODY_MAX, BodyFile, ContentKey, Metadata, Purpose, TEXT_MAX, seal_body};
 pub use identity::{BadIdentity, IdentityFile, IdentitySecrets};
 pub use kept::{Given, KeptFile, KeptText};

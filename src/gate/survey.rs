@@ -11,7 +11,7 @@ use unicode_normalization::UnicodeNormalization;
 /// What to let through.
 #[derive(Default, Clone)]
 pub struct Filter {
-    /// Only things of these natures; all if empty.
+    /// Only things of these natures; if empty, all but heads of attachments, which are no things of their own.
     pub natures: Vec<Purpose>,
     /// Only this client; case and accents do not matter.
     pub client: Option<String>,
@@ -21,6 +21,14 @@ pub struct Filter {
     pub since: Option<i64>,
     /// Only what was last changed before this time.
     pub until: Option<i64>,
+}
+
+/// Whether a thing of this nature is among `natures`: all but attachments if there are none.
+fn admits_nature(natures: &[Purpose], nature: Purpose) -> bool {
+    match natures.is_empty() {
+        true => nature != Purpose::Attachment,
+        false => natures.contains(&nature),
+    }
 }
 
 impl Filter {
@@ -88,7 +96,7 @@ impl Survey {
         let mut found = Vec::new();
         for item in stored {
             let body = BodyFile::parse(&item.sealed)?;
-            if !natures.is_empty() && !natures.contains(&body.purpose()) {
+            if !admits_nature(natures, body.purpose()) {
                 continue;
             }
             let (label, key) = gate.unwrap_key(item.note, &item.wrap)?;

@@ -24,6 +24,9 @@ pub enum LedgerError {
     /// The entry could not be made durable, or git could not be written.
     #[error("{0}. Nothing was shown")]
     NotRecorded(#[from] CommitError),
+    /// What was written before the entry is no longer there.
+    #[error("parts of it are gone from the vault again: stock git pruned them before they were recorded. Try again")]
+    Pruned,
     /// The journal could not be cut.
     #[error(transparent)]
     Cut(#[from] CutError),

@@ -10,6 +10,9 @@
 //! 4. After 64 records, or when the journal is full, the next write first makes everything durable
 //!    with one `syncfs` and begins the journal anew ([`Repo::cut`]).
 //!
+//! Large blobs do not go through the journal: a [`BlobWriter`] makes each durable as a file of its own
+//! before step 2, and without the lock.
+//!
 //! After a power cut git may have lost whatever was written since the cut: objects and refs come
 //! back missing, empty or torn. [`Repo::recover`], the start of every write, then writes all of it
 //! again from the journal. An outcome that is unknown (an error from the sync) is settled the same
@@ -30,6 +33,7 @@ mod object;
 mod reach;
 mod record;
 mod recover;
+mod stored;
 #[cfg(test)]
 mod tests;
 mod tree;
@@ -43,5 +47,6 @@ pub use lock::{Lock, LockError, PATIENCE};
 pub use object::{BadCommit, BadOid, Commit, Kind, Object, Oid, commit_bytes};
 pub use record::{BadJournal, Batch, JOURNAL_BYTES, MAX_PAYLOAD, Record, RefChange, decode_records};
 pub use recover::{RecoverError, Recovery};
+pub use stored::{BlobWriter, DraftBlob, StoredBlob, SyncedBlob};
 pub use tree::{BadTree, EditError, EditedTree, Mode, TreeEdit, TreeEntry, parse_tree, tree_bytes};
 pub use write::{CommitError, CutError, Durable, RECORDS_PER_CUT};

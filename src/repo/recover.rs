@@ -6,6 +6,7 @@ use super::lock::Lock;
 use super::loose::{loose_path, read_loose};
 use super::object::Oid;
 use super::record::{Batch, decode_payload, decode_payloads};
+use super::stored::remove_half_blobs;
 use super::write::CutError;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -176,6 +177,7 @@ impl Repo {
                 remove_file(&entry.path())?;
             }
         }
+        remove_half_blobs(&self.dir)?;
         Ok(())
     }
 

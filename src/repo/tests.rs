@@ -14,6 +14,7 @@ mod faults;
 mod forgetting;
 mod layout;
 mod power;
+mod stored;
 mod writers;
 
 const AUTHOR: &str = "device 00 <00@vault.invalid> 1767225600 +0000";

@@ -9,8 +9,8 @@ use strongroom::chain::{
 use strongroom::crypto::{Argon2Params, ExampleEntropy, HybridSecret, SigningKey, make_secret, sha256};
 use strongroom::env::Faults;
 use strongroom::envelope::{
-    BoxFile, DetailFile, DetailKey, IdentityFile, IdentitySecrets, KeptFile, KeptText, Key, KeyUse, Keyring, Metadata,
-    Purpose, RecoveryKey, WrapFile, seal_body,
+    BoxFile, ContentSealer, DetailFile, DetailKey, IdentityFile, IdentitySecrets, KeptFile, KeptText, Key, KeyUse,
+    Keyring, Metadata, Purpose, RecoveryKey, WrapFile, seal_body,
 };
 use strongroom::id::{
     CompartmentId, DeviceId, Digest, EntryRef, Incarnation, KeyId, LogName, NoteId, PersonId, VaultId,
@@ -89,6 +89,7 @@ pub(crate) fn make() -> Vec<(&'static str, &'static str, Vec<u8>)> {
         ("planted", "phone", planted(3, 5, HANDOVER)),
         ("planted", "vehicle", planted(4, 2, PATROL)),
         ("planted", "code", planted(5, 3, "the gate opens with ")),
+        ("part", "only", part()),
         ("portions", "mixed", [&[0, 9], MARKED.as_bytes()].concat()),
         (
             "portions",
@@ -193,6 +194,16 @@ fn planted(which: u8, how: u8, text: &str) -> Vec<u8> {
 
 fn key_of(n: u8) -> SigningKey {
     SigningKey::from_seed(&Secret::copy_from(&[n; 32]).unwrap())
+}
+
+fn part() -> Vec<u8> {
+    let mut sealer = ContentSealer::begin(VAULT, NOTE, &mut entropy()).unwrap();
+    let mut part = Vec::new();
+    assert_eq!(
+        sealer.next_part(&mut part, &mut |_: &mut [u8]| Ok::<_, ()>(0)),
+        Ok(true)
+    );
+    part
 }
 
 fn recovery_page() -> Vec<u8> {

@@ -15,9 +15,10 @@ const FIELD: &str = "Okapiflywheel";
 const RECIPIENT: &str = "Capybaraflange";
 const ASKED: &str = "Dugongspindle";
 const MASKED: &str = "Kakaposprocket";
+const ATTACHED: &str = "Mandrillgantry";
 const WRONG: &str = "numbat gimlet walrus trellis";
 /// Only what is the canaries' own; the passphrase of the home is searched too.
-const ALL: [&str; 11] = [
+const ALL: [&str; 12] = [
     TITLE,
     CLIENT,
     CASE,
@@ -28,6 +29,7 @@ const ALL: [&str; 11] = [
     RECIPIENT,
     ASKED,
     MASKED,
+    ATTACHED,
     WRONG,
 ];
 
@@ -174,6 +176,26 @@ fn no_canary_lies_at_rest() {
     why(&["compartment", "list"]).expect(0);
     why(&["audit", "log"]).expect(0);
     clean(&house, "show and list");
+
+    let attachment = outside.path().join(ATTACHED);
+    std::fs::write(&attachment, format!("{BODY} ").repeat(20_000)).unwrap();
+    let attach = ["attach", &id, attachment.to_str().unwrap()];
+    why(&attach).expect(0);
+    clean(&house, "attach");
+    let out = outside.path().join("extracted");
+    why(&["extract", &id, ATTACHED, "--out", out.to_str().unwrap()]).expect(0);
+    assert_eq!(std::fs::read(out).unwrap(), std::fs::read(&attachment).unwrap());
+    why(&["extract", &id, ASKED]).expect(3);
+    why(&attach).expect(1);
+    for step in [1, 2, 3] {
+        let mut killed = house.command(&with_why(&attach));
+        killed
+            .args(["--name", ASKED])
+            .env("STRONGROOM_TEST_KILL_AT", step.to_string());
+        assert_eq!(killed.output().unwrap().status.code(), None);
+        clean(&house, "a kill while attaching");
+    }
+    clean(&house, "extract");
 
     let draft = [
         "brief", "draft", &id, "--for", "internal", "--mask", MASKED, "--allow", BODY, "--json",

@@ -10,13 +10,13 @@ const CALLS: &str = "trace=fdatasync,fsync,syncfs,sync,sync_file_range,msync,wri
 /// How a file for the person begins to be called, until it is whole.
 const DRAFT: &str = "/.strongroom-";
 
-struct Trace {
+pub(crate) struct Trace {
     lines: Vec<String>,
     out: String,
 }
 
 impl Trace {
-    fn of(house: &House, args: &[&str]) -> Self {
+    pub(crate) fn of(house: &House, args: &[&str]) -> Self {
         let file = house.root().join("strace");
         let mut strace = house.program("strace");
         strace.args([
@@ -48,7 +48,7 @@ impl Trace {
         }
     }
 
-    fn places(&self, wanted: impl Fn(&str) -> bool) -> Vec<usize> {
+    pub(crate) fn places(&self, wanted: impl Fn(&str) -> bool) -> Vec<usize> {
         let hit = |(at, line): (usize, &String)| wanted(line).then_some(at);
         self.lines.iter().enumerate().filter_map(hit).collect()
     }
@@ -59,17 +59,17 @@ impl Trace {
     }
 
     /// Where the log's head is moved.
-    fn moves(&self) -> Vec<usize> {
+    pub(crate) fn moves(&self) -> Vec<usize> {
         self.places(|line| line.starts_with("rename") && line.contains("/refs/heads/audit/") && line.ends_with("= 0"))
     }
 
-    /// The first byte to standard output or error, or the first write to `file`.
+    /// The first byte to standard output or error, or the first write to `file`, which has another name until it is whole.
     fn first_byte(&self, file: Option<&str>) -> usize {
         let names = ["write(1<", "writev(1<", "write(2<", "writev(2<", "sendto(", "sendmsg("];
         let told = |line: &str| {
             names.iter().any(|name| line.starts_with(name))
-                || file.is_some_and(|file| line.contains(file) && !line.contains("ENOENT"))
                 || (line.starts_with("write(") && line.contains(DRAFT))
+                || file.is_some_and(|file| line.contains(file) && !line.contains("ENOENT"))
         };
         self.places(told)[0]
     }

@@ -43,6 +43,10 @@ pub(super) fn attend(wire: &Wire, here: &Here) -> Result<u8, Error> {
                 here.remark(&text);
                 continue;
             }
+            Ask::Progress(done, whole) => {
+                here.progress(done, whole);
+                continue;
+            }
             Ask::End(code) => return Ok(code),
             Ask::Refuse(refusal) => return Err(refusal.into()),
             Ask::Stays(..) => return Err(broken("it answers another question")),
@@ -55,6 +59,7 @@ pub(super) fn attend(wire: &Wire, here: &Here) -> Result<u8, Error> {
             }
             Ask::Text => Ok((Answer::Typed(here.text().map(Into::into)), None)),
             Ask::Input => here.input().map(handed),
+            Ask::Output => here.output().map(handed),
             Ask::Open(path) => here.open(&to_path(&path)).map(handed),
             Ask::FilesIn(path) => here.files_in(&to_path(&path)).map(|names| (Answer::Names(names), None)),
             Ask::Create(path) => here.create(&to_path(&path)).and_then(|mut new| {

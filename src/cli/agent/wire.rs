@@ -55,7 +55,7 @@ impl Run {
     }
 }
 
-/// What the agent asks of the client. All but results, remarks and ends are answered.
+/// What the agent asks of the client. Answered is what asks for something: a secret, a line, a text, a file.
 #[derive(Encode, Decode)]
 pub(in crate::cli) enum Ask {
     /// Write to standard output.
@@ -109,6 +109,12 @@ pub(in crate::cli) enum Ask {
     /// The files of a folder.
     #[n(16)]
     FilesIn(#[n(0)] ByteVec),
+    /// Hand over standard output.
+    #[n(17)]
+    Output,
+    /// Tell how far a long piece of work has come, and of how much.
+    #[n(18)]
+    Progress(#[n(0)] Option<u64>, #[n(1)] Option<u64>),
 }
 
 /// The client's answer.

@@ -5,10 +5,14 @@ use crate::app::shared::Passphrase;
 use crate::app::{Error, Kind, NewFile, Person, Wire, WrittenText};
 use crate::cli::agent::wire::{Answer, Ask, Written, broken, from_path, receive, send};
 use crate::cli::out;
+use std::cell::Cell;
 use std::fs::File;
 use std::path::Path;
 use std::rc::Rc;
+use std::time::{Duration, Instant};
 
+/// How often progress is told at most.
+const TELL: Duration = Duration::from_millis(100);
 /// How much of a result goes into one message, in bytes.
 const PIECE: usize = 256 * 1024;
 
@@ -18,6 +22,8 @@ pub(in crate::cli) struct Away {
     facts: Facts,
     /// Called whenever something crosses: the agent is not idle.
     alive: Box<dyn Fn()>,
+    /// When progress was told last.
+    told: Cell<Option<Instant>>,
 }
 
 impl Away {
@@ -26,6 +32,7 @@ impl Away {
             wire: Rc::new(wire),
             facts,
             alive: Box::new(alive),
+            told: Cell::new(None),
         }
     }
 
@@ -190,6 +197,15 @@ impl Person for Away {
         }
         left
     }
+
+    fn progress(&self, done: Option<u64>, whole: Option<u64>) {
+        let told = self.told.get().is_some_and(|told| told.elapsed() < TELL);
+        if done.is_none() || !told {
+            self.told.set(Some(Instant::now()));
+            // A client that is gone is noticed where something is asked of it.
+            let _ = self.tell(&Ask::Progress(done, whole));
+        }
+    }
 }
 
 impl Terminal for Away {
@@ -213,5 +229,9 @@ impl Terminal for Away {
 
     fn input(&self) -> Result<File, Error> {
         self.file(&Ask::Input)
+    }
+
+    fn output(&self) -> Result<File, Error> {
+        self.file(&Ask::Output)
     }
 }

@@ -4,9 +4,11 @@
 mod away;
 mod editor;
 mod here;
+mod progress;
 
 pub(super) use away::Away;
 pub(super) use here::Here;
+pub(super) use progress::Progress;
 
 use super::args::Common;
 use super::out;
@@ -44,6 +46,8 @@ pub(super) trait Terminal: Person {
     fn text(&self) -> Option<Vec<u8>>;
     /// Standard input, to read from.
     fn input(&self) -> Result<File, Error>;
+    /// Standard output, to write bytes to that are no text; an error where a person would see them.
+    fn output(&self) -> Result<File, Error>;
 }
 
 /// Reads all of a file, or of standard input for `-` and for nothing.
