@@ -62,6 +62,9 @@ pub fn destroy(context: &Context<'_>, asked: &str, ask: Option<Ask<'_>>) -> Resu
     let count = files.iter().map(Vec::len).sum();
     let entry = desk.forget_files(found.note, files, &details)?;
     desk.finish_forgetting()?;
+    drop(desk);
+    // What the person wrote of it in an editor and could not record.
+    unlocked.discard_kept(Some(found.note))?;
     Ok(Destroyed {
         id: found.note,
         files: count,

@@ -233,7 +233,7 @@ fn a_pipe_is_attached_while_others_work_and_a_reader_that_goes_away_is_no_error(
     let mut out = std::fs::OpenOptions::new().write(true).open(&pipe).unwrap();
     // The attach waits for the pipe's end, and nobody for the attach.
     std::io::Write::write_all(&mut out, &card()).unwrap();
-    assert_eq!(house.listed(), [id.clone()]);
+    assert_eq!(house.listed(), std::slice::from_ref(&id));
     drop(out);
     Ran::from(attach.wait_with_output().unwrap()).expect(0);
     assert_eq!(attached(&house, &id), ["pipe"]);

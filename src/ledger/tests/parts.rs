@@ -9,7 +9,9 @@ use crate::id::{Digest, NoteId, PersonId};
 use crate::label::{Label, Level};
 use crate::ledger::{Changes, Draft, Ledger, LedgerError, note_ref, wrap_ref};
 use crate::repo::{PATIENCE, Repo};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+
+type Files = BTreeMap<String, Vec<u8>>;
 
 const LEN: usize = (4 << 20) + 70_000;
 
@@ -108,7 +110,7 @@ fn parts_are_those_that_the_log_says_and_no_others() {
     assert_intact("packed", &good, &Given::default());
 
     let branch = note_ref(note(1));
-    let damaged = |damage: &dyn Fn(&mut std::collections::BTreeMap<String, Vec<u8>>)| {
+    let damaged = |damage: &dyn Fn(&mut Files)| {
         let vault = good.copy();
         let mut files = vault.files(&branch);
         damage(&mut files);
