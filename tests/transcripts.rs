@@ -14,6 +14,8 @@
 mod json;
 #[path = "transcripts/stage.rs"]
 mod stage;
+#[path = "transcripts/terminal.rs"]
+mod terminal;
 
 use stage::Stage;
 use std::fmt::Write;
@@ -56,6 +58,8 @@ stories! {
     audit,
     recovery,
     policies,
+    policy_for_people,
+    renamed_levels,
     init_refusals,
     identity_errors,
     stock_git,

@@ -17,6 +17,8 @@ mod person;
 mod policies;
 mod recovery;
 mod relabel;
+#[cfg(test)]
+mod tests;
 pub mod tour;
 mod vault;
 mod whole;
@@ -34,8 +36,11 @@ pub use error::{Error, Kind};
 pub use held::{Held, agent_socket, change_passphrase};
 pub use members::{CompartmentInfo, list_compartments, new_compartment};
 pub use notes::{Added, ListQuery, NewText, NoteLine, Shown, add, list, show};
-pub use person::{NewFile, Person, new_file, open_file};
-pub use policies::{PolicyTest, test_policies};
+pub use person::{NewFile, Person, list_files, new_file, open_file};
+pub use policies::{
+    ExplainQuery, Explained, LevelInfo, NewPolicies, Policies, PolicyChanges, PolicyCheck, PolicyEdit, PolicyFault,
+    PolicyFile, PolicyTest, ProfileInfo, check_policies, edit_policies, explain_policy, read_policies, test_policies,
+};
 pub use recovery::recover;
 pub use relabel::{Relabelled, relabel};
 pub use vault::{Init, Inited, init};
@@ -47,5 +52,6 @@ pub mod shared {
     pub use crate::gate::Nature;
     pub use crate::id::NoteId;
     pub use crate::ledger::{Report, Verdict};
+    pub use crate::policy::{Purpose, RuleSummary};
     pub use crate::secret::Passphrase;
 }

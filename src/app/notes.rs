@@ -109,7 +109,13 @@ pub fn add(context: &Context<'_>, new: NewText, text: impl FnOnce() -> Result<Ve
     let checked = unlocked
         .desk(context)
         .and_then(|mut desk| match desk.label(new.label.as_deref()) {
-            Ok(_) => Ok(()),
+            Ok(label) => match desk.decide(Action::Add, new_note(label)) {
+                Decision::Permitted(_) => Ok(()),
+                Decision::Denied(denial) => {
+                    let details = desk.details("add");
+                    Err(desk.denied(&denial, Some(EntryKind::Add), details, Vec::new(), "add")?)
+                }
+            },
             Err(error) => Err(desk.refused("add", Some(EntryKind::Add), new.label.as_deref(), error)?),
         });
     checked?;
@@ -152,9 +158,7 @@ pub fn add(context: &Context<'_>, new: NewText, text: impl FnOnce() -> Result<Ve
     let mut details = desk.details("add");
     details.level = Some(label.level());
     details.client = (!client.is_empty()).then_some(client);
-    let mut facts = ResourceFacts::new(ThingKind::Note, label.clone());
-    facts.own = true;
-    match desk.decide(Action::Add, facts) {
+    match desk.decide(Action::Add, new_note(label.clone())) {
         Decision::Denied(denial) => Err(desk.denied(&denial, Some(EntryKind::Add), details, Vec::new(), "add")?),
         Decision::Permitted(permission) => {
             details.rules = permission.rules().to_vec();
@@ -170,6 +174,13 @@ pub fn add(context: &Context<'_>, new: NewText, text: impl FnOnce() -> Result<Ve
             })
         }
     }
+}
+
+/// What is decided about when somebody records a note.
+fn new_note(label: Label) -> ResourceFacts {
+    let mut facts = ResourceFacts::new(ThingKind::Note, label);
+    facts.own = true;
+    facts
 }
 
 /// Opens a note for reading.

@@ -12,10 +12,14 @@ pub trait Person {
     fn passphrase(&self, prompt: &str) -> Result<Passphrase, Error>;
     /// Says something beside the result that the person should know.
     fn warn(&self, text: &str);
+    /// Whether anybody can be asked for a line.
+    fn answers(&self) -> bool;
     /// Asks for a line of text; `None` if nobody can be asked.
     fn line(&self, prompt: &str) -> Option<String>;
     /// Opens a file of the person's to read.
     fn open(&self, path: &Path) -> Result<File, Error>;
+    /// The files of a folder of the person's and of the folders in it, as paths below it with `/` between their parts.
+    fn files_in(&self, folder: &Path) -> Result<Vec<String>, Error>;
     /// Begins a file for the person where nothing may be yet.
     fn create(&self, path: &Path) -> Result<Box<dyn NewFile>, Error>;
 }
@@ -50,6 +54,41 @@ pub fn open_file(path: &Path) -> Result<File, Error> {
         std::io::ErrorKind::NotFound => Error::new(Kind::Failed, format!("`{}` does not exist", path.display())),
         _ => Error::new(Kind::Failed, format!("cannot read `{}`: {error}", path.display())),
     })
+}
+
+/// The most files that are listed in a folder, and how deep.
+const LISTED_MAX: usize = 256;
+const DEPTH_MAX: usize = 4;
+
+/// [`Person::files_in`] for a person at this process's terminal. A hidden folder is named, not entered.
+pub fn list_files(folder: &Path) -> Result<Vec<String>, Error> {
+    let failed = |why: String| Error::new(Kind::Failed, format!("cannot read `{}`: {why}", folder.display()));
+    let mut files = Vec::new();
+    let mut folders = vec![(folder.to_owned(), String::new(), 0)];
+    while let Some((path, prefix, depth)) = folders.pop() {
+        let entries = std::fs::read_dir(&path).map_err(|error| match error.kind() {
+            std::io::ErrorKind::NotFound => Error::new(Kind::Failed, format!("`{}` does not exist", path.display())),
+            _ => failed(error.to_string()),
+        })?;
+        for entry in entries {
+            let entry = entry.map_err(|error| failed(error.to_string()))?;
+            let name = entry.file_name();
+            let name = name
+                .to_str()
+                .ok_or_else(|| failed("it holds a name that is no text".into()))?;
+            let below = format!("{prefix}{name}");
+            let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
+            match is_folder && !name.starts_with('.') && depth < DEPTH_MAX {
+                true => folders.push((entry.path(), format!("{below}/"), depth + 1)),
+                false => files.push(below),
+            }
+            if files.len() + folders.len() > LISTED_MAX {
+                return Err(failed(format!("it holds more than {LISTED_MAX} files")));
+            }
+        }
+    }
+    files.sort();
+    Ok(files)
 }
 
 /// [`Person::create`] for a person at this process's terminal.

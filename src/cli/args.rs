@@ -204,7 +204,12 @@ impl Command {
                 | Self::Passphrase { .. }
                 | Self::Agent { .. }
                 | Self::Audit(AuditCommand::Verify { .. } | AuditCommand::Receipt { .. })
-                | Self::Policy(PolicyCommand::Test { .. })
+                | Self::Policy(
+                    PolicyCommand::List
+                        | PolicyCommand::Show { .. }
+                        | PolicyCommand::Check { .. }
+                        | PolicyCommand::Test { .. }
+                )
                 | Self::Backup { .. }
                 | Self::Restore { .. }
                 | Self::Recovery(_)
@@ -385,6 +390,34 @@ pub(super) enum CompartmentCommand {
 
 #[derive(Subcommand)]
 pub(super) enum PolicyCommand {
+    /// List the files of the vault's policies and what they govern; needs no key
+    List,
+    /// Read the policies; needs no key
+    #[command(
+        after_help = "Examples:\n  strongroom policy show                 all of it in short\n  strongroom policy show levels          or purposes, or rules\n  strongroom policy show no-names        a redaction profile\n  strongroom policy show levels.toml     the text of a file"
+    )]
+    Show {
+        /// `levels`, `purposes`, `rules`, a profile's name, or a file [default: all of it in short]
+        what: Option<String>,
+    },
+    /// Check a folder of policies as strictly as a vault does that takes them; needs no key
+    #[command(
+        after_help = "Example:\n  git -C VAULT archive main policies | tar x\n  strongroom policy check policies\n\nTells every fault with its file and line, then runs the cases. Exit code 1 if the vault would\nnot take them."
+    )]
+    Check {
+        /// The folder
+        folder: PathBuf,
+    },
+    /// Change the vault's policies; for leads, and only if they pass their check
+    #[command(
+        after_help = "Examples:\n  strongroom policy show levels.toml > levels.toml       then edit that file, and\n  strongroom policy edit levels.toml --from levels.toml\n  strongroom policy edit --from policies                 all of it, out of a folder\n\nShows which files change and asks before they do. The change is signed, and an entry."
+    )]
+    Edit(PolicyEditArgs),
+    /// Explain why a request is, or would be, allowed or denied
+    #[command(
+        after_help = "Examples:\n  strongroom policy explain read 3f2a\n  strongroom policy explain read 3f2a --purpose duty --why 'gate call-out'\n  strongroom policy explain destroy --label restricted/Halcyon\n  strongroom policy explain brief-release --label confidential --for restricted\n\nACTION is read, add, list, search, brief-draft, brief-release, relabel, destroy, policy-edit, …\n--purpose and --why are part of the question here."
+    )]
+    Explain(PolicyExplainArgs),
     /// Run the cases that the policies bring with them
     #[command(after_help = "Examples:\n  strongroom policy test\n  strongroom policy test --shipped")]
     Test {
@@ -392,6 +425,32 @@ pub(super) enum PolicyCommand {
         #[arg(long)]
         shipped: bool,
     },
+}
+
+#[derive(ClapArgs)]
+pub(super) struct PolicyEditArgs {
+    /// The one file to put in or replace [default: all of them]
+    pub(super) file: Option<String>,
+    /// Its new text, `-` for standard input; without FILE a folder with all files
+    #[arg(long, value_name = "PATH")]
+    pub(super) from: PathBuf,
+    /// Do not ask
+    #[arg(long)]
+    pub(super) yes: bool,
+}
+
+#[derive(ClapArgs)]
+pub(super) struct PolicyExplainArgs {
+    /// What is to be done, as the rules call it
+    pub(super) action: String,
+    /// The note's id, or the beginning of it
+    pub(super) id: Option<String>,
+    /// Or the label of a note that there could be
+    #[arg(long, conflicts_with = "id")]
+    pub(super) label: Option<String>,
+    /// The level of a brief's audience
+    #[arg(long = "for", value_name = "LEVEL")]
+    pub(super) audience: Option<String>,
 }
 
 #[derive(Subcommand)]

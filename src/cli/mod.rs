@@ -8,6 +8,7 @@ mod briefs;
 mod commands;
 mod notes;
 mod out;
+mod policy;
 mod redact;
 mod terminal;
 mod tour;

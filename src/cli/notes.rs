@@ -3,7 +3,7 @@
 use super::args::{AddArgs, ListArgs};
 use super::out;
 use super::terminal::{self, Seen, Terminal};
-use super::words::{field_of, time};
+use super::words::{field_of, prompted, time};
 use crate::app::shared::Time;
 use crate::app::{Context, Error, Kind, ListQuery, NewText, NoteLine};
 use serde_json::json;
@@ -11,10 +11,11 @@ use std::path::Path;
 
 /// `add`.
 pub(super) fn add(context: &Context<'_>, seen: &Seen<'_>, args: &AddArgs) -> Result<u8, Error> {
+    let asked = |what, value: &Option<String>| prompted(seen.terminal, what, value.as_deref());
     let new = NewText {
-        title: args.title.clone(),
-        client: args.client.clone(),
-        case: args.case.clone(),
+        title: asked("title", &args.title)?,
+        client: asked("client", &args.client)?,
+        case: asked("case", &args.case)?,
         label: args.label.clone(),
         at: args.at.as_deref().map(time).transpose()?,
         fields: args
@@ -42,9 +43,10 @@ pub(super) fn show(context: &Context<'_>, seen: &Seen<'_>, id: &str) -> Result<u
 
 /// `list`.
 pub(super) fn list(context: &Context<'_>, seen: &Seen<'_>, args: &ListArgs) -> Result<u8, Error> {
+    let asked = |what, value: &Option<String>| prompted(seen.terminal, what, value.as_deref());
     let query = ListQuery {
-        client: args.client.clone(),
-        case: args.case.clone(),
+        client: asked("client", &args.client)?,
+        case: asked("case", &args.case)?,
         label: args.label.clone(),
         since: args.since.as_deref().map(time).transpose()?,
         until: args.until.as_deref().map(time).transpose()?,

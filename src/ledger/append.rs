@@ -288,6 +288,9 @@ impl Ledger<'_> {
     /// Enters `draft`, durable, and commits it to git. When this returns an error nothing may be shown; whether
     /// the entry exists is then settled by the next start.
     pub fn record(&mut self, mut draft: Draft, now: Time, entropy: &mut dyn Entropy) -> Result<Recorded, LedgerError> {
+        if self.lapsed {
+            return Err(LedgerError::Lapsed);
+        }
         // What is remembered counts again once this is durable and stands in git.
         self.settled = false;
         draft.notes.sort_unstable();

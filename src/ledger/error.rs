@@ -68,6 +68,11 @@ pub enum LedgerError {
     /// The ring has no key that every vault has.
     #[error("this device does not hold the auditors' key, so it cannot make a detail key; ask a lead")]
     KeyMissing,
+    /// Others wrote while a person was asked.
+    #[error(
+        "the vault was changed by another program while you were asked. Nothing was shown and nothing changed: do it again"
+    )]
+    Lapsed,
     /// Something that cannot be.
     #[error("internal error: {0}. Nothing was shown. This is a defect, please report it")]
     Internal(&'static str),

@@ -8,6 +8,7 @@
 //! 3. Only then does a [`Recorded`] exist, and without it the gate opens nothing.
 
 mod append;
+mod aside;
 mod charter;
 mod error;
 mod forget;

@@ -325,3 +325,82 @@ fn a_result_stands_alone_on_standard_output() {
     let output = run(&mut stage, &["show", "00000000"]);
     assert_eq!(output.stdout, b"");
 }
+
+#[test]
+fn policies() {
+    let mut stage = vault();
+    let (code, list) = ask(&mut stage, &["policy", "list", "--json"]);
+    assert_eq!(code, 0);
+    fields(&list, &[("digest", "digest"), ("files", "list")]);
+    fields(&list["files"][0], &[("file", "text"), ("governs", "text")]);
+    let (_, shown) = ask(&mut stage, &["policy", "show", "--json"]);
+    fields(
+        &shown,
+        &[
+            ("digest", "digest"),
+            ("levels", "list"),
+            ("purposes", "list"),
+            ("rules", "list"),
+            ("profiles", "list"),
+        ],
+    );
+    let level = [
+        ("level", "text"),
+        ("name", "text"),
+        ("mark", "text"),
+        ("purpose_required", "truth"),
+        ("reason_required", "truth"),
+        ("second_person_for_release", "truth"),
+    ];
+    fields(&shown["levels"][3], &level);
+    fields(&shown["purposes"][0], &[("code", "text"), ("description", "text")]);
+    fields(
+        &shown["rules"][0],
+        &[("rule", "text"), ("effect", "text"), ("why", "text")],
+    );
+    fields(
+        &shown["profiles"][0],
+        &[("profile", "text"), ("lowest", "text"), ("handling", "text")],
+    );
+    for part in ["levels", "purposes", "rules"] {
+        assert_eq!(ask(&mut stage, &["policy", "show", part, "--json"]).1, shown[part]);
+    }
+    let (_, file) = ask(&mut stage, &["policy", "show", "purposes.toml", "--json"]);
+    fields(&file, &[("file", "text"), ("governs", "text"), ("text", "text")]);
+
+    let explain = ["policy", "explain", "read", "--label", "restricted", "--json"];
+    let (code, explained) = ask(&mut stage, &explain);
+    assert_eq!((code, &explained["decision"]), (0, &"denied".into()));
+    let explanation = [
+        ("action", "text"),
+        ("kind", "text"),
+        ("label", "text"),
+        ("rules", "list"),
+        ("failed", "list"),
+        ("ways", "list"),
+        ("duties", "list"),
+    ];
+    fields(&explained, &explanation);
+    assert_eq!(explained["ways"][0].as_array().unwrap().len(), 2);
+
+    std::fs::create_dir(stage.home().join("policies")).unwrap();
+    let (code, checked) = ask(&mut stage, &["policy", "check", "policies", "--json"]);
+    assert_eq!((code, &checked["sound"]), (1, &false.into()));
+    fields(&checked, &[("faults", "list"), ("cases", "list")]);
+    fields(&checked["faults"][0], &[("file", "text"), ("reason", "text")]);
+    std::fs::write(stage.home().join("page"), "Ours.").unwrap();
+    let edit = ["policy", "edit", "README.md", "--from", "page", "--yes", "--json"];
+    let (code, edited) = ask(&mut stage, &edit);
+    assert_eq!(code, 0);
+    fields(
+        &edited,
+        &[
+            ("changed", "truth"),
+            ("digest", "digest"),
+            ("entry", "entry"),
+            ("files", "object"),
+        ],
+    );
+    assert_eq!(edited["files"]["added"], serde_json::json!(["README.md"]));
+    assert_eq!(ask(&mut stage, &edit).1["changed"], false);
+}

@@ -52,6 +52,7 @@ pub(super) fn attend(wire: &Wire, here: &Here) -> Result<u8, Error> {
             Ask::Text => Ok((Answer::Typed(here.text().map(Into::into)), None)),
             Ask::Input => here.input().map(handed),
             Ask::Open(path) => here.open(&to_path(&path)).map(handed),
+            Ask::FilesIn(path) => here.files_in(&to_path(&path)).map(|names| (Answer::Names(names), None)),
             Ask::Create(path) => here.create(&to_path(&path)).and_then(|mut new| {
                 let file = new.file().try_clone().map_err(broken)?;
                 begun.push(new);

@@ -52,7 +52,7 @@ impl Run {
     }
 }
 
-/// What the agent asks of the client. All but the first two and the last three are answered.
+/// What the agent asks of the client, who answers unless nothing is asked.
 #[derive(Encode, Decode)]
 pub(in crate::cli) enum Ask {
     /// Write to standard output.
@@ -79,6 +79,9 @@ pub(in crate::cli) enum Ask {
     /// Begin a file and hand it over.
     #[n(7)]
     Create(#[n(0)] ByteVec),
+    /// The files of a folder.
+    #[n(13)]
+    FilesIn(#[n(0)] ByteVec),
     /// Put the file begun last under its name.
     #[n(8)]
     Keep,
@@ -105,6 +108,9 @@ pub(in crate::cli) enum Answer {
     /// What was typed; nothing if nobody could be asked.
     #[n(1)]
     Typed(#[n(0)] Option<ByteVec>),
+    /// Names.
+    #[n(3)]
+    Names(#[n(0)] Vec<String>),
     /// It could not be done.
     #[n(2)]
     Refused(#[n(0)] Refusal),

@@ -108,12 +108,24 @@ impl Person for Away {
         self.remark(&format!("strongroom: warning: {}", out::plain(text)));
     }
 
+    fn answers(&self) -> bool {
+        self.facts.may_ask && self.facts.typed
+    }
+
     fn line(&self, prompt: &str) -> Option<String> {
         String::from_utf8(self.typed(&Ask::Line(prompt.to_owned()))?).ok()
     }
 
     fn open(&self, path: &Path) -> Result<File, Error> {
         self.file(&Ask::Open(from_path(path)))
+    }
+
+    fn files_in(&self, folder: &Path) -> Result<Vec<String>, Error> {
+        match self.ask(&Ask::FilesIn(from_path(folder)))? {
+            (Answer::Names(names), _) => Ok(names),
+            (Answer::Refused(refusal), _) => Err(refusal.into()),
+            _ => Err(broken("no names came")),
+        }
     }
 
     fn create(&self, path: &Path) -> Result<Box<dyn NewFile>, Error> {

@@ -2,7 +2,7 @@
 
 use super::{Facts, Terminal};
 use crate::app::shared::Passphrase;
-use crate::app::{Error, Kind, NewFile, Person, new_file, open_file};
+use crate::app::{Error, Kind, NewFile, Person, list_files, new_file, open_file};
 use crate::cli::out;
 use std::fs::File;
 use std::io::{BufRead, IsTerminal, Write};
@@ -66,6 +66,10 @@ impl Person for Here {
         self.remark(&format!("strongroom: warning: {}", out::plain(text)));
     }
 
+    fn answers(&self) -> bool {
+        self.asks()
+    }
+
     fn line(&self, prompt: &str) -> Option<String> {
         if !self.asks() {
             return None;
@@ -79,6 +83,10 @@ impl Person for Here {
 
     fn open(&self, path: &Path) -> Result<File, Error> {
         open_file(path)
+    }
+
+    fn files_in(&self, folder: &Path) -> Result<Vec<String>, Error> {
+        list_files(folder)
     }
 
     fn create(&self, path: &Path) -> Result<Box<dyn NewFile>, Error> {
