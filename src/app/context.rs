@@ -10,7 +10,7 @@ use crate::envelope::{IdentityFile, IdentitySecrets};
 use crate::gate::Gate;
 use crate::id::{NoteId, VaultId};
 use crate::label::{Clearance, Label, LabelText, Level};
-use crate::ledger::{Changes, Draft, Ledger, Recorded};
+use crate::ledger::{Changes, Draft, Ledger, LedgerError, Recorded};
 use crate::policy::{Action, ActorFacts, Decision, Denial, Lack, PolicySet, Purpose, Request, ResourceFacts, Role};
 use crate::repo::{PATIENCE, Repo, Settings};
 use crate::secret::Passphrase;
@@ -377,13 +377,18 @@ impl Desk<'_> {
     }
 
     /// Enters an access, durable, with what the person said when they were asked why.
-    pub(super) fn record(&mut self, mut draft: Draft) -> Result<Recorded, Error> {
+    pub(super) fn record(&mut self, draft: Draft) -> Result<Recorded, Error> {
+        Ok(self.enter(draft)?)
+    }
+
+    /// The same for whoever has words of their own for what the ledger refuses.
+    pub(super) fn enter(&mut self, mut draft: Draft) -> Result<Recorded, LedgerError> {
         if self.context.access.asked() && draft.kind != Some(EntryKind::UnlockFailed) {
             let given = self.details("");
             draft.details.purpose = draft.details.purpose.or(given.purpose);
             draft.details.reason = draft.details.reason.or(given.reason);
         }
-        Ok(self.ledger.record(draft, self.context.now(), &mut SystemEntropy)?)
+        self.ledger.record(draft, self.context.now(), &mut SystemEntropy)
     }
 
     /// Enters a denial and gives the words for it.

@@ -113,8 +113,7 @@ impl Desk<'_> {
     /// Enters a relabelling. It is one entry, so that no half of a note is ever found under either label; what does not
     /// fit is refused, and nothing was changed.
     fn record_whole(&mut self, draft: Draft, revisions: usize) -> Result<Recorded, Error> {
-        let recorded = self.ledger.record(draft, self.context.now(), &mut SystemEntropy);
-        recorded.map_err(|error| match error {
+        self.enter(draft).map_err(|error| match error {
             LedgerError::Entry(BadEntry::TooLong(_)) | LedgerError::NotRecorded(CommitError::TooBig { .. }) => {
                 Error::new(
                     Kind::Failed,
