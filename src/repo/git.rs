@@ -14,8 +14,8 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// What every new vault says to stock git: never pack on your own, keep no reflogs, and let
-/// nobody but the owner read what you write.
+/// What every new vault says to stock git: never pack on your own, keep no reflogs, let nobody but
+/// the owner read what you write, and look for no likeness between large sealed files.
 const CONFIG: &str = "\
 [core]
 \trepositoryformatversion = 0
