@@ -27,12 +27,14 @@ use strongroom::chain::{
     Details, Entry, Message, Namespace, Receipt, Roster, SignedCheckpoint, Time, parse_bundle, verify_ssh, write_bundle,
 };
 use strongroom::crypto::{SigningKey, sha256};
-use strongroom::envelope::{BodyFile, BoxFile, DetailFile, IdentityFile, PartFile, RecoveryKey, WrapFile};
+use strongroom::envelope::{BodyFile, BoxFile, DetailFile, IdentityFile, KeptFile, PartFile, RecoveryKey, WrapFile};
 use strongroom::id::{CompartmentId, DeviceId, Digest, EntryRef, LogName, NoteId, VaultId};
 use strongroom::label::LabelText;
 use strongroom::ledger::HighWater;
 use strongroom::policy::{Levels, Purposes};
-use strongroom::repo::{Batch, Commit, JOURNAL_BYTES, Oid, Record, decode_records, parse_tree, tree_bytes};
+use strongroom::repo::{
+    BackupHead, Batch, Commit, JOURNAL_BYTES, Oid, Record, decode_records, parse_forgetting, parse_tree, tree_bytes,
+};
 use strongroom::secret::Secret;
 
 /// A target: its name, which is also that of its corpus, and its function.
@@ -40,6 +42,7 @@ pub type Target = (&'static str, fn(&[u8]) -> bool);
 
 /// Every target.
 pub const TARGETS: &[Target] = &[
+    ("backup", backup),
     ("bundle", bundle),
     ("card", card),
     ("cases", cases),
@@ -49,9 +52,11 @@ pub const TARGETS: &[Target] = &[
     ("details", details),
     ("entry", entry),
     ("envelope", envelope),
+    ("forgetting", forgetting),
     ("high_water", high_water),
     ("identity", identity),
     ("journal", journal),
+    ("kept", kept),
     ("keybox", keybox),
     ("label", label),
     ("levels", levels),
@@ -75,6 +80,7 @@ pub const TARGETS: &[Target] = &[
 /// The names of the targets that need a key; their inputs are run by the room that has them.
 pub const KEYED: &[&str] = &[
     "attachment",
+    "kept_text",
     "key_list",
     "metadata",
     "opened_body",
@@ -156,6 +162,13 @@ pub fn entry(data: &[u8]) -> bool {
 pub fn envelope(data: &[u8]) -> bool {
     let Ok(file) = BodyFile::parse(data) else { return false };
     let _ = file.purpose();
+    true
+}
+
+/// A text that was kept because it could not be recorded.
+pub fn kept(data: &[u8]) -> bool {
+    let Ok(file) = KeptFile::parse(data) else { return false };
+    assert_eq!(file.to_bytes(), data, "{SAME}");
     true
 }
 
@@ -348,6 +361,28 @@ pub fn purposes(data: &[u8]) -> bool {
             .iter()
             .all(|purpose| purposes.by_code(&purpose.code) == Some(purpose))
     );
+    true
+}
+
+/// What stands in a backup before the objects.
+pub fn backup(data: &[u8]) -> bool {
+    let Some(head) = std::str::from_utf8(data)
+        .ok()
+        .and_then(|text| BackupHead::parse(text).ok())
+    else {
+        return false;
+    };
+    assert_eq!(head.to_text().as_bytes(), data, "{SAME}");
+    true
+}
+
+/// The note of what is being forgotten.
+pub fn forgetting(data: &[u8]) -> bool {
+    let Some(places) = std::str::from_utf8(data).ok().and_then(parse_forgetting) else {
+        return false;
+    };
+    let lines: String = places.iter().map(|(name, oid)| format!("{name} {oid}\n")).collect();
+    assert_eq!(lines.as_bytes(), data, "{SAME}");
     true
 }
 

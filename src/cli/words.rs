@@ -2,7 +2,7 @@
 
 use super::out;
 use crate::app::shared::Time;
-use crate::app::{Error, Kind};
+use crate::app::{Error, Kind, Person};
 use std::time::Duration;
 
 /// A time as people write one for a program: RFC 3339 with `Z` or an offset, or a day, which begins at midnight UTC.
@@ -55,6 +55,21 @@ pub(super) fn in_time(time: Duration) -> String {
     }
 }
 
+/// The value of an argument, or what the person types where it is `-`: a shell remembers arguments. Nothing typed is none.
+pub(super) fn prompted(person: &dyn Person, what: &str, value: Option<&str>) -> Result<Option<String>, Error> {
+    match value {
+        Some("-") => match person.line(&format!("{what}: ")) {
+            Some(line) => Ok(Some(line).filter(|line| !line.trim().is_empty())),
+            None => Err(
+                Error::new(Kind::Usage, format!("`-` asks for the {what}, and nobody can be asked"))
+                    .hint("run this at a terminal, without --no-input, or write it out"),
+            ),
+        },
+        value => Ok(value.map(str::to_owned)),
+    }
+}
+
+/// A field, `NAME=VALUE`.
 pub(super) fn field_of(text: &str) -> Result<(String, String), Error> {
     match text.split_once('=') {
         Some((name, value)) if !name.trim().is_empty() => Ok((name.to_owned(), value.to_owned())),

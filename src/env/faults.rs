@@ -36,6 +36,16 @@ pub enum Step {
     WipeWrite,
     /// The `fdatasync` after that.
     WipeSync,
+    /// What is about to be forgotten is noted beside the journal.
+    NoteWrite,
+    /// A git object's own file is removed.
+    ObjectRemove,
+    /// A pack is written anew without what was forgotten.
+    PackWrite,
+    /// An old pack's file is removed.
+    PackRemove,
+    /// The note of what was to be forgotten is removed.
+    NoteRemove,
 }
 
 /// What goes wrong.

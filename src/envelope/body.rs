@@ -8,6 +8,7 @@ use crate::crypto::{
 use crate::id::{Digest, NoteId, PersonId, VaultId};
 use crate::secret::{Plaintext, Secret};
 use minicbor::{Decode, Encode};
+use std::collections::BTreeMap;
 use zeroize::Zeroize;
 
 const WHAT: &str = "sealed body";
@@ -174,6 +175,28 @@ struct MetadataCbor {
 }
 
 impl Metadata {
+    /// The same of a revision that follows others under their new digests.
+    pub(crate) fn following(&self, renamed: &BTreeMap<Digest, Digest>) -> Self {
+        let mut parents: Vec<Digest> = self
+            .parents
+            .iter()
+            .map(|digest| renamed.get(digest).copied().unwrap_or(*digest))
+            .collect();
+        parents.sort_unstable();
+        Self {
+            title: self.title.clone(),
+            client: self.client.clone(),
+            case: self.case.clone(),
+            created: self.created,
+            modified: self.modified,
+            happened: self.happened,
+            author: self.author,
+            parents,
+            number: self.number,
+            fields: self.fields.clone(),
+        }
+    }
+
     pub(super) fn encode(&self) -> zeroize::Zeroizing<Vec<u8>> {
         zeroize::Zeroizing::new(cbor::encode(&MetadataCbor {
             title: self.title.clone(),

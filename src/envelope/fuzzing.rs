@@ -9,6 +9,7 @@
 use super::attachment::{ATTACHMENT_MAX, ContentInfo};
 use super::body::{BodyFile, ContentKey, Metadata, Purpose, seal_body};
 use super::identity::IdentitySecrets;
+use super::kept::KeptText;
 use super::keybox::{BoxFile, DetailFile, DetailKey, decode_keys, encode_keys};
 use super::keyring::{Key, KeyUse, Keyring};
 use super::padding;
@@ -24,6 +25,7 @@ pub type Target = (&'static str, fn(&[u8]) -> bool);
 
 /// Every target of this room.
 pub const TARGETS: &[Target] = &[
+    ("kept_text", kept_text),
     ("attachment", attachment),
     ("key_list", key_list),
     ("metadata", metadata),
@@ -70,6 +72,15 @@ pub fn metadata(data: &[u8]) -> bool {
         return false;
     };
     assert!(metadata.encode().as_slice() == data, "{SAME}");
+    true
+}
+
+/// What a kept text says.
+pub fn kept_text(data: &[u8]) -> bool {
+    let Ok(text) = KeptText::decode(&Plaintext::new(data.to_vec())) else {
+        return false;
+    };
+    assert!(text.encode().as_slice() == data, "{SAME}");
     true
 }
 
@@ -390,6 +401,7 @@ fn edited(original: &[u8], script: &[u8]) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::kept::Given;
     use super::*;
     use crate::crypto::make_random;
     use std::fs;
@@ -399,6 +411,20 @@ mod tests {
         PathBuf::from(env!("CARGO_MANIFEST_DIR"))
             .join("fuzz/corpus")
             .join(target)
+    }
+
+    fn kept_of(note: Option<NoteId>) -> KeptText {
+        let mut given = Given::default();
+        given.client = Some("Halcyon".into());
+        given.at = Some(String::new());
+        given.fields = vec![("plate".into(), "LX68QZV".into())];
+        KeptText {
+            note,
+            follows: note.map(|_| Digest([7; 32])).into_iter().collect(),
+            kept: 1_795_253_400,
+            text: b"half a sentence".to_vec().into(),
+            given,
+        }
     }
 
     /// One input that is accepted for each target, and some that are not.
@@ -411,6 +437,8 @@ mod tests {
         };
         let kept = IdentitySecrets::make(ME, "ines".into(), Digest([7; 32]), &mut entropy).unwrap();
         vec![
+            ("kept_text", "revision", kept_of(Some(NOTE)).encode().to_vec()),
+            ("kept_text", "new_note", kept_of(None).encode().to_vec()),
             ("attachment", "two_parts", info((4 << 20) + 1, 2).encode()),
             ("attachment", "empty", info(0, 1).encode()),
             ("attachment", "part_missing", info((4 << 20) + 1, 1).encode()),

@@ -7,15 +7,17 @@
 
 mod content;
 mod permit;
+mod reseal;
 mod survey;
 
 pub use crate::envelope::{ATTACHMENT_MAX, Metadata, NotSealed};
 pub use content::{Attachment, Attachments, BadContent, Content, NextPart, OpenContent, Sealing};
 pub use permit::Permit;
+pub use reseal::Whole;
 pub use survey::{Filter, Listed, Survey};
 
 use crate::crypto::{Entropy, Recipient};
-use crate::envelope::{BadEnvelope, BadWrap, BodyFile, ContentKey, Keyring, Purpose, WrapFile, seal_body};
+use crate::envelope::{BadEnvelope, BadWrap, BodyFile, ContentKey, KeptText, Keyring, Purpose, WrapFile, seal_body};
 use crate::id::{Digest, NoteId, VaultId};
 use crate::label::{Clearance, Label, LabelText, Level};
 use crate::ledger::{Recorded, StoredNote};
@@ -209,6 +211,24 @@ impl<'a> Gate<'a> {
     /// Looks inside stored notes, for what `filter` lets through, without giving anything out.
     pub fn survey(&self, stored: Vec<StoredNote>, filter: &Filter) -> Result<Survey, GateError> {
         Survey::make(*self, stored, filter)
+    }
+
+    /// The same for all revisions of `natures`, also those that others follow.
+    pub fn survey_revisions(&self, stored: Vec<StoredNote>, natures: &[Purpose]) -> Result<Survey, GateError> {
+        Survey::of_revisions(*self, stored, natures)
+    }
+
+    /// Opens a kept text. The entry must be of its writer, and cover the note that it is about if there is one.
+    pub fn take_up(&self, file: &[u8], recorded: Recorded) -> Result<KeptText, GateError> {
+        let text = self.identity.open_kept(file)?;
+        let covered = match text.note {
+            Some(note) => recorded.covers(note),
+            None => recorded.is_done(),
+        };
+        match covered && recorded.person() == self.identity.person() {
+            true => Ok(text),
+            false => Err(GateError::NotAllowed),
+        }
     }
 
     /// The name of a label as people write it: the level's name and the compartments' names.

@@ -199,9 +199,14 @@ impl Recorded {
         self.person
     }
 
+    /// Whether it records an access, rather than one that was denied or failed.
+    pub fn is_done(&self) -> bool {
+        self.result == Outcome::Done
+    }
+
     /// Whether it records that `note` was accessed, rather than denied or failed.
     pub fn covers(&self, note: NoteId) -> bool {
-        self.result == Outcome::Done && self.notes.binary_search(&note).is_ok()
+        self.is_done() && self.notes.binary_search(&note).is_ok()
     }
 }
 
@@ -327,6 +332,9 @@ impl Ledger<'_> {
     /// Enters `draft`, durable, and commits it to git. When this returns an error nothing may be shown; whether
     /// the entry exists is then settled by the next start.
     pub fn record(&mut self, mut draft: Draft, now: Time, entropy: &mut dyn Entropy) -> Result<Recorded, LedgerError> {
+        if self.lapsed {
+            return Err(LedgerError::Lapsed);
+        }
         // What is remembered counts again once this is durable and stands in git.
         self.settled = false;
         draft.notes.sort_unstable();
@@ -454,6 +462,7 @@ impl Ledger<'_> {
             .iter()
             .find(|change| change.name == format!("{HEADS}{MAIN}"))
             .and_then(|change| change.new);
+        self.begin_forgetting(entry.kind, &batch.refs)?;
         let durable = self.repo.commit(&self.lock, &batch)?;
         // The record's number is the repository's business; that it exists is ours.
         let _ = durable.record();
@@ -501,11 +510,5 @@ impl Ledger<'_> {
             roster: self.standing.charter.roster.digest(),
         };
         self.mark.write(self.identity, &mark)
-    }
-
-    /// Makes the journal forget: everything durable in git, then the journal's old records zeroed. Before a
-    /// destruction counts as done.
-    pub fn wipe_journal(&self) -> Result<(), LedgerError> {
-        Ok(self.repo.cut_wiping(&self.lock)?)
     }
 }

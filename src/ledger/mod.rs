@@ -8,8 +8,10 @@
 //! 3. Only then does a [`Recorded`] exist, and without it the gate opens nothing.
 
 mod append;
+mod aside;
 mod charter;
 mod error;
+mod forget;
 mod found;
 mod high_water;
 mod objects;

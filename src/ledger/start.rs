@@ -19,12 +19,15 @@ use std::time::Duration;
 
 /// The vault, open for accesses by one device. Holds the lock for as long as it lives.
 pub struct Ledger<'a> {
+    // Before the lock, so that who gets the lock next finds what is remembered.
+    pub(super) standing: Stood<'a>,
     pub(super) repo: &'a Repo,
     pub(super) lock: Lock,
     pub(super) identity: &'a Identity,
-    pub(super) standing: Stood<'a>,
     pub(super) settled: bool,
     pub(super) mark: MarkFile,
+    /// Whether others wrote while the lock was left to them: what was read is stale then.
+    pub(super) lapsed: bool,
     mark_was_missing: bool,
 }
 
@@ -105,7 +108,7 @@ impl<'a> Ledger<'a> {
         repo.recover(&lock)?;
         let mark = MarkFile::open(state)?;
         let known = mark.read(identity)?;
-        let mut remembered = memory.map(Memory::take);
+        let mut remembered = memory.and_then(Memory::take);
         let holds = match (remembered.as_deref(), &known) {
             (Some(Some(standing)), Some(known)) => standing.still_holds(repo, known.size, known.root)?,
             _ => false,
@@ -121,6 +124,7 @@ impl<'a> Ledger<'a> {
             standing,
             settled: true,
             mark,
+            lapsed: false,
             mark_was_missing: known.is_none(),
         })
     }

@@ -24,6 +24,9 @@ const AHEAD: i64 = 24 * 3600;
 /// The most problems of one case that are listed; how many more there are is said.
 const LISTED: usize = 50;
 
+/// How often a vault is looked at that is not intact and moves meanwhile.
+const LOOKS: usize = 20;
+
 /// What the verifier was given from outside.
 pub struct Anchors<'a> {
     /// An auditor's receipt.
@@ -235,7 +238,23 @@ impl Facts {
     }
 }
 
+/// Looks until nobody re-roots a branch meanwhile: what was forgotten leaves the disk at once, and a look that began
+/// before would miss it.
 fn examine(repo: &Repo, anchors: &Anchors<'_>) -> Result<(Report, Vec<SignedCheckpoint>), LedgerError> {
+    for _ in 1..LOOKS {
+        let before = repo.refs_as_found("refs/")?;
+        let found = examine_once(repo, anchors);
+        let whole = found
+            .as_ref()
+            .is_ok_and(|(report, _)| report.verdict == Verdict::Intact);
+        if whole || repo.refs_as_found("refs/")? == before {
+            return found;
+        }
+    }
+    examine_once(repo, anchors)
+}
+
+fn examine_once(repo: &Repo, anchors: &Anchors<'_>) -> Result<(Report, Vec<SignedCheckpoint>), LedgerError> {
     let mut tally = Tally::default();
     for oddity in repo.oddities() {
         tally.problem(Problem::vault(

@@ -23,11 +23,14 @@
 //! [`Repo::read_tree`], [`Repo::read_blob`]) are hashed here; libgit2's own check is off, so that
 //! [`Repo::read_blob_unchecked`] is fast for bodies that carry a SHA-256 of their own.
 
+mod backup;
+mod forget;
 mod git;
 mod journal;
 mod lock;
 mod loose;
 mod object;
+mod reach;
 mod record;
 mod recover;
 mod stored;
@@ -36,6 +39,8 @@ mod tests;
 mod tree;
 mod write;
 
+pub use backup::{BackupError, BackupHead};
+pub use forget::{ForgetError, parse_forgetting};
 pub use git::{CreateError, Oddity, OpenError, ReadError, Repo, Settings};
 pub use journal::JournalError;
 pub use lock::{Lock, LockError, PATIENCE};

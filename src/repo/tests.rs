@@ -9,7 +9,9 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+mod backup;
 mod faults;
+mod forgetting;
 mod layout;
 mod power;
 mod stored;

@@ -1,5 +1,6 @@
 //! The way that is open: decided, recorded, then opened.
 
+use strongroom::envelope::KeptText;
 use strongroom::gate::{BadContent, Gate, GateError, OpenNote, Permit};
 use strongroom::ledger::{Recorded, StoredNote, StoredParts};
 use strongroom::id::NoteId;
@@ -19,6 +20,10 @@ pub fn open(
     recorded: Recorded,
 ) -> Result<Vec<OpenNote>, GateError> {
     gate.open(stored, vec![permit], recorded)
+}
+
+pub fn take_up(gate: Gate<'_>, file: &[u8], recorded: Recorded) -> Result<KeptText, GateError> {
+    gate.take_up(file, recorded)
 }
 
 pub fn read(

@@ -35,7 +35,7 @@ const ALL: [&str; 12] = [
 
 /// A word in the spellings in which it could lie about: as it is, in small letters, in UTF-16, in hexadecimal, and
 /// in base64 at each of the three places where it may begin.
-fn spellings(word: &str) -> Vec<Vec<u8>> {
+pub(crate) fn spellings(word: &str) -> Vec<Vec<u8>> {
     let mut all = vec![
         word.as_bytes().to_vec(),
         word.to_lowercase().into_bytes(),
@@ -54,7 +54,7 @@ fn spellings(word: &str) -> Vec<Vec<u8>> {
 }
 
 /// The bytes of a file and whatever in it can be inflated, wherever it begins.
-fn unpacked(bytes: Vec<u8>) -> Vec<Vec<u8>> {
+pub(crate) fn unpacked(bytes: Vec<u8>) -> Vec<Vec<u8>> {
     let header = |at: &usize| {
         bytes
             .get(at + 1)
@@ -73,7 +73,7 @@ fn unpacked(bytes: Vec<u8>) -> Vec<Vec<u8>> {
 }
 
 /// Where one of `words` lies in the home, other than in the file that the passphrase is read from.
-fn found(house: &House, words: &[&str]) -> Vec<(String, PathBuf)> {
+pub(crate) fn found(house: &House, words: &[&str]) -> Vec<(String, PathBuf)> {
     let needles: Vec<(&str, Vec<u8>)> = words
         .iter()
         .flat_map(|word| spellings(word).into_iter().map(move |spelling| (*word, spelling)))
@@ -83,7 +83,13 @@ fn found(house: &House, words: &[&str]) -> Vec<(String, PathBuf)> {
         if path.ends_with("passphrase") {
             continue;
         }
-        let mut bytes = std::fs::read(&path).unwrap();
+        // A socket that a killed program left has a name and nothing else.
+        let is_file = path.symlink_metadata().unwrap().is_file();
+        let mut bytes = if is_file {
+            std::fs::read(&path).unwrap()
+        } else {
+            Vec::new()
+        };
         // Of the journal's zeros one is enough.
         bytes.truncate(bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1));
         let mut haystacks = unpacked(bytes);

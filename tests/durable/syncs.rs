@@ -7,7 +7,7 @@ use std::path::PathBuf;
 const CALLS: &str = "trace=fdatasync,fsync,syncfs,sync,sync_file_range,msync,write,writev,pwrite64,sendto,sendmsg,\
                      rename,renameat,renameat2,link,linkat,open,openat,creat,unlink,mkdir";
 
-/// How the name begins that a file of the person's has until it is whole.
+/// How a file for the person begins to be called, until it is whole.
 const DRAFT: &str = "/.strongroom-";
 
 pub(crate) struct Trace {
@@ -111,7 +111,10 @@ fn check_order(house: &House, args: &[&str], entries: Option<usize>, file: Optio
             .iter()
             .any(|folder| PathBuf::from(&path).starts_with(folder));
         assert!(
-            inside || (file.is_some() && path.contains(DRAFT)) || path == "/dev/tty" || path == "/dev/null",
+            inside
+                || file.is_some_and(|file| path.ends_with(file) || path.contains(DRAFT))
+                || path == "/dev/tty"
+                || path == "/dev/null",
             "{args:?} writes {path}"
         );
     }
@@ -160,9 +163,16 @@ fn the_entry_is_durable_and_published_before_the_first_byte() {
     check_order(&house, &release, None, None);
     let file = house.root().join("brief-of-the-day.md");
     let to_file = [release, vec!["--out", file.to_str().unwrap()]].concat();
-    let written = |trace: &Trace| trace.places(|line| line.starts_with("write(") && line.contains(DRAFT));
     let trace = check_order(&house, &to_file, None, Some("brief-of-the-day.md"));
-    assert!(written(&trace)[0] > *trace.moves().last().unwrap());
+    // The file has its place at once and its text last.
+    let recorded = *trace.moves().last().unwrap();
+    let filled = trace.places(|line| line.starts_with("write(") && line.contains(DRAFT));
+    let named = trace.places(|line| line.contains("brief-of-the-day.md\"") && line.ends_with("= 0"));
+    assert!(
+        !filled.is_empty() && filled.iter().all(|at| *at > recorded),
+        "{filled:?} {recorded}"
+    );
+    assert!(named.last() > filled.last(), "{named:?} {filled:?}");
 }
 
 #[test]

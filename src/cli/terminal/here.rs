@@ -1,8 +1,8 @@
 //! The terminal of this process.
 
-use super::{Facts, Progress, Terminal};
+use super::{Facts, Progress, Terminal, editor};
 use crate::app::shared::Passphrase;
-use crate::app::{Error, Kind, NewFile, Person, new_file, open_file};
+use crate::app::{Error, Kind, NewFile, Person, WrittenText, left_texts, list_files, new_file, open_file};
 use crate::cli::out;
 use std::cell::RefCell;
 use std::fs::File;
@@ -28,6 +28,7 @@ impl Here {
             facts: Facts {
                 may_ask,
                 typed: std::io::stdin().is_terminal(),
+                editor: editor::named().is_some(),
                 columns: if out.is_terminal() { width() } else { told() }.filter(|columns| *columns > 0),
             },
             progress: RefCell::new(Progress::new(std::io::stderr().is_terminal())),
@@ -70,6 +71,10 @@ impl Person for Here {
         self.remark(&format!("strongroom: warning: {}", out::plain(text)));
     }
 
+    fn answers(&self) -> bool {
+        self.asks()
+    }
+
     fn line(&self, prompt: &str) -> Option<String> {
         if !self.asks() {
             return None;
@@ -85,8 +90,30 @@ impl Person for Here {
         open_file(path)
     }
 
+    fn files_in(&self, folder: &Path) -> Result<Vec<String>, Error> {
+        list_files(folder)
+    }
+
     fn create(&self, path: &Path) -> Result<Box<dyn NewFile>, Error> {
         new_file(path)
+    }
+
+    fn has_editor(&self) -> bool {
+        self.facts.editor
+    }
+
+    fn edit(&self, text: &[u8], ticket: &[u8], insist: bool) -> Result<Box<dyn WrittenText>, Error> {
+        if !self.facts.may_ask {
+            return Err(Error::new(
+                Kind::Usage,
+                "an editor was asked for, and asking was forbidden",
+            ));
+        }
+        editor::edit(text, ticket, insist, &|text| self.warn(text))
+    }
+
+    fn left_texts(&self) -> Vec<Box<dyn WrittenText>> {
+        left_texts()
     }
 
     fn progress(&self, done: Option<u64>, whole: Option<u64>) {

@@ -2,6 +2,7 @@
 //! person sits at this process's terminal or at that of a client for whom the agent works.
 
 mod away;
+mod editor;
 mod here;
 mod progress;
 
@@ -27,6 +28,8 @@ pub(super) struct Facts {
     pub(super) may_ask: bool,
     /// Whether somebody types at standard input.
     pub(super) typed: bool,
+    /// Whether the person has an editor.
+    pub(super) editor: bool,
     /// How many columns standard output has, if anything says so.
     pub(super) columns: Option<u16>,
 }

@@ -154,6 +154,8 @@ impl Vault {
         self.clock += 1;
         let now = Time::from_unix(NOW + self.clock as i64);
         let _recorded = ledger.record(draft, now, &mut ExampleEntropy::new("destroy")).unwrap();
+        assert!(ledger.is_forgetting());
+        assert_eq!(ledger.finish_forgetting().unwrap(), Vec::<String>::new());
     }
 
     pub(super) fn dir(&self) -> PathBuf {
