@@ -374,7 +374,8 @@ impl Shard {
 
     /// A file whose SHA-256 must be the one that the log knows.
     pub(super) fn file(&self, repo: &Repo, file: &FileRef, max: u64) -> Result<Vec<u8>, LedgerError> {
-        read_file(repo, self.oid(file)?, file, max)
+        let bytes = repo.read_blob_unchecked(self.oid(file)?, max)?;
+        check_file(&bytes, file).map(|()| bytes)
     }
 
     pub(super) fn oid(&self, file: &FileRef) -> Result<Oid, LedgerError> {
@@ -383,10 +384,10 @@ impl Shard {
     }
 }
 
-pub(super) fn read_file(repo: &Repo, oid: Oid, file: &FileRef, max: u64) -> Result<Vec<u8>, LedgerError> {
-    let bytes = repo.read_blob_unchecked(oid, max)?;
-    if sha256(&[&bytes]) == file.2 {
-        return Ok(bytes);
+/// Whether these are the bytes that an entry wrote.
+pub(super) fn check_file(bytes: &[u8], file: &FileRef) -> Result<(), LedgerError> {
+    if sha256(&[bytes]) == file.2 {
+        return Ok(());
     }
     let message = format!("a sealed file of {} is not what the log says was written", file.0);
     Err(LedgerError::tampered(Problem::vault(33, message)))

@@ -2,7 +2,7 @@
 
 use super::journal::{Journal, JournalError, read_unlocked};
 use super::lock::{Lock, LockError};
-use super::loose::read_loose;
+use super::loose::{packed_bound, read_loose};
 use super::object::{BadCommit, Commit, Kind, Oid};
 use super::record::Batch;
 use super::tree::{BadTree, Mode, TreeEntry, parse_tree, path_names};
@@ -14,8 +14,8 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// What every new vault says to stock git: never pack on your own, keep no reflogs, and let
-/// nobody but the owner read what you write.
+/// What every new vault says to stock git: never pack on your own, keep no reflogs, let nobody but
+/// the owner read what you write, and look for no likeness between large sealed files.
 const CONFIG: &str = "\
 [core]
 \trepositoryformatversion = 0
@@ -366,6 +366,15 @@ impl Repo {
         self.read(oid, Kind::Blob, max)
     }
 
+    /// The same, read into `buffer`, whatever that held. One that this gave for the same `max` is not moved in memory.
+    pub fn read_blob_into(&self, oid: Oid, max: u64, mut buffer: Vec<u8>) -> Result<Vec<u8>, ReadError> {
+        // Reading on to the end asks for a little more than there is.
+        let room = usize::try_from(packed_bound(max).saturating_add(64)).unwrap_or(usize::MAX);
+        buffer.clear();
+        buffer.reserve_exact(room);
+        self.read_into(oid, Kind::Blob, max, buffer)
+    }
+
     /// The entries of a tree of at most `max` bytes, its id checked.
     pub fn read_tree(&self, oid: Oid, max: u64) -> Result<Vec<TreeEntry>, ReadError> {
         Ok(parse_tree(&self.read_checked(oid, Kind::Tree, max)?)?)
@@ -421,14 +430,18 @@ impl Repo {
     }
 
     pub(super) fn read(&self, oid: Oid, want: Kind, max: u64) -> Result<Vec<u8>, ReadError> {
-        match read_loose(&self.dir, oid, want, max)? {
-            Some(bytes) => Ok(bytes),
-            None => self.read_packed(oid, want, max),
+        self.read_into(oid, want, max, Vec::new())
+    }
+
+    fn read_into(&self, oid: Oid, want: Kind, max: u64, mut buffer: Vec<u8>) -> Result<Vec<u8>, ReadError> {
+        match read_loose(&self.dir, oid, want, max, &mut buffer)? {
+            true => Ok(buffer),
+            false => self.read_packed(oid, want, max, buffer),
         }
     }
 
     /// Reads the header first, so that the size is known before memory is asked for.
-    fn read_packed(&self, oid: Oid, want: Kind, max: u64) -> Result<Vec<u8>, ReadError> {
+    fn read_packed(&self, oid: Oid, want: Kind, max: u64, mut buffer: Vec<u8>) -> Result<Vec<u8>, ReadError> {
         let failed = |error: git2::Error| match (error.code(), error.class()) {
             (git2::ErrorCode::NotFound, _) => ReadError::Missing { oid },
             (_, git2::ErrorClass::Os | git2::ErrorClass::NoMemory) => ReadError::git(&error),
@@ -446,7 +459,11 @@ impl Repo {
         }
         let object = odb.read(id).map_err(failed)?;
         match object.kind() == kind && object.len() as u64 == size {
-            true => Ok(object.data().to_vec()),
+            true => {
+                buffer.clear();
+                buffer.extend_from_slice(object.data());
+                Ok(buffer)
+            }
             false => Err(ReadError::Damaged { oid }),
         }
     }

@@ -47,6 +47,6 @@ pub use lock::{Lock, LockError, PATIENCE};
 pub use object::{BadCommit, BadOid, Commit, Kind, Object, Oid, commit_bytes};
 pub use record::{BadJournal, Batch, JOURNAL_BYTES, MAX_PAYLOAD, Record, RefChange, decode_records};
 pub use recover::{RecoverError, Recovery};
-pub use stored::{BlobWriter, DraftBlob, StoredBlob, SyncedBlob};
+pub use stored::{BlobWriter, DraftBlob, StoredBlob};
 pub use tree::{BadTree, EditError, EditedTree, Mode, TreeEdit, TreeEntry, parse_tree, tree_bytes};
 pub use write::{CommitError, CutError, Durable, RECORDS_PER_CUT};
