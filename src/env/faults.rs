@@ -28,6 +28,16 @@ pub enum Step {
     WipeWrite,
     /// The `fdatasync` after that.
     WipeSync,
+    /// A pack and its index are written beside the repository.
+    PackWrite,
+    /// One of them, or the folder they were moved to, is synced.
+    PackSync,
+    /// One of them is moved to its place.
+    PackPlace,
+    /// The file of an object that is in a pack is removed.
+    LooseRemove,
+    /// A file of a pack that went into another is removed.
+    PackRemove,
 }
 
 /// What goes wrong.

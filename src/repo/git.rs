@@ -233,6 +233,11 @@ impl Repo {
         Ok(Self { dir, git, settings })
     }
 
+    /// A second way in to the same vault, for another thread.
+    pub fn again(&self) -> Result<Self, OpenError> {
+        Self::open_to_verify(&self.dir, self.settings.clone())
+    }
+
     /// What makes other programs see another history than the vault holds.
     pub fn oddities(&self) -> Vec<Oddity> {
         let there = |path: &str| std::fs::symlink_metadata(self.dir.join(path)).is_ok();

@@ -25,6 +25,7 @@ mod journal;
 mod lock;
 mod loose;
 mod object;
+mod pack;
 mod record;
 mod recover;
 #[cfg(test)]
@@ -36,6 +37,7 @@ pub use git::{CreateError, Oddity, OpenError, ReadError, Repo, Settings};
 pub use journal::JournalError;
 pub use lock::{Lock, LockError, PATIENCE};
 pub use object::{BadCommit, BadOid, Commit, Kind, Object, Oid, commit_bytes};
+pub use pack::{BadPackIndex, LOOSE_MIN, PackError, Packed, parse_pack_index};
 pub use record::{BadJournal, Batch, JOURNAL_BYTES, MAX_PAYLOAD, Record, RefChange, decode_records};
 pub use recover::{RecoverError, Recovery};
 pub use tree::{BadTree, EditError, EditedTree, Mode, TreeEdit, TreeEntry, parse_tree, tree_bytes};

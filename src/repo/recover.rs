@@ -76,6 +76,7 @@ impl Repo {
         }
         let mut slot = lock.journal.borrow_mut();
         *slot = None;
+        self.remove_draft()?;
         let (mut journal, payloads) = Journal::open(&self.dir)?;
         let mut recovery = Recovery::default();
         let same_boot = journal.header.boot.is_some() && journal.header.boot == self.settings.boot;
@@ -239,7 +240,7 @@ impl Repo {
     }
 }
 
-fn remove_file(path: &std::path::Path) -> io::Result<()> {
+pub(super) fn remove_file(path: &std::path::Path) -> io::Result<()> {
     match fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
         _ => Ok(()),

@@ -11,6 +11,7 @@ use std::process::Command;
 
 mod faults;
 mod layout;
+mod pack;
 mod power;
 mod writers;
 

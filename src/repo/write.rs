@@ -244,7 +244,7 @@ impl Repo {
     }
 }
 
-fn to_io(error: git2::Error) -> io::Error {
+pub(super) fn to_io(error: git2::Error) -> io::Error {
     io::Error::other(error.message().to_owned())
 }
 
