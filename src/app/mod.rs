@@ -6,12 +6,14 @@ mod audit;
 mod briefs;
 mod context;
 mod error;
+mod finding;
 mod known;
 mod members;
 mod notes;
 mod person;
 mod policies;
 mod recovery;
+mod tidy;
 pub mod tour;
 mod vault;
 
@@ -23,17 +25,20 @@ pub use briefs::{
 };
 pub use context::{Access, Context, PassphraseSource};
 pub use error::{Error, Kind};
+pub use finding::{ListQuery, NoteLine, Searched, list, search};
 pub use members::{CompartmentInfo, list_compartments, new_compartment};
-pub use notes::{Added, ListQuery, NewText, NoteLine, Shown, add, list, show};
+pub use notes::{Added, NewText, Shown, add, show};
 pub use person::{NewFile, Person, new_file, open_file};
 pub use policies::{PolicyTest, test_policies};
 pub use recovery::recover;
+pub use tidy::tidy;
 pub use vault::{Init, Inited, init};
 
 /// What the street door needs to know of the rooms below.
 pub mod shared {
     pub use crate::brief::{Doubt, Format, Leak, Profile, Redaction, Span};
     pub use crate::chain::{Problem, Time};
+    pub use crate::gate::Order;
     pub use crate::ledger::{Report, Verdict};
     pub use crate::secret::Passphrase;
 }

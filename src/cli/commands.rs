@@ -2,7 +2,7 @@
 
 use super::args::{Args, Command, Common, PolicyCommand, RecoveryCommand};
 use super::terminal::{Here, Seen};
-use super::{audit, briefs, notes, redact, tour, vaults};
+use super::{audit, briefs, finding, notes, redact, tour, vaults};
 use crate::app::{Access, Clock, Context, Error, Kind, PassphraseSource, Person, Places};
 use std::path::PathBuf;
 
@@ -32,7 +32,8 @@ fn with_vault(context: &Context<'_>, seen: &Seen<'_>, command: &Command) -> Resu
         Command::Init(args) => vaults::init(context, seen, args),
         Command::Add(args) => notes::add(context, seen, args),
         Command::Show { id } => notes::show(context, seen, id),
-        Command::List(args) => notes::list(context, seen, args),
+        Command::List(args) => finding::list(context, seen, args),
+        Command::Search(args) => finding::search(context, seen, args),
         Command::Brief(command) => briefs::run(context, seen, command),
         Command::Audit(command) => audit::run(context, seen, command),
         Command::Compartment(command) => vaults::compartment(context, seen, command),

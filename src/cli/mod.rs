@@ -4,6 +4,7 @@ mod args;
 mod audit;
 mod briefs;
 mod commands;
+mod finding;
 mod notes;
 mod out;
 mod redact;

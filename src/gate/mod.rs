@@ -6,11 +6,15 @@
 //! `tests/compile_fail/` holds that there is no other way.
 
 mod permit;
+mod query;
+mod scan;
 mod survey;
 
 pub use crate::envelope::Metadata;
 pub use permit::Permit;
-pub use survey::{Filter, Listed, Survey};
+pub use query::{BadQuery, Query, fold};
+pub use scan::ScanError;
+pub use survey::{Filter, Listed, Order, Survey};
 
 use crate::crypto::{Entropy, Recipient};
 use crate::envelope::{BadEnvelope, BadWrap, BodyFile, ContentKey, Keyring, Purpose, WrapFile, seal_body};
@@ -107,12 +111,18 @@ impl<'a> Gate<'a> {
     /// The labels of those wraps that this session's keys and `clearance` open; the others are left out without a trace.
     pub fn readable(&self, wraps: Vec<(NoteId, WrapFile)>, clearance: &Clearance) -> Vec<(NoteId, Label, WrapFile)> {
         let label = |(note, wrap): (NoteId, WrapFile)| {
-            let label = wrap.label(self.keyring, self.identity.person())?;
-            // A `named` wrap tells whose it is only by being tried.
-            let mine = label.level() != Level::Named || self.unwrap_key(note, &wrap).is_ok();
-            (mine && clearance.dominates(&label)).then_some((note, label, wrap))
+            let label = self.label(note, &wrap, clearance)?;
+            Some((note, label, wrap))
         };
         wraps.into_iter().filter_map(label).collect()
+    }
+
+    /// The label of a wrap that this session's keys and `clearance` open.
+    fn label(&self, note: NoteId, wrap: &WrapFile, clearance: &Clearance) -> Option<Label> {
+        let label = wrap.label(self.keyring, self.identity.person())?;
+        // A `named` wrap tells whose it is only by being tried.
+        let mine = label.level() != Level::Named || self.unwrap_key(note, wrap).is_ok();
+        (mine && clearance.dominates(&label)).then_some(label)
     }
 
     fn unwrap_key(&self, note: NoteId, wrap: &WrapFile) -> Result<(Label, ContentKey), BadEnvelope> {
@@ -185,7 +195,8 @@ impl<'a> Gate<'a> {
 
     /// Looks inside stored notes, for what `filter` lets through, without giving anything out.
     pub fn survey(&self, stored: Vec<StoredNote>, filter: &Filter) -> Result<Survey, GateError> {
-        Survey::make(*self, stored, filter)
+        let ids = stored.iter().map(|item| item.note).collect();
+        Ok(Survey::new(*self, survey::look(*self, &stored, filter, None)?, ids))
     }
 
     /// The name of a label as people write it: the level's name and the compartments' names.

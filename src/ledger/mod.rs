@@ -12,6 +12,7 @@ mod charter;
 mod error;
 mod found;
 mod high_water;
+mod many;
 mod objects;
 mod scan;
 mod standing;

@@ -180,17 +180,11 @@ impl<'a> Ledger<'a> {
 
     /// The stored body that a wrap belongs to.
     pub fn stored(&self, note: NoteId, wrap: WrapFile) -> Result<StoredNote, LedgerError> {
-        let body = wrap.body()?;
-        let name = note_ref(note);
-        let file = FileRef(name.clone(), format!("{note}.{body}"), body);
-        if !self.standing.live.is_live(&file) {
-            let message = "a wrap names a body that the log does not know";
-            return Err(LedgerError::tampered(Problem::vault(34, message)));
-        }
-        let sealed = Shard::read(self.repo, &name)?.file(self.repo, &file, BODY_MAX as u64)?;
+        let file = live_body(&self.standing.live, note, &wrap)?;
+        let sealed = Shard::read(self.repo, &file.0)?.file(self.repo, &file, BODY_MAX as u64)?;
         Ok(StoredNote {
             note,
-            body,
+            body: file.2,
             sealed,
             wrap,
         })
@@ -201,21 +195,15 @@ impl<'a> Ledger<'a> {
         let mut shards: HashMap<String, Shard> = HashMap::new();
         let mut stored = Vec::with_capacity(wraps.len());
         for (note, wrap) in wraps {
-            let body = wrap.body()?;
-            let name = note_ref(note);
-            let shard = match shards.entry(name.clone()) {
+            let file = live_body(&self.standing.live, note, &wrap)?;
+            let shard = match shards.entry(file.0.clone()) {
                 std::collections::hash_map::Entry::Occupied(known) => known.into_mut(),
-                std::collections::hash_map::Entry::Vacant(new) => new.insert(Shard::read(self.repo, &name)?),
+                std::collections::hash_map::Entry::Vacant(new) => new.insert(Shard::read(self.repo, &file.0)?),
             };
-            let file = FileRef(name, format!("{note}.{body}"), body);
-            if !self.standing.live.is_live(&file) {
-                let message = "a wrap names a body that the log does not know";
-                return Err(LedgerError::tampered(Problem::vault(34, message)));
-            }
             let sealed = shard.file(self.repo, &file, BODY_MAX as u64)?;
             stored.push(StoredNote {
                 note,
-                body,
+                body: file.2,
                 sealed,
                 wrap,
             });
@@ -374,6 +362,19 @@ impl Shard {
     }
 }
 
+/// The body that a wrap names, which must be live.
+pub(super) fn live_body(live: &LiveSet, note: NoteId, wrap: &WrapFile) -> Result<FileRef, LedgerError> {
+    let body = wrap.body()?;
+    let file = FileRef(note_ref(note), format!("{note}.{body}"), body);
+    match live.is_live(&file) {
+        true => Ok(file),
+        false => {
+            let message = "a wrap names a body that the log does not know";
+            Err(LedgerError::tampered(Problem::vault(34, message)))
+        }
+    }
+}
+
 pub(super) trait CommitTree {
     fn commit_tree(&self, commit: Oid) -> Result<Oid, LedgerError>;
 }
@@ -384,7 +385,7 @@ impl CommitTree for Repo {
     }
 }
 
-fn missing(file: &FileRef) -> LedgerError {
+pub(super) fn missing(file: &FileRef) -> LedgerError {
     LedgerError::tampered(Problem::vault(
         32,
         format!("a file of {} that the log knows is missing", file.0),
