@@ -3,7 +3,7 @@
 use super::cbor::{self, Bytes};
 use super::{BadEnvelope, SUITE, check_note, check_suite, check_vault, padding};
 use crate::crypto::{
-    CHUNK_TAG_LEN, Entropy, NoEntropy, StreamKey, derive_key, length_prefixed, make_random, make_secret, same_bytes,
+    CHUNK_TAG_LEN, Entropy, KeySource, NoEntropy, StreamKey, length_prefixed, make_random, make_secret, same_bytes,
 };
 use crate::id::{Digest, NoteId, PersonId, VaultId};
 use crate::secret::{Plaintext, Secret};
@@ -79,16 +79,16 @@ impl Header {
     }
 }
 
-fn commitment(key: &ContentKey, context: &[u8]) -> Secret<32> {
-    derive_key(key.expose(), "strongroom/1/body commitment", &[context])
+fn commitment(source: &KeySource, context: &[u8]) -> Secret<32> {
+    source.derive_key("strongroom/1/body commitment", &[context])
 }
 
-fn stream_key(key: &ContentKey, part: Part, context: &[u8]) -> StreamKey {
+fn stream_key(source: &KeySource, part: Part, context: &[u8]) -> StreamKey {
     let domain = match part {
         Part::Metadata => "strongroom/1/body metadata",
         Part::Text => "strongroom/1/body text",
     };
-    StreamKey::new(&derive_key(key.expose(), domain, &[context]))
+    StreamKey::new(&source.derive_key(domain, &[context]))
 }
 
 #[derive(Clone, Copy)]
@@ -231,13 +231,14 @@ pub fn seal_body(
         metadata_len: 0,
     };
     let context = header.context();
-    header.commitment = commitment(&key, &context).expose().to_vec().into();
+    let source = KeySource::new(key.expose());
+    header.commitment = commitment(&source, &context).expose().to_vec().into();
     let sealed_metadata = seal_stream(
-        &stream_key(&key, Part::Metadata, &context),
+        &stream_key(&source, Part::Metadata, &context),
         &context,
         &metadata.encode(),
     );
-    let sealed_text = seal_stream(&stream_key(&key, Part::Text, &context), &context, text);
+    let sealed_text = seal_stream(&stream_key(&source, Part::Text, &context), &context, text);
     header.metadata_len = sealed_metadata.len() as u64;
     let file = [cbor::encode(&header), sealed_metadata, sealed_text].concat();
     Ok((file, key))
@@ -268,7 +269,7 @@ fn open_stream(key: &StreamKey, context: &[u8], sealed: &[u8]) -> Result<Plainte
             .len();
         padded.truncate(start + opened);
     }
-    padding::unpad(WHAT, &padded)
+    padding::unpad_in_place(WHAT, padded)
 }
 
 /// A body file, read but not opened.
@@ -317,13 +318,20 @@ impl<'a> BodyFile<'a> {
         ))
     }
 
-    fn check(&self, vault: VaultId, note: NoteId, key: &ContentKey) -> Result<Vec<u8>, BadEnvelope> {
+    /// Checks that it stands in its place and that this is its key.
+    pub(crate) fn check(&self, vault: VaultId, note: NoteId, key: &ContentKey) -> Result<CheckedBody<'a>, BadEnvelope> {
         check_vault(WHAT, cbor::fixed(WHAT, &self.header.vault)?, vault)?;
         check_note(WHAT, cbor::fixed(WHAT, &self.header.note)?, note)?;
         let context = self.header.context();
+        let source = KeySource::new(key.expose());
         // The commitment goes first: without it one ciphertext could open under two keys.
-        if same_bytes(commitment(key, &context).expose(), &self.header.commitment) {
-            Ok(context)
+        if same_bytes(commitment(&source, &context).expose(), &self.header.commitment) {
+            Ok(CheckedBody {
+                metadata: self.metadata,
+                text: self.text,
+                context,
+                source,
+            })
         } else {
             Err(BadEnvelope::Unopenable { what: WHAT })
         }
@@ -336,15 +344,37 @@ impl<'a> BodyFile<'a> {
         note: NoteId,
         key: &ContentKey,
     ) -> Result<Metadata, BadEnvelope> {
-        let context = self.check(vault, note, key)?;
-        let plain = open_stream(&stream_key(key, Part::Metadata, &context), &context, self.metadata)?;
-        Metadata::decode(&plain)
+        self.check(vault, note, key)?.open_metadata()
     }
 
     /// Opens the text.
     pub(crate) fn open_text(&self, vault: VaultId, note: NoteId, key: &ContentKey) -> Result<Plaintext, BadEnvelope> {
-        let context = self.check(vault, note, key)?;
-        open_stream(&stream_key(key, Part::Text, &context), &context, self.text)
+        self.check(vault, note, key)?.open_text()
+    }
+}
+
+/// A body whose key was found to be its own; nothing of it was opened yet.
+pub(crate) struct CheckedBody<'a> {
+    metadata: &'a [u8],
+    text: &'a [u8],
+    context: Vec<u8>,
+    source: KeySource,
+}
+
+impl CheckedBody<'_> {
+    /// Opens the metadata alone.
+    pub(crate) fn open_metadata(&self) -> Result<Metadata, BadEnvelope> {
+        Metadata::decode(&self.open(Part::Metadata, self.metadata)?)
+    }
+
+    /// Opens the text.
+    pub(crate) fn open_text(&self) -> Result<Plaintext, BadEnvelope> {
+        self.open(Part::Text, self.text)
+    }
+
+    fn open(&self, part: Part, sealed: &[u8]) -> Result<Plaintext, BadEnvelope> {
+        let key = stream_key(&self.source, part, &self.context);
+        open_stream(&key, &self.context, sealed)
     }
 }
 
