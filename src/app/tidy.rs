@@ -6,8 +6,8 @@ use crate::ledger::LedgerError;
 use crate::repo::{LOOSE_MIN, LockError};
 use std::time::Duration;
 
-/// Packs what has gathered, if that is worth it and nobody is writing; says whether it did. It opens nothing and needs
-/// no identity; while it lasts (at most some seconds), whoever wants to write waits.
+/// Packs some of what has gathered, if that is worth it and nobody is writing; says whether it did, and then there may be
+/// more. It opens nothing and needs no identity; while it lasts (seconds at most), whoever wants to write waits.
 pub fn tidy(context: &Context<'_>) -> Result<bool, Error> {
     let repo = context.repo()?;
     let lock = match repo.lock(Duration::ZERO) {

@@ -102,27 +102,29 @@ pub(super) fn look(
             continue;
         }
         let (label, key) = gate.unwrap_key(item.note, &item.wrap)?;
-        let metadata = body.open_metadata(gate.vault(), item.note, &key)?;
+        let purpose = body.purpose();
+        let body = body.check(gate.vault(), item.note, &key)?;
+        let metadata = body.open_metadata()?;
         let found = Found {
             note: item.note,
-            nature: body.purpose(),
+            nature: purpose,
             body: item.body,
             label,
             metadata,
             matches: 0,
         };
-        looked_at.push((found, body, key));
+        looked_at.push((found, body));
     }
     // A revision that another one follows is history, not a head.
-    let parents = looked_at.iter().flat_map(|(found, ..)| &found.metadata.parents);
+    let parents = looked_at.iter().flat_map(|(found, _)| &found.metadata.parents);
     let followed: BTreeSet<Digest> = parents.copied().collect();
     let mut heads = Vec::with_capacity(1);
-    for (mut found, body, key) in looked_at {
+    for (mut found, body) in looked_at {
         if followed.contains(&found.body) || !filter.admits(&found.metadata) {
             continue;
         }
         if let Some(query) = query {
-            let text = body.open_text(gate.vault(), found.note, &key)?;
+            let text = body.open_text()?;
             match query.matches(&found.metadata, text.text().ok_or(GateError::NotText)?) {
                 Some(matches) => found.matches = matches,
                 None => continue,
@@ -148,10 +150,10 @@ impl Survey {
     pub fn sort(&mut self, order: Order, mut name: impl FnMut(&Label) -> String) {
         // Newest first, and then by what is asked for: this sort keeps the order of what is alike.
         self.found
-            .sort_by(|a, b| (b.metadata.modified, a.note).cmp(&(a.metadata.modified, b.note)));
+            .sort_by_cached_key(|item| (Reverse(item.metadata.modified), item.note));
         match order {
             Order::Modified => {}
-            Order::Created => self.found.sort_by_key(|item| Reverse(item.metadata.created)),
+            Order::Created => self.found.sort_by_cached_key(|item| Reverse(item.metadata.created)),
             Order::Client => self.found.sort_by_cached_key(|item| {
                 let client = fold(&item.metadata.client);
                 (client.is_empty(), client)

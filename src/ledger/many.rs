@@ -2,17 +2,18 @@
 
 use super::error::LedgerError;
 use super::objects::FILE_MAX;
-use super::start::{DEVICES, Ledger, Shard, StoredNote, live_body, missing};
+use super::start::{Ledger, Shard, StoredNote, live_body, missing};
 use crate::chain::{FileRef, LiveSet, note_and_digest};
 use crate::envelope::{BODY_MAX, WrapFile};
 use crate::id::NoteId;
 use crate::repo::Repo;
-use std::collections::BTreeMap;
 use std::num::NonZero;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Below so many wraps one processor is quicker alone.
 const WRAPS_ALONE: usize = 64;
+/// How much stack a worker has, in bytes: it may have to be locked in memory.
+const STACK: usize = 1 << 20;
 /// More processors than these wait for one another.
 const PROCESSORS_MAX: usize = 8;
 
@@ -25,16 +26,18 @@ impl Ledger<'_> {
         look: impl Fn(NoteId, &[StoredNote]) -> Result<T, E> + Sync,
     ) -> Result<Vec<T>, E> {
         let live = &self.standing.live;
-        let mut shards: BTreeMap<&str, Vec<&FileRef>> = BTreeMap::new();
+        let mut shards: Vec<Vec<&FileRef>> = vec![Vec::new(); 256];
         for (file, _) in live.iter() {
-            if file.0.starts_with("keys/") && file.0 != DEVICES {
-                shards.entry(&file.0).or_default().push(file);
+            let shard = file.0.strip_prefix("keys/").filter(|shard| shard.len() == 2);
+            // `keys/devices` is none.
+            if let Some(shard) = shard.and_then(|shard| u8::from_str_radix(shard, 16).ok()) {
+                shards[usize::from(shard)].push(file);
             }
         }
-        let wraps: usize = shards.values().map(Vec::len).sum();
-        let mut shards: Vec<Vec<&FileRef>> = shards.into_values().collect();
+        let wraps: usize = shards.iter().map(Vec::len).sum();
         // By path: the revisions of a note stand together.
-        shards.iter_mut().for_each(|files| files.sort_unstable());
+        let by_path = |files: &mut Vec<&FileRef>| files.sort_unstable_by(|a, b| a.1.cmp(&b.1));
+        shards.iter_mut().for_each(by_path);
 
         let next = AtomicUsize::new(0);
         let work = |repo: &Repo| {
@@ -49,19 +52,22 @@ impl Ledger<'_> {
             Ok(found)
         };
         let processors = std::thread::available_parallelism().map_or(1, NonZero::get);
-        let others = match wraps < WRAPS_ALONE {
-            true => 0,
-            false => processors.min(PROCESSORS_MAX) - 1,
+        let workers = match wraps < WRAPS_ALONE {
+            true => 1,
+            false => processors.min(PROCESSORS_MAX),
         };
-        // Each has a way into the repository of its own; where there is none, there is one worker less.
-        let others: Vec<Repo> = (0..others).filter_map(|_| self.repo.again().ok()).collect();
+        // Each has a way into the repository of its own.
+        let mut readers = self.repo.readers(workers).map_err(LedgerError::from)?;
+        let own = readers.pop();
         std::thread::scope(|scope| {
             let work = &work;
-            let others: Vec<_> = others
-                .into_iter()
-                .map(|repo| scope.spawn(move || work(&repo)))
-                .collect();
-            let mut found = work(self.repo)?;
+            // Where no thread is to be had, those that are do its work.
+            let start = |repo| {
+                let thread = std::thread::Builder::new().stack_size(STACK);
+                thread.spawn_scoped(scope, move || work(&repo)).ok()
+            };
+            let others: Vec<_> = readers.into_iter().filter_map(start).collect();
+            let mut found = work(own.as_ref().unwrap_or(self.repo))?;
             for other in others {
                 match other.join() {
                     Ok(more) => found.extend(more?),

@@ -10,7 +10,7 @@ use crate::chain::{Creations, Entry, FileRef, LiveSet, Problem, Roster, Time, no
 use crate::crypto::sha256;
 use crate::envelope::{BODY_MAX, DetailKey, Keyring, WrapFile};
 use crate::id::{Digest, LogName, NoteId};
-use crate::repo::{Lock, Oid, Repo};
+use crate::repo::{Lock, Mode, Oid, Repo, TreeEntry};
 use crate::session::Identity;
 use memchr::memmem::Finder;
 use std::collections::{BTreeMap, HashMap};
@@ -333,16 +333,17 @@ pub const DEVICES: &str = "keys/devices";
 /// One flat branch, its tree read once.
 pub(super) struct Shard {
     name: String,
-    files: HashMap<String, Oid>,
+    /// In the order of their names, as a tree without folders has them.
+    files: Vec<TreeEntry>,
 }
 
 impl Shard {
     pub(super) fn read(repo: &Repo, name: &str) -> Result<Self, LedgerError> {
-        let mut files = HashMap::new();
-        if let Some(commit) = repo.ref_target(&format!("{HEADS}{name}"))? {
-            let tree = repo.commit_tree(commit)?;
-            files.extend(repo.tree_at(tree)?.into_iter().map(|entry| (entry.name, entry.oid)));
-        }
+        let files = match repo.ref_target(&format!("{HEADS}{name}"))? {
+            Some(commit) => repo.tree_at(repo.commit_tree(commit)?)?,
+            None => Vec::new(),
+        };
+        let files = files.into_iter().filter(|entry| entry.mode == Mode::File).collect();
         Ok(Self {
             name: name.to_owned(),
             files,
@@ -352,8 +353,9 @@ impl Shard {
     /// A file whose SHA-256 must be the one that the log knows.
     pub(super) fn file(&self, repo: &Repo, file: &FileRef, max: u64) -> Result<Vec<u8>, LedgerError> {
         debug_assert_eq!(self.name, file.0);
-        let oid = self.files.get(&file.1).ok_or_else(|| missing(file))?;
-        let bytes = repo.read_blob_unchecked(*oid, max)?;
+        let at = self.files.binary_search_by(|entry| entry.name.as_str().cmp(&file.1));
+        let entry = at.ok().and_then(|at| self.files.get(at)).ok_or_else(|| missing(file))?;
+        let bytes = repo.read_blob_unchecked(entry.oid, max)?;
         if sha256(&[&bytes]) == file.2 {
             return Ok(bytes);
         }

@@ -26,6 +26,7 @@ mod lock;
 mod loose;
 mod object;
 mod pack;
+mod packed;
 mod record;
 mod recover;
 #[cfg(test)]
@@ -37,7 +38,8 @@ pub use git::{CreateError, Oddity, OpenError, ReadError, Repo, Settings};
 pub use journal::JournalError;
 pub use lock::{Lock, LockError, PATIENCE};
 pub use object::{BadCommit, BadOid, Commit, Kind, Object, Oid, commit_bytes};
-pub use pack::{BadPackIndex, LOOSE_MIN, PackError, Packed, parse_pack_index};
+pub use pack::{LOOSE_MIN, PackError, Packed};
+pub use packed::{BadPackIndex, PackEntry, PackIndex};
 pub use record::{BadJournal, Batch, JOURNAL_BYTES, MAX_PAYLOAD, Record, RefChange, decode_records};
 pub use recover::{RecoverError, Recovery};
 pub use tree::{BadTree, EditError, EditedTree, Mode, TreeEdit, TreeEntry, parse_tree, tree_bytes};

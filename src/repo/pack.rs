@@ -11,10 +11,11 @@ use super::git::{ReadError, Repo};
 use super::lock::Lock;
 use super::loose::loose_path;
 use super::object::{Kind, Oid};
+use super::packed::{KnownPack, PackIndex};
 use super::recover::remove_file;
 use super::tree::Mode;
 use super::write::{CutError, to_io};
-use crate::env::{Step, read_bounded};
+use crate::env::Step;
 use std::collections::HashSet;
 use std::fs::{self, File};
 use std::io;
@@ -23,14 +24,14 @@ use std::path::{Path, PathBuf};
 
 /// Fewer objects with files of their own than these are not worth a pack.
 pub const LOOSE_MIN: usize = 1024;
-/// A pack of so many objects is not merged any more: the lock is held while one is made.
+/// No more of them go into a pack at once: the lock is held while one is made.
+const LOOSE_MAX: usize = 8192;
+/// A pack of so many objects is not merged any more, for the same reason.
 const MERGED_MAX: usize = 32_768;
 /// A file larger than this, in bytes, stays one: comparing it with others would fill the memory.
 const BLOB_MAX: u64 = 256 << 10;
 /// The largest folder and commit, in bytes.
 const MAX: u64 = 64 << 20;
-/// The largest index that is read, in bytes: two million objects.
-const INDEX_MAX: u64 = 64 << 20;
 
 /// Where a pack is written before it is whole, in the git directory.
 const DRAFT: &str = "strongroom.packing";
@@ -60,51 +61,10 @@ pub enum PackError {
     Io(#[from] io::Error),
 }
 
-/// The bytes are not the index of a pack, version 2.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("not the index of a pack: {0}")]
-pub struct BadPackIndex(&'static str);
-
-/// The ids in the index of a pack (version 2), which are in order.
-pub fn parse_pack_index(bytes: &[u8]) -> Result<Vec<Oid>, BadPackIndex> {
-    const FANOUT: usize = 8;
-    const IDS: usize = FANOUT + 256 * 4;
-    if bytes.get(..FANOUT) != Some(&[0xff, b't', b'O', b'c', 0, 0, 0, 2]) {
-        return Err(BadPackIndex("it begins otherwise"));
-    }
-    let short = BadPackIndex("it is cut short");
-    let fanout: Vec<u32> = bytes
-        .get(FANOUT..IDS)
-        .ok_or(short)?
-        .chunks_exact(4)
-        .map(|four| four.iter().fold(0, |number, byte| number << 8 | u32::from(*byte)))
-        .collect();
-    let count = fanout.last().map_or(0, |count| *count as usize);
-    // For each object its id, a checksum and a place; places beyond 2 GiB; two SHA-1 at the end.
-    let least = count.saturating_mul(28).saturating_add(IDS + 40);
-    if bytes.len() < least || !(bytes.len() - least).is_multiple_of(8) {
-        return Err(BadPackIndex("it has another size than its objects need"));
-    }
-    let mut ids = Vec::with_capacity(count);
-    for id in bytes[IDS..IDS + count * 20].chunks_exact(20) {
-        let mut oid = Oid([0; 20]);
-        oid.0.copy_from_slice(id);
-        if ids.last().is_some_and(|last| *last >= oid) {
-            return Err(BadPackIndex("its ids are out of order"));
-        }
-        ids.push(oid);
-    }
-    let below = |first: usize| ids.partition_point(|oid| usize::from(oid.0[0]) <= first);
-    match (0..256).all(|first| fanout[first] as usize == below(first)) {
-        true => Ok(ids),
-        false => Err(BadPackIndex("it counts otherwise than it lists")),
-    }
-}
-
 /// A pack: its path without extension, and what is in it.
 struct Pack {
     stem: PathBuf,
-    oids: Vec<Oid>,
+    index: PackIndex,
 }
 
 /// Everything the refs reach, in the order in which a pack is best read.
@@ -115,8 +75,9 @@ struct Reached {
 }
 
 impl Repo {
-    /// Puts what has files of its own, and packs that have become small beside it, into one pack; `None` if fewer than
-    /// `least` objects have files of their own. The lock must have been recovered under.
+    /// Puts what has files of its own (up to some thousand of it), and packs that have become small beside it, into one
+    /// pack; `None` if fewer than `least` objects have files of their own, or none of them can be packed. Recovery must
+    /// have been done under the lock.
     pub fn pack(&self, lock: &Lock, least: usize) -> Result<Option<Packed>, PackError> {
         let loose = self.loose_objects()?;
         if loose.len() < least.max(1) {
@@ -124,18 +85,21 @@ impl Repo {
         }
         self.cut(lock)?;
         self.remove_draft()?;
-        let (merged, kept) = self.choose_packs(loose.len())?;
+        let (merged, kept) = self.choose_packs(loose.len().min(LOOSE_MAX))?;
         let names: Vec<(String, Oid)> = self.refs("refs/")?;
-        let reached = self.reach(&names)?;
+        // Most of what is reached is in packs already.
+        let reader = self.readers(1).ok().and_then(|mut readers| readers.pop());
+        let reached = reader.as_ref().unwrap_or(self).reach(&names)?;
 
         let kept: HashSet<Oid> = kept.into_iter().flatten().collect();
-        let of_merged: HashSet<Oid> = merged.iter().flat_map(|pack| pack.oids.iter().copied()).collect();
+        let of_merged: HashSet<Oid> = merged.iter().flat_map(|pack| pack.index.ids.iter().copied()).collect();
         let mut chosen = Vec::new();
         let mut own_files = Vec::new();
         for (oid, kind, name) in reached.objects {
             // What is in a pack that goes is chosen whatever another pack is said to hold.
             let goes = of_merged.contains(&oid);
-            if loose.contains(&oid) && (goes || !kept.contains(&oid)) && self.may_be_packed(oid, kind)? {
+            let wanted = loose.contains(&oid) && (goes || !kept.contains(&oid)) && own_files.len() < LOOSE_MAX;
+            if wanted && self.may_be_packed(oid, kind)? {
                 own_files.push(oid);
             } else if !goes {
                 continue;
@@ -190,39 +154,54 @@ impl Repo {
         Ok(found)
     }
 
+    /// What is in the packs that can be read here.
+    pub(super) fn known_packs(&self) -> Vec<KnownPack> {
+        let packs = self.packs().unwrap_or_default();
+        let open = |pack: Pack| KnownPack::open(pack.index, &pack.stem);
+        packs.into_iter().filter_map(open).collect()
+    }
+
+    /// The packs whose index can be read here; another is left alone, and that what is in it is packed twice does no harm.
+    fn packs(&self) -> io::Result<Vec<Pack>> {
+        let folder = self.dir.join("objects/pack");
+        let mut packs = Vec::new();
+        for entry in fs::read_dir(&folder)? {
+            let path = entry?.path();
+            // An index without its pack is what a run that was interrupted has left.
+            if path.extension().is_none_or(|end| end != "idx") || !path.with_extension("pack").exists() {
+                continue;
+            }
+            if let Ok(index) = PackIndex::read(&path) {
+                let stem = path.with_extension("");
+                packs.push(Pack { stem, index });
+            }
+        }
+        Ok(packs)
+    }
+
     /// The packs to put into the new one, and the objects of those to leave: of these each has at least twice as many
     /// as all that is smaller.
     fn choose_packs(&self, loose: usize) -> io::Result<(Vec<Pack>, Vec<Vec<Oid>>)> {
-        let folder = self.dir.join("objects/pack");
-        let names: Vec<String> = fs::read_dir(&folder)?
-            .map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()))
-            .collect::<io::Result<_>>()?;
-        let has = |name: &str| names.iter().any(|known| known == name);
-        let mut packs = Vec::new();
-        let stems = names.iter().filter_map(|name| name.strip_suffix(".idx"));
-        for stem in stems.filter(|stem| has(&format!("{stem}.pack"))) {
-            let bytes = read_bounded(&folder.join(format!("{stem}.idx")), INDEX_MAX);
-            // One that cannot be read here is left alone; that what is in it is packed twice does no harm.
-            let Some(oids) = bytes.ok().and_then(|bytes| parse_pack_index(&bytes).ok()) else {
-                continue;
-            };
-            let held = [".keep", ".promisor"].iter().any(|end| has(&format!("{stem}{end}")));
-            let stem = folder.join(stem);
-            packs.push((held, Pack { stem, oids }));
-        }
+        let mut packs = self.packs()?;
+        packs.sort_by_key(|pack| pack.index.ids.len());
         // An index over several packs would point to what is no longer there.
-        let over_all = names.iter().any(|name| name.starts_with("multi-pack-index"));
-        packs.sort_by_key(|(_, pack)| pack.oids.len());
+        let over_all = ["multi-pack-index", "multi-pack-index.d"];
+        let over_all = over_all
+            .iter()
+            .any(|name| self.dir.join("objects/pack").join(name).exists());
         let (mut merged, mut kept, mut smaller, mut grows) = (Vec::new(), Vec::new(), loose, !over_all);
-        for (held, pack) in packs {
-            let count = pack.oids.len();
+        for pack in packs {
+            let held = ["keep", "promisor"]
+                .iter()
+                .any(|end| pack.stem.with_extension(end).exists());
+            let count = pack.index.ids.len();
             grows &= count < smaller.saturating_mul(2) && count < MERGED_MAX;
             match grows && !held {
                 true => {
                     smaller += count;
                     merged.push(pack);
                 }
-                false => kept.push(pack.oids),
+                false => kept.push(pack.index.ids),
             }
         }
         Ok((merged, kept))
@@ -295,11 +274,7 @@ impl Repo {
             .iter()
             .find(|path| path.extension().is_some_and(|end| end == "idx"));
         let index = index.ok_or_else(|| io::Error::other("git wrote no index"))?;
-        let bytes = read_bounded(index, INDEX_MAX).map_err(|error| io::Error::other(error.to_string()))?;
-        let written: HashSet<Oid> = parse_pack_index(&bytes)
-            .map_err(io::Error::other)?
-            .into_iter()
-            .collect();
+        let written: HashSet<Oid> = PackIndex::read(index)?.ids.into_iter().collect();
         // Git hashed what it wrote: an object that was damaged is there under another id.
         if let Some((oid, ..)) = chosen.iter().find(|(oid, ..)| !written.contains(oid)) {
             return Err(ReadError::Damaged { oid: *oid }.into());

@@ -229,27 +229,27 @@ fn an_index_of_gits_is_read_and_a_spoilt_one_is_not() {
         .map(|entry| entry.unwrap().path())
         .find(|path| path.extension().unwrap() == "idx");
     let bytes = fs::read(path.unwrap()).unwrap();
-    let ids = parse_pack_index(&bytes).unwrap();
-    let ids: BTreeSet<String> = ids.into_iter().map(|oid| oid.to_string()).collect();
+    let index = PackIndex::parse(&bytes).unwrap();
+    let ids: BTreeSet<String> = index.ids.into_iter().map(|oid| oid.to_string()).collect();
     assert_eq!(ids, in_packs(&vault));
     for end in 0..bytes.len() {
-        assert!(parse_pack_index(&bytes[..end]).is_err(), "{end}");
+        assert!(PackIndex::parse(&bytes[..end]).is_err(), "{end}");
     }
     for at in (0..8 + 1024).step_by(3) {
         let mut bad = bytes.clone();
         bad[at] ^= 0x80;
-        assert!(parse_pack_index(&bad).is_err(), "{at}");
+        assert!(PackIndex::parse(&bad).is_err(), "{at}");
     }
     let mut swapped = bytes.clone();
     swapped.copy_within(1032..1052, 1052);
-    assert!(parse_pack_index(&swapped).is_err());
+    assert!(PackIndex::parse(&swapped).is_err());
 }
 
 proptest! {
     #[test]
     fn no_bytes_make_the_reader_of_indexes_panic(bytes in proptest::collection::vec(any::<u8>(), 0..100), count in any::<u32>()) {
-        let _ = parse_pack_index(&bytes);
+        let _ = PackIndex::parse(&bytes);
         let head = [&[0xff, b't', b'O', b'c', 0, 0, 0, 2][..], &count.to_be_bytes().repeat(256), &bytes].concat();
-        let _ = parse_pack_index(&head);
+        let _ = PackIndex::parse(&head);
     }
 }
