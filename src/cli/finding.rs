@@ -6,7 +6,7 @@ use super::terminal::{self, Seen};
 use super::words::moment;
 use crate::app::shared::{Order, Time};
 use crate::app::{Context, Error, Kind, ListQuery, NoteLine};
-use serde_json::json;
+use serde::Serialize;
 
 /// The longest query that is read, in bytes.
 const QUERY_MAX: usize = 4096;
@@ -89,26 +89,37 @@ fn query(context: &Context<'_>, seen: &Seen<'_>, words: &[String]) -> Result<Str
     text.ok_or_else(|| usage("what standard input holds is not a query: it takes a line of text"))
 }
 
+/// A line of a list for programs: one struct, since there may be ten thousand.
+#[derive(Serialize)]
+struct LineJson<'a> {
+    id: String,
+    title: &'a str,
+    client: &'a str,
+    case: &'a str,
+    label: &'a str,
+    modified: String,
+    /// How often what was searched for occurs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    matches: Option<u64>,
+}
+
 /// Notes, a line each.
-pub(super) fn lines(seen: &Seen<'_>, lines: &[NoteLine], nothing: &str) -> Result<u8, Error> {
+pub(super) fn lines<'a>(seen: &Seen<'_>, lines: &'a [NoteLine], nothing: &str) -> Result<u8, Error> {
     let time = |seconds| Time::from_unix(seconds).to_string();
     if seen.json {
-        let line = |line: &NoteLine| {
+        let line = |line: &'a NoteLine| {
             let metadata = &line.listed.metadata;
-            let mut fields = json!({
-                "id": line.listed.note.to_string(),
-                "title": metadata.title,
-                "client": metadata.client,
-                "case": metadata.case,
-                "label": line.label,
-                "modified": time(metadata.modified),
-            });
-            if line.listed.matches > 0 {
-                fields["matches"] = json!(line.listed.matches);
+            LineJson {
+                id: line.listed.note.to_string(),
+                title: &metadata.title,
+                client: &metadata.client,
+                case: &metadata.case,
+                label: &line.label,
+                modified: time(metadata.modified),
+                matches: (line.listed.matches > 0).then_some(line.listed.matches),
             }
-            fields
         };
-        seen.json(&json!(lines.iter().map(line).collect::<Vec<_>>()))?;
+        seen.json(&lines.iter().map(line).collect::<Vec<_>>())?;
         return Ok(0);
     }
     if lines.is_empty() {

@@ -7,6 +7,7 @@ pub(super) use here::Here;
 
 use super::out;
 use crate::app::{Error, Kind, Person};
+use serde::Serialize;
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
@@ -75,7 +76,7 @@ impl Seen<'_> {
     }
 
     /// Writes a result as one line of JSON.
-    pub(super) fn json(&self, value: &serde_json::Value) -> Result<(), Error> {
+    pub(super) fn json(&self, value: &(impl Serialize + ?Sized)) -> Result<(), Error> {
         self.result(&format!("{}\n", out::json_text(value)))
     }
 
