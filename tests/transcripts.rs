@@ -48,6 +48,7 @@ stories! {
     first_vault,
     exit_codes,
     labels,
+    searching,
     briefs,
     redaction,
     audit,
