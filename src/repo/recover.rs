@@ -77,6 +77,7 @@ impl Repo {
         }
         let mut slot = lock.journal.borrow_mut();
         *slot = None;
+        self.remove_draft()?;
         let (mut journal, payloads) = Journal::open(&self.dir)?;
         let mut recovery = Recovery::default();
         let same_boot = journal.header.boot.is_some() && journal.header.boot == self.settings.boot;
