@@ -56,7 +56,7 @@ fn find(stock: &Stock, ledger: &mut Ledger<'_>, policies: &PolicySet, query: Opt
     };
     let gate = Gate::new(&stock.identity, ledger.keyring());
     let mut survey = gate.scan(ledger, &clearance, &filter, query).unwrap();
-    let (mut permitted, mut permits) = (BTreeSet::new(), Vec::new());
+    let (mut permitted, mut permits) = (Vec::new(), Vec::new());
     for (label, own, notes) in survey.classes() {
         let mut resource = ResourceFacts::new(Kind::Note, label);
         resource.own = own;
@@ -80,7 +80,7 @@ fn find(stock: &Stock, ledger: &mut Ledger<'_>, policies: &PolicySet, query: Opt
             permits.push(Permit::new(permission, notes));
         }
     }
-    survey.keep(&permitted, None);
+    survey.keep(&permitted.into_iter().collect(), None);
     let draft = Draft::read(Details::new(action.name()), survey.notes());
     let now = Time::from_unix(1_800_000_000);
     let recorded = ledger.record(draft, now, &mut SystemEntropy).unwrap();
@@ -129,4 +129,13 @@ fn start_without_memory(bencher: Bencher<'_, '_>, notes: usize) {
     let stock = stock(notes, true);
     let repo = stock.repo();
     bencher.bench_local(|| black_box(stock.start(&repo).head()));
+}
+
+/// How long the lock is held while some thousand objects are packed.
+#[divan::bench(args = [1000], sample_count = 3, sample_size = 1)]
+fn tidy_once(bencher: Bencher<'_, '_>, notes: usize) {
+    bencher.with_inputs(|| Stock::of(notes)).bench_local_values(|stock| {
+        assert!(tidy(&stock.context()).unwrap());
+        stock
+    });
 }

@@ -136,7 +136,7 @@ impl Desk<'_> {
             Ok(survey) => survey,
             Err(error) => return Err(self.failed(details, Vec::new(), error)),
         };
-        let mut permitted = BTreeSet::new();
+        let mut permitted = Vec::new();
         let mut permits = Vec::new();
         let mut rules = BTreeSet::new();
         for (label, own, notes) in survey.classes() {
@@ -162,7 +162,7 @@ impl Desk<'_> {
             }
         };
         survey.sort(looking.order, |label| name(self, label));
-        survey.keep(&permitted, looking.limit);
+        survey.keep(&permitted.into_iter().collect(), looking.limit);
         details.rules = rules.into_iter().collect();
         details.client = survey.clients_for_the_record().map(short);
         let recorded = self.record(Draft::read(details, survey.notes()))?;

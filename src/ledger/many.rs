@@ -35,9 +35,6 @@ impl Ledger<'_> {
             }
         }
         let wraps: usize = shards.iter().map(Vec::len).sum();
-        // By path: the revisions of a note stand together.
-        let by_path = |files: &mut Vec<&FileRef>| files.sort_unstable_by(|a, b| a.1.cmp(&b.1));
-        shards.iter_mut().for_each(by_path);
 
         let next = AtomicUsize::new(0);
         let work = |repo: &Repo| {
@@ -79,7 +76,7 @@ impl Ledger<'_> {
     }
 }
 
-/// The same for the wraps of one shard, sorted.
+/// The same for the wraps of one shard.
 fn each_of_shard<T, E: From<LedgerError>>(
     repo: &Repo,
     live: &LiveSet,
@@ -90,6 +87,9 @@ fn each_of_shard<T, E: From<LedgerError>>(
 ) -> Result<(), E> {
     let Some(first) = wraps.first() else { return Ok(()) };
     let keys = Shard::read(repo, &first.0)?;
+    // By path: the revisions of a note stand together.
+    let mut wraps = wraps.to_vec();
+    wraps.sort_unstable_by(|a, b| a.1.cmp(&b.1));
     let mut bodies: Option<Shard> = None;
     let mut together: Vec<StoredNote> = Vec::new();
     for file in wraps {

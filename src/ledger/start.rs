@@ -3,7 +3,7 @@
 use super::charter::Charter;
 use super::error::LedgerError;
 use super::high_water::{HighWater, MarkFile};
-use super::objects::{AUDIT, FILE_MAX, HEADS, MAIN, Objects, audit_ref, note_ref, wrap_ref};
+use super::objects::{AUDIT, FILE_MAX, HEADS, MAIN, Objects, TREE_MAX, audit_ref, note_ref, wrap_ref};
 use super::scan::{Head, ScanError, Scanned, scan};
 use super::standing::{Memory, Standing, Stood, other_heads};
 use crate::chain::{Creations, Entry, FileRef, LiveSet, Problem, Roster, Time, note_and_digest};
@@ -351,7 +351,8 @@ pub(super) struct Shard {
 impl Shard {
     pub(super) fn read(repo: &Repo, name: &str) -> Result<Self, LedgerError> {
         let files = match repo.ref_target(&format!("{HEADS}{name}"))? {
-            Some(commit) => repo.tree_at(repo.commit_tree(commit)?)?,
+            // What is found by it is compared with the log.
+            Some(commit) => repo.read_tree_unchecked(repo.commit_tree(commit)?, TREE_MAX)?,
             None => Vec::new(),
         };
         let files = files.into_iter().filter(|entry| entry.mode == Mode::File).collect();
