@@ -46,7 +46,7 @@ impl Person for Nobody {
         false
     }
 
-    fn files_in(&self, folder: &Path) -> Result<Vec<String>, Error> {
+    fn files_in(&self, folder: &std::path::Path) -> Result<Vec<String>, strongroom::app::Error> {
         strongroom::app::list_files(folder)
     }
 
