@@ -11,7 +11,7 @@ mod reseal;
 mod survey;
 
 pub use crate::envelope::{ATTACHMENT_MAX, Metadata, NotSealed};
-pub use content::{Attachment, Attachments, BadContent, Content, NextPart, OpenContent, Sealing};
+pub use content::{Attachment, Attachments, BadContent, Content, NextPart, OpenContent, Resealed, Resealing, Sealing};
 pub use permit::Permit;
 pub use reseal::Whole;
 pub use survey::{Filter, Listed, Survey};
