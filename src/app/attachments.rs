@@ -7,12 +7,10 @@ use super::context::{Context, Desk, short};
 use super::error::{Error, Kind};
 use super::notes::check_name;
 use super::person::is_harmful;
-use crate::chain::{Details, Kind as EntryKind, Outcome};
+use crate::chain::{Details, FileRef, Kind as EntryKind, Outcome};
 use crate::env::{SystemEntropy, start_writing_back};
 use crate::envelope::WrapFile;
-use crate::gate::{
-    ATTACHMENT_MAX, Attachments, BadContent, Filter, Metadata, Nature, NotSealed, OpenContent, Permit, Sealing,
-};
+use crate::gate::{ATTACHMENT_MAX, Attachments, BadContent, Filter, Metadata, Nature, NotSealed, OpenContent, Permit};
 use crate::id::{Digest, EntryRef, NoteId};
 use crate::label::Label;
 use crate::ledger::{Changes, Draft, FILES_PER_ENTRY, LedgerError, StoredNote, StoredParts, note_ref, wrap_ref};
@@ -90,7 +88,11 @@ pub fn attach(
     };
     let input = open()?;
     let writer = unlocked.repo.blob_writer().map_err(|error| not_stored(&error))?;
-    let sealed = seal_content(&mut sealing, writer, &mut reader(context, input, &name)?);
+    let mut read = reader(context, input, &name)?;
+    let sealed = write_sealed(writer, &mut |part| {
+        sealing.next_part(part, &mut read).map_err(not_sealed)
+    });
+    drop(read);
     context.person.progress(None, None);
     let parts = sealed?;
 
@@ -247,17 +249,30 @@ impl Desk<'_> {
         if left.is_empty() {
             return Ok(());
         }
-        for files in left.chunks(FILES_PER_ENTRY) {
-            let mut changes = Changes::default();
-            files.iter().for_each(|file| changes.forget(file.clone()));
-            let mut details = details.clone();
-            details.asked = Some("what an interrupted attach left".to_owned());
-            let _ = self.record(Draft::change(EntryKind::Attach, details, vec![note], changes))?;
-        }
+        let mut details = details.clone();
+        details.asked = Some("what an interrupted attach left".to_owned());
+        self.forget_parts(note, &left, EntryKind::Attach, &details)?;
+        self.finish_forgetting()?;
         self.context.person.warn(&format!(
-            "an earlier attach to this note was interrupted; the parts it left ({}) are forgotten",
+            "an earlier attach or relabel of this note was interrupted; the parts it left ({}) are forgotten",
             left.len()
         ));
+        Ok(())
+    }
+
+    /// Forgets parts in as many entries of `kind` as it takes.
+    pub(super) fn forget_parts(
+        &mut self,
+        note: NoteId,
+        parts: &[FileRef],
+        kind: EntryKind,
+        details: &Details,
+    ) -> Result<(), Error> {
+        for files in parts.chunks(FILES_PER_ENTRY) {
+            let mut changes = Changes::default();
+            files.iter().for_each(|file| changes.forget(file.clone()));
+            let _ = self.record(Draft::change(kind, details.clone(), vec![note], changes))?;
+        }
         Ok(())
     }
 
@@ -286,13 +301,12 @@ impl Desk<'_> {
 const PLACED: usize = 64;
 /// After how many bytes written out the disk is asked to begin.
 const BEGUN: u64 = 8 << 20;
-/// Seals what `read` gives and makes the parts durable. Nothing names them yet; dropped, they are removed again.
+/// Makes the parts durable that `next` seals. Nothing names them yet; dropped, they are removed again.
 ///
 /// This thread reads and seals, one hashes and writes, and one waits for the disk.
-pub(super) fn seal_content(
-    sealing: &mut Sealing,
+pub(super) fn write_sealed(
     writer: BlobWriter,
-    read: &mut dyn FnMut(&mut [u8]) -> Result<usize, Error>,
+    next: &mut dyn FnMut(&mut Vec<u8>) -> Result<Option<Digest>, Error>,
 ) -> Result<Vec<(Digest, StoredBlob)>, Error> {
     std::thread::scope(|scope| {
         let (sealed, to_write) = sync_channel::<Vec<u8>>(1);
@@ -323,7 +337,7 @@ pub(super) fn seal_content(
         let mut digests = Vec::new();
         let sealing = loop {
             let mut part = free.try_recv().unwrap_or_default();
-            match sealing.next_part(&mut part, read) {
+            match next(&mut part) {
                 Ok(Some(digest)) => {
                     digests.push(digest);
                     // Where nobody takes it, the one who writes says why.
@@ -332,8 +346,7 @@ pub(super) fn seal_content(
                     }
                 }
                 Ok(None) => break Ok(()),
-                Err(NotSealed::Read(error)) => break Err(error),
-                Err(NotSealed::TooLong) => break Err(too_long()),
+                Err(error) => break Err(error),
             }
         };
         drop(sealed);
@@ -491,11 +504,11 @@ fn no_such_attachment(note: NoteId, name: &str) -> Error {
     Error::new(Kind::Denied, message).hint(format!("`strongroom show {note}` lists them"))
 }
 
-fn too_long() -> Error {
+pub(super) fn too_long() -> Error {
     Error::new(Kind::Failed, "an attachment has at most 64 GiB; nothing was attached").hint("split the file")
 }
 
-fn not_stored(error: &std::io::Error) -> Error {
+pub(super) fn not_stored(error: &std::io::Error) -> Error {
     Error::new(
         Kind::Failed,
         format!("the vault cannot be written: {error}; nothing was attached"),
@@ -507,8 +520,15 @@ fn not_written(error: &std::io::Error) -> Error {
     Error::new(Kind::Failed, format!("what was extracted cannot be written: {error}"))
 }
 
+fn not_sealed(error: NotSealed<Error>) -> Error {
+    match error {
+        NotSealed::Read(error) => error,
+        NotSealed::TooLong => too_long(),
+    }
+}
+
 /// A part that is missing, altered or another's.
-fn damaged(bad: BadContent) -> Error {
+pub(super) fn damaged(bad: BadContent) -> Error {
     match bad {
         BadContent::Stored(LedgerError::Tampered(problem)) => {
             Error::new(Kind::Tampered, problem.message).hint("`strongroom audit verify` says what else is wrong")

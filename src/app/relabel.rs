@@ -1,16 +1,17 @@
 //! Another label for a note: all of it is sealed anew, and what it was sealed to before is forgotten.
 
+use super::attachments::{damaged, not_stored, too_long, write_sealed};
 use super::context::{Context, Desk, short};
 use super::error::{Error, Kind};
 use super::whole::WholeNote;
 use crate::chain::{BadEntry, Kind as EntryKind};
 use crate::env::SystemEntropy;
-use crate::gate::{Nature, Permit, SealedNote};
-use crate::id::{EntryRef, NoteId};
+use crate::gate::{Nature, NotSealed, Permit, SealedNote};
+use crate::id::{Digest, EntryRef, NoteId};
 use crate::label::{Label, LabelText};
-use crate::ledger::{Changes, Draft, LedgerError, Recorded, note_ref, wrap_ref};
+use crate::ledger::{Changes, Draft, FILES_PER_ENTRY, LedgerError, Recorded, note_ref, wrap_ref};
 use crate::policy::{Action, Decision, Kind as ThingKind, ResourceFacts};
-use crate::repo::CommitError;
+use crate::repo::{CommitError, StoredBlob};
 
 /// A note under its new label.
 pub struct Relabelled {
@@ -61,24 +62,43 @@ pub fn relabel(context: &Context<'_>, asked: &str, text: &str) -> Result<Relabel
     details.rules.sort();
     details.rules.dedup();
     let written = desk.label_text(&label).to_string();
-    let sealed = match desk.reseal(&found, &label, permits, &written) {
+    let (sealed, parts) = match desk.reseal(&found, &label, permits, &written) {
         Ok(sealed) => sealed,
         Err(error) => return Err(desk.failed(details, vec![found.note], error)),
     };
-    let mut changes = Changes::default();
+    // Parts that do not fit beside the rest are written before it, which then still bears the old label, and forgotten
+    // after it. A part by itself is nothing that anybody has a key to.
+    let old = found.parts();
+    let count = parts.len() + old.len();
+    let fit = count == 0 || count + 4 * sealed.len() <= FILES_PER_ENTRY;
+    let mut changes = match fit {
+        true => desk.write_parts(found.note, parts, EntryKind::Relabel, &details)?,
+        false => {
+            let rest = desk.write_parts(found.note, parts, EntryKind::Relabel, &details)?;
+            let _ = desk.record(Draft::change(
+                EntryKind::Relabel,
+                details.clone(),
+                vec![found.note],
+                rest,
+            ))?;
+            Changes::default()
+        }
+    };
     for item in sealed {
         changes.write_digested(note_ref(found.note), found.note, item.body);
         changes.write_digested(wrap_ref(found.note), found.note, item.wrap);
     }
-    for file in found.files_in_order().concat() {
-        changes.forget(file);
-    }
+    let forgotten = if fit { found.files_in_order() } else { found.pairs() };
+    forgotten.concat().into_iter().for_each(|file| changes.forget(file));
     let made = match lowers && found.label.is_no_wider_than(&label) {
         true => Vec::new(),
         false => desk.made_from(found.note),
     };
-    let draft = Draft::change(EntryKind::Relabel, details, vec![found.note], changes);
+    let draft = Draft::change(EntryKind::Relabel, details.clone(), vec![found.note], changes);
     let recorded = desk.record_whole(draft, found.revisions())?;
+    if !fit {
+        desk.forget_parts(found.note, &old, EntryKind::Relabel, &details)?;
+    }
     desk.finish_forgetting()?;
     Ok(Relabelled {
         id: found.note,
@@ -90,24 +110,39 @@ pub fn relabel(context: &Context<'_>, asked: &str, text: &str) -> Result<Relabel
 }
 
 impl Desk<'_> {
+    /// All of a note sealed anew: its bodies and heads with their wraps, and the parts of its attachments, which are
+    /// durable and not yet named.
     fn reseal(
         &self,
         found: &WholeNote,
         label: &Label,
         permits: Vec<Permit>,
         written: &str,
-    ) -> Result<Vec<SealedNote>, Error> {
+    ) -> Result<(Vec<SealedNote>, Vec<(Digest, StoredBlob)>), Error> {
         if found.whole.bears(label) {
             return Err(Error::new(Kind::Usage, format!("this note is `{written}` already")));
         }
-        refuse_attachments(found)?;
         let mut permits = permits.into_iter();
         let (Some(from), Some(to)) = (permits.next(), permits.next()) else {
             return Err(Error::new(Kind::Denied, "this was not permitted"));
         };
-        let recipients = self.recipients(label);
-        let gate = self.gate();
-        Ok(gate.reseal(&found.whole, label, &recipients, (from, to), &mut SystemEntropy)?)
+        let (permits, entropy) = ((from, to), &mut SystemEntropy);
+        let (recipients, gate) = (self.recipients(label), self.gate());
+        let (mut resealed, mut parts) = (Vec::new(), Vec::new());
+        for (head, digests) in gate.attached(&found.whole)? {
+            let old = self.ledger.parts(found.note, &digests)?;
+            let mut resealing = gate.reseal_attachment(&found.whole, head, label, &permits, old, entropy)?;
+            let writer = self.ledger.blob_writer().map_err(|error| not_stored(&error))?;
+            parts.extend(write_sealed(writer, &mut |part| {
+                resealing.next_part(part).map_err(|error| match error {
+                    NotSealed::Read(bad) => damaged(bad),
+                    NotSealed::TooLong => too_long(),
+                })
+            })?);
+            resealed.push(resealing.end());
+        }
+        let sealed = gate.reseal(&found.whole, resealed, label, &recipients, permits, entropy)?;
+        Ok((sealed, parts))
     }
 
     /// Enters a relabelling. It is one entry, so that no half of a note is ever found under either label; what does not
@@ -125,17 +160,5 @@ impl Desk<'_> {
             }
             error => error.into(),
         })
-    }
-}
-
-/// What is attached would have to be sealed anew as well.
-fn refuse_attachments(found: &WholeNote) -> Result<(), Error> {
-    match found.has_attachments() {
-        false => Ok(()),
-        true => Err(Error::new(
-            Kind::Failed,
-            "this note has attachments, and they cannot be sealed anew yet; nothing was changed",
-        )
-        .hint("record its text as a new note with that label, attach the files to it, then destroy this one")),
     }
 }

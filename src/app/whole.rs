@@ -40,14 +40,15 @@ impl WholeNote {
         self.whole.count(Nature::Note) + self.whole.count(Nature::Draft) + self.whole.count(Nature::Brief)
     }
 
-    /// Whether files are attached to it, whole or in parts.
-    pub(super) fn has_attachments(&self) -> bool {
-        self.whole.count(Nature::Attachment) > 0 || self.files.len() > 2 * self.wraps.len()
+    /// The parts of attachments, also those that no head names.
+    pub(super) fn parts(&self) -> Vec<FileRef> {
+        let paired: BTreeSet<FileRef> = self.pairs().concat().into_iter().collect();
+        let parts = self.files.iter().filter(|file| !paired.contains(file));
+        parts.cloned().collect()
     }
 
-    /// All its files, in groups that go together: each part of an attachment, then each body with its wrap, those that
-    /// others follow before those that follow them. Whoever is interrupted in between finds the note still there.
-    pub(super) fn files_in_order(&self) -> Vec<Vec<FileRef>> {
+    /// Each body with its wrap, those that others follow before those that follow them.
+    pub(super) fn pairs(&self) -> Vec<Vec<FileRef>> {
         let body = |digest: &Digest| FileRef(note_ref(self.note), format!("{}.{digest}", self.note), *digest);
         let pair = |digest: &Digest| {
             [body(digest)]
@@ -55,11 +56,14 @@ impl WholeNote {
                 .chain(self.wraps.get(digest).cloned())
                 .collect()
         };
-        let pairs: Vec<Vec<FileRef>> = self.whole.bodies().iter().map(pair).collect();
-        let paired: BTreeSet<&FileRef> = pairs.iter().flatten().collect();
-        let parts = self.files.iter().filter(|file| !paired.contains(file));
-        let parts: Vec<Vec<FileRef>> = parts.map(|file| vec![file.clone()]).collect();
-        [parts, pairs].concat()
+        self.whole.bodies().iter().map(pair).collect()
+    }
+
+    /// All its files, in groups that go together: each part of an attachment, then the bodies with their wraps. Whoever is
+    /// interrupted in between finds the note still there.
+    pub(super) fn files_in_order(&self) -> Vec<Vec<FileRef>> {
+        let parts = self.parts().into_iter().map(|file| vec![file]).collect();
+        [parts, self.pairs()].concat()
     }
 }
 

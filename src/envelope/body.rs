@@ -17,7 +17,7 @@ pub const TEXT_MAX: usize = 1 << 20;
 /// The largest sealed body of a note, in bytes: padding and tags included.
 pub const BODY_MAX: usize = TEXT_MAX + TEXT_MAX / 4;
 /// Plaintext bytes in a full chunk.
-pub(super) const CHUNK: usize = 64 * 1024;
+pub const CHUNK: usize = 64 * 1024;
 const HEADER_MAX: usize = 512;
 
 /// What a body is, so that one kind is never taken for another.

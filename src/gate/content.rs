@@ -2,7 +2,9 @@
 
 use super::{Gate, GateError, Permit, SealedNote};
 use crate::crypto::{Entropy, Recipient};
-use crate::envelope::{BadWrap, BodyFile, ContentInfo, ContentKey, ContentOpener, ContentSealer, Metadata, NotSealed};
+use crate::envelope::{
+    BadWrap, BodyFile, CHUNK, ContentInfo, ContentKey, ContentOpener, ContentSealer, Metadata, NotSealed,
+};
 use crate::id::{Digest, NoteId, PersonId};
 use crate::label::Label;
 use crate::ledger::{LedgerError, Recorded, StoredNote, StoredParts};
@@ -41,7 +43,7 @@ impl Attachment {
 /// An attachment that is being sealed, to no label yet: that is settled when its head is sealed, at the end.
 pub struct Sealing {
     note: NoteId,
-    sealer: ContentSealer,
+    pub(super) sealer: ContentSealer,
 }
 
 impl Sealing {
@@ -183,6 +185,70 @@ impl<N: NextPart> Content<N> {
     }
 }
 
+/// An attachment on its way from one key to another: opened and sealed again piece by piece, and never shown.
+pub struct Resealing<N> {
+    body: Digest,
+    content: Content<N>,
+    sealing: Sealing,
+    /// A chunk that was opened, and how much of it is sealed again.
+    chunk: Zeroizing<Vec<u8>>,
+    taken: usize,
+}
+
+/// An attachment whose parts are all sealed anew; its head is sealed with the rest of the note.
+pub struct Resealed {
+    /// The head it had.
+    pub(super) body: Digest,
+    pub(super) sealing: Sealing,
+}
+
+impl<N: NextPart> Resealing<N> {
+    pub(super) fn new(body: Digest, opener: ContentOpener, sealing: Sealing, next: N) -> Self {
+        let content = Content {
+            opener,
+            next,
+            part: Zeroizing::new(Vec::new()),
+            at: 0,
+        };
+        Self {
+            body,
+            content,
+            sealing,
+            chunk: Zeroizing::new(Vec::new()),
+            taken: 0,
+        }
+    }
+
+    /// Opens as much of the old parts as the next new one takes, and seals it into `part`; `None` once there is none.
+    pub fn next_part(&mut self, part: &mut Vec<u8>) -> Result<Option<Digest>, NotSealed<BadContent>> {
+        let (content, chunk, taken) = (&mut self.content, &mut self.chunk, &mut self.taken);
+        self.sealing.next_part(part, &mut |out| {
+            while *taken == chunk.len() {
+                let Some(next) = content.next_chunk()? else {
+                    return Ok(0);
+                };
+                // A chunk's room is asked for once, so that no copy of one is left behind.
+                chunk.clear();
+                chunk.reserve_exact(CHUNK);
+                chunk.extend_from_slice(next);
+                *taken = 0;
+            }
+            let more = out.len().min(chunk.len() - *taken);
+            out[..more].copy_from_slice(&chunk[*taken..*taken + more]);
+            *taken += more;
+            Ok(more)
+        })
+    }
+
+    /// Ends it, once there is no next part.
+    pub fn end(self) -> Resealed {
+        Resealed {
+            body: self.body,
+            sealing: self.sealing,
+        }
+    }
+}
+
 impl Gate<'_> {
     /// Begins to seal an attachment to `note` under a fresh content key.
     pub fn begin_attachment(&self, note: NoteId, entropy: &mut dyn Entropy) -> Result<Sealing, GateError> {
@@ -220,7 +286,7 @@ impl Gate<'_> {
         Ok(Attachments(heads))
     }
 
-    fn head(&self, item: &StoredNote, key: &ContentKey) -> Result<(Metadata, ContentOpener), GateError> {
+    pub(super) fn head(&self, item: &StoredNote, key: &ContentKey) -> Result<(Metadata, ContentOpener), GateError> {
         let body = BodyFile::parse(&item.sealed)?;
         let metadata = body.open_metadata(self.vault(), item.note, key)?;
         Ok((metadata, ContentOpener::begin(&body, self.vault(), item.note, key)?))

@@ -13,7 +13,7 @@ mod scan;
 mod survey;
 
 pub use crate::envelope::{ATTACHMENT_MAX, Metadata, NotSealed};
-pub use content::{Attachment, Attachments, BadContent, Content, NextPart, OpenContent, Sealing};
+pub use content::{Attachment, Attachments, BadContent, Content, NextPart, OpenContent, Resealed, Resealing, Sealing};
 pub use permit::Permit;
 pub use query::{BadQuery, Query, fold};
 pub use reseal::Whole;

@@ -1,9 +1,9 @@
 //! All of one note: looked at for a decision about the whole of it, and sealed anew under another label. No plaintext
 //! leaves: what comes out is sealed again.
 
-use super::{Gate, GateError, Metadata, Permit, SealedNote};
-use crate::crypto::{Entropy, Recipient, sha256};
-use crate::envelope::{BadWrap, BodyFile, ContentKey, Purpose, WrapFile, seal_body};
+use super::{Gate, GateError, Metadata, NextPart, Permit, Resealed, Resealing, SealedNote};
+use crate::crypto::{Entropy, Recipient};
+use crate::envelope::{BadWrap, BodyFile, ContentKey, Purpose, seal_body};
 use crate::id::{Digest, NoteId, PersonId};
 use crate::label::Label;
 use crate::ledger::StoredNote;
@@ -94,48 +94,79 @@ impl Gate<'_> {
         })
     }
 
-    /// Seals every revision anew under a fresh key to `label`: who wrote it when and its number stay, what it follows is
-    /// named by its new digest. `from` permits relabelling what it was, `to` adding what it becomes.
-    pub fn reseal(
+    /// Heads of the attachments, each with the parts that it names. Nothing else of them comes out.
+    pub fn attached(&self, whole: &Whole) -> Result<Vec<(Digest, Vec<Digest>)>, GateError> {
+        let heads = whole.items.iter().filter(|item| item.nature == Purpose::Attachment);
+        let parts = |item: &Item| {
+            let (_, opener) = self.head(&item.stored, &item.key)?;
+            Ok((item.stored.body, opener.into_info().parts))
+        };
+        heads.map(parts).collect()
+    }
+
+    /// Begins to seal the attachment with the head `body` anew, out of the parts that `next` gives, as
+    /// [`reseal`](Self::reseal) will go on with it.
+    pub fn reseal_attachment<N: NextPart>(
         &self,
         whole: &Whole,
+        body: Digest,
         label: &Label,
-        recipients: &[Recipient],
-        (from, to): (Permit, Permit),
+        permits: &(Permit, Permit),
+        next: N,
         entropy: &mut dyn Entropy,
-    ) -> Result<Vec<SealedNote>, GateError> {
+    ) -> Result<Resealing<N>, GateError> {
+        self.may_reseal(whole, label, permits)?;
+        let item = whole.items.iter().find(|item| item.stored.body == body);
+        let item = item.ok_or(GateError::NotAllowed)?;
+        let (_, opener) = self.head(&item.stored, &item.key)?;
+        let sealing = self.begin_attachment(whole.note, entropy)?;
+        Ok(Resealing::new(body, opener, sealing, next))
+    }
+
+    /// Whether the first permits relabelling what it was, and the second adding what it becomes.
+    fn may_reseal(&self, whole: &Whole, label: &Label, (from, to): &(Permit, Permit)) -> Result<(), GateError> {
         let old = whole.label().ok_or(GateError::NotAllowed)?;
         let allowed = whole.me == self.identity.person()
             && from.lets(Action::Relabel, whole.me, whole.note, &old)
             && to.lets(Action::Add, whole.me, whole.note, label);
-        if !allowed {
-            return Err(GateError::NotAllowed);
-        }
+        if allowed { Ok(()) } else { Err(GateError::NotAllowed) }
+    }
+
+    /// Seals every revision anew under a fresh key to `label`: who wrote it when and its number stay, what it follows is
+    /// named by its new digest; and the head of every attachment, all of which must be among `resealed`. The permits are
+    /// for relabelling what it was and for adding what it becomes.
+    pub fn reseal(
+        &self,
+        whole: &Whole,
+        mut resealed: Vec<Resealed>,
+        label: &Label,
+        recipients: &[Recipient],
+        permits: (Permit, Permit),
+        entropy: &mut dyn Entropy,
+    ) -> Result<Vec<SealedNote>, GateError> {
+        self.may_reseal(whole, label, &permits)?;
         let mut renamed: BTreeMap<Digest, Digest> = BTreeMap::new();
         let mut sealed = Vec::with_capacity(whole.items.len());
         for at in in_order(&whole.items) {
             let item = &whole.items[at];
-            let text = BodyFile::parse(&item.stored.sealed)?.open_text(self.vault(), whole.note, &item.key)?;
             let metadata = item.metadata.following(&renamed);
-            let (body, key) = seal_body(self.vault(), whole.note, item.nature, &metadata, text.expose(), entropy)
-                .map_err(BadWrap::NoEntropy)?;
-            let digest = sha256(&[&body]);
-            let wrap = WrapFile::wrap(
-                self.vault(),
-                whole.note,
-                digest,
-                label,
-                &key,
-                self.keyring,
-                recipients,
-                entropy,
-            )?;
-            renamed.insert(item.stored.body, digest);
-            sealed.push(SealedNote {
-                body,
-                wrap: wrap.to_bytes(),
-                digest,
-            });
+            let (body, key) = match item.nature {
+                Purpose::Attachment => {
+                    let at = resealed.iter().position(|done| done.body == item.stored.body);
+                    let done = resealed.swap_remove(at.ok_or(GateError::Unfinished)?);
+                    let (body, key, _) = done.sealing.sealer.finish(&metadata).ok_or(GateError::Unfinished)?;
+                    (body, key)
+                }
+                nature => {
+                    let body = BodyFile::parse(&item.stored.sealed)?;
+                    let text = body.open_text(self.vault(), whole.note, &item.key)?;
+                    seal_body(self.vault(), whole.note, nature, &metadata, text.expose(), entropy)
+                        .map_err(BadWrap::NoEntropy)?
+                }
+            };
+            let new = self.wrap(whole.note, body, &key, label, recipients, entropy)?;
+            renamed.insert(item.stored.body, new.digest);
+            sealed.push(new);
         }
         Ok(sealed)
     }
@@ -172,7 +203,7 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
     use crate::crypto::ExampleEntropy;
-    use crate::envelope::{IdentitySecrets, Key, KeyUse, Keyring};
+    use crate::envelope::{IdentitySecrets, Key, KeyUse, Keyring, WrapFile};
     use crate::gate::NewNote;
     use crate::id::{DeviceId, VaultId};
     use crate::label::{Clearance, Level};
@@ -294,10 +325,10 @@ mod tests {
             (permit(Action::Relabel, &here, NoteId([8; 16])), to(&target)),
             (permit(Action::Read, &here, NOTE), to(&target)),
         ] {
-            let refused = gate.reseal(&whole, &target, &[], wrong, &mut entropy);
+            let refused = gate.reseal(&whole, vec![], &target, &[], wrong, &mut entropy);
             assert_eq!(refused.map(|sealed| sealed.len()), Err(GateError::NotAllowed));
         }
-        let sealed = gate.reseal(&whole, &target, &[], (from(&here), to(&target)), &mut entropy);
+        let sealed = gate.reseal(&whole, vec![], &target, &[], (from(&here), to(&target)), &mut entropy);
         let sealed: Vec<StoredNote> = sealed
             .unwrap_or_else(|e| panic!("{e}"))
             .into_iter()

@@ -462,7 +462,7 @@ impl Ledger<'_> {
             .iter()
             .find(|change| change.name == format!("{HEADS}{MAIN}"))
             .and_then(|change| change.new);
-        self.begin_forgetting(entry.kind, &batch.refs)?;
+        self.begin_forgetting(&entry, &batch.refs)?;
         let durable = self.repo.commit(&self.lock, &batch)?;
         // The record's number is the repository's business; that it exists is ours.
         let _ = durable.record();

@@ -3,20 +3,19 @@
 use super::error::LedgerError;
 use super::objects::HEADS;
 use super::start::Ledger;
-use crate::chain::Kind;
+use crate::chain::{Entry, Kind};
 use crate::repo::RefChange;
 
-/// Whether what an entry of this kind forgets must be gone from the disk. A key box that was replaced is superseded,
-/// not destroyed.
-fn is_for_good(kind: Option<Kind>) -> bool {
-    matches!(kind, Some(Kind::Relabel | Kind::Destroy))
+/// Whether an entry forgets what must be gone from the disk. A key box that was replaced is superseded, not destroyed.
+fn is_for_good(entry: &Entry) -> bool {
+    matches!(entry.kind, Some(Kind::Attach | Kind::Relabel | Kind::Destroy)) && !entry.forgot.is_empty()
 }
 
 impl Ledger<'_> {
     /// Notes beside the journal what the next batch takes out of its branches, so that an interruption is finished at
     /// the next start.
-    pub(super) fn begin_forgetting(&self, kind: Option<Kind>, refs: &[RefChange]) -> Result<(), LedgerError> {
-        if !is_for_good(kind) {
+    pub(super) fn begin_forgetting(&self, entry: &Entry, refs: &[RefChange]) -> Result<(), LedgerError> {
+        if !is_for_good(entry) {
             return Ok(());
         }
         let is_shard = |change: &&RefChange| {

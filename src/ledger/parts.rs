@@ -6,7 +6,7 @@ use super::start::{Ledger, Shard, check_file, missing};
 use crate::chain::FileRef;
 use crate::envelope::PART_MAX;
 use crate::id::{Digest, NoteId};
-use crate::repo::{Oid, Repo};
+use crate::repo::{BlobWriter, Oid, Repo};
 use std::collections::BTreeSet;
 use zeroize::Zeroizing;
 
@@ -32,6 +32,11 @@ impl StoredParts {
 }
 
 impl Ledger<'_> {
+    /// Writes the parts of an attachment before they are named.
+    pub fn blob_writer(&self) -> std::io::Result<BlobWriter> {
+        self.repo.blob_writer()
+    }
+
     /// Finds the parts that a head of `note` names. Each must be there, written by an entry.
     pub fn parts(&self, note: NoteId, digests: &[Digest]) -> Result<StoredParts, LedgerError> {
         let name = note_ref(note);
@@ -51,7 +56,7 @@ impl Ledger<'_> {
         })
     }
 
-    /// What an attaching of this device to `note` left that was interrupted: files of its log that no wrap gives a key to
+    /// What an attaching or relabelling by this device left of `note` that was interrupted: files of its log that no wrap gives a key to
     /// and that are not among `named`, the parts of all its heads.
     pub fn orphans(&self, note: NoteId, named: &BTreeSet<Digest>) -> Result<Vec<FileRef>, LedgerError> {
         let mut bodies = BTreeSet::new();

@@ -201,3 +201,69 @@ fn all_revisions_go_together_as_far_as_one_entry_holds_them() {
     assert_eq!(house.listed(), [some]);
     house.intact();
 }
+
+/// The sealed files of a note, by git's names for them.
+fn objects(house: &House, id: &str) -> Vec<String> {
+    let mut all = Vec::new();
+    for room in ["notes", "keys"] {
+        let files = house.git(&["ls-tree", &format!("{room}/{}", &id[..2])]);
+        let mine = files
+            .lines()
+            .filter(|line| line.split('\t').nth(1).unwrap().starts_with(id));
+        all.extend(mine.map(|line| line.split([' ', '\t']).nth(2).unwrap().to_owned()));
+    }
+    all
+}
+
+/// Which of them git's store still holds.
+fn objects_left(house: &House, objects: &[String]) -> Vec<String> {
+    let here = house.git(&["cat-file", "--batch-all-objects", "--batch-check=%(objectname)"]);
+    objects
+        .iter()
+        .filter(|object| here.contains(object.as_str()))
+        .cloned()
+        .collect()
+}
+
+#[test]
+fn attachments_go_along_to_another_label_and_nothing_of_the_old_is_left() {
+    let house = House::new();
+    let id = house.add("Between two labels.");
+    let bytes: Vec<u8> = (0..(5u32 << 20))
+        .map(|at| (at.wrapping_mul(2_654_435_761) >> 24) as u8)
+        .collect();
+    // Outside the home, where they are not found as what they are.
+    let outside = tempfile::tempdir().unwrap();
+    let path = outside.path().join("card.bin");
+    std::fs::write(&path, &bytes).unwrap();
+    house.run(&["attach", &id, path.to_str().unwrap()]).expect(0);
+    house
+        .run(&["attach", &id, path.to_str().unwrap(), "--name", "again.bin"])
+        .expect(0);
+    let out = |name: &str| {
+        let out = outside.path().join("out");
+        let _ = std::fs::remove_file(&out);
+        let extract = ["extract", &id, name, "--out", out.to_str().unwrap()];
+        house.run(&with_why(&extract)).expect(0);
+        assert!(std::fs::read(&out).unwrap() == bytes, "{name}");
+    };
+    let mut changed = 0;
+    for (n, step) in [1, 6, 11, 15, 19, 23, 27, 31, 40, usize::MAX].into_iter().enumerate() {
+        let (before, target) = (label(&house, &id), ["confidential", "restricted"][n % 2]);
+        let sealed = objects(&house, &id);
+        assert!(sealed.len() >= 10, "bodies, heads, wraps and parts");
+        let killed = killed_at(&house, &with_why(&["relabel", &id, target]), step);
+        let now = label(&house, &id);
+        if killed.is_err() || now != before {
+            assert_eq!(now, target, "step {step}");
+            let left = objects_left(&house, &sealed);
+            assert!(left.is_empty(), "step {step}: {left:?}");
+            changed += 1;
+        }
+        house.intact();
+        out("card.bin");
+        out("again.bin");
+    }
+    assert!(changed > 1, "{changed}");
+    house.git(&["fsck", "--strict", "--no-dangling"]);
+}
