@@ -80,7 +80,7 @@ fn find(stock: &Stock, ledger: &mut Ledger<'_>, policies: &PolicySet, query: Opt
             permits.push(Permit::new(permission, notes));
         }
     }
-    survey.keep(&permitted.into_iter().collect(), None);
+    survey.keep(&permitted.into_iter().collect());
     let draft = Draft::read(Details::new(action.name()), survey.notes());
     let now = Time::from_unix(1_800_000_000);
     let recorded = ledger.record(draft, now, &mut SystemEntropy).unwrap();

@@ -103,7 +103,7 @@ impl Desk<'_> {
     /// The newest title, recorded first, if the person may list the note.
     fn title_of(&mut self, found: &WholeNote, mut details: Details) -> Result<Option<String>, Error> {
         let mut survey = self.survey(&Filter::default())?;
-        survey.keep(&BTreeSet::from([found.note]), None);
+        survey.keep(&BTreeSet::from([found.note]));
         let mut permits = Vec::new();
         for (label, own, notes) in survey.classes() {
             let mut facts = found.facts();

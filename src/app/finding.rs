@@ -4,7 +4,6 @@ use super::context::{Context, Desk, short};
 use super::error::Error;
 use crate::chain::{Details, Time};
 use crate::gate::{Filter, Listed, Nature, Order, Permit, Query};
-use crate::id::PersonId;
 use crate::label::{Label, Level};
 use crate::ledger::Draft;
 use crate::policy::{Action, Decision, Kind as ThingKind, ResourceFacts, Why};
@@ -74,6 +73,7 @@ impl Looking<'_> {
 pub fn list(context: &Context<'_>, which: &ListQuery) -> Result<Vec<NoteLine>, Error> {
     let unlocked = context.unlock()?;
     let mut desk = unlocked.desk(context)?;
+    desk.left_out_from(Action::List);
     desk.find_notes("list", Action::List, None, which)
 }
 
@@ -83,11 +83,9 @@ pub fn search(context: &Context<'_>, typed: &str, which: &ListQuery) -> Result<S
     let query = Query::parse(typed)?;
     let unlocked = context.unlock()?;
     let mut desk = unlocked.desk(context)?;
+    let left_out_from = desk.left_out_from(Action::Search);
     let lines = desk.find_notes("search", Action::Search, Some((&query, typed)), which)?;
-    Ok(Searched {
-        lines,
-        left_out_from: desk.unsearched_from(),
-    })
+    Ok(Searched { lines, left_out_from })
 }
 
 impl Desk<'_> {
@@ -145,8 +143,10 @@ impl Desk<'_> {
             }
             let mut facts = ResourceFacts::new(ThingKind::Note, label);
             facts.own = own;
-            // What is denied is left out without a word, as if it were not there.
-            if let Decision::Permitted(permission) = self.decide(looking.action, facts) {
+            let reason = self.context.access.reason();
+            let request = self.request(looking.action, facts, reason.as_deref());
+            // What is denied is left out without a word or a question, as if it were not there.
+            if let Decision::Permitted(permission) = self.policies.decide(&request) {
                 rules.extend(permission.rules().iter().cloned());
                 permitted.extend(notes.iter().copied());
                 permits.push(Permit::new(permission, notes));
@@ -161,8 +161,9 @@ impl Desk<'_> {
                 name
             }
         };
+        survey.keep(&permitted.into_iter().collect());
         survey.sort(looking.order, |label| name(self, label));
-        survey.keep(&permitted.into_iter().collect(), looking.limit);
+        survey.truncate(looking.limit);
         details.rules = rules.into_iter().collect();
         details.client = survey.clients_for_the_record().map(short);
         let recorded = self.record(Draft::read(details, survey.notes()))?;
@@ -179,34 +180,23 @@ impl Desk<'_> {
         Ok(self.gate().scan(&self.ledger, &self.clearance(), filter, None)?)
     }
 
-    /// The level from which upwards the policies ask for a purpose or a reason that was not given. It follows from the
-    /// rules and from what was typed, and says nothing about what there is.
-    fn unsearched_from(&self) -> Option<String> {
-        let clearance = self.clearance();
-        let label = |level, person: PersonId| match level {
-            Level::Named => Label::named([person], []).ok(),
-            level => Label::new(level, []).ok(),
+    /// Asks for what the policies want of whoever looks at notes of any level, and gives the level from which upwards
+    /// they are left out for want of it. It follows from the rules and from what was said, never from what there is, so
+    /// a question tells nothing.
+    fn left_out_from(&mut self, action: Action) -> Option<String> {
+        let me = self.clearance().person;
+        let mut lacking = |level: Level| {
+            let label = match level {
+                Level::Named => Label::named([me], []),
+                level => Label::new(level, []),
+            };
+            let Ok(label) = label else { return false };
+            let mut facts = ResourceFacts::new(ThingKind::Note, label);
+            facts.own = true;
+            let missing = |why: &Why| matches!(why, Why::PurposeMissing | Why::ReasonMissing);
+            matches!(self.decide(action, facts), Decision::Denied(denial) if denial.why().iter().any(missing))
         };
-        let unsearched = |level: &&Level| {
-            let facts = label(**level, clearance.person).map(|label| {
-                let mut facts = ResourceFacts::new(ThingKind::Note, label);
-                facts.own = true;
-                facts
-            });
-            // Nobody is asked: it is about what would be, not about what is wanted.
-            let reason = self.context.access.reason();
-            match facts.map(|facts| {
-                self.policies
-                    .decide(&self.request(Action::Search, facts, reason.as_deref()))
-            }) {
-                Some(Decision::Denied(denial)) => denial
-                    .why()
-                    .iter()
-                    .any(|why| matches!(why, Why::PurposeMissing | Why::ReasonMissing)),
-                _ => false,
-            }
-        };
-        let level = Level::ALL.iter().find(unsearched)?;
-        Some(self.policies.levels().rules(*level).name.clone())
+        let level = Level::ALL.into_iter().find(|level| lacking(*level))?;
+        Some(self.policies.levels().rules(level).name.clone())
     }
 }

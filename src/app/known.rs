@@ -49,7 +49,7 @@ impl Desk<'_> {
             Around::Everything => survey.of_nature(Nature::Note),
         };
         let wanted: BTreeSet<NoteId> = others.into_iter().chain(sources.iter().copied()).collect();
-        survey.keep(&wanted, None);
+        survey.keep(&wanted);
         let mut permits = Vec::new();
         let mut rules = BTreeSet::new();
         for (label, own, notes) in survey.classes() {

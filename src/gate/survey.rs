@@ -240,19 +240,16 @@ impl Survey {
         classes
     }
 
-    /// Keeps the first `limit`, in the order they are in, of those that `permitted` names; of each note its newest head.
-    pub fn keep(&mut self, permitted: &BTreeSet<NoteId>, limit: Option<usize>) {
-        let mut newest = BTreeMap::new();
-        for item in &self.found {
-            let known = newest
-                .entry((item.note, item.nature))
-                .or_insert((item.newness(), item.body));
-            *known = (item.newness(), item.body).max(*known);
-        }
-        self.found.retain(|item| {
-            let newest = newest.get(&(item.note, item.nature));
-            permitted.contains(&item.note) && newest.is_some_and(|(_, body)| *body == item.body)
-        });
+    /// Keeps those that `permitted` names, of each note its newest head; before they are put in another order.
+    pub fn keep(&mut self, permitted: &BTreeSet<NoteId>) {
+        let mut kept = BTreeSet::new();
+        // Newest first, as they were made.
+        self.found
+            .retain(|item| permitted.contains(&item.note) && kept.insert((item.note, item.nature)));
+    }
+
+    /// Keeps the first `limit`, in the order they are in.
+    pub fn truncate(&mut self, limit: Option<usize>) {
         self.found.truncate(limit.unwrap_or(usize::MAX));
     }
 

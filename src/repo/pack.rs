@@ -76,11 +76,12 @@ struct InOrder {
 
 impl Repo {
     /// Puts what has files of its own (up to some thousand of it), and packs that have become small beside it, into one
-    /// pack; `None` if fewer than `least` objects have files of their own, or none of them can be packed. Recovery must
-    /// have been done under the lock.
+    /// pack; `None` if fewer than `least` objects have files of their own, none of them can be packed, or something is
+    /// being forgotten. Recovery must have been done under the lock.
     pub fn pack(&self, lock: &Lock, least: usize) -> Result<Option<Packed>, PackError> {
         let loose = self.loose_objects()?;
-        if loose.len() < least.max(1) {
+        // What is being forgotten is found by what leads to it, and that must stay until it is gone.
+        if loose.len() < least.max(1) || self.is_forgetting() {
             return Ok(None);
         }
         self.cut(lock)?;

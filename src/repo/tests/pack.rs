@@ -220,6 +220,33 @@ fn a_large_file_stays_one_and_what_others_hold_is_left_to_them() {
 }
 
 #[test]
+fn while_something_is_being_forgotten_nothing_is_packed() {
+    let vault = Vault::new();
+    let repo = vault.open(Faults::none());
+    let refs = run(&repo, 0, 12);
+    let (before, (name, old)) = (loose(&vault), refs.iter().next_back().unwrap());
+    let change = RefChange {
+        name: name.clone(),
+        old: Some(*old),
+        new: None,
+    };
+    {
+        let lock = repo.lock(PATIENCE).unwrap();
+        repo.recover(&lock).unwrap();
+        repo.begin_forgetting(&lock, &[change]).unwrap();
+    }
+    assert_eq!(pack(&repo).unwrap(), None);
+    assert_eq!(loose(&vault), before);
+    {
+        let lock = repo.lock(PATIENCE).unwrap();
+        repo.recover(&lock).unwrap();
+        repo.finish_forgetting(&lock).unwrap();
+    }
+    assert!(pack(&repo).unwrap().is_some());
+    assert_eq!(read_everything(&repo), refs);
+}
+
+#[test]
 fn an_index_of_gits_is_read_and_a_spoilt_one_is_not() {
     let vault = Vault::new();
     run(&vault.open(Faults::none()), 0, 20);
