@@ -35,7 +35,7 @@ fn stock(notes: usize, packed: bool) -> MutexGuard<'static, Stock> {
     let made = STOCKS[at][usize::from(packed)].get_or_init(|| {
         let stock = Stock::of(notes);
         if packed {
-            while tidy(&stock.context()).unwrap() {}
+            while tidy(&stock.context().places).unwrap() {}
         }
         Mutex::new(stock)
     });
@@ -135,7 +135,7 @@ fn start_without_memory(bencher: Bencher<'_, '_>, notes: usize) {
 #[divan::bench(args = [1000], sample_count = 3, sample_size = 1)]
 fn tidy_once(bencher: Bencher<'_, '_>, notes: usize) {
     bencher.with_inputs(|| Stock::of(notes)).bench_local_values(|stock| {
-        assert!(tidy(&stock.context()).unwrap());
+        assert!(tidy(&stock.context().places).unwrap());
         stock
     });
 }

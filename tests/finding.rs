@@ -118,17 +118,17 @@ fn a_tidied_vault_lists_and_searches_the_same() {
     let mut stock = Stock::of(160);
     let all = ListQuery::default;
     let before = ids(&list(&stock.context(), &all()).unwrap());
-    assert!(tidy(&stock.context()).unwrap());
+    assert!(tidy(&stock.context().places).unwrap());
     assert_eq!(ids(&list(&stock.context(), &all()).unwrap()), before);
     // Little has gathered since, and nobody waits for somebody who writes.
-    assert!(!tidy(&stock.context()).unwrap());
+    assert!(!tidy(&stock.context().places).unwrap());
     stock.grow(160);
     {
         let repo = stock.repo();
         let _writing = stock.start(&repo);
-        assert!(!tidy(&stock.context()).unwrap());
+        assert!(!tidy(&stock.context().places).unwrap());
     }
-    assert!(tidy(&stock.context()).unwrap());
+    assert!(tidy(&stock.context().places).unwrap());
     assert_eq!(search(&stock.context(), "marker319", &all()).unwrap().lines.len(), 1);
     let report = strongroom::app::verify(&stock.context(), None, true).unwrap();
     assert_eq!(report.problems, []);

@@ -2,7 +2,7 @@
 //! never keys, and every access is decided and recorded as anywhere.
 
 use super::wire::{Ask, Request, other_version, receive, send};
-use crate::app::{Context, Error, Held, Kind, Listener, Places, Wire, agent_socket, since_boot};
+use crate::app::{Context, Error, Held, Kind, Listener, Places, Wire, agent_socket, since_boot, tidy};
 use crate::cli::args::{Args, Common};
 use crate::cli::commands;
 use crate::cli::terminal::{Away, Facts, Seen};
@@ -114,7 +114,13 @@ fn attend_clients(desk: &Arc<Desk>, listener: &Listener) {
             std::thread::sleep(Duration::from_millis(50));
             continue;
         };
-        let Some(wire) = next else { continue };
+        let Some(wire) = next else {
+            // Nobody has come for a while. What gathered is packed while nobody waits; what fails is tried again later.
+            if Arc::strong_count(desk) == 1 {
+                let _ = tidy(&desk.places);
+            }
+            continue;
+        };
         if Arc::strong_count(desk) > CLIENTS_MAX {
             continue;
         }
