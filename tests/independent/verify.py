@@ -794,11 +794,7 @@ def branch_class(ref, path, digest):
         name = DEVICE_FILE.match(path)
         return "devices" if name and name.group(3) == digest else None
     if ref == "main":
-        if path in ("vault.toml", "README.md", "allowed_signers") or CARD_PATH.match(path):
-            return "charter"
-        parts = path.split("/")
-        if parts[0] == "policies" and len(parts) > 1 and not {"", ".", ".."} & set(parts):
-            return "policies"
+        return "policies" if path.startswith("policies/") else "charter"
     return None
 
 
@@ -828,7 +824,7 @@ class Entry:
             fields = parse_json_object(line)
             self.check_shape(fields)
         except Refused as problem:
-            raise Refused("an entry that is refused: %s" % problem, 27)
+            raise Refused("an entry that is refused: %s" % problem, problem.case or 27)
         self.line, self.fields = line, fields
         self.log, self.seq, self.prev = fields["log"], fields["seq"], fields["prev"]
         self.kind, self.actor, self.result = fields.get("kind"), fields["actor"], fields["result"]
@@ -840,9 +836,9 @@ class Entry:
 
     @staticmethod
     def check_shape(fields):
-        def need(good, name):
+        def need(good, name, case=None):
             if not good:
-                raise Refused("its field `%s` is not as it should be" % name)
+                raise Refused("its field `%s` is not as it should be" % name, case)
 
         missing, unknown = NEEDED - set(fields), set(fields) - NEEDED - OPTIONAL
         if missing or unknown:
@@ -860,9 +856,9 @@ class Entry:
         sealed = parse_base64(fields["sealed"])
         need(is_padded_length(len(sealed) - 40), "sealed")  # nonce 24, tag 16
         need("admitted" not in fields or is_match(HEX32, fields["admitted"]), "admitted")
-        need(("admitted" in fields) == (fields["seq"] == 0), "admitted")
+        need(("admitted" in fields) == (fields["seq"] == 0), "admitted", 15)
         need("kind" not in fields or fields["kind"] in KINDS, "kind")
-        need((fields.get("kind") == "begin") == (fields["seq"] == 0), "kind")
+        need((fields.get("kind") == "begin") == (fields["seq"] == 0), "kind", 15)
         need("because" not in fields or is_match(PLACE, fields["because"]), "because")
         if "seen" in fields:
             seen = fields["seen"]
@@ -870,7 +866,7 @@ class Entry:
             for log, mark in seen.items():
                 need(is_match(LOG, log) and log != fields["log"], "seen")
                 need(isinstance(mark, list) and len(mark) == 2, "seen")
-                need(is_number(mark[0]) and mark[0] > 0 and is_match(HEX32, mark[1]), "seen")
+                need(is_number(mark[0]) and is_match(HEX32, mark[1]), "seen")
         for name, which in (("wrote", 0), ("forgot", 1)):
             if name not in fields:
                 continue
@@ -881,6 +877,7 @@ class Entry:
                 need(all(isinstance(part, str) for part in file) and is_match(HEX32, file[2]), name)
                 need(branch_class(*file) in MAY[fields.get("kind")][which], name)
             need(is_sorted_set(files), name)
+            need(fields["result"] == "done", name)
 
 
 # ---------------------------------------------------------------------------------------------
@@ -959,16 +956,17 @@ class Checkpoint:
         self.text, self.key_hash, self.signature = text, signed[:4], signed[4:]
         self.body = "\n".join(lines[:3]) + "\n"
 
-    def check(self, vault, log, public):
-        """That it is this log's, signed with this key."""
+    def check_origin(self, vault, log):
         if self.origin != "%s/audit/%s" % (vault, log):
             raise Refused("a checkpoint made for `%s`" % self.origin, 23)
-        if public is None:
+
+    def check_signature(self, device):
+        if device is None:
             raise Refused("a checkpoint signed for a device that no card names", 12)
-        if self.key_hash != H(self.origin.encode() + b"\n\x01" + public)[:4]:
+        if self.key_hash != H(self.origin.encode() + b"\n\x01" + device.public)[:4]:
             raise Refused("a checkpoint signed with a key that no card names", 12)
-        if not is_signed(public, self.body.encode(), self.signature):
-            raise Refused("a checkpoint whose signature does not hold", 24)
+        if not is_signed(device.public, self.body.encode(), self.signature):
+            raise Refused("a checkpoint that was not signed with the device's key", 12)
 
 
 class Message:
@@ -1204,8 +1202,8 @@ class Verifier:
         if self.repo.journal.damage:
             self.problem(38, self.repo.journal.damage)
         self.read_main()
-        self.check_receipt_identity()
         self.read_roster()
+        self.check_main_history()
         for name in sorted(heads):
             if name.startswith("refs/heads/audit/"):
                 self.read_log(name[len("refs/heads/audit/") :], heads[name])
@@ -1234,11 +1232,24 @@ class Verifier:
             self.problem(36, "the branch `main` cannot be read: %s" % problem, certain=False)
         except Refused as problem:
             self.problem(36, "the branch `main` is refused: %s" % problem)
-        self.check_main_history(head)
 
-    def check_main_history(self, head):
-        """§2: commits of `main` are signed by a device. Checked in read_roster's wake, where it is known."""
-        self.main_head = head
+    def check_main_history(self):
+        """§2: commits of `main` are signed by members' devices, one after the other. Without --deep the newest."""
+        oid = self.repo.refs.get("refs/heads/main")
+        newest = True
+        try:
+            while oid is not None:
+                commit = self.repo.commit(oid)
+                if newest or self.deep:
+                    self.check_commit_signature(commit, self.roster.devices.values(), case=36)
+                newest = False
+                if len(commit.parents) > 1:
+                    self.problem(30, "the branch `main` holds a commit with more than one parent")
+                oid = commit.parents[0] if commit.parents else None
+        except Unreadable as problem:
+            self.problem(36, "the history of `main` cannot be read: %s" % problem, certain=False)
+        except Refused as problem:
+            self.problem(36, "the history of `main` is refused: %s" % problem)
 
     def read_roster(self):
         """The vault's id and founder come from outside where a receipt is given, else from `vault.toml`."""
@@ -1302,10 +1313,14 @@ class Verifier:
             try:
                 log.entries.append(Entry(line))
             except Refused as problem:
-                self.problem(27, str(problem), name, len(log.entries))
+                self.problem(problem.case, str(problem), name, len(log.entries))
                 log.entries.append(None)
         damaged = self.check_order(log)
         self.check_checkpoints(log, damaged)
+        device = self.roster.devices.get(name[:16])
+        for at, commit, _ in log.commits if self.deep else log.commits[-1:]:
+            if device:
+                self.check_commit_signature(commit, [device], name, at)
         if self.deep:
             self.check_commits(log)
 
@@ -1332,6 +1347,9 @@ class Verifier:
             if inside and not self.deep:
                 break
             oid = commit.parents[0] if commit.parents else None
+            if oid is not None and message.checkpoint is not None and message.checkpoint.size == 1:
+                self.problem(30, "the commit of the first entry follows another commit", log.name, 0)
+                oid = None
         tail.reverse()
         if oid is not None:  # stopped at the commit that closed the last bundle
             start = tail[0][1].checkpoint.size - 1
@@ -1417,8 +1435,6 @@ class Verifier:
                 continue
             if at == 0:
                 self.problem(6, "the first entry follows another one", log.name, 0)
-            elif entry.prev in (hex_H(log.lines[at - 1]), hex_H(b"\1" + log.lines[at - 1])):
-                self.problem(28, "`prev` is not the hash of a leaf", log.name, at)
             else:
                 self.problem(1, "the entry is not the one that the next one follows", log.name, at - 1)
         return before != len(self.problems)
@@ -1434,7 +1450,10 @@ class Verifier:
             if checkpoint is None:
                 continue
             try:
-                checkpoint.check(self.vault, log.name, device.public if device else None)
+                checkpoint.check_origin(self.vault, log.name)
+                # The newest signature covers all lines before it; --deep looks at each.
+                if self.deep or message is log.commits[-1][2]:
+                    checkpoint.check_signature(device)
             except Refused as problem:
                 self.problem(problem.case, str(problem), log.name, at)
                 continue
@@ -1460,17 +1479,15 @@ class Verifier:
         return False
 
     def check_commits(self, log):
-        """--deep: signature, author and tree of each commit."""
+        """--deep: author and tree of each commit."""
         device = self.roster.devices.get(log.name[:16])
         files = {}
         for at, commit, message in log.commits:
             entry = log.entries[at] if at < len(log.entries) else None
-            if device:
-                self.check_commit_signature(commit, device, log.name, at)
-                if entry:
-                    who = "%s <%s@%s> %d +0000" % (device.handle, device.person, self.vault, entry.time)
-                    if commit.author != who.encode() or commit.committer != who.encode():
-                        self.problem(25, "a commit by another author, or at another time, than its entry", log.name, at)
+            if device and entry:
+                who = "%s <%s@%s> %d +0000" % (device.handle, device.person, self.vault, entry.time)
+                if commit.author != who.encode() or commit.committer != who.encode():
+                    self.problem(25, "a commit by another author, or at another time, than its entry", log.name, at)
             try:
                 now = {path: oid for path, oid, _ in self.repo.files(commit.tree)}
             except Unreadable as problem:
@@ -1485,20 +1502,16 @@ class Verifier:
                 self.problem(26, "a commit changes the bundles where it should not", log.name, at)
             files = now
 
-    def check_commit_signature(self, commit, device, log, at):
+    def check_commit_signature(self, commit, devices, log=None, at=None, case=12):
+        """That one of these devices signed the commit."""
         try:
-            if commit.gpgsig is None:
-                raise Refused("a commit without a signature", 24)
-            try:
-                public, signature = parse_sshsig(commit.gpgsig.decode("ascii") + "\n", b"git")
-            except UnicodeDecodeError:
-                raise Refused("a commit whose signature is misshapen", 24)
-            if public != device.public:
-                raise Refused("a commit signed with another key", 12)
-            if not is_ssh_signed(public, b"git", commit.unsigned, signature):
-                raise Refused("a commit whose signature does not hold", 24)
-        except Refused as problem:
-            self.problem(problem.case or 24, str(problem), log, at)
+            public, signature = parse_sshsig((commit.gpgsig or b"").decode("ascii") + "\n", b"git")
+            good = any(public == device.public for device in devices)
+            good = good and is_ssh_signed(public, b"git", commit.unsigned, signature)
+        except (Refused, UnicodeDecodeError):
+            good = False
+        if not good:
+            self.problem(case, "a commit%s that no device which may signed" % ("" if log else " of `main`"), log, at)
 
     # -- §7: who may do what ------------------------------------------------------------------
 
@@ -1509,8 +1522,8 @@ class Verifier:
             if entry is None:
                 continue
             if device and entry.actor != device.person:
-                self.problem(36, "an entry in the name of somebody else than the log's device", log.name, at)
-            if at == 0:
+                self.problem(15, "an entry in the name of somebody else than the log's device", log.name, at)
+            if entry.seq == 0:
                 self.check_admission(log, entry)
             if last is not None and entry.time < last.time:
                 self.finding(21, "the clock ran backwards", log.name, at)
@@ -1549,7 +1562,7 @@ class Verifier:
         marks = {}
         for at, entry in enumerate(log.entries):
             for other, (size, root) in sorted(entry.seen.items()) if entry else ():
-                if other in marks and (size, root) != marks[other] and size <= marks[other][0]:
+                if size == 0 or other in marks and (size, root) != marks[other] and size <= marks[other][0]:
                     self.problem(20, "what was seen of the log %s goes backwards" % other, log.name, at)
                 marks[other] = (size, root)
                 peer = self.logs.get(other)
@@ -1558,10 +1571,8 @@ class Verifier:
                 elif peer.size() < size:
                     self.problem(8, "%s:%d has seen %d entries of this log" % (log.name, at, size), other, peer.size())
                 elif peer.tree.root(size).hex() != root:
-                    self.problem(20, "it has seen a log %s that never was" % other, log.name, at)
-
-    def check_receipt_identity(self):
-        pass
+                    self.problem(20, "it has seen a log %s that never was, or that was rewritten" % other, log.name, at)
+                    self.problem(11, "%s:%d has seen another history of this log" % (log.name, at), other, max(size - 1, 0))
 
     def check_receipt(self):
         receipt = self.receipt
@@ -1615,6 +1626,7 @@ class Verifier:
                 continue
             for place in digests.values():
                 self.problem(32, "`%s` on the branch `%s` is missing" % (path, ref), *place)
+                self.problem(37, "`%s` on the branch `%s` is gone, and no entry forgot it" % (path, ref), *place)
         for path, place, note, body in wraps:
             if (note, body) not in bodies and File("notes/" + note[:2], "%s.%s" % (note, body), body) not in live:
                 self.problem(34, "the wrap `%s` belongs to no body of its note" % path, *place)
