@@ -31,7 +31,15 @@ class Refused(Exception):
 
 
 class Unreadable(Exception):
-    """Something that is needed to judge is not there or cannot be read: no tampering, no proof of health."""
+    """Something that is needed to judge cannot be read now: no tampering, and no proof of health."""
+
+
+class Gone(Unreadable):
+    """An object that is missing: somebody took it."""
+
+
+class Damaged(Gone):
+    """An object that is not what its name says."""
 
 
 class NoVault(Exception):
@@ -348,11 +356,12 @@ def git_oid(kind, content):
 
 
 class Journal:
-    """What the journal holds: objects by id, and changes of refs in order."""
+    """What the journal holds: objects by id, and for each record its changes of refs."""
 
     def __init__(self):
         self.objects = {}
-        self.changes = []
+        self.records = []
+        self.boot = bytes(16)
         self.damage = None
 
     @classmethod
@@ -363,10 +372,9 @@ class Journal:
             return journal
         generations = [g for g in (cls.header(data, 0), cls.header(data, 1)) if g is not None]
         if not generations:
-            if any(data):
-                journal.damage = "the journal has no valid header"
+            journal.damage = "the journal has no valid header"
             return journal
-        generation = max(generations)
+        generation, journal.boot = max(generations)
         at, sequence = ALIGNMENT, 0
         while True:
             found = cls.record(data, at, generation)
@@ -385,7 +393,7 @@ class Journal:
                 journal.damage = "record %d of the journal is damaged, and later ones are there" % sequence
                 break
         if journal.damage:
-            journal.objects, journal.changes = {}, []
+            journal.objects, journal.records = {}, []
         return journal
 
     @staticmethod
@@ -394,7 +402,7 @@ class Journal:
         if head[:12] != b"SRJHEAD\0" + struct.pack(">I", 1) or H(head[:36]) != head[36:68] or any(head[68:]):
             return None
         generation = int.from_bytes(head[12:20], "big")
-        return generation if generation % 2 == slot else None
+        return (generation, head[20:36]) if generation % 2 == slot else None
 
     @staticmethod
     def record(data, at, generation):
@@ -423,24 +431,38 @@ class Journal:
                 raise Refused("not an object")
             kind = GIT_KINDS[made[0]]
             self.objects[git_oid(kind, made[1])] = (kind, made[1])
+        record = []
         for change in changes:
             if not (isinstance(change, list) and len(change) == 3 and isinstance(change[0], str)):
                 raise Refused("not a change")
             for oid in change[1:]:
                 if oid is not None and not (isinstance(oid, bytes) and len(oid) == 20):
                     raise Refused("not an object id")
-            self.changes.append((change[0], *(oid.hex() if oid else None for oid in change[1:])))
+            record.append((change[0], *(oid.hex() if oid else None for oid in change[1:])))
+        self.records.append(record)
 
-    def newest(self, refs):
-        """The refs as they are once the journal is in git: a ref at an old or intermediate value moves on."""
+    def newest(self, refs, broken):
+        """The refs as they are once the journal is in git. In the boot that made the journal only the last
+        record can be unfinished; after another one, all of them. A ref that is torn can always be."""
         refs, values, newest = dict(refs), {}, {}
-        for name, old, new in self.changes:
-            values.setdefault(name, set()).update((old, new))
-            newest[name] = new
+        unfinished = self.records[-1:] if self.boot == this_boot() else self.records
+        for record in self.records:
+            for name, old, new in record:
+                newest[name] = new
+                if record in unfinished:
+                    values.setdefault(name, set()).update((old, new))
         for name, new in newest.items():
-            if refs.get(name) in values[name]:
+            if name in broken or refs.get(name) in values.get(name, ()):
                 refs[name] = new
         return {name: oid for name, oid in refs.items() if oid is not None}
+
+
+def this_boot():
+    try:
+        with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
+            return bytes.fromhex(file.read().strip().replace("-", ""))
+    except (OSError, ValueError):
+        return None
 
 
 # ---------------------------------------------------------------------------------------------
@@ -507,19 +529,16 @@ class Repository:
             journal = self.read_journal()
             refs, symbolic, broken = self.read_refs()
             again = self.read_journal()
-            if (journal.changes, journal.damage) == (again.changes, again.damage):
+            if (journal.records, journal.damage) == (again.records, again.damage):
                 break
         self.journal, self.raw_refs, self.symbolic = journal, refs, symbolic
-        self.refs = journal.newest(refs)
-        # A torn ref is as good as its journal's value; without one nobody can tell what it was.
-        last = {name: new for name, _, new in journal.changes}
-        self.broken = [name for name in broken if name not in last]
-        self.refs.update({name: last[name] for name in broken if last.get(name)})
+        self.refs = journal.newest(refs, broken)
+        self.broken = [name for name in broken if name not in self.refs]
 
     def state(self):
         """Something that differs when a writer was at work in between."""
         try:
-            return self.read_refs()[0], self.read_journal().changes
+            return self.read_refs()[0], self.read_journal().records
         except Unreadable:
             return None
 
@@ -529,14 +548,8 @@ class Repository:
             if name.startswith("refs/replace/"):
                 yield "history is replaced by `%s`" % name
         for name, what in (("info/grafts", "grafted"), ("shallow", "shallow")):
-            try:
-                with open(os.path.join(self.folder, name), "rb") as file:
-                    if file.read().strip():
-                        yield "history is %s (`%s`)" % (what, name)
-            except FileNotFoundError:
-                pass
-            except OSError as problem:
-                yield "`%s` cannot be read: %s" % (name, problem)
+            if os.path.lexists(os.path.join(self.folder, name)):
+                yield "history is %s (`%s`)" % (what, name)
 
     # -- objects ------------------------------------------------------------------------------
 
@@ -546,7 +559,7 @@ class Repository:
         if found[0] != kind:
             raise Refused("the object %s is a %s where a %s is due" % (oid, found[0], kind))
         if git_oid(*found) != oid:
-            raise Unreadable("the object %s is damaged" % oid)
+            raise Damaged("the object %s is damaged" % oid)
         return found[1]
 
     def from_git(self, oid):
@@ -555,6 +568,7 @@ class Repository:
             self.batch = subprocess.Popen(
                 command, env=self.env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
             )
+        head = []
         try:
             self.batch.stdin.write(oid.encode() + b"\n")
             self.batch.stdin.flush()
@@ -567,12 +581,29 @@ class Repository:
             pass
         if head[1:] != [b"missing"]:  # git gave up at a damaged object: the next one gets a new process
             self.close()
-        raise Unreadable("git has no readable object %s" % oid)
+        raise self.why_not(oid)
+
+    def why_not(self, oid):
+        """Missing, damaged, or not to be read at the moment: git says the same of all three."""
+        try:
+            with open(os.path.join(self.folder, "objects", oid[:2], oid[2:]), "rb") as file:
+                file.read()
+            return Damaged("the object %s is damaged" % oid)
+        except FileNotFoundError:
+            pass
+        except OSError as problem:
+            return Unreadable("the object %s cannot be read: %s" % (oid, problem.strerror))
+        if self.git("config", "--get-regexp", r"^(extensions\.partialclone|remote\..*\.promisor)$").stdout:
+            return Unreadable("the object %s was not fetched" % oid)
+        return Gone("the object %s is missing" % oid)
 
     def close(self):
         if self.batch is not None:
-            self.batch.stdin.close()
-            self.batch.stdout.close()
+            for end in (self.batch.stdin, self.batch.stdout):
+                try:
+                    end.close()
+                except OSError:
+                    pass
             self.batch.wait()
             self.batch = None
 
@@ -1170,6 +1201,11 @@ class Verifier:
             self.problems.append(found)
         self.tampered = self.tampered or certain
 
+    def cannot_read(self, case, what, problem, log=None, seq=None):
+        """Something that could not be had: missing or altered is tampering, all else is not known."""
+        case = 33 if isinstance(problem, Damaged) else case
+        self.problem(case, "%s cannot be read: %s" % (what, problem), log, seq, certain=isinstance(problem, Gone))
+
     def finding(self, case, message, log=None, seq=None):
         self.findings.append({"log": log, "seq": seq, "case": case, "message": message})
 
@@ -1198,9 +1234,9 @@ class Verifier:
         for name in self.repo.symbolic:
             self.problem(30, "`%s` is another name of a branch" % name)
         for name in self.repo.broken:
-            self.problem(32, "`%s` is broken: nobody can tell where it was" % name, certain=False)
+            self.problem(10 if "/audit/" in name else 32, "`%s` is damaged: it names no commit" % name)
         if self.repo.journal.damage:
-            self.problem(38, self.repo.journal.damage)
+            self.problem(38, self.repo.journal.damage, certain=False)
         self.read_main()
         self.read_roster()
         self.check_main_history()
@@ -1220,7 +1256,7 @@ class Verifier:
     def read_main(self):
         head = self.repo.refs.get("refs/heads/main")
         if head is None:
-            self.problem(32, "the branch `main` is missing", certain="refs/heads/main" not in self.repo.broken)
+            self.problem(32, "the branch `main` is missing")
             return
         try:
             for path, oid, plain in self.repo.files(self.repo.commit(head).tree):
@@ -1229,7 +1265,7 @@ class Verifier:
                 except Unreadable as problem:
                     self.contents[path] = problem
         except Unreadable as problem:
-            self.problem(36, "the branch `main` cannot be read: %s" % problem, certain=False)
+            self.cannot_read(36, "the branch `main`", problem)
         except Refused as problem:
             self.problem(36, "the branch `main` is refused: %s" % problem)
 
@@ -1247,7 +1283,7 @@ class Verifier:
                     self.problem(30, "the branch `main` holds a commit with more than one parent")
                 oid = commit.parents[0] if commit.parents else None
         except Unreadable as problem:
-            self.problem(36, "the history of `main` cannot be read: %s" % problem, certain=False)
+            self.cannot_read(30, "the history of the branch `main`", problem)
         except Refused as problem:
             self.problem(36, "the history of `main` is refused: %s" % problem)
 
@@ -1256,7 +1292,7 @@ class Verifier:
         toml = self.contents.get("vault.toml")
         shape = VAULT_TOML.match(toml.decode("utf-8", "replace")) if isinstance(toml, bytes) else None
         if shape is None:
-            self.problem(36, "`vault.toml` is missing or not as it should be", certain=not isinstance(toml, Unreadable))
+            self.problem(36, "`vault.toml` is missing or not as it should be", certain=isinstance(toml, (bytes, Gone, type(None))))
         cards = sorted(path for path in self.contents if path.startswith("members/"))
         vault = shape.group(1) if shape else None
         if vault is None:
@@ -1272,7 +1308,7 @@ class Verifier:
                 self.roster.add(path, content)
             except Unreadable as problem:
                 self.roster.complete = False
-                self.problem(36, "the card `%s` cannot be read: %s" % (path, problem), certain=False)
+                self.cannot_read(36, "the card `%s`" % path, problem)
                 break
             except Refused as problem:
                 self.roster.complete = False
@@ -1298,6 +1334,9 @@ class Verifier:
 
     def read_log(self, name, head):
         log = Log(name)
+        if re.match(r"[0-9a-f]{16}-[0-9a-f]{8}-fork-[0-9a-f]{64}\Z", name):
+            self.problem(43, "two histories of this log were kept", name[:25])
+            return
         if not is_match(LOG, name):
             self.problem(32, "the branch `audit/%s` is not named as a log is" % name)
             return
@@ -1305,7 +1344,7 @@ class Verifier:
         try:
             self.read_commits(log, head)
         except Unreadable as problem:
-            self.problem(32, "the log cannot be read: %s" % problem, name, certain=False)
+            self.cannot_read(10, "this log", problem, name)
         except Refused as problem:
             self.problem(problem.case or 24, str(problem), name)
         for line in log.lines:
@@ -1491,7 +1530,7 @@ class Verifier:
             try:
                 now = {path: oid for path, oid, _ in self.repo.files(commit.tree)}
             except Unreadable as problem:
-                self.problem(26, "a tree of the log cannot be read: %s" % problem, log.name, at, certain=False)
+                self.cannot_read(26, "the tree of a commit", problem, log.name, at)
                 continue
             except Refused as problem:
                 self.problem(26, str(problem), log.name, at)
@@ -1614,7 +1653,10 @@ class Verifier:
         present, wraps, bodies = set(), [], set()
         for name in sorted(self.repo.refs):
             ref = name[len("refs/heads/") :] if name.startswith("refs/heads/") else None
-            if ref is None or ref.startswith(("audit/", "witness/")):
+            if name.startswith("refs/remotes/") or (ref or "").startswith(("audit/", "witness/")):
+                continue
+            if ref is None:
+                self.problem(32, "the ref `%s` has no place in a vault" % name)
                 continue
             if ref not in ("main", "keys/devices") and not SHARD.match(ref):
                 self.problem(32, "the branch `%s` has no place in a vault" % ref)
@@ -1622,7 +1664,7 @@ class Verifier:
             for path, content in self.files_of(ref):
                 self.check_file(ref, path, content, paths.get((ref, path), {}), forgotten, present, wraps, bodies)
         for (ref, path), digests in sorted(paths.items()):
-            if (ref, path) in present or "refs/heads/" + ref in self.repo.broken:
+            if (ref, path) in present:
                 continue
             for place in digests.values():
                 self.problem(32, "`%s` on the branch `%s` is missing" % (path, ref), *place)
@@ -1645,7 +1687,7 @@ class Verifier:
                     content = problem
                 files.append((path, content))
         except Unreadable as problem:
-            self.problem(32, "the branch `%s` cannot be read: %s" % (ref, problem), certain=False)
+            self.cannot_read(32, "the branch `%s`" % ref, problem)
         except Refused as problem:
             self.problem(32, "the branch `%s` is refused: %s" % (ref, problem))
         return files
@@ -1655,7 +1697,7 @@ class Verifier:
         where = "`%s` on the branch `%s`" % (path, ref)
         place = next(iter(digests.values()), (None, None))
         if isinstance(content, Unreadable):
-            self.problem(33, "%s cannot be read: %s" % (where, content), *place, certain=False)
+            self.cannot_read(32 if isinstance(content, Gone) else 33, where, content, *place)
             return
         if isinstance(content, Refused):
             self.problem(32, "%s is refused: %s" % (where, content), *place)
@@ -1671,9 +1713,8 @@ class Verifier:
                 self.problem(36, "%s was changed without an entry" % where, *place)
             self.problem(33, "%s is not what the log says was written" % where, *place)
             return
-        elif any(file.ref == ref and file.path == path for file in forgotten):
-            file = next(file for file in forgotten if file.ref == ref and file.path == path)
-            self.problem(37, "%s was forgotten, and is back" % where, *forgotten[file])
+        elif File(ref, path, digest) in forgotten:
+            self.problem(37, "%s was forgotten, and is back" % where, *forgotten[File(ref, path, digest)])
             return
         else:
             if charter:
@@ -1716,7 +1757,7 @@ def verify(folder, receipt=None, deep=False):
         try:
             verifier = Verifier(repository, receipt, deep)
             report = verifier.verify()
-            before = (repository.raw_refs, repository.journal.changes)
+            before = (repository.raw_refs, repository.journal.records)
             if not report["problems"] or repository.state() == before:
                 break
         finally:
