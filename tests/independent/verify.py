@@ -513,7 +513,8 @@ class Repository:
 
     def read_journal(self):
         try:
-            with open(os.path.join(self.folder, "strongroom.journal"), "rb") as file:
+            place = os.open(os.path.join(self.folder, "strongroom.journal"), os.O_RDONLY | os.O_NOFOLLOW)
+            with open(place, "rb") as file:
                 return Journal.parse(file.read(JOURNAL_SIZE + 1))
         except FileNotFoundError:
             return Journal()
@@ -671,7 +672,7 @@ HANDLE = re.compile(r"[a-z0-9._-]{1,32}\Z")
 CARD_FIELDS = {
     "v", "vault", "n", "prev", "time", "by", "person", "handle", "level", "compartments", "roles", "devices",
 }
-Device = namedtuple("Device", "id person handle kind public")
+Device = namedtuple("Device", "id person handle kind public recipient")
 
 
 def is_sorted_set(values):
@@ -680,6 +681,12 @@ def is_sorted_set(values):
 
 def is_number(value, end=2**53):
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < end
+
+
+def is_recipient(public):
+    """Whether an X-Wing public key holds one of ML-KEM-768: coefficients of twelve bits below 3329 (FIPS 203 §7.2)."""
+    packed = int.from_bytes(public[:1152], "little")
+    return all((packed >> 12 * at & 0xFFF) < 3329 for at in range(768))
 
 
 class Card:
@@ -728,9 +735,11 @@ class Card:
                 raise Refused("a card with a misshapen device")
             if not isinstance(value["recipient"], str) or not isinstance(value["sign"], str):
                 raise Refused("a card with a misshapen device")
-            parse_base64(value["recipient"], 1216)
+            recipient = parse_base64(value["recipient"], 1216)
+            if not is_recipient(recipient):
+                raise Refused("a card with a recipient that is no public key")
             public = parse_base64(value["sign"], 32)
-            devices[value["device"]] = Device(value["device"], self.person, self.handle, value["kind"], public)
+            devices[value["device"]] = Device(value["device"], self.person, self.handle, value["kind"], public, recipient)
         ids = [value["device"] for value in values]
         if not is_sorted_set(ids):
             raise Refused("a card whose devices are out of order")
@@ -765,8 +774,8 @@ class Roster:
             raise Refused("the card `%s` is not signed by a device that may sign it" % path)
         for device in card.devices.values():
             known = self.devices.get(device.id)
-            if known and (known.person, known.public) != (device.person, device.public):
-                raise Refused("the card `%s` gives a device another person or key" % path)
+            if known and known._replace(handle=device.handle) != device:
+                raise Refused("the card `%s` gives a known device another person, kind or key" % path)
         self.cards.append(card)
         self.by_digest[card.digest] = card
         self.current[card.person] = card
@@ -1055,7 +1064,7 @@ class Receipt:
             raise Refused("a receipt without a check line")
         if hex_H((above + "\n").encode()) != last[:-1]:
             raise Refused("a receipt whose check line does not hold")
-        head, _, rest = above.partition("\n\n")
+        head, _, rest = (above + "\n").partition("\n\n")
         shape = re.match(
             r"strongroom-receipt-v1\nvault ([0-9a-f]{32})\ntime (\S+)\nfounder ([0-9a-f]{64})\nroster ([0-9a-f]{64})\Z", head
         )
@@ -1063,11 +1072,10 @@ class Receipt:
             raise Refused("a receipt with other lines than it should have")
         self.vault, self.time, self.founder, self.roster = shape.groups()
         parse_time(self.time)
-        parts = rest.split("\n\n") if rest else []
-        if rest and (len(parts) % 2 or not rest.endswith("\n")):
+        # Each checkpoint is two parts, the note and its signature; the last part is empty.
+        parts = rest.split("\n\n")
+        if parts.pop() or len(parts) % 2:
             raise Refused("a receipt with a misshapen checkpoint")
-        if parts:
-            parts[-1] = parts[-1][:-1]
         self.checkpoints = {}
         for note, signature in zip(parts[::2], parts[1::2]):
             checkpoint = Checkpoint(note + "\n\n" + signature + "\n")
@@ -1367,49 +1375,36 @@ class Verifier:
         """The lines: those of closed bundles from the head's tree, those after them from commit messages."""
         first = self.repo.commit(head)
         top = Message(first.message)
-        size = top.checkpoint.size if top.checkpoint else None
-        bundles = self.read_bundles(log, first.tree, size)
-        closed = BUNDLE * len(bundles)
-        tail, oid, seen = [], head, set()
+        bundles = self.read_bundles(log, first.tree, top.checkpoint.size if top.checkpoint else None)
+        closed = [line for bundle in bundles for line in bundle]
+        commits, tail, oid, seen = [], [], head, set()
         while oid is not None:
             if oid in seen:
                 raise Refused("the history of the log runs in a circle", 30)
             seen.add(oid)
             commit = self.repo.commit(oid)
             message = Message(commit.message)
+            size = message.checkpoint.size if message.checkpoint else None
+            under = len(tail) < len(commits) or size is not None and size <= len(closed)
+            if under and not self.deep:
+                break  # what bundles have closed is read again with --deep alone
+            commits.append((commit, message))
+            if not under:
+                tail.append(message.line)
             if len(commit.parents) > 1:
-                self.problem(30, "a commit of the log has %d parents" % len(commit.parents), log.name, self.place(message))
-            # Without --deep the commits that bundles have closed are not read again, but for the one
-            # that closed the last bundle.
-            inside = message.checkpoint is not None and message.checkpoint.size <= closed
-            tail.append((commit, message))
-            if inside and not self.deep:
-                break
+                self.problem(30, "a commit of the log has %d parents" % len(commit.parents), log.name, size and size - 1)
             oid = commit.parents[0] if commit.parents else None
-            if oid is not None and message.checkpoint is not None and message.checkpoint.size == 1:
+            if oid is not None and size == 1:
                 self.problem(30, "the commit of the first entry follows another commit", log.name, 0)
                 oid = None
-        tail.reverse()
-        if oid is not None:  # stopped at the commit that closed the last bundle
-            start = tail[0][1].checkpoint.size - 1
-            if start != closed - 1:
-                self.problem(26, "the last bundle was not closed by the commit before the tail", log.name, start)
-            skip = 1
-        else:
-            start = 0
-            skip = min(closed, len(tail)) if closed else 0
-            if self.deep and closed:
-                for at, ((commit, message), line) in enumerate(zip(tail, [l for b in bundles for l in b])):
-                    if message.line != line:
-                        self.problem(25, "a bundle and the commit that it closes differ", log.name, at)
-            if len(tail) < closed or (not self.deep and closed):
-                self.problem(26, "bundles hold more lines than there are commits", log.name, len(tail))
-        log.lines = [line for bundle in bundles for line in bundle] + [message.line for _, message in tail[skip:]]
-        log.commits = [(start + at, commit, message) for at, (commit, message) in enumerate(tail)]
-
-    @staticmethod
-    def place(message):
-        return message.checkpoint.size - 1 if message.checkpoint else None
+        log.lines = closed + tail[::-1]
+        start = len(log.lines) - len(commits)
+        if self.deep and start:
+            self.problem(25, "this log has %d commits for %d entries" % (len(commits), len(log.lines)), log.name)
+        log.commits = [(start + at, *both) for at, both in enumerate(commits[::-1]) if start + at >= 0]
+        for at, _, message in log.commits:
+            if at < len(closed) and message.line != closed[at]:
+                self.problem(25, "a bundle and the commit that it closes differ", log.name, at)
 
     def read_bundles(self, log, tree, size):
         """The closed bundles of a tree, in order, each a list of its lines."""
@@ -1585,11 +1580,9 @@ class Verifier:
         if last is not None and last.roster in self.roster.by_digest:
             if number < self.roster.digest_after(last.roster):
                 self.problem(36, "the roster goes back", log.name, at)
-        for ref, path, digest in entry.wrote:
-            card = CARD_PATH.match(path) if ref == "main" else None
-            if card and int(card.group(1)) < len(self.roster.cards):
-                if self.roster.cards[int(card.group(1))].digest != entry.roster:
-                    self.problem(36, "an entry that wrote a card, and names another roster", log.name, at)
+        cards = [int(CARD_PATH.match(path).group(1)) for ref, path, _ in entry.wrote if ref == "main" and CARD_PATH.match(path)]
+        if cards and max(cards) < len(self.roster.cards) and self.roster.cards[max(cards)].digest != entry.roster:
+            self.problem(36, "an entry that wrote a card, and names another roster", log.name, at)
         if any(ref == "main" for ref, _, _ in entry.wrote + entry.forgot):
             before = last.roster if last is not None and last.roster in self.roster.by_digest else entry.roster
             if not self.roster.is_lead_at(entry.actor, before):
@@ -1623,6 +1616,10 @@ class Verifier:
         self.anchored = True
         for name, checkpoint in receipt.checkpoints.items():
             log = self.logs.get(name)
+            try:
+                checkpoint.check_signature(self.roster.devices.get(name[:16]))
+            except Refused as problem:
+                self.problem(31, "the receipt is not to be trusted: it has %s" % problem, name)
             if log is None:
                 self.problem(10, "this log had %d entries when the receipt was taken, and is missing" % checkpoint.size, name)
             elif log.size() < checkpoint.size:
