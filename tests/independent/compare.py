@@ -10,6 +10,8 @@ they name. Where they are known to differ, `KNOWN` says why, and it is a disagre
 Exit code 1 on disagreement. WORDs choose the cases whose title holds one of them.
 """
 
+import contextlib
+import io
 import json
 import os
 import shutil
@@ -107,18 +109,23 @@ class Bench:
         env = dict(self.env, XDG_STATE_HOME=os.path.join(self.root, "nowhere"))
         theirs = subprocess.run(
             [self.binary, "audit", "verify", "--vault", self.vault, "--json", *options], env=env, capture_output=True, text=True)
-        ours = subprocess.run(
-            [sys.executable, os.path.join(HERE, "verify.py"), self.vault, "--json", *options], capture_output=True, text=True)
-        return tuple(map(digest, (theirs, ours)))
+        return digest(theirs.returncode, theirs.stdout, theirs.stderr), digest(*self.ours(options))
+
+    def ours(self, options):
+        out, err = io.StringIO(), io.StringIO()
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            code = v.main([self.vault, "--json", *options])
+        return code, out.getvalue(), err.getvalue()
 
 
-def digest(run):
-    if not run.stdout.startswith("{"):
-        return run.returncode, set(), run.stderr.strip()
-    report = json.loads(run.stdout)
+def digest(code, out, err):
+    """What counts of a report: exit code, numbers, and of a good vault sizes and roots."""
+    if not out.startswith("{"):
+        return code, set(), err.strip()
+    report = json.loads(out)
     cases = {found["case"] for found in report["problems"] + report["findings"]}
     shape = [(log["log"], log["size"], log["root"]) for log in report["logs"]] if not report["problems"] else None
-    return run.returncode, cases, (shape, report["anchored"])
+    return code, cases, (shape, report["anchored"])
 
 
 def case(number, title, deep=None, receipt=None):
@@ -630,7 +637,14 @@ against_receipt(11, "a log rewritten and continued", rewrite(lambda w: w.one.cha
 against_receipt(13, "roster and key exchanged", exchanged)
 against_receipt(13, "a receipt of another founder", lambda bench, vault, place: None, founder="ab" * 32)
 against_receipt(13, "a receipt of another roster", lambda bench, vault, place: None, roster="ab" * 32)
-against_receipt(23, "a receipt of another vault", lambda bench, vault, place: vault.receipt(place, vault="ab" * 16))
+
+
+def another_vault(bench, vault, place):
+    vault.id = "ab" * 16
+    vault.receipt(place)
+
+
+against_receipt(23, "a receipt of another vault", another_vault)
 against_receipt(31, "a receipt that no device signed", resigned(lambda t: t[:-9] + "AAAA" + t[-5:]))
 
 # ---------------------------------------------------------------------------------------------

@@ -668,7 +668,7 @@ def parse_commit(oid, data):
 
 VAULT_TOML = re.compile(r'version = 1\nvault = "([0-9a-f]{32})"\nfounder = "([0-9a-f]{64})"\n\Z')
 CARD_PATH = re.compile(r"members/([0-9]{4})-([0-9a-f]{16})\.card\Z")
-HANDLE = re.compile(r"[a-z0-9._-]{1,32}\Z")
+HANDLE = re.compile(r"[a-z][a-z0-9._-]{0,31}\Z")
 CARD_FIELDS = {
     "v", "vault", "n", "prev", "time", "by", "person", "handle", "level", "compartments", "roles", "devices",
 }
@@ -1352,7 +1352,7 @@ class Verifier:
         try:
             self.read_commits(log, head)
         except Unreadable as problem:
-            self.cannot_read(10, "this log", problem, name)
+            self.problem(10, "this log cannot be read: %s" % problem, name, certain=isinstance(problem, Gone))
         except Refused as problem:
             self.problem(problem.case or 24, str(problem), name)
         for line in log.lines:
@@ -1365,6 +1365,8 @@ class Verifier:
         damaged = self.check_order(log)
         self.check_checkpoints(log, damaged)
         device = self.roster.devices.get(name[:16])
+        if device is None:
+            self.problem(12, "this log is of a device that no card names", name)
         for at, commit, _ in log.commits if self.deep else log.commits[-1:]:
             if device:
                 self.check_commit_signature(commit, [device], name, at)
@@ -1436,7 +1438,7 @@ class Verifier:
             if entry is None:
                 continue
             if entry.log != log.name:
-                self.problem(23, "an entry of the log %s" % entry.log, log.name, at)
+                self.problem(3, "an entry of the log %s" % entry.log, log.name, at)
             if entry.seq in places:
                 first = log.entries[places[entry.seq]]
                 if entry.line == first.line:
@@ -1666,6 +1668,8 @@ class Verifier:
             for place in digests.values():
                 self.problem(32, "`%s` on the branch `%s` is missing" % (path, ref), *place)
                 self.problem(37, "`%s` on the branch `%s` is gone, and no entry forgot it" % (path, ref), *place)
+                if ref in ("main", "keys/devices"):
+                    self.problem(36, "`%s` on the branch `%s` was taken away without an entry" % (path, ref), *place)
         for path, place, note, body in wraps:
             if (note, body) not in bodies and File("notes/" + note[:2], "%s.%s" % (note, body), body) not in live:
                 self.problem(34, "the wrap `%s` belongs to no body of its note" % path, *place)
