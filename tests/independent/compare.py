@@ -44,7 +44,6 @@ KNOWN = {
     "a card of a paper device that admits nobody": "the program lets a paper device sign any card of its person",
     "a card under another person's name": "the program does not compare the card's file name with the card",
     "the policies are not those of the log": "the digest of a policy set is not in docs/FORMAT.md",
-    "a policy file at a place that is none": "the digest of a policy set is not in docs/FORMAT.md",
     "a damaged journal": "the program ends with 1 and gives no verdict",
     "a journal without a header": "the program ends with 1 and gives no verdict",
     "a journal cut short": "the program ends with 1 and gives no verdict",

@@ -666,6 +666,10 @@ def parse_commit(oid, data):
 # §2.1, §2.2 vault.toml and the chain of cards
 # ---------------------------------------------------------------------------------------------
 
+POLICY_PATH = re.compile(
+    r"policies/((levels|purposes)\.toml|access/(cases\.toml|rules\.cedar|schema\.cedarschema)"
+    r"|(redaction|retention|templates|rubrics)/[a-z0-9][a-z0-9._-]*)\Z"
+)
 VAULT_TOML = re.compile(r'version = 1\nvault = "([0-9a-f]{32})"\nfounder = "([0-9a-f]{64})"\n\Z')
 CARD_PATH = re.compile(r"members/([0-9]{4})-([0-9a-f]{16})\.card\Z")
 HANDLE = re.compile(r"[a-z][a-z0-9._-]{0,31}\Z")
@@ -1248,6 +1252,7 @@ class Verifier:
         self.read_main()
         self.read_roster()
         self.check_main_history()
+        self.check_policies()
         for name in sorted(heads):
             if name.startswith("refs/heads/audit/"):
                 self.read_log(name[len("refs/heads/audit/") :], heads[name])
@@ -1276,6 +1281,17 @@ class Verifier:
             self.cannot_read(36, "the branch `main`", problem)
         except Refused as problem:
             self.problem(36, "the branch `main` is refused: %s" % problem)
+
+    def check_policies(self):
+        """§2.1: which files a set of policies may hold. Their digest is not checked: the page does not say what it is of."""
+        files = {path: content for path, content in self.contents.items() if path.startswith("policies/")}
+        for path, content in files.items():
+            if not POLICY_PATH.match(path) or len(path) > len("policies/") + 128:
+                self.problem(36, "`%s` is not the path of a policy file" % path)
+            elif isinstance(content, bytes) and len(content) > 65_536:
+                self.problem(36, "the policy file `%s` is too large" % path)
+        if len(files) > 64:
+            self.problem(36, "there are too many policy files")
 
     def check_main_history(self):
         """§2: commits of `main` are signed by members' devices, one after the other. Without --deep the newest."""
