@@ -1,0 +1,1095 @@
+#!/usr/bin/env python3
+"""Two verifiers over the same damaged vaults: the program's `audit verify` and verify.py.
+
+    compare.py BINARY [WORD…]
+
+Vaults are made with the program, and in Python with keys that are known, so that damage can be done by a
+stranger and by somebody with the true key. Each is damaged in one way; then both verifiers must give the
+same verdict, and the expected case must be among those that either reports. They may differ in what else
+they name. Where they are known to differ, `KNOWN` says why, and it is a disagreement if they suddenly agree.
+Exit code 1 on disagreement. WORDs choose the cases whose title holds one of them.
+"""
+
+import contextlib
+import io
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import zlib
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, HERE)
+
+import make as m  # noqa: E402
+import verify as v  # noqa: E402
+
+CASES = []  # (number or None for a good vault, title, build, deep)
+
+# Titles of cases in which the two are known to differ, and why.
+KNOWN = {
+    "`sealed` has a length that no sealed details have": "the program looks at `sealed` only when it opens it",
+    "`sealed` is not base64": "the program looks at `sealed` only when it opens it",
+    "a body whose streams have an impossible length": "the program does not look beyond a body's header",
+    "a key box that is none": "the program does not parse files of keys/devices when it verifies",
+    "a key box made for another device": "the program does not parse files of keys/devices when it verifies",
+    "a detail key kept under another id": "the program does not parse files of keys/devices when it verifies",
+    "the roster goes back within a log": "the program takes each entry's roster as it is named",
+    "a wrong shard": "the program does not compare the shard with the note's id",
+    "a commit by another author than its entry": "the program does not compare author and time",
+    "a stray file in an older commit of a log": "the program looks at the newest tree alone",
+    "a card of a paper device that admits nobody": "the program lets a paper device sign any card of its person",
+    "a card under another person's name": "the program does not compare the card's file name with the card",
+    "the policies are not those of the log": "the digest of a policy set is not in docs/FORMAT.md",
+    "a damaged journal": "the program ends with 1 and gives no verdict",
+    "a journal without a header": "the program ends with 1 and gives no verdict",
+    "a journal cut short": "the program ends with 1 and gives no verdict",
+}
+
+
+class Bench:
+    """Where vaults are made, and the program that makes and verifies them."""
+
+    def __init__(self, binary):
+        self.binary = os.path.abspath(binary)
+        self.root = tempfile.mkdtemp(prefix="strongroom-compare-")
+        self.home = os.path.join(self.root, "home")
+        os.makedirs(self.home)
+        with open(os.path.join(self.root, "passphrase"), "w") as file:
+            file.write("orchid tractor velvet magnet\n")
+        kept = {k: w for k, w in os.environ.items() if not k.startswith(("GIT_", "XDG_", "STRONGROOM_"))}
+        self.env = dict(kept, HOME=self.home, STRONGROOM_PASSPHRASE_FILE=os.path.join(self.root, "passphrase"))
+        self.vault = os.path.join(self.root, "vault")  # the one under test
+        self.real = os.path.join(self.home, ".local/share/strongroom/vault")
+        self.receipt = os.path.join(self.root, "receipt")
+        self.old_receipt = os.path.join(self.root, "old-receipt")
+        self.make_real()
+
+    def program(self, *arguments):
+        run = subprocess.run([self.binary, *arguments], env=self.env, capture_output=True, text=True, input="")
+        if run.returncode:
+            raise RuntimeError("%s: %s" % (arguments, run.stderr))
+        return run.stdout.strip()
+
+    def make_real(self):
+        """A vault of one person with a compartment, four notes, a draft, and a second device by the recovery key."""
+        page = os.path.join(self.root, "page")
+        self.program("init", "--name", "mara", "--recovery-key", page)
+        self.program("compartment", "new", "Halcyon")
+        note = self.program("add", "--label", "internal/Halcyon", "Barrier at gate 4 found open.")
+        self.program("add", "--label", "named/@mara", "Key 12 handed to the caretaker.")
+        self.program("brief", "draft", note)
+        self.program("show", note)
+        self.program("list")
+        self.program("audit", "receipt", "--out", self.old_receipt)
+        os.remove(os.path.join(self.home, ".config/strongroom/identity"))
+        self.program("recovery", "use", page)
+        self.program("add", "--label", "internal", "Two radios without batteries.")
+        self.program("list")
+        self.program("audit", "receipt", "--out", self.receipt)
+        git = ["git", "--git-dir", self.real]
+        names = subprocess.run(git + ["ls-tree", "-r", "--name-only", "main", "policies/"], capture_output=True, text=True)
+        self.policy_files = {
+            path: subprocess.run(git + ["cat-file", "blob", "main:" + path], capture_output=True).stdout
+            for path in names.stdout.split()
+        }
+        repository = v.Repository(self.real)
+        self.logs = sorted((n for n in repository.refs if "/audit/" in n), key=lambda n: -len(chain(repository, n)))
+        first = v.Entry(v.Message(repository.commit(repository.refs[self.logs[0]]).message).line)
+        self.policies = first.policies
+        repository.close()
+
+    def judge(self, deep, receipt):
+        """Both reports on the vault under test: (exit code, cases, first words)."""
+        options = (["--deep"] if deep else []) + (["--since-receipt", receipt] if receipt else [])
+        env = dict(self.env, XDG_STATE_HOME=os.path.join(self.root, "nowhere"))
+        theirs = subprocess.run(
+            [self.binary, "audit", "verify", "--vault", self.vault, "--json", *options], env=env, capture_output=True, text=True)
+        return digest(theirs.returncode, theirs.stdout, theirs.stderr), digest(*self.ours(options))
+
+    def ours(self, options):
+        out, err = io.StringIO(), io.StringIO()
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            code = v.main([self.vault, "--json", *options])
+        return code, out.getvalue(), err.getvalue()
+
+
+def digest(code, out, err):
+    """What counts of a report: exit code, numbers, and of a good vault sizes and roots."""
+    if not out.startswith("{"):
+        return code, set(), err.strip()
+    report = json.loads(out)
+    cases = {found["case"] for found in report["problems"] + report["findings"]}
+    shape = [(log["log"], log["size"], log["root"]) for log in report["logs"]] if not report["problems"] else None
+    return code, cases, (shape, report["anchored"])
+
+
+def case(number, title, deep=None, receipt=None):
+    """Registers what makes the vault under test. `deep`: None for both modes, or one of them."""
+
+    def register(build):
+        for mode in (False, True) if deep is None else (deep,):
+            CASES.append((number, title, build, mode, receipt))
+        return build
+
+    return register
+
+
+# ---------------------------------------------------------------------------------------------
+# The small vault with known keys: a lead and an officer, two logs that have seen each other
+# ---------------------------------------------------------------------------------------------
+
+
+def small(bench, folder=None, vault_id=None, salt=0):
+    m.COUNTER[0] = salt
+    vault = m.Vault(folder or bench.vault, bench.policy_files)
+    vault.policies, vault.id = bench.policies, vault_id or vault.id
+    mara = m.Person("mara", ["lead", "officer"], [m.Device(), m.Device("paper")])
+    idris = m.Person("idris", ["officer"], [m.Device()])
+    one = vault.found(mara)
+    vault.note1 = vault.note()
+    one.entry("add", vault.note1)
+    one.entry()
+    signers = ["main", "allowed_signers", v.hex_H(vault.files["main"]["allowed_signers"])]
+    card = vault.card(idris, mara.devices[0])
+    one.entry("card", [card, vault.put("main", "allowed_signers", vault.signers([mara, idris]))], [signers])
+    two = vault.log(idris, idris.devices[0])
+    two.entry("begin", vault.boxes(two, idris.devices), admitted=vault.roster(), seen={one.name: one.mark()})
+    vault.note2 = vault.note()
+    two.entry("add", vault.note2)
+    one.entry(seen={two.name: two.mark()})
+    two.entry(seen={one.name: one.mark()})
+    vault.note3 = vault.note(purpose=2)
+    one.entry("draft", vault.note3)
+    one.entry("unlock-failed", result="failed")
+    vault.one, vault.two, vault.mara, vault.idris = one, two, mara, idris
+    return vault
+
+
+def signed(number, title, change, deep=False, receipt=None):
+    """Damage by somebody with the true keys, before the vault is written."""
+
+    def build(bench):
+        vault = small(bench)
+        change(vault)
+        vault.write()
+
+    case(number, title, deep, receipt)(build)
+
+
+def rewritten(number, title, deep=False, lines=None, length=None, receipt=None, **hooks):
+    """The first log is written anew: with other lines (`lines` changes the list), or commits made otherwise."""
+
+    def build(bench):
+        vault = small(bench)
+        while length and len(vault.one.lines) < length:
+            vault.one.entry()
+        if receipt:
+            vault.receipt(os.path.join(bench.root, receipt))
+        vault.write()
+        if lines:
+            lines(vault)
+        vault.one.write(**{name: hook(vault) for name, hook in hooks.items()})
+
+    case(number, title, deep, receipt)(build)
+
+
+def edited(line, **fields):
+    made = dict(json.loads(line), **fields)
+    return v.write_json({k: w for k, w in made.items() if w is not None}).encode()
+
+
+def at_line(place, change):
+    def lines(vault):
+        vault.one.lines[place] = change(vault.one.lines[place])
+
+    return lines
+
+
+OTHER = m.noise(32, "somebody else")
+
+# -- good vaults (42), and what is only a finding (21) -------------------------------------------
+
+signed(None, "a small vault", lambda w: None, None)
+signed(None, "a note destroyed", lambda w: w.one.entry("destroy", [], w.note1))
+signed(None, "a note destroyed by another member", lambda w: w.two.entry("destroy", [], w.note1))
+signed(None, "a note revised", lambda w: w.one.entry("revise", w.note(), w.note1))
+signed(None, "the same file written by two entries", lambda w: w.two.entry("add", w.note1))
+signed(None, "an entry that rests on one of another time", lambda w: w.one.entry(because="%s:99" % w.one.name))
+signed(21, "a clock that runs backwards", lambda w: w.one.entry(time="2026-11-21T09:00:00Z"))
+signed(None, "a handle of 32 letters", lambda w: new_card(w, handle="a" * 32))
+signed(None, "other things on main, with an entry", lambda w: w.one.entry("card", [w.put("main", "x", b"")]))
+for length in (255, 256, 257, 513):
+    rewritten(None, "a log of %d entries" % length, length != 513 or None, length=length)
+
+# -- lines, by somebody with the key ----------------------------------------------------------------
+
+rewritten(1, "a line changed and signed", lines=at_line(2, lambda l: edited(l, result="denied")))
+rewritten(1, "`prev` of the last line is another's", lines=at_line(6, lambda l: edited(l, prev="ab" * 32)))
+rewritten(1, "`prev` is no leaf hash", lines=lambda w: w.one.lines.__setitem__(6, edited(w.one.lines[6], prev=v.hex_H(w.one.lines[5]))))
+rewritten(2, "a line taken out and signed", lines=lambda w: w.one.lines.pop(5))
+rewritten(3, "a line put in and signed", lines=lambda w: w.one.lines.insert(5, edited(w.one.lines[4], result="failed")))
+rewritten(3, "a line of another log", lines=lambda w: w.one.lines.__setitem__(2, w.two.lines[2]))
+rewritten(4, "two lines swapped and signed", lines=lambda w: w.one.lines.__setitem__(slice(4, 6), w.one.lines[5:3:-1]))
+rewritten(5, "a line twice and signed", lines=lambda w: w.one.lines.insert(5, w.one.lines[4]))
+rewritten(5, "an old line again and signed", lines=lambda w: w.one.lines.append(w.one.lines[2]))
+rewritten(6, "the first line taken out", lines=lambda w: w.one.lines.pop(0))
+rewritten(6, "the first line follows another", lines=lambda w: w.one.change(0, prev="ab" * 32))
+for title, change in (
+    ("a space", lambda l: l.replace(b",", b", ")),
+    ("another order of fields", lambda l: b'{"v":1,' + l[1:].replace(b',"v":1', b"")),
+    ("a field twice", lambda l: l[:-1] + b',"v":1}'),
+    ("an unknown field", lambda l: l[:-1] + b',"w":1}'),
+    ("a number that is no integer", lambda l: l.replace(b'"v":1', b'"v":1.0')),
+    ("a boolean for a number", lambda l: l.replace(b'"v":1', b'"v":true')),
+    ("another version", lambda l: l.replace(b'"v":1', b'"v":2')),
+    ("an escape that is not needed", lambda l: l.replace(b'"failed"', b'"\\u0066ailed"')),
+    ("null for a field", lambda l: l.replace(b'"kind":"unlock-failed"', b'"kind":null')),
+    ("an empty list", lambda l: l[:-1] + b',"wrote":[]}'),
+    ("an unknown kind", lambda l: edited(l, kind="reads")),
+    ("a carriage return", lambda l: l + b"\r"),
+    ("a byte order mark", lambda l: b"\xef\xbb\xbf" + l),
+    ("65,537 bytes", lambda l: edited(l, sealed="A" * (65_537 - len(edited(l, sealed=""))))),
+    ("an integer of 2^53", lambda l: l.replace(b'"seq":6', b'"seq":9007199254740992')),
+    ("a second that is none", lambda l: edited(l, time="2026-11-21T09:59:60Z")),
+    ("a day that is none", lambda l: edited(l, time="2026-11-31T09:59:00Z")),
+):
+    rewritten(27, "a line with " + title, lines=at_line(6, change))
+rewritten(27, "`wrote` unsorted", lines=at_line(5, lambda l: edited(l, wrote=json.loads(l)["wrote"][::-1])))
+rewritten(27, "`wrote` names a file twice", lines=at_line(5, lambda l: edited(l, wrote=json.loads(l)["wrote"] * 2)))
+rewritten(27, "`sealed` is not base64", lines=at_line(6, lambda l: edited(l, sealed="A")))
+signed(27, "`sealed` has a length that no sealed details have", lambda w: w.one.entry(sealed=m.b64(bytes(300))))
+for kind in (None, "unlock-failed", "destroy", "card", "policy", "key"):
+    signed(27, "a note written by the kind %s" % kind, lambda w, kind=kind: w.one.entry(kind, w.note()))
+signed(27, "`add` forgets", lambda w: w.one.entry("add", [], w.note1))
+signed(27, "`card` writes a policy", lambda w: w.one.entry("card", [w.put("main", "policies/retention/x", b"")]))
+signed(27, "what was denied writes", lambda w: w.one.entry("add", w.note(), result="denied"))
+signed(27, "what failed writes", lambda w: w.one.entry("add", w.note(), result="failed"))
+signed(27, "a name that does not end in the digest", lambda w: w.one.entry("add", [["notes/aa", "a" * 32 + "." + "1" * 64, "0" * 64]]))
+signed(27, "a log that has seen itself", lambda w: w.one.entry(seen={w.one.name: [1, "0" * 64]}))
+
+
+def wrong_shard(w):
+    made = w.note()
+    shard = "%02x" % (int(made[0][1][:2], 16) ^ 1)
+    moved = [[ref[:-2] + shard, path, name] for ref, path, name in made]
+    for (ref, path, _), (new, _, _) in zip(made, moved):
+        w.files.setdefault(new, {})[path] = w.files[ref].pop(path)
+    w.one.entry("add", moved)
+
+
+signed(27, "a wrong shard", wrong_shard)
+
+# -- checkpoints and messages -------------------------------------------------------------------------
+
+
+def checkpoint(place, **changed):
+    """A hook that signs another checkpoint at one entry."""
+
+    def hook(vault):
+        def made(at, text):
+            if at != place:
+                return text
+            fields = {"size": at + 1, "root": vault.one.root(at + 1)}
+            fields.update({k: w(vault) if callable(w) else w for k, w in changed.items()})
+            return vault.one.checkpoint(**fields)
+
+        return made
+
+    return hook
+
+
+def message(place, change):
+    return lambda vault: lambda at, text: change(text) if at == place else text
+
+
+rewritten(12, "everything signed with another key", seed=lambda w: OTHER)
+rewritten(12, "everything signed with another member's key", seed=lambda w: w.two.device.seed)
+rewritten(12, "the newest checkpoint signed with another key", checkpoint=checkpoint(6, seed=OTHER))
+rewritten(12, "the same, under the true key's name", checkpoint=checkpoint(6, seed=OTHER, key=lambda w: m.public_of(w.one.device.seed)))
+rewritten(12, "an older checkpoint signed with another key", True, checkpoint=checkpoint(3, seed=OTHER))
+rewritten(12, "the newest commit signed with another key", commit_seed=lambda w: lambda at: OTHER if at == 6 else w.one.device.seed)
+rewritten(12, "an older commit signed with another key", True, commit_seed=lambda w: lambda at: OTHER if at == 3 else w.one.device.seed)
+rewritten(23, "a checkpoint of another vault", checkpoint=checkpoint(6, origin=lambda w: "%s/audit/%s" % ("0" * 32, w.one.name)))
+rewritten(23, "an older checkpoint of another log", checkpoint=checkpoint(3, origin=lambda w: "%s/audit/%s" % (w.id, w.two.name)))
+rewritten(24, "a checkpoint of another size", checkpoint=checkpoint(6, size=8))
+rewritten(24, "an older checkpoint of another size", checkpoint=checkpoint(3, size=3))
+rewritten(24, "a checkpoint of another root", checkpoint=checkpoint(6, root=bytes(32)))
+rewritten(24, "a checkpoint with an extension line", message=message(6, lambda t: t.replace("\n\n—".encode(), "\nmore\n\n—".encode())))
+rewritten(24, "a checkpoint with two signatures", message=message(6, lambda t: t.replace(b"\n\nfrontier", b"\n" + t.split(b"\n")[6] + b"\n\nfrontier")))
+rewritten(24, "a checkpoint without a signature", message=message(6, lambda t: t.split("—".encode())[0] + b"\nfrontier" + t.split(b"frontier")[1]))
+rewritten(24, "no frontier", message=message(6, lambda t: t.split(b"\nfrontier")[0]))
+rewritten(24, "another frontier", message=message(3, lambda t: t.split(b"frontier")[0] + b"frontier\n" + m.b64(bytes(32)).encode() + b"\n"))
+rewritten(24, "a newline too many", message=message(6, lambda t: t + b"\n"))
+rewritten(24, "a message that is none", message=message(6, lambda t: b"hello\n"))
+for title, tree in (("not marked", (b"", b"")), ("exchanged", (b"\1", b"\0")), ("alike", (b"\0", b"\0")), ("alike in another way", (b"\1", b"\1"))):
+    rewritten(28, "leaves and nodes " + title, tree=lambda w, tree=tree: v.Tree(*tree))
+
+# -- commits and bundles --------------------------------------------------------------------------------
+
+
+def parents(place, change):
+    return lambda vault: lambda at, above: change(vault, above) if at == place else above
+
+
+def stranger(vault):
+    return vault.store.commit(vault.store.tree({}), [], b"a <a@b> 0 +0000", b"x\n")
+
+
+rewritten(30, "a second parent", None, parents=parents(5, lambda w, above: above + [stranger(w)]))
+rewritten(30, "the same parent twice", parents=parents(5, lambda w, above: above * 2))
+rewritten(30, "a commit before the first", None, parents=parents(0, lambda w, above: [stranger(w)]))
+rewritten(6, "history that begins in the middle", parents=parents(4, lambda w, above: []))
+
+
+def bundles(change, start=255):
+    def hook(vault):
+        def made(at, files):
+            if at >= start:
+                change(files)
+            return files
+
+        return made
+
+    return hook
+
+
+def bundle_lines(change):
+    def made(files):
+        lines = files["bundles/0000/00"].split(b"\n")
+        change(lines)
+        files["bundles/0000/00"] = b"\n".join(lines)
+
+    return made
+
+
+for number, title, change in (
+    (26, "a bundle missing", lambda f: f.clear()),
+    (26, "a bundle that is short", bundle_lines(lambda l: l.pop(-2))),
+    (26, "a bundle with a line too many", bundle_lines(lambda l: l.insert(-1, b"x"))),
+    (26, "a bundle without its last newline", bundle_lines(lambda l: l.pop())),
+    (26, "a bundle too many", lambda f: f.update({"bundles/0000/01": f["bundles/0000/00"]})),
+    (26, "a stray file beside a bundle", lambda f: f.update({"bundles/0000/xx": b""})),
+    (1, "a line of a bundle changed", bundle_lines(lambda l: l.__setitem__(100, edited(l[100], result="denied")))),
+    (4, "two lines of a bundle swapped", bundle_lines(lambda l: l.__setitem__(slice(10, 12), l[11:9:-1]))),
+    (5, "a line of a bundle twice", bundle_lines(lambda l: l.__setitem__(10, l[9]))),
+):
+    rewritten(number, title, length=258, bundles=bundles(change))
+rewritten(25, "a bundle's line and its commit's differ", True, length=258, message=message(100, lambda t: t.replace(b'"done"', b'"denied"', 1)))
+rewritten(None, "the same without --deep", length=258, message=message(100, lambda t: t.replace(b'"done"', b'"denied"', 1)))
+rewritten(25, "commits under a bundle are gone", True, length=258, parents=parents(100, lambda w, above: []))
+rewritten(26, "a stray file in the newest commit of a log", bundles=bundles(lambda f: f.update(x=b""), 6))
+rewritten(26, "a bundle too early", bundles=bundles(lambda f: f.update({"bundles/0000/00": b"x\n" * 256}), 0))
+rewritten(26, "a stray file in an older commit of a log", True, bundles=lambda w: lambda at, f: dict(f, x=b"") if at == 3 else f)
+rewritten(25, "a commit by another author than its entry", True, lines=lambda w: setattr(w.one, "author", lambda line: b"eve <eve@x> 0 +0000"))
+
+# -- who may do what ---------------------------------------------------------------------------------------
+
+signed(15, "no card admits the device", lambda w: w.two.change(0, admitted="ab" * 32))
+signed(15, "`admitted` names a card of another", lambda w: w.two.change(0, admitted=v.hex_H(w.cards[0])))
+signed(15, "a first entry that admits nobody", lambda w: w.two.change(0, admitted=None))
+signed(15, "a first entry of another kind", lambda w: w.two.change(0, kind="key"))
+signed(15, "a log that begins twice", lambda w: w.one.entry("begin"))
+signed(15, "`admitted` in a later entry", lambda w: w.one.entry(admitted=w.roster()))
+signed(15, "an entry in another's name", lambda w: w.one.entry(actor=w.idris.id))
+signed(20, "what was seen goes back", lambda w: w.one.entry(seen={w.two.name: w.two.mark(1)}))
+signed(20, "a root that never was", lambda w: w.one.entry(seen={w.two.name: [3, "0" * 64]}))
+signed(20, "another root of the same size", lambda w: w.one.entry(seen={w.two.name: [2, "0" * 64]}))
+signed(20, "a log of size 0 was seen", lambda w: w.one.entry(seen={w.two.name: [0, v.H(b"").hex()]}))
+signed(8, "more was seen than there is", lambda w: w.one.entry(seen={w.two.name: [9, "0" * 64]}))
+signed(10, "a log was seen that is not there", lambda w: w.one.entry(seen={"0123456789abcdef-01234567": [9, "0" * 64]}))
+signed(36, "a roster that is none", lambda w: w.one.entry(roster="0" * 64))
+signed(36, "the roster goes back within a log", lambda w: w.one.entry(roster=v.hex_H(w.cards[0])))
+signed(36, "the policies are not those of the log", lambda w: [log.entry(policies="0" * 64) for log in (w.one, w.two)])
+signed(36, "a policy by somebody who is no lead", lambda w: w.two.entry("policy", [w.put("main", "policies/retention/x", b"")]))
+signed(36, "a policy file at a place that is none", lambda w: w.one.entry("policy", [w.put("main", "policies/x", b"")]))
+
+
+def new_card(w, person=None, by=None, log=None, **fields):
+    (log or w.one).entry("card", [w.card(person or w.idris, by or w.mara.devices[0], **fields)])
+
+
+def devices(w, **changed):
+    return [dict(w.idris.devices[0].fields(), **changed)]
+
+
+def paper_admits(w):
+    w.mara.devices.append(m.Device())
+    new_card(w, w.mara, w.mara.devices[1])
+
+
+def second_log(w, device, admitted):
+    log = w.log(w.mara, device)
+    log.entry("begin", w.boxes(log, []), admitted=admitted)
+
+
+def misnamed(w):
+    ref, path, name = w.card(w.idris, w.mara.devices[0])
+    w.files[ref]["members/0002-%s.card" % ("ab" * 8)] = w.files[ref].pop(path)
+    w.one.entry("card", [[ref, "members/0002-%s.card" % ("ab" * 8), name]])
+
+
+def resealed_card(namespace, tail=b""):
+    def change(w):
+        ref, path, _ = w.card(w.idris, w.mara.devices[0])
+        line = w.cards[-1] + b"\n"
+        w.one.entry("card", [w.put(ref, path, line + m.sshsig(w.mara.devices[0].seed, namespace, line).encode() + tail)])
+
+    return change
+
+
+def demoted(w):
+    new_card(w, w.mara, roles=["officer"])
+    new_card(w)
+
+
+signed(None, "a card", lambda w: new_card(w))
+signed(None, "two cards in one entry", lambda w: w.one.entry("card", [w.card(w.idris, w.mara.devices[0]) for _ in (1, 2)]))
+signed(None, "a paper device admits another of its person", paper_admits)
+signed(None, "a second log of a device", lambda w: second_log(w, w.mara.devices[0], v.hex_H(w.cards[0])))
+signed(None, "a handle changed", lambda w: new_card(w, handle="idris.2"))
+signed(36, "a card by somebody who is no lead", lambda w: new_card(w, by=w.idris.devices[0]))
+signed(36, "a lead's card entered by somebody who is none", lambda w: new_card(w, log=w.two))
+signed(36, "a card by a paper device for another person", lambda w: new_card(w, by=w.mara.devices[1]))
+signed(36, "a card of a paper device that admits nobody", lambda w: new_card(w, w.mara, w.mara.devices[1]))
+signed(36, "a card signed with another key", lambda w: new_card(w, seed=OTHER))
+signed(36, "a card by who is a lead no more", demoted)
+signed(36, "a card that follows another", lambda w: new_card(w, prev="ab" * 32))
+signed(36, "a card with another number", lambda w: new_card(w, n=9))
+signed(36, "a card of another vault", lambda w: new_card(w, vault="ab" * 16))
+signed(36, "a card under another person's name", misnamed)
+signed(36, "a card signed for another purpose", resealed_card(b"git"))
+signed(36, "a card with a newline too many", resealed_card(b"card@strongroom", b"\n"))
+signed(36, "a card without an entry", lambda w: w.card(w.idris, w.mara.devices[0]))
+signed(36, "a card's entry names the roster before it", lambda w: (lambda old: w.one.entry("card", [w.card(w.idris, w.mara.devices[0])], roster=old))(w.roster()))
+for title, fields in (
+    ("a handle that begins with a digit", {"handle": "9a"}), ("a handle in capitals", {"handle": "Idris"}),
+    ("a handle of 33 letters", {"handle": "a" * 33}), ("no handle", {"handle": ""}), ("a level of 5", {"level": 5}),
+    ("an unknown role", {"roles": ["chief"]}), ("roles out of order", {"roles": ["officer", "lead"]}),
+    ("compartments out of order", {"compartments": ["11" * 8, "00" * 8]}), ("an unknown field", {"x": 1}),
+    ("a time that is none", {"time": "now"}),
+):
+    signed(36, "a card with " + title, lambda w, fields=fields: new_card(w, **fields))
+signed(36, "a card with a recipient that is too short", lambda w: new_card(w, devices=devices(w, recipient=m.b64(bytes(1215)))))
+signed(36, "a card with a recipient that is no key", lambda w: new_card(w, devices=devices(w, recipient=m.b64(b"\xff" * 1216))))
+signed(36, "a known device with another recipient", lambda w: new_card(w, devices=devices(w, recipient=m.b64(m.recipient()))))
+signed(36, "a known device with another key", lambda w: new_card(w, devices=devices(w, sign=m.b64(m.public_of(OTHER)))))
+signed(36, "a known device of another kind", lambda w: new_card(w, devices=devices(w, kind="paper")))
+signed(36, "a known device of another person", lambda w: new_card(w, devices=[w.mara.devices[0].fields()]))
+
+
+def main_signed_by(seed):
+    def build(bench):
+        vault = small(bench)
+        vault.write(seed)
+
+    return build
+
+
+case(36, "main signed with another key", False)(main_signed_by(OTHER))
+
+
+@case(30, "main merged", False)
+def _(bench):
+    vault = small(bench)
+    vault.write()
+    made = vault.store.commit(
+        vault.store.tree(vault.files["main"]), [stranger(vault), stranger(vault) and vault.store.commit(
+            vault.store.tree({"a": b""}), [], b"a <a@b> 0 +0000", b"x\n")],
+        vault.one.author(vault.one.lines[0]), b"change the charter\n", vault.one.device.seed)
+    vault.store.ref("main", made)
+
+
+# -- sealed files that an entry did write ------------------------------------------------------------------
+
+
+def sealed(change):
+    def made(w):
+        note, vault = bytes([0xAB] * 16), bytes.fromhex(w.id)
+        content = m.body(vault, note)
+        given = m.wrap(vault, note, v.H(content), [b"\1" * 8])
+        content, given = change(w, vault, note, content, given)
+        w.one.entry("add", [w.sealed("notes/ab", note.hex(), content), w.sealed("keys/ab", note.hex(), given)])
+
+    return made
+
+
+def with_wrap(change):
+    """A body as it should be, and a wrap of it that is not."""
+    return sealed(lambda w, vault, note, content, given: (content, change(vault, note, v.H(content), given)))
+
+
+def with_body(change):
+    """A body that is not as it should be, and a wrap of it."""
+
+    def made(w, vault, note, content, given):
+        content = change(vault, note, content)
+        return content, m.wrap(vault, note, v.H(content), [b"\1" * 8])
+
+    return sealed(made)
+
+
+SLOT = {0: bytes(1120), 1: bytes(48)}
+signed(None, "a wrap with four slots", with_wrap(lambda vault, note, body, given: b"\xa7" + given[1:] + b"\x06" + m.cbor([SLOT] * 4)))
+signed(34, "a wrap with three slots", with_wrap(lambda vault, note, body, given: b"\xa7" + given[1:] + b"\x06" + m.cbor([SLOT] * 3)))
+signed(34, "a wrap made for another note", with_wrap(lambda vault, note, body, given: m.wrap(vault, bytes(16), body, [b"\1" * 8])))
+signed(34, "a wrap made for another vault", with_wrap(lambda vault, note, body, given: m.wrap(bytes(16), note, body, [b"\1" * 8])))
+signed(34, "a wrap of another body", with_wrap(lambda vault, note, body, given: m.wrap(vault, note, bytes(32), [b"\1" * 8])))
+signed(34, "a wrap to nobody", with_wrap(lambda vault, note, body, given: m.wrap(vault, note, body, [])))
+signed(34, "a wrap with a custodian's share", with_wrap(lambda vault, note, body, given: b"\xa7" + given[1:] + b"\x07\x41a"))
+signed(34, "a wrap of another suite", with_wrap(lambda vault, note, body, given: given[:2] + b"\2" + given[3:]))
+signed(34, "a wrap with a longer number than needed", with_wrap(lambda vault, note, body, given: given[:2] + b"\x18\1" + given[3:]))
+signed(34, "a wrap with a byte too many", with_wrap(lambda vault, note, body, given: given + b"\0"))
+signed(34, "a body sealed for another note", with_body(lambda vault, note, content: m.body(vault, bytes(16))))
+signed(34, "a body sealed for another vault", with_body(lambda vault, note, content: m.body(bytes(16), note)))
+signed(34, "a body of an unknown purpose", with_body(lambda vault, note, content: m.body(vault, note, 4)))
+signed(34, "a body that is none", with_body(lambda vault, note, content: b"x" * 600))
+signed(34, "a body that ends with its header", with_body(lambda vault, note, content: content[:-544]))
+signed(34, "a body whose streams have an impossible length", with_body(lambda vault, note, content: content[:-1]))
+signed(34, "a wrap whose body was destroyed", lambda w: w.one.entry("destroy", [], [w.note1[0]]))
+
+
+def device_file(name, content):
+    def change(w):
+        vault, device = bytes.fromhex(w.id), bytes.fromhex(w.mara.devices[0].id)
+        w.one.entry("key", [w.sealed("keys/devices", name or device.hex(), content(vault, device))])
+
+    return change
+
+
+signed(None, "another key box of a device", device_file(None, m.key_box))
+signed(34, "a key box that is none", device_file(None, lambda vault, device: b"x"))
+signed(34, "a key box made for another device", device_file(None, lambda vault, device: m.key_box(vault, bytes(8))))
+signed(34, "a detail key kept under another id", device_file("detail-" + "00" * 8, lambda vault, device: m.detail_key(vault, device, b"\1" * 8, [device])))
+
+# -- what exists ----------------------------------------------------------------------------------------------
+
+
+def back(w):
+    kept = {(ref, path): w.files[ref][path] for ref, path, _ in w.note1}
+    w.one.entry("destroy", [], w.note1)
+    for (ref, path), content in kept.items():
+        w.files.setdefault(ref, {})[path] = content
+
+
+def back_with_entry(w):
+    back(w)
+    w.one.entry("add", w.note1)
+
+
+signed(37, "what was destroyed is back", back)
+signed(37, "what was destroyed is written again", back_with_entry)
+signed(32, "an entry without its file", lambda w: w.one.entry("add", [["notes/aa", "a" * 32 + "." + "0" * 64, "0" * 64]]))
+signed(37, "the same, as something gone", lambda w: w.one.entry("add", [["notes/aa", "a" * 32 + "." + "0" * 64, "0" * 64]]))
+
+# -- receipts ---------------------------------------------------------------------------------------------------
+
+
+def against_receipt(number, title, change, **changed):
+    """A receipt is taken, the vault is changed, and both are compared."""
+
+    def build(bench):
+        vault = small(bench)
+        vault.write()
+        place = os.path.join(bench.root, "small-receipt")
+        vault.receipt(place, **changed)
+        change(bench, vault, place)
+
+    case(number, title, False, "small-receipt")(build)
+
+
+def rewrite(*steps):
+    def change(bench, vault, place):
+        for step in steps:
+            step(vault)
+        vault.one.write()
+
+    return change
+
+
+def exchanged(bench, vault, place):
+    shutil.rmtree(bench.vault)
+    small(bench, vault_id=vault.id, salt=5000).write()
+
+
+def resigned(change):
+    def made(bench, vault, place):
+        with open(place, encoding="utf-8") as file:
+            text = change(file.read().split("check ")[0])
+        with open(place, "w", encoding="utf-8") as file:
+            file.write(text + "check %s\n" % v.hex_H(text.encode()))
+
+    return made
+
+
+against_receipt(None, "a receipt that holds", lambda bench, vault, place: None)
+against_receipt(None, "a receipt that is continued", rewrite(lambda w: w.one.entry()))
+against_receipt(None, "a receipt of an older roster", lambda bench, vault, place: vault.receipt(place, roster=v.hex_H(vault.cards[0])))
+against_receipt(7, "a receipt that knows more", lambda bench, vault, place: (vault.one.entry(), vault.receipt(place)))
+against_receipt(10, "a log gone", lambda bench, vault, place: vault.store.ref("audit/" + vault.two.name, None))
+against_receipt(11, "a log rewritten after a receipt", rewrite(lambda w: w.one.change(6, time="2026-11-21T10:30:00Z")))
+against_receipt(16, "two heads of one size", rewrite(lambda w: w.one.change(6, time="2026-11-21T10:30:00Z")))
+against_receipt(11, "a log rewritten and continued", rewrite(lambda w: w.one.change(6, time="2026-11-21T10:30:00Z"), lambda w: w.one.entry()))
+against_receipt(13, "roster and key exchanged", exchanged)
+against_receipt(13, "a receipt of another founder", lambda bench, vault, place: None, founder="ab" * 32)
+against_receipt(13, "a receipt of another roster", lambda bench, vault, place: None, roster="ab" * 32)
+
+
+def another_vault(bench, vault, place):
+    vault.id = "ab" * 16
+    vault.receipt(place)
+
+
+against_receipt(23, "a receipt of another vault", another_vault)
+against_receipt(31, "a receipt that no device signed", resigned(lambda t: t[:-9] + "AAAA" + t[-5:]))
+
+# ---------------------------------------------------------------------------------------------
+# The vault that the program made: damage by a stranger
+# ---------------------------------------------------------------------------------------------
+
+
+def chain(repository, name):
+    """The raw commits of a branch, oldest first."""
+    raws, oid = [], repository.refs[name]
+    while oid:
+        raws.append(repository.read(oid, "commit"))
+        above = v.parse_commit(oid, raws[-1]).parents
+        oid = above[0] if above else None
+    return raws[::-1]
+
+
+class Stranger:
+    """A copy of the vault that the program made, and what somebody without a key can do to it."""
+
+    def __init__(self, bench, journal=False):
+        self.bench, self.folder = bench, bench.vault
+        if journal:
+            shutil.copytree(bench.real, bench.vault)
+        else:
+            subprocess.run(["git", "clone", "--quiet", "--mirror", "--no-hardlinks", bench.real, bench.vault], check=True)
+        self.store = m.Store(bench.vault)
+        self.refs = sorted(self.git("for-each-ref", "--format=%(refname)", "refs/heads").split())
+
+    def git(self, *arguments):
+        run = subprocess.run(["git", "--git-dir", self.folder, *arguments], capture_output=True, text=True, check=True)
+        return run.stdout.strip()
+
+    def log(self, which, change):
+        """Commits of a log altered and strung together again, signatures left as they are."""
+        repository = v.Repository(self.folder)
+        raws = chain(repository, self.bench.logs[which])
+        repository.close()
+        change(raws)
+        parent = None
+        for raw in raws:
+            headers, _, text = raw.partition(b"\n\n")
+            lines = [line for line in headers.split(b"\n") if not line.startswith(b"parent ")]
+            if parent:
+                lines.insert(1, b"parent " + parent.encode())
+            parent = self.store.put("commit", b"\n".join(lines) + b"\n\n" + text)
+        self.store.ref(self.bench.logs[which][len("refs/heads/") :], parent)
+
+    def shard(self, kind, which=0):
+        return [r[len("refs/heads/") :] for r in self.refs if r.startswith("refs/heads/%s/" % kind) and "devices" not in r][which]
+
+    def files(self, ref):
+        return {line.split("\t")[1]: ("100644", line.split()[2]) for line in self.git("ls-tree", "-r", ref).splitlines()}
+
+    def change_files(self, ref, change):
+        files = self.files(ref)
+        change(files)
+        if ref == "main":  # keep the newest commit's signature as it was
+            repository = v.Repository(self.folder)
+            raw = repository.read(repository.refs["refs/heads/main"], "commit")
+            repository.close()
+            raw = raw.replace(raw.split(b"\n")[0], b"tree " + self.store.tree(files).encode())
+            self.store.ref(ref, self.store.put("commit", raw))
+        else:
+            self.store.set_files(ref, files)
+
+    def content(self, oid):
+        return subprocess.run(["git", "--git-dir", self.folder, "cat-file", "blob", oid], capture_output=True).stdout
+
+    def loose(self, what):
+        """The file of an object, everything having been unpacked."""
+        packs = os.path.join(self.folder, "objects/pack")
+        for name in [name for name in os.listdir(packs) if name.endswith(".pack")]:
+            aside = os.path.join(self.bench.root, "aside.pack")
+            os.replace(os.path.join(packs, name), aside)
+            for other in os.listdir(packs):
+                os.remove(os.path.join(packs, other))
+            with open(aside, "rb") as file:
+                subprocess.run(["git", "--git-dir", self.folder, "unpack-objects", "-q"], stdin=file, check=True)
+        path = self.store.path(self.git("rev-parse", what))
+        os.chmod(path, 0o644)
+        return path
+
+    def first(self, ref):
+        return next(iter(self.files(ref)))
+
+
+def strange(number, title, change, deep=False, journal=False, receipt=None):
+    def build(bench):
+        change(Stranger(bench, journal))
+
+    case(number, title, deep, receipt)(build)
+
+
+def tail(number, title, change, receipt=None):
+    strange(number, title, lambda s: s.log(0, change), receipt=receipt)
+
+
+def in_commit(place, old, new):
+    def change(raws):
+        raws[place] = raws[place].replace(old, new, 1)
+
+    return change
+
+
+def move(raws, place, line):
+    raws.insert(place, line)
+
+
+strange(None, "a clone", lambda s: None, None)
+strange(None, "a clone and a receipt", lambda s: None, None, receipt="receipt")
+strange(None, "a clone and an older receipt", lambda s: None, receipt="old-receipt")
+strange(None, "a copy with its journal", lambda s: None, None, True)
+strange(None, "a vault packed by git", lambda s: s.git("gc", "--quiet", "--prune=now"), None, True)
+strange(None, "an older copy and a receipt as old", lambda s: s.store.ref(s.bench.logs[1][11:], None) or older(s), receipt="old-receipt")
+
+
+def older(s):
+    """What the second log wrote is taken back, as if it had not been."""
+    repository = v.Repository(s.folder)
+    oldest = v.parse_commit("", chain(repository, "refs/heads/main")[-1]).parents[0]
+    repository.close()
+    s.store.ref("main", oldest)
+    first = {tuple(f) for f in written(s, 0)}
+    for ref in s.refs:
+        ref = ref[len("refs/heads/") :]
+        if ref.startswith(("notes/", "keys/")):
+            kept = {p: f for p, f in s.files(ref).items() if (ref, p) in {(r, q) for r, q, _ in first}}
+            s.store.set_files(ref, kept)
+
+
+def written(s, which):
+    lines = s.git("log", "--format=%B", s.bench.logs[which]).splitlines()
+    return [f for line in lines if line.startswith("{") for f in json.loads(line).get("wrote", [])]
+
+
+tail(1, "a byte of a line", in_commit(4, b'"result":"done"', b'"result":"dont"'))
+tail(1, "a byte of the first line", in_commit(0, b'"result":"done"', b'"result":"dont"'))
+tail(1, "another result in a line", in_commit(5, b'"result":"done"', b'"result":"denied"'))
+tail(1, "another result in the newest line", in_commit(-1, b'"result":"done"', b'"result":"denied"'))
+tail(2, "a line gone", lambda raws: raws.pop(4))
+tail(3, "a line too many", lambda raws: move(raws, 5, raws[4].replace(b'"result":"done"', b'"result":"denied"', 1)))
+tail(4, "two lines swapped", lambda raws: move(raws, 4, raws.pop(5)))
+tail(5, "a line twice", lambda raws: move(raws, 5, raws[4]))
+tail(5, "an old line again", lambda raws: raws.append(raws[2]))
+tail(6, "the first lines gone", lambda raws: raws.__delitem__(slice(0, 2)))
+tail(8, "the end cut off that another log has seen", lambda raws: raws.pop())
+strange(7, "the end cut off that a receipt knows", lambda s: s.log(1, lambda raws: raws.pop()), receipt="receipt")
+strange(10, "a log gone that another has seen", lambda s: s.store.ref(s.bench.logs[0][11:], None))
+strange(10, "a log gone that a receipt knows", lambda s: s.store.ref(s.bench.logs[1][11:], None), receipt="receipt")
+strange(12, "a log under another device's name", lambda s: s.git("update-ref", "refs/heads/audit/0123456789abcdef-01234567", s.bench.logs[1]))
+strange(23, "a log under another incarnation's name", lambda s: s.git("update-ref", s.bench.logs[1][:-8] + "01234567", s.bench.logs[1]))
+
+
+@case(21, "a clock set back between two commands", False)
+def _(bench):
+    """The program's own clock, in a vault of its own."""
+    home = os.path.join(bench.root, "clock")
+    shutil.rmtree(home, ignore_errors=True)
+    os.makedirs(home)
+    env = dict(bench.env, HOME=home)
+    for clock, words in (("2026-11-21T09:30:00Z", ["init", "--name", "mara"]), ("2026-11-20T09:30:00Z", ["list"])):
+        subprocess.run([bench.binary, *words], env=dict(env, STRONGROOM_TEST_CLOCK=clock), capture_output=True, input=b"", check=True)
+    shutil.copytree(os.path.join(home, ".local/share/strongroom/vault"), bench.vault)
+
+
+# -- files and branches ------------------------------------------------------------------------------------------
+
+
+def put(s, ref, name, content):
+    s.change_files(ref, lambda files: files.update({name: content}))
+
+
+def swap(kind):
+    def change(s):
+        a, b = s.shard(kind, 0), s.shard(kind, 1)
+        fa, fb = s.files(a), s.files(b)
+        pa, pb = next(iter(fa)), next(iter(fb))
+        fa[pa], fb[pb] = fb[pb], fa[pa]
+        s.store.set_files(a, fa)
+        s.store.set_files(b, fb)
+
+    return change
+
+
+def all_of(content):
+    return lambda files: files.update({path: content for path in list(files)})
+
+
+def every_mode(mode):
+    return lambda files: files.update({path: (mode, oid) for path, (_, oid) in list(files.items())})
+
+
+strange(32, "a stray file in a shard", lambda s: put(s, s.shard("notes"), "x", b"y"))
+strange(32, "a stray note, well named", lambda s: put(s, s.shard("notes"), s.shard("notes")[-2:] + "0" * 30 + "." + v.hex_H(b"y"), b"y"))
+strange(32, "another wrap of a note", lambda s: put(s, s.shard("keys"), s.first(s.shard("keys"))[:33] + v.hex_H(b"y"), b"y"))
+strange(32, "a folder in a shard", lambda s: put(s, s.shard("notes"), "d/x", b"y"))
+strange(32, "a note gone", lambda s: s.change_files(s.shard("notes"), dict.clear))
+strange(32, "a shard gone", lambda s: s.store.ref(s.shard("notes"), None))
+strange(32, "an executable note", lambda s: s.change_files(s.shard("notes"), every_mode("100755")))
+strange(32, "a symbolic link for a note", lambda s: s.change_files(s.shard("notes"), every_mode("120000")))
+strange(33, "another file for a note", lambda s: s.change_files(s.shard("notes"), all_of(b"x")))
+strange(33, "another file for a wrap", lambda s: s.change_files(s.shard("keys"), all_of(b"x")))
+strange(34, "two notes' bodies exchanged", swap("notes"))
+strange(34, "two notes' wraps exchanged", swap("keys"))
+strange(32, "another branch", lambda s: s.git("update-ref", "refs/heads/other", "main"))
+strange(32, "a shard that is none", lambda s: s.store.set_files("notes/zz", {}))
+strange(32, "a branch below a branch", lambda s: s.store.set_files("keys/other", {}))
+strange(32, "a log that is not named as one", lambda s: s.git("update-ref", "refs/heads/audit/odd", "main"))
+strange(32, "a tag", lambda s: s.git("tag", "x", "main"))
+strange(32, "a ref of another kind", lambda s: s.git("update-ref", "refs/other/x", "main"))
+strange(43, "two histories kept", lambda s: s.git("update-ref", s.bench.logs[1] + "-fork-" + "0" * 64, s.bench.logs[1]))
+strange(None, "an empty shard", lambda s: s.store.set_files("notes/ff", {}))
+strange(None, "a witness's branch", lambda s: s.store.set_files("witness/x", {"a": b""}))
+strange(36, "a policy changed", lambda s: put(s, "main", "policies/levels.toml", b"x"))
+strange(36, "a policy added", lambda s: put(s, "main", "policies/redaction/more.toml", b"x"))
+strange(36, "a policy gone", lambda s: s.change_files("main", lambda files: files.pop("policies/levels.toml")))
+strange(36, "the list of signers changed", lambda s: put(s, "main", "allowed_signers", b"x"))
+strange(36, "something else on main", lambda s: put(s, "main", "x", b"y"))
+strange(36, "the vault's name gone", lambda s: s.change_files("main", lambda files: files.pop("vault.toml")))
+strange(36, "the newest card gone", lambda s: s.change_files("main", lambda files: files.pop(sorted(p for p in files if "members" in p)[-1])))
+strange(36, "a card altered", lambda s: s.change_files("main", lambda files: [
+    files.update({p: s.content(o).replace(b'"level":3', b'"level":2')}) for p, (_, o) in list(files.items()) if p.startswith("members/0001")]))
+strange(36, "a key box exchanged", lambda s: s.change_files("keys/devices", all_of(b"x")))
+strange(36, "a key box gone", lambda s: s.change_files("keys/devices", lambda files: files.pop(next(iter(files)))))
+strange(36, "a key box added", lambda s: put(s, "keys/devices", "0" * 16 + "." + v.hex_H(b"y"), b"y"))
+
+
+def founder(s):
+    text = s.content(s.files("main")["vault.toml"][1])
+    put(s, "main", "vault.toml", text[: text.index(b"founder")] + b'founder = "%s"\n' % (b"0" * 64))
+
+
+strange(13, "another founder named", founder)
+
+
+@case(37, "a key box that was superseded is back", False)
+def _(bench):
+    s = Stranger(bench)
+    lines = s.git("log", "--format=%B", bench.logs[0]).splitlines()
+    ref, path, name = next(f for line in lines if line.startswith("{") for f in json.loads(line).get("forgot", []))
+    repository = v.Repository(bench.real)
+    kept = [c for k, c in repository.journal.objects.values() if k == "blob" and v.hex_H(c) == name]
+    repository.close()
+    put(s, ref, path, kept[0])
+
+
+# -- caches: nothing is read but the vault (35) ------------------------------------------------------------------
+
+
+@case(None, "files that look like a cache", False)
+def _(bench):
+    s = Stranger(bench)
+    for name in ("verified", "strongroom.cache", "strongroom.index"):
+        with open(os.path.join(s.folder, name), "w") as file:
+            file.write("intact")
+
+
+@case(35, "a commit graph that tells another history", False)
+def _(bench):
+    """It is not read: what is told is the damage underneath."""
+    s = Stranger(bench)
+    s.git("commit-graph", "write", "--reachable")
+    s.store.ref(bench.logs[0][11:], None)
+
+
+# -- history that git is told to see otherwise (30), objects, broken refs -----------------------------------------
+
+
+def write(s, name, content):
+    path = os.path.join(s.folder, name)
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, "w") as file:
+        file.write(content)
+
+
+strange(30, "a replaced object", lambda s: s.git("replace", s.bench.logs[0] + "~1", s.bench.logs[0]))
+strange(30, "a grafted history", lambda s: write(s, "info/grafts", s.git("rev-parse", "main") + "\n"))
+strange(30, "a shallow history", lambda s: write(s, "shallow", s.git("rev-parse", "main") + "\n"))
+strange(32, "a ref that is empty", lambda s: write(s, "refs/heads/" + s.shard("notes"), ""))
+strange(32, "a ref that is none", lambda s: write(s, "refs/heads/" + s.shard("notes"), "hello\n"))
+strange(32, "a ref to nothing", lambda s: write(s, "refs/heads/" + s.shard("notes"), "ab" * 20 + "\n"))
+strange(10, "a log's ref that is empty", lambda s: write(s, s.bench.logs[0], ""))
+
+
+def broken(how):
+    def change(s, what):
+        path = s.loose(what)
+        if how == "missing":
+            os.remove(path)
+        elif how == "empty":
+            open(path, "wb").close()
+        elif how == "unreadable":
+            os.remove(path)
+            os.symlink(os.path.basename(path), path)
+        else:
+            with open(path, "rb") as file:
+                data = zlib.decompress(file.read())
+            with open(path, "wb") as file:
+                file.write(zlib.compress(data[:-1] + bytes([data[-1] ^ 1])))
+
+    return change
+
+
+strange(32, "a note's object missing", lambda s: broken("missing")(s, s.shard("notes") + ":" + s.first(s.shard("notes"))))
+strange(33, "a note's object empty", lambda s: broken("empty")(s, s.shard("notes") + ":" + s.first(s.shard("notes"))))
+strange(33, "a note's object altered", lambda s: broken("altered")(s, s.shard("notes") + ":" + s.first(s.shard("notes"))))
+strange(33, "a note's object unreadable", lambda s: broken("unreadable")(s, s.shard("notes") + ":" + s.first(s.shard("notes"))))
+strange(32, "a shard's tree missing", lambda s: broken("missing")(s, s.shard("notes") + "^{tree}"))
+strange(10, "a log's newest commit missing", lambda s: broken("missing")(s, s.bench.logs[0]))
+strange(10, "a log's newest commit altered", lambda s: broken("altered")(s, s.bench.logs[0]))
+strange(36, "a card's object missing", lambda s: broken("missing")(s, "main:" + sorted(p for p in s.files("main") if "members" in p)[0]))
+strange(30, "main's first commit missing", lambda s: broken("missing")(s, "main~2"))
+
+# -- the journal ----------------------------------------------------------------------------------------------------
+
+
+def poke(s, at, data):
+    with open(os.path.join(s.folder, "strongroom.journal"), "r+b") as file:
+        file.seek(at)
+        file.write(data)
+
+
+def records(s):
+    """Where the records begin, and the changes of each."""
+    with open(os.path.join(s.folder, "strongroom.journal"), "rb") as file:
+        data = file.read()
+    generation = max(g for g in (v.Journal.header(data, 0), v.Journal.header(data, 1)) if g)[0]
+    at, found = v.ALIGNMENT, []
+    while v.Journal.record(data, at, generation):
+        payload = v.Journal.record(data, at, generation)[1]
+        found.append((at, v.parse_cbor(payload)[0][1]))
+        at = v.Journal.next_place(at, len(payload))
+    return found
+
+
+def undone(which, only=lambda name: True):
+    """Refs as they were before the last `which` records: git's part of these writes did not happen."""
+
+    def change(s):
+        for _, changes in records(s)[: -which - 1 : -1]:
+            for name, old, _ in changes:
+                if only(name):
+                    s.git("update-ref", name, old.hex()) if old else s.git("update-ref", "-d", name)
+
+    return change
+
+
+def other_boot(s):
+    with open(os.path.join(s.folder, "strongroom.journal"), "rb") as file:
+        head = file.read(1024)
+    for slot in (0, 1):
+        if v.Journal.header(head, slot):
+            made = head[512 * slot : 512 * slot + 20] + b"\x11" * 16
+            poke(s, 512 * slot, made + v.H(made))
+
+
+def torn(s):
+    for folder, _, names in os.walk(os.path.join(s.folder, "refs/heads")):
+        for name in names:
+            open(os.path.join(folder, name), "w").close()
+    for folder, _, names in os.walk(os.path.join(s.folder, "objects")):
+        for name in names:
+            os.chmod(os.path.join(folder, name), 0o644)
+            open(os.path.join(folder, name), "w").close()
+
+
+strange(None, "a write of which git has nothing yet", undone(1), journal=True)
+strange(None, "the same, the log's ref already moved", undone(1, lambda name: "/audit/" not in name), journal=True)
+strange(None, "after a power cut: several writes git does not have", lambda s: (undone(3)(s), other_boot(s)), journal=True)
+strange(None, "after a power cut: everything in git empty", lambda s: (torn(s), other_boot(s)), journal=True)
+strange(32, "a shard deleted that an older record made", lambda s: s.store.ref(next(
+    name for _, changes in records(s)[:-4] for name, old, _ in changes if "notes/" in name and old is None)[11:], None), journal=True)
+strange(38, "a damaged journal", lambda s: poke(s, records(s)[1][0] + 100, b"\xff\xff\xff"), journal=True)
+strange(38, "a journal without a header", lambda s: poke(s, 0, bytes(1024)), journal=True)
+strange(38, "a journal cut short", lambda s: os.truncate(os.path.join(s.folder, "strongroom.journal"), 100_000), journal=True)
+
+
+@case(None, "verified while the program writes", False)
+def _(bench):
+    """Case 41: verify.py runs while notes are added; it must never see anything wrong."""
+    shutil.copytree(bench.real, bench.vault)
+    wrong = []
+
+    def watch():
+        while not done.is_set():
+            wrong.extend(v.verify(bench.real)["problems"])
+
+    done = threading.Event()
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    try:
+        for text in ("one", "two", "three", "four"):
+            bench.program("add", "--label", "internal", text)
+    finally:
+        done.set()
+        watcher.join()
+    if wrong:
+        raise RuntimeError("alarm while the program wrote: %s" % wrong[0])
+
+
+# ---------------------------------------------------------------------------------------------
+
+
+def agree(number, theirs, ours):
+    """Why the two disagree, or None."""
+    if theirs[0] != ours[0]:
+        return "exit codes %d and %d" % (theirs[0], ours[0])
+    if number is None or number == 35:
+        good = theirs[0] == 0 if number is None else theirs[0] == 4
+        return None if good and theirs[2] == ours[2] else "a good vault is not called intact by both, or its roots differ"
+    if number not in theirs[1] or number not in ours[1]:
+        return "case %d is reported by %s" % (number, [n for n, r in (("the program", theirs), ("verify.py", ours)) if number in r[1]] or "neither")
+    return None
+
+
+def main(arguments):
+    if not arguments:
+        print(__doc__, file=sys.stderr)
+        return 2
+    bench = Bench(arguments[0])
+    words, bad, known, count = arguments[1:], 0, 0, 0
+    try:
+        for number, title, build, deep, receipt in CASES:
+            if words and not any(word in title for word in words):
+                continue
+            shutil.rmtree(bench.vault, ignore_errors=True)
+            build(bench)
+            theirs, ours = bench.judge(deep, os.path.join(bench.root, receipt) if receipt else None)
+            count += 1
+            why = agree(number, theirs, ours)
+            if title in KNOWN:
+                known += 1
+                if why is None:
+                    bad += 1
+                    print("AGREE NOW  [%s] %s%s" % (number, title, " --deep" if deep else ""))
+            elif why:
+                bad += 1
+                print("DIFFER     [%s] %s%s: %s" % (number, title, " --deep" if deep else "", why))
+                for name, run in (("program", theirs), ("verify.py", ours)):
+                    print("           %-9s exit %d, cases %s %s" % (name, run[0], sorted(run[1]), run[2] if run[0] in (0, 1) else ""))
+    finally:
+        shutil.rmtree(bench.root, ignore_errors=True)
+    print("%d comparisons, %d where they are known to differ, %d wrong" % (count, known, bad))
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

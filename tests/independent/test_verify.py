@@ -1,0 +1,275 @@
+"""Tests of verify.py: the worked example of docs/FORMAT.md, published vectors, and vaults made in Python.
+
+    python3 -m unittest discover tests/independent
+"""
+
+import os
+import re
+import sys
+import tempfile
+import unittest
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, HERE)
+
+import make as m  # noqa: E402
+import verify as v  # noqa: E402
+
+with open(os.path.join(HERE, "../../docs/FORMAT.md"), encoding="utf-8") as page:
+    FORMAT = page.read()
+
+VAULT = bytes.fromhex("00112233445566778899aabbccddeeff")
+NOTE = bytes(range(0xA0, 0xB0))
+LOG = "0102030405060708-090a0b0c"
+
+
+def example(name):
+    """The block of this name in the worked example."""
+    return re.search(r"```%s\n(.*?)```" % name, FORMAT, re.S).group(1)
+
+
+def example_bytes(name):
+    return bytes.fromhex("".join(re.findall(r"^[0-9a-f]+$", example(name), re.M)))
+
+
+class Example(unittest.TestCase):
+    def test_the_body_and_its_wrap(self):
+        body, wrap = example_bytes("body"), example_bytes("wrap")
+        v.check_body(body, VAULT, NOTE)
+        self.assertEqual(v.check_wrap(wrap, VAULT, NOTE), v.H(body))
+        self.assertIn(v.hex_H(body), example("body"))
+        self.assertIn(v.hex_H(wrap), example("wrap"))
+
+    def test_every_truncated_body_or_wrap_is_refused(self):
+        for check, content in ((v.check_body, example_bytes("body")), (v.check_wrap, example_bytes("wrap"))):
+            for end in range(len(content)):
+                with self.assertRaises(v.Refused):
+                    check(content[:end], VAULT, NOTE)
+            with self.assertRaises(v.Refused):
+                check(content, VAULT, bytes(16))
+
+    def test_the_message_and_its_line(self):
+        message = v.Message(example("message").encode())
+        self.assertIsNone(message.fault)
+        entry = v.Entry(message.line)
+        self.assertEqual((entry.log, entry.seq, entry.kind), (LOG, 1, "add"))
+        self.assertEqual(entry.prev, v.leaf_hash(b"the first entry of this example is left out").hex())
+        tree = v.Tree()
+        tree.add(b"the first entry of this example is left out")
+        tree.add(message.line)
+        self.assertEqual(tree.root(2), message.checkpoint.root)
+        self.assertEqual(tree.frontier(2), message.frontier)
+        message.checkpoint.check_origin(VAULT.hex(), LOG)
+
+    def test_every_flipped_bit_of_the_message_is_noticed(self):
+        good = example("message").encode()
+        whole = v.Message(good)
+        for at in range(0, len(good), 7):
+            bad = good[:at] + bytes([good[at] ^ 1]) + good[at + 1 :]
+            message = v.Message(bad)
+            noticed = message.fault is not None or message.line != whole.line
+            noticed = noticed or message.checkpoint.text != whole.checkpoint.text
+            self.assertTrue(noticed, at)
+
+    def test_the_receipt(self):
+        receipt = v.Receipt(example("receipt").encode())
+        self.assertEqual(list(receipt.checkpoints), [LOG])
+        self.assertEqual(receipt.checkpoints[LOG].text, v.Message(example("message").encode()).checkpoint.text)
+        with self.assertRaises(v.Refused):
+            v.Receipt(example("receipt").replace("time 2026", "time 2027").encode())
+
+
+class Encodings(unittest.TestCase):
+    def test_padding(self):
+        self.assertEqual([v.padded_length(n) for n in (0, 248, 249, 1000)], [256, 256, 272, 1024])
+        self.assertTrue(v.is_padded_length(256) and v.is_padded_length(272))
+        self.assertFalse(v.is_padded_length(255) or v.is_padded_length(260) or v.is_padded_length(0))
+
+    def test_cbor_is_deterministic_or_refused(self):
+        for value in ({0: 1, 1: b"x"}, [1, [b"", "é"], None], 23, 24, 65_536):
+            self.assertEqual(v.parse_cbor(m.cbor(value)), (value, len(m.cbor(value))))
+        for bad in ("1801", "190001", "a201010001", "a2000100ff", "5f4100ff", "f5", "c101", "fb0000000000000000", "20", "61ff", "42", "9a", ""):
+            with self.assertRaises(v.Refused):
+                v.parse_cbor(bytes.fromhex(bad))
+
+    def test_json_is_canonical_or_refused(self):
+        self.assertEqual(v.parse_json_object('{"a":"é\\n","b":[1]}'.encode()), {"a": "é\n", "b": [1]})
+        for bad in ('{"b":1,"a":1}', '{"a":1,"a":1}', '{"a": 1}', '{"a":1.0}', '{"a":1e3}', '{"a":"\\u00e9"}', '{"a":"\\/"}',
+                    '{"a":9007199254740992}', '{"a":-0}', '{"a":01}', "[1]", "{}\n", '{"a":NaN}', '{"a":"\\ud800"}', ""):
+            with self.assertRaises(v.Refused):
+                v.parse_json_object(bad.encode())
+
+    def test_base64_is_strict(self):
+        self.assertEqual(v.parse_base64("AAE="), b"\0\1")
+        for bad in ("AAE", "AAF=", "AA E=", "AAE=\n", "AA-_", "é==="):
+            with self.assertRaises(v.Refused):
+                v.parse_base64(bad)
+
+
+class Ed25519(unittest.TestCase):
+    """RFC 8032 §7.1, tests 1 to 3: secret, public, message, signature."""
+
+    VECTORS = (
+        ("9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60", "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a", "",
+         "e5564300c360ac729086e2cc806e828a84877f1eb8e5d974d873e065224901555fb8821590a33bacc61e39701cf9b46bd25bf5f0595bbe24655141438e7a100b"),
+        ("4ccd089b28ff96da9db6c346ec114e0f5b8a319f35aba624da8cf6ed4fb8a6fb", "3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c", "72",
+         "92a009a9f0d4cab8720e820b5f642540a2b27b5416503f8fb3762223ebdb69da085ac1e43e15996e458f3613d0f11d8c387b2eaeb4302aeeb00d291612bb0c00"),
+        ("c5aa8df43f9f837bedb7442f31dcb7b166d38535076f094b85ce3a2e0b4458f7", "fc51cd8e6218a1a38da47ed00230f0580816ed13ba3303ac5deb911548908025", "af82",
+         "6291d657deec24024827e69c3abe01a30ce548a284743a445e3680d7db5ac3ac18ff9b538d16f290ae67f760984dc6594a7c15e9716ed28dc027beceea1ec40a"),
+    )
+
+    def test_vectors(self):
+        for vector in self.VECTORS:
+            secret, public, message, signature = map(bytes.fromhex, vector)
+            self.assertEqual(m.public_of(secret), public)
+            self.assertEqual(m.sign(secret, message), signature)
+            self.assertTrue(v.is_signed(public, message, signature))
+            self.assertFalse(v.is_signed(public, message + b"x", signature))
+            large = int.from_bytes(signature[32:], "little") + v.L
+            self.assertFalse(v.is_signed(public, message, signature[:32] + large.to_bytes(32, "little")))
+
+    def test_a_signature_holds_for_its_purpose(self):
+        armored = m.sshsig(bytes(32), b"git", b"text")
+        public, signature = v.parse_sshsig(armored, b"git")
+        self.assertTrue(v.is_ssh_signed(public, b"git", b"text", signature))
+        self.assertFalse(v.is_ssh_signed(public, b"card@strongroom", b"text", signature))
+        for bad in (armored[:-1], armored + "\n", armored.replace("U1NIU0lH", "U1NIU0lI")):
+            with self.assertRaises(v.Refused):
+                v.parse_sshsig(bad, b"git")
+        with self.assertRaises(v.Refused):
+            v.parse_sshsig(armored, b"file")
+
+
+class Trees(unittest.TestCase):
+    """RFC 6962's tree over the leaves of the reference implementation's tests."""
+
+    LEAVES = [bytes.fromhex(h) for h in ("", "00", "10", "2021", "3031", "40414243", "5051525354555657", "606162636465666768696a6b6c6d6e6f")]
+    ROOTS = {
+        1: "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d",
+        2: "fac54203e7cc696cf0dfcb42c92a1d9dbaf70ad9e621f4bd8d98662f00e3c125",
+        3: "aeb6bcfe274b70a14fb067a5e5578264db0fa9b51af5e0ba159158f329e06e77",
+        8: "5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328",
+    }
+
+    def test_roots_and_frontiers(self):
+        tree = v.Tree()
+        for leaf in self.LEAVES:
+            tree.add(leaf)
+        for size, root in self.ROOTS.items():
+            self.assertEqual(tree.root(size).hex(), root)
+        for size in range(1, 9):
+            frontier = tree.frontier(size)
+            self.assertEqual(len(frontier), bin(size).count("1"))
+            self.assertEqual(tree.combine(frontier), tree.root(size))
+
+
+class Journals(unittest.TestCase):
+    @staticmethod
+    def journal(payloads, generation=3, boot=b"\1" * 16):
+        data = bytearray(v.JOURNAL_SIZE)
+        head = b"SRJHEAD\0" + (1).to_bytes(4, "big") + generation.to_bytes(8, "big") + boot
+        data[512 * (generation % 2) : 512 * (generation % 2) + 68] = head + v.H(head)
+        at, places = v.ALIGNMENT, []
+        for sequence, payload in enumerate(payloads):
+            head = b"SRJR" + len(payload).to_bytes(4, "big") + generation.to_bytes(8, "big") + sequence.to_bytes(8, "big")
+            record = head + v.H(head + payload) + payload
+            data[at : at + len(record)] = record
+            places.append(at)
+            at = v.Journal.next_place(at, len(payload))
+        return data, places
+
+    PAYLOADS = [
+        m.cbor([[[1, b"a"]], [["refs/heads/x", None, b"\1" * 20]], b"log:0"]),
+        m.cbor([[], [["refs/heads/x", b"\1" * 20, b"\2" * 20]], b"log:1"]),
+    ]
+
+    def test_records_are_replayed(self):
+        journal = v.Journal.parse(bytes(self.journal(self.PAYLOADS)[0]))
+        self.assertIsNone(journal.damage)
+        self.assertEqual(journal.objects, {v.git_oid("blob", b"a"): ("blob", b"a")})
+        for refs in ({}, {"refs/heads/x": "01" * 20}, {"refs/heads/x": "02" * 20}):
+            self.assertEqual(journal.newest(refs, []), {"refs/heads/x": "02" * 20})
+        self.assertEqual(journal.newest({"refs/heads/x": "03" * 20}, []), {"refs/heads/x": "03" * 20})
+        self.assertEqual(journal.newest({"refs/heads/x": "03" * 20}, ["refs/heads/x"]), {"refs/heads/x": "02" * 20})
+
+    @unittest.skipIf(v.this_boot() is None, "this system does not tell its boot")
+    def test_in_the_same_boot_only_the_last_record_is_unfinished(self):
+        journal = v.Journal.parse(bytes(self.journal(self.PAYLOADS, boot=v.this_boot())[0]))
+        self.assertEqual(journal.newest({}, []), {})
+        self.assertEqual(journal.newest({"refs/heads/x": "01" * 20}, []), {"refs/heads/x": "02" * 20})
+
+    def test_a_torn_last_record_is_none_and_an_earlier_one_is_damage(self):
+        for which, damaged in ((1, False), (0, True)):
+            data, places = self.journal(self.PAYLOADS)
+            data[places[which] + 60] ^= 1
+            self.assertEqual(v.Journal.parse(bytes(data)).damage is not None, damaged)
+        self.assertIsNotNone(v.Journal.parse(bytes(v.JOURNAL_SIZE)).damage)
+        self.assertIsNotNone(v.Journal.parse(b"").damage)
+
+
+class Vaults(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory()
+        self.addCleanup(self.folder.cleanup)
+        m.COUNTER[0] = 0
+        self.vault = m.Vault(os.path.join(self.folder.name, "vault"), {"policies/levels.toml": b"x"})
+        self.mara = m.Person("mara", ["lead"], [m.Device(), m.Device("paper")])
+        self.log = self.vault.found(self.mara)
+        self.note = self.vault.note()
+        self.log.entry("add", self.note)
+        self.log.entry()
+
+    def cases(self, deep=False, receipt=None):
+        report = v.verify(self.vault.folder, receipt, deep)
+        self.assertEqual(report["verdict"] == "intact", not report["problems"])
+        return {problem["case"] for problem in report["problems"]}
+
+    def test_a_good_vault(self):
+        self.vault.write()
+        for deep in (False, True):
+            report = v.verify(self.vault.folder, None, deep)
+            self.assertEqual(report["verdict"], "intact", report)
+            self.assertEqual(report["logs"], [{"log": self.log.name, "size": 3, "root": self.log.root().hex()}])
+            self.assertFalse(report["anchored"])
+
+    def test_a_receipt(self):
+        self.vault.write()
+        place = self.vault.receipt(os.path.join(self.folder.name, "receipt"))
+        with open(place, "rb") as file:
+            receipt = v.Receipt(file.read())
+        report = v.verify(self.vault.folder, receipt)
+        self.assertEqual((report["verdict"], report["anchored"]), ("intact", True))
+        self.log.change(2, result="denied")
+        self.log.write()
+        self.assertEqual(self.cases(receipt=receipt), {11, 16})
+        self.log.lines.pop()
+        self.log.write()
+        self.assertEqual(self.cases(receipt=receipt), {7})
+
+    def test_one_damage_each(self):
+        self.log.entry("destroy", [], [self.note[0]])
+        self.vault.write()
+        self.assertEqual(self.cases(), {34})
+        self.log.lines.pop()
+        self.log.write()
+        self.assertEqual(self.cases(), {32, 37})
+
+    def test_the_command(self):
+        self.vault.write()
+        with open(os.devnull, "w") as nothing:
+            stdout, stderr, sys.stdout, sys.stderr = sys.stdout, sys.stderr, nothing, nothing
+            try:
+                self.assertEqual(v.main([self.vault.folder, "--json"]), 0)
+                self.assertEqual(v.main([self.folder.name]), 1)
+                self.assertEqual(v.main([os.path.join(self.folder.name, "nowhere")]), 1)
+                with self.assertRaises(SystemExit) as ended:
+                    v.main([])
+                self.assertEqual(ended.exception.code, 2)
+                self.log.write(seed=bytes(32))
+                self.assertEqual(v.main([self.vault.folder]), 4)
+            finally:
+                sys.stdout, sys.stderr = stdout, stderr
+
+
+if __name__ == "__main__":
+    unittest.main()
