@@ -5,7 +5,7 @@ use crate::crypto::NoEntropy;
 use crate::env::FileError;
 use crate::envelope::{BadEnvelope, BadIdentity, BadRecoveryKey, BadWrap};
 use crate::gate::GateError;
-use crate::ledger::{LedgerError, NoReceipt};
+use crate::ledger::{LedgerError, NoReceipt, Verdict};
 use crate::policy::BadPolicy;
 use crate::repo::{CreateError, JournalError, OpenError, ReadError, RecoverError};
 
@@ -108,6 +108,9 @@ impl From<NoReceipt> for Error {
     fn from(error: NoReceipt) -> Self {
         match error {
             NoReceipt::Ledger(error) => error.into(),
+            NoReceipt::NotIntact(ref report) if report.verdict == Verdict::Unknown => {
+                Self::new(Kind::Unknown, error.to_string())
+            }
             NoReceipt::NotIntact(_) => Self::new(Kind::Tampered, error.to_string()),
         }
     }

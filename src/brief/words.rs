@@ -172,7 +172,7 @@ mod tests {
         for word in "kowalski okonkwo jessica liam basil's-x oslo".split(' ') {
             assert_eq!(look_up(word), Word::Unknown, "{word}");
         }
-        for word in ["rose", "grace", "hunter"] {
+        for word in ["rose", "grace", "hunter", "sayed", "hamed", "laden", "max"] {
             assert_eq!(look_up(word), Word::NameLike, "{word}");
         }
     }

@@ -287,6 +287,7 @@ pub(super) enum BriefCommand {
         profile: String,
     },
     /// List drafts and briefs
+    #[command(after_help = "Example:\n  strongroom brief list --json")]
     List,
 }
 
@@ -321,23 +322,29 @@ pub(super) enum AuditCommand {
         out: Option<PathBuf>,
     },
     /// Your own entries; reading them is one too
+    #[command(after_help = "Examples:\n  strongroom audit log\n  strongroom audit log --json | tail -n 20")]
     Log,
 }
 
 #[derive(Subcommand)]
 pub(super) enum CompartmentCommand {
     /// Make one; its name is sealed
+    #[command(
+        after_help = "Example:\n  strongroom compartment new Halcyon\n  strongroom add --label restricted/Halcyon --file patrol.txt"
+    )]
     New {
         /// Its name, as it stands in labels
         name: String,
     },
     /// List those that you hold
+    #[command(after_help = "Example:\n  strongroom compartment list")]
     List,
 }
 
 #[derive(Subcommand)]
 pub(super) enum PolicyCommand {
     /// Run the cases that the policies bring with them
+    #[command(after_help = "Examples:\n  strongroom policy test\n  strongroom policy test --shipped")]
     Test {
         /// Those that this program ships, rather than the vault's
         #[arg(long)]
@@ -348,6 +355,9 @@ pub(super) enum PolicyCommand {
 #[derive(Subcommand)]
 pub(super) enum RecoveryCommand {
     /// Come back in with a printed recovery key: makes a new identity on this device
+    #[command(
+        after_help = "Examples:\n  strongroom recovery use recovery.txt\n  strongroom recovery use recovery.txt --vault copy-of-the-vault"
+    )]
     Use {
         /// The file with the key
         file: PathBuf,

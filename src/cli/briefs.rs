@@ -58,9 +58,7 @@ pub(super) fn run(context: &Context<'_>, seen: &Seen<'_>, command: &BriefCommand
                 "removed: {removed}; left out whole: {}",
                 counted(drafted.left_out, "portion", "portions")
             ));
-            for doubt in &drafted.doubtful {
-                seen.remark(&format!("doubtful: `{}` ({})", out::one_line(&doubt.text), doubt.why));
-            }
+            seen.doubts(&drafted.doubtful);
             Ok(0)
         }
         BriefCommand::Release {
@@ -98,8 +96,9 @@ pub(super) fn run(context: &Context<'_>, seen: &Seen<'_>, command: &BriefCommand
                     "entry": released.entry.to_string(),
                 }))?;
             } else {
+                let apart = if file.is_none() { "\n" } else { "" };
                 seen.remark(&format!(
-                    "\nreleased as {} to {}",
+                    "{apart}released as {} to {}",
                     released.brief,
                     out::one_line(&to.join(", "))
                 ));

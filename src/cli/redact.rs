@@ -26,7 +26,8 @@ pub(super) fn whole(seen: &Seen<'_>, file: Option<&Path>, profile: &str) -> Resu
     if seen.json {
         seen.json(&to_json(None, &redaction))?
     } else {
-        seen.result(&redaction.text)?
+        seen.result(&redaction.text)?;
+        seen.doubts(&redaction.doubtful);
     }
     Ok(0)
 }

@@ -244,6 +244,10 @@ fn examine(repo: &Repo, anchors: &Anchors<'_>) -> Result<(Report, Vec<SignedChec
         ));
     }
     let view = View::now(repo)?;
+    if let Some(error) = &view.unread {
+        let message = format!("what the journal holds is not known: {error}");
+        tally.unknown.add(Problem::vault(32, message));
+    }
     verify_refs(&view, &mut tally);
     let logs = logs(&view, &mut tally);
     let (raw, main) = read_main(&view, &mut tally);
@@ -360,7 +364,7 @@ fn verify_refs(view: &View<'_>, tally: &mut Tally) {
 fn is_branch(name: &str) -> bool {
     let shard = name.strip_prefix("notes/").or_else(|| name.strip_prefix("keys/"));
     let hex = |text: &str| text.len() == 2 && text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
-    name == MAIN || name == "keys/devices" || name.starts_with("witness/") || shard.is_some_and(hex)
+    name == MAIN || name == "keys/devices" || shard.is_some_and(hex)
 }
 
 /// The logs by name.

@@ -123,7 +123,8 @@ pub(super) fn verify_files(
         }
         branch.absent(tally);
         if let Some(oid) = view.branches.get(name) {
-            verify_history(view, name, *oid, deep, tally);
+            let shard = is_shard.then_some(live);
+            verify_history(view, name, *oid, shard, deep, tally);
         }
     }
     report_strays(&strays, tally);
@@ -350,10 +351,12 @@ impl<'a> Branch<'a> {
     }
 }
 
-/// One parent at most: nobody merges.
-fn verify_history(view: &View<'_>, name: &str, oid: Oid, deep: bool, tally: &mut Tally) {
+/// One parent at most: nobody merges. And a shard's history holds only what the shard holds: whatever is forgotten
+/// leaves it too, by re-rooting.
+fn verify_history(view: &View<'_>, name: &str, oid: Oid, shard: Option<&LiveSet>, deep: bool, tally: &mut Tally) {
     let mut next = Some(oid);
     let mut left = if deep { usize::MAX } else { HISTORY };
+    let mut now: Option<HashSet<(String, Oid)>> = None;
     while let Some(oid) = next.filter(|_| left > 0) {
         left -= 1;
         let commit = match view.commit_at(oid) {
@@ -368,5 +371,35 @@ fn verify_history(view: &View<'_>, name: &str, oid: Oid, deep: bool, tally: &mut
             tally.problem(Problem::vault(30, message));
         }
         next = commit.parents.first().copied();
+        let Some(live) = shard else { continue };
+        let mut unread = None;
+        let files = tree_files(view, commit.tree, 0, &mut |_, error| unread = Some(error.clone()));
+        match (&now, unread) {
+            // That the branch itself cannot be read was said.
+            (None, Some(_)) => return,
+            (None, None) => now = Some(files.into_iter().map(|file| (file.path, file.oid)).collect()),
+            (Some(_), Some(error)) => {
+                let what = format!("the history of the branch `{name}` cannot be read");
+                return tally.unreadable(&error, (None, None), (30, 33), &what);
+            }
+            (Some(now), None) => {
+                for path in files.into_iter().map(|file| (file.path, file.oid)) {
+                    if !now.contains(&path) {
+                        no_longer_there(name, &path.0, live, tally);
+                    }
+                }
+            }
+        }
     }
+}
+
+fn no_longer_there(name: &str, path: &str, live: &LiveSet, tally: &mut Tally) {
+    let forgotten = |digest| live.is_forgotten(&FileRef(name.to_owned(), path.to_owned(), digest));
+    let named = path.rsplit_once('.').and_then(|(_, digest)| digest.parse().ok());
+    let (case, what) = match named.is_some_and(forgotten) {
+        true => (37, "was destroyed or superseded, and is back"),
+        false => (32, "is none of the branch's files"),
+    };
+    let message = format!("`{path}` in the history of the branch `{name}` {what}");
+    tally.problem(Problem::vault(case, message));
 }

@@ -2,7 +2,7 @@
 //! journal holds is in git, and the objects that git does not have yet.
 
 use super::objects::{CLONED, COMMIT_MAX, HEADS, Objects, TREE_MAX};
-use crate::repo::{Batch, Commit, Kind, Object, Oid, ReadError, Repo, TreeEntry, parse_tree};
+use crate::repo::{Batch, Commit, JournalError, Kind, Object, Oid, ReadError, Repo, TreeEntry, parse_tree};
 use std::collections::{BTreeMap, HashMap};
 
 /// How often a moving vault is looked at again before the last look is taken.
@@ -17,6 +17,8 @@ pub(super) struct View<'a> {
     pub(super) damaged: Vec<String>,
     /// Refs that are no branches.
     pub(super) others: Vec<String>,
+    /// Why it is not known what the journal holds.
+    pub(super) unread: Option<JournalError>,
     extra: HashMap<Oid, Object>,
 }
 
@@ -26,7 +28,7 @@ type Refs = Vec<(String, Option<Oid>)>;
 impl<'a> View<'a> {
     pub(super) fn now(repo: &'a Repo) -> Result<Self, ReadError> {
         let mut before = repo.refs_as_found("refs/")?;
-        let (mut batches, mut same_boot) = pending(repo)?;
+        let mut pending = repo.pending_and_boot();
         for look in 1..=LOOKS {
             let after = repo.refs_as_found("refs/")?;
             if after == before {
@@ -34,11 +36,19 @@ impl<'a> View<'a> {
             }
             // Somebody writes: what was read may be of two moments.
             before = after;
-            (batches, same_boot) = pending(repo)?;
-            // The last look's refs may lie several writes before its journal.
-            same_boot &= look < LOOKS;
+            pending = repo.pending_and_boot().map(|(batches, same_boot)| {
+                // The last look's refs may lie several writes before its journal.
+                (batches, same_boot && look < LOOKS)
+            });
         }
-        Ok(Self::assemble(repo, before, batches, same_boot))
+        // What git holds is judged all the same: who damages the journal hides nothing by it.
+        let (batches, same_boot, unread) = match pending {
+            Ok((batches, same_boot)) => (batches, same_boot, None),
+            Err(error) => (Vec::new(), false, Some(error)),
+        };
+        let mut view = Self::assemble(repo, before, batches, same_boot);
+        view.unread = unread;
+        Ok(view)
     }
 
     /// `finished`: git shows all batches but perhaps the last, so that a ref which stands at an older value was
@@ -76,6 +86,7 @@ impl<'a> View<'a> {
             branches: BTreeMap::new(),
             damaged: Vec::new(),
             others: Vec::new(),
+            unread: None,
             extra,
         };
         for (name, oid) in refs {
@@ -94,12 +105,6 @@ impl<'a> View<'a> {
     fn extra(&self, oid: Oid, kind: Kind) -> Option<&Object> {
         self.extra.get(&oid).filter(|object| object.kind == kind)
     }
-}
-
-/// What the journal holds; a clone has none.
-fn pending(repo: &Repo) -> Result<(Vec<Batch>, bool), ReadError> {
-    repo.pending_and_boot()
-        .map_err(|error| ReadError::Git(error.to_string()))
 }
 
 impl Objects for View<'_> {

@@ -113,6 +113,9 @@ pub enum Oddity {
     /// A file `objects/info/alternates`.
     #[error("objects are borrowed from elsewhere (file `objects/info/alternates`)")]
     Borrowed,
+    /// A file `commondir`.
+    #[error("objects and refs are those of another folder (file `commondir`)")]
+    Elsewhere,
 }
 
 /// An object or ref cannot be read.
@@ -246,6 +249,7 @@ impl Repo {
             (there("info/grafts"), Oddity::Grafts),
             (replaced(), Oddity::Replaced),
             (there("objects/info/alternates"), Oddity::Borrowed),
+            (there("commondir"), Oddity::Elsewhere),
         ]
         .into_iter()
         .filter_map(|(found, oddity)| found.then_some(oddity))

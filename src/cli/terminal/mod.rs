@@ -9,6 +9,7 @@ pub(super) use here::Here;
 
 use super::args::Common;
 use super::out;
+use crate::app::shared::Doubt;
 use crate::app::{Error, Kind, Person};
 use std::fs::File;
 use std::io::Read;
@@ -55,8 +56,7 @@ pub(super) fn read(terminal: &dyn Terminal, file: Option<&Path>) -> Result<Vec<u
         return Err(Error::new(
             Kind::Failed,
             format!("{name} has more than 1 MiB; nothing was done with it"),
-        )
-        .hint("a file of any size goes beside a note with `strongroom attach ID FILE`"));
+        ));
     }
     Ok(bytes)
 }
@@ -94,6 +94,13 @@ impl<'a> Seen<'a> {
     /// Writes a table as a result.
     pub(super) fn table(&self, head: &[&str], rows: Vec<Vec<String>>) -> Result<(), Error> {
         self.result(&out::table(self.terminal.facts().columns, head, rows))
+    }
+
+    /// What passed and needs a person's eye, beside the result.
+    pub(super) fn doubts(&self, doubts: &[Doubt]) {
+        for doubt in doubts {
+            self.remark(&format!("doubtful: `{}` ({})", out::one_line(&doubt.text), doubt.why));
+        }
     }
 
     /// Says something beside the result, unless nobody wants to hear it.

@@ -150,6 +150,16 @@ fn what_was_destroyed_stays_away() {
         let vault = good.copy();
         vault.put_files(&branch, &files);
         assert_caught(&branch, &judge(&vault, &Given::default()), &[(37, None)]);
+        // In the history of the branch, where git would send it with every clone.
+        for (file, case) in [(files, 37), (Files::from([("x".into(), vec![])]), 32)] {
+            let vault = good.copy();
+            let now = vault.files(&branch);
+            vault.put_files(&branch, &[now.clone(), file].into_iter().flatten().collect());
+            vault.put_files(&branch, &now);
+            let report = judge(&vault, &Given::default());
+            assert_caught(&branch, &report, &[(case, None)]);
+            assert_eq!(report.problems.len(), 1, "{:?}", report.problems);
+        }
     }
     for branch in [note_ref(note(1)), wrap_ref(note(1)), "keys/devices".into()] {
         let vault = good.copy();
@@ -253,6 +263,7 @@ fn refs_and_histories_are_those_of_a_vault() {
     for name in [
         "refs/tags/x",
         "refs/heads/x",
+        "refs/heads/witness/x",
         "refs/heads/notes/xx",
         "refs/heads/audit/x",
         "refs/notes/commits",

@@ -1,7 +1,7 @@
 //! No false alarm: good vaults in every shape that stock tools give them, also while somebody writes.
 
 use super::vault::{Vault, settings};
-use super::{Given, assert_intact, judge};
+use super::{Given, Verdict, assert_intact, judge};
 use crate::chain::Time;
 use crate::ledger::{NoReceipt, make_receipt};
 use crate::repo::Repo;
@@ -157,6 +157,23 @@ fn what_the_journal_still_holds_is_neither_missing_nor_stray() {
         &[(9, Some(7))],
     );
     assert_eq!(mark.size, 6);
+}
+
+#[test]
+fn a_damaged_journal_leaves_the_verdict_open_and_hides_nothing() {
+    let vault = Vault::with(1, 5);
+    let mark = vault.mark();
+    std::fs::write(vault.dir().join("strongroom.journal"), b"").unwrap();
+    let report = judge(&vault, &Given::default());
+    assert_eq!((report.verdict, report.problems), (Verdict::Unknown, vec![]));
+    assert_eq!((report.unknown.len(), report.unknown[0].case), (1, 32));
+    assert!(make_receipt(&vault.repo(), None, Time::from_unix(0)).is_err());
+    vault.git(&["update-ref", "-d", &format!("refs/heads/{}", vault.audit())]);
+    let given = Given {
+        mark: Some(&mark),
+        ..Given::default()
+    };
+    super::assert_caught("log deleted", &judge(&vault, &given), &[(9, None), (10, None)]);
 }
 
 #[test]

@@ -637,6 +637,7 @@ fn a_log_begins_with_its_admission_and_is_one_line_of_commits() {
         ("shallow", good.target("main").to_string()),
         ("info/grafts", good.target("main").to_string()),
         ("objects/info/alternates", "/elsewhere".into()),
+        ("commondir", good.dir().display().to_string()),
         (
             &format!("refs/replace/{}", good.target("main")),
             good.target(&good.audit()).to_string(),

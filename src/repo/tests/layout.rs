@@ -52,6 +52,7 @@ fn odd_histories_are_refused_and_named() {
         ("info/grafts", head.clone(), Oddity::Grafts),
         (&format!("refs/replace/{}", head.trim()), older, Oddity::Replaced),
         ("objects/info/alternates", "/elsewhere\n".to_owned(), Oddity::Borrowed),
+        ("commondir", format!("{}\n", vault.dir().display()), Oddity::Elsewhere),
         (
             "packed-refs",
             format!("{} refs/replace/{}\n", head.trim(), head.trim()),
