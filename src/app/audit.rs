@@ -25,6 +25,7 @@ pub fn verify(context: &Context<'_>, receipt: Option<&Path>, deep: bool) -> Resu
     let anchors = Anchors {
         receipt: receipt.as_ref(),
         high_water: mark.as_ref(),
+        witnesses: &[],
         now: context.now(),
         deep,
     };
