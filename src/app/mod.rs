@@ -13,9 +13,11 @@ mod members;
 mod notes;
 mod person;
 mod policies;
+mod proofs;
 mod recovery;
 pub mod tour;
 mod vault;
+mod witnesses;
 
 pub use crate::env::{Clock, Listener, Places, Wire, harden, since_boot};
 pub use audit::{LogLine, log, receipt, verify};
@@ -30,8 +32,10 @@ pub use members::{CompartmentInfo, list_compartments, new_compartment};
 pub use notes::{Added, ListQuery, NewText, NoteLine, Shown, add, list, show};
 pub use person::{NewFile, Person, new_file, open_file};
 pub use policies::{PolicyTest, test_policies};
+pub use proofs::{CheckedProof, Proof, ProofQuery, ProofTrust, check_proof, prove};
 pub use recovery::recover;
 pub use vault::{Init, Inited, init};
+pub use witnesses::{NewWitness, WitnessQuery, Witnessing, add_witness_file, new_witness, witness_vault};
 
 /// What the street door needs to know of the rooms below.
 pub mod shared {

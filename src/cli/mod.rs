@@ -7,6 +7,7 @@ mod briefs;
 mod commands;
 mod notes;
 mod out;
+mod proofs;
 mod redact;
 mod terminal;
 mod tour;
