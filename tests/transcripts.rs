@@ -51,6 +51,8 @@ stories! {
     briefs,
     redaction,
     audit,
+    proofs,
+    witnesses,
     recovery,
     policies,
     init_refusals,

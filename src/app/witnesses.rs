@@ -72,7 +72,14 @@ pub fn witness_vault(context: &Context<'_>, query: &WitnessQuery) -> Result<Witn
         Err(_) => None,
     };
     let mark = local_mark(context, &repo)?;
-    let cosigned = cosign(&repo, &witness, known.as_ref(), mark.as_ref(), context.now())?;
+    let cosigned = cosign(&repo, &witness, known.as_ref(), mark.as_ref(), context.now());
+    let cosigned = cosigned.map_err(|refused| match (&refused, &known) {
+        (NoCosignature::NotIntact(_), Some(_)) => Error::from(refused).hint(format!(
+            "the receipt is what this witness remembers: {}",
+            state.display()
+        )),
+        _ => refused.into(),
+    })?;
     replace_private(&state, cosigned.state.to_text().as_bytes())?;
     match &query.out {
         Some(out) => write_new_private(out, cosigned.file.to_text().as_bytes())?,

@@ -42,10 +42,10 @@ pub enum BadCosignature {
     #[error("not a checkpoint with cosignatures: it takes the log's signed checkpoint and a line for each cosignature")]
     Malformed,
     /// The key has signed nothing here.
-    #[error("it is not cosigned with the witness's key")]
+    #[error("it is not cosigned with the key that was given for this witness")]
     Absent,
     /// It is not the key's signature.
-    #[error("its cosignature is forged: it was not made with the witness's key for this checkpoint and time")]
+    #[error("its cosignature is forged: it was not made with the witness's key over this checkpoint and time")]
     Forged,
 }
 

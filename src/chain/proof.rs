@@ -31,7 +31,7 @@ pub enum BadProof {
         new: u64,
     },
     /// A hash too few or too many.
-    #[error("the proof is too {}: it has {found} hashes, and it takes {want}", if found < want { "short" } else { "long" })]
+    #[error("the proof is too {}: it takes {want} hashes and has {found}", if found < want { "short" } else { "long" })]
     Length {
         /// How many it takes.
         want: usize,
@@ -356,23 +356,14 @@ mod tests {
         for (told, expected) in [
             (
                 at(3, 7, &proof[..2]),
-                "the proof is too short: it has 2 hashes, and it takes 3",
+                "the proof is too short: it takes 3 hashes and has 2",
             ),
-            (
-                at(3, 7, &long),
-                "the proof is too long: it has 4 hashes, and it takes 3",
-            ),
-            (at(3, 7, &[]), "the proof is too short: it has 0 hashes, and it takes 3"),
+            (at(3, 7, &long), "the proof is too long: it takes 3 hashes and has 4"),
+            (at(3, 7, &[]), "the proof is too short: it takes 3 hashes and has 0"),
             (at(2, 7, &proof), words),
             (at(4, 7, &proof), words),
-            (
-                at(6, 7, &proof),
-                "the proof is too long: it has 3 hashes, and it takes 2",
-            ),
-            (
-                at(3, 9, &proof),
-                "the proof is too short: it has 3 hashes, and it takes 4",
-            ),
+            (at(6, 7, &proof), "the proof is too long: it takes 2 hashes and has 3"),
+            (at(3, 9, &proof), "the proof is too short: it takes 4 hashes and has 3"),
             (at(7, 7, &proof), "entry 7 does not stand among 7 entries"),
             (
                 at(u64::MAX, u64::MAX, &proof),
@@ -394,11 +385,11 @@ mod tests {
         for (told, expected) in [
             (
                 from(3, 7, &proof[1..]),
-                "the proof is too short: it has 3 hashes, and it takes 4",
+                "the proof is too short: it takes 4 hashes and has 3",
             ),
             (
                 from(3, 7, &[&proof[..], &proof[..1]].concat()),
-                "the proof is too long: it has 5 hashes, and it takes 4",
+                "the proof is too long: it takes 4 hashes and has 5",
             ),
             (from(1, 7, &proof[..3]), words),
             (from(7, 7, &[]), words),
