@@ -1,4 +1,4 @@
-//! What witnesses cosigned, against the vault and against what they cosigned before (docs/FORMAT.md §14).
+//! What witnesses cosigned, against the vault and against what they cosigned before (docs/FORMAT.md §13).
 //!
 //! A branch of a witness is unsigned and anybody may push to it: only cosignatures count that hold under a key that
 //! was given from outside. Those of other witnesses are looked at for their form alone.
