@@ -134,7 +134,7 @@ pub fn cosign(
 }
 
 /// The witness's own check, by a consistency proof over the lines as they are.
-fn goes_on(view: &View<'_>, found: &Found, old: (u64, crate::id::Digest)) -> Result<(), BadProof> {
+pub(super) fn goes_on(view: &View<'_>, found: &Found, old: (u64, crate::id::Digest)) -> Result<(), BadProof> {
     let mut walk = ProofWalk::consistency(old.0, found.size)?;
     each_line(view, &found.layout, &mut |line| walk.leaf(leaf_hash(line)));
     check_consistency(old, (found.size, found.root), &walk.end()?)

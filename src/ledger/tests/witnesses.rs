@@ -1,10 +1,15 @@
 //! Proofs and witnesses on whole vaults: cases 7, 10, 11, 16, 17, 22 and 31.
 
-use super::vault::{Forge, Vault, chain, identity, settings, sign_lines};
+use super::vault::{Forge, Vault, chain, identity, line, settings, sign_lines};
 use super::{Given, Verdict, assert_caught, assert_intact, judge};
-use crate::chain::{BadProofFile, CosignedCheckpoint, CosignedFile, NoteKey, ProofFile, Receipt, Signs, Time, Witness};
+use crate::chain::{
+    BadProof, BadProofFile, CosignedCheckpoint, CosignedFile, NoteKey, ProofFile, Receipt, Signs, Time, Witness,
+};
 use crate::crypto::{ExampleEntropy, SigningKey};
 use crate::id::{Digest, EntryRef};
+use crate::ledger::verify::examine;
+use crate::ledger::view::View;
+use crate::ledger::witness::goes_on;
 use crate::ledger::{Anchors, Cosigning, NoCosignature, NoProof, Whose, cosign, make_receipt, prove, publish};
 use crate::repo::{PATIENCE, Repo};
 use crate::secret::Secret;
@@ -115,10 +120,7 @@ fn what_was_cosigned_cannot_be_taken_back() {
     let (log, audit) = (good.log, good.audit());
     let lines = |vault: &Vault| -> Vec<String> {
         let messages = vault.messages(log);
-        messages
-            .iter()
-            .map(|text| super::vault::line(text).to_owned())
-            .collect()
+        messages.iter().map(|text| line(text).to_owned()).collect()
     };
     let rewrite = |vault: &Vault, lines: &[String]| {
         let signer = Some(&vault.identity);
@@ -180,8 +182,12 @@ fn case_22_an_entry_dated_after_the_cosignature_over_it_is_a_finding() {
             },
         );
         // The device dated it so before the witness came.
-        let mut cosigned_again =
-            CosignedCheckpoint::new(make_receipt(&rest(&vault, 9), None, cosigned).unwrap().checkpoints[0].clone());
+        let mut cosigned_again = CosignedCheckpoint::new(
+            make_receipt(&rest(&vault, 9).repo(), None, cosigned)
+                .unwrap()
+                .checkpoints[0]
+                .clone(),
+        );
         cosigned_again.cosign(&one, cosigned);
         vault.git(&["update-ref", "-d", "refs/heads/witness/one"]);
         forge(&vault, &one, cosigned_again.to_text());
@@ -196,13 +202,10 @@ fn case_22_an_entry_dated_after_the_cosignature_over_it_is_a_finding() {
 }
 
 /// The vault when its log had `size` entries.
-fn rest(vault: &Vault, size: usize) -> Repo {
+fn rest(vault: &Vault, size: usize) -> Vault {
     let copy = vault.copy();
-    let lines: Vec<String> = vault
-        .messages(vault.log)
-        .iter()
-        .map(|text| super::vault::line(text).to_owned())
-        .collect();
+    let messages = vault.messages(vault.log);
+    let lines: Vec<String> = messages.iter().map(|text| line(text).to_owned()).collect();
     let signer = Some(&vault.identity);
     let messages = sign_lines(&lines[..size], vault.log, &vault.identity);
     copy.put_log(
@@ -213,10 +216,7 @@ fn rest(vault: &Vault, size: usize) -> Repo {
             ..Forge::default()
         },
     );
-    let repo = copy.repo();
-    // The folder lives as long as the process; it is small.
-    std::mem::forget(copy);
-    repo
+    copy
 }
 
 #[test]
@@ -289,7 +289,7 @@ fn case_31_forged_and_unpinned_witnesses_and_one_who_went_back() {
     assert_caught("went back in time", &judge(&vault, &given), &[(31, Some(5))]);
 
     // Nobody is their own witness.
-    let device = NoteKey::new("one".into(), Signs::Cosignatures, good.identity.public_key()).unwrap();
+    let device = NoteKey::new("self".into(), Signs::Cosignatures, good.identity.public_key()).unwrap();
     assert_caught("a device's key", &judge(&good, &pinned(&[device])), &[(31, None)]);
     // Another file on the branch, and a branch that no witness can have.
     let vault = good.copy();
@@ -326,7 +326,7 @@ fn a_witness_refuses_to_go_back_to_fork_and_to_sign_what_is_not_intact() {
     let lines: Vec<String> = good
         .messages(good.log)
         .iter()
-        .map(|text| super::vault::line(text).to_owned())
+        .map(|text| line(text).to_owned())
         .collect();
     let signer = Some(&good.identity);
     let messages = sign_lines(&lines[..6], good.log, &good.identity);
@@ -379,6 +379,34 @@ fn a_witness_refuses_to_go_back_to_fork_and_to_sign_what_is_not_intact() {
         told.contains("[31]") && told.contains("nobody is their own witness"),
         "{told}"
     );
+}
+
+/// The witness's own check stands by itself: the verifier's comparison with what it remembers finds the same.
+#[test]
+fn a_consistency_proof_is_made_from_the_lines_and_checked() {
+    let mut vault = Vault::with(1, 4);
+    let old = make_receipt(&vault.repo(), None, Time::from_unix(0))
+        .unwrap()
+        .checkpoints[0]
+        .checkpoint;
+    vault.grow(0, 300);
+    let (repo, now) = (vault.repo(), time(&vault));
+    let anchors = Anchors {
+        receipt: None,
+        high_water: None,
+        witnesses: &[],
+        now,
+        deep: false,
+    };
+    let view = View::now(&repo).unwrap();
+    let examined = examine(&repo, &view, &anchors).unwrap();
+    let found = &examined.found[&vault.log];
+    let goes_on = |size, root| goes_on(&view, found, (size, root));
+    assert_eq!(goes_on(old.size, old.root), Ok(()));
+    assert_eq!(goes_on(300, found.root), Ok(()));
+    assert_eq!(goes_on(old.size, found.root), Err(BadProof::OtherPast));
+    assert_eq!(goes_on(5, old.root), Err(BadProof::OtherPast));
+    assert_eq!(goes_on(301, found.root), Err(BadProof::Shrunk { old: 301, new: 300 }));
 }
 
 #[test]
