@@ -147,7 +147,7 @@ fn the_probe_sees_what_is_there() {
 
 #[test]
 fn secrets_cannot_be_printed_copied_compared_or_written_out() {
-    use strongroom::{app, crypto, envelope, gate, secret, session};
+    use strongroom::{app, crypto, envelope, gate, ledger, secret, session};
     let nothing: [&str; 0] = [];
     assert_eq!(abilities!(secret::Secret<32>), nothing);
     assert_eq!(abilities!(secret::Secret<64>), nothing);
@@ -165,6 +165,11 @@ fn secrets_cannot_be_printed_copied_compared_or_written_out() {
     assert_eq!(abilities!(gate::OpenNote), nothing);
     assert_eq!(abilities!(gate::Survey), nothing);
     assert_eq!(abilities!(gate::Listed), nothing);
+    assert_eq!(abilities!(gate::OpenContent), nothing);
+    assert_eq!(abilities!(gate::Content<ledger::StoredParts>), nothing);
+    assert_eq!(abilities!(gate::Attachments), nothing);
+    assert_eq!(abilities!(gate::Attachment), nothing);
+    assert_eq!(abilities!(gate::Sealing), nothing);
     assert_eq!(abilities!(app::Shown), nothing);
     // A ring may be empty; that is no key.
     assert_eq!(abilities!(envelope::Keyring), ["Default"]);

@@ -1,19 +1,25 @@
 //! What is promised of the disk, shown on the real program: the entry is durable before a byte of plaintext leaves,
 //! nothing readable lies at rest, and nothing acknowledged is lost.
 //!
-//! `STRONGROOM_LONG=1` runs more rounds. What the machine lacks (strace, mounting, loop devices) is said on
+//! `STRONGROOM_LONG=1` runs more rounds. What the machine lacks (strace, mounting, loop devices, editors, tmux) is said on
 //! standard error with the word `skipped`.
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 #[path = "durable/agent.rs"]
 mod agent;
+#[path = "durable/attachments.rs"]
+mod attachments;
 #[path = "durable/canary.rs"]
 mod canary;
 #[path = "durable/crowd.rs"]
 mod crowd;
 #[path = "durable/disks.rs"]
 mod disks;
+#[path = "durable/editors.rs"]
+mod editors;
+#[path = "durable/forgetting.rs"]
+mod forgetting;
 #[path = "durable/house.rs"]
 mod house;
 #[path = "durable/kills.rs"]
@@ -28,3 +34,5 @@ mod power;
 mod refs;
 #[path = "durable/syncs.rs"]
 mod syncs;
+#[path = "durable/writing.rs"]
+mod writing;

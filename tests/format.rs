@@ -14,7 +14,8 @@ use strongroom::crypto::{
     xopen,
 };
 use strongroom::envelope::{
-    BoxFile, DetailKey, IdentityFile, IdentitySecrets, Key, KeyUse, Keyring, Metadata, Purpose, WrapFile, seal_body,
+    BoxFile, ContentSealer, DetailKey, IdentityFile, IdentitySecrets, Key, KeyUse, Keyring, Metadata, Purpose,
+    WrapFile, seal_body,
 };
 use strongroom::id::{DeviceId, Digest, EntryRef, LogName, NoteId, PersonId, VaultId};
 use strongroom::label::{Label, Level};
@@ -26,6 +27,7 @@ const PERSON: &str = "1112131415161718";
 const DEVICE: &str = "0102030405060708";
 const LOG: &str = "0102030405060708-090a0b0c";
 const TEXT: &str = "gate 4: code changed";
+const ATTACHED: &str = "shut";
 
 fn vault() -> VaultId {
     VAULT.parse().unwrap()
@@ -59,6 +61,9 @@ struct Made {
     secrets: IdentitySecrets,
     body: Vec<u8>,
     content_key: [u8; 32],
+    head: Vec<u8>,
+    part: Vec<u8>,
+    attachment_key: [u8; 32],
     wrap: Vec<u8>,
     level_key: [u8; 32],
     key_id: [u8; 8],
@@ -166,6 +171,26 @@ fn make() -> Made {
         .to_bytes();
     blocks.insert("wrap", format!("H  {}\n{}", sha256(&[&wrap]), hex_lines(&wrap)));
 
+    let mut sealer = ContentSealer::begin(vault(), note(), &mut ExampleEntropy::new("attachment")).unwrap();
+    let (mut part, mut content) = (Vec::new(), ATTACHED.as_bytes());
+    let mut read = |out: &mut [u8]| std::io::Read::read(&mut content, out);
+    assert!(sealer.next_part(&mut part, &mut read).unwrap());
+    let mut attached = metadata();
+    attached.title = "gate.txt".into();
+    attached.client = String::new();
+    let (head, _, _) = sealer.finish(&attached, vec![sha256(&[&part])]).unwrap();
+    let attachment_key = drawn(&mut ExampleEntropy::new("attachment"));
+    blocks.insert(
+        "part",
+        format!(
+            "content key  {}\nH            {}\n{}",
+            hex(&attachment_key),
+            sha256(&[&part]),
+            hex_lines(&part)
+        ),
+    );
+    blocks.insert("head", format!("{} bytes, H = {}\n", head.len(), sha256(&[&head])));
+
     let detail = DetailKey::make(&mut ExampleEntropy::new("detail key")).unwrap();
     let mut frontier = Frontier::default();
     frontier.push(leaf_hash(b"the first entry of this example is left out"));
@@ -247,6 +272,9 @@ fn make() -> Made {
         secrets,
         body,
         content_key,
+        head,
+        part,
+        attachment_key,
         wrap,
         level_key,
         key_id,
@@ -334,6 +362,37 @@ fn the_description_suffices_to_open_the_example() {
     assert_eq!(open("strongroom/1/body text", &streams[chunk..]), TEXT.as_bytes());
     let metadata = open("strongroom/1/body metadata", &streams[..chunk]);
     assert!(metadata.windows(7).any(|window| window == b"Halcyon"));
+}
+
+/// §5.1: the attachment of the example, opened with primitives: one chunk of 256 bytes behind the part's header, and the
+/// head's text, which says what that is.
+#[test]
+fn the_description_suffices_to_open_the_attachment() {
+    let made = make();
+    let (header, chunk) = made.part.split_at(made.part.len() - 272);
+    let revision_at = 1 + 2 + (2 + 16) + (2 + 16) + 2;
+    let revision = &made.head[revision_at..revision_at + 16];
+    // The part's header is that of the head up to the revision, then purpose 4 and number 0.
+    assert_eq!(header[0], 0xa6);
+    assert_eq!(header[1..revision_at + 16], made.head[1..revision_at + 16]);
+    assert_eq!(header[revision_at + 16..], [0x04, 0x04, 0x05, 0x00]);
+    let context = length_prefixed(&[&[1], vault().as_bytes(), note().as_bytes(), revision, &[1]]);
+    let open = |domain: &str, sealed: &[u8]| {
+        let key = StreamKey::new(&derive_key(&made.attachment_key, domain, &[&context]));
+        let mut sealed = sealed.to_vec();
+        let opened = key.open_chunk(0, true, &context, &mut sealed);
+        opened.map_err(|_| domain.to_owned()).unwrap().to_vec()
+    };
+    let content = open("strongroom/1/attachment content", chunk);
+    assert!(content.starts_with(ATTACHED.as_bytes()));
+    assert!(content[ATTACHED.len()..].iter().all(|byte| *byte == 0) && content.len() == 256);
+    let text = open("strongroom/1/body text", &made.head[made.head.len() - 272..]);
+    let mut map = vec![0xa3, 0x00, ATTACHED.len() as u8, 0x01, 0x58, 0x20];
+    map.extend_from_slice(sha256(&[ATTACHED.as_bytes()]).as_bytes());
+    map.extend_from_slice(&[0x02, 0x81, 0x58, 0x20]);
+    map.extend_from_slice(sha256(&[&made.part]).as_bytes());
+    assert_eq!(text[..8], (map.len() as u64).to_be_bytes());
+    assert_eq!(text[8..8 + map.len()], map);
 }
 
 /// §7: the details of the example's entry, opened with primitives.

@@ -14,6 +14,8 @@
 mod json;
 #[path = "transcripts/stage.rs"]
 mod stage;
+#[path = "transcripts/terminal.rs"]
+mod terminal;
 
 use stage::Stage;
 use std::fmt::Write;
@@ -48,6 +50,11 @@ stories! {
     first_vault,
     exit_codes,
     labels,
+    writing,
+    history,
+    relabelling,
+    destroying,
+    backup,
     briefs,
     redaction,
     audit,
@@ -55,11 +62,14 @@ stories! {
     witnesses,
     recovery,
     policies,
+    policy_for_people,
+    renamed_levels,
     init_refusals,
     identity_errors,
     stock_git,
     unlocking,
     help,
+    attachments,
 }
 
 fn folder() -> PathBuf {

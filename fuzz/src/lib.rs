@@ -29,12 +29,14 @@ use strongroom::chain::{
     Details, Entry, Message, Namespace, Receipt, Roster, SignedCheckpoint, Time, parse_bundle, verify_ssh, write_bundle,
 };
 use strongroom::crypto::{SigningKey, sha256};
-use strongroom::envelope::{BodyFile, BoxFile, DetailFile, IdentityFile, RecoveryKey, WrapFile};
+use strongroom::envelope::{BodyFile, BoxFile, DetailFile, IdentityFile, KeptFile, PartFile, RecoveryKey, WrapFile};
 use strongroom::id::{CompartmentId, DeviceId, Digest, EntryRef, LogName, NoteId, VaultId};
 use strongroom::label::LabelText;
 use strongroom::ledger::HighWater;
 use strongroom::policy::{Levels, Purposes};
-use strongroom::repo::{Batch, Commit, JOURNAL_BYTES, Oid, Record, decode_records, parse_tree, tree_bytes};
+use strongroom::repo::{
+    BackupHead, Batch, Commit, JOURNAL_BYTES, Oid, Record, decode_records, parse_forgetting, parse_tree, tree_bytes,
+};
 use strongroom::secret::Secret;
 
 /// A target: its name, which is also that of its corpus, and its function.
@@ -42,6 +44,7 @@ pub type Target = (&'static str, fn(&[u8]) -> bool);
 
 /// Every target.
 pub const TARGETS: &[Target] = &[
+    ("backup", backup),
     ("bundle", bundle),
     ("card", card),
     ("cases", cases),
@@ -53,15 +56,18 @@ pub const TARGETS: &[Target] = &[
     ("details", details),
     ("entry", entry),
     ("envelope", envelope),
+    ("forgetting", forgetting),
     ("high_water", high_water),
     ("identity", identity),
     ("journal", journal),
+    ("kept", kept),
     ("keybox", keybox),
     ("label", label),
     ("levels", levels),
     ("message", message),
     ("names", names),
     ("note_key", note_key),
+    ("part", part),
     ("planted", planted),
     ("portions", portions),
     ("profile", profile),
@@ -80,6 +86,8 @@ pub const TARGETS: &[Target] = &[
 
 /// The names of the targets that need a key; their inputs are run by the room that has them.
 pub const KEYED: &[&str] = &[
+    "attachment",
+    "kept_text",
     "key_list",
     "metadata",
     "opened_body",
@@ -164,6 +172,13 @@ pub fn envelope(data: &[u8]) -> bool {
     true
 }
 
+/// A text that was kept because it could not be recorded.
+pub fn kept(data: &[u8]) -> bool {
+    let Ok(file) = KeptFile::parse(data) else { return false };
+    assert_eq!(file.to_bytes(), data, "{SAME}");
+    true
+}
+
 /// The high-water mark of a log.
 pub fn high_water(data: &[u8]) -> bool {
     let Some(mark) = HighWater::decode(data) else {
@@ -198,6 +213,14 @@ fn with_check(data: &[u8]) -> Vec<u8> {
     let end = data.windows(7).rposition(|part| part == b"\ncheck ");
     let body = end.map_or(data, |end| &data[..=end]);
     [body, format!("check {}\n", sha256(&[body])).as_bytes()].concat()
+}
+
+/// A part of an attachment: what can be read without its key.
+pub fn part(data: &[u8]) -> bool {
+    let Ok(part) = PartFile::parse(data) else { return false };
+    assert!(part.number() < 16_384 && part.place().is_ok());
+    assert!(BodyFile::parse(data).is_err(), "a part is no body");
+    true
 }
 
 /// The journal; what is missing to its size is zeros. The bytes are also taken for the payload of a
@@ -345,6 +368,28 @@ pub fn purposes(data: &[u8]) -> bool {
             .iter()
             .all(|purpose| purposes.by_code(&purpose.code) == Some(purpose))
     );
+    true
+}
+
+/// What stands in a backup before the objects.
+pub fn backup(data: &[u8]) -> bool {
+    let Some(head) = std::str::from_utf8(data)
+        .ok()
+        .and_then(|text| BackupHead::parse(text).ok())
+    else {
+        return false;
+    };
+    assert_eq!(head.to_text().as_bytes(), data, "{SAME}");
+    true
+}
+
+/// The note of what is being forgotten.
+pub fn forgetting(data: &[u8]) -> bool {
+    let Some(places) = std::str::from_utf8(data).ok().and_then(parse_forgetting) else {
+        return false;
+    };
+    let lines: String = places.iter().map(|(name, oid)| format!("{name} {oid}\n")).collect();
+    assert_eq!(lines.as_bytes(), data, "{SAME}");
     true
 }
 

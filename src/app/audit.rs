@@ -77,6 +77,8 @@ pub struct LogLine {
     pub details: Option<Details>,
     /// The notes concerned, if the details opened.
     pub notes: Vec<NoteId>,
+    /// The highest level concerned, as the vault calls it now.
+    pub level: Option<String>,
 }
 
 /// The person's own entries, oldest first. Reading them is an entry too, the last of them.
@@ -114,6 +116,10 @@ pub fn log(context: &Context<'_>) -> Result<Vec<LogLine>, Error> {
         };
         LogLine {
             actor: desk.handle(entry.actor),
+            level: details
+                .as_ref()
+                .and_then(|details| details.level)
+                .map(|level| desk.level_name(level)),
             entry,
             details,
             notes,
@@ -145,7 +151,7 @@ impl LogLine {
         if let Some(details) = &self.details {
             value["details"] = serde_json::json!({
                 "verb": details.verb,
-                "level": details.level.map(Level::name),
+                "level": self.level,
                 "purpose": details.purpose,
                 "reason": details.reason,
                 "client": details.client,

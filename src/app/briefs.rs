@@ -99,7 +99,7 @@ pub fn draft_brief(context: &Context<'_>, query: &DraftQuery) -> Result<Drafted,
             "so many words cannot be allowed at once: the entry has to name each of them",
         ));
     }
-    if !query.allow.is_empty() && context.access.reason.is_none() {
+    if !query.allow.is_empty() && !context.has_reason() {
         return Err(Error::new(
             Kind::Usage,
             "to let a doubtful word pass, say why: --why TEXT",
@@ -134,7 +134,8 @@ pub fn draft_brief(context: &Context<'_>, query: &DraftQuery) -> Result<Drafted,
     };
     let mut details_read = details.clone();
     details_read.verb = "draft-read".into();
-    details_read.asked = Some(short(format!("profile {}, for {audience}", profile.name())));
+    let asked = format!("profile {}, for {}", profile.name(), desk.level_name(audience));
+    details_read.asked = Some(short(asked));
     let gathered = desk.gather(
         Action::BriefDraft,
         Some(audience),
@@ -169,7 +170,9 @@ pub fn draft_brief(context: &Context<'_>, query: &DraftQuery) -> Result<Drafted,
             level: open.label.level(),
         })
         .collect();
-    let mut brief = compose(&texts, audience, &profile, &known).map_err(refused)?;
+    let composed = compose(&texts, audience, &profile, &known);
+    let named = |why: Refused| Error::new(Kind::Failed, why.words(|level| desk.level_name(level)));
+    let mut brief = composed.map_err(named)?;
     brief
         .doubtful
         .retain(|doubt| !query.allow.iter().any(|word| word.eq_ignore_ascii_case(&doubt.text)));
@@ -290,7 +293,7 @@ pub fn release_brief(context: &Context<'_>, query: &ReleaseQuery) -> Result<Rele
     }
     let brief = NoteId(make_random(&mut SystemEntropy)?);
     let header = Header {
-        level: audience,
+        label: desk.level_name(audience),
         mark: desk.policies.levels().rules(audience).mark.clone(),
         id: brief.to_string(),
         handling: profile.handling().to_owned(),
@@ -323,7 +326,7 @@ pub fn release_brief(context: &Context<'_>, query: &ReleaseQuery) -> Result<Rele
     }
     Ok(ReleasedBrief {
         brief,
-        label: desk.policies.levels().rules(audience).name.clone(),
+        label: desk.level_name(audience),
         sha256: digest,
         entry: recorded.entry(),
         text,
@@ -419,7 +422,7 @@ impl Desk<'_> {
         Profile::parse(content).map_err(|bad| Error::new(Kind::Failed, bad.to_string()))
     }
 
-    fn level(&self, name: &str) -> Result<Level, Error> {
+    pub(super) fn level(&self, name: &str) -> Result<Level, Error> {
         let level = self.policies.levels().by_name(name);
         level.ok_or_else(|| Error::new(Kind::Usage, format!("there is no level `{}`", name.escape_debug())))
     }
@@ -479,7 +482,7 @@ impl Desk<'_> {
         let recorded = self.record(Draft::change(EntryKind::Draft, details, notes, changes))?;
         Ok(Drafted {
             draft,
-            label: self.policies.levels().rules(audience).name.clone(),
+            label: self.level_name(audience),
             mark: self.policies.levels().rules(audience).mark.clone(),
             text: brief.text,
             removed: brief.removed,

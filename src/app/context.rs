@@ -9,17 +9,20 @@ use crate::env::{Clock, FileError, Places, SystemEntropy, read_bounded};
 use crate::envelope::{IdentityFile, IdentitySecrets};
 use crate::gate::Gate;
 use crate::id::{NoteId, VaultId};
-use crate::label::{Clearance, Label, LabelText};
-use crate::ledger::{Changes, Draft, Ledger, Recorded};
-use crate::policy::{Action, ActorFacts, Decision, Denial, PolicySet, Request, ResourceFacts, Role};
+use crate::label::{Clearance, Label, LabelText, Level};
+use crate::ledger::{Changes, Draft, Ledger, LedgerError, Recorded};
+use crate::policy::{Action, ActorFacts, Decision, Denial, Lack, PolicySet, Purpose, Request, ResourceFacts, Role};
 use crate::repo::{PATIENCE, Repo, Settings};
 use crate::secret::Passphrase;
 use crate::session::Identity;
+use std::cell::{Cell, RefCell};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// The largest file that holds a passphrase, in bytes.
 const PASSPHRASE_MAX: u64 = 4096;
+/// How a reason is asked for.
+const WHY: &str = "why, in a few words: ";
 
 /// Where a passphrase comes from when nobody is asked.
 #[derive(Clone, Debug)]
@@ -30,13 +33,39 @@ pub enum PassphraseSource {
     Command(String),
 }
 
-/// Why the person wants in.
-#[derive(Default, Clone)]
+/// Why the person wants in: what they gave with the command, and what they said when they were asked.
+#[derive(Default)]
 pub struct Access {
+    purpose: RefCell<Option<String>>,
+    reason: RefCell<Option<String>>,
+    asked_purpose: Cell<bool>,
+    asked_reason: Cell<bool>,
+}
+
+impl Access {
+    /// Whether the person was asked for anything.
+    fn asked(&self) -> bool {
+        self.asked_purpose.get() || self.asked_reason.get()
+    }
+
+    /// What was given with the command.
+    pub fn given(purpose: Option<String>, reason: Option<String>) -> Self {
+        Self {
+            purpose: RefCell::new(purpose),
+            reason: RefCell::new(reason),
+            ..Self::default()
+        }
+    }
+
     /// Purpose code.
-    pub purpose: Option<String>,
+    pub fn purpose(&self) -> Option<String> {
+        self.purpose.borrow().clone()
+    }
+
     /// Reason in words.
-    pub reason: Option<String>,
+    pub fn reason(&self) -> Option<String> {
+        self.reason.borrow().clone()
+    }
 }
 
 /// What every use case is given.
@@ -61,6 +90,63 @@ impl Context<'_> {
         self.clock.now()
     }
 
+    /// Asks for what a denied request lacks, for each thing once in a command. Gives whether all of it was said.
+    fn ask_for(&self, lack: &Lack) -> bool {
+        let Access {
+            asked_purpose,
+            asked_reason,
+            ..
+        } = &self.access;
+        if !lack.purposes.is_empty() {
+            let said = (!asked_purpose.replace(true)).then(|| self.ask_purpose(&lack.purposes));
+            let Some(purpose) = said.flatten() else {
+                // Who says nothing wants nothing: there is no second question.
+                return false;
+            };
+            self.access.purpose.replace(Some(purpose));
+        }
+        if lack.reason {
+            let said = (!asked_reason.replace(true)).then(|| self.said(WHY));
+            let Some(reason) = said.flatten() else {
+                return false;
+            };
+            self.access.reason.replace(Some(reason));
+        }
+        true
+    }
+
+    /// Asks for a purpose by its code, or by a beginning of it that no other code has; `?` shows what they mean.
+    fn ask_purpose(&self, purposes: &[Purpose]) -> Option<String> {
+        let codes: Vec<&str> = purposes.iter().map(|purpose| purpose.code.as_str()).collect();
+        let prompt = format!("what for? {}, or ? for what they mean: ", codes.join(", "));
+        let mut said = self.said(&prompt)?;
+        if said == "?" {
+            let lines = purposes
+                .iter()
+                .map(|purpose| format!("  {:<16} {}\n", purpose.code, purpose.description));
+            said = self.said(&format!("{}what for? ", lines.collect::<String>()))?;
+        }
+        let mut begun = codes.iter().filter(|code| code.starts_with(&said));
+        Some(match (codes.contains(&said.as_str()), begun.next(), begun.next()) {
+            (false, Some(only), None) => (*only).to_owned(),
+            _ => said,
+        })
+    }
+
+    /// A line that says something.
+    fn said(&self, prompt: &str) -> Option<String> {
+        let line = self.person.line(prompt)?;
+        Some(line.trim().to_owned()).filter(|line| !line.is_empty())
+    }
+
+    /// Whether there is a reason: one that was given, or that the person says when asked.
+    pub(super) fn has_reason(&self) -> bool {
+        if self.access.reason().is_none() && self.person.answers() {
+            self.access.reason.replace(self.said(WHY));
+        }
+        self.access.reason().is_some()
+    }
+
     /// Opens the vault's repository.
     pub(super) fn repo(&self) -> Result<Repo, Error> {
         Ok(Repo::open(&self.places.vault(), Settings::of_this_run())?)
@@ -80,21 +166,25 @@ impl Context<'_> {
     pub(super) fn unlock(&self) -> Result<Unlocked<'_>, Error> {
         let repo = self.repo()?;
         if let Some(held) = self.held {
-            return Ok(Unlocked {
+            let unlocked = Unlocked {
                 repo,
                 state: self.places.state(&held.identity().vault()),
                 identity: Whose::Held(held),
-            });
+            };
+            unlocked.keep_left_texts(self);
+            return Ok(unlocked);
         }
         let file = self.identity_file()?;
         other_vault("identity", file.vault, &repo)?;
         let state = self.places.state(&file.vault);
         let identity = self.open_identity(&file, &state, "passphrase: ")?.1;
-        Ok(Unlocked {
+        let unlocked = Unlocked {
             repo,
             identity: Whose::Own(Box::new(identity)),
             state,
-        })
+        };
+        unlocked.keep_left_texts(self);
+        Ok(unlocked)
     }
 
     /// Reads the identity file of this device.
@@ -193,6 +283,7 @@ impl Unlocked<'_> {
         if desk.ledger.mark_was_missing() {
             context.person.warn("this device remembered nothing of its log, so a vault put back from a copy would not be noticed; it remembers from now on");
         }
+        desk.finish_interrupted();
         if desk.ledger.detail_key_is_due(context.now()) {
             let _ = desk.ledger.renew_detail_key(context.now(), &mut SystemEntropy)?;
         }
@@ -218,7 +309,7 @@ impl Desk<'_> {
         let card = self.ledger.charter().roster.member(self.identity.person());
         card.map(|card| card.clearance()).unwrap_or(Clearance {
             person: self.identity.person(),
-            level: crate::label::Level::Public,
+            level: Level::Public,
             compartments: Default::default(),
         })
     }
@@ -240,32 +331,64 @@ impl Desk<'_> {
         }
     }
 
-    /// Asks the policies.
-    pub(super) fn decide(&self, action: Action, resource: ResourceFacts) -> Decision {
+    /// Asks the policies. Where nothing but a purpose or a reason is missing that the person did not give, the person is
+    /// asked for it once, and it is decided again with the answers. [`Desk::record`] enters them.
+    pub(super) fn decide(&mut self, action: Action, resource: ResourceFacts) -> Decision {
+        let reason = self.context.access.reason();
+        let request = self.request(action, resource, reason.as_deref());
+        let decision = self.policies.decide(&request);
+        let context = self.context;
+        let lack = match &decision {
+            Decision::Denied(denial) if context.person.answers() => self.policies.lacks(&request, denial),
+            _ => None,
+        };
+        let Some(lack) = lack else {
+            return decision;
+        };
+        if !self.ledger.aside(PATIENCE, || context.ask_for(&lack)) {
+            return decision;
+        }
+        let reason = context.access.reason();
+        let request = self.request(action, request.resource, reason.as_deref());
+        self.policies.decide(&request)
+    }
+
+    /// What is put to the policies when this person asks for something.
+    pub(super) fn request<'r>(&self, action: Action, resource: ResourceFacts, reason: Option<&'r str>) -> Request<'r> {
         let people = self.ledger.charter().roster.members().count();
-        self.policies.decide(&Request {
+        Request {
             action,
             actor: self.actor(),
             resource,
-            purpose: self.context.access.purpose.clone(),
-            reason: self.context.access.reason.as_deref(),
+            purpose: self.context.access.purpose(),
+            reason,
             now: self.context.now().unix(),
             approvals: 0,
             people: u32::try_from(people).unwrap_or(u32::MAX),
-        })
+        }
     }
 
     /// Details of this access, with the reasons the person gave.
     pub(super) fn details(&self, verb: &str) -> Details {
         let mut details = Details::new(verb);
-        details.purpose = self.context.access.purpose.clone().map(short);
-        details.reason = self.context.access.reason.clone().map(short);
+        details.purpose = self.context.access.purpose().map(short);
+        details.reason = self.context.access.reason().map(short);
         details
     }
 
-    /// Enters an access, durable.
+    /// Enters an access, durable, with what the person said when they were asked why.
     pub(super) fn record(&mut self, draft: Draft) -> Result<Recorded, Error> {
-        Ok(self.ledger.record(draft, self.context.now(), &mut SystemEntropy)?)
+        Ok(self.enter(draft)?)
+    }
+
+    /// The same for whoever has words of their own for what the ledger refuses.
+    pub(super) fn enter(&mut self, mut draft: Draft) -> Result<Recorded, LedgerError> {
+        if self.context.access.asked() && draft.kind != Some(EntryKind::UnlockFailed) {
+            let given = self.details("");
+            draft.details.purpose = draft.details.purpose.or(given.purpose);
+            draft.details.reason = draft.details.reason.or(given.reason);
+        }
+        self.ledger.record(draft, self.context.now(), &mut SystemEntropy)
     }
 
     /// Enters a denial and gives the words for it.
@@ -325,6 +448,11 @@ impl Desk<'_> {
     pub(super) fn failed(&mut self, details: Details, notes: Vec<NoteId>, error: impl Into<Error>) -> Error {
         let _ = self.record(Draft::without_effect(None, Outcome::Failed, details, notes));
         error.into()
+    }
+
+    /// What this vault calls a level.
+    pub(super) fn level_name(&self, level: Level) -> String {
+        self.policies.levels().rules(level).name.clone()
     }
 
     /// The label's text, with the names this vault uses.

@@ -120,7 +120,9 @@ impl From<GateError> for Error {
     fn from(error: GateError) -> Self {
         let kind = match error {
             GateError::Wrap(BadWrap::KeyMissing) => Kind::Denied,
-            GateError::Envelope(BadEnvelope::UnknownSuite { .. }) | GateError::Wrap(_) => Kind::Failed,
+            GateError::Envelope(BadEnvelope::UnknownSuite { .. }) | GateError::Wrap(_) | GateError::Unfinished => {
+                Kind::Failed
+            }
             GateError::Envelope(_) | GateError::NotText => Kind::Tampered,
             GateError::NotAllowed => Kind::Denied,
         };

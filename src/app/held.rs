@@ -4,7 +4,7 @@ use super::context::{Context, Unlocked, Whose};
 use super::error::{Error, Kind};
 use super::vault::new_passphrase;
 use crate::crypto::{Argon2Params, sha256};
-use crate::env::{SystemEntropy, lock_in_memory, replace_private};
+use crate::env::{Places, SystemEntropy, lock_in_memory, replace_private};
 use crate::envelope::{IdentityFile, Keyring};
 use crate::id::Digest;
 use crate::ledger::{Draft, Memory};
@@ -87,18 +87,18 @@ impl Held {
 }
 
 /// Where the agent for this vault and identity listens.
-pub fn agent_socket(context: &Context<'_>) -> PathBuf {
-    let whole = |path: PathBuf| std::path::absolute(&path).unwrap_or(path);
-    let places = [context.places.vault(), context.places.identity()].map(whole);
-    // Two spellings of one place are two names here at worst, and then two agents.
-    let places = places.map(|path| {
+pub fn agent_socket(places: &Places) -> PathBuf {
+    let whole = |path: PathBuf| {
+        let path = std::path::absolute(&path).unwrap_or(path);
+        // Two spellings of one place are two names here at worst, and then two agents.
         path.canonicalize()
             .unwrap_or(path)
             .into_os_string()
             .into_encoded_bytes()
-    });
-    let name = sha256(&[&(places[0].len() as u64).to_be_bytes(), &places[0], &places[1]]).to_string();
-    context.places.runtime().join(&name[..16])
+    };
+    let [vault, identity] = [places.vault(), places.identity()].map(whole);
+    let name = sha256(&[&(vault.len() as u64).to_be_bytes(), &vault, &identity]).to_string();
+    places.runtime().join(&name[..16])
 }
 
 /// Gives the identity of this device another passphrase, and enters that. The keys stay as they are.

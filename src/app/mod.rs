@@ -2,9 +2,12 @@
 //!
 //! Every access takes the same path: unlock, start the ledger, match wraps with the log, decide, record, open.
 
+mod attachments;
 mod audit;
+mod backup;
 mod briefs;
 mod context;
+mod destroy;
 mod error;
 mod failed;
 mod held;
@@ -15,32 +18,51 @@ mod person;
 mod policies;
 mod proofs;
 mod recovery;
+mod relabel;
+mod revisions;
+#[cfg(test)]
+mod tests;
 pub mod tour;
 mod vault;
+mod whole;
 mod witnesses;
+mod writing;
 
 pub use crate::env::{Clock, Listener, Places, Wire, harden, since_boot};
+pub use attachments::{Attached, Extracted, Place, attach, extract};
 pub use audit::{LogLine, log, receipt, verify};
+pub use backup::{BackedUp, CheckedBackup, Restored, backup, check_backup, restore};
 pub use briefs::{
     BriefCheck, DraftQuery, Drafted, ReleaseQuery, ReleasedBrief, check_brief, draft_brief, list_briefs, load_profile,
     redact_text, release_brief,
 };
 pub use context::{Access, Context, PassphraseSource};
+pub use destroy::{Ask, Destroyed, Doomed, destroy};
 pub use error::{Error, Kind};
 pub use held::{Held, agent_socket, change_passphrase};
 pub use members::{CompartmentInfo, list_compartments, new_compartment};
 pub use notes::{Added, ListQuery, NewText, NoteLine, Shown, add, list, show};
-pub use person::{NewFile, Person, new_file, open_file};
-pub use policies::{PolicyTest, test_policies};
+pub use person::{EditorText, NewFile, Person, WrittenText, is_harmful, left_texts, list_files, new_file, open_file};
+pub use policies::{
+    ExplainQuery, Explained, LevelInfo, NewPolicies, Policies, PolicyChanges, PolicyCheck, PolicyEdit, PolicyFault,
+    PolicyFile, PolicyTest, ProfileInfo, check_policies, edit_policies, explain_policy, read_policies, test_policies,
+};
 pub use proofs::{CheckedProof, Proof, ProofQuery, ProofTrust, check_proof, prove};
 pub use recovery::recover;
+pub use relabel::{Relabelled, relabel};
+pub use revisions::{RevisionLine, compare, history};
 pub use vault::{Init, Inited, init};
 pub use witnesses::{NewWitness, WitnessQuery, Witnessing, add_witness_file, new_witness, witness_vault};
+pub use writing::{Change, Editing, Revised, TextFrom, discard, edit};
 
 /// What the street door needs to know of the rooms below.
 pub mod shared {
     pub use crate::brief::{Doubt, Format, Leak, Profile, Redaction, Span};
     pub use crate::chain::{Problem, Time};
+    pub use crate::gate::Attachment;
+    pub use crate::gate::Nature;
+    pub use crate::id::NoteId;
     pub use crate::ledger::{Report, Verdict};
+    pub use crate::policy::{Purpose, RuleSummary};
     pub use crate::secret::Passphrase;
 }

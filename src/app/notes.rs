@@ -1,16 +1,17 @@
 //! Notes: record, read, list.
 
-use super::context::{Context, Desk, short};
+use super::context::{Context, Desk, Unlocked, short};
 use super::error::{Error, Kind};
+use super::writing::{TextFrom, write};
 use crate::chain::{Kind as EntryKind, Time};
-use crate::crypto::make_random;
+use crate::crypto::{Recipient, make_random};
 use crate::env::SystemEntropy;
-use crate::envelope::WrapFile;
+use crate::envelope::{KeptText, WrapFile};
 use crate::gate::{Filter, Listed, Metadata, Nature, NewNote, OpenNote, Permit};
 use crate::id::{EntryRef, NoteId};
-use crate::label::{Label, LabelText, Level};
+use crate::label::{BadLabel, Clearance, Label, LabelText, Level};
 use crate::ledger::{Changes, Draft, note_ref, wrap_ref};
-use crate::policy::{Action, Decision, Kind as ThingKind, ResourceFacts};
+use crate::policy::{Action, Decision, Kind as ThingKind, Levels, ResourceFacts};
 use std::collections::BTreeSet;
 
 /// The longest title, client or case, in characters.
@@ -98,25 +99,52 @@ pub struct ListQuery {
 /// Records a note.
 ///
 /// Everything that can be refused is refused before `text` is asked for: nobody types a note to lose it.
-pub fn add(context: &Context<'_>, new: NewText, text: impl FnOnce() -> Result<Vec<u8>, Error>) -> Result<Added, Error> {
+pub fn add(context: &Context<'_>, mut new: NewText, from: TextFrom<'_>) -> Result<Added, Error> {
     if let Some(label) = &new.label {
         let _: LabelText = label
             .parse()
             .map_err(|bad: crate::label::BadLabelText| Error::new(Kind::Usage, bad.to_string()))?;
     }
     let unlocked = context.unlock()?;
+    let mut taken = None;
+    if let TextFrom::Editor(editing) = &from
+        && let Some(found) = unlocked.kept_to_take_up(context, None, *editing)?
+    {
+        let kept = unlocked.take_up(context, &found)?;
+        new.fill_from(&kept.given)?;
+        taken = Some((found.path, kept));
+    }
     // The vault is looked at and left again: nobody else waits while a note is typed.
     let checked = unlocked
         .desk(context)
         .and_then(|mut desk| match desk.label(new.label.as_deref()) {
-            Ok(_) => Ok(()),
+            Ok(label) => match desk.decide(Action::Add, new_note(label)) {
+                Decision::Permitted(_) => Ok(()),
+                Decision::Denied(denial) => {
+                    let details = desk.details("add");
+                    Err(desk.denied(&denial, Some(EntryKind::Add), details, Vec::new(), "add")?)
+                }
+            },
             Err(error) => Err(desk.refused("add", Some(EntryKind::Add), new.label.as_deref(), error)?),
         });
     checked?;
-    let text = check_text(text()?)?;
+    let ticket = KeptText {
+        note: None,
+        follows: Vec::new(),
+        kept: context.now().unix(),
+        text: Default::default(),
+        given: new.to_given(),
+    };
+    let begin = taken.as_ref().map_or(&ticket.text, |(_, kept)| &kept.text);
+    let written = write(context, &unlocked, from, &ticket, begin)?;
+    let result = written.text().and_then(|text| record(context, &unlocked, new, &text));
+    written.settle(context, &unlocked, ticket, taken.map(|(path, _)| path), "add", result)
+}
+
+fn record(context: &Context<'_>, unlocked: &Unlocked<'_>, new: NewText, text: &str) -> Result<Added, Error> {
     let title = match &new.title {
         Some(title) => check_name("title", title)?,
-        None => title_of(&text),
+        None => title_of(text),
     };
     let client = new
         .client
@@ -130,7 +158,8 @@ pub fn add(context: &Context<'_>, new: NewText, text: impl FnOnce() -> Result<Ve
         .map(|case| check_name("case", case))
         .transpose()?
         .unwrap_or_default();
-    let fields = check_fields(new.fields)?;
+    let mut fields = check_fields(new.fields)?;
+    fields.retain(|(_, value)| !value.is_empty());
     let mut desk = unlocked.desk(context)?;
     let label = match desk.label(new.label.as_deref()) {
         Ok(label) => label,
@@ -152,14 +181,12 @@ pub fn add(context: &Context<'_>, new: NewText, text: impl FnOnce() -> Result<Ve
     let mut details = desk.details("add");
     details.level = Some(label.level());
     details.client = (!client.is_empty()).then_some(client);
-    let mut facts = ResourceFacts::new(ThingKind::Note, label.clone());
-    facts.own = true;
-    match desk.decide(Action::Add, facts) {
+    match desk.decide(Action::Add, new_note(label.clone())) {
         Decision::Denied(denial) => Err(desk.denied(&denial, Some(EntryKind::Add), details, Vec::new(), "add")?),
         Decision::Permitted(permission) => {
             details.rules = permission.rules().to_vec();
             let note = NoteId(make_random(&mut SystemEntropy)?);
-            let (changes, _) = desk.seal(note, Nature::Note, &metadata, &text, &label)?;
+            let (changes, _) = desk.seal(note, Nature::Note, &metadata, text, &label)?;
             let recorded = desk.record(Draft::change(EntryKind::Add, details, vec![note], changes))?;
             let label = desk.label_text(&label).to_string();
             Ok(Added {
@@ -172,48 +199,32 @@ pub fn add(context: &Context<'_>, new: NewText, text: impl FnOnce() -> Result<Ve
     }
 }
 
-/// Opens a note for reading.
-pub fn show(context: &Context<'_>, asked: &str) -> Result<Shown, Error> {
+/// What is decided about when somebody records a note.
+fn new_note(label: Label) -> ResourceFacts {
+    let mut facts = ResourceFacts::new(ThingKind::Note, label);
+    facts.own = true;
+    facts
+}
+
+/// Opens a note for reading: its newest head, or the revision asked for by its number or the beginning of its digest.
+pub fn show(context: &Context<'_>, asked: &str, revision: Option<&str>) -> Result<Shown, Error> {
     let unlocked = context.unlock()?;
     let mut desk = unlocked.desk(context)?;
     let mut details = desk.details("show");
-    let Some((note, label, wraps)) = desk.find(asked)? else {
-        return Err(desk.not_there(details, asked)?);
+    details.asked = revision.map(|revision| short(format!("revision {revision}")));
+    let natures = [Nature::Note, Nature::Draft, Nature::Brief];
+    let standing = desk.standing(asked, &natures, &details)?;
+    let permitted = desk.permitted(Action::Read, &standing, &mut details, asked)?;
+    let body = match revision {
+        None => standing.newest(asked)?,
+        Some(revision) => desk.revision(&standing, revision, &details)?,
     };
-    details.level = Some(label.level());
-    let wraps = wraps.into_iter().map(|wrap| (note, wrap)).collect();
-    let surveyed = desk.ledger.stored_many(wraps).map_err(Error::from);
-    let surveyed = surveyed.and_then(|stored| desk.gate().survey(stored, &Filter::default()).map_err(Error::from));
-    let survey = match surveyed {
-        Ok(survey) => survey,
-        Err(error) => return Err(desk.failed(details, vec![note], error)),
-    };
-    let own = survey.classes().iter().any(|(_, own, _)| *own);
-    let head = survey.bodies().get(&note).copied();
-    details.client = survey.clients_for_the_record();
-    let mut facts = ResourceFacts::new(ThingKind::Note, label.clone());
-    facts.own = own;
-    let permission = match desk.decide(Action::Read, facts) {
-        Decision::Denied(denial) => return Err(desk.denied(&denial, None, details, vec![note], asked)?),
-        Decision::Permitted(permission) => permission,
-    };
-    details.rules = permission.rules().to_vec();
-    let stored = desk.stored_head(note, head)?;
-    let recorded = desk.record(Draft::read(details, vec![note]))?;
-    let opened = desk
-        .gate()
-        .open(vec![stored], vec![Permit::new(permission, [note])], recorded)?;
-    let Some(note) = opened.into_iter().next() else {
-        return Err(Error::no_such_note(asked));
-    };
-    let author = desk.handle(note.metadata.author);
-    let mark = desk.policies.levels().rules(label.level()).mark.clone();
-    Ok(Shown {
-        note,
-        label: desk.label_text(&label).to_string(),
-        author,
-        mark,
-    })
+    let (opened, _) = desk.open_revisions(&standing, &[body], true, permitted, details)?;
+    if revision.is_none() {
+        desk.name_other_heads(&standing, "shown", "The next edit follows them all");
+    }
+    let note = opened.into_iter().next().ok_or_else(|| Error::no_such_note(asked))?;
+    Ok(desk.shown(note))
 }
 
 /// Lists the notes one may read, newest first. One entry names them all.
@@ -262,12 +273,7 @@ impl Desk<'_> {
     pub(super) fn label(&self, text: Option<&str>) -> Result<Label, Error> {
         let usage = |message: String| Error::new(Kind::Usage, message);
         let Some(text) = text else {
-            let level = self
-                .policies
-                .levels()
-                .default_level()
-                .unwrap_or_else(|| self.clearance().level.min(Level::Restricted));
-            return Label::new(level, []).map_err(|bad| usage(bad.to_string()));
+            return default_label(self.policies.levels(), &self.clearance()).map_err(|bad| usage(bad.to_string()));
         };
         let written: LabelText = text
             .parse()
@@ -299,9 +305,11 @@ impl Desk<'_> {
         };
         let people = written.people.iter().map(person).collect::<Result<Vec<_>, _>>()?;
         let label = match (level, people.is_empty()) {
-            (Level::Named, _) => Label::named(people, compartments),
+            // For nobody else: sealed to one's own devices.
+            (Level::Named, true) => Label::named([self.identity.person()], compartments),
+            (Level::Named, false) => Label::named(people, compartments),
             (level, true) => Label::new(level, compartments),
-            (_, false) => Err(crate::label::BadLabel::PeopleBelowNamed),
+            (_, false) => Err(BadLabel::PeopleBelowNamed),
         };
         label.map_err(|bad| usage(bad.to_string()))
     }
@@ -337,20 +345,14 @@ impl Desk<'_> {
         }
     }
 
-    /// Reads the stored head revision of a note again, for opening.
-    pub(super) fn stored_head(
-        &self,
-        note: NoteId,
-        head: Option<crate::id::Digest>,
-    ) -> Result<crate::ledger::StoredNote, Error> {
-        let head = head.ok_or_else(|| Error::no_such_note(&note.to_string()))?;
-        for (note, wrap) in self.ledger.wraps(&note.to_string())? {
-            let stored = self.ledger.stored(note, wrap)?;
-            if stored.body == head {
-                return Ok(stored);
-            }
+    /// An opened note with what is said of it beside.
+    pub(super) fn shown(&self, note: OpenNote) -> Shown {
+        Shown {
+            label: self.label_text(&note.label).to_string(),
+            author: self.handle(note.metadata.author),
+            mark: self.policies.levels().rules(note.label.level()).mark.clone(),
+            note,
         }
-        Err(Error::no_such_note(&note.to_string()))
     }
 
     /// Surveys everything readable, decides once for each class of equal facts, records one entry, and gives out the rest.
@@ -406,13 +408,7 @@ impl Desk<'_> {
         text: &str,
         label: &Label,
     ) -> Result<(Changes, crate::id::Digest), Error> {
-        let roster = &self.ledger.charter().roster;
-        let devices = label
-            .people()
-            .iter()
-            .filter_map(|person| roster.member(*person))
-            .flat_map(|card| &card.devices);
-        let recipients: Vec<_> = devices.filter_map(|device| device.recipient()).collect();
+        let recipients = self.recipients(label);
         let new = NewNote {
             note,
             nature,
@@ -428,10 +424,28 @@ impl Desk<'_> {
         Ok((changes, sealed.digest))
     }
 
+    /// All devices of the people that a label names.
+    pub(super) fn recipients(&self, label: &Label) -> Vec<Recipient> {
+        let roster = &self.ledger.charter().roster;
+        let devices = label
+            .people()
+            .iter()
+            .filter_map(|person| roster.member(*person))
+            .flat_map(|card| &card.devices);
+        devices.filter_map(|device| device.recipient()).collect()
+    }
+
     pub(super) fn handle(&self, person: crate::id::PersonId) -> String {
         let card = self.ledger.charter().roster.member(person);
         card.map_or_else(|| person.to_string(), |card| card.handle.clone())
     }
+}
+
+/// The label of a note for which nobody gave one: the policies' default; without one, the strictest level in the author's
+/// clearance. No compartments.
+fn default_label(levels: &Levels, author: &Clearance) -> Result<Label, BadLabel> {
+    let strictest = author.level.min(Level::Restricted);
+    Label::new(levels.default_level().unwrap_or(strictest), [])
 }
 
 /// UTF-8 without zero bytes, not empty, not too long. Other control characters are kept as written and shown harmless.
@@ -459,7 +473,7 @@ pub(super) fn check_text(bytes: Vec<u8>) -> Result<zeroize::Zeroizing<String>, E
     }
 }
 
-fn check_name(what: &str, text: &str) -> Result<String, Error> {
+pub(super) fn check_name(what: &str, text: &str) -> Result<String, Error> {
     let text = text.trim();
     if text.chars().count() > NAME_MAX || text.chars().any(char::is_control) {
         return Err(Error::new(
@@ -470,7 +484,7 @@ fn check_name(what: &str, text: &str) -> Result<String, Error> {
     Ok(text.to_owned())
 }
 
-fn check_fields(fields: Vec<(String, String)>) -> Result<Vec<(String, String)>, Error> {
+pub(super) fn check_fields(fields: Vec<(String, String)>) -> Result<Vec<(String, String)>, Error> {
     let mut checked = Vec::new();
     for (name, value) in fields {
         checked.push((check_name("field's name", &name)?, check_name("field", &value)?));
@@ -483,7 +497,7 @@ fn check_fields(fields: Vec<(String, String)>) -> Result<Vec<(String, String)>, 
 }
 
 /// The first line that says something, cut to eighty characters.
-fn title_of(text: &str) -> String {
+pub(super) fn title_of(text: &str) -> String {
     let line = text
         .lines()
         .map(str::trim)
@@ -514,6 +528,31 @@ mod tests {
         assert_eq!(title_of(&"é".repeat(100)).chars().count(), 81);
         assert_eq!(title_of("(R) Gate 4"), "Gate 4");
         assert_eq!(title_of("## (I) Gate 4"), "Gate 4");
+    }
+
+    #[test]
+    fn a_note_without_a_label_gets_the_default_or_the_strictest_of_its_author() {
+        let author = |level| Clearance {
+            person: crate::id::PersonId([1; 8]),
+            level,
+            compartments: BTreeSet::from([crate::id::CompartmentId([2; 8])]),
+        };
+        let policies = crate::policy::PolicySet::shipped().unwrap();
+        for (clearance, level) in [
+            (Level::Internal, Level::Internal),
+            (Level::Restricted, Level::Restricted),
+            (Level::Named, Level::Restricted),
+        ] {
+            let label = default_label(policies.levels(), &author(clearance));
+            assert_eq!(label, Label::new(level, []));
+        }
+        let shipped = crate::policy::PolicyFiles::shipped();
+        let text = String::from_utf8(shipped.content(crate::policy::LEVELS).unwrap().to_vec()).unwrap();
+        let levels = Levels::parse(&format!("[defaults]\nlabel = \"confidential\"\n{text}")).unwrap();
+        for clearance in [Level::Internal, Level::Restricted] {
+            let label = default_label(&levels, &author(clearance));
+            assert_eq!(label, Label::new(Level::Confidential, []));
+        }
     }
 
     #[test]

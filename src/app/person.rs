@@ -1,10 +1,11 @@
 //! The person at the terminal, as a use case knows them: somebody to ask, to warn, and to take and give files.
 
 use super::error::{Error, Kind};
-use crate::env::NewPlainFile;
+use crate::env::{Buffer, NewPlainFile, SystemEntropy};
 use crate::secret::Passphrase;
 use std::fs::File;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use zeroize::Zeroizing;
 
 /// The person at the terminal. A use case asks; how it is asked is the street door's business.
 pub trait Person {
@@ -12,12 +13,53 @@ pub trait Person {
     fn passphrase(&self, prompt: &str) -> Result<Passphrase, Error>;
     /// Says something beside the result that the person should know.
     fn warn(&self, text: &str);
+    /// Whether anybody can be asked for a line.
+    fn answers(&self) -> bool;
     /// Asks for a line of text; `None` if nobody can be asked.
     fn line(&self, prompt: &str) -> Option<String>;
     /// Opens a file of the person's to read.
     fn open(&self, path: &Path) -> Result<File, Error>;
+    /// The files of a folder of the person's and of the folders in it, as paths below it with `/` between their parts.
+    fn files_in(&self, folder: &Path) -> Result<Vec<String>, Error>;
     /// Begins a file for the person where nothing may be yet.
     fn create(&self, path: &Path) -> Result<Box<dyn NewFile>, Error>;
+    /// Tells how far a long piece of work has come, in bytes, of how many if that is known. Said often; shown, if at all, now
+    /// and then. `None` ends it.
+    fn progress(&self, _done: Option<u64>, _whole: Option<u64>) {}
+    /// Whether the person has an editor.
+    fn has_editor(&self) -> bool {
+        false
+    }
+    /// Lets the person write in their editor, from `text` on. `ticket` says sealed what the text is for, and lies beside it.
+    /// Where the text would lie on a disk this is refused, unless the person insists.
+    fn edit(&self, text: &[u8], ticket: &[u8], insist: bool) -> Result<Box<dyn WrittenText>, Error> {
+        let _ = (text, ticket, insist);
+        Err(Error::new(Kind::Failed, "there is no editor here")
+            .hint("give the text with --file FILE, or through a pipe"))
+    }
+    /// What earlier runs that were killed left of texts in editors.
+    fn left_texts(&self) -> Vec<Box<dyn WrittenText>> {
+        Vec::new()
+    }
+}
+
+/// What a person wrote in an editor. It lies in memory until it is wiped; dropped without that, it stays there for the
+/// next start to find.
+pub trait WrittenText {
+    /// What the text is for, sealed.
+    fn ticket(&self) -> &[u8];
+    /// The text.
+    fn text(&self) -> &[u8];
+    /// Why the editor did not end well, if it did not.
+    fn problem(&self) -> Option<&str>;
+    /// Overwrites and removes it.
+    fn wipe(self: Box<Self>) -> Result<(), Error>;
+}
+
+/// Whether a character could drive a terminal or turn the direction of writing.
+pub fn is_harmful(c: char) -> bool {
+    (c.is_control() && c != '\n' && c != '\t')
+        || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}' | '\u{61c}')
 }
 
 /// A file that is there under its name once it is whole.
@@ -52,7 +94,140 @@ pub fn open_file(path: &Path) -> Result<File, Error> {
     })
 }
 
+/// The most files that are listed in a folder, and how deep.
+const LISTED_MAX: usize = 256;
+const DEPTH_MAX: usize = 4;
+
+/// [`Person::files_in`] for a person at this process's terminal. A hidden folder is named, not entered.
+pub fn list_files(folder: &Path) -> Result<Vec<String>, Error> {
+    let failed = |why: String| Error::new(Kind::Failed, format!("cannot read `{}`: {why}", folder.display()));
+    let mut files = Vec::new();
+    let mut folders = vec![(folder.to_owned(), String::new(), 0)];
+    while let Some((path, prefix, depth)) = folders.pop() {
+        let entries = std::fs::read_dir(&path).map_err(|error| match error.kind() {
+            std::io::ErrorKind::NotFound => Error::new(Kind::Failed, format!("`{}` does not exist", path.display())),
+            _ => failed(error.to_string()),
+        })?;
+        for entry in entries {
+            let entry = entry.map_err(|error| failed(error.to_string()))?;
+            let name = entry.file_name();
+            let name = name
+                .to_str()
+                .ok_or_else(|| failed("it holds a name that is no text".into()))?;
+            let below = format!("{prefix}{name}");
+            let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
+            match is_folder && !name.starts_with('.') && depth < DEPTH_MAX {
+                true => folders.push((entry.path(), format!("{below}/"), depth + 1)),
+                false => files.push(below),
+            }
+            if files.len() + folders.len() > LISTED_MAX {
+                return Err(failed(format!("it holds more than {LISTED_MAX} files")));
+            }
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
 /// [`Person::create`] for a person at this process's terminal.
 pub fn new_file(path: &Path) -> Result<Box<dyn NewFile>, Error> {
     Ok(Box::new(Here(NewPlainFile::begin(path)?)))
+}
+
+/// A text for an editor on this machine, before and while it is edited.
+pub struct EditorText(Buffer);
+
+impl EditorText {
+    /// Puts it where an editor can open it.
+    pub fn begin(text: &[u8], ticket: &[u8], insist: bool) -> Result<Self, Error> {
+        let made = Buffer::make(text, ticket, insist, &mut SystemEntropy);
+        made.map(Self).map_err(|error| {
+            let refused = Error::new(Kind::Failed, error.to_string());
+            match error {
+                crate::env::BufferError::NoMemory => refused.hint(
+                    "nothing was opened; give the text with --file or through a pipe, or say --insist to have it on a disk \
+                     while you write",
+                ),
+                crate::env::BufferError::Io { .. } => refused,
+            }
+        })
+    }
+
+    /// The file to edit.
+    pub fn file(&self) -> PathBuf {
+        self.0.file()
+    }
+
+    /// A folder for what the editor writes beside it; goes away with the text.
+    pub fn folder(&self) -> &Path {
+        self.0.folder()
+    }
+
+    /// Does `start`; a program started in it counts as at work on the text for as long as it runs.
+    pub fn shared<T>(&self, start: impl FnOnce() -> std::io::Result<T>) -> std::io::Result<T> {
+        self.0.share_lock(true)?;
+        let started = start();
+        self.0.share_lock(false)?;
+        started
+    }
+
+    /// What was written, after an editor that ended well or with a problem.
+    pub fn end(self, problem: Option<String>) -> Result<Box<dyn WrittenText>, Error> {
+        let text = match problem {
+            None => self.0.text(),
+            Some(_) => self.0.last_text(),
+        };
+        match (text, self.0.ticket()) {
+            (Ok(text), Ok(ticket)) => Ok(Box::new(EndedText {
+                buffer: self.0,
+                text,
+                ticket,
+                problem,
+            })),
+            (text, ticket) => {
+                let why = text
+                    .err()
+                    .or(ticket.err())
+                    .map_or_else(String::new, |error| error.to_string());
+                Err(
+                    Error::new(Kind::Failed, format!("what the editor left cannot be read back: {why}")).hint(format!(
+                        "nothing was recorded; it lies in `{}` until you remove it or the machine is switched off",
+                        self.0.folder().display()
+                    )),
+                )
+            }
+        }
+    }
+}
+
+struct EndedText {
+    buffer: Buffer,
+    text: Zeroizing<Vec<u8>>,
+    ticket: Vec<u8>,
+    problem: Option<String>,
+}
+
+impl WrittenText for EndedText {
+    fn ticket(&self) -> &[u8] {
+        &self.ticket
+    }
+
+    fn text(&self) -> &[u8] {
+        &self.text
+    }
+
+    fn problem(&self) -> Option<&str> {
+        self.problem.as_deref()
+    }
+
+    fn wipe(self: Box<Self>) -> Result<(), Error> {
+        Ok(self.buffer.wipe()?)
+    }
+}
+
+/// [`Person::left_texts`] for a person at this machine. What cannot be read back stays where it is.
+pub fn left_texts() -> Vec<Box<dyn WrittenText>> {
+    let left = Buffer::left().into_iter().map(EditorText);
+    left.filter_map(|text| text.end(Some("it was left behind".to_owned())).ok())
+        .collect()
 }

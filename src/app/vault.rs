@@ -142,21 +142,27 @@ pub fn init(context: &Context<'_>, init: &Init) -> Result<Inited, Error> {
     })
 }
 
-fn refuse_existing(vault: &Path, identity: &Path, page: Option<&Path>) -> Result<(), Error> {
+/// Refuses a place for a vault where something is already.
+pub(super) fn refuse_occupied(vault: &Path) -> Result<(), Error> {
     let occupied = match std::fs::read_dir(vault) {
         Ok(mut entries) => entries.next().is_some(),
         Err(error) => error.kind() != std::io::ErrorKind::NotFound,
     };
-    if occupied {
-        return Err(Error::new(
+    match occupied {
+        false => Ok(()),
+        true => Err(Error::new(
             Kind::Failed,
             format!(
                 "there is something at `{}` already; nothing was changed",
                 vault.display()
             ),
         )
-        .hint("name another place with --vault"));
+        .hint("name another place with --vault")),
     }
+}
+
+fn refuse_existing(vault: &Path, identity: &Path, page: Option<&Path>) -> Result<(), Error> {
+    refuse_occupied(vault)?;
     if std::fs::symlink_metadata(identity).is_ok() {
         let refusal = Error::new(
             Kind::Failed,
@@ -197,7 +203,7 @@ fn half_made(vault: &Path) -> Option<PathBuf> {
 }
 
 /// A folder in the same folder as the vault will be, so that moving it is one rename.
-fn staging_beside(vault: &Path, entropy: &mut dyn Entropy) -> Result<PathBuf, Error> {
+pub(super) fn staging_beside(vault: &Path, entropy: &mut dyn Entropy) -> Result<PathBuf, Error> {
     let name = vault
         .file_name()
         .ok_or_else(|| Error::new(Kind::Usage, "the vault needs a folder of its own"))?;
@@ -206,7 +212,7 @@ fn staging_beside(vault: &Path, entropy: &mut dyn Entropy) -> Result<PathBuf, Er
     Ok(vault.with_file_name(format!(".{}.{tag}", name.to_string_lossy())))
 }
 
-fn move_into_place(staging: &Path, vault: &Path) -> Result<(), Error> {
+pub(super) fn move_into_place(staging: &Path, vault: &Path) -> Result<(), Error> {
     std::fs::rename(staging, vault).map_err(|error| {
         Error::new(
             Kind::Failed,

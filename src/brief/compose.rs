@@ -41,8 +41,8 @@ pub fn compose(
     if audience < profile.label() {
         return Err(Refused::Audience {
             profile: profile.name().to_owned(),
-            lowest: profile.label().name(),
-            audience: audience.name(),
+            lowest: profile.label(),
+            audience,
         });
     }
     let mut parts = Vec::with_capacity(sources.len());
@@ -56,7 +56,7 @@ pub fn compose(
         }
     }
     if parts.is_empty() {
-        return Err(Refused::NothingLeft(audience.name()));
+        return Err(Refused::NothingLeft(audience));
     }
     let redaction = redact(&parts.join("\n\n"), profile, known)?;
     Ok(BriefText {
@@ -113,7 +113,9 @@ mod tests {
             level: Level::Restricted,
         }];
         let refused = |audience| compose(&source, audience, &profile(), &Known::nothing()).unwrap_err();
-        assert_eq!(refused(Level::Internal), Refused::NothingLeft("internal"));
+        assert_eq!(refused(Level::Internal), Refused::NothingLeft(Level::Internal));
         assert!(matches!(refused(Level::Public), Refused::Audience { .. }));
+        let words = refused(Level::Public).words(|level| format!("our {level}"));
+        assert!(words.contains("below `our internal`, and `our public` does"), "{words}");
     }
 }

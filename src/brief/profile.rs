@@ -77,8 +77,13 @@ pub enum BadProfile {
     #[error("a profile has at most {max} bytes, this one has {0}", max = Profile::MAX_BYTES)]
     TooLong(usize),
     /// Not TOML, or not with these fields.
-    #[error("the profile cannot be read: {0}")]
-    Form(String),
+    #[error("the profile cannot be read: {message}")]
+    Form {
+        /// Where, if it can be told: the line, from 1.
+        line: Option<usize>,
+        /// What is wrong.
+        message: String,
+    },
     /// The level's name is none.
     #[error("`{0}` is no level: use public, internal, confidential, restricted or named")]
     Level(String),
@@ -100,6 +105,23 @@ pub enum BadProfile {
     /// Too many of something.
     #[error("the profile has too many {0}: at most {1}")]
     TooMany(&'static str, usize),
+}
+
+impl BadProfile {
+    /// The line of `text`, the profile, where it is wrong, from 1 and as far as it can be told.
+    pub fn line(&self, text: &str) -> Option<usize> {
+        let place = |word: &str| text.find(word).map(|at| line_of(text, at));
+        match self {
+            Self::Form { line, .. } => *line,
+            Self::Level(word) | Self::Type(word) | Self::Allowed(word) => place(&format!("\"{word}\"")).or(place(word)),
+            Self::Direct(name) | Self::Line(name) => place(&format!("\n{name} =")).map(|line| line + 1),
+            Self::TooLong(_) | Self::Missing(_) | Self::TooMany(..) => None,
+        }
+    }
+}
+
+fn line_of(text: &str, offset: usize) -> usize {
+    1 + text.bytes().take(offset).filter(|byte| *byte == b'\n').count()
 }
 
 /// How one of a profile's own cases came out.
@@ -140,7 +162,10 @@ impl Profile {
         if text.len() > Self::MAX_BYTES {
             return Err(BadProfile::TooLong(text.len()));
         }
-        let file: File = toml::from_str(text).map_err(|error| BadProfile::Form(error.message().to_owned()))?;
+        let file: File = toml::from_str(text).map_err(|error| BadProfile::Form {
+            line: error.span().map(|span| line_of(text, span.start)),
+            message: error.message().to_owned(),
+        })?;
         let level = Level::ALL.into_iter().find(|level| level.name() == file.label);
         let profile = Self {
             name: line("name", file.name)?,
@@ -287,7 +312,10 @@ mod tests {
             assert!(good.contains(from), "{from}");
             Profile::parse(&good.replacen(from, to, 1)).unwrap_err()
         };
-        assert!(matches!(refused("mode =", "colour = 1\nmode ="), BadProfile::Form(_)));
+        assert!(matches!(
+            refused("mode =", "colour = 1\nmode ="),
+            BadProfile::Form { .. }
+        ));
         assert_eq!(
             refused("label = \"internal\"", "label = \"secret\""),
             BadProfile::Level("secret".into())
@@ -306,6 +334,22 @@ mod tests {
             Profile::parse(&" ".repeat(70_000)).unwrap_err(),
             BadProfile::TooLong(70_000)
         );
+    }
+
+    #[test]
+    fn a_fault_has_its_line() {
+        let good = shipped("strict").unwrap();
+        for (from, to) in [
+            ("mode =", "colour = 1\nmode ="),
+            ("label = \"internal\"", "label = \"secret\""),
+            ("PERSON = \"mask\"", "PERSON = \"keep\""),
+            ("ORG =", "GROUP ="),
+            ("handling = \"", "handling = \"\\n"),
+        ] {
+            let bad = good.replacen(from, to, 1);
+            let line = 1 + bad.lines().zip(good.lines()).take_while(|(a, b)| a == b).count();
+            assert_eq!(Profile::parse(&bad).unwrap_err().line(&bad), Some(line), "{to}");
+        }
     }
 
     #[test]

@@ -8,6 +8,7 @@ use super::placeholder::Placeholders;
 use super::prepared::{BadText, Prepared, is_invisible};
 use super::profile::{Mode, Profile, Treatment};
 use super::strict::Unlisted;
+use crate::label::Level;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
@@ -80,23 +81,46 @@ pub enum Refused {
         line: usize,
     },
     /// The audience is wider than the profile allows.
-    #[error(
-        "a brief with the profile `{profile}` may not go below `{lowest}`, and `{audience}` does: choose a narrower audience"
-    )]
+    #[error("{}", too_wide(profile, lowest.name(), audience.name()))]
     Audience {
         /// The profile's name.
         profile: String,
         /// The profile's lowest level.
-        lowest: &'static str,
+        lowest: Level,
         /// The level asked for.
-        audience: &'static str,
+        audience: Level,
     },
     /// Every portion is above the audience.
-    #[error("nothing is left for `{0}`: every portion lies above that level; mark what may be told")]
-    NothingLeft(&'static str),
+    #[error("{}", nothing_left(.0.name()))]
+    NothingLeft(Level),
     /// A line of the header has control characters or is too long.
     #[error("the brief's {0} has to be one line of at most 500 characters")]
     Header(&'static str),
+}
+
+impl Refused {
+    /// The same in the names that a vault gives to the levels.
+    pub fn words(&self, name: impl Fn(Level) -> String) -> String {
+        match self {
+            Self::Audience {
+                profile,
+                lowest,
+                audience,
+            } => too_wide(profile, &name(*lowest), &name(*audience)),
+            Self::NothingLeft(audience) => nothing_left(&name(*audience)),
+            other => other.to_string(),
+        }
+    }
+}
+
+fn too_wide(profile: &str, lowest: &str, audience: &str) -> String {
+    format!(
+        "a brief with the profile `{profile}` may not go below `{lowest}`, and `{audience}` does: choose a narrower audience"
+    )
+}
+
+fn nothing_left(audience: &str) -> String {
+    format!("nothing is left for `{audience}`: every portion lies above that level; mark what may be told")
 }
 
 /// Redacts a text of at most [`MAX_TEXT`](super::MAX_TEXT) bytes. The output is scanned again with

@@ -2,14 +2,13 @@
 
 use super::compose::BriefText;
 use super::redact::Refused;
-use crate::label::Level;
 use std::fmt::Write;
 
 /// What stands above a brief.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Header {
-    /// The level it carries.
-    pub level: Level,
+    /// What the level that it carries is called.
+    pub label: String,
     /// The mark of that level, which stands first and last; the organisation's, or its Traffic Light Protocol mark.
     pub mark: String,
     /// The brief's id.
@@ -41,6 +40,7 @@ pub fn render(brief: &BriefText, header: &Header, format: Format) -> Result<Stri
     };
     line("id", &header.id)?;
     line("mark", &header.mark)?;
+    line("label", &header.label)?;
     line("handling line", &header.handling)?;
     line("expiry", header.expires.as_deref().unwrap_or_default())?;
     Ok(match format {
@@ -106,7 +106,7 @@ fn json(brief: &BriefText, header: &Header) -> String {
     let value = serde_json::json!({
         "mark": header.mark,
         "id": header.id,
-        "label": header.level.name(),
+        "label": header.label,
         "handling": header.handling,
         "expires": header.expires,
         "text": brief.text,
@@ -145,6 +145,7 @@ fn escape_markdown(text: &str) -> String {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used)]
     use super::*;
+    use crate::label::Level;
     use std::collections::BTreeMap;
 
     fn rendered(text: &str, format: Format) -> String {
@@ -155,7 +156,7 @@ mod tests {
             left_out: 0,
         };
         let header = Header {
-            level: Level::Confidential,
+            label: "confidential".into(),
             mark: Level::Confidential.tlp().into(),
             id: "b-1".into(),
             handling: "Do not <pass> on.".into(),
@@ -199,7 +200,7 @@ mod tests {
             left_out: 0,
         };
         let header = Header {
-            level: Level::Internal,
+            label: "internal".into(),
             mark: Level::Internal.tlp().into(),
             id: "b-1\nTLP:CLEAR".into(),
             handling: String::new(),

@@ -214,7 +214,9 @@ impl Entry {
             let allowed = match self.kind {
                 None | Some(UnlockFailed) => false,
                 Some(Begin) => branch == "main" || device,
-                Some(Add | Attach | Draft | Release) => sealed && !forgets,
+                Some(Add | Draft | Release) => sealed && !forgets,
+                // Parts that an interrupted attaching left are forgotten by the next; wraps they never had.
+                Some(Attach) => sealed && !(forgets && branch.starts_with("keys/")),
                 Some(Revise | Relabel) => sealed,
                 Some(Destroy) => sealed && forgets,
                 Some(Card) => branch == "main" && !path.starts_with("policies/") || device,
@@ -356,6 +358,9 @@ pub(super) mod tests {
                 vec![],
                 false,
             ),
+            (Kind::Attach, vec![note("notes/00")], vec![note("notes/01")], true),
+            (Kind::Attach, vec![], vec![note("keys/00")], false),
+            (Kind::Attach, vec![note("keys/00")], vec![], true),
             (Kind::Destroy, vec![], vec![note("notes/00")], true),
             (Kind::Destroy, vec![note("notes/00")], vec![], false),
             (Kind::Key, vec![note("keys/devices")], vec![note("keys/devices")], true),

@@ -1,49 +1,86 @@
 //! What exists: files that some verified entry wrote and no verified entry forgot.
 //!
 //! The rule does not depend on the order in which entries of different logs are seen, so that two
-//! clones that hold the same logs agree.
+//! clones that hold the same logs agree. What was forgotten does not come back, with one exception: a file of `main`
+//! (who, and by what rules) may be put back as it was by an entry that knows of the forgetting: policies are changed
+//! and changed back.
 
 use super::entry::{Entry, FileRef};
 use crate::id::{Digest, EntryRef, LogName, NoteId};
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-/// The files that the logs say exist.
+/// The branch whose files may be put back.
+const MAIN: &str = "main";
+
+/// How much of each other log a log has seen.
+type Seen = BTreeMap<LogName, u64>;
+
+/// The files that the logs say exist. Entries of one log are applied in order.
 #[derive(Default)]
 pub struct LiveSet {
     wrote: HashMap<FileRef, EntryRef>,
     forgot: HashSet<FileRef>,
+    /// What each log has seen so far.
+    seen: HashMap<LogName, Seen>,
+    /// Every writing of a file of `main`, with what its log had seen by then, and every forgetting.
+    writings: HashMap<FileRef, Vec<(EntryRef, Seen)>>,
+    forgettings: HashMap<FileRef, Vec<EntryRef>>,
 }
 
 impl LiveSet {
     /// Takes an entry into account.
     pub fn apply(&mut self, entry: &Entry) {
+        let place = entry.place();
+        let seen = self.seen.entry(entry.log).or_default();
+        seen.extend(entry.seen.iter().map(|(log, (size, _))| (*log, *size)));
         for file in &entry.wrote {
-            self.wrote.entry(file.clone()).or_insert_with(|| entry.place());
+            self.wrote.entry(file.clone()).or_insert(place);
+            if file.0 == MAIN {
+                let writings = self.writings.entry(file.clone()).or_default();
+                writings.push((place, seen.clone()));
+            }
         }
-        self.forgot.extend(entry.forgot.iter().cloned());
+        for file in &entry.forgot {
+            self.forgot.insert(file.clone());
+            if file.0 == MAIN {
+                self.forgettings.entry(file.clone()).or_default().push(place);
+            }
+        }
+    }
+
+    /// The entry by which a file of that content exists.
+    fn living(&self, file: &FileRef) -> Option<EntryRef> {
+        if !self.forgot.contains(file) {
+            return self.wrote.get(file).copied();
+        }
+        let forgettings = self.forgettings.get(file)?;
+        let knows = |(by, seen): &&(EntryRef, Seen)| {
+            forgettings.iter().all(|gone| match gone.log == by.log {
+                true => gone.seq < by.seq,
+                false => seen.get(&gone.log).is_some_and(|size| *size > gone.seq),
+            })
+        };
+        Some(self.writings.get(file)?.iter().find(knows)?.0)
     }
 
     /// Whether a file of that content exists.
     pub fn is_live(&self, file: &FileRef) -> bool {
-        self.wrote.contains_key(file) && !self.forgot.contains(file)
+        self.living(file).is_some()
     }
 
-    /// The entry that wrote a file, forgotten or not.
+    /// The entry that wrote a file first, forgotten or not.
     pub fn written_by(&self, file: &FileRef) -> Option<EntryRef> {
         self.wrote.get(file).copied()
     }
 
-    /// Whether a file was forgotten.
+    /// Whether a file was forgotten and not put back.
     pub fn is_forgotten(&self, file: &FileRef) -> bool {
-        self.forgot.contains(file)
+        self.forgot.contains(file) && !self.is_live(file)
     }
 
     /// All files that exist, in no order.
     pub fn iter(&self) -> impl Iterator<Item = (&FileRef, EntryRef)> {
-        self.wrote
-            .iter()
-            .filter(|(file, _)| !self.forgot.contains(*file))
-            .map(|(file, entry)| (file, *entry))
+        self.wrote.keys().filter_map(|file| Some((file, self.living(file)?)))
     }
 
     /// Files that were written at all, also those forgotten since.
@@ -138,6 +175,54 @@ mod tests {
                 prop_assert_eq!(backward.is_live(&file(n)), expected);
             }
         }
+    }
+
+    #[test]
+    fn a_file_of_main_is_put_back_by_who_knows_that_it_was_forgotten() {
+        let rules = FileRef("main".into(), "policies/levels.toml".into(), Digest([1; 32]));
+        let entry = |device: u8, seq: u64, wrote: bool, seen: &[(u8, u64)]| {
+            let log = |device: u8| format!("{device:016x}-00000001").parse::<LogName>().unwrap();
+            let mut entry = example(seq, Digest([0; 32]));
+            entry.log = log(device);
+            entry.kind = Some(Kind::Policy);
+            (if wrote { &mut entry.wrote } else { &mut entry.forgot }).push(rules.clone());
+            entry.seen = seen
+                .iter()
+                .map(|(other, size)| (log(*other), (*size, Digest([0; 32]))))
+                .collect();
+            entry
+        };
+        let live = |entries: &[Entry]| {
+            let mut set = LiveSet::default();
+            entries.iter().for_each(|entry| set.apply(entry));
+            assert_eq!(set.iter().count(), usize::from(set.is_live(&rules)));
+            assert_eq!(set.is_forgotten(&rules), !set.is_live(&rules));
+            set.is_live(&rules)
+        };
+        let (first, gone) = (entry(1, 1, true, &[]), entry(1, 2, false, &[]));
+        assert!(!live(&[first.clone(), gone.clone()]));
+        assert!(live(&[first.clone(), gone.clone(), entry(1, 3, true, &[])]));
+        assert!(!live(&[
+            first.clone(),
+            gone.clone(),
+            entry(1, 3, true, &[]),
+            entry(1, 4, false, &[])
+        ]));
+        // Another device must have seen the forgetting; in which order the logs are read is all the same.
+        for (size, expected) in [(2, false), (3, true)] {
+            let back = entry(2, 5, true, &[(1, size)]);
+            assert_eq!(live(&[first.clone(), gone.clone(), back.clone()]), expected);
+            assert_eq!(live(&[back, first.clone(), gone.clone()]), expected);
+        }
+        // Two forget it, and who puts it back knows of one alone: what is gone for somebody is gone.
+        let other = entry(2, 1, false, &[]);
+        assert!(!live(&[
+            first.clone(),
+            gone.clone(),
+            entry(1, 3, true, &[]),
+            other.clone()
+        ]));
+        assert!(live(&[first, gone, entry(1, 3, true, &[(2, 2)]), other]));
     }
 
     #[test]

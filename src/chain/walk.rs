@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, HashMap};
 
 /// How many problems of one log are reported; one fault can make every later line wrong.
 const PROBLEMS_MAX: usize = 100;
-/// How many recent lines are remembered to recognise a replay.
+/// How many lines, the first of the log, are remembered to tell a replay from another line too many.
 const REPLAY_WINDOW: usize = 1 << 16;
 
 /// The state of a walk. Memory does not grow with the log beyond a fixed window.

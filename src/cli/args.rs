@@ -103,22 +103,72 @@ pub(super) enum Command {
     },
     /// Record a note; prints its id
     #[command(
-        after_help = "Examples:\n  strongroom add                                   asks for the text\n  strongroom add --client Halcyon --file patrol.txt\n  journalctl -n 20 | strongroom add --title 'gate controller log' --file -\n  strongroom add --label confidential/Halcyon --at 2026-11-21T06:40:00Z -\n\nA shell remembers what is typed as an argument: for anything sensitive leave TEXT out, or\nwrite - and be asked. Without --label the strictest level of your clearance is taken."
+        after_help = "Examples:\n  strongroom add                                   asks for the text\n  strongroom add --client Halcyon --file patrol.txt\n  journalctl -n 20 | strongroom add --title 'gate controller log' --file -\n  strongroom add --label confidential/Halcyon --at 2026-11-21T06:40:00Z -\n\nA shell remembers what is typed as an argument: for anything sensitive leave TEXT out. On a\nterminal your editor then opens, if VISUAL or EDITOR names one, and otherwise you are asked;\nwith - you are asked in any case. Without --label the strictest level of your clearance is taken.\n\nWhile you write, the text lies in memory, and vim, neovim, nano and emacs are kept from leaving\ncopies. If the editor fails, what you wrote is kept, sealed, and the next `add` offers it."
     )]
     Add(AddArgs),
     /// Show a note; the access is in the log first
     #[command(
-        after_help = "Examples:\n  strongroom show 3f2a9c\n  strongroom show 3f2a9c --purpose handover --why 'night shift takes over'\n\nThe id may be shortened to any beginning of four characters or more that is unique among\nthe notes you may read. From the level restricted upwards a purpose and a reason are needed."
+        after_help = "Examples:\n  strongroom show 3f2a9c\n  strongroom show 3f2a9c --purpose handover --why 'night shift takes over'\n  strongroom show 3f2a9c --revision 1\n\nThe id may be shortened to any beginning of four characters or more that is unique among\nthe notes you may read. From the level restricted upwards a purpose and a reason are needed."
     )]
     Show {
         /// Its id, or the beginning of it
         id: String,
+        /// An earlier revision, by its number or the beginning of its digest
+        #[arg(long, value_name = "N")]
+        revision: Option<String>,
     },
+    /// Change a note: a new revision, the earlier ones stay
+    #[command(
+        after_help = "Examples:\n  strongroom edit 3f2a                             opens your editor (VISUAL or EDITOR)\n  strongroom edit 3f2a --file corrected.txt\n  sed s/18:00/19:00/ text.txt | strongroom edit 3f2a\n  strongroom edit 3f2a --client Halcyon --field plate=\n\nAn edit opens the note, so it needs what `show` needs, and the reading is an entry of its own.\nWhere only a title, a client, a case, a time or fields are given, the text stays as it is. An\nempty value takes away what is there. If the note is revised elsewhere while you write, both\nrevisions stay, side by side, and the next edit follows both.\n\nIf the editor fails, what you wrote is kept, sealed, and the next `edit` of the note offers it."
+    )]
+    Edit(EditArgs),
+    /// List the revisions of a note, or show what changed between them
+    #[command(
+        after_help = "Examples:\n  strongroom history 3f2a\n  strongroom history 3f2a --diff                   what the newest revision changed\n  strongroom history 3f2a --diff 1..3\n\nA revision is named by its number or the beginning of its digest."
+    )]
+    History {
+        /// Its id, or the beginning of it
+        id: String,
+        /// What this revision changed, or A..B: what lies between two [default: the newest]
+        #[arg(long, value_name = "N", num_args = 0..=1, default_missing_value = "")]
+        diff: Option<String>,
+    },
+    /// Attach a file of any size to a note
+    #[command(
+        after_help = "Examples:\n  strongroom attach 3f2a9c visitors.pdf\n  strongroom attach 3f2a9c /mnt/card/MOV_0412.mp4 --name 'gate camera.mp4'\n  tar cz scans | strongroom attach 3f2a9c - --name scans.tgz\n\nThe file is copied and sealed to the note's label, its name too; what is outside the vault stays\nas it is, so remove it yourself. Of one name there is one attachment beside a note."
+    )]
+    Attach(AttachArgs),
+    /// Take an attachment out into a new file; the access is in the log first
+    #[command(
+        after_help = "Examples:\n  strongroom extract 3f2a9c visitors.pdf --purpose duty --why 'gate list'\n  strongroom extract 3f2a9c scans.tgz --out - --purpose duty --why 'gate list' | tar tz\n\nWithout --out it goes into the folder you are in, under its own name. A file appears under its name\nonce all of it is verified, and nothing is overwritten. With `--out -` pieces are written as they\nare verified: judge by the exit code whether they were all."
+    )]
+    Extract(ExtractArgs),
     /// List the notes that you may read, newest first
     #[command(
         after_help = "Examples:\n  strongroom list --client Halcyon --since 2026-11-01T00:00:00Z\n  strongroom list --json --limit 20"
     )]
     List(ListArgs),
+    /// Give a note another label; all of it is sealed anew, nothing is shown
+    #[command(
+        after_help = "Examples:\n  strongroom relabel 3f2a9c restricted/Halcyon\n  strongroom relabel 3f2a9c internal --purpose client-request --why 'published by the client'\n\nWhat was sealed to the old label is forgotten. To let more people read it a purpose and a reason\nare needed. Drafts and briefs that were made from it stay as they are, and are named."
+    )]
+    Relabel {
+        /// Its id, or the beginning of it
+        id: String,
+        /// LEVEL[/COMPARTMENT…], `named` for yourself alone, or named/@HANDLE
+        label: String,
+    },
+    /// Destroy a note; the record that it was there stays
+    #[command(
+        after_help = "Example:\n  strongroom destroy 3f2a9c --purpose erasure --why 'kept for two years'\n\nIt asks first; --yes does not. All of the note is forgotten and leaves this disk before the\ncommand is done. Copies elsewhere, such as backups and clones, keep what they have. Drafts and\nbriefs that were made from it stay, and are named."
+    )]
+    Destroy {
+        /// Its id, or the beginning of it
+        id: String,
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
+    },
     /// Make a text that is safe to share
     #[command(subcommand, arg_required_else_help = true)]
     Brief(BriefCommand),
@@ -145,6 +195,25 @@ pub(super) enum Command {
     /// The rules
     #[command(subcommand, arg_required_else_help = true)]
     Policy(PolicyCommand),
+    /// Copy the vault into one new file; needs no key
+    #[command(
+        after_help = "Example:\n  strongroom backup /media/disk/strongroom.bundle\n\nThe file holds what a clone holds: the log and sealed notes. It does not hold your identity file\nnor the recovery key: keep those apart from it. What is destroyed later stays in it; replace\nold backups. Stock git reads the file as a bundle."
+    )]
+    Backup {
+        /// The new file
+        file: PathBuf,
+    },
+    /// Make a vault from a backup, where there is none
+    #[command(
+        after_help = "Examples:\n  strongroom restore strongroom.bundle --check           verify it, change nothing\n  strongroom restore strongroom.bundle --vault ~/vault\n\nA backup that is older than what this device wrote last is intact and says so. This device does\nnot go on from it with its own identity, since what came after would be missing from its log:\ncome in anew with the recovery key."
+    )]
+    Restore {
+        /// The backup
+        file: PathBuf,
+        /// Verify it in a temporary folder, and change nothing
+        #[arg(long)]
+        check: bool,
+    },
     /// The way back in
     #[command(subcommand, arg_required_else_help = true)]
     Recovery(RecoveryCommand),
@@ -170,7 +239,14 @@ impl Command {
                         | AuditCommand::CheckProof(_)
                         | AuditCommand::Witness(_)
                 )
-                | Self::Policy(PolicyCommand::Test { .. })
+                | Self::Policy(
+                    PolicyCommand::List
+                        | PolicyCommand::Show { .. }
+                        | PolicyCommand::Check { .. }
+                        | PolicyCommand::Test { .. }
+                )
+                | Self::Backup { .. }
+                | Self::Restore { .. }
                 | Self::Recovery(_)
         )
     }
@@ -192,6 +268,7 @@ pub(super) struct InitArgs {
 #[derive(ClapArgs)]
 pub(super) struct AddArgs {
     /// The text; `-` asks for it
+    #[arg(conflicts_with_all = ["editor", "take_up", "discard"])]
     pub(super) text: Option<String>,
     /// Read the text from a file, `-` for standard input
     #[arg(long, value_name = "FILE", conflicts_with = "text")]
@@ -205,7 +282,7 @@ pub(super) struct AddArgs {
     /// Case it belongs to
     #[arg(long)]
     pub(super) case: Option<String>,
-    /// LEVEL[/COMPARTMENT…], such as confidential/Halcyon, or named/@HANDLE
+    /// LEVEL[/COMPARTMENT…], such as confidential/Halcyon; `named` for yourself, or named/@HANDLE
     #[arg(long)]
     pub(super) label: Option<String>,
     /// When it happened, if not now: 2026-11-21T06:40:00Z
@@ -214,6 +291,72 @@ pub(super) struct AddArgs {
     /// A field of your own, such as plate=LX68QZV
     #[arg(long = "field", value_name = "NAME=VALUE")]
     pub(super) fields: Vec<String>,
+    #[command(flatten)]
+    pub(super) editor: EditorArgs,
+}
+
+#[derive(ClapArgs)]
+pub(super) struct EditArgs {
+    /// Its id, or the beginning of it
+    pub(super) id: String,
+    /// Take the text from a file, `-` for standard input
+    #[arg(long, value_name = "FILE")]
+    pub(super) file: Option<PathBuf>,
+    /// Another title; an empty one is made of the first line
+    #[arg(long)]
+    pub(super) title: Option<String>,
+    /// Another client
+    #[arg(long)]
+    pub(super) client: Option<String>,
+    /// Another case
+    #[arg(long)]
+    pub(super) case: Option<String>,
+    /// Another time at which it happened
+    #[arg(long, value_name = "TIME")]
+    pub(super) at: Option<String>,
+    /// Set a field, or take it away with NAME=
+    #[arg(long = "field", value_name = "NAME=VALUE")]
+    pub(super) fields: Vec<String>,
+    #[command(flatten)]
+    pub(super) editor: EditorArgs,
+}
+
+#[derive(ClapArgs)]
+pub(super) struct EditorArgs {
+    /// Write in your editor in any case
+    #[arg(long, conflicts_with = "file")]
+    pub(super) editor: bool,
+    /// Go on in your editor with what was kept when it failed
+    #[arg(long = "continue", conflicts_with = "file")]
+    pub(super) take_up: bool,
+    /// Throw away what was kept when an editor failed, and do nothing else
+    #[arg(long, conflicts_with_all = ["file", "editor", "take_up"])]
+    pub(super) discard: bool,
+    /// Use the editor even where its text would lie on a disk meanwhile
+    #[arg(long)]
+    pub(super) insist: bool,
+}
+
+#[derive(ClapArgs)]
+pub(super) struct AttachArgs {
+    /// The note's id, or the beginning of it
+    pub(super) id: String,
+    /// The file; `-` for standard input
+    pub(super) file: PathBuf,
+    /// The name it has beside the note [default: the file's own]
+    #[arg(long)]
+    pub(super) name: Option<String>,
+}
+
+#[derive(ClapArgs)]
+pub(super) struct ExtractArgs {
+    /// The note's id, or the beginning of it
+    pub(super) id: String,
+    /// The attachment's name, as `show` lists it
+    pub(super) name: String,
+    /// Write it to this new file, `-` for standard output
+    #[arg(long, value_name = "FILE")]
+    pub(super) out: Option<PathBuf>,
 }
 
 #[derive(ClapArgs)]
@@ -436,6 +579,34 @@ pub(super) enum CompartmentCommand {
 
 #[derive(Subcommand)]
 pub(super) enum PolicyCommand {
+    /// List the files of the vault's policies and what they govern; needs no key
+    List,
+    /// Read the policies; needs no key
+    #[command(
+        after_help = "Examples:\n  strongroom policy show                 all of it in short\n  strongroom policy show levels          or purposes, or rules\n  strongroom policy show no-names        a redaction profile\n  strongroom policy show levels.toml     the text of a file"
+    )]
+    Show {
+        /// `levels`, `purposes`, `rules`, a profile's name, or a file [default: all of it in short]
+        what: Option<String>,
+    },
+    /// Check a folder of policies as strictly as a vault does that takes them; needs no key
+    #[command(
+        after_help = "Example:\n  git -C VAULT archive main policies | tar x\n  strongroom policy check policies\n\nTells every fault with its file and line, then runs the cases. Exit code 1 if the vault would\nnot take them."
+    )]
+    Check {
+        /// The folder
+        folder: PathBuf,
+    },
+    /// Change the vault's policies; for leads, and only if they pass their check
+    #[command(
+        after_help = "Examples:\n  strongroom policy show levels.toml > levels.toml       then edit that file, and\n  strongroom policy edit levels.toml --from levels.toml\n  strongroom policy edit --from policies                 all of it, out of a folder\n\nShows which files change and asks before they do. The change is signed, and an entry."
+    )]
+    Edit(PolicyEditArgs),
+    /// Explain why a request is, or would be, allowed or denied
+    #[command(
+        after_help = "Examples:\n  strongroom policy explain read 3f2a\n  strongroom policy explain read 3f2a --purpose duty --why 'gate call-out'\n  strongroom policy explain destroy --label restricted/Halcyon\n  strongroom policy explain brief-release --label confidential --for restricted\n\nACTION is read, add, list, search, brief-draft, brief-release, relabel, destroy, policy-edit, …\n--purpose and --why are part of the question here."
+    )]
+    Explain(PolicyExplainArgs),
     /// Run the cases that the policies bring with them
     #[command(after_help = "Examples:\n  strongroom policy test\n  strongroom policy test --shipped")]
     Test {
@@ -443,6 +614,32 @@ pub(super) enum PolicyCommand {
         #[arg(long)]
         shipped: bool,
     },
+}
+
+#[derive(ClapArgs)]
+pub(super) struct PolicyEditArgs {
+    /// The one file to put in or replace [default: all of them]
+    pub(super) file: Option<String>,
+    /// Its new text, `-` for standard input; without FILE a folder with all files
+    #[arg(long, value_name = "PATH")]
+    pub(super) from: PathBuf,
+    /// Do not ask
+    #[arg(long)]
+    pub(super) yes: bool,
+}
+
+#[derive(ClapArgs)]
+pub(super) struct PolicyExplainArgs {
+    /// What is to be done, as the rules call it
+    pub(super) action: String,
+    /// The note's id, or the beginning of it
+    pub(super) id: Option<String>,
+    /// Or the label of a note that there could be
+    #[arg(long, conflicts_with = "id")]
+    pub(super) label: Option<String>,
+    /// The level of a brief's audience
+    #[arg(long = "for", value_name = "LEVEL")]
+    pub(super) audience: Option<String>,
 }
 
 #[derive(Subcommand)]

@@ -95,35 +95,59 @@ pub(super) fn run(context: &Context<'_>, seen: &Seen<'_>, command: &AuditCommand
 /// How many problems a person is shown: one cause has many consequences.
 const SHOWN_MAX: usize = 10;
 
-fn verified(seen: &Seen<'_>, report: &Report, receipt: bool) -> Result<u8, Error> {
-    let (word, code) = match report.verdict {
-        Verdict::Intact => ("intact", 0),
-        Verdict::Tampered => ("tampered", 4),
-        Verdict::Unknown => ("unknown", 5),
-    };
+/// The exit code that says a verdict.
+pub(super) fn exit_code(verdict: Verdict) -> u8 {
+    match verdict {
+        Verdict::Intact => 0,
+        Verdict::Tampered => 4,
+        Verdict::Unknown => 5,
+    }
+}
+
+/// All problems. What is wrong inside a log comes before what follows from it outside.
+fn all_problems(report: &Report) -> Vec<&Problem> {
     let mut all: Vec<&Problem> = report.problems.iter().chain(&report.unknown).collect();
-    // What is wrong inside a log comes before what follows from it outside.
     all.sort_by_key(|problem| problem.case);
+    all
+}
+
+fn word(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Intact => "intact",
+        Verdict::Tampered => "tampered",
+        Verdict::Unknown => "unknown",
+    }
+}
+
+/// A report for other programs.
+pub(super) fn report_json(report: &Report) -> serde_json::Value {
+    let problem = |problem: &Problem| {
+        json!({
+            "log": problem.log.map(|log| log.to_string()),
+            "seq": problem.seq,
+            "case": problem.case,
+            "message": problem.message,
+        })
+    };
+    json!({
+        "verdict": word(report.verdict),
+        "anchored": report.anchored,
+        "entries": report.entries,
+        "logs": report.logs.iter().map(|(log, size, root)| json!({ "log": log.to_string(), "size": size, "root": root.to_string() })).collect::<Vec<_>>(),
+        "cosigned": report.cosigned.iter().map(|known| json!({ "witness": known.witness, "log": known.log.to_string(), "size": known.size, "time": known.time.to_string() })).collect::<Vec<_>>(),
+        "problems": all_problems(report).into_iter().map(problem).collect::<Vec<_>>(),
+        "findings": report.findings.iter().map(problem).collect::<Vec<_>>(),
+    })
+}
+
+/// Shows a report; `receipt`: whether it was compared with one.
+pub(super) fn verified(seen: &Seen<'_>, report: &Report, receipt: bool) -> Result<u8, Error> {
+    let (word, code) = (word(report.verdict), exit_code(report.verdict));
     if seen.json {
-        let problem = |problem: &Problem| {
-            json!({
-                "log": problem.log.map(|log| log.to_string()),
-                "seq": problem.seq,
-                "case": problem.case,
-                "message": problem.message,
-            })
-        };
-        seen.json(&json!({
-            "verdict": word,
-            "anchored": report.anchored,
-            "entries": report.entries,
-            "logs": report.logs.iter().map(|(log, size, root)| json!({ "log": log.to_string(), "size": size, "root": root.to_string() })).collect::<Vec<_>>(),
-            "cosigned": report.cosigned.iter().map(|known| json!({ "witness": known.witness, "log": known.log.to_string(), "size": known.size, "time": known.time.to_string() })).collect::<Vec<_>>(),
-            "problems": all.iter().copied().map(problem).collect::<Vec<_>>(),
-            "findings": report.findings.iter().map(problem).collect::<Vec<_>>(),
-        }))?;
+        seen.json(&report_json(report))?;
         return Ok(code);
     }
+    let all = all_problems(report);
     let word = if code == 5 { "cannot tell" } else { word };
     let entries = counted(report.entries, "entry", "entries");
     let logs = counted(report.logs.len(), "log", "logs");

@@ -1,9 +1,9 @@
 //! From arguments to the room that carries them out.
 
-use super::args::{Args, Command, Common, PolicyCommand, RecoveryCommand};
+use super::args::{Args, Command, Common, RecoveryCommand};
 use super::terminal::{Here, Seen};
-use super::words::duration;
-use super::{agent, audit, briefs, notes, redact, tour, vaults};
+use super::words::{duration, prompted};
+use super::{agent, attachments, audit, backup, briefs, history, notes, policy, redact, tour, vaults, whole, writing};
 use crate::app::{Access, Clock, Context, Error, Kind, PassphraseSource, Person, Places};
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -23,17 +23,30 @@ pub(super) fn run(args: &Args, words: Vec<OsString>) -> Result<u8, Error> {
         }
         _ => {}
     }
-    let context = context(&args.common, &here)?;
+    let places = places(&args.common)?;
     match &args.command {
-        Command::Unlock { idle } => agent::unlock(&context, &args.common, &here, &seen, duration(idle)?),
-        Command::Lock => agent::lock(&context, &seen),
-        Command::Status => agent::status(&context, &seen),
-        command if command.needs_the_identity() => match agent::reach(&context)? {
-            Some(wire) => agent::run(&wire, &here, words),
-            None => with_vault(&context, &seen, command),
-        },
-        command => with_vault(&context, &seen, command),
+        Command::Unlock { idle } => return agent::unlock(&places, &args.common, &here, &seen, duration(idle)?),
+        Command::Lock => return agent::lock(&places, &seen),
+        Command::Status => return agent::status(&places, &seen),
+        _ => {}
     }
+    let agent = match args.command.needs_the_identity() {
+        true => agent::reach(&places)?,
+        false => None,
+    };
+    match agent {
+        // What is to be asked for is asked for by whoever carries the command out.
+        Some(wire) => agent::run(&wire, &here, words),
+        None => with_vault(&context(&args.common, &here)?, &seen, &args.command),
+    }
+}
+
+/// Where things are, as far as somebody said.
+fn places(common: &Common) -> Result<Places, Error> {
+    Ok(Places::of_this_run(
+        common.vault.as_deref(),
+        common.identity.as_deref(),
+    )?)
 }
 
 /// Runs a command that works in a vault.
@@ -49,12 +62,20 @@ pub(super) fn with_vault(context: &Context<'_>, seen: &Seen<'_>, command: &Comma
         Command::Init(args) => vaults::init(context, seen, args),
         Command::Passphrase { insist } => vaults::passphrase(context, seen, *insist),
         Command::Add(args) => notes::add(context, seen, args),
-        Command::Show { id } => notes::show(context, seen, id),
+        Command::Show { id, revision } => notes::show(context, seen, id, revision.as_deref()),
+        Command::Edit(args) => writing::edit(context, seen, args),
+        Command::History { id, diff } => history::run(context, seen, id, diff.as_deref()),
+        Command::Attach(args) => attachments::attach(context, seen, args),
+        Command::Extract(args) => attachments::extract(context, seen, args),
         Command::List(args) => notes::list(context, seen, args),
+        Command::Relabel { id, label } => whole::relabel(context, seen, id, label),
+        Command::Destroy { id, yes } => whole::destroy(context, seen, id, *yes),
         Command::Brief(command) => briefs::run(context, seen, command),
         Command::Audit(command) => audit::run(context, seen, command),
         Command::Compartment(command) => vaults::compartment(context, seen, command),
-        Command::Policy(PolicyCommand::Test { shipped }) => vaults::policy_test(context, seen, *shipped),
+        Command::Policy(command) => policy::run(context, seen, command),
+        Command::Backup { file } => backup::backup(context, seen, file),
+        Command::Restore { file, check } => backup::restore(context, seen, file, *check),
         Command::Recovery(RecoveryCommand::Use { file, insist }) => vaults::recover(context, seen, file, *insist),
     }
 }
@@ -67,14 +88,14 @@ pub(super) fn context<'a>(common: &Common, person: &'a dyn Person) -> Result<Con
         (None, None) => None,
     };
     Ok(Context {
-        places: Places::of_this_run(common.vault.as_deref(), common.identity.as_deref())?,
+        places: places(common)?,
         clock: Clock::of_this_run().map_err(|bad| Error::new(Kind::Usage, bad.to_string()))?,
         source,
         person,
-        access: Access {
-            purpose: common.purpose.clone(),
-            reason: common.why.clone(),
-        },
+        access: Access::given(
+            prompted(person, "purpose", common.purpose.as_deref())?,
+            prompted(person, "why", common.why.as_deref())?,
+        ),
         held: None,
     })
 }

@@ -2,17 +2,23 @@
 
 mod agent;
 mod args;
+mod attachments;
 mod audit;
+mod backup;
 mod briefs;
 mod commands;
+mod history;
 mod notes;
 mod out;
+mod policy;
 mod proofs;
 mod redact;
 mod terminal;
 mod tour;
 mod vaults;
+mod whole;
 mod words;
+mod writing;
 
 use crate::app::{Error, Kind};
 use clap::Parser;

@@ -2,19 +2,20 @@
 
 use super::args::{AddArgs, ListArgs};
 use super::out;
-use super::terminal::{self, Seen, Terminal};
-use super::words::{field_of, time};
+use super::terminal::Seen;
+use super::words::{field_of, prompted, time};
+use super::writing;
 use crate::app::shared::Time;
-use crate::app::{Context, Error, Kind, ListQuery, NewText, NoteLine};
+use crate::app::{Context, Error, ListQuery, NewText, NoteLine};
 use serde_json::json;
-use std::path::Path;
 
 /// `add`.
 pub(super) fn add(context: &Context<'_>, seen: &Seen<'_>, args: &AddArgs) -> Result<u8, Error> {
+    let asked = |what, value: &Option<String>| prompted(seen.terminal, what, value.as_deref());
     let new = NewText {
-        title: args.title.clone(),
-        client: args.client.clone(),
-        case: args.case.clone(),
+        title: asked("title", &args.title)?,
+        client: asked("client", &args.client)?,
+        case: asked("case", &args.case)?,
         label: args.label.clone(),
         at: args.at.as_deref().map(time).transpose()?,
         fields: args
@@ -23,8 +24,10 @@ pub(super) fn add(context: &Context<'_>, seen: &Seen<'_>, args: &AddArgs) -> Res
             .map(|field| field_of(field))
             .collect::<Result<_, _>>()?,
     };
-    let text = || note_text(seen.terminal, args.text.as_deref(), args.file.as_deref());
-    let added = crate::app::add(context, new, text)?;
+    if args.editor.discard {
+        return writing::discarded(seen, crate::app::discard(context, None)?);
+    }
+    let added = crate::app::add(context, new, writing::source_of_new(seen.terminal, args)?)?;
     if seen.json {
         let (id, entry) = (added.id.to_string(), added.entry.to_string());
         seen.json(&json!({ "id": id, "revision": added.revision, "label": added.label, "entry": entry }))?;
@@ -36,15 +39,16 @@ pub(super) fn add(context: &Context<'_>, seen: &Seen<'_>, args: &AddArgs) -> Res
 }
 
 /// `show`.
-pub(super) fn show(context: &Context<'_>, seen: &Seen<'_>, id: &str) -> Result<u8, Error> {
-    shown(seen, &crate::app::show(context, id)?)
+pub(super) fn show(context: &Context<'_>, seen: &Seen<'_>, id: &str, revision: Option<&str>) -> Result<u8, Error> {
+    shown(seen, &crate::app::show(context, id, revision)?)
 }
 
 /// `list`.
 pub(super) fn list(context: &Context<'_>, seen: &Seen<'_>, args: &ListArgs) -> Result<u8, Error> {
+    let asked = |what, value: &Option<String>| prompted(seen.terminal, what, value.as_deref());
     let query = ListQuery {
-        client: args.client.clone(),
-        case: args.case.clone(),
+        client: asked("client", &args.client)?,
+        case: asked("case", &args.case)?,
         label: args.label.clone(),
         since: args.since.as_deref().map(time).transpose()?,
         until: args.until.as_deref().map(time).transpose()?,
@@ -56,22 +60,6 @@ pub(super) fn list(context: &Context<'_>, seen: &Seen<'_>, args: &ListArgs) -> R
         false => "no notes that you may read",
     };
     lines(seen, &crate::app::list(context, &query)?, nothing)
-}
-
-/// The text of a note: as an argument, from a file, from a pipe, or asked for.
-fn note_text(terminal: &dyn Terminal, text: Option<&str>, file: Option<&Path>) -> Result<Vec<u8>, Error> {
-    match (text, file) {
-        (_, Some(path)) => terminal::read(terminal, Some(path)),
-        (Some(text), None) if text != "-" => Ok(text.as_bytes().to_vec()),
-        _ => match terminal.text() {
-            Some(text) => Ok(text),
-            None if !terminal.facts().typed => terminal::read(terminal, None),
-            None => Err(Error::new(
-                Kind::Usage,
-                "the note has no text, and asking for it was forbidden",
-            )),
-        },
-    }
 }
 
 fn shown(seen: &Seen<'_>, shown: &crate::app::Shown) -> Result<u8, Error> {
@@ -91,7 +79,7 @@ fn shown(seen: &Seen<'_>, shown: &crate::app::Shown) -> Result<u8, Error> {
             "author": shown.author,
             "fields": metadata.fields.iter().map(|(name, value)| (name.clone(), json!(value))).collect::<serde_json::Map<_, _>>(),
             "body": shown.body(),
-            "attachments": [],
+            "attachments": shown.note.attachments.iter().map(super::attachments::json).collect::<Vec<_>>(),
         }))?;
         return Ok(0);
     }
@@ -120,8 +108,15 @@ fn shown(seen: &Seen<'_>, shown: &crate::app::Shown) -> Result<u8, Error> {
     if let Some(happened) = metadata.happened {
         head.push_str(&format!("happened {}\n", day(happened)));
     }
+    let revision = match metadata.number {
+        1 => String::new(),
+        number => format!("revision {number} · "),
+    };
+    for attachment in &shown.note.attachments {
+        head.push_str(&format!("attached {}\n", super::attachments::line(attachment)));
+    }
     head.push_str(&format!(
-        "written {} by {} · {}\n\n",
+        "{revision}written {} by {} · {}\n\n",
         day(metadata.modified),
         shown.author,
         shown.note.note

@@ -1,5 +1,6 @@
 //! How things are written: harmless for a terminal, as JSON, as a table; and what goes to standard error.
 
+use crate::app::is_harmful;
 use anstyle::{AnsiColor, Style};
 use comfy_table::{ColumnConstraint, Width};
 use std::io::Write;
@@ -9,18 +10,13 @@ pub(super) fn json_text(value: &serde_json::Value) -> String {
     // Such characters stand inside strings alone, where an escape means the same.
     let mut out = String::new();
     for c in value.to_string().chars() {
-        if harmful(c) {
+        if is_harmful(c) {
             out.push_str(&format!("\\u{:04x}", u32::from(c)))
         } else {
             out.push(c)
         }
     }
     out
-}
-
-fn harmful(c: char) -> bool {
-    (c.is_control() && c != '\n' && c != '\t')
-        || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}' | '\u{61c}')
 }
 
 /// An error's message.
@@ -49,7 +45,7 @@ pub(super) fn plain(text: &str) -> String {
         if c == '\r' {
             continue;
         }
-        if harmful(c) {
+        if is_harmful(c) {
             out.extend(c.escape_unicode())
         } else {
             out.push(c)

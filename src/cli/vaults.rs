@@ -1,4 +1,4 @@
-//! Vaults and what belongs to them: make one, come back in, compartments, rules.
+//! Vaults and what belongs to them: make one, come back in, compartments.
 
 use super::args::{CompartmentCommand, InitArgs};
 use super::out;
@@ -92,26 +92,4 @@ pub(super) fn compartment(context: &Context<'_>, seen: &Seen<'_>, command: &Comp
         }
     }
     Ok(0)
-}
-
-/// `policy test`.
-pub(super) fn policy_test(context: &Context<'_>, seen: &Seen<'_>, shipped: bool) -> Result<u8, Error> {
-    let results = crate::app::test_policies(context, shipped)?;
-    let failed = results.iter().filter(|result| !result.passed).count();
-    if seen.json {
-        let case = |test: &crate::app::PolicyTest| json!({ "file": test.file, "case": test.name, "passed": test.passed, "note": test.note });
-        seen.json(&json!(results.iter().map(case).collect::<Vec<_>>()))?;
-    } else {
-        let bad = |test: &crate::app::PolicyTest| {
-            format!(
-                "{}: {}: {}\n",
-                test.file,
-                out::one_line(&test.name),
-                out::one_line(&test.note)
-            )
-        };
-        seen.result(&results.iter().filter(|test| !test.passed).map(bad).collect::<String>())?;
-        seen.result(&format!("{} cases, {failed} failed\n", results.len()))?;
-    }
-    Ok(u8::from(failed > 0))
 }

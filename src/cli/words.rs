@@ -2,7 +2,7 @@
 
 use super::out;
 use crate::app::shared::Time;
-use crate::app::{Error, Kind};
+use crate::app::{Error, Kind, Person};
 use std::time::Duration;
 
 /// A time as people write one for a program: RFC 3339 with `Z` or an offset, or a day, which begins at midnight UTC.
@@ -55,6 +55,21 @@ pub(super) fn in_time(time: Duration) -> String {
     }
 }
 
+/// The value of an argument, or what the person types where it is `-`: a shell remembers arguments. Nothing typed is none.
+pub(super) fn prompted(person: &dyn Person, what: &str, value: Option<&str>) -> Result<Option<String>, Error> {
+    match value {
+        Some("-") => match person.line(&format!("{what}: ")) {
+            Some(line) => Ok(Some(line).filter(|line| !line.trim().is_empty())),
+            None => Err(
+                Error::new(Kind::Usage, format!("`-` asks for the {what}, and nobody can be asked"))
+                    .hint("run this at a terminal, without --no-input, or write it out"),
+            ),
+        },
+        value => Ok(value.map(str::to_owned)),
+    }
+}
+
+/// A field, `NAME=VALUE`.
 pub(super) fn field_of(text: &str) -> Result<(String, String), Error> {
     match text.split_once('=') {
         Some((name, value)) if !name.trim().is_empty() => Ok((name.to_owned(), value.to_owned())),
@@ -76,6 +91,24 @@ pub(super) fn counted(count: impl TryInto<u64>, one: &str, several: &str) -> Str
 /// The type of a removed thing as it is said: `ID_NUMBER` is for programs.
 pub(super) fn in_words(kind: &str) -> String {
     kind.to_lowercase().replace('_', " ")
+}
+
+/// A size in bytes, with at most one digit behind the point: `812 bytes`, `1.5 MiB`.
+pub(super) fn size(bytes: u64) -> String {
+    const UNITS: [&str; 4] = ["KiB", "MiB", "GiB", "TiB"];
+    if bytes < 1024 {
+        return counted(bytes, "byte", "bytes");
+    }
+    let (mut unit, mut scale) = (0, 1024);
+    while unit + 1 < UNITS.len() && bytes / scale >= 1024 {
+        unit += 1;
+        scale *= 1024;
+    }
+    let tenths = (u128::from(bytes) * 10 / u128::from(scale)) as u64;
+    match tenths % 10 {
+        0 => format!("{} {}", tenths / 10, UNITS[unit]),
+        digit => format!("{}.{digit} {}", tenths / 10, UNITS[unit]),
+    }
 }
 
 #[cfg(test)]
@@ -111,6 +144,23 @@ mod tests {
             "é",
         ] {
             assert_eq!(duration(bad).map_err(|error| error.kind), Err(Kind::Usage), "{bad}");
+        }
+    }
+
+    #[test]
+    fn sizes_are_short() {
+        for (bytes, words) in [
+            (0, "0 bytes"),
+            (1, "1 byte"),
+            (1023, "1023 bytes"),
+            (1024, "1 KiB"),
+            (1536, "1.5 KiB"),
+            ((1 << 20) - 1, "1023.9 KiB"),
+            (100 << 20, "100 MiB"),
+            (5 << 30, "5 GiB"),
+            (u64::MAX, "16777215.9 TiB"),
+        ] {
+            assert_eq!(size(bytes), words);
         }
     }
 }

@@ -18,6 +18,14 @@ pub enum Step {
     ObjectWrite,
     /// A git ref is moved or deleted.
     RefWrite,
+    /// A large blob is written beside its place.
+    BlobWrite,
+    /// That file's `fdatasync`.
+    BlobSync,
+    /// It gets its name.
+    BlobRename,
+    /// The `fsync` of the folders it has its name in.
+    BlobFolderSync,
     /// `syncfs` before the journal is cut.
     WholeSync,
     /// The journal's header moves to the next generation.
@@ -28,6 +36,16 @@ pub enum Step {
     WipeWrite,
     /// The `fdatasync` after that.
     WipeSync,
+    /// What is about to be forgotten is noted beside the journal.
+    NoteWrite,
+    /// A git object's own file is removed.
+    ObjectRemove,
+    /// A pack is written anew without what was forgotten.
+    PackWrite,
+    /// An old pack's file is removed.
+    PackRemove,
+    /// The note of what was to be forgotten is removed.
+    NoteRemove,
 }
 
 /// What goes wrong.

@@ -38,7 +38,7 @@ pub enum FileError {
     },
 }
 
-fn io_error(what: &'static str, path: &Path) -> impl FnOnce(io::Error) -> FileError {
+pub(super) fn io_error(what: &'static str, path: &Path) -> impl FnOnce(io::Error) -> FileError {
     let path = path.to_owned();
     move |source| match source.kind() {
         io::ErrorKind::NotFound => FileError::Missing(path),

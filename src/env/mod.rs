@@ -4,6 +4,7 @@
 //! steer (time, boot id, the failing of a disk) is a value that is handed in: [`Clock`],
 //! [`boot_id`], [`Faults`].
 
+mod buffer;
 mod clock;
 mod entropy;
 mod faults;
@@ -13,6 +14,7 @@ mod places;
 mod slots;
 mod socket;
 
+pub use buffer::{Buffer, BufferError};
 pub use clock::{Clock, since_boot};
 pub use entropy::SystemEntropy;
 pub use faults::{Fault, Faults, Step};

@@ -8,6 +8,7 @@ use crate::crypto::{
 use crate::id::{Digest, NoteId, PersonId, VaultId};
 use crate::secret::{Plaintext, Secret};
 use minicbor::{Decode, Encode};
+use std::collections::BTreeMap;
 use zeroize::Zeroize;
 
 const WHAT: &str = "sealed body";
@@ -16,7 +17,7 @@ pub const TEXT_MAX: usize = 1 << 20;
 /// The largest sealed body of a note, in bytes: padding and tags included.
 pub const BODY_MAX: usize = TEXT_MAX + TEXT_MAX / 4;
 /// Plaintext bytes in a full chunk.
-const CHUNK: usize = 64 * 1024;
+pub(super) const CHUNK: usize = 64 * 1024;
 const HEADER_MAX: usize = 512;
 
 /// What a body is, so that one kind is never taken for another.
@@ -25,7 +26,7 @@ const HEADER_MAX: usize = 512;
 pub enum Purpose {
     /// A revision of a note.
     Note = 0,
-    /// A file attached to one.
+    /// The head of a file attached to one.
     Attachment = 1,
     /// A brief not yet released.
     Draft = 2,
@@ -74,6 +75,18 @@ struct Header {
 }
 
 impl Header {
+    fn new(vault: VaultId, note: NoteId, revision: [u8; 16], purpose: Purpose) -> Self {
+        Self {
+            suite: SUITE,
+            vault: vault.as_bytes().to_vec().into(),
+            note: note.as_bytes().to_vec().into(),
+            revision: revision.to_vec().into(),
+            purpose: purpose as u8,
+            commitment: Vec::new().into(),
+            metadata_len: 0,
+        }
+    }
+
     fn context(&self) -> Vec<u8> {
         length_prefixed(&[&[self.suite], &self.vault, &self.note, &self.revision, &[self.purpose]])
     }
@@ -83,18 +96,20 @@ fn commitment(key: &ContentKey, context: &[u8]) -> Secret<32> {
     derive_key(key.expose(), "strongroom/1/body commitment", &[context])
 }
 
-fn stream_key(key: &ContentKey, part: Part, context: &[u8]) -> StreamKey {
-    let domain = match part {
-        Part::Metadata => "strongroom/1/body metadata",
-        Part::Text => "strongroom/1/body text",
+fn stream_key(key: &ContentKey, stream: Stream, context: &[u8]) -> StreamKey {
+    let domain = match stream {
+        Stream::Metadata => "strongroom/1/body metadata",
+        Stream::Text => "strongroom/1/body text",
+        Stream::Content => "strongroom/1/attachment content",
     };
     StreamKey::new(&derive_key(key.expose(), domain, &[context]))
 }
 
 #[derive(Clone, Copy)]
-enum Part {
+enum Stream {
     Metadata,
     Text,
+    Content,
 }
 
 /// What is known of a text beside the text. Wiped on drop; no `Debug`.
@@ -160,6 +175,28 @@ struct MetadataCbor {
 }
 
 impl Metadata {
+    /// The same of a revision that follows others under their new digests.
+    pub(crate) fn following(&self, renamed: &BTreeMap<Digest, Digest>) -> Self {
+        let mut parents: Vec<Digest> = self
+            .parents
+            .iter()
+            .map(|digest| renamed.get(digest).copied().unwrap_or(*digest))
+            .collect();
+        parents.sort_unstable();
+        Self {
+            title: self.title.clone(),
+            client: self.client.clone(),
+            case: self.case.clone(),
+            created: self.created,
+            modified: self.modified,
+            happened: self.happened,
+            author: self.author,
+            parents,
+            number: self.number,
+            fields: self.fields.clone(),
+        }
+    }
+
     pub(super) fn encode(&self) -> zeroize::Zeroizing<Vec<u8>> {
         zeroize::Zeroizing::new(cbor::encode(&MetadataCbor {
             title: self.title.clone(),
@@ -219,28 +256,48 @@ pub fn seal_body(
     text: &[u8],
     entropy: &mut dyn Entropy,
 ) -> Result<(Vec<u8>, ContentKey), NoEntropy> {
-    let key = ContentKey(make_secret(entropy)?);
-    let revision: [u8; 16] = make_random(entropy)?;
-    let mut header = Header {
-        suite: SUITE,
-        vault: vault.as_bytes().to_vec().into(),
-        note: note.as_bytes().to_vec().into(),
-        revision: revision.to_vec().into(),
-        purpose: purpose as u8,
-        commitment: Vec::new().into(),
-        metadata_len: 0,
-    };
-    let context = header.context();
-    header.commitment = commitment(&key, &context).expose().to_vec().into();
-    let sealed_metadata = seal_stream(
-        &stream_key(&key, Part::Metadata, &context),
-        &context,
-        &metadata.encode(),
-    );
-    let sealed_text = seal_stream(&stream_key(&key, Part::Text, &context), &context, text);
-    header.metadata_len = sealed_metadata.len() as u64;
-    let file = [cbor::encode(&header), sealed_metadata, sealed_text].concat();
-    Ok((file, key))
+    let fresh = Fresh::make(vault, note, purpose, entropy)?;
+    Ok(fresh.seal(metadata, text))
+}
+
+/// A body that is still to be sealed: its place, its revision and its content key are settled.
+pub(super) struct Fresh {
+    header: Header,
+    pub(super) context: Vec<u8>,
+    key: ContentKey,
+}
+
+impl Fresh {
+    pub(super) fn make(
+        vault: VaultId,
+        note: NoteId,
+        purpose: Purpose,
+        entropy: &mut dyn Entropy,
+    ) -> Result<Self, NoEntropy> {
+        let key = ContentKey(make_secret(entropy)?);
+        let header = Header::new(vault, note, make_random(entropy)?, purpose);
+        let context = header.context();
+        Ok(Self { header, context, key })
+    }
+
+    /// The key of the stream beside the body's own two.
+    pub(super) fn content_key(&self) -> StreamKey {
+        stream_key(&self.key, Stream::Content, &self.context)
+    }
+
+    pub(super) fn revision(&self) -> &[u8] {
+        &self.header.revision
+    }
+
+    pub(super) fn seal(mut self, metadata: &Metadata, text: &[u8]) -> (Vec<u8>, ContentKey) {
+        let seal =
+            |stream, message: &[u8]| seal_stream(&stream_key(&self.key, stream, &self.context), &self.context, message);
+        let (sealed_metadata, sealed_text) = (seal(Stream::Metadata, &metadata.encode()), seal(Stream::Text, text));
+        self.header.commitment = commitment(&self.key, &self.context).expose().to_vec().into();
+        self.header.metadata_len = sealed_metadata.len() as u64;
+        let file = [cbor::encode(&self.header), sealed_metadata, sealed_text].concat();
+        (file, self.key)
+    }
 }
 
 fn seal_stream(key: &StreamKey, context: &[u8], message: &[u8]) -> Vec<u8> {
@@ -337,14 +394,29 @@ impl<'a> BodyFile<'a> {
         key: &ContentKey,
     ) -> Result<Metadata, BadEnvelope> {
         let context = self.check(vault, note, key)?;
-        let plain = open_stream(&stream_key(key, Part::Metadata, &context), &context, self.metadata)?;
+        let plain = open_stream(&stream_key(key, Stream::Metadata, &context), &context, self.metadata)?;
         Metadata::decode(&plain)
+    }
+
+    /// The key of the stream beside the body's own two, and its context.
+    pub(super) fn content_key(
+        &self,
+        vault: VaultId,
+        note: NoteId,
+        key: &ContentKey,
+    ) -> Result<(StreamKey, Vec<u8>), BadEnvelope> {
+        let context = self.check(vault, note, key)?;
+        Ok((stream_key(key, Stream::Content, &context), context))
+    }
+
+    pub(super) fn revision(&self) -> &[u8] {
+        &self.header.revision
     }
 
     /// Opens the text.
     pub(crate) fn open_text(&self, vault: VaultId, note: NoteId, key: &ContentKey) -> Result<Plaintext, BadEnvelope> {
         let context = self.check(vault, note, key)?;
-        open_stream(&stream_key(key, Part::Text, &context), &context, self.text)
+        open_stream(&stream_key(key, Stream::Text, &context), &context, self.text)
     }
 }
 

@@ -6,8 +6,10 @@
 //! Those named `opened_…` hold sealed examples and take a script of edits to them, so that the fuzzer always
 //! has a key and spends its time behind the header. The others take the bytes that stood inside a seal.
 
+use super::attachment::{ATTACHMENT_MAX, ContentInfo};
 use super::body::{BodyFile, ContentKey, Metadata, Purpose, seal_body};
 use super::identity::IdentitySecrets;
+use super::kept::KeptText;
 use super::keybox::{BoxFile, DetailFile, DetailKey, decode_keys, encode_keys};
 use super::keyring::{Key, KeyUse, Keyring};
 use super::padding;
@@ -23,6 +25,8 @@ pub type Target = (&'static str, fn(&[u8]) -> bool);
 
 /// Every target of this room.
 pub const TARGETS: &[Target] = &[
+    ("kept_text", kept_text),
+    ("attachment", attachment),
     ("key_list", key_list),
     ("metadata", metadata),
     ("opened_body", opened_body),
@@ -52,12 +56,31 @@ pub fn key_list(data: &[u8]) -> bool {
     true
 }
 
+/// The text of an attachment's head.
+pub fn attachment(data: &[u8]) -> bool {
+    let Ok(info) = ContentInfo::decode(&Plaintext::new(data.to_vec())) else {
+        return false;
+    };
+    assert!(info.encode() == data, "{SAME}");
+    assert!(info.size <= ATTACHMENT_MAX && !info.parts.is_empty());
+    true
+}
+
 /// The metadata inside a body.
 pub fn metadata(data: &[u8]) -> bool {
     let Ok(metadata) = Metadata::decode(&Plaintext::new(data.to_vec())) else {
         return false;
     };
     assert!(metadata.encode().as_slice() == data, "{SAME}");
+    true
+}
+
+/// What a kept text says.
+pub fn kept_text(data: &[u8]) -> bool {
+    let Ok(text) = KeptText::decode(&Plaintext::new(data.to_vec())) else {
+        return false;
+    };
+    assert!(text.encode().as_slice() == data, "{SAME}");
     true
 }
 
@@ -378,6 +401,7 @@ fn edited(original: &[u8], script: &[u8]) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::kept::Given;
     use super::*;
     use crate::crypto::make_random;
     use std::fs;
@@ -389,11 +413,35 @@ mod tests {
             .join(target)
     }
 
+    fn kept_of(note: Option<NoteId>) -> KeptText {
+        let mut given = Given::default();
+        given.client = Some("Halcyon".into());
+        given.at = Some(String::new());
+        given.fields = vec![("plate".into(), "LX68QZV".into())];
+        KeptText {
+            note,
+            follows: note.map(|_| Digest([7; 32])).into_iter().collect(),
+            kept: 1_795_253_400,
+            text: b"half a sentence".to_vec().into(),
+            given,
+        }
+    }
+
     /// One input that is accepted for each target, and some that are not.
     fn seeds() -> Vec<(&'static str, &'static str, Vec<u8>)> {
         let mut entropy = ExampleEntropy::new("seeds");
+        let info = |size, parts| ContentInfo {
+            size,
+            sha256: Digest([8; 32]),
+            parts: vec![Digest([9; 32]); parts],
+        };
         let kept = IdentitySecrets::make(ME, "ines".into(), Digest([7; 32]), &mut entropy).unwrap();
         vec![
+            ("kept_text", "revision", kept_of(Some(NOTE)).encode().to_vec()),
+            ("kept_text", "new_note", kept_of(None).encode().to_vec()),
+            ("attachment", "two_parts", info((4 << 20) + 1, 2).encode()),
+            ("attachment", "empty", info(0, 1).encode()),
+            ("attachment", "part_missing", info((4 << 20) + 1, 1).encode()),
             ("key_list", "five", encode_keys(&ring(&mut entropy)).to_vec()),
             ("key_list", "none", encode_keys(&Keyring::default()).to_vec()),
             ("metadata", "second", example_metadata().encode().to_vec()),

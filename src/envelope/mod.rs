@@ -1,22 +1,26 @@
-//! Seal, open, wrap: what stands at rest and how its keys are kept (docs/FORMAT.md §§1, 3–6).
+//! Seal, open, wrap: what stands at rest and how its keys are kept (docs/FORMAT.md §§1, 3–6, 12).
 //!
 //! Every parser here is strict: what it accepts, it writes back to the byte. Opening functions are
 //! visible to this crate alone, and `tests/tidy.rs` lets only `gate`, `ledger` and `session` call them.
 
+mod attachment;
 mod body;
 pub mod cbor;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
 pub mod fuzzing;
 mod identity;
+mod kept;
 mod keybox;
 mod keyring;
 pub mod padding;
 mod recovery;
 mod wrap;
 
+pub use attachment::{ATTACHMENT_MAX, ContentInfo, ContentOpener, ContentSealer, NotSealed, PART_MAX, PartFile};
 pub use body::{BODY_MAX, BodyFile, ContentKey, Metadata, Purpose, TEXT_MAX, seal_body};
 pub use identity::{BadIdentity, IdentityFile, IdentitySecrets};
+pub use kept::{Given, KeptFile, KeptText};
 pub use keybox::{BoxFile, DetailFile, DetailKey, DeviceSlot};
 pub use keyring::{Key, KeyUse, Keyring};
 pub use recovery::{BadRecoveryKey, RecoveryKey};

@@ -5,15 +5,19 @@
 //! gate may look inside before that, to filter and to count, and gives out ids and labels alone.
 //! `tests/compile_fail/` holds that there is no other way.
 
+mod content;
 mod permit;
+mod reseal;
 mod survey;
 
-pub use crate::envelope::Metadata;
+pub use crate::envelope::{ATTACHMENT_MAX, Metadata, NotSealed};
+pub use content::{Attachment, Attachments, BadContent, Content, OpenContent, Sealing};
 pub use permit::Permit;
+pub use reseal::Whole;
 pub use survey::{Filter, Listed, Survey};
 
 use crate::crypto::{Entropy, Recipient};
-use crate::envelope::{BadEnvelope, BadWrap, BodyFile, ContentKey, Keyring, Purpose, WrapFile, seal_body};
+use crate::envelope::{BadEnvelope, BadWrap, BodyFile, ContentKey, KeptText, Keyring, Purpose, WrapFile, seal_body};
 use crate::id::{Digest, NoteId, VaultId};
 use crate::label::{Clearance, Label, LabelText, Level};
 use crate::ledger::{Recorded, StoredNote};
@@ -38,6 +42,9 @@ pub enum GateError {
     /// The text is not UTF-8: something else was sealed as a note.
     #[error("this note's text is damaged")]
     NotText,
+    /// A head was to be sealed before all parts were.
+    #[error("this attachment was not read to its end; nothing was attached")]
+    Unfinished,
 }
 
 /// A note to be sealed.
@@ -76,6 +83,8 @@ pub struct OpenNote {
     pub label: Label,
     /// What is known of it beside the text.
     pub metadata: Metadata,
+    /// What is attached to it, of what was stored with it, by name.
+    pub attachments: Vec<Attachment>,
     text: Plaintext,
 }
 
@@ -130,17 +139,20 @@ impl<'a> Gate<'a> {
         let vault = self.vault();
         let (body, key) = seal_body(vault, new.note, new.nature, new.metadata, new.text.as_bytes(), entropy)
             .map_err(BadWrap::NoEntropy)?;
-        let digest = crate::crypto::sha256(&[&body]);
-        let wrap = WrapFile::wrap(
-            vault,
-            new.note,
-            digest,
-            new.label,
-            &key,
-            self.keyring,
-            new.recipients,
-            entropy,
-        )?;
+        self.wrap(new.note, body, &key, new.label, new.recipients, entropy)
+    }
+
+    fn wrap(
+        &self,
+        note: NoteId,
+        body: Vec<u8>,
+        key: &ContentKey,
+        label: &Label,
+        recipients: &[Recipient],
+        entropy: &mut dyn Entropy,
+    ) -> Result<SealedNote, GateError> {
+        let (vault, digest) = (self.vault(), crate::crypto::sha256(&[&body]));
+        let wrap = WrapFile::wrap(vault, note, digest, label, key, self.keyring, recipients, entropy)?;
         Ok(SealedNote {
             body,
             wrap: wrap.to_bytes(),
@@ -148,29 +160,42 @@ impl<'a> Gate<'a> {
         })
     }
 
-    /// Opens stored notes for good. Each must be covered by one of the permits and by the entry.
+    /// Opens stored notes for good; heads of attachments among them are told of beside their notes. Each must be covered by
+    /// one of the permits and by the entry.
     pub fn open(
         &self,
         stored: Vec<StoredNote>,
         permits: Vec<Permit>,
         recorded: Recorded,
     ) -> Result<Vec<OpenNote>, GateError> {
-        let open = |item: &StoredNote| {
+        let (mut notes, mut lines) = (Vec::new(), Vec::new());
+        for item in &stored {
             let (label, key) = self.unwrap_key(item.note, &item.wrap)?;
             self.check(item.note, &label, &permits, &recorded)?;
+            if item.is_attachment() {
+                lines.push((item.note, self.line(item, &key)?));
+                continue;
+            }
             let body = BodyFile::parse(&item.sealed)?;
             let metadata = body.open_metadata(self.vault(), item.note, &key)?;
             let text = body.open_text(self.vault(), item.note, &key)?;
             text.text().ok_or(GateError::NotText)?;
-            Ok(OpenNote {
+            notes.push(OpenNote {
                 note: item.note,
                 nature: body.purpose(),
                 label,
                 metadata,
+                attachments: Vec::new(),
                 text,
-            })
-        };
-        stored.iter().map(open).collect()
+            });
+        }
+        lines.sort_by(|(_, a), (_, b)| (&a.name, a.created).cmp(&(&b.name, b.created)));
+        for (note, line) in lines {
+            if let Some(open) = notes.iter_mut().find(|open| open.note == note) {
+                open.attachments.push(line);
+            }
+        }
+        Ok(notes)
     }
 
     fn check(&self, note: NoteId, label: &Label, permits: &[Permit], recorded: &Recorded) -> Result<(), GateError> {
@@ -186,6 +211,24 @@ impl<'a> Gate<'a> {
     /// Looks inside stored notes, for what `filter` lets through, without giving anything out.
     pub fn survey(&self, stored: Vec<StoredNote>, filter: &Filter) -> Result<Survey, GateError> {
         Survey::make(*self, stored, filter)
+    }
+
+    /// The same for all revisions of `natures`, also those that others follow.
+    pub fn survey_revisions(&self, stored: Vec<StoredNote>, natures: &[Purpose]) -> Result<Survey, GateError> {
+        Survey::of_revisions(*self, stored, natures)
+    }
+
+    /// Opens a kept text. The entry must be of its writer, and cover the note that it is about if there is one.
+    pub fn take_up(&self, file: &[u8], recorded: Recorded) -> Result<KeptText, GateError> {
+        let text = self.identity.open_kept(file)?;
+        let covered = match text.note {
+            Some(note) => recorded.covers(note),
+            None => recorded.is_done(),
+        };
+        match covered && recorded.person() == self.identity.person() {
+            true => Ok(text),
+            false => Err(GateError::NotAllowed),
+        }
     }
 
     /// The name of a label as people write it: the level's name and the compartments' names.

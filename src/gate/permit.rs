@@ -39,6 +39,11 @@ impl Permit {
         self.is_for(person, note, label) && (action.opens() || action == Action::List)
     }
 
+    /// Whether it lets `person` do exactly `action` with `note` at `label`.
+    pub(super) fn lets(&self, action: Action, person: PersonId, note: NoteId, label: &Label) -> bool {
+        self.is_for(person, note, label) && self.permission.action() == action
+    }
+
     fn is_for(&self, person: PersonId, note: NoteId, label: &Label) -> bool {
         self.permission.person() == person && self.notes.contains(&note) && self.permission.resource().label == *label
     }

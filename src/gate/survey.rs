@@ -11,7 +11,7 @@ use unicode_normalization::UnicodeNormalization;
 /// What to let through.
 #[derive(Default, Clone)]
 pub struct Filter {
-    /// Only things of these natures; all if empty.
+    /// Only things of these natures; if empty, all but heads of attachments, which are no things of their own.
     pub natures: Vec<Purpose>,
     /// Only this client; case and accents do not matter.
     pub client: Option<String>,
@@ -21,6 +21,14 @@ pub struct Filter {
     pub since: Option<i64>,
     /// Only what was last changed before this time.
     pub until: Option<i64>,
+}
+
+/// Whether a thing of this nature is among `natures`: all but attachments if there are none.
+fn admits_nature(natures: &[Purpose], nature: Purpose) -> bool {
+    match natures.is_empty() {
+        true => nature != Purpose::Attachment,
+        false => natures.contains(&nature),
+    }
 }
 
 impl Filter {
@@ -71,10 +79,24 @@ pub struct Listed {
 
 impl Survey {
     pub(super) fn make(gate: Gate<'_>, stored: Vec<StoredNote>, filter: &Filter) -> Result<Self, GateError> {
+        let mut survey = Self::of_revisions(gate, stored, &filter.natures)?;
+        // A revision that another one follows is history, not a head.
+        let followed = survey.followed();
+        let found = &mut survey.found;
+        found.retain(|item| !followed.contains(&(item.note, item.body)) && filter.admits(&item.metadata));
+        Ok(survey)
+    }
+
+    /// Everything of these natures, also what other revisions follow; newest first.
+    pub(super) fn of_revisions(
+        gate: Gate<'_>,
+        stored: Vec<StoredNote>,
+        natures: &[Purpose],
+    ) -> Result<Self, GateError> {
         let mut found = Vec::new();
         for item in stored {
             let body = BodyFile::parse(&item.sealed)?;
-            if !filter.natures.is_empty() && !filter.natures.contains(&body.purpose()) {
+            if !admits_nature(natures, body.purpose()) {
                 continue;
             }
             let (label, key) = gate.unwrap_key(item.note, &item.wrap)?;
@@ -87,17 +109,41 @@ impl Survey {
                 metadata,
             });
         }
-        // A revision that another one follows is history, not a head.
-        let followed: BTreeSet<Digest> = found
-            .iter()
-            .flat_map(|item| item.metadata.parents.iter().copied())
-            .collect();
-        found.retain(|item| !followed.contains(&item.body) && filter.admits(&item.metadata));
-        found.sort_by(|a, b| (b.metadata.modified, a.note).cmp(&(a.metadata.modified, b.note)));
+        // Within a second the higher number is the newer one.
+        let age = |item: &Found| (item.metadata.modified, item.metadata.number);
+        found.sort_by(|a, b| {
+            age(b)
+                .cmp(&age(a))
+                .then_with(|| (a.note, a.body).cmp(&(b.note, b.body)))
+        });
         Ok(Self {
             me: gate.identity.person(),
             found,
         })
+    }
+
+    /// What is followed, within one note alone: nobody's note makes another one history.
+    fn followed(&self) -> BTreeSet<(NoteId, Digest)> {
+        let parents = |item: &'_ Found| {
+            let note = item.note;
+            item.metadata.parents.clone().into_iter().map(move |body| (note, body))
+        };
+        self.found.iter().flat_map(parents).collect()
+    }
+
+    /// The revisions that no other one follows, and their labels; newest first.
+    pub fn heads(&self) -> Vec<(Digest, Label)> {
+        let followed = self.followed();
+        let heads = self.found.iter();
+        let heads = heads.filter(|item| !followed.contains(&(item.note, item.body)));
+        heads.map(|item| (item.body, item.label.clone())).collect()
+    }
+
+    /// Number, digest and label of each revision, newest first.
+    pub fn revisions(&self) -> impl Iterator<Item = (u64, Digest, &Label)> {
+        self.found
+            .iter()
+            .map(|item| (item.metadata.number, item.body, &item.label))
     }
 
     /// Notes by the facts that policies look at: label, and whether the person wrote them.
@@ -116,15 +162,31 @@ impl Survey {
         classes
     }
 
-    /// Keeps the first `limit`, newest first, of those that `permitted` names.
+    /// Keeps the first `limit`, newest first, of those that `permitted` names; of each note its newest head.
     pub fn keep(&mut self, permitted: &BTreeSet<NoteId>, limit: Option<usize>) {
-        self.found.retain(|item| permitted.contains(&item.note));
+        let mut kept = BTreeSet::new();
+        self.found
+            .retain(|item| permitted.contains(&item.note) && kept.insert((item.note, item.nature)));
         self.found.truncate(limit.unwrap_or(usize::MAX));
+    }
+
+    /// The newest revision that this one follows, if it follows one.
+    pub fn before(&self, body: Digest) -> Option<Digest> {
+        let item = self.found.iter().find(|item| item.body == body)?;
+        let parents = &item.metadata.parents;
+        let before = self.found.iter().find(|found| parents.contains(&found.body));
+        before.map(|found| found.body)
     }
 
     /// The notes that are left.
     pub fn notes(&self) -> Vec<NoteId> {
         self.found.iter().map(|item| item.note).collect()
+    }
+
+    /// Whether this session's person wrote one of these revisions.
+    pub fn own(&self, bodies: &[Digest]) -> bool {
+        let these = self.found.iter().filter(|item| bodies.contains(&item.body));
+        these.into_iter().any(|item| item.metadata.author == self.me)
     }
 
     /// The notes (no drafts, no briefs) of the clients that `notes` are about.
@@ -159,13 +221,14 @@ impl Survey {
 
     /// The clients concerned, for the sealed details of the entry and nothing else.
     pub(crate) fn clients_for_the_record(&self) -> Option<String> {
-        let clients: BTreeSet<&str> = self.found.iter().map(|item| item.metadata.client.as_str()).collect();
-        let clients: Vec<&str> = clients
-            .into_iter()
-            .filter(|client| !client.is_empty())
-            .take(16)
-            .collect();
-        (!clients.is_empty()).then(|| clients.join(", "))
+        let clients = self.found.iter().map(|item| item.metadata.client.as_str());
+        clients_in_words(clients)
+    }
+
+    /// The same for these revisions alone.
+    pub(crate) fn clients_of(&self, bodies: &[Digest]) -> Option<String> {
+        let these = self.found.iter().filter(|item| bodies.contains(&item.body));
+        clients_in_words(these.map(|item| item.metadata.client.as_str()))
     }
 
     /// Gives out what was found, for what is permitted and recorded.
@@ -190,4 +253,10 @@ impl Survey {
             })
             .collect())
     }
+}
+
+fn clients_in_words<'c>(clients: impl Iterator<Item = &'c str>) -> Option<String> {
+    let clients: BTreeSet<&str> = clients.filter(|client| !client.is_empty()).collect();
+    let clients: Vec<&str> = clients.into_iter().take(16).collect();
+    (!clients.is_empty()).then(|| clients.join(", "))
 }

@@ -165,6 +165,11 @@ impl Label {
         let compartments = self.compartments.union(&other.compartments).copied().collect();
         Self::build(self.level.max(other.level), compartments, people).ok()
     }
+
+    /// Whether nobody can read what bears this who could not read it while it bore `old`.
+    pub fn is_no_wider_than(&self, old: &Label) -> bool {
+        self.join(old).as_ref() == Some(self)
+    }
 }
 
 /// What a person may read.
@@ -312,6 +317,14 @@ mod tests {
                 Some(join) => prop_assert_eq!(who.dominates(&join), both),
                 None => prop_assert!(!both && a.people().is_disjoint(b.people())),
             }
+        }
+
+        #[test]
+        fn a_label_that_is_no_wider_opens_to_no_others(old in labels(), new in labels(), who in clearances()) {
+            if new.is_no_wider_than(&old) && new.level() != Level::Named {
+                prop_assert!(!who.dominates(&new) || who.dominates(&old));
+            }
+            prop_assert!(old.is_no_wider_than(&old));
         }
 
         #[test]

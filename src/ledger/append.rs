@@ -13,7 +13,7 @@ use crate::chain::{
 };
 use crate::crypto::{Entropy, sha256};
 use crate::id::{Digest, EntryRef, NoteId, PersonId};
-use crate::repo::{Batch, EditError, Object, Oid, ReadError, RefChange, Repo, TreeEdit, commit_bytes};
+use crate::repo::{Batch, EditError, Object, Oid, ReadError, RefChange, Repo, StoredBlob, TreeEdit, commit_bytes};
 use crate::session::Identity;
 use std::collections::BTreeMap;
 
@@ -23,18 +23,30 @@ pub(super) const NOBODY: &str = "strongroom <strongroom@localhost>";
 /// A detail key serves this many days.
 const DETAIL_KEY_DAYS: i64 = 31;
 
+/// How many files one entry names at most, so that it stays below its 64 KiB whatever else it says.
+pub const FILES_PER_ENTRY: usize = 200;
+
 /// Files to write and to forget, by branch.
 #[derive(Default)]
 pub struct Changes {
-    writes: Vec<(String, String, Vec<u8>)>,
+    writes: Vec<(FileRef, Content)>,
     forgets: Vec<FileRef>,
+}
+
+/// What a file holds.
+enum Content {
+    /// These bytes, which go through the journal.
+    Bytes(Vec<u8>),
+    /// A blob that is durable already.
+    Stored(Oid),
 }
 
 impl Changes {
     /// Writes a file: the branch without `refs/heads/`, the path, the bytes. Returns its digest.
     pub fn write(&mut self, branch: impl Into<String>, path: impl Into<String>, bytes: Vec<u8>) -> Digest {
         let digest = sha256(&[&bytes]);
-        self.writes.push((branch.into(), path.into(), bytes));
+        let file = FileRef(branch.into(), path.into(), digest);
+        self.writes.push((file, Content::Bytes(bytes)));
         digest
     }
 
@@ -46,8 +58,21 @@ impl Changes {
         bytes: Vec<u8>,
     ) -> Digest {
         let digest = sha256(&[&bytes]);
-        self.writes.push((branch.into(), format!("{stem}.{digest}"), bytes));
+        let file = FileRef(branch.into(), format!("{stem}.{digest}"), digest);
+        self.writes.push((file, Content::Bytes(bytes)));
         digest
+    }
+
+    /// The same for a blob of that digest which is durable as an object of its own. From here on it is the entry's.
+    pub fn write_stored(
+        &mut self,
+        branch: impl Into<String>,
+        stem: impl std::fmt::Display,
+        digest: Digest,
+        blob: StoredBlob,
+    ) {
+        let file = FileRef(branch.into(), format!("{stem}.{digest}"), digest);
+        self.writes.push((file, Content::Stored(blob.keep())));
     }
 
     /// Forgets a file.
@@ -56,9 +81,7 @@ impl Changes {
     }
 
     pub(super) fn wrote(&self) -> Vec<FileRef> {
-        let name =
-            |(branch, path, bytes): &(String, String, Vec<u8>)| FileRef(branch.clone(), path.clone(), sha256(&[bytes]));
-        let mut files: Vec<FileRef> = self.writes.iter().map(name).collect();
+        let mut files: Vec<FileRef> = self.writes.iter().map(|(file, _)| file.clone()).collect();
         files.sort();
         files
     }
@@ -69,13 +92,20 @@ impl Changes {
         files
     }
 
-    /// Paths and bytes written to a branch.
+    /// Paths and bytes written to a branch, but for blobs that are stored already.
     pub(super) fn written_to<'b>(&'b self, branch: &'b str) -> impl Iterator<Item = (&'b str, &'b [u8])> {
-        let of = move |(name, _, _): &&(String, String, Vec<u8>)| name == branch;
+        self.writes_to(branch).filter_map(|(path, content)| match content {
+            Content::Bytes(bytes) => Some((path, bytes.as_slice())),
+            Content::Stored(_) => None,
+        })
+    }
+
+    fn writes_to<'b>(&'b self, branch: &'b str) -> impl Iterator<Item = (&'b str, &'b Content)> {
+        let of = move |(file, _): &&(FileRef, Content)| file.0 == branch;
         self.writes
             .iter()
             .filter(of)
-            .map(|(_, path, bytes)| (path.as_str(), bytes.as_slice()))
+            .map(|(file, content)| (file.1.as_str(), content))
     }
 
     /// Files forgotten from a branch.
@@ -84,7 +114,7 @@ impl Changes {
     }
 
     fn branches(&self) -> Vec<String> {
-        let mut names: Vec<String> = self.writes.iter().map(|(branch, _, _)| branch.clone()).collect();
+        let mut names: Vec<String> = self.writes.iter().map(|(file, _)| file.0.clone()).collect();
         names.extend(self.forgets.iter().map(|file| file.0.clone()));
         names.sort();
         names.dedup();
@@ -169,9 +199,14 @@ impl Recorded {
         self.person
     }
 
+    /// Whether it records an access, rather than one that was denied or failed.
+    pub fn is_done(&self) -> bool {
+        self.result == Outcome::Done
+    }
+
     /// Whether it records that `note` was accessed, rather than denied or failed.
     pub fn covers(&self, note: NoteId) -> bool {
-        self.result == Outcome::Done && self.notes.binary_search(&note).is_ok()
+        self.is_done() && self.notes.binary_search(&note).is_ok()
     }
 }
 
@@ -233,10 +268,19 @@ impl Assembly<'_> {
             for file in &forgotten {
                 edit.remove(&file.1).map_err(bad_path)?;
             }
-            for (path, bytes) in changes.written_to(&branch) {
-                let blob = Object::blob(bytes.to_vec());
-                edit.insert(path, blob.oid()).map_err(bad_path)?;
-                self.objects.push(blob);
+            for (path, content) in changes.writes_to(&branch) {
+                let oid = match content {
+                    Content::Bytes(bytes) => {
+                        let blob = Object::blob(bytes.clone());
+                        let oid = blob.oid();
+                        self.objects.push(blob);
+                        oid
+                    }
+                    // Nobody held the lock since it was written: stock git may have pruned it.
+                    Content::Stored(oid) if !self.repo.contains(*oid) => return Err(LedgerError::Pruned),
+                    Content::Stored(oid) => *oid,
+                };
+                edit.insert(path, oid).map_err(bad_path)?;
             }
             let tree = self.edit(base, &edit)?;
             let new = if branch == MAIN {
@@ -288,6 +332,9 @@ impl Ledger<'_> {
     /// Enters `draft`, durable, and commits it to git. When this returns an error nothing may be shown; whether
     /// the entry exists is then settled by the next start.
     pub fn record(&mut self, mut draft: Draft, now: Time, entropy: &mut dyn Entropy) -> Result<Recorded, LedgerError> {
+        if self.lapsed {
+            return Err(LedgerError::Lapsed);
+        }
         // What is remembered counts again once this is durable and stands in git.
         self.settled = false;
         draft.notes.sort_unstable();
@@ -415,6 +462,7 @@ impl Ledger<'_> {
             .iter()
             .find(|change| change.name == format!("{HEADS}{MAIN}"))
             .and_then(|change| change.new);
+        self.begin_forgetting(entry.kind, &batch.refs)?;
         let durable = self.repo.commit(&self.lock, &batch)?;
         // The record's number is the repository's business; that it exists is ours.
         let _ = durable.record();
@@ -462,11 +510,5 @@ impl Ledger<'_> {
             roster: self.standing.charter.roster.digest(),
         };
         self.mark.write(self.identity, &mark)
-    }
-
-    /// Makes the journal forget: everything durable in git, then the journal's old records zeroed. Before a
-    /// destruction counts as done.
-    pub fn wipe_journal(&self) -> Result<(), LedgerError> {
-        Ok(self.repo.cut_wiping(&self.lock)?)
     }
 }

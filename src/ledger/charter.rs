@@ -144,6 +144,23 @@ impl Charter {
 }
 
 impl Charter {
+    /// The files to write and to forget for `policies` to be the vault's.
+    pub fn policy_changes(&self, policies: &PolicyFiles) -> Changes {
+        let mut changes = Changes::default();
+        for (path, bytes) in policies.iter() {
+            if self.policies.content(path) != Some(bytes) {
+                changes.write(MAIN, format!("{POLICIES}{path}"), bytes.to_vec());
+            }
+        }
+        for file in &self.files {
+            let path = file.1.strip_prefix(POLICIES);
+            if path.is_some_and(|path| policies.content(path) != self.policies.content(path)) {
+                changes.forget(file.clone());
+            }
+        }
+        changes
+    }
+
     /// What `main` will say once `changes` are made; verified like any other.
     pub(super) fn after(&self, objects: &dyn Objects, changes: &Changes) -> Result<Self, LedgerError> {
         let mut raw = RawCharter::read(objects, self.commit)?;

@@ -4,7 +4,7 @@ use crate::chain::{BadCard, BadEntry, Problem};
 use crate::crypto::NoEntropy;
 use crate::envelope::BadEnvelope;
 use crate::policy::BadPolicy;
-use crate::repo::{CommitError, CutError, LockError, OpenError, ReadError, RecoverError};
+use crate::repo::{CommitError, CutError, ForgetError, LockError, OpenError, ReadError, RecoverError};
 
 /// The ledger could not do what was asked. Nothing was shown.
 #[derive(Debug, thiserror::Error)]
@@ -24,9 +24,18 @@ pub enum LedgerError {
     /// The entry could not be made durable, or git could not be written.
     #[error("{0}. Nothing was shown")]
     NotRecorded(#[from] CommitError),
+    /// What was written before the entry is no longer there.
+    #[error("parts of it are gone from the vault again: stock git pruned them before they were recorded. Try again")]
+    Pruned,
     /// The journal could not be cut.
     #[error(transparent)]
     Cut(#[from] CutError),
+    /// What is to be forgotten could not be noted first. Nothing was changed.
+    #[error("what is to be forgotten could not be noted first: {0}. Nothing was changed")]
+    NotNoted(ForgetError),
+    /// The entry is there, and what it forgot is still on this disk.
+    #[error("what was forgotten is not yet gone from this disk: {0}. It is tried again at the next start")]
+    NotGone(ForgetError),
     /// The identity belongs to another vault.
     #[error("this identity belongs to another vault; name the right one with --identity or --vault")]
     OtherVault,
@@ -62,6 +71,11 @@ pub enum LedgerError {
     /// The ring has no key that every vault has.
     #[error("this device does not hold the auditors' key, so it cannot make a detail key; ask a lead")]
     KeyMissing,
+    /// Others wrote while a person was asked.
+    #[error(
+        "the vault was changed by another program while you were asked. Nothing was shown and nothing changed: do it again"
+    )]
+    Lapsed,
     /// Something that cannot be.
     #[error("internal error: {0}. Nothing was shown. This is a defect, please report it")]
     Internal(&'static str),

@@ -8,11 +8,14 @@
 //! 3. Only then does a [`Recorded`] exist, and without it the gate opens nothing.
 
 mod append;
+mod aside;
 mod charter;
 mod error;
+mod forget;
 mod found;
 mod high_water;
 mod objects;
+mod parts;
 mod prove;
 mod scan;
 mod standing;
@@ -27,12 +30,13 @@ mod verify_witness;
 mod view;
 mod witness;
 
-pub use append::{Changes, Draft, Recorded};
+pub use append::{Changes, Draft, FILES_PER_ENTRY, Recorded};
 pub use charter::{Charter, vault_id};
 pub use error::LedgerError;
 pub use found::{Founding, Rejoin, found, rejoin};
 pub use high_water::HighWater;
 pub use objects::{AUDIT, HEADS, MAIN, note_ref, wrap_ref};
+pub use parts::StoredParts;
 pub use prove::{NoProof, Proven, Whose, prove};
 pub use standing::Memory;
 pub use start::{DEVICES, Ledger, StoredNote, read_charter};

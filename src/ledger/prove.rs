@@ -64,8 +64,7 @@ pub struct Proven {
 
 /// Proves that an entry stands in its log. Refuses for a vault that is not intact against `anchors`. Writes nothing.
 pub fn prove(repo: &Repo, anchors: &Anchors<'_>, place: EntryRef, whose: Whose<'_>) -> Result<Proven, NoProof> {
-    let view = View::now(repo)?;
-    let examined = examine(repo, &view, anchors)?;
+    let examined = examine(repo, anchors)?;
     if examined.report.verdict != Verdict::Intact {
         return Err(NoProof::NotIntact(Box::new(examined.report)));
     }
@@ -82,7 +81,7 @@ pub fn prove(repo: &Repo, anchors: &Anchors<'_>, place: EntryRef, whose: Whose<'
             };
             Some(CosignedCheckpoint::new(known.ok_or_else(what)?))
         }
-        Whose::Witness(name) => Some(cosigned(&view, name, log)?),
+        Whose::Witness(name) => Some(cosigned(&examined.view, name, log)?),
     };
     let (checkpoint, key) = checkpoint.zip(key(&examined, log)).ok_or(NoProof::NoLog(log))?;
     if checkpoint.signed.check_origin(examined.facts.vault, log).is_err()
@@ -94,7 +93,7 @@ pub fn prove(repo: &Repo, anchors: &Anchors<'_>, place: EntryRef, whose: Whose<'
     let size = checkpoint.signed.checkpoint.size;
     let mut walk = ProofWalk::inclusion(place.seq, size).map_err(BadProofFile::from)?;
     let (mut seq, mut line) = (0, None);
-    each_line(&view, &found.layout, &mut |text| {
+    each_line(&examined.view, &found.layout, &mut |text| {
         if seq < size {
             walk.leaf(leaf_hash(text));
         }
@@ -113,7 +112,7 @@ pub fn prove(repo: &Repo, anchors: &Anchors<'_>, place: EntryRef, whose: Whose<'
     Ok(Proven { proof, key })
 }
 
-fn key(examined: &Examined, log: LogName) -> Option<NoteKey> {
+fn key(examined: &Examined<'_>, log: LogName) -> Option<NoteKey> {
     log_key(examined.facts.vault, log, examined.facts.key(log.device)?)
 }
 

@@ -8,7 +8,7 @@ use crate::envelope::{DetailKey, Keyring};
 use crate::id::{Digest, LogName};
 use crate::repo::{Oid, Repo};
 use std::collections::BTreeMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, TryLockError};
 
 /// What every access rests on: learned by a start, kept up to date by every append.
 pub(super) struct Standing {
@@ -58,9 +58,15 @@ pub(super) fn other_heads(repo: &Repo, own: LogName) -> Result<Vec<(String, Oid)
 pub struct Memory(Mutex<Option<Standing>>);
 
 impl Memory {
-    pub(super) fn take(&self) -> MutexGuard<'_, Option<Standing>> {
-        // Whoever panicked left it to the next start, which compares it with the vault.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    /// What is remembered; `None` while another access has it, such as one whose person is being asked something. Who
+    /// gets none reads the logs.
+    pub(super) fn take(&self) -> Option<MutexGuard<'_, Option<Standing>>> {
+        match self.0.try_lock() {
+            Ok(guard) => Some(guard),
+            // Whoever panicked left it to the next start, which compares it with the vault.
+            Err(TryLockError::Poisoned(guard)) => Some(guard.into_inner()),
+            Err(TryLockError::WouldBlock) => None,
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use super::scan::{Head, ScanError, Scanned, scan};
 use super::standing::{Memory, Standing, Stood, other_heads};
 use crate::chain::{Creations, Entry, FileRef, LiveSet, Problem, Roster, Time, note_and_digest};
 use crate::crypto::sha256;
-use crate::envelope::{BODY_MAX, DetailKey, Keyring, WrapFile};
+use crate::envelope::{BODY_MAX, BodyFile, DetailKey, Keyring, Purpose, WrapFile};
 use crate::id::{Digest, LogName, NoteId};
 use crate::repo::{Lock, Oid, Repo};
 use crate::session::Identity;
@@ -19,12 +19,15 @@ use std::time::Duration;
 
 /// The vault, open for accesses by one device. Holds the lock for as long as it lives.
 pub struct Ledger<'a> {
+    // Before the lock, so that who gets the lock next finds what is remembered.
+    pub(super) standing: Stood<'a>,
     pub(super) repo: &'a Repo,
     pub(super) lock: Lock,
     pub(super) identity: &'a Identity,
-    pub(super) standing: Stood<'a>,
     pub(super) settled: bool,
     pub(super) mark: MarkFile,
+    /// Whether others wrote while the lock was left to them: what was read is stale then.
+    pub(super) lapsed: bool,
     mark_was_missing: bool,
 }
 
@@ -38,6 +41,13 @@ pub struct StoredNote {
     pub sealed: Vec<u8>,
     /// Its wrap.
     pub wrap: WrapFile,
+}
+
+impl StoredNote {
+    /// Whether it is the head of an attachment, by its header.
+    pub fn is_attachment(&self) -> bool {
+        BodyFile::parse(&self.sealed).is_ok_and(|body| body.purpose() == Purpose::Attachment)
+    }
 }
 
 /// What a first pass over the logs collects.
@@ -98,7 +108,7 @@ impl<'a> Ledger<'a> {
         repo.recover(&lock)?;
         let mark = MarkFile::open(state)?;
         let known = mark.read(identity)?;
-        let mut remembered = memory.map(Memory::take);
+        let mut remembered = memory.and_then(Memory::take);
         let holds = match (remembered.as_deref(), &known) {
             (Some(Some(standing)), Some(known)) => standing.still_holds(repo, known.size, known.root)?,
             _ => false,
@@ -114,6 +124,7 @@ impl<'a> Ledger<'a> {
             standing,
             settled: true,
             mark,
+            lapsed: false,
             mark_was_missing: known.is_none(),
         })
     }
@@ -363,15 +374,22 @@ impl Shard {
 
     /// A file whose SHA-256 must be the one that the log knows.
     pub(super) fn file(&self, repo: &Repo, file: &FileRef, max: u64) -> Result<Vec<u8>, LedgerError> {
-        debug_assert_eq!(self.name, file.0);
-        let oid = self.files.get(&file.1).ok_or_else(|| missing(file))?;
-        let bytes = repo.read_blob_unchecked(*oid, max)?;
-        if sha256(&[&bytes]) == file.2 {
-            return Ok(bytes);
-        }
-        let message = format!("a sealed file of {} is not what the log says was written", file.0);
-        Err(LedgerError::tampered(Problem::vault(33, message)))
+        read_file(repo, self.oid(file)?, file, max)
     }
+
+    pub(super) fn oid(&self, file: &FileRef) -> Result<Oid, LedgerError> {
+        debug_assert_eq!(self.name, file.0);
+        self.files.get(&file.1).copied().ok_or_else(|| missing(file))
+    }
+}
+
+pub(super) fn read_file(repo: &Repo, oid: Oid, file: &FileRef, max: u64) -> Result<Vec<u8>, LedgerError> {
+    let bytes = repo.read_blob_unchecked(oid, max)?;
+    if sha256(&[&bytes]) == file.2 {
+        return Ok(bytes);
+    }
+    let message = format!("a sealed file of {} is not what the log says was written", file.0);
+    Err(LedgerError::tampered(Problem::vault(33, message)))
 }
 
 pub(super) trait CommitTree {
@@ -384,7 +402,7 @@ impl CommitTree for Repo {
     }
 }
 
-fn missing(file: &FileRef) -> LedgerError {
+pub(super) fn missing(file: &FileRef) -> LedgerError {
     LedgerError::tampered(Problem::vault(
         32,
         format!("a file of {} that the log knows is missing", file.0),

@@ -27,6 +27,9 @@ pub(super) const HISTORY: usize = 64;
 /// The most problems of one case that are listed; how many more there are is said.
 const LISTED: usize = 50;
 
+/// How often a vault is looked at that is not intact and moves meanwhile.
+const LOOKS: usize = 20;
+
 /// What the verifier was given from outside.
 pub struct Anchors<'a> {
     /// An auditor's receipt.
@@ -93,7 +96,7 @@ pub enum NoReceipt {
 /// Verifies a vault that was opened with [`Repo::open_to_verify`]. Writes nothing and takes no lock. Fails only
 /// where there is no vault.
 pub fn verify(repo: &Repo, anchors: &Anchors<'_>) -> Result<Report, LedgerError> {
-    Ok(examine(repo, &View::now(repo)?, anchors)?.report)
+    Ok(examine(repo, anchors)?.report)
 }
 
 /// What an auditor takes home: the newest checkpoint of each log. Refuses for a vault that is not intact.
@@ -105,8 +108,7 @@ pub fn make_receipt(repo: &Repo, high_water: Option<&HighWater>, now: Time) -> R
         now,
         deep: false,
     };
-    let view = View::now(repo).map_err(LedgerError::from)?;
-    let examined = examine(repo, &view, &anchors)?;
+    let examined = examine(repo, &anchors)?;
     match examined.receipt(now) {
         Some(receipt) => Ok(receipt),
         None => Err(NoReceipt::NotIntact(Box::new(examined.report))),
@@ -114,13 +116,14 @@ pub fn make_receipt(repo: &Repo, high_water: Option<&HighWater>, now: Time) -> R
 }
 
 /// What a verifier knows at the end.
-pub(super) struct Examined {
+pub(super) struct Examined<'a> {
     pub(super) report: Report,
     pub(super) facts: Facts,
     pub(super) found: BTreeMap<LogName, Found>,
+    pub(super) view: View<'a>,
 }
 
-impl Examined {
+impl Examined<'_> {
     /// The newest checkpoint of each log; none for a vault that is not intact.
     pub(super) fn receipt(&self, now: Time) -> Option<Receipt> {
         let checkpoints = self.found.values().filter_map(|log| log.checkpoint.clone()).collect();
@@ -269,8 +272,37 @@ impl Facts {
     }
 }
 
-/// Verifies what `view` shows of the vault.
-pub(super) fn examine(repo: &Repo, view: &View<'_>, anchors: &Anchors<'_>) -> Result<Examined, LedgerError> {
+/// Looks until nobody re-roots a branch meanwhile: what was forgotten leaves the disk at once, and a look that began
+/// before would miss it.
+pub(super) fn examine<'a>(repo: &'a Repo, anchors: &Anchors<'_>) -> Result<Examined<'a>, LedgerError> {
+    for _ in 1..LOOKS {
+        let before = repo.refs_as_found("refs/")?;
+        let found = examine_once(repo, anchors);
+        let whole = found
+            .as_ref()
+            .is_ok_and(|found| found.report.verdict == Verdict::Intact);
+        if whole || repo.refs_as_found("refs/")? == before {
+            return found;
+        }
+    }
+    examine_once(repo, anchors)
+}
+
+fn examine_once<'a>(repo: &'a Repo, anchors: &Anchors<'_>) -> Result<Examined<'a>, LedgerError> {
+    let view = View::now(repo)?;
+    let (report, facts, found) = examine_view(repo, &view, anchors)?;
+    Ok(Examined {
+        report,
+        facts,
+        found,
+        view,
+    })
+}
+
+/// What is found: the report, what it rests on, and the logs.
+type Outcome = (Report, Facts, BTreeMap<LogName, Found>);
+
+fn examine_view(repo: &Repo, view: &View<'_>, anchors: &Anchors<'_>) -> Result<Outcome, LedgerError> {
     let mut tally = Tally::default();
     for oddity in repo.oddities() {
         tally.problem(Problem::vault(
@@ -341,7 +373,7 @@ fn conclude(
     found: BTreeMap<LogName, Found>,
     cosigned: Vec<Cosigned>,
     anchored: bool,
-) -> Examined {
+) -> Outcome {
     let (problems, unknown, findings) = (tally.problems.end(), tally.unknown.end(), tally.findings.end());
     let verdict = match (problems.is_empty(), unknown.is_empty()) {
         (false, _) => Verdict::Tampered,
@@ -361,7 +393,7 @@ fn conclude(
         unknown,
         findings,
     };
-    Examined { report, facts, found }
+    (report, facts, found)
 }
 
 /// Sizes whose root the anchors speak of.

@@ -7,7 +7,7 @@ use super::verify::{HISTORY, Tally};
 use super::view::View;
 use crate::chain::{FileRef, LiveSet, Problem, note_and_digest};
 use crate::crypto::sha256;
-use crate::envelope::{BODY_MAX, BodyFile, WrapFile};
+use crate::envelope::{BodyFile, PART_MAX, PartFile, WrapFile};
 use crate::id::{Digest, EntryRef, LogName, VaultId};
 use crate::repo::{Mode, Oid, ReadError};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -240,7 +240,7 @@ impl<'a> Branch<'a> {
             );
         });
         let max = if name.starts_with("notes/") {
-            BODY_MAX as u64
+            PART_MAX as u64
         } else {
             FILE_MAX
         };
@@ -327,7 +327,7 @@ impl<'a> Branch<'a> {
         }
     }
 
-    /// Bodies and wraps belong to the note whose name they bear, wraps to a body that exists.
+    /// Bodies, parts and wraps belong to the note whose name they bear, wraps to a body that exists.
     fn sealed(&self, path: &str, bytes: &[u8], tally: &mut Tally) {
         if self.name == DEVICES {
             return;
@@ -337,7 +337,10 @@ impl<'a> Branch<'a> {
         };
         let here = Ok((self.known.vault, note));
         let fits = match self.name.strip_prefix("keys/") {
-            None => BodyFile::parse(bytes).and_then(|body| body.place()) == here,
+            None => {
+                let part = || PartFile::parse(bytes).and_then(|part| part.place());
+                BodyFile::parse(bytes).and_then(|body| body.place()).or_else(|_| part()) == here
+            }
             Some(shard) => WrapFile::parse(bytes).is_ok_and(|wrap| {
                 let of = |body: Digest| FileRef(format!("notes/{shard}"), format!("{note}.{body}"), body);
                 wrap.place() == here && wrap.body().is_ok_and(|body| self.known.live.is_live(&of(body)))

@@ -100,8 +100,7 @@ pub fn cosign(
         now,
         deep: false,
     };
-    let view = View::now(repo).map_err(LedgerError::from)?;
-    let examined = examine(repo, &view, &anchors)?;
+    let examined = examine(repo, &anchors)?;
     let Some(receipt) = examined.receipt(now) else {
         return Err(NoCosignature::NotIntact(Box::new(examined.report)));
     };
@@ -116,7 +115,7 @@ pub fn cosign(
     for known in state.iter().flat_map(|state| &state.checkpoints) {
         let (known, log) = (known.checkpoint, known.checkpoint.log);
         let consistent = match examined.found.get(&log) {
-            Some(found) => goes_on(&view, found, (known.size, known.root)),
+            Some(found) => goes_on(&examined.view, found, (known.size, known.root)),
             None => Err(BadProof::Unfinished),
         };
         consistent.map_err(|bad| NoCosignature::NotConsistent(log, bad))?;

@@ -66,6 +66,8 @@ struct Row {
     #[serde(default)]
     conflict: bool,
     #[serde(default)]
+    lowers: bool,
+    #[serde(default)]
     paused: bool,
     purpose: Option<String>,
     reason: Option<String>,
@@ -187,6 +189,7 @@ impl Row {
         resource.own = self.own;
         resource.held = self.held;
         resource.conflict = self.conflict;
+        resource.lowers = self.lowers;
         Ok(Case {
             name: self.name,
             rule,

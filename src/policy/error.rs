@@ -1,13 +1,13 @@
 //! What can be wrong with a policy set.
 
+use std::fmt;
+
 /// A policy set that is not taken, with the file and, where it can be told, the line.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum BadPolicy {
     /// More files than [`super::PolicyFiles::MAX_FILES`].
-    #[error("a policy set has at most {max} files, this one has {0}", max = super::PolicyFiles::MAX_FILES)]
     TooManyFiles(usize),
     /// A file above [`super::PolicyFiles::MAX_FILE_BYTES`].
-    #[error("`{file}`: a policy file has at most {max} bytes, this one has {bytes}", max = super::PolicyFiles::MAX_FILE_BYTES)]
     TooLarge {
         /// Its path.
         file: String,
@@ -15,19 +15,12 @@ pub enum BadPolicy {
         bytes: usize,
     },
     /// A path that no policy file has.
-    #[error(
-        "`{0}`: not the path of a policy file; these are `levels.toml`, `purposes.toml`, `access/…`, and \
-         `redaction/`, `retention/`, `templates/` or `rubrics/…`, in lower case"
-    )]
     BadPath(String),
     /// The same path twice.
-    #[error("`{0}` stands twice in the policy set")]
     Twice(String),
     /// A file that every policy set has is missing.
-    #[error("`{0}` is missing: copy the shipped one and change that")]
     Missing(&'static str),
     /// A file is not what it must be.
-    #[error("`{file}`{}: {reason}", line.map(|n| format!(", line {n}")).unwrap_or_default())]
     Wrong {
         /// Its path.
         file: String,
@@ -38,7 +31,51 @@ pub enum BadPolicy {
     },
 }
 
+impl std::error::Error for BadPolicy {}
+
+impl fmt::Display for BadPolicy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (file, line, reason) = self.parts();
+        match (file, line) {
+            (Some(file), Some(line)) => write!(f, "`{file}`, line {line}: {reason}"),
+            (Some(file), None) => write!(f, "`{file}`: {reason}"),
+            (None, _) => f.write_str(&reason),
+        }
+    }
+}
+
 impl BadPolicy {
+    /// The file it is in, the line from 1 where it can be told, and what is wrong.
+    pub fn parts(&self) -> (Option<&str>, Option<usize>, String) {
+        use super::PolicyFiles;
+        match self {
+            Self::TooManyFiles(count) => {
+                let max = PolicyFiles::MAX_FILES;
+                (
+                    None,
+                    None,
+                    format!("a policy set has at most {max} files, this one has {count}"),
+                )
+            }
+            Self::TooLarge { file, bytes } => {
+                let max = PolicyFiles::MAX_FILE_BYTES;
+                let reason = format!("a policy file has at most {max} bytes, this one has {bytes}");
+                (Some(file), None, reason)
+            }
+            Self::BadPath(file) => {
+                let reason = "not the path of a policy file; these are `levels.toml`, `purposes.toml`, `access/…`, and \
+                              `redaction/`, `retention/`, `templates/` or `rubrics/…`, in lower case";
+                (Some(file), None, reason.into())
+            }
+            Self::Twice(file) => (Some(file), None, "it stands twice in the policy set".into()),
+            Self::Missing(file) => {
+                let reason = "it is missing: copy the shipped one and change that";
+                (Some(file), None, reason.into())
+            }
+            Self::Wrong { file, line, reason } => (Some(file), *line, reason.clone()),
+        }
+    }
+
     pub(super) fn wrong(file: &str, line: Option<usize>, reason: impl Into<String>) -> Self {
         Self::Wrong {
             file: file.to_owned(),

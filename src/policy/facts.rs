@@ -270,6 +270,8 @@ pub struct ResourceFacts {
     pub held: bool,
     /// The person has declared a conflict of interest with it.
     pub conflict: bool,
+    /// For [`Action::Relabel`]: the new label lets somebody read it who could not before.
+    pub lowers: bool,
 }
 
 impl ResourceFacts {
@@ -282,6 +284,7 @@ impl ResourceFacts {
             own: false,
             held: false,
             conflict: false,
+            lowers: false,
         }
     }
 }

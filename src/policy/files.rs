@@ -37,6 +37,20 @@ pub fn shipped() -> &'static [(&'static str, &'static str)] {
     SHIPPED
 }
 
+/// What a file of a policy set governs, in a line.
+pub fn governs(path: &str) -> &'static str {
+    match path {
+        LEVELS => "what the five levels are called, how they are marked, what they ask",
+        PURPOSES => "what a note may be opened for",
+        RULES => "who may do what",
+        SCHEMA => "the facts that a rule may use; belongs to the program",
+        CASES => "requests and the decisions that they must get",
+        "README.md" => "nothing: a page for whoever reads the policies",
+        _ if path.starts_with("redaction/") => "what a brief leaves out",
+        _ => "nothing that this version of the program reads",
+    }
+}
+
 /// The files of a policy set, by path relative to `policies/`. Bounded, paths checked; contents
 /// are checked by [`super::PolicySet::load`], those of other concerns by their own rooms.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -54,10 +68,7 @@ impl PolicyFiles {
         let mut map = BTreeMap::new();
         for (path, content) in files {
             let (path, content) = (path.into(), content.into());
-            if !is_policy_path(&path) {
-                let start = path.chars().take(Self::MAX_PATH_BYTES);
-                return Err(BadPolicy::BadPath(start.flat_map(char::escape_debug).collect()));
-            }
+            Self::check_path(&path)?;
             if content.len() > Self::MAX_FILE_BYTES {
                 return Err(BadPolicy::TooLarge {
                     file: path,
@@ -72,6 +83,15 @@ impl PolicyFiles {
             }
         }
         Ok(Self(map))
+    }
+
+    /// Refuses a path that no policy file has.
+    pub fn check_path(path: &str) -> Result<(), BadPolicy> {
+        let start = path.chars().take(Self::MAX_PATH_BYTES);
+        match is_policy_path(path) {
+            true => Ok(()),
+            false => Err(BadPolicy::BadPath(start.flat_map(char::escape_debug).collect())),
+        }
     }
 
     /// The shipped files.

@@ -7,6 +7,7 @@
 mod cases;
 mod decision;
 mod error;
+mod explain;
 mod facts;
 mod files;
 mod levels;
@@ -16,8 +17,9 @@ mod rules;
 pub use cases::CaseResult;
 pub use decision::{Decision, Denial, Obligation, Permission, Why};
 pub use error::BadPolicy;
+pub use explain::{Explanation, Lack};
 pub use facts::{Action, ActorFacts, BadAction, BadRole, Kind, Request, ResourceFacts, Role};
-pub use files::{CASES, LEVELS, PURPOSES, PolicyFiles, RULES, SCHEMA, shipped};
+pub use files::{CASES, LEVELS, PURPOSES, PolicyFiles, RULES, SCHEMA, governs, shipped};
 pub use levels::{BadPeriod, LevelRules, Levels, Period};
 pub use purposes::{Purpose, Purposes};
 
@@ -49,9 +51,29 @@ impl PolicySet {
     /// validated against the schema in Cedar's strict mode, and the cases are well formed. Whether the cases pass
     /// is [`PolicySet::run_cases`].
     pub fn load(files: PolicyFiles) -> Result<Self, BadPolicy> {
-        let rules = Rules::read_strictly(files.text(RULES)?, files.text(SCHEMA)?)?;
-        cases::parse(files.text(CASES)?)?;
-        Self::assemble(files, rules)
+        // There is at least one where it is refused.
+        let first = |faults: Vec<BadPolicy>| faults.into_iter().next().unwrap_or(BadPolicy::Missing(RULES));
+        Self::check(files).map_err(first)
+    }
+
+    /// The same with everything that is wrong: of each file and of each rule the first fault.
+    pub fn check(files: PolicyFiles) -> Result<Self, Vec<BadPolicy>> {
+        let mut faults = Vec::new();
+        faults.extend(files.text(LEVELS).and_then(Levels::parse).err());
+        faults.extend(files.text(PURPOSES).and_then(Purposes::parse).err());
+        faults.extend(files.text(CASES).and_then(cases::parse).err());
+        let rules = match (files.text(RULES), files.text(SCHEMA)) {
+            (Ok(rules), Ok(schema)) => Rules::check(rules, schema),
+            (rules, schema) => Err(rules.err().into_iter().chain(schema.err()).collect()),
+        };
+        match rules {
+            Err(more) => {
+                faults.extend(more);
+                Err(faults)
+            }
+            Ok(rules) if faults.is_empty() => Self::assemble(files, rules).map_err(|bad| vec![bad]),
+            Ok(_) => Err(faults),
+        }
     }
 
     /// Takes files that [`PolicySet::load`] took before: the caller has compared [`PolicyFiles::digest`] with the
@@ -202,7 +224,7 @@ impl PolicySet {
     fn could_read(&self, request: &Request<'_>) -> bool {
         let mut ideal = Request {
             action: Action::Read,
-            reason: Some("a reason long enough for any rule"),
+            reason: Some(explain::ANY_REASON),
             approvals: u32::MAX,
             ..request.clone()
         };

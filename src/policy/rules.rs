@@ -87,12 +87,12 @@ impl Rules {
                 ));
             }
             set.add(policy.new_id(cedar::PolicyId::new(id)))
-                .map_err(|_| BadPolicy::wrong(RULES, None, format!("the rule `{id}` stands twice")))?;
+                .map_err(|_| BadPolicy::wrong(RULES, last_line(text, id), format!("the rule `{id}` stands twice")))?;
         }
         if parsed.templates().next().is_some() {
             return Err(BadPolicy::wrong(
                 RULES,
-                None,
+                line_with(text, "?principal").or_else(|| line_with(text, "?resource")),
                 "templates (`?principal`, `?resource`) are not used: write the rule out",
             ));
         }
@@ -105,42 +105,44 @@ impl Rules {
 
     /// Reads rules strictly: the schema is this program's, every rule is annotated, and Cedar's validator in
     /// strict mode finds nothing, warnings included (a rule that can never apply is a mistake: a `forbid` that
-    /// silently forbids nothing).
-    pub(super) fn read_strictly(text: &str, schema: &str) -> Result<Self, BadPolicy> {
+    /// silently forbids nothing). Gives what is wrong with each rule, in the order of the file.
+    pub(super) fn check(text: &str, schema: &str) -> Result<Self, Vec<BadPolicy>> {
+        let one = |bad: BadPolicy| vec![bad];
         if schema != FACTS {
             let line = 1 + schema.lines().zip(FACTS.lines()).take_while(|(a, b)| a == b).count();
-            return Err(BadPolicy::wrong(
+            return Err(one(BadPolicy::wrong(
                 SCHEMA,
                 Some(line),
                 "differs from the facts that this program gives to rules: put the shipped copy back, or use the version \
                  of the program that it came with",
-            ));
+            )));
         }
-        let rules = Self::read(text)?;
-        for policy in rules.set.policies() {
-            check_annotations(policy)
-                .map_err(|reason| BadPolicy::wrong(RULES, rule_line(text, policy.id().as_ref()), reason))?;
-        }
+        let rules = Self::read(text).map_err(one)?;
         let (schema, _) = cedar::Schema::from_cedarschema_str(schema).map_err(|error| {
             let line = first_label(&error).map(|offset| line_of(FACTS, offset));
-            BadPolicy::wrong(SCHEMA, line, error.to_string())
+            one(BadPolicy::wrong(SCHEMA, line, error.to_string()))
         })?;
         let found = cedar::Validator::new(schema).validate(&rules.set, cedar::ValidationMode::Strict);
-        // Cedar gives its findings in no fixed order: the first line of the file comes first here. A warning may be
-        // the mere consequence of an error, so errors are named before it.
+        // Cedar gives its findings in no fixed order: they are put in that of the file. A warning may be the mere
+        // consequence of an error, so it is named where there is no error alone.
         let place = |rule: &cedar::PolicyId, reason: String| (rule_line(text, rule.as_ref()), reason);
-        let errors = found
-            .validation_errors()
-            .map(|e| place(e.policy_id(), e.to_string()))
-            .min();
-        let warnings = found
-            .validation_warnings()
-            .map(|w| place(w.policy_id(), w.to_string()))
-            .min();
-        match errors.or(warnings) {
-            Some((line, reason)) => Err(BadPolicy::wrong(RULES, line, reason)),
-            None => Ok(rules),
+        let annotations = rules.set.policies().filter_map(|policy| {
+            let reason = check_annotations(policy).err()?;
+            Some(place(policy.id(), reason))
+        });
+        let errors = found.validation_errors().map(|e| place(e.policy_id(), e.to_string()));
+        let mut faults: BTreeSet<_> = annotations.chain(errors).collect();
+        if faults.is_empty() {
+            faults.extend(found.validation_warnings().map(|w| place(w.policy_id(), w.to_string())));
         }
+        // One mistake is found again for each kind of thing that the rule could be about.
+        let mut faults: Vec<_> = faults.into_iter().collect();
+        faults.dedup_by_key(|(line, _)| *line);
+        let faults: Vec<_> = faults
+            .into_iter()
+            .map(|(line, reason)| BadPolicy::wrong(RULES, line, reason))
+            .collect();
+        if faults.is_empty() { Ok(rules) } else { Err(faults) }
     }
 
     /// The `@id` of every rule, sorted.
@@ -279,6 +281,7 @@ fn circumstances(request: &Request<'_>, levels: &Levels, purposes: &Purposes) ->
             "second_person_for_release".to_owned(),
             yes(leaving.second_person_for_release),
         ),
+        ("lowers".to_owned(), yes(request.resource.lowers)),
         ("approvals".to_owned(), number(request.approvals)),
         ("people".to_owned(), number(request.people)),
         ("now".to_owned(), number(request.now)),
@@ -401,6 +404,12 @@ fn check_annotations(policy: &cedar::Policy) -> Result<(), String> {
 
 fn rule_line(text: &str, id: &str) -> Option<usize> {
     line_with(text, &format!("@id(\"{id}\")"))
+}
+
+/// The last line where a rule of this name begins.
+fn last_line(text: &str, id: &str) -> Option<usize> {
+    text.rfind(&format!("@id(\"{id}\")"))
+        .map(|offset| line_of(text, offset))
 }
 
 /// The line of a rule without a usable `@id`: its source text as Cedar kept it.

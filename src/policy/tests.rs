@@ -435,7 +435,7 @@ fn requests() -> impl Strategy<Value = Request<'static>> {
     let resource = (
         0u8..4,
         proptest::collection::btree_set(0u8..2, 0..2),
-        any::<[bool; 3]>(),
+        any::<[bool; 4]>(),
         0usize..6,
     );
     let how = (
@@ -449,7 +449,7 @@ fn requests() -> impl Strategy<Value = Request<'static>> {
     (actor, resource, how).prop_map(move |(actor, resource, how)| {
         let label = Label::new(Level::from_number(resource.0).unwrap(), compartments(resource.1)).unwrap();
         let kinds = how.0.kinds();
-        let [own, held, conflict] = resource.2;
+        let [own, held, conflict, lowers] = resource.2;
         Request {
             action: how.0,
             actor: ActorFacts {
@@ -466,6 +466,7 @@ fn requests() -> impl Strategy<Value = Request<'static>> {
                 own,
                 held,
                 conflict,
+                lowers,
                 ..ResourceFacts::new(kinds[resource.3 % kinds.len()], label)
             },
             purpose: how.1.map(str::to_owned),
@@ -544,4 +545,144 @@ proptest! {
             }
         }
     }
+}
+
+#[test]
+fn what_a_person_can_add_is_asked_for_and_nothing_else() {
+    let lack = |set: &PolicySet, request: &Request<'_>| set.lacks(request, &denied(set.decide(request)));
+    let codes = |lack: &Lack| -> Vec<String> { lack.purposes.iter().map(|purpose| purpose.code.clone()).collect() };
+    let bare = request(Action::Read, Role::OFFICER, Level::Restricted);
+    let found = lack(&SHIPPED, &bare).unwrap();
+    assert_eq!((codes(&found).len(), found.reason), (9, true));
+
+    let mut purposeful = bare.clone();
+    purposeful.purpose = Some("duty".into());
+    let found = lack(&SHIPPED, &purposeful).unwrap();
+    assert_eq!((codes(&found).len(), found.reason), (0, true));
+
+    let mut reasoned = bare.clone();
+    reasoned.reason = Some("gate call-out");
+    let found = lack(&SHIPPED, &reasoned).unwrap();
+    assert_eq!((codes(&found).len(), found.reason), (9, false));
+
+    // What was given and is not good enough is not missing, and what would not help is not asked for.
+    let mut scribbled = purposeful.clone();
+    scribbled.reason = Some("no");
+    assert_eq!(lack(&SHIPPED, &scribbled), None);
+    let mut curious = reasoned.clone();
+    curious.purpose = Some("curiosity".into());
+    assert_eq!(lack(&SHIPPED, &curious), None);
+    assert_eq!(
+        lack(&SHIPPED, &request(Action::Read, Role::AUDITOR, Level::Restricted)),
+        None
+    );
+    let mut paused = bare.clone();
+    paused.actor.paused = true;
+    assert_eq!(lack(&SHIPPED, &paused), None);
+    let release = request(Action::BriefRelease, Role::OFFICER, Level::Restricted);
+    assert_eq!(lack(&SHIPPED, &release), None);
+    let mut beyond = bare.clone();
+    beyond.actor.clearance.level = Level::Internal;
+    assert_eq!(lack(&SHIPPED, &beyond), None);
+
+    // A vault that takes some purposes only from some people offers no others.
+    let set = PolicySet::load(with_more(
+        "@id(\"no-audits\") @why(\"auditing is not an officer's business\") \
+         forbid (principal, action, resource) when { context has purpose && context.purpose == \"audit\" };",
+    ))
+    .unwrap();
+    let offered = codes(&lack(&set, &bare).unwrap());
+    assert!(
+        offered.len() == 8 && !offered.contains(&"audit".to_owned()),
+        "{offered:?}"
+    );
+}
+
+fn ways(set: &PolicySet, request: &Request<'_>) -> Vec<String> {
+    let explained = set.explain(request);
+    assert!(!explained.permitted);
+    explained.ways.iter().map(|way| way.join(" + ")).collect()
+}
+
+#[test]
+fn a_denial_is_explained_by_its_rules_and_what_would_turn_it() {
+    let mut bare = request(Action::Read, Role::OFFICER, Level::Restricted);
+    bare.resource.label = Label::named([ME], []).unwrap();
+    let explained = SHIPPED.explain(&bare);
+    let rules: Vec<&str> = explained.rules.iter().map(|rule| rule.id.as_str()).collect();
+    assert_eq!(rules, ["opening-needs-a-purpose", "opening-needs-a-reason"]);
+    assert!(explained.rules.iter().all(|rule| rule.forbids));
+    assert!(
+        explained.rules[1].why.ends_with("(here from `restricted` upwards)"),
+        "{:?}",
+        explained.rules
+    );
+    let found = ways(&SHIPPED, &bare);
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert!(
+        found[0].starts_with("a purpose: --purpose CODE, one of duty, "),
+        "{found:?}"
+    );
+    assert!(found[0].contains(" + a reason: --why TEXT"), "{found:?}");
+
+    bare.purpose = Some("duty".into());
+    bare.reason = Some("gate call-out");
+    let explained = SHIPPED.explain(&bare);
+    assert!(explained.permitted && explained.ways.is_empty());
+    assert_eq!(explained.rules[0].id, "officers-work");
+}
+
+#[test]
+fn every_way_that_is_told_turns_the_denial() {
+    let destroy = request(Action::Destroy, Role::OFFICER, Level::Internal);
+    assert_eq!(
+        ways(&SHIPPED, &destroy),
+        ["having written it yourself", "the role `lead`, which a lead gives"]
+    );
+    let mut release = request(Action::BriefRelease, Role::OFFICER, Level::Confidential);
+    release.resource.outgoing = Some(Level::Restricted);
+    assert_eq!(
+        ways(&SHIPPED, &release),
+        [
+            "the approval of a second person",
+            "a wider audience, to whom less is told: --for confidential"
+        ]
+    );
+    let mut above = request(Action::Add, Role::OFFICER, Level::Restricted);
+    above.actor.clearance.level = Level::Internal;
+    assert_eq!(ways(&SHIPPED, &above), ["a clearance that covers the label"]);
+    let log = request(Action::AuditLog, Role::OFFICER, Level::Public);
+    assert!(ways(&SHIPPED, &log).contains(&"asking for your own entries alone".to_owned()));
+    let never = PolicySet::load(with_more(
+        "@id(\"closed\") @why(\"nothing is read this week\") forbid (principal, action == Action::\"read\", resource);",
+    ))
+    .unwrap();
+    let read = request(Action::Read, Role::OFFICER, Level::Public);
+    assert_eq!(ways(&never, &read), Vec::<String>::new());
+    assert_eq!(never.explain(&read).rules[0].why, "nothing is read this week");
+}
+
+#[test]
+fn all_faults_of_a_set_are_told_with_their_lines() {
+    let files = with_more(
+        "@id(\"one\") @why(\"w\") forbid (principal, action, resource) when { resource.colour };\n\
+         @id(\"two\") forbid (principal, action, resource);\n\
+         @id(\"three\") @why(\"w\") forbid (principal, action, resource) when { principal.height > 1 };",
+    )
+    .with(LEVELS, "[levels]\n")
+    .unwrap()
+    .with(PURPOSES, "")
+    .unwrap();
+    let lines = SHIPPED_RULES.lines().count();
+    let faults = PolicySet::check(files).err().unwrap();
+    let places: Vec<_> = faults
+        .iter()
+        .map(|fault| {
+            let (file, line, _) = fault.parts();
+            (file.unwrap().to_owned(), line)
+        })
+        .collect();
+    let rule = |more: usize| (RULES.to_owned(), Some(lines + more));
+    assert_eq!(places[..2], [(LEVELS.to_owned(), Some(1)), (PURPOSES.to_owned(), None)]);
+    assert_eq!(places[2..], [rule(2), rule(3), rule(4)]);
 }

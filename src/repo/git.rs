@@ -256,6 +256,11 @@ impl Repo {
         .collect()
     }
 
+    /// What it was opened with.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
     /// Where the vault is.
     pub fn dir(&self) -> &Path {
         &self.dir

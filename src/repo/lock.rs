@@ -17,8 +17,7 @@ pub const PATIENCE: Duration = Duration::from_secs(10);
 /// The right to write to one vault, held until this is dropped (advisory, `flock`). The kernel
 /// gives it back when the program dies.
 pub struct Lock {
-    // Held for its lock alone.
-    _file: File,
+    file: File,
     pub(super) dir: PathBuf,
     /// The journal as the last recovery under this lock left it; `None` when one is due.
     pub(super) journal: RefCell<Option<Journal>>,
@@ -38,24 +37,42 @@ pub enum LockError {
 impl Lock {
     pub(super) fn take(dir: &Path, patience: Duration) -> Result<Self, LockError> {
         let file = open_plain_file(&dir.join(NAME), true, true)?;
-        let (start, mut pause) = (Instant::now(), Duration::from_millis(1));
-        loop {
-            match file.try_lock() {
-                Ok(()) => break,
-                Err(TryLockError::WouldBlock) => {}
-                Err(TryLockError::Error(error)) => return Err(error.into()),
-            }
-            let left = patience.saturating_sub(start.elapsed());
-            if left.is_zero() {
-                return Err(LockError::Busy(patience));
-            }
-            std::thread::sleep(pause.min(left));
-            pause = (pause * 2).min(Duration::from_millis(20));
-        }
+        wait(&file, patience)?;
         Ok(Self {
-            _file: file,
+            file,
             dir: dir.to_owned(),
             journal: RefCell::new(None),
         })
+    }
+
+    /// Gives the lock back while `meanwhile` runs, and takes it again. Others may write meanwhile: recovery is due then,
+    /// and where the lock is not to be had again nothing can be committed under this one any more.
+    pub fn aside<T>(&self, patience: Duration, meanwhile: impl FnOnce() -> T) -> (T, Result<(), LockError>) {
+        *self.journal.borrow_mut() = None;
+        let given_back = self.file.unlock();
+        let made = meanwhile();
+        (
+            made,
+            given_back
+                .map_err(LockError::Io)
+                .and_then(|()| wait(&self.file, patience)),
+        )
+    }
+}
+
+fn wait(file: &File, patience: Duration) -> Result<(), LockError> {
+    let (start, mut pause) = (Instant::now(), Duration::from_millis(1));
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(()),
+            Err(TryLockError::WouldBlock) => {}
+            Err(TryLockError::Error(error)) => return Err(error.into()),
+        }
+        let left = patience.saturating_sub(start.elapsed());
+        if left.is_zero() {
+            return Err(LockError::Busy(patience));
+        }
+        std::thread::sleep(pause.min(left));
+        pause = (pause * 2).min(Duration::from_millis(20));
     }
 }

@@ -5,6 +5,7 @@
 
 use super::git::ReadError;
 use super::object::{Kind, Oid};
+use super::stored::read_stored;
 use crate::env::open_plain_file;
 use miniz_oxide::inflate::TINFLStatus;
 use miniz_oxide::inflate::core::{DecompressorOxide, decompress, inflate_flags};
@@ -32,12 +33,29 @@ pub(super) fn read_loose(dir: &Path, oid: Oid, want: Kind, max: u64) -> Result<O
     let bound = max.saturating_add(max / 64).saturating_add(1024);
     let mut packed = Vec::new();
     file.take(bound).read_to_end(&mut packed).map_err(failed)?;
-    match inflate_object(&packed, max) {
+    let inflated = match read_stored(packed) {
+        Ok(object) => take_apart(object, max),
+        Err(packed) => inflate_object(&packed, max),
+    };
+    match inflated {
         Ok((kind, _)) if kind != want => Err(ReadError::Kind { oid, want }),
         Ok((_, bytes)) => Ok(Some(bytes)),
         Err(Fault::TooBig(size)) => Err(ReadError::TooBig { oid, size, max }),
         Err(Fault::Damaged) => Err(ReadError::Damaged { oid }),
     }
+}
+
+/// Takes an object apart that is not packed: header and content.
+fn take_apart(mut object: Vec<u8>, max: u64) -> Result<(Kind, Vec<u8>), Fault> {
+    let (kind, size, header) = parse_header(&object[..object.len().min(MAX_HEADER)]).ok_or(Fault::Damaged)?;
+    if size > max {
+        return Err(Fault::TooBig(size));
+    }
+    if size != (object.len() - header) as u64 {
+        return Err(Fault::Damaged);
+    }
+    object.drain(..header);
+    Ok((kind, object))
 }
 
 #[derive(Debug, PartialEq, Eq)]

@@ -10,6 +10,9 @@
 //! 4. After 64 records, or when the journal is full, the next write first makes everything durable
 //!    with one `syncfs` and begins the journal anew ([`Repo::cut`]).
 //!
+//! Large blobs do not go through the journal: a [`BlobWriter`] makes each durable as a file of its own
+//! before step 2, and without the lock.
+//!
 //! After a power cut git may have lost whatever was written since the cut: objects and refs come
 //! back missing, empty or torn. [`Repo::recover`], the start of every write, then writes all of it
 //! again from the journal. An outcome that is unknown (an error from the sync) is settled the same
@@ -20,23 +23,30 @@
 //! [`Repo::read_tree`], [`Repo::read_blob`]) are hashed here; libgit2's own check is off, so that
 //! [`Repo::read_blob_unchecked`] is fast for bodies that carry a SHA-256 of their own.
 
+mod backup;
+mod forget;
 mod git;
 mod journal;
 mod lock;
 mod loose;
 mod object;
+mod reach;
 mod record;
 mod recover;
+mod stored;
 #[cfg(test)]
 mod tests;
 mod tree;
 mod write;
 
+pub use backup::{BackupError, BackupHead};
+pub use forget::{ForgetError, parse_forgetting};
 pub use git::{CreateError, Oddity, OpenError, ReadError, Repo, Settings};
 pub use journal::JournalError;
 pub use lock::{Lock, LockError, PATIENCE};
 pub use object::{BadCommit, BadOid, Commit, Kind, Object, Oid, commit_bytes};
 pub use record::{BadJournal, Batch, JOURNAL_BYTES, MAX_PAYLOAD, Record, RefChange, decode_records};
 pub use recover::{RecoverError, Recovery};
+pub use stored::{BlobWriter, DraftBlob, StoredBlob, SyncedBlob};
 pub use tree::{BadTree, EditError, EditedTree, Mode, TreeEdit, TreeEntry, parse_tree, tree_bytes};
 pub use write::{CommitError, CutError, Durable, RECORDS_PER_CUT};

@@ -6,6 +6,7 @@ use super::lock::Lock;
 use super::loose::{loose_path, read_loose};
 use super::object::Oid;
 use super::record::{Batch, decode_payload, decode_payloads};
+use super::stored::remove_half_blobs;
 use super::write::CutError;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -169,13 +170,14 @@ impl Repo {
 
     /// Removes what libgit2 was writing when a program died: `git prune` does not know its name for such a file, and
     /// what is in it would outlast the destruction of the object. Under our lock nobody else writes so.
-    fn remove_half_objects(&self) -> io::Result<()> {
+    pub(super) fn remove_half_objects(&self) -> io::Result<()> {
         for entry in fs::read_dir(self.dir.join("objects"))? {
             let entry = entry?;
             if entry.file_name().to_string_lossy().starts_with(HALF_OBJECT) {
                 remove_file(&entry.path())?;
             }
         }
+        remove_half_blobs(&self.dir)?;
         Ok(())
     }
 
@@ -239,7 +241,7 @@ impl Repo {
     }
 }
 
-fn remove_file(path: &std::path::Path) -> io::Result<()> {
+pub(super) fn remove_file(path: &std::path::Path) -> io::Result<()> {
     match fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
         _ => Ok(()),

@@ -9,9 +9,12 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+mod backup;
 mod faults;
+mod forgetting;
 mod layout;
 mod power;
+mod stored;
 mod writers;
 
 const AUTHOR: &str = "device 00 <00@vault.invalid> 1767225600 +0000";

@@ -244,12 +244,12 @@ impl Repo {
     }
 }
 
-fn to_io(error: git2::Error) -> io::Error {
+pub(super) fn to_io(error: git2::Error) -> io::Error {
     io::Error::other(error.message().to_owned())
 }
 
 /// Makes durable whatever was written to the file system that `dir` is on.
-fn sync_file_system(dir: &Path) -> io::Result<()> {
+pub(super) fn sync_file_system(dir: &Path) -> io::Result<()> {
     let folder = File::open(dir)?;
     // Before Linux 5.8 an error in writing back is not reported here.
     #[cfg(target_os = "linux")]

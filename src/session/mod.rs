@@ -4,11 +4,12 @@
 //! to it, and is wiped when dropped.
 
 use crate::chain::{Namespace, SignedCheckpoint, sign_ssh};
-use crate::crypto::{HybridSecret, PublicKey, Recipient, SigningKey};
+use crate::crypto::{Entropy, HybridSecret, NoEntropy, PublicKey, Recipient, SigningKey};
 use crate::envelope::{
-    BadEnvelope, BadIdentity, BoxFile, DetailFile, DetailKey, IdentityFile, IdentitySecrets, Keyring, RecoveryKey,
+    BadEnvelope, BadIdentity, BoxFile, DetailFile, DetailKey, IdentityFile, IdentitySecrets, KeptFile, KeptText,
+    Keyring, RecoveryKey,
 };
-use crate::id::{DeviceId, Digest, PersonId, VaultId};
+use crate::id::{DeviceId, Digest, NoteId, PersonId, VaultId};
 use crate::secret::{Passphrase, Secret};
 
 /// An unlocked identity.
@@ -101,6 +102,34 @@ impl Identity {
     /// Whether `tag` is [`Identity::local_mac`] of `message`, in constant time.
     pub fn local_mac_verify(&self, message: &[u8], tag: &[u8]) -> bool {
         crate::crypto::mac_verify(&self.local_state, message, tag)
+    }
+
+    /// Seals a text that could not be recorded, for this device alone.
+    pub fn seal_kept(&self, text: &KeptText, entropy: &mut dyn Entropy) -> Result<Vec<u8>, NoEntropy> {
+        let file = KeptFile::seal(self.vault, self.device, &self.local_state, text, entropy)?;
+        Ok(file.to_bytes())
+    }
+
+    /// Which note a kept text is about and when it was kept, and nothing of what it says.
+    pub fn kept_about(&self, file: &[u8]) -> Result<(Option<NoteId>, i64), BadEnvelope> {
+        let text = self.open_kept(file)?;
+        Ok((text.note, text.kept))
+    }
+
+    /// What a kept text is for, with `text` in the place of what it says; `None` if it says just that.
+    pub fn kept_with(&self, file: &[u8], text: &[u8], kept: i64) -> Result<Option<KeptText>, BadEnvelope> {
+        let mut known = self.open_kept(file)?;
+        if crate::crypto::same_bytes(&known.text, text) {
+            return Ok(None);
+        }
+        known.text = text.to_vec().into();
+        known.kept = kept;
+        Ok(Some(known))
+    }
+
+    /// For the gate: opens a kept text.
+    pub(crate) fn open_kept(&self, file: &[u8]) -> Result<KeptText, BadEnvelope> {
+        KeptFile::parse(file)?.open_sealed(self.vault, self.device, &self.local_state)
     }
 
     /// Opens this device's key box.

@@ -11,8 +11,8 @@ use strongroom::chain::{
 use strongroom::crypto::{Argon2Params, ExampleEntropy, HybridSecret, SigningKey, make_secret, sha256};
 use strongroom::env::Faults;
 use strongroom::envelope::{
-    BoxFile, DetailFile, DetailKey, IdentityFile, IdentitySecrets, Key, KeyUse, Keyring, Metadata, Purpose,
-    RecoveryKey, WrapFile, seal_body,
+    BoxFile, ContentSealer, DetailFile, DetailKey, IdentityFile, IdentitySecrets, KeptFile, KeptText, Key, KeyUse,
+    Keyring, Metadata, Purpose, RecoveryKey, WrapFile, seal_body,
 };
 use strongroom::id::{
     CompartmentId, DeviceId, Digest, EntryRef, Incarnation, KeyId, LogName, NoteId, PersonId, VaultId,
@@ -69,6 +69,7 @@ pub(crate) fn make() -> Vec<(&'static str, &'static str, Vec<u8>)> {
         ("high_water", "third", high_water()),
         ("identity", "locked", identity()),
         ("journal", "two_records", journal()),
+        ("kept", "sealed", kept()),
         ("keybox", "sealed", sealed.keybox),
         (
             "levels",
@@ -102,6 +103,7 @@ pub(crate) fn make() -> Vec<(&'static str, &'static str, Vec<u8>)> {
         ("planted", "phone", planted(3, 5, HANDOVER)),
         ("planted", "vehicle", planted(4, 2, PATROL)),
         ("planted", "code", planted(5, 3, "the gate opens with ")),
+        ("part", "only", part()),
         ("portions", "mixed", [&[0, 9], MARKED.as_bytes()].concat()),
         (
             "portions",
@@ -124,6 +126,19 @@ pub(crate) fn make() -> Vec<(&'static str, &'static str, Vec<u8>)> {
             "shipped",
             include_bytes!("../../policies/purposes.toml").to_vec(),
         ),
+        ("backup", "two_branches", backup_head().into_bytes()),
+        (
+            "backup",
+            "bad_thin",
+            format!("# v2 git bundle\n-{}\n\n", "a0".repeat(20)).into_bytes(),
+        ),
+        (
+            "backup",
+            "bad_tag",
+            backup_head().replace("refs/heads/", "refs/tags/").into_bytes(),
+        ),
+        ("forgetting", "one_note", forgetting().into_bytes()),
+        ("forgetting", "bad_end", forgetting().trim_end().as_bytes().to_vec()),
         ("receipt", "one_log", receipt()),
         ("recovery", "page", recovery_page()),
         ("redact", "patrol", PATROL.as_bytes().to_vec()),
@@ -195,9 +210,33 @@ fn key_of(n: u8) -> SigningKey {
     SigningKey::from_seed(&Secret::copy_from(&[n; 32]).unwrap())
 }
 
+fn part() -> Vec<u8> {
+    let mut sealer = ContentSealer::begin(VAULT, NOTE, &mut entropy()).unwrap();
+    let mut part = Vec::new();
+    assert_eq!(
+        sealer.next_part(&mut part, &mut |_: &mut [u8]| Ok::<_, ()>(0)),
+        Ok(true)
+    );
+    part
+}
+
 fn recovery_page() -> Vec<u8> {
     let key = RecoveryKey::make(&mut entropy()).unwrap();
     format!("Keep this page apart from the machine.\n\n  {}\n", *key.to_word()).into_bytes()
+}
+
+fn kept() -> Vec<u8> {
+    let text = KeptText {
+        note: Some(NOTE),
+        follows: vec![Digest([7; 32])],
+        kept: 1_767_225_600,
+        text: b"half a sentence".to_vec().into(),
+        given: Default::default(),
+    };
+    let mut entropy = ExampleEntropy::new("kept");
+    let key = make_secret(&mut entropy).unwrap();
+    let file = KeptFile::seal(VAULT, DEVICE, &key, &text, &mut entropy).unwrap();
+    file.to_bytes()
 }
 
 fn high_water() -> Vec<u8> {
@@ -500,4 +539,16 @@ fn journal() -> Vec<u8> {
     let mut image = std::fs::read(dir.join("strongroom.journal")).unwrap();
     image.truncate(image.iter().rposition(|byte| *byte != 0).unwrap() + 1);
     image
+}
+
+/// The head of a backup of a vault with a log.
+fn backup_head() -> String {
+    let oid = "0123456789".repeat(4);
+    format!("# v2 git bundle\n{oid} HEAD\n{oid} refs/heads/audit/0102030405060708-090a0b0c\n{oid} refs/heads/main\n\n")
+}
+
+/// Where the branches of a note stood before it was destroyed.
+fn forgetting() -> String {
+    let oid = "0123456789".repeat(4);
+    format!("refs/heads/keys/a0 {oid}\nrefs/heads/notes/a0 {oid}\n")
 }

@@ -80,7 +80,7 @@ fn what_the_agent_does_is_in_the_log_like_anything() {
     let open = Open::new();
     let house = &open.0;
     let id = house.add("A note by way of the agent.");
-    assert_eq!(house.listed(), [id.clone()]);
+    assert_eq!(house.listed(), std::slice::from_ref(&id));
     assert!(house.show(&id).expect(0).contains("by way of the agent"));
     house.run(&["show", "00000000"]).expect(3);
     assert_eq!(house.shown(), [id]);
@@ -324,19 +324,13 @@ impl UnixStreamAs {
             .current_dir("/")
             .output()
             .unwrap();
-        let told = String::from_utf8_lossy(&output.stdout).into_owned();
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(
             told.contains("visited:"),
             "{told}{}",
             String::from_utf8_lossy(&output.stderr)
         );
-        told.split("visited:")
-            .nth(1)?
-            .trim()
-            .split_whitespace()
-            .next()?
-            .parse()
-            .ok()
+        told.split("visited:").nth(1)?.split_whitespace().next()?.parse().ok()
     }
 }
 
@@ -352,8 +346,8 @@ fn visit() {
     let _ = stream.write_all(&[0, 0, 0, 3, 0x82, 0x01, 0x80]);
     let mut byte = [0];
     match stream.read(&mut byte) {
-        Ok(1) => println!("visited: {}", byte[0]),
-        _ => println!("visited: nothing"),
+        Ok(1) => say(format_args!("visited: {}", byte[0])),
+        _ => say("visited: nothing"),
     }
 }
 

@@ -15,9 +15,10 @@ const FIELD: &str = "Okapiflywheel";
 const RECIPIENT: &str = "Capybaraflange";
 const ASKED: &str = "Dugongspindle";
 const MASKED: &str = "Kakaposprocket";
+const ATTACHED: &str = "Mandrillgantry";
 const WRONG: &str = "numbat gimlet walrus trellis";
 /// Only what is the canaries' own; the passphrase of the home is searched too.
-const ALL: [&str; 11] = [
+const ALL: [&str; 12] = [
     TITLE,
     CLIENT,
     CASE,
@@ -28,12 +29,13 @@ const ALL: [&str; 11] = [
     RECIPIENT,
     ASKED,
     MASKED,
+    ATTACHED,
     WRONG,
 ];
 
 /// A word in the spellings in which it could lie about: as it is, in small letters, in UTF-16, in hexadecimal, and
 /// in base64 at each of the three places where it may begin.
-fn spellings(word: &str) -> Vec<Vec<u8>> {
+pub(crate) fn spellings(word: &str) -> Vec<Vec<u8>> {
     let mut all = vec![
         word.as_bytes().to_vec(),
         word.to_lowercase().into_bytes(),
@@ -52,7 +54,7 @@ fn spellings(word: &str) -> Vec<Vec<u8>> {
 }
 
 /// The bytes of a file and whatever in it can be inflated, wherever it begins.
-fn unpacked(bytes: Vec<u8>) -> Vec<Vec<u8>> {
+pub(crate) fn unpacked(bytes: Vec<u8>) -> Vec<Vec<u8>> {
     let header = |at: &usize| {
         bytes
             .get(at + 1)
@@ -71,7 +73,7 @@ fn unpacked(bytes: Vec<u8>) -> Vec<Vec<u8>> {
 }
 
 /// Where one of `words` lies in the home, other than in the file that the passphrase is read from.
-fn found(house: &House, words: &[&str]) -> Vec<(String, PathBuf)> {
+pub(crate) fn found(house: &House, words: &[&str]) -> Vec<(String, PathBuf)> {
     let needles: Vec<(&str, Vec<u8>)> = words
         .iter()
         .flat_map(|word| spellings(word).into_iter().map(move |spelling| (*word, spelling)))
@@ -81,7 +83,13 @@ fn found(house: &House, words: &[&str]) -> Vec<(String, PathBuf)> {
         if path.ends_with("passphrase") {
             continue;
         }
-        let mut bytes = std::fs::read(&path).unwrap();
+        // A socket that a killed program left has a name and nothing else.
+        let is_file = path.symlink_metadata().unwrap().is_file();
+        let mut bytes = if is_file {
+            std::fs::read(&path).unwrap()
+        } else {
+            Vec::new()
+        };
         // Of the journal's zeros one is enough.
         bytes.truncate(bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1));
         let mut haystacks = unpacked(bytes);
@@ -168,6 +176,26 @@ fn no_canary_lies_at_rest() {
     why(&["compartment", "list"]).expect(0);
     why(&["audit", "log"]).expect(0);
     clean(&house, "show and list");
+
+    let attachment = outside.path().join(ATTACHED);
+    std::fs::write(&attachment, format!("{BODY} ").repeat(20_000)).unwrap();
+    let attach = ["attach", &id, attachment.to_str().unwrap()];
+    why(&attach).expect(0);
+    clean(&house, "attach");
+    let out = outside.path().join("extracted");
+    why(&["extract", &id, ATTACHED, "--out", out.to_str().unwrap()]).expect(0);
+    assert_eq!(std::fs::read(out).unwrap(), std::fs::read(&attachment).unwrap());
+    why(&["extract", &id, ASKED]).expect(3);
+    why(&attach).expect(1);
+    for step in [1, 2, 3] {
+        let mut killed = house.command(&with_why(&attach));
+        killed
+            .args(["--name", ASKED])
+            .env("STRONGROOM_TEST_KILL_AT", step.to_string());
+        assert_eq!(killed.output().unwrap().status.code(), None);
+        clean(&house, "a kill while attaching");
+    }
+    clean(&house, "extract");
 
     let draft = [
         "brief", "draft", &id, "--for", "internal", "--mask", MASKED, "--allow", BODY, "--json",

@@ -11,7 +11,7 @@ use strongroom::crypto::make_random;
 use strongroom::env::SystemEntropy;
 use strongroom::envelope::IdentityFile;
 use strongroom::gate::{Gate, Metadata, Nature, NewNote};
-use strongroom::id::NoteId;
+use strongroom::id::{Digest, NoteId};
 use strongroom::label::{Label, Level};
 use strongroom::ledger::{Changes, Draft, Ledger, note_ref, wrap_ref};
 use strongroom::repo::{PATIENCE, Repo, Settings};
@@ -225,6 +225,25 @@ impl House {
         names
     }
 
+    /// Adds revisions to a new note through the library, each following the one before; gives its id.
+    pub(crate) fn revised(&self, revisions: u64) -> String {
+        let file = IdentityFile::parse(&std::fs::read(self.identity()).unwrap()).unwrap();
+        let identity = Identity::unlock(&file, &Passphrase::new(PASSPHRASE.into())).unwrap();
+        let repo = Repo::open(&self.vault(), Settings::of_this_run()).unwrap();
+        let mut ledger = Ledger::start(&repo, &identity, &self.state(), PATIENCE, None).unwrap();
+        let note = NoteId(make_random(&mut SystemEntropy).unwrap());
+        let mut parents = Vec::new();
+        for number in 1..=revisions {
+            let now = Time::from_unix(jiff::Timestamp::now().as_second());
+            let (changes, digest) = sealed(&identity, &ledger, note, number as usize, now, (parents, number));
+            parents = vec![digest];
+            let kind = if number == 1 { Kind::Add } else { Kind::Revise };
+            let draft = Draft::change(kind, Details::new("revise"), vec![note], changes);
+            let _ = ledger.record(draft, now, &mut SystemEntropy).unwrap();
+        }
+        note.to_string()
+    }
+
     /// Records `entries` entries through the library, which derives the key from the passphrase but once: every
     /// `stride`-th is a note, the others are reads of nothing. Gives the notes' ids.
     pub(crate) fn fill(&self, entries: usize, stride: usize) -> Vec<String> {
@@ -242,7 +261,7 @@ impl House {
                     Kind::Add,
                     Details::new("add"),
                     vec![note],
-                    sealed(&identity, &ledger, note, n, now),
+                    sealed(&identity, &ledger, note, n, now, (Vec::new(), 1)).0,
                 )
             } else {
                 Draft::read(Details::new("list"), Vec::new())
@@ -253,7 +272,14 @@ impl House {
     }
 }
 
-fn sealed(identity: &Identity, ledger: &Ledger<'_>, note: NoteId, n: usize, now: Time) -> Changes {
+fn sealed(
+    identity: &Identity,
+    ledger: &Ledger<'_>,
+    note: NoteId,
+    n: usize,
+    now: Time,
+    (parents, number): (Vec<Digest>, u64),
+) -> (Changes, Digest) {
     let metadata = Metadata {
         title: format!("Patrol {n}"),
         client: String::new(),
@@ -262,8 +288,8 @@ fn sealed(identity: &Identity, ledger: &Ledger<'_>, note: NoteId, n: usize, now:
         modified: now.unix(),
         happened: None,
         author: identity.person(),
-        parents: Vec::new(),
-        number: 1,
+        parents,
+        number,
         fields: Vec::new(),
     };
     let new = NewNote {
@@ -280,7 +306,7 @@ fn sealed(identity: &Identity, ledger: &Ledger<'_>, note: NoteId, n: usize, now:
     let mut changes = Changes::default();
     changes.write_digested(note_ref(note), note, sealed.body);
     changes.write_digested(wrap_ref(note), note, sealed.wrap);
-    changes
+    (changes, sealed.digest)
 }
 
 fn folder() -> tempfile::TempDir {

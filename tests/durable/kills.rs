@@ -171,11 +171,14 @@ fn a_kill_at_any_moment_loses_nothing_and_hides_nothing() {
     let house = House::new();
     let start = Instant::now();
     let id = house.add("The courier enters by the cellar door.");
-    let usual = start.elapsed();
+    let mut usual = start.elapsed();
     let mut acknowledged = BTreeSet::from([id.clone()]);
     let (rounds, mut dice) = (if long() { 200 } else { 25 }, Dice::new());
-    let (mut shown, mut killed) = (0, 0);
-    for round in 0..rounds {
+    let (mut shown, mut killed, mut tried) = (0, 0, 0);
+    // A round in which the program was done before it was killed counts for nothing.
+    while killed < rounds {
+        tried += 1;
+        assert!(tried < rounds * 10, "{killed} of {tried} were killed in time");
         let add = dice.roll(2) == 0;
         let args = match add {
             true => vec!["add", "--label", "internal", "at any moment"],
@@ -184,7 +187,10 @@ fn a_kill_at_any_moment_loses_nothing_and_hides_nothing() {
         let mut child = house.command(&args).spawn().unwrap();
         // Most of the time goes into the key; what matters comes at the end.
         std::thread::sleep(usual * (50 + dice.roll(80) as u32) / 100);
-        killed += usize::from(child.try_wait().unwrap().is_none());
+        let in_time = child.try_wait().unwrap().is_none();
+        killed += usize::from(in_time);
+        // A machine that others use too is not always as fast as it was at first.
+        usual = if in_time { usual * 26 / 25 } else { usual * 3 / 4 };
         child.kill().unwrap();
         let output = child.wait_with_output().unwrap();
         let out = String::from_utf8(output.stdout).unwrap();
@@ -194,7 +200,7 @@ fn a_kill_at_any_moment_loses_nothing_and_hides_nothing() {
             false => shown += usize::from(!out.is_empty()),
         }
         house.intact();
-        if round % 10 == 9 {
+        if tried % 10 == 9 {
             check(&house, &acknowledged);
         }
     }
@@ -202,10 +208,9 @@ fn a_kill_at_any_moment_loses_nothing_and_hides_nothing() {
     let recorded = house.shown().len();
     assert!(recorded >= shown, "{shown} shown, {recorded} recorded");
     say(format_args!(
-        "{killed} of {rounds} runs killed at any moment; {} notes acknowledged, {shown} shown, {recorded} recorded",
+        "{killed} of {tried} runs killed at any moment; {} notes acknowledged, {shown} shown, {recorded} recorded",
         acknowledged.len()
     ));
-    assert!(killed > 0);
 }
 
 #[test]

@@ -40,12 +40,18 @@ fn everything_is_its_owners_alone_under_any_umask() {
     )
     .expect(0);
     let id = careless(&house, &["add", "--label", "internal", "A note."]).expect(0);
+    let file = house.root().join("list.csv");
+    std::fs::write(&file, "one,two\n").unwrap();
+    let out = house.root().join("out.csv");
+    careless(&house, &["attach", id.trim(), file.to_str().unwrap()]).expect(0);
+    let extract = ["extract", id.trim(), "list.csv", "--out", out.to_str().unwrap()];
+    careless(&house, &extract).expect(0);
     careless(&house, &["show", id.trim(), "--purpose", "duty", "--why", "handover"]).expect(0);
     let receipt = house.root().join("receipt");
     careless(&house, &["audit", "receipt", "--out", receipt.to_str().unwrap()]).expect(0);
     std::fs::write(house.root().join("passphrase"), "a wrong one").unwrap();
     careless(&house, &["list"]).expect(6);
-    for place in [house.vault(), house.state(), house.identity(), page, receipt] {
+    for place in [house.vault(), house.state(), house.identity(), page, receipt, out] {
         assert_eq!(open_to_others(&place), Vec::<String>::new());
     }
     for parent in ["config/strongroom", "data/strongroom", "state/strongroom"] {

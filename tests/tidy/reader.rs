@@ -29,6 +29,7 @@ const OPENING: &[&str] = &[
     "open_metadata",
     "unwrap_key",
     "open_sealed",
+    "open_kept",
     "xopen",
     "open_chunk",
 ];

@@ -53,6 +53,32 @@ fn is_log(text: &str) -> bool {
 }
 
 #[test]
+fn forgetting_and_backups() {
+    let mut stage = vault();
+    let (_, added) = ask(&mut stage, &["add", "--json", "--label", "internal", "Barrier open."]);
+    let id = added["id"].as_str().unwrap().to_owned();
+    let (code, relabelled) = ask(&mut stage, &["relabel", &id, "confidential", "--json"]);
+    assert_eq!((code, relabelled["label"].as_str()), (0, Some("confidential")));
+    let made = [("drafts", "list"), ("briefs", "list")];
+    fields(&relabelled, &[("id", "id"), ("revisions", "count"), ("entry", "entry")]);
+    fields(&relabelled, &made);
+    let (code, backup) = ask(&mut stage, &["backup", "vault.bundle", "--json"]);
+    assert_eq!(code, 0);
+    fields(&backup, &[("vault", "id"), ("file", "text"), ("bytes", "count")]);
+    let (code, destroyed) = ask(&mut stage, &["destroy", &id, "--yes", "--json"]);
+    assert_eq!(code, 0);
+    fields(&destroyed, &[("id", "id"), ("files", "count"), ("entry", "entry")]);
+    fields(&destroyed, &made);
+    let (code, checked) = ask(&mut stage, &["restore", "vault.bundle", "--check", "--json"]);
+    assert_eq!((code, checked["verdict"].as_str()), (0, Some("intact")));
+    fields(&checked["behind"], &[("backup", "count"), ("device", "count")]);
+    let args = ["restore", "vault.bundle", "--vault", "second", "--json"];
+    let (code, restored) = ask(&mut stage, &args);
+    assert_eq!(code, 0);
+    fields(&restored, &[("vault", "id"), ("path", "text")]);
+}
+
+#[test]
 fn notes() {
     let mut stage = vault();
     let args = [
@@ -210,6 +236,67 @@ fn the_log() {
 }
 
 #[test]
+fn revisions() {
+    let mut stage = vault();
+    let (_, added) = ask(&mut stage, &["add", "--json", "--label", "internal", "Barrier open."]);
+    let id = added["id"].as_str().unwrap().to_owned();
+    let edit = ["edit", &id, "--title", "Barrier", "--json"];
+    let (code, revised) = ask(&mut stage, &edit);
+    assert_eq!(
+        (code, &revised["revision"], &revised["changed"]),
+        (0, &2.into(), &true.into())
+    );
+    let kinds = [
+        ("id", "id"),
+        ("revision", "count"),
+        ("label", "text"),
+        ("entry", "entry"),
+        ("changed", "truth"),
+    ];
+    fields(&revised, &kinds);
+    let (_, same) = ask(&mut stage, &edit);
+    assert_eq!((&same["revision"], &same["changed"]), (&2.into(), &false.into()));
+    fields(&same, &kinds);
+    let (_, history) = ask(&mut stage, &["history", &id, "--json"]);
+    assert_eq!(history.as_array().unwrap().len(), 2);
+    fields(
+        &history[0],
+        &[
+            ("revision", "count"),
+            ("digest", "digest"),
+            ("modified", "time"),
+            ("author", "text"),
+            ("label", "text"),
+            ("head", "truth"),
+            ("follows", "list"),
+        ],
+    );
+    let digest = history[1]["digest"].as_str().unwrap().to_owned();
+    assert_eq!(history[0]["follows"], serde_json::json!([digest]));
+    let (_, first) = ask(&mut stage, &["show", &id, "--revision", &digest[..8], "--json"]);
+    assert_eq!(
+        (&first["revision"], &first["title"]),
+        (&1.into(), &"Barrier open.".into())
+    );
+    let (_, difference) = ask(&mut stage, &["history", &id, "--diff", "--json"]);
+    fields(
+        &difference,
+        &[
+            ("id", "id"),
+            ("from", "count"),
+            ("to", "count"),
+            ("beside", "list"),
+            ("lines", "list"),
+        ],
+    );
+    fields(
+        &difference["beside"][0],
+        &[("what", "text"), ("from", "text"), ("to", "text")],
+    );
+    fields(&difference["lines"][0], &[("change", "text"), ("text", "text")]);
+}
+
+#[test]
 fn briefs() {
     let mut stage = vault();
     let text = "Ask Idris Vandermolen, +44 7700 900123, and zibeline by noon.";
@@ -298,4 +385,83 @@ fn a_result_stands_alone_on_standard_output() {
     assert_eq!(output.stderr, b"");
     let output = run(&mut stage, &["show", "00000000"]);
     assert_eq!(output.stdout, b"");
+}
+
+#[test]
+fn policies() {
+    let mut stage = vault();
+    let (code, list) = ask(&mut stage, &["policy", "list", "--json"]);
+    assert_eq!(code, 0);
+    fields(&list, &[("digest", "digest"), ("files", "list")]);
+    fields(&list["files"][0], &[("file", "text"), ("governs", "text")]);
+    let (_, shown) = ask(&mut stage, &["policy", "show", "--json"]);
+    fields(
+        &shown,
+        &[
+            ("digest", "digest"),
+            ("levels", "list"),
+            ("purposes", "list"),
+            ("rules", "list"),
+            ("profiles", "list"),
+        ],
+    );
+    let level = [
+        ("level", "text"),
+        ("name", "text"),
+        ("mark", "text"),
+        ("purpose_required", "truth"),
+        ("reason_required", "truth"),
+        ("second_person_for_release", "truth"),
+    ];
+    fields(&shown["levels"][3], &level);
+    fields(&shown["purposes"][0], &[("code", "text"), ("description", "text")]);
+    fields(
+        &shown["rules"][0],
+        &[("rule", "text"), ("effect", "text"), ("why", "text")],
+    );
+    fields(
+        &shown["profiles"][0],
+        &[("profile", "text"), ("lowest", "text"), ("handling", "text")],
+    );
+    for part in ["levels", "purposes", "rules"] {
+        assert_eq!(ask(&mut stage, &["policy", "show", part, "--json"]).1, shown[part]);
+    }
+    let (_, file) = ask(&mut stage, &["policy", "show", "purposes.toml", "--json"]);
+    fields(&file, &[("file", "text"), ("governs", "text"), ("text", "text")]);
+
+    let explain = ["policy", "explain", "read", "--label", "restricted", "--json"];
+    let (code, explained) = ask(&mut stage, &explain);
+    assert_eq!((code, &explained["decision"]), (0, &"denied".into()));
+    let explanation = [
+        ("action", "text"),
+        ("kind", "text"),
+        ("label", "text"),
+        ("rules", "list"),
+        ("failed", "list"),
+        ("ways", "list"),
+        ("duties", "list"),
+    ];
+    fields(&explained, &explanation);
+    assert_eq!(explained["ways"][0].as_array().unwrap().len(), 2);
+
+    std::fs::create_dir(stage.home().join("policies")).unwrap();
+    let (code, checked) = ask(&mut stage, &["policy", "check", "policies", "--json"]);
+    assert_eq!((code, &checked["sound"]), (1, &false.into()));
+    fields(&checked, &[("faults", "list"), ("cases", "list")]);
+    fields(&checked["faults"][0], &[("file", "text"), ("reason", "text")]);
+    std::fs::write(stage.home().join("page"), "Ours.").unwrap();
+    let edit = ["policy", "edit", "README.md", "--from", "page", "--yes", "--json"];
+    let (code, edited) = ask(&mut stage, &edit);
+    assert_eq!(code, 0);
+    fields(
+        &edited,
+        &[
+            ("changed", "truth"),
+            ("digest", "digest"),
+            ("entry", "entry"),
+            ("files", "object"),
+        ],
+    );
+    assert_eq!(edited["files"]["added"], serde_json::json!(["README.md"]));
+    assert_eq!(ask(&mut stage, &edit).1["changed"], false);
 }

@@ -1,7 +1,7 @@
 //! The client's side: what the agent asks for is done here, at the person's own terminal.
 
-use super::wire::{Answer, Ask, Request, Run, broken, receive, send, to_path};
-use crate::app::{Error, Kind, NewFile, Person, Wire};
+use super::wire::{Answer, Ask, Request, Run, Written, broken, receive, send, to_path};
+use crate::app::{Error, Kind, NewFile, Person, Wire, WrittenText};
 use crate::cli::terminal::{Here, Terminal};
 use std::ffi::OsString;
 use std::fs::File;
@@ -16,6 +16,7 @@ pub(in crate::cli) fn run(wire: &Wire, here: &Here, words: Vec<OsString>) -> Res
         may_ask: facts.may_ask,
         typed: facts.typed,
         columns: facts.columns,
+        editor: facts.editor,
     });
     send(wire, &request, None)?;
     attend(wire, here)
@@ -24,6 +25,9 @@ pub(in crate::cli) fn run(wire: &Wire, here: &Here, words: Vec<OsString>) -> Res
 /// Does what is asked for until it ends.
 pub(super) fn attend(wire: &Wire, here: &Here) -> Result<u8, Error> {
     let mut begun: Vec<Box<dyn NewFile>> = Vec::new();
+    // What is not wiped here lies in memory for the next start to find.
+    let mut texts: Vec<Option<Box<dyn WrittenText>>> = Vec::new();
+    let mut left: Option<std::vec::IntoIter<Box<dyn WrittenText>>> = None;
     loop {
         let gone = || {
             Error::new(Kind::Locked, "the vault was locked before this was done")
@@ -39,6 +43,10 @@ pub(super) fn attend(wire: &Wire, here: &Here) -> Result<u8, Error> {
                 here.remark(&text);
                 continue;
             }
+            Ask::Progress(done, whole) => {
+                here.progress(done, whole);
+                continue;
+            }
             Ask::End(code) => return Ok(code),
             Ask::Refuse(refusal) => return Err(refusal.into()),
             Ask::Stays(..) => return Err(broken("it answers another question")),
@@ -51,7 +59,9 @@ pub(super) fn attend(wire: &Wire, here: &Here) -> Result<u8, Error> {
             }
             Ask::Text => Ok((Answer::Typed(here.text().map(Into::into)), None)),
             Ask::Input => here.input().map(handed),
+            Ask::Output => here.output().map(handed),
             Ask::Open(path) => here.open(&to_path(&path)).map(handed),
+            Ask::FilesIn(path) => here.files_in(&to_path(&path)).map(|names| (Answer::Names(names), None)),
             Ask::Create(path) => here.create(&to_path(&path)).and_then(|mut new| {
                 let file = new.file().try_clone().map_err(broken)?;
                 begun.push(new);
@@ -61,6 +71,22 @@ pub(super) fn attend(wire: &Wire, here: &Here) -> Result<u8, Error> {
                 Some(new) => new.keep().map(|()| (Answer::Done, None)),
                 None => Err(broken("no file was begun")),
             },
+            Ask::Edit(text, ticket, insist) => here
+                .edit(&text, &ticket, insist)
+                .map(|text| (written(&mut texts, Some(text)), None)),
+            Ask::NextLeft => {
+                let next = left.get_or_insert_with(|| here.left_texts().into_iter()).next();
+                Ok((written(&mut texts, next), None))
+            }
+            Ask::Wipe(number) => {
+                let text = usize::try_from(number)
+                    .ok()
+                    .and_then(|number| texts.get_mut(number)?.take());
+                match text {
+                    Some(text) => text.wipe().map(|()| (Answer::Done, None)),
+                    None => Err(broken("no such text")),
+                }
+            }
             Ask::Abandon => {
                 drop(begun.pop());
                 Ok((Answer::Done, None))
@@ -69,6 +95,18 @@ pub(super) fn attend(wire: &Wire, here: &Here) -> Result<u8, Error> {
         let (answer, file) = answer.unwrap_or_else(|error| (Answer::Refused(error.into()), None));
         send(wire, &answer, file.as_ref())?;
     }
+}
+
+fn written(texts: &mut Vec<Option<Box<dyn WrittenText>>>, text: Option<Box<dyn WrittenText>>) -> Answer {
+    let Some(text) = text else { return Answer::Written(None) };
+    let crossing = Written {
+        number: texts.len() as u64,
+        ticket: text.ticket().to_vec().into(),
+        text: text.text().to_vec().into(),
+        problem: text.problem().map(str::to_owned),
+    };
+    texts.push(Some(text));
+    Answer::Written(Some(crossing))
 }
 
 fn handed(file: File) -> (Answer, Option<File>) {

@@ -14,7 +14,7 @@ pub(super) use server::serve;
 use super::args::Common;
 use super::terminal::{Here, Seen};
 use super::words::in_time;
-use crate::app::{Context, Error, Kind, Wire, agent_socket};
+use crate::app::{Error, Kind, Places, Wire, agent_socket};
 use std::os::unix::process::CommandExt;
 use std::process::Command;
 use std::time::Duration;
@@ -24,20 +24,20 @@ use wire::{Ask, Request, broken, receive, send};
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The agent for this vault and identity, if one is there. What somebody else could have put there is refused.
-pub(super) fn reach(context: &Context<'_>) -> Result<Option<Wire>, Error> {
-    Wire::connect(&agent_socket(context)).map_err(|bad| Error::new(Kind::Failed, bad.to_string()))
+pub(super) fn reach(places: &Places) -> Result<Option<Wire>, Error> {
+    Wire::connect(&agent_socket(places)).map_err(|bad| Error::new(Kind::Failed, bad.to_string()))
 }
 
 /// `unlock`.
 pub(super) fn unlock(
-    context: &Context<'_>,
+    places: &Places,
     common: &Common,
     here: &Here,
     seen: &Seen<'_>,
     idle: Duration,
 ) -> Result<u8, Error> {
     // A second unlock begins anew, with the passphrase and the time asked for now.
-    end(context)?;
+    end(places)?;
     let failed = |error: std::io::Error| Error::new(Kind::Failed, format!("the agent cannot be started: {error}"));
     let program = std::env::current_exe().map_err(failed)?;
     let (wire, other) = Wire::pair().map_err(failed)?;
@@ -46,9 +46,9 @@ pub(super) fn unlock(
         .arg("agent")
         .args(["--for-seconds", &idle.as_secs().to_string()])
         .arg("--vault")
-        .arg(std::path::absolute(context.places.vault()).map_err(failed)?)
+        .arg(std::path::absolute(places.vault()).map_err(failed)?)
         .arg("--identity")
-        .arg(std::path::absolute(context.places.identity()).map_err(failed)?)
+        .arg(std::path::absolute(places.identity()).map_err(failed)?)
         .args(common.no_input.then_some("--no-input"))
         // Ctrl-C at the terminal is for what runs there.
         .process_group(0)
@@ -72,8 +72,8 @@ pub(super) fn unlock(
 }
 
 /// Ends the agent, if there is one; whether there was.
-fn end(context: &Context<'_>) -> Result<bool, Error> {
-    let Some(wire) = reach(context)? else {
+fn end(places: &Places) -> Result<bool, Error> {
+    let Some(wire) = reach(places)? else {
         return Ok(false);
     };
     wire.patience(Some(PATIENCE)).map_err(broken)?;
@@ -86,15 +86,15 @@ fn end(context: &Context<'_>) -> Result<bool, Error> {
 }
 
 /// `lock`.
-pub(super) fn lock(context: &Context<'_>, seen: &Seen<'_>) -> Result<u8, Error> {
-    let was_there = end(context)?;
+pub(super) fn lock(places: &Places, seen: &Seen<'_>) -> Result<u8, Error> {
+    let was_there = end(places)?;
     seen.remark(if was_there { "locked" } else { "nothing was unlocked" });
     Ok(0)
 }
 
 /// `status`.
-pub(super) fn status(context: &Context<'_>, seen: &Seen<'_>) -> Result<u8, Error> {
-    let stays = match reach(context)? {
+pub(super) fn status(places: &Places, seen: &Seen<'_>) -> Result<u8, Error> {
+    let stays = match reach(places)? {
         None => None,
         Some(wire) => {
             wire.patience(Some(PATIENCE)).map_err(broken)?;
@@ -105,7 +105,7 @@ pub(super) fn status(context: &Context<'_>, seen: &Seen<'_>) -> Result<u8, Error
             }
         }
     };
-    let (vault, identity) = (context.places.vault(), context.places.identity());
+    let (vault, identity) = (places.vault(), places.identity());
     if seen.json {
         seen.json(&serde_json::json!({
             "vault": vault,

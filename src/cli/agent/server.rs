@@ -80,7 +80,7 @@ pub(in crate::cli) fn serve(common: &Common, seconds: u64) -> Result<u8, Error> 
 
 fn begin(common: &Common, starter: &Away, seconds: u64) -> Result<(Arc<Desk>, Listener), Error> {
     let context = commands::context(common, starter)?;
-    let socket = agent_socket(&context);
+    let socket = agent_socket(&context.places);
     let held = Held::unlock(&context)?;
     let listener = Listener::bind(&socket).map_err(|bad| Error::new(Kind::Failed, bad.to_string()))?;
     let desk = Desk {

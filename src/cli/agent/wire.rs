@@ -9,7 +9,7 @@ use std::ffi::OsStr;
 use std::fs::File;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
-use zeroize::Zeroizing;
+use zeroize::{Zeroize, Zeroizing};
 
 /// A client's first word.
 #[derive(Encode, Decode)]
@@ -40,6 +40,8 @@ pub(super) struct Run {
     pub(super) typed: bool,
     #[n(4)]
     pub(super) columns: Option<u16>,
+    #[n(5)]
+    pub(super) editor: bool,
 }
 
 impl Run {
@@ -47,12 +49,13 @@ impl Run {
         Facts {
             may_ask: self.may_ask,
             typed: self.typed,
+            editor: self.editor,
             columns: self.columns,
         }
     }
 }
 
-/// What the agent asks of the client. All but the first two and the last three are answered.
+/// What the agent asks of the client. Answered is what asks for something: a secret, a line, a text, a file.
 #[derive(Encode, Decode)]
 pub(in crate::cli) enum Ask {
     /// Write to standard output.
@@ -94,6 +97,24 @@ pub(in crate::cli) enum Ask {
     /// The agent stays so many seconds if nobody asks anything; whether the keys are kept out of swap.
     #[n(12)]
     Stays(#[n(0)] u64, #[n(1)] bool),
+    /// Let the person edit a text: the text, its ticket, whether a disk is good enough.
+    #[n(13)]
+    Edit(#[n(0)] ByteVec, #[n(1)] ByteVec, #[n(2)] bool),
+    /// Hand over one more of the texts that were left in memory.
+    #[n(14)]
+    NextLeft,
+    /// Wipe the text of that number.
+    #[n(15)]
+    Wipe(#[n(0)] u64),
+    /// The files of a folder.
+    #[n(16)]
+    FilesIn(#[n(0)] ByteVec),
+    /// Hand over standard output.
+    #[n(17)]
+    Output,
+    /// Tell how far a long piece of work has come, and of how much.
+    #[n(18)]
+    Progress(#[n(0)] Option<u64>, #[n(1)] Option<u64>),
 }
 
 /// The client's answer.
@@ -108,6 +129,32 @@ pub(in crate::cli) enum Answer {
     /// It could not be done.
     #[n(2)]
     Refused(#[n(0)] Refusal),
+    /// What was written in an editor; nothing if there is no more.
+    #[n(3)]
+    Written(#[n(0)] Option<Written>),
+    /// Names.
+    #[n(4)]
+    Names(#[n(0)] Vec<String>),
+}
+
+/// A text from an editor on its way. It lies at the client's until it is wiped there.
+#[derive(Encode, Decode)]
+pub(in crate::cli) struct Written {
+    /// What it is called when it is to be wiped.
+    #[n(0)]
+    pub(in crate::cli) number: u64,
+    #[n(1)]
+    pub(in crate::cli) ticket: ByteVec,
+    #[n(2)]
+    pub(in crate::cli) text: ByteVec,
+    #[n(3)]
+    pub(in crate::cli) problem: Option<String>,
+}
+
+impl Drop for Written {
+    fn drop(&mut self) {
+        self.text.zeroize();
+    }
 }
 
 /// An error on its way.

@@ -2,13 +2,17 @@
 
 use super::{Facts, Terminal};
 use crate::app::shared::Passphrase;
-use crate::app::{Error, Kind, NewFile, Person, Wire};
-use crate::cli::agent::wire::{Answer, Ask, broken, from_path, receive, send};
+use crate::app::{Error, Kind, NewFile, Person, Wire, WrittenText};
+use crate::cli::agent::wire::{Answer, Ask, Written, broken, from_path, receive, send};
 use crate::cli::out;
+use std::cell::Cell;
 use std::fs::File;
 use std::path::Path;
 use std::rc::Rc;
+use std::time::{Duration, Instant};
 
+/// How often progress is told at most.
+const TELL: Duration = Duration::from_millis(100);
 /// How much of a result goes into one message, in bytes.
 const PIECE: usize = 256 * 1024;
 
@@ -18,6 +22,8 @@ pub(in crate::cli) struct Away {
     facts: Facts,
     /// Called whenever something crosses: the agent is not idle.
     alive: Box<dyn Fn()>,
+    /// When progress was told last.
+    told: Cell<Option<Instant>>,
 }
 
 impl Away {
@@ -26,6 +32,7 @@ impl Away {
             wire: Rc::new(wire),
             facts,
             alive: Box::new(alive),
+            told: Cell::new(None),
         }
     }
 
@@ -47,6 +54,11 @@ impl Away {
             Ok((Answer::Typed(typed), _)) => typed.map(Vec::from),
             _ => None,
         }
+    }
+
+    fn at_the_client(&self, written: Written) -> Box<dyn WrittenText> {
+        let wire = Rc::clone(&self.wire);
+        Box::new(AtTheClient { wire, written })
     }
 
     fn file(&self, ask: &Ask) -> Result<File, Error> {
@@ -92,6 +104,35 @@ impl Drop for Begun {
     }
 }
 
+/// A text from an editor that lies at the client's.
+struct AtTheClient {
+    wire: Rc<Wire>,
+    written: Written,
+}
+
+impl WrittenText for AtTheClient {
+    fn ticket(&self) -> &[u8] {
+        &self.written.ticket
+    }
+
+    fn text(&self) -> &[u8] {
+        &self.written.text
+    }
+
+    fn problem(&self) -> Option<&str> {
+        self.written.problem.as_deref()
+    }
+
+    fn wipe(self: Box<Self>) -> Result<(), Error> {
+        send(&self.wire, &Ask::Wipe(self.written.number), None)?;
+        match answer(&self.wire)? {
+            (Answer::Done, _) => Ok(()),
+            (Answer::Refused(refusal), _) => Err(refusal.into()),
+            _ => Err(broken("the text may still be in memory")),
+        }
+    }
+}
+
 impl Person for Away {
     fn passphrase(&self, prompt: &str) -> Result<Passphrase, Error> {
         let nobody = || Error::new(Kind::Locked, "a passphrase is needed, and nobody can be asked");
@@ -108,6 +149,10 @@ impl Person for Away {
         self.remark(&format!("strongroom: warning: {}", out::plain(text)));
     }
 
+    fn answers(&self) -> bool {
+        self.facts.may_ask && self.facts.typed
+    }
+
     fn line(&self, prompt: &str) -> Option<String> {
         String::from_utf8(self.typed(&Ask::Line(prompt.to_owned()))?).ok()
     }
@@ -116,12 +161,50 @@ impl Person for Away {
         self.file(&Ask::Open(from_path(path)))
     }
 
+    fn files_in(&self, folder: &Path) -> Result<Vec<String>, Error> {
+        match self.ask(&Ask::FilesIn(from_path(folder)))? {
+            (Answer::Names(names), _) => Ok(names),
+            (Answer::Refused(refusal), _) => Err(refusal.into()),
+            _ => Err(broken("no names came")),
+        }
+    }
+
     fn create(&self, path: &Path) -> Result<Box<dyn NewFile>, Error> {
         Ok(Box::new(Begun {
             file: self.file(&Ask::Create(from_path(path)))?,
             wire: Rc::clone(&self.wire),
             kept: false,
         }))
+    }
+
+    fn has_editor(&self) -> bool {
+        self.facts.editor
+    }
+
+    fn edit(&self, text: &[u8], ticket: &[u8], insist: bool) -> Result<Box<dyn WrittenText>, Error> {
+        let ask = Ask::Edit(text.to_vec().into(), ticket.to_vec().into(), insist);
+        match self.ask(&ask)? {
+            (Answer::Written(Some(written)), _) => Ok(self.at_the_client(written)),
+            (Answer::Refused(refusal), _) => Err(refusal.into()),
+            _ => Err(broken("no text came")),
+        }
+    }
+
+    fn left_texts(&self) -> Vec<Box<dyn WrittenText>> {
+        let mut left = Vec::new();
+        while let Ok((Answer::Written(Some(written)), _)) = self.ask(&Ask::NextLeft) {
+            left.push(self.at_the_client(written));
+        }
+        left
+    }
+
+    fn progress(&self, done: Option<u64>, whole: Option<u64>) {
+        let told = self.told.get().is_some_and(|told| told.elapsed() < TELL);
+        if done.is_none() || !told {
+            self.told.set(Some(Instant::now()));
+            // A client that is gone is noticed where something is asked of it.
+            let _ = self.tell(&Ask::Progress(done, whole));
+        }
     }
 }
 
@@ -146,5 +229,9 @@ impl Terminal for Away {
 
     fn input(&self) -> Result<File, Error> {
         self.file(&Ask::Input)
+    }
+
+    fn output(&self) -> Result<File, Error> {
+        self.file(&Ask::Output)
     }
 }

@@ -1,17 +1,20 @@
 //! The terminal of this process.
 
-use super::{Facts, Terminal};
+use super::{Facts, Progress, Terminal, editor};
 use crate::app::shared::Passphrase;
-use crate::app::{Error, Kind, NewFile, Person, new_file, open_file};
+use crate::app::{Error, Kind, NewFile, Person, WrittenText, left_texts, list_files, new_file, open_file};
 use crate::cli::out;
+use std::cell::RefCell;
 use std::fs::File;
 use std::io::{BufRead, IsTerminal, Write};
 use std::os::fd::AsFd;
 use std::path::Path;
+use std::time::Instant;
 
 /// Standard input, output and error of this process.
 pub(in crate::cli) struct Here {
     facts: Facts,
+    progress: RefCell<Progress>,
 }
 
 impl Here {
@@ -25,8 +28,10 @@ impl Here {
             facts: Facts {
                 may_ask,
                 typed: std::io::stdin().is_terminal(),
+                editor: editor::named().is_some(),
                 columns: if out.is_terminal() { width() } else { told() }.filter(|columns| *columns > 0),
             },
+            progress: RefCell::new(Progress::new(std::io::stderr().is_terminal())),
         }
     }
 
@@ -66,6 +71,10 @@ impl Person for Here {
         self.remark(&format!("strongroom: warning: {}", out::plain(text)));
     }
 
+    fn answers(&self) -> bool {
+        self.asks()
+    }
+
     fn line(&self, prompt: &str) -> Option<String> {
         if !self.asks() {
             return None;
@@ -81,8 +90,37 @@ impl Person for Here {
         open_file(path)
     }
 
+    fn files_in(&self, folder: &Path) -> Result<Vec<String>, Error> {
+        list_files(folder)
+    }
+
     fn create(&self, path: &Path) -> Result<Box<dyn NewFile>, Error> {
         new_file(path)
+    }
+
+    fn has_editor(&self) -> bool {
+        self.facts.editor
+    }
+
+    fn edit(&self, text: &[u8], ticket: &[u8], insist: bool) -> Result<Box<dyn WrittenText>, Error> {
+        if !self.facts.may_ask {
+            return Err(Error::new(
+                Kind::Usage,
+                "an editor was asked for, and asking was forbidden",
+            ));
+        }
+        editor::edit(text, ticket, insist, &|text| self.warn(text))
+    }
+
+    fn left_texts(&self) -> Vec<Box<dyn WrittenText>> {
+        left_texts()
+    }
+
+    fn progress(&self, done: Option<u64>, whole: Option<u64>) {
+        if let Some(line) = self.progress.borrow_mut().line(done, whole, Instant::now()) {
+            let mut err = std::io::stderr();
+            let _ = write!(err, "{line}").and_then(|()| err.flush());
+        }
     }
 }
 
@@ -112,6 +150,20 @@ impl Terminal for Here {
             }
             text.push_str(&line);
         }
+    }
+
+    fn output(&self) -> Result<File, Error> {
+        let out = std::io::stdout();
+        if out.is_terminal() {
+            return Err(
+                Error::new(Kind::Usage, "this may be anything, and a terminal would obey it")
+                    .hint("lead it into another program, or name a file with --out FILE"),
+            );
+        }
+        let output = out.as_fd().try_clone_to_owned();
+        output
+            .map(File::from)
+            .map_err(|error| Error::new(Kind::Failed, format!("standard output cannot be written: {error}")))
     }
 
     fn input(&self) -> Result<File, Error> {

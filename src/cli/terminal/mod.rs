@@ -2,10 +2,13 @@
 //! person sits at this process's terminal or at that of a client for whom the agent works.
 
 mod away;
+mod editor;
 mod here;
+mod progress;
 
 pub(super) use away::Away;
 pub(super) use here::Here;
+pub(super) use progress::Progress;
 
 use super::args::Common;
 use super::out;
@@ -25,6 +28,8 @@ pub(super) struct Facts {
     pub(super) may_ask: bool,
     /// Whether somebody types at standard input.
     pub(super) typed: bool,
+    /// Whether the person has an editor.
+    pub(super) editor: bool,
     /// How many columns standard output has, if anything says so.
     pub(super) columns: Option<u16>,
 }
@@ -41,6 +46,8 @@ pub(super) trait Terminal: Person {
     fn text(&self) -> Option<Vec<u8>>;
     /// Standard input, to read from.
     fn input(&self) -> Result<File, Error>;
+    /// Standard output, to write bytes to that are no text; an error where a person would see them.
+    fn output(&self) -> Result<File, Error>;
 }
 
 /// Reads all of a file, or of standard input for `-` and for nothing.

@@ -216,6 +216,39 @@ fn no_false_alarm_while_another_program_appends() {
 }
 
 #[test]
+fn no_false_alarm_while_another_program_destroys() {
+    let mut vault = Vault::with(8, 9);
+    let dir = vault.dir();
+    let done = std::sync::atomic::AtomicBool::new(false);
+    let ended = || done.load(std::sync::atomic::Ordering::Relaxed);
+    std::thread::scope(|scope| {
+        let reader = scope.spawn(|| {
+            let mut looks = 0;
+            while !ended() || looks < 3 {
+                let repo = Repo::open_to_verify(&dir, settings()).unwrap();
+                let anchors = crate::ledger::Anchors {
+                    receipt: None,
+                    high_water: None,
+                    witnesses: &[],
+                    now: Time::from_unix(i64::MAX),
+                    deep: looks % 2 == 0,
+                };
+                let report = crate::ledger::verify(&repo, &anchors).unwrap();
+                assert_eq!((report.problems, report.unknown), (vec![], vec![]), "look {looks}");
+                looks += 1;
+            }
+        });
+        for n in 0..8 {
+            vault.destroy(super::vault::note(n));
+        }
+        done.store(true, std::sync::atomic::Ordering::Relaxed);
+        reader.join().unwrap();
+    });
+    // Every shard was emptied, and stock git finds nothing left over.
+    assert_eq!(vault.git(&["fsck", "--strict", "--no-dangling"]), "");
+}
+
+#[test]
 fn no_receipt_for_a_vault_that_is_not_intact() {
     let vault = Vault::with(1, 4);
     vault.git(&["update-ref", "refs/tags/stray", "refs/heads/main"]);

@@ -24,7 +24,7 @@ fn open(vault: &Vault, faults: Faults) -> Repo {
 fn learns(vault: &Vault, memory: &Memory) -> bool {
     // A mark on what is remembered: it is gone when the logs have been read.
     let mark = Time::from_unix(1);
-    if let Some(standing) = memory.take().as_mut() {
+    if let Some(standing) = memory.take().unwrap().as_mut() {
         standing.detail_since = mark;
     }
     let repo = open(vault, Faults::none());
@@ -32,6 +32,7 @@ fn learns(vault: &Vault, memory: &Memory) -> bool {
     drop(ledger);
     memory
         .take()
+        .unwrap()
         .as_ref()
         .is_none_or(|standing| standing.detail_since != mark)
 }
@@ -62,6 +63,24 @@ fn what_another_process_wrote_is_learned() {
     let repo = open(&vault, Faults::none());
     let ledger = Ledger::start(&repo, &vault.identity, &vault.state(), PATIENCE, Some(&memory)).unwrap();
     assert_eq!(ledger.wraps("").unwrap().len(), 2);
+}
+
+#[test]
+fn who_is_asked_something_keeps_no_other_access_waiting() {
+    let vault = Vault::with(1, 10);
+    let memory = Memory::default();
+    let repo = open(&vault, Faults::none());
+    let mut asked = Ledger::start(&repo, &vault.identity, &vault.state(), PATIENCE, Some(&memory)).unwrap();
+    asked.aside(PATIENCE, || {
+        let repo = open(&vault, Faults::none());
+        let mut other = Ledger::start(&repo, &vault.identity, &vault.state(), PATIENCE, Some(&memory)).unwrap();
+        read(&mut other).unwrap();
+    });
+    assert!(matches!(read(&mut asked), Err(LedgerError::Lapsed)));
+    drop(asked);
+    let mut after = Ledger::start(&repo, &vault.identity, &vault.state(), PATIENCE, Some(&memory)).unwrap();
+    assert_eq!(after.head().1, 11);
+    read(&mut after).unwrap();
 }
 
 #[test]

@@ -6,6 +6,7 @@ mod files;
 mod good;
 mod lines;
 mod memory;
+mod parts;
 mod peers;
 mod vault;
 mod witnesses;

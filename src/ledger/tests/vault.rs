@@ -154,6 +154,8 @@ impl Vault {
         self.clock += 1;
         let now = Time::from_unix(NOW + self.clock as i64);
         let _recorded = ledger.record(draft, now, &mut ExampleEntropy::new("destroy")).unwrap();
+        assert!(ledger.is_forgetting());
+        assert_eq!(ledger.finish_forgetting().unwrap(), Vec::<String>::new());
     }
 
     pub(super) fn dir(&self) -> PathBuf {
@@ -371,12 +373,20 @@ impl Vault {
 
     /// Writes a branch with exactly these files, on top of what was there.
     pub(super) fn put_files(&self, branch: &str, files: &BTreeMap<String, Vec<u8>>) {
+        let blobs = files.values().map(|bytes| Object::blob(bytes.clone())).collect();
+        self.put_tree(branch, files, blobs);
+    }
+
+    /// The same with files that are objects already.
+    pub(super) fn put_stored(&self, branch: &str, files: &BTreeMap<String, Vec<u8>>) {
+        self.put_tree(branch, files, Vec::new());
+    }
+
+    fn put_tree(&self, branch: &str, files: &BTreeMap<String, Vec<u8>>, mut objects: Vec<Object>) {
         let mut edit = TreeEdit::new();
-        let mut objects = Vec::new();
         for (path, bytes) in files {
-            let blob = Object::blob(bytes.clone());
-            edit.insert(path, blob.oid()).unwrap();
-            objects.push(blob);
+            let oid = Oid::hash_object(crate::repo::Kind::Blob, bytes);
+            edit.insert(path, oid).unwrap();
         }
         let edited = edit.apply(None, |_| Ok::<_, crate::repo::BadTree>(vec![])).unwrap();
         objects.extend(edited.objects);

@@ -8,7 +8,6 @@ use crate::chain::{
 use crate::crypto::{ExampleEntropy, SigningKey};
 use crate::id::{Digest, EntryRef};
 use crate::ledger::verify::examine;
-use crate::ledger::view::View;
 use crate::ledger::witness::goes_on;
 use crate::ledger::{Anchors, Cosigning, NoCosignature, NoProof, Whose, cosign, make_receipt, prove, publish};
 use crate::repo::{PATIENCE, Repo};
@@ -398,10 +397,9 @@ fn a_consistency_proof_is_made_from_the_lines_and_checked() {
         now,
         deep: false,
     };
-    let view = View::now(&repo).unwrap();
-    let examined = examine(&repo, &view, &anchors).unwrap();
+    let examined = examine(&repo, &anchors).unwrap();
     let found = &examined.found[&vault.log];
-    let goes_on = |size, root| goes_on(&view, found, (size, root));
+    let goes_on = |size, root| goes_on(&examined.view, found, (size, root));
     assert_eq!(goes_on(old.size, old.root), Ok(()));
     assert_eq!(goes_on(300, found.root), Ok(()));
     assert_eq!(goes_on(old.size, found.root), Err(BadProof::OtherPast));

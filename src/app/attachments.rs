@@ -1,0 +1,557 @@
+//! Attachments: a file beside a note, sealed and taken out again piece by piece.
+//!
+//! One thread reads and seals while another hashes and writes, and the other way round: whatever the size, a few parts
+//! are in memory. The vault's lock is not held meanwhile, so that nobody waits for a slow disk or a pipe.
+
+use super::context::{Context, Desk, short};
+use super::error::{Error, Kind};
+use super::notes::check_name;
+use super::person::is_harmful;
+use crate::chain::{Details, Kind as EntryKind, Outcome};
+use crate::crypto::sha256;
+use crate::env::SystemEntropy;
+use crate::envelope::WrapFile;
+use crate::gate::{
+    ATTACHMENT_MAX, Attachments, BadContent, Filter, Metadata, Nature, NotSealed, OpenContent, Permit, Sealing,
+};
+use crate::id::{Digest, EntryRef, NoteId};
+use crate::label::Label;
+use crate::ledger::{Changes, Draft, FILES_PER_ENTRY, LedgerError, StoredNote, StoredParts, note_ref, wrap_ref};
+use crate::policy::{Action, Decision, Kind as ThingKind, Permission, ResourceFacts};
+use crate::repo::{BlobWriter, DraftBlob, StoredBlob};
+use std::fs::File;
+use std::io::{ErrorKind, Read, Write};
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{channel, sync_channel};
+
+/// A file that was attached.
+pub struct Attached {
+    /// The note it stands beside.
+    pub note: NoteId,
+    /// Its name there.
+    pub name: String,
+    /// Its size in bytes.
+    pub size: u64,
+    /// SHA-256 of its content.
+    pub sha256: Digest,
+    /// The entry.
+    pub entry: EntryRef,
+}
+
+/// An attachment that was taken out.
+pub struct Extracted {
+    /// The note it stands beside.
+    pub note: NoteId,
+    /// Its name there.
+    pub name: String,
+    /// Its size in bytes.
+    pub size: u64,
+    /// SHA-256 of its content.
+    pub sha256: Digest,
+    /// Where it is now, if that is a file.
+    pub path: Option<PathBuf>,
+}
+
+/// Where an attachment is to go.
+pub enum Place {
+    /// To a new file, under its own name where none is given. It appears whole or not at all.
+    New(Option<PathBuf>),
+    /// Into something that is open already: what is damaged ends it in the middle.
+    Open(File),
+}
+
+/// What stands beside a note, looked at from inside.
+struct Beside {
+    heads: Attachments,
+    stored: Vec<StoredNote>,
+    /// The person wrote the note.
+    own: bool,
+    client: Option<String>,
+    /// It is a note, rather than a draft or a brief.
+    is_note: bool,
+    /// Nothing of it is sealed to others alone.
+    complete: bool,
+}
+
+/// Attaches what `open` gives to a note, under `name`.
+pub fn attach(
+    context: &Context<'_>,
+    asked: &str,
+    name: &str,
+    open: impl FnOnce() -> Result<File, Error>,
+) -> Result<Attached, Error> {
+    let name = check_file_name(name)?;
+    let unlocked = context.unlock()?;
+    // The vault is looked at and left again: nobody else waits while a file is read.
+    let (note, mut sealing) = {
+        let mut desk = unlocked.desk(context)?;
+        let (note, ..) = desk.may_attach(asked, &name)?;
+        (note, desk.gate().begin_attachment(note, &mut SystemEntropy)?)
+    };
+    let input = open()?;
+    let writer = unlocked.repo.blob_writer().map_err(|error| not_stored(&error))?;
+    let sealed = seal_content(&mut sealing, writer, &mut reader(context, input, &name)?);
+    context.person.progress(None, None);
+    let parts = sealed?;
+
+    let mut desk = unlocked.desk(context)?;
+    let (note, label, permission, mut details) = desk.may_attach(&note.to_string(), &name)?;
+    details.rules = permission.rules().to_vec();
+    let now = context.now().unix();
+    let metadata = Metadata {
+        title: name,
+        client: String::new(),
+        case: String::new(),
+        created: now,
+        modified: now,
+        happened: None,
+        author: desk.identity.person(),
+        parents: Vec::new(),
+        number: 1,
+        fields: Vec::new(),
+    };
+    let digests = parts.iter().map(|(digest, _)| *digest).collect();
+    let recipients = desk.recipients(&label);
+    let (head, attachment) =
+        desk.gate()
+            .seal_attachment(sealing, digests, &metadata, &label, &recipients, &mut SystemEntropy)?;
+    let mut changes = desk.write_parts(note, parts, EntryKind::Attach, &details)?;
+    changes.write_digested(note_ref(note), note, head.body);
+    changes.write_digested(wrap_ref(note), note, head.wrap);
+    let recorded = desk.record(Draft::change(EntryKind::Attach, details, vec![note], changes))?;
+    Ok(Attached {
+        note,
+        name: attachment.name.clone(),
+        size: attachment.size,
+        sha256: attachment.sha256,
+        entry: recorded.entry(),
+    })
+}
+
+/// Takes an attachment out of the vault.
+pub fn extract(context: &Context<'_>, asked: &str, name: &str, place: Place) -> Result<Extracted, Error> {
+    let path = match &place {
+        Place::New(Some(path)) => Some(path.clone()),
+        Place::New(None) => Some(own_name(name)?),
+        Place::Open(_) => None,
+    };
+    // What is in the way is said before anything is looked at; nothing is left of this one.
+    if let Some(path) = &path {
+        drop(context.person.create(path)?);
+    }
+    let unlocked = context.unlock()?;
+    let (content, parts) = {
+        let mut desk = unlocked.desk(context)?;
+        let mut details = desk.details("extract");
+        let Some((note, label, wraps)) = desk.find(asked)? else {
+            return Err(desk.not_there(details, asked)?);
+        };
+        details.level = Some(label.level());
+        details.asked = Some(short(name.to_owned()));
+        let beside = match desk.beside(note, wraps) {
+            Ok(beside) => beside,
+            Err(error) => return Err(desk.failed(details, vec![note], error)),
+        };
+        details.client = beside.client;
+        let mut facts = ResourceFacts::new(ThingKind::Note, label);
+        facts.own = beside.own;
+        let permission = match desk.decide(Action::Extract, facts) {
+            Decision::Denied(denial) => return Err(desk.denied(&denial, None, details, vec![note], asked)?),
+            Decision::Permitted(permission) => permission,
+        };
+        details.rules = permission.rules().to_vec();
+        let stored = beside.heads.named(name).and_then(|body| {
+            details.left = beside.heads.digest_for_the_record(body);
+            beside.stored.into_iter().find(|stored| stored.body == body)
+        });
+        let Some(stored) = stored else {
+            let _ = desk.record(Draft::without_effect(None, Outcome::Denied, details, vec![note]))?;
+            return Err(no_such_attachment(note, name));
+        };
+        let recorded = desk.record(Draft::read(details, vec![note]))?;
+        let permits = vec![Permit::new(permission, [note])];
+        let opened = desk.gate().open_contents(vec![stored], permits, recorded)?;
+        let content = opened.into_iter().next();
+        let content = content.ok_or_else(|| no_such_attachment(note, name))?;
+        let parts = desk.ledger.parts(note, content.parts())?;
+        (content, parts)
+    };
+    let (note, attachment) = (content.note, content.attachment());
+    give_out(context, content, parts, place, path.as_deref())?;
+    Ok(Extracted {
+        note,
+        name: attachment.name.clone(),
+        size: attachment.size,
+        sha256: attachment.sha256,
+        path,
+    })
+}
+
+impl Desk<'_> {
+    /// Decides whether a file of that name may be attached to a note, and forgets what an interrupted attaching left.
+    fn may_attach(&mut self, asked: &str, name: &str) -> Result<(NoteId, Label, Permission, Details), Error> {
+        let kind = Some(EntryKind::Attach);
+        let mut details = self.details("attach");
+        let Some((note, label, wraps)) = self.find(asked)? else {
+            return Err(self.not_there(details, asked)?);
+        };
+        details.level = Some(label.level());
+        details.asked = Some(short(name.to_owned()));
+        let beside = match self.beside(note, wraps) {
+            Ok(beside) => beside,
+            Err(error) => return Err(self.failed(details, vec![note], error)),
+        };
+        details.client = beside.client;
+        let mut facts = ResourceFacts::new(ThingKind::Note, label.clone());
+        facts.own = beside.own;
+        let permission = match self.decide(Action::Attach, facts) {
+            Decision::Denied(denial) => return Err(self.denied(&denial, kind, details, vec![note], asked)?),
+            Decision::Permitted(permission) => permission,
+        };
+        let refused = match (beside.is_note, beside.heads.named(name)) {
+            (false, _) => "a file is attached to a note, not to a draft or a brief",
+            (true, Some(_)) => "this note has an attachment of that name already",
+            (true, None) => {
+                if beside.complete {
+                    self.forget_orphans(note, &beside.heads, &details)?;
+                }
+                return Ok((note, label, permission, details));
+            }
+        };
+        let _ = self.record(Draft::without_effect(kind, Outcome::Failed, details, vec![note]))?;
+        let refused = Error::new(Kind::Failed, format!("{refused}; nothing was attached"));
+        Err(match beside.is_note {
+            true => refused.hint("give it another with --name"),
+            false => refused,
+        })
+    }
+
+    fn beside(&self, note: NoteId, wraps: Vec<WrapFile>) -> Result<Beside, Error> {
+        let complete = self.ledger.wraps(&note.to_string())?.len() == wraps.len();
+        let wraps = wraps.into_iter().map(|wrap| (note, wrap)).collect();
+        let stored = self.ledger.stored_many(wraps)?;
+        let (stored, rest): (Vec<_>, Vec<_>) = stored.into_iter().partition(StoredNote::is_attachment);
+        let survey = self.gate().survey(rest, &Filter::default())?;
+        Ok(Beside {
+            heads: self.gate().attachments(&stored)?,
+            stored,
+            own: survey.classes().iter().any(|(_, own, _)| *own),
+            client: survey.clients_for_the_record(),
+            is_note: survey.of_nature(Nature::Note) == [note],
+            complete,
+        })
+    }
+
+    /// Parts that no head names are of no use to anybody: their key went with the program that made it.
+    fn forget_orphans(&mut self, note: NoteId, heads: &Attachments, details: &Details) -> Result<(), Error> {
+        let left = self.ledger.orphans(note, &heads.parts())?;
+        if left.is_empty() {
+            return Ok(());
+        }
+        for files in left.chunks(FILES_PER_ENTRY) {
+            let mut changes = Changes::default();
+            files.iter().for_each(|file| changes.forget(file.clone()));
+            let mut details = details.clone();
+            details.asked = Some("what an interrupted attach left".to_owned());
+            let _ = self.record(Draft::change(EntryKind::Attach, details, vec![note], changes))?;
+        }
+        self.context.person.warn(&format!(
+            "an earlier attach to this note was interrupted; the parts it left ({}) are forgotten",
+            left.len()
+        ));
+        Ok(())
+    }
+
+    /// Names the parts of an attachment: as many entries of `kind` as it takes, but for the last files, which are left to
+    /// the entry that also writes its head.
+    pub(super) fn write_parts(
+        &mut self,
+        note: NoteId,
+        parts: Vec<(Digest, StoredBlob)>,
+        kind: EntryKind,
+        details: &Details,
+    ) -> Result<Changes, Error> {
+        let mut changes = Changes::default();
+        for (n, (digest, blob)) in parts.into_iter().enumerate() {
+            if n > 0 && n % FILES_PER_ENTRY == 0 {
+                let full = std::mem::take(&mut changes);
+                let _ = self.record(Draft::change(kind, details.clone(), vec![note], full))?;
+            }
+            changes.write_stored(note_ref(note), note, digest, blob);
+        }
+        Ok(changes)
+    }
+}
+
+/// How many parts are put into their places at once: each takes an open file until then.
+const PLACED: usize = 64;
+/// How many bytes are written out before the disk is asked to begin.
+const SYNCED: usize = 16 << 20;
+/// How many written parts may wait for the disk.
+const WAITING: usize = 16;
+
+/// Seals what `read` gives and makes the parts durable. Nothing names them yet; dropped, they are removed again.
+///
+/// This thread reads and seals, one hashes and writes, and one waits for the disk.
+pub(super) fn seal_content(
+    sealing: &mut Sealing,
+    writer: BlobWriter,
+    read: &mut dyn FnMut(&mut [u8]) -> Result<usize, Error>,
+) -> Result<Vec<(Digest, StoredBlob)>, Error> {
+    std::thread::scope(|scope| {
+        let (sealed, to_write) = sync_channel::<Vec<u8>>(1);
+        let (drafted, to_sync) = sync_channel::<DraftBlob>(WAITING);
+        let (written, free) = channel();
+        let drafting = writer.clone();
+        let writing = scope.spawn(move || {
+            let mut digests = Vec::new();
+            for part in to_write {
+                digests.push(sha256(&[&part]));
+                let draft = drafting.draft(&part)?;
+                // Where nobody takes it, the one who syncs says why; nobody wants the buffer back at the end.
+                if drafted.send(draft).is_err() {
+                    break;
+                }
+                let _ = written.send(part);
+            }
+            Ok(digests)
+        });
+        let syncing = scope.spawn(move || {
+            let (mut stored, mut synced) = (Vec::new(), Vec::new());
+            for draft in to_sync {
+                synced.push(draft.sync()?);
+                if synced.len() == PLACED {
+                    stored.extend(writer.place(std::mem::take(&mut synced))?);
+                }
+            }
+            stored.extend(writer.place(synced)?);
+            Ok(stored)
+        });
+        let sealing = loop {
+            let mut part = free.try_recv().unwrap_or_default();
+            match sealing.next_part(&mut part, read) {
+                // Where nobody takes it, the one who writes says why.
+                Ok(true) if sealed.send(part).is_ok() => {}
+                Ok(_) => break Ok(()),
+                Err(NotSealed::Read(error)) => break Err(error),
+                Err(NotSealed::TooLong) => break Err(too_long()),
+            }
+        };
+        drop(sealed);
+        let digests = ended(writing.join(), not_stored);
+        let stored = ended(syncing.join(), not_stored)?;
+        sealing?;
+        Ok(digests?.into_iter().zip(stored).collect())
+    })
+}
+
+/// What a thread that writes came to.
+fn ended<T>(
+    joined: std::thread::Result<std::io::Result<T>>,
+    say: impl Fn(&std::io::Error) -> Error,
+) -> Result<T, Error> {
+    match joined {
+        Ok(done) => done.map_err(|error| say(&error)),
+        Err(_) => Err(Error::new(
+            Kind::Failed,
+            "writing ended by a defect; nothing of it counts",
+        )),
+    }
+}
+
+/// Gives out a content, the next part being read meanwhile.
+pub(super) fn read_content(
+    content: OpenContent,
+    parts: StoredParts,
+    give: &mut dyn FnMut(&[u8]) -> Result<(), Error>,
+) -> Result<(), Error> {
+    std::thread::scope(|scope| {
+        let (read, to_open) = sync_channel::<Result<Vec<u8>, LedgerError>>(1);
+        scope.spawn(move || {
+            let mut parts = parts;
+            // Who no longer takes them has found something wrong.
+            while parts.next().is_some_and(|part| read.send(part).is_ok()) {}
+        });
+        let mut content = content.read(to_open.into_iter());
+        while let Some(chunk) = content.next_chunk().map_err(damaged)? {
+            give(chunk)?;
+        }
+        Ok(())
+    })
+}
+
+fn give_out(
+    context: &Context<'_>,
+    content: OpenContent,
+    parts: StoredParts,
+    place: Place,
+    path: Option<&Path>,
+) -> Result<(), Error> {
+    let (mut done, whole) = (0, content.attachment().size);
+    let mut give = |out: &mut File, chunk: &[u8]| {
+        let written = out.write_all(chunk);
+        done += chunk.len() as u64;
+        context.person.progress(Some(done), Some(whole));
+        written
+    };
+    match (place, path) {
+        (Place::Open(mut out), _) => {
+            let mut gone = false;
+            let given = read_content(content, parts, &mut |chunk| match give(&mut out, chunk) {
+                Err(error) if error.kind() == ErrorKind::BrokenPipe => {
+                    gone = true;
+                    Err(Error::new(Kind::Failed, "nobody reads it any more"))
+                }
+                written => written.map_err(|error| not_written(&error)),
+            });
+            context.person.progress(None, None);
+            match given {
+                Err(_) if gone => Ok(()),
+                Err(error) => Err(error.hint("what was written until then is a part of it alone")),
+                Ok(()) => Ok(()),
+            }
+        }
+        (Place::New(_), Some(path)) => {
+            let mut file = context.person.create(path)?;
+            let behind = file.file().try_clone().map_err(|error| not_written(&error))?;
+            let given = std::thread::scope(|scope| {
+                let (more, due) = sync_channel(1);
+                // The disk begins while more is opened, so that the end need not wait for all of it.
+                let syncing = scope.spawn(move || due.into_iter().try_for_each(|()| behind.sync_data()));
+                let mut unsynced = 0;
+                let given = read_content(content, parts, &mut |chunk| {
+                    give(file.file(), chunk).map_err(|error| not_written(&error))?;
+                    unsynced += chunk.len();
+                    if unsynced >= SYNCED && more.try_send(()).is_ok() {
+                        unsynced = 0;
+                    }
+                    Ok(())
+                });
+                drop(more);
+                // What the disk refuses is told once, and here.
+                given.and(ended(syncing.join(), not_written))
+            });
+            context.person.progress(None, None);
+            given.map_err(|error| error.hint("nothing of it was kept"))?;
+            file.keep()
+        }
+        (Place::New(_), None) => Ok(()),
+    }
+}
+
+/// Reads a person's file, telling how far it has come.
+fn reader<'a>(
+    context: &'a Context<'_>,
+    mut input: File,
+    name: &'a str,
+) -> Result<impl FnMut(&mut [u8]) -> Result<usize, Error> + 'a, Error> {
+    let unreadable = move |error: std::io::Error| {
+        Error::new(Kind::Failed, format!("`{name}` cannot be read: {error}")).hint("nothing was attached")
+    };
+    let metadata = input.metadata().map_err(unreadable)?;
+    if metadata.len() > ATTACHMENT_MAX {
+        return Err(too_long());
+    }
+    let (mut done, whole) = (0, metadata.is_file().then_some(metadata.len()));
+    Ok(move |out: &mut [u8]| {
+        loop {
+            match input.read(out) {
+                Ok(more) => {
+                    done += more as u64;
+                    context.person.progress(Some(done), whole);
+                    return Ok(more);
+                }
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => return Err(unreadable(error)),
+            }
+        }
+    })
+}
+
+/// A name under which a file may stand beside a note.
+fn check_file_name(name: &str) -> Result<String, Error> {
+    let checked = check_name("file's name", name)?;
+    match checked.is_empty() || checked.contains('/') || [".", ".."].contains(&checked.as_str()) {
+        true => Err(Error::new(Kind::Usage, "this cannot be the name of an attachment").hint("give one with --name")),
+        false => Ok(checked),
+    }
+}
+
+/// The path of an attachment that goes to where the person is, under its own name: whoever chose that name chooses no
+/// folder, hides nothing, and shows itself as it is.
+fn own_name(name: &str) -> Result<PathBuf, Error> {
+    let plain =
+        !name.is_empty() && !name.starts_with('.') && !name.chars().any(|c| c == '/' || c < ' ' || is_harmful(c));
+    match plain {
+        true => Ok(PathBuf::from(name)),
+        false => Err(Error::new(
+            Kind::Usage,
+            "this attachment's name cannot be taken for a file's: it is hidden, leads elsewhere or is not plain text",
+        )
+        .hint("say where it is to go with --out FILE")),
+    }
+}
+
+fn no_such_attachment(note: NoteId, name: &str) -> Error {
+    let name: String = name.chars().filter(|c| !c.is_control()).take(200).collect();
+    let message = format!("no attachment `{name}` beside this note");
+    Error::new(Kind::Denied, message).hint(format!("`strongroom show {note}` lists them"))
+}
+
+fn too_long() -> Error {
+    Error::new(Kind::Failed, "an attachment has at most 64 GiB; nothing was attached").hint("split the file")
+}
+
+fn not_stored(error: &std::io::Error) -> Error {
+    Error::new(
+        Kind::Failed,
+        format!("the vault cannot be written: {error}; nothing was attached"),
+    )
+    .hint("free some space or check the disk, then try again")
+}
+
+fn not_written(error: &std::io::Error) -> Error {
+    Error::new(Kind::Failed, format!("what was extracted cannot be written: {error}"))
+}
+
+/// A part that is missing, altered or another's.
+fn damaged(bad: BadContent) -> Error {
+    match bad {
+        BadContent::Stored(LedgerError::Tampered(problem)) => {
+            Error::new(Kind::Tampered, problem.message).hint("`strongroom audit verify` says what else is wrong")
+        }
+        BadContent::Stored(error) => error.into(),
+        BadContent::Gate(error) => error.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_attachment_chooses_no_place_for_itself() {
+        for good in ["report.pdf", "r", "a b.txt", "-x", "ü", "a..b"] {
+            assert_eq!(own_name(good), Ok(PathBuf::from(good)));
+        }
+        for bad in [
+            "",
+            ".",
+            "..",
+            ".bashrc",
+            "/etc/passwd",
+            "../x",
+            "a/b",
+            "a\nb",
+            "a\u{1b}[2J",
+            "fdp\u{202e}exe",
+            "a\0b",
+        ] {
+            assert_eq!(own_name(bad).unwrap_err().kind, Kind::Usage, "{bad:?}");
+        }
+        for bad in ["", " ", ".", "..", "a/b", "/", "a\tb", "a\0"] {
+            assert_eq!(check_file_name(bad).unwrap_err().kind, Kind::Usage, "{bad:?}");
+        }
+        assert_eq!(check_file_name(".profile").unwrap(), ".profile");
+    }
+}

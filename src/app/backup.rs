@@ -1,0 +1,160 @@
+//! A copy of the vault in one file, and the way back from it.
+//!
+//! Neither needs an identity, and neither is an entry: a backup holds what a clone holds, ciphertext and the log, and
+//! whoever can read the vault's folder can copy it with any program. An entry would say that copies are counted.
+
+use super::context::Context;
+use super::error::{Error, Kind};
+use super::vault::{move_into_place, refuse_occupied, staging_beside};
+use crate::chain::Receipt;
+use crate::env::SystemEntropy;
+use crate::id::{Digest, VaultId};
+use crate::ledger::{Anchors, HighWater, LedgerError, Report, Verdict, vault_id, verify};
+use crate::repo::{BackupError, JournalError, PATIENCE, RecoverError, Repo, Settings};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+/// A backup that was written.
+pub struct BackedUp {
+    /// The vault it is of.
+    pub vault: VaultId,
+    /// How many bytes it has.
+    pub bytes: u64,
+}
+
+/// What a check of a backup found.
+pub struct CheckedBackup {
+    /// What the verifier says of it.
+    pub report: Report,
+    /// Where this device wrote more than the backup holds: how many entries are in the backup, and how many it wrote.
+    pub behind: Option<(u64, u64)>,
+}
+
+/// A vault that was made from a backup.
+pub struct Restored {
+    /// Which.
+    pub vault: VaultId,
+    /// Where it lies.
+    pub path: PathBuf,
+    /// What was found when it was checked.
+    pub checked: CheckedBackup,
+}
+
+/// Writes everything that the vault's branches lead to into one new file.
+pub fn backup(context: &Context<'_>, out: &Path) -> Result<BackedUp, Error> {
+    let mut new = context.person.create(out)?;
+    let repo = context.repo()?;
+    let vault = vault_id(&repo)?;
+    let head = {
+        // Nobody waits for longer than it takes to see where everything stands: what is written later is not in it.
+        let lock = repo.lock(PATIENCE).map_err(LedgerError::from)?;
+        match repo.recover(&lock) {
+            // A clone has no journal, and nothing that git does not show.
+            Err(RecoverError::Journal(JournalError::Missing)) => {}
+            recovered => drop(recovered.map_err(LedgerError::from)?),
+        }
+        repo.backup_head()?
+    };
+    let bytes = repo.write_backup(&head, &mut *new.file())?;
+    let flushed = new.file().flush();
+    flushed.map_err(|error| Error::new(Kind::Failed, format!("the backup cannot be written: {error}")))?;
+    new.keep()?;
+    Ok(BackedUp { vault, bytes })
+}
+
+/// Reads a backup into a folder that is then removed, and verifies it as a vault.
+pub fn check_backup(context: &Context<'_>, file: &Path) -> Result<CheckedBackup, Error> {
+    let folder = tempfile::tempdir()
+        .map_err(|error| Error::new(Kind::Failed, format!("there is no place for temporary files: {error}")))?;
+    let (repo, vault) = load(context, file, &folder.path().join("vault"))?;
+    judge(context, &repo, vault)
+}
+
+/// Makes a vault from a backup where there is none. One that is not intact is refused.
+pub fn restore(context: &Context<'_>, file: &Path) -> Result<Restored, Error> {
+    let path = context.places.vault();
+    refuse_occupied(&path)?;
+    let staging = staging_beside(&path, &mut SystemEntropy)?;
+    let made = (|| {
+        let (repo, vault) = load(context, file, &staging)?;
+        let checked = judge(context, &repo, vault)?;
+        let refusal = match checked.report.verdict {
+            Verdict::Intact => None,
+            Verdict::Tampered => Some((Kind::Tampered, "this backup was tampered with")),
+            Verdict::Unknown => Some((Kind::Unknown, "it cannot be told whether this backup is intact")),
+        };
+        if let Some((kind, words)) = refusal {
+            return Err(Error::new(kind, format!("{words}; nothing was restored"))
+                .hint("`strongroom restore FILE --check` says what is wrong with it"));
+        }
+        move_into_place(&staging, &path)?;
+        Ok((vault, checked))
+    })();
+    let (vault, checked) = made.inspect_err(|_| drop(std::fs::remove_dir_all(&staging)))?;
+    Ok(Restored { vault, path, checked })
+}
+
+/// A new vault at `place` with all that the backup holds.
+fn load(context: &Context<'_>, file: &Path, place: &Path) -> Result<(Repo, VaultId), Error> {
+    let mut input = context.person.open(file)?;
+    let repo = Repo::create(place, Settings::of_this_run())?;
+    repo.read_backup(&mut input)?;
+    let vault = vault_id(&repo)?;
+    Ok((repo, vault))
+}
+
+/// Verifies every commit of it, against what this device knows of the vault. Older than that is no tampering.
+fn judge(context: &Context<'_>, repo: &Repo, vault: VaultId) -> Result<CheckedBackup, Error> {
+    let mark = HighWater::read_unauthenticated(&context.places.state(&vault))?.filter(|mark| mark.vault == vault);
+    let pins = mark.as_ref().map(|mark| pins_of(mark, context));
+    let look = |high_water: Option<&HighWater>, deep: bool| {
+        let anchors = Anchors {
+            receipt: pins.as_ref(),
+            high_water,
+            witnesses: &[],
+            now: context.now(),
+            deep,
+        };
+        verify(repo, &anchors)
+    };
+    let Some(mark) = &mark else {
+        return Ok(CheckedBackup {
+            report: look(None, true)?,
+            behind: None,
+        });
+    };
+    let sizes = look(None, false)?.logs;
+    let size = sizes.iter().find(|(log, _, _)| *log == mark.log);
+    let size = size.map_or(0, |(_, size, _)| *size);
+    let behind = (size < mark.size).then_some((size, mark.size));
+    let report = look(behind.is_none().then_some(mark), true)?;
+    Ok(CheckedBackup { report, behind })
+}
+
+/// What the mark says of the vault other than how far its log had come: who founded it.
+fn pins_of(mark: &HighWater, context: &Context<'_>) -> Receipt {
+    let founder: Digest = mark.founder;
+    Receipt {
+        vault: mark.vault,
+        time: context.now(),
+        founder,
+        // The founder's card begins the roster of every state of the vault.
+        roster: founder,
+        checkpoints: Vec::new(),
+    }
+}
+
+impl From<BackupError> for Error {
+    fn from(error: BackupError) -> Self {
+        let kind = match &error {
+            BackupError::Source(_) => Kind::Tampered,
+            BackupError::Incomplete(_) | BackupError::Damaged(_) => Kind::Tampered,
+            BackupError::NotABackup(_) | BackupError::Io(_) => Kind::Failed,
+        };
+        let refusal = Self::new(kind, error.to_string());
+        match error {
+            BackupError::Source(_) => refusal.hint("`strongroom audit verify` says what else is wrong"),
+            _ => refusal,
+        }
+    }
+}

@@ -1,0 +1,183 @@
+//! The end of a note: everything of it is forgotten; the record that it was there, and who destroyed it and why, stays.
+
+use super::context::{Context, Desk};
+use super::error::Error;
+use super::whole::WholeNote;
+use crate::chain::{Details, FileRef, Kind as EntryKind};
+use crate::gate::{Filter, Nature, Permit};
+use crate::id::{EntryRef, NoteId};
+use crate::ledger::{Changes, Draft};
+use crate::policy::{Action, Decision, Permission};
+use std::collections::BTreeSet;
+
+/// The most files that one entry forgets, so that it always fits.
+const FILES_MAX: usize = 256;
+
+/// What a person is asked about before it is destroyed.
+pub struct Doomed {
+    /// The note.
+    pub id: NoteId,
+    /// Its title, where the person may see it.
+    pub title: Option<String>,
+    /// Its label.
+    pub label: String,
+    /// How many revisions it has.
+    pub revisions: usize,
+    /// How many files are attached to it.
+    pub attachments: usize,
+}
+
+/// A note that was destroyed.
+pub struct Destroyed {
+    /// Its id.
+    pub id: NoteId,
+    /// How many sealed files were forgotten.
+    pub files: usize,
+    /// The entry, the last if there are several.
+    pub entry: EntryRef,
+    /// Drafts and briefs that were made from it; they stay.
+    pub made: Vec<(NoteId, Nature)>,
+}
+
+/// Asks a person whether it shall be so; an error if not.
+pub type Ask<'a> = &'a dyn Fn(&Doomed) -> Result<(), Error>;
+
+/// Destroys a note: the entry durable, the branches re-rooted, the journal wiped, the objects removed, and only then
+/// does this return. `ask` is asked first, if anybody is.
+pub fn destroy(context: &Context<'_>, asked: &str, ask: Option<Ask<'_>>) -> Result<Destroyed, Error> {
+    let unlocked = context.unlock()?;
+    if let Some(ask) = ask {
+        // The vault is looked at and left again: nobody else waits while a person makes up their mind.
+        let doomed = unlocked.desk(context)?.doomed(asked)?;
+        ask(&doomed)?;
+    }
+    let mut desk = unlocked.desk(context)?;
+    let mut details = desk.details("destroy");
+    let found = desk.whole(&details, asked)?;
+    details.level = Some(found.label.level());
+    let permission = desk.may_destroy(&found, &details, asked)?;
+    details.rules = permission.rules().to_vec();
+    let made = desk.made_from(found.note);
+    let files = found.files_in_order();
+    let count = files.iter().map(Vec::len).sum();
+    let entry = desk.forget_files(found.note, files, &details)?;
+    desk.finish_forgetting()?;
+    drop(desk);
+    // What the person wrote of it in an editor and could not record.
+    unlocked.discard_kept(Some(found.note))?;
+    Ok(Destroyed {
+        id: found.note,
+        files: count,
+        entry,
+        made,
+    })
+}
+
+impl Desk<'_> {
+    /// What a person is asked about. The title is a reading of its own: it is in the log before it is shown.
+    fn doomed(&mut self, asked: &str) -> Result<Doomed, Error> {
+        let mut details = self.details("destroy");
+        let found = self.whole(&details, asked)?;
+        details.level = Some(found.label.level());
+        let _ = self.may_destroy(&found, &details, asked)?;
+        details.verb = "destroy-ask".into();
+        Ok(Doomed {
+            id: found.note,
+            title: self.title_of(&found, details)?,
+            label: self.label_text(&found.label).to_string(),
+            revisions: found.revisions(),
+            attachments: found.whole.count(Nature::Attachment),
+        })
+    }
+
+    fn may_destroy(&mut self, found: &WholeNote, details: &Details, asked: &str) -> Result<Permission, Error> {
+        match self.decide(Action::Destroy, found.facts()) {
+            Decision::Permitted(permission) => Ok(permission),
+            Decision::Denied(denial) => {
+                let kind = Some(EntryKind::Destroy);
+                Err(self.denied(&denial, kind, details.clone(), vec![found.note], asked)?)
+            }
+        }
+    }
+
+    /// The newest title, recorded first, if the person may list the note.
+    fn title_of(&mut self, found: &WholeNote, mut details: Details) -> Result<Option<String>, Error> {
+        let mut survey = self.survey(&Filter::default())?;
+        survey.keep(&BTreeSet::from([found.note]), None);
+        let mut permits = Vec::new();
+        for (label, own, notes) in survey.classes() {
+            let mut facts = found.facts();
+            (facts.label, facts.own) = (label, own);
+            match self.decide(Action::List, facts) {
+                Decision::Denied(_) => return Ok(None),
+                Decision::Permitted(permission) => {
+                    details.rules.extend(permission.rules().iter().cloned());
+                    permits.push(Permit::new(permission, notes));
+                }
+            }
+        }
+        let recorded = self.record(Draft::read(details, vec![found.note]))?;
+        let listed = survey.reveal(permits, recorded)?;
+        Ok(listed.first().map(|listed| listed.metadata.title.clone()))
+    }
+
+    /// Enters that these files are forgotten: in one entry, or in several where there are very many. Of several each
+    /// names the first.
+    fn forget_files(&mut self, note: NoteId, files: Vec<Vec<FileRef>>, details: &Details) -> Result<EntryRef, Error> {
+        let mut first = None;
+        let mut last = None;
+        for some in in_entries(files, FILES_MAX) {
+            let mut changes = Changes::default();
+            some.into_iter().for_each(|file| changes.forget(file));
+            let mut draft = Draft::change(EntryKind::Destroy, details.clone(), vec![note], changes);
+            draft.because = first;
+            let entry = self.record(draft)?.entry();
+            first = first.or(Some(entry));
+            last = Some(entry);
+        }
+        last.ok_or_else(|| Error::no_such_note(&note.to_string()))
+    }
+}
+
+/// Groups put together in their order, as many as have at most `max` files; no group is broken up.
+fn in_entries(groups: Vec<Vec<FileRef>>, max: usize) -> Vec<Vec<FileRef>> {
+    let mut entries: Vec<Vec<FileRef>> = Vec::new();
+    for group in groups {
+        match entries.last_mut() {
+            Some(last) if last.len() + group.len() <= max => last.extend(group),
+            _ => entries.push(group),
+        }
+    }
+    entries
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::id::Digest;
+
+    #[test]
+    fn a_body_and_its_wrap_are_forgotten_by_one_entry() {
+        let group = |n: usize| vec![FileRef("notes/00".into(), n.to_string(), Digest([0; 32])); n];
+        let sizes = |groups: &[usize], max| {
+            let entries = in_entries(groups.iter().map(|n| group(*n)).collect(), max);
+            entries.iter().map(Vec::len).collect::<Vec<_>>()
+        };
+        assert_eq!(sizes(&[1, 2, 2, 2, 2], 4), [3, 4, 2]);
+        assert_eq!(sizes(&[2], 4), [2]);
+        assert_eq!(sizes(&[2; 200], FILES_MAX), [256, 144]);
+        assert!(sizes(&[], 4).is_empty());
+    }
+
+    #[test]
+    fn as_many_files_as_one_entry_forgets_fit_into_it() {
+        let file = FileRef(
+            "notes/00".into(),
+            format!("{}.{}", NoteId([0; 16]), Digest([0; 32])),
+            Digest([0; 32]),
+        );
+        let line = serde_json::to_string(&vec![file; FILES_MAX]).unwrap_or_default();
+        // Beside them there is room for the longest reason, padded and in base64, and for what other logs had come to.
+        assert!(line.len() + 12 * 1024 < crate::chain::ENTRY_MAX, "{}", line.len());
+    }
+}

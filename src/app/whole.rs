@@ -1,0 +1,132 @@
+//! All of one note, for what concerns the whole of it: another label, or its end.
+
+use super::context::Desk;
+use super::error::Error;
+use crate::chain::{Details, FileRef};
+use crate::crypto::sha256;
+use crate::gate::{Nature, Whole};
+use crate::id::{Digest, NoteId};
+use crate::label::Label;
+use crate::ledger::{note_ref, wrap_ref};
+use crate::policy::{Kind as ThingKind, ResourceFacts};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A note and everything that is kept under its id.
+pub(super) struct WholeNote {
+    pub(super) note: NoteId,
+    /// The join of all its labels.
+    pub(super) label: Label,
+    pub(super) whole: Whole,
+    /// Each body with the file of its wrap.
+    wraps: BTreeMap<Digest, FileRef>,
+    /// All live files.
+    files: Vec<FileRef>,
+}
+
+impl WholeNote {
+    /// What the policies look at.
+    pub(super) fn facts(&self) -> ResourceFacts {
+        let kind = match self.whole.count(Nature::Draft) + self.whole.count(Nature::Brief) {
+            0 => ThingKind::Note,
+            _ => ThingKind::Brief,
+        };
+        let mut facts = ResourceFacts::new(kind, self.label.clone());
+        facts.own = self.whole.own();
+        facts
+    }
+
+    /// How many revisions it has.
+    pub(super) fn revisions(&self) -> usize {
+        self.whole.count(Nature::Note) + self.whole.count(Nature::Draft) + self.whole.count(Nature::Brief)
+    }
+
+    /// Whether files are attached to it, whole or in parts.
+    pub(super) fn has_attachments(&self) -> bool {
+        self.whole.count(Nature::Attachment) > 0 || self.files.len() > 2 * self.wraps.len()
+    }
+
+    /// All its files, in groups that go together: each part of an attachment, then each body with its wrap, those that
+    /// others follow before those that follow them. Whoever is interrupted in between finds the note still there.
+    pub(super) fn files_in_order(&self) -> Vec<Vec<FileRef>> {
+        let body = |digest: &Digest| FileRef(note_ref(self.note), format!("{}.{digest}", self.note), *digest);
+        let pair = |digest: &Digest| {
+            [body(digest)]
+                .into_iter()
+                .chain(self.wraps.get(digest).cloned())
+                .collect()
+        };
+        let pairs: Vec<Vec<FileRef>> = self.whole.bodies().iter().map(pair).collect();
+        let paired: BTreeSet<&FileRef> = pairs.iter().flatten().collect();
+        let parts = self.files.iter().filter(|file| !paired.contains(file));
+        let parts: Vec<Vec<FileRef>> = parts.map(|file| vec![file.clone()]).collect();
+        [parts, pairs].concat()
+    }
+}
+
+impl Desk<'_> {
+    /// All of the note that was asked for. Where some of it is not for this person, it is not there for them. What is not
+    /// there or damaged is entered under `details`.
+    pub(super) fn whole(&mut self, details: &Details, asked: &str) -> Result<WholeNote, Error> {
+        let Some((note, label, wraps)) = self.find(asked)? else {
+            return Err(self.not_there(details.clone(), asked)?);
+        };
+        let all = self.ledger.wraps(&note.to_string())?;
+        if all.len() != wraps.len() {
+            return Err(self.not_there(details.clone(), asked)?);
+        }
+        let mut files_of_wraps = BTreeMap::new();
+        for wrap in &wraps {
+            let digest = sha256(&[&wrap.to_bytes()]);
+            let file = FileRef(wrap_ref(note), format!("{note}.{digest}"), digest);
+            files_of_wraps.insert(wrap.body().map_err(crate::ledger::LedgerError::from)?, file);
+        }
+        let wraps = wraps.into_iter().map(|wrap| (note, wrap)).collect();
+        let stored = self.ledger.stored_many(wraps).map_err(Error::from);
+        let whole = stored.and_then(|stored| self.gate().whole(note, stored).map_err(Error::from));
+        match whole {
+            Ok(whole) => Ok(WholeNote {
+                note,
+                label,
+                whole,
+                wraps: files_of_wraps,
+                files: self.ledger.files_of(note),
+            }),
+            Err(error) => Err(self.failed(details.clone(), vec![note], error)),
+        }
+    }
+
+    /// The drafts and briefs that were made from a note, as far as this person may read them. Where that cannot be found
+    /// out, it is said, and stops nothing.
+    pub(super) fn made_from(&self, note: NoteId) -> Vec<(NoteId, Nature)> {
+        let look = || -> Result<_, Error> {
+            let readable = self.gate().readable(self.ledger.wraps("")?, &self.clearance());
+            let wraps = readable.into_iter().map(|(note, _, wrap)| (note, wrap));
+            let stored = self.ledger.stored_many(wraps.collect())?;
+            Ok(self.gate().made_from(stored, note)?)
+        };
+        look().unwrap_or_else(|error| {
+            let warning = format!("what was made from this note cannot be found out: {error}");
+            self.context.person.warn(&warning);
+            Vec::new()
+        })
+    }
+
+    /// Removes from this disk what was forgotten, and says what stock git or a stranger still holds of it.
+    pub(super) fn finish_forgetting(&self) -> Result<(), Error> {
+        for name in self.ledger.finish_forgetting()? {
+            self.context.person.warn(&format!(
+                "the ref `{name}` is no part of the vault and still holds what was forgotten: delete it, then run `git gc --prune=now` in the vault"
+            ));
+        }
+        Ok(())
+    }
+
+    /// The same for what an earlier run was interrupted in. It stops nobody's work.
+    pub(super) fn finish_interrupted(&self) {
+        if self.ledger.is_forgetting()
+            && let Err(error) = self.finish_forgetting()
+        {
+            self.context.person.warn(&error.message);
+        }
+    }
+}

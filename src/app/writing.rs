@@ -1,0 +1,681 @@
+//! Writing: what a person's editor gives, what is kept of it when something fails, and new revisions of notes.
+
+use super::context::{Context, Desk, Unlocked};
+use super::error::{Error, Kind};
+use super::notes::{NewText, check_fields, check_name, check_text, title_of};
+use super::person::WrittenText;
+use super::revisions::Standing;
+use crate::chain::{Kind as EntryKind, Time};
+use crate::crypto::make_random;
+use crate::env::{SystemEntropy, read_bounded, write_new_private};
+use crate::envelope::{Given, KeptFile, KeptText};
+use crate::gate::{Metadata, Nature, OpenNote};
+use crate::id::{Digest, EntryRef, NoteId};
+use crate::label::Label;
+use crate::ledger::{Draft, Recorded};
+use crate::policy::{Action, Decision, Kind as ThingKind, ResourceFacts};
+use std::path::{Path, PathBuf};
+use zeroize::Zeroizing;
+
+/// The folder of kept texts in this device's state.
+const KEPT: &str = "kept";
+/// How many kept texts are looked at.
+const KEPT_MAX: usize = 256;
+
+/// Where a text comes from.
+pub enum TextFrom<'a> {
+    /// From whoever calls, once everything that can be refused was not.
+    Caller(Box<dyn FnOnce() -> Result<Vec<u8>, Error> + 'a>),
+    /// From the person's editor.
+    Editor(Editing),
+}
+
+/// How to edit.
+#[derive(Clone, Copy, Default)]
+pub struct Editing {
+    /// Also where the text would lie on a disk meanwhile.
+    pub insist: bool,
+    /// Go on with what was kept when an editor failed, without asking.
+    pub take_up: bool,
+}
+
+/// What to change of a note beside its text; an empty value takes away what is there.
+#[derive(Default)]
+pub struct Change {
+    /// Title; the first line of the text if empty.
+    pub title: Option<String>,
+    /// Client.
+    pub client: Option<String>,
+    /// Case.
+    pub case: Option<String>,
+    /// When it happened.
+    pub at: Option<Option<Time>>,
+    /// Free fields.
+    pub fields: Vec<(String, String)>,
+}
+
+/// A note after an edit.
+pub struct Revised {
+    /// The note.
+    pub id: NoteId,
+    /// The number of the revision that stands now.
+    pub revision: u64,
+    /// Its label.
+    pub label: String,
+    /// The entry: of the revision, or of the reading if nothing changed.
+    pub entry: EntryRef,
+    /// Whether anything changed.
+    pub changed: bool,
+}
+
+/// Opens a note in an editor, or takes a text for it, and records what changed as a new revision.
+///
+/// Two entries: that it was opened, before anybody sees a letter of it, and the revision. The vault is left between the
+/// two, so that nobody waits while a person writes. If the note was revised meanwhile, the new revision follows what
+/// its writer saw and nothing else, so that there are two heads and neither text covers the other.
+pub fn edit(
+    context: &Context<'_>,
+    asked: &str,
+    mut change: Change,
+    text: Option<TextFrom<'_>>,
+) -> Result<Revised, Error> {
+    let unlocked = context.unlock()?;
+    let opened = open_to_edit(context, &unlocked, asked)?;
+    let note = opened.note.note;
+    let mut follows = opened.heads.clone();
+    let present = with_line_end(opened.note.text());
+    let mut taken = None;
+    if let Some(TextFrom::Editor(editing)) = &text
+        && let Some(found) = unlocked.kept_to_take_up(context, Some(note), *editing)?
+    {
+        let kept = unlocked.take_up(context, &found)?;
+        if kept.follows.iter().all(|body| opened.revisions.contains(body)) {
+            follows.clone_from(&kept.follows);
+        }
+        change.fill_from(&kept.given)?;
+        taken = Some((found.path, kept));
+    }
+    let ticket = KeptText {
+        note: Some(note),
+        follows: follows.clone(),
+        kept: context.now().unix(),
+        text: present,
+        given: change.to_given(),
+    };
+    let begin = taken.as_ref().map_or(&ticket.text, |(_, kept)| &kept.text);
+    let written = match text {
+        None => None,
+        Some(from) => Some(write(context, &unlocked, from, &ticket, begin)?),
+    };
+    let text = written.as_ref().map(Written::text).transpose();
+    let result = text.and_then(|text| {
+        let text = match text {
+            None => Zeroizing::new(opened.note.text().to_owned()),
+            Some(text) => like(text, opened.note.text()),
+        };
+        let metadata = change.apply(&opened.note.metadata, opened.note.text(), &text)?;
+        let same = *text == *opened.note.text() && metadata == opened.note.metadata && follows.len() == 1;
+        if same {
+            return Ok(Revised {
+                id: note,
+                revision: opened.note.metadata.number,
+                label: opened.label.clone(),
+                entry: opened.entry,
+                changed: false,
+            });
+        }
+        let mut desk = unlocked.desk(context)?;
+        desk.revise(note, &follows, metadata, &text)
+    });
+    let Some(written) = written else { return result };
+    let words = format!("edit {}", &note.to_string()[..8]);
+    written.settle(context, &unlocked, ticket, taken.map(|(path, _)| path), &words, result)
+}
+
+/// Throws away the texts kept of a note (by its id or the beginning of it), or of notes that are not there yet. Gives
+/// how many there were.
+pub fn discard(context: &Context<'_>, asked: Option<&str>) -> Result<usize, Error> {
+    let unlocked = context.unlock()?;
+    let mut notes: Vec<Option<NoteId>> = unlocked.kept_texts().iter().map(|kept| kept.note).collect();
+    notes.retain(|note| match (note, asked) {
+        (None, None) => true,
+        (Some(note), Some(asked)) => asked.len() >= 4 && note.to_string().starts_with(asked),
+        _ => false,
+    });
+    let count = notes.len();
+    notes.sort();
+    notes.dedup();
+    if notes.len() > 1 {
+        return Err(
+            Error::new(Kind::Usage, "texts were kept of several notes whose ids begin so")
+                .hint("give a few characters more"),
+        );
+    }
+    notes.first().map_or(Ok(()), |note| unlocked.discard_kept(*note))?;
+    Ok(count)
+}
+
+/// A note that was opened to be edited.
+struct Opened {
+    note: OpenNote,
+    label: String,
+    entry: EntryRef,
+    /// What a revision made now follows, sorted.
+    heads: Vec<Digest>,
+    revisions: Vec<Digest>,
+}
+
+fn open_to_edit(context: &Context<'_>, unlocked: &Unlocked<'_>, asked: &str) -> Result<Opened, Error> {
+    let mut desk = unlocked.desk(context)?;
+    let mut details = desk.details("edit-read");
+    let standing = desk.standing(asked, &[Nature::Note], &details)?;
+    let permitted = desk.permitted(Action::Read, &standing, &mut details, asked)?;
+    // What may not be revised is not opened for it: nobody writes a text to lose it.
+    let label = desk.label_of(&standing, &standing.heads)?;
+    let _ = desk.may_revise(&standing, &label, asked)?;
+    let newest = standing.newest(asked)?;
+    let (opened, entry) = desk.open_revisions(&standing, &[newest], false, permitted, details)?;
+    desk.name_other_heads(&standing, "opened", "This edit follows them all");
+    let note = opened.into_iter().next().ok_or_else(|| Error::no_such_note(asked))?;
+    let mut heads = standing.heads.clone();
+    heads.sort();
+    Ok(Opened {
+        note,
+        label: desk.label_text(&label).to_string(),
+        entry,
+        heads,
+        revisions: standing.survey.revisions().map(|(_, body, _)| body).collect(),
+    })
+}
+
+impl Desk<'_> {
+    /// The join of the labels of these revisions.
+    fn label_of(&self, standing: &Standing, bodies: &[Digest]) -> Result<Label, Error> {
+        let of = |(_, body, label): (u64, Digest, &Label)| bodies.contains(&body).then(|| label.clone());
+        let mut labels = standing.survey.revisions().filter_map(of);
+        let first = labels.next().unwrap_or_else(|| standing.label.clone());
+        labels.try_fold(first, |join, label| join.join(&label)).ok_or_else(|| {
+            Error::new(
+                Kind::Usage,
+                "the heads of this note are named to different people, so nothing can follow them all",
+            )
+        })
+    }
+
+    /// The rules by which this person may revise a note. A denial is entered.
+    fn may_revise(&mut self, standing: &Standing, label: &Label, asked: &str) -> Result<Vec<String>, Error> {
+        let mut facts = ResourceFacts::new(ThingKind::Note, label.clone());
+        facts.own = standing.survey.own(&standing.heads);
+        match self.decide(Action::Revise, facts) {
+            Decision::Permitted(permission) => Ok(permission.rules().to_vec()),
+            Decision::Denied(denial) => {
+                let mut details = self.details("edit");
+                details.level = Some(label.level());
+                let notes = vec![standing.note];
+                Err(self.denied(&denial, Some(EntryKind::Revise), details, notes, asked)?)
+            }
+        }
+    }
+
+    /// Records a revision that follows `follows`, whatever has come to stand beside them.
+    fn revise(
+        &mut self,
+        note: NoteId,
+        follows: &[Digest],
+        mut metadata: Metadata,
+        text: &str,
+    ) -> Result<Revised, Error> {
+        let mut details = self.details("edit");
+        let asked = note.to_string();
+        let standing = self.standing(&asked, &[Nature::Note], &details)?;
+        let live: Vec<Digest> = standing.survey.revisions().map(|(_, body, _)| body).collect();
+        if !follows.iter().all(|body| live.contains(body)) {
+            let error = Error::new(
+                Kind::Failed,
+                "the note was sealed anew while you wrote, under another label; your revision was not recorded",
+            );
+            return Err(self.failed(details, vec![note], error));
+        }
+        let label = self.label_of(&standing, follows)?;
+        details.rules = self.may_revise(&standing, &label, &asked)?;
+        details.level = Some(label.level());
+        details.client = (!metadata.client.is_empty()).then(|| metadata.client.clone());
+        let highest = standing.survey.revisions().map(|(number, _, _)| number).max();
+        metadata.number = highest.unwrap_or(0) + 1;
+        metadata.parents = follows.to_vec();
+        metadata.modified = self.context.now().unix();
+        metadata.author = self.identity.person();
+        let (changes, _) = self.seal(note, Nature::Note, &metadata, text, &label)?;
+        let recorded = self.record(Draft::change(EntryKind::Revise, details, vec![note], changes))?;
+        if standing.heads.iter().any(|head| !follows.contains(head)) {
+            self.context.person.warn(&format!(
+                "the note was revised elsewhere while you wrote: both revisions stand side by side now, yours is shown \
+                 first. See `strongroom history {}`; the next edit follows both",
+                &asked[..8]
+            ));
+        }
+        Ok(Revised {
+            id: note,
+            revision: metadata.number,
+            label: self.label_text(&label).to_string(),
+            entry: recorded.entry(),
+            changed: true,
+        })
+    }
+}
+
+impl Change {
+    /// The metadata of a note after this change; number, parents, author and time are still those before it.
+    fn apply(&self, before: &Metadata, old: &str, text: &str) -> Result<Metadata, Error> {
+        let name = |what: &str, new: &Option<String>, old: &str| match new {
+            Some(new) => check_name(what, new),
+            None => Ok(old.to_owned()),
+        };
+        let named = |new: &Option<String>| new.as_ref().is_some_and(|new| !new.trim().is_empty());
+        // A title that was made of the first line follows it.
+        let made = self.title.is_some() || before.title == title_of(old);
+        let title = match (named(&self.title), made) {
+            (false, true) => title_of(text),
+            _ => name("title", &self.title, &before.title)?,
+        };
+        let mut fields = before.fields.clone();
+        let changed = check_fields(self.fields.clone())?;
+        fields.retain(|(name, _)| changed.iter().all(|(changed, _)| changed != name));
+        fields.extend(changed.into_iter().filter(|(_, value)| !value.is_empty()));
+        Ok(Metadata {
+            title,
+            client: name("client", &self.client, &before.client)?,
+            case: name("case", &self.case, &before.case)?,
+            created: before.created,
+            modified: before.modified,
+            happened: match self.at {
+                Some(at) => at.map(Time::unix),
+                None => before.happened,
+            },
+            author: before.author,
+            parents: before.parents.clone(),
+            number: before.number,
+            fields: check_fields(fields)?,
+        })
+    }
+
+    fn to_given(&self) -> Given {
+        let mut given = Given::default();
+        given.title.clone_from(&self.title);
+        given.client.clone_from(&self.client);
+        given.case.clone_from(&self.case);
+        given.at = self.at.map(|at| at.map_or_else(String::new, |at| at.to_string()));
+        given.fields.clone_from(&self.fields);
+        given
+    }
+
+    /// Takes what was given before, where nothing is given now.
+    fn fill_from(&mut self, given: &Given) -> Result<(), Error> {
+        fill(&mut self.title, &given.title);
+        fill(&mut self.client, &given.client);
+        fill(&mut self.case, &given.case);
+        fill_fields(&mut self.fields, &given.fields);
+        if let (None, Some(at)) = (&self.at, &given.at) {
+            self.at = Some(if at.is_empty() { None } else { Some(kept_time(at)?) });
+        }
+        Ok(())
+    }
+}
+
+impl NewText {
+    pub(super) fn to_given(&self) -> Given {
+        let mut given = Given::default();
+        given.title.clone_from(&self.title);
+        given.client.clone_from(&self.client);
+        given.case.clone_from(&self.case);
+        given.label.clone_from(&self.label);
+        given.at = self.at.map(|at| at.to_string());
+        given.fields.clone_from(&self.fields);
+        given
+    }
+
+    /// Takes what was given before, where nothing is given now.
+    pub(super) fn fill_from(&mut self, given: &Given) -> Result<(), Error> {
+        fill(&mut self.title, &given.title);
+        fill(&mut self.client, &given.client);
+        fill(&mut self.case, &given.case);
+        fill(&mut self.label, &given.label);
+        fill_fields(&mut self.fields, &given.fields);
+        if let (None, Some(at)) = (&self.at, &given.at) {
+            self.at = Some(kept_time(at)?);
+        }
+        Ok(())
+    }
+}
+
+fn fill(now: &mut Option<String>, before: &Option<String>) {
+    if now.is_none() {
+        now.clone_from(before);
+    }
+}
+
+fn fill_fields(now: &mut Vec<(String, String)>, before: &[(String, String)]) {
+    let given = |name: &String| now.iter().any(|(given, _)| given == name);
+    let missing: Vec<_> = before.iter().filter(|(name, _)| !given(name)).cloned().collect();
+    now.extend(missing);
+}
+
+fn kept_time(text: &str) -> Result<Time, Error> {
+    text.parse()
+        .map_err(|_| Error::new(Kind::Failed, "the text that was kept has a time that is none"))
+}
+
+/// Editors end the last line; one that is not ended would look changed.
+fn with_line_end(text: &str) -> Zeroizing<Vec<u8>> {
+    let mut bytes = Zeroizing::new(Vec::with_capacity(text.len() + 1));
+    bytes.extend_from_slice(text.as_bytes());
+    if !text.is_empty() && !text.ends_with('\n') {
+        bytes.push(b'\n');
+    }
+    bytes
+}
+
+/// `text` with its last line ended or not, as in `before`.
+fn like(mut text: Zeroizing<String>, before: &str) -> Zeroizing<String> {
+    if !before.ends_with('\n') && text.ends_with('\n') {
+        text.pop();
+    }
+    text
+}
+
+/// A text that was written, until it is recorded or kept.
+pub(super) struct Written {
+    bytes: Zeroizing<Vec<u8>>,
+    buffer: Option<Box<dyn WrittenText>>,
+}
+
+/// Gets a text, from an editor beginning with `begin`. `ticket` says what it is for, with the text that need not be kept.
+pub(super) fn write(
+    context: &Context<'_>,
+    unlocked: &Unlocked<'_>,
+    from: TextFrom<'_>,
+    ticket: &KeptText,
+    begin: &[u8],
+) -> Result<Written, Error> {
+    match from {
+        TextFrom::Caller(text) => Ok(Written {
+            bytes: Zeroizing::new(text()?),
+            buffer: None,
+        }),
+        TextFrom::Editor(editing) => {
+            let sealed = unlocked.identity.seal_kept(ticket, &mut SystemEntropy)?;
+            let buffer = context.person.edit(begin, &sealed, editing.insist)?;
+            Ok(Written {
+                bytes: Zeroizing::new(buffer.text().to_vec()),
+                buffer: Some(buffer),
+            })
+        }
+    }
+}
+
+impl Written {
+    /// The text, if its editor ended well and it can be a note's.
+    pub(super) fn text(&self) -> Result<Zeroizing<String>, Error> {
+        match self.buffer.as_ref().and_then(|buffer| buffer.problem()) {
+            Some(problem) => Err(Error::new(Kind::Failed, format!("{problem}; nothing was recorded"))),
+            None => check_text(self.bytes.to_vec()),
+        }
+    }
+
+    /// Wipes the buffer of a text that was recorded; keeps one that was not, sealed. `taken` is the kept text it began with,
+    /// which is settled with it, and `words` the command that takes up what is kept now.
+    pub(super) fn settle<T>(
+        self,
+        context: &Context<'_>,
+        unlocked: &Unlocked<'_>,
+        mut ticket: KeptText,
+        taken: Option<PathBuf>,
+        words: &str,
+        result: Result<T, Error>,
+    ) -> Result<T, Error> {
+        let Some(buffer) = self.buffer else { return result };
+        let worth_keeping = !is_blank(&self.bytes) && *self.bytes != *ticket.text;
+        let result = match result {
+            Err(error) if worth_keeping => {
+                ticket.text = self.bytes;
+                ticket.kept = context.now().unix();
+                if let Err(second) = unlocked.keep(&ticket) {
+                    // It stays in memory, where the next start finds it.
+                    return Err(error.hint(format!(
+                        "what you wrote could not be sealed either: {second}; it stays in memory, and the next \
+                         `strongroom` keeps it, if the machine is not switched off before"
+                    )));
+                }
+                Err(error.hint(format!(
+                    "what you wrote is kept, sealed: `strongroom {words} --continue` goes on with it, --discard throws it away"
+                )))
+            }
+            result => result,
+        };
+        let taken = taken.filter(|_| worth_keeping || result.is_ok());
+        if let Some(Err(error)) = taken.as_deref().map(remove_kept) {
+            context.person.warn(&error.message);
+        }
+        if let Err(error) = buffer.wipe() {
+            context
+                .person
+                .warn(&format!("what was in the editor is still in memory: {error}"));
+        }
+        result
+    }
+}
+
+fn is_blank(text: &[u8]) -> bool {
+    text.iter().all(u8::is_ascii_whitespace)
+}
+
+/// A kept text: where it lies, and what it is about.
+pub(super) struct Kept {
+    pub(super) path: PathBuf,
+    note: Option<NoteId>,
+    kept: i64,
+    file: Vec<u8>,
+}
+
+fn remove_kept(path: &Path) -> Result<(), Error> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(Error::new(
+            Kind::Failed,
+            format!("`{}` cannot be removed: {error}", path.display()),
+        )),
+        _ => Ok(()),
+    }
+}
+
+impl Unlocked<'_> {
+    /// What this identity kept, newest first. What is not its own, or damaged, is left alone.
+    fn kept_texts(&self) -> Vec<Kept> {
+        let Ok(entries) = std::fs::read_dir(self.state.join(KEPT)) else {
+            return Vec::new();
+        };
+        let read = |entry: std::io::Result<std::fs::DirEntry>| {
+            let path = entry.ok()?.path();
+            let file = read_bounded(&path, KeptFile::MAX).ok()?;
+            let (note, kept) = self.identity.kept_about(&file).ok()?;
+            Some(Kept { path, note, kept, file })
+        };
+        let mut all: Vec<Kept> = entries.take(KEPT_MAX).filter_map(read).collect();
+        all.sort_by(|a, b| (b.kept, &b.path).cmp(&(a.kept, &a.path)));
+        all
+    }
+
+    fn keep(&self, text: &KeptText) -> Result<(), Error> {
+        let sealed = self.identity.seal_kept(text, &mut SystemEntropy)?;
+        let name: [u8; 8] = make_random(&mut SystemEntropy)?;
+        let name = format!("{:016x}", u64::from_be_bytes(name));
+        Ok(write_new_private(&self.state.join(KEPT).join(name), &sealed)?)
+    }
+
+    /// Removes what was kept of a note, or of notes that are not there yet.
+    pub(super) fn discard_kept(&self, note: Option<NoteId>) -> Result<(), Error> {
+        let kept = self.kept_texts().into_iter().filter(|kept| kept.note == note);
+        kept.into_iter().try_for_each(|kept| remove_kept(&kept.path))
+    }
+
+    /// The newest text kept of `note`, if the person wants to go on with it.
+    pub(super) fn kept_to_take_up(
+        &self,
+        context: &Context<'_>,
+        note: Option<NoteId>,
+        editing: Editing,
+    ) -> Result<Option<Kept>, Error> {
+        let Some(newest) = self.kept_texts().into_iter().find(|kept| kept.note == note) else {
+            return match editing.take_up {
+                false => Ok(None),
+                true => Err(Error::new(Kind::Usage, "no text was kept here to go on with")),
+            };
+        };
+        if editing.take_up {
+            return Ok(Some(newest));
+        }
+        let when = Time::from_unix(newest.kept);
+        let asked = context.person.line(&format!(
+            "a text of {when} was kept when it could not be recorded: go on with it? [Y/n] "
+        ));
+        match asked {
+            Some(answer) if !answer.trim().to_lowercase().starts_with('n') => Ok(Some(newest)),
+            Some(_) => Ok(None),
+            None => {
+                context.person.warn(&format!(
+                    "a text of {when} was kept when it could not be recorded: --continue goes on with it, --discard throws it away"
+                ));
+                Ok(None)
+            }
+        }
+    }
+
+    /// Opens a kept text, after an entry.
+    pub(super) fn take_up(&self, context: &Context<'_>, kept: &Kept) -> Result<KeptText, Error> {
+        let mut desk = self.desk(context)?;
+        let mut details = desk.details(if kept.note.is_some() { "edit-read" } else { "add-read" });
+        details.asked = Some("a text that was kept".to_owned());
+        let recorded: Recorded = desk.record(Draft::read(details, kept.note.into_iter().collect()))?;
+        Ok(desk.gate().take_up(&kept.file, recorded)?)
+    }
+
+    /// Seals what a run that was killed left in memory, and wipes it there. What another vault or identity left is not
+    /// touched.
+    pub(super) fn keep_left_texts(&self, context: &Context<'_>) {
+        for left in context.person.left_texts() {
+            let now = context.now().unix();
+            let kept = match self.identity.kept_with(left.ticket(), left.text(), now) {
+                Err(_) => continue,
+                Ok(kept) => kept.filter(|_| !is_blank(left.text())),
+            };
+            let sealed = kept.as_ref().map_or(Ok(()), |kept| self.keep(kept));
+            if let (Ok(()), Some(kept)) = (&sealed, &kept) {
+                let words = match kept.note {
+                    Some(note) => format!("edit {}", &note.to_string()[..8]),
+                    None => "add".to_owned(),
+                };
+                context.person.warn(&format!(
+                    "an editor was left with a text that was not recorded; it is kept, sealed: `strongroom {words} \
+                     --continue` goes on with it, --discard throws it away"
+                ));
+            }
+            if let Err(error) = sealed.and_then(|()| left.wipe()) {
+                context
+                    .person
+                    .warn(&format!("a text that an editor left is still in memory: {error}"));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::id::PersonId;
+
+    fn before() -> Metadata {
+        Metadata {
+            title: "Gate 4".into(),
+            client: "Halcyon".into(),
+            case: String::new(),
+            created: 1,
+            modified: 2,
+            happened: Some(3),
+            author: PersonId([4; 8]),
+            parents: Vec::new(),
+            number: 5,
+            fields: vec![("lamp".into(), "out".into()), ("plate".into(), "LX68QZV".into())],
+        }
+    }
+
+    fn pairs(fields: &[(&str, &str)]) -> Vec<(String, String)> {
+        let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        fields.iter().map(owned).collect()
+    }
+
+    #[test]
+    fn a_change_changes_what_is_named_and_an_empty_value_takes_away() {
+        assert!(Change::default().apply(&before(), "x", "y") == Ok(before()));
+        let change = Change {
+            client: Some(String::new()),
+            case: Some(" 2026-114 ".into()),
+            at: Some(None),
+            fields: pairs(&[("lamp", ""), ("gate", "north"), ("none", "")]),
+            ..Change::default()
+        };
+        let after = change.apply(&before(), "x", "y").unwrap_or_else(|e| panic!("{e}"));
+        assert_eq!(
+            (after.client.as_str(), after.case.as_str(), after.happened),
+            ("", "2026-114", None)
+        );
+        assert_eq!(after.fields, pairs(&[("gate", "north"), ("plate", "LX68QZV")]));
+        let twice = Change {
+            fields: pairs(&[("gate", "north"), ("gate", "south")]),
+            ..Change::default()
+        };
+        assert!(twice.apply(&before(), "x", "y").is_err());
+    }
+
+    #[test]
+    fn a_title_made_of_the_first_line_follows_it_and_one_that_was_given_stays() {
+        let title = |title: Option<&str>, old: &str| {
+            let change = Change {
+                title: title.map(str::to_owned),
+                ..Change::default()
+            };
+            change
+                .apply(&before(), old, "Gate 5\nmore")
+                .map(|after| after.title.clone())
+        };
+        assert_eq!(title(None, "Gate 4\nmore"), Ok("Gate 5".into()));
+        assert_eq!(title(None, "Another first line"), Ok("Gate 4".into()));
+        assert_eq!(title(Some("North"), "Gate 4"), Ok("North".into()));
+        assert_eq!(title(Some(" "), "Another first line"), Ok("Gate 5".into()));
+    }
+
+    #[test]
+    fn what_is_given_again_counts_more_than_what_was_kept() {
+        let kept = Change {
+            title: Some("North".into()),
+            at: Some(None),
+            fields: pairs(&[("gate", "north"), ("lamp", "")]),
+            ..Change::default()
+        };
+        let mut now = Change {
+            title: Some("South".into()),
+            fields: pairs(&[("gate", "south")]),
+            ..Change::default()
+        };
+        assert!(now.fill_from(&kept.to_given()).is_ok());
+        assert_eq!((now.title.as_deref(), now.at), (Some("South"), Some(None)));
+        assert_eq!(now.fields, pairs(&[("gate", "south"), ("lamp", "")]));
+    }
+
+    #[test]
+    fn whether_the_last_line_is_ended_is_no_change() {
+        for before in ["a", "a\n", "a\nb", ""] {
+            let shown = with_line_end(before);
+            let back = String::from_utf8(shown.to_vec()).map(Zeroizing::new);
+            assert_eq!(back.map(|back| like(back, before).to_string()), Ok(before.to_owned()));
+        }
+    }
+}

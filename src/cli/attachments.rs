@@ -1,0 +1,85 @@
+//! Attachments: attach, extract, and how they stand beside a note.
+
+use super::args::{AttachArgs, ExtractArgs};
+use super::out;
+use super::terminal::Seen;
+use super::words::size;
+use crate::app::shared::Attachment;
+use crate::app::{Context, Error, Kind, Place};
+use serde_json::{Value, json};
+use std::path::Path;
+
+/// `attach`.
+pub(super) fn attach(context: &Context<'_>, seen: &Seen<'_>, args: &AttachArgs) -> Result<u8, Error> {
+    let name = match (&args.name, args.file.file_name().map(|name| name.to_str())) {
+        (Some(name), _) => name,
+        (None, Some(Some(name))) if args.file != Path::new("-") => name,
+        _ => {
+            return Err(
+                Error::new(Kind::Usage, "nothing says how the attachment is to be called")
+                    .hint("give a name with --name"),
+            );
+        }
+    };
+    let open = || match args.file == Path::new("-") {
+        true => seen.terminal.input(),
+        false => context.person.open(&args.file),
+    };
+    let attached = crate::app::attach(context, &args.id, name, open)?;
+    if seen.json {
+        seen.json(&json!({
+            "id": attached.note.to_string(),
+            "name": attached.name,
+            "size": attached.size,
+            "sha256": attached.sha256.to_string(),
+            "entry": attached.entry.to_string(),
+        }))?;
+    } else {
+        seen.remark(&format!(
+            "attached {}, {}",
+            out::one_line(&attached.name),
+            size(attached.size)
+        ));
+    }
+    Ok(0)
+}
+
+/// `extract`.
+pub(super) fn extract(context: &Context<'_>, seen: &Seen<'_>, args: &ExtractArgs) -> Result<u8, Error> {
+    let place = match args.out.as_deref() {
+        Some(path) if path == Path::new("-") => Place::Open(seen.terminal.output()?),
+        out => Place::New(out.map(Path::to_owned)),
+    };
+    let extracted = crate::app::extract(context, &args.id, &args.name, place)?;
+    // To standard output went the attachment, and nothing else may.
+    let Some(path) = &extracted.path else { return Ok(0) };
+    if seen.json {
+        seen.json(&json!({
+            "id": extracted.note.to_string(),
+            "name": extracted.name,
+            "size": extracted.size,
+            "sha256": extracted.sha256.to_string(),
+            "out": path.to_string_lossy(),
+        }))?;
+    } else {
+        let path = out::one_line(&path.to_string_lossy());
+        seen.remark(&format!("extracted to {path}, {}", size(extracted.size)));
+    }
+    Ok(0)
+}
+
+/// An attachment beside its note.
+pub(super) fn line(attachment: &Attachment) -> String {
+    let name = out::one_line(&attachment.name);
+    format!("{name} · {} · sha256 {}", size(attachment.size), attachment.sha256)
+}
+
+/// The same for other programs.
+pub(super) fn json(attachment: &Attachment) -> Value {
+    json!({
+        "name": attachment.name,
+        "size": attachment.size,
+        "sha256": attachment.sha256.to_string(),
+        "created": crate::app::shared::Time::from_unix(attachment.created).to_string(),
+    })
+}

@@ -1,0 +1,69 @@
+//! A copy of the vault in one file, and the way back from it.
+
+use super::audit;
+use super::terminal::Seen;
+use super::words::counted;
+use crate::app::{CheckedBackup, Context, Error};
+use serde_json::json;
+use std::path::Path;
+
+/// `backup`.
+pub(super) fn backup(context: &Context<'_>, seen: &Seen<'_>, file: &Path) -> Result<u8, Error> {
+    let done = crate::app::backup(context, file)?;
+    if seen.json {
+        let vault = done.vault.to_string();
+        seen.json(&json!({ "vault": vault, "file": file, "bytes": done.bytes }))?;
+        return Ok(0);
+    }
+    seen.remark(&format!("vault {} backed up to {}", done.vault, file.display()));
+    seen.remark("your identity file and the recovery key are not in it: without one of them nothing in it can be read");
+    Ok(0)
+}
+
+/// `restore`.
+pub(super) fn restore(context: &Context<'_>, seen: &Seen<'_>, file: &Path, check: bool) -> Result<u8, Error> {
+    if check {
+        let checked = crate::app::check_backup(context, file)?;
+        let code = match seen.json {
+            true => {
+                let mut value = audit::report_json(&checked.report);
+                let behind = checked
+                    .behind
+                    .map(|(backup, device)| json!({ "backup": backup, "device": device }));
+                value["behind"] = json!(behind);
+                seen.json(&value)?;
+                audit::exit_code(checked.report.verdict)
+            }
+            false => audit::verified(seen, &checked.report, false)?,
+        };
+        tell_age(seen, &checked);
+        return Ok(code);
+    }
+    let done = crate::app::restore(context, file)?;
+    if seen.json {
+        seen.json(&json!({ "vault": done.vault.to_string(), "path": done.path }))?;
+    } else {
+        let entries = counted(done.checked.report.entries, "entry", "entries");
+        seen.remark(&format!(
+            "vault {} restored to {}: intact, {entries}",
+            done.vault,
+            done.path.display()
+        ));
+    }
+    tell_age(seen, &done.checked);
+    if done.checked.behind.is_some() {
+        seen.remark(
+            "with its own identity this device refuses to go on from there; come in anew with the recovery key (`strongroom recovery use`), and what came after the backup is lost",
+        );
+    }
+    Ok(0)
+}
+
+fn tell_age(seen: &Seen<'_>, checked: &CheckedBackup) {
+    if let Some((backup, device)) = checked.behind {
+        seen.remark(&format!(
+            "this backup is older than what this device wrote last: it holds {backup} of {} of its log",
+            counted(device, "entry", "entries")
+        ));
+    }
+}

@@ -1,0 +1,234 @@
+//! Attachments at the gate: sealing what comes in piece by piece, and giving it out piece by piece.
+
+use super::{Gate, GateError, Permit, SealedNote};
+use crate::crypto::{Entropy, Recipient};
+use crate::envelope::{BadWrap, BodyFile, ContentInfo, ContentKey, ContentOpener, ContentSealer, Metadata, NotSealed};
+use crate::id::{Digest, NoteId, PersonId};
+use crate::label::Label;
+use crate::ledger::{LedgerError, Recorded, StoredNote};
+use std::collections::BTreeSet;
+use zeroize::{Zeroize, Zeroizing};
+
+/// An attachment as it is told of beside its note.
+pub struct Attachment {
+    /// Its file name.
+    pub name: String,
+    /// Its size in bytes.
+    pub size: u64,
+    /// SHA-256 of its content.
+    pub sha256: Digest,
+    /// When it was attached, Unix seconds.
+    pub created: i64,
+}
+
+impl Drop for Attachment {
+    fn drop(&mut self) {
+        self.name.zeroize();
+    }
+}
+
+impl Attachment {
+    pub(super) fn new(metadata: &Metadata, info: &ContentInfo) -> Self {
+        Self {
+            name: metadata.title.clone(),
+            size: info.size,
+            sha256: info.sha256,
+            created: metadata.created,
+        }
+    }
+}
+
+/// An attachment that is being sealed, to no label yet: that is settled when its head is sealed, at the end.
+pub struct Sealing {
+    note: NoteId,
+    sealer: ContentSealer,
+}
+
+impl Sealing {
+    /// Seals the next part of what `read` gives into `part`; `false` once there is none. See [`ContentSealer::next_part`].
+    pub fn next_part<E>(
+        &mut self,
+        part: &mut Vec<u8>,
+        read: &mut dyn FnMut(&mut [u8]) -> Result<usize, E>,
+    ) -> Result<bool, NotSealed<E>> {
+        self.sealer.next_part(part, read)
+    }
+}
+
+struct Head {
+    body: Digest,
+    metadata: Metadata,
+    info: ContentInfo,
+}
+
+/// A look at the heads of a note's attachments. It tells digests, and whether there is one of a name; the rest stays in.
+pub struct Attachments(Vec<Head>);
+
+impl Attachments {
+    /// The body of the attachment of that name, the newest if there are several.
+    pub fn named(&self, name: &str) -> Option<Digest> {
+        let named = self.0.iter().filter(|head| head.metadata.title == name);
+        let newest = named.max_by_key(|head| (head.metadata.created, head.body));
+        newest.map(|head| head.body)
+    }
+
+    /// The parts of all of them.
+    pub fn parts(&self) -> BTreeSet<Digest> {
+        self.0.iter().flat_map(|head| head.info.parts.iter().copied()).collect()
+    }
+
+    /// Digest of a content, for the sealed details of the entry and nothing else.
+    pub(crate) fn digest_for_the_record(&self, body: Digest) -> Option<Digest> {
+        let head = self.0.iter().find(|head| head.body == body);
+        head.map(|head| head.info.sha256)
+    }
+}
+
+/// An attachment whose content may be read: decided and recorded. Its parts are still to be found.
+pub struct OpenContent {
+    /// The note it stands beside.
+    pub note: NoteId,
+    /// The label it was wrapped under.
+    pub label: Label,
+    /// What is known of it beside the content.
+    pub metadata: Metadata,
+    opener: ContentOpener,
+}
+
+impl OpenContent {
+    /// Name, size and digest.
+    pub fn attachment(&self) -> Attachment {
+        Attachment::new(&self.metadata, self.opener.info())
+    }
+
+    /// Who attached it.
+    pub fn author(&self) -> PersonId {
+        self.metadata.author
+    }
+
+    /// The parts that have to be found for it.
+    pub fn parts(&self) -> &[Digest] {
+        &self.opener.info().parts
+    }
+
+    /// The content, out of these parts.
+    pub fn read<I: Iterator<Item = Result<Vec<u8>, LedgerError>>>(self, parts: I) -> Content<I> {
+        Content {
+            opener: self.opener,
+            parts,
+            part: Zeroizing::new(Vec::new()),
+            at: 0,
+        }
+    }
+}
+
+/// A content could not be given out to its end.
+#[derive(Debug, thiserror::Error)]
+pub enum BadContent {
+    /// A part is missing or not what was written.
+    #[error(transparent)]
+    Stored(#[from] LedgerError),
+    /// A part does not open, or the whole is not what its head says.
+    #[error(transparent)]
+    Gate(#[from] GateError),
+}
+
+/// A content that is given out chunk by chunk, each verified before it is.
+pub struct Content<I> {
+    opener: ContentOpener,
+    parts: I,
+    part: Zeroizing<Vec<u8>>,
+    at: usize,
+}
+
+impl<I: Iterator<Item = Result<Vec<u8>, LedgerError>>> Content<I> {
+    /// The next piece. `None` says that the content has ended, whole and with the digest that its head says; until then
+    /// what was given out is authentic and may be less than there is.
+    pub fn next_chunk(&mut self) -> Result<Option<&[u8]>, BadContent> {
+        if self.at == self.part.len() {
+            self.part = match self.parts.next() {
+                Some(part) => Zeroizing::new(part?),
+                None => return Ok(self.opener.finish().map(|()| None).map_err(GateError::from)?),
+            };
+            self.at = self.opener.enter(&self.part).map_err(GateError::from)?;
+        }
+        let (took, content) = self
+            .opener
+            .open_chunk(&mut self.part[self.at..])
+            .map_err(GateError::from)?;
+        self.at += took;
+        Ok(Some(content))
+    }
+}
+
+impl Gate<'_> {
+    /// Begins to seal an attachment to `note` under a fresh content key.
+    pub fn begin_attachment(&self, note: NoteId, entropy: &mut dyn Entropy) -> Result<Sealing, GateError> {
+        let sealer = ContentSealer::begin(self.vault(), note, entropy).map_err(BadWrap::NoEntropy)?;
+        Ok(Sealing { note, sealer })
+    }
+
+    /// Seals the head of an attachment to `label`, once all its parts are sealed; `parts` are their digests.
+    pub fn seal_attachment(
+        &self,
+        sealing: Sealing,
+        parts: Vec<Digest>,
+        metadata: &Metadata,
+        label: &Label,
+        recipients: &[Recipient],
+        entropy: &mut dyn Entropy,
+    ) -> Result<(SealedNote, Attachment), GateError> {
+        let Sealing { note, sealer } = sealing;
+        let (body, key, info) = sealer.finish(metadata, parts).ok_or(GateError::Unfinished)?;
+        let sealed = self.wrap(note, body, &key, label, recipients, entropy)?;
+        Ok((sealed, Attachment::new(metadata, &info)))
+    }
+
+    /// Looks at the heads among stored bodies; other bodies are passed over.
+    pub fn attachments(&self, stored: &[StoredNote]) -> Result<Attachments, GateError> {
+        let mut heads = Vec::new();
+        for item in stored.iter().filter(|item| item.is_attachment()) {
+            let (_, key) = self.unwrap_key(item.note, &item.wrap)?;
+            let (metadata, opener) = self.head(item, &key)?;
+            heads.push(Head {
+                body: item.body,
+                metadata,
+                info: opener.into_info(),
+            });
+        }
+        Ok(Attachments(heads))
+    }
+
+    fn head(&self, item: &StoredNote, key: &ContentKey) -> Result<(Metadata, ContentOpener), GateError> {
+        let body = BodyFile::parse(&item.sealed)?;
+        let metadata = body.open_metadata(self.vault(), item.note, key)?;
+        Ok((metadata, ContentOpener::begin(&body, self.vault(), item.note, key)?))
+    }
+
+    /// An attachment's line beside its note, for what is permitted and recorded.
+    pub(super) fn line(&self, item: &StoredNote, key: &ContentKey) -> Result<Attachment, GateError> {
+        let (metadata, opener) = self.head(item, key)?;
+        Ok(Attachment::new(&metadata, opener.info()))
+    }
+
+    /// Opens attachments to be read. Each must be covered by one of the permits and by the entry.
+    pub fn open_contents(
+        &self,
+        stored: Vec<StoredNote>,
+        permits: Vec<Permit>,
+        recorded: Recorded,
+    ) -> Result<Vec<OpenContent>, GateError> {
+        let open = |item: &StoredNote| {
+            let (label, key) = self.unwrap_key(item.note, &item.wrap)?;
+            self.check(item.note, &label, &permits, &recorded)?;
+            let (metadata, opener) = self.head(item, &key)?;
+            Ok(OpenContent {
+                note: item.note,
+                label,
+                metadata,
+                opener,
+            })
+        };
+        stored.iter().map(open).collect()
+    }
+}

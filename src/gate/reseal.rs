@@ -1,0 +1,334 @@
+//! All of one note: looked at for a decision about the whole of it, and sealed anew under another label. No plaintext
+//! leaves: what comes out is sealed again.
+
+use super::{Gate, GateError, Metadata, Permit, SealedNote};
+use crate::crypto::{Entropy, Recipient, sha256};
+use crate::envelope::{BadWrap, BodyFile, ContentKey, Purpose, WrapFile, seal_body};
+use crate::id::{Digest, NoteId, PersonId};
+use crate::label::Label;
+use crate::ledger::StoredNote;
+use crate::policy::Action;
+use serde::Deserialize;
+use std::collections::BTreeMap;
+
+/// Everything that is kept of one note and has a wrap: its revisions, and the heads of its attachments.
+pub struct Whole {
+    note: NoteId,
+    me: PersonId,
+    items: Vec<Item>,
+}
+
+struct Item {
+    stored: StoredNote,
+    nature: Purpose,
+    label: Label,
+    key: ContentKey,
+    metadata: Metadata,
+}
+
+impl Whole {
+    /// The join of all labels; none where nobody may read all of it.
+    pub fn label(&self) -> Option<Label> {
+        let mut labels = self.items.iter().map(|item| &item.label);
+        let first = labels.next()?.clone();
+        labels.try_fold(first, |join, label| join.join(label))
+    }
+
+    /// Whether all of it bears exactly that label.
+    pub fn bears(&self, label: &Label) -> bool {
+        self.items.iter().all(|item| item.label == *label)
+    }
+
+    /// Whether all of it was written by the person at the gate.
+    pub fn own(&self) -> bool {
+        self.items.iter().all(|item| item.metadata.author == self.me)
+    }
+
+    /// How many things of that nature there are.
+    pub fn count(&self, nature: Purpose) -> usize {
+        self.items.iter().filter(|item| item.nature == nature).count()
+    }
+
+    /// The bodies, those that others follow before those that follow them.
+    pub fn bodies(&self) -> Vec<Digest> {
+        let order = in_order(&self.items);
+        order.into_iter().map(|at| self.items[at].stored.body).collect()
+    }
+}
+
+/// Places of revisions such that each comes after those it follows.
+fn in_order(items: &[Item]) -> Vec<usize> {
+    let mut left: Vec<usize> = (0..items.len()).collect();
+    let mut order = Vec::with_capacity(items.len());
+    while !left.is_empty() {
+        let waits = |at: &usize| {
+            let follows = |other: &usize| items[*at].metadata.parents.contains(&items[*other].stored.body);
+            left.iter().any(follows)
+        };
+        // Digests cannot follow each other in a circle.
+        let next = left.iter().position(|at| !waits(at)).unwrap_or(0);
+        order.push(left.remove(next));
+    }
+    order
+}
+
+impl Gate<'_> {
+    /// Looks at all of a note. Nothing of its content comes out.
+    pub fn whole(&self, note: NoteId, stored: Vec<StoredNote>) -> Result<Whole, GateError> {
+        let look = |stored: StoredNote| {
+            let (label, key) = self.unwrap_key(note, &stored.wrap)?;
+            let body = BodyFile::parse(&stored.sealed)?;
+            let metadata = body.open_metadata(self.vault(), note, &key)?;
+            Ok(Item {
+                nature: body.purpose(),
+                stored,
+                label,
+                key,
+                metadata,
+            })
+        };
+        Ok(Whole {
+            note,
+            me: self.identity.person(),
+            items: stored.into_iter().map(look).collect::<Result<_, GateError>>()?,
+        })
+    }
+
+    /// Seals every revision anew under a fresh key to `label`: who wrote it when and its number stay, what it follows is
+    /// named by its new digest. `from` permits relabelling what it was, `to` adding what it becomes.
+    pub fn reseal(
+        &self,
+        whole: &Whole,
+        label: &Label,
+        recipients: &[Recipient],
+        (from, to): (Permit, Permit),
+        entropy: &mut dyn Entropy,
+    ) -> Result<Vec<SealedNote>, GateError> {
+        let old = whole.label().ok_or(GateError::NotAllowed)?;
+        let allowed = whole.me == self.identity.person()
+            && from.lets(Action::Relabel, whole.me, whole.note, &old)
+            && to.lets(Action::Add, whole.me, whole.note, label);
+        if !allowed {
+            return Err(GateError::NotAllowed);
+        }
+        let mut renamed: BTreeMap<Digest, Digest> = BTreeMap::new();
+        let mut sealed = Vec::with_capacity(whole.items.len());
+        for at in in_order(&whole.items) {
+            let item = &whole.items[at];
+            let text = BodyFile::parse(&item.stored.sealed)?.open_text(self.vault(), whole.note, &item.key)?;
+            let metadata = item.metadata.following(&renamed);
+            let (body, key) = seal_body(self.vault(), whole.note, item.nature, &metadata, text.expose(), entropy)
+                .map_err(BadWrap::NoEntropy)?;
+            let digest = sha256(&[&body]);
+            let wrap = WrapFile::wrap(
+                self.vault(),
+                whole.note,
+                digest,
+                label,
+                &key,
+                self.keyring,
+                recipients,
+                entropy,
+            )?;
+            renamed.insert(item.stored.body, digest);
+            sealed.push(SealedNote {
+                body,
+                wrap: wrap.to_bytes(),
+                digest,
+            });
+        }
+        Ok(sealed)
+    }
+
+    /// The drafts and briefs among `stored` that were made from `note`. Gives out ids and natures alone.
+    pub fn made_from(&self, stored: Vec<StoredNote>, note: NoteId) -> Result<Vec<(NoteId, Purpose)>, GateError> {
+        // The part of docs/FORMAT.md §10 that is looked at.
+        #[derive(Deserialize)]
+        struct Frame {
+            sources: Vec<NoteId>,
+        }
+        let mut made = Vec::new();
+        for item in stored {
+            let body = BodyFile::parse(&item.sealed)?;
+            let nature = body.purpose();
+            if !matches!(nature, Purpose::Draft | Purpose::Brief) {
+                continue;
+            }
+            let (_, key) = self.unwrap_key(item.note, &item.wrap)?;
+            let text = body.open_text(self.vault(), item.note, &key)?;
+            let frame: Option<Frame> = text.text().and_then(|text| serde_json::from_str(text).ok());
+            if frame.is_some_and(|frame| frame.sources.contains(&note)) {
+                made.push((item.note, nature));
+            }
+        }
+        made.sort_unstable_by_key(|(note, nature)| (*nature, *note));
+        made.dedup();
+        Ok(made)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::crypto::ExampleEntropy;
+    use crate::envelope::{IdentitySecrets, Key, KeyUse, Keyring};
+    use crate::gate::NewNote;
+    use crate::id::{DeviceId, VaultId};
+    use crate::label::{Clearance, Level};
+    use crate::policy::{ActorFacts, Decision, Kind, PolicySet, Request, ResourceFacts, Role};
+    use crate::session::Identity;
+    use std::collections::BTreeSet;
+
+    const NOTE: NoteId = NoteId([9; 16]);
+
+    fn identity(entropy: &mut ExampleEntropy) -> Identity {
+        let secrets = IdentitySecrets::make(PersonId([1; 8]), "mara".into(), Digest([0; 32]), entropy).unwrap();
+        Identity::from_secrets(VaultId([1; 16]), DeviceId([1; 8]), &secrets)
+    }
+
+    fn label(level: Level) -> Label {
+        Label::new(level, []).unwrap()
+    }
+
+    fn permit(action: Action, label: &Label, note: NoteId) -> Permit {
+        let mut resource = ResourceFacts::new(Kind::Note, label.clone());
+        resource.own = true;
+        let decision = PolicySet::shipped().unwrap().decide(&Request {
+            action,
+            actor: ActorFacts {
+                person: PersonId([1; 8]),
+                roles: BTreeSet::from([Role::OFFICER]),
+                clearance: Clearance {
+                    person: PersonId([1; 8]),
+                    level: Level::Restricted,
+                    compartments: BTreeSet::new(),
+                },
+                paused: false,
+            },
+            resource,
+            purpose: None,
+            reason: None,
+            now: 0,
+            approvals: 0,
+            people: 1,
+        });
+        match decision {
+            Decision::Permitted(permission) => Permit::new(permission, [note]),
+            Decision::Denied(denial) => panic!("{:?}", denial.why()),
+        }
+    }
+
+    /// A revision that follows `parents`.
+    fn revision(
+        gate: &Gate<'_>,
+        text: &str,
+        number: u64,
+        parents: &[&StoredNote],
+        entropy: &mut ExampleEntropy,
+    ) -> StoredNote {
+        let mut parents: Vec<Digest> = parents.iter().map(|stored| stored.body).collect();
+        parents.sort_unstable();
+        let metadata = Metadata {
+            title: text.into(),
+            client: "Halcyon".into(),
+            case: String::new(),
+            created: 1,
+            modified: number as i64,
+            happened: None,
+            author: PersonId([u8::try_from(number).unwrap(); 8]),
+            parents,
+            number,
+            fields: vec![("zone".into(), "north".into())],
+        };
+        let sealed = gate.seal(
+            &NewNote {
+                note: NOTE,
+                nature: Purpose::Note,
+                metadata: &metadata,
+                text,
+                label: &label(Level::Internal),
+                recipients: &[],
+            },
+            entropy,
+        );
+        stored(sealed.unwrap())
+    }
+
+    fn stored(sealed: SealedNote) -> StoredNote {
+        StoredNote {
+            note: NOTE,
+            body: sealed.digest,
+            wrap: WrapFile::parse(&sealed.wrap).unwrap(),
+            sealed: sealed.body,
+        }
+    }
+
+    #[test]
+    fn a_graph_of_revisions_keeps_its_shape_under_another_label() {
+        let mut entropy = ExampleEntropy::new("reseal");
+        let me = identity(&mut entropy);
+        let levels = [Level::Internal, Level::Restricted].map(KeyUse::Level);
+        let ring = Keyring::new(levels.map(|usage| Key::make(usage, None, [0; 8], &mut entropy).unwrap()));
+        let gate = Gate::new(&me, &ring);
+        // Two heads over one beginning, and one that joins them; the last first.
+        let first = revision(&gate, "first", 1, &[], &mut entropy);
+        let left = revision(&gate, "left", 2, &[&first], &mut entropy);
+        let right = revision(&gate, "right", 2, &[&first], &mut entropy);
+        let joined = revision(&gate, "joined", 3, &[&left, &right], &mut entropy);
+        let old: Vec<Digest> = [&joined, &right, &first, &left].map(|stored| stored.body).to_vec();
+        let whole = gate
+            .whole(NOTE, vec![joined, right, first, left])
+            .unwrap_or_else(|e| panic!("{e}"));
+        assert!(whole.bears(&label(Level::Internal)) && !whole.own() && whole.count(Purpose::Note) == 4);
+        assert_eq!((whole.bodies()[0], whole.bodies()[3]), (old[2], old[0]));
+
+        let target = label(Level::Restricted);
+        let from = |label: &Label| permit(Action::Relabel, label, NOTE);
+        let to = |label: &Label| permit(Action::Add, label, NOTE);
+        let here = label(Level::Internal);
+        for wrong in [
+            (to(&here), to(&target)),
+            (from(&target), to(&target)),
+            (from(&here), to(&here)),
+            (permit(Action::Relabel, &here, NoteId([8; 16])), to(&target)),
+            (permit(Action::Read, &here, NOTE), to(&target)),
+        ] {
+            let refused = gate.reseal(&whole, &target, &[], wrong, &mut entropy);
+            assert_eq!(refused.map(|sealed| sealed.len()), Err(GateError::NotAllowed));
+        }
+        let sealed = gate.reseal(&whole, &target, &[], (from(&here), to(&target)), &mut entropy);
+        let sealed: Vec<StoredNote> = sealed
+            .unwrap_or_else(|e| panic!("{e}"))
+            .into_iter()
+            .map(stored)
+            .collect();
+        assert!(sealed.iter().all(|stored| !old.contains(&stored.body)));
+        let again = gate.whole(NOTE, sealed).unwrap_or_else(|e| panic!("{e}"));
+        assert!(again.bears(&target));
+        let of = |title: &str| again.items.iter().find(|item| item.metadata.title == title).unwrap();
+        let follows = |title: &str| of(title).metadata.parents.clone();
+        let digests = |titles: &[&str]| {
+            let mut digests: Vec<Digest> = titles.iter().map(|title| of(title).stored.body).collect();
+            digests.sort_unstable();
+            digests
+        };
+        assert_eq!(follows("first"), []);
+        assert_eq!(follows("left"), digests(&["first"]));
+        assert_eq!(follows("right"), digests(&["first"]));
+        assert_eq!(follows("joined"), digests(&["left", "right"]));
+        for (title, number) in [("first", 1), ("left", 2), ("right", 2), ("joined", 3)] {
+            let item = of(title);
+            let metadata = &item.metadata;
+            assert_eq!(
+                (metadata.number, metadata.created, metadata.modified),
+                (number, 1, number as i64)
+            );
+            assert_eq!(metadata.author, PersonId([number as u8; 8]));
+            assert_eq!(metadata.fields, [("zone".to_owned(), "north".to_owned())]);
+            let body = BodyFile::parse(&item.stored.sealed).unwrap_or_else(|e| panic!("{e}"));
+            let text = body.open_text(VaultId([1; 16]), NOTE, &item.key).unwrap();
+            assert_eq!(text.expose(), title.as_bytes());
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! The parts of attachments, as they are stored: named by a head, known to the log, read one at a time.
+
+use super::error::LedgerError;
+use super::objects::note_ref;
+use super::start::{Ledger, Shard, missing, read_file};
+use crate::chain::FileRef;
+use crate::envelope::PART_MAX;
+use crate::id::{Digest, NoteId};
+use crate::repo::{Oid, Repo};
+use std::collections::BTreeSet;
+
+/// The parts of one attachment, in the order that its head gives: read when they are asked for, each with the SHA-256
+/// that the log knows. Needs no lock, so that nobody waits for a slow reader; may go to another thread.
+pub struct StoredParts {
+    repo: Repo,
+    left: std::vec::IntoIter<(FileRef, Oid)>,
+}
+
+impl Iterator for StoredParts {
+    type Item = Result<Vec<u8>, LedgerError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let (file, oid) = self.left.next()?;
+        Some(read_file(&self.repo, oid, &file, PART_MAX as u64))
+    }
+}
+
+impl Ledger<'_> {
+    /// Finds the parts that a head of `note` names. Each must be there, written by an entry.
+    pub fn parts(&self, note: NoteId, digests: &[Digest]) -> Result<StoredParts, LedgerError> {
+        let name = note_ref(note);
+        let shard = Shard::read(self.repo, &name)?;
+        let find = |digest: &Digest| {
+            let file = FileRef(name.clone(), format!("{note}.{digest}"), *digest);
+            match self.standing.live.is_live(&file) {
+                true => shard.oid(&file).map(|oid| (file, oid)),
+                false => Err(missing(&file)),
+            }
+        };
+        let found: Vec<_> = digests.iter().map(find).collect::<Result<_, _>>()?;
+        let repo = Repo::open(self.repo.dir(), self.repo.settings().clone())?;
+        Ok(StoredParts {
+            repo,
+            left: found.into_iter(),
+        })
+    }
+
+    /// What an attaching of this device to `note` left that was interrupted: files of its log that no wrap gives a key to
+    /// and that are not among `named`, the parts of all its heads.
+    pub fn orphans(&self, note: NoteId, named: &BTreeSet<Digest>) -> Result<Vec<FileRef>, LedgerError> {
+        let mut bodies = BTreeSet::new();
+        for (_, wrap) in self.wraps(&note.to_string())? {
+            bodies.insert(wrap.body()?);
+        }
+        let (name, prefix) = (note_ref(note), format!("{note}."));
+        let left = self.standing.live.iter().filter(|(FileRef(branch, path, digest), by)| {
+            let mine = by.log == self.standing.log && *branch == name && path.starts_with(&prefix);
+            mine && !bodies.contains(digest) && !named.contains(digest)
+        });
+        let mut left: Vec<FileRef> = left.map(|(file, _)| file.clone()).collect();
+        left.sort();
+        Ok(left)
+    }
+}

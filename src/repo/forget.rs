@@ -1,0 +1,273 @@
+//! To forget for good: what a branch held and holds no more leaves the object store, loose or packed, without
+//! waiting for git to prune.
+//!
+//! 1. [`Repo::begin_forgetting`] notes, durably and before the batch, where the branches stand.
+//! 2. The batch is committed: its branches are re-rooted.
+//! 3. [`Repo::finish_forgetting`] wipes the journal, removes what those branches led to and no ref leads to any more,
+//!    and takes the note away. Interrupted at any step, it is done again from the beginning: nothing was removed that
+//!    is needed to find the rest.
+
+use super::git::{ReadError, Repo};
+use super::lock::Lock;
+use super::loose::loose_path;
+use super::object::Oid;
+use super::reach::{Missing, Reached};
+use super::record::{RefChange, is_branch};
+use super::recover::remove_file;
+use super::write::{CutError, sync_file_system, to_io};
+use crate::env::{FileError, Step, read_bounded, replace_private, sync_folder};
+use std::collections::BTreeSet;
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// The name of the note of what is being forgotten, in the git directory.
+const NAME: &str = "strongroom.forgetting";
+/// The largest such note, in bytes.
+const NAME_MAX: u64 = 1 << 20;
+/// The folder in the git directory in which a pack is written before it has its place.
+const PACKING: &str = "strongroom.packing";
+/// Something could not be forgotten for good; it is tried again at the next start.
+#[derive(Debug, thiserror::Error)]
+pub enum ForgetError {
+    /// The journal could not be wiped.
+    #[error(transparent)]
+    Cut(#[from] CutError),
+    /// An object or ref could not be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// The system refused.
+    #[error("{0}; free some space or check the disk")]
+    Io(#[from] io::Error),
+    /// The note of what is being forgotten is not one that this program writes.
+    #[error("`{}` is damaged: move it away, then run `git gc --prune=now` in the vault", .0.display())]
+    Damaged(PathBuf),
+}
+
+/// Reads a note of what is being forgotten: lines of a branch and the commit it stood at. Strict.
+pub fn parse_forgetting(text: &str) -> Option<Vec<(String, Oid)>> {
+    let line = |line: &str| {
+        let (name, oid) = line.strip_suffix('\n')?.split_once(' ')?;
+        let oid: Oid = oid.parse().ok()?;
+        is_branch(name).then(|| (name.to_owned(), oid))
+    };
+    text.split_inclusive('\n').map(line).collect()
+}
+
+fn forgetting_text(places: &[(String, Oid)]) -> String {
+    places.iter().map(|(name, oid)| format!("{name} {oid}\n")).collect()
+}
+
+impl Repo {
+    /// Whether something was begun to be forgotten and is not yet gone.
+    pub fn is_forgetting(&self) -> bool {
+        fs::symlink_metadata(self.dir.join(NAME)).is_ok()
+    }
+
+    /// Notes where branches stand that are about to be re-rooted. Durable when this returns; harmless if the batch is
+    /// never committed.
+    pub fn begin_forgetting(&self, _lock: &Lock, refs: &[RefChange]) -> Result<(), ForgetError> {
+        let mut places = self.forgetting()?;
+        places.extend(
+            refs.iter()
+                .filter_map(|change| Some((change.name.clone(), change.old?))),
+        );
+        places.sort();
+        places.dedup();
+        let write = || replace_private(&self.dir.join(NAME), forgetting_text(&places).as_bytes()).map_err(plain);
+        Ok(self.faults().step(Step::NoteWrite, write, || Ok(()))?)
+    }
+
+    /// Removes for good what was begun to be forgotten. Gives the names of refs that no vault has and that hold some of
+    /// it: what they hold stays.
+    pub fn finish_forgetting(&self, lock: &Lock) -> Result<Vec<String>, ForgetError> {
+        let places = self.forgetting()?;
+        if places.is_empty() && !self.is_forgetting() {
+            return Ok(Vec::new());
+        }
+        // INVARIANT (wipe, then remove): while the journal holds an object, a recovery would write it again.
+        self.cut_wiping(lock)?;
+        self.remove_half_objects()?;
+        let mut doomed = self.unreachable(&places)?;
+        let held = self.held_elsewhere(&mut doomed)?;
+        for oid in &doomed.blobs {
+            self.remove_object(*oid)?;
+        }
+        if self.is_packed(&doomed)? {
+            self.repack_without(&doomed)?;
+        }
+        // What leads to the blobs goes once they are gone for good, and the oldest commit first: until then it is
+        // needed to find the rest.
+        self.faults()
+            .step(Step::WholeSync, || sync_file_system(&self.dir), || Ok(()))?;
+        for oid in doomed.trees.iter().chain(doomed.order.iter().rev()) {
+            self.remove_object(*oid)?;
+        }
+        let remove = || {
+            remove_file(&self.dir.join(NAME))?;
+            sync_folder(&self.dir).map_err(plain)
+        };
+        self.faults().step(Step::NoteRemove, remove, || Ok(()))?;
+        Ok(held)
+    }
+
+    fn forgetting(&self) -> Result<Vec<(String, Oid)>, ForgetError> {
+        let path = self.dir.join(NAME);
+        let bytes = match read_bounded(&path, NAME_MAX) {
+            Err(FileError::Missing(_)) => return Ok(Vec::new()),
+            Err(FileError::Io { source, .. }) => return Err(source.into()),
+            Err(_) => return Err(ForgetError::Damaged(path)),
+            Ok(bytes) => bytes,
+        };
+        let places = std::str::from_utf8(&bytes).ok().and_then(parse_forgetting);
+        places.ok_or(ForgetError::Damaged(path))
+    }
+
+    /// What these branches led to then and do not lead to now.
+    fn unreachable(&self, places: &[(String, Oid)]) -> Result<Reached, ForgetError> {
+        let mut kept = Reached::default();
+        let names: BTreeSet<&str> = places.iter().map(|(name, _)| name.as_str()).collect();
+        for name in names {
+            if let Some(oid) = self.ref_target(name)? {
+                self.reach(oid, &Reached::default(), Missing::Skipped, &mut kept)?;
+            }
+        }
+        let mut doomed = Reached::default();
+        for (_, oid) in places {
+            self.reach(*oid, &kept, Missing::Skipped, &mut doomed)?;
+        }
+        doomed.subtract(&kept);
+        doomed.leave_nothing();
+        Ok(doomed)
+    }
+
+    /// Takes out of `doomed` what refs lead to that are no part of a vault, and names those that hold blobs of it.
+    fn held_elsewhere(&self, doomed: &mut Reached) -> Result<Vec<String>, ForgetError> {
+        let own = |name: &str| {
+            let branch = name.strip_prefix("refs/heads/").unwrap_or_default();
+            branch == "main"
+                || ["audit/", "notes/", "keys/"]
+                    .iter()
+                    .any(|room| branch.starts_with(room))
+        };
+        let mut held = Vec::new();
+        for (name, _) in self.refs_as_found("refs/")?.into_iter().filter(|(name, _)| !own(name)) {
+            let commit = self.git.find_reference(&name).and_then(|found| found.peel_to_commit());
+            let Ok(commit) = commit else { continue };
+            let mut reached = Reached::default();
+            let from = Oid::from_git(commit.id());
+            self.reach(from, &Reached::default(), Missing::Skipped, &mut reached)?;
+            if reached.blobs.iter().any(|oid| doomed.blobs.contains(oid)) {
+                held.push(name);
+            }
+            doomed.subtract(&reached);
+        }
+        Ok(held)
+    }
+
+    fn remove_object(&self, oid: Oid) -> Result<(), ForgetError> {
+        let path = loose_path(&self.dir, oid);
+        // Most of what is not there is in a pack.
+        if fs::symlink_metadata(&path).is_err() {
+            return Ok(());
+        }
+        Ok(self
+            .faults()
+            .step(Step::ObjectRemove, || remove_file(&path), || Ok(()))?)
+    }
+
+    /// Whether a pack holds any of it. Looked at afresh: an open repository goes on seeing packs that are gone.
+    fn is_packed(&self, doomed: &Reached) -> Result<bool, ForgetError> {
+        let git = git2::Repository::open_bare(&self.dir).map_err(to_io)?;
+        let odb = git.odb().map_err(to_io)?;
+        let packed = |oid: Oid| !loose_path(&self.dir, oid).exists() && oid.to_git().is_ok_and(|oid| odb.exists(oid));
+        Ok(doomed.all().any(packed))
+    }
+
+    /// Writes one pack of everything that the packs hold but `doomed`, durable, and then removes them.
+    fn repack_without(&self, doomed: &Reached) -> Result<(), ForgetError> {
+        let mut old = pack_files(&self.dir.join("objects/pack"))?;
+        let write = || self.write_pack(doomed);
+        let new = self.faults().step(Step::PackWrite, write, || Ok(()))?;
+        // A pack is named after its content: one that held nothing of it may have been written again.
+        old.retain(|path| !new.contains(path));
+        let caches = ["objects/info/commit-graph", "objects/info/commit-graphs"].map(|name| self.dir.join(name));
+        for path in caches.iter().chain(&old) {
+            let remove = || match path.is_dir() {
+                true => fs::remove_dir_all(path),
+                false => remove_file(path),
+            };
+            self.faults().step(Step::PackRemove, remove, || Ok(()))?;
+        }
+        Ok(())
+    }
+
+    /// The files of the new pack; none if nothing is left to be packed.
+    fn write_pack(&self, doomed: &Reached) -> io::Result<Vec<PathBuf>> {
+        let git = git2::Repository::open_bare(&self.dir).map_err(to_io)?;
+        let nothing = git2::Config::new().map_err(to_io)?;
+        git.set_config(&nothing).map_err(to_io)?;
+        let mut kept = BTreeSet::new();
+        let odb = git.odb().map_err(to_io)?;
+        odb.foreach(|oid| {
+            let oid = Oid::from_git(*oid);
+            // What has a file of its own is not read here: libgit2 never returns from one that was cut short.
+            if !doomed.contains(&oid) && !loose_path(&self.dir, oid).exists() {
+                kept.insert(oid);
+            }
+            true
+        })
+        .map_err(to_io)?;
+        if kept.is_empty() {
+            return Ok(Vec::new());
+        }
+        let folder = self.dir.join(PACKING);
+        if folder.exists() {
+            fs::remove_dir_all(&folder)?;
+        }
+        crate::env::make_private_folders(&folder).map_err(plain)?;
+        let mut builder = git.packbuilder().map_err(to_io)?;
+        builder.set_threads(0);
+        for oid in kept {
+            builder
+                .insert_object(oid.to_git().map_err(to_io)?, None)
+                .map_err(to_io)?;
+        }
+        builder.write(&folder, 0o400).map_err(to_io)?;
+        let place = self.dir.join("objects/pack");
+        let mut new = Vec::new();
+        for path in pack_files(&folder)? {
+            File::open(&path)?.sync_all()?;
+            let target = place.join(path.file_name().unwrap_or_default());
+            fs::rename(&path, &target)?;
+            new.push(target);
+        }
+        fs::remove_dir(&folder)?;
+        sync_folder(&place).map_err(plain)?;
+        Ok(new)
+    }
+}
+
+/// The files of packs in a folder; of each pack the index last, so that a pack which is half moved or half removed is
+/// still told by it.
+fn pack_files(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let turn = match path.extension().and_then(|kind| kind.to_str()) {
+            _ if name.starts_with("multi-pack-index") => 0,
+            _ if !name.starts_with("pack-") => continue,
+            Some("pack") => 1,
+            Some("idx") => 3,
+            _ => 2,
+        };
+        files.push((turn, path));
+    }
+    files.sort();
+    Ok(files.into_iter().map(|(_, path)| path).collect())
+}
+
+pub(super) fn plain(error: FileError) -> io::Error {
+    io::Error::other(error.to_string())
+}

@@ -1,0 +1,114 @@
+//! What commits lead to.
+
+use super::git::{ReadError, Repo};
+use super::object::Oid;
+use super::tree::Mode;
+use std::collections::BTreeSet;
+
+/// The largest commit or tree that is looked at, in bytes.
+const OBJECT_MAX: u64 = 16 << 20;
+/// Git's empty tree.
+const NOTHING: Oid = Oid([
+    0x4b, 0x82, 0x5d, 0xc6, 0x42, 0xcb, 0x6e, 0xb9, 0xa0, 0x60, 0xe5, 0x4b, 0xf8, 0xd6, 0x92, 0x88, 0xfb, 0xee, 0x49,
+    0x04,
+]);
+
+/// Objects by kind.
+#[derive(Default)]
+pub(super) struct Reached {
+    pub(super) commits: BTreeSet<Oid>,
+    pub(super) trees: BTreeSet<Oid>,
+    pub(super) blobs: BTreeSet<Oid>,
+    /// The commits as they were come upon: each before those it follows.
+    pub(super) order: Vec<Oid>,
+    /// Those of them whose tree is empty.
+    of_nothing: BTreeSet<Oid>,
+}
+
+impl Reached {
+    pub(super) fn all(&self) -> impl Iterator<Item = Oid> + '_ {
+        self.blobs.iter().chain(&self.trees).chain(&self.commits).copied()
+    }
+
+    pub(super) fn contains(&self, oid: &Oid) -> bool {
+        self.commits.contains(oid) || self.trees.contains(oid) || self.blobs.contains(oid)
+    }
+
+    pub(super) fn subtract(&mut self, other: &Self) {
+        self.commits.retain(|oid| !other.commits.contains(oid));
+        self.order.retain(|oid| !other.commits.contains(oid));
+        self.trees.retain(|oid| !other.trees.contains(oid));
+        self.blobs.retain(|oid| !other.blobs.contains(oid));
+    }
+
+    /// Takes out the empty tree and the commits of it: branches that were emptied share them, and they name nothing.
+    pub(super) fn leave_nothing(&mut self) {
+        self.trees.remove(&NOTHING);
+        self.commits.retain(|oid| !self.of_nothing.contains(oid));
+        self.order.retain(|oid| !self.of_nothing.contains(oid));
+    }
+}
+
+/// What is done about an object that is not there.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Missing {
+    /// It leads to nothing.
+    Skipped,
+    /// It is an error.
+    Refused,
+}
+
+impl Missing {
+    fn or<T>(self, read: Result<T, ReadError>) -> Result<Option<T>, ReadError> {
+        match read {
+            Err(ReadError::Missing { .. }) if self == Self::Skipped => Ok(None),
+            read => read.map(Some),
+        }
+    }
+}
+
+impl Repo {
+    /// Adds everything that a commit leads to, up to what is in `stop`. Commits and trees are read, blobs are not.
+    pub(super) fn reach(
+        &self,
+        from: Oid,
+        stop: &Reached,
+        missing: Missing,
+        found: &mut Reached,
+    ) -> Result<(), ReadError> {
+        let mut due = vec![from];
+        while let Some(oid) = due.pop() {
+            if stop.commits.contains(&oid) || found.commits.contains(&oid) {
+                continue;
+            }
+            let Some(commit) = missing.or(self.read_commit(oid, OBJECT_MAX))? else {
+                continue;
+            };
+            due.extend(commit.parents);
+            found.commits.insert(oid);
+            found.order.push(oid);
+            if commit.tree == NOTHING {
+                found.of_nothing.insert(oid);
+            }
+            self.reach_tree(commit.tree, stop, missing, found)?;
+        }
+        Ok(())
+    }
+
+    fn reach_tree(&self, from: Oid, stop: &Reached, missing: Missing, found: &mut Reached) -> Result<(), ReadError> {
+        let mut due = vec![from];
+        while let Some(oid) = due.pop() {
+            if stop.trees.contains(&oid) || !found.trees.insert(oid) {
+                continue;
+            }
+            for entry in missing.or(self.read_tree(oid, OBJECT_MAX))?.unwrap_or_default() {
+                match entry.mode {
+                    Mode::Tree => due.push(entry.oid),
+                    Mode::Commit => {}
+                    _ => drop(found.blobs.insert(entry.oid)),
+                }
+            }
+        }
+        Ok(())
+    }
+}

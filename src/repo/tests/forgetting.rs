@@ -1,0 +1,272 @@
+//! What was forgotten leaves the object store, loose or packed, however often it is interrupted.
+
+use super::*;
+
+const SECRET: &[u8] = b"the ciphertext that must go";
+
+/// A vault with a shard of three files, of which one is to go, and another shard.
+fn vault() -> Vault {
+    let vault = Vault::new();
+    let repo = vault.open(Faults::none());
+    let lock = repo.lock(PATIENCE).unwrap();
+    repo.recover(&lock).unwrap();
+    for (branch, name, bytes) in [
+        ("notes/00", "kept", &b"this stays"[..]),
+        ("notes/00", "secret", SECRET),
+        ("notes/00", "later", b"this stays too"),
+        ("notes/01", "other", b"another note"),
+    ] {
+        put(&repo, &lock, branch, &[(name, Some(bytes))]);
+    }
+    drop(lock);
+    vault
+}
+
+/// Writes or takes away files; taking away re-roots the branch.
+fn batch(repo: &Repo, branch: &str, files: &[(&str, Option<&[u8]>)]) -> Batch {
+    let name = format!("refs/heads/{branch}");
+    let old = repo.ref_target(&name).unwrap();
+    let base = old.map(|oid| repo.read_commit(oid, MAX).unwrap().tree);
+    let (mut edit, mut objects) = (TreeEdit::new(), Vec::new());
+    for (path, bytes) in files {
+        match bytes {
+            Some(bytes) => {
+                let blob = Object::blob(bytes.to_vec());
+                edit.insert(path, blob.oid()).unwrap();
+                objects.push(blob);
+            }
+            None => edit.remove(path).unwrap(),
+        }
+    }
+    let edited = edit.apply(base, |oid| repo.read_tree(oid, MAX)).unwrap();
+    objects.extend(edited.objects);
+    let rooted = files.iter().any(|(_, bytes)| bytes.is_none());
+    let parents: Vec<Oid> = old.into_iter().filter(|_| !rooted).collect();
+    let commit = Object::commit(commit_bytes(edited.root, &parents, AUTHOR, "x\n", None).unwrap());
+    let refs = vec![RefChange {
+        name,
+        old,
+        new: Some(commit.oid()),
+    }];
+    objects.push(commit);
+    Batch {
+        objects,
+        refs,
+        note: Vec::new(),
+    }
+}
+
+fn put(repo: &Repo, lock: &Lock, branch: &str, files: &[(&str, Option<&[u8]>)]) {
+    let _durable = repo.commit(lock, &batch(repo, branch, files)).unwrap();
+}
+
+/// Forgets the secret; stops at the first error.
+fn forget(repo: &Repo) -> Result<Vec<String>, String> {
+    let told = |error: &dyn std::fmt::Display| error.to_string();
+    let lock = repo.lock(PATIENCE).unwrap();
+    repo.recover(&lock).map_err(|error| told(&error))?;
+    let batch = batch(repo, "notes/00", &[("secret", None)]);
+    repo.begin_forgetting(&lock, &batch.refs)
+        .map_err(|error| told(&error))?;
+    let _durable = repo.commit(&lock, &batch).map_err(|error| told(&error))?;
+    repo.finish_forgetting(&lock).map_err(|error| told(&error))
+}
+
+/// Whether any file below the vault holds the secret, as it is or inflated.
+fn holds(dir: &Path, secret: &[u8]) -> bool {
+    let inside = |bytes: &[u8]| memchr::memmem::find(bytes, secret).is_some();
+    let mut due = vec![dir.to_owned()];
+    while let Some(path) = due.pop() {
+        if path.is_dir() {
+            due.extend(fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path()));
+            continue;
+        }
+        let mut bytes = fs::read(&path).unwrap();
+        bytes.truncate(bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1));
+        let header = |at: &usize| {
+            let next = bytes.get(at + 1);
+            next.is_some_and(|next| (0x7800 + u16::from(*next)).is_multiple_of(31))
+        };
+        let inflated = memchr::memchr_iter(0x78, &bytes)
+            .filter(header)
+            .map(|at| miniz_oxide::inflate::decompress_to_vec_zlib_with_limit(&bytes[at..], 1 << 20));
+        let mut inflated = inflated.map(|result| result.unwrap_or_else(|error| error.output));
+        if inside(&bytes) || inflated.any(|bytes| inside(&bytes)) {
+            return true;
+        }
+    }
+    false
+}
+
+/// The secret is nowhere, everything else is there, and git is content.
+fn check(vault: &Vault, what: &str) {
+    let repo = vault.open(Faults::none());
+    assert!(!repo.is_forgetting(), "{what}");
+    assert!(!repo.contains(Object::blob(SECRET.to_vec()).oid()), "{what}");
+    assert!(!holds(&vault.dir(), SECRET), "{what}");
+    assert!(!vault.dir().join("strongroom.packing").exists(), "{what}");
+    for stays in [&b"this stays"[..], b"this stays too", b"another note"] {
+        let oid = Object::blob(stays.to_vec()).oid();
+        assert_eq!(repo.read_blob(oid, MAX).unwrap(), stays, "{what}");
+    }
+    read_everything(&repo);
+    assert_eq!(vault.git(&["fsck", "--strict"]), "", "{what}");
+}
+
+#[test]
+fn what_was_forgotten_is_gone_without_waiting_for_git() {
+    let vault = vault();
+    assert!(holds(&vault.dir(), SECRET));
+    assert_eq!(forget(&vault.open(Faults::none())), Ok(vec![]));
+    check(&vault, "loose");
+    // Nothing is left to be pruned: neither the old commits nor the trees that named it.
+    assert_eq!(vault.git(&["fsck", "--unreachable", "--no-reflogs"]), "");
+}
+
+#[test]
+fn packs_are_written_anew_without_it() {
+    for (what, gc) in [
+        ("packed", vec!["gc", "-q"]),
+        ("with caches", vec!["repack", "-adbq"]),
+        ("some of it", vec!["repack", "-q"]),
+    ] {
+        let vault = vault();
+        vault.git(&gc);
+        if what == "with caches" {
+            vault.git(&["multi-pack-index", "write"]);
+            vault.git(&["commit-graph", "write", "--reachable"]);
+        }
+        assert!(holds(&vault.dir(), SECRET), "{what}");
+        assert_eq!(forget(&vault.open(Faults::none())), Ok(vec![]), "{what}");
+        check(&vault, what);
+        assert_eq!(vault.git(&["fsck", "--unreachable", "--no-reflogs"]), "", "{what}");
+        let packs = fs::read_dir(vault.dir().join("objects/pack")).unwrap().count();
+        // One pack and its index; none where everything has a file of its own besides.
+        assert_eq!(packs, if what == "some of it" { 0 } else { 2 }, "{what}");
+        vault.git(&["gc", "-q", "--prune=now"]);
+        check(&vault, what);
+    }
+}
+
+#[test]
+fn a_pack_that_held_nothing_of_it_is_not_lost() {
+    // A pack as this program writes it, and a second one with the secret alone.
+    let vault = vault();
+    vault.git(&["repack", "-adq"]);
+    assert_eq!(forget(&vault.open(Faults::none())), Ok(vec![]));
+    let blob = Object::blob(SECRET.to_vec());
+    let repo = vault.open(Faults::none());
+    let lock = repo.lock(PATIENCE).unwrap();
+    repo.recover(&lock).unwrap();
+    put(&repo, &lock, "notes/00", &[("secret", Some(SECRET))]);
+    drop(lock);
+    vault.git(&["repack", "-q"]);
+    vault.git(&["prune-packed", "-q"]);
+    assert!(repo.contains(blob.oid()));
+    assert_eq!(forget(&vault.open(Faults::none())), Ok(vec![]));
+    check(&vault, "two packs");
+}
+
+#[test]
+fn whichever_step_fails_it_is_finished_at_the_next_start() {
+    for packed in [false, true] {
+        let make = || {
+            let vault = vault();
+            if packed {
+                vault.git(&["gc", "-q"]);
+            }
+            vault
+        };
+        let counter = Faults::planned(0, Fault::Fails);
+        forget(&make().open(counter.clone())).unwrap();
+        let steps = counter.seen();
+        for step in [Step::NoteWrite, Step::WipeWrite, Step::WholeSync, Step::NoteRemove] {
+            assert!(steps.contains(&step), "{step:?}");
+        }
+        let removed = if packed { Step::PackRemove } else { Step::ObjectRemove };
+        assert!(steps.contains(&removed) && steps.contains(&Step::PackWrite) == packed);
+        for fault in [Fault::Fails, Fault::FailsAfterDone, Fault::Torn] {
+            for at in 1..=steps.len() as u64 {
+                let what = format!("packed {packed}, step {at} ({:?}) {fault:?}", steps[at as usize - 1]);
+                let vault = make();
+                forget(&vault.open(Faults::planned(at, fault))).unwrap_err();
+                let repo = vault.open(Faults::none());
+                let lock = repo.lock(PATIENCE).unwrap();
+                repo.recover(&lock).unwrap();
+                assert_eq!(repo.finish_forgetting(&lock).unwrap(), Vec::<String>::new(), "{what}");
+                drop(lock);
+                let tree = repo
+                    .read_commit(repo.ref_target("refs/heads/notes/00").unwrap().unwrap(), MAX)
+                    .unwrap()
+                    .tree;
+                match repo.find_path(tree, "secret", MAX).unwrap() {
+                    None => check(&vault, &what),
+                    // It did not come to be.
+                    Some(_) => {
+                        assert!(!repo.is_forgetting() && holds(&vault.dir(), SECRET), "{what}");
+                        read_everything(&repo);
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn what_other_branches_share_and_what_strangers_hold_stays() {
+    let vault = vault();
+    let repo = vault.open(Faults::none());
+    let lock = repo.lock(PATIENCE).unwrap();
+    repo.recover(&lock).unwrap();
+    // Two branches that were emptied on the same day are the same commit.
+    for branch in ["notes/02", "notes/03"] {
+        put(&repo, &lock, branch, &[("x", Some(b"x"))]);
+        put(&repo, &lock, branch, &[("x", None)]);
+    }
+    let shared = repo.ref_target("refs/heads/notes/02").unwrap();
+    assert_eq!(shared, repo.ref_target("refs/heads/notes/03").unwrap());
+    put(&repo, &lock, "notes/03", &[("y", Some(b"y"))]);
+    let again = batch(&repo, "notes/03", &[("y", None)]);
+    repo.begin_forgetting(&lock, &again.refs).unwrap();
+    let _durable = repo.commit(&lock, &again).unwrap();
+    assert_eq!(repo.finish_forgetting(&lock).unwrap(), Vec::<String>::new());
+    read_everything(&repo);
+    drop(lock);
+
+    vault.git(&["update-ref", "refs/remotes/origin/notes/00", "refs/heads/notes/00"]);
+    vault.git(&["tag", "-a", "-m", "kept", "kept", "refs/heads/notes/01"]);
+    let held = forget(&vault.open(Faults::none()));
+    assert_eq!(held, Ok(vec!["refs/remotes/origin/notes/00".to_owned()]));
+    assert!(holds(&vault.dir(), SECRET));
+    assert_eq!(vault.git(&["fsck", "--strict", "--no-dangling"]), "");
+}
+
+#[test]
+fn a_note_of_what_goes_has_one_form_and_a_damaged_one_is_refused() {
+    let oid = Oid([7; 20]);
+    let text = format!("refs/heads/keys/00 {oid}\nrefs/heads/notes/00 {oid}\n");
+    let places = parse_forgetting(&text).unwrap();
+    assert_eq!(places.len(), 2);
+    for bad in [
+        format!("{text}\n"),
+        text.trim_end().to_owned(),
+        text.replace(' ', "  "),
+        text.replace("refs/heads/keys", "refs/tags"),
+        text.to_uppercase(),
+    ] {
+        assert_eq!(parse_forgetting(&bad), None, "{bad:?}");
+    }
+    let vault = vault();
+    let note = vault.dir().join("strongroom.forgetting");
+    fs::write(&note, "nonsense").unwrap();
+    let repo = vault.open(Faults::none());
+    let lock = repo.lock(PATIENCE).unwrap();
+    repo.recover(&lock).unwrap();
+    assert!(matches!(repo.finish_forgetting(&lock), Err(ForgetError::Damaged(_))));
+    // One that names what is in use removes nothing.
+    let head = repo.ref_target("refs/heads/notes/00").unwrap().unwrap();
+    fs::write(&note, format!("refs/heads/notes/00 {head}\n")).unwrap();
+    repo.finish_forgetting(&lock).unwrap();
+    assert!(!repo.is_forgetting() && holds(&vault.dir(), SECRET));
+    read_everything(&repo);
+}

@@ -1,0 +1,190 @@
+//! What is asked at a terminal: the program run on one, with somebody who reads and types.
+
+use crate::stage::Stage;
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+use std::fs::File;
+use std::io::{Read, Write};
+use std::process::{Child, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::Duration;
+
+/// The longest that anything may take on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// One run of the program at a terminal of its own.
+struct Session {
+    child: Child,
+    terminal: File,
+    shown: Receiver<Vec<u8>>,
+    seen: String,
+}
+
+impl Session {
+    fn begin(stage: &mut Stage, args: &[&str]) -> Self {
+        let terminal = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+        grantpt(&terminal).unwrap();
+        unlockpt(&terminal).unwrap();
+        let name = ptsname(&terminal, Vec::new()).unwrap();
+        let other = File::options()
+            .read(true)
+            .write(true)
+            .open(name.to_str().unwrap())
+            .unwrap();
+        let mut command = stage.command("strongroom");
+        command
+            .args(args)
+            .stdin(Stdio::from(other.try_clone().unwrap()))
+            .stdout(Stdio::from(other.try_clone().unwrap()))
+            .stderr(Stdio::from(other));
+        let child = command.spawn().unwrap();
+        // The command holds the program's side of the terminal, which is to close when the program ends.
+        drop(command);
+        let terminal = File::from(terminal);
+        let (send, shown) = channel();
+        let mut reading = terminal.try_clone().unwrap();
+        std::thread::spawn(move || {
+            let mut bytes = [0; 4096];
+            while let Ok(count @ 1..) = reading.read(&mut bytes) {
+                if send.send(bytes[..count].to_vec()).is_err() {
+                    return;
+                }
+            }
+        });
+        Self {
+            child,
+            terminal,
+            shown,
+            seen: String::new(),
+        }
+    }
+
+    /// Waits for a question, then types an answer.
+    fn answer(&mut self, question: &str, answer: &str) {
+        while !self.seen.contains(question) {
+            let more = self.shown.recv_timeout(PATIENCE);
+            let more = more.unwrap_or_else(|_| panic!("`{question}` was not asked:\n{}", self.seen));
+            self.seen.push_str(&String::from_utf8_lossy(&more));
+        }
+        self.seen.clear();
+        writeln!(self.terminal, "{answer}").unwrap();
+    }
+
+    /// Waits for the end; gives the exit code and what was shown since the last answer.
+    fn end(mut self) -> (i32, String) {
+        while let Ok(more) = self.shown.recv_timeout(PATIENCE) {
+            self.seen.push_str(&String::from_utf8_lossy(&more));
+        }
+        (self.child.wait().unwrap().code().unwrap(), self.seen.replace('\r', ""))
+    }
+}
+
+/// A vault with one restricted note, and its id.
+fn vault() -> (Stage, String) {
+    let mut stage = Stage::new();
+    let mut run = |args: &[&str]| {
+        let output = stage.command("strongroom").args(args).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    };
+    run(&["init", "--name", "mara", "--quiet"]);
+    let note = run(&["add", "--client", "Halcyon", "Barrier at gate 4 found open."]);
+    (stage, note)
+}
+
+fn log(stage: &mut Stage) -> String {
+    let output = stage.command("strongroom").args(["audit", "log"]).output().unwrap();
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn a_purpose_and_a_reason_are_asked_for() {
+    let (mut stage, note) = vault();
+    let mut session = Session::begin(&mut stage, &["show", &note]);
+    session.answer("what for? duty, handover, ", "?");
+    session.answer("a court, a regulator or a lawyer asks for it", "leg");
+    session.answer("why, in a few words: ", "the court's letter of Monday");
+    let (code, seen) = session.end();
+    assert_eq!(code, 0, "{seen}");
+    assert!(seen.contains("Barrier at gate 4 found open.\n"), "{seen}");
+    assert!(log(&mut stage).contains("legal: the court's letter of Monday"));
+}
+
+#[test]
+fn who_says_nothing_or_must_not_be_asked_is_denied() {
+    let (mut stage, note) = vault();
+    let mut session = Session::begin(&mut stage, &["show", &note]);
+    session.answer("what for? ", "");
+    let (code, seen) = session.end();
+    assert_eq!(code, 3, "{seen}");
+    assert!(
+        seen.contains("denied: say what it is for") && !seen.contains("Barrier"),
+        "{seen}"
+    );
+    let (code, seen) = Session::begin(&mut stage, &["show", &note, "--no-input"]).end();
+    assert_eq!(code, 3, "{seen}");
+    assert!(!seen.contains("what for?") && !seen.contains("Barrier"), "{seen}");
+}
+
+#[test]
+fn a_dash_asks_for_a_value() {
+    let (mut stage, note) = vault();
+    let mut session = Session::begin(&mut stage, &["show", &note, "--purpose", "-", "--why", "-"]);
+    session.answer("purpose: ", "duty");
+    session.answer("why: ", "gate call-out");
+    let (code, seen) = session.end();
+    assert_eq!(code, 0, "{seen}");
+    let mut session = Session::begin(
+        &mut stage,
+        &["add", "--title", "-", "--client", "-", "--case", "-", "Text."],
+    );
+    session.answer("title: ", "Gate 4");
+    session.answer("client: ", "Halcyon");
+    session.answer("case: ", "");
+    assert_eq!(session.end().0, 0);
+    let output = stage
+        .command("strongroom")
+        .args(["list", "--client", "-"])
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    let output = stage
+        .command("strongroom")
+        .args(["list", "--client", "Halcyon"])
+        .output()
+        .unwrap();
+    assert!(String::from_utf8(output.stdout).unwrap().contains("Gate 4"));
+}
+
+#[test]
+fn somebody_at_a_prompt_keeps_nobody_waiting() {
+    let (mut stage, note) = vault();
+    let mut session = Session::begin(&mut stage, &["show", &note, "--purpose", "duty"]);
+    session.answer("why, in a few words: ", "");
+    assert_eq!(session.end().0, 3);
+    let mut session = Session::begin(&mut stage, &["show", &note, "--why", "gate call-out"]);
+    while !session.seen.contains("what for? ") {
+        let more = session.shown.recv_timeout(PATIENCE).unwrap();
+        session.seen.push_str(&String::from_utf8_lossy(&more));
+    }
+    let other = stage.command("strongroom").args(["list"]).output().unwrap();
+    assert!(other.status.success(), "{}", String::from_utf8_lossy(&other.stderr));
+    session.answer("what for? ", "duty");
+    let (code, seen) = session.end();
+    assert_eq!(code, 1, "{seen}");
+    assert!(seen.contains("do it again") && !seen.contains("Barrier"), "{seen}");
+}
+
+#[test]
+fn policies_are_put_in_force_by_who_agrees() {
+    let (mut stage, _) = vault();
+    let levels = include_str!("../../policies/levels.toml").replace("name = \"internal\"", "name = \"house\"");
+    std::fs::write(stage.home().join("levels.toml"), levels).unwrap();
+    let edit = ["policy", "edit", "levels.toml", "--from", "levels.toml"];
+    for (answer, code) in [("n", 1), ("", 1), ("y", 0)] {
+        let mut session = Session::begin(&mut stage, &edit);
+        session.answer("changed  levels.toml\r\nput these policies in force? y/N ", answer);
+        let (ended, seen) = session.end();
+        assert_eq!(ended, code, "{answer}: {seen}");
+        assert_eq!(seen.contains("in force from now on"), code == 0, "{answer}: {seen}");
+    }
+}
