@@ -174,11 +174,12 @@ fn make() -> Made {
     let mut sealer = ContentSealer::begin(vault(), note(), &mut ExampleEntropy::new("attachment")).unwrap();
     let (mut part, mut content) = (Vec::new(), ATTACHED.as_bytes());
     let mut read = |out: &mut [u8]| std::io::Read::read(&mut content, out);
-    assert!(sealer.next_part(&mut part, &mut read).unwrap());
+    let part_digest = sealer.next_part(&mut part, &mut read).unwrap();
+    assert_eq!(part_digest, Some(sha256(&[&part])));
     let mut attached = metadata();
     attached.title = "gate.txt".into();
     attached.client = String::new();
-    let (head, _, _) = sealer.finish(&attached, vec![sha256(&[&part])]).unwrap();
+    let (head, _, _) = sealer.finish(&attached).unwrap();
     let attachment_key = drawn(&mut ExampleEntropy::new("attachment"));
     blocks.insert(
         "part",

@@ -55,6 +55,7 @@ stories! {
     relabelling,
     destroying,
     backup,
+    searching,
     briefs,
     redaction,
     audit,

@@ -30,12 +30,14 @@ use strongroom::chain::{
 };
 use strongroom::crypto::{SigningKey, sha256};
 use strongroom::envelope::{BodyFile, BoxFile, DetailFile, IdentityFile, KeptFile, PartFile, RecoveryKey, WrapFile};
+use strongroom::gate::{Query, fold};
 use strongroom::id::{CompartmentId, DeviceId, Digest, EntryRef, LogName, NoteId, VaultId};
 use strongroom::label::LabelText;
 use strongroom::ledger::HighWater;
 use strongroom::policy::{Levels, Purposes};
 use strongroom::repo::{
-    BackupHead, Batch, Commit, JOURNAL_BYTES, Oid, Record, decode_records, parse_forgetting, parse_tree, tree_bytes,
+    BackupHead, Batch, Commit, JOURNAL_BYTES, Oid, PackEntry, PackIndex, Record, decode_records, parse_forgetting,
+    parse_tree, tree_bytes,
 };
 use strongroom::secret::Secret;
 
@@ -67,6 +69,7 @@ pub const TARGETS: &[Target] = &[
     ("message", message),
     ("names", names),
     ("note_key", note_key),
+    ("pack_index", pack_index),
     ("part", part),
     ("planted", planted),
     ("portions", portions),
@@ -74,6 +77,7 @@ pub const TARGETS: &[Target] = &[
     ("proof", proof),
     ("proof_file", proof_file),
     ("purposes", purposes),
+    ("query", query),
     ("receipt", receipt),
     ("recovery", recovery),
     ("redact", redact),
@@ -502,6 +506,34 @@ pub fn tree(data: &[u8]) -> bool {
     let Ok(entries) = parse_tree(data) else { return false };
     assert_eq!(tree_bytes(entries).as_deref(), Ok(data), "{SAME}");
     true
+}
+
+/// The index of a pack: a program of somebody else's may have written it. What is taken from it stands in it.
+pub fn pack_index(data: &[u8]) -> bool {
+    let _ = PackEntry::parse(data);
+    let Ok(PackIndex { ids, places }) = PackIndex::parse(data) else {
+        return false;
+    };
+    assert_eq!(ids.len(), places.len());
+    assert!(ids.is_sorted_by(|a, b| a < b), "ids are in order, each once");
+    let mut head = vec![0xff, b't', b'O', b'c', 0, 0, 0, 2];
+    for first in 0..=255 {
+        let below = ids.iter().filter(|oid| oid.0[0] <= first).count();
+        head.extend_from_slice(&(below as u32).to_be_bytes());
+    }
+    ids.iter().for_each(|oid| head.extend_from_slice(&oid.0));
+    assert!(data.starts_with(&head), "{SAME}");
+    true
+}
+
+/// What is searched for, and the folding by which it is.
+pub fn query(data: &[u8]) -> bool {
+    let Ok(text) = std::str::from_utf8(data) else {
+        return false;
+    };
+    let folded = fold(text);
+    assert_eq!(fold(&folded), folded, "folded is folded");
+    Query::parse(text).is_ok()
 }
 
 /// A content key wrapped to a label.

@@ -8,8 +8,7 @@ use super::error::{Error, Kind};
 use super::notes::check_name;
 use super::person::is_harmful;
 use crate::chain::{Details, Kind as EntryKind, Outcome};
-use crate::crypto::sha256;
-use crate::env::SystemEntropy;
+use crate::env::{SystemEntropy, start_writing_back};
 use crate::envelope::WrapFile;
 use crate::gate::{
     ATTACHMENT_MAX, Attachments, BadContent, Filter, Metadata, Nature, NotSealed, OpenContent, Permit, Sealing,
@@ -23,6 +22,7 @@ use std::fs::File;
 use std::io::{ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{channel, sync_channel};
+use zeroize::Zeroizing;
 
 /// A file that was attached.
 pub struct Attached {
@@ -110,11 +110,10 @@ pub fn attach(
         number: 1,
         fields: Vec::new(),
     };
-    let digests = parts.iter().map(|(digest, _)| *digest).collect();
     let recipients = desk.recipients(&label);
     let (head, attachment) =
         desk.gate()
-            .seal_attachment(sealing, digests, &metadata, &label, &recipients, &mut SystemEntropy)?;
+            .seal_attachment(sealing, &metadata, &label, &recipients, &mut SystemEntropy)?;
     let mut changes = desk.write_parts(note, parts, EntryKind::Attach, &details)?;
     changes.write_digested(note_ref(note), note, head.body);
     changes.write_digested(wrap_ref(note), note, head.wrap);
@@ -285,11 +284,8 @@ impl Desk<'_> {
 
 /// How many parts are put into their places at once: each takes an open file until then.
 const PLACED: usize = 64;
-/// How many bytes are written out before the disk is asked to begin.
-const SYNCED: usize = 16 << 20;
-/// How many written parts may wait for the disk.
-const WAITING: usize = 16;
-
+/// After how many bytes written out the disk is asked to begin.
+const BEGUN: u64 = 8 << 20;
 /// Seals what `read` gives and makes the parts durable. Nothing names them yet; dropped, they are removed again.
 ///
 /// This thread reads and seals, one hashes and writes, and one waits for the disk.
@@ -300,61 +296,61 @@ pub(super) fn seal_content(
 ) -> Result<Vec<(Digest, StoredBlob)>, Error> {
     std::thread::scope(|scope| {
         let (sealed, to_write) = sync_channel::<Vec<u8>>(1);
-        let (drafted, to_sync) = sync_channel::<DraftBlob>(WAITING);
+        let (drafted, to_sync) = sync_channel::<DraftBlob>(PLACED);
         let (written, free) = channel();
         let drafting = writer.clone();
         let writing = scope.spawn(move || {
-            let mut digests = Vec::new();
             for part in to_write {
-                digests.push(sha256(&[&part]));
-                let draft = drafting.draft(&part)?;
                 // Where nobody takes it, the one who syncs says why; nobody wants the buffer back at the end.
-                if drafted.send(draft).is_err() {
+                if drafted.send(drafting.draft(&part)?).is_err() {
                     break;
                 }
                 let _ = written.send(part);
             }
-            Ok(digests)
+            Ok(())
         });
         let syncing = scope.spawn(move || {
-            let (mut stored, mut synced) = (Vec::new(), Vec::new());
+            let (mut stored, mut drafts) = (Vec::new(), Vec::new());
             for draft in to_sync {
-                synced.push(draft.sync()?);
-                if synced.len() == PLACED {
-                    stored.extend(writer.place(std::mem::take(&mut synced))?);
+                drafts.push(draft);
+                if drafts.len() == PLACED {
+                    stored.extend(writer.place(std::mem::take(&mut drafts))?);
                 }
             }
-            stored.extend(writer.place(synced)?);
+            stored.extend(writer.place(drafts)?);
             Ok(stored)
         });
+        let mut digests = Vec::new();
         let sealing = loop {
             let mut part = free.try_recv().unwrap_or_default();
             match sealing.next_part(&mut part, read) {
-                // Where nobody takes it, the one who writes says why.
-                Ok(true) if sealed.send(part).is_ok() => {}
-                Ok(_) => break Ok(()),
+                Ok(Some(digest)) => {
+                    digests.push(digest);
+                    // Where nobody takes it, the one who writes says why.
+                    if sealed.send(part).is_err() {
+                        break Ok(());
+                    }
+                }
+                Ok(None) => break Ok(()),
                 Err(NotSealed::Read(error)) => break Err(error),
                 Err(NotSealed::TooLong) => break Err(too_long()),
             }
         };
         drop(sealed);
-        let digests = ended(writing.join(), not_stored);
-        let stored = ended(syncing.join(), not_stored)?;
-        sealing?;
-        Ok(digests?.into_iter().zip(stored).collect())
+        let written = ended(writing.join());
+        let stored = ended(syncing.join())?;
+        sealing.and(written)?;
+        Ok(digests.into_iter().zip(stored).collect())
     })
 }
 
 /// What a thread that writes came to.
-fn ended<T>(
-    joined: std::thread::Result<std::io::Result<T>>,
-    say: impl Fn(&std::io::Error) -> Error,
-) -> Result<T, Error> {
+fn ended<T>(joined: std::thread::Result<std::io::Result<T>>) -> Result<T, Error> {
     match joined {
-        Ok(done) => done.map_err(|error| say(&error)),
+        Ok(done) => done.map_err(|error| not_stored(&error)),
         Err(_) => Err(Error::new(
             Kind::Failed,
-            "writing ended by a defect; nothing of it counts",
+            "writing ended by a defect; nothing was attached",
         )),
     }
 }
@@ -362,17 +358,22 @@ fn ended<T>(
 /// Gives out a content, the next part being read meanwhile.
 pub(super) fn read_content(
     content: OpenContent,
-    parts: StoredParts,
+    mut parts: StoredParts,
     give: &mut dyn FnMut(&[u8]) -> Result<(), Error>,
 ) -> Result<(), Error> {
     std::thread::scope(|scope| {
-        let (read, to_open) = sync_channel::<Result<Vec<u8>, LedgerError>>(1);
+        let (read, to_open) = sync_channel(1);
+        let (used, free) = channel::<Zeroizing<Vec<u8>>>();
         scope.spawn(move || {
-            let mut parts = parts;
             // Who no longer takes them has found something wrong.
-            while parts.next().is_some_and(|part| read.send(part).is_ok()) {}
+            let mut next = || parts.read_next(free.try_recv().unwrap_or_default());
+            while next().is_some_and(|part| read.send(part).is_ok()) {}
         });
-        let mut content = content.read(to_open.into_iter());
+        let mut content = content.read(move |buffer| {
+            // Nobody wants the buffer back at the end.
+            let _ = used.send(buffer);
+            to_open.recv().ok()
+        });
         while let Some(chunk) = content.next_chunk().map_err(damaged)? {
             give(chunk)?;
         }
@@ -413,23 +414,15 @@ fn give_out(
         }
         (Place::New(_), Some(path)) => {
             let mut file = context.person.create(path)?;
-            let behind = file.file().try_clone().map_err(|error| not_written(&error))?;
-            let given = std::thread::scope(|scope| {
-                let (more, due) = sync_channel(1);
-                // The disk begins while more is opened, so that the end need not wait for all of it.
-                let syncing = scope.spawn(move || due.into_iter().try_for_each(|()| behind.sync_data()));
-                let mut unsynced = 0;
-                let given = read_content(content, parts, &mut |chunk| {
-                    give(file.file(), chunk).map_err(|error| not_written(&error))?;
-                    unsynced += chunk.len();
-                    if unsynced >= SYNCED && more.try_send(()).is_ok() {
-                        unsynced = 0;
-                    }
-                    Ok(())
-                });
-                drop(more);
-                // What the disk refuses is told once, and here.
-                given.and(ended(syncing.join(), not_written))
+            let (mut written, mut begun) = (0, 0);
+            let given = read_content(content, parts, &mut |chunk| {
+                give(file.file(), chunk).map_err(|error| not_written(&error))?;
+                written += chunk.len() as u64;
+                if written - begun >= BEGUN {
+                    start_writing_back(file.file(), begun);
+                    begun = written;
+                }
+                Ok(())
             });
             context.person.progress(None, None);
             given.map_err(|error| error.hint("nothing of it was kept"))?;

@@ -2,8 +2,8 @@
 
 use super::context::{Context, Desk, short};
 use super::error::{Error, Kind};
+use super::finding::{Looking, NoteLine};
 use super::known::Around;
-use super::notes::NoteLine;
 use crate::brief::{
     BriefText, Doubt, Format, Header, Known, Leak, Profile, Redaction, Refused, Source, check, compose, redact, render,
     shipped,
@@ -373,14 +373,7 @@ pub fn list_briefs(context: &Context<'_>) -> Result<Vec<NoteLine>, Error> {
         natures: vec![Nature::Draft, Nature::Brief],
         ..Filter::default()
     };
-    let lines = desk.list_of(Action::List, details, &filter, |_| true, None)?;
-    Ok(lines
-        .into_iter()
-        .map(|listed| NoteLine {
-            label: desk.label_text(&listed.label).to_string(),
-            listed,
-        })
-        .collect())
+    desk.find_all(details, &Looking::for_all(Action::List, filter))
 }
 
 /// Redacts a text with no vault: a shipped profile's name, or the path of a profile file.

@@ -4,10 +4,10 @@ use crate::chain::{BadCard, BadReceipt};
 use crate::crypto::NoEntropy;
 use crate::env::FileError;
 use crate::envelope::{BadEnvelope, BadIdentity, BadRecoveryKey, BadWrap};
-use crate::gate::GateError;
+use crate::gate::{BadQuery, GateError, ScanError};
 use crate::ledger::{LedgerError, NoReceipt, Verdict};
 use crate::policy::BadPolicy;
-use crate::repo::{CreateError, JournalError, OpenError, ReadError, RecoverError};
+use crate::repo::{CreateError, JournalError, OpenError, PackError, ReadError, RecoverError};
 
 /// What kind of end it is; sets the exit code.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -130,6 +130,21 @@ impl From<GateError> for Error {
     }
 }
 
+impl From<ScanError> for Error {
+    fn from(error: ScanError) -> Self {
+        match error {
+            ScanError::Ledger(error) => error.into(),
+            ScanError::Gate(error) => error.into(),
+        }
+    }
+}
+
+impl From<BadQuery> for Error {
+    fn from(error: BadQuery) -> Self {
+        Self::new(Kind::Usage, error.to_string())
+    }
+}
+
 impl From<BadIdentity> for Error {
     fn from(error: BadIdentity) -> Self {
         let kind = if error == BadIdentity::WrongPassphrase {
@@ -180,6 +195,15 @@ impl From<OpenError> for Error {
             Kind::Failed
         };
         Self::new(kind, error.to_string())
+    }
+}
+
+impl From<PackError> for Error {
+    fn from(error: PackError) -> Self {
+        match error {
+            PackError::Read(error) => error.into(),
+            error => Self::new(Kind::Failed, error.to_string()),
+        }
     }
 }
 

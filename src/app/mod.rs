@@ -10,6 +10,7 @@ mod context;
 mod destroy;
 mod error;
 mod failed;
+mod finding;
 mod held;
 mod known;
 mod members;
@@ -22,6 +23,7 @@ mod relabel;
 mod revisions;
 #[cfg(test)]
 mod tests;
+mod tidy;
 pub mod tour;
 mod vault;
 mod whole;
@@ -39,9 +41,10 @@ pub use briefs::{
 pub use context::{Access, Context, PassphraseSource};
 pub use destroy::{Ask, Destroyed, Doomed, destroy};
 pub use error::{Error, Kind};
+pub use finding::{ListQuery, NoteLine, Searched, list, search};
 pub use held::{Held, agent_socket, change_passphrase};
 pub use members::{CompartmentInfo, list_compartments, new_compartment};
-pub use notes::{Added, ListQuery, NewText, NoteLine, Shown, add, list, show};
+pub use notes::{Added, NewText, Shown, add, show};
 pub use person::{EditorText, NewFile, Person, WrittenText, is_harmful, left_texts, list_files, new_file, open_file};
 pub use policies::{
     ExplainQuery, Explained, LevelInfo, NewPolicies, Policies, PolicyChanges, PolicyCheck, PolicyEdit, PolicyFault,
@@ -51,6 +54,7 @@ pub use proofs::{CheckedProof, Proof, ProofQuery, ProofTrust, check_proof, prove
 pub use recovery::recover;
 pub use relabel::{Relabelled, relabel};
 pub use revisions::{RevisionLine, compare, history};
+pub use tidy::tidy;
 pub use vault::{Init, Inited, init};
 pub use witnesses::{NewWitness, WitnessQuery, Witnessing, add_witness_file, new_witness, witness_vault};
 pub use writing::{Change, Editing, Revised, TextFrom, discard, edit};
@@ -61,6 +65,7 @@ pub mod shared {
     pub use crate::chain::{Problem, Time};
     pub use crate::gate::Attachment;
     pub use crate::gate::Nature;
+    pub use crate::gate::Order;
     pub use crate::id::NoteId;
     pub use crate::ledger::{Report, Verdict};
     pub use crate::policy::{Purpose, RuleSummary};

@@ -1,4 +1,4 @@
-//! Notes: record, read, list.
+//! Notes: record, read.
 
 use super::context::{Context, Desk, Unlocked, short};
 use super::error::{Error, Kind};
@@ -7,7 +7,7 @@ use crate::chain::{Kind as EntryKind, Time};
 use crate::crypto::{Recipient, make_random};
 use crate::env::SystemEntropy;
 use crate::envelope::{KeptText, WrapFile};
-use crate::gate::{Filter, Listed, Metadata, Nature, NewNote, OpenNote, Permit};
+use crate::gate::{Metadata, Nature, NewNote, OpenNote};
 use crate::id::{EntryRef, NoteId};
 use crate::label::{BadLabel, Clearance, Label, LabelText, Level};
 use crate::ledger::{Changes, Draft, note_ref, wrap_ref};
@@ -69,31 +69,6 @@ impl Shown {
             _ => self.note.text().into(),
         }
     }
-}
-
-/// A line of a list.
-pub struct NoteLine {
-    /// The note.
-    pub listed: Listed,
-    /// Its label.
-    pub label: String,
-}
-
-/// Which notes to list.
-#[derive(Default)]
-pub struct ListQuery {
-    /// Only this client.
-    pub client: Option<String>,
-    /// Only this case.
-    pub case: Option<String>,
-    /// Only exactly this label.
-    pub label: Option<String>,
-    /// Only changed at or after.
-    pub since: Option<Time>,
-    /// Only changed before.
-    pub until: Option<Time>,
-    /// At most so many.
-    pub limit: Option<usize>,
 }
 
 /// Records a note.
@@ -227,47 +202,6 @@ pub fn show(context: &Context<'_>, asked: &str, revision: Option<&str>) -> Resul
     Ok(desk.shown(note))
 }
 
-/// Lists the notes one may read, newest first. One entry names them all.
-pub fn list(context: &Context<'_>, query: &ListQuery) -> Result<Vec<NoteLine>, Error> {
-    let unlocked = context.unlock()?;
-    let mut desk = unlocked.desk(context)?;
-    let filter = Filter {
-        natures: vec![Nature::Note],
-        client: query.client.clone(),
-        case: query.case.clone(),
-        since: query.since.map(Time::unix),
-        until: query.until.map(Time::unix),
-    };
-    let wanted = match query.label.as_deref().map(|label| desk.label(Some(label))).transpose() {
-        Ok(wanted) => wanted,
-        Err(error) => return Err(desk.refused("list", None, query.label.as_deref(), error)?),
-    };
-    let mut details = desk.details("list");
-    let (since, until) = (
-        query.since.map(|time| time.to_string()),
-        query.until.map(|time| time.to_string()),
-    );
-    let asked = [&query.client, &query.case, &query.label, &since, &until]
-        .into_iter()
-        .flatten()
-        .cloned()
-        .collect::<Vec<_>>()
-        .join(" / ");
-    details.asked = (!asked.is_empty()).then(|| short(asked));
-    let lines = desk.list_of(
-        Action::List,
-        details,
-        &filter,
-        |label| wanted.as_ref().is_none_or(|want| want == label),
-        query.limit,
-    )?;
-    let name = |listed: Listed| NoteLine {
-        label: desk.label_text(&listed.label).to_string(),
-        listed,
-    };
-    Ok(lines.into_iter().map(name).collect())
-}
-
 impl Desk<'_> {
     /// The label that a person wrote, or the default.
     pub(super) fn label(&self, text: Option<&str>) -> Result<Label, Error> {
@@ -353,50 +287,6 @@ impl Desk<'_> {
             mark: self.policies.levels().rules(note.label.level()).mark.clone(),
             note,
         }
-    }
-
-    /// Surveys everything readable, decides once for each class of equal facts, records one entry, and gives out the rest.
-    pub(super) fn list_of(
-        &mut self,
-        action: Action,
-        mut details: crate::chain::Details,
-        filter: &Filter,
-        admits: impl Fn(&Label) -> bool,
-        limit: Option<usize>,
-    ) -> Result<Vec<Listed>, Error> {
-        let surveyed = self.survey(filter);
-        let mut survey = match surveyed {
-            Ok(survey) => survey,
-            Err(error) => return Err(self.failed(details, Vec::new(), error)),
-        };
-        let mut permitted = BTreeSet::new();
-        let mut permits = Vec::new();
-        let mut rules = BTreeSet::new();
-        for (label, own, notes) in survey.classes() {
-            if !admits(&label) {
-                continue;
-            }
-            let mut facts = ResourceFacts::new(ThingKind::Note, label);
-            facts.own = own;
-            // What is denied is left out without a word, as if it were not there.
-            if let Decision::Permitted(permission) = self.decide(action, facts) {
-                rules.extend(permission.rules().iter().cloned());
-                permitted.extend(notes.iter().copied());
-                permits.push(Permit::new(permission, notes));
-            }
-        }
-        survey.keep(&permitted, limit);
-        details.rules = rules.into_iter().collect();
-        details.client = survey.clients_for_the_record().map(short);
-        let recorded = self.record(Draft::read(details, survey.notes()))?;
-        Ok(survey.reveal(permits, recorded)?)
-    }
-
-    /// Looks inside everything that this session's keys open.
-    pub(super) fn survey(&self, filter: &Filter) -> Result<crate::gate::Survey, Error> {
-        let readable = self.gate().readable(self.ledger.wraps("")?, &self.clearance());
-        let wraps = readable.into_iter().map(|(note, _, wrap)| (note, wrap)).collect();
-        Ok(self.gate().survey(self.ledger.stored_many(wraps)?, filter)?)
     }
 
     /// Seals something new and names the files to write.

@@ -38,6 +38,7 @@ pub use known::{BadKnown, Known};
 pub use names::Names;
 pub use patterns::Patterns;
 pub use portion::{Portion, keep_up_to, portions};
+pub(crate) use prepared::is_invisible;
 pub use prepared::{BadText, MAX_TEXT, Prepared};
 pub use profile::{BadProfile, CaseResult, Mode, Profile, SHIPPED, Treatment, shipped};
 pub use redact::{Doubt, Leak, Redaction, Refused, Span, check, redact};

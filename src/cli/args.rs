@@ -145,7 +145,7 @@ pub(super) enum Command {
     Extract(ExtractArgs),
     /// List the notes that you may read, newest first
     #[command(
-        after_help = "Examples:\n  strongroom list --client Halcyon --since 2026-11-01T00:00:00Z\n  strongroom list --json --limit 20"
+        after_help = "Examples:\n  strongroom list --client Halcyon --since 2w\n  strongroom list --since yesterday --until today --sort client\n  strongroom list --json --limit 20\n\nNames and labels are compared as a whole, whatever their case and accents. A TIME is written\n2026-11-21T06:40:00Z; 2026-11-21, today or yesterday for the midnight (UTC) a day begins with;\n12h, 7d or 2w for so long ago."
     )]
     List(ListArgs),
     /// Give a note another label; all of it is sealed anew, nothing is shown
@@ -169,6 +169,11 @@ pub(super) enum Command {
         #[arg(long)]
         yes: bool,
     },
+    /// Find notes by the words in them; the search is in the log first
+    #[command(
+        after_help = "Examples:\n  strongroom search                                  asks what for\n  strongroom search gate kestrel --client Halcyon --since 7d\n  strongroom search '\"north gate\" lx68' --purpose duty --why 'gate call-out'\n\nAll words must occur in the note: in its title, text, client, case or fields. A word finds\nevery word that begins with it, whatever its case and accents: gate finds Gates. A phrase in\nquotation marks (kept from the shell by others around them) finds its words whole and in a row.\nEarlier revisions, drafts, briefs and attachments are not searched.\n\nFrom the level restricted upwards a purpose and a reason are needed; without them such notes\nare left out. What you search for goes sealed into the log. A shell remembers what is typed as\nan argument: leave QUERY out, or write -, and be asked. With --json, matches is how often the\nwords and phrases occur in the note, taken together. Times are written as for list."
+    )]
+    Search(SearchArgs),
     /// Make a text that is safe to share
     #[command(subcommand, arg_required_else_help = true)]
     Brief(BriefCommand),
@@ -361,6 +366,23 @@ pub(super) struct ExtractArgs {
 
 #[derive(ClapArgs)]
 pub(super) struct ListArgs {
+    #[command(flatten)]
+    pub(super) filter: FilterArgs,
+    /// In which order: times newest first, names from A to Z, labels strictest first
+    #[arg(long, value_enum, value_name = "ORDER", default_value = "modified")]
+    pub(super) sort: SortArg,
+}
+
+#[derive(ClapArgs)]
+pub(super) struct SearchArgs {
+    /// What for: words, and phrases in quotation marks; `-` asks for it
+    pub(super) query: Vec<String>,
+    #[command(flatten)]
+    pub(super) filter: FilterArgs,
+}
+
+#[derive(ClapArgs)]
+pub(super) struct FilterArgs {
     /// Only this client
     #[arg(long)]
     pub(super) client: Option<String>,
@@ -379,6 +401,16 @@ pub(super) struct ListArgs {
     /// At most so many
     #[arg(long, value_name = "N")]
     pub(super) limit: Option<usize>,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub(super) enum SortArg {
+    // No docstrings here, for the same reason as for the formats.
+    Modified,
+    Created,
+    Client,
+    Title,
+    Label,
 }
 
 #[derive(Subcommand)]

@@ -3,7 +3,7 @@
 use super::args::{BriefCommand, FormatArg};
 use super::terminal::{self, Seen};
 use super::words::{counted, in_words, time};
-use super::{notes, out};
+use super::{finding, out};
 use crate::app::shared::Format;
 use crate::app::{Context, DraftQuery, Error, ReleaseQuery};
 use serde_json::json;
@@ -130,7 +130,7 @@ pub(super) fn run(context: &Context<'_>, seen: &Seen<'_>, command: &BriefCommand
             }
             Ok(if safe { 0 } else { 3 })
         }
-        BriefCommand::List => notes::lines(
+        BriefCommand::List => finding::lines(
             seen,
             &crate::app::list_briefs(context)?,
             "no drafts or briefs that you may read",

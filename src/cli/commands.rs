@@ -3,7 +3,9 @@
 use super::args::{Args, Command, Common, RecoveryCommand};
 use super::terminal::{Here, Seen};
 use super::words::{duration, prompted};
-use super::{agent, attachments, audit, backup, briefs, history, notes, policy, redact, tour, vaults, whole, writing};
+use super::{
+    agent, attachments, audit, backup, briefs, finding, history, notes, policy, redact, tour, vaults, whole, writing,
+};
 use crate::app::{Access, Clock, Context, Error, Kind, PassphraseSource, Person, Places};
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -67,7 +69,8 @@ pub(super) fn with_vault(context: &Context<'_>, seen: &Seen<'_>, command: &Comma
         Command::History { id, diff } => history::run(context, seen, id, diff.as_deref()),
         Command::Attach(args) => attachments::attach(context, seen, args),
         Command::Extract(args) => attachments::extract(context, seen, args),
-        Command::List(args) => notes::list(context, seen, args),
+        Command::List(args) => finding::list(context, seen, args),
+        Command::Search(args) => finding::search(context, seen, args),
         Command::Relabel { id, label } => whole::relabel(context, seen, id, label),
         Command::Destroy { id, yes } => whole::destroy(context, seen, id, *yes),
         Command::Brief(command) => briefs::run(context, seen, command),

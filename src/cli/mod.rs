@@ -7,6 +7,7 @@ mod audit;
 mod backup;
 mod briefs;
 mod commands;
+mod finding;
 mod history;
 mod notes;
 mod out;

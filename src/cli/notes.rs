@@ -1,12 +1,12 @@
-//! Notes: record, show, list.
+//! Notes: record, show.
 
-use super::args::{AddArgs, ListArgs};
+use super::args::AddArgs;
 use super::out;
 use super::terminal::Seen;
 use super::words::{field_of, prompted, time};
 use super::writing;
 use crate::app::shared::Time;
-use crate::app::{Context, Error, ListQuery, NewText, NoteLine};
+use crate::app::{Context, Error, NewText};
 use serde_json::json;
 
 /// `add`.
@@ -41,25 +41,6 @@ pub(super) fn add(context: &Context<'_>, seen: &Seen<'_>, args: &AddArgs) -> Res
 /// `show`.
 pub(super) fn show(context: &Context<'_>, seen: &Seen<'_>, id: &str, revision: Option<&str>) -> Result<u8, Error> {
     shown(seen, &crate::app::show(context, id, revision)?)
-}
-
-/// `list`.
-pub(super) fn list(context: &Context<'_>, seen: &Seen<'_>, args: &ListArgs) -> Result<u8, Error> {
-    let asked = |what, value: &Option<String>| prompted(seen.terminal, what, value.as_deref());
-    let query = ListQuery {
-        client: asked("client", &args.client)?,
-        case: asked("case", &args.case)?,
-        label: args.label.clone(),
-        since: args.since.as_deref().map(time).transpose()?,
-        until: args.until.as_deref().map(time).transpose()?,
-        limit: args.limit,
-    };
-    let filters = [&args.client, &args.case, &args.label, &args.since, &args.until];
-    let nothing = match filters.iter().any(|filter| filter.is_some()) {
-        true => "nothing matches; names and labels are compared as a whole",
-        false => "no notes that you may read",
-    };
-    lines(seen, &crate::app::list(context, &query)?, nothing)
 }
 
 fn shown(seen: &Seen<'_>, shown: &crate::app::Shown) -> Result<u8, Error> {
@@ -127,46 +108,5 @@ fn shown(seen: &Seen<'_>, shown: &crate::app::Shown) -> Result<u8, Error> {
     if !body.ends_with('\n') {
         seen.result("\n")?;
     }
-    Ok(0)
-}
-
-/// Notes, a line each.
-pub(super) fn lines(seen: &Seen<'_>, lines: &[NoteLine], nothing: &str) -> Result<u8, Error> {
-    let time = |seconds| Time::from_unix(seconds).to_string();
-    if seen.json {
-        let line = |line: &NoteLine| {
-            let metadata = &line.listed.metadata;
-            json!({
-                "id": line.listed.note.to_string(),
-                "title": metadata.title,
-                "client": metadata.client,
-                "case": metadata.case,
-                "label": line.label,
-                "modified": time(metadata.modified),
-            })
-        };
-        seen.json(&json!(lines.iter().map(line).collect::<Vec<_>>()))?;
-        return Ok(0);
-    }
-    if lines.is_empty() {
-        seen.remark(nothing);
-        return Ok(0);
-    }
-    let row = |line: &NoteLine| {
-        let metadata = &line.listed.metadata;
-        let id = line.listed.note.to_string();
-        let when = time(metadata.modified);
-        vec![
-            id[..8].to_owned(),
-            when[..10].to_owned(),
-            out::one_line(&line.label),
-            out::one_line(&metadata.client),
-            out::one_line(&metadata.title),
-        ]
-    };
-    seen.table(
-        &["id", "modified", "label", "client", "title"],
-        lines.iter().map(row).collect(),
-    )?;
     Ok(0)
 }

@@ -3,13 +3,19 @@
 use crate::app::is_harmful;
 use anstyle::{AnsiColor, Style};
 use comfy_table::{ColumnConstraint, Width};
+use serde::Serialize;
 use std::io::Write;
 
 /// A value's JSON, with every character escaped that could drive a terminal or turn the direction of writing.
-pub(super) fn json_text(value: &serde_json::Value) -> String {
+pub(super) fn json_text(value: &(impl Serialize + ?Sized)) -> String {
+    // What is written here is made of texts, numbers and lists of them, and of these JSON is always made.
+    let text = serde_json::to_string(value).unwrap_or_default();
+    if !text.chars().any(is_harmful) {
+        return text;
+    }
     // Such characters stand inside strings alone, where an escape means the same.
-    let mut out = String::new();
-    for c in value.to_string().chars() {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
         if is_harmful(c) {
             out.push_str(&format!("\\u{:04x}", u32::from(c)))
         } else {

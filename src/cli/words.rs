@@ -69,6 +69,30 @@ pub(super) fn prompted(person: &dyn Person, what: &str, value: Option<&str>) -> 
     }
 }
 
+/// A time as people say one to a filter: as for a program, or `today`, `yesterday` (the midnight, UTC, that the day
+/// begins with), or so long ago: `30m`, `12h`, `7d`, `2w`.
+pub(super) fn moment(text: &str, now: Time) -> Result<Time, Error> {
+    const DAY: i64 = 86_400;
+    let today = now.unix() - now.unix().rem_euclid(DAY);
+    let ago = || {
+        let (unit, seconds) = [("m", 60), ("h", 3600), ("d", DAY), ("w", 7 * DAY)]
+            .into_iter()
+            .find(|(unit, _)| text.ends_with(unit))?;
+        let count = text.strip_suffix(unit)?;
+        let plain = !count.is_empty() && count.len() <= 5 && count.bytes().all(|byte| byte.is_ascii_digit());
+        let count: i64 = count.parse().ok().filter(|_| plain)?;
+        Some(now.unix() - count * seconds)
+    };
+    match text {
+        "today" => Ok(Time::from_unix(today)),
+        "yesterday" => Ok(Time::from_unix(today - DAY)),
+        _ => match ago() {
+            Some(seconds) => Ok(Time::from_unix(seconds)),
+            None => time(text).map_err(|error| error.hint("or say today, yesterday, or how long ago: 12h, 7d, 2w")),
+        },
+    }
+}
+
 /// A field, `NAME=VALUE`.
 pub(super) fn field_of(text: &str) -> Result<(String, String), Error> {
     match text.split_once('=') {
@@ -161,6 +185,39 @@ mod tests {
             (u64::MAX, "16777215.9 TiB"),
         ] {
             assert_eq!(size(bytes), words);
+        }
+    }
+
+    #[test]
+    fn times_as_people_say_them() {
+        let now = time("2026-11-21T09:30:15Z").unwrap();
+        let said = |text: &str| moment(text, now).map(|time| time.to_string());
+        for (text, want) in [
+            ("today", "2026-11-21T00:00:00Z"),
+            ("yesterday", "2026-11-20T00:00:00Z"),
+            ("7d", "2026-11-14T09:30:15Z"),
+            ("2w", "2026-11-07T09:30:15Z"),
+            ("12h", "2026-11-20T21:30:15Z"),
+            ("0d", "2026-11-21T09:30:15Z"),
+            ("2026-11-20", "2026-11-20T00:00:00Z"),
+            ("2026-11-20T06:40:00+01:00", "2026-11-20T05:40:00Z"),
+        ] {
+            assert_eq!(said(text).as_deref(), Ok(want), "{text}");
+        }
+        for bad in [
+            "",
+            "d",
+            "-7d",
+            "7 d",
+            "+7d",
+            "7y",
+            "999999d",
+            "Today",
+            "tomorrow",
+            "7.5d",
+            "7\u{661}d",
+        ] {
+            assert_eq!(said(bad).unwrap_err().kind, Kind::Usage, "{bad}");
         }
     }
 }

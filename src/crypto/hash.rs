@@ -3,6 +3,7 @@
 use crate::id::Digest;
 use crate::secret::Secret;
 use ring::{digest, hkdf, hmac};
+use std::sync::LazyLock;
 
 /// SHA-256 of the concatenation of `parts`.
 pub fn sha256(parts: &[&[u8]]) -> Digest {
@@ -60,19 +61,35 @@ pub fn length_prefixed(parts: &[&[u8]]) -> Vec<u8> {
 ///
 /// `key` is any secret with at least 256 bits of entropy; several keys are concatenated in a fixed order.
 pub fn derive_key(key: &[u8], domain: &str, parts: &[&[u8]]) -> Secret<32> {
-    let mut all = vec![domain.as_bytes()];
-    all.extend_from_slice(parts);
-    let info = length_prefixed(&all);
-    let filled = Secret::fill_with(|out| {
-        hkdf::Salt::new(hkdf::HKDF_SHA256, &[])
-            .extract(key)
-            .expand(&[&info], hkdf::HKDF_SHA256)
-            .and_then(|okm| okm.fill(out))
-    });
-    match filled {
-        Ok(secret) => secret,
-        // INVARIANT (fixed output): HKDF only fails for outputs beyond 255 blocks; this asks for one.
-        Err(_) => unreachable!("HKDF-SHA256 always gives 32 bytes"),
+    KeySource::new(key).derive_key(domain, parts)
+}
+
+/// A key from which several are derived: what their derivations have in common is computed once. (ring's object is not
+/// wiped on drop: the threat model says so.)
+pub struct KeySource(hkdf::Prk);
+
+impl KeySource {
+    /// For a key as in [`derive_key`].
+    pub fn new(key: &[u8]) -> Self {
+        static SALT: LazyLock<hkdf::Salt> = LazyLock::new(|| hkdf::Salt::new(hkdf::HKDF_SHA256, &[]));
+        Self(SALT.extract(key))
+    }
+
+    /// [`derive_key`] of this key.
+    pub fn derive_key(&self, domain: &str, parts: &[&[u8]]) -> Secret<32> {
+        let mut all = vec![domain.as_bytes()];
+        all.extend_from_slice(parts);
+        let info = length_prefixed(&all);
+        let filled = Secret::fill_with(|out| {
+            let info = [info.as_slice()];
+            let okm = self.0.expand(&info, hkdf::HKDF_SHA256);
+            okm.and_then(|okm| okm.fill(out))
+        });
+        match filled {
+            Ok(secret) => secret,
+            // INVARIANT (fixed output): HKDF only fails for outputs beyond 255 blocks; this asks for one.
+            Err(_) => unreachable!("HKDF-SHA256 always gives 32 bytes"),
+        }
     }
 }
 
@@ -93,8 +110,8 @@ pub fn mac_verify(key: &Secret<32>, message: &[u8], tag: &[u8]) -> bool {
 ///
 /// Both are hashed under a fixed key first and ring compares the tags.
 pub fn same_bytes(a: &[u8], b: &[u8]) -> bool {
-    let key = hmac::Key::new(hmac::HMAC_SHA256, b"strongroom/1/compare");
-    hmac::verify(&key, a, hmac::sign(&key, b).as_ref()).is_ok()
+    static KEY: LazyLock<hmac::Key> = LazyLock::new(|| hmac::Key::new(hmac::HMAC_SHA256, b"strongroom/1/compare"));
+    hmac::verify(&KEY, a, hmac::sign(&KEY, b).as_ref()).is_ok()
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ mod passphrase;
 mod sign;
 
 pub use aead::{CHUNK_TAG_LEN, StreamKey, XNONCE_LEN, XTAG_LEN, xopen, xseal};
-pub use hash::{Hasher, derive_key, length_prefixed, mac, mac_verify, same_bytes, sha256};
+pub use hash::{Hasher, KeySource, derive_key, length_prefixed, mac, mac_verify, same_bytes, sha256};
 pub use hybrid::{ENC_LEN, HybridSecret, RECIPIENT_LEN, Recipient};
 pub use passphrase::{Argon2Params, BadArgon2Params};
 pub use sign::{PublicKey, SIGNATURE_LEN, SigningKey};

@@ -40,12 +40,18 @@ pub enum Step {
     NoteWrite,
     /// A git object's own file is removed.
     ObjectRemove,
-    /// A pack is written anew without what was forgotten.
-    PackWrite,
-    /// An old pack's file is removed.
-    PackRemove,
     /// The note of what was to be forgotten is removed.
     NoteRemove,
+    /// A pack and its index are written beside the repository, for fewer of them or without what was forgotten.
+    PackWrite,
+    /// One of them, or the folder they were moved to, is synced.
+    PackSync,
+    /// One of them is moved to its place.
+    PackPlace,
+    /// The file of an object that is in a pack is removed.
+    LooseRemove,
+    /// A file of a pack that another takes the place of is removed.
+    PackRemove,
 }
 
 /// What goes wrong.

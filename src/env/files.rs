@@ -184,6 +184,16 @@ pub fn replace_private(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
     sync_folder(&folder)
 }
 
+/// Lets the disk begin with what was written to `file` from `offset` on, and does not wait for it: a later sync finds less
+/// to do. A hint, and nothing where there is no such thing.
+pub fn start_writing_back(file: &File, offset: u64) {
+    // Linux begins to write back what it is told will not be needed.
+    #[cfg(target_os = "linux")]
+    let _ = rustix::fs::fadvise(file, offset, None, rustix::fs::Advice::DontNeed);
+    #[cfg(not(target_os = "linux"))]
+    let _ = (file, offset);
+}
+
 /// Makes a folder's entries durable.
 pub fn sync_folder(folder: &Path) -> Result<(), FileError> {
     File::open(folder)

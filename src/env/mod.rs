@@ -20,7 +20,7 @@ pub use entropy::SystemEntropy;
 pub use faults::{Fault, Faults, Step};
 pub use files::{
     FileError, NewPlainFile, append_line, check_new_file, lock_private, make_private_folders, open_plain_file,
-    read_bounded, replace_private, sync_folder, write_new_private,
+    read_bounded, replace_private, start_writing_back, sync_folder, write_new_private,
 };
 pub use harden::{boot_id, harden, lock_in_memory};
 pub use places::{NoHome, Places};

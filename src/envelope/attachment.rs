@@ -183,7 +183,7 @@ pub struct ContentSealer {
     sealed: u64,
     /// The byte read beyond the last chunk, by which that chunk was known not to be the last.
     ahead: Zeroizing<Option<u8>>,
-    parts: u64,
+    parts: Vec<Digest>,
 }
 
 impl ContentSealer {
@@ -200,7 +200,7 @@ impl ContentSealer {
             total: None,
             sealed: 0,
             ahead: Zeroizing::new(None),
-            parts: 0,
+            parts: Vec::new(),
         })
     }
 
@@ -209,33 +209,39 @@ impl ContentSealer {
         self.total == Some(self.sealed)
     }
 
-    /// Reads and seals the next part into `part`, whatever that held; `false` if there is none any more. `read` fills what
-    /// it is given from its beginning and says how far; 0 is the end.
+    /// Reads and seals the next part into `part`, whatever that held, and gives its digest; `None` if there is none any
+    /// more. `read` fills what it is given from its beginning and says how far; 0 is the end.
     pub fn next_part<E>(
         &mut self,
         part: &mut Vec<u8>,
         read: &mut dyn FnMut(&mut [u8]) -> Result<usize, E>,
-    ) -> Result<bool, NotSealed<E>> {
+    ) -> Result<Option<Digest>, NotSealed<E>> {
         if self.is_done() {
-            return Ok(false);
+            return Ok(None);
         }
-        if self.parts == PARTS_MAX {
+        let number = self.parts.len() as u64;
+        if number == PARTS_MAX {
             return Err(NotSealed::TooLong);
         }
-        let header = part_header(self.vault, self.note, self.head.revision(), self.parts);
+        let header = part_header(self.vault, self.note, self.head.revision(), number);
         part.resize(header.len() + PART_CHUNKS * SEALED, 0);
         part[..header.len()].copy_from_slice(&header);
+        let mut hasher = Hasher::new();
+        hasher.update(&header);
         let mut end = header.len();
         for slot in part[header.len()..].chunks_exact_mut(SEALED) {
             let plain = self.next_chunk(slot, read).inspect_err(|_| slot.fill(0));
-            end += plain.map_err(NotSealed::Read)? + CHUNK_TAG_LEN;
+            let sealed = plain.map_err(NotSealed::Read)? + CHUNK_TAG_LEN;
+            hasher.update(&slot[..sealed]);
+            end += sealed;
             if self.is_done() {
                 break;
             }
         }
         part.truncate(end);
-        self.parts += 1;
-        Ok(true)
+        let digest = hasher.finish();
+        self.parts.push(digest);
+        Ok(Some(digest))
     }
 
     /// Fills and seals one chunk; how many plaintext bytes it has.
@@ -274,15 +280,15 @@ impl ContentSealer {
         Ok(plain)
     }
 
-    /// Seals the head over the parts' digests, once all parts are sealed; with it what it says, and its key.
-    pub fn finish(self, metadata: &Metadata, parts: Vec<Digest>) -> Option<(Vec<u8>, ContentKey, ContentInfo)> {
-        if !self.is_done() || parts.len() as u64 != self.parts {
+    /// Seals the head, once all parts are sealed; with it what it says, and its key.
+    pub fn finish(self, metadata: &Metadata) -> Option<(Vec<u8>, ContentKey, ContentInfo)> {
+        if !self.is_done() {
             return None;
         }
         let info = ContentInfo {
             size: self.size,
             sha256: self.hasher.finish(),
-            parts,
+            parts: self.parts,
         };
         let (file, key) = self.head.seal(metadata, &info.encode());
         Some((file, key, info))
@@ -430,11 +436,11 @@ pub(super) mod tests {
             rest = later;
             Ok::<_, ()>(more)
         };
-        while sealer.next_part(&mut part, &mut read).unwrap() {
+        while let Some(digest) = sealer.next_part(&mut part, &mut read).unwrap() {
+            assert_eq!(digest, sha256(&[&part]));
             parts.push(part.clone());
         }
-        let digests = parts.iter().map(|part| sha256(&[part])).collect();
-        let (head, key, info) = sealer.finish(&metadata(), digests).unwrap();
+        let (head, key, info) = sealer.finish(&metadata()).unwrap();
         assert_eq!((info.size, info.sha256), (content.len() as u64, sha256(&[content])));
         Sealed { head, key, parts }
     }
@@ -582,10 +588,10 @@ pub(super) mod tests {
         let mut part = Vec::new();
         let failing = sealer.next_part(&mut part, &mut |_: &mut [u8]| Err("gone"));
         assert_eq!(failing, Err(NotSealed::Read("gone")));
-        sealer.parts = PARTS_MAX;
+        sealer.parts = vec![Digest([0; 32]); PARTS_MAX as usize];
         let more = sealer.next_part(&mut part, &mut |out: &mut [u8]| Ok::<_, ()>(out.len()));
         assert_eq!(more, Err(NotSealed::TooLong));
-        assert!(sealer.finish(&metadata(), vec![]).is_none());
+        assert!(sealer.finish(&metadata()).is_none());
     }
 
     proptest! {

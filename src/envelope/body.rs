@@ -3,7 +3,7 @@
 use super::cbor::{self, Bytes};
 use super::{BadEnvelope, SUITE, check_note, check_suite, check_vault, padding};
 use crate::crypto::{
-    CHUNK_TAG_LEN, Entropy, NoEntropy, StreamKey, derive_key, length_prefixed, make_random, make_secret, same_bytes,
+    CHUNK_TAG_LEN, Entropy, KeySource, NoEntropy, StreamKey, length_prefixed, make_random, make_secret, same_bytes,
 };
 use crate::id::{Digest, NoteId, PersonId, VaultId};
 use crate::secret::{Plaintext, Secret};
@@ -92,17 +92,17 @@ impl Header {
     }
 }
 
-fn commitment(key: &ContentKey, context: &[u8]) -> Secret<32> {
-    derive_key(key.expose(), "strongroom/1/body commitment", &[context])
+fn commitment(source: &KeySource, context: &[u8]) -> Secret<32> {
+    source.derive_key("strongroom/1/body commitment", &[context])
 }
 
-fn stream_key(key: &ContentKey, stream: Stream, context: &[u8]) -> StreamKey {
+fn stream_key(source: &KeySource, stream: Stream, context: &[u8]) -> StreamKey {
     let domain = match stream {
         Stream::Metadata => "strongroom/1/body metadata",
         Stream::Text => "strongroom/1/body text",
         Stream::Content => "strongroom/1/attachment content",
     };
-    StreamKey::new(&derive_key(key.expose(), domain, &[context]))
+    StreamKey::new(&source.derive_key(domain, &[context]))
 }
 
 #[derive(Clone, Copy)]
@@ -282,7 +282,7 @@ impl Fresh {
 
     /// The key of the stream beside the body's own two.
     pub(super) fn content_key(&self) -> StreamKey {
-        stream_key(&self.key, Stream::Content, &self.context)
+        stream_key(&KeySource::new(self.key.expose()), Stream::Content, &self.context)
     }
 
     pub(super) fn revision(&self) -> &[u8] {
@@ -290,10 +290,11 @@ impl Fresh {
     }
 
     pub(super) fn seal(mut self, metadata: &Metadata, text: &[u8]) -> (Vec<u8>, ContentKey) {
+        let source = KeySource::new(self.key.expose());
         let seal =
-            |stream, message: &[u8]| seal_stream(&stream_key(&self.key, stream, &self.context), &self.context, message);
+            |stream, message: &[u8]| seal_stream(&stream_key(&source, stream, &self.context), &self.context, message);
         let (sealed_metadata, sealed_text) = (seal(Stream::Metadata, &metadata.encode()), seal(Stream::Text, text));
-        self.header.commitment = commitment(&self.key, &self.context).expose().to_vec().into();
+        self.header.commitment = commitment(&source, &self.context).expose().to_vec().into();
         self.header.metadata_len = sealed_metadata.len() as u64;
         let file = [cbor::encode(&self.header), sealed_metadata, sealed_text].concat();
         (file, self.key)
@@ -325,7 +326,7 @@ fn open_stream(key: &StreamKey, context: &[u8], sealed: &[u8]) -> Result<Plainte
             .len();
         padded.truncate(start + opened);
     }
-    padding::unpad(WHAT, &padded)
+    padding::unpad_in_place(WHAT, padded)
 }
 
 /// A body file, read but not opened.
@@ -374,13 +375,20 @@ impl<'a> BodyFile<'a> {
         ))
     }
 
-    fn check(&self, vault: VaultId, note: NoteId, key: &ContentKey) -> Result<Vec<u8>, BadEnvelope> {
+    /// Checks that it stands in its place and that this is its key.
+    pub(crate) fn check(&self, vault: VaultId, note: NoteId, key: &ContentKey) -> Result<CheckedBody<'a>, BadEnvelope> {
         check_vault(WHAT, cbor::fixed(WHAT, &self.header.vault)?, vault)?;
         check_note(WHAT, cbor::fixed(WHAT, &self.header.note)?, note)?;
         let context = self.header.context();
+        let source = KeySource::new(key.expose());
         // The commitment goes first: without it one ciphertext could open under two keys.
-        if same_bytes(commitment(key, &context).expose(), &self.header.commitment) {
-            Ok(context)
+        if same_bytes(commitment(&source, &context).expose(), &self.header.commitment) {
+            Ok(CheckedBody {
+                metadata: self.metadata,
+                text: self.text,
+                context,
+                source,
+            })
         } else {
             Err(BadEnvelope::Unopenable { what: WHAT })
         }
@@ -393,9 +401,7 @@ impl<'a> BodyFile<'a> {
         note: NoteId,
         key: &ContentKey,
     ) -> Result<Metadata, BadEnvelope> {
-        let context = self.check(vault, note, key)?;
-        let plain = open_stream(&stream_key(key, Stream::Metadata, &context), &context, self.metadata)?;
-        Metadata::decode(&plain)
+        self.check(vault, note, key)?.open_metadata()
     }
 
     /// The key of the stream beside the body's own two, and its context.
@@ -405,8 +411,8 @@ impl<'a> BodyFile<'a> {
         note: NoteId,
         key: &ContentKey,
     ) -> Result<(StreamKey, Vec<u8>), BadEnvelope> {
-        let context = self.check(vault, note, key)?;
-        Ok((stream_key(key, Stream::Content, &context), context))
+        let CheckedBody { context, source, .. } = self.check(vault, note, key)?;
+        Ok((stream_key(&source, Stream::Content, &context), context))
     }
 
     pub(super) fn revision(&self) -> &[u8] {
@@ -415,8 +421,32 @@ impl<'a> BodyFile<'a> {
 
     /// Opens the text.
     pub(crate) fn open_text(&self, vault: VaultId, note: NoteId, key: &ContentKey) -> Result<Plaintext, BadEnvelope> {
-        let context = self.check(vault, note, key)?;
-        open_stream(&stream_key(key, Stream::Text, &context), &context, self.text)
+        self.check(vault, note, key)?.open_text()
+    }
+}
+
+/// A body whose key was found to be its own; nothing of it was opened yet.
+pub(crate) struct CheckedBody<'a> {
+    metadata: &'a [u8],
+    text: &'a [u8],
+    context: Vec<u8>,
+    source: KeySource,
+}
+
+impl CheckedBody<'_> {
+    /// Opens the metadata alone.
+    pub(crate) fn open_metadata(&self) -> Result<Metadata, BadEnvelope> {
+        Metadata::decode(&self.open(Stream::Metadata, self.metadata)?)
+    }
+
+    /// Opens the text.
+    pub(crate) fn open_text(&self) -> Result<Plaintext, BadEnvelope> {
+        self.open(Stream::Text, self.text)
+    }
+
+    fn open(&self, stream: Stream, sealed: &[u8]) -> Result<Plaintext, BadEnvelope> {
+        let key = stream_key(&self.source, stream, &self.context);
+        open_stream(&key, &self.context, sealed)
     }
 }
 

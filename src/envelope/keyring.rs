@@ -5,6 +5,7 @@ use crate::id::{CompartmentId, KeyId};
 use crate::label::Level;
 use crate::secret::Secret;
 use std::collections::BTreeMap;
+use std::sync::{PoisonError, RwLock};
 
 /// What a key is for.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -48,10 +49,15 @@ impl Key {
     }
 }
 
+/// The most KEKs that are kept.
+const KEKS_MAX: usize = 64;
+
 /// The keys one device holds.
 #[derive(Default)]
 pub struct Keyring {
     keys: BTreeMap<KeyId, Key>,
+    /// KEKs that were derived, by the ids of the keys they were derived from: there is one for each label.
+    keks: RwLock<Vec<(Vec<KeyId>, Secret<32>)>>,
 }
 
 impl Keyring {
@@ -59,6 +65,7 @@ impl Keyring {
     pub fn new(keys: impl IntoIterator<Item = Key>) -> Self {
         Self {
             keys: keys.into_iter().map(|key| (key.id, key)).collect(),
+            keks: RwLock::default(),
         }
     }
 
@@ -85,6 +92,21 @@ impl Keyring {
     /// The key of an id.
     pub(crate) fn key(&self, id: KeyId) -> Option<&Key> {
         self.keys.get(&id)
+    }
+
+    /// What `derive` gives for the keys of these ids, or gave when it was asked before.
+    pub(super) fn kek(&self, ids: &[KeyId], derive: impl FnOnce() -> Option<Secret<32>>) -> Option<Secret<32>> {
+        let known = self.keks.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, kek)) = known.iter().find(|(of, _)| of == ids) {
+            return Some(kek.duplicate());
+        }
+        drop(known);
+        let kek = derive()?;
+        let mut known = self.keks.write().unwrap_or_else(PoisonError::into_inner);
+        if known.len() < KEKS_MAX {
+            known.push((ids.to_vec(), kek.duplicate()));
+        }
+        Some(kek)
     }
 
     /// The key for a use. (One epoch so far: the first found is the only one.)

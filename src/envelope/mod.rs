@@ -18,6 +18,7 @@ mod recovery;
 mod wrap;
 
 pub use attachment::{ATTACHMENT_MAX, ContentInfo, ContentOpener, ContentSealer, NotSealed, PART_MAX, PartFile};
+pub(crate) use body::CheckedBody;
 pub use body::{BODY_MAX, BodyFile, ContentKey, Metadata, Purpose, TEXT_MAX, seal_body};
 pub use identity::{BadIdentity, IdentityFile, IdentitySecrets};
 pub use kept::{Given, KeptFile, KeptText};

@@ -35,6 +35,18 @@ pub fn pad(message: &[u8]) -> Zeroizing<Vec<u8>> {
 
 /// The message of a padded form; refuses another length than the rule's, and a tail that is not zeros.
 pub fn unpad(what: &'static str, padded: &[u8]) -> Result<Plaintext, BadEnvelope> {
+    message_of(what, padded).map(|message| Plaintext::new(message.to_vec()))
+}
+
+/// The same where the padded form is: no second buffer to wipe.
+pub(super) fn unpad_in_place(what: &'static str, mut padded: Zeroizing<Vec<u8>>) -> Result<Plaintext, BadEnvelope> {
+    let len = message_of(what, &padded)?.len();
+    padded.copy_within(PREFIX as usize..PREFIX as usize + len, 0);
+    padded.truncate(len);
+    Ok(Plaintext::new(std::mem::take(&mut *padded)))
+}
+
+fn message_of<'p>(what: &'static str, padded: &'p [u8]) -> Result<&'p [u8], BadEnvelope> {
     let malformed = || BadEnvelope::Malformed { what };
     let (prefix, rest) = padded
         .split_first_chunk::<{ PREFIX as usize }>()
@@ -47,7 +59,7 @@ pub fn unpad(what: &'static str, padded: &[u8]) -> Result<Plaintext, BadEnvelope
     if tail.iter().any(|byte| *byte != 0) {
         return Err(malformed());
     }
-    Ok(Plaintext::new(message.to_vec()))
+    Ok(message)
 }
 
 #[cfg(test)]
@@ -88,6 +100,8 @@ mod tests {
         fn padding_round_trips_and_costs_little(message in proptest::collection::vec(any::<u8>(), 0..5000)) {
             let padded = pad(&message);
             let whole = unpad("x", &padded).unwrap();
+            prop_assert_eq!(whole.expose(), message.as_slice());
+            let whole = unpad_in_place("x", padded.clone()).unwrap();
             prop_assert_eq!(whole.expose(), message.as_slice());
             prop_assert!(padded.len() <= 256.max((message.len() + 8) * 112 / 100 + 1));
         }

@@ -116,6 +116,15 @@ impl Binding<'_> {
         parts.extend(self.keys.iter().map(KeyId::as_bytes));
         derive_key(&all, "strongroom/1/kek", &parts)
     }
+
+    /// The same of the keys in a ring; `None` if it lacks one.
+    fn kek_of_held(&self, slot_key: Option<&Secret<32>>, keyring: &Keyring) -> Option<Secret<32>> {
+        let mut secrets: Vec<&[u8; 32]> = slot_key.into_iter().map(Secret::expose).collect();
+        for id in self.keys {
+            secrets.push(keyring.key(*id)?.secret.expose());
+        }
+        Some(self.kek(&secrets))
+    }
 }
 
 impl WrapFile {
@@ -248,15 +257,16 @@ impl WrapFile {
             label: &label_text,
             keys: &key_ids,
         };
-        let slot_key = match &self.slots {
-            Some(slots) => Some(open_slot(&binding.slot_info(), slots, device).ok_or_else(unopenable)?),
-            None => None,
+        let kek = match &self.slots {
+            // Of a slot key of its own: for this wrap and no other.
+            Some(slots) => {
+                let slot_key = open_slot(&binding.slot_info(), slots, device).ok_or_else(unopenable)?;
+                binding.kek_of_held(Some(&slot_key), keyring)
+            }
+            None => keyring.kek(&key_ids, || binding.kek_of_held(None, keyring)),
         };
-        let mut secrets: Vec<&[u8; 32]> = slot_key.iter().map(Secret::expose).collect();
-        for id in &key_ids {
-            secrets.push(keyring.key(*id).ok_or_else(unopenable)?.secret.expose());
-        }
-        let opened = xopen(&binding.kek(&secrets), &binding.aad(), &self.sealed).map_err(|_| unopenable())?;
+        let kek = kek.ok_or_else(unopenable)?;
+        let opened = xopen(&kek, &binding.aad(), &self.sealed).map_err(|_| unopenable())?;
         let key = Secret::copy_from(opened.expose()).ok_or_else(unopenable)?;
         Ok((label, ContentKey::from_secret(key)))
     }

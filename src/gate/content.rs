@@ -5,7 +5,7 @@ use crate::crypto::{Entropy, Recipient};
 use crate::envelope::{BadWrap, BodyFile, ContentInfo, ContentKey, ContentOpener, ContentSealer, Metadata, NotSealed};
 use crate::id::{Digest, NoteId, PersonId};
 use crate::label::Label;
-use crate::ledger::{LedgerError, Recorded, StoredNote};
+use crate::ledger::{LedgerError, Recorded, StoredNote, StoredParts};
 use std::collections::BTreeSet;
 use zeroize::{Zeroize, Zeroizing};
 
@@ -45,12 +45,12 @@ pub struct Sealing {
 }
 
 impl Sealing {
-    /// Seals the next part of what `read` gives into `part`; `false` once there is none. See [`ContentSealer::next_part`].
+    /// Seals the next part of what `read` gives into `part`; `None` once there is none. See [`ContentSealer::next_part`].
     pub fn next_part<E>(
         &mut self,
         part: &mut Vec<u8>,
         read: &mut dyn FnMut(&mut [u8]) -> Result<usize, E>,
-    ) -> Result<bool, NotSealed<E>> {
+    ) -> Result<Option<Digest>, NotSealed<E>> {
         self.sealer.next_part(part, read)
     }
 }
@@ -111,14 +111,36 @@ impl OpenContent {
         &self.opener.info().parts
     }
 
-    /// The content, out of these parts.
-    pub fn read<I: Iterator<Item = Result<Vec<u8>, LedgerError>>>(self, parts: I) -> Content<I> {
+    /// The content, out of the parts that `next` gives in their order. It is handed the buffer of the part before, to be
+    /// written over: plaintext is wiped once, at the end.
+    pub fn read<N: NextPart>(self, next: N) -> Content<N> {
         Content {
             opener: self.opener,
-            parts,
+            next,
             part: Zeroizing::new(Vec::new()),
             at: 0,
         }
+    }
+}
+
+/// Where the parts of a content come from.
+pub trait NextPart {
+    /// The next part, in `buffer` or another; `None` after the last.
+    fn next_part(&mut self, buffer: Zeroizing<Vec<u8>>) -> Option<Result<Zeroizing<Vec<u8>>, LedgerError>>;
+}
+
+impl NextPart for StoredParts {
+    fn next_part(&mut self, buffer: Zeroizing<Vec<u8>>) -> Option<Result<Zeroizing<Vec<u8>>, LedgerError>> {
+        self.read_next(buffer)
+    }
+}
+
+impl<F> NextPart for F
+where
+    F: FnMut(Zeroizing<Vec<u8>>) -> Option<Result<Zeroizing<Vec<u8>>, LedgerError>>,
+{
+    fn next_part(&mut self, buffer: Zeroizing<Vec<u8>>) -> Option<Result<Zeroizing<Vec<u8>>, LedgerError>> {
+        self(buffer)
     }
 }
 
@@ -134,20 +156,20 @@ pub enum BadContent {
 }
 
 /// A content that is given out chunk by chunk, each verified before it is.
-pub struct Content<I> {
+pub struct Content<N> {
     opener: ContentOpener,
-    parts: I,
+    next: N,
     part: Zeroizing<Vec<u8>>,
     at: usize,
 }
 
-impl<I: Iterator<Item = Result<Vec<u8>, LedgerError>>> Content<I> {
+impl<N: NextPart> Content<N> {
     /// The next piece. `None` says that the content has ended, whole and with the digest that its head says; until then
     /// what was given out is authentic and may be less than there is.
     pub fn next_chunk(&mut self) -> Result<Option<&[u8]>, BadContent> {
         if self.at == self.part.len() {
-            self.part = match self.parts.next() {
-                Some(part) => Zeroizing::new(part?),
+            self.part = match self.next.next_part(std::mem::take(&mut self.part)) {
+                Some(part) => part?,
                 None => return Ok(self.opener.finish().map(|()| None).map_err(GateError::from)?),
             };
             self.at = self.opener.enter(&self.part).map_err(GateError::from)?;
@@ -168,18 +190,17 @@ impl Gate<'_> {
         Ok(Sealing { note, sealer })
     }
 
-    /// Seals the head of an attachment to `label`, once all its parts are sealed; `parts` are their digests.
+    /// Seals the head of an attachment to `label`, once all its parts are sealed.
     pub fn seal_attachment(
         &self,
         sealing: Sealing,
-        parts: Vec<Digest>,
         metadata: &Metadata,
         label: &Label,
         recipients: &[Recipient],
         entropy: &mut dyn Entropy,
     ) -> Result<(SealedNote, Attachment), GateError> {
         let Sealing { note, sealer } = sealing;
-        let (body, key, info) = sealer.finish(metadata, parts).ok_or(GateError::Unfinished)?;
+        let (body, key, info) = sealer.finish(metadata).ok_or(GateError::Unfinished)?;
         let sealed = self.wrap(note, body, &key, label, recipients, entropy)?;
         Ok((sealed, Attachment::new(metadata, &info)))
     }

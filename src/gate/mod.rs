@@ -7,14 +7,18 @@
 
 mod content;
 mod permit;
+mod query;
 mod reseal;
+mod scan;
 mod survey;
 
 pub use crate::envelope::{ATTACHMENT_MAX, Metadata, NotSealed};
-pub use content::{Attachment, Attachments, BadContent, Content, OpenContent, Sealing};
+pub use content::{Attachment, Attachments, BadContent, Content, NextPart, OpenContent, Sealing};
 pub use permit::Permit;
+pub use query::{BadQuery, Query, fold};
 pub use reseal::Whole;
-pub use survey::{Filter, Listed, Survey};
+pub use scan::ScanError;
+pub use survey::{Filter, Listed, Order, Survey};
 
 use crate::crypto::{Entropy, Recipient};
 use crate::envelope::{BadEnvelope, BadWrap, BodyFile, ContentKey, KeptText, Keyring, Purpose, WrapFile, seal_body};
@@ -116,12 +120,18 @@ impl<'a> Gate<'a> {
     /// The labels of those wraps that this session's keys and `clearance` open; the others are left out without a trace.
     pub fn readable(&self, wraps: Vec<(NoteId, WrapFile)>, clearance: &Clearance) -> Vec<(NoteId, Label, WrapFile)> {
         let label = |(note, wrap): (NoteId, WrapFile)| {
-            let label = wrap.label(self.keyring, self.identity.person())?;
-            // A `named` wrap tells whose it is only by being tried.
-            let mine = label.level() != Level::Named || self.unwrap_key(note, &wrap).is_ok();
-            (mine && clearance.dominates(&label)).then_some((note, label, wrap))
+            let label = self.label(note, &wrap, clearance)?;
+            Some((note, label, wrap))
         };
         wraps.into_iter().filter_map(label).collect()
+    }
+
+    /// The label of a wrap that this session's keys and `clearance` open.
+    fn label(&self, note: NoteId, wrap: &WrapFile, clearance: &Clearance) -> Option<Label> {
+        let label = wrap.label(self.keyring, self.identity.person())?;
+        // A `named` wrap tells whose it is only by being tried.
+        let mine = label.level() != Level::Named || self.unwrap_key(note, wrap).is_ok();
+        (mine && clearance.dominates(&label)).then_some(label)
     }
 
     fn unwrap_key(&self, note: NoteId, wrap: &WrapFile) -> Result<(Label, ContentKey), BadEnvelope> {
@@ -210,7 +220,8 @@ impl<'a> Gate<'a> {
 
     /// Looks inside stored notes, for what `filter` lets through, without giving anything out.
     pub fn survey(&self, stored: Vec<StoredNote>, filter: &Filter) -> Result<Survey, GateError> {
-        Survey::make(*self, stored, filter)
+        let ids = stored.iter().map(|item| item.note).collect();
+        Ok(Survey::new(*self, survey::look(*self, &stored, filter, None)?, ids))
     }
 
     /// The same for all revisions of `natures`, also those that others follow.

@@ -3,7 +3,6 @@
 use crate::id::{NoteId, PersonId};
 use crate::label::Label;
 use crate::policy::{Action, Permission};
-use std::collections::BTreeSet;
 
 /// The proof that the policies permit an access to certain notes, all of them alike in everything that was
 /// decided about. Made from a [`Permission`], which the policy room alone makes.
@@ -11,16 +10,16 @@ use std::collections::BTreeSet;
 #[derive(Debug)]
 pub struct Permit {
     permission: Permission,
-    notes: BTreeSet<NoteId>,
+    /// In order.
+    notes: Vec<NoteId>,
 }
 
 impl Permit {
     /// Binds a permission to the notes whose facts it was decided on.
     pub fn new(permission: Permission, notes: impl IntoIterator<Item = NoteId>) -> Self {
-        Self {
-            permission,
-            notes: notes.into_iter().collect(),
-        }
+        let mut notes: Vec<NoteId> = notes.into_iter().collect();
+        notes.sort_unstable();
+        Self { permission, notes }
     }
 
     /// The rules that decided.
@@ -45,6 +44,8 @@ impl Permit {
     }
 
     fn is_for(&self, person: PersonId, note: NoteId, label: &Label) -> bool {
-        self.permission.person() == person && self.notes.contains(&note) && self.permission.resource().label == *label
+        self.permission.person() == person
+            && self.permission.resource().label == *label
+            && self.notes.binary_search(&note).is_ok()
     }
 }

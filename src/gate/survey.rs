@@ -1,12 +1,13 @@
 //! Looking inside without giving anything out: what lists and searches are made of.
 
+use super::query::{Query, fold};
 use super::{Gate, GateError, Metadata, Permit};
-use crate::envelope::{BodyFile, Purpose};
+use crate::envelope::{BodyFile, CheckedBody, Purpose};
 use crate::id::{Digest, NoteId, PersonId};
 use crate::label::Label;
 use crate::ledger::{Recorded, StoredNote};
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
-use unicode_normalization::UnicodeNormalization;
 
 /// What to let through.
 #[derive(Default, Clone)]
@@ -33,7 +34,10 @@ fn admits_nature(natures: &[Purpose], nature: Purpose) -> bool {
 
 impl Filter {
     fn admits(&self, metadata: &Metadata) -> bool {
-        let same = |want: &Option<String>, found: &str| want.as_ref().is_none_or(|want| fold(want) == fold(found));
+        let same = |want: &Option<String>, found: &str| {
+            let fold = |name: &str| fold(name.trim());
+            want.as_ref().is_none_or(|want| fold(want) == fold(found))
+        };
         same(&self.client, &metadata.client)
             && same(&self.case, &metadata.case)
             && self.since.is_none_or(|since| metadata.modified >= since)
@@ -41,21 +45,37 @@ impl Filter {
     }
 }
 
-/// Case and accents folded, spaces at the ends dropped.
-fn fold(text: &str) -> String {
-    text.trim()
-        .nfkd()
-        .filter(|c| !unicode_normalization::char::is_combining_mark(*c))
-        .flat_map(char::to_lowercase)
-        .collect()
-}
-
-struct Found {
+/// One revision that was looked at.
+pub(super) struct Found {
     note: NoteId,
     nature: Purpose,
     body: Digest,
     label: Label,
     metadata: Metadata,
+    matches: u64,
+}
+
+impl Found {
+    /// When it was written, and its number: of two revisions the newer has the greater.
+    fn newness(&self) -> (i64, u64) {
+        (self.metadata.modified, self.metadata.number)
+    }
+}
+
+/// In which order things are listed. Of what is alike in it, the newest comes first.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Order {
+    /// Last changed, newest first.
+    #[default]
+    Modified,
+    /// First written, newest first.
+    Created,
+    /// By client, what has none last.
+    Client,
+    /// By title.
+    Title,
+    /// By label, the strictest level first.
+    Label,
 }
 
 /// The result of a look inside. It tells ids, labels and whose notes they are; the rest stays in until
@@ -63,77 +83,135 @@ struct Found {
 pub struct Survey {
     me: PersonId,
     found: Vec<Found>,
+    /// All that was looked at, also what the filter held back, in order.
+    ids: Vec<NoteId>,
 }
 
 /// One line of a list.
 pub struct Listed {
     /// The note.
     pub note: NoteId,
+    /// How many characters of its id no other note begins with that one may read; eight at least.
+    pub unique: usize,
     /// Digest of the revision.
     pub body: Digest,
     /// Its label.
     pub label: Label,
     /// What is known of it beside the text.
     pub metadata: Metadata,
+    /// How often what was searched for occurs in it; 0 where nothing was.
+    pub matches: u64,
+}
+
+/// What of these natures is stored, each with its body, whose text stays sealed.
+fn look_at<'s>(
+    gate: Gate<'_>,
+    stored: &'s [StoredNote],
+    natures: &[Purpose],
+) -> Result<Vec<(Found, CheckedBody<'s>)>, GateError> {
+    let mut looked_at = Vec::with_capacity(stored.len());
+    for item in stored {
+        let body = BodyFile::parse(&item.sealed)?;
+        if !admits_nature(natures, body.purpose()) {
+            continue;
+        }
+        let (label, key) = gate.unwrap_key(item.note, &item.wrap)?;
+        let nature = body.purpose();
+        let body = body.check(gate.vault(), item.note, &key)?;
+        let found = Found {
+            note: item.note,
+            nature,
+            body: item.body,
+            label,
+            metadata: body.open_metadata()?,
+            matches: 0,
+        };
+        looked_at.push((found, body));
+    }
+    Ok(looked_at)
+}
+
+/// What is followed, within one note alone: nobody's note makes another one history.
+fn followed<'f>(found: impl Iterator<Item = &'f Found>) -> BTreeSet<(NoteId, Digest)> {
+    let parents = |item: &'f Found| item.metadata.parents.iter().map(|body| (item.note, *body));
+    found.flat_map(parents).collect()
+}
+
+/// The heads among the revisions of a note, or of several, that `filter` lets through and in which `query` is found.
+pub(super) fn look(
+    gate: Gate<'_>,
+    stored: &[StoredNote],
+    filter: &Filter,
+    query: Option<&Query>,
+) -> Result<Vec<Found>, GateError> {
+    let looked_at = look_at(gate, stored, &filter.natures)?;
+    // A revision that another one follows is history, not a head.
+    let followed = followed(looked_at.iter().map(|(found, _)| found));
+    let mut heads = Vec::with_capacity(1);
+    for (mut found, body) in looked_at {
+        if followed.contains(&(found.note, found.body)) || !filter.admits(&found.metadata) {
+            continue;
+        }
+        if let Some(query) = query {
+            let text = body.open_text()?;
+            match query.matches(&found.metadata, text.text().ok_or(GateError::NotText)?) {
+                Some(matches) => found.matches = matches,
+                None => continue,
+            }
+        }
+        heads.push(found);
+    }
+    Ok(heads)
 }
 
 impl Survey {
-    pub(super) fn make(gate: Gate<'_>, stored: Vec<StoredNote>, filter: &Filter) -> Result<Self, GateError> {
-        let mut survey = Self::of_revisions(gate, stored, &filter.natures)?;
-        // A revision that another one follows is history, not a head.
-        let followed = survey.followed();
-        let found = &mut survey.found;
-        found.retain(|item| !followed.contains(&(item.note, item.body)) && filter.admits(&item.metadata));
-        Ok(survey)
+    /// Of what was found among these notes.
+    pub(super) fn new(gate: Gate<'_>, found: Vec<Found>, mut ids: Vec<NoteId>) -> Self {
+        let me = gate.identity.person();
+        ids.sort_unstable();
+        ids.dedup();
+        let mut survey = Self { me, found, ids };
+        survey.sort(Order::Modified, |_| String::new());
+        survey
     }
 
-    /// Everything of these natures, also what other revisions follow; newest first.
+    /// Puts what was found in order; `name` gives a label as people read it.
+    pub fn sort(&mut self, order: Order, mut name: impl FnMut(&Label) -> String) {
+        // Newest first, and then by what is asked for: this sort keeps the order of what is alike.
+        // Within a second the higher number is the newer one.
+        self.found
+            .sort_by_cached_key(|item| (Reverse(item.newness()), item.note, item.body));
+        match order {
+            Order::Modified => {}
+            Order::Created => self.found.sort_by_cached_key(|item| Reverse(item.metadata.created)),
+            Order::Client => self.found.sort_by_cached_key(|item| {
+                let client = fold(&item.metadata.client);
+                (client.is_empty(), client)
+            }),
+            Order::Title => self.found.sort_by_cached_key(|item| fold(&item.metadata.title)),
+            Order::Label => self
+                .found
+                .sort_by_cached_key(|item| (Reverse(item.label.level()), fold(&name(&item.label)))),
+        }
+    }
+
+    /// All revisions of these natures, also what others follow.
     pub(super) fn of_revisions(
         gate: Gate<'_>,
         stored: Vec<StoredNote>,
         natures: &[Purpose],
     ) -> Result<Self, GateError> {
-        let mut found = Vec::new();
-        for item in stored {
-            let body = BodyFile::parse(&item.sealed)?;
-            if !admits_nature(natures, body.purpose()) {
-                continue;
-            }
-            let (label, key) = gate.unwrap_key(item.note, &item.wrap)?;
-            let metadata = body.open_metadata(gate.vault(), item.note, &key)?;
-            found.push(Found {
-                note: item.note,
-                nature: body.purpose(),
-                body: item.body,
-                label,
-                metadata,
-            });
-        }
-        // Within a second the higher number is the newer one.
-        let age = |item: &Found| (item.metadata.modified, item.metadata.number);
-        found.sort_by(|a, b| {
-            age(b)
-                .cmp(&age(a))
-                .then_with(|| (a.note, a.body).cmp(&(b.note, b.body)))
-        });
-        Ok(Self {
-            me: gate.identity.person(),
-            found,
-        })
-    }
-
-    /// What is followed, within one note alone: nobody's note makes another one history.
-    fn followed(&self) -> BTreeSet<(NoteId, Digest)> {
-        let parents = |item: &'_ Found| {
-            let note = item.note;
-            item.metadata.parents.clone().into_iter().map(move |body| (note, body))
-        };
-        self.found.iter().flat_map(parents).collect()
+        let found = look_at(gate, &stored, natures)?
+            .into_iter()
+            .map(|(found, _)| found)
+            .collect();
+        let ids = stored.iter().map(|item| item.note).collect();
+        Ok(Self::new(gate, found, ids))
     }
 
     /// The revisions that no other one follows, and their labels; newest first.
     pub fn heads(&self) -> Vec<(Digest, Label)> {
-        let followed = self.followed();
+        let followed = followed(self.found.iter());
         let heads = self.found.iter();
         let heads = heads.filter(|item| !followed.contains(&(item.note, item.body)));
         heads.map(|item| (item.body, item.label.clone())).collect()
@@ -162,11 +240,19 @@ impl Survey {
         classes
     }
 
-    /// Keeps the first `limit`, newest first, of those that `permitted` names; of each note its newest head.
+    /// Keeps the first `limit`, in the order they are in, of those that `permitted` names; of each note its newest head.
     pub fn keep(&mut self, permitted: &BTreeSet<NoteId>, limit: Option<usize>) {
-        let mut kept = BTreeSet::new();
-        self.found
-            .retain(|item| permitted.contains(&item.note) && kept.insert((item.note, item.nature)));
+        let mut newest = BTreeMap::new();
+        for item in &self.found {
+            let known = newest
+                .entry((item.note, item.nature))
+                .or_insert((item.newness(), item.body));
+            *known = (item.newness(), item.body).max(*known);
+        }
+        self.found.retain(|item| {
+            let newest = newest.get(&(item.note, item.nature));
+            permitted.contains(&item.note) && newest.is_some_and(|(_, body)| *body == item.body)
+        });
         self.found.truncate(limit.unwrap_or(usize::MAX));
     }
 
@@ -243,13 +329,16 @@ impl Survey {
         if !self.found.iter().all(covered) {
             return Err(GateError::NotAllowed);
         }
+        let ids = self.ids;
         let list = self.found.into_iter();
         Ok(list
             .map(|item| Listed {
                 note: item.note,
+                unique: unique_beginning(&ids, item.note),
                 body: item.body,
                 label: item.label,
                 metadata: item.metadata,
+                matches: item.matches,
             })
             .collect())
     }
@@ -259,4 +348,39 @@ fn clients_in_words<'c>(clients: impl Iterator<Item = &'c str>) -> Option<String
     let clients: BTreeSet<&str> = clients.filter(|client| !client.is_empty()).collect();
     let clients: Vec<&str> = clients.into_iter().take(16).collect();
     (!clients.is_empty()).then(|| clients.join(", "))
+}
+
+/// The fewest characters are those that stay unique for a while.
+const BEGINNING_MIN: usize = 8;
+
+/// How many characters of `note` no other of `ids`, which are in order, begins with.
+fn unique_beginning(ids: &[NoteId], note: NoteId) -> usize {
+    let at = ids.partition_point(|id| *id < note);
+    let before = at.checked_sub(1).and_then(|at| ids.get(at));
+    let after = ids[at..].iter().find(|id| **id != note);
+    let shared = |other: &NoteId| {
+        let bytes = other.0.iter().zip(note.0).take_while(|(a, b)| **a == *b).count();
+        let half = other
+            .0
+            .get(bytes)
+            .is_some_and(|byte| (byte ^ note.0[bytes]) & 0xf0 == 0);
+        bytes * 2 + usize::from(half)
+    };
+    let longest = before.into_iter().chain(after).map(shared).max();
+    longest.map_or(BEGINNING_MIN, |shared| (shared + 1).max(BEGINNING_MIN))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_beginning_is_as_long_as_it_must_be() {
+        let id = |text: &str| format!("{text:0<32}").parse::<NoteId>().unwrap();
+        let ids = ["0000000000", "1234567800", "1234567810", "123456789a", "123456789b"].map(id);
+        let lengths = ids.map(|note| unique_beginning(&ids, note));
+        assert_eq!(lengths, [8, 9, 9, 10, 10]);
+        assert_eq!(unique_beginning(&ids[..1], ids[0]), 8);
+        assert_eq!(unique_beginning(&[], ids[0]), 8);
+    }
 }

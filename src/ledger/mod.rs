@@ -14,6 +14,7 @@ mod error;
 mod forget;
 mod found;
 mod high_water;
+mod many;
 mod objects;
 mod parts;
 mod prove;

@@ -2,12 +2,13 @@
 
 use super::error::LedgerError;
 use super::objects::note_ref;
-use super::start::{Ledger, Shard, missing, read_file};
+use super::start::{Ledger, Shard, check_file, missing};
 use crate::chain::FileRef;
 use crate::envelope::PART_MAX;
 use crate::id::{Digest, NoteId};
 use crate::repo::{Oid, Repo};
 use std::collections::BTreeSet;
+use zeroize::Zeroizing;
 
 /// The parts of one attachment, in the order that its head gives: read when they are asked for, each with the SHA-256
 /// that the log knows. Needs no lock, so that nobody waits for a slow reader; may go to another thread.
@@ -16,12 +17,17 @@ pub struct StoredParts {
     left: std::vec::IntoIter<(FileRef, Oid)>,
 }
 
-impl Iterator for StoredParts {
-    type Item = Result<Vec<u8>, LedgerError>;
-
-    fn next(&mut self) -> Option<Self::Item> {
+impl StoredParts {
+    /// Reads the next part into `buffer`, whatever that held; `None` after the last.
+    pub fn read_next(&mut self, mut buffer: Zeroizing<Vec<u8>>) -> Option<Result<Zeroizing<Vec<u8>>, LedgerError>> {
         let (file, oid) = self.left.next()?;
-        Some(read_file(&self.repo, oid, &file, PART_MAX as u64))
+        let read = self
+            .repo
+            .read_blob_into(oid, PART_MAX as u64, std::mem::take(&mut *buffer));
+        Some(match read {
+            Ok(bytes) => check_file(&bytes, &file).map(|()| Zeroizing::new(bytes)),
+            Err(error) => Err(error.into()),
+        })
     }
 }
 

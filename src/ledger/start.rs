@@ -3,14 +3,14 @@
 use super::charter::Charter;
 use super::error::LedgerError;
 use super::high_water::{HighWater, MarkFile};
-use super::objects::{AUDIT, FILE_MAX, HEADS, MAIN, Objects, audit_ref, note_ref, wrap_ref};
+use super::objects::{AUDIT, FILE_MAX, HEADS, MAIN, Objects, TREE_MAX, audit_ref, note_ref, wrap_ref};
 use super::scan::{Head, ScanError, Scanned, scan};
 use super::standing::{Memory, Standing, Stood, other_heads};
 use crate::chain::{Creations, Entry, FileRef, LiveSet, Problem, Roster, Time, note_and_digest};
 use crate::crypto::sha256;
 use crate::envelope::{BODY_MAX, BodyFile, DetailKey, Keyring, Purpose, WrapFile};
 use crate::id::{Digest, LogName, NoteId};
-use crate::repo::{Lock, Oid, Repo};
+use crate::repo::{Lock, Mode, Oid, Repo, TreeEntry};
 use crate::session::Identity;
 use memchr::memmem::Finder;
 use std::collections::{BTreeMap, HashMap};
@@ -191,17 +191,11 @@ impl<'a> Ledger<'a> {
 
     /// The stored body that a wrap belongs to.
     pub fn stored(&self, note: NoteId, wrap: WrapFile) -> Result<StoredNote, LedgerError> {
-        let body = wrap.body()?;
-        let name = note_ref(note);
-        let file = FileRef(name.clone(), format!("{note}.{body}"), body);
-        if !self.standing.live.is_live(&file) {
-            let message = "a wrap names a body that the log does not know";
-            return Err(LedgerError::tampered(Problem::vault(34, message)));
-        }
-        let sealed = Shard::read(self.repo, &name)?.file(self.repo, &file, BODY_MAX as u64)?;
+        let file = live_body(&self.standing.live, note, &wrap)?;
+        let sealed = Shard::read(self.repo, &file.0)?.file(self.repo, &file, BODY_MAX as u64)?;
         Ok(StoredNote {
             note,
-            body,
+            body: file.2,
             sealed,
             wrap,
         })
@@ -212,21 +206,15 @@ impl<'a> Ledger<'a> {
         let mut shards: HashMap<String, Shard> = HashMap::new();
         let mut stored = Vec::with_capacity(wraps.len());
         for (note, wrap) in wraps {
-            let body = wrap.body()?;
-            let name = note_ref(note);
-            let shard = match shards.entry(name.clone()) {
+            let file = live_body(&self.standing.live, note, &wrap)?;
+            let shard = match shards.entry(file.0.clone()) {
                 std::collections::hash_map::Entry::Occupied(known) => known.into_mut(),
-                std::collections::hash_map::Entry::Vacant(new) => new.insert(Shard::read(self.repo, &name)?),
+                std::collections::hash_map::Entry::Vacant(new) => new.insert(Shard::read(self.repo, &file.0)?),
             };
-            let file = FileRef(name, format!("{note}.{body}"), body);
-            if !self.standing.live.is_live(&file) {
-                let message = "a wrap names a body that the log does not know";
-                return Err(LedgerError::tampered(Problem::vault(34, message)));
-            }
             let sealed = shard.file(self.repo, &file, BODY_MAX as u64)?;
             stored.push(StoredNote {
                 note,
-                body,
+                body: file.2,
                 sealed,
                 wrap,
             });
@@ -356,16 +344,18 @@ pub const DEVICES: &str = "keys/devices";
 /// One flat branch, its tree read once.
 pub(super) struct Shard {
     name: String,
-    files: HashMap<String, Oid>,
+    /// In the order of their names, as a tree without folders has them.
+    files: Vec<TreeEntry>,
 }
 
 impl Shard {
     pub(super) fn read(repo: &Repo, name: &str) -> Result<Self, LedgerError> {
-        let mut files = HashMap::new();
-        if let Some(commit) = repo.ref_target(&format!("{HEADS}{name}"))? {
-            let tree = repo.commit_tree(commit)?;
-            files.extend(repo.tree_at(tree)?.into_iter().map(|entry| (entry.name, entry.oid)));
-        }
+        let files = match repo.ref_target(&format!("{HEADS}{name}"))? {
+            // What is found by it is compared with the log.
+            Some(commit) => repo.read_tree_unchecked(repo.commit_tree(commit)?, TREE_MAX)?,
+            None => Vec::new(),
+        };
+        let files = files.into_iter().filter(|entry| entry.mode == Mode::File).collect();
         Ok(Self {
             name: name.to_owned(),
             files,
@@ -374,22 +364,38 @@ impl Shard {
 
     /// A file whose SHA-256 must be the one that the log knows.
     pub(super) fn file(&self, repo: &Repo, file: &FileRef, max: u64) -> Result<Vec<u8>, LedgerError> {
-        read_file(repo, self.oid(file)?, file, max)
+        let bytes = repo.read_blob_unchecked(self.oid(file)?, max)?;
+        check_file(&bytes, file).map(|()| bytes)
     }
 
     pub(super) fn oid(&self, file: &FileRef) -> Result<Oid, LedgerError> {
         debug_assert_eq!(self.name, file.0);
-        self.files.get(&file.1).copied().ok_or_else(|| missing(file))
+        let at = self.files.binary_search_by(|entry| entry.name.as_str().cmp(&file.1));
+        let entry = at.ok().and_then(|at| self.files.get(at));
+        entry.map(|entry| entry.oid).ok_or_else(|| missing(file))
     }
 }
 
-pub(super) fn read_file(repo: &Repo, oid: Oid, file: &FileRef, max: u64) -> Result<Vec<u8>, LedgerError> {
-    let bytes = repo.read_blob_unchecked(oid, max)?;
-    if sha256(&[&bytes]) == file.2 {
-        return Ok(bytes);
+/// Whether these are the bytes that an entry wrote.
+pub(super) fn check_file(bytes: &[u8], file: &FileRef) -> Result<(), LedgerError> {
+    if sha256(&[bytes]) == file.2 {
+        return Ok(());
     }
     let message = format!("a sealed file of {} is not what the log says was written", file.0);
     Err(LedgerError::tampered(Problem::vault(33, message)))
+}
+
+/// The body that a wrap names, which must be live.
+pub(super) fn live_body(live: &LiveSet, note: NoteId, wrap: &WrapFile) -> Result<FileRef, LedgerError> {
+    let body = wrap.body()?;
+    let file = FileRef(note_ref(note), format!("{note}.{body}"), body);
+    match live.is_live(&file) {
+        true => Ok(file),
+        false => {
+            let message = "a wrap names a body that the log does not know";
+            Err(LedgerError::tampered(Problem::vault(34, message)))
+        }
+    }
 }
 
 pub(super) trait CommitTree {

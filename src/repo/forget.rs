@@ -187,7 +187,7 @@ impl Repo {
     /// Writes one pack of everything that the packs hold but `doomed`, durable, and then removes them.
     fn repack_without(&self, doomed: &Reached) -> Result<(), ForgetError> {
         let mut old = pack_files(&self.dir.join("objects/pack"))?;
-        let write = || self.write_pack(doomed);
+        let write = || self.write_without(doomed);
         let new = self.faults().step(Step::PackWrite, write, || Ok(()))?;
         // A pack is named after its content: one that held nothing of it may have been written again.
         old.retain(|path| !new.contains(path));
@@ -203,7 +203,7 @@ impl Repo {
     }
 
     /// The files of the new pack; none if nothing is left to be packed.
-    fn write_pack(&self, doomed: &Reached) -> io::Result<Vec<PathBuf>> {
+    fn write_without(&self, doomed: &Reached) -> io::Result<Vec<PathBuf>> {
         let git = git2::Repository::open_bare(&self.dir).map_err(to_io)?;
         let nothing = git2::Config::new().map_err(to_io)?;
         git.set_config(&nothing).map_err(to_io)?;

@@ -2,8 +2,9 @@
 
 use super::journal::{Journal, JournalError, read_unlocked};
 use super::lock::{Lock, LockError};
-use super::loose::read_loose;
+use super::loose::{packed_bound, read_loose};
 use super::object::{BadCommit, Commit, Kind, Oid};
+use super::packed::KnownPack;
 use super::record::Batch;
 use super::tree::{BadTree, Mode, TreeEntry, parse_tree, path_names};
 use super::write::RECORDS_PER_CUT;
@@ -12,10 +13,11 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
-/// What every new vault says to stock git: never pack on your own, keep no reflogs, and let
-/// nobody but the owner read what you write.
+/// What every new vault says to stock git: never pack on your own, keep no reflogs, let nobody but
+/// the owner read what you write, and look for no likeness between large sealed files.
 const CONFIG: &str = "\
 [core]
 \trepositoryformatversion = 0
@@ -34,6 +36,8 @@ pub struct Repo {
     pub(super) dir: PathBuf,
     pub(super) git: git2::Repository,
     pub(super) settings: Settings,
+    /// Packs to look into before anything else.
+    pub(super) packed: Arc<Vec<KnownPack>>,
 }
 
 /// What a test may steer.
@@ -233,7 +237,24 @@ impl Repo {
         let git = git2::Repository::open_bare(&dir).map_err(not_one)?;
         let nothing = git2::Config::new().map_err(not_one)?;
         git.set_config(&nothing).map_err(not_one)?;
-        Ok(Self { dir, git, settings })
+        let packed = Arc::default();
+        Ok(Self {
+            dir,
+            git,
+            settings,
+            packed,
+        })
+    }
+
+    /// `count` more ways into the same vault, for threads that read much of it.
+    pub fn readers(&self, count: usize) -> Result<Vec<Self>, OpenError> {
+        let packed = Arc::new(self.known_packs());
+        let reader = |_| {
+            let repo = Self::open_to_verify(&self.dir, self.settings.clone())?;
+            let packed = packed.clone();
+            Ok(Self { packed, ..repo })
+        };
+        (0..count).map(reader).collect()
     }
 
     /// What makes other programs see another history than the vault holds.
@@ -309,17 +330,16 @@ impl Repo {
     pub fn refs_as_found(&self, prefix: &str) -> Result<Vec<(String, Option<Oid>)>, ReadError> {
         let mut found = Vec::new();
         let mut names: Vec<String> = Vec::new();
-        let references = self.git.references().map_err(|error| ReadError::git(&error))?;
-        for reference in references {
+        let references = self.git.references_glob(&format!("{prefix}*"));
+        for reference in references.map_err(|error| ReadError::git(&error))? {
             let reference = reference.map_err(|error| ReadError::git(&error))?;
-            if let Ok(name) = reference.name()
-                && name.starts_with(prefix)
-            {
+            if let Ok(name) = reference.name() {
                 names.push(name.to_owned());
             }
         }
         // A damaged ref is left out by libgit2 without a word; its file is still there.
-        loose_names(&self.dir, "refs", &mut names).map_err(|error| ReadError::Git(error.to_string()))?;
+        let under = prefix.rsplit_once('/').map_or("refs", |(folder, _)| folder);
+        loose_names(&self.dir, under, &mut names).map_err(|error| ReadError::Git(error.to_string()))?;
         names.retain(|name| name.starts_with(prefix) && git2::Reference::is_valid_name(name));
         names.sort_unstable();
         names.dedup();
@@ -366,9 +386,24 @@ impl Repo {
         self.read(oid, Kind::Blob, max)
     }
 
+    /// The same, read into `buffer`, whatever that held. One that this gave for the same `max` is not moved in memory.
+    pub fn read_blob_into(&self, oid: Oid, max: u64, mut buffer: Vec<u8>) -> Result<Vec<u8>, ReadError> {
+        // Reading on to the end asks for a little more than there is.
+        let room = usize::try_from(packed_bound(max).saturating_add(64)).unwrap_or(usize::MAX);
+        buffer.clear();
+        buffer.reserve_exact(room);
+        self.read_into(oid, Kind::Blob, max, buffer)
+    }
+
     /// The entries of a tree of at most `max` bytes, its id checked.
     pub fn read_tree(&self, oid: Oid, max: u64) -> Result<Vec<TreeEntry>, ReadError> {
         Ok(parse_tree(&self.read_checked(oid, Kind::Tree, max)?)?)
+    }
+
+    /// The entries of a tree of at most `max` bytes, its id **not** checked: for finding files that the caller checks
+    /// against a SHA-256.
+    pub fn read_tree_unchecked(&self, oid: Oid, max: u64) -> Result<Vec<TreeEntry>, ReadError> {
+        Ok(parse_tree(&self.read(oid, Kind::Tree, max)?)?)
     }
 
     /// A commit of at most `max` bytes, its id checked.
@@ -421,14 +456,23 @@ impl Repo {
     }
 
     pub(super) fn read(&self, oid: Oid, want: Kind, max: u64) -> Result<Vec<u8>, ReadError> {
-        match read_loose(&self.dir, oid, want, max)? {
-            Some(bytes) => Ok(bytes),
-            None => self.read_packed(oid, want, max),
+        self.read_into(oid, want, max, Vec::new())
+    }
+
+    fn read_into(&self, oid: Oid, want: Kind, max: u64, mut buffer: Vec<u8>) -> Result<Vec<u8>, ReadError> {
+        for pack in self.packed.iter() {
+            if let Some(bytes) = pack.read(oid, want, max)? {
+                return Ok(bytes);
+            }
+        }
+        match read_loose(&self.dir, oid, want, max, &mut buffer)? {
+            true => Ok(buffer),
+            false => self.read_packed(oid, want, max, buffer),
         }
     }
 
     /// Reads the header first, so that the size is known before memory is asked for.
-    fn read_packed(&self, oid: Oid, want: Kind, max: u64) -> Result<Vec<u8>, ReadError> {
+    fn read_packed(&self, oid: Oid, want: Kind, max: u64, mut buffer: Vec<u8>) -> Result<Vec<u8>, ReadError> {
         let failed = |error: git2::Error| match (error.code(), error.class()) {
             (git2::ErrorCode::NotFound, _) => ReadError::Missing { oid },
             (_, git2::ErrorClass::Os | git2::ErrorClass::NoMemory) => ReadError::git(&error),
@@ -446,7 +490,11 @@ impl Repo {
         }
         let object = odb.read(id).map_err(failed)?;
         match object.kind() == kind && object.len() as u64 == size {
-            true => Ok(object.data().to_vec()),
+            true => {
+                buffer.clear();
+                buffer.extend_from_slice(object.data());
+                Ok(buffer)
+            }
             false => Err(ReadError::Damaged { oid }),
         }
     }
@@ -454,7 +502,12 @@ impl Repo {
 
 /// The names of the files below `refs`, as ref names.
 fn loose_names(dir: &Path, under: &str, names: &mut Vec<String>) -> io::Result<()> {
-    for entry in std::fs::read_dir(dir.join(under))? {
+    let entries = match std::fs::read_dir(dir.join(under)) {
+        // All of them may be packed.
+        Err(error) if [io::ErrorKind::NotFound, io::ErrorKind::NotADirectory].contains(&error.kind()) => return Ok(()),
+        entries => entries?,
+    };
+    for entry in entries {
         let entry = entry?;
         let Ok(name) = entry.file_name().into_string() else {
             continue;

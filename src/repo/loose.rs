@@ -13,7 +13,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 /// The longest header: the longest kind, 20 digits, a space and a zero byte.
-const MAX_HEADER: usize = 32;
+pub(super) const MAX_HEADER: usize = 32;
 
 /// Where an object's own file is, or would be.
 pub(super) fn loose_path(dir: &Path, oid: Oid) -> PathBuf {
@@ -21,41 +21,45 @@ pub(super) fn loose_path(dir: &Path, oid: Oid) -> PathBuf {
     dir.join("objects").join(&hex[..2]).join(&hex[2..])
 }
 
-/// The content of an object of at most `max` bytes from its own file, its id not checked; `None`
-/// if it has no such file.
-pub(super) fn read_loose(dir: &Path, oid: Oid, want: Kind, max: u64) -> Result<Option<Vec<u8>>, ReadError> {
+/// Reads the content of an object of at most `max` bytes from its own file into `buffer`, its id not checked; `false` if it
+/// has no such file.
+pub(super) fn read_loose(dir: &Path, oid: Oid, want: Kind, max: u64, buffer: &mut Vec<u8>) -> Result<bool, ReadError> {
     let failed = |error: io::Error| ReadError::Git(error.to_string());
     let file = match open_plain_file(&loose_path(dir, oid), false, false) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
         file => file.map_err(failed)?,
     };
-    // Deflate lets nothing grow by more than a few bytes in each 16 KiB.
-    let bound = max.saturating_add(max / 64).saturating_add(1024);
-    let mut packed = Vec::new();
-    file.take(bound).read_to_end(&mut packed).map_err(failed)?;
-    let inflated = match read_stored(packed) {
-        Ok(object) => take_apart(object, max),
-        Err(packed) => inflate_object(&packed, max),
+    buffer.clear();
+    file.take(packed_bound(max)).read_to_end(buffer).map_err(failed)?;
+    let found = match read_stored(buffer) {
+        Some(header) => check_stored(&header, buffer, max),
+        None => inflate_object(buffer, max).map(|(kind, bytes)| {
+            // Where it was read to is where it stays: whoever reuses the buffer knows how large it is.
+            buffer.clear();
+            buffer.extend_from_slice(&bytes);
+            kind
+        }),
     };
-    match inflated {
-        Ok((kind, _)) if kind != want => Err(ReadError::Kind { oid, want }),
-        Ok((_, bytes)) => Ok(Some(bytes)),
+    match found {
+        Ok(kind) if kind != want => Err(ReadError::Kind { oid, want }),
+        Ok(_) => Ok(true),
         Err(Fault::TooBig(size)) => Err(ReadError::TooBig { oid, size, max }),
         Err(Fault::Damaged) => Err(ReadError::Damaged { oid }),
     }
 }
 
-/// Takes an object apart that is not packed: header and content.
-fn take_apart(mut object: Vec<u8>, max: u64) -> Result<(Kind, Vec<u8>), Fault> {
-    let (kind, size, header) = parse_header(&object[..object.len().min(MAX_HEADER)]).ok_or(Fault::Damaged)?;
-    if size > max {
-        return Err(Fault::TooBig(size));
+/// The largest file of an object of `max` bytes: deflate lets nothing grow by more than a few bytes in each 16 KiB.
+pub(super) fn packed_bound(max: u64) -> u64 {
+    max.saturating_add(max / 64).saturating_add(1024)
+}
+
+/// The kind of an object that was stored as it is.
+fn check_stored(header: &[u8], content: &[u8], max: u64) -> Result<Kind, Fault> {
+    match parse_header(header) {
+        Some((_, size, _)) if size > max => Err(Fault::TooBig(size)),
+        Some((kind, size, _)) if size == content.len() as u64 => Ok(kind),
+        _ => Err(Fault::Damaged),
     }
-    if size != (object.len() - header) as u64 {
-        return Err(Fault::Damaged);
-    }
-    object.drain(..header);
-    Ok((kind, object))
 }
 
 #[derive(Debug, PartialEq, Eq)]

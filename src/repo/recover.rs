@@ -77,6 +77,7 @@ impl Repo {
         }
         let mut slot = lock.journal.borrow_mut();
         *slot = None;
+        self.remove_draft()?;
         let (mut journal, payloads) = Journal::open(&self.dir)?;
         let mut recovery = Recovery::default();
         let same_boot = journal.header.boot.is_some() && journal.header.boot == self.settings.boot;
@@ -190,11 +191,12 @@ impl Repo {
                 continue;
             }
             // libgit2 takes an empty or torn file for the object and would leave it so.
-            let found = read_loose(&self.dir, oid, object.kind, object.bytes.len() as u64);
+            let mut bytes = Vec::new();
+            let found = read_loose(&self.dir, oid, object.kind, object.bytes.len() as u64, &mut bytes);
             match found {
-                Ok(Some(bytes)) if bytes == object.bytes => continue,
-                Ok(None) => {}
-                Ok(Some(_)) | Err(ReadError::Damaged { .. } | ReadError::Kind { .. } | ReadError::TooBig { .. }) => {
+                Ok(true) if bytes == object.bytes => continue,
+                Ok(false) => {}
+                Ok(true) | Err(ReadError::Damaged { .. } | ReadError::Kind { .. } | ReadError::TooBig { .. }) => {
                     remove_file(&loose_path(&self.dir, oid))?;
                 }
                 Err(error) => return Err(error.into()),

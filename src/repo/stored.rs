@@ -3,9 +3,9 @@
 //! stored blocks (RFC 1951 §3.2.4) alone.
 
 use super::git::Repo;
-use super::loose::loose_path;
+use super::loose::{MAX_HEADER, loose_path};
 use super::object::Oid;
-use crate::env::{Faults, Step, make_private_folders, sync_folder};
+use crate::env::{Faults, Step, make_private_folders, start_writing_back, sync_folder};
 use miniz_oxide::{MZ_ADLER32_INIT, mz_adler32_oxide};
 use sha1::{Digest as _, Sha1};
 use std::collections::BTreeSet;
@@ -13,6 +13,7 @@ use std::fs::{File, Permissions};
 use std::io::{self, BufWriter, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use tempfile::NamedTempFile;
 
 /// How the names begin of files in which such a blob is before it has its place; `git prune` knows them as well.
@@ -23,7 +24,7 @@ const BLOCK_MAX: usize = 0xffff;
 const ZLIB_HEADER: [u8; 2] = [0x78, 0x01];
 
 /// Writes blobs, without the lock: until an entry names them, they are nobody's. May go to another thread, and what it
-/// drafts to a third: writing, syncing and placing can go on side by side.
+/// drafts to a third, so that some are written while others are placed.
 #[derive(Clone)]
 pub struct BlobWriter {
     dir: PathBuf,
@@ -32,13 +33,6 @@ pub struct BlobWriter {
 
 /// A blob whose content is written, beside its place and not yet durable.
 pub struct DraftBlob {
-    oid: Oid,
-    file: NamedTempFile,
-    faults: Faults,
-}
-
-/// A blob whose content is durable, beside its place.
-pub struct SyncedBlob {
     oid: Oid,
     file: NamedTempFile,
 }
@@ -86,28 +80,31 @@ impl Repo {
 impl BlobWriter {
     /// Writes a blob to a file beside its place.
     pub fn draft(&self, bytes: &[u8]) -> io::Result<DraftBlob> {
-        let header = format!("blob {}\0", bytes.len());
-        let oid = Oid(Sha1::new().chain_update(&header).chain_update(bytes).finalize().into());
         // The lock says that its writer lives: see `remove_half_blobs`.
         let file = tempfile::Builder::new()
             .prefix(HALF)
             .permissions(Permissions::from_mode(0o400))
             .tempfile_in(self.dir.join("objects"))?;
         file.as_file().lock()?;
-        let write = |bytes: &[u8]| write_stored(file.as_file(), header.as_bytes(), bytes);
-        let torn = &bytes[..bytes.len() / 2];
-        self.faults.step(Step::BlobWrite, || write(bytes), || write(torn))?;
-        let faults = self.faults.clone();
-        Ok(DraftBlob { oid, file, faults })
+        let write = |bytes: &[u8]| write_stored(file.as_file(), &format!("blob {}\0", bytes.len()), bytes);
+        let torn = || write(&bytes[..bytes.len() / 2]).map(drop);
+        let oid = self.faults.step(Step::BlobWrite, || write(bytes), torn)?;
+        start_writing_back(file.as_file(), 0);
+        Ok(DraftBlob { oid, file })
     }
 
-    /// Puts blobs into their places: when this returns, their names and folders are durable as well.
+    /// Puts blobs into their places: when this returns, their contents, names and folders are durable.
     ///
     /// INVARIANT (nothing acknowledged is lost): such a blob is not in the journal, so that recovery cannot write it
     /// again; it must be durable before the record of the entry that names it.
-    pub fn place(&self, synced: Vec<SyncedBlob>) -> io::Result<Vec<StoredBlob>> {
+    pub fn place(&self, drafts: Vec<DraftBlob>) -> io::Result<Vec<StoredBlob>> {
+        let sync = |draft: &DraftBlob| {
+            let file = draft.file.as_file();
+            self.faults.step(Step::BlobSync, || file.sync_data(), || Ok(()))
+        };
+        side_by_side(&drafts, &sync)?;
         let (mut stored, mut folders) = (Vec::new(), BTreeSet::from([self.dir.join("objects")]));
-        for SyncedBlob { oid, file } in synced {
+        for DraftBlob { oid, file } in drafts {
             let path = loose_path(&self.dir, oid);
             if let Some(folder) = path.parent() {
                 make_private_folders(folder).map_err(io::Error::other)?;
@@ -120,73 +117,92 @@ impl BlobWriter {
             stored.push(blob);
         }
         // Of a folder that another program has just made, only this makes sure.
-        let sync = || {
-            folders
-                .iter()
-                .try_for_each(|folder| sync_folder(folder).map_err(io::Error::other))
-        };
-        self.faults.step(Step::BlobFolderSync, sync, || Ok(()))?;
+        let folders: Vec<PathBuf> = folders.into_iter().collect();
+        let sync = |folder: &PathBuf| sync_folder(folder).map_err(io::Error::other);
+        let sync_all = || side_by_side(&folders, &sync);
+        self.faults.step(Step::BlobFolderSync, sync_all, || Ok(()))?;
         Ok(stored)
     }
 
     /// Writes one blob, durable when this returns.
     pub fn write(&self, bytes: &[u8]) -> io::Result<StoredBlob> {
-        let mut placed = self.place(vec![self.draft(bytes)?.sync()?])?;
+        let mut placed = self.place(vec![self.draft(bytes)?])?;
         placed.pop().ok_or_else(|| io::Error::other("nothing was placed"))
     }
 }
 
-impl DraftBlob {
-    /// Makes its content durable.
-    pub fn sync(self) -> io::Result<SyncedBlob> {
-        let sync = || self.file.as_file().sync_data();
-        self.faults.step(Step::BlobSync, sync, || Ok(()))?;
-        Ok(SyncedBlob {
-            oid: self.oid,
-            file: self.file,
-        })
-    }
+/// How many syncs wait for the disk at once: what comes together is flushed together.
+const SYNCS: usize = 8;
+
+/// Does `act` for each of `items`, several at once.
+fn side_by_side<T: Sync>(items: &[T], act: &(impl Fn(&T) -> io::Result<()> + Sync)) -> io::Result<()> {
+    let next = AtomicUsize::new(0);
+    let work = || -> io::Result<()> {
+        while let Some(item) = items.get(next.fetch_add(1, Ordering::Relaxed)) {
+            act(item)?;
+        }
+        Ok(())
+    };
+    std::thread::scope(|scope| {
+        let others: Vec<_> = (1..items.len().min(SYNCS)).map(|_| scope.spawn(work)).collect();
+        let mine = work();
+        let join = |other: std::thread::ScopedJoinHandle<'_, io::Result<()>>| {
+            other
+                .join()
+                .unwrap_or_else(|_| Err(io::Error::other("syncing ended by a defect")))
+        };
+        others.into_iter().map(join).fold(mine, io::Result::and)
+    })
 }
 
-/// The loose object of a header and a content.
-fn write_stored(file: &File, header: &[u8], content: &[u8]) -> io::Result<()> {
+/// Writes the loose object of a header and a content, and gives its id. Each block is hashed, summed and written
+/// while the processor has it at hand.
+fn write_stored(file: &File, header: &str, content: &[u8]) -> io::Result<Oid> {
     let mut out = BufWriter::new(file);
     out.write_all(&ZLIB_HEADER)?;
-    let (mut left, mut first) = (header.len() + content.len(), header);
-    let mut rest = content;
+    let (mut id, mut sum) = (Sha1::new(), MZ_ADLER32_INIT);
+    let (mut left, mut first, mut rest) = (header.len() + content.len(), header.as_bytes(), content);
     while left > 0 {
         let block = left.min(BLOCK_MAX);
         left -= block;
         let length = (block as u16).to_le_bytes();
         out.write_all(&[u8::from(left == 0), length[0], length[1], !length[0], !length[1]])?;
-        out.write_all(first)?;
         let (now, later) = rest.split_at(block - first.len());
-        out.write_all(now)?;
+        for piece in [first, now] {
+            id.update(piece);
+            sum = mz_adler32_oxide(sum, piece);
+            out.write_all(piece)?;
+        }
         (first, rest) = (&[], later);
     }
-    let sum = mz_adler32_oxide(mz_adler32_oxide(MZ_ADLER32_INIT, header), content);
     out.write_all(&sum.to_be_bytes())?;
-    out.flush()
+    out.flush()?;
+    Ok(Oid(id.finalize().into()))
 }
 
-/// The content of a zlib stream that is made of stored blocks alone, moved together in place; the bytes back if it is not.
-pub(super) fn read_stored(mut packed: Vec<u8>) -> Result<Vec<u8>, Vec<u8>> {
-    let Some(size) = stored_size(&packed) else {
-        return Err(packed);
-    };
+/// Takes a zlib stream of stored blocks alone apart in place: what is left is what follows the object's header, which is
+/// given back. `None` for anything else; what is damaged is then left empty.
+pub(super) fn read_stored(packed: &mut Vec<u8>) -> Option<Vec<u8>> {
+    let size = stored_size(packed)?;
     let (mut from, mut to) = (ZLIB_HEADER.len(), 0);
-    while to < size {
+    let head = packed
+        .get(from + 5..)?
+        .iter()
+        .take(MAX_HEADER.min(size))
+        .position(|byte| *byte == 0)?
+        + 1;
+    let header = packed[from + 5..from + 5 + head].to_vec();
+    let (mut skip, mut sum) = (head, mz_adler32_oxide(MZ_ADLER32_INIT, &header));
+    while to < size - head {
         let block = usize::from(u16::from_le_bytes([packed[from + 1], packed[from + 2]]));
-        packed.copy_within(from + 5..from + 5 + block, to);
-        (from, to) = (from + 5 + block, to + block);
+        let moved = block - skip;
+        packed.copy_within(from + 5 + skip..from + 5 + block, to);
+        sum = mz_adler32_oxide(sum, &packed[to..to + moved]);
+        (from, to, skip) = (from + 5 + block, to + moved, 0);
     }
-    let sum = packed[packed.len() - 4..].to_vec();
-    packed.truncate(size);
-    match mz_adler32_oxide(MZ_ADLER32_INIT, &packed).to_be_bytes().as_slice() == sum {
-        true => Ok(packed),
-        // Nobody looks at it any more: it is damaged, and inflating it says so as well.
-        false => Err(Vec::new()),
-    }
+    let right = packed.ends_with(&sum.to_be_bytes());
+    packed.truncate(if right { to } else { 0 });
+    right.then_some(header)
 }
 
 /// How many bytes such a stream holds; `None` for any other.
@@ -241,37 +257,39 @@ mod tests {
     use proptest::prelude::*;
     use std::io::Read;
 
-    fn pack(header: &[u8], content: &[u8]) -> Vec<u8> {
-        let mut file = tempfile::NamedTempFile::new().unwrap();
-        write_stored(file.as_file(), header, content).unwrap();
+    fn pack(header: &str, content: &[u8]) -> (Oid, Vec<u8>) {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let oid = write_stored(file.as_file(), header, content).unwrap();
         let mut packed = Vec::new();
         file.reopen().unwrap().read_to_end(&mut packed).unwrap();
-        file.flush().unwrap();
-        packed
+        (oid, packed)
     }
 
     proptest! {
         #[test]
         fn what_is_stored_is_zlib_and_comes_back(
-            header in proptest::collection::vec(any::<u8>(), 1..20),
             len in prop_oneof![0usize..200, 65_400usize..65_700, 130_900usize..131_200],
             at in any::<proptest::sample::Index>(),
         ) {
             let content: Vec<u8> = (0..len).map(|at| (at % 253) as u8).collect();
-            let whole = [header.as_slice(), &content].concat();
-            let packed = pack(&header, &content);
+            let header = format!("blob {len}\0");
+            let whole = [header.as_bytes(), &content].concat();
+            let (oid, packed) = pack(&header, &content);
+            prop_assert_eq!(oid, Oid::hash_object(crate::repo::Kind::Blob, &content));
             prop_assert!(decompress_to_vec_zlib(&packed).unwrap() == whole);
-            prop_assert!(read_stored(packed.clone()).unwrap() == whole);
-            prop_assert!(read_stored(packed[..at.index(packed.len())].to_vec()).is_err());
+            let mut back = packed.clone();
+            prop_assert_eq!(read_stored(&mut back).unwrap(), header.as_bytes());
+            prop_assert!(back == content);
+            prop_assert!(read_stored(&mut packed[..at.index(packed.len())].to_vec()).is_none());
             let mut flipped = packed.clone();
             flipped[at.index(packed.len())] ^= 1;
-            prop_assert!(read_stored(flipped).is_err());
-            prop_assert!(read_stored([packed, vec![0]].concat()).is_err());
+            prop_assert!(read_stored(&mut flipped).is_none());
+            prop_assert!(read_stored(&mut [packed, vec![0]].concat()).is_none());
         }
 
         #[test]
         fn no_bytes_make_the_reader_panic(bytes in proptest::collection::vec(any::<u8>(), 0..40)) {
-            let _ = read_stored([&ZLIB_HEADER[..], &bytes].concat());
+            let _ = read_stored(&mut [&ZLIB_HEADER[..], &bytes].concat());
         }
     }
 }

@@ -13,6 +13,7 @@ mod backup;
 mod faults;
 mod forgetting;
 mod layout;
+mod pack;
 mod power;
 mod stored;
 mod writers;

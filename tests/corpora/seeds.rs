@@ -172,6 +172,12 @@ pub(crate) fn make() -> Vec<(&'static str, &'static str, Vec<u8>)> {
             "card",
             sign_ssh(&key_of(1), Namespace::Card, b"an example\n").into_bytes(),
         ),
+        ("pack_index", "three", pack_index()),
+        ("pack_index", "bad_order", pack_index_of(&[7, 5, 9])),
+        ("query", "words", "gate Šárka 01632".into()),
+        ("query", "phrase", "\"north gate\" lx68-qzv".into()),
+        ("query", "bad_phrase", "\"north gate".into()),
+        ("query", "bad_marks", "\"\" - ,".into()),
         ("tree", "mixed", tree()),
         ("wrap", "compartment", sealed.wrap),
         ("wrap", "named", sealed.named_wrap),
@@ -213,10 +219,8 @@ fn key_of(n: u8) -> SigningKey {
 fn part() -> Vec<u8> {
     let mut sealer = ContentSealer::begin(VAULT, NOTE, &mut entropy()).unwrap();
     let mut part = Vec::new();
-    assert_eq!(
-        sealer.next_part(&mut part, &mut |_: &mut [u8]| Ok::<_, ()>(0)),
-        Ok(true)
-    );
+    let digest = sealer.next_part(&mut part, &mut |_: &mut [u8]| Ok::<_, ()>(0));
+    assert_eq!(digest, Ok(Some(sha256(&[&part]))));
     part
 }
 
@@ -483,6 +487,22 @@ fn identity() -> Vec<u8> {
 
 fn commit(signature: Option<&str>) -> Vec<u8> {
     commit_bytes(Oid([1; 20]), &[Oid([2; 20])], AUTHOR, "a line\n", signature).unwrap()
+}
+
+fn pack_index() -> Vec<u8> {
+    pack_index_of(&[5, 7, 9])
+}
+
+/// An index of objects whose ids begin so; checksums and places are zeros.
+fn pack_index_of(firsts: &[u8]) -> Vec<u8> {
+    let mut bytes = vec![0xff, b't', b'O', b'c', 0, 0, 0, 2];
+    for first in 0..=255u8 {
+        let below = firsts.iter().filter(|known| **known <= first).count();
+        bytes.extend_from_slice(&(below as u32).to_be_bytes());
+    }
+    firsts.iter().for_each(|first| bytes.extend_from_slice(&[*first; 20]));
+    bytes.resize(bytes.len() + firsts.len() * 8 + 40, 0);
+    bytes
 }
 
 fn tree() -> Vec<u8> {

@@ -1,6 +1,6 @@
 //! Promise 1, counted with strace: one sync an access, and it and the log's new head come before the first byte.
 
-use crate::house::{House, WHY, has, say, with_why};
+use crate::house::{House, WHY, has, ids, say, with_why};
 use std::path::PathBuf;
 
 /// The system calls that matter, those of all threads and children, with the paths of descriptors.
@@ -142,7 +142,13 @@ fn the_entry_is_durable_and_published_before_the_first_byte() {
     );
     assert_eq!(added.syncs().len(), 1);
     let id = added.out.trim().to_owned();
-    for args in [vec!["show", &id], vec!["show", &id, "--json"], vec!["list", "--json"]] {
+    for args in [
+        vec!["show", &id],
+        vec!["show", &id, "--json"],
+        vec!["list", "--json"],
+        vec!["search", "GATE changed"],
+        vec!["search", "\"gate code\"", "--json"],
+    ] {
         let trace = check_order(&house, &with_why(&args), Some(1), None);
         assert_eq!(trace.syncs().len(), 1, "{args:?}");
         assert!(trace.out.contains("gate code"));
@@ -173,6 +179,39 @@ fn the_entry_is_durable_and_published_before_the_first_byte() {
         "{filled:?} {recorded}"
     );
     assert!(named.last() > filled.last(), "{named:?} {filled:?}");
+}
+
+/// Several threads look at many notes, and none of them lets anything out.
+#[test]
+fn a_search_of_many_notes_is_one_entry_and_one_sync() {
+    if !has("strace") {
+        return;
+    }
+    let house = House::new();
+    house.fill(200, 2);
+    for (args, count) in [
+        (["search", "body number", "--json"], 100),
+        (["search", "heron", "--json"], 0),
+        (["search", "body 198", "--json"], 1),
+    ] {
+        let trace = check_order(&house, &args, Some(1), None);
+        assert_eq!(trace.syncs().len(), 1, "{args:?}");
+        let shown = ids(&trace.out);
+        assert_eq!(shown.len(), count, "{args:?}");
+        let log = house.run(&["audit", "log", "--json"]).expect(0);
+        let entry = log.lines().rev().nth(1).unwrap();
+        let entry: serde_json::Value = serde_json::from_str(entry).unwrap();
+        assert_eq!(
+            (&entry["details"]["verb"], &entry["details"]["asked"]),
+            (&"search".into(), &args[1].into())
+        );
+        let named = entry["details"]["notes"].as_array().unwrap().iter();
+        let mut named: Vec<&str> = named.map(|id| id.as_str().unwrap()).collect();
+        let mut shown: Vec<&str> = shown.iter().map(String::as_str).collect();
+        named.sort_unstable();
+        shown.sort_unstable();
+        assert_eq!(named, shown, "{args:?}");
+    }
 }
 
 #[test]

@@ -165,6 +165,15 @@ fn notes() {
         ask(&mut stage, &["list", "--json", "--client", "nobody"]),
         (0, serde_json::json!([]))
     );
+
+    let (code, found) = ask(&mut stage, &["search", "--json", "barrier gate"]);
+    assert_eq!((code, found.as_array().unwrap().len()), (0, 1));
+    fields(&found[0], &kinds);
+    // `Barrier` in the title and in the text, `Gate` in the case.
+    fields(&found[0], &[("matches", "count")]);
+    assert_eq!((&found[0]["id"], &found[0]["matches"]), (&id.into(), &3.into()));
+    let (code, nothing) = ask(&mut stage, &["search", "--json", "heron"]);
+    assert_eq!((code, nothing), (0, serde_json::json!([])));
 }
 
 #[test]

@@ -14,6 +14,7 @@ use super::args::Common;
 use super::out;
 use crate::app::shared::Doubt;
 use crate::app::{Error, Kind, Person};
+use serde::Serialize;
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
@@ -94,7 +95,7 @@ impl<'a> Seen<'a> {
     }
 
     /// Writes a result as one line of JSON.
-    pub(super) fn json(&self, value: &serde_json::Value) -> Result<(), Error> {
+    pub(super) fn json(&self, value: &(impl Serialize + ?Sized)) -> Result<(), Error> {
         self.result(&format!("{}\n", out::json_text(value)))
     }
 

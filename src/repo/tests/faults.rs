@@ -313,7 +313,7 @@ fn a_program_killed_at_any_step_loses_nothing() {
 }
 
 /// A copy of a vault, as cp makes one.
-fn copy(vault: &Vault) -> Vault {
+pub(super) fn copy(vault: &Vault) -> Vault {
     let folder = make_folder();
     copy_folder(&vault.dir(), &folder.path().join("vault"));
     Vault { folder }

@@ -1,0 +1,212 @@
+//! Finding: lists and searches. One entry names what is shown, and nothing else.
+
+use super::context::{Context, Desk, short};
+use super::error::Error;
+use crate::chain::{Details, Time};
+use crate::gate::{Filter, Listed, Nature, Order, Permit, Query};
+use crate::id::PersonId;
+use crate::label::{Label, Level};
+use crate::ledger::Draft;
+use crate::policy::{Action, Decision, Kind as ThingKind, ResourceFacts, Why};
+use std::collections::BTreeSet;
+
+/// A line of a list.
+pub struct NoteLine {
+    /// The note.
+    pub listed: Listed,
+    /// Its label.
+    pub label: String,
+}
+
+/// Which notes to list, or to search in.
+#[derive(Default)]
+pub struct ListQuery {
+    /// Only this client.
+    pub client: Option<String>,
+    /// Only this case.
+    pub case: Option<String>,
+    /// Only exactly this label.
+    pub label: Option<String>,
+    /// Only changed at or after.
+    pub since: Option<Time>,
+    /// Only changed before.
+    pub until: Option<Time>,
+    /// At most so many.
+    pub limit: Option<usize>,
+    /// In which order.
+    pub order: Order,
+}
+
+/// What a search found.
+pub struct Searched {
+    /// The notes, newest first.
+    pub lines: Vec<NoteLine>,
+    /// The level from which upwards nothing was searched, because no purpose or no reason was given; the same
+    /// whatever there is.
+    pub left_out_from: Option<String>,
+}
+
+/// What to look for among all notes.
+pub(super) struct Looking<'q> {
+    action: Action,
+    filter: Filter,
+    query: Option<&'q Query>,
+    label: Option<Label>,
+    order: Order,
+    limit: Option<usize>,
+}
+
+impl Looking<'_> {
+    /// All that `filter` lets through, newest first.
+    pub(super) fn for_all(action: Action, filter: Filter) -> Self {
+        Self {
+            action,
+            filter,
+            query: None,
+            label: None,
+            order: Order::default(),
+            limit: None,
+        }
+    }
+}
+
+/// Lists the notes one may read.
+pub fn list(context: &Context<'_>, which: &ListQuery) -> Result<Vec<NoteLine>, Error> {
+    let unlocked = context.unlock()?;
+    let mut desk = unlocked.desk(context)?;
+    desk.find_notes("list", Action::List, None, which)
+}
+
+/// Searches the notes one may read for words and phrases, in title, text, client, case and fields. What is searched
+/// for goes into the entry as it was typed.
+pub fn search(context: &Context<'_>, typed: &str, which: &ListQuery) -> Result<Searched, Error> {
+    let query = Query::parse(typed)?;
+    let unlocked = context.unlock()?;
+    let mut desk = unlocked.desk(context)?;
+    let lines = desk.find_notes("search", Action::Search, Some((&query, typed)), which)?;
+    Ok(Searched {
+        lines,
+        left_out_from: desk.unsearched_from(),
+    })
+}
+
+impl Desk<'_> {
+    fn find_notes(
+        &mut self,
+        verb: &str,
+        action: Action,
+        query: Option<(&Query, &str)>,
+        which: &ListQuery,
+    ) -> Result<Vec<NoteLine>, Error> {
+        let label = match which.label.as_deref().map(|label| self.label(Some(label))).transpose() {
+            Ok(label) => label,
+            Err(error) => return Err(self.refused(verb, None, which.label.as_deref(), error)?),
+        };
+        let mut details = self.details(verb);
+        let times = [which.since, which.until].map(|time| time.map(|time| time.to_string()));
+        let [since, until] = times.each_ref().map(Option::as_deref);
+        let names = [&which.client, &which.case, &which.label].map(Option::as_deref);
+        let asked = [query.map(|(_, typed)| typed.trim())].into_iter().chain(names);
+        let asked: Vec<&str> = asked.chain([since, until]).flatten().collect();
+        details.asked = (!asked.is_empty()).then(|| short(asked.join(" / ")));
+        let looking = Looking {
+            action,
+            filter: Filter {
+                natures: vec![Nature::Note],
+                client: which.client.clone(),
+                case: which.case.clone(),
+                since: which.since.map(Time::unix),
+                until: which.until.map(Time::unix),
+            },
+            query: query.map(|(query, _)| query),
+            label,
+            order: which.order,
+            limit: which.limit,
+        };
+        self.find_all(details, &looking)
+    }
+
+    /// Looks at everything readable, decides once for each class of equal facts, records one entry that names what is
+    /// left, and gives that out.
+    pub(super) fn find_all(&mut self, mut details: Details, looking: &Looking<'_>) -> Result<Vec<NoteLine>, Error> {
+        let looked = self
+            .gate()
+            .scan(&self.ledger, &self.clearance(), &looking.filter, looking.query);
+        let mut survey = match looked {
+            Ok(survey) => survey,
+            Err(error) => return Err(self.failed(details, Vec::new(), error)),
+        };
+        let mut permitted = Vec::new();
+        let mut permits = Vec::new();
+        let mut rules = BTreeSet::new();
+        for (label, own, notes) in survey.classes() {
+            if looking.label.as_ref().is_some_and(|wanted| *wanted != label) {
+                continue;
+            }
+            let mut facts = ResourceFacts::new(ThingKind::Note, label);
+            facts.own = own;
+            // What is denied is left out without a word, as if it were not there.
+            if let Decision::Permitted(permission) = self.decide(looking.action, facts) {
+                rules.extend(permission.rules().iter().cloned());
+                permitted.extend(notes.iter().copied());
+                permits.push(Permit::new(permission, notes));
+            }
+        }
+        let mut names: Vec<(Label, String)> = Vec::new();
+        let mut name = |desk: &Self, label: &Label| match names.iter().find(|(known, _)| known == label) {
+            Some((_, name)) => name.clone(),
+            None => {
+                let name = desk.label_text(label).to_string();
+                names.push((label.clone(), name.clone()));
+                name
+            }
+        };
+        survey.sort(looking.order, |label| name(self, label));
+        survey.keep(&permitted.into_iter().collect(), looking.limit);
+        details.rules = rules.into_iter().collect();
+        details.client = survey.clients_for_the_record().map(short);
+        let recorded = self.record(Draft::read(details, survey.notes()))?;
+        let listed = survey.reveal(permits, recorded)?;
+        let line = |listed: Listed| NoteLine {
+            label: name(self, &listed.label),
+            listed,
+        };
+        Ok(listed.into_iter().map(line).collect())
+    }
+
+    /// Looks inside everything that this session's keys open.
+    pub(super) fn survey(&self, filter: &Filter) -> Result<crate::gate::Survey, Error> {
+        Ok(self.gate().scan(&self.ledger, &self.clearance(), filter, None)?)
+    }
+
+    /// The level from which upwards the policies ask for a purpose or a reason that was not given. It follows from the
+    /// rules and from what was typed, and says nothing about what there is.
+    fn unsearched_from(&self) -> Option<String> {
+        let clearance = self.clearance();
+        let label = |level, person: PersonId| match level {
+            Level::Named => Label::named([person], []).ok(),
+            level => Label::new(level, []).ok(),
+        };
+        let unsearched = |level: &&Level| {
+            let facts = label(**level, clearance.person).map(|label| {
+                let mut facts = ResourceFacts::new(ThingKind::Note, label);
+                facts.own = true;
+                facts
+            });
+            // Nobody is asked: it is about what would be, not about what is wanted.
+            let reason = self.context.access.reason();
+            match facts.map(|facts| {
+                self.policies
+                    .decide(&self.request(Action::Search, facts, reason.as_deref()))
+            }) {
+                Some(Decision::Denied(denial)) => denial
+                    .why()
+                    .iter()
+                    .any(|why| matches!(why, Why::PurposeMissing | Why::ReasonMissing)),
+                _ => false,
+            }
+        };
+        let level = Level::ALL.iter().find(unsearched)?;
+        Some(self.policies.levels().rules(*level).name.clone())
+    }
+}

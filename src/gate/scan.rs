@@ -1,0 +1,40 @@
+//! Looking inside all notes at once: what is listed, and what is searched for. Whatever is opened here stays here, and
+//! is wiped note by note; out come ids and counts.
+
+use super::query::Query;
+use super::survey::{Filter, Survey, look};
+use super::{Gate, GateError};
+use crate::label::Clearance;
+use crate::ledger::{Ledger, LedgerError};
+
+/// Why a look at all notes ended.
+#[derive(Debug, thiserror::Error)]
+pub enum ScanError {
+    /// What the log says exists cannot be read, or is not what was written.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// It does not open.
+    #[error(transparent)]
+    Gate(#[from] GateError),
+}
+
+impl Gate<'_> {
+    /// Looks inside every live note that this session's keys and `clearance` open, for what `filter` lets through and in
+    /// which `query` is found. What cannot be opened is left out without a trace.
+    pub fn scan(
+        &self,
+        ledger: &Ledger<'_>,
+        clearance: &Clearance,
+        filter: &Filter,
+        query: Option<&Query>,
+    ) -> Result<Survey, ScanError> {
+        let gate = *self;
+        let found = ledger.each_note(
+            |note, wrap| gate.label(note, wrap, clearance).is_some(),
+            |note, stored| Ok::<_, ScanError>((note, look(gate, stored, filter, query)?)),
+        )?;
+        let ids = found.iter().map(|(note, _)| *note).collect();
+        let found = found.into_iter().flat_map(|(_, found)| found);
+        Ok(Survey::new(gate, found.collect(), ids))
+    }
+}

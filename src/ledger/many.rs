@@ -1,0 +1,123 @@
+//! All live notes, read on as many processors as there are.
+
+use super::error::LedgerError;
+use super::objects::FILE_MAX;
+use super::start::{Ledger, Shard, StoredNote, live_body, missing};
+use crate::chain::{FileRef, LiveSet, note_and_digest};
+use crate::envelope::{BODY_MAX, WrapFile};
+use crate::id::NoteId;
+use crate::repo::Repo;
+use std::num::NonZero;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// Below so many wraps one processor is quicker alone.
+const WRAPS_ALONE: usize = 64;
+/// How much stack a worker has, in bytes: it may have to be locked in memory.
+const STACK: usize = 1 << 20;
+/// More processors than these wait for one another.
+const PROCESSORS_MAX: usize = 8;
+
+impl Ledger<'_> {
+    /// Reads every live note whose wrap is `wanted`, matched with the log, and gives all revisions of it together to
+    /// `look`; collects what that finds, in no order. Nothing is opened here. Damage ends it, as in [`Ledger::wraps`].
+    pub fn each_note<T: Send, E: From<LedgerError> + Send>(
+        &self,
+        wanted: impl Fn(NoteId, &WrapFile) -> bool + Sync,
+        look: impl Fn(NoteId, &[StoredNote]) -> Result<T, E> + Sync,
+    ) -> Result<Vec<T>, E> {
+        let live = &self.standing.live;
+        let mut shards: Vec<Vec<&FileRef>> = vec![Vec::new(); 256];
+        for (file, _) in live.iter() {
+            let shard = file.0.strip_prefix("keys/").filter(|shard| shard.len() == 2);
+            // `keys/devices` is none.
+            if let Some(shard) = shard.and_then(|shard| u8::from_str_radix(shard, 16).ok()) {
+                shards[usize::from(shard)].push(file);
+            }
+        }
+        let wraps: usize = shards.iter().map(Vec::len).sum();
+
+        let next = AtomicUsize::new(0);
+        let work = |repo: &Repo| {
+            let mut found = Vec::new();
+            while let Some(wraps) = shards.get(next.fetch_add(1, Ordering::Relaxed)) {
+                if let Err(error) = each_of_shard(repo, live, wraps, &wanted, &look, &mut found) {
+                    // The others need not begin another.
+                    next.store(shards.len(), Ordering::Relaxed);
+                    return Err(error);
+                }
+            }
+            Ok(found)
+        };
+        let processors = std::thread::available_parallelism().map_or(1, NonZero::get);
+        let workers = match wraps < WRAPS_ALONE {
+            true => 1,
+            false => processors.min(PROCESSORS_MAX),
+        };
+        // Each has a way into the repository of its own.
+        let mut readers = self.repo.readers(workers).map_err(LedgerError::from)?;
+        let own = readers.pop();
+        std::thread::scope(|scope| {
+            let work = &work;
+            // Where no thread is to be had, those that are do its work.
+            let start = |repo| {
+                let thread = std::thread::Builder::new().stack_size(STACK);
+                thread.spawn_scoped(scope, move || work(&repo)).ok()
+            };
+            let others: Vec<_> = readers.into_iter().filter_map(start).collect();
+            let mut found = work(own.as_ref().unwrap_or(self.repo))?;
+            for other in others {
+                match other.join() {
+                    Ok(more) => found.extend(more?),
+                    Err(panic) => std::panic::resume_unwind(panic),
+                }
+            }
+            Ok(found)
+        })
+    }
+}
+
+/// The same for the wraps of one shard.
+fn each_of_shard<T, E: From<LedgerError>>(
+    repo: &Repo,
+    live: &LiveSet,
+    wraps: &[&FileRef],
+    wanted: &impl Fn(NoteId, &WrapFile) -> bool,
+    look: &impl Fn(NoteId, &[StoredNote]) -> Result<T, E>,
+    found: &mut Vec<T>,
+) -> Result<(), E> {
+    let Some(first) = wraps.first() else { return Ok(()) };
+    let keys = Shard::read(repo, &first.0)?;
+    // By path: the revisions of a note stand together.
+    let mut wraps = wraps.to_vec();
+    wraps.sort_unstable_by(|a, b| a.1.cmp(&b.1));
+    let mut bodies: Option<Shard> = None;
+    let mut together: Vec<StoredNote> = Vec::new();
+    for file in wraps {
+        let (note, _) = note_and_digest(&file.1).ok_or_else(|| missing(file))?;
+        if let Some(last) = together.last().map(|last| last.note).filter(|last| *last != note) {
+            found.push(look(last, &together)?);
+            together.clear();
+        }
+        let wrap = WrapFile::parse(&keys.file(repo, file, FILE_MAX)?).map_err(LedgerError::from)?;
+        if !wanted(note, &wrap) {
+            continue;
+        }
+        let body = live_body(live, note, &wrap)?;
+        let shard = match &mut bodies {
+            Some(shard) => shard,
+            None => bodies.insert(Shard::read(repo, &body.0)?),
+        };
+        let sealed = shard.file(repo, &body, BODY_MAX as u64)?;
+        let body = body.2;
+        together.push(StoredNote {
+            note,
+            body,
+            sealed,
+            wrap,
+        });
+    }
+    if let Some(last) = together.last().map(|last| last.note) {
+        found.push(look(last, &together)?);
+    }
+    Ok(())
+}

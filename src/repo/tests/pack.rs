@@ -1,0 +1,255 @@
+//! Packing: nothing reachable is lost, nothing forgotten is kept, whichever step fails.
+
+use super::*;
+use proptest::prelude::*;
+use std::collections::BTreeSet;
+
+fn pack(repo: &Repo) -> Result<Option<Packed>, PackError> {
+    let lock = repo.lock(PATIENCE).unwrap();
+    repo.recover(&lock).unwrap();
+    repo.pack(&lock, 1)
+}
+
+/// The ids in all packs, by stock git.
+fn in_packs(vault: &Vault) -> BTreeSet<String> {
+    let folder = vault.dir().join("objects/pack");
+    let mut ids = BTreeSet::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|end| end == "idx") {
+            let told = vault.git(&["verify-pack", "-v", path.to_str().unwrap()]);
+            let lines = told.lines().map(|line| line.split(' ').next().unwrap().to_owned());
+            ids.extend(lines.filter(|word| word.len() == 40));
+        }
+    }
+    ids
+}
+
+fn reachable(vault: &Vault) -> BTreeSet<String> {
+    let told = vault.git(&["rev-list", "--objects", "--all"]);
+    told.lines().map(|line| line[..40].to_owned()).collect()
+}
+
+fn loose(vault: &Vault) -> BTreeSet<String> {
+    let mut ids = BTreeSet::new();
+    for folder in fs::read_dir(vault.dir().join("objects")).unwrap() {
+        let folder = folder.unwrap();
+        let first = folder.file_name().into_string().unwrap();
+        if first.len() == 2 {
+            let names = fs::read_dir(folder.path()).unwrap();
+            ids.extend(names.map(|name| format!("{first}{}", name.unwrap().file_name().to_str().unwrap())));
+        }
+    }
+    ids
+}
+
+#[test]
+fn what_is_reachable_is_packed_and_what_is_not_stays_as_it_was() {
+    let vault = Vault::new();
+    let repo = vault.open(Faults::none());
+    let refs = run(&repo, 0, 40);
+    let (before, wanted) = (loose(&vault), reachable(&vault));
+    let forgotten: BTreeSet<String> = before.difference(&wanted).cloned().collect();
+    assert!(forgotten.len() > 20);
+    let packed = pack(&repo).unwrap().unwrap();
+    assert_eq!(
+        (packed.objects, packed.loose, packed.merged),
+        (wanted.len(), wanted.len(), 0)
+    );
+    assert_eq!(in_packs(&vault), wanted);
+    assert_eq!(loose(&vault), forgotten);
+    // The handle that packed, and one that opens later.
+    assert_eq!(read_everything(&repo), refs);
+    assert_eq!(read_everything(&vault.open(Faults::none())), refs);
+    vault.git(&["fsck", "--strict"]);
+    assert_eq!(pack(&repo).unwrap(), None);
+    assert!(repo.pending().unwrap().is_empty());
+    // Few are not worth it.
+    let lock = repo.lock(PATIENCE).unwrap();
+    assert_eq!(repo.pack(&lock, 1000).unwrap(), None);
+}
+
+#[test]
+fn packs_merge_as_they_grow_and_drop_what_was_forgotten() {
+    let vault = Vault::new();
+    let repo = vault.open(Faults::none());
+    let mut dropped = 0;
+    for round in 0..12 {
+        let refs = run(&repo, round * 10, round * 10 + 10);
+        let merged = pack(&repo).unwrap().unwrap().merged;
+        assert_eq!(read_everything(&repo), refs, "{round}");
+        let count = fs::read_dir(vault.dir().join("objects/pack")).unwrap().count();
+        assert!(count <= 2 * 5, "{count} files after {round} rounds");
+        if merged > 0 {
+            dropped += 1;
+        }
+    }
+    assert!(dropped > 3);
+    vault.git(&["fsck", "--strict"]);
+
+    // A shard begun anew: what it held is nowhere, once the packs have merged.
+    let forgotten = {
+        let lock = repo.lock(PATIENCE).unwrap();
+        repo.recover(&lock).unwrap();
+        let name = "refs/heads/notes/00";
+        let old = repo.ref_target(name).unwrap();
+        let mut batch = Batch::default();
+        batch.refs.push(RefChange {
+            name: name.into(),
+            old,
+            new: None,
+        });
+        let _durable = repo.commit(&lock, &batch).unwrap();
+        old.unwrap()
+    };
+    assert!(repo.contains(forgotten));
+    run(&repo, 121, 220);
+    assert!(pack(&repo).unwrap().unwrap().merged > 0);
+    assert!(!vault.open(Faults::none()).contains(forgotten));
+}
+
+#[test]
+fn whichever_step_of_packing_fails_nothing_is_lost() {
+    let start = Vault::new();
+    let repo = start.open(Faults::none());
+    run(&repo, 0, 12);
+    pack(&repo).unwrap().unwrap();
+    let refs = run(&repo, 12, 24);
+    let counter = Faults::planned(0, Fault::Fails);
+    let packed = pack(&super::faults::copy(&start).open(counter.clone()))
+        .unwrap()
+        .unwrap();
+    assert_eq!(packed.merged, 1);
+    let steps = counter.seen();
+    for step in [
+        Step::WholeSync,
+        Step::PackWrite,
+        Step::PackSync,
+        Step::PackPlace,
+        Step::LooseRemove,
+        Step::PackRemove,
+    ] {
+        assert!(steps.contains(&step), "{step:?} is not exercised");
+    }
+    for fault in [Fault::Fails, Fault::FailsAfterDone, Fault::Torn] {
+        for at in 1..=steps.len() as u64 {
+            let what = format!("step {at} ({:?}) {fault:?}", steps[at as usize - 1]);
+            let vault = super::faults::copy(&start);
+            let repo = vault.open(Faults::planned(at, fault));
+            assert!(pack(&repo).is_err(), "{what} had no effect");
+            drop(repo);
+            let repo = vault.open(Faults::none());
+            assert_eq!(read_everything(&repo), refs, "{what}");
+            // The next start takes away what never became whole, and packing goes on.
+            let _ = pack(&repo).unwrap_or_else(|error| panic!("{what}: {error}"));
+            assert!(!vault.dir().join("strongroom.packing").exists(), "{what}");
+            assert_eq!(read_everything(&repo), refs, "{what}");
+            assert_eq!(read_everything(&vault.open(Faults::none())), refs, "{what}");
+            vault.git(&["fsck", "--strict"]);
+        }
+    }
+}
+
+#[test]
+fn what_is_damaged_stops_it_before_anything_is_removed() {
+    let vault = Vault::new();
+    let repo = vault.open(Faults::none());
+    run(&repo, 0, 12);
+    let lock = repo.lock(PATIENCE).unwrap();
+    repo.recover(&lock).unwrap();
+    let blob = Object::blob(b"file 11".to_vec()).oid();
+    assert!(reachable(&vault).contains(&blob.to_string()));
+    let path = loose::loose_path(&vault.dir(), blob);
+    let whole = fs::read(&path).unwrap();
+    let before = loose(&vault);
+    for bytes in [
+        &whole[..whole.len() - 3],
+        &[],
+        &fs::read(loose::loose_path(&vault.dir(), Object::blob(b"file 6".to_vec()).oid())).unwrap(),
+    ] {
+        write(&path, bytes);
+        assert!(matches!(repo.pack(&lock, 1), Err(PackError::Read(ReadError::Damaged { oid })) if oid == blob));
+        assert_eq!((loose(&vault), in_packs(&vault).len()), (before.clone(), 0));
+    }
+    write(&path, &whole);
+    assert!(repo.pack(&lock, 1).unwrap().is_some());
+}
+
+#[test]
+fn a_large_file_stays_one_and_what_others_hold_is_left_to_them() {
+    let vault = Vault::new();
+    let repo = vault.open(Faults::none());
+    let large = Object::blob(vec![7; 300 << 10]);
+    {
+        let lock = repo.lock(PATIENCE).unwrap();
+        repo.recover(&lock).unwrap();
+        let mut batch = make_batch(&repo, 0);
+        let old = batch.refs.remove(1);
+        let mut edit = TreeEdit::new();
+        edit.insert("large", large.oid()).unwrap();
+        let edited = edit.apply(None, |oid| repo.read_tree(oid, MAX)).unwrap();
+        let commit = Object::commit(commit_bytes(edited.root, &[], AUTHOR, "large\n", None).unwrap());
+        batch.refs.push(RefChange {
+            new: Some(commit.oid()),
+            ..old
+        });
+        batch.objects.extend(edited.objects);
+        batch.objects.extend([large.clone(), commit]);
+        let _durable = repo.commit(&lock, &batch).unwrap();
+    }
+    let kept = pack(&repo).unwrap().unwrap();
+    assert!(kept.objects > 3);
+    assert_eq!(
+        loose(&vault)
+            .iter()
+            .filter(|id| **id == large.oid().to_string())
+            .count(),
+        1
+    );
+    // A pack that somebody holds is not merged, however small.
+    let folder = vault.dir().join("objects/pack");
+    let stem = fs::read_dir(&folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .find(|path| path.extension().unwrap() == "idx");
+    fs::write(stem.unwrap().with_extension("keep"), "").unwrap();
+    let refs = run(&repo, 1, 30);
+    assert_eq!(pack(&repo).unwrap().unwrap().merged, 0);
+    assert_eq!(read_everything(&repo), refs);
+    vault.git(&["fsck", "--strict"]);
+}
+
+#[test]
+fn an_index_of_gits_is_read_and_a_spoilt_one_is_not() {
+    let vault = Vault::new();
+    run(&vault.open(Faults::none()), 0, 20);
+    vault.git(&["repack", "-adq"]);
+    let folder = fs::read_dir(vault.dir().join("objects/pack")).unwrap();
+    let path = folder
+        .map(|entry| entry.unwrap().path())
+        .find(|path| path.extension().unwrap() == "idx");
+    let bytes = fs::read(path.unwrap()).unwrap();
+    let index = PackIndex::parse(&bytes).unwrap();
+    let ids: BTreeSet<String> = index.ids.into_iter().map(|oid| oid.to_string()).collect();
+    assert_eq!(ids, in_packs(&vault));
+    for end in 0..bytes.len() {
+        assert!(PackIndex::parse(&bytes[..end]).is_err(), "{end}");
+    }
+    for at in (0..8 + 1024).step_by(3) {
+        let mut bad = bytes.clone();
+        bad[at] ^= 0x80;
+        assert!(PackIndex::parse(&bad).is_err(), "{at}");
+    }
+    let mut swapped = bytes.clone();
+    swapped.copy_within(1032..1052, 1052);
+    assert!(PackIndex::parse(&swapped).is_err());
+}
+
+proptest! {
+    #[test]
+    fn no_bytes_make_the_reader_of_indexes_panic(bytes in proptest::collection::vec(any::<u8>(), 0..100), count in any::<u32>()) {
+        let _ = PackIndex::parse(&bytes);
+        let head = [&[0xff, b't', b'O', b'c', 0, 0, 0, 2][..], &count.to_be_bytes().repeat(256), &bytes].concat();
+        let _ = PackIndex::parse(&head);
+    }
+}
