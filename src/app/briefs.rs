@@ -357,11 +357,17 @@ pub fn check_brief(context: &Context<'_>, text: &[u8], profile: &str) -> Result<
     };
     let briefs = desk.survey(&only_briefs)?.notes();
     let briefs: Vec<String> = briefs.iter().map(ToString::to_string).collect();
-    leaks.retain(|leak| {
-        let found: String = text.chars().skip(leak.start).take(leak.end - leak.start).collect();
-        !briefs.contains(&found)
-    });
+    let ids: Vec<(usize, usize)> = briefs.iter().flat_map(|id| occurrences(text, id)).collect();
+    leaks.retain(|leak| !ids.iter().any(|(start, end)| *start <= leak.start && leak.end <= *end));
     Ok(BriefCheck { leaks })
+}
+
+/// Where `word` stands in a text, in code points, end exclusive.
+fn occurrences<'t>(text: &'t str, word: &'t str) -> impl Iterator<Item = (usize, usize)> + 't {
+    text.match_indices(word).map(move |(at, found)| {
+        let start = text[..at].chars().count();
+        (start, start + found.chars().count())
+    })
 }
 
 /// Lists drafts and briefs one may read, newest first.
@@ -526,4 +532,16 @@ fn leaking(leaks: &[Leak]) -> Error {
             kinds.join(", ")
         ),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_is_found_at_its_places_in_code_points() {
+        let places: Vec<_> = occurrences("é 3f2a, ü3f2a", "3f2a").collect();
+        assert_eq!(places, [(2, 6), (9, 13)]);
+        assert_eq!(occurrences("none", "3f2a").count(), 0);
+    }
 }
