@@ -6,8 +6,8 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use strongroom::chain::{
-    Card, Checkpoint, Details, Device, DeviceKind, Entry, FileRef, Frontier, Kind, Message, Outcome, Receipt, Role,
-    Time, leaf_hash,
+    Card, Checkpoint, CosignedCheckpoint, CosignedFile, Details, Device, DeviceKind, Entry, FileRef, Frontier, Kind,
+    Message, Outcome, ProofFile, ProofWalk, Receipt, Role, Time, Witness, leaf_hash, log_key,
 };
 use strongroom::crypto::{
     Argon2Params, Entropy, ExampleEntropy, HybridSecret, SigningKey, StreamKey, derive_key, length_prefixed, sha256,
@@ -234,7 +234,7 @@ fn make() -> Made {
     }
     .sign(&signing);
     let message = Message {
-        line,
+        line: line.clone(),
         checkpoint: checkpoint.clone(),
         frontier,
     };
@@ -244,9 +244,31 @@ fn make() -> Made {
         time,
         founder: card.digest(),
         roster: card.digest(),
-        checkpoints: vec![checkpoint],
+        checkpoints: vec![checkpoint.clone()],
     };
     blocks.insert("receipt", receipt.to_text());
+    let witness = Witness::make("inspectorate", &mut ExampleEntropy::new("witness")).unwrap();
+    blocks.insert("witness-key", format!("{}{}\n", *witness.to_text(), witness.public()));
+    let mut cosigned = CosignedCheckpoint::new(checkpoint);
+    cosigned.cosign(&witness, "2026-11-21T10:00:00Z".parse().unwrap());
+    let file = CosignedFile {
+        witness: witness.public(),
+        checkpoints: vec![cosigned.clone()],
+    };
+    blocks.insert("cosigned", file.to_text());
+    let key = log_key(vault(), log, signing.public()).unwrap();
+    blocks.insert("log-key", format!("{key}\n"));
+    let mut walk = ProofWalk::inclusion(1, 2).unwrap();
+    walk.leaf(leaf_hash(b"the first entry of this example is left out"));
+    walk.leaf(leaf_hash(&line));
+    let proof = ProofFile {
+        line: Some(line),
+        index: 1,
+        hashes: walk.end().unwrap(),
+        checkpoint: cosigned,
+    };
+    proof.check(None).unwrap();
+    blocks.insert("proof", proof.to_text());
     Made {
         secrets,
         body,
@@ -399,6 +421,44 @@ fn the_description_suffices_to_open_the_details() {
     let len = u64::from_be_bytes(padded.expose()[..8].try_into().unwrap()) as usize;
     // {0: "add", 1: 3, 4: "Halcyon"}
     assert_eq!(&padded.expose()[8..8 + len], b"\xa3\x00\x63add\x01\x03\x04\x67Halcyon");
+}
+
+/// §§13 and 14: proof and cosignature by the words of the document alone, with hashes and signatures.
+#[test]
+fn the_description_suffices_to_check_the_proof() {
+    use base64ct::{Base64, Encoding};
+    use strongroom::crypto::PublicKey;
+    let made = make();
+    let decode = |text: &str| Base64::decode_vec(text).unwrap();
+    let proof: Vec<&str> = made.blocks["proof"].lines().collect();
+    let (extra, sibling, note) = (proof[1].strip_prefix("extra ").unwrap(), decode(proof[3]), &proof[5..]);
+    assert_eq!((proof[2], proof[4], note[1]), ("index 1", "", "2"));
+    let leaf = sha256(&[&[0], &decode(extra)]);
+    let root = sha256(&[&[1], &sibling, &leaf.0]);
+    assert_eq!(root.0.to_vec(), decode(note[2]));
+    let body = format!("{}\n{}\n{}\n", note[0], note[1], note[2]);
+    let lines: Vec<&str> = made.blocks["witness-key"]
+        .lines()
+        .chain(made.blocks["log-key"].lines())
+        .collect();
+    for (line, key, algorithm, time) in [(note[4], lines[2], 1, false), (note[5], lines[1], 4, true)] {
+        let key: Vec<&str> = key.splitn(3, '+').collect();
+        let (name, signature) = line.strip_prefix("\u{2014} ").unwrap().rsplit_once(' ').unwrap();
+        let (public, signature) = (decode(key[2]), decode(signature));
+        let id = sha256(&[key[0].as_bytes(), b"\n", &public]);
+        assert_eq!((name, public[0], hex(&id.0[..4]).as_str()), (key[0], algorithm, key[1]));
+        assert_eq!(signature[..4], id.0[..4]);
+        let (signed, signature) = match time {
+            false => (body.clone(), &signature[4..]),
+            true => {
+                let seconds = u64::from_be_bytes(signature[4..12].try_into().unwrap());
+                assert_eq!(seconds, 1_795_255_200);
+                (format!("cosignature/v1\ntime {seconds}\n{body}"), &signature[12..])
+            }
+        };
+        let public = PublicKey(public[1..].try_into().unwrap());
+        assert!(public.verify(signed.as_bytes(), signature).is_ok(), "{line}");
+    }
 }
 
 #[test]

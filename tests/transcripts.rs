@@ -59,6 +59,8 @@ stories! {
     briefs,
     redaction,
     audit,
+    proofs,
+    witnesses,
     recovery,
     policies,
     policy_for_people,

@@ -11,10 +11,12 @@
 mod judged;
 mod members;
 mod planted;
+mod proven;
 
 pub use judged::{cases, rules};
 pub use members::roster;
 pub use planted::{planted, portions};
+pub use proven::{cosigned, cosigned_file, example, example_proof, note_key, proof, proof_file, witness};
 /// The targets that need a key.
 #[cfg(fuzzing)]
 pub use strongroom::envelope::fuzzing as keyed;
@@ -50,6 +52,8 @@ pub const TARGETS: &[Target] = &[
     ("cases", cases),
     ("checkpoint", checkpoint),
     ("commit", commit),
+    ("cosigned", cosigned),
+    ("cosigned_file", cosigned_file),
     ("detail", detail),
     ("details", details),
     ("entry", entry),
@@ -64,11 +68,14 @@ pub const TARGETS: &[Target] = &[
     ("levels", levels),
     ("message", message),
     ("names", names),
+    ("note_key", note_key),
     ("pack_index", pack_index),
     ("part", part),
     ("planted", planted),
     ("portions", portions),
     ("profile", profile),
+    ("proof", proof),
+    ("proof_file", proof_file),
     ("purposes", purposes),
     ("query", query),
     ("receipt", receipt),

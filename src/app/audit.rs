@@ -2,6 +2,7 @@
 
 use super::context::{Context, short};
 use super::error::{Error, Kind};
+use super::proofs::read_witness_key;
 use crate::chain::{Details, Entry, NoteSet, Outcome, Receipt};
 use crate::env::{check_new_file, read_bounded, write_new_private};
 use crate::id::{KeyId, NoteId};
@@ -10,29 +11,42 @@ use crate::ledger::{Anchors, Draft, HighWater, Report, make_receipt};
 use crate::policy::{Action, Decision, Kind as ThingKind, ResourceFacts};
 use crate::repo::{Repo, Settings};
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// The largest receipt that is read, in bytes.
 const RECEIPT_MAX: u64 = 1 << 20;
 
 /// Verifies the log and what it says exists. Needs no identity and writes nothing.
-pub fn verify(context: &Context<'_>, receipt: Option<&Path>, deep: bool) -> Result<Report, Error> {
+pub fn verify(
+    context: &Context<'_>,
+    receipt: Option<&Path>,
+    witness_keys: &[PathBuf],
+    deep: bool,
+) -> Result<Report, Error> {
     let repo = Repo::open_to_verify(&context.places.vault(), Settings::of_this_run())?;
-    let receipt = receipt
-        .map(|path| Ok::<_, Error>(Receipt::parse(&read_bounded(path, RECEIPT_MAX)?)?))
-        .transpose()?;
+    let receipt = receipt.map(open_receipt).transpose()?;
+    let witnesses: Vec<_> = witness_keys
+        .iter()
+        .map(|path| read_witness_key(path))
+        .collect::<Result<_, _>>()?;
     let mark = local_mark(context, &repo)?;
     let anchors = Anchors {
         receipt: receipt.as_ref(),
         high_water: mark.as_ref(),
+        witnesses: &witnesses,
         now: context.now(),
         deep,
     };
     Ok(crate::ledger::verify(&repo, &anchors)?)
 }
 
+/// Reads a receipt.
+pub(super) fn open_receipt(path: &Path) -> Result<Receipt, Error> {
+    Ok(Receipt::parse(&read_bounded(path, RECEIPT_MAX)?)?)
+}
+
 /// This device's high-water mark for the vault, if there is one here.
-fn local_mark(context: &Context<'_>, repo: &Repo) -> Result<Option<HighWater>, Error> {
+pub(super) fn local_mark(context: &Context<'_>, repo: &Repo) -> Result<Option<HighWater>, Error> {
     // The vault's own word for its id is enough to find the mark: the mark says itself which vault it is for.
     match crate::ledger::vault_id(repo) {
         Ok(vault) => {

@@ -111,6 +111,7 @@ fn judge(context: &Context<'_>, repo: &Repo, vault: VaultId) -> Result<CheckedBa
         let anchors = Anchors {
             receipt: pins.as_ref(),
             high_water,
+            witnesses: &[],
             now: context.now(),
             deep,
         };

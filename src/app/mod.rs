@@ -17,6 +17,7 @@ mod members;
 mod notes;
 mod person;
 mod policies;
+mod proofs;
 mod recovery;
 mod relabel;
 mod revisions;
@@ -26,6 +27,7 @@ mod tidy;
 pub mod tour;
 mod vault;
 mod whole;
+mod witnesses;
 mod writing;
 
 pub use crate::env::{Clock, Listener, Places, Wire, harden, since_boot};
@@ -48,11 +50,13 @@ pub use policies::{
     ExplainQuery, Explained, LevelInfo, NewPolicies, Policies, PolicyChanges, PolicyCheck, PolicyEdit, PolicyFault,
     PolicyFile, PolicyTest, ProfileInfo, check_policies, edit_policies, explain_policy, read_policies, test_policies,
 };
+pub use proofs::{CheckedProof, Proof, ProofQuery, ProofTrust, check_proof, prove};
 pub use recovery::recover;
 pub use relabel::{Relabelled, relabel};
 pub use revisions::{RevisionLine, compare, history};
 pub use tidy::tidy;
 pub use vault::{Init, Inited, init};
+pub use witnesses::{NewWitness, WitnessQuery, Witnessing, add_witness_file, new_witness, witness_vault};
 pub use writing::{Change, Editing, Revised, TextFrom, discard, edit};
 
 /// What the street door needs to know of the rooms below.

@@ -6,8 +6,8 @@ use base64ct::{Base64, Encoding};
 
 /// The longest checkpoint text that is read, in bytes.
 const MAX: usize = 1024;
-/// The algorithm byte of Ed25519 in a C2SP key hash.
-const ED25519: u8 = 0x01;
+/// The algorithm byte of a log's Ed25519 key in a C2SP key id.
+pub(super) const ED25519: u8 = 0x01;
 
 /// The origin line of a log's checkpoints, which is also the name of its key.
 pub fn origin(vault: VaultId, log: LogName) -> String {
@@ -32,7 +32,7 @@ pub struct Checkpoint {
 pub struct SignedCheckpoint {
     /// What it says.
     pub checkpoint: Checkpoint,
-    key_hash: [u8; 4],
+    key_id: [u8; 4],
     signature: [u8; SIGNATURE_LEN],
 }
 
@@ -50,14 +50,15 @@ pub enum BadCheckpoint {
     BadSignature,
 }
 
-fn key_hash(name: &str, key: &PublicKey) -> [u8; 4] {
-    let digest = sha256(&[name.as_bytes(), b"\n", &[ED25519], &key.0]);
+/// The C2SP key id: what a key is for is part of it.
+pub(super) fn key_id(name: &str, algorithm: u8, key: &PublicKey) -> [u8; 4] {
+    let digest = sha256(&[name.as_bytes(), b"\n", &[algorithm], &key.0]);
     [digest.0[0], digest.0[1], digest.0[2], digest.0[3]]
 }
 
 impl Checkpoint {
     /// The three signed lines.
-    fn body(&self) -> String {
+    pub(super) fn body(&self) -> String {
         format!(
             "{}\n{}\n{}\n",
             origin(self.vault, self.log),
@@ -70,7 +71,7 @@ impl Checkpoint {
     pub fn sign(self, key: &SigningKey) -> SignedCheckpoint {
         let name = origin(self.vault, self.log);
         SignedCheckpoint {
-            key_hash: key_hash(&name, &key.public()),
+            key_id: key_id(&name, ED25519, &key.public()),
             signature: key.sign(self.body().as_bytes()),
             checkpoint: self,
         }
@@ -80,7 +81,7 @@ impl Checkpoint {
 impl SignedCheckpoint {
     /// The signed note, ended by a newline.
     pub fn to_text(&self) -> String {
-        let signature = Base64::encode_string(&[self.key_hash.as_slice(), &self.signature].concat());
+        let signature = Base64::encode_string(&[self.key_id.as_slice(), &self.signature].concat());
         let name = origin(self.checkpoint.vault, self.checkpoint.log);
         format!("{}\n\u{2014} {name} {signature}\n", self.checkpoint.body())
     }
@@ -107,7 +108,7 @@ impl SignedCheckpoint {
         lines.next().filter(|line| line.is_empty())?;
         let (_, signature) = lines.next()?.strip_prefix("\u{2014} ")?.split_once(' ')?;
         let bytes = Base64::decode_vec(signature).ok()?;
-        let (key_hash, signature) = bytes.split_first_chunk::<4>()?;
+        let (key_id, signature) = bytes.split_first_chunk::<4>()?;
         Some(Self {
             checkpoint: Checkpoint {
                 vault: vault.parse().ok()?,
@@ -115,7 +116,7 @@ impl SignedCheckpoint {
                 size,
                 root,
             },
-            key_hash: *key_hash,
+            key_id: *key_id,
             signature: signature.try_into().ok()?,
         })
     }
@@ -129,7 +130,7 @@ impl SignedCheckpoint {
     /// Whether `key` signed it.
     pub fn verify(&self, key: &PublicKey) -> Result<(), BadCheckpoint> {
         let name = origin(self.checkpoint.vault, self.checkpoint.log);
-        let named = key_hash(&name, key) == self.key_hash;
+        let named = key_id(&name, ED25519, key) == self.key_id;
         let signed = key.verify(self.checkpoint.body().as_bytes(), &self.signature).is_ok();
         if named && signed {
             Ok(())

@@ -1,16 +1,20 @@
-//! The log as pure data: entries, their tree, checkpoints, cards, receipts, and how each is verified
+//! The log as pure data: entries, their tree, checkpoints, cosignatures, proofs, cards, receipts, and how each is verified
 //! (docs/FORMAT.md §§2, 7–9). Knows no git and no clock; of what is
 //! sealed it knows the details of an entry alone, and how they are sealed and opened with a key that is handed in.
 
 mod bundle;
 mod card;
 mod checkpoint;
+mod cosignature;
 mod detail;
 mod entry;
 mod json;
 mod live;
 mod message;
+mod note_key;
 mod problem;
+mod proof;
+mod proof_file;
 mod receipt;
 mod sshsig;
 mod time;
@@ -20,11 +24,17 @@ mod walk;
 pub use bundle::{BUNDLE_LEN, BadBundle, bundle_path, parse_bundle, write_bundle};
 pub use card::{BadCard, Card, Device, DeviceKind, Role, Roster};
 pub use checkpoint::{BadCheckpoint, Checkpoint, SignedCheckpoint, origin};
+pub use cosignature::{
+    BadCosignature, BadCosignedFile, BadWitness, CosignedCheckpoint, CosignedFile, Witness, log_key,
+};
 pub use detail::{Bitmap, Details, NoteSet};
 pub use entry::{BadEntry, ENTRY_MAX, Entry, FileRef, Kind, Outcome, ParsedEntry};
 pub use live::{Creations, LiveSet, note_and_digest, note_of};
 pub use message::{BadMessage, Message};
+pub use note_key::{BadNoteKey, NoteKey, Signs};
 pub use problem::{Case, Problem};
+pub use proof::{BadProof, ProofWalk, check_consistency, check_inclusion};
+pub use proof_file::{BadProofFile, PROOF_MAX, ProofFile};
 pub use receipt::{BadReceipt, Receipt};
 pub use sshsig::{BadSshSig, Namespace, public_line, sign as sign_ssh, verify as verify_ssh};
 pub use time::{BadTime, Time};

@@ -237,7 +237,13 @@ impl Command {
                 | Self::Status
                 | Self::Passphrase { .. }
                 | Self::Agent { .. }
-                | Self::Audit(AuditCommand::Verify { .. } | AuditCommand::Receipt { .. })
+                | Self::Audit(
+                    AuditCommand::Verify { .. }
+                        | AuditCommand::Receipt { .. }
+                        | AuditCommand::Prove(_)
+                        | AuditCommand::CheckProof(_)
+                        | AuditCommand::Witness(_)
+                )
                 | Self::Policy(
                     PolicyCommand::List
                         | PolicyCommand::Show { .. }
@@ -479,12 +485,15 @@ pub(super) enum FormatArg {
 pub(super) enum AuditCommand {
     /// Check that the log is complete and untouched; needs no key and writes nothing
     #[command(
-        after_help = "Examples:\n  strongroom audit verify\n  strongroom audit verify --since-receipt january.txt --json\n\nExit code 0 intact, 4 tampering found, 5 cannot tell. Without a receipt, and on a machine that\nnever used the vault, the verdict says `unanchored`: a vault replaced as a whole looks intact."
+        after_help = "Examples:\n  strongroom audit verify\n  strongroom audit verify --since-receipt january.txt --json\n  strongroom audit verify --witness-key inspectorate.pub\n\nExit code 0 intact, 4 tampering found, 5 cannot tell. Without a receipt, and on a machine that\nnever used the vault, the verdict says `unanchored`: a vault replaced as a whole looks intact."
     )]
     Verify {
         /// Compare with an earlier receipt
         #[arg(long, value_name = "FILE")]
         since_receipt: Option<PathBuf>,
+        /// Believe this witness's cosignatures: a file with its public key line; may be given several times
+        #[arg(long, value_name = "FILE")]
+        witness_key: Vec<PathBuf>,
         /// Also check every commit and signature
         #[arg(long)]
         deep: bool,
@@ -499,6 +508,90 @@ pub(super) enum AuditCommand {
     /// Your own entries; reading them is one too
     #[command(after_help = "Examples:\n  strongroom audit log\n  strongroom audit log --json | tail -n 20")]
     Log,
+    /// Write a proof that an entry stands in its log, for somebody who has no vault
+    #[command(
+        after_help = "Examples:\n  strongroom audit prove 0102030405060708-090a0b0c:17 --out entry.tlog-proof\n  strongroom audit prove 0102030405060708-090a0b0c:17 --receipt january.txt --out entry.tlog-proof\n\nThe file (c2sp.org/tlog-proof) brings the entry's line: who, when, the kind of a change, and what is\nsealed in it. With a receipt the proof leads to what the receipt's holder knows already."
+    )]
+    Prove(ProveArgs),
+    /// Check a proof file; needs neither a key of yours nor a vault
+    #[command(
+        after_help = "Examples:\n  strongroom audit check-proof entry.tlog-proof --receipt january.txt\n  strongroom audit check-proof entry.tlog-proof --log-key log.pub --witness-key inspectorate.pub\n\nWhat it trusts has to come from elsewhere than the proof: a receipt that you took, or the log's key.\nExit code 0 it holds, 4 it does not, 5 cannot tell whose log it is."
+    )]
+    CheckProof(CheckProofArgs),
+    /// Be a witness from outside: write down, again and again, how far the logs had come
+    #[command(subcommand, arg_required_else_help = true)]
+    Witness(WitnessCommand),
+}
+
+#[derive(ClapArgs)]
+pub(super) struct ProveArgs {
+    /// The entry, LOG:NUMBER
+    #[arg(value_name = "LOG:NUMBER")]
+    pub(super) entry: String,
+    /// Lead to the checkpoint of this receipt rather than to the newest
+    #[arg(long, value_name = "FILE", conflicts_with = "witness")]
+    pub(super) receipt: Option<PathBuf>,
+    /// Lead to what this witness cosigned last, and bring its cosignature
+    #[arg(long, value_name = "NAME")]
+    pub(super) witness: Option<String>,
+    /// Write it to a new file rather than to standard output
+    #[arg(long, value_name = "FILE")]
+    pub(super) out: Option<PathBuf>,
+}
+
+#[derive(ClapArgs)]
+pub(super) struct CheckProofArgs {
+    /// The proof
+    pub(super) file: PathBuf,
+    /// The entry's line, if you have it from elsewhere or the proof does not bring it
+    #[arg(long, value_name = "FILE")]
+    pub(super) entry: Option<PathBuf>,
+    /// A receipt that holds the checkpoint
+    #[arg(long, value_name = "FILE")]
+    pub(super) receipt: Option<PathBuf>,
+    /// The log's key: a file with its line, as `prove` shows it to whoever has the vault
+    #[arg(long, value_name = "FILE")]
+    pub(super) log_key: Option<PathBuf>,
+    /// This witness must have cosigned it: a file with its public key line; may be given several times
+    #[arg(long, value_name = "FILE")]
+    pub(super) witness_key: Vec<PathBuf>,
+}
+
+#[derive(Subcommand)]
+pub(super) enum WitnessCommand {
+    /// Make a witness's key; prints the public half, for whoever is to believe it
+    #[command(
+        after_help = "Example:\n  strongroom audit witness init --name inspectorate > inspectorate.pub\n\nThe key is in no vault and opens nothing. The file is not encrypted: keep it on a machine of the\nwitness's own."
+    )]
+    Init {
+        /// What the witness is called: a–z 0–9 . _ -
+        #[arg(long)]
+        name: String,
+        /// The key's file [default: `witness` in the XDG configuration directory]
+        #[arg(long, value_name = "FILE")]
+        key: Option<PathBuf>,
+    },
+    /// Verify the vault and cosign its logs, unless one went back or was rewritten since the last time
+    #[command(
+        after_help = "Examples:\n  strongroom audit witness sign --vault clone\n  strongroom audit witness sign --vault clone --out cosigned.txt\n\nThe cosignatures go to the branch witness/NAME; push it with git. Without the right to write there,\nwrite them to a file, and somebody who has it runs `strongroom audit witness add FILE`."
+    )]
+    Sign {
+        /// The key's file [default: `witness` in the XDG configuration directory]
+        #[arg(long, value_name = "FILE")]
+        key: Option<PathBuf>,
+        /// What this witness remembers of the vault [default: in the XDG state directory]
+        #[arg(long, value_name = "FILE")]
+        state: Option<PathBuf>,
+        /// Write the cosigned checkpoints to a new file rather than into the vault
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+    },
+    /// Put into the vault what a witness wrote to a file
+    #[command(after_help = "Example:\n  strongroom audit witness add cosigned.txt")]
+    Add {
+        /// The file
+        file: PathBuf,
+    },
 }
 
 #[derive(Subcommand)]

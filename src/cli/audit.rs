@@ -2,6 +2,7 @@
 
 use super::args::AuditCommand;
 use super::out;
+use super::proofs;
 use super::terminal::Seen;
 use super::words::counted;
 use crate::app::shared::{Problem, Report, Time, Verdict};
@@ -11,10 +12,17 @@ use serde_json::json;
 /// `audit`.
 pub(super) fn run(context: &Context<'_>, seen: &Seen<'_>, command: &AuditCommand) -> Result<u8, Error> {
     match command {
-        AuditCommand::Verify { since_receipt, deep } => {
-            let report = crate::app::verify(context, since_receipt.as_deref(), *deep)?;
+        AuditCommand::Verify {
+            since_receipt,
+            witness_key,
+            deep,
+        } => {
+            let report = crate::app::verify(context, since_receipt.as_deref(), witness_key, *deep)?;
             verified(seen, &report, since_receipt.is_some())
         }
+        AuditCommand::Prove(args) => proofs::prove(context, seen, args),
+        AuditCommand::CheckProof(args) => proofs::check(seen, args),
+        AuditCommand::Witness(command) => proofs::witness(context, seen, command),
         AuditCommand::Receipt { out: file } => {
             let text = crate::app::receipt(context, file.as_deref())?;
             match file {
@@ -126,6 +134,7 @@ pub(super) fn report_json(report: &Report) -> serde_json::Value {
         "anchored": report.anchored,
         "entries": report.entries,
         "logs": report.logs.iter().map(|(log, size, root)| json!({ "log": log.to_string(), "size": size, "root": root.to_string() })).collect::<Vec<_>>(),
+        "cosigned": report.cosigned.iter().map(|known| json!({ "witness": known.witness, "log": known.log.to_string(), "size": known.size, "time": known.time.to_string() })).collect::<Vec<_>>(),
         "problems": all_problems(report).into_iter().map(problem).collect::<Vec<_>>(),
         "findings": report.findings.iter().map(problem).collect::<Vec<_>>(),
     })
@@ -168,6 +177,17 @@ pub(super) fn verified(seen: &Seen<'_>, report: &Report, receipt: bool) -> Resul
             all.len() - SHOWN_MAX
         ));
     }
+    if code == 0 {
+        for known in &report.cosigned {
+            text.push_str(&format!(
+                "  cosigned by {} at {}: the first {} of {}\n",
+                known.witness,
+                known.time,
+                counted(known.size, "entry", "entries"),
+                known.log
+            ));
+        }
+    }
     for finding in &report.findings {
         text.push_str(&format!(
             "  finding [{}]{} {}\n",
@@ -178,7 +198,7 @@ pub(super) fn verified(seen: &Seen<'_>, report: &Report, receipt: bool) -> Resul
     }
     seen.result(&text)?;
     if !report.anchored && report.verdict != Verdict::Tampered {
-        seen.remark("unanchored: nothing from outside the repository was given, so a vault replaced as a whole looks intact (--since-receipt)");
+        seen.remark("unanchored: nothing from outside the repository was given, so a vault replaced as a whole looks intact (--since-receipt, --witness-key)");
     }
     Ok(code)
 }

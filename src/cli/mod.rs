@@ -12,6 +12,7 @@ mod history;
 mod notes;
 mod out;
 mod policy;
+mod proofs;
 mod redact;
 mod terminal;
 mod tour;

@@ -58,6 +58,11 @@ impl Places {
         self.identity.clone().unwrap_or_else(default)
     }
 
+    /// The key file of a witness: `$XDG_CONFIG_HOME/strongroom/witness`.
+    pub fn witness(&self) -> PathBuf {
+        self.config.join("strongroom").join("witness")
+    }
+
     /// What this device keeps about a vault: `$XDG_STATE_HOME/strongroom/<vault id>`.
     pub fn state(&self, vault: &VaultId) -> PathBuf {
         self.state.join("strongroom").join(vault.to_string())

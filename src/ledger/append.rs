@@ -18,7 +18,7 @@ use crate::session::Identity;
 use std::collections::BTreeMap;
 
 /// Author of commits that are nobody's word: shards, whose content the logs judge.
-const NOBODY: &str = "strongroom <strongroom@localhost>";
+pub(super) const NOBODY: &str = "strongroom <strongroom@localhost>";
 
 /// A detail key serves this many days.
 const DETAIL_KEY_DAYS: i64 = 31;

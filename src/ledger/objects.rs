@@ -11,6 +11,8 @@ pub(super) const CLONED: &str = "refs/remotes/origin/";
 pub const MAIN: &str = "main";
 /// Where the logs' branches stand, without [`HEADS`].
 pub const AUDIT: &str = "audit/";
+/// Where the branches of witnesses stand, without [`HEADS`].
+pub(super) const WITNESS: &str = "witness/";
 
 /// The largest tree that is read, in bytes: a shard of some 33,000 files.
 pub(super) const TREE_MAX: u64 = 4 << 20;

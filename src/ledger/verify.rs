@@ -8,12 +8,13 @@
 use super::charter::RawCharter;
 use super::error::LedgerError;
 use super::high_water::HighWater;
-use super::objects::{AUDIT, FILE_MAX, MAIN, Objects};
+use super::objects::{AUDIT, FILE_MAX, MAIN, Objects, WITNESS};
 use super::verify_across::Across;
 use super::verify_files::{tree_files, verify_files};
 use super::verify_log::{Found, verify_log};
+use super::verify_witness::{Cosigned, Witnessed};
 use super::view::View;
-use crate::chain::{BadCard, DeviceKind, Namespace, Problem, Receipt, Roster, SignedCheckpoint, Time, verify_ssh};
+use crate::chain::{BadCard, DeviceKind, Namespace, NoteKey, Problem, Receipt, Roster, Time, Witness, verify_ssh};
 use crate::crypto::PublicKey;
 use crate::id::{DeviceId, Digest, LogName, PersonId, VaultId};
 use crate::repo::{Commit, Mode, Oid, ReadError, Repo};
@@ -21,6 +22,8 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 /// How far ahead of the verifier's clock an entry may be dated before it is a finding, in seconds.
 const AHEAD: i64 = 24 * 3600;
+/// How many commits of a branch's history are looked at, unless all are asked for.
+pub(super) const HISTORY: usize = 64;
 /// The most problems of one case that are listed; how many more there are is said.
 const LISTED: usize = 50;
 
@@ -33,6 +36,8 @@ pub struct Anchors<'a> {
     pub receipt: Option<&'a Receipt>,
     /// This device's high-water mark.
     pub high_water: Option<&'a HighWater>,
+    /// Keys of witnesses whose cosignatures are believed.
+    pub witnesses: &'a [NoteKey],
     /// The verifier's clock.
     pub now: Time,
     /// Also every commit of every log and of the files' history.
@@ -67,6 +72,8 @@ pub struct Report {
     pub entries: u64,
     /// Each log with its size in entries and the root of its tree.
     pub logs: Vec<(LogName, u64, Digest)>,
+    /// How far each of the witnesses given has cosigned each log.
+    pub cosigned: Vec<Cosigned>,
     /// Tampering.
     pub problems: Vec<Problem>,
     /// What could not be judged.
@@ -89,7 +96,7 @@ pub enum NoReceipt {
 /// Verifies a vault that was opened with [`Repo::open_to_verify`]. Writes nothing and takes no lock. Fails only
 /// where there is no vault.
 pub fn verify(repo: &Repo, anchors: &Anchors<'_>) -> Result<Report, LedgerError> {
-    Ok(examine(repo, anchors)?.0)
+    Ok(examine(repo, anchors)?.report)
 }
 
 /// What an auditor takes home: the newest checkpoint of each log. Refuses for a vault that is not intact.
@@ -97,19 +104,39 @@ pub fn make_receipt(repo: &Repo, high_water: Option<&HighWater>, now: Time) -> R
     let anchors = Anchors {
         receipt: None,
         high_water,
+        witnesses: &[],
         now,
         deep: false,
     };
-    let (report, checkpoints) = examine(repo, &anchors)?;
-    match (report.verdict, report.vault, report.founder, report.roster) {
-        (Verdict::Intact, Some(vault), Some(founder), Some(roster)) => Ok(Receipt {
-            vault,
-            time: now,
-            founder,
-            roster,
-            checkpoints,
-        }),
-        _ => Err(NoReceipt::NotIntact(Box::new(report))),
+    let examined = examine(repo, &anchors)?;
+    match examined.receipt(now) {
+        Some(receipt) => Ok(receipt),
+        None => Err(NoReceipt::NotIntact(Box::new(examined.report))),
+    }
+}
+
+/// What a verifier knows at the end.
+pub(super) struct Examined<'a> {
+    pub(super) report: Report,
+    pub(super) facts: Facts,
+    pub(super) found: BTreeMap<LogName, Found>,
+    pub(super) view: View<'a>,
+}
+
+impl Examined<'_> {
+    /// The newest checkpoint of each log; none for a vault that is not intact.
+    pub(super) fn receipt(&self, now: Time) -> Option<Receipt> {
+        let checkpoints = self.found.values().filter_map(|log| log.checkpoint.clone()).collect();
+        match (self.report.verdict, self.report.founder, self.report.roster) {
+            (Verdict::Intact, Some(founder), Some(roster)) => Some(Receipt {
+                vault: self.facts.vault,
+                time: now,
+                founder,
+                roster,
+                checkpoints,
+            }),
+            _ => None,
+        }
     }
 }
 
@@ -219,6 +246,13 @@ impl Facts {
         self.roster.as_ref()?.device_ever(device)?.sign_key()
     }
 
+    /// Whether a witness's key is one that a device signs with.
+    pub(super) fn is_device_key(&self, witness: &NoteKey) -> bool {
+        let cards = self.roster.iter().flat_map(Roster::cards);
+        let mut devices = cards.flat_map(|card| &card.devices);
+        devices.any(|device| device.sign_key() == Some(witness.key()))
+    }
+
     /// The person whose device it ever was.
     pub(super) fn person(&self, device: DeviceId) -> Option<PersonId> {
         let cards = self.roster.as_ref()?.cards().iter().rev();
@@ -240,13 +274,13 @@ impl Facts {
 
 /// Looks until nobody re-roots a branch meanwhile: what was forgotten leaves the disk at once, and a look that began
 /// before would miss it.
-fn examine(repo: &Repo, anchors: &Anchors<'_>) -> Result<(Report, Vec<SignedCheckpoint>), LedgerError> {
+pub(super) fn examine<'a>(repo: &'a Repo, anchors: &Anchors<'_>) -> Result<Examined<'a>, LedgerError> {
     for _ in 1..LOOKS {
         let before = repo.refs_as_found("refs/")?;
         let found = examine_once(repo, anchors);
         let whole = found
             .as_ref()
-            .is_ok_and(|(report, _)| report.verdict == Verdict::Intact);
+            .is_ok_and(|found| found.report.verdict == Verdict::Intact);
         if whole || repo.refs_as_found("refs/")? == before {
             return found;
         }
@@ -254,7 +288,21 @@ fn examine(repo: &Repo, anchors: &Anchors<'_>) -> Result<(Report, Vec<SignedChec
     examine_once(repo, anchors)
 }
 
-fn examine_once(repo: &Repo, anchors: &Anchors<'_>) -> Result<(Report, Vec<SignedCheckpoint>), LedgerError> {
+fn examine_once<'a>(repo: &'a Repo, anchors: &Anchors<'_>) -> Result<Examined<'a>, LedgerError> {
+    let view = View::now(repo)?;
+    let (report, facts, found) = examine_view(repo, &view, anchors)?;
+    Ok(Examined {
+        report,
+        facts,
+        found,
+        view,
+    })
+}
+
+/// What is found: the report, what it rests on, and the logs.
+type Outcome = (Report, Facts, BTreeMap<LogName, Found>);
+
+fn examine_view(repo: &Repo, view: &View<'_>, anchors: &Anchors<'_>) -> Result<Outcome, LedgerError> {
     let mut tally = Tally::default();
     for oddity in repo.oddities() {
         tally.problem(Problem::vault(
@@ -262,14 +310,13 @@ fn examine_once(repo: &Repo, anchors: &Anchors<'_>) -> Result<(Report, Vec<Signe
             format!("the history cannot be trusted as it stands: {oddity}"),
         ));
     }
-    let view = View::now(repo)?;
     if let Some(error) = &view.unread {
         let message = format!("what the journal holds is not known: {error}");
         tally.unknown.add(Problem::vault(32, message));
     }
-    verify_refs(&view, &mut tally);
-    let logs = logs(&view, &mut tally);
-    let (raw, main) = read_main(&view, &mut tally);
+    verify_refs(view, &mut tally);
+    let logs = logs(view, &mut tally);
+    let (raw, main) = read_main(view, &mut tally);
     if raw.is_none() && logs.is_empty() {
         return Err(LedgerError::NotAVault("it has neither a branch `main` nor a log"));
     }
@@ -278,19 +325,21 @@ fn examine_once(repo: &Repo, anchors: &Anchors<'_>) -> Result<(Report, Vec<Signe
         files: BTreeMap::new(),
         strays: Vec::new(),
     });
-    let facts = verify_charter(&view, &raw, &logs, anchors, &mut tally)?;
+    let facts = verify_charter(view, &raw, &logs, anchors, &mut tally)?;
     // An anchor of another vault says nothing about this one.
     let receipt = anchors.receipt.filter(|receipt| receipt.vault == facts.vault);
     let mark = anchors.high_water.filter(|mark| mark.vault == facts.vault);
     verify_main(main.as_ref(), &facts, &mut tally);
+    let mut witnessed = Witnessed::collect(view, anchors.witnesses, &facts, anchors.deep, &mut tally);
 
     let mut across = Across::new(&facts);
     let mut found: BTreeMap<LogName, Found> = BTreeMap::new();
     for (log, oid) in &logs {
-        let watch = watched(*log, receipt, mark);
+        let mut watch = watched(*log, receipt, mark);
+        watch.extend(witnessed.begin(*log));
         across.begin(*log);
         let seen = verify_log(
-            &view,
+            view,
             *log,
             *oid,
             &facts,
@@ -299,28 +348,32 @@ fn examine_once(repo: &Repo, anchors: &Anchors<'_>) -> Result<(Report, Vec<Signe
             &mut tally,
             &mut |entry, tally| {
                 across.entry(entry, tally);
+                witnessed.entry(entry, tally);
             },
         );
         across.end();
         found.extend(seen.map(|seen| (*log, seen)));
     }
-    let live = across.settle(&view, &found, &mut tally);
+    let live = across.settle(view, &found, &mut tally);
     if let Some(receipt) = receipt {
         compare_receipt(receipt, &facts, &found, &mut tally);
     }
     if let Some(mark) = mark {
         compare_mark(mark, &found, &mut tally);
     }
-    verify_files(&view, &raw, &live, facts.vault, anchors.deep, &mut tally);
-    Ok(conclude(tally, facts, found, receipt.is_some() || mark.is_some()))
+    let cosigned = witnessed.settle(&found, &mut tally);
+    verify_files(view, &raw, &live, facts.vault, anchors.deep, &mut tally);
+    let anchored = receipt.is_some() || mark.is_some() || cosigned.is_some();
+    Ok(conclude(tally, facts, found, cosigned.unwrap_or_default(), anchored))
 }
 
 fn conclude(
     tally: Tally,
     facts: Facts,
     found: BTreeMap<LogName, Found>,
+    cosigned: Vec<Cosigned>,
     anchored: bool,
-) -> (Report, Vec<SignedCheckpoint>) {
+) -> Outcome {
     let (problems, unknown, findings) = (tally.problems.end(), tally.unknown.end(), tally.findings.end());
     let verdict = match (problems.is_empty(), unknown.is_empty()) {
         (false, _) => Verdict::Tampered,
@@ -335,11 +388,12 @@ fn conclude(
         roster: facts.digests.last().copied(),
         entries: found.values().map(|log| log.size).sum(),
         logs: found.iter().map(|(name, log)| (*name, log.size, log.root)).collect(),
+        cosigned,
         problems,
         unknown,
         findings,
     };
-    (report, found.into_values().filter_map(|log| log.checkpoint).collect())
+    (report, facts, found)
 }
 
 /// Sizes whose root the anchors speak of.
@@ -383,7 +437,10 @@ fn verify_refs(view: &View<'_>, tally: &mut Tally) {
 fn is_branch(name: &str) -> bool {
     let shard = name.strip_prefix("notes/").or_else(|| name.strip_prefix("keys/"));
     let hex = |text: &str| text.len() == 2 && text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
-    name == MAIN || name == "keys/devices" || shard.is_some_and(hex)
+    let witness = name
+        .strip_prefix(WITNESS)
+        .is_some_and(|name| Witness::check_name(name).is_ok());
+    name == MAIN || name == "keys/devices" || shard.is_some_and(hex) || witness
 }
 
 /// The logs by name.
@@ -629,7 +686,7 @@ fn compare_receipt(receipt: &Receipt, facts: &Facts, found: &BTreeMap<LogName, F
     }
 }
 
-fn other_history(log: LogName, size: u64, now: u64, what: &str, tally: &mut Tally) {
+pub(super) fn other_history(log: LogName, size: u64, now: u64, what: &str, tally: &mut Tally) {
     let seq = size.saturating_sub(1);
     let message = format!("the first {size} entries of this log are not those that {what} knows: it was rewritten");
     tally.problem(Problem::at(log, seq, 11, message));

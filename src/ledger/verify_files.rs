@@ -3,7 +3,7 @@
 use super::charter::RawCharter;
 use super::objects::{AUDIT, FILE_MAX, FileAt, MAIN, Objects};
 use super::start::DEVICES;
-use super::verify::Tally;
+use super::verify::{HISTORY, Tally};
 use super::view::View;
 use crate::chain::{FileRef, LiveSet, Problem, note_and_digest};
 use crate::crypto::sha256;
@@ -14,8 +14,6 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 /// The most files that are listed below one tree: a tree can name itself many times over.
 const FILES_MAX: usize = 1 << 20;
-/// How many commits of a branch's history are looked at, unless all are asked for.
-const HISTORY: usize = 64;
 
 /// The files below a tree, at most `depth` folders deep; what cannot be read is given to `bad`, with its path.
 pub(super) fn tree_files(

@@ -1,10 +1,12 @@
 //! One sound input for each fuzz target, made by the project's own writers from fixed randomness.
 
+use crate::bodies::{example, example_proof, witness};
 use std::collections::BTreeMap;
 use std::time::Duration;
 use strongroom::chain::{
-    BUNDLE_LEN, Card, Checkpoint, Details, Device, DeviceKind, Entry, FileRef, Frontier, Kind, Message, Namespace,
-    Outcome, Receipt, Role, SignedCheckpoint, Time, leaf_hash, sign_ssh, write_bundle,
+    BUNDLE_LEN, Card, Checkpoint, CosignedCheckpoint, CosignedFile, Details, Device, DeviceKind, Entry, FileRef,
+    Frontier, Kind, Message, Namespace, Outcome, ProofFile, ProofWalk, Receipt, Role, SignedCheckpoint, Time,
+    leaf_hash, log_key, sign_ssh, write_bundle,
 };
 use strongroom::crypto::{Argon2Params, ExampleEntropy, HybridSecret, SigningKey, make_secret, sha256};
 use strongroom::env::Faults;
@@ -54,6 +56,9 @@ pub(crate) fn make() -> Vec<(&'static str, &'static str, Vec<u8>)> {
             )),
         ),
         ("commit", "bad_tree", b"tree 0\nencoding x\n\n".to_vec()),
+        ("cosigned", "once", example().to_text().into_bytes()),
+        ("cosigned", "another", another_witness()),
+        ("cosigned_file", "one_log", cosigned_file()),
         ("detail", "wrapped", detail()),
         ("details", "show", details().encode()),
         ("details", "bare", Details::new("list").encode()),
@@ -83,6 +88,15 @@ pub(crate) fn make() -> Vec<(&'static str, &'static str, Vec<u8>)> {
         ("names", "oid", Oid([1; 20]).to_string().into_bytes()),
         ("names", "digest", Digest([7; 32]).to_string().into_bytes()),
         ("names", "time", time().to_string().into_bytes()),
+        ("note_key", "public", witness().public().to_string().into_bytes()),
+        ("note_key", "secret", witness().to_text().as_bytes().to_vec()),
+        ("note_key", "log", log_key_line()),
+        ("proof", "inclusion", example_proof(7, 3, 0)),
+        ("proof", "consistency", example_proof(11, 6, 1)),
+        ("proof", "whole", example_proof(8, 8, 1)),
+        ("proof", "alone", example_proof(1, 0, 0)),
+        ("proof", "bad_empty", vec![0, 0, 0]),
+        ("proof_file", "of_two", proof_file()),
         ("planted", "person", planted(0, 0, PATROL)),
         ("planted", "alias", planted(1, 4, HANDOVER)),
         ("planted", "client", planted(2, 1, "Brief for ")),
@@ -305,6 +319,48 @@ fn checkpoint() -> SignedCheckpoint {
         root: frontier().root(),
     };
     checkpoint.sign(&signing_key())
+}
+
+/// The example's checkpoint with a cosignature of a kind that is not known.
+fn another_witness() -> Vec<u8> {
+    format!("{}\u{2014} another.example/w AAAAAAAAAAAA\n", example().to_text()).into_bytes()
+}
+
+fn cosigned_file() -> Vec<u8> {
+    let file = CosignedFile {
+        witness: witness().public(),
+        checkpoints: vec![example()],
+    };
+    file.to_text().into_bytes()
+}
+
+fn log_key_line() -> Vec<u8> {
+    let key = log_key(VAULT, LOG, signing_key().public()).unwrap();
+    key.to_string().into_bytes()
+}
+
+fn proof_file() -> Vec<u8> {
+    let lines = [entry(0).to_line().unwrap(), entry(1).to_line().unwrap()];
+    let mut walk = ProofWalk::inclusion(1, 2).unwrap();
+    let mut tree = Frontier::default();
+    for line in &lines {
+        walk.leaf(leaf_hash(line));
+        tree.push(leaf_hash(line));
+    }
+    let checkpoint = Checkpoint {
+        vault: VAULT,
+        log: LOG,
+        size: 2,
+        root: tree.root(),
+    };
+    let proof = ProofFile {
+        line: Some(lines[1].clone()),
+        index: 1,
+        hashes: walk.end().unwrap(),
+        checkpoint: CosignedCheckpoint::new(checkpoint.sign(&signing_key())),
+    };
+    proof.check(None).unwrap();
+    proof.to_text().into_bytes()
 }
 
 fn message() -> Vec<u8> {

@@ -20,6 +20,7 @@ fn a_good_vault_is_intact_in_every_shape() {
             receipt: Some(&receipt),
             mark: Some(&mark),
             deep: true,
+            ..Given::default()
         };
         let report = assert_intact(what, vault, &given);
         assert!(report.anchored && report.logs.len() == 1, "{what}");
@@ -65,7 +66,7 @@ fn a_good_vault_with_bundles_is_intact() {
             &Given {
                 deep: true,
                 receipt: Some(&receipt),
-                mark: None,
+                ..Given::default()
             },
         );
         assert_eq!(report.entries, size);
@@ -191,6 +192,7 @@ fn no_false_alarm_while_another_program_appends() {
                 let anchors = crate::ledger::Anchors {
                     receipt: None,
                     high_water: None,
+                    witnesses: &[],
                     now,
                     deep: looks % 3 == 0,
                 };
@@ -227,6 +229,7 @@ fn no_false_alarm_while_another_program_destroys() {
                 let anchors = crate::ledger::Anchors {
                     receipt: None,
                     high_water: None,
+                    witnesses: &[],
                     now: Time::from_unix(i64::MAX),
                     deep: looks % 2 == 0,
                 };

@@ -9,9 +9,10 @@ mod memory;
 mod parts;
 mod peers;
 mod vault;
+mod witnesses;
 
 use super::{Anchors, HighWater, Report, Verdict, verify};
-use crate::chain::{Receipt, Time};
+use crate::chain::{NoteKey, Receipt, Time};
 use vault::Vault;
 
 /// What a verifier is given in these tests.
@@ -19,6 +20,7 @@ use vault::Vault;
 pub(super) struct Given<'a> {
     pub(super) receipt: Option<&'a Receipt>,
     pub(super) mark: Option<&'a HighWater>,
+    pub(super) witnesses: &'a [NoteKey],
     pub(super) deep: bool,
 }
 
@@ -27,6 +29,7 @@ pub(in crate::ledger::tests) fn judge(vault: &Vault, given: &Given<'_>) -> Repor
     let anchors = Anchors {
         receipt: given.receipt,
         high_water: given.mark,
+        witnesses: given.witnesses,
         now: now.min(late(vault)),
         deep: given.deep,
     };
