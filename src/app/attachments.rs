@@ -281,7 +281,7 @@ impl Desk<'_> {
     pub(super) fn write_parts(
         &mut self,
         note: NoteId,
-        parts: Vec<(Digest, StoredBlob)>,
+        parts: Parts,
         kind: EntryKind,
         details: &Details,
     ) -> Result<Changes, Error> {
@@ -301,13 +301,16 @@ impl Desk<'_> {
 const PLACED: usize = 64;
 /// After how many bytes written out the disk is asked to begin.
 const BEGUN: u64 = 8 << 20;
-/// Makes the parts durable that `next` seals. Nothing names them yet; dropped, they are removed again.
+
+/// Parts that are durable and that nothing names yet: their digests, and the files to put into their places.
+pub(super) type Parts = Vec<(Digest, StoredBlob)>;
+/// Seals the next part into a buffer and gives its digest; nothing at the end.
+pub(super) type NextSealed<'n> = &'n mut dyn FnMut(&mut Vec<u8>) -> Result<Option<Digest>, Error>;
+
+/// Makes the parts durable that `next` seals. Dropped, they are removed again.
 ///
 /// This thread reads and seals, one hashes and writes, and one waits for the disk.
-pub(super) fn write_sealed(
-    writer: BlobWriter,
-    next: &mut dyn FnMut(&mut Vec<u8>) -> Result<Option<Digest>, Error>,
-) -> Result<Vec<(Digest, StoredBlob)>, Error> {
+pub(super) fn write_sealed(writer: BlobWriter, next: NextSealed<'_>) -> Result<Parts, Error> {
     std::thread::scope(|scope| {
         let (sealed, to_write) = sync_channel::<Vec<u8>>(1);
         let (drafted, to_sync) = sync_channel::<DraftBlob>(PLACED);

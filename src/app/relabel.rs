@@ -1,17 +1,17 @@
 //! Another label for a note: all of it is sealed anew, and what it was sealed to before is forgotten.
 
-use super::attachments::{damaged, not_stored, too_long, write_sealed};
+use super::attachments::{Parts, damaged, not_stored, too_long, write_sealed};
 use super::context::{Context, Desk, short};
 use super::error::{Error, Kind};
 use super::whole::WholeNote;
 use crate::chain::{BadEntry, Kind as EntryKind};
 use crate::env::SystemEntropy;
 use crate::gate::{Nature, NotSealed, Permit, SealedNote};
-use crate::id::{Digest, EntryRef, NoteId};
+use crate::id::{EntryRef, NoteId};
 use crate::label::{Label, LabelText};
 use crate::ledger::{Changes, Draft, FILES_PER_ENTRY, LedgerError, Recorded, note_ref, wrap_ref};
 use crate::policy::{Action, Decision, Kind as ThingKind, ResourceFacts};
-use crate::repo::{CommitError, StoredBlob};
+use crate::repo::CommitError;
 
 /// A note under its new label.
 pub struct Relabelled {
@@ -118,7 +118,7 @@ impl Desk<'_> {
         label: &Label,
         permits: Vec<Permit>,
         written: &str,
-    ) -> Result<(Vec<SealedNote>, Vec<(Digest, StoredBlob)>), Error> {
+    ) -> Result<(Vec<SealedNote>, Parts), Error> {
         if found.whole.bears(label) {
             return Err(Error::new(Kind::Usage, format!("this note is `{written}` already")));
         }
