@@ -1,10 +1,9 @@
 // refused: E0451
 //! A permit comes from a decision.
 
-use std::collections::BTreeSet;
 use strongroom::gate::Permit;
 use strongroom::policy::Permission;
 
 pub fn forge(permission: Permission) -> Permit {
-    Permit { permission, notes: BTreeSet::new() }
+    Permit { permission, notes: Vec::new() }
 }
