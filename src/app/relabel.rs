@@ -146,14 +146,14 @@ impl Desk<'_> {
     }
 
     /// Enters a relabelling. It is one entry, so that no half of a note is ever found under either label; what does not
-    /// fit is refused, and nothing was changed.
+    /// fit is refused, and the note is as it was.
     fn record_whole(&mut self, draft: Draft, revisions: usize) -> Result<Recorded, Error> {
         self.enter(draft).map_err(|error| match error {
             LedgerError::Entry(BadEntry::TooLong(_)) | LedgerError::NotRecorded(CommitError::TooBig { .. }) => {
                 Error::new(
                     Kind::Failed,
                     format!(
-                        "this note is too large to be sealed anew at once ({revisions} revisions); nothing was changed"
+                        "this note is too large to be sealed anew at once ({revisions} revisions); the note is as it was"
                     ),
                 )
                 .hint("record its text as a new note with that label, then destroy this one")
