@@ -227,11 +227,22 @@ pub fn make_private_folders(folder: &Path) -> Result<(), FileError> {
 
 /// The right to touch a small file that several programs read, change and put back: waits for whoever has it, and
 /// is given back on drop. `path` is the lock's own file (0600), which stays.
-pub fn lock_private(path: &Path) -> Result<File, FileError> {
+pub fn lock_private(path: &Path) -> Result<FileLock, FileError> {
     parent_of(path)?;
     let file = open_plain(path, OFlags::RDWR | OFlags::CREATE, "lock")?;
     file.lock().map_err(io_error("lock", path))?;
-    Ok(file)
+    Ok(FileLock(file))
+}
+
+/// A lock that [`lock_private`] took.
+pub struct FileLock(File);
+
+impl Drop for FileLock {
+    /// Said to the kernel, not left to closing the file: a program started at this moment holds a copy of the open file
+    /// until its own `exec`, and the lock with it.
+    fn drop(&mut self) {
+        let _ = self.0.unlock();
+    }
 }
 
 #[cfg(test)]

@@ -17,7 +17,7 @@ pub const PATIENCE: Duration = Duration::from_secs(10);
 /// The right to write to one vault, held until this is dropped (advisory, `flock`). The kernel
 /// gives it back when the program dies.
 pub struct Lock {
-    file: File,
+    pub(super) file: File,
     pub(super) dir: PathBuf,
     /// The journal as the last recovery under this lock left it; `None` when one is due.
     pub(super) journal: RefCell<Option<Journal>>,
@@ -57,6 +57,14 @@ impl Lock {
                 .map_err(LockError::Io)
                 .and_then(|()| wait(&self.file, patience)),
         )
+    }
+}
+
+impl Drop for Lock {
+    /// Said to the kernel, not left to closing the file: a program started at this moment holds a copy of the open file
+    /// until its own `exec`, and the lock with it.
+    fn drop(&mut self) {
+        let _ = self.file.unlock();
     }
 }
 

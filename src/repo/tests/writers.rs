@@ -47,3 +47,15 @@ fn a_lock_that_is_held_is_named_after_the_wait() {
     drop(lock);
     two.lock(Duration::ZERO).unwrap();
 }
+
+#[test]
+fn a_lock_is_given_back_although_a_started_program_still_has_the_file_open() {
+    let vault = Vault::new();
+    let (one, two) = (vault.open(Faults::none()), vault.open(Faults::none()));
+    let lock = one.lock(PATIENCE).unwrap();
+    // What `fork` gives a child: another descriptor of the same open file.
+    let inherited = lock.file.try_clone().unwrap();
+    drop(lock);
+    two.lock(Duration::ZERO).unwrap();
+    drop(inherited);
+}
