@@ -8,7 +8,7 @@ use crate::gate::{Filter, Nature, Permit};
 use crate::id::{EntryRef, NoteId};
 use crate::ledger::{Changes, Draft};
 use crate::policy::{Action, Decision, Permission};
-use std::collections::BTreeSet;
+use std::collections::HashSet;
 
 /// The most files that one entry forgets, so that it always fits.
 const FILES_MAX: usize = 256;
@@ -103,7 +103,7 @@ impl Desk<'_> {
     /// The newest title, recorded first, if the person may list the note.
     fn title_of(&mut self, found: &WholeNote, mut details: Details) -> Result<Option<String>, Error> {
         let mut survey = self.survey(&Filter::default())?;
-        survey.keep(&BTreeSet::from([found.note]));
+        survey.keep(&HashSet::from([found.note]));
         let mut permits = Vec::new();
         for (label, own, notes) in survey.classes() {
             let mut facts = found.facts();

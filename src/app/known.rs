@@ -8,7 +8,7 @@ use crate::gate::{Filter, Nature, OpenNote, Permit};
 use crate::id::NoteId;
 use crate::ledger::Draft;
 use crate::policy::{Action, Decision, Kind as ThingKind, ResourceFacts};
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 /// Notes opened together under one entry: the sources first, in the order asked for, then the others.
 pub(super) struct Gathered {
@@ -48,7 +48,7 @@ impl Desk<'_> {
             Around::Clients => survey.of_the_same_clients(sources),
             Around::Everything => survey.of_nature(Nature::Note),
         };
-        let wanted: BTreeSet<NoteId> = others.into_iter().chain(sources.iter().copied()).collect();
+        let wanted: HashSet<NoteId> = others.into_iter().chain(sources.iter().copied()).collect();
         survey.keep(&wanted);
         let mut permits = Vec::new();
         let mut rules = BTreeSet::new();

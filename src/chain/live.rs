@@ -80,7 +80,11 @@ impl LiveSet {
 
     /// All files that exist, in no order.
     pub fn iter(&self) -> impl Iterator<Item = (&FileRef, EntryRef)> {
-        self.wrote.keys().filter_map(|file| Some((file, self.living(file)?)))
+        self.wrote.iter().filter_map(|(file, place)| {
+            let forgotten = self.forgot.contains(file);
+            let place = if forgotten { self.living(file)? } else { *place };
+            Some((file, place))
+        })
     }
 
     /// Files that were written at all, also those forgotten since.

@@ -5,6 +5,7 @@ use anstyle::{AnsiColor, Style};
 use comfy_table::{ColumnConstraint, Width};
 use serde::Serialize;
 use std::io::Write;
+use unicode_width::UnicodeWidthStr;
 
 /// A value's JSON, with every character escaped that could drive a terminal or turn the direction of writing.
 pub(super) fn json_text(value: &(impl Serialize + ?Sized)) -> String {
@@ -70,15 +71,52 @@ const PADDING: u16 = 2;
 
 /// Columns, together at most `width` wide.
 pub(super) fn table(width: Option<u16>, head: &[&str], rows: Vec<Vec<String>>) -> String {
+    let head: Vec<String> = head.iter().map(|name| name.to_uppercase()).collect();
+    let widths = widest_cells(&head, &rows);
+    let needed: usize = widths.iter().map(|width| width + usize::from(PADDING)).sum();
+    match width {
+        Some(width) if needed > usize::from(width) => wrapped_table(width, head, rows),
+        _ => wide_table(&widths, &head, &rows),
+    }
+}
+
+/// How wide the widest cell of each column is on a terminal.
+fn widest_cells(head: &[String], rows: &[Vec<String>]) -> Vec<usize> {
+    let mut widths: Vec<usize> = head.iter().map(|name| name.width()).collect();
+    for row in rows {
+        for (widest, cell) in widths.iter_mut().zip(row) {
+            *widest = cell.width().max(*widest);
+        }
+    }
+    widths
+}
+
+/// Every row on one line. Thousands of rows take milliseconds.
+fn wide_table(widths: &[usize], head: &[String], rows: &[Vec<String>]) -> String {
+    let line = widths.iter().map(|width| width + usize::from(PADDING)).sum::<usize>() + 1;
+    let mut out = String::with_capacity(line * (rows.len() + 1));
+    for row in std::iter::once(head).chain(rows.iter().map(Vec::as_slice)) {
+        let begin = out.len();
+        for (cell, width) in row.iter().zip(widths) {
+            out.push(' ');
+            out.push_str(cell);
+            out.extend(std::iter::repeat_n(' ', width.saturating_sub(cell.width()) + 1));
+        }
+        out.truncate(begin + out[begin..].trim_end().len());
+        out.push('\n');
+    }
+    out
+}
+
+/// Cells wrapped so that a line is at most `width` wide.
+fn wrapped_table(width: u16, head: Vec<String>, rows: Vec<Vec<String>>) -> String {
     let mut table = comfy_table::Table::new();
     table
         .load_preset(comfy_table::presets::NOTHING)
-        .set_content_arrangement(comfy_table::ContentArrangement::Dynamic);
-    if let Some(width) = width {
-        table.set_width(width);
-    }
-    table.set_header(head.iter().map(|name| name.to_uppercase()));
-    let longest = longest_words(head, &rows);
+        .set_content_arrangement(comfy_table::ContentArrangement::Dynamic)
+        .set_width(width);
+    let longest = longest_words(&head, &rows);
+    table.set_header(head);
     table.add_rows(rows);
     // Where the width does not suffice, cells are wrapped between words: a time broken in two is hard to read.
     for (column, longest) in table.column_iter_mut().zip(longest) {
@@ -89,7 +127,7 @@ pub(super) fn table(width: Option<u16>, head: &[&str], rows: Vec<Vec<String>>) -
 }
 
 /// The longest word of each column, in characters; a very long one may be broken.
-fn longest_words(head: &[&str], rows: &[Vec<String>]) -> Vec<u16> {
+fn longest_words(head: &[String], rows: &[Vec<String>]) -> Vec<u16> {
     let words = |text: &str| text.split(' ').map(|word| word.chars().count()).max().unwrap_or(0);
     let column = |at: usize| {
         let cells = rows.iter().filter_map(|row| row.get(at)).map(|cell| words(cell));
@@ -107,8 +145,28 @@ mod tests {
     #[test]
     fn a_table_is_wide_enough_for_its_longest_words() {
         let rows = vec![vec!["2026-11-21T09:30:00Z".to_owned(), "one two".to_owned()]];
-        assert_eq!(longest_words(&["time", "notes"], &rows), [20, 5]);
-        assert_eq!(longest_words(&["seq"], &[vec!["x".repeat(90)]]), [24]);
+        assert_eq!(longest_words(&["time".into(), "notes".into()], &rows), [20, 5]);
+        assert_eq!(longest_words(&["seq".into()], &[vec!["x".repeat(90)]]), [24]);
+    }
+
+    #[test]
+    fn a_table_that_fits_looks_as_one_that_was_arranged_to_fit() {
+        let cell = |text: &str| text.to_owned();
+        let rows = vec![
+            vec![cell("7f3a"), cell("Grey Orchard"), cell("")],
+            vec![cell("00"), cell("山の café"), cell("route, and times")],
+        ];
+        let wide = table(None, &["id", "client", "title"], rows.clone());
+        assert_eq!(
+            wide,
+            " ID    CLIENT        TITLE\n 7f3a  Grey Orchard\n 00    山の café     route, and times\n"
+        );
+        let needed = 4 + 12 + 16 + 3 * PADDING;
+        assert_eq!(table(Some(needed), &["id", "client", "title"], rows.clone()), wide);
+        let head = ["ID", "CLIENT", "TITLE"].map(cell).to_vec();
+        assert_eq!(wrapped_table(needed, head, rows.clone()), wide);
+        let narrow = table(Some(needed - 1), &["id", "client", "title"], rows);
+        assert!(narrow.lines().count() > 3 && narrow.lines().all(|line| line.width() < usize::from(needed)));
     }
 
     #[test]

@@ -21,7 +21,7 @@ pub const CHUNK: usize = 64 * 1024;
 const HEADER_MAX: usize = 512;
 
 /// What a body is, so that one kind is never taken for another.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, PartialOrd, Ord)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, PartialOrd, Ord, Hash)]
 #[repr(u8)]
 pub enum Purpose {
     /// A revision of a note.

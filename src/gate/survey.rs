@@ -7,7 +7,7 @@ use crate::id::{Digest, NoteId, PersonId};
 use crate::label::Label;
 use crate::ledger::{Recorded, StoredNote};
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 /// What to let through.
 #[derive(Default, Clone)]
@@ -241,8 +241,8 @@ impl Survey {
     }
 
     /// Keeps those that `permitted` names, of each note its newest head; before they are put in another order.
-    pub fn keep(&mut self, permitted: &BTreeSet<NoteId>) {
-        let mut kept = BTreeSet::new();
+    pub fn keep(&mut self, permitted: &HashSet<NoteId>) {
+        let mut kept = HashSet::with_capacity(permitted.len());
         // Newest first, as they were made.
         self.found
             .retain(|item| permitted.contains(&item.note) && kept.insert((item.note, item.nature)));

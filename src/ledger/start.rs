@@ -13,6 +13,7 @@ use crate::id::{Digest, LogName, NoteId};
 use crate::repo::{Lock, Mode, Oid, Repo, TreeEntry};
 use crate::session::Identity;
 use memchr::memmem::Finder;
+use std::cell::Cell;
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use std::time::Duration;
@@ -346,6 +347,8 @@ pub(super) struct Shard {
     name: String,
     /// In the order of their names, as a tree without folders has them.
     files: Vec<TreeEntry>,
+    /// Behind the file that was looked for last: most are looked for in their order.
+    next: Cell<usize>,
 }
 
 impl Shard {
@@ -359,6 +362,7 @@ impl Shard {
         Ok(Self {
             name: name.to_owned(),
             files,
+            next: Cell::new(0),
         })
     }
 
@@ -370,9 +374,13 @@ impl Shard {
 
     pub(super) fn oid(&self, file: &FileRef) -> Result<Oid, LedgerError> {
         debug_assert_eq!(self.name, file.0);
-        let at = self.files.binary_search_by(|entry| entry.name.as_str().cmp(&file.1));
-        let entry = at.ok().and_then(|at| self.files.get(at));
-        entry.map(|entry| entry.oid).ok_or_else(|| missing(file))
+        let at = match self.files.get(self.next.get()) {
+            Some(entry) if entry.name == file.1 => Ok(self.next.get()),
+            _ => self.files.binary_search_by(|entry| entry.name.as_str().cmp(&file.1)),
+        };
+        let at = at.map_err(|_| missing(file))?;
+        self.next.set(at + 1);
+        Ok(self.files[at].oid)
     }
 }
 

@@ -25,7 +25,7 @@ use std::path::{Path, PathBuf};
 /// Fewer objects with files of their own than these are not worth a pack.
 pub const LOOSE_MIN: usize = 1024;
 /// No more of them go into a pack at once: the lock is held while one is made.
-const LOOSE_MAX: usize = 8192;
+const LOOSE_MAX: usize = 4096;
 /// A pack of so many objects is not merged any more, for the same reason.
 const MERGED_MAX: usize = 32_768;
 /// A file larger than this, in bytes, stays one: comparing it with others would fill the memory.

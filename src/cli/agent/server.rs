@@ -19,6 +19,9 @@ use std::time::Duration;
 const FIRST_WORD: Duration = Duration::from_secs(10);
 /// How long the agent sleeps at a time: a machine that was asleep meanwhile is found idle soon after it wakes.
 const NAP: Duration = Duration::from_secs(20);
+/// How long nobody must have come before it tidies; and between two goes, whoever waits is let in first.
+const PAUSE: Duration = Duration::from_secs(2);
+const BREATH: Duration = Duration::from_millis(50);
 /// How long commands under way may take to end once the vault is locked.
 const LAST_WORDS: Duration = Duration::from_secs(2);
 /// At most so many clients at once.
@@ -108,19 +111,23 @@ fn into_the_background() -> std::io::Result<()> {
 }
 
 fn attend_clients(desk: &Arc<Desk>, listener: &Listener) {
+    // After each command something may be worth packing, until a look finds nothing more.
+    let mut untidy = true;
+    let mut nap = PAUSE;
     while !desk.locked.load(Ordering::SeqCst) && !desk.left().is_zero() {
-        let Ok(next) = listener.next(desk.left().min(NAP)) else {
+        let Ok(next) = listener.next(desk.left().min(nap)) else {
             // What is wrong with one client is no reason to leave the others, nor to spin.
             std::thread::sleep(Duration::from_millis(50));
             continue;
         };
         let Some(wire) = next else {
             // Nobody has come for a while. What gathered is packed while nobody waits; what fails is tried again later.
-            if Arc::strong_count(desk) == 1 {
-                let _ = tidy(&desk.places);
-            }
+            let nobody = Arc::strong_count(desk) == 1;
+            untidy = untidy && (!nobody || tidy(&desk.places).unwrap_or(false));
+            nap = if untidy && nobody { BREATH } else { NAP };
             continue;
         };
+        (untidy, nap) = (true, PAUSE);
         if Arc::strong_count(desk) > CLIENTS_MAX {
             continue;
         }
