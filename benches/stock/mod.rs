@@ -28,14 +28,15 @@ const CLIENTS: [&str; 5] = ["Halcyon", "Grey Orchard", "Blackwater", "Lindenhof"
 
 /// A home with a vault in a folder that goes away with it.
 pub(crate) struct Stock {
-    folder: tempfile::TempDir,
+    pub(crate) folder: tempfile::TempDir,
     /// Where everything is.
     pub(crate) places: Places,
     /// The founder's identity, unlocked.
     pub(crate) identity: Identity,
     /// This device's folder for the vault.
     pub(crate) state: PathBuf,
-    written: usize,
+    /// The notes, in the order they were written.
+    pub(crate) ids: Vec<NoteId>,
 }
 
 /// Nobody is at the terminal.
@@ -90,7 +91,7 @@ impl Stock {
             places,
             identity,
             state,
-            written: 0,
+            ids: Vec::new(),
         }
     }
 
@@ -105,15 +106,17 @@ impl Stock {
     pub(crate) fn grow(&mut self, notes: usize) {
         let repo = self.repo();
         let mut ledger = self.start(&repo);
-        for n in self.written..self.written + notes {
+        let mut made = Vec::with_capacity(notes);
+        for n in self.ids.len()..self.ids.len() + notes {
             let note = NoteId(make_random(&mut SystemEntropy).unwrap());
             let now = Time::from_unix(BEGIN + n as i64 * 60);
             let changes = seal(&self.identity, &ledger, note, n, now);
             let draft = Draft::change(Kind::Add, Details::new("add"), vec![note], changes);
             let _ = ledger.record(draft, now, &mut SystemEntropy).unwrap();
+            made.push(note);
         }
         drop(ledger);
-        self.written += notes;
+        self.ids.extend(made);
     }
 
     /// The repository.

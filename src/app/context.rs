@@ -10,7 +10,7 @@ use crate::envelope::{IdentityFile, IdentitySecrets};
 use crate::gate::Gate;
 use crate::id::{NoteId, VaultId};
 use crate::label::{Clearance, Label, LabelText, Level};
-use crate::ledger::{Changes, Draft, Ledger, LedgerError, Recorded};
+use crate::ledger::{Changes, Draft, Ledger, LedgerError, Memory, Recorded};
 use crate::policy::{Action, ActorFacts, Decision, Denial, Lack, PolicySet, Purpose, Request, ResourceFacts, Role};
 use crate::repo::{PATIENCE, Repo, Settings};
 use crate::secret::Passphrase;
@@ -180,7 +180,7 @@ impl Context<'_> {
         let identity = self.open_identity(&file, &state, "passphrase: ")?.1;
         let unlocked = Unlocked {
             repo,
-            identity: Whose::Own(Box::new(identity)),
+            identity: Whose::Own(Box::new(identity), Box::default()),
             state,
         };
         unlocked.keep_left_texts(self);
@@ -237,7 +237,8 @@ pub(super) struct Unlocked<'a> {
 
 /// An identity unlocked for this access alone, or one that is held.
 pub(super) enum Whose<'a> {
-    Own(Box<Identity>),
+    /// With what the command's first look at the logs has learned, for its later ones.
+    Own(Box<Identity>, Box<Memory>),
     Held(&'a Held),
 }
 
@@ -246,7 +247,7 @@ impl std::ops::Deref for Whose<'_> {
 
     fn deref(&self) -> &Identity {
         match self {
-            Self::Own(identity) => identity,
+            Self::Own(identity, _) => identity,
             Self::Held(held) => held.identity(),
         }
     }
@@ -255,12 +256,11 @@ impl std::ops::Deref for Whose<'_> {
 impl Unlocked<'_> {
     /// Starts the ledger and enters the unlocks that failed before this one.
     pub(super) fn desk<'a>(&'a self, context: &'a Context<'a>) -> Result<Desk<'a>, Error> {
-        let held = match &self.identity {
-            Whose::Own(_) => None,
-            Whose::Held(held) => Some(*held),
+        let (held, memory) = match &self.identity {
+            Whose::Own(_, memory) => (None, memory.as_ref()),
+            Whose::Held(held) => (Some(*held), held.memory()),
         };
-        let memory = held.map(Held::memory);
-        let ledger = Ledger::start(&self.repo, &self.identity, &self.state, PATIENCE, memory)?;
+        let ledger = Ledger::start(&self.repo, &self.identity, &self.state, PATIENCE, Some(memory))?;
         if let Some(held) = held {
             held.keep_in_memory(ledger.keyring());
         }

@@ -27,7 +27,7 @@ impl Held {
     /// Unlocks the identity of this device, and enters that.
     pub fn unlock(context: &Context<'_>) -> Result<Self, Error> {
         let Unlocked { repo, identity, state } = context.unlock()?;
-        let Whose::Own(identity) = identity else {
+        let Whose::Own(identity, _) = identity else {
             return Err(Error::new(Kind::Failed, "the vault is unlocked already"));
         };
         let held = Self {
@@ -110,7 +110,7 @@ pub fn change_passphrase(context: &Context<'_>, insist: bool) -> Result<(), Erro
     let (secrets, identity) = context.open_identity(&file, &state, "present passphrase: ")?;
     let unlocked = Unlocked {
         repo,
-        identity: Whose::Own(Box::new(identity)),
+        identity: Whose::Own(Box::new(identity), Box::default()),
         state,
     };
     let handle = unlocked.identity.handle().to_owned();

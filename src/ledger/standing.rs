@@ -6,7 +6,7 @@ use super::objects::{AUDIT, HEADS, MAIN, audit_ref};
 use crate::chain::{Creations, Frontier, LiveSet, Time};
 use crate::envelope::{DetailKey, Keyring};
 use crate::id::{Digest, LogName};
-use crate::repo::{Oid, Repo};
+use crate::repo::{JournalMark, Oid, Repo};
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, TryLockError};
 
@@ -28,6 +28,8 @@ pub(super) struct Standing {
     pub(super) quarantined: Vec<(LogName, String)>,
     /// The other logs' branches that this was learned from.
     pub(super) other_heads: Vec<(String, Oid)>,
+    /// Where the journal stood when this was put away.
+    pub(super) journal: Option<JournalMark>,
 }
 
 impl Standing {

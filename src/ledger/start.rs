@@ -106,10 +106,12 @@ impl<'a> Ledger<'a> {
         memory: Option<&'a Memory>,
     ) -> Result<Self, LedgerError> {
         let lock = repo.lock(patience)?;
+        let mut remembered = memory.and_then(Memory::take);
+        let journal = remembered.as_deref().and_then(|standing| standing.as_ref()?.journal);
+        lock.expect_journal_at(journal);
         repo.recover(&lock)?;
         let mark = MarkFile::open(state)?;
         let known = mark.read(identity)?;
-        let mut remembered = memory.and_then(Memory::take);
         let holds = match (remembered.as_deref(), &known) {
             (Some(Some(standing)), Some(known)) => standing.still_holds(repo, known.size, known.root)?,
             _ => false,
@@ -281,8 +283,9 @@ impl<'a> Ledger<'a> {
 
 impl Drop for Ledger<'_> {
     fn drop(&mut self) {
-        if !self.settled {
-            self.standing.forget();
+        match self.settled {
+            true => self.standing.journal = self.lock.journal_mark(),
+            false => self.standing.forget(),
         }
     }
 }
@@ -326,6 +329,7 @@ fn learn(repo: &Repo, identity: &Identity, known: Option<&HighWater>) -> Result<
         detail_since: pass.detail.map_or(last.time, |(_, since)| since),
         quarantined,
         other_heads,
+        journal: None,
     })
 }
 

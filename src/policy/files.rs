@@ -54,7 +54,10 @@ pub fn governs(path: &str) -> &'static str {
 /// The files of a policy set, by path relative to `policies/`. Bounded, paths checked; contents
 /// are checked by [`super::PolicySet::load`], those of other concerns by their own rooms.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct PolicyFiles(BTreeMap<String, Vec<u8>>);
+pub struct PolicyFiles {
+    files: BTreeMap<String, Vec<u8>>,
+    digest: Digest,
+}
 
 impl PolicyFiles {
     /// The most files in a set.
@@ -82,7 +85,12 @@ impl PolicyFiles {
                 return Err(BadPolicy::TooManyFiles(map.len()));
             }
         }
-        Ok(Self(map))
+        Ok(Self::of(map))
+    }
+
+    fn of(files: BTreeMap<String, Vec<u8>>) -> Self {
+        let digest = digest_of(&files);
+        Self { files, digest }
     }
 
     /// Refuses a path that no policy file has.
@@ -96,9 +104,9 @@ impl PolicyFiles {
 
     /// The shipped files.
     pub fn shipped() -> Self {
-        Self(
-            shipped()
-                .iter()
+        let files = shipped().iter();
+        Self::of(
+            files
                 .map(|(path, text)| ((*path).to_owned(), text.as_bytes().to_vec()))
                 .collect(),
         )
@@ -106,18 +114,20 @@ impl PolicyFiles {
 
     /// This set with one file put in or replaced, as an edit leaves it.
     pub fn with(mut self, path: &str, content: impl Into<Vec<u8>>) -> Result<Self, BadPolicy> {
-        self.0.remove(path);
-        Self::new(self.0.into_iter().chain([(path.to_owned(), content.into())]))
+        self.files.remove(path);
+        Self::new(self.files.into_iter().chain([(path.to_owned(), content.into())]))
     }
 
     /// The content of a file.
     pub fn content(&self, path: &str) -> Option<&[u8]> {
-        self.0.get(path).map(Vec::as_slice)
+        self.files.get(path).map(Vec::as_slice)
     }
 
     /// Paths and contents, sorted by path.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &[u8])> {
-        self.0.iter().map(|(path, content)| (path.as_str(), content.as_slice()))
+        self.files
+            .iter()
+            .map(|(path, content)| (path.as_str(), content.as_slice()))
     }
 
     /// The text of a file that every set has.
@@ -143,14 +153,18 @@ impl PolicyFiles {
     ///
     /// Every file counts, also those of other concerns and those that change no decision.
     pub fn digest(&self) -> Digest {
-        let count = length(self.0.len());
-        let lengths: Vec<_> = self.0.iter().map(|(p, c)| (length(p.len()), length(c.len()))).collect();
-        let mut parts: Vec<&[u8]> = vec![b"strongroom/policy-set/v1\0", &count];
-        for ((path, content), (path_length, content_length)) in self.0.iter().zip(&lengths) {
-            parts.extend([path_length.as_slice(), path.as_bytes(), content_length, content]);
-        }
-        sha256(&parts)
+        self.digest
     }
+}
+
+fn digest_of(files: &BTreeMap<String, Vec<u8>>) -> Digest {
+    let count = length(files.len());
+    let lengths: Vec<_> = files.iter().map(|(p, c)| (length(p.len()), length(c.len()))).collect();
+    let mut parts: Vec<&[u8]> = vec![b"strongroom/policy-set/v1\0", &count];
+    for ((path, content), (path_length, content_length)) in files.iter().zip(&lengths) {
+        parts.extend([path_length.as_slice(), path.as_bytes(), content_length, content]);
+    }
+    sha256(&parts)
 }
 
 fn length(n: usize) -> [u8; 8] {

@@ -1,6 +1,6 @@
 //! The journal as a file: append, and the one sync that makes an operation durable.
 
-use super::record::{BLOCK, HEAD, SLOT, check_gap, decode_payloads, encode_record, next_offset, scan};
+use super::record::{BLOCK, FIRST, Found, HEAD, SLOT, check_gap, decode_payloads, encode_record, next_offset, scan};
 use super::record::{BadJournal, Batch, Header, JOURNAL_BYTES};
 use crate::env::{Faults, Step, open_plain_file};
 use std::fs::{File, OpenOptions};
@@ -28,10 +28,21 @@ pub enum JournalError {
     Io(#[from] io::Error),
 }
 
+/// Which record was the last one when a process gave the lock back. Who gets the lock next in the same process need look
+/// at that record and what follows it alone: the ones before were read or written by itself.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct JournalMark {
+    generation: u64,
+    sequence: u64,
+    offset: u64,
+}
+
 /// An open journal and where its next record goes.
 pub(super) struct Journal {
     file: File,
     pub(super) header: Header,
+    /// Where the last record begins, if there is one.
+    last: Option<u64>,
     /// Where the next record begins.
     end: u64,
     /// The next record's sequence: how many records are in force.
@@ -64,14 +75,45 @@ impl Journal {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(JournalError::Missing),
             file => file?,
         };
-        let (header, payloads, end) = read_payloads(&file)?;
+        let header = read_header(&file)?;
+        let Found { payloads, last, end } = scan(header.generation, FIRST, &mut reader(&file))?;
         let journal = Self {
             file,
             header,
+            last,
             end,
             sequence: payloads.len() as u64,
         };
         Ok((journal, payloads))
+    }
+
+    /// The same from a record on that this process knows, and the payload of the last one alone. `None` if another
+    /// generation has begun, or that record is not there: then all of it must be read.
+    pub(super) fn open_at(folder: &Path, mark: JournalMark) -> Result<Option<(Self, Vec<u8>)>, JournalError> {
+        let file = open_plain_file(&folder.join(NAME), true, false)?;
+        let header = read_header(&file)?;
+        if header.generation != mark.generation {
+            return Ok(None);
+        }
+        let begin = (mark.sequence, mark.offset);
+        let mut found = scan(header.generation, begin, &mut reader(&file))?;
+        let journal = Self {
+            file,
+            header,
+            last: found.last,
+            end: found.end,
+            sequence: mark.sequence + found.payloads.len() as u64,
+        };
+        Ok(found.payloads.pop().map(|last| (journal, last)))
+    }
+
+    /// Which record is the last one.
+    pub(super) fn mark(&self) -> Option<JournalMark> {
+        Some(JournalMark {
+            generation: self.header.generation,
+            sequence: self.sequence.checked_sub(1)?,
+            offset: self.last?,
+        })
     }
 
     /// Refuses when a record in force is damaged before one that is not.
@@ -94,6 +136,7 @@ impl Journal {
             || write(&record[..record.len() / 2]),
         )?;
         faults.step(Step::JournalSync, || self.file.sync_data(), || Ok(()))?;
+        self.last = Some(self.end);
         self.end = next_offset(self.end, payload.len());
         self.sequence += 1;
         Ok(())
@@ -113,7 +156,7 @@ impl Journal {
         let write = |bytes: &[u8]| self.file.write_all_at(bytes, offset);
         faults.step(Step::HeaderWrite, || write(&bytes), || write(&bytes[..SLOT / 16]))?;
         faults.step(Step::HeaderSync, || self.file.sync_data(), || Ok(()))?;
-        (self.header, self.end, self.sequence) = (header, BLOCK, 0);
+        (self.header, self.last, self.end, self.sequence) = (header, None, BLOCK, 0);
         Ok(())
     }
 
@@ -136,7 +179,8 @@ pub(super) fn read_unlocked(folder: &Path) -> Result<(Option<[u8; 16]>, Vec<Batc
     };
     let mut before = None;
     for _ in 0..MAX_TRIES {
-        let (header, payloads, end) = read_payloads(&file)?;
+        let header = read_header(&file)?;
+        let Found { payloads, end, .. } = scan(header.generation, FIRST, &mut reader(&file))?;
         let sequence = payloads.len() as u64;
         let checked = check_gap(header.generation, sequence, end, &mut reader(&file));
         // What looks damaged may be another generation, begun while this one was being read, or a
@@ -151,14 +195,12 @@ pub(super) fn read_unlocked(folder: &Path) -> Result<(Option<[u8; 16]>, Vec<Batc
     Err(io::Error::other("other programs keep changing it").into())
 }
 
-fn read_payloads(file: &File) -> Result<(Header, Vec<Vec<u8>>, u64), JournalError> {
+fn read_header(file: &File) -> Result<Header, JournalError> {
     let size = file.metadata()?.len();
     if size != JOURNAL_BYTES {
         return Err(BadJournal::Size(size).into());
     }
-    let header = Header::in_force(&read_up_to(file, 0, 2 * SLOT)?).ok_or(BadJournal::Header)?;
-    let (payloads, end) = scan(header.generation, &mut reader(file))?;
-    Ok((header, payloads, end))
+    Ok(Header::in_force(&read_up_to(file, 0, 2 * SLOT)?).ok_or(BadJournal::Header)?)
 }
 
 fn reader(file: &File) -> impl FnMut(u64, usize) -> Result<Vec<u8>, JournalError> {

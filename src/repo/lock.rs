@@ -1,8 +1,8 @@
 //! One writer at a time.
 
-use super::journal::Journal;
+use super::journal::{Journal, JournalMark};
 use crate::env::open_plain_file;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::fs::{File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -21,6 +21,8 @@ pub struct Lock {
     pub(super) dir: PathBuf,
     /// The journal as the last recovery under this lock left it; `None` when one is due.
     pub(super) journal: RefCell<Option<Journal>>,
+    /// Where this process left the journal the last time, if it knows.
+    pub(super) mark: Cell<Option<JournalMark>>,
 }
 
 /// The lock was not to be had.
@@ -42,12 +44,25 @@ impl Lock {
             file,
             dir: dir.to_owned(),
             journal: RefCell::new(None),
+            mark: Cell::new(None),
         })
+    }
+
+    /// Says where this process left the journal when it last had the lock: the next recovery need not read what stands
+    /// before, unless there is something to recover.
+    pub fn expect_journal_at(&self, mark: Option<JournalMark>) {
+        self.mark.set(mark);
+    }
+
+    /// Where the journal stands, once recovery was done.
+    pub fn journal_mark(&self) -> Option<JournalMark> {
+        self.journal.borrow().as_ref().and_then(Journal::mark)
     }
 
     /// Gives the lock back while `meanwhile` runs, and takes it again. Others may write meanwhile: recovery is due then,
     /// and where the lock is not to be had again nothing can be committed under this one any more.
     pub fn aside<T>(&self, patience: Duration, meanwhile: impl FnOnce() -> T) -> (T, Result<(), LockError>) {
+        self.mark.set(self.journal_mark());
         *self.journal.borrow_mut() = None;
         let given_back = self.file.unlock();
         let made = meanwhile();

@@ -44,7 +44,7 @@ mod write;
 pub use backup::{BackupError, BackupHead};
 pub use forget::{ForgetError, parse_forgetting};
 pub use git::{CreateError, Oddity, OpenError, ReadError, Repo, Settings};
-pub use journal::JournalError;
+pub use journal::{JournalError, JournalMark};
 pub use lock::{Lock, LockError, PATIENCE};
 pub use object::{BadCommit, BadOid, Commit, Kind, Object, Oid, commit_bytes};
 pub use pack::{LOOSE_MIN, PackError, Packed};

@@ -177,7 +177,7 @@ pub fn decode_records(image: &[u8]) -> Result<Vec<Record>, BadJournal> {
         let start = usize::try_from(offset).unwrap_or(usize::MAX).min(image.len());
         Ok(image[start..start.saturating_add(length).min(image.len())].to_vec())
     };
-    let (payloads, end) = scan(header.generation, &mut read)?;
+    let Found { payloads, end, .. } = scan(header.generation, FIRST, &mut read)?;
     check_gap(header.generation, payloads.len() as u64, end, &mut read)?;
     let batches = decode_payloads(&payloads)?;
     let records = (0..).zip(batches).map(|(sequence, batch)| Record {
@@ -196,27 +196,39 @@ pub(super) fn decode_payloads(payloads: &[Vec<u8>]) -> Result<Vec<Batch>, BadJou
     (0..).zip(payloads).map(decode).collect()
 }
 
-/// The payloads of the records in force, checked but not decoded, and where they end.
+/// Records in force, checked but not decoded.
+pub(super) struct Found {
+    pub(super) payloads: Vec<Vec<u8>>,
+    /// Where the last one begins.
+    pub(super) last: Option<u64>,
+    /// Where they end.
+    pub(super) end: u64,
+}
+
+/// Where the first record of a generation begins: its sequence and offset.
+pub(super) const FIRST: (u64, u64) = (0, BLOCK);
+
+/// The records in force from the one of that sequence on, which begins at that offset.
 /// `read(offset, length)` gives fewer bytes at the end of the file.
 pub(super) fn scan<E: From<BadJournal>>(
     generation: u64,
+    (first, mut end): (u64, u64),
     read: &mut impl FnMut(u64, usize) -> Result<Vec<u8>, E>,
-) -> Result<(Vec<Vec<u8>>, u64), E> {
-    let (mut payloads, mut offset) = (Vec::new(), BLOCK);
-    loop {
-        let Some(head) = RecordHead::decode(&read(offset, HEAD)?) else {
-            return Ok((payloads, offset));
-        };
-        if head.generation != generation || head.sequence != payloads.len() as u64 {
-            return Ok((payloads, offset));
+) -> Result<Found, E> {
+    let (mut payloads, mut last) = (Vec::new(), None);
+    while let Some(head) = RecordHead::decode(&read(end, HEAD)?) {
+        if head.generation != generation || head.sequence != first + payloads.len() as u64 {
+            break;
         }
-        let payload = read(offset + HEAD as u64, head.length)?;
+        let payload = read(end + HEAD as u64, head.length)?;
         if !head.matches(&payload) {
-            return Ok((payloads, offset));
+            break;
         }
         payloads.push(payload);
-        offset = next_offset(offset, head.length);
+        last = Some(end);
+        end = next_offset(end, head.length);
     }
+    Ok(Found { payloads, last, end })
 }
 
 /// Refuses when a valid record of this generation stands beyond `end` with a sequence past

@@ -78,10 +78,21 @@ impl Repo {
         let mut slot = lock.journal.borrow_mut();
         *slot = None;
         self.remove_draft()?;
+        let known = lock.mark.get().map(|mark| Journal::open_at(&self.dir, mark));
+        if let Some(Ok(Some((journal, last)))) = known
+            && self.is_of_this_boot(&journal)
+            && self.is_finished(Some(&last))
+        {
+            *slot = Some(journal);
+            return Ok(Recovery::default());
+        }
         let (mut journal, payloads) = Journal::open(&self.dir)?;
+        if payloads.is_empty() {
+            // Were the first record damaged and later ones not, what is appended now would come before those.
+            journal.check_gap()?;
+        }
         let mut recovery = Recovery::default();
-        let same_boot = journal.header.boot.is_some() && journal.header.boot == self.settings.boot;
-        if !same_boot || !self.is_finished(payloads.last().map(Vec::as_slice)) {
+        if !self.is_of_this_boot(&journal) || !self.is_finished(payloads.last().map(Vec::as_slice)) {
             journal.check_gap()?;
             let batches = decode_payloads(&payloads).map_err(JournalError::from)?;
             recovery = self.rewrite(&batches)?;
@@ -89,6 +100,10 @@ impl Repo {
         }
         *slot = Some(journal);
         Ok(recovery)
+    }
+
+    fn is_of_this_boot(&self, journal: &Journal) -> bool {
+        journal.header.boot.is_some() && journal.header.boot == self.settings.boot
     }
 
     /// Whether the refs are where the last record leaves them.

@@ -226,3 +226,46 @@ fn a_damaged_journal_stops_recovery_and_a_missing_one_is_named() {
     assert!(repo.make_journal(&lock).is_err());
     repo.recover(&lock).unwrap();
 }
+
+/// Recovers as a process does that had the lock before, and gives the lock back.
+fn recover_from(repo: &Repo, mark: Option<JournalMark>) -> (Result<Recovery, RecoverError>, Option<JournalMark>) {
+    let lock = repo.lock(PATIENCE).unwrap();
+    lock.expect_journal_at(mark);
+    (repo.recover(&lock), lock.journal_mark())
+}
+
+#[test]
+fn who_knows_the_last_record_need_not_read_what_stands_before() {
+    let vault = Vault::new();
+    let repo = vault.open(Faults::none());
+    run(&repo, 0, 3);
+    let (_, mark) = recover_from(&repo, None);
+    run(&repo, 3, 5);
+    // Damage before the mark is seen by whoever reads it, and by nobody else.
+    let path = vault.dir().join("strongroom.journal");
+    let whole = fs::read(&path).unwrap();
+    let mut torn = whole.clone();
+    torn[4096 + 100] ^= 1;
+    fs::write(&path, &torn).unwrap();
+    let (recovery, later) = recover_from(&repo, mark);
+    assert_eq!(recovery.unwrap(), Recovery::default());
+    assert!(later.is_some() && later != mark);
+    assert!(recover_from(&repo, None).0.is_err());
+    assert!(recover_from(&reopen(&vault, Some([2; 16])), mark).0.is_err());
+    fs::write(&path, &whole).unwrap();
+    assert_eq!(recover_from(&repo, None).1, later);
+
+    // What did not finish is found from the mark as well, and then all of it is done again.
+    let audit = repo.dir().join("refs/heads/audit/a-1");
+    let last = fs::read(&audit).unwrap();
+    fs::write(&audit, b"").unwrap();
+    assert_eq!(recover_from(&repo, later).0.unwrap().healed, ["refs/heads/audit/a-1"]);
+    assert_eq!(fs::read(&audit).unwrap(), last);
+    // The journal was cut for that: the mark is of another generation, and one record says where it is now.
+    assert_eq!(recover_from(&repo, later).1, None);
+    run(&repo, 5, 6);
+    let (recovery, now) = recover_from(&repo, later);
+    assert_eq!(recovery.unwrap(), Recovery::default());
+    assert!(now.is_some());
+    assert_eq!(recover_from(&repo, None).1, now);
+}
