@@ -3,7 +3,7 @@
 use super::error::Error;
 use crate::env::Places;
 use crate::ledger::LedgerError;
-use crate::repo::{LOOSE_MIN, LockError, Repo, Settings};
+use crate::repo::{AT_ONCE, LockError, Repo, Settings};
 use std::time::Duration;
 
 /// Packs some of what has gathered, if that is worth it and nobody is writing; says whether it did, and then there may be
@@ -15,5 +15,5 @@ pub fn tidy(places: &Places) -> Result<bool, Error> {
         lock => lock.map_err(LedgerError::from)?,
     };
     repo.recover(&lock).map_err(LedgerError::from)?;
-    Ok(repo.pack(&lock, LOOSE_MIN)?.is_some())
+    Ok(repo.pack(&lock, AT_ONCE)?.is_some())
 }

@@ -47,7 +47,7 @@ pub use git::{CreateError, Oddity, OpenError, ReadError, Repo, Settings};
 pub use journal::{JournalError, JournalMark};
 pub use lock::{Lock, LockError, PATIENCE};
 pub use object::{BadCommit, BadOid, Commit, Kind, Object, Oid, commit_bytes};
-pub use pack::{LOOSE_MIN, PackError, Packed};
+pub use pack::{AT_ONCE, PackError, Packed};
 pub use packed::{BadPackIndex, PackEntry, PackIndex};
 pub use record::{BadJournal, Batch, JOURNAL_BYTES, MAX_PAYLOAD, Record, RefChange, decode_records};
 pub use recover::{RecoverError, Recovery};

@@ -4,8 +4,11 @@
 //! synced; moved to their place, and that synced; only then are the objects' own files, and smaller packs that went into the new
 //! one, removed. Whatever step fails, every object is in one place at least.
 //!
-//! INVARIANT (what was forgotten gets no second life): only what the refs reach goes into a pack. What they do not
-//! reach stays as it is, and goes with a pack that is merged.
+//! INVARIANT (what was forgotten gets no second life): of what has a file of its own, only what the refs reach goes into a
+//! pack; what they do not reach stays as it is. What was forgotten leaves the packs by itself (see `forget`).
+//!
+//! How long it takes grows with what has gathered, not with the history: nobody looks behind what is in a large pack.
+//! The oldest goes first, so that what leads to the rest has a file of its own for as long as the rest has.
 
 use super::git::{ReadError, Repo};
 use super::lock::Lock;
@@ -19,13 +22,13 @@ use crate::env::Step;
 use std::collections::HashSet;
 use std::fs::{self, File};
 use std::io;
+use std::ops::RangeInclusive;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
-/// Fewer objects with files of their own than these are not worth a pack.
-pub const LOOSE_MIN: usize = 1024;
-/// No more of them go into a pack at once: the lock is held while one is made.
-const LOOSE_MAX: usize = 4096;
+/// How many objects with files of their own go into a pack at once: fewer are not worth one, and while it is made the
+/// lock is held.
+pub const AT_ONCE: RangeInclusive<usize> = 1024..=4096;
 /// A pack of so many objects is not merged any more, for the same reason.
 const MERGED_MAX: usize = 32_768;
 /// A file larger than this, in bytes, stays one: comparing it with others would fill the memory.
@@ -68,17 +71,18 @@ struct Pack {
 }
 
 /// Everything the refs reach, in the order in which a pack is best read.
-#[derive(Default)]
-struct InOrder {
+struct InOrder<'k> {
     objects: Vec<(Oid, Kind, usize)>,
     seen: HashSet<Oid>,
+    kept: &'k [PackIndex],
 }
 
 impl Repo {
-    /// Puts what has files of its own (up to some thousand of it), and packs that have become small beside it, into one
-    /// pack; `None` if fewer than `least` objects have files of their own, none of them can be packed, or something is
-    /// being forgotten. Recovery must have been done under the lock.
-    pub fn pack(&self, lock: &Lock, least: usize) -> Result<Option<Packed>, PackError> {
+    /// Puts what has files of its own, the oldest first, and packs that have become small beside it, into one pack.
+    /// `None` if fewer than `at_once` allows have files of their own, none of them can be packed, or something is being
+    /// forgotten. Recovery must have been done under the lock.
+    pub fn pack(&self, lock: &Lock, at_once: RangeInclusive<usize>) -> Result<Option<Packed>, PackError> {
+        let (least, most) = at_once.into_inner();
         let loose = self.loose_objects()?;
         // What is being forgotten is found by what leads to it, and that must stay until it is gone.
         if loose.len() < least.max(1) || self.is_forgetting() {
@@ -86,27 +90,28 @@ impl Repo {
         }
         self.cut(lock)?;
         self.remove_draft()?;
-        let (merged, kept) = self.choose_packs(loose.len().min(LOOSE_MAX))?;
+        let (merged, kept) = self.choose_packs(loose.len().min(most))?;
         let names: Vec<(String, Oid)> = self.refs("refs/")?;
         // Most of what is reached is in packs already.
         let reader = self.readers(1).ok().and_then(|mut readers| readers.pop());
-        let reached = reader.as_ref().unwrap_or(self).reach_in_order(&names)?;
+        let reached = reader.as_ref().unwrap_or(self).reach_in_order(&names, &kept)?;
 
-        let kept: HashSet<Oid> = kept.into_iter().flatten().collect();
-        let of_merged: HashSet<Oid> = merged.iter().flat_map(|pack| pack.index.ids.iter().copied()).collect();
+        let mut of_merged: HashSet<Oid> = merged.iter().flat_map(|pack| pack.index.ids.iter().copied()).collect();
         let mut chosen = Vec::new();
         let mut own_files = Vec::new();
-        for (oid, kind, name) in reached.objects {
-            // What is in a pack that goes is chosen whatever another pack is said to hold.
-            let goes = of_merged.contains(&oid);
-            let wanted = loose.contains(&oid) && (goes || !kept.contains(&oid)) && own_files.len() < LOOSE_MAX;
+        for (oid, kind, name) in reached.objects.into_iter().rev() {
+            let goes = of_merged.remove(&oid);
+            let wanted = loose.contains(&oid) && own_files.len() < most;
             if wanted && self.may_be_packed(oid, kind)? {
                 own_files.push(oid);
             } else if !goes {
                 continue;
             }
-            chosen.push((oid, kind, name));
+            // Folders are compared with others of their branch; the rest resembles nothing.
+            chosen.push((oid, (kind == Kind::Tree).then_some(name)));
         }
+        // Whatever else is in a pack that goes: it may be reached by ways that were not looked at.
+        chosen.extend(of_merged.into_iter().map(|oid| (oid, None)));
         if own_files.is_empty() {
             return Ok(None);
         }
@@ -182,7 +187,7 @@ impl Repo {
 
     /// The packs to put into the new one, and the objects of those to leave: of these each has at least twice as many
     /// as all that is smaller.
-    fn choose_packs(&self, loose: usize) -> io::Result<(Vec<Pack>, Vec<Vec<Oid>>)> {
+    fn choose_packs(&self, loose: usize) -> io::Result<(Vec<Pack>, Vec<PackIndex>)> {
         let mut packs = self.packs()?;
         packs.sort_by_key(|pack| pack.index.ids.len());
         // An index over several packs would point to what is no longer there.
@@ -202,14 +207,15 @@ impl Repo {
                     smaller += count;
                     merged.push(pack);
                 }
-                false => kept.push(pack.index.ids),
+                false => kept.push(pack.index),
             }
         }
         Ok((merged, kept))
     }
 
-    fn reach_in_order(&self, names: &[(String, Oid)]) -> Result<InOrder, ReadError> {
-        let mut reached = InOrder::default();
+    /// What the refs reach, newest first, down to what is in one of the packs `kept`.
+    fn reach_in_order<'k>(&self, names: &[(String, Oid)], kept: &'k [PackIndex]) -> Result<InOrder<'k>, ReadError> {
+        let mut reached = InOrder::over(kept);
         for (name, (_, head)) in names.iter().enumerate() {
             let mut commits = vec![*head];
             while let Some(oid) = commits.pop() {
@@ -224,7 +230,7 @@ impl Repo {
         Ok(reached)
     }
 
-    fn reach_folder(&self, reached: &mut InOrder, tree: Oid, name: usize) -> Result<(), ReadError> {
+    fn reach_folder(&self, reached: &mut InOrder<'_>, tree: Oid, name: usize) -> Result<(), ReadError> {
         let mut folders = vec![tree];
         while let Some(oid) = folders.pop() {
             if !reached.add(oid, Kind::Tree, name) {
@@ -254,15 +260,14 @@ impl Repo {
     }
 
     /// Writes a pack of these objects beside the repository, synced; gives its path without extension.
-    fn write_pack(&self, chosen: &[(Oid, Kind, usize)], names: &[(String, Oid)]) -> Result<PathBuf, PackError> {
+    fn write_pack(&self, chosen: &[(Oid, Option<usize>)], names: &[(String, Oid)]) -> Result<PathBuf, PackError> {
         let draft = self.dir.join(DRAFT);
         fs::DirBuilder::new().mode(0o700).create(&draft)?;
         let build = || -> Result<(), git2::Error> {
             let mut builder = self.git.packbuilder()?;
             builder.set_threads(1);
-            for (oid, kind, name) in chosen {
-                // Folders are compared with others of their branch; the rest resembles nothing.
-                let name = names.get(*name).filter(|_| *kind == Kind::Tree);
+            for (oid, name) in chosen {
+                let name = name.and_then(|name| names.get(name));
                 builder.insert_object(oid.to_git()?, name.map(|(name, _)| name.as_str()))?;
             }
             builder.write(&draft, 0o400)
@@ -277,7 +282,7 @@ impl Repo {
         let index = index.ok_or_else(|| io::Error::other("git wrote no index"))?;
         let written: HashSet<Oid> = PackIndex::read(index)?.ids.into_iter().collect();
         // Git hashed what it wrote: an object that was damaged is there under another id.
-        if let Some((oid, ..)) = chosen.iter().find(|(oid, ..)| !written.contains(oid)) {
+        if let Some((oid, ..)) = chosen.iter().find(|(oid, _)| !written.contains(oid)) {
             return Err(ReadError::Damaged { oid: *oid }.into());
         }
         let sync = |path: &Path| {
@@ -324,10 +329,19 @@ impl Repo {
     }
 }
 
-impl InOrder {
-    /// Whether it was not known yet.
+impl<'k> InOrder<'k> {
+    fn over(kept: &'k [PackIndex]) -> Self {
+        Self {
+            objects: Vec::new(),
+            seen: HashSet::new(),
+            kept,
+        }
+    }
+
+    /// Whether it was not known yet, and is in none of the packs.
     fn add(&mut self, oid: Oid, kind: Kind, name: usize) -> bool {
-        let new = self.seen.insert(oid);
+        let is_kept = |pack: &PackIndex| pack.ids.binary_search(&oid).is_ok();
+        let new = !self.kept.iter().any(is_kept) && self.seen.insert(oid);
         if new {
             self.objects.push((oid, kind, name));
         }

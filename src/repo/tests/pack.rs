@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 fn pack(repo: &Repo) -> Result<Option<Packed>, PackError> {
     let lock = repo.lock(PATIENCE).unwrap();
     repo.recover(&lock).unwrap();
-    repo.pack(&lock, 1)
+    repo.pack(&lock, 1..=usize::MAX)
 }
 
 /// The ids in all packs, by stock git.
@@ -66,14 +66,14 @@ fn what_is_reachable_is_packed_and_what_is_not_stays_as_it_was() {
     assert!(repo.pending().unwrap().is_empty());
     // Few are not worth it.
     let lock = repo.lock(PATIENCE).unwrap();
-    assert_eq!(repo.pack(&lock, 1000).unwrap(), None);
+    assert_eq!(repo.pack(&lock, 1000..=usize::MAX).unwrap(), None);
 }
 
 #[test]
-fn packs_merge_as_they_grow_and_drop_what_was_forgotten() {
+fn packs_merge_as_they_grow_and_lose_nothing() {
     let vault = Vault::new();
     let repo = vault.open(Faults::none());
-    let mut dropped = 0;
+    let mut merges = 0;
     for round in 0..12 {
         let refs = run(&repo, round * 10, round * 10 + 10);
         let merged = pack(&repo).unwrap().unwrap().merged;
@@ -81,31 +81,38 @@ fn packs_merge_as_they_grow_and_drop_what_was_forgotten() {
         let count = fs::read_dir(vault.dir().join("objects/pack")).unwrap().count();
         assert!(count <= 2 * 5, "{count} files after {round} rounds");
         if merged > 0 {
-            dropped += 1;
+            merges += 1;
         }
     }
-    assert!(dropped > 3);
+    assert!(merges > 3);
     vault.git(&["fsck", "--strict"]);
+}
 
-    // A shard begun anew: what it held is nowhere, once the packs have merged.
-    let forgotten = {
+#[test]
+fn a_few_at_a_time_all_that_is_reachable_gets_into_packs() {
+    let vault = Vault::new();
+    let repo = vault.open(Faults::none());
+    let few = |most: usize| {
         let lock = repo.lock(PATIENCE).unwrap();
         repo.recover(&lock).unwrap();
-        let name = "refs/heads/notes/00";
-        let old = repo.ref_target(name).unwrap();
-        let mut batch = Batch::default();
-        batch.refs.push(RefChange {
-            name: name.into(),
-            old,
-            new: None,
-        });
-        let _durable = repo.commit(&lock, &batch).unwrap();
-        old.unwrap()
+        repo.pack(&lock, 1..=most).unwrap()
     };
-    assert!(repo.contains(forgotten));
-    run(&repo, 121, 220);
-    assert!(pack(&repo).unwrap().unwrap().merged > 0);
-    assert!(!vault.open(Faults::none()).contains(forgotten));
+    for round in 0..6 {
+        // What is written meanwhile leads to what has no pack yet.
+        let refs = run(&repo, round * 15, round * 15 + 15);
+        for _ in 0..round {
+            let packed = few(7).unwrap();
+            assert!((1..=7).contains(&packed.loose), "{packed:?}");
+            assert_eq!(read_everything(&repo), refs, "{round}");
+        }
+    }
+    while few(7).is_some() {}
+    assert!(loose(&vault).is_disjoint(&reachable(&vault)));
+    // Nobody looks behind a large pack: what is read is what has gathered.
+    let refs = run(&repo, 90, 93);
+    assert!(few(7).unwrap().objects < reachable(&vault).len());
+    assert_eq!(read_everything(&vault.open(Faults::none())), refs);
+    vault.git(&["fsck", "--strict"]);
 }
 
 #[test]
@@ -168,11 +175,13 @@ fn what_is_damaged_stops_it_before_anything_is_removed() {
         &fs::read(loose::loose_path(&vault.dir(), Object::blob(b"file 6".to_vec()).oid())).unwrap(),
     ] {
         write(&path, bytes);
-        assert!(matches!(repo.pack(&lock, 1), Err(PackError::Read(ReadError::Damaged { oid })) if oid == blob));
+        assert!(
+            matches!(repo.pack(&lock, 1..=usize::MAX), Err(PackError::Read(ReadError::Damaged { oid })) if oid == blob)
+        );
         assert_eq!((loose(&vault), in_packs(&vault).len()), (before.clone(), 0));
     }
     write(&path, &whole);
-    assert!(repo.pack(&lock, 1).unwrap().is_some());
+    assert!(repo.pack(&lock, 1..=usize::MAX).unwrap().is_some());
 }
 
 #[test]
