@@ -15,9 +15,9 @@ use strongroom::repo::{PATIENCE, Repo, Settings};
 use strongroom::secret::Passphrase;
 use strongroom::session::Identity;
 
-const PASSPHRASE: &str = "orchid tractor velvet magnet";
+pub(crate) const PASSPHRASE: &str = "orchid tractor velvet magnet";
 /// When the first note was written.
-const BEGIN: i64 = 1_795_253_400;
+pub(crate) const BEGIN: i64 = 1_795_253_400;
 /// The words that notes are made of.
 const WORDS: [&str; 32] = [
     "the", "north", "gate", "was", "checked", "at", "dusk", "and", "vehicle", "stopped", "on", "lane", "driver",
@@ -40,7 +40,7 @@ pub(crate) struct Stock {
 }
 
 /// Nobody is at the terminal.
-struct Nobody;
+pub(crate) struct Nobody;
 
 impl Person for Nobody {
     fn answers(&self) -> bool {
@@ -164,7 +164,8 @@ pub(crate) fn text(n: usize) -> String {
     text
 }
 
-fn seal(identity: &Identity, ledger: &Ledger<'_>, note: NoteId, n: usize, now: Time) -> Changes {
+/// What an entry writes that records the `n`-th note.
+pub(crate) fn seal(identity: &Identity, ledger: &Ledger<'_>, note: NoteId, n: usize, now: Time) -> Changes {
     let metadata = Metadata {
         title: format!("Patrol {n}"),
         client: CLIENTS[n % CLIENTS.len()].into(),
