@@ -23,7 +23,7 @@ pub fn verify(
     witness_keys: &[PathBuf],
     deep: bool,
 ) -> Result<Report, Error> {
-    let repo = Repo::open_to_verify(&context.places.vault(), Settings::of_this_run())?;
+    let repo = Repo::open_to_verify(&context.places.vault(), Settings::of_this_run())?.with_packs();
     let receipt = receipt.map(open_receipt).transpose()?;
     let witnesses: Vec<_> = witness_keys
         .iter()
@@ -59,7 +59,7 @@ pub(super) fn local_mark(context: &Context<'_>, repo: &Repo) -> Result<Option<Hi
 /// Takes a receipt of an intact vault, to a file or as text. Needs no identity.
 pub fn receipt(context: &Context<'_>, out: Option<&Path>) -> Result<String, Error> {
     out.map(check_new_file).transpose()?;
-    let repo = Repo::open_to_verify(&context.places.vault(), Settings::of_this_run())?;
+    let repo = Repo::open_to_verify(&context.places.vault(), Settings::of_this_run())?.with_packs();
     let text = make_receipt(&repo, local_mark(context, &repo)?.as_ref(), context.now())?.to_text();
     if let Some(path) = out {
         write_new_private(path, text.as_bytes())?;

@@ -1,6 +1,6 @@
 //! One entry: a line of canonical JSON (docs/FORMAT.md §7).
 
-use super::json;
+use super::json::{self, INTEGER_END};
 use super::time::Time;
 use super::tree::leaf_hash;
 use crate::id::{Digest, EntryRef, KeyId, LogName, PersonId};
@@ -9,8 +9,6 @@ use std::collections::BTreeMap;
 
 /// The longest entry, in bytes.
 pub const ENTRY_MAX: usize = 64 * 1024;
-/// Integers stay below this, so that every JSON reader has them exactly (RFC 8785 §3.2.2.3).
-const INTEGER_END: u64 = 1 << 53;
 
 /// How the attempt ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]

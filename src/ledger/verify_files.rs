@@ -3,7 +3,7 @@
 use super::charter::RawCharter;
 use super::objects::{AUDIT, FILE_MAX, FileAt, MAIN, Objects};
 use super::start::DEVICES;
-use super::verify::{HISTORY, Tally};
+use super::verify::Tally;
 use super::view::View;
 use crate::chain::{FileRef, LiveSet, Problem, note_and_digest};
 use crate::crypto::sha256;
@@ -62,6 +62,10 @@ pub(super) fn tree_files(
     found.sort_by(|a, b| a.path.cmp(&b.path));
     found
 }
+
+/// How many commits of a shard's history are looked at, unless all are asked for: each costs a folder, and there are 512
+/// shards.
+const HISTORY_OF_FILES: usize = 16;
 
 /// What the logs say about one branch: the digests and entries of each live path.
 type Expected<'a> = BTreeMap<&'a str, Vec<(Digest, EntryRef)>>;
@@ -356,7 +360,7 @@ impl<'a> Branch<'a> {
 /// leaves it too, by re-rooting.
 fn verify_history(view: &View<'_>, name: &str, oid: Oid, shard: Option<&LiveSet>, deep: bool, tally: &mut Tally) {
     let mut next = Some(oid);
-    let mut left = if deep { usize::MAX } else { HISTORY };
+    let mut left = if deep { usize::MAX } else { HISTORY_OF_FILES };
     let mut now: Option<HashSet<(String, Oid)>> = None;
     while let Some(oid) = next.filter(|_| left > 0) {
         left -= 1;

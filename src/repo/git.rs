@@ -246,6 +246,12 @@ impl Repo {
         })
     }
 
+    /// The same, with the packs that there are now opened once and for all: for whoever reads most of the vault.
+    pub fn with_packs(self) -> Self {
+        let packed = Arc::new(self.known_packs());
+        Self { packed, ..self }
+    }
+
     /// `count` more ways into the same vault, for threads that read much of it.
     pub fn readers(&self, count: usize) -> Result<Vec<Self>, OpenError> {
         let packed = Arc::new(self.known_packs());
