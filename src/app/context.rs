@@ -68,6 +68,9 @@ impl Access {
     }
 }
 
+/// How often a purpose is asked for again that is none.
+const TRIES: usize = 3;
+
 /// What every use case is given.
 pub struct Context<'a> {
     /// Where things are.
@@ -120,17 +123,19 @@ impl Context<'_> {
         let codes: Vec<&str> = purposes.iter().map(|purpose| purpose.code.as_str()).collect();
         let prompt = format!("what for? {}, or ? for what they mean: ", codes.join(", "));
         let mut said = self.said(&prompt)?;
-        if said == "?" {
+        for _ in 0..TRIES {
+            let mut begun = codes.iter().filter(|code| code.starts_with(&said));
+            match (codes.contains(&said.as_str()), begun.next(), begun.next()) {
+                (true, ..) => return Some(said),
+                (false, Some(only), None) => return Some((*only).to_owned()),
+                _ => {}
+            }
             let lines = purposes
                 .iter()
                 .map(|purpose| format!("  {:<16} {}\n", purpose.code, purpose.description));
             said = self.said(&format!("{}what for? ", lines.collect::<String>()))?;
         }
-        let mut begun = codes.iter().filter(|code| code.starts_with(&said));
-        Some(match (codes.contains(&said.as_str()), begun.next(), begun.next()) {
-            (false, Some(only), None) => (*only).to_owned(),
-            _ => said,
-        })
+        Some(said)
     }
 
     /// A line that says something.
@@ -192,7 +197,7 @@ impl Context<'_> {
         let path = self.places.identity();
         match read_bounded(&path, 64 * 1024) {
             Err(FileError::Missing(_)) => Err(Error::new(Kind::Locked, format!("there is no identity at `{}`", path.display()))
-                .hint("name it with --identity, make a vault with `strongroom init`, or come back in with `strongroom recovery use`")),
+                .hint("name it with --identity, make a vault with `strongroom init --name NAME`, or come back in with `strongroom recovery use`")),
             bytes => Ok(IdentityFile::parse(&bytes?)?),
         }
     }

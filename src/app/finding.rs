@@ -1,7 +1,7 @@
 //! Finding: lists and searches. One entry names what is shown, and nothing else.
 
 use super::context::{Context, Desk, short};
-use super::error::Error;
+use super::error::{Error, Kind};
 use crate::chain::{Details, Time};
 use crate::gate::{Filter, Listed, Nature, Order, Permit, Query};
 use crate::label::{Label, Level};
@@ -100,6 +100,7 @@ impl Desk<'_> {
             Ok(label) => label,
             Err(error) => return Err(self.refused(verb, None, which.label.as_deref(), error)?),
         };
+        self.refuse_unknown_purpose(verb, action)?;
         let mut details = self.details(verb);
         let times = [which.since, which.until].map(|time| time.map(|time| time.to_string()));
         let [since, until] = times.each_ref().map(Option::as_deref);
@@ -122,6 +123,21 @@ impl Desk<'_> {
             limit: which.limit,
         };
         self.find_all(details, &looking)
+    }
+
+    /// What is denied for want of something is left out without a word; a purpose that is none is a slip, and said.
+    fn refuse_unknown_purpose(&mut self, verb: &str, action: Action) -> Result<(), Error> {
+        let lowest = Label::new(Level::Public, []).map_err(|bad| Error::new(Kind::Failed, bad.to_string()))?;
+        let mut facts = ResourceFacts::new(ThingKind::Note, lowest);
+        facts.own = true;
+        let reason = self.context.access.reason();
+        match self.policies.decide(&self.request(action, facts, reason.as_deref())) {
+            Decision::Denied(denial) if denial.why().iter().any(|why| matches!(why, Why::PurposeUnknown(_))) => {
+                let details = self.details(verb);
+                Err(self.denied(&denial, None, details, Vec::new(), verb)?)
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Looks at everything readable, decides once for each class of equal facts, records one entry that names what is

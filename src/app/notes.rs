@@ -117,7 +117,7 @@ pub fn add(context: &Context<'_>, mut new: NewText, from: TextFrom<'_>) -> Resul
 }
 
 fn record(context: &Context<'_>, unlocked: &Unlocked<'_>, new: NewText, text: &str) -> Result<Added, Error> {
-    let title = match &new.title {
+    let title = match new.title.as_deref().filter(|title| !title.trim().is_empty()) {
         Some(title) => check_name("title", title)?,
         None => title_of(text),
     };
@@ -358,7 +358,7 @@ pub(super) fn check_text(bytes: Vec<u8>) -> Result<zeroize::Zeroizing<String>, E
         }
         _ => Err(
             failed("this is not UTF-8 text, so it cannot be a note; nothing was recorded".into())
-                .hint("a note holds text; keep other files where they are safe and note where"),
+                .hint("a note holds text; other files stand beside one: `strongroom attach ID FILE`"),
         ),
     }
 }

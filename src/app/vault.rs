@@ -266,7 +266,7 @@ fn handle_of(name: &str) -> Result<String, Error> {
 
 /// Asks for a new passphrase, twice if the person is asked, and refuses a weak one.
 pub(super) fn new_passphrase(context: &Context<'_>, name: &str, insist: bool) -> Result<Passphrase, Error> {
-    let passphrase = context.passphrase("choose a passphrase: ")?;
+    let passphrase = check_strength(context.passphrase("choose a passphrase: ")?, name, insist)?;
     if context.source.is_none() {
         let again = context.person.passphrase("the same again: ")?;
         if !crate::crypto::same_bytes(passphrase.expose().as_bytes(), again.expose().as_bytes()) {
@@ -276,7 +276,7 @@ pub(super) fn new_passphrase(context: &Context<'_>, name: &str, insist: bool) ->
             ));
         }
     }
-    check_strength(passphrase, name, insist)
+    Ok(passphrase)
 }
 
 /// At least 10^10 guesses by the estimate of Wheeler's zxcvbn (USENIX Security 2016), its score 4.

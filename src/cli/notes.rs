@@ -3,7 +3,7 @@
 use super::args::AddArgs;
 use super::out;
 use super::terminal::Seen;
-use super::words::{field_of, prompted, time};
+use super::words::{field_of, moment, prompted};
 use super::writing;
 use crate::app::shared::Time;
 use crate::app::{Context, Error, NewText};
@@ -17,7 +17,7 @@ pub(super) fn add(context: &Context<'_>, seen: &Seen<'_>, args: &AddArgs) -> Res
         client: asked("client", &args.client)?,
         case: asked("case", &args.case)?,
         label: args.label.clone(),
-        at: args.at.as_deref().map(time).transpose()?,
+        at: args.at.as_deref().map(|at| moment(at, context.now())).transpose()?,
         fields: args
             .fields
             .iter()
@@ -32,7 +32,8 @@ pub(super) fn add(context: &Context<'_>, seen: &Seen<'_>, args: &AddArgs) -> Res
         let (id, entry) = (added.id.to_string(), added.entry.to_string());
         seen.json(&json!({ "id": id, "revision": added.revision, "label": added.label, "entry": entry }))?;
     } else {
-        seen.result(&format!("{}\n", added.id))?;
+        let told = seen.result(&format!("{}\n", added.id));
+        told.map_err(|error| error.hint(format!("the note is recorded all the same: {}", added.id)))?;
         seen.remark(&format!("recorded as {}", added.label));
     }
     Ok(0)

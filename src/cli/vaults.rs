@@ -1,5 +1,6 @@
 //! Vaults and what belongs to them: make one, come back in, compartments.
 
+use super::agent;
 use super::args::{CompartmentCommand, InitArgs};
 use super::out;
 use super::terminal::Seen;
@@ -30,9 +31,12 @@ pub(super) fn passphrase(context: &Context<'_>, seen: &Seen<'_>, insist: bool) -
 
 /// `recovery use`.
 pub(super) fn recover(context: &Context<'_>, seen: &Seen<'_>, file: &Path, insist: bool) -> Result<u8, Error> {
+    let made = crate::app::recover(context, file, insist)?;
+    // An agent may hold the identity that was at that place before.
+    agent::end(&context.places)?;
     inited(
         seen,
-        &crate::app::recover(context, file, insist)?,
+        &made,
         "the recovery key stays good: put the page back in its safe place",
     )
 }

@@ -2,7 +2,7 @@
 
 use super::args::{AddArgs, EditArgs, EditorArgs};
 use super::terminal::{self, Seen, Terminal};
-use super::words::{counted, field_of, time};
+use super::words::{counted, field_of, moment};
 use crate::app::{Change, Context, Editing, Error, Kind, TextFrom};
 use serde_json::json;
 
@@ -13,7 +13,7 @@ pub(super) fn edit(context: &Context<'_>, seen: &Seen<'_>, args: &EditArgs) -> R
     }
     let at = |text: &str| match text {
         "" => Ok(None),
-        text => time(text).map(Some),
+        text => moment(text, context.now()).map(Some),
     };
     let fields = args.fields.iter().map(|field| field_of(field));
     let change = Change {

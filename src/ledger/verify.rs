@@ -561,7 +561,7 @@ fn verify_charter(
         .map(|card| card.digest())
         .collect();
     for (what, pinned) in pins.rosters.iter().filter(|(_, pinned)| !digests.contains(pinned)) {
-        let message = format!("the card {pinned} that {what} knows is no longer in the vault: members were replaced");
+        let message = format!("the card {pinned} that {what} knows is not in the vault: members were replaced, or this is an older copy of the vault");
         tally.problem(Problem::vault(13, message));
     }
     let policies = match raw.policies() {

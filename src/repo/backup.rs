@@ -32,7 +32,7 @@ pub enum BackupError {
     #[error("this backup is not whole: {0}")]
     Incomplete(ReadError),
     /// The pack in it is damaged.
-    #[error("this backup is damaged: {0}")]
+    #[error("this backup is damaged and cannot be restored; use another one ({0})")]
     Damaged(String),
     /// The system refused.
     #[error("{0}; free some space or check the disk")]

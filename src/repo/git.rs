@@ -82,7 +82,7 @@ pub enum CreateError {
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// Nothing is there.
-    #[error("there is no vault at `{}`: make one with `strongroom init`, or name it with --vault", .0.display())]
+    #[error("there is no vault at `{}`: make one with `strongroom init --name NAME`, or name it with --vault", .0.display())]
     Missing(PathBuf),
     /// Something else is there.
     #[error("`{}` is not a bare git repository: {why}", path.display())]
@@ -92,6 +92,9 @@ pub enum OpenError {
         /// What git says.
         why: String,
     },
+    /// The person may not look.
+    #[error("you may not read `{}`: it belongs to somebody else, or its permissions are too narrow", .0.display())]
+    Forbidden(PathBuf),
     /// Parts of its history are hidden or replaced.
     #[error("the vault's history cannot be trusted as it stands: {}", list(.0))]
     Odd(Vec<Oddity>),
@@ -234,6 +237,10 @@ impl Repo {
                 why: error.to_string(),
             })?,
         };
+        let head = std::fs::metadata(dir.join("HEAD"));
+        if head.is_err_and(|error| error.kind() == io::ErrorKind::PermissionDenied) {
+            return Err(OpenError::Forbidden(dir));
+        }
         let git = git2::Repository::open_bare(&dir).map_err(not_one)?;
         let nothing = git2::Config::new().map_err(not_one)?;
         git.set_config(&nothing).map_err(not_one)?;

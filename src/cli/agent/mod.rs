@@ -36,8 +36,6 @@ pub(super) fn unlock(
     seen: &Seen<'_>,
     idle: Duration,
 ) -> Result<u8, Error> {
-    // A second unlock begins anew, with the passphrase and the time asked for now.
-    end(places)?;
     let failed = |error: std::io::Error| Error::new(Kind::Failed, format!("the agent cannot be started: {error}"));
     let program = std::env::current_exe().map_err(failed)?;
     let (wire, other) = Wire::pair().map_err(failed)?;
@@ -72,7 +70,7 @@ pub(super) fn unlock(
 }
 
 /// Ends the agent, if there is one; whether there was.
-fn end(places: &Places) -> Result<bool, Error> {
+pub(super) fn end(places: &Places) -> Result<bool, Error> {
     let Some(wire) = reach(places)? else {
         return Ok(false);
     };

@@ -1,6 +1,7 @@
 //! The agent: holds an identity unlocked and carries out commands for clients of the same user. It hands out results,
 //! never keys, and every access is decided and recorded as anywhere.
 
+use super::end;
 use super::wire::{Ask, Request, other_version, receive, send};
 use crate::app::{Context, Error, Held, Kind, Listener, Places, Wire, agent_socket, since_boot, tidy};
 use crate::cli::args::{Args, Common};
@@ -62,7 +63,8 @@ pub(in crate::cli) fn serve(common: &Common, seconds: u64) -> Result<u8, Error> 
     let (desk, listener) = match begun {
         Ok(begun) => begun,
         Err(error) => {
-            starter.tell(&Ask::Refuse(error.into()))?;
+            // Whoever gave up at the prompt is gone, and needs no answer.
+            let _ = starter.tell(&Ask::Refuse(error.into()));
             return Ok(1);
         }
     };
@@ -85,6 +87,8 @@ fn begin(common: &Common, starter: &Away, seconds: u64) -> Result<(Arc<Desk>, Li
     let context = commands::context(common, starter)?;
     let socket = agent_socket(&context.places);
     let held = Held::unlock(&context)?;
+    // The one that was there stays until now: who mistypes the passphrase goes on with it.
+    end(&context.places)?;
     let listener = Listener::bind(&socket).map_err(|bad| Error::new(Kind::Failed, bad.to_string()))?;
     let desk = Desk {
         held,
