@@ -17,7 +17,7 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 3 denied or no such note that you m
 /// A vault for confidential notes with an audit trail.
 #[derive(Parser)]
 #[command(name = "strongroom", version, about, long_about = None, after_help = AFTER, max_term_width = 100)]
-#[command(arg_required_else_help = true)]
+#[command(disable_help_subcommand = true, arg_required_else_help = true)]
 pub(super) struct Args {
     #[command(flatten)]
     pub(super) common: Common,
