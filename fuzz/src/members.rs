@@ -52,7 +52,8 @@ pub fn roster(data: &[u8]) -> bool {
 }
 
 /// docs/FORMAT.md §2.2, said another way: by the cards before it, the signing device is a lead's, and not paper
-/// unless the card is for the same person; the first card is signed by a device of its own.
+/// unless the card differs from its person's in devices alone, of which one is new; the first card is signed by a
+/// device of its own.
 fn may_sign(before: &[Card], card: &Card) -> bool {
     let owns = |card: &Card, kind: Option<DeviceKind>, by: DeviceId| {
         let mut devices = card.devices.iter();
@@ -62,9 +63,13 @@ fn may_sign(before: &[Card], card: &Card) -> bool {
         return owns(card, Some(DeviceKind::Device), card.by);
     }
     (0..before.len()).any(|n| {
-        let in_force = before[n + 1..].iter().all(|later| later.person != before[n].person);
-        let kind = (before[n].person != card.person).then_some(DeviceKind::Device);
-        in_force && before[n].roles.contains(&Role::Lead) && owns(&before[n], kind, card.by)
+        let (old, later) = (&before[n], &before[n + 1..]);
+        let in_force = later.iter().all(|later| later.person != old.person);
+        let alike = |card: &Card| (card.person, card.level, card.roles.clone(), card.compartments.clone());
+        let new = card.devices.iter().any(|device| !old.devices.contains(device));
+        let back = alike(card) == alike(old) && card.handle == old.handle && new;
+        let kind = (!back).then_some(DeviceKind::Device);
+        in_force && old.roles.contains(&Role::Lead) && owns(old, kind, card.by)
     })
 }
 

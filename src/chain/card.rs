@@ -121,6 +121,9 @@ pub enum BadCard {
     /// Not the founder who was pinned.
     #[error("the founder's card is not the one that this device pinned")]
     OtherFounder,
+    /// Under another name than its own.
+    #[error("card {0} stands under another name than its own")]
+    Name(usize),
     /// No card at all.
     #[error("the vault has no member")]
     Empty,
@@ -192,6 +195,16 @@ impl Card {
     }
 }
 
+/// What a recovery key is for: another device of the same person, and nothing else about them.
+fn brings_back(before: &Card, card: &Card) -> bool {
+    let same = before.person == card.person
+        && before.handle == card.handle
+        && before.level == card.level
+        && before.compartments == card.compartments
+        && before.roles == card.roles;
+    same && card.devices.iter().any(|device| !before.devices.contains(device))
+}
+
 /// A verified chain of cards.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Roster {
@@ -234,6 +247,15 @@ impl Roster {
         }
     }
 
+    /// Whether each card, in order, stands under its own path.
+    pub fn check_paths<'p>(&self, paths: impl IntoIterator<Item = &'p str>) -> Result<(), BadCard> {
+        let misnamed = |(card, path): (&Card, &str)| card.path() != path;
+        match self.cards.iter().zip(paths).position(misnamed) {
+            Some(n) => Err(BadCard::Name(n)),
+            None => Ok(()),
+        }
+    }
+
     /// Whether a device is new, or is as every earlier card has it: a device id never changes its keys or its owner.
     fn keeps(&self, person: PersonId, device: &Device) -> bool {
         let known = self
@@ -253,10 +275,8 @@ impl Roster {
         }
         let (person, device) = self.device(card.by)?;
         let lead = person.roles.contains(&Role::Lead);
-        let own_recovery = device.kind == DeviceKind::Paper && person.person == card.person;
-        (lead && (device.kind == DeviceKind::Device || own_recovery))
-            .then(|| device.sign_key())
-            .flatten()
+        let may = device.kind == DeviceKind::Device || brings_back(person, card);
+        (lead && may).then(|| device.sign_key()).flatten()
     }
 
     /// The cards in force, one a person.
@@ -404,16 +424,42 @@ mod tests {
         for bad in [by_stranger, by_paper_for_another, by_unknown] {
             assert_eq!(Roster::verify(VAULT, None, &[&first, &bad]), Err(BadCard::Signature(1)));
         }
-        let own = next(
-            2,
-            1,
-            vec![
-                device(1, DeviceKind::Device),
-                device(2, DeviceKind::Paper),
-                device(3, DeviceKind::Device),
-            ],
+    }
+
+    #[test]
+    fn paper_brings_its_person_back_and_does_nothing_else() {
+        let first = founder().sign(&key(1));
+        let by_paper = |change: &dyn Fn(&mut Card)| {
+            let mut card = next(2, 1, founder().devices);
+            card.devices.push(device(3, DeviceKind::Device));
+            card.roles = founder().roles;
+            change(&mut card);
+            Roster::verify(VAULT, None, &[&first, &card.sign(&key(2))]).map(drop)
+        };
+        assert_eq!(by_paper(&|_| ()), Ok(()));
+        // The lost device goes with the same card.
+        assert_eq!(by_paper(&|card| drop(card.devices.remove(0))), Ok(()));
+        let changes: [&dyn Fn(&mut Card); 5] = [
+            &|card| card.level = 2,
+            &|card| card.handle = "mara.2".into(),
+            &|card| card.roles = vec![Role::Auditor, Role::Lead, Role::Officer],
+            &|card| card.compartments = vec![CompartmentId([1; 8])],
+            &|card| drop(card.devices.pop()),
+        ];
+        for change in changes {
+            assert_eq!(by_paper(change), Err(BadCard::Signature(1)));
+        }
+    }
+
+    #[test]
+    fn a_card_stands_under_its_own_path() {
+        let first = founder();
+        let roster = Roster::verify(VAULT, None, &[&first.sign(&key(1))]).unwrap();
+        assert_eq!(roster.check_paths([first.path().as_str()]), Ok(()));
+        assert_eq!(
+            roster.check_paths(["members/0000-0202020202020202.card"]),
+            Err(BadCard::Name(0))
         );
-        assert!(Roster::verify(VAULT, None, &[&first, &own.sign(&key(2))]).is_ok());
     }
 
     #[test]

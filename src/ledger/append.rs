@@ -12,7 +12,7 @@ use crate::chain::{
     leaf_hash, write_bundle,
 };
 use crate::crypto::{Entropy, sha256};
-use crate::id::{Digest, EntryRef, NoteId, PersonId};
+use crate::id::{Digest, EntryRef, NoteId, PersonId, VaultId};
 use crate::repo::{Batch, EditError, Object, Oid, ReadError, RefChange, Repo, StoredBlob, TreeEdit, commit_bytes};
 use crate::session::Identity;
 use std::collections::BTreeMap;
@@ -25,6 +25,11 @@ const DETAIL_KEY_DAYS: i64 = 31;
 
 /// How many files one entry names at most, so that it stays below its 64 KiB whatever else it says.
 pub const FILES_PER_ENTRY: usize = 200;
+
+/// Author and committer of a commit that a member's device signs.
+pub(super) fn author_line(handle: &str, person: PersonId, vault: VaultId, time: Time) -> String {
+    format!("{handle} <{person}@{vault}> {} +0000", time.unix().max(0))
+}
 
 /// Files to write and to forget, by branch.
 #[derive(Default)]
@@ -221,13 +226,8 @@ pub(super) struct Assembly<'a> {
 
 impl Assembly<'_> {
     fn author(&self) -> String {
-        format!(
-            "{} <{}@{}> {} +0000",
-            self.identity.handle(),
-            self.identity.person(),
-            self.identity.vault(),
-            self.time.unix().max(0)
-        )
+        let identity = self.identity;
+        author_line(identity.handle(), identity.person(), identity.vault(), self.time)
     }
 
     fn signed_commit(&mut self, tree: Oid, parents: &[Oid], message: &str) -> Result<Oid, LedgerError> {

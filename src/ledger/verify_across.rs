@@ -2,12 +2,13 @@
 //! there are.
 
 use super::objects::MAIN;
+use super::start::DEVICES;
 use super::verify::{Facts, Tally};
 use super::verify_log::{Found, each_line};
 use super::view::View;
 use crate::chain::{Entry, Frontier, Kind, LiveSet, Outcome, Problem, Role, Time, leaf_hash};
-use crate::id::{Digest, EntryRef, LogName, PersonId};
-use std::collections::BTreeMap;
+use crate::id::{Digest, EntryRef, KeyId, LogName, PersonId};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// One log's word about another.
 struct Claim {
@@ -25,6 +26,9 @@ pub(super) struct Across<'a> {
     newest_card: Option<usize>,
     /// The policies in force at the end of each log, and the entry that says so.
     policies: Vec<(Digest, EntryRef)>,
+    /// The detail keys that entries wrote, and those that each log used, with the entry that did first.
+    detail_keys: BTreeSet<KeyId>,
+    used: BTreeMap<(LogName, KeyId), u64>,
     log: Walk,
 }
 
@@ -35,6 +39,9 @@ struct Walk {
     time: Option<Time>,
     ahead: bool,
     unknown_roster: bool,
+    /// The newest card it knew.
+    card: Option<usize>,
+    detail: Option<KeyId>,
     seen: BTreeMap<LogName, (u64, Digest)>,
     last: Option<(Digest, EntryRef)>,
 }
@@ -47,6 +54,8 @@ impl<'a> Across<'a> {
             claims: BTreeMap::new(),
             newest_card: None,
             policies: Vec::new(),
+            detail_keys: BTreeSet::new(),
+            used: BTreeMap::new(),
             log: Walk::default(),
         }
     }
@@ -68,6 +77,12 @@ impl<'a> Across<'a> {
         self.sight(entry, tally);
         let position = self.facts.position(entry.roster);
         self.newest_card = self.newest_card.max(position);
+        if position.is_some_and(|position| self.log.card.is_some_and(|before| position < before)) {
+            let message = format!("entry {} goes back to members who were no longer in force", entry.seq);
+            tally.problem(Problem::at(entry.log, entry.seq, 36, message));
+        }
+        self.log.card = self.log.card.max(position);
+        self.detail_key(entry);
         if position.is_none() && !self.log.unknown_roster {
             self.log.unknown_roster = true;
             let message = "from this entry on, the members in force are not those of the vault's cards";
@@ -88,6 +103,16 @@ impl<'a> Across<'a> {
             tally.problem(Problem::at(entry.log, entry.seq, 36, message));
         }
         self.log.last = Some((entry.policies, entry.place()));
+    }
+
+    fn detail_key(&mut self, entry: &Entry) {
+        let files = entry.wrote.iter().filter(|file| file.0 == DEVICES);
+        let ids = files.filter_map(|file| file.1.strip_prefix("detail-")?.split_once('.')?.0.parse::<KeyId>().ok());
+        self.detail_keys.extend(ids);
+        if self.log.detail != Some(entry.detail) {
+            self.log.detail = Some(entry.detail);
+            self.used.entry((entry.log, entry.detail)).or_insert(entry.seq);
+        }
     }
 
     fn clock(&mut self, entry: &Entry, tally: &mut Tally) {
@@ -154,6 +179,16 @@ impl<'a> Across<'a> {
                     ));
                 }
             }
+        }
+        // Where entries were lost, one of them may have written the key.
+        let lacks = tally.lacks_entries();
+        let unknown = self
+            .used
+            .iter()
+            .filter(|((_, key), _)| !lacks && !self.detail_keys.contains(key));
+        for ((log, _), seq) in unknown {
+            let message = format!("entry {seq} is sealed under a detail key that no entry wrote");
+            tally.problem(Problem::at(*log, *seq, 36, message));
         }
         let last = self.facts.digests.len().checked_sub(1);
         if self.newest_card != last && self.newest_card.is_some() {

@@ -2,9 +2,10 @@
 
 use super::vault::{Forge, Vault, chain, commit, note, sign_lines};
 use super::{Given, assert_caught, assert_intact, judge};
+use crate::chain::Kind as Verb;
 use crate::crypto::sha256;
 use crate::id::Digest;
-use crate::ledger::{note_ref, wrap_ref};
+use crate::ledger::{Changes, note_ref, wrap_ref};
 use std::collections::BTreeMap;
 
 type Files = BTreeMap<String, Vec<u8>>;
@@ -254,6 +255,199 @@ fn members_policies_and_keys_change_by_entries_alone() {
         let seq = if roster { 3 } else { 5 };
         assert_caught("another charter", &judge(&vault, &Given::default()), &[(36, Some(seq))]);
     }
+}
+
+/// Sealed files that an entry wrote, and that are not what a file of their name is.
+#[test]
+fn case_34_sealed_files_have_their_form_and_their_place() {
+    let good = Vault::with(2, 4);
+    let (_, body) = only(&good.files(&note_ref(note(1))));
+    let vault_bytes = super::vault::VAULT.0;
+    let part = |number: u64, len: usize| {
+        let mut head = vec![0xa6, 0, 1, 1, 0x50];
+        head.extend_from_slice(&vault_bytes);
+        head.extend_from_slice(&[2, 0x50]);
+        head.extend_from_slice(&[1; 16]);
+        head.extend_from_slice(&[3, 0x50]);
+        head.extend_from_slice(&[5; 16]);
+        head.extend_from_slice(&[4, 4, 5, number as u8]);
+        head.resize(head.len() + len, 7);
+        head
+    };
+    let keys = good.files("keys/devices");
+    let of = |start: &str| {
+        let file = keys
+            .iter()
+            .find(|(path, _)| path.starts_with("detail-") == (start == "detail"));
+        file.map(|(_, bytes)| bytes.clone()).unwrap()
+    };
+    let (own, shard) = (good.identity.device().to_string(), note_ref(note(1)));
+    let n = note(1).to_string();
+    type Wrote<'a> = (&'a str, Verb, &'a str, String, Vec<u8>, bool);
+    let table: Vec<Wrote<'_>> = vec![
+        ("a part", Verb::Attach, &shard, n.clone(), part(0, 272), true),
+        (
+            "a part after a full one",
+            Verb::Attach,
+            &shard,
+            n.clone(),
+            part(1, 65_536 * 4 + 64),
+            true,
+        ),
+        (
+            "a part of no padded length",
+            Verb::Attach,
+            &shard,
+            n.clone(),
+            part(0, 273),
+            false,
+        ),
+        (
+            "a part that ends nowhere",
+            Verb::Attach,
+            &shard,
+            n.clone(),
+            part(1, 272),
+            false,
+        ),
+        (
+            "a body cut short",
+            Verb::Add,
+            &shard,
+            n.clone(),
+            body[..body.len() - 1].to_vec(),
+            false,
+        ),
+        (
+            "a body too long",
+            Verb::Add,
+            &shard,
+            n.clone(),
+            [&body[..], &[0]].concat(),
+            false,
+        ),
+        ("a key box", Verb::Key, "keys/devices", own.clone(), of("box"), true),
+        (
+            "no key box",
+            Verb::Key,
+            "keys/devices",
+            own.clone(),
+            b"x".to_vec(),
+            false,
+        ),
+        (
+            "another's key box",
+            Verb::Key,
+            "keys/devices",
+            "0909090909090909".into(),
+            of("box"),
+            false,
+        ),
+        (
+            "a detail key for a key box",
+            Verb::Key,
+            "keys/devices",
+            own,
+            of("detail"),
+            false,
+        ),
+        (
+            "another detail key",
+            Verb::Key,
+            "keys/devices",
+            "detail-0909090909090909".into(),
+            of("detail"),
+            false,
+        ),
+        (
+            "no detail key",
+            Verb::Key,
+            "keys/devices",
+            "detail-0909090909090909".into(),
+            b"x".to_vec(),
+            false,
+        ),
+    ];
+    for (what, kind, branch, stem, bytes, sound) in table {
+        let vault = good.copy();
+        let mut changes = Changes::default();
+        changes.write_digested(branch, stem, bytes);
+        vault.enter(kind, changes);
+        match sound {
+            true => drop(assert_intact(what, &vault, &Given::default())),
+            false => assert_caught(what, &judge(&vault, &Given::default()), &[(34, Some(4))]),
+        }
+    }
+}
+
+#[test]
+fn case_32_a_file_stands_in_the_shard_of_its_note() {
+    let good = Vault::with(1, 2);
+    let vault = good.copy();
+    let here = note_ref(note(0));
+    let files = vault.files(&here);
+    vault.git(&["update-ref", "-d", &format!("refs/heads/{here}")]);
+    vault.put_files("notes/01", &files);
+    let moved = |line: &str| line.replace(&here, "notes/01");
+    let lines: Vec<String> = vault
+        .messages(vault.log)
+        .iter()
+        .map(|text| moved(super::vault::line(text)))
+        .collect();
+    let messages = sign_lines(&lines, vault.log, &good.identity);
+    let signer = Some(&good.identity);
+    vault.put_log(
+        vault.log,
+        &messages,
+        &Forge {
+            signer,
+            ..Forge::default()
+        },
+    );
+    assert_caught(
+        "a wrong shard",
+        &judge(&vault, &Given::default()),
+        &[(27, Some(1)), (32, None)],
+    );
+}
+
+#[test]
+fn case_10_a_vault_that_lost_all_its_branches_is_none_that_never_was() {
+    let given = Given::default();
+    let good = Vault::found(1);
+    let lose = |vault: &Vault| {
+        for name in vault.git(&["for-each-ref", "--format=%(refname)"]).lines() {
+            vault.git(&["update-ref", "-d", name]);
+        }
+    };
+    let (cut, mut pending) = (good.copy(), good.copy());
+    pending.grow(1, 4);
+    let (mark, one) = (pending.mark(), pending.copy());
+    lose(&pending);
+    let report = judge(&pending, &given);
+    assert_caught("whole journal", &report, &[(10, None), (36, None)]);
+    let told = report.problems.iter().find(|problem| problem.case == 10).unwrap();
+    assert_eq!((told.log, report.vault), (Some(good.log), Some(super::vault::VAULT)));
+    let marked = Given {
+        mark: Some(&mark),
+        ..Given::default()
+    };
+    assert_caught("marked", &judge(&pending, &marked), &[(9, None), (10, None)]);
+    // One branch alone.
+    one.git(&["update-ref", "-d", &format!("refs/heads/{}", one.audit())]);
+    assert_caught("its log", &judge(&one, &given), &[(10, None)]);
+    // Nothing is left that says what was there.
+    cut.cut();
+    lose(&cut);
+    let anchors = super::super::Anchors {
+        receipt: None,
+        high_water: None,
+        witnesses: &[],
+        now: crate::chain::Time::from_unix(0),
+        deep: false,
+    };
+    let refused = super::super::verify(&cut.repo(), &anchors).unwrap_err();
+    assert!(matches!(refused, super::super::LedgerError::Emptied), "{refused}");
 }
 
 #[test]

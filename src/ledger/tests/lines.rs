@@ -1,6 +1,6 @@
 //! Damage inside one log: cases 1 to 7, 9 to 13, 15 to 17, 21, 23 to 28 and 30.
 
-use super::vault::{Forge, VAULT, Vault, chain, commit, flip, identity, line, sign_lines};
+use super::vault::{Forge, VAULT, Vault, chain, commit, flip, identity, line, sealed, sign_lines};
 use super::{Given, assert_caught, assert_intact, judge};
 use crate::chain::{Checkpoint, Frontier, Message, Time, leaf_hash, node_hash};
 use crate::crypto::sha256;
@@ -96,6 +96,16 @@ fn damages(size: usize, k: usize) -> Vec<Damage> {
             Box::new(move |all| {
                 all[k] = all[k].replacen("\"v\":1", "\"v\":1,\"zz\":1", 1);
             }),
+        ),
+        (
+            "sealed details that are not base64",
+            vec![(27, Some(seq))],
+            Box::new(move |all| all[k] = all[k].replacen("\"sealed\":\"", "\"sealed\":\"A", 1)),
+        ),
+        (
+            "sealed details of no padded length",
+            vec![(27, Some(seq))],
+            Box::new(move |all| all[k] = all[k].replacen("\"sealed\":\"", "\"sealed\":\"AAAA", 1)),
         ),
         (
             "an integer beyond 2^53",
@@ -340,7 +350,7 @@ fn what_a_receipt_or_this_device_knows_cannot_be_taken_back() {
     // Rewritten with the true key: one entry other, all chained and signed anew.
     let rewritten = good.copy();
     let mut entries = rewritten.entries(good.log);
-    entries[7].sealed = "AAAA".into();
+    entries[7].sealed = sealed(1);
     let messages = sign_lines(&chain(&entries), good.log, &good.identity);
     rewritten.put_log(
         good.log,
@@ -648,6 +658,76 @@ fn a_log_begins_with_its_admission_and_is_one_line_of_commits() {
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, format!("{text}\n")).unwrap();
         assert_caught("hidden history", &judge(&vault, &Given::default()), &[(30, None)]);
+    }
+}
+
+#[test]
+fn case_25_and_26_every_commit_has_its_author_its_time_and_its_tree() {
+    let good = Vault::with(1, 9);
+    let deep = Given {
+        deep: true,
+        ..Given::default()
+    };
+    assert_intact("before", &good, &deep);
+    let messages = good.messages(good.log);
+    let signer = Some(&good.identity);
+    let (person, time) = (good.identity.person(), super::vault::NOW + 3);
+    let forged = |forge: Forge<'_>| {
+        let vault = good.copy();
+        vault.put_log(vault.log, &messages, &forge);
+        vault
+    };
+    let by = |author: String| {
+        forged(Forge {
+            signer,
+            author: Some((3, author)),
+            ..Forge::default()
+        })
+    };
+    assert_intact("itself", &by(format!("member1 <{person}@{VAULT}> {time} +0000")), &deep);
+    for author in [
+        format!("member2 <{person}@{VAULT}> {time} +0000"),
+        format!("member1 <{}@{VAULT}> {time} +0000", crate::id::PersonId([2; 8])),
+        format!("member1 <{person}@{}> {time} +0000", VaultId([9; 16])),
+        format!("member1 <{person}@{VAULT}> {} +0000", time + 1),
+        format!("member1 <{person}@{VAULT}> {time} +0100"),
+    ] {
+        assert_caught(&author, &judge(&by(author.clone()), &deep), &[(25, Some(3))]);
+    }
+    let stray = |at, path: &str| {
+        let tree = vec![(path.to_owned(), Some(b"x".to_vec()))];
+        forged(Forge {
+            signer,
+            tree,
+            tree_at: Some(at),
+            ..Forge::default()
+        })
+    };
+    for at in [0, 5] {
+        let vault = stray(at, "x");
+        assert_intact("not looked at", &vault, &Given::default());
+        assert_caught("a stray file", &judge(&vault, &deep), &[(26, Some(at as u64))]);
+    }
+    let long = Vault::with(1, 515);
+    let messages = long.messages(long.log);
+    let (early, mut other) = (b"x\n".repeat(256), lines(&messages));
+    other[7] = altered(&other[7]);
+    let other: String = other[..256].iter().map(|line| format!("{line}\n")).collect();
+    for (what, at, path, bytes) in [
+        ("a bundle too early", 254, "bundles/0000/00", Some(early)),
+        ("no bundle", 255, "bundles/0000/00", None),
+        ("another bundle", 300, "bundles/0000/00", Some(other.into_bytes())),
+    ] {
+        let vault = long.copy();
+        let forge = Forge {
+            signer: Some(&long.identity),
+            tree: vec![(path.to_owned(), bytes)],
+            tree_at: Some(at),
+            ..Forge::default()
+        };
+        vault.put_log(vault.log, &messages, &forge);
+        // The next bundle brings the missing one back.
+        assert_caught(what, &judge(&vault, &deep), &[(26, Some(at as u64))]);
     }
 }
 

@@ -1,6 +1,6 @@
 //! Two logs that have seen each other: cases 8, 10, 11, 15, 20 and 36.
 
-use super::vault::{Forge, Vault, blank, card, chain, identity, log_of, sign_lines};
+use super::vault::{Forge, Vault, blank, card, chain, identity, log_of, sealed, sign_lines};
 use super::{Given, assert_caught, assert_intact, judge};
 use crate::chain::{Card, Entry, FileRef, Frontier, Kind, Role, leaf_hash};
 use crate::crypto::sha256;
@@ -33,16 +33,15 @@ impl Pair {
         let mut files = vault.files("main");
         files.insert(second.path(), file);
         vault.put_files("main", &files);
-        let policies = first[0].policies;
-        let mut admitting = blank(vault.log, 1, second.digest(), policies);
+        let mut admitting = blank(vault.log, 1, second.digest(), &first[0]);
         (admitting.kind, admitting.wrote, admitting.time) = (Some(Kind::Card), vec![written], first[5].time);
         first.push(admitting);
         let log = log_of(2);
-        let mut begin = blank(log, 2, second.digest(), policies);
+        let mut begin = blank(log, 2, second.digest(), &first[0]);
         (begin.kind, begin.admitted) = (Some(Kind::Begin), Some(second.digest()));
-        let mut read = blank(log, 2, second.digest(), policies);
+        let mut read = blank(log, 2, second.digest(), &first[0]);
         read.seen.insert(vault.log, root(&first, 4));
-        let mut last = blank(log, 2, second.digest(), policies);
+        let mut last = blank(log, 2, second.digest(), &first[0]);
         last.seen.insert(vault.log, root(&first, 7));
         let pair = Self {
             vault,
@@ -98,7 +97,7 @@ fn what_a_peer_has_seen_cannot_be_taken_back() {
     pair.write(&pair.first[..6], &pair.second);
     pair.caught("cut", &[(8, one, Some(6))]);
     let mut other = pair.first.clone();
-    other[2].sealed = "BBBB".into();
+    other[2].sealed = sealed(2);
     pair.write(&other, &pair.second);
     pair.caught(
         "rewritten",
@@ -164,6 +163,50 @@ fn only_a_lead_changes_members_and_policies() {
         files.insert(third.path(), identity(by, Digest([0; 32])).sign_card(&third));
         pair.vault.put_files("main", &files);
         assert_caught(what, &judge(&pair.vault, &Given::default()), &[(36, None)]);
+    }
+}
+
+#[test]
+fn case_36_a_log_does_not_go_back_to_earlier_members_or_use_a_key_of_nobody() {
+    let pair = Pair::new(vec![Role::Officer]);
+    let mut first = pair.first.clone();
+    let mut back = blank(pair.vault.log, 1, first[0].roster, &first[0]);
+    back.time = first[6].time;
+    first.push(back);
+    pair.write(&first, &pair.second);
+    pair.caught("back", &[(36, pair.vault.log, Some(7))]);
+    let mut second = pair.second.clone();
+    second[1].detail = crate::id::KeyId([9; 8]);
+    pair.write(&pair.first, &second);
+    pair.caught("a key of nobody", &[(36, log_of(2), Some(1))]);
+}
+
+#[test]
+fn case_36_a_card_stands_under_its_own_name() {
+    let pair = Pair::new(vec![Role::Officer]);
+    let mut files = pair.vault.files("main");
+    let third = card(3, 1, 2, pair.second[0].roster, vec![Role::Officer]);
+    let file = pair.vault.identity.sign_card(&third);
+    let entry = |path: &str| {
+        let mut entry = blank(pair.vault.log, 1, third.digest(), &pair.first[0]);
+        (entry.kind, entry.time) = (Some(Kind::Card), pair.first[6].time);
+        entry.wrote = vec![FileRef("main".into(), path.into(), sha256(&[&file]))];
+        entry
+    };
+    for (path, sound) in [
+        (third.path(), true),
+        ("members/0002-0202020202020202.card".into(), false),
+    ] {
+        let mut first = pair.first.clone();
+        first.push(entry(&path));
+        files.retain(|path, _| !path.starts_with("members/0002"));
+        files.insert(path, file.clone());
+        pair.vault.put_files("main", &files);
+        pair.write(&first, &pair.second);
+        match sound {
+            true => drop(assert_intact("its own", &pair.vault, &Given::default())),
+            false => assert_caught("another's", &judge(&pair.vault, &Given::default()), &[(36, None)]),
+        }
     }
 }
 
