@@ -1,9 +1,9 @@
 //! Chains of cards: whatever stands on them and whoever signs, nobody comes in but by a lead.
 
 use std::sync::LazyLock;
-use strongroom::chain::{Card, Device, DeviceKind, Role, Roster, Time};
+use strongroom::chain::{Card, Cut, Device, DeviceKind, Role, Roster, Time};
 use strongroom::crypto::{HybridSecret, SigningKey};
-use strongroom::id::{CompartmentId, DeviceId, Digest, PersonId, VaultId};
+use strongroom::id::{CompartmentId, DeviceId, Digest, Incarnation, LogName, PersonId, VaultId};
 use strongroom::secret::Secret;
 
 const VAULT: VaultId = VaultId([1; 16]);
@@ -20,6 +20,7 @@ pub fn roster(data: &[u8]) -> bool {
         card.n = cards.len() as u64;
         card.prev = cards.last().map_or(Digest([0; 32]), Card::digest);
         match bytes[5] % 16 {
+            6 => card.cuts = vec![cut(bytes[2] % 8, bytes[0] >> 2)],
             8 => card.prev = Digest([9; 32]),
             9 => card.n += 1,
             10 => card.vault = VaultId([2; 16]),
@@ -45,6 +46,10 @@ pub fn roster(data: &[u8]) -> bool {
         assert!(
             may_sign(&cards[..n], card),
             "card {n} was signed by somebody who may not"
+        );
+        assert!(
+            card.cuts.iter().all(|cut| may_cut(&cards[..n], card, cut)),
+            "card {n} cuts what it may not"
         );
     }
     assert_eq!(Some(roster.digest()), cards.last().map(Card::digest));
@@ -73,6 +78,26 @@ fn may_sign(before: &[Card], card: &Card) -> bool {
     })
 }
 
+/// The same page: of a device that the person had and has no more, and further on than any card before.
+fn may_cut(before: &[Card], card: &Card, cut: &Cut) -> bool {
+    let devices = |card: &Card| card.devices.iter().map(|device| device.device).collect::<Vec<_>>();
+    let mine = before.iter().filter(|earlier| earlier.person == card.person);
+    let had = mine.flat_map(devices).any(|device| device == cut.0.device);
+    let further = before
+        .iter()
+        .flat_map(|card| &card.cuts)
+        .all(|old| old.0 != cut.0 || old.1 < cut.1);
+    had && further && cut.1 > 0 && !devices(card).contains(&cut.0.device)
+}
+
+fn cut(device: u8, size: u8) -> Cut {
+    let log = LogName {
+        device: DeviceId([device; 8]),
+        incarnation: Incarnation([1; 4]),
+    };
+    Cut(log, size.into(), Digest([size; 32]))
+}
+
 fn card(bytes: &[u8]) -> (Card, usize) {
     let (person, signer) = (bytes[0] % 4, usize::from(bytes[1] % 8));
     let roles = [Role::Auditor, Role::Lead, Role::Officer];
@@ -88,6 +113,7 @@ fn card(bytes: &[u8]) -> (Card, usize) {
     let card = Card {
         by: DeviceId([signer as u8; 8]),
         compartments: vec![CompartmentId([1; 8]), CompartmentId([2; 8])],
+        cuts: vec![],
         devices: (0..8).filter(|n| chosen(bytes[3], *n)).map(device).collect(),
         handle: format!("officer-{person}"),
         level: bytes[2] >> 4 & 3,

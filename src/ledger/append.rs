@@ -6,7 +6,7 @@ use super::found::make_detail_key;
 use super::high_water::HighWater;
 use super::objects::{HEADS, MAIN, Objects, audit_ref};
 use super::scan::{Head, tail};
-use super::start::{Ledger, scan_fault};
+use super::start::{Ledger, live_of_all, scan_fault};
 use crate::chain::{
     BUNDLE_LEN, Checkpoint, Details, Entry, FileRef, Kind, Message, Namespace, NoteSet, Outcome, Time, bundle_path,
     leaf_hash, write_bundle,
@@ -473,6 +473,13 @@ impl Ledger<'_> {
         self.standing.tree = tree;
         self.standing.last_leaf = leaf;
         self.standing.live.apply(&entry);
+        if *self.standing.live.cuts() != self.standing.charter.roster.cuts() {
+            // What exists is another matter when a card says so: of some log less counts, or more.
+            match live_of_all(self.repo, &self.standing.charter) {
+                Ok(live) => self.standing.live = live,
+                Err(_) => self.lapsed = true,
+            }
+        }
         self.standing.creations.apply(&entry);
         self.standing
             .seen

@@ -10,13 +10,13 @@ use super::charter::RawCharter;
 use super::error::LedgerError;
 use super::high_water::HighWater;
 use super::objects::{AUDIT, FILE_MAX, MAIN, Objects, WITNESS};
-use super::verify_across::Across;
+use super::verify_across::{Across, compare_cuts};
 use super::verify_files::{tree_files, verify_files};
 use super::verify_log::{Found, verify_log};
 use super::verify_witness::{Cosigned, Witnessed};
 use super::view::View;
 use crate::chain::{
-    BadCard, DeviceKind, Message, Namespace, NoteKey, Problem, Receipt, Roster, Time, Witness, verify_ssh,
+    BadCard, Cuts, DeviceKind, Message, Namespace, NoteKey, Problem, Receipt, Roster, Time, Witness, verify_ssh,
 };
 use crate::crypto::PublicKey;
 use crate::id::{DeviceId, Digest, LogName, PersonId, VaultId};
@@ -272,6 +272,11 @@ impl Facts {
         owners.any(|card| person == author_line(&card.handle, card.person, self.vault, time))
     }
 
+    /// How far each log counts.
+    pub(super) fn cuts(&self) -> Cuts {
+        self.roster.as_ref().map(Roster::cuts).unwrap_or_default()
+    }
+
     /// The place in the chain of the card with that digest.
     pub(super) fn position(&self, digest: Digest) -> Option<usize> {
         self.digests.iter().position(|known| *known == digest)
@@ -345,11 +350,13 @@ fn examine_view(repo: &Repo, view: &View<'_>, anchors: &Anchors<'_>) -> Result<O
     verify_main(main.as_ref(), &facts, &mut tally);
     let mut witnessed = Witnessed::collect(view, anchors.witnesses, &facts, anchors.deep, &mut tally);
 
+    let cuts = facts.cuts();
     let mut across = Across::new(&facts);
     let mut found: BTreeMap<LogName, Found> = BTreeMap::new();
     for (log, oid) in &logs {
         let mut watch = watched(*log, receipt, mark);
         watch.extend(witnessed.begin(*log));
+        watch.extend(cuts.of(*log).map(|(size, _)| size));
         across.begin(*log);
         let seen = verify_log(
             view,
@@ -368,6 +375,7 @@ fn examine_view(repo: &Repo, view: &View<'_>, anchors: &Anchors<'_>) -> Result<O
         found.extend(seen.map(|seen| (*log, seen)));
     }
     let live = across.settle(view, &found, &mut tally);
+    compare_cuts(&cuts, &found, &mut tally);
     if let Some(receipt) = receipt {
         compare_receipt(receipt, &facts, &found, &mut tally);
     }
@@ -657,6 +665,7 @@ fn verify_roster(vault: VaultId, cards: &[&[u8]], pins: &Pins, tally: &mut Tally
                 | BadCard::Chain(n)
                 | BadCard::Foreign(n)
                 | BadCard::Device(n)
+                | BadCard::Cuts(n)
                 | BadCard::Signature(n)) = error
                 else {
                     return None;

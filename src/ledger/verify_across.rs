@@ -6,7 +6,7 @@ use super::start::DEVICES;
 use super::verify::{Facts, Tally};
 use super::verify_log::{Found, each_line};
 use super::view::View;
-use crate::chain::{Entry, Frontier, Kind, LiveSet, Outcome, Problem, Role, Time, leaf_hash};
+use crate::chain::{Cuts, Entry, Frontier, Kind, LiveSet, Outcome, Problem, Role, Time, leaf_hash};
 use crate::id::{Digest, EntryRef, KeyId, LogName, PersonId};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -50,7 +50,7 @@ impl<'a> Across<'a> {
     pub(super) fn new(facts: &'a Facts) -> Self {
         Self {
             facts,
-            live: LiveSet::default(),
+            live: LiveSet::within(facts.cuts()),
             claims: BTreeMap::new(),
             newest_card: None,
             policies: Vec::new(),
@@ -72,6 +72,20 @@ impl<'a> Across<'a> {
     }
 
     pub(super) fn entry(&mut self, entry: &Entry, tally: &mut Tally) {
+        if let Some((size, _)) = self
+            .live
+            .cuts()
+            .of(entry.log)
+            .filter(|_| !self.live.cuts().admit(entry))
+        {
+            // What it says of files, members and other logs counts for nothing.
+            let message = format!(
+                "entry {} stands beyond entry {size}, up to which this log of a removed device is accepted",
+                entry.seq
+            );
+            tally.problem(Problem::at(entry.log, entry.seq, 14, message));
+            return;
+        }
         self.live.apply(entry);
         self.clock(entry, tally);
         self.sight(entry, tally);
@@ -167,9 +181,12 @@ impl<'a> Across<'a> {
 
     /// Compares what all logs say with each other and with what the vault holds; gives the files that exist.
     pub(super) fn settle(self, view: &View<'_>, found: &BTreeMap<LogName, Found>, tally: &mut Tally) -> LiveSet {
+        let cuts = self.live.cuts();
         for (log, claims) in self.claims {
+            let end = cuts.of(log).map(|(size, _)| size);
             match found.get(&log) {
-                Some(now) => settle_claims(view, log, now, claims, tally),
+                Some(now) => settle_claims(view, log, now, claims, end, tally),
+                None if end == Some(0) => claims.iter().for_each(|claim| claim_beyond(log, 0, claim, tally)),
                 None => {
                     let by = claims.first().map(|claim| claim.by.to_string()).unwrap_or_default();
                     tally.problem(Problem::of(
@@ -218,7 +235,15 @@ fn changes_charter(entry: &Entry) -> bool {
 }
 
 /// Compares what other logs saw of this one with its roots at those sizes: a second pass over its lines.
-fn settle_claims(view: &View<'_>, log: LogName, now: &Found, mut claims: Vec<Claim>, tally: &mut Tally) {
+fn settle_claims(
+    view: &View<'_>,
+    log: LogName,
+    now: &Found,
+    mut claims: Vec<Claim>,
+    end: Option<u64>,
+    tally: &mut Tally,
+) {
+    let beyond = |claim: &Claim| end.filter(|end| claim.size > *end);
     claims.sort_by_key(|claim| (claim.size, claim.by));
     let mut claims = claims.into_iter().peekable();
     let mut frontier = Frontier::default();
@@ -226,6 +251,10 @@ fn settle_claims(view: &View<'_>, log: LogName, now: &Found, mut claims: Vec<Cla
         frontier.push(leaf_hash(line));
         while let Some(claim) = claims.next_if(|claim| claim.size <= frontier.size()) {
             if claim.size == frontier.size() && claim.root != frontier.root() {
+                if let Some(end) = beyond(&claim) {
+                    claim_beyond(log, end, &claim, tally);
+                    continue;
+                }
                 let (by, size) = (claim.by, claim.size);
                 let message =
                     format!("what this entry saw of {log} at {size} entries never was, or {log} was rewritten");
@@ -235,11 +264,48 @@ fn settle_claims(view: &View<'_>, log: LogName, now: &Found, mut claims: Vec<Cla
             }
         }
     });
-    if let Some(claim) = claims.max_by_key(|claim| claim.size) {
+    let (gone, short): (Vec<Claim>, Vec<Claim>) = claims.partition(|claim| beyond(claim).is_some());
+    for claim in &gone {
+        claim_beyond(log, end.unwrap_or_default(), claim, tally);
+    }
+    if let Some(claim) = short.into_iter().max_by_key(|claim| claim.size) {
         let message = format!(
             "this log has {} entries, and {} has seen {}: its end was cut off, or not everything was fetched",
             now.size, claim.by, claim.size
         );
         tally.problem(Problem::at(log, now.size, 8, message));
+    }
+}
+
+/// Somebody has seen entries of a removed device's log that do not count, and that are not there, or others.
+fn claim_beyond(log: LogName, end: u64, claim: &Claim, tally: &mut Tally) {
+    let message = format!(
+        "{} has seen {} entries of this log of a removed device, of which {end} are accepted",
+        claim.by, claim.size
+    );
+    tally.problem(Problem::at(log, end, 14, message));
+}
+
+/// What cards accept of the logs of removed devices must be there.
+pub(super) fn compare_cuts(cuts: &Cuts, found: &BTreeMap<LogName, Found>, tally: &mut Tally) {
+    for (log, size, root) in cuts.named() {
+        let Some(now) = found.get(&log) else {
+            let message = format!("a member's card accepts {size} entries of this log, and it is missing");
+            tally.problem(Problem::of(log, 10, message));
+            continue;
+        };
+        if now.size < size {
+            let message = format!(
+                "this log has {} entries, and a member's card accepts {size}: its end was cut off, or not everything \
+                 was fetched",
+                now.size
+            );
+            tally.problem(Problem::at(log, now.size, 8, message));
+        } else if now.watched.get(&size) != Some(&root) {
+            let message = format!(
+                "the first {size} entries of this log are not those that a member's card accepts: it was rewritten"
+            );
+            tally.problem(Problem::at(log, size.saturating_sub(1), 11, message));
+        }
     }
 }

@@ -8,6 +8,7 @@ mod lines;
 mod memory;
 mod parts;
 mod peers;
+mod removed;
 mod vault;
 mod witnesses;
 

@@ -43,6 +43,7 @@ pub(super) fn card(n: u8, by: u8, place: u64, prev: Digest, roles: Vec<Role>) ->
     Card {
         by: DeviceId([by; 8]),
         compartments: vec![],
+        cuts: vec![],
         devices: vec![Device::new(
             whose.device(),
             DeviceKind::Device,
