@@ -1,4 +1,4 @@
-//! Damage around the notes and the rules: cases 30, 32 to 34, 36 and 37.
+//! Damage around the notes and the rules: cases 10, 30 and 32 to 37.
 
 use super::vault::{Forge, Vault, chain, commit, note, sign_lines};
 use super::{Given, assert_caught, assert_intact, judge};
@@ -45,8 +45,8 @@ fn damaged(good: &Vault, branch: &str, damage: impl FnOnce(&mut Files)) -> Vault
     vault
 }
 
-#[test]
-fn files_are_those_that_the_log_says_and_no_others() {
+/// Every damage to files that has that case is named.
+fn assert_files(case: u8) {
     let good = example();
     let (body, wrap) = (note_ref(note(1)), wrap_ref(note(1)));
     let (body_path, body_bytes) = only(&good.files(&body));
@@ -132,14 +132,30 @@ fn files_are_those_that_the_log_says_and_no_others() {
             Box::new(|f| drop(f.insert("a/b".into(), vec![]))),
         ),
     ];
-    for (what, branch, cases, damage) in table {
+    let of_case = |cases: &[Case]| cases.iter().any(|(number, _)| *number == case);
+    for (what, branch, cases, damage) in table.into_iter().filter(|(_, _, cases, _)| of_case(cases)) {
         let vault = damaged(&good, branch, damage);
         assert_caught(what, &judge(&vault, &Given::default()), &cases);
     }
 }
 
 #[test]
-fn what_was_destroyed_stays_away() {
+fn case_32_files_without_an_entry_and_entries_without_their_files() {
+    assert_files(32);
+}
+
+#[test]
+fn case_33_a_file_that_is_not_what_was_written() {
+    assert_files(33);
+}
+
+#[test]
+fn case_34_files_exchanged_moved_or_replaced() {
+    assert_files(34);
+}
+
+#[test]
+fn case_37_what_was_destroyed_stays_away() {
     let mut good = Vault::with(4, 5);
     let kept: Vec<(String, Files)> = [note_ref(note(3)), wrap_ref(note(3))]
         .into_iter()
@@ -170,7 +186,7 @@ fn what_was_destroyed_stays_away() {
 }
 
 #[test]
-fn objects_that_are_damaged_or_gone_are_named() {
+fn case_32_and_33_objects_that_are_damaged_or_gone() {
     let good = example();
     for branch in [note_ref(note(1)), wrap_ref(note(1)), "main".into()] {
         let tree = good.repo().read_commit(good.target(&branch), 1 << 20).unwrap().tree;
@@ -189,7 +205,7 @@ fn objects_that_are_damaged_or_gone_are_named() {
 }
 
 #[test]
-fn members_policies_and_keys_change_by_entries_alone() {
+fn case_36_members_policies_and_keys_change_by_entries_alone() {
     let good = example();
     let path = |start: &str| {
         good.files("main")
@@ -451,7 +467,7 @@ fn case_10_a_vault_that_lost_all_its_branches_is_none_that_never_was() {
 }
 
 #[test]
-fn refs_and_histories_are_those_of_a_vault() {
+fn case_32_refs_are_those_of_a_vault() {
     let good = example();
     let audit = format!("refs/heads/{}", good.audit());
     for name in [
@@ -469,20 +485,6 @@ fn refs_and_histories_are_those_of_a_vault() {
     let vault = good.copy();
     vault.git(&["update-ref", &format!("{audit}-fork-0011"), &audit]);
     assert_caught("a fork kept", &judge(&vault, &Given::default()), &[(43, None)]);
-    for branch in [
-        note_ref(note(1)),
-        wrap_ref(note(1)),
-        "keys/devices".into(),
-        "main".into(),
-    ] {
-        let vault = good.copy();
-        let here = vault.target(&branch);
-        let tree = vault.repo().read_commit(here, 1 << 20).unwrap().tree;
-        let merge = commit(tree, &[here, vault.target("main")], "keep\n", Some(&vault.identity));
-        let oid = merge.oid();
-        vault.put(&branch, vec![merge], oid);
-        assert_caught(&branch, &judge(&vault, &Given::default()), &[(30, None)]);
-    }
     for (branch, case) in [(good.audit(), 10), (note_ref(note(1)), 32), ("main".into(), 36)] {
         for torn in ["", "ref: refs/heads/main\n", "0011\n"] {
             let vault = good.copy();
@@ -498,5 +500,63 @@ fn refs_and_histories_are_those_of_a_vault() {
             super::Verdict::Tampered,
             "{branch}"
         );
+    }
+}
+
+#[test]
+fn case_30_no_branch_is_merged() {
+    let good = example();
+    for branch in [
+        note_ref(note(1)),
+        wrap_ref(note(1)),
+        "keys/devices".into(),
+        "main".into(),
+    ] {
+        let vault = good.copy();
+        let here = vault.target(&branch);
+        let tree = vault.repo().read_commit(here, 1 << 20).unwrap().tree;
+        let merge = commit(tree, &[here, vault.target("main")], "keep\n", Some(&vault.identity));
+        let oid = merge.oid();
+        vault.put(&branch, vec![merge], oid);
+        assert_caught(&branch, &judge(&vault, &Given::default()), &[(30, None)]);
+    }
+}
+
+/// Nothing is kept that a verdict rests on: what looks like it is not read, and hides nothing.
+#[test]
+fn case_35_nothing_but_the_vault_is_believed() {
+    let good = example();
+    let receipt = crate::ledger::make_receipt(&good.repo(), None, crate::chain::Time::from_unix(0)).unwrap();
+    let given = Given {
+        receipt: Some(&receipt),
+        ..Given::default()
+    };
+    // An index of the history from before, by stock git, and verdicts that lie about.
+    for what in ["an entry", "a note", "a log"] {
+        let vault = good.copy();
+        vault.git(&["repack", "-q", "-a", "-d"]);
+        vault.git(&["commit-graph", "write", "--reachable"]);
+        vault.git(&["multi-pack-index", "write"]);
+        for name in ["verified", "strongroom.cache", "strongroom.index"] {
+            std::fs::write(vault.dir().join(name), "intact 6").unwrap();
+        }
+        assert_intact("before", &vault, &given);
+        let case = match what {
+            "an entry" => {
+                let mut messages = vault.messages(vault.log);
+                messages[3] = messages[3].replacen("\"result\":\"done\"", "\"result\":\"denied\"", 1);
+                vault.put_log(vault.log, &messages, &Forge::default());
+                12
+            }
+            "a note" => {
+                vault.git(&["update-ref", "-d", &format!("refs/heads/{}", note_ref(note(1)))]);
+                32
+            }
+            _ => {
+                vault.git(&["update-ref", "-d", &format!("refs/heads/{}", vault.audit())]);
+                10
+            }
+        };
+        assert_caught(what, &judge(&vault, &given), &[(case, None)]);
     }
 }

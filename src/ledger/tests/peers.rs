@@ -1,4 +1,4 @@
-//! Two logs that have seen each other: cases 8, 10, 11, 15, 20 and 36.
+//! Two logs that have seen each other: cases 3, 8, 10, 11, 15, 20 and 36.
 
 use super::vault::{Forge, Vault, blank, card, chain, identity, log_of, sealed, sign_lines};
 use super::{Given, assert_caught, assert_intact, judge};
@@ -82,9 +82,8 @@ impl Pair {
 }
 
 #[test]
-fn what_a_peer_has_seen_cannot_be_taken_back() {
+fn case_08_the_end_cut_off_below_what_a_peer_has_seen() {
     let pair = Pair::new(vec![Role::Officer]);
-    let (one, two) = (pair.vault.log, log_of(2));
     let report = assert_intact(
         "before",
         &pair.vault,
@@ -95,7 +94,22 @@ fn what_a_peer_has_seen_cannot_be_taken_back() {
     );
     assert_eq!((report.entries, report.logs.len()), (10, 2));
     pair.write(&pair.first[..6], &pair.second);
-    pair.caught("cut", &[(8, one, Some(6))]);
+    pair.caught("cut", &[(8, pair.vault.log, Some(6))]);
+}
+
+#[test]
+fn case_10_a_log_deleted_that_a_peer_has_seen() {
+    let pair = Pair::new(vec![Role::Officer]);
+    let one = pair.vault.log;
+    pair.vault
+        .git(&["update-ref", "-d", &format!("refs/heads/audit/{one}")]);
+    pair.caught("deleted", &[(10, one, None)]);
+}
+
+#[test]
+fn case_11_a_log_rewritten_that_a_peer_has_seen() {
+    let pair = Pair::new(vec![Role::Officer]);
+    let (one, two) = (pair.vault.log, log_of(2));
     let mut other = pair.first.clone();
     other[2].sealed = sealed(2);
     pair.write(&other, &pair.second);
@@ -103,13 +117,10 @@ fn what_a_peer_has_seen_cannot_be_taken_back() {
         "rewritten",
         &[(11, one, Some(3)), (20, two, Some(1)), (11, one, Some(6))],
     );
-    let audit = format!("refs/heads/audit/{one}");
-    pair.vault.git(&["update-ref", "-d", &audit]);
-    pair.caught("deleted", &[(10, one, None)]);
 }
 
 #[test]
-fn a_peer_cannot_take_back_what_it_has_seen() {
+fn case_20_a_peer_cannot_take_back_what_it_has_seen() {
     let pair = Pair::new(vec![Role::Officer]);
     let (one, two) = (pair.vault.log, log_of(2));
     for (what, at, cases) in [
@@ -131,7 +142,7 @@ fn a_peer_cannot_take_back_what_it_has_seen() {
 }
 
 #[test]
-fn only_a_lead_changes_members_and_policies() {
+fn case_36_only_a_lead_changes_members_and_policies() {
     for lead in [true, false] {
         let pair = Pair::new(if lead {
             vec![Role::Lead, Role::Officer]
@@ -211,7 +222,7 @@ fn case_36_a_card_stands_under_its_own_name() {
 }
 
 #[test]
-fn an_entry_is_by_the_person_whose_device_it_is() {
+fn case_15_an_entry_is_by_the_person_whose_device_it_is() {
     let pair = Pair::new(vec![Role::Officer]);
     let mut second = pair.second.clone();
     second[1].actor = pair.first[0].actor;
@@ -221,6 +232,11 @@ fn an_entry_is_by_the_person_whose_device_it_is() {
     second[0].admitted = pair.first[0].admitted;
     pair.write(&pair.first, &second);
     pair.caught("another's admission", &[(15, log_of(2), Some(0))]);
+}
+
+#[test]
+fn case_03_an_entry_of_another_log_inserted() {
+    let pair = Pair::new(vec![Role::Officer]);
     let mut second = pair.second.clone();
     second[1].log = pair.vault.log;
     second[1].seen.clear();
