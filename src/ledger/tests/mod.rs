@@ -4,6 +4,7 @@
 
 mod files;
 mod good;
+mod known;
 mod lines;
 mod memory;
 mod parts;

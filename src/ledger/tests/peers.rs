@@ -166,6 +166,20 @@ fn case_36_only_a_lead_changes_members_and_policies() {
             false => pair.caught("no lead", &[(36, log_of(2), Some(3))]),
         }
     }
+    // Entered by a lead, and signed by an officer.
+    let pair = Pair::new(vec![Role::Officer]);
+    let mut files = pair.vault.files("main");
+    let third = card(3, 2, 2, pair.second[0].roster, vec![Role::Lead]);
+    let file = identity(2, Digest([0; 32])).sign_card(&third);
+    let mut entry = blank(pair.vault.log, 1, pair.second[0].roster, &pair.first[0]);
+    (entry.kind, entry.time) = (Some(Kind::Card), pair.first[6].time);
+    entry.wrote = vec![FileRef("main".into(), third.path(), sha256(&[&file]))];
+    files.insert(third.path(), file);
+    pair.vault.put_files("main", &files);
+    pair.write(&[pair.first.clone(), vec![entry]].concat(), &pair.second);
+    let report = judge(&pair.vault, &Given::default());
+    assert_caught("by an officer, entered", &report, &[(36, None)]);
+    assert_eq!(report.problems.len(), 1, "{:?}", report.problems);
     // A card without an entry, though signed by a lead; and one signed by nobody who may.
     let pair = Pair::new(vec![Role::Officer]);
     for (what, by) in [("unrecorded", 1), ("by an officer", 2)] {

@@ -131,7 +131,7 @@ fn case_14_a_log_that_no_card_names_counts_for_nothing() {
 }
 
 #[test]
-fn what_a_card_accepts_of_a_log_must_be_there() {
+fn case_08_10_and_11_what_a_card_accepts_of_a_log_must_be_there() {
     let (one, two) = (log_of(1), log_of(2));
     for (what, size, other, left, due) in [
         ("whole", 3, false, 3, vec![]),

@@ -108,7 +108,7 @@ fn a_witness_that_has_cosigned_nothing_is_a_finding() {
 }
 
 #[test]
-fn what_was_cosigned_cannot_be_taken_back() {
+fn case_07_10_and_11_what_was_cosigned_cannot_be_taken_back() {
     let mut good = Vault::with(2, 6);
     let one = witness("one");
     sign(&good, &one, None);
