@@ -471,15 +471,18 @@ fn verify_deep(view: &View<'_>, log: LogName, head: &Head, layout: &Layout, fact
         let message = format!("this log has {} commits for {size} entries", oids.len());
         tally.problem(Problem::of(log, 25, message));
     }
+    // What is there is the end of the log; one too many is its oldest.
+    oids.truncate(usize::try_from(size).unwrap_or(usize::MAX));
     oids.reverse();
+    let first = size.saturating_sub(oids.len() as u64);
     let mut seq = 0u64;
     let mut frontier = Frontier::default();
     let mut trees = Trees::new(layout);
     each_line(view, layout, &mut |line| {
         frontier.push(leaf_hash(line));
-        let commit = usize::try_from(seq)
-            .ok()
-            .and_then(|at| oids.get(at))
+        let commit = seq
+            .checked_sub(first)
+            .and_then(|at| oids.get(usize::try_from(at).ok()?))
             .and_then(|oid| view.commit_at(*oid).ok());
         if let Some(commit) = commit {
             verify_commit(log, seq, &commit, line, &frontier, facts, tally);

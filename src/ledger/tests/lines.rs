@@ -316,6 +316,7 @@ fn case_25_a_bundle_and_its_commits_apart() {
         report.problems.iter().any(|problem| of_log(&problem)),
         "not all entries have a commit"
     );
+    assert_eq!(report.problems.len(), 2, "{:#?}", report.problems);
 }
 
 #[test]

@@ -233,6 +233,17 @@ fn case_36_a_card_stands_under_its_own_name() {
             false => assert_caught("another's", &judge(&pair.vault, &Given::default()), &[(36, None)]),
         }
     }
+    // Its entry names the members before it.
+    let mut first = pair.first.clone();
+    first.push(entry(&third.path()));
+    first[7].roster = pair.second[0].roster;
+    files.retain(|path, _| !path.starts_with("members/0002"));
+    files.insert(third.path(), file.clone());
+    pair.vault.put_files("main", &files);
+    pair.write(&first, &pair.second);
+    let report = judge(&pair.vault, &Given::default());
+    assert_caught("unnamed", &report, &[(36, None)]);
+    assert_eq!(report.problems.len(), 1, "{:?}", report.problems);
 }
 
 #[test]
