@@ -98,6 +98,7 @@ fn make() -> Made {
     let card = Card {
         by: device,
         compartments: Vec::new(),
+        cuts: vec![],
         devices: vec![Device::new(device, DeviceKind::Device, &recipient, signing.public())],
         handle: "mara".into(),
         level: 3,

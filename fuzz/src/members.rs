@@ -1,9 +1,9 @@
 //! Chains of cards: whatever stands on them and whoever signs, nobody comes in but by a lead.
 
 use std::sync::LazyLock;
-use strongroom::chain::{Card, Device, DeviceKind, Role, Roster, Time};
+use strongroom::chain::{Card, Cut, Device, DeviceKind, Role, Roster, Time};
 use strongroom::crypto::{HybridSecret, SigningKey};
-use strongroom::id::{CompartmentId, DeviceId, Digest, PersonId, VaultId};
+use strongroom::id::{CompartmentId, DeviceId, Digest, Incarnation, LogName, PersonId, VaultId};
 use strongroom::secret::Secret;
 
 const VAULT: VaultId = VaultId([1; 16]);
@@ -20,6 +20,7 @@ pub fn roster(data: &[u8]) -> bool {
         card.n = cards.len() as u64;
         card.prev = cards.last().map_or(Digest([0; 32]), Card::digest);
         match bytes[5] % 16 {
+            6 => card.cuts = vec![cut(bytes[2] % 8, bytes[0] >> 2)],
             8 => card.prev = Digest([9; 32]),
             9 => card.n += 1,
             10 => card.vault = VaultId([2; 16]),
@@ -46,13 +47,18 @@ pub fn roster(data: &[u8]) -> bool {
             may_sign(&cards[..n], card),
             "card {n} was signed by somebody who may not"
         );
+        assert!(
+            card.cuts.iter().all(|cut| may_cut(&cards[..n], card, cut)),
+            "card {n} cuts what it may not"
+        );
     }
     assert_eq!(Some(roster.digest()), cards.last().map(Card::digest));
     true
 }
 
 /// docs/FORMAT.md §2.2, said another way: by the cards before it, the signing device is a lead's, and not paper
-/// unless the card is for the same person; the first card is signed by a device of its own.
+/// unless the card differs from its person's in devices alone, of which one is new; the first card is signed by a
+/// device of its own.
 fn may_sign(before: &[Card], card: &Card) -> bool {
     let owns = |card: &Card, kind: Option<DeviceKind>, by: DeviceId| {
         let mut devices = card.devices.iter();
@@ -62,10 +68,34 @@ fn may_sign(before: &[Card], card: &Card) -> bool {
         return owns(card, Some(DeviceKind::Device), card.by);
     }
     (0..before.len()).any(|n| {
-        let in_force = before[n + 1..].iter().all(|later| later.person != before[n].person);
-        let kind = (before[n].person != card.person).then_some(DeviceKind::Device);
-        in_force && before[n].roles.contains(&Role::Lead) && owns(&before[n], kind, card.by)
+        let (old, later) = (&before[n], &before[n + 1..]);
+        let in_force = later.iter().all(|later| later.person != old.person);
+        let alike = |card: &Card| (card.person, card.level, card.roles.clone(), card.compartments.clone());
+        let new = card.devices.iter().any(|device| !old.devices.contains(device));
+        let back = alike(card) == alike(old) && card.handle == old.handle && new;
+        let kind = (!back).then_some(DeviceKind::Device);
+        in_force && old.roles.contains(&Role::Lead) && owns(old, kind, card.by)
     })
+}
+
+/// The same page: of a device that the person had and has no more, and further on than any card before.
+fn may_cut(before: &[Card], card: &Card, cut: &Cut) -> bool {
+    let devices = |card: &Card| card.devices.iter().map(|device| device.device).collect::<Vec<_>>();
+    let mine = before.iter().filter(|earlier| earlier.person == card.person);
+    let had = mine.flat_map(devices).any(|device| device == cut.0.device);
+    let further = before
+        .iter()
+        .flat_map(|card| &card.cuts)
+        .all(|old| old.0 != cut.0 || old.1 < cut.1);
+    had && further && cut.1 > 0 && !devices(card).contains(&cut.0.device)
+}
+
+fn cut(device: u8, size: u8) -> Cut {
+    let log = LogName {
+        device: DeviceId([device; 8]),
+        incarnation: Incarnation([1; 4]),
+    };
+    Cut(log, size.into(), Digest([size; 32]))
 }
 
 fn card(bytes: &[u8]) -> (Card, usize) {
@@ -83,6 +113,7 @@ fn card(bytes: &[u8]) -> (Card, usize) {
     let card = Card {
         by: DeviceId([signer as u8; 8]),
         compartments: vec![CompartmentId([1; 8]), CompartmentId([2; 8])],
+        cuts: vec![],
         devices: (0..8).filter(|n| chosen(bytes[3], *n)).map(device).collect(),
         handle: format!("officer-{person}"),
         level: bytes[2] >> 4 & 3,

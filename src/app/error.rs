@@ -88,6 +88,7 @@ impl From<LedgerError> for Error {
         let message = error.to_string();
         match error {
             LedgerError::Tampered(_) | LedgerError::AlteredMark => Self::new(Kind::Tampered, message),
+            LedgerError::Emptied => Self::new(Kind::Unknown, message),
             LedgerError::Open(error) => error.into(),
             LedgerError::Recover(RecoverError::Diverged { .. }) => Self::new(Kind::Tampered, message)
                 .hint("nothing was shown; `strongroom audit verify` says what is wrong"),

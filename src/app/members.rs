@@ -115,6 +115,7 @@ impl Desk<'_> {
         let card = Card {
             by: self.identity.device(),
             compartments,
+            cuts: Vec::new(),
             n: charter.roster.cards().len() as u64,
             prev: charter.roster.digest(),
             time: self.context.now(),

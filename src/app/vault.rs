@@ -84,6 +84,7 @@ pub fn init(context: &Context<'_>, init: &Init) -> Result<Inited, Error> {
     let card = Card {
         by: device,
         compartments: Vec::new(),
+        cuts: Vec::new(),
         devices,
         handle: handle.clone(),
         level: Level::Restricted.number(),

@@ -1,5 +1,6 @@
 //! Cards and the roster: who is a member, with which devices and clearance (docs/FORMAT.md §2.2).
 
+use super::cuts::{Cut, Cuts, are_cuts};
 use super::json;
 use super::sshsig::{self, Namespace};
 use super::time::Time;
@@ -8,6 +9,7 @@ use crate::id::{CompartmentId, DeviceId, Digest, PersonId, VaultId};
 use crate::label::{Clearance, Level};
 use base64ct::{Base64, Encoding};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 /// The longest card file, in bytes.
 const MAX: usize = 256 * 1024;
@@ -78,6 +80,9 @@ pub struct Card {
     pub by: DeviceId,
     /// Compartments held, sorted.
     pub compartments: Vec<CompartmentId>,
+    /// How far logs of devices count that the person no longer has, sorted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cuts: Vec<Cut>,
     /// The person's devices, sorted.
     pub devices: Vec<Device>,
     /// What the person is called.
@@ -118,9 +123,15 @@ pub enum BadCard {
     /// A device known before has other keys, or another owner.
     #[error("card {0} gives a known device another key, kind or owner")]
     Device(usize),
+    /// Cuts a log that it may not cut, or not so far.
+    #[error("card {0} says of logs how far they count, and may not say so of these, or not that")]
+    Cuts(usize),
     /// Not the founder who was pinned.
     #[error("the founder's card is not the one that this device pinned")]
     OtherFounder,
+    /// Under another name than its own.
+    #[error("card {0} stands under another name than its own")]
+    Name(usize),
     /// No card at all.
     #[error("the vault has no member")]
     Empty,
@@ -166,7 +177,8 @@ impl Card {
         let end = file.iter().position(|byte| *byte == b'\n')?;
         let card: Self = json::from_line(&file[..end])?;
         let signature = std::str::from_utf8(&file[end + 1..]).ok()?.to_owned();
-        let sorted = card.compartments.windows(2).all(|pair| pair[0] < pair[1])
+        let sorted = are_cuts(&card.cuts)
+            && card.compartments.windows(2).all(|pair| pair[0] < pair[1])
             && card.roles.windows(2).all(|pair| pair[0] < pair[1])
             && card.devices.windows(2).all(|pair| pair[0].device < pair[1].device);
         let keys = card
@@ -190,6 +202,16 @@ impl Card {
             compartments: self.compartments.iter().copied().collect(),
         }
     }
+}
+
+/// What a recovery key is for: another device of the same person, and nothing else about them.
+fn brings_back(before: &Card, card: &Card) -> bool {
+    let same = before.person == card.person
+        && before.handle == card.handle
+        && before.level == card.level
+        && before.compartments == card.compartments
+        && before.roles == card.roles;
+    same && card.devices.iter().any(|device| !before.devices.contains(device))
 }
 
 /// A verified chain of cards.
@@ -222,6 +244,9 @@ impl Roster {
             if !card.devices.iter().all(|device| roster.keeps(card.person, device)) {
                 return Err(BadCard::Device(n));
             }
+            if !card.cuts.iter().all(|cut| roster.takes(&card, cut)) {
+                return Err(BadCard::Cuts(n));
+            }
             let signer = roster.signer(&card).ok_or(BadCard::Signature(n))?;
             sshsig::verify(&signer, Namespace::Card, &signed, &signature).map_err(|_| BadCard::Signature(n))?;
             roster.cards.push(card);
@@ -231,6 +256,15 @@ impl Roster {
             Err(BadCard::Empty)
         } else {
             Ok(roster)
+        }
+    }
+
+    /// Whether each card, in order, stands under its own path.
+    pub fn check_paths<'p>(&self, paths: impl IntoIterator<Item = &'p str>) -> Result<(), BadCard> {
+        let misnamed = |(card, path): (&Card, &str)| card.path() != path;
+        match self.cards.iter().zip(paths).position(misnamed) {
+            Some(n) => Err(BadCard::Name(n)),
+            None => Ok(()),
         }
     }
 
@@ -245,6 +279,32 @@ impl Roster {
             .all(|known| known == (person, device))
     }
 
+    /// Whether a card may cut a log there: one of a device that its person had and has no more, and further on than
+    /// earlier cards did.
+    fn takes(&self, card: &Card, Cut(log, size, _): &Cut) -> bool {
+        let has = |card: &Card| card.devices.iter().any(|device| device.device == log.device);
+        let had = self
+            .cards
+            .iter()
+            .any(|earlier| earlier.person == card.person && has(earlier));
+        let mut before = self.cards.iter().flat_map(|card| &card.cuts);
+        had && !has(card) && before.all(|cut| cut.0 != *log || cut.1 < *size)
+    }
+
+    /// How far each log counts.
+    pub fn cuts(&self) -> Cuts {
+        let ever = self
+            .cards
+            .iter()
+            .flat_map(|card| &card.devices)
+            .map(|device| device.device);
+        let mut removed: BTreeSet<DeviceId> = ever.collect();
+        for device in self.members().flat_map(|card| &card.devices) {
+            removed.remove(&device.device);
+        }
+        Cuts::new(self.cards.iter().flat_map(|card| &card.cuts), removed)
+    }
+
     /// The key that must have signed `card`, if its `by` may.
     fn signer(&self, card: &Card) -> Option<PublicKey> {
         if self.cards.is_empty() {
@@ -253,10 +313,8 @@ impl Roster {
         }
         let (person, device) = self.device(card.by)?;
         let lead = person.roles.contains(&Role::Lead);
-        let own_recovery = device.kind == DeviceKind::Paper && person.person == card.person;
-        (lead && (device.kind == DeviceKind::Device || own_recovery))
-            .then(|| device.sign_key())
-            .flatten()
+        let may = device.kind == DeviceKind::Device || brings_back(person, card);
+        (lead && may).then(|| device.sign_key()).flatten()
     }
 
     /// The cards in force, one a person.
@@ -332,6 +390,7 @@ impl Roster {
 mod tests {
     use super::*;
     use crate::crypto::HybridSecret;
+    use crate::id::LogName;
     use crate::secret::Secret;
 
     const VAULT: VaultId = VaultId([1; 16]);
@@ -349,6 +408,7 @@ mod tests {
         Card {
             by: DeviceId([1; 8]),
             compartments: vec![],
+            cuts: vec![],
             devices: vec![device(1, DeviceKind::Device), device(2, DeviceKind::Paper)],
             handle: "mara".into(),
             level: 3,
@@ -404,16 +464,42 @@ mod tests {
         for bad in [by_stranger, by_paper_for_another, by_unknown] {
             assert_eq!(Roster::verify(VAULT, None, &[&first, &bad]), Err(BadCard::Signature(1)));
         }
-        let own = next(
-            2,
-            1,
-            vec![
-                device(1, DeviceKind::Device),
-                device(2, DeviceKind::Paper),
-                device(3, DeviceKind::Device),
-            ],
+    }
+
+    #[test]
+    fn paper_brings_its_person_back_and_does_nothing_else() {
+        let first = founder().sign(&key(1));
+        let by_paper = |change: &dyn Fn(&mut Card)| {
+            let mut card = next(2, 1, founder().devices);
+            card.devices.push(device(3, DeviceKind::Device));
+            card.roles = founder().roles;
+            change(&mut card);
+            Roster::verify(VAULT, None, &[&first, &card.sign(&key(2))]).map(drop)
+        };
+        assert_eq!(by_paper(&|_| ()), Ok(()));
+        // The lost device goes with the same card.
+        assert_eq!(by_paper(&|card| drop(card.devices.remove(0))), Ok(()));
+        let changes: [&dyn Fn(&mut Card); 5] = [
+            &|card| card.level = 2,
+            &|card| card.handle = "mara.2".into(),
+            &|card| card.roles = vec![Role::Auditor, Role::Lead, Role::Officer],
+            &|card| card.compartments = vec![CompartmentId([1; 8])],
+            &|card| drop(card.devices.pop()),
+        ];
+        for change in changes {
+            assert_eq!(by_paper(change), Err(BadCard::Signature(1)));
+        }
+    }
+
+    #[test]
+    fn a_card_stands_under_its_own_path() {
+        let first = founder();
+        let roster = Roster::verify(VAULT, None, &[&first.sign(&key(1))]).unwrap();
+        assert_eq!(roster.check_paths([first.path().as_str()]), Ok(()));
+        assert_eq!(
+            roster.check_paths(["members/0000-0202020202020202.card"]),
+            Err(BadCard::Name(0))
         );
-        assert!(Roster::verify(VAULT, None, &[&first, &own.sign(&key(2))]).is_ok());
     }
 
     #[test]
@@ -432,6 +518,84 @@ mod tests {
                 Err(BadCard::Device(1))
             );
         }
+    }
+
+    #[test]
+    fn a_removed_device_s_logs_are_cut_once_and_then_only_further_on() {
+        let first = founder();
+        let log = |n: u8| LogName {
+            device: DeviceId([n; 8]),
+            incarnation: crate::id::Incarnation([n; 4]),
+        };
+        let cut = |n: u8, size: u64| Cut(log(n), size, Digest([n; 32]));
+        // The founder gets a device more; it is removed; more of its log is accepted late.
+        let mut cards = vec![next(
+            1,
+            1,
+            [first.devices.clone(), vec![device(3, DeviceKind::Device)]].concat(),
+        )];
+        let chain = |cards: &[Card]| {
+            let mut files = vec![first.sign(&key(1))];
+            let mut prev = first.digest();
+            for (n, card) in cards.iter().enumerate() {
+                let roles = first.roles.clone();
+                let card = Card {
+                    n: n as u64 + 1,
+                    prev,
+                    roles,
+                    ..card.clone()
+                };
+                prev = card.digest();
+                files.push(card.sign(&key(1)));
+            }
+            let files: Vec<&[u8]> = files.iter().map(Vec::as_slice).collect();
+            Roster::verify(VAULT, None, &files)
+        };
+        assert_eq!(chain(&cards).unwrap().cuts(), Cuts::default());
+        let with = |cuts: &[Cut]| Card {
+            cuts: cuts.to_vec(),
+            ..next(1, 1, first.devices.clone())
+        };
+        for bad in [
+            with(&[cut(1, 4)]),
+            with(&[cut(9, 4)]),
+            Card {
+                cuts: vec![cut(3, 4)],
+                ..cards[0].clone()
+            },
+            Card {
+                cuts: vec![cut(3, 4)],
+                ..next(1, 9, vec![])
+            },
+        ] {
+            assert_eq!(chain(&[cards[0].clone(), bad]), Err(BadCard::Cuts(2)));
+        }
+        assert_eq!(
+            chain(&[cards[0].clone(), with(&[cut(3, 0)])]),
+            Err(BadCard::Malformed(2))
+        );
+        assert_eq!(chain(&[with(&[cut(3, 4)])]), Err(BadCard::Cuts(1)));
+        cards.push(with(&[cut(3, 4)]));
+        assert_eq!(chain(&cards).unwrap().cuts().of(log(3)), Some((4, Digest([3; 32]))));
+        for (size, good) in [(3, false), (4, false), (5, true)] {
+            let late = chain(&[cards.clone(), vec![with(&[cut(3, size)])]].concat());
+            let of = late.map(|roster| roster.cuts().of(log(3)));
+            let due = if good {
+                Ok(Some((5, Digest([3; 32]))))
+            } else {
+                Err(BadCard::Cuts(3))
+            };
+            assert_eq!(of, due);
+        }
+        // Removed without a word about its log.
+        let silent = chain(&[cards[0].clone(), with(&[])]).unwrap().cuts();
+        assert_eq!(silent.of(log(3)).map(|(size, _)| size), Some(0));
+        assert_eq!(silent.of(log(1)), None);
+        // A card without cuts has the bytes that it always had.
+        let line = String::from_utf8(json::to_line(&first)).unwrap();
+        assert!(!line.contains("cuts"));
+        let empty = line.replace("\"devices\"", "\"cuts\":[],\"devices\"");
+        assert_eq!(json::from_line::<Card>(empty.as_bytes()), None);
     }
 
     #[test]

@@ -3,7 +3,10 @@
 use super::json::{self, INTEGER_END};
 use super::time::Time;
 use super::tree::leaf_hash;
-use crate::id::{Digest, EntryRef, KeyId, LogName, PersonId};
+use crate::crypto::{XNONCE_LEN, XTAG_LEN};
+use crate::envelope::padding::is_padded_len;
+use crate::id::{DeviceId, Digest, EntryRef, KeyId, LogName, NoteId, PersonId};
+use base64ct::{Base64, Encoding};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -193,6 +196,10 @@ impl Entry {
             ),
             (self.seen.contains_key(&self.log), "a log does not see itself"),
             (!self.effects_fit(), "its kind does not write or forget such files"),
+            (
+                !sealed_fits(&self.sealed),
+                "its sealed details have a form that none have",
+            ),
         ];
         match (self.v, faults.into_iter().find(|(fault, _)| *fault)) {
             (1, None) => Ok(()),
@@ -202,13 +209,13 @@ impl Entry {
     }
 
     /// Whether an entry of this kind may have this effect: which branches it writes to and forgets from, and that
-    /// files named by a digest have that digest.
+    /// files are named as that branch's files are, by their own digest.
     fn effects_fit(&self) -> bool {
         use Kind::{Add, Attach, Begin, Card, Destroy, Draft, Key, Policy, Relabel, Release, Revise, UnlockFailed};
         let fits = |file: &FileRef, forgets: bool| {
             let FileRef(branch, path, digest) = file;
             let (sealed, device) = (is_shard(branch), branch == "keys/devices");
-            let named = branch == "main" || path.ends_with(&format!(".{digest}"));
+            let named = branch == "main" || is_named(branch, path, digest);
             let allowed = match self.kind {
                 None | Some(UnlockFailed) => false,
                 Some(Begin) => branch == "main" || device,
@@ -235,6 +242,29 @@ impl Entry {
     }
 }
 
+/// Whether a file of a flat branch bears a name that it may have there: `<note>.<digest>` of a note of that shard,
+/// `<device>.<digest>`, `detail-<key id>.<digest>`.
+fn is_named(branch: &str, path: &str, digest: &Digest) -> bool {
+    let Some((stem, end)) = path.split_once('.') else {
+        return false;
+    };
+    let whose = match (branch, stem.strip_prefix("detail-")) {
+        ("keys/devices", Some(key)) => key.parse::<KeyId>().is_ok(),
+        ("keys/devices", None) => stem.parse::<DeviceId>().is_ok(),
+        _ => stem
+            .parse::<NoteId>()
+            .is_ok_and(|note| branch.ends_with(&format!("/{}", note.shard()))),
+    };
+    whose && end.parse() == Ok(*digest)
+}
+
+/// Whether `sealed` is base64 of a nonce, a padded form and a tag.
+fn sealed_fits(sealed: &str) -> bool {
+    let bytes = Base64::decode_vec(sealed).ok();
+    let padded = bytes.and_then(|bytes| bytes.len().checked_sub(XNONCE_LEN + XTAG_LEN));
+    padded.is_some_and(|len| is_padded_len(len as u64))
+}
+
 /// `notes/<xx>` or `keys/<xx>`.
 fn is_shard(branch: &str) -> bool {
     let shard = branch.strip_prefix("notes/").or_else(|| branch.strip_prefix("keys/"));
@@ -259,7 +289,7 @@ pub(super) mod tests {
             prev,
             result: Outcome::Done,
             roster: Digest([5; 32]),
-            sealed: "AAAA".into(),
+            sealed: Base64::encode_string(&[0; 296]),
             seen: BTreeMap::new(),
             seq,
             time: Time::from_unix(1_700_000_000 + seq as i64),
@@ -274,7 +304,7 @@ pub(super) mod tests {
         entry.kind = Some(Kind::Add);
         entry.wrote = vec![FileRef(
             "keys/00".into(),
-            format!("a.{}", Digest([1; 32])),
+            format!("{}.{}", NoteId([0; 16]), Digest([1; 32])),
             Digest([1; 32]),
         )];
         entry.because = Some(EntryRef { log: entry.log, seq: 0 });
@@ -335,7 +365,23 @@ pub(super) mod tests {
         denied.result = Outcome::Denied;
         let mut late = example(1, Digest([9; 32]));
         late.admitted = Some(Digest([0; 32]));
-        for entry in [reads, denied, late] {
+        let sealed = |len: usize| Entry {
+            sealed: Base64::encode_string(&vec![0; len]),
+            ..example(1, Digest([9; 32]))
+        };
+        assert!(sealed(40 + 272).to_line().is_ok());
+        let mut no_base64 = example(1, Digest([9; 32]));
+        no_base64.sealed.pop();
+        for entry in [
+            reads,
+            denied,
+            late,
+            sealed(0),
+            sealed(39),
+            sealed(295),
+            sealed(300),
+            no_base64,
+        ] {
             assert!(matches!(entry.to_line(), Err(BadEntry::Contradiction(_))));
         }
     }
@@ -343,13 +389,31 @@ pub(super) mod tests {
     #[test]
     fn a_kind_has_its_effects_and_no_others() {
         let digest = Digest([1; 32]);
-        let note = |branch: &str| FileRef(branch.into(), format!("x.{digest}"), digest);
+        let note = |branch: &str| match branch {
+            "notes/01" => FileRef(branch.into(), format!("{}.{digest}", NoteId([1; 16])), digest),
+            "keys/devices" => FileRef(branch.into(), format!("{}.{digest}", DeviceId([1; 8])), digest),
+            _ => FileRef(branch.into(), format!("{}.{digest}", NoteId([0; 16])), digest),
+        };
+        let detail = FileRef(
+            "keys/devices".into(),
+            format!("detail-{}.{digest}", KeyId([1; 8])),
+            digest,
+        );
         let card = FileRef("main".into(), "members/0001-x.card".into(), digest);
         let cases = [
             (Kind::Add, vec![note("notes/00"), note("keys/00")], vec![], true),
             (Kind::Add, vec![note("notes/00")], vec![note("notes/01")], false),
             (Kind::Add, vec![note("keys/devices")], vec![], false),
             (Kind::Add, vec![note("notes/zz")], vec![], false),
+            (Kind::Add, vec![note("notes/02")], vec![], false),
+            (Kind::Add, vec![note("keys/0")], vec![], false),
+            (Kind::Key, vec![detail.clone()], vec![], true),
+            (
+                Kind::Key,
+                vec![FileRef(detail.0.clone(), format!("x{}", detail.1), digest)],
+                vec![],
+                false,
+            ),
             (
                 Kind::Add,
                 vec![FileRef("notes/00".into(), "x.y".into(), digest)],

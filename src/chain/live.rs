@@ -5,6 +5,7 @@
 //! (who, and by what rules) may be put back as it was by an entry that knows of the forgetting: policies are changed
 //! and changed back.
 
+use super::cuts::Cuts;
 use super::entry::{Entry, FileRef};
 use crate::id::{Digest, EntryRef, LogName, NoteId};
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -18,6 +19,7 @@ type Seen = BTreeMap<LogName, u64>;
 /// The files that the logs say exist. Entries of one log are applied in order.
 #[derive(Default)]
 pub struct LiveSet {
+    cuts: Cuts,
     wrote: HashMap<FileRef, EntryRef>,
     forgot: HashSet<FileRef>,
     /// What each log has seen so far.
@@ -28,8 +30,24 @@ pub struct LiveSet {
 }
 
 impl LiveSet {
-    /// Takes an entry into account.
+    /// An empty one, for which of each log only so much counts.
+    pub fn within(cuts: Cuts) -> Self {
+        Self {
+            cuts,
+            ..Self::default()
+        }
+    }
+
+    /// How far each log counts.
+    pub fn cuts(&self) -> &Cuts {
+        &self.cuts
+    }
+
+    /// Takes an entry into account, if it counts.
     pub fn apply(&mut self, entry: &Entry) {
+        if !self.cuts.admit(entry) {
+            return;
+        }
         let place = entry.place();
         let seen = self.seen.entry(entry.log).or_default();
         seen.extend(entry.seen.iter().map(|(log, (size, _))| (*log, *size)));

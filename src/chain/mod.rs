@@ -6,6 +6,7 @@ mod bundle;
 mod card;
 mod checkpoint;
 mod cosignature;
+mod cuts;
 mod detail;
 mod entry;
 mod json;
@@ -27,6 +28,7 @@ pub use checkpoint::{BadCheckpoint, Checkpoint, SignedCheckpoint, origin};
 pub use cosignature::{
     BadCosignature, BadCosignedFile, BadWitness, CosignedCheckpoint, CosignedFile, Witness, log_key,
 };
+pub use cuts::{Cut, Cuts};
 pub use detail::{Bitmap, Details, NoteSet};
 pub use entry::{BadEntry, ENTRY_MAX, Entry, FileRef, Kind, Outcome, ParsedEntry};
 pub use live::{Creations, LiveSet, note_and_digest, note_of};

@@ -252,7 +252,7 @@ mod tests {
 
         let mut inserted = good.clone();
         let mut extra = example(4, leaf_hash(&good[3]));
-        extra.sealed = "BBBB".into();
+        extra.sealed.replace_range(..1, "B");
         inserted.insert(4, extra.to_line().unwrap());
         assert!(cases(&inserted).contains(&(3, Some(4))), "{:?}", cases(&inserted));
 
@@ -267,7 +267,7 @@ mod tests {
         assert!(cases(&good[2..]).contains(&(6, Some(0))));
         let mut genesis = good.clone();
         let mut first = example(0, Digest([0; 32]));
-        first.sealed = "BBBB".into();
+        first.sealed.replace_range(..1, "B");
         genesis[0] = first.to_line().unwrap();
         assert!(cases(&genesis).contains(&(6, Some(1))));
 

@@ -132,13 +132,18 @@ impl PartFile {
         check_suite(WHAT_PART, header.suite)?;
         let sealed = bytes.len() - used;
         let last = sealed % SEALED;
+        // What a part that is not full holds ends the content, whose length is padded.
+        let before = header.number.saturating_mul(PART_PLAIN);
+        let plain = sealed.saturating_sub(sealed.div_ceil(SEALED) * CHUNK_TAG_LEN) as u64;
+        let ends = sealed == PART_CHUNKS * SEALED || padding::is_padded_len(before.saturating_add(plain));
         let fits = header.vault.len() == 16
             && header.note.len() == 16
             && header.revision.len() == 16
             && header.purpose == PART
             && header.number < PARTS_MAX
             && (1..=PART_CHUNKS * SEALED).contains(&sealed)
-            && (last == 0 || last > CHUNK_TAG_LEN);
+            && (last == 0 || last > CHUNK_TAG_LEN)
+            && ends;
         match fits {
             true => Ok(Self { header }),
             false => Err(BadEnvelope::Malformed { what: WHAT_PART }),

@@ -336,6 +336,13 @@ pub struct BodyFile<'a> {
     pub(super) text: &'a [u8],
 }
 
+/// Whether a sealed stream may have this length: a padded form, cut into chunks.
+fn is_stream_len(sealed: usize) -> bool {
+    let chunks = sealed.div_ceil(CHUNK + CHUNK_TAG_LEN);
+    let plain = sealed.saturating_sub(chunks * CHUNK_TAG_LEN);
+    plain.div_ceil(CHUNK) == chunks && padding::is_padded_len(plain as u64)
+}
+
 impl<'a> BodyFile<'a> {
     /// Reads a file: header, lengths, suite.
     pub fn parse(bytes: &'a [u8]) -> Result<Self, BadEnvelope> {
@@ -357,9 +364,12 @@ impl<'a> BodyFile<'a> {
         let at = usize::try_from(header.metadata_len)
             .ok()
             .filter(|at| *at <= rest.len())
-            .ok_or(malformed)?;
+            .ok_or(malformed.clone())?;
         let (metadata, text) = rest.split_at(at);
-        Ok(Self { header, metadata, text })
+        match is_stream_len(metadata.len()) && is_stream_len(text.len()) {
+            true => Ok(Self { header, metadata, text }),
+            false => Err(malformed),
+        }
     }
 
     /// What it is.

@@ -4,7 +4,8 @@ use super::cbor::{self, Bytes};
 use super::keyring::{Key, KeyUse, Keyring};
 use super::{BadEnvelope, SUITE, check_suite, check_vault, padding};
 use crate::crypto::{
-    Entropy, HybridSecret, NoEntropy, Recipient, derive_key, length_prefixed, make_random, make_secret, xopen, xseal,
+    CHUNK_TAG_LEN, ENC_LEN, Entropy, HybridSecret, NoEntropy, Recipient, XNONCE_LEN, XTAG_LEN, derive_key,
+    length_prefixed, make_random, make_secret, xopen, xseal,
 };
 use crate::id::{CompartmentId, DeviceId, KeyId, VaultId};
 use crate::label::Level;
@@ -14,6 +15,9 @@ use zeroize::Zeroizing;
 
 /// The largest key box or detail key file, in bytes: some 5,000 keys.
 const MAX: usize = 1 << 20;
+/// Bytes of a key, and of a key's or device's id.
+const KEY_LEN: usize = 32;
+const ID_LEN: usize = 8;
 const BOX: &str = "key box";
 const DETAIL: &str = "detail key";
 
@@ -60,7 +64,17 @@ impl BoxFile {
     pub fn parse(bytes: &[u8]) -> Result<Self, BadEnvelope> {
         let file: Self = cbor::decode(BOX, MAX, bytes)?;
         check_suite(BOX, file.suite)?;
-        Ok(file)
+        let padded = file.sealed.len().checked_sub(CHUNK_TAG_LEN);
+        let padded = padded.is_some_and(|len| padding::is_padded_len(len as u64));
+        match padded && file.enc.len() == ENC_LEN && file.place().is_ok() {
+            true => Ok(file),
+            false => Err(BadEnvelope::Malformed { what: BOX }),
+        }
+    }
+
+    /// The vault and the device it says it was made for.
+    pub fn place(&self) -> Result<(VaultId, DeviceId), BadEnvelope> {
+        Ok((cbor::fixed(BOX, &self.vault)?, cbor::fixed(BOX, &self.device)?))
     }
 
     /// Its bytes.
@@ -284,11 +298,21 @@ impl DetailFile {
             .devices
             .windows(2)
             .all(|pair| pair[0].device.as_slice() < pair[1].device.as_slice());
-        if sorted {
-            Ok(file)
-        } else {
-            Err(BadEnvelope::Malformed { what: DETAIL })
+        let slots = file.devices.iter().all(|slot| {
+            let sizes = (slot.device.len(), slot.enc.len(), slot.sealed.len());
+            sizes == (ID_LEN, ENC_LEN, KEY_LEN + CHUNK_TAG_LEN)
+        });
+        let sizes = (file.auditors.key.len(), file.auditors.sealed.len());
+        let auditors = sizes == (ID_LEN, XNONCE_LEN + KEY_LEN + XTAG_LEN);
+        match sorted && slots && auditors && file.serves().is_ok() && file.place().is_ok() {
+            true => Ok(file),
+            false => Err(BadEnvelope::Malformed { what: DETAIL }),
         }
+    }
+
+    /// The vault and the key id it says it is of.
+    pub fn place(&self) -> Result<(VaultId, KeyId), BadEnvelope> {
+        Ok((cbor::fixed(DETAIL, &self.vault)?, self.key_id()?))
     }
 
     /// Its bytes.

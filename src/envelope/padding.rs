@@ -23,6 +23,11 @@ pub fn padded_len(len: u64) -> u64 {
     padme(len.saturating_add(PREFIX))
 }
 
+/// Whether some message has a padded form of `total` bytes: then it is its own padded length.
+pub fn is_padded_len(total: u64) -> bool {
+    total >= MIN_LEN && padme(total) == total
+}
+
 /// `PAD(message)`: its length, itself, zeros.
 pub fn pad(message: &[u8]) -> Zeroizing<Vec<u8>> {
     let total = padded_len(message.len() as u64) as usize;
@@ -103,6 +108,7 @@ mod tests {
             prop_assert_eq!(whole.expose(), message.as_slice());
             let whole = unpad_in_place("x", padded.clone()).unwrap();
             prop_assert_eq!(whole.expose(), message.as_slice());
+            prop_assert!(is_padded_len(padded.len() as u64) && !is_padded_len(padded.len() as u64 + 1));
             prop_assert!(padded.len() <= 256.max((message.len() + 8) * 112 / 100 + 1));
         }
     }

@@ -6,13 +6,13 @@ use super::found::make_detail_key;
 use super::high_water::HighWater;
 use super::objects::{HEADS, MAIN, Objects, audit_ref};
 use super::scan::{Head, tail};
-use super::start::{Ledger, scan_fault};
+use super::start::{Ledger, live_of_all, scan_fault};
 use crate::chain::{
     BUNDLE_LEN, Checkpoint, Details, Entry, FileRef, Kind, Message, Namespace, NoteSet, Outcome, Time, bundle_path,
     leaf_hash, write_bundle,
 };
 use crate::crypto::{Entropy, sha256};
-use crate::id::{Digest, EntryRef, NoteId, PersonId};
+use crate::id::{Digest, EntryRef, NoteId, PersonId, VaultId};
 use crate::repo::{Batch, EditError, Object, Oid, ReadError, RefChange, Repo, StoredBlob, TreeEdit, commit_bytes};
 use crate::session::Identity;
 use std::collections::BTreeMap;
@@ -25,6 +25,11 @@ const DETAIL_KEY_DAYS: i64 = 31;
 
 /// How many files one entry names at most, so that it stays below its 64 KiB whatever else it says.
 pub const FILES_PER_ENTRY: usize = 200;
+
+/// Author and committer of a commit that a member's device signs.
+pub(super) fn author_line(handle: &str, person: PersonId, vault: VaultId, time: Time) -> String {
+    format!("{handle} <{person}@{vault}> {} +0000", time.unix().max(0))
+}
 
 /// Files to write and to forget, by branch.
 #[derive(Default)]
@@ -221,13 +226,8 @@ pub(super) struct Assembly<'a> {
 
 impl Assembly<'_> {
     fn author(&self) -> String {
-        format!(
-            "{} <{}@{}> {} +0000",
-            self.identity.handle(),
-            self.identity.person(),
-            self.identity.vault(),
-            self.time.unix().max(0)
-        )
+        let identity = self.identity;
+        author_line(identity.handle(), identity.person(), identity.vault(), self.time)
     }
 
     fn signed_commit(&mut self, tree: Oid, parents: &[Oid], message: &str) -> Result<Oid, LedgerError> {
@@ -473,6 +473,13 @@ impl Ledger<'_> {
         self.standing.tree = tree;
         self.standing.last_leaf = leaf;
         self.standing.live.apply(&entry);
+        if *self.standing.live.cuts() != self.standing.charter.roster.cuts() {
+            // What exists is another matter when a card says so: of some log less counts, or more.
+            match live_of_all(self.repo, &self.standing.charter) {
+                Ok(live) => self.standing.live = live,
+                Err(_) => self.lapsed = true,
+            }
+        }
         self.standing.creations.apply(&entry);
         self.standing
             .seen

@@ -3,7 +3,7 @@
 use super::append::Changes;
 use super::error::LedgerError;
 use super::objects::{CLONED, FILE_MAX, FileAt, HEADS, MAIN, Objects, files_below};
-use crate::chain::{FileRef, Roster};
+use crate::chain::{BadCard, FileRef, Roster};
 use crate::crypto::sha256;
 use crate::id::{Digest, VaultId};
 use crate::policy::PolicyFiles;
@@ -104,13 +104,19 @@ impl RawCharter {
         VaultFile::parse(bytes)
     }
 
-    /// Card files in the order of their numbers, which is that of their paths.
-    pub(super) fn cards(&self) -> Vec<&[u8]> {
+    /// Card files with their paths, in the order of their numbers, which is that of their paths.
+    pub(super) fn cards(&self) -> Vec<(&str, &[u8])> {
         self.files
             .iter()
             .filter(|(path, _)| path.starts_with(MEMBERS))
-            .map(|(_, bytes)| bytes.as_slice())
+            .map(|(path, bytes)| (path.as_str(), bytes.as_slice()))
             .collect()
+    }
+
+    fn roster(&self, vault: VaultId, founder: Digest) -> Result<Roster, BadCard> {
+        let (paths, files): (Vec<&str>, Vec<&[u8]>) = self.cards().into_iter().unzip();
+        let roster = Roster::verify(vault, Some(founder), &files)?;
+        roster.check_paths(paths).map(|()| roster)
     }
 
     pub(super) fn policies(&self) -> Result<PolicyFiles, LedgerError> {
@@ -132,7 +138,7 @@ impl Charter {
     pub(super) fn read(objects: &dyn Objects, commit: Oid, founder: Digest) -> Result<Self, LedgerError> {
         let raw = RawCharter::read(objects, commit)?;
         let vault = raw.vault_file()?.vault;
-        let roster = Roster::verify(vault, Some(founder), &raw.cards())?;
+        let roster = raw.roster(vault, founder)?;
         Ok(Self {
             vault,
             roster,
@@ -170,7 +176,7 @@ impl Charter {
         for (path, bytes) in changes.written_to(MAIN) {
             raw.files.insert(path.to_owned(), bytes.to_vec());
         }
-        let roster = Roster::verify(self.vault, Some(self.roster.founder()), &raw.cards())?;
+        let roster = raw.roster(self.vault, self.roster.founder())?;
         Ok(Self {
             vault: self.vault,
             roster,

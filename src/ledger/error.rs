@@ -48,6 +48,13 @@ pub enum LedgerError {
     /// The repository is no vault, or of a later version.
     #[error("this git repository is not a strongroom vault: {0}")]
     NotAVault(&'static str),
+    /// A vault without any branch, of which nothing else is left that speaks of one.
+    #[error(
+        "this folder is a strongroom vault's, and has no branch and an empty journal: `strongroom init` was \
+         interrupted there, or all branches were taken away. If there was ever anything in it, keep a copy of the \
+         folder, and restore a backup or clone the vault from where it was sent"
+    )]
+    Emptied,
     /// The roster does not hold.
     #[error(transparent)]
     Card(#[from] BadCard),

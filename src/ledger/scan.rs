@@ -4,6 +4,7 @@ use super::objects::{BUNDLE_MAX, Objects};
 use crate::chain::{BUNDLE_LEN, Frontier, Message, bundle_path, leaf_hash, parse_bundle};
 use crate::id::Digest;
 use crate::repo::{Commit, Mode, Oid, ReadError, TreeEntry};
+use std::collections::BTreeMap;
 
 /// Why a log could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -38,30 +39,30 @@ impl Head {
     }
 }
 
-/// What a scan found: the tree over all lines, and its root at the size asked for.
+/// What a scan found: the tree over all lines, and its roots at the sizes asked for.
 pub(super) struct Scanned {
     pub(super) frontier: Frontier,
     pub(super) last_leaf: Digest,
-    pub(super) root_at: Option<Digest>,
+    pub(super) roots: BTreeMap<u64, Digest>,
 }
 
 /// Calls `visit` with every line of the log, in order, and checks that all of them hash to the head's root.
 pub(super) fn scan(
     objects: &dyn Objects,
     head: &Head,
-    at: Option<u64>,
+    at: &[u64],
     visit: &mut dyn FnMut(&[u8]),
 ) -> Result<Scanned, ScanError> {
     let mut scanned = Scanned {
         frontier: Frontier::default(),
         last_leaf: Digest([0; 32]),
-        root_at: None,
+        roots: BTreeMap::new(),
     };
     let mut line = |line: &[u8]| {
         scanned.last_leaf = leaf_hash(line);
         scanned.frontier.push(scanned.last_leaf);
-        if at == Some(scanned.frontier.size()) {
-            scanned.root_at = Some(scanned.frontier.root());
+        if at.contains(&scanned.frontier.size()) {
+            scanned.roots.insert(scanned.frontier.size(), scanned.frontier.root());
         }
         visit(line);
     };

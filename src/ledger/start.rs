@@ -6,7 +6,7 @@ use super::high_water::{HighWater, MarkFile};
 use super::objects::{AUDIT, FILE_MAX, HEADS, MAIN, Objects, TREE_MAX, audit_ref, note_ref, wrap_ref};
 use super::scan::{Head, ScanError, Scanned, scan};
 use super::standing::{Memory, Standing, Stood, other_heads};
-use crate::chain::{Creations, Entry, FileRef, LiveSet, Problem, Roster, Time, note_and_digest};
+use crate::chain::{Creations, Cuts, Entry, FileRef, LiveSet, Problem, Time, note_and_digest};
 use crate::crypto::sha256;
 use crate::envelope::{BODY_MAX, BodyFile, DetailKey, Keyring, Purpose, WrapFile};
 use crate::id::{Digest, LogName, NoteId};
@@ -245,7 +245,7 @@ impl<'a> Ledger<'a> {
     /// The lines of the own log, oldest first.
     pub fn own_lines(&self, visit: &mut dyn FnMut(&[u8])) -> Result<(), LedgerError> {
         let head = Head::read(self.repo, self.standing.head).map_err(|error| scan_fault(self.standing.log, error))?;
-        scan(self.repo, &head, None, visit)
+        scan(self.repo, &head, &[], visit)
             .map(drop)
             .map_err(|error| scan_fault(self.standing.log, error))
     }
@@ -300,7 +300,10 @@ fn learn(repo: &Repo, identity: &Identity, known: Option<&HighWater>) -> Result<
     }
     let log = own_log(repo, identity, known)?;
     let telling = Telling::new();
-    let mut pass = Pass::default();
+    let mut pass = Pass {
+        live: LiveSet::within(charter.roster.cuts()),
+        ..Pass::default()
+    };
     let (head, scanned) = scan_own(repo, identity, &charter, log, known, &mut |line| {
         pass.line(&telling, true, line);
     })?;
@@ -497,10 +500,10 @@ fn scan_own(
         );
         return Err(own_fault(log, 9, why));
     }
-    let at = known.map(|mark| mark.size);
-    let scanned = scan(repo, &head, at, visit).map_err(|error| scan_fault(log, error))?;
+    let at: Vec<u64> = known.map(|mark| mark.size).into_iter().collect();
+    let scanned = scan(repo, &head, &at, visit).map_err(|error| scan_fault(log, error))?;
     if let Some(mark) = known
-        && scanned.root_at != Some(mark.root)
+        && scanned.roots.get(&mark.size) != Some(&mark.root)
     {
         let why = format!("its first {} entries are not those that this device wrote", mark.size);
         return Err(own_fault(log, 9, why));
@@ -511,6 +514,10 @@ fn scan_own(
         .ok_or(LedgerError::NotAMember)?;
     if device.sign_key() != Some(identity.public_key()) {
         return Err(LedgerError::NotAMember);
+    }
+    if let Some((size, _)) = charter.roster.cuts().of(log) {
+        let why = format!("it was cut at {size} entries when this device was removed; come in anew by a recovery key");
+        return Err(own_fault(log, 14, why));
     }
     Ok((head, scanned))
 }
@@ -535,12 +542,16 @@ fn scan_others(
             continue;
         };
         let seen = pass.seen.get(&log).copied();
-        match scan_other(repo, &charter.roster, charter, log, *oid, seen, telling) {
-            Ok((size, root, other)) => {
-                heads.insert(log, (size, root));
-                for entry in &other {
+        match scan_other(repo, charter, log, *oid, seen, pass.live.cuts(), telling) {
+            Ok(other) => {
+                heads.extend(other.counts.map(|at| (log, at)));
+                for entry in &other.entries {
                     pass.live.apply(entry);
                     pass.creations.apply(entry);
+                }
+                if let Some(cut) = other.cut {
+                    let why = format!("its device was removed: entries from {cut} on do not count");
+                    quarantined.push((log, why));
                 }
             }
             Err(why) => quarantined.push((log, why)),
@@ -554,17 +565,40 @@ fn scan_others(
     (heads, quarantined)
 }
 
+/// What another log says.
+struct Other {
+    /// The entries that count and say more than that there was a read.
+    entries: Vec<Entry>,
+    /// What to say of it that was seen: how far it counts, unless more was seen before.
+    counts: Option<(u64, Digest)>,
+    /// The first entry that does not count.
+    cut: Option<u64>,
+}
+
 fn scan_other(
     repo: &Repo,
-    roster: &Roster,
     charter: &Charter,
     log: LogName,
     oid: Oid,
     seen: Option<(u64, Digest)>,
+    cuts: &Cuts,
     telling: &Telling,
-) -> Result<(u64, Digest, Vec<Entry>), String> {
+) -> Result<Other, String> {
     let head = Head::read(repo, oid).map_err(|error| error.to_string())?;
-    let key = roster.device_ever(log.device).and_then(|device| device.sign_key());
+    let cut = cuts.of(log);
+    if let Some((size, _)) = cut.filter(|(size, _)| *size > head.size()) {
+        return Err(format!(
+            "it has {} entries, and a member's card accepts {size}: its end was cut off",
+            head.size()
+        ));
+    }
+    // What was seen beyond a cut does not count, and may be gone.
+    let beyond = |size: u64| cut.is_some_and(|(end, _)| size > end);
+    let (seen, told) = (seen.filter(|(size, _)| !beyond(*size)), seen);
+    let key = charter
+        .roster
+        .device_ever(log.device)
+        .and_then(|device| device.sign_key());
     let key = key.ok_or("its device is not a member's")?;
     let checkpoint = &head.message.checkpoint;
     checkpoint
@@ -578,30 +612,42 @@ fn scan_other(
         ));
     }
     let mut entries = Vec::new();
-    let scanned = scan(repo, &head, seen.map(|(size, _)| size), &mut |line| {
+    let at: Vec<u64> = seen.iter().chain(&cut).map(|(size, _)| *size).collect();
+    let scanned = scan(repo, &head, &at, &mut |line| {
         if telling.tells(line) {
-            entries.extend(Entry::parse(line).ok().map(|parsed| parsed.entry));
+            let entry = Entry::parse(line).ok().map(|parsed| parsed.entry);
+            entries.extend(entry.filter(|entry| cuts.admit(entry)));
         }
     })
     .map_err(|error| error.to_string())?;
-    if seen.is_some_and(|(size, root)| size > 0 && scanned.root_at != Some(root)) {
+    let other = |(size, root): &(u64, Digest)| *size > 0 && scanned.roots.get(size) != Some(root);
+    if seen.as_ref().is_some_and(other) {
         return Err("its first entries are not those that this device has seen".into());
     }
-    Ok((scanned.frontier.size(), scanned.frontier.root(), entries))
+    if cut.as_ref().is_some_and(other) {
+        return Err("its first entries are not those that a member's card accepts".into());
+    }
+    let counts = cut.unwrap_or((scanned.frontier.size(), scanned.frontier.root()));
+    let counts = told.filter(|(size, _)| *size > counts.0).unwrap_or(counts);
+    Ok(Other {
+        entries,
+        counts: (counts.0 > 0).then_some(counts),
+        cut: cut.map(|(size, _)| size).filter(|size| *size < head.size()),
+    })
 }
 
 /// The live set of all logs, for a device that has none of its own yet. Every log must hold.
 pub(super) fn live_of_all(repo: &Repo, charter: &Charter) -> Result<LiveSet, LedgerError> {
-    let mut live = LiveSet::default();
+    let mut live = LiveSet::within(charter.roster.cuts());
     for (name, oid) in repo.refs(&format!("{HEADS}{AUDIT}"))? {
         let log = name
             .strip_prefix(HEADS)
             .and_then(|name| name.strip_prefix(AUDIT))
             .and_then(|log| log.parse().ok());
         let log = log.ok_or(LedgerError::NotAVault("a branch of its logs has no log's name"))?;
-        let scanned = scan_other(repo, &charter.roster, charter, log, oid, None, &Telling::new());
-        let (_, _, entries) = scanned.map_err(|why| LedgerError::tampered(Problem::of(log, 1, why)))?;
-        entries.iter().for_each(|entry| live.apply(entry));
+        let scanned = scan_other(repo, charter, log, oid, None, live.cuts(), &Telling::new());
+        let other = scanned.map_err(|why| LedgerError::tampered(Problem::of(log, 1, why)))?;
+        other.entries.iter().for_each(|entry| live.apply(entry));
     }
     Ok(live)
 }

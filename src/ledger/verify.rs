@@ -5,16 +5,19 @@
 //! name the devices' keys, the keys sign the logs, and the logs say which files there are. Faults are collected, not
 //! thrown: one does not hide another.
 
+use super::append::author_line;
 use super::charter::RawCharter;
 use super::error::LedgerError;
 use super::high_water::HighWater;
 use super::objects::{AUDIT, FILE_MAX, MAIN, Objects, WITNESS};
-use super::verify_across::Across;
+use super::verify_across::{Across, compare_cuts};
 use super::verify_files::{tree_files, verify_files};
 use super::verify_log::{Found, verify_log};
 use super::verify_witness::{Cosigned, Witnessed};
 use super::view::View;
-use crate::chain::{BadCard, DeviceKind, Namespace, NoteKey, Problem, Receipt, Roster, Time, Witness, verify_ssh};
+use crate::chain::{
+    BadCard, Cuts, DeviceKind, Message, Namespace, NoteKey, Problem, Receipt, Roster, Time, Witness, verify_ssh,
+};
 use crate::crypto::PublicKey;
 use crate::id::{DeviceId, Digest, LogName, PersonId, VaultId};
 use crate::repo::{Commit, Mode, Oid, ReadError, Repo};
@@ -262,6 +265,18 @@ impl Facts {
             .next()
     }
 
+    /// Whether a commit's author or committer is the person whose device it is, under a handle of theirs, at that time.
+    pub(super) fn is_by(&self, person: &str, device: DeviceId, time: Time) -> bool {
+        let cards = self.roster.iter().flat_map(Roster::cards);
+        let mut owners = cards.filter(|card| Some(card.person) == self.person(device));
+        owners.any(|card| person == author_line(&card.handle, card.person, self.vault, time))
+    }
+
+    /// How far each log counts.
+    pub(super) fn cuts(&self) -> Cuts {
+        self.roster.as_ref().map(Roster::cuts).unwrap_or_default()
+    }
+
     /// The place in the chain of the card with that digest.
     pub(super) fn position(&self, digest: Digest) -> Option<usize> {
         self.digests.iter().position(|known| *known == digest)
@@ -317,8 +332,11 @@ fn examine_view(repo: &Repo, view: &View<'_>, anchors: &Anchors<'_>) -> Result<O
     verify_refs(view, &mut tally);
     let logs = logs(view, &mut tally);
     let (raw, main) = read_main(view, &mut tally);
-    if raw.is_none() && logs.is_empty() {
-        return Err(LedgerError::NotAVault("it has neither a branch `main` nor a log"));
+    if raw.is_none() && logs.is_empty() && view.lost.is_empty() {
+        return Err(match repo.has_journal() {
+            true => LedgerError::Emptied,
+            false => LedgerError::NotAVault("it has neither a branch `main` nor a log"),
+        });
     }
     let raw = raw.unwrap_or(RawCharter {
         commit: Oid([0; 20]),
@@ -332,11 +350,13 @@ fn examine_view(repo: &Repo, view: &View<'_>, anchors: &Anchors<'_>) -> Result<O
     verify_main(main.as_ref(), &facts, &mut tally);
     let mut witnessed = Witnessed::collect(view, anchors.witnesses, &facts, anchors.deep, &mut tally);
 
+    let cuts = facts.cuts();
     let mut across = Across::new(&facts);
     let mut found: BTreeMap<LogName, Found> = BTreeMap::new();
     for (log, oid) in &logs {
         let mut watch = watched(*log, receipt, mark);
         watch.extend(witnessed.begin(*log));
+        watch.extend(cuts.of(*log).map(|(size, _)| size));
         across.begin(*log);
         let seen = verify_log(
             view,
@@ -355,6 +375,7 @@ fn examine_view(repo: &Repo, view: &View<'_>, anchors: &Anchors<'_>) -> Result<O
         found.extend(seen.map(|seen| (*log, seen)));
     }
     let live = across.settle(view, &found, &mut tally);
+    compare_cuts(&cuts, &found, &mut tally);
     if let Some(receipt) = receipt {
         compare_receipt(receipt, &facts, &found, &mut tally);
     }
@@ -430,6 +451,15 @@ fn verify_refs(view: &View<'_>, tally: &mut Tally) {
             case,
             message,
         });
+    }
+    let lost = view
+        .lost
+        .iter()
+        .filter_map(|name| name.strip_prefix(AUDIT)?.parse().ok());
+    for log in lost {
+        let message = "the journal holds entries of this log, and its branch is gone: put the branches back from a \
+                       backup or a clone";
+        tally.problem(Problem::of(log, 10, message));
     }
 }
 
@@ -534,7 +564,7 @@ fn verify_charter(
         let vault = |(_, oid): &(LogName, Oid)| {
             let message = view.commit_at(*oid).ok()?.message;
             Some(
-                crate::chain::Message::parse_unjoined(message.as_bytes())
+                Message::parse_unjoined(message.as_bytes())
                     .ok()?
                     .checkpoint
                     .checkpoint
@@ -543,18 +573,35 @@ fn verify_charter(
         };
         logs.iter().find_map(vault)
     };
+    let pending = || {
+        let mut messages = view.pending_messages();
+        messages.find_map(|text| {
+            Some(
+                Message::parse_unjoined(text.as_bytes())
+                    .ok()?
+                    .checkpoint
+                    .checkpoint
+                    .vault,
+            )
+        })
+    };
     let vault = said
         .as_ref()
         .map(|file| file.vault)
         .or_else(|| given.first().copied())
-        .or_else(signed);
+        .or_else(signed)
+        .or_else(pending);
     let vault = vault.ok_or(LedgerError::NotAVault("nothing in it says which vault it is"))?;
     for other in given.iter().filter(|other| **other != vault) {
         let message = format!("what you gave to check against belongs to vault {other}, and this is vault {vault}");
         tally.problem(Problem::vault(23, message));
     }
     let pins = Pins::new(anchors, vault, said.map(|file| file.founder));
-    let roster = verify_roster(vault, &raw.cards(), &pins, tally);
+    let (paths, cards): (Vec<&str>, Vec<&[u8]>) = raw.cards().into_iter().unzip();
+    let roster = verify_roster(vault, &cards, &pins, tally);
+    if let Some(Err(error)) = roster.as_ref().map(|roster| roster.check_paths(paths)) {
+        tally.problem(Problem::vault(36, format!("the members' cards do not hold: {error}")));
+    }
     let digests: Vec<Digest> = roster
         .iter()
         .flat_map(Roster::cards)
@@ -614,7 +661,12 @@ fn verify_roster(vault: VaultId, cards: &[&[u8]], pins: &Pins, tally: &mut Tally
             Ok(roster) => break roster,
             Err(error) => {
                 tally.problem(Problem::vault(36, format!("the members' cards do not hold: {error}")));
-                let (BadCard::Malformed(n) | BadCard::Chain(n) | BadCard::Foreign(n) | BadCard::Signature(n)) = error
+                let (BadCard::Malformed(n)
+                | BadCard::Chain(n)
+                | BadCard::Foreign(n)
+                | BadCard::Device(n)
+                | BadCard::Cuts(n)
+                | BadCard::Signature(n)) = error
                 else {
                     return None;
                 };

@@ -2,12 +2,13 @@
 //! there are.
 
 use super::objects::MAIN;
+use super::start::DEVICES;
 use super::verify::{Facts, Tally};
 use super::verify_log::{Found, each_line};
 use super::view::View;
-use crate::chain::{Entry, Frontier, Kind, LiveSet, Outcome, Problem, Role, Time, leaf_hash};
-use crate::id::{Digest, EntryRef, LogName, PersonId};
-use std::collections::BTreeMap;
+use crate::chain::{Cuts, Entry, Frontier, Kind, LiveSet, Outcome, Problem, Role, Time, leaf_hash};
+use crate::id::{Digest, EntryRef, KeyId, LogName, PersonId};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// One log's word about another.
 struct Claim {
@@ -25,6 +26,9 @@ pub(super) struct Across<'a> {
     newest_card: Option<usize>,
     /// The policies in force at the end of each log, and the entry that says so.
     policies: Vec<(Digest, EntryRef)>,
+    /// The detail keys that entries wrote, and those that each log used, with the entry that did first.
+    detail_keys: BTreeSet<KeyId>,
+    used: BTreeMap<(LogName, KeyId), u64>,
     log: Walk,
 }
 
@@ -35,6 +39,9 @@ struct Walk {
     time: Option<Time>,
     ahead: bool,
     unknown_roster: bool,
+    /// The newest card it knew.
+    card: Option<usize>,
+    detail: Option<KeyId>,
     seen: BTreeMap<LogName, (u64, Digest)>,
     last: Option<(Digest, EntryRef)>,
 }
@@ -43,10 +50,12 @@ impl<'a> Across<'a> {
     pub(super) fn new(facts: &'a Facts) -> Self {
         Self {
             facts,
-            live: LiveSet::default(),
+            live: LiveSet::within(facts.cuts()),
             claims: BTreeMap::new(),
             newest_card: None,
             policies: Vec::new(),
+            detail_keys: BTreeSet::new(),
+            used: BTreeMap::new(),
             log: Walk::default(),
         }
     }
@@ -63,11 +72,31 @@ impl<'a> Across<'a> {
     }
 
     pub(super) fn entry(&mut self, entry: &Entry, tally: &mut Tally) {
+        if let Some((size, _)) = self
+            .live
+            .cuts()
+            .of(entry.log)
+            .filter(|_| !self.live.cuts().admit(entry))
+        {
+            // What it says of files, members and other logs counts for nothing.
+            let message = format!(
+                "entry {} stands beyond entry {size}, up to which this log of a removed device is accepted",
+                entry.seq
+            );
+            tally.problem(Problem::at(entry.log, entry.seq, 14, message));
+            return;
+        }
         self.live.apply(entry);
         self.clock(entry, tally);
         self.sight(entry, tally);
         let position = self.facts.position(entry.roster);
         self.newest_card = self.newest_card.max(position);
+        if position.is_some_and(|position| self.log.card.is_some_and(|before| position < before)) {
+            let message = format!("entry {} goes back to members who were no longer in force", entry.seq);
+            tally.problem(Problem::at(entry.log, entry.seq, 36, message));
+        }
+        self.log.card = self.log.card.max(position);
+        self.detail_key(entry);
         if position.is_none() && !self.log.unknown_roster {
             self.log.unknown_roster = true;
             let message = "from this entry on, the members in force are not those of the vault's cards";
@@ -88,6 +117,16 @@ impl<'a> Across<'a> {
             tally.problem(Problem::at(entry.log, entry.seq, 36, message));
         }
         self.log.last = Some((entry.policies, entry.place()));
+    }
+
+    fn detail_key(&mut self, entry: &Entry) {
+        let files = entry.wrote.iter().filter(|file| file.0 == DEVICES);
+        let ids = files.filter_map(|file| file.1.strip_prefix("detail-")?.split_once('.')?.0.parse::<KeyId>().ok());
+        self.detail_keys.extend(ids);
+        if self.log.detail != Some(entry.detail) {
+            self.log.detail = Some(entry.detail);
+            self.used.entry((entry.log, entry.detail)).or_insert(entry.seq);
+        }
     }
 
     fn clock(&mut self, entry: &Entry, tally: &mut Tally) {
@@ -142,9 +181,12 @@ impl<'a> Across<'a> {
 
     /// Compares what all logs say with each other and with what the vault holds; gives the files that exist.
     pub(super) fn settle(self, view: &View<'_>, found: &BTreeMap<LogName, Found>, tally: &mut Tally) -> LiveSet {
+        let cuts = self.live.cuts();
         for (log, claims) in self.claims {
+            let end = cuts.of(log).map(|(size, _)| size);
             match found.get(&log) {
-                Some(now) => settle_claims(view, log, now, claims, tally),
+                Some(now) => settle_claims(view, log, now, claims, end, tally),
+                None if end == Some(0) => claims.iter().for_each(|claim| claim_beyond(log, 0, claim, tally)),
                 None => {
                     let by = claims.first().map(|claim| claim.by.to_string()).unwrap_or_default();
                     tally.problem(Problem::of(
@@ -154,6 +196,16 @@ impl<'a> Across<'a> {
                     ));
                 }
             }
+        }
+        // Where entries were lost, one of them may have written the key.
+        let lacks = tally.lacks_entries();
+        let unknown = self
+            .used
+            .iter()
+            .filter(|((_, key), _)| !lacks && !self.detail_keys.contains(key));
+        for ((log, _), seq) in unknown {
+            let message = format!("entry {seq} is sealed under a detail key that no entry wrote");
+            tally.problem(Problem::at(*log, *seq, 36, message));
         }
         let last = self.facts.digests.len().checked_sub(1);
         if self.newest_card != last && self.newest_card.is_some() {
@@ -183,7 +235,15 @@ fn changes_charter(entry: &Entry) -> bool {
 }
 
 /// Compares what other logs saw of this one with its roots at those sizes: a second pass over its lines.
-fn settle_claims(view: &View<'_>, log: LogName, now: &Found, mut claims: Vec<Claim>, tally: &mut Tally) {
+fn settle_claims(
+    view: &View<'_>,
+    log: LogName,
+    now: &Found,
+    mut claims: Vec<Claim>,
+    end: Option<u64>,
+    tally: &mut Tally,
+) {
+    let beyond = |claim: &Claim| end.filter(|end| claim.size > *end);
     claims.sort_by_key(|claim| (claim.size, claim.by));
     let mut claims = claims.into_iter().peekable();
     let mut frontier = Frontier::default();
@@ -191,6 +251,10 @@ fn settle_claims(view: &View<'_>, log: LogName, now: &Found, mut claims: Vec<Cla
         frontier.push(leaf_hash(line));
         while let Some(claim) = claims.next_if(|claim| claim.size <= frontier.size()) {
             if claim.size == frontier.size() && claim.root != frontier.root() {
+                if let Some(end) = beyond(&claim) {
+                    claim_beyond(log, end, &claim, tally);
+                    continue;
+                }
                 let (by, size) = (claim.by, claim.size);
                 let message =
                     format!("what this entry saw of {log} at {size} entries never was, or {log} was rewritten");
@@ -200,11 +264,48 @@ fn settle_claims(view: &View<'_>, log: LogName, now: &Found, mut claims: Vec<Cla
             }
         }
     });
-    if let Some(claim) = claims.max_by_key(|claim| claim.size) {
+    let (gone, short): (Vec<Claim>, Vec<Claim>) = claims.partition(|claim| beyond(claim).is_some());
+    for claim in &gone {
+        claim_beyond(log, end.unwrap_or_default(), claim, tally);
+    }
+    if let Some(claim) = short.into_iter().max_by_key(|claim| claim.size) {
         let message = format!(
             "this log has {} entries, and {} has seen {}: its end was cut off, or not everything was fetched",
             now.size, claim.by, claim.size
         );
         tally.problem(Problem::at(log, now.size, 8, message));
+    }
+}
+
+/// Somebody has seen entries of a removed device's log that do not count, and that are not there, or others.
+fn claim_beyond(log: LogName, end: u64, claim: &Claim, tally: &mut Tally) {
+    let message = format!(
+        "{} has seen {} entries of this log of a removed device, of which {end} are accepted",
+        claim.by, claim.size
+    );
+    tally.problem(Problem::at(log, end, 14, message));
+}
+
+/// What cards accept of the logs of removed devices must be there.
+pub(super) fn compare_cuts(cuts: &Cuts, found: &BTreeMap<LogName, Found>, tally: &mut Tally) {
+    for (log, size, root) in cuts.named() {
+        let Some(now) = found.get(&log) else {
+            let message = format!("a member's card accepts {size} entries of this log, and it is missing");
+            tally.problem(Problem::of(log, 10, message));
+            continue;
+        };
+        if now.size < size {
+            let message = format!(
+                "this log has {} entries, and a member's card accepts {size}: its end was cut off, or not everything \
+                 was fetched",
+                now.size
+            );
+            tally.problem(Problem::at(log, now.size, 8, message));
+        } else if now.watched.get(&size) != Some(&root) {
+            let message = format!(
+                "the first {size} entries of this log are not those that a member's card accepts: it was rewritten"
+            );
+            tally.problem(Problem::at(log, size.saturating_sub(1), 11, message));
+        }
     }
 }

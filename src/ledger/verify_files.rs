@@ -7,7 +7,7 @@ use super::verify::Tally;
 use super::view::View;
 use crate::chain::{FileRef, LiveSet, Problem, note_and_digest};
 use crate::crypto::sha256;
-use crate::envelope::{BodyFile, PART_MAX, PartFile, WrapFile};
+use crate::envelope::{BodyFile, BoxFile, DetailFile, PART_MAX, PartFile, WrapFile};
 use crate::id::{Digest, EntryRef, LogName, VaultId};
 use crate::repo::{Mode, Oid, ReadError};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -331,10 +331,29 @@ impl<'a> Branch<'a> {
         }
     }
 
+    /// Key boxes and detail keys are what their names say.
+    fn key_file(&self, path: &str, bytes: &[u8], tally: &mut Tally) {
+        let stem = path.split_once('.').map_or(path, |(stem, _)| stem);
+        let vault = self.known.vault;
+        let fits = match stem.strip_prefix("detail-") {
+            Some(key) => {
+                let place = DetailFile::parse(bytes).and_then(|file| file.place());
+                place.is_ok_and(|place| key.parse().is_ok_and(|key| place == (vault, key)))
+            }
+            None => {
+                let place = BoxFile::parse(bytes).and_then(|file| file.place());
+                place.is_ok_and(|place| stem.parse().is_ok_and(|device| place == (vault, device)))
+            }
+        };
+        if !fits {
+            self.report(path, &[34], "holds other keys than its name says, or none", tally);
+        }
+    }
+
     /// Bodies, parts and wraps belong to the note whose name they bear, wraps to a body that exists.
     fn sealed(&self, path: &str, bytes: &[u8], tally: &mut Tally) {
         if self.name == DEVICES {
-            return;
+            return self.key_file(path, bytes, tally);
         }
         let Some((note, _)) = note_and_digest(path) else {
             return self.report(path, &[34], "does not bear the name of a note", tally);

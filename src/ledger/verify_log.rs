@@ -10,7 +10,7 @@ use crate::chain::{
 };
 use crate::crypto::sha256;
 use crate::id::{Digest, LogName};
-use crate::repo::{Commit, Mode, Oid, ReadError};
+use crate::repo::{Commit, Kind, Mode, Oid, ReadError};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How many commits are followed where at most 255 should be.
@@ -471,20 +471,57 @@ fn verify_deep(view: &View<'_>, log: LogName, head: &Head, layout: &Layout, fact
         let message = format!("this log has {} commits for {size} entries", oids.len());
         tally.problem(Problem::of(log, 25, message));
     }
+    // What is there is the end of the log; one too many is its oldest.
+    oids.truncate(usize::try_from(size).unwrap_or(usize::MAX));
     oids.reverse();
+    let first = size.saturating_sub(oids.len() as u64);
     let mut seq = 0u64;
     let mut frontier = Frontier::default();
+    let mut trees = Trees::new(layout);
     each_line(view, layout, &mut |line| {
         frontier.push(leaf_hash(line));
-        let commit = usize::try_from(seq)
-            .ok()
-            .and_then(|at| oids.get(at))
+        let commit = seq
+            .checked_sub(first)
+            .and_then(|at| oids.get(usize::try_from(at).ok()?))
             .and_then(|oid| view.commit_at(*oid).ok());
         if let Some(commit) = commit {
             verify_commit(log, seq, &commit, line, &frontier, facts, tally);
+            if !trees.fits(view, seq, commit.tree) {
+                let message = format!("the tree of entry {seq} is not the bundles that were closed by then");
+                tally.problem(Problem::at(log, seq, 26, message));
+            }
         }
         seq += 1;
     });
+}
+
+/// What the tree of each commit must be: the bundles closed by then, as the newest tree has them.
+struct Trees<'a> {
+    layout: &'a Layout,
+    due: Oid,
+}
+
+impl<'a> Trees<'a> {
+    fn new(layout: &'a Layout) -> Self {
+        let due = Oid::hash_object(Kind::Tree, &[]);
+        Self { layout, due }
+    }
+
+    fn fits(&mut self, view: &View<'_>, seq: u64, tree: Oid) -> bool {
+        let size = seq + 1;
+        if !size.is_multiple_of(BUNDLE_LEN) {
+            return tree == self.due;
+        }
+        self.due = tree;
+        let mut readable = true;
+        let files = tree_files(view, tree, 2, &mut |_, _| readable = false);
+        let closed = (0..size / BUNDLE_LEN).zip(&self.layout.bundles);
+        let mut due: Vec<_> = closed.map(|(number, oid)| (bundle_path(number), *oid)).collect();
+        due.sort();
+        let plain = files.iter().all(|file| file.mode == Mode::File);
+        let found = files.into_iter().map(|file| (file.path, Some(file.oid)));
+        readable && plain && due.into_iter().eq(found)
+    }
 }
 
 fn verify_commit(
@@ -507,5 +544,11 @@ fn verify_commit(
     }
     if let Ok(message) = Message::parse_unjoined(commit.message.as_bytes()) {
         verify_signatures(log, seq, commit, &message, facts, tally);
+    }
+    let time = Entry::parse(line).ok().map(|parsed| parsed.entry.time);
+    let by = |person: &String| time.is_none_or(|time| facts.is_by(person, log.device, time));
+    if facts.key(log.device).is_some() && !(by(&commit.author) && by(&commit.committer)) {
+        let message = format!("the commit of entry {seq} is not by the entry's author at the entry's time");
+        tally.problem(Problem::at(log, seq, 25, message));
     }
 }

@@ -15,6 +15,8 @@ pub(super) struct View<'a> {
     pub(super) branches: BTreeMap<String, Oid>,
     /// Branches that hold no object's id, without their prefix.
     pub(super) damaged: Vec<String>,
+    /// Branches that the journal wrote and that are gone, without their prefix.
+    pub(super) lost: Vec<String>,
     /// Refs that are no branches.
     pub(super) others: Vec<String>,
     /// Why it is not known what the journal holds.
@@ -68,6 +70,7 @@ impl<'a> View<'a> {
             }
             extra.extend(batch.objects.into_iter().map(|object| (object.oid(), object)));
         }
+        let mut lost = Vec::new();
         for (name, values) in steps {
             let now = refs.get(&name).copied();
             let torn = now == Some(None);
@@ -77,6 +80,8 @@ impl<'a> View<'a> {
                     Some(oid) => drop(refs.insert(name, Some(*oid))),
                     None => drop(refs.remove(&name)),
                 }
+            } else if let (None, Some(Some(_)), Some(branch)) = (now, values.last(), name.strip_prefix(HEADS)) {
+                lost.push(branch.to_owned());
             }
         }
         let holds = |prefix: &str| refs.keys().any(|name| name.starts_with(&format!("{prefix}audit/")));
@@ -85,6 +90,7 @@ impl<'a> View<'a> {
             repo,
             branches: BTreeMap::new(),
             damaged: Vec::new(),
+            lost,
             others: Vec::new(),
             unread: None,
             extra,
@@ -100,6 +106,12 @@ impl<'a> View<'a> {
             }
         }
         view
+    }
+
+    /// Messages of the commits that the journal holds.
+    pub(super) fn pending_messages(&self) -> impl Iterator<Item = String> {
+        let commits = self.extra.values().filter(|object| object.kind == Kind::Commit);
+        commits.filter_map(|object| Some(Commit::parse(&object.bytes).ok()?.message))
     }
 
     fn extra(&self, oid: Oid, kind: Kind) -> Option<&Object> {

@@ -310,6 +310,11 @@ impl Repo {
         Ok(Journal::create(&self.dir, self.settings.boot)?)
     }
 
+    /// Whether there is a journal: only vaults have one.
+    pub fn has_journal(&self) -> bool {
+        std::fs::symlink_metadata(self.dir.join(super::journal::NAME)).is_ok()
+    }
+
     /// The batches that the journal still holds, the oldest first: git may or may not show them
     /// yet. Needs no lock and changes nothing; a vault without a journal holds none.
     pub fn pending(&self) -> Result<Vec<Batch>, JournalError> {

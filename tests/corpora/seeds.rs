@@ -1,6 +1,7 @@
 //! One sound input for each fuzz target, made by the project's own writers from fixed randomness.
 
 use crate::bodies::{example, example_proof, witness};
+use base64ct::{Base64, Encoding};
 use std::collections::BTreeMap;
 use std::time::Duration;
 use strongroom::chain::{
@@ -155,6 +156,17 @@ pub(crate) fn make() -> Vec<(&'static str, &'static str, Vec<u8>)> {
         ),
         // A recovery key admits its owner's new device.
         ("roster", "recovery", [FOUNDER, [0, 1, 0b110, 0b111, 0b10, 0]].concat()),
+        // A device is removed with 4 entries of its log, of which 9 are accepted later; then a card that takes some back.
+        (
+            "roster",
+            "cut",
+            [TWO_DEVICES, REMOVED, [36, 0, 0b110, 0b11, 0b10, 6]].concat(),
+        ),
+        (
+            "roster",
+            "bad_cut",
+            [TWO_DEVICES, REMOVED, [12, 0, 0b110, 0b11, 0b10, 6]].concat(),
+        ),
         ("roster", "bad_by_paper", [FOUNDER, [1, 1, 0b100, 0b100, 0, 0]].concat()),
         (
             "roster",
@@ -193,6 +205,8 @@ const DISGUISED: &str =
 const MARKED: &str =
     "# (I) Gate\n\nKeep it shut.\n\n(C) Who has the key\n- (I) the guard\n- another\n\n## Later\n\nText.\n";
 const FOUNDER: [u8; 6] = [0, 0, 0b110, 0b11, 0b10, 0];
+const TWO_DEVICES: [u8; 6] = [0, 0, 0b110, 0b100_0011, 0b10, 0];
+const REMOVED: [u8; 6] = [16, 0, 0b110, 0b11, 0b10, 6];
 const RULE: &str = r#"@id("readers")
 @why("officers read what they are cleared for")
 permit (principal, action == Action::"read", resource)
@@ -290,7 +304,7 @@ fn entry(seq: u64) -> Entry {
         prev: digest(11),
         result: Outcome::Done,
         roster: digest(12),
-        sealed: "c2VhbGVk".to_owned(),
+        sealed: Base64::encode_string(&[0x5e; 296]),
         seen: match seq {
             1 => {
                 let incarnation = Incarnation([13; 4]);
@@ -399,6 +413,7 @@ fn card() -> Vec<u8> {
     let card = Card {
         by: DEVICE,
         compartments: vec![COMPARTMENT],
+        cuts: vec![],
         devices: vec![device],
         handle: "ines".to_owned(),
         level: Level::Restricted.number(),

@@ -30,24 +30,7 @@ import verify as v  # noqa: E402
 CASES = []  # (number or None for a good vault, title, build, deep)
 
 # Titles of cases in which the two are known to differ, and why.
-KNOWN = {
-    "`sealed` has a length that no sealed details have": "the program looks at `sealed` only when it opens it",
-    "`sealed` is not base64": "the program looks at `sealed` only when it opens it",
-    "a body whose streams have an impossible length": "the program does not look beyond a body's header",
-    "a key box that is none": "the program does not parse files of keys/devices when it verifies",
-    "a key box made for another device": "the program does not parse files of keys/devices when it verifies",
-    "a detail key kept under another id": "the program does not parse files of keys/devices when it verifies",
-    "the roster goes back within a log": "the program takes each entry's roster as it is named",
-    "a wrong shard": "the program does not compare the shard with the note's id",
-    "a commit by another author than its entry": "the program does not compare author and time",
-    "a stray file in an older commit of a log": "the program looks at the newest tree alone",
-    "a card of a paper device that admits nobody": "the program lets a paper device sign any card of its person",
-    "a card under another person's name": "the program does not compare the card's file name with the card",
-    "the policies are not those of the log": "the digest of a policy set is not in docs/FORMAT.md",
-    "a damaged journal": "the program ends with 1 and gives no verdict",
-    "a journal without a header": "the program ends with 1 and gives no verdict",
-    "a journal cut short": "the program ends with 1 and gives no verdict",
-}
+KNOWN = {}
 
 
 class Bench:
@@ -401,6 +384,7 @@ signed(20, "another root of the same size", lambda w: w.one.entry(seen={w.two.na
 signed(20, "a log of size 0 was seen", lambda w: w.one.entry(seen={w.two.name: [0, v.H(b"").hex()]}))
 signed(8, "more was seen than there is", lambda w: w.one.entry(seen={w.two.name: [9, "0" * 64]}))
 signed(10, "a log was seen that is not there", lambda w: w.one.entry(seen={"0123456789abcdef-01234567": [9, "0" * 64]}))
+signed(36, "a detail key that no entry wrote", lambda w: w.one.entry(detail="ab" * 8))
 signed(36, "a roster that is none", lambda w: w.one.entry(roster="0" * 64))
 signed(36, "the roster goes back within a log", lambda w: w.one.entry(roster=v.hex_H(w.cards[0])))
 signed(36, "the policies are not those of the log", lambda w: [log.entry(policies="0" * 64) for log in (w.one, w.two)])
@@ -419,6 +403,24 @@ def devices(w, **changed):
 def paper_admits(w):
     w.mara.devices.append(m.Device())
     new_card(w, w.mara, w.mara.devices[1])
+
+
+def paper_admits_and(**fields):
+    def change(w):
+        w.mara.devices.append(m.Device())
+        new_card(w, w.mara, w.mara.devices[1], **fields)
+
+    return change
+
+
+def paper_replaces(w):
+    """The lost device goes with the card that brings its person back; what its log holds is accepted."""
+    lost, size, root = w.mara.devices[0], *w.one.mark()
+    w.mara.devices = [w.mara.devices[1], m.Device()]
+    log = w.log(w.mara, w.mara.devices[1])
+    card = w.card(w.mara, w.mara.devices[0], cuts=[[w.one.name, size, root]])
+    log.entry("begin", [card] + w.boxes(log, w.mara.devices), admitted=w.roster(), seen={w.one.name: w.one.mark()})
+    return lost
 
 
 def second_log(w, device, admitted):
@@ -449,6 +451,11 @@ def demoted(w):
 signed(None, "a card", lambda w: new_card(w))
 signed(None, "two cards in one entry", lambda w: w.one.entry("card", [w.card(w.idris, w.mara.devices[0]) for _ in (1, 2)]))
 signed(None, "a paper device admits another of its person", paper_admits)
+signed(None, "a paper device replaces a lost one", paper_replaces)
+signed(36, "a paper device that gives another level", paper_admits_and(level=4))
+signed(36, "a paper device that gives another handle", paper_admits_and(handle="mara.2"))
+signed(36, "a paper device that gives another role", paper_admits_and(roles=["auditor", "lead", "officer"]))
+signed(36, "a paper device that gives a compartment", paper_admits_and(compartments=["11" * 8]))
 signed(None, "a second log of a device", lambda w: second_log(w, w.mara.devices[0], v.hex_H(w.cards[0])))
 signed(None, "a handle changed", lambda w: new_card(w, handle="idris.2"))
 signed(36, "a card by somebody who is no lead", lambda w: new_card(w, by=w.idris.devices[0]))
@@ -479,6 +486,104 @@ signed(36, "a known device with another recipient", lambda w: new_card(w, device
 signed(36, "a known device with another key", lambda w: new_card(w, devices=devices(w, sign=m.b64(m.public_of(OTHER)))))
 signed(36, "a known device of another kind", lambda w: new_card(w, devices=devices(w, kind="paper")))
 signed(36, "a known device of another person", lambda w: new_card(w, devices=[w.mara.devices[0].fields()]))
+
+
+# -- devices that were removed (14) ---------------------------------------------------------------
+
+
+def removed(cuts, more=lambda w: None, again=False, before=lambda w: None):
+    """The second member's device is removed by a card with these cuts, and then `more` happens."""
+
+    def change(w):
+        before(w)
+        new_card(w, devices=[], cuts=cuts(w) or None)
+        if again:
+            new_card(w)
+        more(w)
+
+    return change
+
+
+def cut(size=None):
+    return lambda w: [[w.two.name, *w.two.mark(size)]]
+
+
+def no_cuts(w):
+    return None
+
+
+def late(size):
+    def more(w):
+        w.two.entry()
+        w.two.entry()
+        new_card(w, devices=[], cuts=cut(size)(w))
+
+    return more
+
+
+def writes_on(w):
+    w.kept = w.note()
+    w.two.entry("add", w.kept)
+
+
+def destroys_on(w):
+    files = {(ref, path): w.files[ref][path] for ref, path, _ in w.note1}
+    w.two.entry("destroy", [], w.note1)
+    for (ref, path), content in files.items():
+        w.files.setdefault(ref, {})[path] = content
+
+
+def lies_on(w):
+    w.two.entry(seen={w.one.name: [99, "0" * 64]}, policies="0" * 64, roster="0" * 64, actor=w.mara.id)
+
+
+def writes_on_and_is_not_kept(w):
+    writes_on(w)
+    for ref, path, _ in w.kept:
+        del w.files[ref][path]
+
+
+def seen_beyond(size, root=None, left=None):
+    def more(w):
+        w.two.entry()
+        w.two.entry()
+        mark = w.two.mark(size)
+        w.one.entry(seen={w.two.name: [mark[0], root or mark[1]]})
+        if left:
+            del w.two.lines[left:]
+
+    return more
+
+
+signed(None, "a removed device whose log is cut at its end", removed(cut()), None)
+signed(None, "a removed device whose log is accepted late", removed(cut(), late(5)))
+signed(None, "a removed device admitted again", removed(no_cuts, again=True))
+signed(14, "a removed device that wrote on", removed(cut(), lambda w: w.two.entry()), None)
+signed(14, "a removed device that recorded a note, which is not kept", removed(cut(), writes_on_and_is_not_kept))
+signed(32, "a removed device that recorded a note, which is kept", removed(cut(), writes_on))
+signed(14, "a removed device that destroyed a note, which is kept", removed(cut(), destroys_on))
+signed(14, "a removed device that lies about everything", removed(cut(), lies_on))
+signed(14, "a removed device whose log no card names", removed(no_cuts))
+signed(14, "a removed device accepted late, but for the last", removed(cut(), late(4)))
+signed(14, "a removed device admitted again, whose log was cut", removed(cut(2), again=True))
+signed(14, "what was seen beyond a cut", removed(cut(), seen_beyond(5)))
+signed(14, "what was seen beyond a cut is gone", removed(cut(), seen_beyond(5, left=4)))
+signed(14, "what was seen beyond a cut never was", removed(cut(), seen_beyond(5, "0" * 64)))
+signed(11, "a cut at another root", removed(lambda w: [[w.two.name, 3, "0" * 64]]))
+signed(8, "a cut beyond the end of the log", removed(lambda w: [[w.two.name, 9, "0" * 64]]))
+signed(10, "a cut of a log that is gone", removed(cut(), lambda w: w.logs.remove(w.two)))
+for title, made in (
+    ("of a log of another's device", lambda w: [[w.one.name, *w.one.mark()]]),
+    ("of a log of nobody's device", lambda w: [["0123456789abcdef-01234567", 3, "0" * 64]]),
+    ("at nothing", lambda w: [[w.two.name, 0, v.H(b"").hex()]]),
+    ("twice", lambda w: cut()(w) * 2),
+    ("without a root", lambda w: [[w.two.name, 3]]),
+):
+    signed(36, "a card that cuts a log " + title, removed(made))
+signed(36, "a card with an empty list of cuts", lambda w: new_card(w, devices=[], cuts=[]))
+signed(36, "a card that cuts a log of a device that stays", lambda w: new_card(w, cuts=cut()(w)))
+signed(36, "a card that cuts a log as another did", removed(cut(3), lambda w: new_card(w, devices=[], cuts=cut(3)(w))))
+signed(36, "a card that cuts a log before another did", removed(cut(3), lambda w: new_card(w, devices=[], cuts=cut(2)(w))))
 
 
 def main_signed_by(seed):
@@ -549,6 +654,24 @@ signed(34, "a body of an unknown purpose", with_body(lambda vault, note, content
 signed(34, "a body that is none", with_body(lambda vault, note, content: b"x" * 600))
 signed(34, "a body that ends with its header", with_body(lambda vault, note, content: content[:-544]))
 signed(34, "a body whose streams have an impossible length", with_body(lambda vault, note, content: content[:-1]))
+
+
+def part(number, length, **changed):
+    def change(w):
+        note, vault = changed.get("note", bytes([0xAB] * 16)), bytes.fromhex(w.id)
+        w.one.entry("attach", [w.sealed("notes/ab", (b"\xab" * 16).hex(), m.part(vault, note, number, length))])
+
+    return change
+
+
+signed(None, "a part of an attachment", part(0, 272))
+signed(None, "a full part of an attachment", part(0, 64 * 65_552))
+signed(None, "a last part of an attachment", part(1, 65_536 * 4 + 64))
+signed(34, "a part of no padded length", part(0, 273))
+signed(34, "a part that ends where no attachment does", part(1, 272))
+signed(34, "a part that ends within a tag", part(0, 65_552 + 16))
+signed(34, "a part with a number that none has", part(16_384, 64 * 65_552))
+signed(34, "a part of another note", part(0, 272, note=bytes(16)))
 signed(34, "a wrap whose body was destroyed", lambda w: w.one.entry("destroy", [], [w.note1[0]]))
 
 
@@ -857,7 +980,10 @@ strange(32, "a tag", lambda s: s.git("tag", "x", "main"))
 strange(32, "a ref of another kind", lambda s: s.git("update-ref", "refs/other/x", "main"))
 strange(43, "two histories kept", lambda s: s.git("update-ref", s.bench.logs[1] + "-fork-" + "0" * 64, s.bench.logs[1]))
 strange(None, "an empty shard", lambda s: s.store.set_files("notes/ff", {}))
-strange(None, "a witness's branch", lambda s: s.store.set_files("witness/x", {"a": b""}))
+strange(None, "an empty branch of a witness", lambda s: s.store.set_files("witness/x", {}))
+strange(32, "another file on the branch of a witness", lambda s: s.store.set_files("witness/x", {"a": b""}))
+strange(31, "what is no checkpoint on the branch of a witness", lambda s: s.store.set_files("witness/x", {s.bench.logs[0][17:]: b"x"}))
+strange(32, "a witness's branch that is not named as one", lambda s: s.store.set_files("witness/X", {}))
 strange(36, "a policy changed", lambda s: put(s, "main", "policies/levels.toml", b"x"))
 strange(36, "a policy added", lambda s: put(s, "main", "policies/redaction/more.toml", b"x"))
 strange(36, "a policy gone", lambda s: s.change_files("main", lambda files: files.pop("policies/levels.toml")))
@@ -1017,9 +1143,21 @@ strange(None, "after a power cut: several writes git does not have", lambda s: (
 strange(None, "after a power cut: everything in git empty", lambda s: (torn(s), other_boot(s)), journal=True)
 strange(32, "a shard deleted that an older record made", lambda s: s.store.ref(next(
     name for _, changes in records(s)[:-4] for name, old, _ in changes if "notes/" in name and old is None)[11:], None), journal=True)
-strange(38, "a damaged journal", lambda s: poke(s, records(s)[1][0] + 100, b"\xff\xff\xff"), journal=True)
-strange(38, "a journal without a header", lambda s: poke(s, 0, bytes(1024)), journal=True)
-strange(38, "a journal cut short", lambda s: os.truncate(os.path.join(s.folder, "strongroom.journal"), 100_000), journal=True)
+strange(32, "a damaged journal", lambda s: poke(s, records(s)[1][0] + 100, b"\xff\xff\xff"), journal=True)
+strange(32, "a journal without a header", lambda s: poke(s, 0, bytes(1024)), journal=True)
+strange(32, "a journal cut short", lambda s: os.truncate(os.path.join(s.folder, "strongroom.journal"), 100_000), journal=True)
+
+
+def all_branches_gone(s):
+    for name in s.git("for-each-ref", "--format=%(refname)").split():
+        s.git("update-ref", "-d", name)
+
+
+strange(10, "all branches gone, and a journal that knows of them", all_branches_gone, journal=True)
+strange(10, "a log's branch gone that the journal wrote", lambda s: s.store.ref(s.bench.logs[0][11:], None), journal=True)
+strange("refused", "all branches gone, and no journal", all_branches_gone)
+strange("refused", "all branches gone, and a journal that is empty", lambda s: (
+    all_branches_gone(s), poke(s, v.ALIGNMENT, bytes(v.JOURNAL_SIZE - v.ALIGNMENT))), journal=True)
 
 
 @case(None, "verified while the program writes", False)
@@ -1052,6 +1190,8 @@ def agree(number, theirs, ours):
     """Why the two disagree, or None."""
     if theirs[0] != ours[0]:
         return "exit codes %d and %d" % (theirs[0], ours[0])
+    if number == "refused":
+        return None if theirs[0] in (1, 5) and not theirs[1] and not ours[1] else "a folder without branches is judged"
     if number is None or number == 35:
         good = theirs[0] == 0 if number is None else theirs[0] == 4
         return None if good and theirs[2] == ours[2] else "a good vault is not called intact by both, or its roots differ"

@@ -160,6 +160,10 @@ def wrap(vault, note, digest, key_ids):
     return cbor({0: 1, 1: vault, 2: note, 3: digest, 4: key_ids, 5: noise(72)})
 
 
+def part(vault, note, number, length):
+    return cbor({0: 1, 1: vault, 2: note, 3: noise(16), 4: 4, 5: number}) + noise(length)
+
+
 def key_box(vault, device):
     return cbor({0: 1, 1: vault, 2: device, 3: noise(1120), 4: noise(256 + 16)})
 
@@ -286,7 +290,7 @@ class Vault:
         self.id = noise(16).hex()
         self.files = {"main": {}, "keys/devices": {}}
         self.cards, self.logs = [], []
-        self.policies = v.hex_H(b"policies")
+        self.policies = v.policy_digest({path[len("policies/") :]: content for path, content in policies.items()})
         self.policy_files = policies
 
     def roster(self):
@@ -301,7 +305,7 @@ class Vault:
             "devices": sorted((d.fields() for d in person.devices), key=lambda d: d["device"]),
         }
         made.update(fields)
-        line = v.write_json(made).encode()
+        line = v.write_json({k: value for k, value in made.items() if value is not None}).encode()
         path = "members/%04d-%s.card" % (len(self.cards), person.id)
         self.cards.append(line)
         return self.put("main", path, line + b"\n" + sshsig(seed or by.seed, b"card@strongroom", line + b"\n").encode())

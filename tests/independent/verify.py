@@ -441,6 +441,10 @@ class Journal:
             record.append((change[0], *(oid.hex() if oid else None for oid in change[1:])))
         self.records.append(record)
 
+    def last(self):
+        """What the journal last wrote to each ref."""
+        return {name: new for record in self.records for name, _, new in record}
+
     def newest(self, refs, broken):
         """The refs as they are once the journal is in git. In the boot that made the journal only the last
         record can be unfinished; after another one, all of them. A ref that is torn can always be."""
@@ -534,6 +538,7 @@ class Repository:
                 break
         self.journal, self.raw_refs, self.symbolic = journal, refs, symbolic
         self.refs = journal.newest(refs, broken)
+        self.lost = sorted(name for name, new in journal.last().items() if new and name not in self.refs and name not in broken)
         self.broken = [name for name in broken if name not in self.refs]
 
     def state(self):
@@ -670,6 +675,7 @@ POLICY_PATH = re.compile(
     r"policies/((levels|purposes)\.toml|access/(cases\.toml|rules\.cedar|schema\.cedarschema)"
     r"|(redaction|retention|templates|rubrics)/[a-z0-9][a-z0-9._-]*)\Z"
 )
+WITNESS = re.compile(r"witness/[a-z][a-z0-9._-]{0,31}\Z")
 VAULT_TOML = re.compile(r'version = 1\nvault = "([0-9a-f]{32})"\nfounder = "([0-9a-f]{64})"\n\Z')
 CARD_PATH = re.compile(r"members/([0-9]{4})-([0-9a-f]{16})\.card\Z")
 HANDLE = re.compile(r"[a-z][a-z0-9._-]{0,31}\Z")
@@ -677,6 +683,12 @@ CARD_FIELDS = {
     "v", "vault", "n", "prev", "time", "by", "person", "handle", "level", "compartments", "roles", "devices",
 }
 Device = namedtuple("Device", "id person handle kind public recipient")
+
+
+def policy_digest(files):
+    """§7: of a set of policies, by paths below `policies/`."""
+    parts = [part for path in sorted(files) for part in (path.encode(), files[path])]
+    return hex_H(b"strongroom/policy-set/v1\0" + struct.pack(">Q", len(files)) + LP(*parts))
 
 
 def is_sorted_set(values):
@@ -699,7 +711,7 @@ class Card:
         if not newline or len(line) > 65_536:
             raise Refused("a card is a line and a signature")
         fields = parse_json_object(line)
-        if set(fields) != CARD_FIELDS or fields["v"] != 1 or isinstance(fields["v"], bool):
+        if set(fields) - {"cuts"} != CARD_FIELDS or fields["v"] != 1 or isinstance(fields["v"], bool):
             raise Refused("a card with other fields than those of a card")
         for name, good in (
             ("vault", is_match(HEX16, fields["vault"])),
@@ -718,7 +730,9 @@ class Card:
         self.line, self.digest = line, hex_H(line)
         self.vault, self.n, self.prev, self.by = fields["vault"], fields["n"], fields["prev"], fields["by"]
         self.person, self.handle, self.roles = fields["person"], fields["handle"], fields["roles"]
+        self.level, self.compartments = fields["level"], fields["compartments"]
         self.devices = self.parse_devices(fields["devices"])
+        self.cuts = self.parse_cuts(fields["cuts"]) if "cuts" in fields else {}
         try:
             self.signature = parse_sshsig(armored.decode("ascii"), b"card@strongroom")
         except UnicodeDecodeError:
@@ -749,6 +763,14 @@ class Card:
             raise Refused("a card whose devices are out of order")
         return devices
 
+    @staticmethod
+    def parse_cuts(values):
+        good = isinstance(values, list) and values and all(isinstance(cut, list) and len(cut) == 3 for cut in values)
+        good = good and all(is_match(LOG, log) and is_number(size) and size and is_match(HEX32, root) for log, size, root in values)
+        if not good or not is_sorted_set([log for log, _, _ in values]):
+            raise Refused("a card whose field `cuts` is not as it should be")
+        return {log: (size, root) for log, size, root in values}
+
     def is_signed_by(self, device):
         public, signature = self.signature
         return public == device.public and is_ssh_signed(public, b"card@strongroom", self.line + b"\n", signature)
@@ -763,6 +785,7 @@ class Roster:
         self.by_digest = {}
         self.current = {}  # person → their latest card
         self.devices = {}  # every device that a card ever named
+        self.cuts = {}  # log → (size, root), as far as cards accept it
         self.complete = True
 
     def add(self, path, content):
@@ -780,6 +803,11 @@ class Roster:
             known = self.devices.get(device.id)
             if known and known._replace(handle=device.handle) != device:
                 raise Refused("the card `%s` gives a known device another person, kind or key" % path)
+        for log, (size, _) in card.cuts.items():
+            had = any(log[:16] in c.devices for c in self.cards if c.person == card.person)
+            if not had or log[:16] in card.devices or size <= self.cuts.get(log, (0,))[0]:
+                raise Refused("the card `%s` cuts a log that it may not cut, or not there" % path)
+        self.cuts.update(card.cuts)
         self.cards.append(card)
         self.by_digest[card.digest] = card
         self.current[card.person] = card
@@ -794,8 +822,19 @@ class Roster:
             return True
         if "lead" not in self.current[device.person].roles:
             return False
-        admits = set(card.devices) - set(self.current[card.person].devices) if card.person in self.current else ()
-        return device.kind == "device" or (device.person == card.person and bool(admits))
+        if device.kind == "device":
+            return True
+        before = self.current.get(card.person)
+        same = before is not None and device.person == card.person and all(
+            getattr(before, name) == getattr(card, name) for name in ("handle", "level", "compartments", "roles"))
+        return same and bool(set(card.devices) - set(before.devices))
+
+    def cut(self, log):
+        """How many entries of a log count; None for one that counts as a whole."""
+        if log in self.cuts:
+            return self.cuts[log][0]
+        removed = log[:16] in self.devices and not any(log[:16] in card.devices for card in self.current.values())
+        return 0 if removed else None
 
     def founder(self):
         return self.cards[0].digest if self.cards else None
@@ -1047,6 +1086,24 @@ class Message:
             raise Refused("a frontier that is not base64", 24)
 
 
+def parse_cosigned(content):
+    """§13: a checkpoint, and after the log's signature other lines of signatures, which are not verified here."""
+    try:
+        lines = content.decode("utf-8").split("\n")
+    except UnicodeDecodeError:
+        raise Refused("a cosigned checkpoint is text", 31)
+    checkpoint, more = Checkpoint("\n".join(lines[:5] + [""])), lines[5:-1]
+    if lines[-1] or len(more) > 31:
+        raise Refused("a cosigned checkpoint has other lines than it should", 31)
+    for line in more:
+        parts = line.split(" ")
+        if len(parts) != 3 or parts[0] != "\u2014" or not parts[1] or "+" in parts[1] or not parts[1].isprintable():
+            raise Refused("a cosigned checkpoint with a misshapen line", 31)
+        if not 5 <= len(parse_base64(parts[2])) <= 8192:
+            raise Refused("a cosigned checkpoint with a misshapen signature", 31)
+    return checkpoint
+
+
 def bundle_path(number):
     name = "%06x" % number
     return "bundles/%s/%s" % (name[:4], name[4:])
@@ -1117,6 +1174,26 @@ def is_stream_length(length):
     chunks = -(-length // (CHUNK + TAG))
     plain = length - chunks * TAG
     return plain > 0 and -(-plain // CHUNK) == chunks and is_padded_length(plain)
+
+
+PART_CHUNKS, PARTS = 64, 16_384
+
+
+def check_part(content, vault, note):
+    """§5.1: a part of an attachment."""
+    fields, end = parse_header(content, {0: None, 1: 16, 2: 16, 3: 16, 4: None, 5: None})
+    if fields[1] != vault or fields[2] != note:
+        raise Refused("a part that was sealed for another note")
+    if fields[4] != 4 or not is_number(fields[5], PARTS):
+        raise Refused("a part whose header is not as it should be")
+    length = len(content) - end
+    chunks = -(-length // (CHUNK + TAG))
+    plain = length - chunks * TAG
+    if not 0 < chunks <= PART_CHUNKS or plain <= 0 or -(-plain // CHUNK) != chunks:
+        raise Refused("a part of a length that no part has")
+    total = fields[5] * PART_CHUNKS * CHUNK + plain
+    if plain < PART_CHUNKS * CHUNK and not is_padded_length(total):
+        raise Refused("a last part that ends where no attachment ends")
 
 
 def check_body(content, vault, note):
@@ -1238,9 +1315,14 @@ class Verifier:
 
     def verify(self):
         heads = self.repo.refs
+        lost = [name for name in self.repo.lost if name.startswith("refs/heads/audit/")]
         if "refs/heads/main" not in heads and not any(name.startswith("refs/heads/audit/") for name in heads):
-            if not self.repo.broken:
+            if not self.repo.broken and not lost:
+                if os.path.lexists(os.path.join(self.repo.folder, "strongroom.journal")):
+                    raise Unreadable("a vault's folder that has no branch, and a journal that says nothing of one")
                 raise NoVault("this git repository is not a vault: it has neither a branch `main` nor a log")
+        for name in lost:
+            self.problem(10, "the journal holds entries of this log, and its branch is gone", name[len("refs/heads/audit/") :])
         for message in self.repo.odd_history():
             self.problem(30, message)
         for name in self.repo.symbolic:
@@ -1248,11 +1330,12 @@ class Verifier:
         for name in self.repo.broken:
             self.problem(10 if "/audit/" in name else 32, "`%s` is damaged: it names no commit" % name)
         if self.repo.journal.damage:
-            self.problem(38, self.repo.journal.damage, certain=False)
+            self.problem(32, self.repo.journal.damage, certain=False)
         self.read_main()
         self.read_roster()
         self.check_main_history()
         self.check_policies()
+        self.check_witnesses()
         for name in sorted(heads):
             if name.startswith("refs/heads/audit/"):
                 self.read_log(name[len("refs/heads/audit/") :], heads[name])
@@ -1260,6 +1343,9 @@ class Verifier:
             self.check_entries(log)
         for log in self.logs.values():
             self.check_seen(log)
+        self.check_cuts()
+        self.check_details()
+        self.check_policies_in_force()
         self.check_receipt()
         self.check_files()
         return self.report()
@@ -1283,7 +1369,7 @@ class Verifier:
             self.problem(36, "the branch `main` is refused: %s" % problem)
 
     def check_policies(self):
-        """§2.1: which files a set of policies may hold. Their digest is not checked: the page does not say what it is of."""
+        """§2.1: which files a set of policies may hold."""
         files = {path: content for path, content in self.contents.items() if path.startswith("policies/")}
         for path, content in files.items():
             if not POLICY_PATH.match(path) or len(path) > len("policies/") + 128:
@@ -1292,6 +1378,30 @@ class Verifier:
                 self.problem(36, "the policy file `%s` is too large" % path)
         if len(files) > 64:
             self.problem(36, "there are too many policy files")
+
+    def check_policies_in_force(self):
+        """§7: the set of policies is the one that the newest entry of some log names."""
+        files = {path[len("policies/") :]: c for path, c in self.contents.items() if path.startswith("policies/")}
+        named = {entries[-1].policies for entries in map(self.counted, self.logs.values()) if entries}
+        if named and all(isinstance(content, bytes) for content in files.values()) and policy_digest(files) not in named:
+            self.problem(36, "the policies are not those that the newest entry of a log names")
+
+    def check_witnesses(self):
+        """§13: the form of what stands on the branches of witnesses, none of which is pinned here."""
+        for name in sorted(name for name in self.repo.refs if name.startswith("refs/heads/witness/")):
+            ref = name[len("refs/heads/") :]
+            if not WITNESS.match(ref) or ".." in ref or ref.endswith((".", ".lock")):
+                self.problem(32, "the branch `%s` has no place in a vault" % ref)
+                continue
+            for path, content in self.files_of(ref):
+                if isinstance(content, Exception) or not is_match(LOG, path):
+                    self.problem(32, "`%s` does not belong on the branch `%s`" % (path, ref))
+                    continue
+                try:
+                    checkpoint = parse_cosigned(content)
+                    checkpoint.check_origin(self.vault, path)
+                except Refused as problem:
+                    self.problem(23 if problem.case == 23 else 31, "on the branch `%s`: %s" % (ref, problem), path)
 
     def check_main_history(self):
         """§2: commits of `main` are signed by members' devices, one after the other. Without --deep the newest."""
@@ -1537,8 +1647,9 @@ class Verifier:
         for at, commit, message in log.commits:
             entry = log.entries[at] if at < len(log.entries) else None
             if device and entry:
-                who = "%s <%s@%s> %d +0000" % (device.handle, device.person, self.vault, entry.time)
-                if commit.author != who.encode() or commit.committer != who.encode():
+                handles = {card.handle for card in self.roster.cards if card.person == device.person}
+                who = {("%s <%s@%s> %d +0000" % (h, device.person, self.vault, max(entry.time, 0))).encode() for h in handles}
+                if commit.author not in who or commit.committer not in who:
                     self.problem(25, "a commit by another author, or at another time, than its entry", log.name, at)
             try:
                 now = {path: oid for path, oid, _ in self.repo.files(commit.tree)}
@@ -1573,14 +1684,50 @@ class Verifier:
         for at, entry in enumerate(log.entries):
             if entry is None:
                 continue
-            if device and entry.actor != device.person:
+            if device and entry.actor != device.person and not self.is_beyond(log, entry):
                 self.problem(15, "an entry in the name of somebody else than the log's device", log.name, at)
             if entry.seq == 0:
                 self.check_admission(log, entry)
+            if self.is_beyond(log, entry):
+                self.problem(14, "the entry stands beyond what is accepted of this log of a removed device", log.name, at)
+                continue
             if last is not None and entry.time < last.time:
                 self.finding(21, "the clock ran backwards", log.name, at)
             self.check_rights(log, at, entry, last)
             last = entry
+
+    def is_beyond(self, log, entry):
+        """§2.2: whether an entry counts for nothing, since its device was removed."""
+        cut = self.roster.cut(log.name)
+        return cut is not None and entry.seq >= cut
+
+    def counted(self, log):
+        return [entry for entry in log.entries if entry is not None and not self.is_beyond(log, entry)]
+
+    def check_cuts(self):
+        """§2.2: what cards accept of the logs of removed devices is there."""
+        for name, (size, root) in sorted(self.roster.cuts.items()):
+            log = self.logs.get(name)
+            if log is None:
+                self.problem(10, "a card accepts %d entries of this log, and it is missing" % size, name)
+            elif log.size() < size:
+                self.problem(8, "a card accepts %d entries of this log" % size, name, log.size())
+            elif log.tree.root(size).hex() != root:
+                self.problem(11, "the first %d entries are not those that a card accepts" % size, name, size - 1)
+
+    def check_details(self):
+        """§7: every detail key was written by an entry. Where entries are lost, one of them may have done that."""
+        if any(p["log"] and p["case"] in (1, 2, 6, 7, 8, 9, 10, 15, 24, 26, 27) for p in self.problems):
+            return
+        entries = [(log, entry) for log in self.logs.values() for entry in self.counted(log)]
+        known = {path[len("detail-") :][:16] for _, entry in entries for ref, path, _ in entry.wrote
+                 if ref == "keys/devices" and path.startswith("detail-")}
+        told = set()
+        for log, entry in entries:
+            key = entry.fields["detail"]
+            if key not in known and (log.name, key) not in told:
+                told.add((log.name, key))
+                self.problem(36, "a detail key that no entry wrote", log.name, entry.seq)
 
     def check_admission(self, log, entry):
         card = self.roster.by_digest.get(entry.admitted)
@@ -1611,12 +1758,15 @@ class Verifier:
     def check_seen(self, log):
         marks = {}
         for at, entry in enumerate(log.entries):
-            for other, (size, root) in sorted(entry.seen.items()) if entry else ():
+            for other, (size, root) in sorted(entry.seen.items()) if entry and not self.is_beyond(log, entry) else ():
                 if size == 0 or other in marks and (size, root) != marks[other] and size <= marks[other][0]:
                     self.problem(20, "what was seen of the log %s goes backwards" % other, log.name, at)
                 marks[other] = (size, root)
-                peer = self.logs.get(other)
-                if peer is None:
+                peer, cut = self.logs.get(other), self.roster.cut(other)
+                if cut is not None and size > cut and (peer is not None or cut == 0):
+                    if peer is None or peer.size() < size or peer.tree.root(size).hex() != root:
+                        self.problem(14, "%s:%d has seen %d entries, of which %d count" % (log.name, at, size, cut), other, cut)
+                elif peer is None:
                     self.problem(10, "%s:%d has seen this log, and it is missing" % (log.name, at), other)
                 elif peer.size() < size:
                     self.problem(8, "%s:%d has seen %d entries of this log" % (log.name, at, size), other, peer.size())
@@ -1655,11 +1805,11 @@ class Verifier:
     def check_files(self):
         written, forgotten = {}, {}
         for name, log in sorted(self.logs.items()):
-            for at, entry in enumerate(log.entries):
-                for file in entry.wrote if entry else ():
-                    written.setdefault(File(*file), (name, at))
-                for file in entry.forgot if entry else ():
-                    forgotten.setdefault(File(*file), (name, at))
+            for entry in self.counted(log):
+                for file in entry.wrote:
+                    written.setdefault(File(*file), (name, entry.seq))
+                for file in entry.forgot:
+                    forgotten.setdefault(File(*file), (name, entry.seq))
         live = {file: place for file, place in written.items() if file not in forgotten}
         self.digests = {file.digest for file in live}
         paths = {}
@@ -1754,7 +1904,9 @@ class Verifier:
             return
         note, digest = NOTE_FILE.match(path).groups()
         if ref.startswith("notes/"):
-            check_body(content, vault, bytes.fromhex(note))
+            fields = parse_cbor(content)[0]
+            is_part = isinstance(fields, dict) and fields.get(4) == 4
+            (check_part if is_part else check_body)(content, vault, bytes.fromhex(note))
             bodies.add((note, digest))
         else:
             wraps.append((path, place, note, check_wrap(content, vault, bytes.fromhex(note)).hex()))

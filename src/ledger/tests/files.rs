@@ -1,10 +1,11 @@
-//! Damage around the notes and the rules: cases 30, 32 to 34, 36 and 37.
+//! Damage around the notes and the rules: cases 10, 30 and 32 to 37.
 
 use super::vault::{Forge, Vault, chain, commit, note, sign_lines};
 use super::{Given, assert_caught, assert_intact, judge};
+use crate::chain::Kind as Verb;
 use crate::crypto::sha256;
 use crate::id::Digest;
-use crate::ledger::{note_ref, wrap_ref};
+use crate::ledger::{Changes, note_ref, wrap_ref};
 use std::collections::BTreeMap;
 
 type Files = BTreeMap<String, Vec<u8>>;
@@ -44,8 +45,8 @@ fn damaged(good: &Vault, branch: &str, damage: impl FnOnce(&mut Files)) -> Vault
     vault
 }
 
-#[test]
-fn files_are_those_that_the_log_says_and_no_others() {
+/// Every damage to files that has that case is named.
+fn assert_files(case: u8) {
     let good = example();
     let (body, wrap) = (note_ref(note(1)), wrap_ref(note(1)));
     let (body_path, body_bytes) = only(&good.files(&body));
@@ -131,14 +132,30 @@ fn files_are_those_that_the_log_says_and_no_others() {
             Box::new(|f| drop(f.insert("a/b".into(), vec![]))),
         ),
     ];
-    for (what, branch, cases, damage) in table {
+    let of_case = |cases: &[Case]| cases.iter().any(|(number, _)| *number == case);
+    for (what, branch, cases, damage) in table.into_iter().filter(|(_, _, cases, _)| of_case(cases)) {
         let vault = damaged(&good, branch, damage);
         assert_caught(what, &judge(&vault, &Given::default()), &cases);
     }
 }
 
 #[test]
-fn what_was_destroyed_stays_away() {
+fn case_32_files_without_an_entry_and_entries_without_their_files() {
+    assert_files(32);
+}
+
+#[test]
+fn case_33_a_file_that_is_not_what_was_written() {
+    assert_files(33);
+}
+
+#[test]
+fn case_34_files_exchanged_moved_or_replaced() {
+    assert_files(34);
+}
+
+#[test]
+fn case_32_and_37_what_was_destroyed_stays_away() {
     let mut good = Vault::with(4, 5);
     let kept: Vec<(String, Files)> = [note_ref(note(3)), wrap_ref(note(3))]
         .into_iter()
@@ -169,7 +186,7 @@ fn what_was_destroyed_stays_away() {
 }
 
 #[test]
-fn objects_that_are_damaged_or_gone_are_named() {
+fn case_32_33_and_36_objects_that_are_damaged_or_gone() {
     let good = example();
     for branch in [note_ref(note(1)), wrap_ref(note(1)), "main".into()] {
         let tree = good.repo().read_commit(good.target(&branch), 1 << 20).unwrap().tree;
@@ -177,8 +194,11 @@ fn objects_that_are_damaged_or_gone_are_named() {
         let (flipped, removed) = (good.copy(), good.copy());
         super::vault::flip(&flipped.loose(files[0].oid));
         std::fs::remove_file(removed.loose(files[0].oid)).unwrap();
-        assert_caught(&branch, &judge(&flipped, &Given::default()), &[(33, None)]);
-        assert_caught(&branch, &judge(&removed, &Given::default()), &[(32, None)]);
+        let rules = (branch == "main").then_some((36, None));
+        for (vault, case) in [(flipped, 33), (removed, 32)] {
+            let cases: Vec<Case> = [(case, None)].into_iter().chain(rules).collect();
+            assert_caught(&branch, &judge(&vault, &Given::default()), &cases);
+        }
         let (no_tree, no_commit) = (good.copy(), good.copy());
         std::fs::remove_file(no_tree.loose(tree)).unwrap();
         std::fs::remove_file(no_commit.loose(good.target(&branch))).unwrap();
@@ -188,7 +208,7 @@ fn objects_that_are_damaged_or_gone_are_named() {
 }
 
 #[test]
-fn members_policies_and_keys_change_by_entries_alone() {
+fn case_36_members_policies_and_keys_change_by_entries_alone() {
     let good = example();
     let path = |start: &str| {
         good.files("main")
@@ -256,8 +276,205 @@ fn members_policies_and_keys_change_by_entries_alone() {
     }
 }
 
+/// Sealed files that an entry wrote, and that are not what a file of their name is.
 #[test]
-fn refs_and_histories_are_those_of_a_vault() {
+fn case_34_and_36_sealed_files_have_their_form_and_their_place() {
+    let good = Vault::with(2, 4);
+    let (_, body) = only(&good.files(&note_ref(note(1))));
+    let vault_bytes = super::vault::VAULT.0;
+    let part = |number: u64, len: usize| {
+        let mut head = vec![0xa6, 0, 1, 1, 0x50];
+        head.extend_from_slice(&vault_bytes);
+        head.extend_from_slice(&[2, 0x50]);
+        head.extend_from_slice(&[1; 16]);
+        head.extend_from_slice(&[3, 0x50]);
+        head.extend_from_slice(&[5; 16]);
+        head.extend_from_slice(&[4, 4, 5, number as u8]);
+        head.resize(head.len() + len, 7);
+        head
+    };
+    let keys = good.files("keys/devices");
+    let of = |start: &str| {
+        let file = keys
+            .iter()
+            .find(|(path, _)| path.starts_with("detail-") == (start == "detail"));
+        file.map(|(_, bytes)| bytes.clone()).unwrap()
+    };
+    let (own, shard) = (good.identity.device().to_string(), note_ref(note(1)));
+    let n = note(1).to_string();
+    type Wrote<'a> = (&'a str, Verb, &'a str, String, Vec<u8>, bool);
+    let table: Vec<Wrote<'_>> = vec![
+        ("a part", Verb::Attach, &shard, n.clone(), part(0, 272), true),
+        (
+            "a part after a full one",
+            Verb::Attach,
+            &shard,
+            n.clone(),
+            part(1, 65_536 * 4 + 64),
+            true,
+        ),
+        (
+            "a part of no padded length",
+            Verb::Attach,
+            &shard,
+            n.clone(),
+            part(0, 273),
+            false,
+        ),
+        (
+            "a part that ends nowhere",
+            Verb::Attach,
+            &shard,
+            n.clone(),
+            part(1, 272),
+            false,
+        ),
+        (
+            "a body cut short",
+            Verb::Add,
+            &shard,
+            n.clone(),
+            body[..body.len() - 1].to_vec(),
+            false,
+        ),
+        (
+            "a body too long",
+            Verb::Add,
+            &shard,
+            n.clone(),
+            [&body[..], &[0]].concat(),
+            false,
+        ),
+        ("a key box", Verb::Key, "keys/devices", own.clone(), of("box"), true),
+        (
+            "no key box",
+            Verb::Key,
+            "keys/devices",
+            own.clone(),
+            b"x".to_vec(),
+            false,
+        ),
+        (
+            "another's key box",
+            Verb::Key,
+            "keys/devices",
+            "0909090909090909".into(),
+            of("box"),
+            false,
+        ),
+        (
+            "a detail key for a key box",
+            Verb::Key,
+            "keys/devices",
+            own,
+            of("detail"),
+            false,
+        ),
+        (
+            "another detail key",
+            Verb::Key,
+            "keys/devices",
+            "detail-0909090909090909".into(),
+            of("detail"),
+            false,
+        ),
+        (
+            "no detail key",
+            Verb::Key,
+            "keys/devices",
+            "detail-0909090909090909".into(),
+            b"x".to_vec(),
+            false,
+        ),
+    ];
+    for (what, kind, branch, stem, bytes, sound) in table {
+        let vault = good.copy();
+        let mut changes = Changes::default();
+        changes.write_digested(branch, stem, bytes);
+        vault.enter(kind, changes);
+        match sound {
+            true => drop(assert_intact(what, &vault, &Given::default())),
+            false => {
+                let rules = (branch == "keys/devices").then_some((36, Some(4)));
+                let cases: Vec<Case> = [(34, Some(4))].into_iter().chain(rules).collect();
+                assert_caught(what, &judge(&vault, &Given::default()), &cases);
+            }
+        }
+    }
+}
+
+#[test]
+fn case_27_and_32_a_file_stands_in_the_shard_of_its_note() {
+    let good = Vault::with(1, 2);
+    let vault = good.copy();
+    let here = note_ref(note(0));
+    let files = vault.files(&here);
+    vault.git(&["update-ref", "-d", &format!("refs/heads/{here}")]);
+    vault.put_files("notes/01", &files);
+    let moved = |line: &str| line.replace(&here, "notes/01");
+    let lines: Vec<String> = vault
+        .messages(vault.log)
+        .iter()
+        .map(|text| moved(super::vault::line(text)))
+        .collect();
+    let messages = sign_lines(&lines, vault.log, &good.identity);
+    let signer = Some(&good.identity);
+    vault.put_log(
+        vault.log,
+        &messages,
+        &Forge {
+            signer,
+            ..Forge::default()
+        },
+    );
+    assert_caught(
+        "a wrong shard",
+        &judge(&vault, &Given::default()),
+        &[(27, Some(1)), (32, None)],
+    );
+}
+
+#[test]
+fn case_10_a_vault_that_lost_all_its_branches_is_none_that_never_was() {
+    let given = Given::default();
+    let good = Vault::found(1);
+    let lose = |vault: &Vault| {
+        for name in vault.git(&["for-each-ref", "--format=%(refname)"]).lines() {
+            vault.git(&["update-ref", "-d", name]);
+        }
+    };
+    let (cut, mut pending) = (good.copy(), good.copy());
+    pending.grow(1, 4);
+    let (mark, one) = (pending.mark(), pending.copy());
+    lose(&pending);
+    let report = judge(&pending, &given);
+    assert_caught("whole journal", &report, &[(10, None), (36, None)]);
+    let told = report.problems.iter().find(|problem| problem.case == 10).unwrap();
+    assert_eq!((told.log, report.vault), (Some(good.log), Some(super::vault::VAULT)));
+    let marked = Given {
+        mark: Some(&mark),
+        ..Given::default()
+    };
+    assert_caught("marked", &judge(&pending, &marked), &[(9, None), (10, None)]);
+    // One branch alone.
+    one.git(&["update-ref", "-d", &format!("refs/heads/{}", one.audit())]);
+    assert_caught("its log", &judge(&one, &given), &[(10, None)]);
+    // Nothing is left that says what was there.
+    cut.cut();
+    lose(&cut);
+    let anchors = super::super::Anchors {
+        receipt: None,
+        high_water: None,
+        witnesses: &[],
+        now: crate::chain::Time::from_unix(0),
+        deep: false,
+    };
+    let refused = super::super::verify(&cut.repo(), &anchors).unwrap_err();
+    assert!(matches!(refused, super::super::LedgerError::Emptied), "{refused}");
+}
+
+#[test]
+fn case_10_24_32_and_36_refs_are_those_of_a_vault() {
     let good = example();
     let audit = format!("refs/heads/{}", good.audit());
     for name in [
@@ -273,8 +490,29 @@ fn refs_and_histories_are_those_of_a_vault() {
         assert_caught(name, &judge(&vault, &Given::default()), &[(32, None)]);
     }
     let vault = good.copy();
+    std::fs::write(vault.dir().join("refs/heads/notes/ff"), "").unwrap();
+    assert_caught("a branch of nothing", &judge(&vault, &Given::default()), &[(32, None)]);
+    let vault = good.copy();
     vault.git(&["update-ref", &format!("{audit}-fork-0011"), &audit]);
     assert_caught("a fork kept", &judge(&vault, &Given::default()), &[(43, None)]);
+    for (branch, case) in [(good.audit(), 10), (note_ref(note(1)), 32), ("main".into(), 36)] {
+        for torn in ["", "ref: refs/heads/main\n", "0011\n"] {
+            let vault = good.copy();
+            std::fs::write(vault.dir().join("refs/heads").join(&branch), torn).unwrap();
+            assert_caught(&branch, &judge(&vault, &Given::default()), &[(case, None)]);
+        }
+        // Not a commit.
+        let vault = good.copy();
+        let tree = vault.repo().read_commit(vault.target("main"), 1 << 20).unwrap().tree;
+        std::fs::write(vault.dir().join("refs/heads").join(&branch), format!("{tree}\n")).unwrap();
+        let case = if case == 10 { 24 } else { case };
+        assert_caught("no commit", &judge(&vault, &Given::default()), &[(case, None)]);
+    }
+}
+
+#[test]
+fn case_30_no_branch_is_merged() {
+    let good = example();
     for branch in [
         note_ref(note(1)),
         wrap_ref(note(1)),
@@ -289,20 +527,98 @@ fn refs_and_histories_are_those_of_a_vault() {
         vault.put(&branch, vec![merge], oid);
         assert_caught(&branch, &judge(&vault, &Given::default()), &[(30, None)]);
     }
-    for (branch, case) in [(good.audit(), 10), (note_ref(note(1)), 32), ("main".into(), 36)] {
-        for torn in ["", "ref: refs/heads/main\n", "0011\n"] {
-            let vault = good.copy();
-            std::fs::write(vault.dir().join("refs/heads").join(&branch), torn).unwrap();
-            assert_caught(&branch, &judge(&vault, &Given::default()), &[(case, None)]);
-        }
-        // Not a commit.
+}
+
+#[test]
+fn case_30_and_33_a_history_that_cannot_be_read() {
+    let good = example();
+    for branch in [note_ref(note(1)), "keys/devices".into(), "main".into()] {
         let vault = good.copy();
-        let tree = vault.repo().read_commit(vault.target("main"), 1 << 20).unwrap().tree;
-        std::fs::write(vault.dir().join("refs/heads").join(&branch), format!("{tree}\n")).unwrap();
-        assert_eq!(
-            judge(&vault, &Given::default()).verdict,
-            super::Verdict::Tampered,
-            "{branch}"
-        );
+        let below = vault.target(&branch);
+        vault.put_files(&branch, &vault.files(&branch));
+        assert_intact("before", &vault, &Given::default());
+        let (flipped, removed) = (vault.copy(), vault.copy());
+        super::vault::flip(&flipped.loose(below));
+        std::fs::remove_file(removed.loose(below)).unwrap();
+        for (vault, case) in [(flipped, 33), (removed, 30)] {
+            let report = judge(&vault, &Given::default());
+            assert_caught(&branch, &report, &[(case, None)]);
+            assert_eq!(report.problems.len(), 1, "{:?}", report.problems);
+        }
+    }
+}
+
+/// The entry is a lead's, but what it wrote is no charter.
+#[test]
+fn case_36_an_entry_does_not_make_a_charter_of_anything() {
+    let good = example();
+    let vault = good.copy();
+    let files = vault.files("main");
+    let mut changes = Changes::default();
+    let bytes = sha256(&[&files["vault.toml"]]);
+    changes.forget(crate::chain::FileRef("main".into(), "vault.toml".into(), bytes));
+    vault.enter(Verb::Card, changes);
+    assert_caught("no vault file", &judge(&vault, &Given::default()), &[(36, None)]);
+    let path = "policies/x";
+    let vault = good.copy();
+    let mut files = vault.files("main");
+    files.insert(path.into(), b"x".to_vec());
+    vault.put_files("main", &files);
+    let mut entries = vault.entries(vault.log);
+    let mut entry = super::vault::blank(vault.log, 1, entries[0].roster, &entries[0]);
+    (entry.kind, entry.time) = (Some(Verb::Policy), entries[5].time);
+    entry.wrote = vec![crate::chain::FileRef("main".into(), path.into(), sha256(&[b"x"]))];
+    entries.push(entry);
+    let messages = sign_lines(&chain(&entries), vault.log, &vault.identity);
+    let signer = Some(&vault.identity);
+    vault.put_log(
+        vault.log,
+        &messages,
+        &Forge {
+            signer,
+            ..Forge::default()
+        },
+    );
+    let report = judge(&vault, &Given::default());
+    assert_caught(path, &report, &[(36, None)]);
+    assert_eq!(report.problems.len(), 1, "{:?}", report.problems);
+}
+
+/// Nothing is kept that a verdict rests on: what looks like it is not read, and hides nothing.
+#[test]
+fn case_35_nothing_but_the_vault_is_believed() {
+    let good = example();
+    let receipt = crate::ledger::make_receipt(&good.repo(), None, crate::chain::Time::from_unix(0)).unwrap();
+    let given = Given {
+        receipt: Some(&receipt),
+        ..Given::default()
+    };
+    // An index of the history from before, by stock git, and verdicts that lie about.
+    for what in ["an entry", "a note", "a log"] {
+        let vault = good.copy();
+        vault.git(&["repack", "-q", "-a", "-d"]);
+        vault.git(&["commit-graph", "write", "--reachable"]);
+        vault.git(&["multi-pack-index", "write"]);
+        for name in ["verified", "strongroom.cache", "strongroom.index"] {
+            std::fs::write(vault.dir().join(name), "intact 6").unwrap();
+        }
+        assert_intact("before", &vault, &given);
+        let case = match what {
+            "an entry" => {
+                let mut messages = vault.messages(vault.log);
+                messages[3] = messages[3].replacen("\"result\":\"done\"", "\"result\":\"denied\"", 1);
+                vault.put_log(vault.log, &messages, &Forge::default());
+                12
+            }
+            "a note" => {
+                vault.git(&["update-ref", "-d", &format!("refs/heads/{}", note_ref(note(1)))]);
+                32
+            }
+            _ => {
+                vault.git(&["update-ref", "-d", &format!("refs/heads/{}", vault.audit())]);
+                10
+            }
+        };
+        assert_caught(what, &judge(&vault, &given), &[(case, None)]);
     }
 }

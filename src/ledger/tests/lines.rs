@@ -1,11 +1,10 @@
-//! Damage inside one log: cases 1 to 7, 9 to 13, 15 to 17, 21, 23 to 28 and 30.
+//! Damage inside one log: cases 1 to 6, 12, 15, 21, 23 to 28 and 30.
 
 use super::vault::{Forge, VAULT, Vault, chain, commit, flip, identity, line, sign_lines};
 use super::{Given, assert_caught, assert_intact, judge};
 use crate::chain::{Checkpoint, Frontier, Message, Time, leaf_hash, node_hash};
 use crate::crypto::sha256;
 use crate::id::{Digest, VaultId};
-use crate::ledger::make_receipt;
 use crate::repo::Mode;
 
 type Case = (u8, Option<u64>);
@@ -19,6 +18,12 @@ fn altered(text: &str) -> String {
     let at = text.find("\"sealed\":\"").unwrap() + 20;
     let other = if text.as_bytes()[at] == b'A' { "B" } else { "A" };
     format!("{}{other}{}", &text[..at], &text[at + 1..])
+}
+
+/// A file as an entry names it, of the right form.
+fn file() -> String {
+    let (note, digest) = (super::vault::note(0), Digest([0; 32]));
+    format!("[\"notes/00\",\"{note}.{digest}\",\"{digest}\"]")
 }
 
 fn other_root(of: &str) -> String {
@@ -49,6 +54,11 @@ fn damages(size: usize, k: usize) -> Vec<Damage> {
             "an entry deleted",
             vec![(2, Some(seq))],
             Box::new(move |all| drop(all.remove(k))),
+        ),
+        (
+            "two entries deleted",
+            vec![(2, Some(seq))],
+            Box::new(move |all| drop(all.drain(k..k + 2))),
         ),
         (
             "an entry inserted",
@@ -98,6 +108,33 @@ fn damages(size: usize, k: usize) -> Vec<Damage> {
             }),
         ),
         (
+            "a read that writes",
+            vec![(27, Some(seq))],
+            Box::new(move |all| {
+                let wrote = format!("\"v\":1,\"wrote\":[{}]", file());
+                all[k] = all[k].replacen("\"v\":1", &wrote, 1);
+            }),
+        ),
+        (
+            "a denied destruction that forgets",
+            vec![(27, Some(seq))],
+            Box::new(move |all| {
+                let forgot = format!("\"forgot\":[{}],\"kind\":\"destroy\",\"log\":", file());
+                let denied = all[k].replacen("\"result\":\"done\"", "\"result\":\"denied\"", 1);
+                all[k] = denied.replacen("\"log\":", &forgot, 1);
+            }),
+        ),
+        (
+            "sealed details that are not base64",
+            vec![(27, Some(seq))],
+            Box::new(move |all| all[k] = all[k].replacen("\"sealed\":\"", "\"sealed\":\"A", 1)),
+        ),
+        (
+            "sealed details of no padded length",
+            vec![(27, Some(seq))],
+            Box::new(move |all| all[k] = all[k].replacen("\"sealed\":\"", "\"sealed\":\"AAAA", 1)),
+        ),
+        (
             "an integer beyond 2^53",
             vec![(27, Some(seq))],
             Box::new(move |all| {
@@ -107,64 +144,39 @@ fn damages(size: usize, k: usize) -> Vec<Damage> {
     ]
 }
 
-#[test]
-fn damage_by_somebody_without_a_key_is_named_in_the_tail() {
+/// Every damage of that case is named: in the tail, by somebody without a key and by somebody with the true one, and
+/// in a closed bundle.
+fn assert_named(case: u8) {
     let good = Vault::with(2, 12);
     assert_intact("before", &good, &Given::default());
-    for (what, cases, damage) in damages(12, 6) {
+    let mut count = 0;
+    for (what, cases, damage) in damages(12, 6).into_iter().filter(|(_, cases, _)| cases[0].0 == case) {
+        count += 1;
         let vault = good.copy();
         let mut messages = vault.messages(vault.log);
         damage(&mut messages);
         vault.put_log(vault.log, &messages, &Forge::default());
         let report = judge(&vault, &Given::default());
         assert_caught(what, &report, &cases);
-        assert!(
-            report.problems.iter().any(|problem| problem.case == 12),
-            "{what}: its commits are not signed"
-        );
-    }
-}
-
-#[test]
-fn damage_by_somebody_with_the_true_key_is_named_in_the_tail() {
-    let good = Vault::with(2, 12);
-    for (what, cases, damage) in damages(12, 6) {
+        let unsigned = report.problems.iter().any(|problem| problem.case == 12);
+        assert!(unsigned, "{what}: its commits are not signed");
         if what == "the last entry altered" {
             continue;
         }
         let vault = good.copy();
         let mut lines = lines(&vault.messages(vault.log));
         damage(&mut lines);
-        let messages = sign_lines(&lines, vault.log, &vault.identity);
-        vault.put_log(
-            vault.log,
-            &messages,
-            &Forge {
-                signer: Some(&vault.identity),
-                ..Forge::default()
-            },
-        );
+        signed(&vault, &lines);
         assert_caught(what, &judge(&vault, &Given::default()), &cases);
     }
-}
-
-#[test]
-fn damage_in_closed_bundles_is_named() {
-    let good = Vault::with(1, 515);
-    assert_intact(
-        "before",
-        &good,
-        &Given {
-            deep: true,
-            ..Given::default()
-        },
-    );
-    let messages = good.messages(good.log);
-    for (what, cases, damage) in damages(515, 300) {
+    assert!(count > 0);
+    let long = Vault::with(1, 515);
+    let messages = long.messages(long.log);
+    for (what, cases, damage) in damages(515, 300).into_iter().filter(|(_, cases, _)| cases[0].0 == case) {
         if what == "the last entry altered" {
             continue;
         }
-        let vault = good.copy();
+        let vault = long.copy();
         let mut bundled = lines(&messages);
         damage(&mut bundled);
         // The newest commit and its tree are new; what is below it stays.
@@ -178,9 +190,143 @@ fn damage_in_closed_bundles_is_named() {
             (crate::chain::bundle_path(n as u64), Some(text.into_bytes()))
         });
         replace_head(&vault, tree.collect(), None);
-        let report = judge(&vault, &Given::default());
-        assert_caught(what, &report, &cases);
+        assert_caught(what, &judge(&vault, &Given::default()), &cases);
     }
+}
+
+/// These lines instead, each checkpoint and commit signed with the true key.
+pub(super) fn signed(vault: &Vault, lines: &[String]) {
+    put(vault, &sign_lines(lines, vault.log, &vault.identity));
+}
+
+/// These messages instead, each commit signed with the true key.
+fn put(vault: &Vault, messages: &[String]) {
+    let forge = Forge {
+        signer: Some(&vault.identity),
+        ..Forge::default()
+    };
+    vault.put_log(vault.log, messages, &forge);
+}
+
+#[test]
+fn case_01_an_entry_altered() {
+    assert_named(1);
+}
+
+#[test]
+fn case_02_an_entry_deleted() {
+    assert_named(2);
+}
+
+#[test]
+fn case_03_an_entry_inserted() {
+    assert_named(3);
+}
+
+#[test]
+fn case_04_two_entries_swapped() {
+    assert_named(4);
+}
+
+#[test]
+fn case_05_an_entry_again() {
+    assert_named(5);
+}
+
+#[test]
+fn case_06_the_beginning_cut_off_or_replaced() {
+    assert_named(6);
+}
+
+#[test]
+fn case_27_a_line_that_is_not_the_one_form() {
+    assert_named(27);
+    // Longer than any entry.
+    let good = Vault::with(0, 4);
+    let vault = good.copy();
+    let mut messages = vault.messages(vault.log);
+    messages[3] = messages[3].replacen("\"sealed\":\"", &format!("\"sealed\":\"{}", "A".repeat(1 << 17)), 1);
+    put(&vault, &messages);
+    assert_caught("oversize", &judge(&vault, &Given::default()), &[(27, None)]);
+    let mut messages = vault.messages(vault.log);
+    messages[3] =
+        good.messages(good.log)[3].replacen("\"sealed\":\"", &format!("\"sealed\":\"{}", "A".repeat(65_000)), 1);
+    put(&vault, &messages);
+    assert_caught("a little", &judge(&vault, &Given::default()), &[(27, None)]);
+    messages[3] = "hello".into();
+    put(&vault, &messages);
+    assert_caught("no line", &judge(&vault, &Given::default()), &[(27, None)]);
+}
+
+/// Raw bytes: the objects of a bundle and of a commit.
+#[test]
+fn case_01_02_and_26_objects_of_a_log_damaged_and_removed() {
+    let good = Vault::with(1, 515);
+    let head = good.repo().read_commit(good.target(&good.audit()), 1 << 20).unwrap();
+    let path = "bundles/0000/01";
+    let bundle = good.repo().find_path(head.tree, path, 1 << 20).unwrap().unwrap();
+    assert_eq!(bundle.mode, Mode::File);
+    let (bits, commit, gone, newest) = (good.copy(), good.copy(), good.copy(), good.copy());
+    flip(&newest.loose(newest.target(&newest.audit())));
+    assert_caught("the newest", &judge(&newest, &Given::default()), &[(1, None)]);
+    flip(&bits.loose(bundle.oid));
+    let report = judge(&bits, &Given::default());
+    assert_caught("a bundle's", &report, &[(1, Some(256)), (26, Some(256))]);
+    flip(&commit.loose(head.parents[0]));
+    assert_caught("a commit's", &judge(&commit, &Given::default()), &[(1, Some(513))]);
+    std::fs::remove_file(gone.loose(head.parents[0])).unwrap();
+    assert_caught("removed", &judge(&gone, &Given::default()), &[(2, Some(513))]);
+}
+
+#[test]
+fn case_25_a_bundle_and_its_commits_apart() {
+    let good = Vault::with(1, 258);
+    let deep = Given {
+        deep: true,
+        ..Given::default()
+    };
+    assert_intact("before", &good, &deep);
+    let messages = good.messages(good.log);
+    let bundled = lines(&messages).into_iter().map(String::into_bytes).collect();
+    let mut other = messages.clone();
+    other[100] = altered(&other[100]);
+    let vault = good.copy();
+    let forge = Forge {
+        signer: Some(&vault.identity),
+        bundled: Some(bundled),
+        ..Forge::default()
+    };
+    vault.put_log(vault.log, &other, &forge);
+    assert_intact("not looked at", &vault, &Given::default());
+    assert_caught("deep", &judge(&vault, &deep), &[(25, Some(100))]);
+    // A commit below the bundle gone.
+    let vault = good.copy();
+    let repo = vault.repo();
+    let (oid, _) = repo
+        .first_parents(vault.target(&vault.audit()), 1 << 20)
+        .nth(200)
+        .unwrap()
+        .unwrap();
+    std::fs::remove_file(vault.loose(oid)).unwrap();
+    assert_intact("not looked at", &vault, &Given::default());
+    let report = judge(&vault, &deep);
+    assert_caught("a commit gone", &report, &[(25, Some(57))]);
+    let of_log = |problem: &&crate::chain::Problem| problem.case == 25 && problem.seq.is_none();
+    assert!(
+        report.problems.iter().any(|problem| of_log(&problem)),
+        "not all entries have a commit"
+    );
+    assert_eq!(report.problems.len(), 2, "{:#?}", report.problems);
+}
+
+#[test]
+fn case_26_bundles_missing_too_many_short_and_other_files() {
+    let good = Vault::with(1, 515);
+    let short = {
+        let messages = good.messages(good.log);
+        let lines = lines(&messages);
+        lines[..255].iter().map(|line| format!("{line}\n")).collect::<String>()
+    };
     type Cut<'a> = (&'a str, Vec<(String, Option<Vec<u8>>)>, Vec<Case>);
     let cut: Vec<Cut<'_>> = vec![
         (
@@ -192,6 +338,11 @@ fn damage_in_closed_bundles_is_named() {
             "a bundle too many",
             vec![("bundles/0000/02".into(), Some(vec![]))],
             vec![(26, None)],
+        ),
+        (
+            "a short bundle",
+            vec![("bundles/0000/00".into(), Some(short.into_bytes()))],
+            vec![(26, Some(0))],
         ),
         ("a stray path", vec![("readme".into(), Some(vec![]))], vec![(26, None)]),
         (
@@ -210,58 +361,6 @@ fn damage_in_closed_bundles_is_named() {
         replace_head(&vault, edit, Some(()));
         assert_caught(what, &judge(&vault, &Given::default()), &cases);
     }
-    // Raw bytes: the bundle's object, and a commit's.
-    let vault = good.copy();
-    let head = vault.repo().read_commit(vault.target(&vault.audit()), 1 << 20).unwrap();
-    let bundle = vault
-        .repo()
-        .find_path(head.tree, "bundles/0000/01", 1 << 20)
-        .unwrap()
-        .unwrap();
-    assert_eq!(bundle.mode, Mode::File);
-    flip(&vault.loose(bundle.oid));
-    assert_caught(
-        "a bit of a bundle's object",
-        &judge(&vault, &Given::default()),
-        &[(1, Some(256))],
-    );
-    let vault = good.copy();
-    flip(&vault.loose(head.parents[0]));
-    assert_caught(
-        "a bit of a commit's object",
-        &judge(&vault, &Given::default()),
-        &[(1, Some(513))],
-    );
-    let vault = good.copy();
-    std::fs::remove_file(vault.loose(head.parents[0])).unwrap();
-    assert_caught(
-        "a commit's object removed",
-        &judge(&vault, &Given::default()),
-        &[(2, Some(513))],
-    );
-    // What bundles and commits say apart, only a look at every commit shows.
-    let vault = good.copy();
-    let mut other = messages.clone();
-    other[100] = altered(&other[100]);
-    let bundled = lines(&messages).into_iter().map(String::into_bytes).collect();
-    let forge = Forge {
-        signer: Some(&vault.identity),
-        bundled: Some(bundled),
-        ..Forge::default()
-    };
-    vault.put_log(vault.log, &other, &forge);
-    assert_intact("not looked at", &vault, &Given::default());
-    assert_caught(
-        "deep",
-        &judge(
-            &vault,
-            &Given {
-                deep: true,
-                ..Given::default()
-            },
-        ),
-        &[(25, Some(100))],
-    );
 }
 
 /// The newest commit once more, with other bundles.
@@ -304,123 +403,10 @@ fn replace_head(vault: &Vault, files: Vec<(String, Option<Vec<u8>>)>, signed: Op
     vault.put(&vault.audit(), objects, oid);
 }
 
-#[test]
-fn what_a_receipt_or_this_device_knows_cannot_be_taken_back() {
-    let good = Vault::with(2, 12);
-    let receipt = make_receipt(&good.repo(), None, Time::from_unix(0)).unwrap();
-    let mark = good.mark();
-    let by_receipt = Given {
-        receipt: Some(&receipt),
-        ..Given::default()
-    };
-    let by_mark = Given {
-        mark: Some(&mark),
-        ..Given::default()
-    };
-    assert_intact("before", &good, &by_receipt);
-    assert_intact("before", &good, &by_mark);
-    let audit = format!("refs/heads/{}", good.audit());
-
-    let cut = good.copy();
-    cut.git(&["update-ref", &audit, &format!("{audit}~4")]);
-    assert_caught("tail cut, receipt", &judge(&cut, &by_receipt), &[(7, Some(8))]);
-    assert_caught("tail cut, mark", &judge(&cut, &by_mark), &[(9, Some(8))]);
-    // Notes were not written by what was cut: without an anchor it is an older vault.
-    assert_intact("tail cut, unanchored", &cut, &Given::default());
-
-    let deleted = good.copy();
-    deleted.git(&["update-ref", "-d", &audit]);
-    assert_caught("log deleted, receipt", &judge(&deleted, &by_receipt), &[(10, None)]);
-    assert_caught(
-        "log deleted, mark",
-        &judge(&deleted, &by_mark),
-        &[(10, None), (9, None)],
-    );
-
-    // Rewritten with the true key: one entry other, all chained and signed anew.
-    let rewritten = good.copy();
-    let mut entries = rewritten.entries(good.log);
-    entries[7].sealed = "AAAA".into();
-    let messages = sign_lines(&chain(&entries), good.log, &good.identity);
-    rewritten.put_log(
-        good.log,
-        &messages,
-        &Forge {
-            signer: Some(&good.identity),
-            ..Forge::default()
-        },
-    );
-    assert_intact("rewritten, unanchored", &rewritten, &Given::default());
-    assert_caught(
-        "rewritten, receipt",
-        &judge(&rewritten, &by_receipt),
-        &[(11, Some(11)), (16, Some(11))],
-    );
-    assert_caught(
-        "rewritten, mark",
-        &judge(&rewritten, &by_mark),
-        &[(11, Some(11)), (9, Some(11))],
-    );
-    entries.push(entries[11].clone());
-    let messages = sign_lines(&chain(&entries), good.log, &good.identity);
-    rewritten.put_log(
-        good.log,
-        &messages,
-        &Forge {
-            signer: Some(&good.identity),
-            ..Forge::default()
-        },
-    );
-    assert_caught(
-        "and gone on",
-        &judge(&rewritten, &by_receipt),
-        &[(11, Some(11)), (17, Some(11))],
-    );
-
-    // Another vault of the same id, by another founder with another key.
-    let mut other = Vault::found(2);
-    other.grow(2, 12);
-    other.cut();
-    assert_intact("swapped, unanchored", &other, &Given::default());
-    assert_caught(
-        "swapped, receipt",
-        &judge(&other, &by_receipt),
-        &[(13, None), (10, None)],
-    );
-    assert_caught("swapped, mark", &judge(&other, &by_mark), &[(13, None), (10, None)]);
-    let mut foreign = receipt.clone();
-    foreign.vault = VaultId([9; 16]);
-    assert_caught(
-        "another vault's",
-        &judge(
-            &good,
-            &Given {
-                receipt: Some(&foreign),
-                ..Given::default()
-            },
-        ),
-        &[(23, None)],
-    );
-    let mut unsigned = receipt.clone();
-    let stranger = identity(5, Digest([0; 32]));
-    unsigned.checkpoints[0] = stranger.sign_checkpoint(unsigned.checkpoints[0].checkpoint);
-    assert_caught(
-        "a forged receipt",
-        &judge(
-            &good,
-            &Given {
-                receipt: Some(&unsigned),
-                ..Given::default()
-            },
-        ),
-        &[(31, None)],
-    );
-}
-
-#[test]
-fn checkpoints_must_be_of_this_log_signed_and_over_its_tree() {
+/// Every checkpoint that is wrong in the way of that case is named.
+fn assert_checkpoints(case: u8) {
     let good = Vault::with(1, 9);
-    let (log, true_key, stranger) = (good.log, &good.identity, identity(5, Digest([0; 32])));
+    let (log, true_key) = (good.log, &good.identity);
     let messages = good.messages(log);
     let texts = lines(&messages);
     let root = |at: usize| {
@@ -448,6 +434,7 @@ fn checkpoints_must_be_of_this_log_signed_and_over_its_tree() {
     };
     let of_vault = foreign(8, VaultId([9; 16]), log);
     let of_log = foreign(8, VAULT, super::vault::log_of(9));
+    let inside = foreign(5, VAULT, super::vault::log_of(9));
     let old_root = messages[8].replace(
         messages[8].split("frontier\n").nth(1).unwrap(),
         messages[7].split("frontier\n").nth(1).unwrap(),
@@ -456,6 +443,7 @@ fn checkpoints_must_be_of_this_log_signed_and_over_its_tree() {
     let table: Vec<(&str, usize, String, Case)> = vec![
         ("another vault's", 8, of_vault, (23, Some(8))),
         ("another log's", 8, of_log, (23, Some(8))),
+        ("another log's inside", 5, inside, (23, Some(5))),
         (
             "no signature",
             8,
@@ -484,7 +472,8 @@ fn checkpoints_must_be_of_this_log_signed_and_over_its_tree() {
         ),
         ("no text at all", 8, "hello".into(), (24, Some(8))),
     ];
-    for (what, at, message, case) in table {
+    let of_case = table.into_iter().filter(|(.., (number, _))| *number == case);
+    for (what, at, message, case) in of_case {
         let vault = good.copy();
         let mut messages = messages.clone();
         assert_ne!(messages[at], message, "{what}");
@@ -499,6 +488,23 @@ fn checkpoints_must_be_of_this_log_signed_and_over_its_tree() {
         );
         assert_caught(what, &judge(&vault, &Given::default()), &[case]);
     }
+}
+
+#[test]
+fn case_23_a_checkpoint_of_another_vault_or_log() {
+    assert_checkpoints(23);
+}
+
+#[test]
+fn case_24_a_checkpoint_that_is_none_or_over_another_tree() {
+    assert_checkpoints(24);
+}
+
+#[test]
+fn case_12_and_15_signed_with_another_key() {
+    let good = Vault::with(1, 9);
+    let (log, true_key, stranger) = (good.log, &good.identity, identity(5, Digest([0; 32])));
+    let texts = lines(&good.messages(log));
     for (what, by, commits) in [
         ("checkpoints by a stranger", &stranger, Some(true_key)),
         ("commits by a stranger", true_key, Some(&stranger)),
@@ -539,7 +545,7 @@ fn checkpoints_must_be_of_this_log_signed_and_over_its_tree() {
 }
 
 #[test]
-fn confused_hashes_are_named() {
+fn case_28_leaves_and_nodes_confused() {
     let good = Vault::with(0, 7);
     let texts = lines(&good.messages(good.log));
     type Hash = fn(&[u8]) -> Digest;
@@ -588,7 +594,7 @@ fn confused_hashes_are_named() {
 }
 
 #[test]
-fn a_log_begins_with_its_admission_and_is_one_line_of_commits() {
+fn case_15_a_log_begins_with_its_admission() {
     let good = Vault::with(1, 9);
     let signer = Some(&good.identity);
     let vault = good.copy();
@@ -618,7 +624,12 @@ fn a_log_begins_with_its_admission_and_is_one_line_of_commits() {
         },
     );
     assert_caught("no card", &judge(&vault, &Given::default()), &[(15, Some(0))]);
+}
 
+#[test]
+fn case_30_a_log_is_one_line_of_commits_and_none_is_hidden() {
+    let good = Vault::with(1, 9);
+    let signer = Some(&good.identity);
     let messages = good.messages(good.log);
     for (at, seq) in [(8, 8), (4, 4), (0, 0)] {
         let vault = good.copy();
@@ -652,7 +663,77 @@ fn a_log_begins_with_its_admission_and_is_one_line_of_commits() {
 }
 
 #[test]
-fn a_clock_that_runs_back_or_ahead_is_a_finding() {
+fn case_25_and_26_every_commit_has_its_author_its_time_and_its_tree() {
+    let good = Vault::with(1, 9);
+    let deep = Given {
+        deep: true,
+        ..Given::default()
+    };
+    assert_intact("before", &good, &deep);
+    let messages = good.messages(good.log);
+    let signer = Some(&good.identity);
+    let (person, time) = (good.identity.person(), super::vault::NOW + 3);
+    let forged = |forge: Forge<'_>| {
+        let vault = good.copy();
+        vault.put_log(vault.log, &messages, &forge);
+        vault
+    };
+    let by = |author: String| {
+        forged(Forge {
+            signer,
+            author: Some((3, author)),
+            ..Forge::default()
+        })
+    };
+    assert_intact("itself", &by(format!("member1 <{person}@{VAULT}> {time} +0000")), &deep);
+    for author in [
+        format!("member2 <{person}@{VAULT}> {time} +0000"),
+        format!("member1 <{}@{VAULT}> {time} +0000", crate::id::PersonId([2; 8])),
+        format!("member1 <{person}@{}> {time} +0000", VaultId([9; 16])),
+        format!("member1 <{person}@{VAULT}> {} +0000", time + 1),
+        format!("member1 <{person}@{VAULT}> {time} +0100"),
+    ] {
+        assert_caught(&author, &judge(&by(author.clone()), &deep), &[(25, Some(3))]);
+    }
+    let stray = |at, path: &str| {
+        let tree = vec![(path.to_owned(), Some(b"x".to_vec()))];
+        forged(Forge {
+            signer,
+            tree,
+            tree_at: Some(at),
+            ..Forge::default()
+        })
+    };
+    for at in [0, 5] {
+        let vault = stray(at, "x");
+        assert_intact("not looked at", &vault, &Given::default());
+        assert_caught("a stray file", &judge(&vault, &deep), &[(26, Some(at as u64))]);
+    }
+    let long = Vault::with(1, 515);
+    let messages = long.messages(long.log);
+    let (early, mut other) = (b"x\n".repeat(256), lines(&messages));
+    other[7] = altered(&other[7]);
+    let other: String = other[..256].iter().map(|line| format!("{line}\n")).collect();
+    for (what, at, path, bytes) in [
+        ("a bundle too early", 254, "bundles/0000/00", Some(early)),
+        ("no bundle", 255, "bundles/0000/00", None),
+        ("another bundle", 300, "bundles/0000/00", Some(other.into_bytes())),
+    ] {
+        let vault = long.copy();
+        let forge = Forge {
+            signer: Some(&long.identity),
+            tree: vec![(path.to_owned(), bytes)],
+            tree_at: Some(at),
+            ..Forge::default()
+        };
+        vault.put_log(vault.log, &messages, &forge);
+        // The next bundle brings the missing one back.
+        assert_caught(what, &judge(&vault, &deep), &[(26, Some(at as u64))]);
+    }
+}
+
+#[test]
+fn case_21_a_clock_that_runs_back_or_ahead_is_a_finding() {
     let good = Vault::with(1, 9);
     for (what, seconds, seq) in [("back", -5, 5), ("ahead", 1_000_000_000, 4)] {
         let vault = good.copy();

@@ -4,10 +4,12 @@
 
 mod files;
 mod good;
+mod known;
 mod lines;
 mod memory;
 mod parts;
 mod peers;
+mod removed;
 mod vault;
 mod witnesses;
 

@@ -1,19 +1,19 @@
-//! Two logs that have seen each other: cases 8, 10, 11, 15, 20 and 36.
+//! Two logs that have seen each other: cases 3, 8, 10, 11, 15, 20 and 36.
 
-use super::vault::{Forge, Vault, blank, card, chain, identity, log_of, sign_lines};
+use super::vault::{Forge, Vault, blank, card, chain, identity, log_of, sealed, sign_lines};
 use super::{Given, assert_caught, assert_intact, judge};
 use crate::chain::{Card, Entry, FileRef, Frontier, Kind, Role, leaf_hash};
 use crate::crypto::sha256;
 use crate::id::{Digest, LogName};
 
 /// A vault with a second member, whose log has seen the first one's.
-struct Pair {
-    vault: Vault,
-    first: Vec<Entry>,
-    second: Vec<Entry>,
+pub(super) struct Pair {
+    pub(super) vault: Vault,
+    pub(super) first: Vec<Entry>,
+    pub(super) second: Vec<Entry>,
 }
 
-fn root(entries: &[Entry], size: usize) -> (u64, Digest) {
+pub(super) fn root(entries: &[Entry], size: usize) -> (u64, Digest) {
     let mut frontier = Frontier::default();
     chain(entries)[..size]
         .iter()
@@ -23,7 +23,7 @@ fn root(entries: &[Entry], size: usize) -> (u64, Digest) {
 
 impl Pair {
     /// `by` signs the second card; the roles are the second member's.
-    fn new(roles: Vec<Role>) -> Self {
+    pub(super) fn new(roles: Vec<Role>) -> Self {
         let vault = Vault::with(2, 6);
         let mut first = vault.entries(vault.log);
         let founder = first[0].roster;
@@ -33,16 +33,15 @@ impl Pair {
         let mut files = vault.files("main");
         files.insert(second.path(), file);
         vault.put_files("main", &files);
-        let policies = first[0].policies;
-        let mut admitting = blank(vault.log, 1, second.digest(), policies);
+        let mut admitting = blank(vault.log, 1, second.digest(), &first[0]);
         (admitting.kind, admitting.wrote, admitting.time) = (Some(Kind::Card), vec![written], first[5].time);
         first.push(admitting);
         let log = log_of(2);
-        let mut begin = blank(log, 2, second.digest(), policies);
+        let mut begin = blank(log, 2, second.digest(), &first[0]);
         (begin.kind, begin.admitted) = (Some(Kind::Begin), Some(second.digest()));
-        let mut read = blank(log, 2, second.digest(), policies);
+        let mut read = blank(log, 2, second.digest(), &first[0]);
         read.seen.insert(vault.log, root(&first, 4));
-        let mut last = blank(log, 2, second.digest(), policies);
+        let mut last = blank(log, 2, second.digest(), &first[0]);
         last.seen.insert(vault.log, root(&first, 7));
         let pair = Self {
             vault,
@@ -53,7 +52,7 @@ impl Pair {
         pair
     }
 
-    fn write(&self, first: &[Entry], second: &[Entry]) {
+    pub(super) fn write(&self, first: &[Entry], second: &[Entry]) {
         for (log, n, entries) in [(self.vault.log, 1, first), (log_of(2), 2, second)] {
             let signer = identity(n, Digest([0; 32]));
             let messages = sign_lines(&chain(entries), log, &signer);
@@ -83,9 +82,8 @@ impl Pair {
 }
 
 #[test]
-fn what_a_peer_has_seen_cannot_be_taken_back() {
+fn case_08_the_end_cut_off_below_what_a_peer_has_seen() {
     let pair = Pair::new(vec![Role::Officer]);
-    let (one, two) = (pair.vault.log, log_of(2));
     let report = assert_intact(
         "before",
         &pair.vault,
@@ -96,21 +94,33 @@ fn what_a_peer_has_seen_cannot_be_taken_back() {
     );
     assert_eq!((report.entries, report.logs.len()), (10, 2));
     pair.write(&pair.first[..6], &pair.second);
-    pair.caught("cut", &[(8, one, Some(6))]);
+    pair.caught("cut", &[(8, pair.vault.log, Some(6))]);
+}
+
+#[test]
+fn case_10_a_log_deleted_that_a_peer_has_seen() {
+    let pair = Pair::new(vec![Role::Officer]);
+    let one = pair.vault.log;
+    pair.vault
+        .git(&["update-ref", "-d", &format!("refs/heads/audit/{one}")]);
+    pair.caught("deleted", &[(10, one, None)]);
+}
+
+#[test]
+fn case_11_a_log_rewritten_that_a_peer_has_seen() {
+    let pair = Pair::new(vec![Role::Officer]);
+    let (one, two) = (pair.vault.log, log_of(2));
     let mut other = pair.first.clone();
-    other[2].sealed = "BBBB".into();
+    other[2].sealed = sealed(2);
     pair.write(&other, &pair.second);
     pair.caught(
         "rewritten",
         &[(11, one, Some(3)), (20, two, Some(1)), (11, one, Some(6))],
     );
-    let audit = format!("refs/heads/audit/{one}");
-    pair.vault.git(&["update-ref", "-d", &audit]);
-    pair.caught("deleted", &[(10, one, None)]);
 }
 
 #[test]
-fn a_peer_cannot_take_back_what_it_has_seen() {
+fn case_20_a_peer_cannot_take_back_what_it_has_seen() {
     let pair = Pair::new(vec![Role::Officer]);
     let (one, two) = (pair.vault.log, log_of(2));
     for (what, at, cases) in [
@@ -132,7 +142,7 @@ fn a_peer_cannot_take_back_what_it_has_seen() {
 }
 
 #[test]
-fn only_a_lead_changes_members_and_policies() {
+fn case_36_only_a_lead_changes_members_and_policies() {
     for lead in [true, false] {
         let pair = Pair::new(if lead {
             vec![Role::Lead, Role::Officer]
@@ -156,6 +166,20 @@ fn only_a_lead_changes_members_and_policies() {
             false => pair.caught("no lead", &[(36, log_of(2), Some(3))]),
         }
     }
+    // Entered by a lead, and signed by an officer.
+    let pair = Pair::new(vec![Role::Officer]);
+    let mut files = pair.vault.files("main");
+    let third = card(3, 2, 2, pair.second[0].roster, vec![Role::Lead]);
+    let file = identity(2, Digest([0; 32])).sign_card(&third);
+    let mut entry = blank(pair.vault.log, 1, pair.second[0].roster, &pair.first[0]);
+    (entry.kind, entry.time) = (Some(Kind::Card), pair.first[6].time);
+    entry.wrote = vec![FileRef("main".into(), third.path(), sha256(&[&file]))];
+    files.insert(third.path(), file);
+    pair.vault.put_files("main", &files);
+    pair.write(&[pair.first.clone(), vec![entry]].concat(), &pair.second);
+    let report = judge(&pair.vault, &Given::default());
+    assert_caught("by an officer, entered", &report, &[(36, None)]);
+    assert_eq!(report.problems.len(), 1, "{:?}", report.problems);
     // A card without an entry, though signed by a lead; and one signed by nobody who may.
     let pair = Pair::new(vec![Role::Officer]);
     for (what, by) in [("unrecorded", 1), ("by an officer", 2)] {
@@ -168,7 +192,62 @@ fn only_a_lead_changes_members_and_policies() {
 }
 
 #[test]
-fn an_entry_is_by_the_person_whose_device_it_is() {
+fn case_36_a_log_does_not_go_back_to_earlier_members_or_use_a_key_of_nobody() {
+    let pair = Pair::new(vec![Role::Officer]);
+    let mut first = pair.first.clone();
+    let mut back = blank(pair.vault.log, 1, first[0].roster, &first[0]);
+    back.time = first[6].time;
+    first.push(back);
+    pair.write(&first, &pair.second);
+    pair.caught("back", &[(36, pair.vault.log, Some(7))]);
+    let mut second = pair.second.clone();
+    second[1].detail = crate::id::KeyId([9; 8]);
+    pair.write(&pair.first, &second);
+    pair.caught("a key of nobody", &[(36, log_of(2), Some(1))]);
+}
+
+#[test]
+fn case_36_a_card_stands_under_its_own_name() {
+    let pair = Pair::new(vec![Role::Officer]);
+    let mut files = pair.vault.files("main");
+    let third = card(3, 1, 2, pair.second[0].roster, vec![Role::Officer]);
+    let file = pair.vault.identity.sign_card(&third);
+    let entry = |path: &str| {
+        let mut entry = blank(pair.vault.log, 1, third.digest(), &pair.first[0]);
+        (entry.kind, entry.time) = (Some(Kind::Card), pair.first[6].time);
+        entry.wrote = vec![FileRef("main".into(), path.into(), sha256(&[&file]))];
+        entry
+    };
+    for (path, sound) in [
+        (third.path(), true),
+        ("members/0002-0202020202020202.card".into(), false),
+    ] {
+        let mut first = pair.first.clone();
+        first.push(entry(&path));
+        files.retain(|path, _| !path.starts_with("members/0002"));
+        files.insert(path, file.clone());
+        pair.vault.put_files("main", &files);
+        pair.write(&first, &pair.second);
+        match sound {
+            true => drop(assert_intact("its own", &pair.vault, &Given::default())),
+            false => assert_caught("another's", &judge(&pair.vault, &Given::default()), &[(36, None)]),
+        }
+    }
+    // Its entry names the members before it.
+    let mut first = pair.first.clone();
+    first.push(entry(&third.path()));
+    first[7].roster = pair.second[0].roster;
+    files.retain(|path, _| !path.starts_with("members/0002"));
+    files.insert(third.path(), file.clone());
+    pair.vault.put_files("main", &files);
+    pair.write(&first, &pair.second);
+    let report = judge(&pair.vault, &Given::default());
+    assert_caught("unnamed", &report, &[(36, None)]);
+    assert_eq!(report.problems.len(), 1, "{:?}", report.problems);
+}
+
+#[test]
+fn case_15_an_entry_is_by_the_person_whose_device_it_is() {
     let pair = Pair::new(vec![Role::Officer]);
     let mut second = pair.second.clone();
     second[1].actor = pair.first[0].actor;
@@ -178,6 +257,11 @@ fn an_entry_is_by_the_person_whose_device_it_is() {
     second[0].admitted = pair.first[0].admitted;
     pair.write(&pair.first, &second);
     pair.caught("another's admission", &[(15, log_of(2), Some(0))]);
+}
+
+#[test]
+fn case_03_an_entry_of_another_log_inserted() {
+    let pair = Pair::new(vec![Role::Officer]);
     let mut second = pair.second.clone();
     second[1].log = pair.vault.log;
     second[1].seen.clear();

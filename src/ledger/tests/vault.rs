@@ -7,7 +7,7 @@ use crate::chain::{
 use crate::crypto::ExampleEntropy;
 use crate::env::Faults;
 use crate::envelope::{IdentitySecrets, Key, KeyUse, Keyring, Metadata, Purpose, WrapFile, seal_body};
-use crate::id::{CompartmentId, DeviceId, Digest, KeyId, LogName, NoteId, PersonId, VaultId};
+use crate::id::{CompartmentId, DeviceId, Digest, LogName, NoteId, PersonId, VaultId};
 use crate::label::{Label, Level};
 use crate::ledger::{Changes, Draft, Founding, HighWater, Ledger, found, note_ref, wrap_ref};
 use crate::policy::PolicyFiles;
@@ -43,6 +43,7 @@ pub(super) fn card(n: u8, by: u8, place: u64, prev: Digest, roles: Vec<Role>) ->
     Card {
         by: DeviceId([by; 8]),
         compartments: vec![],
+        cuts: vec![],
         devices: vec![Device::new(
             whose.device(),
             DeviceKind::Device,
@@ -142,6 +143,15 @@ impl Vault {
                 .record(Draft::read(Details::new("show"), vec![]), now, &mut entropy)
                 .unwrap();
         }
+    }
+
+    /// Enters a change, whatever it writes.
+    pub(super) fn enter(&self, kind: Verb, changes: Changes) {
+        let repo = Repo::open(&self.dir(), settings()).unwrap();
+        let mut ledger = Ledger::start(&repo, &self.identity, &self.state(), PATIENCE, None).unwrap();
+        let draft = Draft::change(kind, Details::new("x"), vec![], changes);
+        let now = Time::from_unix(NOW + self.clock as i64);
+        let _recorded = ledger.record(draft, now, &mut ExampleEntropy::new("enter")).unwrap();
     }
 
     /// Destroys a note.
@@ -320,7 +330,8 @@ impl Vault {
         let (mut tree, mut parents) = (empty.oid(), Vec::new());
         for (n, message) in messages.iter().enumerate() {
             let size = n as u64 + 1;
-            let last = n + 1 == messages.len();
+            let forged = n == forge.tree_at.unwrap_or(messages.len() - 1);
+            let plain = tree;
             let mut edit = TreeEdit::new();
             if size.is_multiple_of(BUNDLE_LEN) {
                 let number = size / BUNDLE_LEN - 1;
@@ -330,7 +341,7 @@ impl Vault {
                 edit.insert(&bundle_path(number), bundle.oid()).unwrap();
                 objects.push(bundle);
             }
-            if last {
+            if forged {
                 for (path, bytes) in &forge.tree {
                     match bytes {
                         Some(bytes) => {
@@ -353,7 +364,14 @@ impl Vault {
             if forge.second_parent_at == Some(n) {
                 parents.push(self.target("main"));
             }
-            let commit = commit(tree, &parents, message, forge.signer);
+            let author = match &forge.author {
+                Some((at, author)) if *at == n => author.clone(),
+                _ => author(message),
+            };
+            let commit = commit_by(&author, tree, &parents, message, forge.signer);
+            if forged && forge.tree_at.is_some() {
+                tree = plain;
+            }
             parents = vec![commit.oid()];
             objects.push(commit);
         }
@@ -410,8 +428,11 @@ impl Vault {
 pub(super) struct Forge<'a> {
     pub(super) signer: Option<&'a Identity>,
     pub(super) bundled: Option<Vec<Vec<u8>>>,
-    /// Files put into the newest tree, or taken out of it.
+    /// Files put into the newest tree, or that of `tree_at` alone, or taken out of it.
     pub(super) tree: Vec<(String, Option<Vec<u8>>)>,
+    pub(super) tree_at: Option<usize>,
+    /// Who one commit says it is by.
+    pub(super) author: Option<(usize, String)>,
     pub(super) second_parent_at: Option<usize>,
 }
 
@@ -429,7 +450,21 @@ pub(super) fn line(message: &str) -> &str {
 }
 
 pub(super) fn commit(tree: Oid, parents: &[Oid], message: &str, signer: Option<&Identity>) -> Object {
-    let author = "member <member@vault.invalid> 1767225600 +0000";
+    commit_by(&author(message), tree, parents, message, signer)
+}
+
+/// Who the entry in a message is by, as a commit says it.
+fn author(message: &str) -> String {
+    match Entry::parse(line(message).as_bytes()) {
+        Ok(parsed) => {
+            let (person, time) = (parsed.entry.actor, parsed.entry.time.unix());
+            format!("member{} <{person}@{VAULT}> {time} +0000", person.0[0])
+        }
+        Err(_) => "member <member@vault.invalid> 1767225600 +0000".into(),
+    }
+}
+
+pub(super) fn commit_by(author: &str, tree: Oid, parents: &[Oid], message: &str, signer: Option<&Identity>) -> Object {
     let plain = commit_bytes(tree, parents, author, message, None).unwrap();
     let Some(signer) = signer else {
         return Object::commit(plain);
@@ -473,21 +508,27 @@ pub(super) fn chain(entries: &[Entry]) -> Vec<String> {
     entries.iter().enumerate().map(line).collect()
 }
 
-/// An entry to build others from.
-pub(super) fn blank(log: LogName, actor: u8, roster: Digest, policies: Digest) -> Entry {
+/// Sealed details of the right form, of which nobody has the key.
+pub(super) fn sealed(fill: u8) -> String {
+    use base64ct::Encoding;
+    base64ct::Base64::encode_string(&[fill; 296])
+}
+
+/// An entry to build others from: `like` gives policies and detail key.
+pub(super) fn blank(log: LogName, actor: u8, roster: Digest, like: &Entry) -> Entry {
     Entry {
         actor: PersonId([actor; 8]),
         admitted: None,
         because: None,
-        detail: KeyId([3; 8]),
+        detail: like.detail,
         forgot: vec![],
         kind: None,
         log,
-        policies,
+        policies: like.policies,
         prev: Digest([0; 32]),
         result: Outcome::Done,
         roster,
-        sealed: "AAAA".into(),
+        sealed: sealed(0),
         seen: BTreeMap::new(),
         seq: 0,
         time: Time::from_unix(NOW + 1),

@@ -1,6 +1,6 @@
 //! Proofs and witnesses on whole vaults: cases 7, 10, 11, 16, 17, 22 and 31.
 
-use super::vault::{Forge, Vault, chain, identity, line, settings, sign_lines};
+use super::vault::{Forge, Vault, chain, identity, line, sealed, settings, sign_lines};
 use super::{Given, Verdict, assert_caught, assert_intact, judge};
 use crate::chain::{
     BadProof, BadProofFile, CosignedCheckpoint, CosignedFile, NoteKey, ProofFile, Receipt, Signs, Time, Witness,
@@ -108,7 +108,7 @@ fn a_witness_that_has_cosigned_nothing_is_a_finding() {
 }
 
 #[test]
-fn what_was_cosigned_cannot_be_taken_back() {
+fn case_07_10_and_11_what_was_cosigned_cannot_be_taken_back() {
     let mut good = Vault::with(2, 6);
     let one = witness("one");
     sign(&good, &one, None);
@@ -144,14 +144,14 @@ fn what_was_cosigned_cannot_be_taken_back() {
     assert_caught("deleted", &judge(&deleted, &given), &[(10, None)]);
 
     let mut entries = good.entries(log);
-    entries[4].sealed = "BBBB".into();
+    entries[4].sealed = sealed(2);
     let rewritten = good.copy();
     rewrite(&rewritten, &chain(&entries));
     assert_intact("rewritten, unpinned", &rewritten, &Given::default());
     assert_caught("rewritten", &judge(&rewritten, &given), &[(11, Some(5)), (17, Some(5))]);
 
     let mut entries = good.entries(log);
-    entries[7].sealed = "BBBB".into();
+    entries[7].sealed = sealed(2);
     let forked = good.copy();
     rewrite(&forked, &chain(&entries));
     assert_caught("forked", &judge(&forked, &given), &[(11, Some(7)), (16, Some(7))]);
@@ -344,7 +344,7 @@ fn a_witness_refuses_to_go_back_to_fork_and_to_sign_what_is_not_intact() {
     );
     // A fork.
     let mut entries = good.entries(good.log);
-    entries[3].sealed = "BBBB".into();
+    entries[3].sealed = sealed(2);
     let forked = good.copy();
     let messages = sign_lines(&chain(&entries), good.log, &good.identity);
     forked.put_log(
