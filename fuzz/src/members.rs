@@ -85,6 +85,7 @@ fn card(bytes: &[u8]) -> (Card, usize) {
         compartments: vec![CompartmentId([1; 8]), CompartmentId([2; 8])],
         devices: (0..8).filter(|n| chosen(bytes[3], *n)).map(device).collect(),
         handle: format!("officer-{person}"),
+        joined: Vec::new(),
         level: bytes[2] >> 4 & 3,
         n: 0,
         person: PersonId([person; 8]),

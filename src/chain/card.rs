@@ -1,5 +1,6 @@
 //! Cards and the roster: who is a member, with which devices and clearance (docs/FORMAT.md §2.2).
 
+use super::entry::{HeadRef, are_heads};
 use super::json;
 use super::sshsig::{self, Namespace};
 use super::time::Time;
@@ -82,6 +83,9 @@ pub struct Card {
     pub devices: Vec<Device>,
     /// What the person is called.
     pub handle: String,
+    /// Ends of histories of one log that a lead knows to be by its device, sorted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub joined: Vec<HeadRef>,
     /// The clearance's level, 0 to 4.
     pub level: u8,
     /// Place in the chain.
@@ -166,6 +170,7 @@ impl Card {
         let end = file.iter().position(|byte| *byte == b'\n')?;
         let card: Self = json::from_line(&file[..end])?;
         let signature = std::str::from_utf8(&file[end + 1..]).ok()?.to_owned();
+        let joined = are_heads(&card.joined);
         let sorted = card.compartments.windows(2).all(|pair| pair[0] < pair[1])
             && card.roles.windows(2).all(|pair| pair[0] < pair[1])
             && card.devices.windows(2).all(|pair| pair[0].device < pair[1].device);
@@ -174,7 +179,7 @@ impl Card {
             .iter()
             .all(|device| device.sign_key().is_some() && device.recipient().is_some());
         let sound = card.v == 1 && card.level <= 4 && Self::check_handle(&card.handle).is_ok();
-        (sorted && keys && sound).then(|| (card, file[..=end].to_vec(), signature))
+        (sorted && joined && keys && sound).then(|| (card, file[..=end].to_vec(), signature))
     }
 
     /// The path of the card in `main`.
@@ -351,6 +356,7 @@ mod tests {
             compartments: vec![],
             devices: vec![device(1, DeviceKind::Device), device(2, DeviceKind::Paper)],
             handle: "mara".into(),
+            joined: vec![],
             level: 3,
             n: 0,
             person: PersonId([1; 8]),

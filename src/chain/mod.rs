@@ -28,7 +28,7 @@ pub use cosignature::{
     BadCosignature, BadCosignedFile, BadWitness, CosignedCheckpoint, CosignedFile, Witness, log_key,
 };
 pub use detail::{Bitmap, Details, NoteSet};
-pub use entry::{BadEntry, ENTRY_MAX, Entry, FileRef, Kind, Outcome, ParsedEntry};
+pub use entry::{BadEntry, ENTRY_MAX, Entry, FileRef, HeadRef, Kind, Outcome, ParsedEntry};
 pub use live::{Creations, LiveSet, note_and_digest, note_of};
 pub use message::{BadMessage, Message};
 pub use note_key::{BadNoteKey, NoteKey, Signs};

@@ -365,6 +365,7 @@ impl Ledger<'_> {
             because: draft.because,
             detail: self.standing.detail.id,
             forgot: draft.changes.forgot(),
+            joined: Vec::new(),
             kind: draft.kind,
             log: self.standing.log,
             policies,

@@ -280,6 +280,7 @@ fn entry(seq: u64) -> Entry {
         because: (seq == 2).then_some(EntryRef { log: LOG, seq: 0 }),
         detail: KeyId([8; 8]),
         forgot: Vec::new(),
+        joined: Vec::new(),
         kind: match seq {
             0 => Some(Kind::Begin),
             2 => Some(Kind::Add),
@@ -401,6 +402,7 @@ fn card() -> Vec<u8> {
         compartments: vec![COMPARTMENT],
         devices: vec![device],
         handle: "ines".to_owned(),
+        joined: Vec::new(),
         level: Level::Restricted.number(),
         n: 0,
         person: PERSON,
