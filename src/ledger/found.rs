@@ -171,21 +171,21 @@ pub(super) fn make_detail_key(
     Ok(detail)
 }
 
-struct Begin<'a> {
-    log: LogName,
-    roster: &'a Roster,
-    policies: Digest,
-    detail: &'a DetailKey,
-    verb: &'a str,
+pub(super) struct Begin<'a> {
+    pub(super) log: LogName,
+    pub(super) roster: &'a Roster,
+    pub(super) policies: Digest,
+    pub(super) detail: &'a DetailKey,
+    pub(super) verb: &'a str,
     /// The card that admits the device.
-    admitted: Digest,
+    pub(super) admitted: Digest,
     /// What it goes on from, if the device had a log before.
-    joined: Vec<HeadRef>,
-    seen: BTreeMap<LogName, (u64, Digest)>,
+    pub(super) joined: Vec<HeadRef>,
+    pub(super) seen: BTreeMap<LogName, (u64, Digest)>,
 }
 
 #[allow(clippy::too_many_arguments)]
-fn begin_log(
+pub(super) fn begin_log(
     repo: &Repo,
     lock: &Lock,
     identity: &Identity,

@@ -3,6 +3,7 @@
 
 use super::objects::MAIN;
 use super::verify::{Facts, Tally};
+use super::verify_forks::Forks;
 use super::verify_log::{Found, each_line};
 use super::view::View;
 use crate::chain::{Entry, Frontier, Kind, LiveSet, Outcome, Problem, Role, Time, leaf_hash};
@@ -121,6 +122,14 @@ impl<'a> Across<'a> {
             };
             self.claims.entry(*other).or_default().push(claim);
         }
+        for (log, size, root) in &entry.joined {
+            let claim = Claim {
+                size: *size,
+                root: *root,
+                by: entry.place(),
+            };
+            self.claims.entry(*log).or_default().push(claim);
+        }
     }
 
     /// Whether the entry's person was a lead before the cards that the entry itself brings.
@@ -141,8 +150,17 @@ impl<'a> Across<'a> {
     }
 
     /// Compares what all logs say with each other and with what the vault holds; gives the files that exist.
-    pub(super) fn settle(self, view: &View<'_>, found: &BTreeMap<LogName, Found>, tally: &mut Tally) -> LiveSet {
-        for (log, claims) in self.claims {
+    pub(super) fn settle(
+        self,
+        view: &View<'_>,
+        found: &BTreeMap<LogName, Found>,
+        forks: &Forks,
+        tally: &mut Tally,
+    ) -> LiveSet {
+        for (log, mut claims) in self.claims {
+            let sizes = claims.iter().map(|claim| claim.size).collect();
+            let other = forks.roots(view, log, &sizes);
+            claims.retain(|claim| !other.contains(&(claim.size, claim.root)));
             match found.get(&log) {
                 Some(now) => settle_claims(view, log, now, claims, tally),
                 None => {

@@ -273,7 +273,7 @@ fn refs_and_histories_are_those_of_a_vault() {
         assert_caught(name, &judge(&vault, &Given::default()), &[(32, None)]);
     }
     let vault = good.copy();
-    vault.git(&["update-ref", &format!("{audit}-fork-0011"), &audit]);
+    vault.git(&["update-ref", &format!("{audit}-fork-{}", "0".repeat(64)), &audit]);
     assert_caught("a fork kept", &judge(&vault, &Given::default()), &[(43, None)]);
     for branch in [
         note_ref(note(1)),

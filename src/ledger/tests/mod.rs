@@ -2,13 +2,15 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod clones;
 mod files;
 mod good;
 mod lines;
 mod memory;
+mod merge;
 mod parts;
 mod peers;
-mod vault;
+pub(super) mod vault;
 mod witnesses;
 
 use super::{Anchors, HighWater, Report, Verdict, verify};

@@ -24,7 +24,7 @@ pub(super) const VAULT: VaultId = VaultId([7; 16]);
 const MAX: u64 = 1 << 24;
 
 /// A device's identity that follows from `n`.
-pub(super) fn identity(n: u8, pin: Digest) -> Identity {
+pub(in crate::ledger) fn identity(n: u8, pin: Digest) -> Identity {
     let seed = |part: u8| Secret::copy_from(&[n.wrapping_mul(16) + part; 32]).unwrap();
     let secrets = IdentitySecrets {
         person: PersonId([n; 8]),
@@ -498,7 +498,7 @@ pub(super) fn blank(log: LogName, actor: u8, roster: Digest, policies: Digest) -
     }
 }
 
-fn seal_note(ledger: &Ledger<'_>, note: NoteId, n: u8) -> (Vec<u8>, Vec<u8>) {
+pub(super) fn seal_note(ledger: &Ledger<'_>, note: NoteId, n: u8) -> (Vec<u8>, Vec<u8>) {
     let mut entropy = ExampleEntropy::new(["a", "b", "c", "d", "e", "f", "g", "h"][usize::from(n) % 8]);
     let metadata = Metadata {
         title: format!("Note {n}"),
