@@ -106,6 +106,9 @@ struct Theirs<'a> {
     broken: BTreeMap<LogName, String>,
 }
 
+/// Files that nobody holds, and the entries that wrote them.
+type Lost = Vec<(FileRef, EntryRef)>;
+
 /// What a branch of files is to hold, and what changes for it.
 struct Shard {
     name: String,
@@ -301,12 +304,7 @@ impl<'a> Merge<'a> {
     }
 
     /// What every branch of files is to hold, for those where something changes; and the files that nobody holds.
-    fn shards(
-        &self,
-        live: &LiveSet,
-        theirs: &Theirs<'_>,
-        whole: bool,
-    ) -> Result<(Vec<Shard>, Vec<(FileRef, EntryRef)>), LedgerError> {
+    fn shards(&self, live: &LiveSet, theirs: &Theirs<'_>, whole: bool) -> Result<(Vec<Shard>, Lost), LedgerError> {
         let is_shard = |name: &str| name.starts_with("notes/") || name.starts_with("keys/");
         let mut expected: BTreeMap<String, Vec<(&FileRef, EntryRef)>> = BTreeMap::new();
         for (name, _) in self.repo.refs(HEADS)? {

@@ -6,8 +6,8 @@ use super::objects::{Objects, audit_ref, fork_ref, log_of};
 use super::scan::{Head, scan};
 use super::start::{Telling, read_head};
 use super::view::View;
-use crate::chain::{Entry, LiveSet, Problem};
-use crate::id::{Digest, LogName};
+use crate::chain::{Entry, LiveSet, Problem, Time};
+use crate::id::{Digest, EntryRef, LogName};
 use crate::repo::{Oid, Repo};
 use memchr::memmem::Finder;
 use std::cmp::Ordering;
@@ -125,6 +125,52 @@ fn root_at(objects: &dyn Objects, line: &Line, size: u64) -> Result<Option<Diges
     Ok(scanned.map_err(|error| error.to_string())?.root_at)
 }
 
+/// A log that ends earlier in the other clone.
+pub(super) struct Behind {
+    pub(super) log: LogName,
+    pub(super) there: u64,
+    pub(super) here: u64,
+    /// When the first entry was made that is not there, by its device's word.
+    pub(super) since: Time,
+    /// An entry of another log that has seen some of what is not there.
+    pub(super) seen_by: Option<EntryRef>,
+}
+
+fn fork(log: LogName, mine: &Line, theirs: &Line) -> Problem {
+    let seq = mine.size.min(theirs.size).saturating_sub(1);
+    let (case, message) = match mine.size == theirs.size {
+        true => (
+            16,
+            format!(
+                "a fork: both clones have {} entries of this log, with two roots",
+                mine.size
+            ),
+        ),
+        false => (
+            17,
+            format!(
+                "a fork: of this log {} entries are here and {} in the other clone, and neither goes on from the other",
+                mine.size, theirs.size
+            ),
+        ),
+    };
+    Problem::at(log, seq, case, message)
+}
+
+/// The entry at a place, if a history has it.
+fn entry_at(objects: &dyn Objects, line: &Line, seq: u64) -> Option<Entry> {
+    let (mut found, mut at) = (None, 0);
+    let head = Head::read(objects, line.oid).ok().filter(|_| seq < line.size)?;
+    let look = &mut |line: &[u8]| {
+        if at == seq {
+            found = Entry::parse(line).ok().map(|parsed| parsed.entry);
+        }
+        at += 1;
+    };
+    scan(objects, &head, None, look).ok()?;
+    found
+}
+
 /// How a history of the other clone stands to one here; `None` if neither goes on from the other.
 fn compare(repo: &dyn Objects, mine: &Line, view: &dyn Objects, theirs: &Line) -> Result<Option<Ordering>, String> {
     let order = theirs.size.cmp(&mine.size);
@@ -185,6 +231,41 @@ impl Lines {
     pub(super) fn heads_of(&self, log: LogName) -> BTreeSet<Oid> {
         let held = self.logs.get(&log).into_iter().flatten();
         held.map(|held| held.line.oid).collect()
+    }
+
+    /// Compares every history here with those of another clone: those of which none goes on from the other (cases 16
+    /// and 17), and the logs that end earlier there.
+    pub(super) fn beside(&self, here: &dyn Objects, theirs: &Self, there: &dyn Objects) -> (Vec<Problem>, Vec<Behind>) {
+        let (mut forks, mut behind) = (Vec::new(), Vec::new());
+        for (log, held) in &self.logs {
+            let Some(mine) = held.first() else { continue };
+            let others = theirs.logs.get(log).map(Vec::as_slice).unwrap_or_default();
+            for other in others {
+                let relations = held.iter().map(|held| compare(here, &held.line, there, &other.line));
+                if !relations.into_iter().any(|relation| !matches!(relation, Ok(None))) {
+                    forks.push(fork(*log, &mine.line, &other.line));
+                }
+            }
+            let reached = others.iter().map(|other| other.line.size).max().unwrap_or(0);
+            if let Some(since) = entry_at(here, &mine.line, reached).map(|entry| entry.time) {
+                behind.push(Behind {
+                    log: *log,
+                    there: reached,
+                    here: mine.line.size,
+                    since,
+                    seen_by: self.seen_beyond(*log, reached),
+                });
+            }
+        }
+        (forks, behind)
+    }
+
+    /// The first entry of another log that has seen more of a log than so many entries.
+    fn seen_beyond(&self, log: LogName, size: u64) -> Option<EntryRef> {
+        let lines = self.logs.iter().filter(|(other, _)| **other != log);
+        let entries = lines.flat_map(|(_, held)| held).flat_map(|held| &held.line.entries);
+        let sees = |entry: &&Entry| entry.seen.get(&log).is_some_and(|(seen, _)| *seen > size);
+        entries.into_iter().find(sees).map(Entry::place)
     }
 
     /// Size and root of each log, by its own branch.

@@ -227,7 +227,12 @@ fn a_merge_that_is_interrupted_anywhere_is_done_by_the_next() {
         "{steps:?}"
     );
     for at in 1..=steps.len() as u64 {
-        for fault in [Fault::Fails, Fault::FailsAfterDone, Fault::Torn] {
+        let all = [Fault::Fails, Fault::FailsAfterDone, Fault::Torn];
+        let some = match std::env::var_os("STRONGROOM_LONG") {
+            Some(_) => &all[..],
+            None => &all[at as usize % 3..][..1],
+        };
+        for fault in some.iter().copied() {
             let vault = start.copy();
             assert!(run(&vault, Faults::planned(at, fault)).is_err(), "{at} {fault:?}");
             // What the verifier sees at this moment: the vault before or after, never half of it.
