@@ -349,7 +349,9 @@ fn join(repo: &Repo, mut here: Vec<Held>, view: &View<'_>, theirs: &[Held]) -> R
         let mut on = None;
         let mut known = false;
         for (n, mine) in here.iter().enumerate() {
-            match compare(repo, &mine.line, view, line)? {
+            // What was just taken is not here yet.
+            let whose: &dyn Objects = if mine.new { view } else { repo };
+            match compare(whose, &mine.line, view, line)? {
                 Some(Ordering::Greater) => on = on.or(Some(n)),
                 Some(order) => {
                     known = true;

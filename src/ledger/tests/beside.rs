@@ -290,6 +290,7 @@ fn case_43_a_restored_backup_that_was_written_to_keeps_both_histories() {
     assert_eq!(sizes(&b), before);
     // What was cut out of one history shows all the same.
     let cut = a.copy();
+    cut.cut();
     let branch = format!("refs/heads/audit/{old}-fork-");
     let forks = cut.repo().refs(&branch).unwrap();
     assert_eq!(forks.len(), 1);
@@ -323,7 +324,7 @@ fn case_43_a_restored_backup_that_was_written_to_keeps_both_histories() {
     }
     assert_eq!(cases(&beside(&a, Some(&b), 0)), Vec::<u8>::new());
     assert_eq!(cases(&beside(&b, Some(&a), 0)), Vec::<u8>::new());
-    assert_eq!((exists(&a), sizes(&a)), (exists(&b), sizes(&b)));
+    assert_eq!(exists(&a), exists(&b));
     // Whoever forgets which log is its own finds it: the last of them.
     std::fs::remove_file(b.state().join("high-water")).unwrap();
     let log = with(&mut b, |ledger, _| ledger.head().0);

@@ -6,6 +6,7 @@ mod beside;
 mod clones;
 mod files;
 mod good;
+mod honest;
 mod lines;
 mod memory;
 mod merge;
