@@ -18,6 +18,7 @@ use strongroom::id::{
     CompartmentId, DeviceId, Digest, EntryRef, Incarnation, KeyId, LogName, NoteId, PersonId, VaultId,
 };
 use strongroom::label::{Label, Level};
+use strongroom::ledger::Accepted;
 use strongroom::repo::{
     Batch, Mode, Object, Oid, RECORDS_PER_CUT, RefChange, Repo, Settings, TreeEntry, commit_bytes, tree_bytes,
 };
@@ -38,6 +39,7 @@ const AUTHOR: &str = "device 0303030303030303 <0303030303030303@vault.invalid> 1
 pub(crate) fn make() -> Vec<(&'static str, &'static str, Vec<u8>)> {
     let sealed = sealed();
     vec![
+        ("accepted", "two_clones", accepted()),
         ("bundle", "entries", bundle()),
         ("card", "founder", card()),
         (
@@ -241,6 +243,13 @@ fn kept() -> Vec<u8> {
     let key = make_secret(&mut entropy).unwrap();
     let file = KeptFile::seal(VAULT, DEVICE, &key, &text, &mut entropy).unwrap();
     file.to_bytes()
+}
+
+fn accepted() -> Vec<u8> {
+    let mut accepted = Accepted::none(VAULT);
+    accepted.accept("hub", LOG, 3, frontier().root());
+    accepted.accept("stick", LOG, 2, Digest([7; 32]));
+    accepted.encode()
 }
 
 fn high_water() -> Vec<u8> {
