@@ -9,7 +9,7 @@ use crate::id::{KeyId, NoteId};
 use crate::label::{Label, Level};
 use crate::ledger::{Accepted, Anchors, Beside, Draft, HighWater, Report, make_receipt, verify_beside};
 use crate::policy::{Action, Decision, Kind as ThingKind, ResourceFacts};
-use crate::repo::{Repo, Settings};
+use crate::repo::{OpenError, Repo, Settings};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -42,15 +42,22 @@ pub fn verify(
         Some(vault) => Accepted::read_unauthenticated(&context.places.state(&vault))?,
         None => None,
     };
-    let clone = against
-        .map(|path| Repo::open_to_verify(path, Settings::of_this_run()))
-        .transpose()?;
+    let clone = against.map(open_clone).transpose()?;
     let name = against.map(clone_name).unwrap_or_default();
     let beside = Beside {
         clone: clone.as_ref().map(|clone| (clone, name.as_str())),
         accepted: accepted.as_ref(),
     };
     Ok(verify_beside(&repo, &anchors, &beside)?)
+}
+
+/// Another clone, to be read alone.
+fn open_clone(path: &Path) -> Result<Repo, Error> {
+    Repo::open_to_verify(path, Settings::of_this_run()).map_err(|error| match error {
+        OpenError::Missing(_) => Error::new(Kind::Failed, format!("there is no clone at `{}`", path.display()))
+            .hint("name the folder of another clone of this vault"),
+        error => error.into(),
+    })
 }
 
 /// What a clone on this machine is called from one time to the next: its full path.

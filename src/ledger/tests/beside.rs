@@ -254,6 +254,17 @@ fn case_43_a_restored_backup_that_was_written_to_keeps_both_histories() {
     let first = &b.entries(b.log)[0];
     assert_eq!(first.joined.len(), 2);
     assert!(first.joined.iter().all(|(log, _, _)| *log == old));
+    // What its first entry names must be there, though nobody else has seen it.
+    let cut = b.copy();
+    cut.cut();
+    let forks = cut.repo().refs(&format!("refs/heads/audit/{old}-fork-")).unwrap();
+    assert_eq!(forks.len(), 1);
+    cut.git(&["update-ref", "-d", &forks[0].0]);
+    assert_caught(
+        "a history taken away",
+        &judge(&cut, &Given::default()),
+        &[(20, Some(0))],
+    );
     read(&mut b);
     assert!(
         exists(&b)
