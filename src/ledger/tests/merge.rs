@@ -115,12 +115,17 @@ fn a_stranger_s_broken_log_stops_nobody_else() {
     write(&mut b, note(20), 1);
     write(&mut c, note(21), 1);
     merge(&mut b, &c);
+    read(&mut b);
     let messages = b.messages(c.log);
     b.put_log(c.log, &messages[..1], &super::vault::Forge::default());
     let merged = merge(&mut a, &b);
     let broken: Vec<_> = merged.problems().map(|(log, _)| log).collect();
     assert_eq!(broken, [c.log]);
-    assert_honest("a", &a);
+    // The other has seen what is not here: that is said.
+    let report = judge(&a, &Given::default());
+    assert_eq!(report.problems.len(), 1, "{:?}", report.problems);
+    assert_caught("missing", &report, &[(10, None)]);
+    write(&mut a, note(22), 1);
     assert!(sizes(&a).contains_key(&b.log) && !sizes(&a).contains_key(&c.log));
     // From where it is whole, it is taken.
     merge(&mut a, &c);
