@@ -69,7 +69,7 @@ fn take(path: &str) {
         }
         "list" => assert_eq!(list(&context, &all).unwrap().len(), NOTES),
         "search" => assert_eq!(search(&context, "gate", &all).unwrap().lines.len(), NOTES),
-        "verify" => assert!(verify(&context, None, &[], false).unwrap().problems.is_empty()),
+        "verify" => assert!(verify(&context, None, &[], None, false).unwrap().problems.is_empty()),
         other => unreachable!("{other}"),
     });
 }

@@ -156,7 +156,7 @@ fn start_without_memory(bencher: Bencher<'_, '_>, notes: usize) {
 #[divan::bench(args = SIZES, consts = [false, true], sample_count = 5, sample_size = 1)]
 fn audit_verify<const DEEP: bool>(bencher: Bencher<'_, '_>, notes: usize) {
     unlocked(bencher, notes, true, |context, _| {
-        let report = verify(context, None, &[], DEEP).unwrap();
+        let report = verify(context, None, &[], None, DEEP).unwrap();
         assert_eq!(report.problems.len(), 0);
         report
     });

@@ -130,6 +130,6 @@ fn a_tidied_vault_lists_and_searches_the_same() {
     }
     assert!(tidy(&stock.context().places).unwrap());
     assert_eq!(search(&stock.context(), "marker319", &all()).unwrap().lines.len(), 1);
-    let report = strongroom::app::verify(&stock.context(), None, &[], true).unwrap();
+    let report = strongroom::app::verify(&stock.context(), None, &[], None, true).unwrap();
     assert_eq!(report.problems, []);
 }

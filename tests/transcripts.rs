@@ -71,6 +71,7 @@ stories! {
     unlocking,
     help,
     attachments,
+    two_clones,
 }
 
 fn folder() -> PathBuf {

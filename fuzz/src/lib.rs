@@ -33,7 +33,7 @@ use strongroom::envelope::{BodyFile, BoxFile, DetailFile, IdentityFile, KeptFile
 use strongroom::gate::{Query, fold};
 use strongroom::id::{CompartmentId, DeviceId, Digest, EntryRef, LogName, NoteId, VaultId};
 use strongroom::label::LabelText;
-use strongroom::ledger::HighWater;
+use strongroom::ledger::{Accepted, HighWater};
 use strongroom::policy::{Levels, Purposes};
 use strongroom::repo::{
     BackupHead, Batch, Commit, JOURNAL_BYTES, Oid, PackEntry, PackIndex, Record, decode_records, parse_forgetting,
@@ -46,6 +46,7 @@ pub type Target = (&'static str, fn(&[u8]) -> bool);
 
 /// Every target.
 pub const TARGETS: &[Target] = &[
+    ("accepted", accepted),
     ("backup", backup),
     ("bundle", bundle),
     ("card", card),
@@ -180,6 +181,15 @@ pub fn envelope(data: &[u8]) -> bool {
 pub fn kept(data: &[u8]) -> bool {
     let Ok(file) = KeptFile::parse(data) else { return false };
     assert_eq!(file.to_bytes(), data, "{SAME}");
+    true
+}
+
+/// The heads accepted from other clones.
+pub fn accepted(data: &[u8]) -> bool {
+    let Some(accepted) = Accepted::decode(data) else {
+        return false;
+    };
+    assert!(accepted.encode() == data, "{SAME}");
     true
 }
 

@@ -116,6 +116,7 @@ fn card(bytes: &[u8]) -> (Card, usize) {
         cuts: vec![],
         devices: (0..8).filter(|n| chosen(bytes[3], *n)).map(device).collect(),
         handle: format!("officer-{person}"),
+        joined: Vec::new(),
         level: bytes[2] >> 4 & 3,
         n: 0,
         person: PersonId([person; 8]),

@@ -7,9 +7,9 @@ use crate::chain::{Details, Entry, NoteSet, Outcome, Receipt};
 use crate::env::{check_new_file, read_bounded, write_new_private};
 use crate::id::{KeyId, NoteId};
 use crate::label::{Label, Level};
-use crate::ledger::{Anchors, Draft, HighWater, Report, make_receipt};
+use crate::ledger::{Accepted, Anchors, Beside, Draft, HighWater, Report, make_receipt, verify_beside};
 use crate::policy::{Action, Decision, Kind as ThingKind, ResourceFacts};
-use crate::repo::{Repo, Settings};
+use crate::repo::{OpenError, Repo, Settings};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -21,6 +21,7 @@ pub fn verify(
     context: &Context<'_>,
     receipt: Option<&Path>,
     witness_keys: &[PathBuf],
+    against: Option<&Path>,
     deep: bool,
 ) -> Result<Report, Error> {
     let repo = Repo::open_to_verify(&context.places.vault(), Settings::of_this_run())?.with_packs();
@@ -37,7 +38,32 @@ pub fn verify(
         now: context.now(),
         deep,
     };
-    Ok(crate::ledger::verify(&repo, &anchors)?)
+    let accepted = match mark.as_ref().map(|mark| mark.vault) {
+        Some(vault) => Accepted::read_unauthenticated(&context.places.state(&vault))?,
+        None => None,
+    };
+    let clone = against.map(open_clone).transpose()?;
+    let name = against.map(clone_name).unwrap_or_default();
+    let beside = Beside {
+        clone: clone.as_ref().map(|clone| (clone, name.as_str())),
+        accepted: accepted.as_ref(),
+    };
+    Ok(verify_beside(&repo, &anchors, &beside)?)
+}
+
+/// Another clone, to be read alone.
+fn open_clone(path: &Path) -> Result<Repo, Error> {
+    Repo::open_to_verify(path, Settings::of_this_run()).map_err(|error| match error {
+        OpenError::Missing(_) => Error::new(Kind::Failed, format!("there is no clone at `{}`", path.display()))
+            .hint("name the folder of another clone of this vault"),
+        error => error.into(),
+    })
+}
+
+/// What a clone on this machine is called from one time to the next: its full path.
+pub(super) fn clone_name(path: &Path) -> String {
+    let full = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    full.display().to_string()
 }
 
 /// Reads a receipt.

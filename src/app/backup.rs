@@ -6,7 +6,7 @@
 use super::context::Context;
 use super::error::{Error, Kind};
 use super::vault::{move_into_place, refuse_occupied, staging_beside};
-use crate::chain::Receipt;
+use crate::chain::{Problem, Receipt};
 use crate::env::SystemEntropy;
 use crate::id::{Digest, VaultId};
 use crate::ledger::{Anchors, HighWater, LedgerError, Report, Verdict, vault_id, verify};
@@ -28,6 +28,16 @@ pub struct CheckedBackup {
     pub report: Report,
     /// Where this device wrote more than the backup holds: how many entries are in the backup, and how many it wrote.
     pub behind: Option<(u64, u64)>,
+}
+
+impl CheckedBackup {
+    /// Whether nothing is wrong but that a log has two histories, which no card joins yet.
+    pub fn is_forked(&self) -> bool {
+        let forked = |problem: &Problem| problem.case == 43;
+        self.report.verdict == Verdict::Tampered
+            && self.report.problems.iter().all(forked)
+            && self.report.unknown.is_empty()
+    }
 }
 
 /// A vault that was made from a backup.
@@ -83,6 +93,8 @@ pub fn restore(context: &Context<'_>, file: &Path) -> Result<Restored, Error> {
             Verdict::Tampered => Some((Kind::Tampered, "this backup was tampered with")),
             Verdict::Unknown => Some((Kind::Unknown, "it cannot be told whether this backup is intact")),
         };
+        // A backup of two histories that nobody has joined yet: no reason to be without a vault.
+        let refusal = refusal.filter(|_| !checked.is_forked());
         if let Some((kind, words)) = refusal {
             return Err(Error::new(kind, format!("{words}; nothing was restored"))
                 .hint("`strongroom restore FILE --check` says what is wrong with it"));

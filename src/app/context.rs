@@ -265,7 +265,17 @@ impl Unlocked<'_> {
             Whose::Own(_, memory) => (None, memory.as_ref()),
             Whose::Held(held) => (Some(*held), held.memory()),
         };
-        let ledger = Ledger::start(&self.repo, &self.identity, &self.state, PATIENCE, Some(memory))?;
+        let mut ledger = Ledger::start(&self.repo, &self.identity, &self.state, PATIENCE, Some(memory))?;
+        if ledger.is_forked() {
+            let begun = ledger.begin_anew(context.now(), &mut SystemEntropy)?;
+            context.person.warn(&format!(
+                "this device's log has two histories: the vault was put back from a backup and written to, while another \
+                 clone held what had been written before. Both are kept and nothing is lost; this device goes on in a \
+                 new log, {}. `strongroom audit verify` calls it tampering (case 43) until a lead has looked at both and \
+                 named them in a card. If no backup was put back, somebody else has this device's key: tell a lead",
+                begun.log
+            ));
+        }
         if let Some(held) = held {
             held.keep_in_memory(ledger.keyring());
         }

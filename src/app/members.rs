@@ -119,6 +119,7 @@ impl Desk<'_> {
             n: charter.roster.cards().len() as u64,
             prev: charter.roster.digest(),
             time: self.context.now(),
+            joined: Vec::new(),
             ..old.clone()
         };
         let mut changes = Changes::default();

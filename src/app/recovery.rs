@@ -81,6 +81,7 @@ pub fn recover(context: &Context<'_>, page: &Path, insist: bool) -> Result<Inite
         n: charter.roster.cards().len() as u64,
         prev: charter.roster.digest(),
         time: context.now(),
+        joined: Vec::new(),
         ..old.clone()
     };
     let file = IdentityFile::seal(

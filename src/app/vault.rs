@@ -87,6 +87,7 @@ pub fn init(context: &Context<'_>, init: &Init) -> Result<Inited, Error> {
         cuts: Vec::new(),
         devices,
         handle: handle.clone(),
+        joined: Vec::new(),
         level: Level::Restricted.number(),
         n: 0,
         person,

@@ -1,6 +1,7 @@
 //! Cards and the roster: who is a member, with which devices and clearance (docs/FORMAT.md §2.2).
 
 use super::cuts::{Cut, Cuts, are_cuts};
+use super::entry::{HeadRef, are_heads};
 use super::json;
 use super::sshsig::{self, Namespace};
 use super::time::Time;
@@ -87,6 +88,9 @@ pub struct Card {
     pub devices: Vec<Device>,
     /// What the person is called.
     pub handle: String,
+    /// Ends of histories of one log that a lead knows to be by its device, sorted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub joined: Vec<HeadRef>,
     /// The clearance's level, 0 to 4.
     pub level: u8,
     /// Place in the chain.
@@ -178,6 +182,7 @@ impl Card {
         let card: Self = json::from_line(&file[..end])?;
         let signature = std::str::from_utf8(&file[end + 1..]).ok()?.to_owned();
         let sorted = are_cuts(&card.cuts)
+            && are_heads(&card.joined)
             && card.compartments.windows(2).all(|pair| pair[0] < pair[1])
             && card.roles.windows(2).all(|pair| pair[0] < pair[1])
             && card.devices.windows(2).all(|pair| pair[0].device < pair[1].device);
@@ -411,6 +416,7 @@ mod tests {
             cuts: vec![],
             devices: vec![device(1, DeviceKind::Device), device(2, DeviceKind::Paper)],
             handle: "mara".into(),
+            joined: vec![],
             level: 3,
             n: 0,
             person: PersonId([1; 8]),

@@ -59,6 +59,15 @@ pub enum Kind {
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 pub struct FileRef(pub String, pub String, pub Digest);
 
+/// The end of a history of a log: its name, how many entries it has, and their root.
+pub type HeadRef = (LogName, u64, Digest);
+
+/// Whether heads are sorted, each of them once, and of a size that a log can have.
+pub(super) fn are_heads(heads: &[HeadRef]) -> bool {
+    let sizes = heads.iter().all(|(_, size, _)| (1..INTEGER_END).contains(size));
+    sizes && heads.windows(2).all(|pair| pair[0] < pair[1])
+}
+
 /// An entry.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -76,6 +85,9 @@ pub struct Entry {
     /// Files that no longer exist.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub forgot: Vec<FileRef>,
+    /// At the first entry of a device's further log: the ends of the histories that the device had before.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub joined: Vec<HeadRef>,
     /// The kind of change; none for a read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kind: Option<Kind>,
@@ -195,6 +207,7 @@ impl Entry {
                 "its files are not sorted",
             ),
             (self.seen.contains_key(&self.log), "a log does not see itself"),
+            (!self.joins_fit(), "`joined` does not name earlier logs of its device"),
             (!self.effects_fit(), "its kind does not write or forget such files"),
             (
                 !sealed_fits(&self.sealed),
@@ -206,6 +219,12 @@ impl Entry {
             (1, Some((_, why))) => Err(BadEntry::Contradiction(why)),
             (v, _) => Err(BadEntry::Version(v.into())),
         }
+    }
+
+    /// Whether what it joins are other logs of its device, and it is the first entry, if it joins any.
+    fn joins_fit(&self) -> bool {
+        let own = |(log, _, _): &HeadRef| log.device == self.log.device && *log != self.log;
+        (self.joined.is_empty() || self.seq == 0) && are_heads(&self.joined) && self.joined.iter().all(own)
     }
 
     /// Whether an entry of this kind may have this effect: which branches it writes to and forgets from, and that
@@ -283,6 +302,7 @@ pub(super) mod tests {
             because: None,
             detail: KeyId([3; 8]),
             forgot: Vec::new(),
+            joined: Vec::new(),
             kind: (seq == 0).then_some(Kind::Begin),
             log: "0102030405060708-090a0b0c".parse().unwrap(),
             policies: Digest([4; 32]),
@@ -383,6 +403,33 @@ pub(super) mod tests {
             no_base64,
         ] {
             assert!(matches!(entry.to_line(), Err(BadEntry::Contradiction(_))));
+        }
+    }
+
+    #[test]
+    fn only_a_first_entry_joins_and_only_logs_of_its_device() {
+        let head = |log: &str, size| -> HeadRef { (log.parse().unwrap(), size, Digest([1; 32])) };
+        let (old, older) = ("0102030405060708-00000001", "0102030405060708-00000000");
+        let cases = [
+            (0, vec![head(old, 3), head(old, 4)], true),
+            (0, vec![head(older, 9), head(old, 4)], true),
+            (1, vec![head(old, 3)], false),
+            (0, vec![head(old, 4), head(old, 3)], false),
+            (0, vec![head(old, 3), head(old, 3)], false),
+            (0, vec![head(old, 0)], false),
+            (0, vec![head(old, INTEGER_END)], false),
+            (0, vec![head("1102030405060708-00000001", 3)], false),
+            (0, vec![head("0102030405060708-090a0b0c", 3)], false),
+        ];
+        for (seq, joined, good) in cases {
+            let entry = Entry {
+                joined,
+                ..example(seq, Digest([0; 32]))
+            };
+            assert_eq!(entry.to_line().is_ok(), good, "{entry:?}");
+            if let Ok(line) = entry.to_line() {
+                assert_eq!(Entry::parse(&line).unwrap().entry, entry);
+            }
         }
     }
 

@@ -3,12 +3,13 @@
 //! The rule does not depend on the order in which entries of different logs are seen, so that two
 //! clones that hold the same logs agree. What was forgotten does not come back, with one exception: a file of `main`
 //! (who, and by what rules) may be put back as it was by an entry that knows of the forgetting: policies are changed
-//! and changed back.
+//! and changed back. And a note that was destroyed stays so: what somebody wrote to it without knowing of that, does
+//! not exist.
 
 use super::cuts::Cuts;
-use super::entry::{Entry, FileRef};
+use super::entry::{Entry, FileRef, Kind};
 use crate::id::{Digest, EntryRef, LogName, NoteId};
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 /// The branch whose files may be put back.
 const MAIN: &str = "main";
@@ -27,6 +28,16 @@ pub struct LiveSet {
     /// Every writing of a file of `main`, with what its log had seen by then, and every forgetting.
     writings: HashMap<FileRef, Vec<(EntryRef, Seen)>>,
     forgettings: HashMap<FileRef, Vec<EntryRef>>,
+    /// Every entry that destroyed a note, or some of its files, with what its log had seen by then.
+    destructions: HashMap<NoteId, Vec<(EntryRef, Seen)>>,
+}
+
+/// Whether whoever wrote an entry knew of the one at `place`.
+fn knows((by, seen): &(EntryRef, Seen), place: EntryRef) -> bool {
+    match place.log == by.log {
+        true => place.seq < by.seq,
+        false => seen.get(&place.log).is_some_and(|size| *size > place.seq),
+    }
 }
 
 impl LiveSet {
@@ -64,21 +75,40 @@ impl LiveSet {
                 self.forgettings.entry(file.clone()).or_default().push(place);
             }
         }
+        if entry.kind == Some(Kind::Destroy) {
+            let notes: BTreeSet<NoteId> = entry.forgot.iter().filter_map(|file| note_of(&file.1)).collect();
+            for note in notes {
+                let destructions = self.destructions.entry(note).or_default();
+                destructions.push((place, seen.clone()));
+            }
+        }
     }
 
     /// The entry by which a file of that content exists.
     fn living(&self, file: &FileRef) -> Option<EntryRef> {
         if !self.forgot.contains(file) {
-            return self.wrote.get(file).copied();
+            let place = self.wrote.get(file).copied()?;
+            return (!self.is_of_destroyed(file, place)).then_some(place);
         }
         let forgettings = self.forgettings.get(file)?;
-        let knows = |(by, seen): &&(EntryRef, Seen)| {
-            forgettings.iter().all(|gone| match gone.log == by.log {
-                true => gone.seq < by.seq,
-                false => seen.get(&gone.log).is_some_and(|size| *size > gone.seq),
-            })
-        };
-        Some(self.writings.get(file)?.iter().find(knows)?.0)
+        let knows_all = |writing: &&(EntryRef, Seen)| forgettings.iter().all(|gone| knows(writing, *gone));
+        Some(self.writings.get(file)?.iter().find(knows_all)?.0)
+    }
+
+    /// Whether the file's note was destroyed by somebody who did not know of the entry that wrote it.
+    fn is_of_destroyed(&self, file: &FileRef, by: EntryRef) -> bool {
+        if self.destructions.is_empty() {
+            return false;
+        }
+        let destructions = note_of(&file.1).and_then(|note| self.destructions.get(&note));
+        let mut destructions = destructions.into_iter().flatten();
+        destructions.any(|destruction| !knows(destruction, by))
+    }
+
+    /// Whether a file was written to a note by somebody who did not know that it had been destroyed, and is in no
+    /// entry that forgets it.
+    pub fn came_too_late(&self, file: &FileRef) -> bool {
+        !self.forgot.contains(file) && self.wrote.get(file).is_some_and(|by| self.is_of_destroyed(file, *by))
     }
 
     /// Whether a file of that content exists.
@@ -91,16 +121,16 @@ impl LiveSet {
         self.wrote.get(file).copied()
     }
 
-    /// Whether a file was forgotten and not put back.
+    /// Whether a file was forgotten and not put back, or belongs to a note that was destroyed.
     pub fn is_forgotten(&self, file: &FileRef) -> bool {
-        self.forgot.contains(file) && !self.is_live(file)
+        (self.forgot.contains(file) || self.wrote.contains_key(file)) && !self.is_live(file)
     }
 
     /// All files that exist, in no order.
     pub fn iter(&self) -> impl Iterator<Item = (&FileRef, EntryRef)> {
         self.wrote.iter().filter_map(|(file, place)| {
-            let forgotten = self.forgot.contains(file);
-            let place = if forgotten { self.living(file)? } else { *place };
+            let doubtful = self.forgot.contains(file) || !self.destructions.is_empty();
+            let place = if doubtful { self.living(file)? } else { *place };
             Some((file, place))
         })
     }
@@ -245,6 +275,38 @@ mod tests {
             other.clone()
         ]));
         assert!(live(&[first, gone, entry(1, 3, true, &[(2, 2)]), other]));
+    }
+
+    #[test]
+    fn what_was_written_to_a_destroyed_note_without_knowing_of_that_does_not_exist() {
+        let log = |device: u8| format!("{device:016x}-00000001").parse::<LogName>().unwrap();
+        let of = |note: u8, digest: u8| {
+            let digest = Digest([digest; 32]);
+            FileRef("notes/00".into(), format!("{}.{digest}", NoteId([note; 16])), digest)
+        };
+        let entry = |device: u8, seq: u64, wrote: &[FileRef], forgot: &[FileRef], seen: &[(u8, u64)]| {
+            let mut entry = example(seq, Digest([0; 32]));
+            (entry.log, entry.wrote, entry.forgot) = (log(device), wrote.to_vec(), forgot.to_vec());
+            entry.kind = Some(if forgot.is_empty() { Kind::Revise } else { Kind::Destroy });
+            let at = |(other, size): &(u8, u64)| (log(*other), (*size, Digest([0; 32])));
+            entry.seen = seen.iter().map(at).collect();
+            entry
+        };
+        let (first, late, other) = (of(1, 1), of(1, 2), of(2, 3));
+        let wrote = entry(1, 1, &[first.clone(), other.clone()], &[], &[]);
+        let offline = entry(2, 4, std::slice::from_ref(&late), &[], &[(1, 2)]);
+        for (seen, exists) in [(&[][..], false), (&[(2, 4)][..], false), (&[(2, 5)][..], true)] {
+            let destroyed = entry(1, 2, &[], std::slice::from_ref(&first), seen);
+            for order in [[&wrote, &offline, &destroyed], [&destroyed, &offline, &wrote]] {
+                let mut set = LiveSet::default();
+                order.into_iter().for_each(|entry| set.apply(entry));
+                assert_eq!(set.is_live(&late), exists);
+                assert_eq!(set.came_too_late(&late), !exists);
+                assert_eq!(set.is_forgotten(&late), !exists);
+                assert!(set.is_live(&other) && !set.is_live(&first) && !set.came_too_late(&first));
+                assert_eq!(set.iter().count(), 1 + usize::from(exists));
+            }
+        }
     }
 
     #[test]

@@ -485,7 +485,7 @@ pub(super) enum FormatArg {
 pub(super) enum AuditCommand {
     /// Check that the log is complete and untouched; needs no key and writes nothing
     #[command(
-        after_help = "Examples:\n  strongroom audit verify\n  strongroom audit verify --since-receipt january.txt --json\n  strongroom audit verify --witness-key inspectorate.pub\n\nExit code 0 intact, 4 tampering found, 5 cannot tell. Without a receipt, and on a machine that\nnever used the vault, the verdict says `unanchored`: a vault replaced as a whole looks intact."
+        after_help = "Examples:\n  strongroom audit verify\n  strongroom audit verify --since-receipt january.txt --json\n  strongroom audit verify --witness-key inspectorate.pub\n  strongroom audit verify --against /media/stick/vault\n\nExit code 0 intact, 4 tampering found, 5 cannot tell. Without a receipt, and on a machine that\nnever used the vault, the verdict says `unanchored`: a vault replaced as a whole looks intact."
     )]
     Verify {
         /// Compare with an earlier receipt
@@ -494,6 +494,9 @@ pub(super) enum AuditCommand {
         /// Believe this witness's cosignatures: a file with its public key line; may be given several times
         #[arg(long, value_name = "FILE")]
         witness_key: Vec<PathBuf>,
+        /// Compare with another clone of the vault: a folder on this machine
+        #[arg(long, value_name = "CLONE")]
+        against: Option<PathBuf>,
         /// Also check every commit and signature
         #[arg(long)]
         deep: bool,

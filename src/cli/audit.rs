@@ -15,9 +15,16 @@ pub(super) fn run(context: &Context<'_>, seen: &Seen<'_>, command: &AuditCommand
         AuditCommand::Verify {
             since_receipt,
             witness_key,
+            against,
             deep,
         } => {
-            let report = crate::app::verify(context, since_receipt.as_deref(), witness_key, *deep)?;
+            let report = crate::app::verify(
+                context,
+                since_receipt.as_deref(),
+                witness_key,
+                against.as_deref(),
+                *deep,
+            )?;
             verified(seen, &report, since_receipt.is_some())
         }
         AuditCommand::Prove(args) => proofs::prove(context, seen, args),

@@ -45,9 +45,13 @@ pub(super) fn restore(context: &Context<'_>, seen: &Seen<'_>, file: &Path, check
     } else {
         let entries = counted(done.checked.report.entries, "entry", "entries");
         seen.remark(&format!(
-            "vault {} restored to {}: intact, {entries}",
+            "vault {} restored to {}: {}, {entries}",
             done.vault,
-            done.path.display()
+            done.path.display(),
+            match done.checked.is_forked() {
+                true => "a log in it has two histories, since an earlier backup was put back and written to; both are kept until a lead has looked at them",
+                false => "intact",
+            }
         ));
     }
     tell_age(seen, &done.checked);

@@ -335,6 +335,9 @@ impl Ledger<'_> {
         if self.lapsed {
             return Err(LedgerError::Lapsed);
         }
+        if self.is_forked() {
+            return Err(LedgerError::Forked);
+        }
         // What is remembered counts again once this is durable and stands in git.
         self.settled = false;
         draft.notes.sort_unstable();
@@ -365,6 +368,7 @@ impl Ledger<'_> {
             because: draft.because,
             detail: self.standing.detail.id,
             forgot: draft.changes.forgot(),
+            joined: Vec::new(),
             kind: draft.kind,
             log: self.standing.log,
             policies,

@@ -3,8 +3,9 @@
 use crate::chain::{BadCard, BadEntry, Problem};
 use crate::crypto::NoEntropy;
 use crate::envelope::BadEnvelope;
+use crate::id::LogName;
 use crate::policy::BadPolicy;
-use crate::repo::{CommitError, CutError, ForgetError, LockError, OpenError, ReadError, RecoverError};
+use crate::repo::{ArrivalError, CommitError, CutError, ForgetError, LockError, OpenError, ReadError, RecoverError};
 
 /// The ledger could not do what was asked. Nothing was shown.
 #[derive(Debug, thiserror::Error)]
@@ -27,6 +28,17 @@ pub enum LedgerError {
     /// What was written before the entry is no longer there.
     #[error("parts of it are gone from the vault again: stock git pruned them before they were recorded. Try again")]
     Pruned,
+    /// What another clone holds could not be kept. Nothing was merged.
+    #[error(transparent)]
+    NotArrived(#[from] ArrivalError),
+    /// The own log has two histories.
+    #[error(
+        "this device's log has two histories: the vault was put back from a backup and written to, while another clone holds what was written before. Both are kept. Nothing was shown"
+    )]
+    Forked,
+    /// The histories of a log cannot be named.
+    #[error("the histories of {0} cannot be joined: {1}")]
+    Unjoined(LogName, String),
     /// The journal could not be cut.
     #[error(transparent)]
     Cut(#[from] CutError),

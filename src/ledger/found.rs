@@ -6,7 +6,9 @@ use super::error::LedgerError;
 use super::high_water::{HighWater, MarkFile};
 use super::objects::{AUDIT, FILE_MAX, HEADS, MAIN, audit_ref};
 use super::start::{DEVICES, Shard, boxes_of, live_of_all};
-use crate::chain::{Card, Checkpoint, Details, Entry, Frontier, Kind, Message, Outcome, Roster, Time, leaf_hash};
+use crate::chain::{
+    Card, Checkpoint, Details, Entry, Frontier, HeadRef, Kind, Message, Outcome, Roster, Time, leaf_hash,
+};
 use crate::crypto::{Entropy, Recipient};
 use crate::envelope::{BoxFile, DetailFile, DetailKey, KeyUse, Keyring};
 use crate::id::{DeviceId, Digest, EntryRef, LogName};
@@ -79,6 +81,9 @@ pub fn found(
         policies: founding.policies.digest(),
         detail: &detail,
         verb: "init",
+        admitted: roster.digest(),
+        joined: Vec::new(),
+        seen: BTreeMap::new(),
     };
     begin_log(repo, &lock, identity, &begin, &changes, state, now, entropy)
 }
@@ -145,6 +150,9 @@ pub fn rejoin(
         policies,
         detail: &detail,
         verb: "recovery use",
+        admitted: roster.digest(),
+        joined: Vec::new(),
+        seen: BTreeMap::new(),
     };
     begin_log(repo, lock, identity, &begin, &changes, state, now, entropy)
 }
@@ -163,16 +171,21 @@ pub(super) fn make_detail_key(
     Ok(detail)
 }
 
-struct Begin<'a> {
-    log: LogName,
-    roster: &'a Roster,
-    policies: Digest,
-    detail: &'a DetailKey,
-    verb: &'a str,
+pub(super) struct Begin<'a> {
+    pub(super) log: LogName,
+    pub(super) roster: &'a Roster,
+    pub(super) policies: Digest,
+    pub(super) detail: &'a DetailKey,
+    pub(super) verb: &'a str,
+    /// The card that admits the device.
+    pub(super) admitted: Digest,
+    /// What it goes on from, if the device had a log before.
+    pub(super) joined: Vec<HeadRef>,
+    pub(super) seen: BTreeMap<LogName, (u64, Digest)>,
 }
 
 #[allow(clippy::too_many_arguments)]
-fn begin_log(
+pub(super) fn begin_log(
     repo: &Repo,
     lock: &Lock,
     identity: &Identity,
@@ -189,10 +202,11 @@ fn begin_log(
     let place = EntryRef { log, seq: 0 };
     let entry = Entry {
         actor: identity.person(),
-        admitted: Some(begin.roster.digest()),
+        admitted: Some(begin.admitted),
         because: None,
         detail: begin.detail.id,
         forgot: changes.forgot(),
+        joined: begin.joined.clone(),
         kind: Some(Kind::Begin),
         log,
         policies: begin.policies,
@@ -200,7 +214,7 @@ fn begin_log(
         result: Outcome::Done,
         roster: begin.roster.digest(),
         sealed: Details::new(begin.verb).seal(vault, place, begin.detail, entropy)?,
-        seen: BTreeMap::new(),
+        seen: begin.seen.clone(),
         seq: 0,
         time: now,
         v: 1,

@@ -7,6 +7,7 @@
 //!    `repo` in one batch: one journal record, one sync, then git.
 //! 3. Only then does a [`Recorded`] exist, and without it the gate opens nothing.
 
+mod accepted;
 mod append;
 mod aside;
 mod charter;
@@ -14,7 +15,10 @@ mod error;
 mod forget;
 mod found;
 mod high_water;
+mod incarnation;
 mod many;
+mod merge;
+mod merge_lines;
 mod objects;
 mod parts;
 mod prove;
@@ -25,22 +29,29 @@ mod start;
 mod tests;
 mod verify;
 mod verify_across;
+mod verify_against;
 mod verify_files;
+mod verify_forks;
 mod verify_log;
 mod verify_witness;
 mod view;
 mod witness;
 
+pub use accepted::Accepted;
 pub use append::{Changes, Draft, FILES_PER_ENTRY, Recorded};
 pub use charter::{Charter, vault_id};
 pub use error::LedgerError;
 pub use found::{Founding, Rejoin, found, rejoin};
 pub use high_water::HighWater;
+pub use incarnation::catch_up;
+pub use merge::{MainFate, Merged};
+pub use merge_lines::Fate;
 pub use objects::{AUDIT, HEADS, MAIN, note_ref, wrap_ref};
 pub use parts::StoredParts;
 pub use prove::{NoProof, Proven, Whose, prove};
 pub use standing::Memory;
 pub use start::{DEVICES, Ledger, StoredNote, read_charter};
 pub use verify::{Anchors, NoReceipt, Report, Verdict, make_receipt, verify};
+pub use verify_against::{Beside, verify_beside};
 pub use verify_witness::Cosigned;
 pub use witness::{Cosigning, NoCosignature, cosign, publish};

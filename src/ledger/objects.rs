@@ -1,6 +1,6 @@
 //! Where things stand in the repository, and how they are read from it.
 
-use crate::id::{LogName, NoteId};
+use crate::id::{Digest, LogName, NoteId};
 use crate::repo::{Commit, Mode, Oid, ReadError, Repo, TreeEntry};
 
 /// Where branches stand.
@@ -36,6 +36,20 @@ pub fn wrap_ref(note: NoteId) -> String {
 /// The branch of a log, without [`HEADS`].
 pub(super) fn audit_ref(log: LogName) -> String {
     format!("{AUDIT}{log}")
+}
+
+/// The branch of another history of a log, whose root is given.
+pub(super) fn fork_ref(log: LogName, root: Digest) -> String {
+    format!("{AUDIT}{log}-fork-{root}")
+}
+
+/// The log of a branch, and the root that names the fork if it is one; the branch is given without [`HEADS`].
+pub(super) fn log_of(branch: &str) -> Option<(LogName, Option<Digest>)> {
+    let name = branch.strip_prefix(AUDIT)?;
+    match name.split_once("-fork-") {
+        None => Some((name.parse().ok()?, None)),
+        Some((log, root)) => Some((log.parse().ok()?, Some(root.parse().ok()?))),
+    }
 }
 
 /// Objects by id, from the repository or from what the journal still holds.

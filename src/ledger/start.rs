@@ -3,19 +3,19 @@
 use super::charter::Charter;
 use super::error::LedgerError;
 use super::high_water::{HighWater, MarkFile};
-use super::objects::{AUDIT, FILE_MAX, HEADS, MAIN, Objects, TREE_MAX, audit_ref, note_ref, wrap_ref};
+use super::objects::{AUDIT, FILE_MAX, HEADS, MAIN, Objects, TREE_MAX, audit_ref, log_of, note_ref, wrap_ref};
 use super::scan::{Head, ScanError, Scanned, scan};
 use super::standing::{Memory, Standing, Stood, other_heads};
-use crate::chain::{Creations, Cuts, Entry, FileRef, LiveSet, Problem, Time, note_and_digest};
+use crate::chain::{Creations, Cuts, Entry, FileRef, LiveSet, Problem, Roster, Time, note_and_digest};
 use crate::crypto::sha256;
 use crate::envelope::{BODY_MAX, BodyFile, DetailKey, Keyring, Purpose, WrapFile};
-use crate::id::{Digest, LogName, NoteId};
+use crate::id::{Digest, LogName, NoteId, VaultId};
 use crate::repo::{Lock, Mode, Oid, Repo, TreeEntry};
 use crate::session::Identity;
 use memchr::memmem::Finder;
 use std::cell::Cell;
 use std::collections::{BTreeMap, HashMap};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// The vault, open for accesses by one device. Holds the lock for as long as it lives.
@@ -27,6 +27,7 @@ pub struct Ledger<'a> {
     pub(super) identity: &'a Identity,
     pub(super) settled: bool,
     pub(super) mark: MarkFile,
+    pub(super) state: PathBuf,
     /// Whether others wrote while the lock was left to them: what was read is stale then.
     pub(super) lapsed: bool,
     mark_was_missing: bool,
@@ -62,14 +63,14 @@ struct Pass {
 }
 
 /// Finds the lines that say more than that there was a read, so that only those are parsed.
-struct Telling([Finder<'static>; 3]);
+pub(super) struct Telling([Finder<'static>; 3]);
 
 impl Telling {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self(["\"wrote\":", "\"forgot\":", "\"seen\":"].map(Finder::new))
     }
 
-    fn tells(&self, line: &[u8]) -> bool {
+    pub(super) fn tells(&self, line: &[u8]) -> bool {
         self.0.iter().any(|finder| finder.find(line).is_some())
     }
 }
@@ -127,6 +128,7 @@ impl<'a> Ledger<'a> {
             standing,
             settled: true,
             mark,
+            state: state.to_owned(),
             lapsed: false,
             mark_was_missing: known.is_none(),
         })
@@ -291,7 +293,7 @@ impl Drop for Ledger<'_> {
 }
 
 /// Reads and verifies what every access rests on.
-fn learn(repo: &Repo, identity: &Identity, known: Option<&HighWater>) -> Result<Standing, LedgerError> {
+pub(super) fn learn(repo: &Repo, identity: &Identity, known: Option<&HighWater>) -> Result<Standing, LedgerError> {
     let main = repo.ref_target(&format!("{HEADS}{MAIN}"))?;
     let main = main.ok_or(LedgerError::NotAVault("it has no branch `main`"))?;
     let charter = Charter::read(repo, main, identity.founder_pin())?;
@@ -450,9 +452,16 @@ fn own_log(repo: &Repo, identity: &Identity, known: Option<&HighWater>) -> Resul
     }
     let prefix = format!("{HEADS}{AUDIT}{}-", identity.device());
     let found = repo.refs(&prefix)?;
-    let mut logs = found
+    let mut logs: Vec<LogName> = found
         .iter()
-        .filter_map(|(name, _)| name.strip_prefix(HEADS)?.strip_prefix(AUDIT)?.parse().ok());
+        .filter_map(|(name, _)| name.strip_prefix(HEADS)?.strip_prefix(AUDIT)?.parse().ok())
+        .collect();
+    if logs.len() > 1 {
+        // Where one goes on from another, it is the last of them.
+        let ended: Vec<LogName> = found.iter().flat_map(|(_, oid)| joined_by(repo, *oid)).collect();
+        logs.retain(|log| !ended.contains(log));
+    }
+    let mut logs = logs.into_iter();
     match (logs.next(), logs.next()) {
         (Some(log), None) => Ok(log),
         (None, _) => {
@@ -468,6 +477,24 @@ fn own_log(repo: &Repo, identity: &Identity, known: Option<&HighWater>) -> Resul
             "there is more than one, and nothing says which is in use",
         )),
     }
+}
+
+/// The logs that a log's first entry goes on from.
+fn joined_by(repo: &Repo, oid: Oid) -> Vec<LogName> {
+    let mut joined = Vec::new();
+    let first = &mut |line: &[u8]| {
+        let entry = Entry::parse(line).ok().map(|parsed| parsed.entry);
+        joined.extend(
+            entry
+                .into_iter()
+                .filter(|entry| entry.seq == 0)
+                .flat_map(|entry| entry.joined),
+        );
+    };
+    if let Ok(head) = Head::read(repo, oid) {
+        let _ = scan(repo, &head, &[], first);
+    }
+    joined.into_iter().map(|(log, _, _)| log).collect()
 }
 
 fn scan_own(
@@ -534,17 +561,13 @@ fn scan_others(
 ) -> (Heads, Vec<(LogName, String)>) {
     let (mut heads, mut quarantined) = (Heads::new(), Vec::new());
     for (name, oid) in branches {
-        let log = name
-            .strip_prefix(HEADS)
-            .and_then(|name| name.strip_prefix(AUDIT))
-            .and_then(|log| log.parse().ok());
-        let Some(log) = log else {
+        let Some((log, fork)) = name.strip_prefix(HEADS).and_then(log_of) else {
             continue;
         };
-        let seen = pass.seen.get(&log).copied();
+        let seen = pass.seen.get(&log).copied().filter(|_| fork.is_none());
         match scan_other(repo, charter, log, *oid, seen, pass.live.cuts(), telling) {
             Ok(other) => {
-                heads.extend(other.counts.map(|at| (log, at)));
+                heads.extend(other.counts.filter(|_| fork.is_none()).map(|at| (log, at)));
                 for entry in &other.entries {
                     pass.live.apply(entry);
                     pass.creations.apply(entry);
@@ -575,6 +598,23 @@ struct Other {
     cut: Option<u64>,
 }
 
+/// The newest commit of a log, signed by its device.
+pub(super) fn read_head(
+    objects: &dyn Objects,
+    roster: &Roster,
+    vault: VaultId,
+    log: LogName,
+    oid: Oid,
+) -> Result<Head, String> {
+    let head = Head::read(objects, oid).map_err(|error| error.to_string())?;
+    let key = roster.device_ever(log.device).and_then(|device| device.sign_key());
+    let key = key.ok_or("its device is not a member's")?;
+    let checkpoint = &head.message.checkpoint;
+    checkpoint.check_origin(vault, log).map_err(|bad| bad.to_string())?;
+    checkpoint.verify(&key).map_err(|bad| bad.to_string())?;
+    Ok(head)
+}
+
 fn scan_other(
     repo: &Repo,
     charter: &Charter,
@@ -584,7 +624,7 @@ fn scan_other(
     cuts: &Cuts,
     telling: &Telling,
 ) -> Result<Other, String> {
-    let head = Head::read(repo, oid).map_err(|error| error.to_string())?;
+    let head = read_head(repo, &charter.roster, charter.vault, log, oid)?;
     let cut = cuts.of(log);
     if let Some((size, _)) = cut.filter(|(size, _)| *size > head.size()) {
         return Err(format!(
@@ -595,16 +635,6 @@ fn scan_other(
     // What was seen beyond a cut does not count, and may be gone.
     let beyond = |size: u64| cut.is_some_and(|(end, _)| size > end);
     let (seen, told) = (seen.filter(|(size, _)| !beyond(*size)), seen);
-    let key = charter
-        .roster
-        .device_ever(log.device)
-        .and_then(|device| device.sign_key());
-    let key = key.ok_or("its device is not a member's")?;
-    let checkpoint = &head.message.checkpoint;
-    checkpoint
-        .check_origin(charter.vault, log)
-        .map_err(|bad| bad.to_string())?;
-    checkpoint.verify(&key).map_err(|bad| bad.to_string())?;
     if let Some((size, _)) = seen.filter(|(size, _)| *size > head.size()) {
         return Err(format!(
             "it has {} entries, and this device has seen {size}: its end was cut off",
@@ -640,10 +670,7 @@ fn scan_other(
 pub(super) fn live_of_all(repo: &Repo, charter: &Charter) -> Result<LiveSet, LedgerError> {
     let mut live = LiveSet::within(charter.roster.cuts());
     for (name, oid) in repo.refs(&format!("{HEADS}{AUDIT}"))? {
-        let log = name
-            .strip_prefix(HEADS)
-            .and_then(|name| name.strip_prefix(AUDIT))
-            .and_then(|log| log.parse().ok());
+        let log = name.strip_prefix(HEADS).and_then(log_of).map(|(log, _)| log);
         let log = log.ok_or(LedgerError::NotAVault("a branch of its logs has no log's name"))?;
         let scanned = scan_other(repo, charter, log, oid, None, live.cuts(), &Telling::new());
         let other = scanned.map_err(|why| LedgerError::tampered(Problem::of(log, 1, why)))?;

@@ -9,9 +9,10 @@ use super::append::author_line;
 use super::charter::RawCharter;
 use super::error::LedgerError;
 use super::high_water::HighWater;
-use super::objects::{AUDIT, FILE_MAX, MAIN, Objects, WITNESS};
+use super::objects::{AUDIT, FILE_MAX, MAIN, Objects, WITNESS, log_of};
 use super::verify_across::{Across, compare_cuts};
 use super::verify_files::{tree_files, verify_files};
+use super::verify_forks::Forks;
 use super::verify_log::{Found, verify_log};
 use super::verify_witness::{Cosigned, Witnessed};
 use super::view::View;
@@ -374,12 +375,15 @@ fn examine_view(repo: &Repo, view: &View<'_>, anchors: &Anchors<'_>) -> Result<O
         across.end();
         found.extend(seen.map(|seen| (*log, seen)));
     }
-    let live = across.settle(view, &found, &mut tally);
+    let watch = |log| watched(log, receipt, mark);
+    let forks = Forks::verify(view, &facts, &watch, anchors.deep, &mut across, &mut tally);
+    let live = across.settle(view, &found, &forks, &mut tally);
+    forks.judge(view, &found, &facts, &mut tally);
     compare_cuts(&cuts, &found, &mut tally);
     if let Some(receipt) = receipt {
-        compare_receipt(receipt, &facts, &found, &mut tally);
+        compare_receipt(receipt, &facts, &found, &forks, &mut tally);
     }
-    if let Some(mark) = mark {
+    if let Some(mark) = mark.filter(|mark| !forks.hold(mark.log, mark.size, mark.root)) {
         compare_mark(mark, &found, &mut tally);
     }
     let cosigned = witnessed.settle(&found, &mut tally);
@@ -478,15 +482,10 @@ fn logs(view: &View<'_>, tally: &mut Tally) -> Vec<(LogName, Oid)> {
     let mut logs = Vec::new();
     for (name, oid) in &view.branches {
         let Some(rest) = name.strip_prefix(AUDIT) else { continue };
-        match (
-            rest.parse(),
-            rest.split_once("-fork-").and_then(|(log, _)| log.parse().ok()),
-        ) {
+        match (rest.parse(), log_of(name)) {
             (Ok(log), _) => logs.push((log, *oid)),
-            (Err(_), Some(log)) => {
-                let message = "two histories of this log were kept, and no card of a lead names both";
-                tally.problem(Problem::of(log, 43, message));
-            }
+            // Verified after them: see `Forks`.
+            (Err(_), Some(_)) => {}
             (Err(_), None) => {
                 tally.problem(Problem::vault(32, format!("the branch `{name}` is no log of a vault")));
             }
@@ -608,7 +607,9 @@ fn verify_charter(
         .map(|card| card.digest())
         .collect();
     for (what, pinned) in pins.rosters.iter().filter(|(_, pinned)| !digests.contains(pinned)) {
-        let message = format!("the card {pinned} that {what} knows is not in the vault: members were replaced, or this is an older copy of the vault");
+        let message = format!(
+            "the card {pinned} that {what} knows is not in the vault: members were replaced, or this is an older copy of the vault"
+        );
         tally.problem(Problem::vault(13, message));
     }
     let policies = match raw.policies() {
@@ -706,7 +707,13 @@ fn verify_main(commit: Option<&Commit>, facts: &Facts, tally: &mut Tally) {
     }
 }
 
-fn compare_receipt(receipt: &Receipt, facts: &Facts, found: &BTreeMap<LogName, Found>, tally: &mut Tally) {
+fn compare_receipt(
+    receipt: &Receipt,
+    facts: &Facts,
+    found: &BTreeMap<LogName, Found>,
+    forks: &Forks,
+    tally: &mut Tally,
+) {
     for signed in &receipt.checkpoints {
         let known = signed.checkpoint;
         let log = known.log;
@@ -716,6 +723,9 @@ fn compare_receipt(receipt: &Receipt, facts: &Facts, found: &BTreeMap<LogName, F
             let message =
                 "the receipt's checkpoint of this log is not signed by a device of the vault: do not trust it";
             tally.problem(Problem::of(log, 31, message));
+        }
+        if forks.hold(log, known.size, known.root) {
+            continue;
         }
         let Some(now) = found.get(&log) else {
             let message = format!(

@@ -4,6 +4,7 @@
 use super::objects::MAIN;
 use super::start::DEVICES;
 use super::verify::{Facts, Tally};
+use super::verify_forks::Forks;
 use super::verify_log::{Found, each_line};
 use super::view::View;
 use crate::chain::{Cuts, Entry, Frontier, Kind, LiveSet, Outcome, Problem, Role, Time, leaf_hash};
@@ -160,6 +161,14 @@ impl<'a> Across<'a> {
             };
             self.claims.entry(*other).or_default().push(claim);
         }
+        for (log, size, root) in &entry.joined {
+            let claim = Claim {
+                size: *size,
+                root: *root,
+                by: entry.place(),
+            };
+            self.claims.entry(*log).or_default().push(claim);
+        }
     }
 
     /// Whether the entry's person was a lead before the cards that the entry itself brings.
@@ -180,9 +189,18 @@ impl<'a> Across<'a> {
     }
 
     /// Compares what all logs say with each other and with what the vault holds; gives the files that exist.
-    pub(super) fn settle(self, view: &View<'_>, found: &BTreeMap<LogName, Found>, tally: &mut Tally) -> LiveSet {
+    pub(super) fn settle(
+        self,
+        view: &View<'_>,
+        found: &BTreeMap<LogName, Found>,
+        forks: &Forks,
+        tally: &mut Tally,
+    ) -> LiveSet {
         let cuts = self.live.cuts();
-        for (log, claims) in self.claims {
+        for (log, mut claims) in self.claims {
+            let sizes = claims.iter().map(|claim| claim.size).collect();
+            let other = forks.roots(view, log, &sizes);
+            claims.retain(|claim| !other.contains(&(claim.size, claim.root)));
             let end = cuts.of(log).map(|(size, _)| size);
             match found.get(&log) {
                 Some(now) => settle_claims(view, log, now, claims, end, tally),

@@ -114,6 +114,14 @@ impl<'a> View<'a> {
         commits.filter_map(|object| Some(Commit::parse(&object.bytes).ok()?.message))
     }
 
+    /// An object of at most `max` bytes, its id checked.
+    pub(super) fn object(&self, oid: Oid, kind: Kind, max: u64) -> Result<Object, ReadError> {
+        match self.extra(oid, kind) {
+            Some(object) => Ok(object.clone()),
+            None => self.repo.read_object(oid, kind, max),
+        }
+    }
+
     fn extra(&self, oid: Oid, kind: Kind) -> Option<&Object> {
         self.extra.get(&oid).filter(|object| object.kind == kind)
     }

@@ -465,7 +465,7 @@ impl Repo {
         })
     }
 
-    fn read_checked(&self, oid: Oid, kind: Kind, max: u64) -> Result<Vec<u8>, ReadError> {
+    pub(super) fn read_checked(&self, oid: Oid, kind: Kind, max: u64) -> Result<Vec<u8>, ReadError> {
         let bytes = self.read(oid, kind, max)?;
         match Oid::hash_object(kind, &bytes) == oid {
             true => Ok(bytes),

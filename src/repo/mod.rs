@@ -13,6 +13,8 @@
 //! Large blobs do not go through the journal: a [`BlobWriter`] makes each durable as a file of its own
 //! before step 2, and without the lock.
 //!
+//! Nor do the objects that come from another clone: [`Arrivals`] makes them durable with one `syncfs`.
+//!
 //! After a power cut git may have lost whatever was written since the cut: objects and refs come
 //! back missing, empty or torn. [`Repo::recover`], the start of every write, then writes all of it
 //! again from the journal. An outcome that is unknown (an error from the sync) is settled the same
@@ -23,6 +25,7 @@
 //! [`Repo::read_tree`], [`Repo::read_blob`]) are hashed here; libgit2's own check is off, so that
 //! [`Repo::read_blob_unchecked`] is fast for bodies that carry a SHA-256 of their own.
 
+mod arrivals;
 mod backup;
 mod forget;
 mod git;
@@ -41,6 +44,7 @@ mod tests;
 mod tree;
 mod write;
 
+pub use arrivals::{ArrivalError, Arrivals};
 pub use backup::{BackupError, BackupHead};
 pub use forget::{ForgetError, parse_forgetting};
 pub use git::{CreateError, Oddity, OpenError, ReadError, Repo, Settings};

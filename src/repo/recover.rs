@@ -198,7 +198,7 @@ impl Repo {
     }
 
     /// Writes every object again whose file is missing or not whole.
-    fn rewrite_objects(&self, batches: &[Batch]) -> Result<(), RecoverError> {
+    pub(super) fn rewrite_objects(&self, batches: &[Batch]) -> Result<(), RecoverError> {
         let mut seen = BTreeSet::new();
         for object in batches.iter().flat_map(|batch| &batch.objects) {
             let oid = object.oid();

@@ -19,6 +19,7 @@ use strongroom::id::{
     CompartmentId, DeviceId, Digest, EntryRef, Incarnation, KeyId, LogName, NoteId, PersonId, VaultId,
 };
 use strongroom::label::{Label, Level};
+use strongroom::ledger::Accepted;
 use strongroom::repo::{
     Batch, Mode, Object, Oid, RECORDS_PER_CUT, RefChange, Repo, Settings, TreeEntry, commit_bytes, tree_bytes,
 };
@@ -39,6 +40,7 @@ const AUTHOR: &str = "device 0303030303030303 <0303030303030303@vault.invalid> 1
 pub(crate) fn make() -> Vec<(&'static str, &'static str, Vec<u8>)> {
     let sealed = sealed();
     vec![
+        ("accepted", "two_clones", accepted()),
         ("bundle", "entries", bundle()),
         ("card", "founder", card()),
         (
@@ -257,6 +259,13 @@ fn kept() -> Vec<u8> {
     file.to_bytes()
 }
 
+fn accepted() -> Vec<u8> {
+    let mut accepted = Accepted::none(VAULT);
+    accepted.accept("hub", LOG, 3, frontier().root());
+    accepted.accept("stick", LOG, 2, Digest([7; 32]));
+    accepted.encode()
+}
+
 fn high_water() -> Vec<u8> {
     let mut cbor = minicbor::Encoder::new(Vec::new());
     cbor.map(6).unwrap();
@@ -294,6 +303,7 @@ fn entry(seq: u64) -> Entry {
         because: (seq == 2).then_some(EntryRef { log: LOG, seq: 0 }),
         detail: KeyId([8; 8]),
         forgot: Vec::new(),
+        joined: Vec::new(),
         kind: match seq {
             0 => Some(Kind::Begin),
             2 => Some(Kind::Add),
@@ -416,6 +426,7 @@ fn card() -> Vec<u8> {
         cuts: vec![],
         devices: vec![device],
         handle: "ines".to_owned(),
+        joined: Vec::new(),
         level: Level::Restricted.number(),
         n: 0,
         person: PERSON,

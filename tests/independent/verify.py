@@ -705,13 +705,26 @@ def is_recipient(public):
     return all((packed >> 12 * at & 0xFFF) < 3329 for at in range(768))
 
 
+def is_list_of_heads(heads):
+    """Ends of histories (§7.1): sorted, each once, not empty."""
+    if not isinstance(heads, list) or not heads:
+        return False
+    for head in heads:
+        if not isinstance(head, list) or len(head) != 3 or not is_match(LOG, head[0]) or not is_match(HEX32, head[2]):
+            return False
+        if not is_number(head[1]) or head[1] == 0:
+            return False
+    return all(one < other for one, other in zip(heads, heads[1:]))
+
+
 class Card:
     def __init__(self, content):
         line, newline, armored = content.partition(b"\n")
         if not newline or len(line) > 65_536:
             raise Refused("a card is a line and a signature")
         fields = parse_json_object(line)
-        if set(fields) - {"cuts"} != CARD_FIELDS or fields["v"] != 1 or isinstance(fields["v"], bool):
+        joined = fields.get("joined", [["0" * 16 + "-" + "0" * 8, 1, "0" * 64]])
+        if set(fields) - {"cuts", "joined"} != CARD_FIELDS or not is_list_of_heads(joined) or fields["v"] != 1 or isinstance(fields["v"], bool):
             raise Refused("a card with other fields than those of a card")
         for name, good in (
             ("vault", is_match(HEX16, fields["vault"])),
@@ -859,7 +872,7 @@ KINDS = {
     "unlock-failed",
 }
 NEEDED = {"v", "log", "seq", "time", "actor", "result", "roster", "policies", "prev", "detail", "sealed"}
-OPTIONAL = {"admitted", "seen", "kind", "wrote", "forgot", "because"}
+OPTIONAL = {"admitted", "joined", "seen", "kind", "wrote", "forgot", "because"}
 SHARD = re.compile(r"(notes|keys)/([0-9a-f]{2})\Z")
 NOTE_FILE = re.compile(r"([0-9a-f]{32})\.([0-9a-f]{64})\Z")
 DEVICE_FILE = re.compile(r"(detail-)?([0-9a-f]{16})\.([0-9a-f]{64})\Z")
@@ -940,6 +953,10 @@ class Entry:
         need(is_padded_length(len(sealed) - 40), "sealed")  # nonce 24, tag 16
         need("admitted" not in fields or is_match(HEX32, fields["admitted"]), "admitted")
         need(("admitted" in fields) == (fields["seq"] == 0), "admitted", 15)
+        if "joined" in fields:
+            own = fields["log"][:17]
+            need(fields["seq"] == 0 and is_list_of_heads(fields["joined"]), "joined")
+            need(all(log[:17] == own and log != fields["log"] for log, _, _ in fields["joined"]), "joined")
         need("kind" not in fields or fields["kind"] in KINDS, "kind")
         need((fields.get("kind") == "begin") == (fields["seq"] == 0), "kind", 15)
         need("because" not in fields or is_match(PLACE, fields["because"]), "because")
@@ -1802,6 +1819,19 @@ class Verifier:
 
     # -- §7: what exists is what the entries say; §4–§6: sealed files ------------------------------
 
+    def destructions(self):
+        """By note: the entries that destroyed it, and what their logs had seen by then."""
+        found = {}
+        for name, log in self.logs.items():
+            seen = {}
+            for entry in self.counted(log):
+                at = entry.seq
+                seen.update({other: mark[0] for other, mark in entry.seen.items()})
+                if entry.kind == "destroy":
+                    for note in {NOTE_FILE.match(file[1]).group(1) for file in entry.forgot}:
+                        found.setdefault(note, []).append((name, at, dict(seen)))
+        return found
+
     def check_files(self):
         written, forgotten = {}, {}
         for name, log in sorted(self.logs.items()):
@@ -1810,6 +1840,19 @@ class Verifier:
                     written.setdefault(File(*file), (name, entry.seq))
                 for file in entry.forgot:
                     forgotten.setdefault(File(*file), (name, entry.seq))
+        destroyed = self.destructions()
+
+        def is_of_destroyed(file, place):
+            """Whether an entry that did not know of this writing destroyed the note."""
+            (name, at), note = place, NOTE_FILE.match(file.path)
+            for log, seq, seen in destroyed.get(note.group(1), ()) if note else ():
+                if not (at < seq if log == name else at < seen.get(name, 0)):
+                    return True
+            return False
+
+        for file, place in written.items():
+            if file not in forgotten and is_of_destroyed(file, place):
+                forgotten[file] = place
         live = {file: place for file, place in written.items() if file not in forgotten}
         self.digests = {file.digest for file in live}
         paths = {}

@@ -493,7 +493,7 @@ fn case_10_24_32_and_36_refs_are_those_of_a_vault() {
     std::fs::write(vault.dir().join("refs/heads/notes/ff"), "").unwrap();
     assert_caught("a branch of nothing", &judge(&vault, &Given::default()), &[(32, None)]);
     let vault = good.copy();
-    vault.git(&["update-ref", &format!("{audit}-fork-0011"), &audit]);
+    vault.git(&["update-ref", &format!("{audit}-fork-{}", "0".repeat(64)), &audit]);
     assert_caught("a fork kept", &judge(&vault, &Given::default()), &[(43, None)]);
     for (branch, case) in [(good.audit(), 10), (note_ref(note(1)), 32), ("main".into(), 36)] {
         for torn in ["", "ref: refs/heads/main\n", "0011\n"] {

@@ -2,15 +2,19 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod beside;
+mod clones;
 mod files;
 mod good;
+mod honest;
 mod known;
 mod lines;
 mod memory;
+mod merge;
 mod parts;
 mod peers;
 mod removed;
-mod vault;
+pub(super) mod vault;
 mod witnesses;
 
 use super::{Anchors, HighWater, Report, Verdict, verify};

@@ -24,7 +24,7 @@ pub(super) const VAULT: VaultId = VaultId([7; 16]);
 const MAX: u64 = 1 << 24;
 
 /// A device's identity that follows from `n`.
-pub(super) fn identity(n: u8, pin: Digest) -> Identity {
+pub(in crate::ledger) fn identity(n: u8, pin: Digest) -> Identity {
     let seed = |part: u8| Secret::copy_from(&[n.wrapping_mul(16) + part; 32]).unwrap();
     let secrets = IdentitySecrets {
         person: PersonId([n; 8]),
@@ -51,6 +51,7 @@ pub(super) fn card(n: u8, by: u8, place: u64, prev: Digest, roles: Vec<Role>) ->
             whose.public_key(),
         )],
         handle: format!("member{n}"),
+        joined: vec![],
         level: 3,
         n: place,
         person: PersonId([n; 8]),
@@ -522,6 +523,7 @@ pub(super) fn blank(log: LogName, actor: u8, roster: Digest, like: &Entry) -> En
         because: None,
         detail: like.detail,
         forgot: vec![],
+        joined: vec![],
         kind: None,
         log,
         policies: like.policies,
@@ -537,7 +539,7 @@ pub(super) fn blank(log: LogName, actor: u8, roster: Digest, like: &Entry) -> En
     }
 }
 
-fn seal_note(ledger: &Ledger<'_>, note: NoteId, n: u8) -> (Vec<u8>, Vec<u8>) {
+pub(super) fn seal_note(ledger: &Ledger<'_>, note: NoteId, n: u8) -> (Vec<u8>, Vec<u8>) {
     let mut entropy = ExampleEntropy::new(["a", "b", "c", "d", "e", "f", "g", "h"][usize::from(n) % 8]);
     let metadata = Metadata {
         title: format!("Note {n}"),

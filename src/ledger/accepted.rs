@@ -1,0 +1,194 @@
+//! Accepted heads: how far the logs of another clone had come when they were merged, kept outside the repository.
+//!
+//! They show a clone whose branches were put back or replaced since, and a vault whose own were.
+
+use super::error::LedgerError;
+use crate::crypto::sha256;
+use crate::env::{FileError, read_bounded, replace_private};
+use crate::envelope::cbor::{self, Bytes};
+use crate::id::{Digest, LogName, VaultId};
+use crate::session::Identity;
+use minicbor::{Decode, Encode};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+const WHAT: &str = "accepted heads";
+/// What the tag is over, before the heads themselves: the same key authenticates the high-water mark.
+const DOMAIN: &[u8] = b"strongroom/1/accepted heads\0";
+/// The largest such file, in bytes.
+const MAX: usize = 1 << 20;
+
+/// Size and root of each log.
+type Heads = BTreeMap<LogName, (u64, Digest)>;
+
+/// The newest accepted heads of each clone, by the digest of its name.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Accepted {
+    /// The vault.
+    pub vault: VaultId,
+    clones: BTreeMap<Digest, Heads>,
+}
+
+#[derive(Encode, Decode)]
+#[cbor(map)]
+struct AcceptedCbor {
+    #[n(0)]
+    vault: Bytes,
+    #[n(1)]
+    clones: Vec<CloneCbor>,
+}
+
+#[derive(Encode, Decode)]
+#[cbor(map)]
+struct CloneCbor {
+    #[n(0)]
+    name: Bytes,
+    #[n(1)]
+    heads: Vec<HeadCbor>,
+}
+
+#[derive(Encode, Decode)]
+#[cbor(map)]
+struct HeadCbor {
+    #[n(0)]
+    log: String,
+    #[n(1)]
+    size: u64,
+    #[n(2)]
+    root: Bytes,
+}
+
+impl Accepted {
+    /// None yet.
+    pub fn none(vault: VaultId) -> Self {
+        let clones = BTreeMap::new();
+        Self { vault, clones }
+    }
+
+    /// The heads accepted from the clone of that name.
+    pub fn of(&self, name: &str) -> impl Iterator<Item = (LogName, u64, Digest)> {
+        let heads = self.clones.get(&sha256(&[name.as_bytes()]));
+        heads
+            .into_iter()
+            .flatten()
+            .map(|(log, (size, root))| (*log, *size, *root))
+    }
+
+    /// The heads accepted from any clone.
+    pub fn all(&self) -> impl Iterator<Item = (LogName, u64, Digest)> {
+        let heads = self.clones.values().flatten();
+        heads.map(|(log, (size, root))| (*log, *size, *root))
+    }
+
+    /// Accepts a head from the clone of that name. Whoever does has seen that it goes on from the one before.
+    pub fn accept(&mut self, name: &str, log: LogName, size: u64, root: Digest) {
+        let heads = self.clones.entry(sha256(&[name.as_bytes()])).or_default();
+        heads.insert(log, (size, root));
+    }
+
+    /// Its encoding.
+    pub fn encode(&self) -> Vec<u8> {
+        let bytes = |id: &[u8]| Bytes::from(id.to_vec());
+        let head = |(log, (size, root)): (&LogName, &(u64, Digest))| HeadCbor {
+            log: log.to_string(),
+            size: *size,
+            root: bytes(root.as_bytes()),
+        };
+        let clones = self.clones.iter().map(|(name, heads)| CloneCbor {
+            name: bytes(name.as_bytes()),
+            heads: heads.iter().map(head).collect(),
+        });
+        cbor::encode(&AcceptedCbor {
+            vault: bytes(self.vault.as_bytes()),
+            clones: clones.collect(),
+        })
+    }
+
+    /// Reads the encoding; strict.
+    pub fn decode(encoded: &[u8]) -> Option<Self> {
+        let raw: AcceptedCbor = cbor::decode(WHAT, MAX, encoded).ok()?;
+        let mut accepted = Self::none(cbor::fixed(WHAT, &raw.vault).ok()?);
+        for clone in &raw.clones {
+            let mut heads = Heads::new();
+            for head in &clone.heads {
+                heads.insert(head.log.parse().ok()?, (head.size, cbor::fixed(WHAT, &head.root).ok()?));
+            }
+            accepted.clones.insert(cbor::fixed(WHAT, &clone.name).ok()?, heads);
+        }
+        // Sorted, and each once, or it does not come back.
+        (accepted.encode() == encoded).then_some(accepted)
+    }
+
+    /// What a verifier without identity finds: not authenticated, for want of a key.
+    pub fn read_unauthenticated(state: &Path) -> Result<Option<Self>, LedgerError> {
+        let file = read(state)?;
+        Ok(file.and_then(|file| Self::decode(file.get(32..)?)))
+    }
+
+    /// The heads of this device. A file that is not authentic is a refusal, not an absence.
+    pub(super) fn read(state: &Path, identity: &Identity) -> Result<Self, LedgerError> {
+        let Some(file) = read(state)? else {
+            return Ok(Self::none(identity.vault()));
+        };
+        let altered =
+            || LedgerError::State("`accepted` is not as this device wrote it; move it away to begin anew".into());
+        let (tag, encoded) = file.split_first_chunk::<32>().ok_or_else(altered)?;
+        if !identity.local_mac_verify(&[DOMAIN, encoded].concat(), tag) {
+            return Err(altered());
+        }
+        let accepted = Self::decode(encoded).ok_or_else(altered)?;
+        (accepted.vault == identity.vault())
+            .then_some(accepted)
+            .ok_or_else(altered)
+    }
+
+    pub(super) fn write(&self, state: &Path, identity: &Identity) -> Result<(), LedgerError> {
+        let encoded = self.encode();
+        let tag = identity.local_mac(&[DOMAIN, &encoded].concat());
+        let file = [tag.as_slice(), &encoded].concat();
+        if encoded.len() > MAX {
+            return Err(LedgerError::State("`accepted` has become too large".into()));
+        }
+        replace_private(&place(state), &file).map_err(|error| LedgerError::State(error.to_string()))
+    }
+}
+
+fn place(state: &Path) -> PathBuf {
+    state.join("accepted")
+}
+
+fn read(state: &Path) -> Result<Option<Vec<u8>>, LedgerError> {
+    match read_bounded(&place(state), MAX as u64 + 32) {
+        Err(FileError::Missing(_)) => Ok(None),
+        read => read.map(Some).map_err(|error| LedgerError::State(error.to_string())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::super::tests::vault::identity;
+    use super::*;
+
+    #[test]
+    fn heads_come_back_and_are_this_device_s() {
+        let folder = tempfile::tempdir().unwrap();
+        let (own, other) = (identity(1, Digest([0; 32])), identity(2, Digest([0; 32])));
+        let log: LogName = "0102030405060708-090a0b0c".parse().unwrap();
+        let mut accepted = Accepted::read(folder.path(), &own).unwrap();
+        assert_eq!(accepted, Accepted::none(own.vault()));
+        accepted.accept("hub", log, 4, Digest([4; 32]));
+        accepted.accept("hub", log, 7, Digest([7; 32]));
+        accepted.accept("stick", log, 2, Digest([2; 32]));
+        accepted.write(folder.path(), &own).unwrap();
+        assert_eq!(Accepted::read(folder.path(), &own).unwrap(), accepted);
+        assert_eq!(accepted.of("hub").collect::<Vec<_>>(), [(log, 7, Digest([7; 32]))]);
+        assert_eq!((accepted.of("else").count(), accepted.all().count()), (0, 2));
+        assert!(Accepted::read(folder.path(), &other).is_err());
+        let path = place(folder.path());
+        let mut bytes = std::fs::read(&path).unwrap();
+        *bytes.last_mut().unwrap() ^= 1;
+        std::fs::write(&path, bytes).unwrap();
+        assert!(Accepted::read(folder.path(), &own).is_err());
+    }
+}

@@ -1,0 +1,190 @@
+//! To go on after a backup was put back (docs/FORMAT.md §7.1): the own log is taken from a clone that holds more of it,
+//! or, where it has two histories, a new log begins that names both.
+
+use super::append::{Changes, Draft, Recorded};
+use super::error::LedgerError;
+use super::found::{Begin, begin_log, make_detail_key};
+use super::high_water::MarkFile;
+use super::merge::{Merge, Merged};
+use super::objects::{AUDIT, HEADS, MAIN, log_of};
+use super::standing::Stood;
+use super::start::{Ledger, learn, read_head};
+use crate::chain::{Details, HeadRef, Kind, Time};
+use crate::crypto::{Entropy, Recipient, make_random};
+use crate::id::{DeviceId, EntryRef, Incarnation, LogName};
+use crate::repo::{JournalError, RecoverError, Repo};
+use crate::session::Identity;
+use std::path::Path;
+use std::time::Duration;
+
+impl Ledger<'_> {
+    /// Merges another clone, which is called `name` from one time to the next. If the own log turns out to have two
+    /// histories, a new one begins.
+    pub fn merge(
+        &mut self,
+        other: &Repo,
+        name: &str,
+        now: Time,
+        entropy: &mut dyn Entropy,
+    ) -> Result<Merged, LedgerError> {
+        if self.lapsed {
+            return Err(LedgerError::Lapsed);
+        }
+        self.settled = false;
+        let merge = Merge {
+            repo: self.repo,
+            lock: &self.lock,
+            identity: self.identity,
+            state: &self.state,
+            now,
+        };
+        let mut merged = merge.run(other, name)?;
+        self.learn_again()?;
+        self.keep_mark()?;
+        if self.is_forked() {
+            merged.began = Some(self.begin_anew(now, entropy)?);
+        }
+        self.settled = true;
+        Ok(merged)
+    }
+
+    fn learn_again(&mut self) -> Result<(), LedgerError> {
+        let known = self.mark.read(self.identity)?;
+        let standing = learn(self.repo, self.identity, known.as_ref())?;
+        match &mut self.standing {
+            Stood::Own(own) => **own = standing,
+            Stood::Remembered(guard) => **guard = Some(standing),
+        }
+        Ok(())
+    }
+
+    /// Whether the own log has two histories and none of its device's logs goes on from both yet: nothing can be
+    /// entered then but [`Ledger::begin_anew`].
+    pub fn is_forked(&self) -> bool {
+        let own = |name: &str| matches!(name.strip_prefix(HEADS).and_then(log_of), Some((log, Some(_))) if log == self.standing.log);
+        self.standing.other_heads.iter().any(|(name, _)| own(name))
+    }
+
+    /// Where every history of a log ends.
+    fn ends_of(&self, log: LogName) -> Result<Vec<HeadRef>, LedgerError> {
+        let roster = &self.standing.charter.roster;
+        let mut ends = Vec::new();
+        for (name, oid) in self.repo.refs(&format!("{HEADS}{AUDIT}{log}"))? {
+            if !matches!(name.strip_prefix(HEADS).and_then(log_of), Some((known, _)) if known == log) {
+                continue;
+            }
+            let head = read_head(self.repo, roster, self.identity.vault(), log, oid);
+            let head = head.map_err(|why| LedgerError::Unjoined(log, why))?;
+            let end = head.message.checkpoint.checkpoint;
+            ends.push((log, end.size, end.root));
+        }
+        ends.sort();
+        Ok(ends)
+    }
+
+    /// Begins this device's next log, whose first entry names the ends of both histories of the one before.
+    pub fn begin_anew(&mut self, now: Time, entropy: &mut dyn Entropy) -> Result<EntryRef, LedgerError> {
+        self.settled = false;
+        let old = self.standing.log;
+        let joined = self.ends_of(old)?;
+        let log = LogName {
+            device: self.identity.device(),
+            incarnation: Incarnation(make_random(entropy)?),
+        };
+        let roster = &self.standing.charter.roster;
+        let card = roster.member(self.identity.person()).ok_or(LedgerError::NotAMember)?;
+        let devices: Vec<(DeviceId, Recipient)> = card
+            .devices
+            .iter()
+            .filter_map(|device| Some((device.device, device.recipient()?)))
+            .collect();
+        let mut changes = Changes::default();
+        let detail = make_detail_key(self.identity, &self.standing.keyring, &devices, &mut changes, entropy)?;
+        let mut seen = self.standing.others.clone();
+        seen.insert(old, (self.standing.frontier.size(), self.standing.frontier.root()));
+        let begin = Begin {
+            log,
+            roster,
+            policies: self.standing.charter.policies.digest(),
+            detail: &detail,
+            verb: "begin anew",
+            admitted: card.digest(),
+            joined,
+            seen,
+        };
+        let begun = begin_log(
+            self.repo,
+            &self.lock,
+            self.identity,
+            &begin,
+            &changes,
+            &self.state,
+            now,
+            entropy,
+        )?;
+        self.learn_again()?;
+        self.settled = true;
+        Ok(begun)
+    }
+
+    /// Makes a card, as a lead, that names the ends of all histories of a log, and enters it: from then on they are
+    /// worth a look and no more. The person stays as they were.
+    pub fn join_histories(
+        &mut self,
+        log: LogName,
+        now: Time,
+        entropy: &mut dyn Entropy,
+    ) -> Result<Recorded, LedgerError> {
+        let joined = self.ends_of(log)?;
+        if joined.len() < 2 {
+            return Err(LedgerError::Unjoined(log, "it has one history alone".into()));
+        }
+        let roster = &self.standing.charter.roster;
+        let owner = |card: &&crate::chain::Card| card.devices.iter().any(|device| device.device == log.device);
+        let old = roster.cards().iter().rev().find(owner).ok_or(LedgerError::NotAMember)?;
+        let old = roster.member(old.person).unwrap_or(old);
+        let card = crate::chain::Card {
+            by: self.identity.device(),
+            joined,
+            n: roster.cards().len() as u64,
+            prev: roster.digest(),
+            time: now,
+            ..old.clone()
+        };
+        let mut changes = Changes::default();
+        changes.write(MAIN, card.path(), self.identity.sign_card(&card));
+        let draft = Draft::change(Kind::Card, Details::new("join histories"), Vec::new(), changes);
+        self.record(draft, now, entropy)
+    }
+}
+
+/// Merges another clone into a vault that cannot be opened for accesses, since it was put back from a backup and this
+/// device's own log is behind what the device wrote; or into a fresh clone. Whatever the other holds of the own log is
+/// taken as far as it goes on from what is here.
+pub fn catch_up(
+    repo: &Repo,
+    identity: &Identity,
+    state: &Path,
+    patience: Duration,
+    (other, name): (&Repo, &str),
+    now: Time,
+) -> Result<Merged, LedgerError> {
+    let lock = repo.lock(patience)?;
+    match repo.recover(&lock) {
+        Err(RecoverError::Journal(JournalError::Missing)) => {
+            repo.make_journal(&lock).map_err(RecoverError::from)?;
+            repo.recover(&lock)?;
+        }
+        recovered => drop(recovered?),
+    }
+    // One that is altered must not be passed over.
+    MarkFile::open(state)?.read(identity)?;
+    let merge = Merge {
+        repo,
+        lock: &lock,
+        identity,
+        state,
+        now,
+    };
+    merge.run(other, name)
+}

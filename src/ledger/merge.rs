@@ -1,0 +1,606 @@
+//! Merging: another clone's logs, and what they say exists, become part of this vault.
+//!
+//! 1. Every log of the other clone is verified with its own members' cards, whose founder is the one this device pinned.
+//!    One that is broken is left out and named; the others are compared with those here by hashing their lines again.
+//! 2. What exists is what the logs of both say together: a file that stands in no entry is not taken, and one that was
+//!    forgotten is not taken back.
+//! 3. Objects are written and made durable; then all branches move in one batch, so that the vault is valid before it
+//!    and after it. What was forgotten leaves this disk.
+
+use super::accepted::Accepted;
+use super::append::NOBODY;
+use super::charter::Charter;
+use super::error::LedgerError;
+use super::merge_lines::{Fate, Lines, moved_back, read_lines};
+use super::objects::{BUNDLE_MAX, COMMIT_MAX, FILE_MAX, HEADS, MAIN, Objects, TREE_MAX};
+use super::verify::{Anchors, examine};
+use super::view::View;
+use crate::chain::{FileRef, LiveSet, Problem, Receipt, Time};
+use crate::crypto::sha256;
+use crate::env::{FileError, read_bounded, write_new_private};
+use crate::envelope::{BODY_MAX, PART_MAX};
+use crate::id::{Digest, EntryRef, LogName};
+use crate::repo::{
+    Arrivals, Batch, Commit, Kind, Lock, Mode, Object, Oid, RefChange, Repo, TreeEntry, commit_bytes, tree_bytes,
+};
+use crate::session::Identity;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+/// The most commits of one branch's history that are looked at.
+const HISTORY_MAX: usize = 1 << 17;
+/// The largest sealed file, in bytes: a body or a part.
+const SEALED_MAX: u64 = if BODY_MAX > PART_MAX {
+    BODY_MAX as u64
+} else {
+    PART_MAX as u64
+};
+/// The folder of this device's state for files of notes that were destroyed elsewhere.
+const SET_ASIDE: &str = "quarantine";
+
+/// What became of roster and policies.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum MainFate {
+    /// Both clones have the same.
+    Same,
+    /// This vault's go on from the other's.
+    Kept,
+    /// The other's go on from this vault's, and are in force here now.
+    Taken,
+    /// Neither goes on from the other: nothing was merged, and a person decides.
+    Diverged,
+    /// The other's are not those that its logs say are in force.
+    Broken(String),
+}
+
+/// What a merge did.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Merged {
+    /// Each log of the other clone.
+    pub logs: Vec<(LogName, Fate)>,
+    /// Roster and policies.
+    pub main: MainFate,
+    /// Files of notes that were written to here and destroyed elsewhere: they are no part of the vault any more and lie
+    /// in this device's state.
+    pub set_aside: Vec<FileRef>,
+    /// Branches of the other clone that went back since they were last merged, or to another history (case 18).
+    pub moved_back: Vec<Problem>,
+    /// The first entry of the log that this device writes to from now on, since the one before has two histories.
+    pub began: Option<EntryRef>,
+    /// Refs that are no part of a vault and still hold what was forgotten.
+    pub held: Vec<String>,
+}
+
+impl Merged {
+    /// The logs that were not merged, or not as one history, and why.
+    pub fn problems(&self) -> impl Iterator<Item = (LogName, &Fate)> {
+        let bad = |fate: &Fate| matches!(fate, Fate::Diverged | Fate::Broken(_));
+        self.logs
+            .iter()
+            .filter(move |(_, fate)| bad(fate))
+            .map(|(log, fate)| (*log, fate))
+    }
+}
+
+/// One merge, under the lock.
+pub(super) struct Merge<'a> {
+    pub(super) repo: &'a Repo,
+    pub(super) lock: &'a Lock,
+    pub(super) identity: &'a Identity,
+    pub(super) state: &'a Path,
+    pub(super) now: Time,
+}
+
+/// What is to become of the logs, as far as it is known.
+struct Plan {
+    lines: Lines,
+    main: MainFate,
+    live: LiveSet,
+}
+
+/// The other clone at one moment.
+struct Theirs<'a> {
+    view: View<'a>,
+    charter: Charter,
+    lines: Lines,
+    broken: BTreeMap<LogName, String>,
+}
+
+/// Files that nobody holds, and the entries that wrote them.
+type Lost = Vec<(FileRef, EntryRef)>;
+
+/// What a branch of files is to hold, and what changes for it.
+struct Shard {
+    name: String,
+    old: Option<Oid>,
+    files: BTreeMap<String, Oid>,
+    /// Files of it whose blobs come from the other clone.
+    new: Vec<FileRef>,
+    /// Files that were here and exist no longer.
+    gone: Vec<(String, Oid)>,
+}
+
+impl<'a> Merge<'a> {
+    /// Merges another clone. Recovery must have been done under the lock.
+    pub(super) fn run(&self, other: &Repo, name: &str) -> Result<Merged, LedgerError> {
+        self.repo.finish_forgetting(self.lock).map_err(LedgerError::NotGone)?;
+        let main = self.repo.ref_target(&format!("{HEADS}{MAIN}"))?;
+        let main = main.ok_or(LedgerError::NotAVault("it has no branch `main`"))?;
+        let charter = Charter::read(self.repo, main, self.identity.founder_pin())?;
+        if charter.vault != self.identity.vault() {
+            return Err(LedgerError::OtherVault);
+        }
+        let heads = self.repo.refs(HEADS)?;
+        let heads = heads
+            .iter()
+            .filter_map(|(name, oid)| Some((name.strip_prefix(HEADS)?, *oid)));
+        let (mine, unread) = read_lines(self.repo, heads, &charter);
+        let theirs = self.theirs(other)?;
+        let related = self.relate(&charter, &theirs)?;
+        if matches!(related, MainFate::Diverged) {
+            return Ok(Merged {
+                logs: Vec::new(),
+                main: related,
+                set_aside: Vec::new(),
+                moved_back: Vec::new(),
+                began: None,
+                held: Vec::new(),
+            });
+        }
+        let mut accepted = Accepted::read(self.state, self.identity)?;
+        let moved_back = moved_back(&theirs.view, &theirs.lines, accepted.of(name), "the other clone");
+        let mut left_out = theirs.broken.clone();
+        for (log, why) in &unread {
+            left_out
+                .entry(*log)
+                .or_insert_with(|| format!("what is here of it: {why}"));
+        }
+        let (plan, shards) = self.plan(&charter, &mine, &theirs, related, left_out, unread.is_empty())?;
+        let mut merged = self.carry_out(&mine, &theirs, plan, shards)?;
+        merged.moved_back = moved_back;
+        self.accept(&mut accepted, name, &theirs, &merged)?;
+        Ok(merged)
+    }
+
+    /// Notes how far the other clone's logs had come, but for those that were left out or went back.
+    fn accept(
+        &self,
+        accepted: &mut Accepted,
+        name: &str,
+        theirs: &Theirs<'_>,
+        merged: &Merged,
+    ) -> Result<(), LedgerError> {
+        let before = accepted.clone();
+        for (log, size, root) in theirs.lines.heads() {
+            let broken = merged
+                .logs
+                .iter()
+                .any(|(known, fate)| *known == log && matches!(fate, Fate::Broken(_)));
+            let back = merged.moved_back.iter().any(|problem| problem.log == Some(log));
+            if !broken && !back {
+                accepted.accept(name, log, size, root);
+            }
+        }
+        match *accepted == before {
+            true => Ok(()),
+            false => accepted.write(self.state, self.identity),
+        }
+    }
+
+    /// Reads and verifies the other clone.
+    fn theirs<'b>(&self, other: &'b Repo) -> Result<Theirs<'b>, LedgerError> {
+        let founder = self.identity.founder_pin();
+        let pins = Receipt {
+            vault: self.identity.vault(),
+            time: self.now,
+            founder,
+            roster: founder,
+            checkpoints: Vec::new(),
+        };
+        let anchors = Anchors {
+            receipt: Some(&pins),
+            high_water: None,
+            witnesses: &[],
+            now: self.now,
+            deep: false,
+        };
+        let examined = examine(other, &anchors)?;
+        if examined.facts.vault != self.identity.vault() {
+            return Err(LedgerError::OtherVault);
+        }
+        let report = &examined.report;
+        let mut broken = BTreeMap::new();
+        for problem in report.problems.iter().chain(&report.unknown) {
+            // What is wrong with files is judged file by file; two kept histories are both taken; and that a log ends
+            // earlier than others have seen it, or is not there, is no fault of what is there.
+            let passed = matches!(problem.case, 8 | 10 | 32 | 33 | 34 | 37 | 43);
+            if let Some(log) = problem.log.filter(|_| !passed) {
+                broken.entry(log).or_insert_with(|| problem.message.clone());
+            }
+        }
+        let view = examined.view;
+        let main = view.branches.get(MAIN).copied();
+        let main = main.ok_or(LedgerError::NotAVault("the other clone has no branch `main`"))?;
+        let charter = Charter::read(&view, main, founder)?;
+        let heads = view.branches.iter().map(|(name, oid)| (name.as_str(), *oid));
+        let (lines, unread) = read_lines(&view, heads, &charter);
+        unread.into_iter().for_each(|(log, why)| {
+            broken.entry(log).or_insert(why);
+        });
+        Ok(Theirs {
+            view,
+            charter,
+            lines,
+            broken,
+        })
+    }
+
+    /// Which side's members and policies go on from the other's.
+    fn relate(&self, mine: &Charter, theirs: &Theirs<'_>) -> Result<MainFate, LedgerError> {
+        let other = &theirs.charter;
+        let (here, there) = (mine.commit, other.commit);
+        if here == there {
+            return Ok(MainFate::Same);
+        }
+        let newer = other.roster.contains(mine.roster.digest());
+        if newer && follows(&theirs.view, there, here) {
+            let whole = each_object(&theirs.view, there, &BTreeSet::from([here]), 3, &mut |_| Ok(()));
+            return Ok(whole.map_or_else(|error| MainFate::Broken(error.to_string()), |()| MainFate::Taken));
+        }
+        let older = mine.roster.contains(other.roster.digest());
+        if older && (follows(self.repo, here, there) || mine.files == other.files) {
+            return Ok(MainFate::Kept);
+        }
+        Ok(MainFate::Diverged)
+    }
+
+    /// Decides what to take. What would leave the vault without a file that an entry wrote, or with other members or
+    /// policies than its logs say, is left out.
+    fn plan(
+        &self,
+        charter: &Charter,
+        mine: &Lines,
+        theirs: &Theirs<'_>,
+        mut main: MainFate,
+        mut left_out: BTreeMap<LogName, String>,
+        whole: bool,
+    ) -> Result<(Plan, Vec<Shard>), LedgerError> {
+        loop {
+            let lines = mine.joined_with(self.repo, &theirs.view, &theirs.lines, &left_out);
+            let in_force = match main {
+                MainFate::Taken => &theirs.charter,
+                _ => charter,
+            };
+            let live = lines.live(in_force.roster.cuts());
+            if !says(&live, &in_force.files) {
+                let rests = "it rests on members or policies that are not in force here";
+                let before = left_out.len();
+                for (log, line) in lines.news() {
+                    let known = line.rosters.iter().all(|roster| charter.roster.contains(*roster));
+                    if line.touches_main || !known {
+                        left_out.insert(log, rests.to_owned());
+                    }
+                }
+                if main == MainFate::Taken {
+                    let message = "its logs do not say that they are in force";
+                    main = MainFate::Broken(message.to_owned());
+                } else if left_out.len() == before {
+                    let message = "roster and policies are not those that the logs say are in force";
+                    return Err(LedgerError::tampered(Problem::vault(36, message)));
+                }
+                continue;
+            }
+            let (shards, lost) = self.shards(&live, theirs, whole)?;
+            let news: BTreeSet<LogName> = lines.news().map(|(log, _)| log).collect();
+            let lost: Vec<_> = lost.into_iter().filter(|(_, by)| news.contains(&by.log)).collect();
+            if lost.is_empty() {
+                return Ok((Plan { lines, main, live }, shards));
+            }
+            for (file, by) in lost {
+                let why = format!("the clone does not hold what its entry {} wrote to {}", by.seq, file.0);
+                left_out.entry(by.log).or_insert(why);
+            }
+        }
+    }
+
+    /// What every branch of files is to hold, for those where something changes; and the files that nobody holds.
+    fn shards(&self, live: &LiveSet, theirs: &Theirs<'_>, whole: bool) -> Result<(Vec<Shard>, Lost), LedgerError> {
+        let is_shard = |name: &str| name.starts_with("notes/") || name.starts_with("keys/");
+        let mut expected: BTreeMap<String, Vec<(&FileRef, EntryRef)>> = BTreeMap::new();
+        for (name, _) in self.repo.refs(HEADS)? {
+            if let Some(name) = name.strip_prefix(HEADS).filter(|name| is_shard(name)) {
+                expected.entry(name.to_owned()).or_default();
+            }
+        }
+        for (file, by) in live.iter().filter(|(file, _)| is_shard(&file.0)) {
+            expected.entry(file.0.clone()).or_default().push((file, by));
+        }
+        let (mut shards, mut lost) = (Vec::new(), Vec::new());
+        for (name, files) in expected {
+            let old = self.repo.ref_target(&format!("{HEADS}{name}"))?;
+            let mut here = match old {
+                Some(commit) => files_of(self.repo, commit)?,
+                None => BTreeMap::new(),
+            };
+            // What the other clone does not hold is not there, whatever keeps it from being read.
+            let there = theirs.view.branches.get(&name);
+            let there = there
+                .and_then(|commit| files_of(&theirs.view, *commit).ok())
+                .unwrap_or_default();
+            let mut shard = Shard {
+                name,
+                old,
+                files: BTreeMap::new(),
+                new: Vec::new(),
+                gone: Vec::new(),
+            };
+            for (file, by) in files {
+                if let Some(oid) = here.remove(&file.1) {
+                    shard.files.insert(file.1.clone(), oid);
+                } else if let Some(oid) = there.get(&file.1).filter(|oid| is_file(&theirs.view, **oid, file)) {
+                    shard.files.insert(file.1.clone(), *oid);
+                    shard.new.push(file.clone());
+                } else {
+                    lost.push((file.clone(), by));
+                }
+            }
+            // Where a log cannot be read here, what looks unknown may be its own.
+            for (path, oid) in here {
+                let digest = path.rsplit_once('.').and_then(|(_, digest)| digest.parse().ok());
+                let file = FileRef(shard.name.clone(), path.clone(), digest.unwrap_or(Digest([0; 32])));
+                match whole || live.is_forgotten(&file) {
+                    true => shard.gone.push((path, oid)),
+                    false => drop(shard.files.insert(path, oid)),
+                }
+            }
+            if !shard.new.is_empty() || !shard.gone.is_empty() {
+                shards.push(shard);
+            }
+        }
+        Ok((shards, lost))
+    }
+
+    /// Objects, then what is set aside, then all branches at once, then the forgetting.
+    fn carry_out(
+        &self,
+        mine: &Lines,
+        theirs: &Theirs<'_>,
+        plan: Plan,
+        shards: Vec<Shard>,
+    ) -> Result<Merged, LedgerError> {
+        let mut arrivals = self.repo.arrivals(self.lock);
+        let mut refs = Vec::new();
+        let view = &theirs.view;
+        for (log, line) in plan.lines.news() {
+            let known = mine.heads_of(log);
+            each_object(view, line.oid, &known, 2, &mut |object| Ok(arrivals.add(object)?))?;
+        }
+        for (name, old, new) in plan.lines.moves(mine) {
+            refs.push(RefChange {
+                name: format!("{HEADS}{name}"),
+                old,
+                new,
+            });
+        }
+        if plan.main == MainFate::Taken {
+            let name = format!("{HEADS}{MAIN}");
+            let (old, new) = (self.repo.ref_target(&name)?, theirs.charter.commit);
+            let known = old.into_iter().collect();
+            each_object(view, new, &known, 3, &mut |object| Ok(arrivals.add(object)?))?;
+            refs.push(RefChange {
+                name,
+                old,
+                new: Some(new),
+            });
+        }
+        let (mut re_rooted, mut set_aside) = (Vec::new(), Vec::new());
+        for shard in &shards {
+            for (path, oid) in &shard.gone {
+                set_aside.extend(self.set_aside(&plan.live, &shard.name, path, *oid)?);
+            }
+            let change = self.shard(shard, view, &mut arrivals)?;
+            if !shard.gone.is_empty() {
+                re_rooted.push(change.clone());
+            }
+            refs.push(change);
+        }
+        arrivals.settle()?;
+        if !re_rooted.is_empty() {
+            let begun = self.repo.begin_forgetting(self.lock, &re_rooted);
+            begun.map_err(LedgerError::NotNoted)?;
+        }
+        if !refs.is_empty() {
+            let batch = Batch {
+                objects: Vec::new(),
+                refs,
+                note: b"merge".to_vec(),
+            };
+            // The record's number is the repository's business; that it exists is ours.
+            let _ = self.repo.commit(self.lock, &batch)?.record();
+        }
+        let held = self.repo.finish_forgetting(self.lock).map_err(LedgerError::NotGone)?;
+        Ok(Merged {
+            logs: plan.lines.fates(),
+            main: plan.main,
+            set_aside,
+            moved_back: Vec::new(),
+            began: None,
+            held,
+        })
+    }
+
+    /// A file of a note that somebody destroyed without knowing of it goes to this device's state.
+    fn set_aside(&self, live: &LiveSet, branch: &str, path: &str, oid: Oid) -> Result<Option<FileRef>, LedgerError> {
+        let digest = path.rsplit_once('.').and_then(|(_, digest)| digest.parse().ok());
+        let Some(file) = digest.map(|digest| FileRef(branch.to_owned(), path.to_owned(), digest)) else {
+            return Ok(None);
+        };
+        if !live.came_too_late(&file) {
+            return Ok(None);
+        }
+        let bytes = self.repo.read_blob(oid, SEALED_MAX)?;
+        let place = self.state.join(SET_ASIDE);
+        let place = place.join(format!("{}-{path}", branch.replace('/', "-")));
+        match write_new_private(&place, &bytes) {
+            // An earlier merge that was interrupted has put it there.
+            Err(FileError::Exists(_)) if read_bounded(&place, SEALED_MAX).is_ok_and(|known| known == bytes) => {}
+            written => written.map_err(|error| LedgerError::State(error.to_string()))?,
+        }
+        Ok(Some(file))
+    }
+
+    /// Writes the objects of a branch of files, and says how it moves: to the other clone's commit where that holds
+    /// just these files, else to a new one on top of what is here, or, where something was forgotten, to one without
+    /// a parent.
+    fn shard(&self, shard: &Shard, view: &View<'_>, arrivals: &mut Arrivals<'_>) -> Result<RefChange, LedgerError> {
+        for file in &shard.new {
+            if let Some(oid) = shard.files.get(&file.1) {
+                arrivals.add(view.object(*oid, Kind::Blob, SEALED_MAX)?)?;
+            }
+        }
+        let name = format!("{HEADS}{}", shard.name);
+        let (old, there) = (shard.old, view.branches.get(&shard.name).copied());
+        let adopted = there.filter(|there| {
+            files_of(view, *there).is_ok_and(|files| files == shard.files) && is_clean(view, *there, &shard.files)
+        });
+        if let Some(there) = adopted {
+            let known = old.into_iter().collect();
+            each_object(view, there, &known, 0, &mut |object| Ok(arrivals.add(object)?))?;
+            return Ok(RefChange {
+                name,
+                old,
+                new: Some(there),
+            });
+        }
+        let entries = shard.files.iter().map(|(name, oid)| TreeEntry {
+            mode: Mode::File,
+            name: name.clone(),
+            oid: *oid,
+        });
+        let tree = tree_bytes(entries.collect()).map_err(|_| LedgerError::Internal("a branch cannot be written"))?;
+        let tree = Object {
+            kind: Kind::Tree,
+            bytes: tree,
+        };
+        let clean = old.is_none_or(|old| is_clean(self.repo, old, &shard.files));
+        let parents: Vec<Oid> = old.into_iter().filter(|_| clean).collect();
+        let message = if clean { "keep\n" } else { "forget\n" };
+        let author = format!("{NOBODY} {} +0000", self.now.day().unix().max(0));
+        let commit = commit_bytes(tree.oid(), &parents, &author, message, None);
+        let commit = Object::commit(commit.map_err(|_| LedgerError::Internal("a commit cannot be written"))?);
+        let new = Some(commit.oid());
+        arrivals.add(tree)?;
+        arrivals.add(commit)?;
+        Ok(RefChange { name, old, new })
+    }
+}
+
+/// Whether the files of `main` are those that the logs say.
+fn says(live: &LiveSet, files: &[FileRef]) -> bool {
+    let present: BTreeSet<&FileRef> = files.iter().collect();
+    let said: BTreeSet<&FileRef> = live
+        .iter()
+        .map(|(file, _)| file)
+        .filter(|file| file.0 == MAIN)
+        .collect();
+    present == said
+}
+
+/// Whether the object is the file that an entry wrote.
+fn is_file(view: &View<'_>, oid: Oid, file: &FileRef) -> bool {
+    let max = if file.0.starts_with("keys/") {
+        FILE_MAX
+    } else {
+        SEALED_MAX
+    };
+    let object = view.object(oid, Kind::Blob, max);
+    object.is_ok_and(|object| sha256(&[&object.bytes]) == file.2)
+}
+
+/// The files of a flat branch.
+fn files_of(objects: &dyn Objects, commit: Oid) -> Result<BTreeMap<String, Oid>, LedgerError> {
+    let entries = objects.tree_at(objects.commit_at(commit)?.tree)?;
+    let files = entries.into_iter().filter(|entry| entry.mode == Mode::File);
+    Ok(files.map(|entry| (entry.name, entry.oid)).collect())
+}
+
+/// Whether `older` is one of the commits that `from` goes on from by first parents.
+fn follows(objects: &dyn Objects, from: Oid, older: Oid) -> bool {
+    let mut next = Some(from);
+    for _ in 0..HISTORY_MAX {
+        match next {
+            Some(oid) if oid == older => return true,
+            Some(oid) => next = objects.commit_at(oid).ok().and_then(|commit| single_parent(&commit)),
+            None => return false,
+        }
+    }
+    false
+}
+
+fn single_parent(commit: &Commit) -> Option<Oid> {
+    commit.parents.first().copied().filter(|_| commit.parents.len() == 1)
+}
+
+/// Whether no commit of a branch's history holds a file that is not among `files`, and none has two parents.
+fn is_clean(objects: &dyn Objects, from: Oid, files: &BTreeMap<String, Oid>) -> bool {
+    let mut next = Some(from);
+    for _ in 0..HISTORY_MAX {
+        let Some(oid) = next else { return true };
+        let Ok(commit) = objects.commit_at(oid) else {
+            return false;
+        };
+        let Ok(entries) = objects.tree_at(commit.tree) else {
+            return false;
+        };
+        let known = |entry: &TreeEntry| entry.mode == Mode::File && files.get(&entry.name) == Some(&entry.oid);
+        if commit.parents.len() > 1 || !entries.iter().all(known) {
+            return false;
+        }
+        next = commit.parents.first().copied();
+    }
+    false
+}
+
+/// Gives `take` every object that a commit leads to, up to the commits in `known`: folders `depth` deep, and files that
+/// are not in flat branches. The oldest commit comes first.
+pub(super) fn each_object(
+    view: &View<'_>,
+    from: Oid,
+    known: &BTreeSet<Oid>,
+    depth: usize,
+    take: &mut dyn FnMut(Object) -> Result<(), LedgerError>,
+) -> Result<(), LedgerError> {
+    let (mut commits, mut next) = (Vec::new(), Some(from));
+    while let Some(oid) = next.filter(|oid| !known.contains(oid)) {
+        commits.push(oid);
+        next = single_parent(&view.commit_at(oid)?);
+    }
+    let mut given = BTreeSet::new();
+    for oid in commits.into_iter().rev() {
+        each_below(view, view.commit_at(oid)?.tree, depth, &mut given, take)?;
+        take(view.object(oid, Kind::Commit, COMMIT_MAX)?)?;
+    }
+    Ok(())
+}
+
+fn each_below(
+    view: &View<'_>,
+    tree: Oid,
+    depth: usize,
+    given: &mut BTreeSet<Oid>,
+    take: &mut dyn FnMut(Object) -> Result<(), LedgerError>,
+) -> Result<(), LedgerError> {
+    if !given.insert(tree) {
+        return Ok(());
+    }
+    for entry in view.tree_at(tree)? {
+        match entry.mode {
+            // Files of flat branches are judged one by one.
+            _ if depth == 0 => {}
+            Mode::Tree => each_below(view, entry.oid, depth - 1, given, take)?,
+            Mode::File if given.insert(entry.oid) => take(view.object(entry.oid, Kind::Blob, BUNDLE_MAX)?)?,
+            _ => {}
+        }
+    }
+    take(view.object(tree, Kind::Tree, TREE_MAX)?)
+}

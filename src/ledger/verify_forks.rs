@@ -1,0 +1,114 @@
+//! Logs with two histories (docs/FORMAT.md §7.1): each is verified like any log, and a card must name the ends of all.
+
+use super::objects::log_of;
+use super::verify::{Facts, Tally};
+use super::verify_across::Across;
+use super::verify_log::{Found, each_line, verify_log};
+use super::view::View;
+use crate::chain::{Frontier, HeadRef, Problem, leaf_hash};
+use crate::id::{Digest, LogName};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The histories that were kept beside their logs.
+#[derive(Default)]
+pub(super) struct Forks(BTreeMap<LogName, Vec<Found>>);
+
+impl Forks {
+    /// Verifies all of them; `watched` says the roots at which sizes the anchors speak of.
+    pub(super) fn verify(
+        view: &View<'_>,
+        facts: &Facts,
+        watched: &dyn Fn(LogName) -> BTreeSet<u64>,
+        deep: bool,
+        across: &mut Across<'_>,
+        tally: &mut Tally,
+    ) -> Self {
+        let mut forks = Self::default();
+        for (branch, oid) in &view.branches {
+            let Some((log, Some(root))) = log_of(branch) else {
+                continue;
+            };
+            across.begin(log);
+            let visit = &mut |entry: &_, tally: &mut Tally| across.entry(entry, tally);
+            let found = verify_log(view, log, *oid, facts, watched(log), deep, tally, visit);
+            across.end();
+            let Some(found) = found else { continue };
+            if found.root != root {
+                let message = format!("the branch `{branch}` holds another history than its name says");
+                tally.problem(Problem::of(log, 43, message));
+            }
+            forks.0.entry(log).or_default().push(found);
+        }
+        forks
+    }
+
+    /// Whether one of them has that root at a size that was watched.
+    pub(super) fn hold(&self, log: LogName, size: u64, root: Digest) -> bool {
+        let mut histories = self.0.get(&log).into_iter().flatten();
+        histories.any(|found| found.watched.get(&size) == Some(&root))
+    }
+
+    /// Their roots at these sizes.
+    pub(super) fn roots(&self, view: &View<'_>, log: LogName, sizes: &BTreeSet<u64>) -> BTreeSet<(u64, Digest)> {
+        let histories = self.0.get(&log).into_iter().flatten();
+        histories.flat_map(|found| roots_at(view, found, sizes)).collect()
+    }
+
+    /// Two histories are tampering until a card names the ends of all that there are.
+    pub(super) fn judge(&self, view: &View<'_>, logs: &BTreeMap<LogName, Found>, facts: &Facts, tally: &mut Tally) {
+        for (log, forks) in &self.0 {
+            let histories: Vec<&Found> = logs.get(log).into_iter().chain(forks).collect();
+            let ends: Vec<HeadRef> = histories.iter().map(|found| (*log, found.size, found.root)).collect();
+            let cards = facts.roster.iter().flat_map(|roster| roster.cards());
+            let named = cards
+                .filter(|card| ends.iter().all(|end| card.joined.contains(end)))
+                .map(|card| card.n)
+                .next();
+            let told: Vec<String> = ends
+                .iter()
+                .map(|(_, size, root)| format!("{size} entries, root {root}"))
+                .collect();
+            let told = told.join("; ");
+            match named {
+                Some(card) => {
+                    let message =
+                        format!("this log has two histories, and card {card} names the ends of both ({told})");
+                    tally.finding(Problem::of(*log, 43, message));
+                }
+                None => {
+                    let message = format!(
+                        "two histories of this log were kept, and no card of a lead names both ({told}): a backup was \
+                         put back and written to, or somebody has the device's key"
+                    );
+                    tally.problem(Problem::of(*log, 43, message));
+                }
+            }
+            if !logs.contains_key(log) {
+                tally.problem(Problem::of(*log, 10, "of this log only another history is left"));
+            }
+            let sizes: BTreeSet<u64> = ends.iter().map(|(_, size, _)| *size).collect();
+            for found in histories {
+                let roots = roots_at(view, found, &sizes);
+                let within = ends
+                    .iter()
+                    .any(|(_, size, root)| *size < found.size && roots.contains(&(*size, *root)));
+                if within {
+                    let message = "what was kept as another history of this log is only the beginning of one";
+                    tally.problem(Problem::of(*log, 43, message));
+                }
+            }
+        }
+    }
+}
+
+/// The roots of a log at these sizes: a second pass over its lines.
+pub(super) fn roots_at(view: &View<'_>, found: &Found, sizes: &BTreeSet<u64>) -> BTreeSet<(u64, Digest)> {
+    let (mut frontier, mut roots) = (Frontier::default(), BTreeSet::new());
+    each_line(view, &found.layout, &mut |line| {
+        frontier.push(leaf_hash(line));
+        if sizes.contains(&frontier.size()) {
+            roots.insert((frontier.size(), frontier.root()));
+        }
+    });
+    roots
+}

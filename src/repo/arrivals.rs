@@ -1,0 +1,104 @@
+//! Objects that come from another clone: written before anything names them, durable before a batch does.
+
+use super::git::{ReadError, Repo};
+use super::lock::Lock;
+use super::object::{Kind, Object, Oid};
+use super::record::Batch;
+use super::recover::RecoverError;
+use super::write::{sync_file_system, to_io};
+use crate::env::Step;
+use std::io;
+
+/// How many bytes are held in memory before they are written.
+const CHUNK: usize = 8 << 20;
+/// The most objects, and the most bytes, that come at once.
+const OBJECTS_MAX: u64 = 1 << 24;
+const BYTES_MAX: u64 = 1 << 40;
+
+/// Objects from elsewhere could not be kept. What was written of them is nobody's, and git's own pruning takes it.
+#[derive(Debug, thiserror::Error)]
+pub enum ArrivalError {
+    /// There is no end to them.
+    #[error("the other clone holds more than a vault can: nothing was merged")]
+    TooMuch,
+    /// The system refused.
+    #[error("what came from the other clone could not be kept: {0}; free some space or check the disk")]
+    Io(#[from] io::Error),
+    /// An object of the vault could not be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+}
+
+impl From<RecoverError> for ArrivalError {
+    fn from(error: RecoverError) -> Self {
+        match error {
+            RecoverError::Io(error) => Self::Io(error),
+            RecoverError::Read(error) => Self::Read(error),
+            error => Self::Io(io::Error::other(error.to_string())),
+        }
+    }
+}
+
+/// Takes objects in. Each must be given with all its bytes, so that its id is computed here.
+pub struct Arrivals<'a> {
+    repo: &'a Repo,
+    waiting: Batch,
+    size: usize,
+    objects: u64,
+    bytes: u64,
+}
+
+impl Repo {
+    /// The bytes of an object of at most `max` bytes, its id checked.
+    pub fn read_object(&self, oid: Oid, kind: Kind, max: u64) -> Result<Object, ReadError> {
+        let bytes = self.read_checked(oid, kind, max)?;
+        Ok(Object { kind, bytes })
+    }
+
+    /// Takes in objects that do not go through the journal. Recovery must have been done under the lock.
+    pub fn arrivals(&self, _lock: &Lock) -> Arrivals<'_> {
+        Arrivals {
+            repo: self,
+            waiting: Batch::default(),
+            size: 0,
+            objects: 0,
+            bytes: 0,
+        }
+    }
+}
+
+impl Arrivals<'_> {
+    /// Takes one in.
+    pub fn add(&mut self, object: Object) -> Result<(), ArrivalError> {
+        self.objects += 1;
+        self.bytes += object.bytes.len() as u64;
+        self.size += object.bytes.len();
+        if self.objects > OBJECTS_MAX || self.bytes > BYTES_MAX {
+            return Err(ArrivalError::TooMuch);
+        }
+        self.waiting.objects.push(object);
+        match self.size > CHUNK {
+            true => self.write(),
+            false => Ok(()),
+        }
+    }
+
+    /// Writes them; one whose file is there and not whole is written anew.
+    fn write(&mut self) -> Result<(), ArrivalError> {
+        let batch = std::mem::take(&mut self.waiting);
+        self.size = 0;
+        Ok(self.repo.rewrite_objects(&[batch])?)
+    }
+
+    /// Makes them durable, as they must be before a batch names one of them: the journal does not hold them.
+    pub fn settle(mut self) -> Result<(), ArrivalError> {
+        if self.objects == 0 {
+            return Ok(());
+        }
+        self.write()?;
+        let sync = || sync_file_system(&self.repo.dir);
+        self.repo.faults().step(Step::WholeSync, sync, || Ok(()))?;
+        let refresh = || self.repo.git.odb()?.refresh();
+        Ok(refresh().map_err(to_io)?)
+    }
+}
