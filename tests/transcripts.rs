@@ -71,6 +71,7 @@ stories! {
     unlocking,
     help,
     attachments,
+    answers,
 }
 
 fn folder() -> PathBuf {

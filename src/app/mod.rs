@@ -2,6 +2,7 @@
 //!
 //! Every access takes the same path: unlock, start the ledger, match wraps with the log, decide, record, open.
 
+mod answers;
 mod attachments;
 mod audit;
 mod backup;
@@ -31,8 +32,9 @@ mod witnesses;
 mod writing;
 
 pub use crate::env::{Clock, Listener, Places, Wire, harden, since_boot};
+pub use answers::{Answered, LogLine, LogQuery, Show, WhoQuery, log, who};
 pub use attachments::{Attached, Extracted, Place, attach, extract};
-pub use audit::{LogLine, log, receipt, verify};
+pub use audit::{receipt, verify};
 pub use backup::{BackedUp, CheckedBackup, Restored, backup, check_backup, restore};
 pub use briefs::{
     BriefCheck, DraftQuery, Drafted, ReleaseQuery, ReleasedBrief, check_brief, draft_brief, list_briefs, load_profile,
@@ -62,7 +64,7 @@ pub use writing::{Change, Editing, Revised, TextFrom, discard, edit};
 /// What the street door needs to know of the rooms below.
 pub mod shared {
     pub use crate::brief::{Doubt, Format, Leak, Profile, Redaction, Span};
-    pub use crate::chain::{Problem, Time};
+    pub use crate::chain::{Details, Outcome, Problem, Time};
     pub use crate::gate::Attachment;
     pub use crate::gate::Nature;
     pub use crate::gate::Order;

@@ -8,6 +8,7 @@ mod lines;
 mod memory;
 mod parts;
 mod peers;
+mod reading;
 mod vault;
 mod witnesses;
 

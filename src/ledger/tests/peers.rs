@@ -7,10 +7,10 @@ use crate::crypto::sha256;
 use crate::id::{Digest, LogName};
 
 /// A vault with a second member, whose log has seen the first one's.
-struct Pair {
-    vault: Vault,
-    first: Vec<Entry>,
-    second: Vec<Entry>,
+pub(super) struct Pair {
+    pub(super) vault: Vault,
+    pub(super) first: Vec<Entry>,
+    pub(super) second: Vec<Entry>,
 }
 
 fn root(entries: &[Entry], size: usize) -> (u64, Digest) {
@@ -23,7 +23,7 @@ fn root(entries: &[Entry], size: usize) -> (u64, Digest) {
 
 impl Pair {
     /// `by` signs the second card; the roles are the second member's.
-    fn new(roles: Vec<Role>) -> Self {
+    pub(super) fn new(roles: Vec<Role>) -> Self {
         let vault = Vault::with(2, 6);
         let mut first = vault.entries(vault.log);
         let founder = first[0].roster;
@@ -53,7 +53,7 @@ impl Pair {
         pair
     }
 
-    fn write(&self, first: &[Entry], second: &[Entry]) {
+    pub(super) fn write(&self, first: &[Entry], second: &[Entry]) {
         for (log, n, entries) in [(self.vault.log, 1, first), (log_of(2), 2, second)] {
             let signer = identity(n, Digest([0; 32]));
             let messages = sign_lines(&chain(entries), log, &signer);
