@@ -72,6 +72,7 @@ stories! {
     help,
     attachments,
     answers,
+    reports,
 }
 
 fn folder() -> PathBuf {

@@ -5,7 +5,7 @@ use super::context::{Context, Desk, short};
 use super::error::{Error, Kind};
 use crate::chain::{Details, Entry, Kind as EntryKind, Outcome, Time};
 use crate::gate::fold;
-use crate::id::{DeviceId, NoteId, PersonId};
+use crate::id::{DeviceId, EntryRef, NoteId, PersonId};
 use crate::label::{Label, Level};
 use crate::ledger::{Draft, Opened, Reading};
 use crate::policy::{Action, Decision, Kind as ThingKind, ResourceFacts};
@@ -239,6 +239,10 @@ pub(super) struct Overseen<'a> {
     pub(super) own: bool,
     handles: BTreeMap<PersonId, String>,
     levels: BTreeMap<Level, String>,
+    /// The entry that this looking is.
+    pub(super) entry: EntryRef,
+    /// The rules that permitted it.
+    pub(super) rules: Vec<String>,
 }
 
 impl<'a> Desk<'a> {
@@ -278,6 +282,7 @@ impl<'a> Desk<'a> {
         let scope = if own { "own entries" } else { "all entries" };
         let asked: Vec<String> = std::iter::once(scope.to_owned()).chain(asked).collect();
         details.asked = Some(short(asked.join(" / ")));
+        let rules = details.rules.clone();
         let recorded = self.record(Draft::read(details, Vec::new()))?;
         let mut reading = self.ledger.reading(&recorded)?;
         let cards = self.ledger.charter().roster.cards();
@@ -299,6 +304,8 @@ impl<'a> Desk<'a> {
             own,
             handles,
             levels,
+            entry: recorded.entry(),
+            rules,
         })
     }
 }
@@ -309,11 +316,19 @@ impl Overseen<'_> {
         self.handles.get(&person).cloned().unwrap_or_else(|| person.to_string())
     }
 
-    pub(super) fn line(&self, opened: Opened) -> LogLine {
+    /// What the vault calls a level now.
+    pub(super) fn level(&self, level: Level) -> String {
+        self.levels
+            .get(&level)
+            .cloned()
+            .unwrap_or_else(|| level.name().to_owned())
+    }
+
+    fn line(&self, opened: Opened) -> LogLine {
         let level = opened.details.as_ref().and_then(|details| details.level);
         LogLine {
             actor: self.handle(opened.entry.actor),
-            level: level.and_then(|level| self.levels.get(&level).cloned()),
+            level: level.map(|level| self.level(level)),
             entry: opened.entry,
             details: opened.details,
             notes: opened.notes,

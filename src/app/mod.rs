@@ -21,6 +21,7 @@ mod policies;
 mod proofs;
 mod recovery;
 mod relabel;
+mod reports;
 mod revisions;
 #[cfg(test)]
 mod tests;
@@ -55,6 +56,7 @@ pub use policies::{
 pub use proofs::{CheckedProof, Proof, ProofQuery, ProofTrust, check_proof, prove};
 pub use recovery::recover;
 pub use relabel::{Relabelled, relabel};
+pub use reports::{CheckedReport, MadeReport, ReportQuery, check_report, make_report};
 pub use revisions::{RevisionLine, compare, history};
 pub use tidy::tidy;
 pub use vault::{Init, Inited, init};

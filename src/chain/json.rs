@@ -3,7 +3,7 @@
 use serde::{Serialize, de::DeserializeOwned};
 
 /// The canonical line of `value`, without a newline.
-pub(super) fn to_line<T: Serialize>(value: &T) -> Vec<u8> {
+pub(crate) fn to_line<T: Serialize>(value: &T) -> Vec<u8> {
     match serde_json_canonicalizer::to_vec(value) {
         Ok(line) => line,
         // INVARIANT (plain data): our types are strings, bounded integers, lists and maps with text keys.

@@ -243,6 +243,7 @@ impl Command {
                         | AuditCommand::Prove(_)
                         | AuditCommand::CheckProof(_)
                         | AuditCommand::Witness(_)
+                        | AuditCommand::CheckReport { .. }
                 )
                 | Self::Policy(
                     PolicyCommand::List
@@ -515,6 +516,19 @@ pub(super) enum AuditCommand {
         after_help = "Examples:\n  strongroom audit who --client Halcyon\n  strongroom audit who --note 3f2a --since 2026-10-01\n  strongroom audit who --actor idris --since 30d --csv > idris.csv\n\nWhat was read, listed, searched, briefed (and to whom) and extracted, and what was denied: from the\nlog alone. A note that was ever a client's counts as theirs, with its drafts and briefs; lists and\nsearches count if they showed one of these. It is for those who oversee the log, and an entry."
     )]
     Who(WhoArgs),
+    /// Write a report for a person to sign: one HTML file, to read, print and check offline
+    #[command(
+        after_help = "Examples:\n  strongroom audit report --out november.html --since 2026-11-01 --until 2026-12-01\n  strongroom audit report --out visit.html --since-receipt january.txt --hours 06-22\n\nThe verdict and what it was compared with, accesses over time and by person and client, denials,\naccesses after hours and in bulk, reasons that say nothing, what left the vault and to whom, and\nunder each figure the entries it came from. The file has no script and loads nothing. It says in\nclear what is sealed in the log: keep it accordingly. It is for those who oversee the log; reading\nthe log for it is an entry, and that it was given out is another, with its SHA-256.\n\nExit code as of `audit verify`: 0 intact, 4 tampering found, 5 cannot tell; the report says so too."
+    )]
+    Report(ReportArgs),
+    /// Check that a report is as it was made and agrees with the vault; needs no key and writes nothing
+    #[command(
+        after_help = "Examples:\n  strongroom audit check-report november.html --vault clone\n\nAll that it shows is computed anew from what it says it was made of, and that is compared with the\nlogs: sizes, roots, and of every entry who, when and how it ended. Exit code 0 it holds, 4 it or the\nvault was changed, 5 cannot tell, such as without a copy of its vault: anybody can make one up."
+    )]
+    CheckReport {
+        /// The report
+        file: PathBuf,
+    },
     /// Write a proof that an entry stands in its log, for somebody who has no vault
     #[command(
         after_help = "Examples:\n  strongroom audit prove 0102030405060708-090a0b0c:17 --out entry.tlog-proof\n  strongroom audit prove 0102030405060708-090a0b0c:17 --receipt january.txt --out entry.tlog-proof\n\nThe file (c2sp.org/tlog-proof) brings the entry's line: who, when, the kind of a change, and what is\nsealed in it. With a receipt the proof leads to what the receipt's holder knows already."
@@ -594,6 +608,24 @@ pub(super) struct WhoArgs {
     /// Write CSV for a spreadsheet
     #[arg(long, conflicts_with = "json")]
     pub(super) csv: bool,
+}
+
+#[derive(ClapArgs)]
+pub(super) struct ReportArgs {
+    /// The new file
+    #[arg(long, value_name = "FILE")]
+    pub(super) out: PathBuf,
+    #[command(flatten)]
+    pub(super) period: PeriodArgs,
+    /// Working hours, UTC: what lies outside them is listed
+    #[arg(long, value_name = "FROM-BEFORE", default_value = "07-19")]
+    pub(super) hours: String,
+    /// Compare with an earlier receipt
+    #[arg(long, value_name = "FILE")]
+    pub(super) since_receipt: Option<PathBuf>,
+    /// Believe this witness's cosignatures: a file with its public key line; may be given several times
+    #[arg(long, value_name = "FILE")]
+    pub(super) witness_key: Vec<PathBuf>,
 }
 
 #[derive(ClapArgs)]

@@ -4,6 +4,7 @@ use super::answers;
 use super::args::AuditCommand;
 use super::out;
 use super::proofs;
+use super::reports;
 use super::terminal::Seen;
 use super::words::counted;
 use crate::app::shared::{Problem, Report, Verdict};
@@ -37,6 +38,8 @@ pub(super) fn run(context: &Context<'_>, seen: &Seen<'_>, command: &AuditCommand
         }
         AuditCommand::Log(args) => answers::log(context, seen, args),
         AuditCommand::Who(args) => answers::who(context, seen, args),
+        AuditCommand::Report(args) => reports::make(context, seen, args),
+        AuditCommand::CheckReport { file } => reports::check(context, seen, file),
     }
 }
 

@@ -15,6 +15,7 @@ mod out;
 mod policy;
 mod proofs;
 mod redact;
+mod reports;
 mod terminal;
 mod tour;
 mod vaults;

@@ -10,6 +10,7 @@
 mod append;
 mod aside;
 mod charter;
+mod compare;
 mod error;
 mod forget;
 mod found;
@@ -34,6 +35,7 @@ mod witness;
 
 pub use append::{Changes, Draft, FILES_PER_ENTRY, Recorded};
 pub use charter::{Charter, vault_id};
+pub use compare::{Compared, compare};
 pub use error::LedgerError;
 pub use found::{Founding, Rejoin, found, rejoin};
 pub use high_water::HighWater;
