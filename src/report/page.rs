@@ -192,7 +192,7 @@ fn verdict(page: &mut String, basis: &Basis) {
     ];
     page.push_str(&table(
         "The logs this report was made of. An entry is named by log and number: L1:7 is entry 7 of the first",
-        "",
+        "stack",
         &head,
         &rows.collect::<Vec<_>>(),
     ));
@@ -354,7 +354,7 @@ fn heat(page: &mut String, basis: &Basis, heat: &Heat) {
     let head = [("Person", ""), ("Client", ""), ("Accesses", "n"), ("Entries", "refs")];
     page.push_str(&table(
         "The same, with the entries",
-        "",
+        "stack",
         &head,
         &rows.collect::<Vec<_>>(),
     ));
@@ -399,7 +399,7 @@ fn remarkable(page: &mut String, basis: &Basis, caption: &str, what: &str, list:
         vec![text(&found.who), text(&found.what), count, runs(basis, &found.rows)]
     });
     let head = [("Person", ""), (what, "say"), ("How many", "n"), ("Entries", "refs")];
-    page.push_str(&table(caption, "", &head, &rows.collect::<Vec<_>>()));
+    page.push_str(&table(caption, "stack", &head, &rows.collect::<Vec<_>>()));
 }
 
 fn reasons(page: &mut String, basis: &Basis, figures: &Figures) {
