@@ -486,8 +486,7 @@ fn end(page: &mut String, basis: &Basis) {
     let _ = write!(
         page,
         "<h2>Signature</h2>\n<p>I have read this report. It was made of what has this digest (SHA-256):</p>\n<p>{}</p>\n\
-         <p class=\"sub\">The log was read for it under the entry <code>{}</code>; that it was given out is the entry of {} after it, with the \
-         SHA-256 of this file. <code>strongroom audit check-report FILE</code> checks that all that is shown follows from the digest, and compares \
+         <p class=\"sub\">The log was read for it under the entry <code>{}</code>; a later entry of {} has the SHA-256 of this file. <code>strongroom audit check-report FILE</code> checks that all that is shown follows from the digest, and compares \
          it with a vault.</p>\n<div class=\"sign\">\n<p>Name and role</p>\n<p>Place and date</p>\n<p>Signature</p>\n\
          <p>Second signature, if one is needed</p>\n</div>\n\
          <details class=\"basis\">\n<summary>What this report was made of</summary>\n{BEGIN}{}{END}\n</details>\n</main>\n</body>\n</html>\n",
