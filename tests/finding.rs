@@ -6,7 +6,7 @@ mod stock;
 
 use std::collections::BTreeSet;
 use stock::Stock;
-use strongroom::app::{ListQuery, LogLine, NoteLine, list, log, search, tidy};
+use strongroom::app::{ListQuery, LogLine, LogQuery, NoteLine, list, log, search, tidy};
 use strongroom::chain::NoteSet;
 use strongroom::id::NoteId;
 
@@ -19,9 +19,7 @@ fn ids(lines: &[NoteLine]) -> BTreeSet<NoteId> {
 
 /// The newest entry but that of reading the log.
 fn newest(stock: &Stock) -> LogLine {
-    let mut lines = log(&stock.context()).unwrap();
-    lines.pop();
-    lines.pop().unwrap()
+    entry(stock, entries(stock) - 1)
 }
 
 fn entries(stock: &Stock) -> u64 {
@@ -29,27 +27,27 @@ fn entries(stock: &Stock) -> u64 {
     stock.start(&repo).head().1
 }
 
-/// The line of the `seq`-th entry.
-fn line(stock: &Stock, seq: u64) -> Vec<u8> {
-    let repo = stock.repo();
-    let (mut at, mut found) = (0, Vec::new());
-    let visit = &mut |line: &[u8]| {
-        if at == seq {
-            found = line.to_vec();
+/// The `seq`-th entry, from the log as it is read.
+fn entry(stock: &Stock, seq: u64) -> LogLine {
+    let mut found = None;
+    let query = LogQuery::default();
+    let show = &mut |_, line: LogLine| {
+        if line.entry.seq == seq {
+            found = Some(line);
         }
-        at += 1;
+        Ok(())
     };
-    stock.start(&repo).own_lines(visit).unwrap();
-    found
+    log(&stock.context(), &query, show).unwrap();
+    found.unwrap()
 }
 
 /// That the newest entry is one of `verb`, fits, asks for `asked` and names the notes that were shown.
 #[track_caller]
 fn names_what_was_shown(stock: &Stock, before: u64, verb: &str, asked: Option<&str>, lines: &[NoteLine]) {
     assert_eq!(entries(stock), before + 1, "{verb} is one entry");
-    let bytes = line(stock, before).len();
-    assert!(bytes <= ENTRY_MAX, "{bytes} bytes");
     let entry = newest(stock);
+    let bytes = entry.entry.to_line().unwrap().len();
+    assert!(bytes <= ENTRY_MAX, "{bytes} bytes");
     assert_eq!(entry.entry.seq, before);
     let details = entry.details.as_ref().unwrap();
     assert_eq!((entry.verb(), details.asked.as_deref()), (verb, asked));

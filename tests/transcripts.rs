@@ -72,6 +72,8 @@ stories! {
     help,
     attachments,
     two_clones,
+    answers,
+    reports,
 }
 
 fn folder() -> PathBuf {

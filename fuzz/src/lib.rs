@@ -12,11 +12,13 @@ mod judged;
 mod members;
 mod planted;
 mod proven;
+mod reported;
 
 pub use judged::{cases, rules};
 pub use members::roster;
 pub use planted::{planted, portions};
 pub use proven::{cosigned, cosigned_file, example, example_proof, note_key, proof, proof_file, witness};
+pub use reported::report;
 /// The targets that need a key.
 #[cfg(fuzzing)]
 pub use strongroom::envelope::fuzzing as keyed;
@@ -82,6 +84,7 @@ pub const TARGETS: &[Target] = &[
     ("receipt", receipt),
     ("recovery", recovery),
     ("redact", redact),
+    ("report", report),
     ("roster", roster),
     ("rules", rules),
     ("sshsig", sshsig),

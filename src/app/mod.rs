@@ -2,6 +2,7 @@
 //!
 //! Every access takes the same path: unlock, start the ledger, match wraps with the log, decide, record, open.
 
+mod answers;
 mod attachments;
 mod audit;
 mod backup;
@@ -20,6 +21,7 @@ mod policies;
 mod proofs;
 mod recovery;
 mod relabel;
+mod reports;
 mod revisions;
 #[cfg(test)]
 mod tests;
@@ -31,8 +33,9 @@ mod witnesses;
 mod writing;
 
 pub use crate::env::{Clock, Listener, Places, Wire, harden, since_boot};
+pub use answers::{Answered, LogLine, LogQuery, Show, WhoQuery, log, who};
 pub use attachments::{Attached, Extracted, Place, attach, extract};
-pub use audit::{LogLine, log, receipt, verify};
+pub use audit::{receipt, verify};
 pub use backup::{BackedUp, CheckedBackup, Restored, backup, check_backup, restore};
 pub use briefs::{
     BriefCheck, DraftQuery, Drafted, ReleaseQuery, ReleasedBrief, check_brief, draft_brief, list_briefs, load_profile,
@@ -53,6 +56,7 @@ pub use policies::{
 pub use proofs::{CheckedProof, Proof, ProofQuery, ProofTrust, check_proof, prove};
 pub use recovery::recover;
 pub use relabel::{Relabelled, relabel};
+pub use reports::{CheckedReport, MadeReport, ReportQuery, check_report, make_report};
 pub use revisions::{RevisionLine, compare, history};
 pub use tidy::tidy;
 pub use vault::{Init, Inited, init};
@@ -62,7 +66,7 @@ pub use writing::{Change, Editing, Revised, TextFrom, discard, edit};
 /// What the street door needs to know of the rooms below.
 pub mod shared {
     pub use crate::brief::{Doubt, Format, Leak, Profile, Redaction, Span};
-    pub use crate::chain::{Problem, Time};
+    pub use crate::chain::{Details, Outcome, Problem, Time};
     pub use crate::gate::Attachment;
     pub use crate::gate::Nature;
     pub use crate::gate::Order;

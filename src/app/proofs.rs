@@ -194,8 +194,11 @@ fn signed_with(proof: &ProofFile, key: &NoteKey) -> Result<(), Error> {
 }
 
 fn read_key(path: &Path) -> Result<NoteKey, Error> {
-    let bytes = read_bounded(path, KEY_MAX)?;
-    let text = std::str::from_utf8(&bytes).map_err(|_| BadNoteKey::Malformed)?;
+    key_line(path, &read_bounded(path, KEY_MAX)?)
+}
+
+fn key_line(path: &Path, bytes: &[u8]) -> Result<NoteKey, Error> {
+    let text = std::str::from_utf8(bytes).map_err(|_| BadNoteKey::Malformed)?;
     text.strip_suffix('\n')
         .unwrap_or(text)
         .parse()
@@ -204,7 +207,12 @@ fn read_key(path: &Path) -> Result<NoteKey, Error> {
 
 /// The public key of a witness.
 pub(super) fn read_witness_key(path: &Path) -> Result<NoteKey, Error> {
-    let key = read_key(path)?;
+    witness_key(path, &read_bounded(path, KEY_MAX)?)
+}
+
+/// The same of a file that was read.
+pub(super) fn witness_key(path: &Path, bytes: &[u8]) -> Result<NoteKey, Error> {
+    let key = key_line(path, bytes)?;
     match key.signs() {
         Signs::Cosignatures => Ok(key),
         Signs::Checkpoints => Err(Error::new(

@@ -100,6 +100,17 @@ impl Vault {
         }
     }
 
+    /// What the log shows.
+    fn log(&self, query: &LogQuery) -> Vec<LogLine> {
+        let mut lines = Vec::new();
+        let show = &mut |_, line| {
+            lines.push(line);
+            Ok(())
+        };
+        log(&self.context(&Scripted::deaf(), None, None), query, show).unwrap();
+        lines
+    }
+
     fn add(&self, label: &str) -> String {
         let new = NewText {
             title: None,
@@ -131,7 +142,7 @@ impl Vault {
 
     /// The purpose and reason in the details of the last entry.
     fn last(&self) -> (String, Option<String>, Option<String>, &'static str) {
-        let lines = log(&self.context(&Scripted::deaf(), None, None)).unwrap();
+        let lines = self.log(&LogQuery::default());
         let line = &lines[lines.len() - 2];
         let details = line.details.as_ref().unwrap();
         (
@@ -419,7 +430,7 @@ fn a_note_is_explained_to_who_may_list_it_alone() {
     };
     let explained = explain(&note, None).unwrap();
     assert!(!explained.explanation.permitted && explained.label.as_deref() == Some("restricted"));
-    let lines = log(&vault.context(&Scripted::deaf(), None, None)).unwrap();
+    let lines = vault.log(&LogQuery::default());
     let line = &lines[lines.len() - 2];
     assert_eq!(
         (line.verb(), line.result(), line.notes.len()),
@@ -466,7 +477,7 @@ fn a_note_is_explained_to_who_may_list_it_alone() {
         );
     }
     assert_eq!(explain(&note, None).err().unwrap(), Error::no_such_note(&note));
-    let lines = log(&vault.context(&Scripted::deaf(), None, None)).unwrap();
+    let lines = vault.log(&LogQuery::default());
     assert_eq!(lines[lines.len() - 2].result(), "denied");
 }
 

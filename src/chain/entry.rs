@@ -55,6 +55,26 @@ pub enum Kind {
     UnlockFailed,
 }
 
+impl Kind {
+    /// As it stands in an entry.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Begin => "begin",
+            Self::Add => "add",
+            Self::Revise => "revise",
+            Self::Relabel => "relabel",
+            Self::Destroy => "destroy",
+            Self::Attach => "attach",
+            Self::Draft => "draft",
+            Self::Release => "release",
+            Self::Card => "card",
+            Self::Policy => "policy",
+            Self::Key => "key",
+            Self::UnlockFailed => "unlock-failed",
+        }
+    }
+}
+
 /// A file of the vault as an entry names it: `[ref, path, SHA-256]`, the ref without `refs/heads/`.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 pub struct FileRef(pub String, pub String, pub Digest);

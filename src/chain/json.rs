@@ -46,7 +46,7 @@ fn write<T: Serialize>(value: &T) -> Option<Vec<u8>> {
 }
 
 /// The canonical line of `value`, without a newline.
-pub(super) fn to_line<T: Serialize>(value: &T) -> Vec<u8> {
+pub(crate) fn to_line<T: Serialize>(value: &T) -> Vec<u8> {
     match write(value) {
         Some(line) => line,
         // INVARIANT (bounded): nothing is counted so far.

@@ -9,6 +9,7 @@
 use super::cuts::Cuts;
 use super::entry::{Entry, FileRef, Kind};
 use crate::id::{Digest, EntryRef, LogName, NoteId};
+use std::collections::hash_map::Entry::{Occupied, Vacant};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 /// The branch whose files may be put back.
@@ -141,24 +142,30 @@ impl LiveSet {
     }
 }
 
-/// The order in which logs created notes, for naming notes by bitmap.
+/// The order in which logs created notes, for naming notes by bitmap. Each log is counted for itself, so that it does
+/// not matter in which order logs are read: a note whose files two logs wrote stands in both.
 #[derive(Default)]
 pub struct Creations {
     by_log: BTreeMap<LogName, Vec<NoteId>>,
     ordinal: HashMap<NoteId, (LogName, u64)>,
+    /// Notes that a log wrote which is not the one that `ordinal` names.
+    again: HashSet<(LogName, NoteId)>,
 }
 
 impl Creations {
     /// Takes an entry into account. Entries of one log come in order.
     pub fn apply(&mut self, entry: &Entry) {
-        // An entry creates the first note it wrote a body of, if no entry did before.
         for FileRef(name, path, _) in &entry.wrote {
-            let note = name.starts_with("notes/").then(|| note_of(path)).flatten();
-            let Some(note) = note.filter(|note| !self.ordinal.contains_key(note)) else {
+            let Some(note) = name.starts_with("notes/").then(|| note_of(path)).flatten() else {
                 continue;
             };
             let list = self.by_log.entry(entry.log).or_default();
-            self.ordinal.insert(note, (entry.log, list.len() as u64));
+            match self.ordinal.entry(note) {
+                Occupied(known) if known.get().0 == entry.log => continue,
+                Occupied(_) if !self.again.insert((entry.log, note)) => continue,
+                Occupied(_) => {}
+                Vacant(new) => drop(new.insert((entry.log, list.len() as u64))),
+            }
             list.push(note);
         }
     }
@@ -168,9 +175,9 @@ impl Creations {
         self.ordinal.get(&note).copied()
     }
 
-    /// The note at a place.
-    pub fn note(&self, log: LogName, index: u64) -> Option<NoteId> {
-        self.by_log.get(&log)?.get(usize::try_from(index).ok()?).copied()
+    /// The notes that each log created, in order.
+    pub fn by_log(&self) -> &BTreeMap<LogName, Vec<NoteId>> {
+        &self.by_log
     }
 }
 
@@ -317,7 +324,28 @@ mod tests {
             .for_each(|entry| creations.apply(entry));
         let log = example(0, Digest([0; 32])).log;
         assert_eq!(creations.ordinal(NoteId([1; 16])), Some((log, 1)));
-        assert_eq!(creations.note(log, 0), Some(NoteId([3; 16])));
-        assert_eq!(creations.note(log, 2), None);
+        assert_eq!(creations.by_log()[&log], [NoteId([3; 16]), NoteId([1; 16])]);
+    }
+
+    #[test]
+    fn a_place_among_the_notes_of_a_log_does_not_depend_on_what_other_logs_wrote() {
+        let other: LogName = "0000000000000001-00000001".parse().unwrap();
+        let (first, mut second) = (
+            entries(&[(true, 3), (true, 1)]),
+            entries(&[(true, 2), (true, 3), (true, 3), (true, 4)]),
+        );
+        second.iter_mut().for_each(|entry| entry.log = other);
+        let (mut one, mut two) = (Creations::default(), Creations::default());
+        first.iter().chain(&second).for_each(|entry| one.apply(entry));
+        second.iter().chain(&first).for_each(|entry| two.apply(entry));
+        assert_eq!(one.by_log(), two.by_log());
+        assert_eq!(one.by_log()[&other], [2, 3, 4].map(|n| NoteId([n; 16])));
+        for creations in [&one, &two] {
+            for n in 1..=4 {
+                let note = NoteId([n; 16]);
+                let (log, index) = creations.ordinal(note).unwrap();
+                assert_eq!(creations.by_log()[&log][index as usize], note);
+            }
+        }
     }
 }

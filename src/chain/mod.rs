@@ -31,6 +31,7 @@ pub use cosignature::{
 pub use cuts::{Cut, Cuts};
 pub use detail::{Bitmap, Details, NoteSet};
 pub use entry::{BadEntry, ENTRY_MAX, Entry, FileRef, HeadRef, Kind, Outcome, ParsedEntry};
+pub(crate) use json::to_line;
 pub use live::{Creations, LiveSet, note_and_digest, note_of};
 pub use message::{BadMessage, Message};
 pub use note_key::{BadNoteKey, NoteKey, Signs};

@@ -243,6 +243,7 @@ impl Command {
                         | AuditCommand::Prove(_)
                         | AuditCommand::CheckProof(_)
                         | AuditCommand::Witness(_)
+                        | AuditCommand::CheckReport { .. }
                 )
                 | Self::Policy(
                     PolicyCommand::List
@@ -508,9 +509,29 @@ pub(super) enum AuditCommand {
         #[arg(long, value_name = "FILE")]
         out: Option<PathBuf>,
     },
-    /// Your own entries; reading them is one too
-    #[command(after_help = "Examples:\n  strongroom audit log\n  strongroom audit log --json | tail -n 20")]
-    Log,
+    /// The entries of all logs, oldest first; reading them is an entry too
+    #[command(
+        after_help = "Examples:\n  strongroom audit log --since 7d --result denied\n  strongroom audit log --actor mara --action 'brief release'\n  strongroom audit log --note 3f2a --json\n  strongroom audit log --since 2026-10-01 --csv > october.csv\n\nWho may not oversee the log sees their own entries. Details (what, which notes, why) open for you\nand for whoever holds the auditors' key: the founder, until an auditor is admitted. Of the rest you\nsee what stands in clear. Times are the devices' word; a log's own order is never broken.\n\nIn CSV a cell that a spreadsheet would take for a formula (= + - @ at its beginning) begins with\nan apostrophe."
+    )]
+    Log(LogArgs),
+    /// Who saw anything of a client, saw a note, or what somebody saw; opens no note
+    #[command(
+        after_help = "Examples:\n  strongroom audit who --client Halcyon\n  strongroom audit who --note 3f2a --since 2026-10-01\n  strongroom audit who --actor idris --since 30d --csv > idris.csv\n\nWhat was read, listed, searched, briefed (and to whom) and extracted, and what was denied: from the\nlog alone. A note that was ever a client's counts as theirs, with its drafts and briefs; lists and\nsearches count if they showed one of these. It is for those who oversee the log, and an entry."
+    )]
+    Who(WhoArgs),
+    /// Write a report for a person to sign: one HTML file, to read, print and check offline
+    #[command(
+        after_help = "Examples:\n  strongroom audit report --out november.html --since 2026-11-01 --until 2026-12-01\n  strongroom audit report --out visit.html --since-receipt january.txt --hours 06-22\n\nThe verdict and what it was compared with, accesses over time and by person and client, denials,\naccesses after hours and in bulk, reasons that say nothing, what left the vault and to whom, and\nunder each figure the entries it came from. The file has no script and loads nothing. It says in\nclear what is sealed in the log: keep it accordingly. It is for those who oversee the log; reading\nthe log for it is an entry, and that it was given out is another, with its SHA-256.\n\nExit code as of `audit verify`: 0 intact, 4 tampering found, 5 cannot tell; the report says so too."
+    )]
+    Report(ReportArgs),
+    /// Check that a report is as it was made and agrees with the vault; needs no key and writes nothing
+    #[command(
+        after_help = "Examples:\n  strongroom audit check-report november.html --vault clone\n\nAll that it shows is computed anew from what it says it was made of, and that is compared with the\nlogs: sizes, roots, and of every entry who, when and how it ended. Exit code 0 it holds, 4 it or the\nvault was changed, 5 cannot tell, such as without a copy of its vault: anybody can make one up."
+    )]
+    CheckReport {
+        /// The report
+        file: PathBuf,
+    },
     /// Write a proof that an entry stands in its log, for somebody who has no vault
     #[command(
         after_help = "Examples:\n  strongroom audit prove 0102030405060708-090a0b0c:17 --out entry.tlog-proof\n  strongroom audit prove 0102030405060708-090a0b0c:17 --receipt january.txt --out entry.tlog-proof\n\nThe file (c2sp.org/tlog-proof) brings the entry's line: who, when, the kind of a change, and what is\nsealed in it. With a receipt the proof leads to what the receipt's holder knows already."
@@ -524,6 +545,90 @@ pub(super) enum AuditCommand {
     /// Be a witness from outside: write down, again and again, how far the logs had come
     #[command(subcommand, arg_required_else_help = true)]
     Witness(WitnessCommand),
+}
+
+/// From when to when.
+#[derive(ClapArgs)]
+pub(super) struct PeriodArgs {
+    /// Only at or after this time: 2026-11-21, yesterday, 12h, 7d
+    #[arg(long, value_name = "TIME")]
+    pub(super) since: Option<String>,
+    /// Only before this time
+    #[arg(long, value_name = "TIME")]
+    pub(super) until: Option<String>,
+}
+
+/// How an entry ended.
+#[derive(Clone, Copy, ValueEnum)]
+pub(super) enum ResultArg {
+    // No docstrings here, for the same reason as for the formats.
+    Done,
+    Denied,
+    Failed,
+}
+
+#[derive(ClapArgs)]
+pub(super) struct LogArgs {
+    #[command(flatten)]
+    pub(super) period: PeriodArgs,
+    /// Only what this member did
+    #[arg(long, value_name = "HANDLE")]
+    pub(super) actor: Option<String>,
+    /// Only this action: show, list, 'brief release'; brief means all that begin so
+    #[arg(long, value_name = "VERB")]
+    pub(super) action: Option<String>,
+    /// Only what ended so
+    #[arg(long, value_name = "RESULT")]
+    pub(super) result: Option<ResultArg>,
+    /// Only what concerned this note: its id, or the beginning of it
+    #[arg(long, value_name = "ID")]
+    pub(super) note: Option<String>,
+    /// Only what was done for this purpose (--purpose says what you read the log for)
+    #[arg(long, value_name = "CODE")]
+    pub(super) for_purpose: Option<String>,
+    /// Only the newest so many
+    #[arg(long, value_name = "N")]
+    pub(super) limit: Option<usize>,
+    /// Write CSV for a spreadsheet
+    #[arg(long, conflicts_with = "json")]
+    pub(super) csv: bool,
+}
+
+#[derive(ClapArgs)]
+#[command(group = clap::ArgGroup::new("asked").required(true).multiple(true))]
+pub(super) struct WhoArgs {
+    /// Who saw anything of this client; `-` asks for the name
+    #[arg(long, group = "asked")]
+    pub(super) client: Option<String>,
+    /// Who saw this note: its id, or the beginning of it
+    #[arg(long, value_name = "ID", group = "asked")]
+    pub(super) note: Option<String>,
+    /// What this member saw
+    #[arg(long, value_name = "HANDLE", group = "asked")]
+    pub(super) actor: Option<String>,
+    #[command(flatten)]
+    pub(super) period: PeriodArgs,
+    /// Write CSV for a spreadsheet
+    #[arg(long, conflicts_with = "json")]
+    pub(super) csv: bool,
+}
+
+#[derive(ClapArgs)]
+pub(super) struct ReportArgs {
+    /// The new file
+    #[arg(long, value_name = "FILE")]
+    pub(super) out: PathBuf,
+    #[command(flatten)]
+    pub(super) period: PeriodArgs,
+    /// Working hours, UTC: what lies outside them is listed
+    #[arg(long, value_name = "FROM-BEFORE", default_value = "07-19")]
+    pub(super) hours: String,
+    /// Compare with an earlier receipt
+    #[arg(long, value_name = "FILE")]
+    pub(super) since_receipt: Option<PathBuf>,
+    /// Believe this witness's cosignatures: a file with its public key line; may be given several times
+    #[arg(long, value_name = "FILE")]
+    pub(super) witness_key: Vec<PathBuf>,
 }
 
 #[derive(ClapArgs)]

@@ -1,11 +1,13 @@
-//! The log: verify, receipt, one's own entries.
+//! The log: verify, receipt, and what else is asked of it.
 
+use super::answers;
 use super::args::AuditCommand;
 use super::out;
 use super::proofs;
+use super::reports;
 use super::terminal::Seen;
 use super::words::counted;
-use crate::app::shared::{Problem, Report, Time, Verdict};
+use crate::app::shared::{Problem, Report, Verdict};
 use crate::app::{Context, Error};
 use serde_json::json;
 
@@ -41,61 +43,10 @@ pub(super) fn run(context: &Context<'_>, seen: &Seen<'_>, command: &AuditCommand
             }
             Ok(0)
         }
-        AuditCommand::Log => {
-            let lines = crate::app::log(context)?;
-            if seen.json {
-                let text: String = lines
-                    .iter()
-                    .map(|line| format!("{}\n", out::json_text(&line.to_json())))
-                    .collect();
-                seen.result(&text)?;
-                return Ok(0);
-            }
-            let row = |line: &crate::app::LogLine| {
-                let notes: Vec<String> = line
-                    .notes
-                    .iter()
-                    .take(3)
-                    .map(|note| note.to_string()[..8].to_owned())
-                    .collect();
-                let more = line.notes.len().saturating_sub(3);
-                let notes = if more > 0 {
-                    format!("{} +{more}", notes.join(" "))
-                } else {
-                    notes.join(" ")
-                };
-                let details = line.details.as_ref();
-                let why = details
-                    .into_iter()
-                    .flat_map(|details| [&details.purpose, &details.reason]);
-                let mut why: Vec<String> = why.flatten().cloned().collect();
-                if let Some(details) = &line.details {
-                    if !details.recipients.is_empty() {
-                        why.insert(0, format!("to {}", details.recipients.join(", ")));
-                    }
-                    if let (Some(first), count) = (details.times.first(), details.times.len()) {
-                        why.push(format!(
-                            "{count} wrong passphrase(s), the first at {}",
-                            Time::from_unix(*first)
-                        ));
-                    }
-                }
-                vec![
-                    line.entry.seq.to_string(),
-                    line.entry.time.to_string(),
-                    line.actor.clone(),
-                    line.verb().to_owned(),
-                    line.result().to_owned(),
-                    notes,
-                    out::one_line(&why.join(": ")),
-                ]
-            };
-            seen.table(
-                &["seq", "time", "who", "what", "result", "notes", "why"],
-                lines.iter().map(row).collect(),
-            )?;
-            Ok(0)
-        }
+        AuditCommand::Log(args) => answers::log(context, seen, args),
+        AuditCommand::Who(args) => answers::who(context, seen, args),
+        AuditCommand::Report(args) => reports::make(context, seen, args),
+        AuditCommand::CheckReport { file } => reports::check(context, seen, file),
     }
 }
 

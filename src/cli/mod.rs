@@ -1,6 +1,7 @@
 //! What a person types and sees: arguments, prompts, rendering, exit codes. Imports `app` alone.
 
 mod agent;
+mod answers;
 mod args;
 mod attachments;
 mod audit;
@@ -14,6 +15,7 @@ mod out;
 mod policy;
 mod proofs;
 mod redact;
+mod reports;
 mod terminal;
 mod tour;
 mod vaults;

@@ -16,7 +16,7 @@ pub(super) enum ScanError {
     Broken(String),
 }
 
-fn broken(what: impl Into<String>) -> ScanError {
+pub(super) fn broken(what: impl Into<String>) -> ScanError {
     ScanError::Broken(what.into())
 }
 
@@ -83,7 +83,7 @@ pub(super) fn scan(
     }
 }
 
-fn read_bundle(objects: &dyn Objects, tree: Oid, number: u64) -> Result<Vec<u8>, ScanError> {
+pub(super) fn read_bundle(objects: &dyn Objects, tree: Oid, number: u64) -> Result<Vec<u8>, ScanError> {
     let missing = || broken(format!("bundle {number} is missing"));
     let mut here = tree;
     let path = bundle_path(number);

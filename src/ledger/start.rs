@@ -9,7 +9,7 @@ use super::standing::{Memory, Standing, Stood, other_heads};
 use crate::chain::{Creations, Cuts, Entry, FileRef, LiveSet, Problem, Roster, Time, note_and_digest};
 use crate::crypto::sha256;
 use crate::envelope::{BODY_MAX, BodyFile, DetailKey, Keyring, Purpose, WrapFile};
-use crate::id::{Digest, LogName, NoteId, VaultId};
+use crate::id::{Digest, KeyId, LogName, NoteId, VaultId};
 use crate::repo::{Lock, Mode, Oid, Repo, TreeEntry};
 use crate::session::Identity;
 use memchr::memmem::Finder;
@@ -244,42 +244,18 @@ impl<'a> Ledger<'a> {
         files
     }
 
-    /// The lines of the own log, oldest first.
-    pub fn own_lines(&self, visit: &mut dyn FnMut(&[u8])) -> Result<(), LedgerError> {
-        let head = Head::read(self.repo, self.standing.head).map_err(|error| scan_fault(self.standing.log, error))?;
-        scan(self.repo, &head, &[], visit)
-            .map(drop)
-            .map_err(|error| scan_fault(self.standing.log, error))
-    }
-
-    /// The detail key of an id, if this device or a role it holds can open it.
-    pub fn detail_key(&self, id: crate::id::KeyId) -> Option<DetailKey> {
-        let prefix = format!("detail-{id}.");
-        let (file, _) = self
-            .standing
-            .live
-            .iter()
-            .find(|(file, _)| file.0 == DEVICES && file.1.starts_with(&prefix))?;
-        let bytes = Shard::read(self.repo, DEVICES)
-            .ok()?
-            .file(self.repo, file, FILE_MAX)
-            .ok()?;
-        self.identity.open_detail_key(&bytes, &self.standing.keyring).ok()
-    }
-
-    /// Opens an entry's details for somebody whose reading of the log is itself recorded; `None` if the key is another's.
-    pub fn open_details(
-        &self,
-        entry: &Entry,
-        key: &DetailKey,
-        _reading: &super::append::Recorded,
-    ) -> Option<crate::chain::Details> {
-        crate::chain::Details::open_sealed(self.standing.charter.vault, entry.place(), key, &entry.sealed).ok()
-    }
-
-    /// The note that a place among a log's note-creating entries stands for.
-    pub fn created(&self, log: LogName, index: u64) -> Option<NoteId> {
-        self.standing.creations.note(log, index)
+    /// The detail keys that this device or a role it holds can open.
+    pub(super) fn detail_keys(&self) -> BTreeMap<KeyId, DetailKey> {
+        let Ok(shard) = Shard::read(self.repo, DEVICES) else {
+            return BTreeMap::new();
+        };
+        let live = self.standing.live.iter().map(|(file, _)| file);
+        let files = live.filter(|file| file.0 == DEVICES && file.1.starts_with("detail-"));
+        let open = |file: &FileRef| {
+            let bytes = shard.file(self.repo, file, FILE_MAX).ok()?;
+            self.identity.open_detail_key(&bytes, &self.standing.keyring).ok()
+        };
+        files.filter_map(open).map(|key| (key.id, key)).collect()
     }
 }
 

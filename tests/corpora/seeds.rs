@@ -36,6 +36,9 @@ const LOG: LogName = LogName {
 };
 const AUTHOR: &str = "device 0303030303030303 <0303030303030303@vault.invalid> 1767225600 +0000";
 
+/// What an auditor's report is made of.
+const BASIS: &str = r#"{"by":"mara","entry":"0303030303030303-06060606:8","hours":[7,19],"levels":["public","internal","confidential","restricted","named"],"logs":[{"log":"0303030303030303-06060606","root":"0707070707070707070707070707070707070707070707070707070707070707","size":9}],"look":1,"made":"2026-11-21T09:30:00Z","rows":[{"about":"04040404040404040404040404040404","actor":"0202020202020202","asked":null,"at":"0303030303030303-06060606:3","clients":["Grey <Orchard> & Co"],"kind":null,"left":null,"level":2,"notes":1,"purpose":"handover","reason":"gate call-out","recipients":[],"result":"done","rules":["officers-work"],"time":"2026-11-20T22:30:00Z","verb":"show","who":"mara"}],"since":null,"until":"2026-11-22T00:00:00Z","v":1,"vault":"01010101010101010101010101010101","verified":{"device":true,"findings":[],"founder":"0808080808080808080808080808080808080808080808080808080808080808","problems":[],"receipt":null,"roster":"0909090909090909090909090909090909090909090909090909090909090909","verdict":"intact","witnesses":[["inspectorate","2026-11-19T00:00:00Z"]]}}"#;
+
 /// Target, name of the input, bytes.
 pub(crate) fn make() -> Vec<(&'static str, &'static str, Vec<u8>)> {
     let sealed = sealed();
@@ -143,6 +146,12 @@ pub(crate) fn make() -> Vec<(&'static str, &'static str, Vec<u8>)> {
         ("forgetting", "one_note", forgetting().into_bytes()),
         ("forgetting", "bad_end", forgetting().trim_end().as_bytes().to_vec()),
         ("receipt", "one_log", receipt()),
+        ("report", "basis", BASIS.as_bytes().to_vec()),
+        (
+            "report",
+            "bad_size",
+            BASIS.replace("\"size\":9", "\"size\":2").into_bytes(),
+        ),
         ("recovery", "page", recovery_page()),
         ("redact", "patrol", PATROL.as_bytes().to_vec()),
         ("redact", "handover", HANDOVER.as_bytes().to_vec()),

@@ -245,6 +245,70 @@ fn the_log() {
 }
 
 #[test]
+fn answers_and_reports() {
+    let mut stage = vault();
+    let (_, added) = ask(
+        &mut stage,
+        &[
+            "add",
+            "--json",
+            "--client",
+            "Halcyon",
+            "--label",
+            "internal",
+            "Barrier open.",
+        ],
+    );
+    let id = added["id"].as_str().unwrap().to_owned();
+    assert!(
+        run(&mut stage, &["show", &id, "--why", "gate call-out"])
+            .status
+            .success()
+    );
+    let output = run(&mut stage, &["audit", "who", "--client", "Halcyon", "--json"]);
+    let text = String::from_utf8(output.stdout).unwrap();
+    let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(lines.len(), 1, "one entry a line, and that of adding is no seeing");
+    fields(
+        &lines[0],
+        &[
+            ("entry", "entry"),
+            ("handle", "text"),
+            ("time", "time"),
+            ("details", "object"),
+        ],
+    );
+    assert_eq!(lines[0]["details"]["notes"], serde_json::json!([id]));
+
+    let (code, made) = ask(&mut stage, &["audit", "report", "--out", "report.html", "--json"]);
+    assert_eq!(
+        (code, made["verdict"].as_str(), made["closed"].as_u64()),
+        (0, Some("intact"), Some(0))
+    );
+    let kinds = [
+        ("anchored", "truth"),
+        ("entries", "count"),
+        ("digest", "digest"),
+        ("sha256", "digest"),
+        ("entry", "entry"),
+    ];
+    fields(&made, &kinds);
+    let (code, checked) = ask(&mut stage, &["audit", "check-report", "report.html", "--json"]);
+    assert_eq!((code, &checked["holds"]), (0, &true.into()));
+    let kinds = [
+        ("vault", "id"),
+        ("made", "time"),
+        ("by", "text"),
+        ("entries", "count"),
+        ("logs", "list"),
+    ];
+    fields(&checked, &kinds);
+    for field in ["digest", "sha256"] {
+        assert_eq!(checked[field], made[field]);
+    }
+}
+
+#[test]
 fn revisions() {
     let mut stage = vault();
     let (_, added) = ask(&mut stage, &["add", "--json", "--label", "internal", "Barrier open."]);

@@ -13,6 +13,7 @@ mod memory;
 mod merge;
 mod parts;
 mod peers;
+mod reading;
 mod removed;
 pub(super) mod vault;
 mod witnesses;
