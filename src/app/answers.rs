@@ -97,11 +97,13 @@ pub fn log(context: &Context<'_>, query: &LogQuery, show: Show<'_>) -> Result<An
     let overseen = desk.overseen(Action::AuditLog, "audit log", asked.into_iter().flatten().collect())?;
     drop(desk);
     let about = note.map(|note| overseen.only_note(&note)).transpose()?;
-    let fits = |line: &Opened| {
-        in_period(query.since, query.until, line.entry.time)
-            && actor.as_ref().is_none_or(|actor| actor.contains(&line.entry.actor))
-            && query.result.is_none_or(|result| result == line.entry.result)
-            && query.action.as_deref().is_none_or(|action| is_action(line, action))
+    let outside = |entry: &Entry| {
+        in_period(query.since, query.until, entry.time)
+            && actor.as_ref().is_none_or(|actor| actor.contains(&entry.actor))
+            && query.result.is_none_or(|result| result == entry.result)
+    };
+    let inside = |line: &Opened| {
+        query.action.as_deref().is_none_or(|action| is_action(line, action))
             && about.as_ref().is_none_or(|about| about.is_in(line))
             && query.purpose.as_deref().is_none_or(|code| {
                 line.details
@@ -109,8 +111,7 @@ pub fn log(context: &Context<'_>, query: &LogQuery, show: Show<'_>) -> Result<An
                     .is_some_and(|details| details.purpose.as_deref() == Some(code))
             })
     };
-    let looks_inside = query.purpose.is_some() || query.note.is_some() || query.action.is_some();
-    overseen.show(&fits, looks_inside, query.limit, show)
+    overseen.show(&outside, &inside, query.limit, show)
 }
 
 /// Who saw what, or tried to: reads, lists, searches, briefs and their recipients, what was extracted, and denials.
@@ -136,15 +137,15 @@ pub fn who(context: &Context<'_>, query: &WhoQuery, show: Show<'_>) -> Result<An
         .as_deref()
         .map(|client| overseen.of_client(client))
         .transpose()?;
-    let fits = |line: &Opened| {
-        is_sight(&line.entry)
-            && in_period(query.since, query.until, line.entry.time)
-            && actor.as_ref().is_none_or(|actor| actor.contains(&line.entry.actor))
-            && note.as_ref().is_none_or(|note| note.is_in(line))
-            && client.as_ref().is_none_or(|client| client.is_in(line))
+    let outside = |entry: &Entry| {
+        is_sight(entry)
+            && in_period(query.since, query.until, entry.time)
+            && actor.as_ref().is_none_or(|actor| actor.contains(&entry.actor))
     };
-    let looks_inside = query.note.is_some() || query.client.is_some();
-    overseen.show(&fits, looks_inside, None, show)
+    let inside = |line: &Opened| {
+        note.as_ref().is_none_or(|note| note.is_in(line)) && client.as_ref().is_none_or(|client| client.is_in(line))
+    };
+    overseen.show(&outside, &inside, None, show)
 }
 
 pub(super) fn in_period(since: Option<Time>, until: Option<Time>, time: Time) -> bool {
@@ -390,10 +391,11 @@ impl Overseen<'_> {
         Ok(about)
     }
 
+    /// Shows what fits: by what stands in clear, and by what is inside.
     fn show(
         &self,
-        fits: &dyn Fn(&Opened) -> bool,
-        looks_inside: bool,
+        outside: &dyn Fn(&Entry) -> bool,
+        inside: &dyn Fn(&Opened) -> bool,
         limit: Option<usize>,
         show: Show<'_>,
     ) -> Result<Answered, Error> {
@@ -406,8 +408,11 @@ impl Overseen<'_> {
         };
         let mut newest = VecDeque::new();
         self.reading.each::<Error>(&mut |line| {
-            if !fits(&line) {
-                answered.closed += u64::from(looks_inside && line.details.is_none());
+            if !outside(&line.entry) {
+                return Ok(());
+            }
+            if !inside(&line) {
+                answered.closed += u64::from(line.details.is_none());
                 return Ok(());
             }
             match limit {
