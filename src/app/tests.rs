@@ -211,10 +211,12 @@ fn an_answer_that_is_none_denies() {
         (&[""][..], 1, entry("show", "", "", "denied")),
         (&["duty", " "], 2, entry("show", "duty", "", "denied")),
         (&["duty", "no"], 2, entry("show", "duty", "no", "denied")),
+        // A slip is asked for again, for a while.
+        (&["curiosity", "du", "gate call-out"], 3, entry("show", "duty", "gate call-out", "done")),
         (
-            &["curiosity", "gate call-out"],
-            2,
-            entry("show", "curiosity", "gate call-out", "denied"),
+            &["curiosity", "malice", "x", "z", "gate call-out"],
+            5,
+            entry("show", "z", "gate call-out", "denied"),
         ),
         // Who looks what they mean may still say nothing.
         (&["?", "", "why not"], 2, entry("show", "", "", "denied")),

@@ -166,12 +166,12 @@ pub struct ParsedEntry {
 impl Entry {
     /// The line, without newline. Refuses what a reader would refuse.
     pub fn to_line(&self) -> Result<Vec<u8>, BadEntry> {
-        let line = json::to_line(self);
-        if line.len() > ENTRY_MAX {
-            return Err(BadEntry::TooLong(line.len()));
-        }
         self.check()?;
-        Ok(line)
+        let line = json::to_line(self);
+        match line.len() > ENTRY_MAX {
+            true => Err(BadEntry::TooLong(line.len())),
+            false => Ok(line),
+        }
     }
 
     /// Reads a line (without newline).

@@ -151,7 +151,9 @@ pub struct Row {
 impl Basis {
     /// Its line.
     fn to_line(&self) -> Vec<u8> {
-        crate::chain::to_line(self)
+        let mut fields = serde_json::to_value(self).unwrap_or_default();
+        fields.sort_all_objects();
+        crate::chain::to_line(&fields)
     }
 
     /// The digest of its line: what somebody puts their name under.

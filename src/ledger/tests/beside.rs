@@ -39,7 +39,7 @@ fn beside(vault: &Vault, clone: Option<&Vault>, days: i64) -> Report {
 /// Writes the second device's log anew with the true key: what was at `from` is another entry, and `size` are left.
 fn rewrite(vault: &Vault, from: usize, size: usize) {
     let mut entries = vault.entries(vault.log);
-    entries[from].sealed = "BBBB".into();
+    entries[from].sealed = super::vault::sealed(9);
     entries.truncate(size);
     let messages = sign_lines(&chain(&entries), vault.log, &vault.identity);
     let forge = Forge {

@@ -259,7 +259,7 @@ fn a_forgery_in_the_other_s_own_log_is_not_taken() {
     merge(&mut a, &b);
     // Rewritten with the true key: another history, kept beside and called tampering.
     let mut entries = b.entries(b.log);
-    entries[1].sealed = "BBBB".into();
+    entries[1].sealed = super::vault::sealed(9);
     let lines = super::vault::chain(&entries);
     let messages = super::vault::sign_lines(&lines, b.log, &b.identity);
     let forge = super::vault::Forge {
