@@ -51,7 +51,7 @@ impl Device {
     fn of(places: Places) -> Self {
         let file = IdentityFile::parse(&std::fs::read(places.identity()).unwrap()).unwrap();
         let identity = Identity::unlock(&file, &Passphrase::new(PASSPHRASE.into())).unwrap();
-        let state = places.state(&file.vault);
+        let state = places.state(&file.vault, &file.device);
         Self {
             places,
             identity,

@@ -85,7 +85,7 @@ impl Stock {
         .unwrap();
         let file = IdentityFile::parse(&std::fs::read(&made.identity).unwrap()).unwrap();
         let identity = Identity::unlock(&file, &Passphrase::new(PASSPHRASE.into())).unwrap();
-        let state = places.state(&made.vault);
+        let state = places.state(&made.vault, &identity.device());
         Self {
             folder,
             places,

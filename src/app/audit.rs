@@ -5,6 +5,7 @@ use super::error::{Error, Kind};
 use super::proofs::read_witness_key;
 use crate::chain::Receipt;
 use crate::env::{check_new_file, read_bounded, write_new_private};
+use crate::id::VaultId;
 use crate::ledger::{Accepted, Anchors, Beside, HighWater, Report, make_receipt, verify_beside};
 use crate::repo::{OpenError, Repo, Settings};
 use std::path::{Path, PathBuf};
@@ -35,7 +36,10 @@ pub fn verify(
         deep,
     };
     let accepted = match mark.as_ref().map(|mark| mark.vault) {
-        Some(vault) => Accepted::read_unauthenticated(&context.places.state(&vault))?,
+        Some(vault) => match local_state(context, vault) {
+            Some(state) => Accepted::read_unauthenticated(&state)?,
+            None => None,
+        },
         None => None,
     };
     let clone = against.map(open_clone).transpose()?;
@@ -71,10 +75,24 @@ pub(super) fn open_receipt(path: &Path) -> Result<Receipt, Error> {
 pub(super) fn local_mark(context: &Context<'_>, repo: &Repo) -> Result<Option<HighWater>, Error> {
     // The vault's own word for its id is enough to find the mark: the mark says itself which vault it is for.
     match crate::ledger::vault_id(repo) {
-        Ok(vault) => {
-            Ok(HighWater::read_unauthenticated(&context.places.state(&vault))?.filter(|mark| mark.vault == vault))
-        }
+        Ok(vault) => mark_of(context, vault),
         Err(_) => Ok(None),
+    }
+}
+
+/// The same for a vault of that id.
+pub(super) fn mark_of(context: &Context<'_>, vault: VaultId) -> Result<Option<HighWater>, Error> {
+    match local_state(context, vault) {
+        Some(state) => Ok(HighWater::read_unauthenticated(&state)?.filter(|mark| mark.vault == vault)),
+        None => Ok(None),
+    }
+}
+
+/// Where this device keeps what it remembers: the device of the identity at its place, or the only one there is here.
+fn local_state(context: &Context<'_>, vault: VaultId) -> Option<PathBuf> {
+    match context.identity_file() {
+        Ok(file) if file.vault == vault => Some(context.places.state(&vault, &file.device)),
+        _ => context.places.only_state(&vault),
     }
 }
 

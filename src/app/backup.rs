@@ -3,6 +3,7 @@
 //! Neither needs an identity, and neither is an entry: a backup holds what a clone holds, ciphertext and the log, and
 //! whoever can read the vault's folder can copy it with any program. An entry would say that copies are counted.
 
+use super::audit::mark_of;
 use super::context::Context;
 use super::error::{Error, Kind};
 use super::vault::{move_into_place, refuse_occupied, staging_beside};
@@ -117,7 +118,7 @@ fn load(context: &Context<'_>, file: &Path, place: &Path) -> Result<(Repo, Vault
 
 /// Verifies every commit of it, against what this device knows of the vault. Older than that is no tampering.
 fn judge(context: &Context<'_>, repo: &Repo, vault: VaultId) -> Result<CheckedBackup, Error> {
-    let mark = HighWater::read_unauthenticated(&context.places.state(&vault))?.filter(|mark| mark.vault == vault);
+    let mark = mark_of(context, vault)?;
     let pins = mark.as_ref().map(|mark| pins_of(mark, context));
     let look = |high_water: Option<&HighWater>, deep: bool| {
         let anchors = Anchors {

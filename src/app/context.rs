@@ -173,7 +173,7 @@ impl Context<'_> {
         if let Some(held) = self.held {
             let unlocked = Unlocked {
                 repo,
-                state: self.places.state(&held.identity().vault()),
+                state: self.places.state(&held.identity().vault(), &held.identity().device()),
                 identity: Whose::Held(held),
             };
             unlocked.keep_left_texts(self);
@@ -181,7 +181,7 @@ impl Context<'_> {
         }
         let file = self.identity_file()?;
         other_vault("identity", file.vault, &repo)?;
-        let state = self.places.state(&file.vault);
+        let state = self.places.state(&file.vault, &file.device);
         let identity = self.open_identity(&file, &state, "passphrase: ")?.1;
         let unlocked = Unlocked {
             repo,

@@ -106,7 +106,7 @@ pub fn change_passphrase(context: &Context<'_>, insist: bool) -> Result<(), Erro
     let repo = context.repo()?;
     let file = context.identity_file()?;
     super::context::other_vault("identity", file.vault, &repo)?;
-    let state = context.places.state(&file.vault);
+    let state = context.places.state(&file.vault, &file.device);
     let (secrets, identity) = context.open_identity(&file, &state, "present passphrase: ")?;
     let unlocked = Unlocked {
         repo,

@@ -105,7 +105,7 @@ pub fn recover(context: &Context<'_>, page: &Path, insist: bool) -> Result<Inite
         paper_device,
         log,
     };
-    let state = context.places.state(&charter.vault);
+    let state = context.places.state(&charter.vault, &device);
     if let Err(error) = rejoin(&repo, &lock, &charter, &plan, &state, context.now(), entropy) {
         if error.may_have_happened() {
             // The device may be a member already: its identity is the one thing that must not be lost.

@@ -212,7 +212,11 @@ fn an_answer_that_is_none_denies() {
         (&["duty", " "], 2, entry("show", "duty", "", "denied")),
         (&["duty", "no"], 2, entry("show", "duty", "no", "denied")),
         // A slip is asked for again, for a while.
-        (&["curiosity", "du", "gate call-out"], 3, entry("show", "duty", "gate call-out", "done")),
+        (
+            &["curiosity", "du", "gate call-out"],
+            3,
+            entry("show", "duty", "gate call-out", "done"),
+        ),
         (
             &["curiosity", "malice", "x", "z", "gate call-out"],
             5,

@@ -119,7 +119,13 @@ pub fn init(context: &Context<'_>, init: &Init) -> Result<Inited, Error> {
             policies: &PolicyFiles::shipped(),
             readme: README,
         };
-        found(&repo, &founding, &context.places.state(&vault), context.now(), entropy)?;
+        found(
+            &repo,
+            &founding,
+            &context.places.state(&vault, &device),
+            context.now(),
+            entropy,
+        )?;
         if let (Some(page), Some((_, _, key))) = (&init.recovery_key, &paper) {
             write_new_private(page, recovery_page(vault, &handle, card.digest(), key).as_bytes())?;
             written.push(page);

@@ -62,7 +62,7 @@ pub fn witness_vault(context: &Context<'_>, query: &WitnessQuery) -> Result<Witn
         Some(state) => state.clone(),
         None => context
             .places
-            .state(&vault_id(&repo)?)
+            .vault_state(&vault_id(&repo)?)
             .join(format!("witness-{}", witness.name())),
     };
     // Two runs of one witness must not cosign past each other.

@@ -1,6 +1,6 @@
 //! Where things live: the XDG base directories, unless a person says otherwise.
 
-use crate::id::VaultId;
+use crate::id::{DeviceId, VaultId};
 use etcetera::BaseStrategy;
 use std::path::{Path, PathBuf};
 
@@ -63,9 +63,27 @@ impl Places {
         self.config.join("strongroom").join("witness")
     }
 
-    /// What this device keeps about a vault: `$XDG_STATE_HOME/strongroom/<vault id>`.
-    pub fn state(&self, vault: &VaultId) -> PathBuf {
+    /// What a device keeps about a vault: `$XDG_STATE_HOME/strongroom/<vault id>/<device id>`. Two identities on one
+    /// computer are two devices, and each remembers its own log.
+    pub fn state(&self, vault: &VaultId, device: &DeviceId) -> PathBuf {
+        self.vault_state(vault).join(device.to_string())
+    }
+
+    /// Where the devices on this computer keep what they remember of a vault, and witnesses too.
+    pub fn vault_state(&self, vault: &VaultId) -> PathBuf {
         self.state.join("strongroom").join(vault.to_string())
+    }
+
+    /// The state of the only device on this computer that remembers a vault; none if there are several, or none.
+    pub fn only_state(&self, vault: &VaultId) -> Option<PathBuf> {
+        let entries = std::fs::read_dir(self.vault_state(vault)).ok()?;
+        let of_device = |entry: std::io::Result<std::fs::DirEntry>| {
+            let entry = entry.ok()?;
+            let _: DeviceId = entry.file_name().to_str()?.parse().ok()?;
+            Some(entry.path())
+        };
+        let mut folders = entries.filter_map(of_device);
+        folders.next().filter(|_| folders.next().is_none())
     }
 
     /// Where agents listen: `$XDG_RUNTIME_DIR/strongroom`; without such a directory, beside the state.
@@ -79,7 +97,21 @@ impl Places {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
     use super::*;
+
+    #[test]
+    fn the_only_device_of_a_vault_is_found_and_of_two_none() {
+        let root = tempfile::tempdir().unwrap();
+        let (places, vault) = (Places::under(root.path()), VaultId([1; 16]));
+        assert_eq!(places.only_state(&vault), None);
+        let state = places.state(&vault, &DeviceId([2; 8]));
+        std::fs::create_dir_all(&state).unwrap();
+        std::fs::write(places.vault_state(&vault).join("witness-mara"), "").unwrap();
+        assert_eq!(places.only_state(&vault), Some(state));
+        std::fs::create_dir_all(places.state(&vault, &DeviceId([3; 8]))).unwrap();
+        assert_eq!(places.only_state(&vault), None);
+    }
 
     #[test]
     fn a_named_place_wins_over_the_default() {
@@ -87,8 +119,8 @@ mod tests {
         assert_eq!(places.vault(), Path::new("/r/data/strongroom/vault"));
         assert_eq!(places.identity(), Path::new("/r/config/strongroom/identity"));
         assert_eq!(
-            places.state(&VaultId([1; 16])),
-            Path::new("/r/state/strongroom/01010101010101010101010101010101")
+            places.state(&VaultId([1; 16]), &DeviceId([2; 8])),
+            Path::new("/r/state/strongroom/01010101010101010101010101010101/0202020202020202")
         );
         assert_eq!(places.runtime(), Path::new("/r/run/strongroom"));
         places.runtime = None;

@@ -138,12 +138,15 @@ impl House {
         self.root().join("config/strongroom/identity")
     }
 
-    /// The folder of the only vault's state.
+    /// The folder of what the only device remembers of the only vault.
     pub(crate) fn state(&self) -> PathBuf {
-        let folder = std::fs::read_dir(self.root().join("state/strongroom")).unwrap();
-        let mut folders: Vec<PathBuf> = folder.map(|entry| entry.unwrap().path()).collect();
-        assert_eq!(folders.len(), 1);
-        folders.remove(0)
+        let only = |folder: PathBuf| {
+            let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+            let folders: Vec<PathBuf> = entries.filter(|path| path.is_dir()).collect();
+            assert_eq!(folders.len(), 1);
+            folders[0].clone()
+        };
+        only(only(self.root().join("state/strongroom")))
     }
 
     /// `program` in this home and with nothing else in its environment.
