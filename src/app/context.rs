@@ -182,7 +182,7 @@ impl Context<'_> {
         let file = self.identity_file()?;
         other_vault("identity", file.vault, &repo)?;
         let state = self.places.state(&file.vault, &file.device);
-        let identity = self.open_identity(&file, &state, "passphrase: ")?.1;
+        let identity = self.open_identity(&file, "passphrase: ")?.1;
         let unlocked = Unlocked {
             repo,
             identity: Whose::Own(Box::new(identity), Box::default()),
@@ -206,11 +206,12 @@ impl Context<'_> {
     pub(super) fn open_identity(
         &self,
         file: &IdentityFile,
-        state: &Path,
         prompt: &str,
     ) -> Result<(IdentitySecrets, Identity), Error> {
         let passphrase = self.passphrase(prompt)?;
-        let pause = FailedUnlocks::pause(state);
+        // Whoever unlocks next on this computer enters what failed, also with another identity: this one may be lost.
+        let state = self.places.vault_state(&file.vault);
+        let pause = FailedUnlocks::pause(&state);
         if !pause.is_zero() {
             self.person.warn(&format!(
                 "the passphrase was wrong several times: waiting {} s before this one is tried",
@@ -225,7 +226,7 @@ impl Context<'_> {
             }
             Err(error) => {
                 if error == crate::envelope::BadIdentity::WrongPassphrase {
-                    FailedUnlocks::keep(state, self.now())?;
+                    FailedUnlocks::keep(&state, self.now())?;
                 }
                 Err(error.into())
             }
@@ -302,7 +303,7 @@ impl Unlocked<'_> {
         if desk.ledger.detail_key_is_due(context.now()) {
             let _ = desk.ledger.renew_detail_key(context.now(), &mut SystemEntropy)?;
         }
-        desk.enter_failed_unlocks(&self.state)?;
+        desk.enter_failed_unlocks(&context.places.vault_state(&self.identity.vault()))?;
         Ok(desk)
     }
 }

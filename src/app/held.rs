@@ -107,7 +107,7 @@ pub fn change_passphrase(context: &Context<'_>, insist: bool) -> Result<(), Erro
     let file = context.identity_file()?;
     super::context::other_vault("identity", file.vault, &repo)?;
     let state = context.places.state(&file.vault, &file.device);
-    let (secrets, identity) = context.open_identity(&file, &state, "present passphrase: ")?;
+    let (secrets, identity) = context.open_identity(&file, "present passphrase: ")?;
     let unlocked = Unlocked {
         repo,
         identity: Whose::Own(Box::new(identity), Box::default()),

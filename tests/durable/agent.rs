@@ -431,3 +431,39 @@ fn a_new_passphrase_opens_and_the_old_one_does_not() {
     house.run(&["list"]).expect(0);
     house.intact();
 }
+
+#[test]
+fn a_mistyped_passphrase_leaves_what_is_unlocked_as_it_was() {
+    let mut open = Open::new();
+    let agent = open.agent();
+    let wrong = open.0.root().join("wrong");
+    std::fs::write(&wrong, "not this one").unwrap();
+    open.0.set("STRONGROOM_PASSPHRASE_FILE", wrong.to_str().unwrap());
+    open.0.run(&["unlock"]).expect(6);
+    assert_eq!(open.agent(), agent);
+    // The right one begins anew: one agent, another one.
+    let right = open.0.root().join("passphrase");
+    open.0.set("STRONGROOM_PASSPHRASE_FILE", right.to_str().unwrap());
+    open.0.run(&["unlock"]).expect(0);
+    assert!(agents(&open.0).len() == 1 && open.agent() != agent);
+}
+
+#[test]
+fn who_comes_back_in_with_a_recovery_key_meets_no_agent_of_the_lost_identity() {
+    let house = House::empty();
+    let page = house.root().join("page");
+    let page = page.to_str().unwrap();
+    house.run(&["init", "--name", "mara", "--recovery-key", page]).expect(0);
+    house.run(&["unlock"]).expect(0);
+    let lost = house.root().join("lost");
+    std::fs::rename(house.identity(), &lost).unwrap();
+    house.run(&["recovery", "use", page]).expect(0);
+    assert_eq!(agents(&house), Vec::<u32>::new());
+    house.run(&["list"]).expect(0);
+    // Two identities on one computer, and neither takes the other's memory for its own.
+    let other = ["--identity", lost.to_str().unwrap()];
+    house.run(&["list", other[0], other[1]]).expect(0);
+    house.run(&["list"]).expect(0);
+    house.run(&["list", other[0], other[1]]).expect(0);
+    house.intact();
+}
