@@ -30,7 +30,9 @@ use std::path::{Path, PathBuf};
 /// lock is held.
 pub const AT_ONCE: RangeInclusive<usize> = 1024..=4096;
 /// A pack of so many objects is not merged any more, for the same reason.
-const MERGED_MAX: usize = 32_768;
+const SMALL: usize = 8192;
+/// So many smaller ones are merged: differences are sought anew, and that is most of the time it takes.
+const SMALL_MAX: usize = 4;
 /// A file larger than this, in bytes, stays one: comparing it with others would fill the memory.
 const BLOB_MAX: u64 = 256 << 10;
 /// The largest folder and commit, in bytes.
@@ -78,7 +80,7 @@ struct InOrder<'k> {
 }
 
 impl Repo {
-    /// Puts what has files of its own, the oldest first, and packs that have become small beside it, into one pack.
+    /// Puts what has files of its own, the oldest first, and small packs once there are several, into one pack.
     /// `None` if fewer than `at_once` allows have files of their own, none of them can be packed, or something is being
     /// forgotten. Recovery must have been done under the lock.
     pub fn pack(&self, lock: &Lock, at_once: RangeInclusive<usize>) -> Result<Option<Packed>, PackError> {
@@ -90,7 +92,7 @@ impl Repo {
         }
         self.cut(lock)?;
         self.remove_draft()?;
-        let (merged, kept) = self.choose_packs(loose.len().min(most))?;
+        let (merged, kept) = self.choose_packs()?;
         let names: Vec<(String, Oid)> = self.refs("refs/")?;
         // Most of what is reached is in packs already.
         let reader = self.readers(1).ok().and_then(|mut readers| readers.pop());
@@ -185,32 +187,22 @@ impl Repo {
         Ok(packs)
     }
 
-    /// The packs to put into the new one, and the objects of those to leave: of these each has at least twice as many
-    /// as all that is smaller.
-    fn choose_packs(&self, loose: usize) -> io::Result<(Vec<Pack>, Vec<PackIndex>)> {
-        let mut packs = self.packs()?;
-        packs.sort_by_key(|pack| pack.index.ids.len());
+    /// The packs to put into the new one: all small ones, once there are several; and the objects of those to leave.
+    fn choose_packs(&self) -> io::Result<(Vec<Pack>, Vec<PackIndex>)> {
         // An index over several packs would point to what is no longer there.
         let over_all = ["multi-pack-index", "multi-pack-index.d"];
         let over_all = over_all
             .iter()
             .any(|name| self.dir.join("objects/pack").join(name).exists());
-        let (mut merged, mut kept, mut smaller, mut grows) = (Vec::new(), Vec::new(), loose, !over_all);
-        for pack in packs {
-            let held = ["keep", "promisor"]
-                .iter()
-                .any(|end| pack.stem.with_extension(end).exists());
-            let count = pack.index.ids.len();
-            grows &= count < smaller.saturating_mul(2) && count < MERGED_MAX;
-            match grows && !held {
-                true => {
-                    smaller += count;
-                    merged.push(pack);
-                }
-                false => kept.push(pack.index),
-            }
+        let is_small = |pack: &Pack| {
+            let held = |end: &str| pack.stem.with_extension(end).exists();
+            pack.index.ids.len() < SMALL && !over_all && !["keep", "promisor"].iter().any(|end| held(end))
+        };
+        let (mut merged, mut kept): (Vec<Pack>, Vec<Pack>) = self.packs()?.into_iter().partition(is_small);
+        if merged.len() < SMALL_MAX {
+            kept.append(&mut merged);
         }
-        Ok((merged, kept))
+        Ok((merged, kept.into_iter().map(|pack| pack.index).collect()))
     }
 
     /// What the refs reach, newest first, down to what is in one of the packs `kept`.

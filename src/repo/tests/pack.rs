@@ -84,7 +84,7 @@ fn packs_merge_as_they_grow_and_lose_nothing() {
             merges += 1;
         }
     }
-    assert!(merges > 3);
+    assert!(merges > 1);
     vault.git(&["fsck", "--strict"]);
 }
 
@@ -119,14 +119,16 @@ fn a_few_at_a_time_all_that_is_reachable_gets_into_packs() {
 fn whichever_step_of_packing_fails_nothing_is_lost() {
     let start = Vault::new();
     let repo = start.open(Faults::none());
-    run(&repo, 0, 12);
-    pack(&repo).unwrap().unwrap();
+    for round in 0..4 {
+        run(&repo, round * 3, round * 3 + 3);
+        assert_eq!(pack(&repo).unwrap().unwrap().merged, 0);
+    }
     let refs = run(&repo, 12, 24);
     let counter = Faults::planned(0, Fault::Fails);
     let packed = pack(&super::faults::copy(&start).open(counter.clone()))
         .unwrap()
         .unwrap();
-    assert_eq!(packed.merged, 1);
+    assert_eq!(packed.merged, 4);
     let steps = counter.seen();
     for step in [
         Step::WholeSync,
