@@ -16,6 +16,7 @@ use crate::label::Label;
 use crate::ledger::{Changes, Draft, FILES_PER_ENTRY, LedgerError, StoredNote, StoredParts, note_ref, wrap_ref};
 use crate::policy::{Action, Decision, Kind as ThingKind, Permission, ResourceFacts};
 use crate::repo::{BlobWriter, DraftBlob, StoredBlob};
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
@@ -214,7 +215,7 @@ impl Desk<'_> {
             (true, Some(_)) => "this note has an attachment of that name already",
             (true, None) => {
                 if beside.complete {
-                    self.forget_orphans(note, &beside.heads, &details)?;
+                    self.forget_orphans(note, &beside.heads.parts(), EntryKind::Attach, &details)?;
                 }
                 return Ok((note, label, permission, details));
             }
@@ -244,14 +245,20 @@ impl Desk<'_> {
     }
 
     /// Parts that no head names are of no use to anybody: their key went with the program that made it.
-    fn forget_orphans(&mut self, note: NoteId, heads: &Attachments, details: &Details) -> Result<(), Error> {
-        let left = self.ledger.orphans(note, &heads.parts())?;
+    pub(super) fn forget_orphans(
+        &mut self,
+        note: NoteId,
+        named: &BTreeSet<Digest>,
+        kind: EntryKind,
+        details: &Details,
+    ) -> Result<(), Error> {
+        let left = self.ledger.orphans(note, named)?;
         if left.is_empty() {
             return Ok(());
         }
         let mut details = details.clone();
-        details.asked = Some("what an interrupted attach left".to_owned());
-        self.forget_parts(note, &left, EntryKind::Attach, &details)?;
+        details.asked = Some("what an interrupted attach or relabel left".to_owned());
+        self.forget_parts(note, &left, kind, &details)?;
         self.finish_forgetting()?;
         self.context.person.warn(&format!(
             "an earlier attach or relabel of this note was interrupted; the parts it left ({}) are forgotten",

@@ -62,6 +62,15 @@ pub fn relabel(context: &Context<'_>, asked: &str, text: &str) -> Result<Relabel
     details.rules.sort();
     details.rules.dedup();
     let written = desk.label_text(&label).to_string();
+    if found.whole.bears(&label) {
+        // Whoever says it again may mean what was interrupted.
+        let named = desk
+            .gate()
+            .attached(&found.whole)?
+            .into_iter()
+            .flat_map(|(_, parts)| parts);
+        desk.forget_orphans(found.note, &named.collect(), EntryKind::Relabel, &details)?;
+    }
     let (sealed, parts) = match desk.reseal(&found, &label, permits, &written) {
         Ok(sealed) => sealed,
         Err(error) => return Err(desk.failed(details, vec![found.note], error)),

@@ -119,7 +119,7 @@ impl Desk<'_> {
     pub(super) fn finish_forgetting(&self) -> Result<(), Error> {
         for name in self.ledger.finish_forgetting()? {
             self.context.person.warn(&format!(
-                "the ref `{name}` is no part of the vault and still holds what was forgotten: delete it, then run `git gc --prune=now` in the vault"
+                "the ref `{name}` is no part of the vault and still holds what was forgotten: delete it, then run `git gc --prune=now` in the vault while nobody writes to it"
             ));
         }
         Ok(())

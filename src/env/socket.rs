@@ -94,6 +94,7 @@ fn is_mine(stream: &UnixStream) -> bool {
 pub struct Listener {
     listener: UnixListener,
     path: PathBuf,
+    inode: u64,
 }
 
 impl Listener {
@@ -111,10 +112,17 @@ impl Listener {
         let listener = UnixListener::bind(path).map_err(failed("listen at", path))?;
         let own = std::fs::Permissions::from_mode(0o600);
         std::fs::set_permissions(path, own).map_err(failed("close to others", path))?;
+        let inode = std::fs::symlink_metadata(path).map_err(failed("look at", path))?.ino();
         Ok(Self {
             listener,
             path: path.to_owned(),
+            inode,
         })
+    }
+
+    /// Whether it can still be reached: the runtime directory may have been renewed, or somebody else listens there.
+    pub fn is_reachable(&self) -> bool {
+        std::fs::symlink_metadata(&self.path).is_ok_and(|found| found.ino() == self.inode)
     }
 
     /// The next process of this user that comes, if one does before `patience` ends. Others are turned away.
@@ -132,7 +140,9 @@ impl Listener {
 
 impl Drop for Listener {
     fn drop(&mut self) {
-        let _ = std::fs::remove_file(&self.path);
+        if self.is_reachable() {
+            let _ = std::fs::remove_file(&self.path);
+        }
     }
 }
 

@@ -11,6 +11,7 @@ use super::git::{ReadError, Repo};
 use super::lock::Lock;
 use super::loose::loose_path;
 use super::object::Oid;
+use super::packed::PackIndex;
 use super::reach::{Missing, Reached};
 use super::record::{RefChange, is_branch};
 use super::recover::remove_file;
@@ -27,6 +28,8 @@ const NAME: &str = "strongroom.forgetting";
 const NAME_MAX: u64 = 1 << 20;
 /// The folder in the git directory in which a pack is written before it has its place.
 const PACKING: &str = "strongroom.packing";
+/// How often packs are written anew before it is given up for now.
+const REPACKED_MAX: usize = 3;
 /// Something could not be forgotten for good; it is tried again at the next start.
 #[derive(Debug, thiserror::Error)]
 pub enum ForgetError {
@@ -40,7 +43,7 @@ pub enum ForgetError {
     #[error("{0}; free some space or check the disk")]
     Io(#[from] io::Error),
     /// The note of what is being forgotten is not one that this program writes.
-    #[error("`{}` is damaged: move it away, then run `git gc --prune=now` in the vault", .0.display())]
+    #[error("`{}` is damaged: move it away, then run `git gc --prune=now` in the vault while nobody writes to it", .0.display())]
     Damaged(PathBuf),
 }
 
@@ -93,8 +96,16 @@ impl Repo {
         for oid in &doomed.blobs {
             self.remove_object(*oid)?;
         }
-        if self.is_packed(&doomed)? {
+        // A `git gc` beside this may write another pack out of what it read before.
+        let mut times = 0;
+        while self.is_packed(&doomed)? {
+            if times == REPACKED_MAX {
+                return Err(ForgetError::Io(io::Error::other(
+                    "another program keeps packing what is to be forgotten: end it, then run any command",
+                )));
+            }
             self.repack_without(&doomed)?;
+            times += 1;
         }
         // What leads to the blobs goes once they are gone for good, and the oldest commit first: until then it is
         // needed to find the rest.
@@ -187,7 +198,7 @@ impl Repo {
     /// Writes one pack of everything that the packs hold but `doomed`, durable, and then removes them.
     fn repack_without(&self, doomed: &Reached) -> Result<(), ForgetError> {
         let mut old = pack_files(&self.dir.join("objects/pack"))?;
-        let write = || self.write_without(doomed);
+        let write = || self.write_without(doomed, &old);
         let new = self.faults().step(Step::PackWrite, write, || Ok(()))?;
         // A pack is named after its content: one that held nothing of it may have been written again.
         old.retain(|path| !new.contains(path));
@@ -203,21 +214,21 @@ impl Repo {
     }
 
     /// The files of the new pack; none if nothing is left to be packed.
-    fn write_without(&self, doomed: &Reached) -> io::Result<Vec<PathBuf>> {
+    ///
+    /// INVARIANT (nothing acknowledged is lost): all that stands in the packs about to go is written again, also what has
+    /// a file of its own at this moment: `git gc` removes such files when it sees them in a pack.
+    fn write_without(&self, doomed: &Reached, old: &[PathBuf]) -> io::Result<Vec<PathBuf>> {
         let git = git2::Repository::open_bare(&self.dir).map_err(to_io)?;
         let nothing = git2::Config::new().map_err(to_io)?;
         git.set_config(&nothing).map_err(to_io)?;
         let mut kept = BTreeSet::new();
-        let odb = git.odb().map_err(to_io)?;
-        odb.foreach(|oid| {
-            let oid = Oid::from_git(*oid);
-            // What has a file of its own is not read here: libgit2 never returns from one that was cut short.
-            if !doomed.contains(&oid) && !loose_path(&self.dir, oid).exists() {
-                kept.insert(oid);
-            }
-            true
-        })
-        .map_err(to_io)?;
+        for index in old
+            .iter()
+            .filter(|path| path.extension().is_some_and(|end| end == "idx"))
+        {
+            let ids = PackIndex::read(index)?.ids;
+            kept.extend(ids.into_iter().filter(|oid| !doomed.contains(oid)));
+        }
         if kept.is_empty() {
             return Ok(Vec::new());
         }
@@ -257,10 +268,11 @@ fn pack_files(folder: &Path) -> io::Result<Vec<PathBuf>> {
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let turn = match path.extension().and_then(|kind| kind.to_str()) {
             _ if name.starts_with("multi-pack-index") => 0,
-            _ if !name.starts_with("pack-") => continue,
+            // Whoever wrote it: `git maintenance` has names of its own.
             Some("pack") => 1,
             Some("idx") => 3,
-            _ => 2,
+            _ if name.starts_with("pack-") => 2,
+            _ => continue,
         };
         files.push((turn, path));
     }

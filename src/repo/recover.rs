@@ -112,6 +112,10 @@ impl Repo {
         let Ok(batch) = decode_payload(payload) else {
             return false;
         };
+        // Another program may have pruned what it thought nobody needs.
+        if !batch.objects.iter().all(|object| self.contains(object.oid())) {
+            return false;
+        }
         // A record that moves no ref says nothing about its objects.
         batch.refs.iter().any(|change| change.old != change.new)
             && batch.refs.iter().all(|change| {

@@ -138,9 +138,21 @@ impl Repo {
     }
 
     pub(super) fn cut_journal(&self, journal: &mut Journal) -> Result<(), CutError> {
+        self.restore_missing(journal)?;
         let faults = &self.settings.faults;
         faults.step(Step::WholeSync, || sync_file_system(&self.dir), || Ok(()))?;
         Ok(journal.restart(self.settings.boot, faults)?)
+    }
+
+    /// Writes again what the journal holds and git does not: a `git gc --prune=now` that began before an object was
+    /// written takes it for unreachable. The journal is the last copy.
+    fn restore_missing(&self, journal: &Journal) -> Result<(), CutError> {
+        for object in journal.objects()? {
+            if !self.contains(object.oid()) {
+                self.write_object(&object)?;
+            }
+        }
+        Ok(())
     }
 
     /// Checks a batch against itself and the refs as they are.

@@ -22,7 +22,7 @@ const FIRST_WORD: Duration = Duration::from_secs(10);
 const NAP: Duration = Duration::from_secs(20);
 /// How long nobody must have come before it tidies; and between two goes, whoever waits is let in first.
 const PAUSE: Duration = Duration::from_secs(2);
-const BREATH: Duration = Duration::from_millis(50);
+const BREATH: Duration = Duration::from_millis(200);
 /// How long commands under way may take to end once the vault is locked.
 const LAST_WORDS: Duration = Duration::from_secs(2);
 /// At most so many clients at once.
@@ -114,11 +114,37 @@ fn into_the_background() -> std::io::Result<()> {
     Ok(())
 }
 
+/// Packing in a thread of its own: whoever wants to lock, or to know how it stands, does not wait for it.
+#[derive(Default)]
+struct Tidying {
+    busy: AtomicBool,
+    /// The last look found nothing more, and nobody has come since.
+    idle: AtomicBool,
+}
+
+impl Tidying {
+    /// Begins another go unless one is under way; whether there may be more to do.
+    fn begin(self: &Arc<Self>, places: &Places) -> bool {
+        if self.idle.load(Ordering::SeqCst) {
+            return false;
+        }
+        if !self.busy.swap(true, Ordering::SeqCst) {
+            let (this, places) = (Arc::clone(self), places.clone());
+            std::thread::spawn(move || {
+                let more = tidy(&places).unwrap_or(false);
+                this.idle.store(!more, Ordering::SeqCst);
+                this.busy.store(false, Ordering::SeqCst);
+            });
+        }
+        true
+    }
+}
+
 fn attend_clients(desk: &Arc<Desk>, listener: &Listener) {
-    // After each command something may be worth packing, until a look finds nothing more.
-    let mut untidy = true;
+    let tidying = Arc::new(Tidying::default());
     let mut nap = PAUSE;
-    while !desk.locked.load(Ordering::SeqCst) && !desk.left().is_zero() {
+    // An agent that nobody can reach cannot be told to lock.
+    while !desk.locked.load(Ordering::SeqCst) && !desk.left().is_zero() && listener.is_reachable() {
         let Ok(next) = listener.next(desk.left().min(nap)) else {
             // What is wrong with one client is no reason to leave the others, nor to spin.
             std::thread::sleep(Duration::from_millis(50));
@@ -127,11 +153,15 @@ fn attend_clients(desk: &Arc<Desk>, listener: &Listener) {
         let Some(wire) = next else {
             // Nobody has come for a while. What gathered is packed while nobody waits; what fails is tried again later.
             let nobody = Arc::strong_count(desk) == 1;
-            untidy = untidy && (!nobody || tidy(&desk.places).unwrap_or(false));
-            nap = if untidy && nobody { BREATH } else { NAP };
+            nap = if nobody && tidying.begin(&desk.places) {
+                BREATH
+            } else {
+                NAP
+            };
             continue;
         };
-        (untidy, nap) = (true, PAUSE);
+        tidying.idle.store(false, Ordering::SeqCst);
+        nap = PAUSE;
         if Arc::strong_count(desk) > CLIENTS_MAX {
             continue;
         }
@@ -148,6 +178,10 @@ fn attend(desk: &Arc<Desk>, wire: Wire) {
         return;
     };
     let _ = wire.patience(None);
+    // Whoever came before it was locked is served no more after it.
+    if desk.locked.load(Ordering::SeqCst) {
+        return;
+    }
     match request {
         Request::Status => {
             let stays = Ask::Stays(desk.left().as_secs(), desk.held.stays_in_memory());

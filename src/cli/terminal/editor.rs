@@ -102,7 +102,8 @@ fn attach(editor: &mut Command) -> std::io::Result<()> {
 fn arguments(family: Option<Family>) -> &'static [&'static str] {
     /// Once the person's own settings have been read. `viminfo` is what neovim calls `shada`.
     const VIM: &str = "silent! set nobackup | silent! set nowritebackup | silent! set noswapfile | silent! set noundofile \
-                       | silent! set viminfo=";
+                       | silent! set viminfo= | silent! set patchmode= | silent! set backupskip=* \
+                       | silent! autocmd VimEnter * set nobackup nowritebackup noswapfile noundofile patchmode= viminfo=";
     /// A note may be somebody else's text: nothing in it steers the editor.
     const BEFORE: &str = "set nomodeline";
     const EMACS: &str = "(progn (setq make-backup-files nil backup-inhibited t auto-save-default nil \

@@ -269,3 +269,40 @@ fn who_knows_the_last_record_need_not_read_what_stands_before() {
     assert!(now.is_some());
     assert_eq!(recover_from(&repo, None).1, now);
 }
+
+/// Takes the newest commit of the audit branch away, as a `git gc` does that looked before it was written.
+fn prune_the_newest(vault: &Vault) -> Oid {
+    let head = vault
+        .open(Faults::none())
+        .ref_target("refs/heads/audit/a-1")
+        .unwrap()
+        .unwrap();
+    fs::remove_file(loose::loose_path(&vault.dir(), head)).unwrap();
+    head
+}
+
+#[test]
+fn what_another_program_pruned_too_soon_is_written_again_from_the_journal() {
+    let vault = Vault::new();
+    let repo = vault.open(Faults::none());
+    run(&repo, 0, 3);
+    // The next start sees it.
+    let gone = prune_the_newest(&vault);
+    let (recovery, mark) = recover_from(&repo, None);
+    assert!(recovery.unwrap().replayed > 0 && repo.contains(gone));
+    // So does one that knows where the journal stood.
+    let refs = run(&repo, 3, 6);
+    let gone = prune_the_newest(&vault);
+    assert!(recover_from(&repo, mark).0.unwrap().replayed > 0 && repo.contains(gone));
+    assert_eq!(read_everything(&repo), refs);
+    // What lies further back is written before the journal lets go of it.
+    let refs = run(&repo, 6, 9);
+    let older = repo.read_commit(refs["refs/heads/audit/a-1"], MAX).unwrap().parents[0];
+    fs::remove_file(loose::loose_path(&vault.dir(), older)).unwrap();
+    let lock = repo.lock(PATIENCE).unwrap();
+    repo.recover(&lock).unwrap();
+    repo.cut(&lock).unwrap();
+    assert!(repo.contains(older));
+    drop(lock);
+    assert_eq!(read_everything(&repo), refs);
+}
