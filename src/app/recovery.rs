@@ -33,6 +33,7 @@ pub fn recover(context: &Context<'_>, page: &Path, insist: bool) -> Result<Inite
     let key = RecoveryKey::find(text)?;
     let paper = PaperDevice::new(&key);
     let repo = context.repo()?;
+    context.warn_of_scarcity();
     if let Some(vault) = after_word(text, "vault") {
         other_vault("recovery key", vault, &repo)?;
     }

@@ -1,0 +1,871 @@
+//! What stands in the way of a vault, and what to do about it. Needs no identity; writes only what it is asked to mend.
+
+use super::audit::{local_state, mark_of, verify};
+use super::context::{Context, other_vault};
+use super::error::{Error, Kind};
+use super::held::agent_socket;
+use super::tidy::tidy;
+use super::vault::half_made;
+use crate::chain::Problem;
+use crate::env::{
+    Buffer, Space, Wire, check_writable, close_to_others, is_mine, is_open_to_others, remove_stale_socket,
+};
+use crate::id::{DeviceId, LogName, VaultId};
+use crate::ledger::{Accepted, HighWater, LedgerError, Report, Verdict, vault_id};
+use crate::repo::{AT_ONCE, Health, JournalError, OpenError, PATIENCE, RecoverError, Remains, Repo, Settings};
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+/// How often it is packed at most in one go: enough for four million objects.
+const GOES_MAX: usize = 1000;
+
+/// The way out where git holds all that counts and the folder around it cannot be used.
+fn by_a_clone(vault: &Path) -> String {
+    format!(
+        "git may hold all of it: `git clone --mirror {} NEW`, `strongroom doctor --vault NEW --mend`; if that calls the log \
+         intact, go on with NEW and keep the old folder for a while",
+        vault.display()
+    )
+}
+
+/// How much a finding matters.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Level {
+    /// As it should be.
+    Fine,
+    /// Worth a look; work goes on.
+    Look,
+    /// In the way of work, or not to be trusted.
+    Wrong,
+}
+
+/// One thing that was looked at.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Finding {
+    /// What, in one word.
+    pub about: &'static str,
+    /// How much it matters.
+    pub level: Level,
+    /// What kind of wrong it is, where it is wrong.
+    pub kind: Option<Kind>,
+    /// What was seen.
+    pub words: String,
+    /// What to do, a line each.
+    pub advice: Vec<String>,
+    /// Whether mending does it.
+    pub mendable: bool,
+}
+
+impl Finding {
+    fn new(about: &'static str, level: Level, kind: Option<Kind>, words: impl Into<String>) -> Self {
+        Self {
+            about,
+            level,
+            kind,
+            words: words.into(),
+            advice: Vec::new(),
+            mendable: false,
+        }
+    }
+
+    fn fine(about: &'static str, words: impl Into<String>) -> Self {
+        Self::new(about, Level::Fine, None, words)
+    }
+
+    fn look(about: &'static str, words: impl Into<String>) -> Self {
+        Self::new(about, Level::Look, None, words)
+    }
+
+    fn wrong(about: &'static str, kind: Kind, words: impl Into<String>) -> Self {
+        Self::new(about, Level::Wrong, Some(kind), words)
+    }
+
+    fn of(about: &'static str, error: Error) -> Self {
+        let found = Self::wrong(about, error.kind, error.message);
+        error.hints.into_iter().fold(found, Self::advise)
+    }
+
+    fn advise(mut self, what: impl Into<String>) -> Self {
+        self.advice.push(what.into());
+        self
+    }
+
+    fn mendable(mut self) -> Self {
+        self.mendable = true;
+        self
+    }
+}
+
+/// What was found, and what was done about it.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Checkup {
+    /// All that was looked at; after mending, as it stands then.
+    pub findings: Vec<Finding>,
+    /// What was mended, a line each.
+    pub mended: Vec<String>,
+}
+
+impl Checkup {
+    /// Of all that is wrong the worst: tampering, then what cannot be told, then anything else.
+    pub fn worst(&self) -> Option<Kind> {
+        let turn = |kind: &Kind| match kind {
+            Kind::Tampered => 2,
+            Kind::Unknown => 1,
+            _ => 0,
+        };
+        let kinds = self.findings.iter().filter_map(|finding| finding.kind);
+        kinds.max_by_key(turn).map(|kind| match kind {
+            Kind::Tampered | Kind::Unknown => kind,
+            _ => Kind::Failed,
+        })
+    }
+
+    fn can_be_mended(&self) -> bool {
+        self.findings.iter().any(|finding| finding.mendable)
+    }
+}
+
+/// Looks at a vault and what belongs to it on this computer, and mends, if asked to, what loses no evidence.
+pub fn doctor(context: &Context<'_>, mend: bool) -> Checkup {
+    let seen = look(context);
+    if !mend || !seen.can_be_mended() {
+        return seen;
+    }
+    let mut mended = Vec::new();
+    let failed = mend_all(context, seen.worst() == Some(Kind::Tampered), &mut mended).err();
+    let mut findings = look(context).findings;
+    findings.extend(failed.map(|error| Finding::of("mending", error)));
+    Checkup { findings, mended }
+}
+
+fn look(context: &Context<'_>) -> Checkup {
+    let place = context.places.vault();
+    let mut findings = vec![];
+    let mut vault = None;
+    match Repo::open_to_verify(&place, Settings::of_this_run()) {
+        Ok(repo) => {
+            vault = vault_id(&repo).ok();
+            findings.push(whose(&place));
+            findings.push(judge_oddities(&repo));
+            findings.extend(look_at_journal(&repo));
+            findings.extend(look_at_log(context, vault));
+            findings.extend(look_at_files(&repo));
+            findings.push(look_at_identity(context, &repo));
+            findings.extend(vault.map(|vault| look_at_memory(context, vault)));
+        }
+        Err(error) => {
+            let missing = matches!(error, OpenError::Missing(_));
+            let half = half_made(&place).filter(|_| missing);
+            let found = Finding::of("vault", error.into());
+            findings.push(match half {
+                None => found,
+                Some(half) => found.advise(format!(
+                    "a program that was interrupted left `{}`: if that was `init`, move the folder to `{}`",
+                    half.display(),
+                    place.display()
+                )),
+            });
+        }
+    }
+    findings.push(judge_open(&open_places(context, vault)));
+    findings.push(look_at_agent(context));
+    findings.extend(look_at_space(context, vault));
+    findings.push(judge_texts(Buffer::left().len()));
+    Checkup {
+        findings,
+        mended: Vec::new(),
+    }
+}
+
+/// Whether this user can work in the vault's folder.
+fn whose(place: &Path) -> Finding {
+    let at = place.display();
+    match (is_mine(place), check_writable(place)) {
+        (Ok(true), Ok(())) => Finding::fine("vault", format!("it lies at `{at}`")),
+        (Ok(false), Ok(())) => Finding::look("vault", format!("`{at}` belongs to another user of this computer"))
+            .advise("whoever owns it can change it; work in a copy of your own if that was not meant"),
+        (mine, Err(why)) => {
+            let owner = if mine.is_ok_and(|mine| !mine) {
+                ", and belongs to another user"
+            } else {
+                ""
+            };
+            Finding::wrong(
+                "vault",
+                Kind::Failed,
+                format!("nobody can record in `{at}` as this user: {why}{owner}"),
+            )
+            .advise("make it writable, or put a copy where you may write and name it with --vault")
+        }
+        (Err(why), _) => Finding::wrong("vault", Kind::Failed, format!("`{at}` cannot be looked at: {why}")),
+    }
+}
+
+fn judge_oddities(repo: &Repo) -> Finding {
+    let oddities = repo.oddities();
+    match oddities.is_empty() {
+        true => Finding::fine("history", "nothing in git hides, replaces or borrows parts of it"),
+        false => Finding::of("history", OpenError::Odd(oddities).into()).advise(
+            "no command works here as long as that is so; make a full clone from where this one came (`git clone --mirror`), \
+             and if you did not do this yourself, keep a copy of the folder and tell a lead",
+        ),
+    }
+}
+
+/// Journal and refs, what was begun to be forgotten.
+fn look_at_journal(repo: &Repo) -> Vec<Finding> {
+    let mut findings = judge_journal(repo.health(), repo.dir());
+    if repo.is_forgetting() {
+        let words = "something was destroyed or relabelled, and may not yet be gone from this disk";
+        findings.push(Finding::look("forgetting", words).mendable());
+    }
+    findings
+}
+
+fn judge_journal(health: Result<Health, RecoverError>, vault: &Path) -> Vec<Finding> {
+    let health = match health {
+        Ok(health) => health,
+        Err(RecoverError::Journal(JournalError::Missing)) => {
+            let words =
+                "there is no journal: this is a clone, or somebody removed it; nothing can be recorded without one";
+            return vec![Finding::wrong("journal", Kind::Failed, words).mendable()];
+        }
+        Err(error @ RecoverError::Journal(JournalError::Bad(_))) => {
+            let found = Finding::wrong("journal", Kind::Failed, error.to_string());
+            let keep = "keep a copy of the vault's folder as it is";
+            return vec![found.advise(keep).advise(by_a_clone(vault))];
+        }
+        Err(error) => return vec![Finding::of("journal", LedgerError::from(error).into())],
+    };
+    let strange: Vec<&str> = health
+        .strayed
+        .iter()
+        .filter(|(_, refused)| *refused)
+        .map(|(name, _)| name.as_str())
+        .collect();
+    if !strange.is_empty() {
+        let words = format!(
+            "moved by another program to a place that the journal does not know: {}",
+            strange.join(", ")
+        );
+        let found = Finding::wrong("journal", Kind::Tampered, words)
+            .advise("if you fetched or pushed into the vault with git, that is why; otherwise keep a copy of the folder and tell a lead");
+        return vec![found.advise(by_a_clone(vault))];
+    }
+    if !health.is_due() {
+        return vec![Finding::fine("journal", "it is whole, and git stands where it says")];
+    }
+    let mut why = Vec::new();
+    if health.unfinished {
+        why.push("the last operation is recorded and not yet finished in git".to_owned());
+    }
+    if health.restarted {
+        why.push("the computer was started anew since it was last emptied".to_owned());
+    }
+    if !health.strayed.is_empty() {
+        let names: Vec<&str> = health.strayed.iter().map(|(name, _)| name.as_str()).collect();
+        why.push(format!("not where it left them: {}", names.join(", ")));
+    }
+    let words = format!("it has something to recover: {}", why.join("; "));
+    vec![
+        Finding::look("journal", words)
+            .advise("the next command does it by itself")
+            .mendable(),
+    ]
+}
+
+/// The verdict of `audit verify`, and what follows from it for this device.
+fn look_at_log(context: &Context<'_>, vault: Option<VaultId>) -> Vec<Finding> {
+    let report = match verify(context, None, &[], None, false) {
+        Ok(report) => report,
+        Err(error) => return vec![Finding::of("log", error)],
+    };
+    let mark = vault.and_then(|vault| mark_of(context, vault).ok().flatten());
+    let own = context.identity_file().ok().map(|file| file.device);
+    let mut findings = vec![judge_report(&report)];
+    findings.extend(mark.as_ref().and_then(|mark| judge_copy(&report, mark)));
+    findings.extend(judge_forks(&report));
+    findings.extend(judge_set_aside(&report, own.or(mark.map(|mark| mark.log.device))));
+    findings
+}
+
+fn judge_report(report: &Report) -> Finding {
+    let first = |problems: &[Problem]| {
+        let more = match problems.len() {
+            0 | 1 => String::new(),
+            n => format!(" (and {} more)", n - 1),
+        };
+        problems
+            .first()
+            .map_or_else(String::new, |problem| format!(": {}{more}", problem.message))
+    };
+    match report.verdict {
+        Verdict::Intact => {
+            let from = if report.anchored {
+                ", as far as this device remembers"
+            } else {
+                ", unanchored: nothing from outside was there to compare it with"
+            };
+            Finding::fine(
+                "log",
+                format!(
+                    "`audit verify` calls it intact: {} in {}{from}",
+                    entries(report.entries),
+                    logs(report.logs.len())
+                ),
+            )
+        }
+        Verdict::Tampered => Finding::wrong(
+            "log",
+            Kind::Tampered,
+            format!("`audit verify` calls it tampered{}", first(&report.problems)),
+        )
+        .advise(
+            "`strongroom audit verify` has all of it; keep a copy of the vault's folder before you change anything",
+        ),
+        Verdict::Unknown => Finding::wrong(
+            "log",
+            Kind::Unknown,
+            format!("`audit verify` cannot tell{}", first(&report.unknown)),
+        )
+        .advise("`strongroom audit verify` has all of it"),
+    }
+}
+
+fn entries(count: u64) -> String {
+    format!("{count} {}", if count == 1 { "entry" } else { "entries" })
+}
+
+fn logs(count: usize) -> String {
+    format!("{count} {}", if count == 1 { "log" } else { "logs" })
+}
+
+/// Whether this copy holds less of the own log than this device wrote.
+fn judge_copy(report: &Report, mark: &HighWater) -> Option<Finding> {
+    let held = report
+        .logs
+        .iter()
+        .find(|(log, _, _)| *log == mark.log)
+        .map_or(0, |(_, size, _)| *size);
+    (held < mark.size).then(|| {
+        let words = format!("this device wrote {} and {held} of them are here: an older copy, a backup put back, or a log cut off", entries(mark.size));
+        Finding::wrong("copy", Kind::Tampered, words)
+            .advise(
+                "if another clone has more (another device, a remote): `git clone --mirror CLONE NEW`, \
+                 `strongroom doctor --vault NEW --mend`, and go on with NEW and this identity",
+            )
+            .advise("if there is none: move the identity away and come in anew with the printed key, `strongroom recovery use`; what came after the backup is lost")
+            .advise("if nobody put anything back: keep a copy of the folder and tell a lead")
+    })
+}
+
+fn judge_forks(report: &Report) -> Vec<Finding> {
+    let all = report.problems.iter().chain(&report.findings);
+    let forked: BTreeSet<LogName> = all
+        .filter(|problem| problem.case == 43)
+        .filter_map(|problem| problem.log)
+        .collect();
+    let words = |log| format!("log {log} has two histories, and both are kept");
+    let found = |log| {
+        Finding::look("fork", words(log)).advise(
+            "its device goes on in a new log at its next command; a lead looks at both and names them in a card. If no backup \
+             was put back, somebody else has that device's key",
+        )
+    };
+    forked.into_iter().map(found).collect()
+}
+
+/// Logs of others that nobody builds on. The own log's faults are in the verdict.
+fn judge_set_aside(report: &Report, own: Option<DeviceId>) -> Vec<Finding> {
+    let broken = report.problems.iter().filter(|problem| problem.case != 43);
+    let aside: BTreeSet<LogName> = broken
+        .filter_map(|problem| problem.log)
+        .filter(|log| Some(log.device) != own)
+        .collect();
+    let found = |log| {
+        Finding::look(
+            "set aside",
+            format!("log {log} is not this device's and cannot be trusted: work goes on without what it recorded"),
+        )
+        .advise("get that log anew from a clone that its device knows to be whole")
+    };
+    aside.into_iter().map(found).collect()
+}
+
+/// What lies in the folder beside what counts.
+fn look_at_files(repo: &Repo) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    match repo.remains() {
+        Ok(remains) => findings.extend(judge_remains(&remains)),
+        Err(error) => findings.push(Finding::wrong(
+            "remains",
+            Kind::Failed,
+            format!("the folder cannot be looked through: {error}"),
+        )),
+    }
+    findings.push(match repo.count_objects() {
+        Ok((loose, packs)) => judge_objects(loose, packs),
+        Err(error) => Finding::of("objects", error.into()),
+    });
+    findings.extend(half_made(repo.dir()).map(|path| {
+        Finding::look(
+            "remains",
+            format!("an `init` or `restore` that was interrupted left `{}`", path.display()),
+        )
+        .advise("it may hold a vault: look into it with --vault before you remove it")
+    }));
+    findings
+}
+
+fn judge_remains(remains: &Remains) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    if !remains.half_written.is_empty() {
+        let words = format!(
+            "programs that died left half-written files: {}",
+            names(&remains.half_written)
+        );
+        findings.push(Finding::look("remains", words).mendable());
+    }
+    if !remains.ref_locks.is_empty() {
+        let words = format!(
+            "locks of git's stand in the way of its branches: {}",
+            names(&remains.ref_locks)
+        );
+        findings.push(Finding::look("remains", words).advise(
+            "the next command removes its own; if others stay and no git is running in the vault, remove them",
+        ));
+    }
+    findings
+}
+
+/// The most files that are named.
+const NAMED_MAX: usize = 3;
+
+fn names(paths: &[PathBuf]) -> String {
+    let shown = paths.iter().take(NAMED_MAX);
+    let shown: Vec<String> = shown
+        .map(|path| path.file_name().unwrap_or_default().to_string_lossy().into_owned())
+        .collect();
+    match paths.len().saturating_sub(NAMED_MAX) {
+        0 => shown.join(", "),
+        more => format!("{} and {more} more", shown.join(", ")),
+    }
+}
+
+fn judge_objects(loose: usize, packs: usize) -> Finding {
+    // Not how many there are: the same vault says the same until something is to be done.
+    match loose >= *AT_ONCE.start() {
+        true => Finding::look(
+            "objects",
+            format!("{loose} objects have a file each: that makes searches slow and copies large"),
+        )
+        .advise("an unlocked vault's agent packs them while nobody waits")
+        .mendable(),
+        false if packs > 50 => Finding::look("objects", format!("there are {packs} packs: that makes searches slow"))
+            .advise("stock git makes one of them: `git -C VAULT gc`"),
+        false => Finding::fine("objects", "there are few enough files"),
+    }
+}
+
+fn look_at_identity(context: &Context<'_>, repo: &Repo) -> Finding {
+    match context.identity_file() {
+        Err(error) if error.kind == Kind::Locked => {
+            let found = Finding::look("identity", error.message);
+            error
+                .hints
+                .into_iter()
+                .fold(found, Finding::advise)
+                .advise("an auditor who only verifies needs none")
+        }
+        Err(error) => Finding::of("identity", error)
+            .advise("put back your copy of the file, or come in anew with the printed key, `strongroom recovery use`"),
+        Ok(file) => match other_vault("identity", file.vault, repo) {
+            Err(error) => Finding::of("identity", error),
+            Ok(()) => Finding::fine(
+                "identity",
+                format!("it is there and for this vault, as device {}", file.device),
+            ),
+        },
+    }
+}
+
+/// What this computer remembers of the vault.
+fn look_at_memory(context: &Context<'_>, vault: VaultId) -> Finding {
+    let states = context.places.states(&vault);
+    let several = match states.len() {
+        0 | 1 => String::new(),
+        n => format!("; {n} identities on this computer remember it"),
+    };
+    let Some(state) = local_state(context, vault) else {
+        let words = match states.is_empty() {
+            true => {
+                "this computer remembers nothing of this vault, so a vault put back from a copy would not be noticed"
+                    .to_owned()
+            }
+            false => format!("which of them is meant is not known{several}"),
+        };
+        return Finding::look("memory", words)
+            .advise("name the identity with --identity; it remembers from its next command on");
+    };
+    match (mark_of(context, vault), Accepted::read_unauthenticated(&state)) {
+        (Err(error), _) => Finding::of("memory", error),
+        (_, Err(error)) => Finding::of("memory", error.into()),
+        (Ok(None), _) => Finding::look("memory", format!("this device remembers nothing of its log{several}"))
+            .advise("it does from its next command on; compare with a receipt whether something was cut off before"),
+        (Ok(Some(mark)), Ok(accepted)) => {
+            let heads = match accepted.map_or(0, |accepted| accepted.all().count()) {
+                0 => String::new(),
+                n => format!(", and of other clones where {} ended", logs(n)),
+            };
+            Finding::fine(
+                "memory",
+                format!(
+                    "this device remembers that it wrote {}{heads}{several}",
+                    entries(mark.size)
+                ),
+            )
+        }
+    }
+}
+
+/// This user's own files and folders that others on this computer may enter or read.
+fn open_places(context: &Context<'_>, vault: Option<VaultId>) -> Vec<PathBuf> {
+    let places = &context.places;
+    let own = |file: PathBuf| file.parent().map(Path::to_owned);
+    let mut all = vec![places.vault(), places.identity(), places.runtime()];
+    all.extend(own(places.witness()));
+    all.extend(vault.map(|vault| places.vault_state(&vault)).and_then(own));
+    all.extend(vault.map(|vault| places.vault_state(&vault)));
+    all.extend(vault.into_iter().flat_map(|vault| places.states(&vault)));
+    all.retain(|path| is_open_to_others(path).unwrap_or(false) && is_mine(path).unwrap_or(false));
+    all
+}
+
+fn judge_open(open: &[PathBuf]) -> Finding {
+    if open.is_empty() {
+        return Finding::fine("permissions", "vault, identity and state are closed to others");
+    }
+    let open: Vec<String> = open.iter().map(|path| format!("`{}`", path.display())).collect();
+    let words = format!("other users of this computer may enter or read {}", open.join(", "));
+    Finding::look("permissions", words)
+        .advise("they see what is in clear, and can guess at the passphrase if it is the identity")
+        .mendable()
+}
+
+fn look_at_agent(context: &Context<'_>) -> Finding {
+    let socket = agent_socket(&context.places);
+    match Wire::connect(&socket) {
+        Ok(Some(_)) => Finding::fine("agent", "one is running: the vault is unlocked"),
+        Ok(None) if socket.exists() => Finding::look("agent", "an agent that died left its socket").mendable(),
+        Ok(None) => Finding::fine("agent", "none is running: every command asks for the passphrase"),
+        Err(error) => Finding::wrong("agent", Kind::Failed, error.to_string())
+            .advise("if you did not do this yourself, ask who else uses this computer before you remove it"),
+    }
+}
+
+fn look_at_space(context: &Context<'_>, vault: Option<VaultId>) -> Vec<Finding> {
+    let state = vault.map(|vault| context.places.vault_state(&vault));
+    let places = [
+        ("the vault", Some(context.places.vault())),
+        ("this device's state", state),
+    ];
+    let mut findings = Vec::new();
+    for (what, place) in places {
+        let space = place.and_then(|place| Space::at(&place).ok());
+        findings.extend(space.map(|space| judge_space(what, &space)));
+    }
+    // One that is fine is told once.
+    findings.dedup_by(|later, first| later.level == Level::Fine && first.level == Level::Fine);
+    findings
+}
+
+fn judge_space(what: &str, space: &Space) -> Finding {
+    let mebibytes = space.free >> 20;
+    if space.free < 1 << 20 {
+        let words = format!("the disk that holds {what} is full: nothing can be recorded, and so nothing be read");
+        return Finding::wrong("space", Kind::Failed, words).advise("make room; nothing was lost");
+    }
+    match space.is_scarce() {
+        true => Finding::look(
+            "space",
+            format!("the disk that holds {what} is nearly full: {mebibytes} MiB free"),
+        )
+        .advise("make room before nothing can be recorded any more"),
+        false => Finding::fine("space", "the disks have room"),
+    }
+}
+
+fn judge_texts(count: usize) -> Finding {
+    match count {
+        0 => Finding::fine("texts", "no editor left a text in memory"),
+        n => Finding::look(
+            "texts",
+            format!(
+                "texts that editors left in memory, in clear: {n}; the next command that unlocks their vault seals them"
+            ),
+        ),
+    }
+}
+
+/// Does what loses no evidence. Where there was tampering, nothing inside the vault is touched.
+fn mend_all(context: &Context<'_>, tampered: bool, done: &mut Vec<String>) -> Result<(), Error> {
+    let place = context.places.vault();
+    let vault = Repo::open_to_verify(&place, Settings::of_this_run())
+        .ok()
+        .and_then(|repo| vault_id(&repo).ok());
+    for path in open_places(context, vault) {
+        close_to_others(&path)?;
+        done.push(format!("closed to others: `{}`", path.display()));
+    }
+    let removed = remove_stale_socket(&agent_socket(&context.places));
+    if removed.map_err(|bad| Error::new(Kind::Failed, bad.to_string()))? {
+        done.push("removed the socket that an agent left".to_owned());
+    }
+    match tampered || !place.exists() {
+        true => Ok(()),
+        false => mend_vault(context, done),
+    }
+}
+
+fn mend_vault(context: &Context<'_>, done: &mut Vec<String>) -> Result<(), Error> {
+    let repo = context.repo()?;
+    // Before recovery, which removes some of them.
+    let left = repo
+        .remains()
+        .map(|remains| remains.half_written.len())
+        .unwrap_or_default();
+    let lock = repo.lock(PATIENCE).map_err(LedgerError::from)?;
+    let due = repo.health().is_ok_and(|health| health.is_due());
+    match repo.recover(&lock) {
+        Err(RecoverError::Journal(JournalError::Missing)) => {
+            repo.make_journal(&lock)
+                .map_err(RecoverError::from)
+                .map_err(LedgerError::from)?;
+            repo.recover(&lock).map_err(LedgerError::from)?;
+            done.push("made a journal".to_owned());
+        }
+        recovered => {
+            recovered.map_err(LedgerError::from)?;
+            if due {
+                done.push("brought git to where the journal stands".to_owned());
+            }
+        }
+    }
+    if repo.is_forgetting() {
+        let held = repo.finish_forgetting(&lock).map_err(LedgerError::NotGone)?;
+        done.push("removed for good what was forgotten".to_owned());
+        done.extend(held.into_iter().map(|name| {
+            format!(
+                "but `{name}` is no part of a vault and still holds some of it: remove it, then `git gc --prune=now`"
+            )
+        }));
+    }
+    repo.clear_remains(&lock).map_err(LedgerError::NotGone)?;
+    if left > 0 {
+        done.push(format!("removed what programs that died had half written: {left}"));
+    }
+    drop(lock);
+    let mut packed = false;
+    for _ in 0..GOES_MAX {
+        if !tidy(&context.places)? {
+            break;
+        }
+        packed = true;
+    }
+    done.extend(packed.then(|| "packed what had gathered".to_owned()));
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::id::{Digest, Incarnation};
+
+    fn log(device: u8) -> LogName {
+        LogName {
+            device: DeviceId([device; 8]),
+            incarnation: Incarnation([1; 4]),
+        }
+    }
+
+    fn report(problems: Vec<Problem>, unknown: Vec<Problem>) -> Report {
+        let verdict = match (problems.is_empty(), unknown.is_empty()) {
+            (true, true) => Verdict::Intact,
+            (false, _) => Verdict::Tampered,
+            _ => Verdict::Unknown,
+        };
+        Report {
+            verdict,
+            anchored: true,
+            vault: None,
+            founder: None,
+            roster: None,
+            entries: 7,
+            logs: vec![(log(1), 7, Digest([0; 32]))],
+            cosigned: Vec::new(),
+            problems,
+            unknown,
+            findings: Vec::new(),
+        }
+    }
+
+    fn health(records: usize, restarted: bool, unfinished: bool, strayed: &[(&str, bool)]) -> Health {
+        Health {
+            records,
+            restarted,
+            unfinished,
+            strayed: strayed
+                .iter()
+                .map(|(name, refused)| ((*name).to_owned(), *refused))
+                .collect(),
+        }
+    }
+
+    fn judged(health: Health) -> Finding {
+        judge_journal(Ok(health), Path::new("/v")).remove(0)
+    }
+
+    #[test]
+    fn the_worst_of_all_that_is_wrong_counts() {
+        let wrong = |kind| Finding::wrong("x", kind, "");
+        let worst = |findings: Vec<Finding>| {
+            let mended = Vec::new();
+            Checkup { findings, mended }.worst()
+        };
+        assert_eq!(worst(vec![Finding::fine("x", ""), Finding::look("x", "")]), None);
+        assert_eq!(worst(vec![wrong(Kind::Locked), wrong(Kind::Usage)]), Some(Kind::Failed));
+        let tampered = [Kind::Unknown, Kind::Tampered, Kind::Failed];
+        assert_eq!(worst(tampered.map(wrong).into()), Some(Kind::Tampered));
+        assert_eq!(
+            worst(vec![wrong(Kind::Failed), wrong(Kind::Unknown)]),
+            Some(Kind::Unknown)
+        );
+    }
+
+    #[test]
+    fn a_journal_is_fine_if_the_next_start_has_nothing_to_do() {
+        assert_eq!(judged(health(3, false, false, &[])).level, Level::Fine);
+        // After a restart an empty journal has nothing that git could have lost.
+        assert_eq!(judged(health(0, true, false, &[])).level, Level::Fine);
+        for due in [
+            health(3, true, false, &[]),
+            health(3, false, true, &[]),
+            health(3, false, false, &[("refs/heads/main", false)]),
+        ] {
+            let found = judged(due);
+            assert_eq!((found.level, found.mendable), (Level::Look, true), "{}", found.words);
+        }
+        let strange = judged(health(
+            3,
+            false,
+            true,
+            &[("refs/heads/a", false), ("refs/heads/b", true)],
+        ));
+        assert_eq!((strange.kind, strange.mendable), (Some(Kind::Tampered), false));
+        assert!(strange.words.ends_with("refs/heads/b"), "{}", strange.words);
+    }
+
+    #[test]
+    fn a_missing_journal_is_made_and_a_damaged_one_is_not_touched() {
+        let judge = |error: JournalError| judge_journal(Err(error.into()), Path::new("/v")).remove(0);
+        let missing = judge(JournalError::Missing);
+        assert_eq!((missing.kind, missing.mendable), (Some(Kind::Failed), true));
+        let bad = judge(JournalError::Bad(crate::repo::BadJournal::Header));
+        assert_eq!((bad.kind, bad.mendable), (Some(Kind::Failed), false));
+        assert!(
+            bad.advice.iter().any(|advice| advice.contains("clone --mirror /v NEW")),
+            "{:?}",
+            bad.advice
+        );
+    }
+
+    #[test]
+    fn the_verdict_is_that_of_the_verifier() {
+        let problem = || vec![Problem::of(log(2), 9, "why")];
+        for (report, kind) in [
+            (report(vec![], vec![]), None),
+            (report(problem(), problem()), Some(Kind::Tampered)),
+            (report(vec![], problem()), Some(Kind::Unknown)),
+        ] {
+            assert_eq!(judge_report(&report).kind, kind);
+        }
+    }
+
+    #[test]
+    fn an_older_copy_is_told_by_what_this_device_wrote() {
+        let mark = |log, size| HighWater {
+            vault: VaultId([1; 16]),
+            log,
+            size,
+            root: Digest([0; 32]),
+            founder: Digest([0; 32]),
+            roster: Digest([0; 32]),
+        };
+        let judge = |mark| judge_copy(&report(vec![], vec![]), &mark).map(|found| found.kind);
+        assert_eq!(judge(mark(log(1), 7)), None);
+        assert_eq!(judge(mark(log(1), 6)), None);
+        assert_eq!(judge(mark(log(1), 8)), Some(Some(Kind::Tampered)));
+        assert_eq!(
+            judge(mark(log(2), 1)),
+            Some(Some(Kind::Tampered)),
+            "its log is not here at all"
+        );
+    }
+
+    #[test]
+    fn forked_logs_and_others_that_are_broken_are_told_apart() {
+        let problems = vec![
+            Problem::of(log(1), 12, "own"),
+            Problem::of(log(2), 43, "two histories"),
+            Problem::of(log(3), 12, "broken"),
+            Problem::of(log(3), 9, "broken again"),
+            Problem::vault(32, "no log"),
+        ];
+        let report = report(problems, vec![]);
+        let words = |findings: Vec<Finding>| findings.into_iter().map(|found| found.words).collect::<Vec<_>>();
+        let forks = words(judge_forks(&report));
+        assert!(forks.len() == 1 && forks[0].contains(&log(2).to_string()), "{forks:?}");
+        let aside = words(judge_set_aside(&report, Some(log(1).device)));
+        assert!(aside.len() == 1 && aside[0].contains(&log(3).to_string()), "{aside:?}");
+    }
+
+    #[test]
+    fn what_is_small_is_fine_and_what_is_much_is_packed() {
+        assert_eq!(judge_objects(AT_ONCE.start() - 1, 50).level, Level::Fine);
+        let loose = judge_objects(*AT_ONCE.start(), 0);
+        assert_eq!((loose.level, loose.mendable), (Level::Look, true));
+        assert_eq!(judge_objects(0, 51).level, Level::Look);
+        let space = |free| {
+            let space = Space {
+                whole: 1 << 40,
+                free,
+                files: None,
+            };
+            judge_space("the vault", &space).level
+        };
+        assert_eq!(
+            [space(0), space(1 << 29), space(1 << 31)],
+            [Level::Wrong, Level::Look, Level::Fine]
+        );
+        assert_eq!(judge_texts(0).level, Level::Fine);
+        assert_eq!(judge_texts(1).level, Level::Look);
+        assert_eq!(judge_open(&[]).level, Level::Fine);
+        assert!(judge_open(&["/v".into()]).mendable);
+    }
+
+    #[test]
+    fn only_what_is_ours_is_removed() {
+        let half = Remains {
+            half_written: (0..5).map(|n| PathBuf::from(format!("/v/objects/x{n}"))).collect(),
+            ref_locks: vec!["/v/refs/heads/main.lock".into()],
+        };
+        let found = judge_remains(&half);
+        assert_eq!(
+            found.iter().map(|found| found.mendable).collect::<Vec<_>>(),
+            [true, false]
+        );
+        assert!(found[0].words.ends_with("x0, x1, x2 and 2 more"), "{}", found[0].words);
+        assert_eq!(judge_remains(&Remains::default()), []);
+    }
+}
