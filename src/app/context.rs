@@ -196,6 +196,21 @@ impl Context<'_> {
         Ok(unlocked)
     }
 
+    /// Tries what needs the vault's lock. Who has to wait for another program is told so, and not for ever.
+    pub(super) fn patiently<T>(&self, attempt: impl Fn(Duration) -> Result<T, LedgerError>) -> Result<T, LedgerError> {
+        let busy = |error: &LedgerError| matches!(error, LedgerError::Busy(LockError::Busy(_)));
+        match attempt(SOON) {
+            Err(error) if busy(&error) => {}
+            done => return done,
+        }
+        let words = "another program is writing to this vault; waiting until it is done, for some seconds at most";
+        self.person.warn(words);
+        attempt(PATIENCE.saturating_sub(SOON)).map_err(|error| match busy(&error) {
+            true => LedgerError::Busy(LockError::Busy(PATIENCE)),
+            false => error,
+        })
+    }
+
     /// Says in time that the disk fills up: on a full one nothing can be entered, and so nothing be shown.
     pub(super) fn warn_of_scarcity(&self) {
         let vault = self.places.vault();
@@ -287,20 +302,7 @@ impl Unlocked<'_> {
             Whose::Held(held) => (Some(*held), held.memory()),
         };
         let start = |patience| Ledger::start(&self.repo, &self.identity, &self.state, patience, Some(memory));
-        let mut ledger = match start(SOON) {
-            Err(LedgerError::Busy(LockError::Busy(_))) => {
-                context
-                    .person
-                    .warn("another program is writing to this vault; waiting until it is done");
-                match start(PATIENCE) {
-                    Err(LedgerError::Busy(LockError::Busy(waited))) => {
-                        return Err(LedgerError::Busy(LockError::Busy(SOON + waited)).into());
-                    }
-                    started => started?,
-                }
-            }
-            started => started?,
-        };
+        let mut ledger = context.patiently(start)?;
         if ledger.is_forked() {
             let begun = ledger.begin_anew(context.now(), &mut SystemEntropy)?;
             context.person.warn(&format!(

@@ -12,7 +12,7 @@ use crate::env::{
 };
 use crate::id::{DeviceId, LogName, VaultId};
 use crate::ledger::{Accepted, HighWater, LedgerError, Report, Verdict, vault_id};
-use crate::repo::{AT_ONCE, Health, JournalError, OpenError, PATIENCE, RecoverError, Remains, Repo, Settings};
+use crate::repo::{AT_ONCE, Health, JournalError, OpenError, RecoverError, Remains, Repo, Settings};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
@@ -322,7 +322,8 @@ fn judge_report(report: &Report) -> Finding {
         )
         .advise(
             "`strongroom audit verify` has all of it; keep a copy of the vault's folder before you change anything",
-        ),
+        )
+        .advise("if a disk failed and another clone or a backup is whole, go on with that: `strongroom doctor --vault CLONE`"),
         Verdict::Unknown => Finding::wrong(
             "log",
             Kind::Unknown,
@@ -507,6 +508,16 @@ fn look_at_memory(context: &Context<'_>, vault: VaultId) -> Finding {
         return Finding::look("memory", words)
             .advise("name the identity with --identity; it remembers from its next command on");
     };
+    if state.exists()
+        && let Err(why) = check_writable(&state)
+    {
+        let words = format!(
+            "this device cannot keep what it remembers in `{}`: {why}",
+            state.display()
+        );
+        return Finding::wrong("memory", Kind::Failed, words)
+            .advise("make it writable: nothing is recorded without it");
+    }
     match (mark_of(context, vault), Accepted::read_unauthenticated(&state)) {
         (Err(error), _) => Finding::of("memory", error),
         (_, Err(error)) => Finding::of("memory", error.into()),
@@ -634,7 +645,7 @@ fn mend_vault(context: &Context<'_>, done: &mut Vec<String>) -> Result<(), Error
         .remains()
         .map(|remains| remains.half_written.len())
         .unwrap_or_default();
-    let lock = repo.lock(PATIENCE).map_err(LedgerError::from)?;
+    let lock = context.patiently(|patience| Ok(repo.lock(patience)?))?;
     let due = repo.health().is_ok_and(|health| health.is_due());
     match repo.recover(&lock) {
         Err(RecoverError::Journal(JournalError::Missing)) => {

@@ -28,7 +28,7 @@ pub enum FileError {
         max: u64,
     },
     /// Another program kept its lock for too long.
-    #[error("another program holds `{}` and does not give it back (waited {} s)", path.display(), waited.as_secs())]
+    #[error("another program holds `{}` and does not give it back (waited {} s): end it, then try again", path.display(), waited.as_secs())]
     Held {
         /// Where it is.
         path: PathBuf,
