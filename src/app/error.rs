@@ -121,7 +121,9 @@ fn advice(error: &LedgerError) -> Option<&'static str> {
                     "nothing was shown, since you may not write there: `strongroom doctor` says whose the vault is"
                 }
                 ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "free some space, then try again",
-                _ => "free some space or check the disk, then try again; `strongroom doctor` says what it sees",
+                _ => {
+                    "free some space, or check the disk and who may write to it; `strongroom doctor` says what it sees"
+                }
             }
         }
         LedgerError::Recover(RecoverError::Journal(JournalError::Missing)) => {
@@ -129,6 +131,9 @@ fn advice(error: &LedgerError) -> Option<&'static str> {
         }
         LedgerError::Recover(RecoverError::Journal(JournalError::Bad(_))) => {
             "nothing was shown; `strongroom doctor` says what is still whole"
+        }
+        LedgerError::Recover(RecoverError::Journal(JournalError::Io(_)) | RecoverError::Io(_)) => {
+            "nothing was shown and nothing is lost; `strongroom doctor` says what it sees"
         }
         LedgerError::Recover(RecoverError::Diverged { .. }) => {
             "nothing was shown; `strongroom doctor` says what to do, `strongroom audit verify` what is wrong"

@@ -2,8 +2,8 @@
 
 use super::forget::ForgetError;
 use super::git::Repo;
-use super::journal::JournalError;
-use super::lock::Lock;
+use super::journal::{self, JournalError};
+use super::lock::{self, Lock};
 use super::pack::{DRAFT, PackError};
 use super::recover::{HALF_OBJECT, RecoverError};
 use super::stored::HALF;
@@ -72,6 +72,21 @@ impl Repo {
             unfinished: batches.last().is_some_and(|batch| !self.has_finished(batch)),
             strayed: self.strayed(&batches)?,
         })
+    }
+
+    /// The files and folders of the vault that a write needs, as far as they are there.
+    pub fn written_places(&self) -> Vec<PathBuf> {
+        let mut places = vec![self.dir.join(lock::NAME), self.dir.join(journal::NAME)];
+        let mut folders = vec![(self.dir.clone(), 0)];
+        while let Some((folder, depth)) = folders.pop() {
+            let entries = fs::read_dir(&folder).into_iter().flatten().flatten();
+            let below = entries.filter(|entry| depth < DEPTH_MAX && entry.file_type().is_ok_and(|kind| kind.is_dir()));
+            folders.extend(below.map(|entry| (entry.path(), depth + 1)));
+            places.push(folder);
+        }
+        places.retain(|path| path.exists());
+        places.sort();
+        places
     }
 
     /// How many objects have files of their own, and how many packs there are.

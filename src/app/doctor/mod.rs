@@ -15,6 +15,7 @@ use crate::id::{DeviceId, LogName, VaultId};
 use crate::ledger::{Accepted, HighWater, LedgerError, Report, Verdict, vault_id};
 use crate::repo::{AT_ONCE, Health, JournalError, OpenError, RecoverError, Remains, Repo, Settings};
 use std::collections::BTreeSet;
+use std::io;
 use std::path::{Path, PathBuf};
 
 /// The way out where git holds all that counts and the folder around it cannot be used.
@@ -143,7 +144,7 @@ fn look(context: &Context<'_>) -> Checkup {
     match Repo::open_to_verify(&place, Settings::of_this_run()) {
         Ok(repo) => {
             vault = vault_id(&repo).ok();
-            findings.push(whose(&place));
+            findings.push(whose(&repo, &place));
             findings.push(judge_oddities(&repo));
             findings.extend(look_at_journal(&repo));
             findings.extend(look_at_log(context, vault));
@@ -176,27 +177,43 @@ fn look(context: &Context<'_>) -> Checkup {
 }
 
 /// Whether this user can work in the vault's folder.
-fn whose(place: &Path) -> Finding {
+fn whose(repo: &Repo, place: &Path) -> Finding {
+    judge_vault(
+        place,
+        is_mine(place).unwrap_or(false),
+        first_unwritable(repo.written_places()),
+    )
+}
+
+fn judge_vault(place: &Path, mine: bool, unwritable: Option<(PathBuf, io::Error)>) -> Finding {
     let at = place.display();
-    match (is_mine(place), check_writable(place)) {
-        (Ok(true), Ok(())) => Finding::fine("vault", format!("it lies at `{at}`")),
-        (Ok(false), Ok(())) => Finding::look("vault", format!("`{at}` belongs to another user of this computer"))
-            .advise("whoever owns it can change it; work in a copy of your own if that was not meant"),
-        (mine, Err(why)) => {
-            let owner = if mine.is_ok_and(|mine| !mine) {
-                ", and belongs to another user"
-            } else {
-                ""
-            };
-            Finding::wrong(
-                "vault",
-                Kind::Failed,
-                format!("nobody can record in `{at}` as this user: {why}{owner}"),
-            )
-            .advise("make it writable, or put a copy where you may write and name it with --vault")
+    let theirs = "it belongs to another user of this computer";
+    match unwritable {
+        Some((path, why)) => {
+            let words = format!(
+                "you may not write to `{}`, so nothing can be recorded: {why}",
+                path.display()
+            );
+            let found = Finding::wrong("vault", Kind::Failed, words);
+            match mine {
+                true => found.advise(format!(
+                    "`chmod -R u+rwX {at}`; a disk that may only be read must be mounted to be written"
+                )),
+                false => found.advise(format!("{theirs}: work in a copy of your own and name it with --vault")),
+            }
         }
-        (Err(why), _) => Finding::wrong("vault", Kind::Failed, format!("`{at}` cannot be looked at: {why}")),
+        None if mine => Finding::fine("vault", format!("it lies at `{at}`")),
+        None => Finding::look("vault", format!("`{at}`: {theirs}"))
+            .advise("whoever owns it can change it; work in a copy of your own if that was not meant"),
     }
+}
+
+/// The first of these that this user, or anybody, may not write to.
+fn first_unwritable(places: Vec<PathBuf>) -> Option<(PathBuf, io::Error)> {
+    places.into_iter().find_map(|path| match check_writable(&path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Some((path, error)),
+        _ => None,
+    })
 }
 
 fn judge_oddities(repo: &Repo) -> Finding {
@@ -477,7 +494,7 @@ fn look_at_identity(context: &Context<'_>, repo: &Repo) -> Finding {
                 .advise("an auditor who only verifies needs none")
         }
         Err(error) => Finding::of("identity", error)
-            .advise("put back your copy of the file, or come in anew with the printed key, `strongroom recovery use`"),
+            .advise("make it readable for yourself, put back your copy of it, or come in anew with the printed key, `strongroom recovery use`"),
         Ok(file) => match other_vault("identity", file.vault, repo) {
             Err(error) => Finding::of("identity", error),
             Ok(()) => Finding::fine(
@@ -506,12 +523,11 @@ fn look_at_memory(context: &Context<'_>, vault: VaultId) -> Finding {
         return Finding::look("memory", words)
             .advise("name the identity with --identity; it remembers from its next command on");
     };
-    if state.exists()
-        && let Err(why) = check_writable(&state)
-    {
+    let kept = ["", "high-water", "accepted"].map(|name| state.join(name)).into();
+    if let Some((path, why)) = first_unwritable(kept) {
         let words = format!(
             "this device cannot keep what it remembers in `{}`: {why}",
-            state.display()
+            path.display()
         );
         return Finding::wrong("memory", Kind::Failed, words)
             .advise("make it writable: nothing is recorded without it");

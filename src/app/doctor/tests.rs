@@ -190,3 +190,23 @@ fn only_what_is_ours_is_removed() {
     assert!(found[0].words.ends_with("x0, x1, x2 and 2 more"), "{}", found[0].words);
     assert_eq!(judge_remains(&Remains::default()), []);
 }
+
+#[test]
+fn what_may_not_be_written_is_named_with_what_to_do() {
+    let denied = || {
+        Some((
+            PathBuf::from("/v/refs"),
+            io::Error::from(io::ErrorKind::PermissionDenied),
+        ))
+    };
+    let judge = |mine, unwritable| judge_vault(Path::new("/v"), mine, unwritable);
+    assert_eq!(judge(true, None).level, Level::Fine);
+    assert_eq!(judge(false, None).level, Level::Look);
+    let found = judge(true, denied());
+    assert_eq!(found.kind, Some(Kind::Failed));
+    assert!(
+        found.words.contains("`/v/refs`") && found.advice[0].contains("chmod -R u+rwX /v"),
+        "{found:?}"
+    );
+    assert!(!judge(false, denied()).advice[0].contains("chmod"));
+}
