@@ -16,6 +16,8 @@ mod canary;
 mod crowd;
 #[path = "durable/disks.rs"]
 mod disks;
+#[path = "durable/doctor.rs"]
+mod doctor;
 #[path = "durable/editors.rs"]
 mod editors;
 #[path = "durable/forgetting.rs"]

@@ -73,6 +73,7 @@ stories! {
     attachments,
     two_clones,
     answers,
+    doctor,
     reports,
 }
 

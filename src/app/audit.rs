@@ -89,7 +89,7 @@ pub(super) fn mark_of(context: &Context<'_>, vault: VaultId) -> Result<Option<Hi
 }
 
 /// Where this device keeps what it remembers: the device of the identity at its place, or the only one there is here.
-fn local_state(context: &Context<'_>, vault: VaultId) -> Option<PathBuf> {
+pub(super) fn local_state(context: &Context<'_>, vault: VaultId) -> Option<PathBuf> {
     match context.identity_file() {
         Ok(file) if file.vault == vault => Some(context.places.state(&vault, &file.device)),
         _ => context.places.only_state(&vault),

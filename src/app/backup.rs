@@ -11,7 +11,7 @@ use crate::chain::{Problem, Receipt};
 use crate::env::SystemEntropy;
 use crate::id::{Digest, VaultId};
 use crate::ledger::{Anchors, HighWater, LedgerError, Report, Verdict, vault_id, verify};
-use crate::repo::{BackupError, JournalError, PATIENCE, RecoverError, Repo, Settings};
+use crate::repo::{BackupError, JournalError, RecoverError, Repo, Settings};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -58,7 +58,7 @@ pub fn backup(context: &Context<'_>, out: &Path) -> Result<BackedUp, Error> {
     let vault = vault_id(&repo)?;
     let head = {
         // Nobody waits for longer than it takes to see where everything stands: what is written later is not in it.
-        let lock = repo.lock(PATIENCE).map_err(LedgerError::from)?;
+        let lock = context.patiently(|patience| Ok(repo.lock(patience)?))?;
         match repo.recover(&lock) {
             // A clone has no journal, and nothing that git does not show.
             Err(RecoverError::Journal(JournalError::Missing)) => {}

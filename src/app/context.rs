@@ -5,22 +5,25 @@ use super::failed::FailedUnlocks;
 use super::held::Held;
 use super::person::Person;
 use crate::chain::{Details, Kind as EntryKind, Outcome, Time};
-use crate::env::{Clock, FileError, Places, SystemEntropy, read_bounded};
+use crate::env::{Clock, FileError, Places, Space, SystemEntropy, read_bounded};
 use crate::envelope::{IdentityFile, IdentitySecrets};
 use crate::gate::Gate;
 use crate::id::{NoteId, VaultId};
 use crate::label::{Clearance, Label, LabelText, Level};
 use crate::ledger::{Changes, Draft, Ledger, LedgerError, Memory, Recorded};
 use crate::policy::{Action, ActorFacts, Decision, Denial, Lack, PolicySet, Purpose, Request, ResourceFacts, Role};
-use crate::repo::{PATIENCE, Repo, Settings};
+use crate::repo::{LockError, PATIENCE, Repo, Settings};
 use crate::secret::Passphrase;
 use crate::session::Identity;
 use std::cell::{Cell, RefCell};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// The largest file that holds a passphrase, in bytes.
 const PASSPHRASE_MAX: u64 = 4096;
+/// How long another writer is waited for before that is said.
+const SOON: Duration = Duration::from_secs(2);
 /// How a reason is asked for.
 const WHY: &str = "why, in a few words: ";
 
@@ -170,6 +173,7 @@ impl Context<'_> {
     /// and entered at the next unlock.
     pub(super) fn unlock(&self) -> Result<Unlocked<'_>, Error> {
         let repo = self.repo()?;
+        self.warn_of_scarcity();
         if let Some(held) = self.held {
             let unlocked = Unlocked {
                 repo,
@@ -190,6 +194,37 @@ impl Context<'_> {
         };
         unlocked.keep_left_texts(self);
         Ok(unlocked)
+    }
+
+    /// Tries what needs the vault's lock. Who has to wait for another program is told so, and not for ever.
+    pub(super) fn patiently<T>(&self, attempt: impl Fn(Duration) -> Result<T, LedgerError>) -> Result<T, LedgerError> {
+        let busy = |error: &LedgerError| matches!(error, LedgerError::Busy(LockError::Busy(_)));
+        match attempt(SOON) {
+            Err(error) if busy(&error) => {}
+            done => return done,
+        }
+        let words = "another program is writing to this vault; waiting until it is done, for some seconds at most";
+        self.person.warn(words);
+        attempt(PATIENCE.saturating_sub(SOON)).map_err(|error| match busy(&error) {
+            true => LedgerError::Busy(LockError::Busy(PATIENCE)),
+            false => error,
+        })
+    }
+
+    /// Says in time that the disk fills up: on a full one nothing can be entered, and so nothing be shown.
+    pub(super) fn warn_of_scarcity(&self) {
+        let vault = self.places.vault();
+        // Where there is no vault yet, the folder that it will be made in.
+        if let Some(place) = vault.ancestors().find(|place| place.exists())
+            && let Ok(space) = Space::at(place)
+            && space.is_scarce()
+        {
+            self.person.warn(&format!(
+                "the disk that holds the vault is nearly full ({} MiB free): when it is full nothing can be recorded, and \
+                 so nothing be read; make room",
+                space.free >> 20
+            ));
+        }
     }
 
     /// Reads the identity file of this device.
@@ -266,7 +301,8 @@ impl Unlocked<'_> {
             Whose::Own(_, memory) => (None, memory.as_ref()),
             Whose::Held(held) => (Some(*held), held.memory()),
         };
-        let mut ledger = Ledger::start(&self.repo, &self.identity, &self.state, PATIENCE, Some(memory))?;
+        let start = |patience| Ledger::start(&self.repo, &self.identity, &self.state, patience, Some(memory));
+        let mut ledger = context.patiently(start)?;
         if ledger.is_forked() {
             let begun = ledger.begin_anew(context.now(), &mut SystemEntropy)?;
             context.person.warn(&format!(

@@ -7,7 +7,8 @@ use crate::envelope::{BadEnvelope, BadIdentity, BadRecoveryKey, BadWrap};
 use crate::gate::{BadQuery, GateError, ScanError};
 use crate::ledger::{LedgerError, NoReceipt, Verdict};
 use crate::policy::BadPolicy;
-use crate::repo::{CreateError, JournalError, OpenError, PackError, ReadError, RecoverError};
+use crate::repo::{CommitError, CreateError, JournalError, LockError, OpenError, PackError, ReadError, RecoverError};
+use std::io::ErrorKind;
 
 /// What kind of end it is; sets the exit code.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -86,14 +87,12 @@ impl Error {
 impl From<LedgerError> for Error {
     fn from(error: LedgerError) -> Self {
         let message = error.to_string();
-        match error {
+        let advice = advice(&error);
+        let said = match error {
             LedgerError::Tampered(_) | LedgerError::AlteredMark => Self::new(Kind::Tampered, message),
             LedgerError::Emptied => Self::new(Kind::Unknown, message),
             LedgerError::Open(error) => error.into(),
-            LedgerError::Recover(RecoverError::Diverged { .. }) => Self::new(Kind::Tampered, message)
-                .hint("nothing was shown; `strongroom audit verify` says what is wrong"),
-            LedgerError::Recover(RecoverError::Journal(JournalError::Missing)) => Self::new(Kind::Failed, message)
-                .hint("nothing was shown; work in the vault it was copied from, or begin here with `strongroom recovery use`"),
+            LedgerError::Recover(RecoverError::Diverged { .. }) => Self::new(Kind::Tampered, message),
             LedgerError::Card(BadCard::OtherFounder | BadCard::Signature(_) | BadCard::Chain(_))
             | LedgerError::Read(ReadError::Damaged { .. } | ReadError::Missing { .. } | ReadError::DamagedRef { .. }) => {
                 Self::new(Kind::Tampered, message).hint("`strongroom audit verify` says what else is wrong")
@@ -101,8 +100,50 @@ impl From<LedgerError> for Error {
             LedgerError::Envelope(BadEnvelope::UnknownSuite { .. }) => Self::new(Kind::Failed, message),
             LedgerError::Envelope(_) => Self::new(Kind::Tampered, message),
             _ => Self::new(Kind::Failed, message),
-        }
+        };
+        advice.into_iter().fold(said, Self::hint)
     }
+}
+
+/// What to do where nothing can be entered, and so nothing was shown.
+fn advice(error: &LedgerError) -> Option<&'static str> {
+    Some(match error {
+        LedgerError::Busy(LockError::Busy(_)) => {
+            "nothing was shown; if it goes on, end the program that hangs: nothing needs to be cleaned up after it"
+        }
+        LedgerError::Busy(LockError::Io(source)) | LedgerError::NotRecorded(CommitError::Unfinished(source)) => {
+            match source.kind() {
+                ErrorKind::ReadOnlyFilesystem => {
+                    "nothing was shown, since nothing can be recorded on a disk that may only be read: make it writable, \
+                     or put a copy of the vault where you may write and name it with --vault"
+                }
+                ErrorKind::PermissionDenied => {
+                    "nothing was shown, since you may not write there: `strongroom doctor` says whose the vault is"
+                }
+                ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "free some space, then try again",
+                _ => {
+                    "free some space, or check the disk and who may write to it; `strongroom doctor` says what it sees"
+                }
+            }
+        }
+        LedgerError::Recover(RecoverError::Journal(JournalError::Missing)) => {
+            "nothing was shown; `strongroom doctor --mend` makes one; on a new computer `strongroom recovery use` does"
+        }
+        LedgerError::Recover(RecoverError::Journal(JournalError::Bad(_))) => {
+            "nothing was shown; `strongroom doctor` says what is still whole"
+        }
+        LedgerError::Recover(RecoverError::Journal(JournalError::Io(_)) | RecoverError::Io(_)) => {
+            "nothing was shown and nothing is lost; `strongroom doctor` says what it sees"
+        }
+        LedgerError::Recover(RecoverError::Diverged { .. }) => {
+            "nothing was shown; `strongroom doctor` says what to do, `strongroom audit verify` what is wrong"
+        }
+        LedgerError::Tampered(problem) if matches!(problem.case, 9 | 10) => {
+            "if the vault was put back from a backup, `strongroom doctor` says how to go on"
+        }
+        LedgerError::State(_) => "`strongroom doctor` says where that lies and what is wrong with it",
+        _ => return None,
+    })
 }
 
 impl From<NoReceipt> for Error {

@@ -104,6 +104,7 @@ pub fn agent_socket(places: &Places) -> PathBuf {
 /// Gives the identity of this device another passphrase, and enters that. The keys stay as they are.
 pub fn change_passphrase(context: &Context<'_>, insist: bool) -> Result<(), Error> {
     let repo = context.repo()?;
+    context.warn_of_scarcity();
     let file = context.identity_file()?;
     super::context::other_vault("identity", file.vault, &repo)?;
     let state = context.places.state(&file.vault, &file.device);

@@ -9,6 +9,7 @@ mod backup;
 mod briefs;
 mod context;
 mod destroy;
+mod doctor;
 mod error;
 mod failed;
 mod finding;
@@ -43,6 +44,7 @@ pub use briefs::{
 };
 pub use context::{Access, Context, PassphraseSource};
 pub use destroy::{Ask, Destroyed, Doomed, destroy};
+pub use doctor::{Checkup, Finding, Level, doctor};
 pub use error::{Error, Kind};
 pub use finding::{ListQuery, NoteLine, Searched, list, search};
 pub use held::{Held, agent_socket, change_passphrase};

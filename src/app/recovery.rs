@@ -9,7 +9,7 @@ use crate::env::{SystemEntropy, read_bounded, write_new_private};
 use crate::envelope::{IdentityFile, IdentitySecrets, RecoveryKey};
 use crate::id::{DeviceId, Incarnation, LogName};
 use crate::ledger::{Rejoin, read_charter, rejoin};
-use crate::repo::{JournalError, PATIENCE, RecoverError};
+use crate::repo::{JournalError, RecoverError};
 use crate::session::{Identity, PaperDevice};
 use std::path::Path;
 
@@ -33,10 +33,11 @@ pub fn recover(context: &Context<'_>, page: &Path, insist: bool) -> Result<Inite
     let key = RecoveryKey::find(text)?;
     let paper = PaperDevice::new(&key);
     let repo = context.repo()?;
+    context.warn_of_scarcity();
     if let Some(vault) = after_word(text, "vault") {
         other_vault("recovery key", vault, &repo)?;
     }
-    let lock = repo.lock(PATIENCE).map_err(crate::ledger::LedgerError::from)?;
+    let lock = context.patiently(|patience| Ok(repo.lock(patience)?))?;
     // A clone comes without a journal; whoever comes back in on a new computer has nothing but a clone.
     match repo.recover(&lock) {
         Err(RecoverError::Journal(JournalError::Missing)) => repo.make_journal(&lock).map_err(RecoverError::from),

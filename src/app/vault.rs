@@ -51,6 +51,7 @@ pub fn init(context: &Context<'_>, init: &Init) -> Result<Inited, Error> {
         check_new_file(page).map_err(|bad| Error::new(Kind::Failed, format!("{bad}; nothing was changed")))?;
     }
     refuse_existing(&path, &identity_path, init.recovery_key.as_deref())?;
+    context.warn_of_scarcity();
     let passphrase = new_passphrase(context, &init.name, init.insist)?;
     let entropy = &mut SystemEntropy;
     let vault = VaultId(make_random(entropy)?);
@@ -200,7 +201,7 @@ fn refuse_existing(vault: &Path, identity: &Path, page: Option<&Path>) -> Result
 }
 
 /// A vault that was made and never moved to its place.
-fn half_made(vault: &Path) -> Option<PathBuf> {
+pub(super) fn half_made(vault: &Path) -> Option<PathBuf> {
     let prefix = format!(".{}.", vault.file_name()?.to_string_lossy());
     let beside = std::fs::read_dir(vault.parent()?).ok()?;
     let mut paths = beside.filter_map(|entry| Some(entry.ok()?.path()));

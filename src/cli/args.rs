@@ -222,6 +222,11 @@ pub(super) enum Command {
     /// The way back in
     #[command(subcommand, arg_required_else_help = true)]
     Recovery(RecoveryCommand),
+    /// Look for what stands in the way, without a key, and mend what can be mended
+    #[command(
+        after_help = "Examples:\n  strongroom doctor\n  strongroom doctor --mend\n  strongroom doctor --vault /media/disk/clone --json\n\nIt looks, and writes nothing. With --mend it does what loses no evidence and nothing else: it brings\ngit to where the journal stands, makes a journal for a clone, removes what dead programs left half\nwritten and the socket of a dead agent, finishes forgetting, packs, and closes to others what is\nyours. In a vault that was tampered with it touches nothing.\n\nExit codes: 0 nothing is wrong or all of it was mended, 1 something is wrong, 4 tampering found,\n5 cannot tell. What is worth a look changes no exit code."
+    )]
+    Doctor(super::doctor::DoctorArgs),
 }
 
 impl Command {
@@ -254,6 +259,7 @@ impl Command {
                 | Self::Backup { .. }
                 | Self::Restore { .. }
                 | Self::Recovery(_)
+                | Self::Doctor(_)
         )
     }
 }

@@ -4,7 +4,8 @@ use super::args::{Args, Command, Common, RecoveryCommand};
 use super::terminal::{Here, Seen};
 use super::words::{duration, prompted};
 use super::{
-    agent, attachments, audit, backup, briefs, finding, history, notes, policy, redact, tour, vaults, whole, writing,
+    agent, attachments, audit, backup, briefs, doctor, finding, history, notes, policy, redact, tour, vaults, whole,
+    writing,
 };
 use crate::app::{Access, Clock, Context, Error, Kind, PassphraseSource, Person, Places};
 use std::ffi::OsString;
@@ -80,6 +81,7 @@ pub(super) fn with_vault(context: &Context<'_>, seen: &Seen<'_>, command: &Comma
         Command::Backup { file } => backup::backup(context, seen, file),
         Command::Restore { file, check } => backup::restore(context, seen, file, *check),
         Command::Recovery(RecoveryCommand::Use { file, insist }) => vaults::recover(context, seen, file, *insist),
+        Command::Doctor(args) => doctor::run(context, seen, args),
     }
 }
 

@@ -8,6 +8,7 @@ mod audit;
 mod backup;
 mod briefs;
 mod commands;
+mod doctor;
 mod finding;
 mod history;
 mod notes;

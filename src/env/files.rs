@@ -1,10 +1,11 @@
 //! Small private files: written whole, readable by their owner alone, never through a symlink.
 
 use rustix::fs::{Mode, OFlags};
-use std::fs::File;
+use std::fs::{File, TryLockError};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 /// A small file could not be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -25,6 +26,14 @@ pub enum FileError {
         path: PathBuf,
         /// The most it may have, in bytes.
         max: u64,
+    },
+    /// Another program kept its lock for too long.
+    #[error("another program holds `{}` and does not give it back (waited {} s): end it, then try again", path.display(), waited.as_secs())]
+    Held {
+        /// Where it is.
+        path: PathBuf,
+        /// How long it was waited for.
+        waited: Duration,
     },
     /// The system refused.
     #[error("cannot {what} `{}`: {source}", path.display())]
@@ -225,13 +234,58 @@ pub fn make_private_folders(folder: &Path) -> Result<(), FileError> {
     made.try_for_each(|above| sync_folder(folder_of(above)))
 }
 
-/// The right to touch a small file that several programs read, change and put back: waits for whoever has it, and
-/// is given back on drop. `path` is the lock's own file (0600), which stays.
+/// How long such a lock is waited for: whoever has it needs it for a moment.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// The right to touch a small file that several programs read, change and put back: waits for whoever has it, though not
+/// for ever, and is given back on drop. `path` is the lock's own file (0600), which stays.
 pub fn lock_private(path: &Path) -> Result<FileLock, FileError> {
+    lock_within(path, PATIENCE)
+}
+
+fn lock_within(path: &Path, patience: Duration) -> Result<FileLock, FileError> {
     parent_of(path)?;
     let file = open_plain(path, OFlags::RDWR | OFlags::CREATE, "lock")?;
-    file.lock().map_err(io_error("lock", path))?;
-    Ok(FileLock(file))
+    let start = Instant::now();
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(FileLock(file)),
+            Err(TryLockError::Error(error)) => return Err(io_error("lock", path)(error)),
+            Err(TryLockError::WouldBlock) if start.elapsed() < patience => {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            Err(TryLockError::WouldBlock) => {
+                return Err(FileError::Held {
+                    path: path.to_owned(),
+                    waited: patience,
+                });
+            }
+        }
+    }
+}
+
+/// Whether anybody but its owner may read, write or enter what is at `path`.
+pub fn is_open_to_others(path: &Path) -> io::Result<bool> {
+    Ok(std::fs::metadata(path)?.mode() & 0o077 != 0)
+}
+
+/// Whether what is at `path` belongs to this user.
+pub fn is_mine(path: &Path) -> io::Result<bool> {
+    Ok(std::fs::metadata(path)?.uid() == rustix::process::geteuid().as_raw())
+}
+
+/// An error if this user may not write to what is at `path`, or nobody may.
+pub fn check_writable(path: &Path) -> io::Result<()> {
+    Ok(rustix::fs::access(path, rustix::fs::Access::WRITE_OK)?)
+}
+
+/// Takes from all but the owner what they may do with a file or folder of this user's.
+pub fn close_to_others(path: &Path) -> Result<(), FileError> {
+    let narrow = || {
+        let mode = std::fs::metadata(path)?.mode();
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode & 0o700))
+    };
+    narrow().map_err(io_error("close to others", path))
 }
 
 /// A lock that [`lock_private`] took.
@@ -249,18 +303,13 @@ impl Drop for FileLock {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use std::os::unix::fs::MetadataExt;
-
-    fn is_open_to_others(file: &File) -> io::Result<bool> {
-        Ok(file.metadata()?.mode() & 0o077 != 0)
-    }
 
     #[test]
     fn a_new_file_is_private_and_is_not_overwritten() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a").join("b");
         write_new_private(&path, b"one").unwrap();
-        assert!(!is_open_to_others(&File::open(&path).unwrap()).unwrap());
+        assert!(!is_open_to_others(&path).unwrap());
         assert_eq!(path.parent().unwrap().metadata().unwrap().mode() & 0o777, 0o700);
         assert!(matches!(write_new_private(&path, b"two"), Err(FileError::Exists(_))));
         assert_eq!(read_bounded(&path, 3).unwrap(), b"one");
@@ -287,8 +336,25 @@ mod tests {
         let held = lock_private(&path).unwrap();
         let other = File::open(&path).unwrap();
         assert!(other.try_lock().is_err());
+        let short = Duration::from_millis(20);
+        assert!(matches!(lock_within(&path, short), Err(FileError::Held { waited, .. }) if waited == short));
         drop(held);
         other.try_lock().unwrap();
+    }
+
+    #[test]
+    fn what_is_closed_to_others_stays_as_open_to_its_owner() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x");
+        std::fs::write(&path, "").unwrap();
+        for (before, after) in [(0o644, 0o600), (0o755, 0o700), (0o440, 0o400)] {
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(before)).unwrap();
+            assert!(is_open_to_others(&path).unwrap());
+            close_to_others(&path).unwrap();
+            assert!(!is_open_to_others(&path).unwrap());
+            assert_eq!(path.metadata().unwrap().mode() & 0o777, after);
+        }
+        assert!(close_to_others(&folder.path().join("no")).is_err());
     }
 
     #[test]
@@ -323,7 +389,7 @@ mod tests {
         replace_private(&path, b"one").unwrap();
         replace_private(&path, b"two").unwrap();
         assert_eq!(read_bounded(&path, 100).unwrap(), b"two");
-        assert!(!is_open_to_others(&File::open(&path).unwrap()).unwrap());
+        assert!(!is_open_to_others(&path).unwrap());
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 

@@ -13,16 +13,19 @@ mod harden;
 mod places;
 mod slots;
 mod socket;
+mod space;
 
 pub use buffer::{Buffer, BufferError};
 pub use clock::{Clock, since_boot};
 pub use entropy::SystemEntropy;
 pub use faults::{Fault, Faults, Step};
 pub use files::{
-    FileError, NewPlainFile, append_line, check_new_file, lock_private, make_private_folders, open_plain_file,
-    read_bounded, replace_private, start_writing_back, sync_folder, write_new_private,
+    FileError, NewPlainFile, append_line, check_new_file, check_writable, close_to_others, is_mine, is_open_to_others,
+    lock_private, make_private_folders, open_plain_file, read_bounded, replace_private, start_writing_back,
+    sync_folder, write_new_private,
 };
 pub use harden::{boot_id, harden, lock_in_memory};
 pub use places::{NoHome, Places};
 pub use slots::{SlotError, TwoSlot};
-pub use socket::{Frame, Listener, SocketError, Wire};
+pub use socket::{Frame, Listener, SocketError, Wire, remove_stale_socket};
+pub use space::Space;

@@ -74,15 +74,20 @@ impl Places {
         self.state.join("strongroom").join(vault.to_string())
     }
 
-    /// The state of the only device on this computer that remembers a vault; none if there are several, or none.
-    pub fn only_state(&self, vault: &VaultId) -> Option<PathBuf> {
-        let entries = std::fs::read_dir(self.vault_state(vault)).ok()?;
+    /// The states of the devices on this computer that remember a vault.
+    pub fn states(&self, vault: &VaultId) -> Vec<PathBuf> {
         let of_device = |entry: std::io::Result<std::fs::DirEntry>| {
             let entry = entry.ok()?;
             let _: DeviceId = entry.file_name().to_str()?.parse().ok()?;
             Some(entry.path())
         };
-        let mut folders = entries.filter_map(of_device);
+        let entries = std::fs::read_dir(self.vault_state(vault));
+        entries.into_iter().flatten().filter_map(of_device).collect()
+    }
+
+    /// The state of the only device on this computer that remembers a vault; none if there are several, or none.
+    pub fn only_state(&self, vault: &VaultId) -> Option<PathBuf> {
+        let mut folders = self.states(vault).into_iter();
         folders.next().filter(|_| folders.next().is_none())
     }
 

@@ -138,6 +138,16 @@ impl Listener {
     }
 }
 
+/// Removes a socket of this user's at which nobody listens any more; says whether there was one.
+pub fn remove_stale_socket(path: &Path) -> Result<bool, SocketError> {
+    if Wire::connect(path)?.is_some() || !check_socket(path)? {
+        return Ok(false);
+    }
+    std::fs::remove_file(path)
+        .map_err(failed("remove", path))
+        .map(|()| true)
+}
+
 impl Drop for Listener {
     fn drop(&mut self) {
         if self.is_reachable() {
@@ -330,6 +340,12 @@ mod tests {
         make_private_folders(path.parent().unwrap()).unwrap();
         drop(UnixListener::bind(&path).unwrap());
         assert!(path.exists() && Wire::connect(&path).unwrap().is_none());
+        assert!(remove_stale_socket(&path).unwrap() && !path.exists());
+        assert!(!remove_stale_socket(&path).unwrap());
+        let living = Listener::bind(&path).unwrap();
+        assert!(!remove_stale_socket(&path).unwrap() && path.exists());
+        drop(living);
+        drop(UnixListener::bind(&path).unwrap());
         drop(Listener::bind(&path).unwrap());
         std::fs::write(&path, b"").unwrap();
         assert!(matches!(Wire::connect(&path), Err(SocketError::Planted { .. })));

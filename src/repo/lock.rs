@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 /// The lock file's name in the git directory. It stays when the lock is given back.
-const NAME: &str = "strongroom.lock";
+pub(super) const NAME: &str = "strongroom.lock";
 
 /// How long to wait for another writer, if nothing else is said.
 pub const PATIENCE: Duration = Duration::from_secs(10);

@@ -39,7 +39,7 @@ const BLOB_MAX: u64 = 256 << 10;
 const MAX: u64 = 64 << 20;
 
 /// Where a pack is written before it is whole, in the git directory.
-const DRAFT: &str = "strongroom.packing";
+pub(super) const DRAFT: &str = "strongroom.packing";
 
 /// What packing did.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -67,7 +67,7 @@ pub enum PackError {
 }
 
 /// A pack: its path without extension, and what is in it.
-struct Pack {
+pub(super) struct Pack {
     stem: PathBuf,
     index: PackIndex,
 }
@@ -143,7 +143,7 @@ impl Repo {
     }
 
     /// The objects that have files of their own.
-    fn loose_objects(&self) -> io::Result<HashSet<Oid>> {
+    pub(super) fn loose_objects(&self) -> io::Result<HashSet<Oid>> {
         let mut found = HashSet::new();
         for first in 0..=255u8 {
             let folder = format!("{first:02x}");
@@ -170,7 +170,7 @@ impl Repo {
     }
 
     /// The packs whose index can be read here; another is left alone, and that what is in it is packed twice does no harm.
-    fn packs(&self) -> io::Result<Vec<Pack>> {
+    pub(super) fn packs(&self) -> io::Result<Vec<Pack>> {
         let folder = self.dir.join("objects/pack");
         let mut packs = Vec::new();
         for entry in fs::read_dir(&folder)? {

@@ -18,7 +18,7 @@ const MAX_ANCESTORS: usize = 100_000;
 const MAX_COMMIT: u64 = 1 << 20;
 
 /// How the names begin of files that libgit2 writes an object to before it has its place.
-const HALF_OBJECT: &str = "tmp_object_git2_";
+pub(super) const HALF_OBJECT: &str = "tmp_object_git2_";
 
 /// What recovery did.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -109,9 +109,11 @@ impl Repo {
     /// Whether the refs are where the last record leaves them.
     fn is_finished(&self, last: Option<&[u8]>) -> bool {
         let Some(payload) = last else { return true };
-        let Ok(batch) = decode_payload(payload) else {
-            return false;
-        };
+        decode_payload(payload).is_ok_and(|batch| self.has_finished(&batch))
+    }
+
+    /// The same of a batch.
+    pub(super) fn has_finished(&self, batch: &Batch) -> bool {
         // Another program may have pruned what it thought nobody needs.
         if !batch.objects.iter().all(|object| self.contains(object.oid())) {
             return false;
@@ -128,10 +130,7 @@ impl Repo {
     fn rewrite(&self, batches: &[Batch]) -> Result<Recovery, RecoverError> {
         self.remove_half_objects()?;
         self.rewrite_objects(batches)?;
-        let mut known: BTreeMap<&str, Vec<Option<Oid>>> = BTreeMap::new();
-        for change in batches.iter().flat_map(|batch| &batch.refs) {
-            known.entry(&change.name).or_default().extend([change.old, change.new]);
-        }
+        let known = values_of(batches);
         let mut moves = Vec::new();
         for name in known.keys() {
             self.refuse_links(name)?;
@@ -139,10 +138,7 @@ impl Repo {
         for (name, values) in known {
             let last = values.last().copied().flatten();
             let current = self.current(name)?;
-            if let Current::Known(Some(oid)) = current
-                && !values.contains(&Some(oid))
-                && !values.iter().flatten().any(|value| self.is_ancestor(oid, *value))
-            {
+            if self.is_strange(&current, &values) {
                 return Err(RecoverError::Diverged { name: name.to_owned() });
             }
             moves.push((name, current, last));
@@ -173,6 +169,30 @@ impl Repo {
             replayed: batches.len(),
             healed,
         })
+    }
+
+    /// Whether a ref is where no value that the journal gives it leads back to.
+    fn is_strange(&self, current: &Current, values: &[Option<Oid>]) -> bool {
+        match current {
+            Current::Known(Some(oid)) => {
+                !values.contains(&Some(*oid)) && !values.iter().flatten().any(|value| self.is_ancestor(*oid, *value))
+            }
+            _ => false,
+        }
+    }
+
+    /// The refs that stand where the journal did not leave them, by name, and whether recovery would refuse each:
+    /// otherwise it puts them back.
+    pub(super) fn strayed(&self, batches: &[Batch]) -> Result<Vec<(String, bool)>, RecoverError> {
+        let mut strayed = Vec::new();
+        for (name, values) in values_of(batches) {
+            let current = self.current(name)?;
+            let last = values.last().copied().flatten();
+            if !matches!(current, Current::Known(now) if now == last) {
+                strayed.push((name.to_owned(), self.is_strange(&current, &values)));
+            }
+        }
+        Ok(strayed)
     }
 
     /// A folder on the way to a ref that is a symbolic link would lead out of the vault.
@@ -260,6 +280,15 @@ impl Repo {
         }
         false
     }
+}
+
+/// The values that the journal gives each ref, the last one last.
+fn values_of(batches: &[Batch]) -> BTreeMap<&str, Vec<Option<Oid>>> {
+    let mut known: BTreeMap<&str, Vec<Option<Oid>>> = BTreeMap::new();
+    for change in batches.iter().flat_map(|batch| &batch.refs) {
+        known.entry(&change.name).or_default().extend([change.old, change.new]);
+    }
+    known
 }
 
 pub(super) fn remove_file(path: &std::path::Path) -> io::Result<()> {

@@ -17,7 +17,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use tempfile::NamedTempFile;
 
 /// How the names begin of files in which such a blob is before it has its place; `git prune` knows them as well.
-const HALF: &str = "tmp_obj_strongroom_";
+pub(super) const HALF: &str = "tmp_obj_strongroom_";
 /// The longest stored block, in bytes.
 const BLOCK_MAX: usize = 0xffff;
 /// zlib's two bytes: deflate with the largest window, no dictionary, the fastest level.
