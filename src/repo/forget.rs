@@ -222,10 +222,10 @@ impl Repo {
         let nothing = git2::Config::new().map_err(to_io)?;
         git.set_config(&nothing).map_err(to_io)?;
         let mut kept = BTreeSet::new();
-        for index in old
-            .iter()
-            .filter(|path| path.extension().is_some_and(|end| end == "idx"))
-        {
+        // An index without its pack is what an earlier go was removing: what was in it has been written again.
+        let whole =
+            |path: &&PathBuf| path.extension().is_some_and(|end| end == "idx") && path.with_extension("pack").exists();
+        for index in old.iter().filter(whole) {
             let ids = PackIndex::read(index)?.ids;
             kept.extend(ids.into_iter().filter(|oid| !doomed.contains(oid)));
         }
