@@ -224,6 +224,35 @@ fn what_an_interrupted_attach_left_is_told_and_forgotten_at_the_next() {
 }
 
 #[test]
+fn who_says_a_label_again_has_what_was_interrupted_forgotten_and_nothing_else() {
+    let house = House::new();
+    let id = house.add("Camera at gate 4.");
+    let path = write(&house, "list.csv", b"one,two\n");
+    house.run(&["attach", &id, &path]).expect(0);
+    house.run(&with_why(&["relabel", &id, "confidential"])).expect(0);
+    let files = |house: &House| {
+        let shard = format!("refs/heads/notes/{}", &id[..2]);
+        house.git(&["ls-tree", "--name-only", &shard])
+    };
+    let before = files(&house);
+    interrupt(&house, &id);
+    assert_ne!(files(&house), before);
+    let again = house.run(&with_why(&["relabel", &id, "confidential"]));
+    assert!(
+        again.err.contains("was interrupted") && again.err.contains("already"),
+        "{}",
+        again.err
+    );
+    again.expect(2);
+    assert_eq!(files(&house), before);
+    let out = house
+        .run(&with_why(&["extract", &id, "list.csv", "--out", "-"]))
+        .expect(0);
+    assert_eq!(out, "one,two\n");
+    house.intact();
+}
+
+#[test]
 fn a_pipe_is_attached_while_others_work_and_a_reader_that_goes_away_is_no_error() {
     let house = House::new();
     let id = house.add("Camera at gate 4.");

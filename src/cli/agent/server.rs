@@ -125,17 +125,21 @@ struct Tidying {
 impl Tidying {
     /// Begins another go unless one is under way; whether there may be more to do.
     fn begin(self: &Arc<Self>, places: &Places) -> bool {
-        if self.idle.load(Ordering::SeqCst) {
+        if self.busy.swap(true, Ordering::SeqCst) {
+            return true;
+        }
+        // Whoever comes from here on makes it worth another look, whatever this one finds.
+        if self.idle.swap(true, Ordering::SeqCst) {
+            self.busy.store(false, Ordering::SeqCst);
             return false;
         }
-        if !self.busy.swap(true, Ordering::SeqCst) {
-            let (this, places) = (Arc::clone(self), places.clone());
-            std::thread::spawn(move || {
-                let more = tidy(&places).unwrap_or(false);
-                this.idle.store(!more, Ordering::SeqCst);
-                this.busy.store(false, Ordering::SeqCst);
-            });
-        }
+        let (this, places) = (Arc::clone(self), places.clone());
+        std::thread::spawn(move || {
+            if tidy(&places).unwrap_or(false) {
+                this.idle.store(false, Ordering::SeqCst);
+            }
+            this.busy.store(false, Ordering::SeqCst);
+        });
         true
     }
 }
