@@ -524,10 +524,10 @@ pub fn tree(data: &[u8]) -> bool {
 /// The index of a pack: a program of somebody else's may have written it. What is taken from it stands in it.
 pub fn pack_index(data: &[u8]) -> bool {
     let _ = PackEntry::parse(data);
-    let Ok(PackIndex { ids, places }) = PackIndex::parse(data) else {
+    let Ok(PackIndex { ids, sums, places }) = PackIndex::parse(data) else {
         return false;
     };
-    assert_eq!(ids.len(), places.len());
+    assert_eq!((ids.len(), ids.len()), (sums.len(), places.len()));
     assert!(ids.is_sorted_by(|a, b| a < b), "ids are in order, each once");
     let mut head = vec![0xff, b't', b'O', b'c', 0, 0, 0, 2];
     for first in 0..=255 {

@@ -11,13 +11,14 @@ use super::git::{ReadError, Repo};
 use super::lock::Lock;
 use super::loose::loose_path;
 use super::object::Oid;
+use super::pack::Pack;
 use super::packed::PackIndex;
 use super::reach::{Missing, Reached};
 use super::record::{RefChange, is_branch};
 use super::recover::remove_file;
 use super::write::{CutError, sync_file_system, to_io};
 use crate::env::{FileError, Step, read_bounded, replace_private, sync_folder};
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -26,8 +27,6 @@ use std::path::{Path, PathBuf};
 const NAME: &str = "strongroom.forgetting";
 /// The largest such note, in bytes.
 const NAME_MAX: u64 = 1 << 20;
-/// The folder in the git directory in which a pack is written before it has its place.
-const PACKING: &str = "strongroom.packing";
 /// How often packs are written anew before it is given up for now.
 const REPACKED_MAX: usize = 3;
 /// Something could not be forgotten for good; it is tried again at the next start.
@@ -195,11 +194,36 @@ impl Repo {
         Ok(doomed.all().any(packed))
     }
 
-    /// Writes one pack of everything that the packs hold but `doomed`, durable, and then removes them.
+    /// Writes one pack of everything that packs with some of `doomed` hold besides it, durable, and then removes them, and
+    /// files beside packs that nobody can tell the content of.
     fn repack_without(&self, doomed: &Reached) -> Result<(), ForgetError> {
-        let mut old = pack_files(&self.dir.join("objects/pack"))?;
-        let write = || self.write_without(doomed, &old);
-        let new = self.faults().step(Step::PackWrite, write, || Ok(()))?;
+        let folder = self.dir.join("objects/pack");
+        let (touched, clean): (Vec<Pack>, Vec<Pack>) = self
+            .packs()?
+            .into_iter()
+            .partition(|pack| pack.index.ids.iter().any(|oid| doomed.contains(oid)));
+        let mut old = pack_files(&folder)?;
+        for index in old
+            .iter()
+            .filter(|path| path.extension().is_some_and(|end| end == "idx"))
+        {
+            // What it holds could not be written again.
+            let known = touched
+                .iter()
+                .chain(&clean)
+                .any(|pack| index.with_extension("") == pack.stem);
+            if !known && index.with_extension("pack").exists() {
+                PackIndex::read(index)?;
+            }
+        }
+        let is_clean = |path: &PathBuf| clean.iter().any(|pack| path.with_extension("") == pack.stem);
+        old.retain(|path| !is_clean(path));
+        let mut new = Vec::new();
+        let write = || {
+            new = self.write_without(doomed, touched)?;
+            Ok(())
+        };
+        self.faults().step(Step::PackWrite, write, || Ok(()))?;
         // A pack is named after its content: one that held nothing of it may have been written again.
         old.retain(|path| !new.contains(path));
         let caches = ["objects/info/commit-graph", "objects/info/commit-graphs"].map(|name| self.dir.join(name));
@@ -217,43 +241,28 @@ impl Repo {
     ///
     /// INVARIANT (nothing acknowledged is lost): all that stands in the packs about to go is written again, also what has
     /// a file of its own at this moment: `git gc` removes such files when it sees them in a pack.
-    fn write_without(&self, doomed: &Reached, old: &[PathBuf]) -> io::Result<Vec<PathBuf>> {
-        let git = git2::Repository::open_bare(&self.dir).map_err(to_io)?;
-        let nothing = git2::Config::new().map_err(to_io)?;
-        git.set_config(&nothing).map_err(to_io)?;
-        let mut kept = BTreeSet::new();
-        // An index without its pack is what an earlier go was removing: what was in it has been written again.
-        let whole =
-            |path: &&PathBuf| path.extension().is_some_and(|end| end == "idx") && path.with_extension("pack").exists();
-        for index in old.iter().filter(whole) {
-            let ids = PackIndex::read(index)?.ids;
-            kept.extend(ids.into_iter().filter(|oid| !doomed.contains(oid)));
-        }
-        if kept.is_empty() {
-            return Ok(Vec::new());
-        }
-        let folder = self.dir.join(PACKING);
-        if folder.exists() {
-            fs::remove_dir_all(&folder)?;
-        }
-        crate::env::make_private_folders(&folder).map_err(plain)?;
-        let mut builder = git.packbuilder().map_err(to_io)?;
-        builder.set_threads(0);
-        for oid in kept {
-            builder
-                .insert_object(oid.to_git().map_err(to_io)?, None)
-                .map_err(to_io)?;
-        }
-        builder.write(&folder, 0o400).map_err(to_io)?;
+    fn write_without(&self, doomed: &Reached, touched: Vec<Pack>) -> io::Result<Vec<PathBuf>> {
+        let draft = self.make_draft()?;
+        let kept = self.write_again(touched, &|oid| doomed.contains(oid), &draft)?;
         let place = self.dir.join("objects/pack");
-        let mut new = Vec::new();
-        for path in pack_files(&folder)? {
+        let (mut new, mut written) = (Vec::new(), HashSet::new());
+        for path in pack_files(&draft)? {
+            if path.extension().is_some_and(|end| end == "idx") {
+                written.extend(PackIndex::read(&path)?.ids);
+            }
             File::open(&path)?.sync_all()?;
+            new.push(path);
+        }
+        // Git hashed what it read along: an object that was damaged is there under another id.
+        if let Some(oid) = kept.difference(&written).next() {
+            return Err(io::Error::other(ReadError::Damaged { oid: *oid }.to_string()));
+        }
+        for path in &mut new {
             let target = place.join(path.file_name().unwrap_or_default());
             fs::rename(&path, &target)?;
-            new.push(target);
+            *path = target;
         }
-        fs::remove_dir(&folder)?;
+        fs::remove_dir(&draft)?;
         sync_folder(&place).map_err(plain)?;
         Ok(new)
     }

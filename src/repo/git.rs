@@ -4,11 +4,12 @@ use super::journal::{Journal, JournalError, read_unlocked};
 use super::lock::{Lock, LockError};
 use super::loose::{packed_bound, read_loose};
 use super::object::{BadCommit, Commit, Kind, Oid};
-use super::packed::KnownPack;
+use super::packed::{KnownPack, Recent};
 use super::record::Batch;
 use super::tree::{BadTree, Mode, TreeEntry, parse_tree, path_names};
 use super::write::RECORDS_PER_CUT;
 use crate::env::{Faults, boot_id, make_private_folders};
+use std::cell::RefCell;
 use std::fs::File;
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
@@ -38,6 +39,7 @@ pub struct Repo {
     pub(super) settings: Settings,
     /// Packs to look into before anything else.
     pub(super) packed: Arc<Vec<KnownPack>>,
+    pub(super) recent: RefCell<Recent>,
 }
 
 /// What a test may steer.
@@ -250,6 +252,7 @@ impl Repo {
             git,
             settings,
             packed,
+            recent: RefCell::default(),
         })
     }
 
@@ -478,8 +481,9 @@ impl Repo {
     }
 
     fn read_into(&self, oid: Oid, want: Kind, max: u64, mut buffer: Vec<u8>) -> Result<Vec<u8>, ReadError> {
-        for pack in self.packed.iter() {
-            if let Some(bytes) = pack.read(oid, want, max)? {
+        for (number, pack) in self.packed.iter().enumerate() {
+            let mut recent = self.recent.borrow_mut();
+            if let Some(bytes) = pack.read(oid, want, max, (number, &mut recent))? {
                 return Ok(bytes);
             }
         }

@@ -27,6 +27,7 @@
 
 mod arrivals;
 mod backup;
+mod delta;
 mod forget;
 mod git;
 mod health;
@@ -35,6 +36,8 @@ mod lock;
 mod loose;
 mod object;
 mod pack;
+mod pack_merge;
+mod pack_write;
 mod packed;
 mod reach;
 mod record;
@@ -47,6 +50,7 @@ mod write;
 
 pub use arrivals::{ArrivalError, Arrivals};
 pub use backup::{BackupError, BackupHead};
+pub use delta::{BadDelta, apply_delta, delta_lengths, make_delta};
 pub use forget::{ForgetError, parse_forgetting};
 pub use git::{CreateError, Oddity, OpenError, ReadError, Repo, Settings};
 pub use health::{Health, Remains};

@@ -66,7 +66,7 @@ impl FromStr for Oid {
 }
 
 /// The kinds of object a vault holds; annotated tags are not among them.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 #[repr(u8)]
 pub enum Kind {
     /// Bytes.

@@ -14,6 +14,7 @@ use super::git::{ReadError, Repo};
 use super::lock::Lock;
 use super::loose::loose_path;
 use super::object::{Kind, Oid};
+use super::pack_write::{Chosen, MAX, Series};
 use super::packed::{KnownPack, PackIndex};
 use super::recover::remove_file;
 use super::tree::Mode;
@@ -29,14 +30,14 @@ use std::path::{Path, PathBuf};
 /// How many objects with files of their own go into a pack at once: fewer are not worth one, and while it is made the
 /// lock is held.
 pub const AT_ONCE: RangeInclusive<usize> = 1024..=4096;
-/// A pack of so many objects is not merged any more, for the same reason.
-const SMALL: usize = 8192;
-/// So many smaller ones are merged: differences are sought anew, and that is most of the time it takes.
-const SMALL_MAX: usize = 4;
-/// A file larger than this, in bytes, stays one: comparing it with others would fill the memory.
-const BLOB_MAX: u64 = 256 << 10;
-/// The largest folder and commit, in bytes.
-const MAX: u64 = 64 << 20;
+/// A pack of so many objects is large: nobody looks behind what is in it.
+const LARGE: usize = 8192;
+/// So many packs of one size become one, so that there are few, and each object is copied a few times in all.
+const SEVERAL: usize = 4;
+/// A pack of so many bytes is copied no more, for the same reason.
+const MERGED_MAX: u64 = 128 << 20;
+/// An object's file larger than this, in bytes, stays: a large one in a pack would be copied with it.
+const LOOSE_MAX: u64 = 256 << 10;
 
 /// Where a pack is written before it is whole, in the git directory.
 pub(super) const DRAFT: &str = "strongroom.packing";
@@ -68,19 +69,28 @@ pub enum PackError {
 
 /// A pack: its path without extension, and what is in it.
 pub(super) struct Pack {
-    stem: PathBuf,
-    index: PackIndex,
+    pub(super) stem: PathBuf,
+    pub(super) index: PackIndex,
+    /// The length of the pack itself.
+    pub(super) bytes: u64,
+}
+
+/// Packs of one size: each four times the one before.
+fn size_class(objects: usize) -> u32 {
+    (objects / AT_ONCE.end())
+        .checked_ilog(SEVERAL)
+        .map_or(0, |class| class + 1)
 }
 
 /// Everything the refs reach, in the order in which a pack is best read.
 struct InOrder<'k> {
-    objects: Vec<(Oid, Kind, usize)>,
+    objects: Vec<Chosen>,
     seen: HashSet<Oid>,
     kept: &'k [PackIndex],
 }
 
 impl Repo {
-    /// Puts what has files of its own, the oldest first, and small packs once there are several, into one pack.
+    /// Puts what has files of its own, the oldest first, into a pack, and packs of one size into one once there are several.
     /// `None` if fewer than `at_once` allows have files of their own, none of them can be packed, or something is being
     /// forgotten. Recovery must have been done under the lock.
     pub fn pack(&self, lock: &Lock, at_once: RangeInclusive<usize>) -> Result<Option<Packed>, PackError> {
@@ -92,46 +102,84 @@ impl Repo {
         }
         self.cut(lock)?;
         self.remove_draft()?;
-        let (merged, kept) = self.choose_packs()?;
-        let names: Vec<(String, Oid)> = self.refs("refs/")?;
-        // Most of what is reached is in packs already.
-        let reader = self.readers(1).ok().and_then(|mut readers| readers.pop());
-        let reached = reader.as_ref().unwrap_or(self).reach_in_order(&names, &kept)?;
-
-        let mut of_merged: HashSet<Oid> = merged.iter().flat_map(|pack| pack.index.ids.iter().copied()).collect();
-        let mut chosen = Vec::new();
-        let mut own_files = Vec::new();
-        for (oid, kind, name) in reached.objects.into_iter().rev() {
-            let goes = of_merged.remove(&oid);
-            let wanted = loose.contains(&oid) && own_files.len() < most;
-            if wanted && self.may_be_packed(oid, kind)? {
-                own_files.push(oid);
-            } else if !goes {
-                continue;
-            }
-            // Folders are compared with others of their branch; the rest resembles nothing.
-            chosen.push((oid, (kind == Kind::Tree).then_some(name)));
-        }
-        // Whatever else is in a pack that goes: it may be reached by ways that were not looked at.
-        chosen.extend(of_merged.into_iter().map(|oid| (oid, None)));
-        if own_files.is_empty() {
+        let mut chosen = self.choose(&loose, most)?;
+        if chosen.is_empty() {
             return Ok(None);
         }
-        let stem = self.write_pack(&chosen, &names)?;
+        // A series is written from its newest on.
+        chosen.reverse();
+        let ids: HashSet<Oid> = chosen.iter().map(|object| object.oid).collect();
+        let write = |draft: &Path| self.write_objects(&chosen, draft);
+        let stem = self.write_pack(&ids, write)?;
         self.place_pack(&stem)?;
-        for oid in &own_files {
+        for oid in &ids {
             let path = loose_path(&self.dir, *oid);
             self.faults()
                 .step(Step::LooseRemove, || remove_file(&path), || Ok(()))?;
         }
-        for pack in &merged {
-            self.remove_pack(&pack.stem)?;
+        let mut packed = Packed {
+            objects: ids.len(),
+            loose: ids.len(),
+            merged: 0,
+        };
+        if let Some((objects, merged)) = self.merge_packs()? {
+            packed = Packed {
+                objects,
+                merged,
+                ..packed
+            };
         }
-        Ok(Some(Packed {
-            objects: chosen.len(),
-            loose: own_files.len(),
-            merged: merged.len(),
-        }))
+        Ok(Some(packed))
+    }
+
+    /// Which of the objects with files of their own go into a pack: reached by the refs, the oldest of each branch first.
+    fn choose(&self, loose: &HashSet<Oid>, most: usize) -> Result<Vec<Chosen>, PackError> {
+        let packs = self.packs()?;
+        let large = packs
+            .into_iter()
+            .map(|pack| pack.index)
+            .filter(|index| index.ids.len() >= LARGE);
+        let large: Vec<PackIndex> = large.collect();
+        let names: Vec<(String, Oid)> = self.refs("refs/")?;
+        // Most of what is reached is in packs already.
+        let reader = self.readers(1).ok().and_then(|mut readers| readers.pop());
+        let reached = reader.as_ref().unwrap_or(self).reach_in_order(&names, &large)?;
+        let mut chosen = Vec::new();
+        for object in reached.objects.into_iter().rev() {
+            if chosen.len() < most && loose.contains(&object.oid) && self.may_be_packed(object.oid)? {
+                chosen.push(object);
+            }
+        }
+        Ok(chosen)
+    }
+
+    /// Puts the packs of one size, and the smaller ones, into one, once there are several; says how many objects it has and
+    /// of how many packs it is made.
+    fn merge_packs(&self) -> Result<Option<(usize, usize)>, PackError> {
+        let mut packs = self.packs_to_merge()?;
+        packs.sort_by_key(|pack| pack.index.ids.len());
+        let sizes: Vec<u32> = packs.iter().map(|pack| size_class(pack.index.ids.len())).collect();
+        let several = |class: &u32| sizes.iter().filter(|size| *size == class).count() >= SEVERAL;
+        let Some(class) = sizes.iter().find(|class| several(class)) else {
+            return Ok(None);
+        };
+        packs.truncate(sizes.partition_point(|size| size <= class));
+        let (stems, ids): (Vec<PathBuf>, HashSet<Oid>) = (
+            packs.iter().map(|pack| pack.stem.clone()).collect(),
+            packs.iter().flat_map(|pack| pack.index.ids.iter().copied()).collect(),
+        );
+        let stem = match self.merge(&packs)? {
+            Some(stem) => stem,
+            // They have something in common: what an earlier go was interrupted in removing.
+            None => self.write_pack(&ids, |draft| {
+                Ok(self.write_again(packs, &|_| false, draft).map(drop)?)
+            })?,
+        };
+        self.place_pack(&stem)?;
+        for stem in &stems {
+            self.remove_pack(stem)?;
+        }
+        Ok(Some((ids.len(), stems.len())))
     }
 
     /// Removes what a pack that never became whole has left: it may hold what was forgotten since.
@@ -181,28 +229,25 @@ impl Repo {
             }
             if let Ok(index) = PackIndex::read(&path) {
                 let stem = path.with_extension("");
-                packs.push(Pack { stem, index });
+                let bytes = fs::metadata(path.with_extension("pack"))?.len();
+                packs.push(Pack { stem, index, bytes });
             }
         }
         Ok(packs)
     }
 
-    /// The packs to put into the new one: all small ones, once there are several; and the objects of those to leave.
-    fn choose_packs(&self) -> io::Result<(Vec<Pack>, Vec<PackIndex>)> {
+    /// The packs that may go into another.
+    fn packs_to_merge(&self) -> io::Result<Vec<Pack>> {
         // An index over several packs would point to what is no longer there.
         let over_all = ["multi-pack-index", "multi-pack-index.d"];
         let over_all = over_all
             .iter()
             .any(|name| self.dir.join("objects/pack").join(name).exists());
-        let is_small = |pack: &Pack| {
+        let free = |pack: &Pack| {
             let held = |end: &str| pack.stem.with_extension(end).exists();
-            pack.index.ids.len() < SMALL && !over_all && !["keep", "promisor"].iter().any(|end| held(end))
+            pack.bytes < MERGED_MAX && !over_all && !["keep", "promisor"].iter().any(|end| held(end))
         };
-        let (mut merged, mut kept): (Vec<Pack>, Vec<Pack>) = self.packs()?.into_iter().partition(is_small);
-        if merged.len() < SMALL_MAX {
-            kept.append(&mut merged);
-        }
-        Ok((merged, kept.into_iter().map(|pack| pack.index).collect()))
+        Ok(self.packs()?.into_iter().filter(free).collect())
     }
 
     /// What the refs reach, newest first, down to what is in one of the packs `kept`.
@@ -211,7 +256,7 @@ impl Repo {
         for (name, (_, head)) in names.iter().enumerate() {
             let mut commits = vec![*head];
             while let Some(oid) = commits.pop() {
-                if !reached.add(oid, Kind::Commit, name) {
+                if !reached.add(oid, Some((name, Kind::Commit, 0)), Kind::Commit) {
                     continue;
                 }
                 let commit = self.read_commit(oid, MAX)?;
@@ -223,49 +268,52 @@ impl Repo {
     }
 
     fn reach_folder(&self, reached: &mut InOrder<'_>, tree: Oid, name: usize) -> Result<(), ReadError> {
-        let mut folders = vec![tree];
-        while let Some(oid) = folders.pop() {
-            if !reached.add(oid, Kind::Tree, name) {
+        let mut folders = vec![(tree, 0)];
+        while let Some((oid, depth)) = folders.pop() {
+            if !reached.add(oid, Some((name, Kind::Tree, depth)), Kind::Tree) {
                 continue;
             }
             for entry in self.read_tree(oid, MAX)? {
                 match entry.mode {
-                    Mode::Tree => folders.push(entry.oid),
+                    Mode::Tree => folders.push((entry.oid, depth + 1)),
                     Mode::Commit => {}
-                    _ => drop(reached.add(entry.oid, Kind::Blob, name)),
+                    _ => drop(reached.add(entry.oid, None, Kind::Blob)),
                 }
             }
         }
         Ok(())
     }
 
-    /// Whether a loose object is whole and small enough. (libgit2 would wait for ever for the rest of a torn one.)
-    fn may_be_packed(&self, oid: Oid, kind: Kind) -> Result<bool, ReadError> {
-        match kind {
-            Kind::Blob => match self.read_blob(oid, BLOB_MAX) {
-                Err(ReadError::TooBig { .. }) => Ok(false),
-                read => read.map(|_| true),
-            },
-            // Read and hashed when it was reached.
-            Kind::Tree | Kind::Commit => Ok(true),
+    /// Whether the file of a loose object is small enough.
+    fn may_be_packed(&self, oid: Oid) -> Result<bool, ReadError> {
+        match fs::symlink_metadata(loose_path(&self.dir, oid)) {
+            Err(error) => Err(ReadError::Git(error.to_string())),
+            Ok(file) => Ok(file.len() <= LOOSE_MAX),
         }
     }
 
-    /// Writes a pack of these objects beside the repository, synced; gives its path without extension.
-    fn write_pack(&self, chosen: &[(Oid, Option<usize>)], names: &[(String, Oid)]) -> Result<PathBuf, PackError> {
-        let draft = self.dir.join(DRAFT);
-        fs::DirBuilder::new().mode(0o700).create(&draft)?;
-        let build = || -> Result<(), git2::Error> {
-            let mut builder = self.git.packbuilder()?;
-            builder.set_threads(1);
-            for (oid, name) in chosen {
-                let name = name.and_then(|name| names.get(name));
-                builder.insert_object(oid.to_git()?, name.map(|(name, _)| name.as_str()))?;
+    /// Has a pack of these objects written beside the repository, synced; gives its path without extension.
+    fn write_pack(
+        &self,
+        ids: &HashSet<Oid>,
+        write: impl FnOnce(&Path) -> Result<(), PackError>,
+    ) -> Result<PathBuf, PackError> {
+        let draft = self.make_draft()?;
+        let mut result = Ok(());
+        let mut write = Some(write);
+        let act = || {
+            if let Some(write) = write.take() {
+                result = write(&draft);
             }
-            builder.write(&draft, 0o400)
+            result
+                .is_ok()
+                .then_some(())
+                .ok_or_else(|| io::Error::other("not written"))
         };
         let tear = || fs::write(draft.join("pack-torn.pack"), b"PACK");
-        self.faults().step(Step::PackWrite, || build().map_err(to_io), tear)?;
+        let stepped = self.faults().step(Step::PackWrite, act, tear);
+        result?;
+        stepped?;
         let names = fs::read_dir(&draft)?.map(|entry| Ok(entry?.path()));
         let names: Vec<PathBuf> = names.collect::<io::Result<_>>()?;
         let index = names
@@ -273,16 +321,29 @@ impl Repo {
             .find(|path| path.extension().is_some_and(|end| end == "idx"));
         let index = index.ok_or_else(|| io::Error::other("git wrote no index"))?;
         let written: HashSet<Oid> = PackIndex::read(index)?.ids.into_iter().collect();
-        // Git hashed what it wrote: an object that was damaged is there under another id.
-        if let Some((oid, ..)) = chosen.iter().find(|(oid, _)| !written.contains(oid)) {
+        // Git hashed what it read along: an object that was damaged is there under another id.
+        if let Some(oid) = ids.difference(&written).next() {
             return Err(ReadError::Damaged { oid: *oid }.into());
         }
-        let sync = |path: &Path| {
-            self.faults()
-                .step(Step::PackSync, || File::open(path)?.sync_all(), || Ok(()))
-        };
-        names.iter().try_for_each(|path| sync(path))?;
+        self.sync_draft(&draft)?;
         Ok(index.with_extension(""))
+    }
+
+    /// An empty folder for a pack that is not yet whole.
+    pub(super) fn make_draft(&self) -> io::Result<PathBuf> {
+        self.remove_draft()?;
+        let draft = self.dir.join(DRAFT);
+        fs::DirBuilder::new().mode(0o700).create(&draft)?;
+        Ok(draft)
+    }
+
+    pub(super) fn sync_draft(&self, draft: &Path) -> io::Result<()> {
+        for entry in fs::read_dir(draft)? {
+            let path = entry?.path();
+            let sync = || File::open(&path)?.sync_all();
+            self.faults().step(Step::PackSync, sync, || Ok(()))?;
+        }
+        Ok(())
     }
 
     /// Moves a pack to its place. The index goes first: without its pack it counts for nothing, and tells nothing.
@@ -331,11 +392,11 @@ impl<'k> InOrder<'k> {
     }
 
     /// Whether it was not known yet, and is in none of the packs.
-    fn add(&mut self, oid: Oid, kind: Kind, name: usize) -> bool {
+    fn add(&mut self, oid: Oid, series: Option<Series>, kind: Kind) -> bool {
         let is_kept = |pack: &PackIndex| pack.ids.binary_search(&oid).is_ok();
         let new = !self.kept.iter().any(is_kept) && self.seen.insert(oid);
         if new {
-            self.objects.push((oid, kind, name));
+            self.objects.push(Chosen { oid, kind, series });
         }
         new
     }

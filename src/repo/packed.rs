@@ -1,24 +1,36 @@
 //! Reading what is in packs, for threads that read much.
 //!
-//! libgit2 has one lock for all that reads a pack, and looks for each object twice. What is whole in a pack is read
-//! here; what is kept as a difference from something else is left to libgit2.
+//! libgit2 has one lock for all that reads a pack, looks for each object twice, and keeps the packs in memory. Here a
+//! pack is a file that is read at a place. What is kept in a way that this room does not know is left to libgit2.
 
+use super::delta::{apply_delta, delta_lengths};
 use super::git::ReadError;
 use super::object::{Kind, Oid};
 use crate::env::{open_plain_file, read_bounded};
 use miniz_oxide::inflate::TINFLStatus;
 use miniz_oxide::inflate::core::{DecompressorOxide, decompress, inflate_flags};
+use sha1::{Digest as _, Sha1};
+use std::collections::VecDeque;
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
+use std::sync::Arc;
 
 /// The largest index that is read, in bytes: two million objects.
 const INDEX_MAX: u64 = 64 << 20;
 /// How much of an entry is read at first, in bytes: all of a short note.
 const FIRST: usize = 4096;
-/// The longest head of an entry: its kind and a size of 64 bits.
-const HEAD_MAX: usize = 10;
+/// The longest number at the head of an entry: its kind and a size of 64 bits.
+const NUMBER_MAX: usize = 10;
+/// The largest object that others are a difference from, in bytes; a larger one is left to libgit2.
+const BASE_MAX: u64 = 64 << 20;
+/// More differences than this that rest on one another are left to libgit2.
+const CHAIN_MAX: usize = 100;
+/// So much of what others are a difference from is kept for the next that is, in bytes.
+const RECENT_MAX: usize = 2 << 20;
+/// And so many of them.
+const RECENT_COUNT: usize = 32;
 
 /// The bytes are not the index of a pack, version 2.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -30,6 +42,8 @@ pub struct BadPackIndex(&'static str);
 pub struct PackIndex {
     /// The ids, each once.
     pub ids: Vec<Oid>,
+    /// CRC-32 of each entry as it stands in the pack, in the same order.
+    pub sums: Vec<u32>,
     /// The places in the pack, in the same order.
     pub places: Vec<u64>,
 }
@@ -65,6 +79,7 @@ impl PackIndex {
         if (0..256).any(|first| fanout[first] != up_to(first)) {
             return Err(BadPackIndex("it counts otherwise than it lists"));
         }
+        let sums = bytes[IDS + count * 20..IDS + count * 24].chunks_exact(4).map(number);
         let far = &bytes[IDS + count * 28..bytes.len() - 40];
         let places = bytes[IDS + count * 24..IDS + count * 28].chunks_exact(4).map(number);
         let places = places.map(|place| match place & 0x8000_0000 {
@@ -77,7 +92,34 @@ impl PackIndex {
         });
         let places: Option<Vec<u64>> = places.collect();
         let places = places.ok_or(BadPackIndex("it points to a place that it does not have"))?;
-        Ok(Self { ids, places })
+        let sums = sums.collect();
+        Ok(Self { ids, sums, places })
+    }
+
+    /// The bytes of an index, version 2, of the pack that ends with `pack_sum`.
+    pub fn to_bytes(&self, pack_sum: &[u8; 20]) -> Vec<u8> {
+        let mut bytes = vec![0xff, b't', b'O', b'c', 0, 0, 0, 2];
+        for first in 0..=255 {
+            let below = self.ids.partition_point(|oid| oid.0[0] <= first);
+            bytes.extend_from_slice(&(below as u32).to_be_bytes());
+        }
+        self.ids.iter().for_each(|oid| bytes.extend_from_slice(&oid.0));
+        let sums = self.sums.iter();
+        sums.for_each(|sum| bytes.extend_from_slice(&sum.to_be_bytes()));
+        let mut far = Vec::new();
+        for place in &self.places {
+            let near = u32::try_from(*place).ok().filter(|place| place >> 31 == 0);
+            let word = near.unwrap_or_else(|| {
+                far.extend_from_slice(&place.to_be_bytes());
+                0x8000_0000 | (far.len() / 8 - 1) as u32
+            });
+            bytes.extend_from_slice(&word.to_be_bytes());
+        }
+        bytes.extend_from_slice(&far);
+        bytes.extend_from_slice(pack_sum);
+        let sum = Sha1::digest(&bytes);
+        bytes.extend_from_slice(&sum);
+        bytes
     }
 
     /// Reads the index file of a pack.
@@ -87,12 +129,16 @@ impl PackIndex {
     }
 }
 
-/// What stands at the beginning of an entry of a pack.
+/// What stands at the beginning of an entry of a pack; each with its size in bytes and the length of this head.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PackEntry {
-    /// An object that is there whole: its kind, its size in bytes, and the length of this head.
+    /// An object that is there whole.
     Whole(Kind, u64, usize),
-    /// Something else: a difference from another object, or a tag.
+    /// A difference from the entry that begins so many bytes before.
+    Before(u64, u64, usize),
+    /// A difference from the object of that id.
+    From(Oid, u64, usize),
+    /// Something else: a tag.
     Other,
 }
 
@@ -102,7 +148,7 @@ impl PackEntry {
         let first = *bytes.first()?;
         let (mut size, mut length, mut more) = (u64::from(first & 15), 1, first & 0x80 != 0);
         while more {
-            let byte = *bytes.get(length).filter(|_| length < HEAD_MAX)?;
+            let byte = *bytes.get(length).filter(|_| length < NUMBER_MAX)?;
             let part = u64::from(byte & 0x7f);
             let shift = 4 + 7 * (length as u32 - 1);
             // Bits that have no place would be lost.
@@ -114,8 +160,88 @@ impl PackEntry {
             1 => Self::Whole(Kind::Commit, size, length),
             2 => Self::Whole(Kind::Tree, size, length),
             3 => Self::Whole(Kind::Blob, size, length),
+            6 => {
+                let (back, length) = take_back(bytes, length)?;
+                Self::Before(back, size, length)
+            }
+            7 => {
+                let mut base = Oid([0; 20]);
+                base.0.copy_from_slice(bytes.get(length..length + 20)?);
+                Self::From(base, size, length + 20)
+            }
             _ => Self::Other,
         })
+    }
+
+    /// The head of an object that is there whole.
+    pub fn put_whole(kind: Kind, size: usize, out: &mut Vec<u8>) {
+        let number = match kind {
+            Kind::Commit => 1,
+            Kind::Tree => 2,
+            Kind::Blob => 3,
+        };
+        put_number(number, size, out);
+    }
+
+    /// The head of a difference of `size` bytes from the entry that begins `back` bytes before.
+    pub fn put_before(size: usize, mut back: u64, out: &mut Vec<u8>) {
+        put_number(6, size, out);
+        let begin = out.len();
+        out.push(back as u8 & 0x7f);
+        while back > 0x7f {
+            back = (back >> 7) - 1;
+            out.insert(begin, back as u8 & 0x7f | 0x80);
+        }
+    }
+}
+
+fn put_number(kind: u8, size: usize, out: &mut Vec<u8>) {
+    let (mut byte, mut rest) = (kind << 4 | size as u8 & 15, size >> 4);
+    while rest > 0 {
+        out.push(byte | 0x80);
+        (byte, rest) = (rest as u8 & 0x7f, rest >> 7);
+    }
+    out.push(byte);
+}
+
+/// How far back a base is: each byte but the last counts one more.
+fn take_back(bytes: &[u8], mut at: usize) -> Option<(u64, usize)> {
+    let end = at + NUMBER_MAX;
+    let mut back = u64::from(bytes.get(at)? & 0x7f);
+    while bytes[at] & 0x80 != 0 {
+        at += 1;
+        let byte = *bytes.get(at).filter(|_| at < end)?;
+        back = back.checked_add(1)?.checked_mul(0x80)? | u64::from(byte & 0x7f);
+    }
+    Some((back, at + 1))
+}
+
+/// What was read last and others are a difference from; the newest last.
+#[derive(Default)]
+pub(super) struct Recent {
+    known: VecDeque<(PlaceOf, Kind, Arc<Vec<u8>>)>,
+    size: usize,
+}
+
+/// A pack, by its number, and a place in it.
+type PlaceOf = (usize, u64);
+
+impl Recent {
+    fn get(&self, place: PlaceOf) -> Option<(Kind, Arc<Vec<u8>>)> {
+        let mut known = self.known.iter().rev();
+        let found = known.find(|(at, ..)| *at == place);
+        found.map(|(_, kind, bytes)| (*kind, bytes.clone()))
+    }
+
+    fn keep(&mut self, place: PlaceOf, kind: Kind, bytes: Arc<Vec<u8>>) {
+        self.size += bytes.len();
+        self.known.push_back((place, kind, bytes));
+        while self.size > RECENT_MAX || self.known.len() > RECENT_COUNT {
+            let Some((_, _, bytes)) = self.known.pop_front() else {
+                break;
+            };
+            self.size -= bytes.len();
+        }
     }
 }
 
@@ -127,34 +253,119 @@ pub(super) struct KnownPack {
     file: File,
 }
 
+/// An entry: the head, what it is (a whole object or a difference), and the base.
+struct Unpacked {
+    entry: PackEntry,
+    content: Vec<u8>,
+}
+
 impl KnownPack {
     /// Opens the pack of an index; `None` if this room cannot read it, and then libgit2 may.
-    pub(super) fn open(index: PackIndex, stem: &Path) -> Option<Self> {
+    pub(super) fn open(mut index: PackIndex, stem: &Path) -> Option<Self> {
         let file = open_plain_file(&stem.with_extension("pack"), false, false).ok()?;
+        index.sums = Vec::new();
         let begin = |first: usize| index.ids.partition_point(|oid| usize::from(oid.0[0]) < first);
         let begin = (0..=256).map(begin).collect();
         Some(Self { index, begin, file })
     }
 
-    /// The content of an object of at most `max` bytes, its id not checked; `None` if it is not here, or not whole.
-    pub(super) fn read(&self, oid: Oid, want: Kind, max: u64) -> Result<Option<Vec<u8>>, ReadError> {
+    fn place(&self, oid: Oid) -> Option<u64> {
         let first = usize::from(oid.0[0]);
         let (from, to) = (self.begin[first], self.begin[first + 1]);
-        let Ok(at) = self.index.ids[from..to].binary_search(&oid) else {
+        let at = self.index.ids[from..to].binary_search(&oid).ok()?;
+        Some(self.index.places[from + at])
+    }
+
+    /// The content of an object of at most `max` bytes, its id not checked; `None` if it is not here, or kept in a way
+    /// that this room does not know. `number` tells this pack from others in `recent`.
+    pub(super) fn read(
+        &self,
+        oid: Oid,
+        want: Kind,
+        max: u64,
+        (number, recent): (usize, &mut Recent),
+    ) -> Result<Option<Vec<u8>>, ReadError> {
+        let Some(begin) = self.place(oid) else {
             return Ok(None);
         };
-        let place = self.index.places[from + at];
+        let Some((kind, content)) = self.read_at(oid, begin, Some(want), max, (number, recent))? else {
+            return Ok(None);
+        };
+        match kind == want {
+            true => Ok(Some(content)),
+            false => Err(ReadError::Kind { oid, want }),
+        }
+    }
+
+    /// The kind and content of the entry at a place, which is the object `oid`, its id not checked. An object that is
+    /// there whole and of another kind than `want` has no content.
+    pub(super) fn read_at(
+        &self,
+        oid: Oid,
+        begin: u64,
+        want: Option<Kind>,
+        max: u64,
+        (number, recent): (usize, &mut Recent),
+    ) -> Result<Option<(Kind, Vec<u8>)>, ReadError> {
+        let damaged = || ReadError::Damaged { oid };
+        // The differences on the way to what is there whole.
+        let mut deltas: Vec<(u64, Vec<u8>)> = Vec::new();
+        let (mut place, mut held) = (begin, 0);
+        let (kind, mut content) = loop {
+            let known = recent.get((number, place)).filter(|_| !deltas.is_empty());
+            if let Some(known) = known {
+                break known;
+            }
+            let most = if deltas.is_empty() { max } else { max.max(BASE_MAX) };
+            let unpacked = self.unpack(oid, place, want.filter(|_| deltas.is_empty()), most)?;
+            let Some(Unpacked { entry, content }) = unpacked else {
+                return Ok(None);
+            };
+            let base = match entry {
+                PackEntry::Whole(kind, ..) => break (kind, Arc::new(content)),
+                PackEntry::Before(back, ..) => place.checked_sub(back).filter(|base| *base < place && *base > 0),
+                PackEntry::From(base, ..) => self.place(base).filter(|base| *base != place),
+                PackEntry::Other => None,
+            };
+            held += content.len() as u64;
+            let Some(base) = base.filter(|_| deltas.len() < CHAIN_MAX && held <= BASE_MAX) else {
+                return Ok(None);
+            };
+            let (_, size, _) = delta_lengths(&content).ok_or_else(damaged)?;
+            if size > most {
+                return Err(ReadError::TooBig { oid, size, max });
+            }
+            deltas.push((place, content));
+            place = base;
+        };
+        while let Some((next, delta)) = deltas.pop() {
+            let most = if deltas.is_empty() { max } else { max.max(BASE_MAX) };
+            let made = apply_delta(&content, &delta, most).map_err(|_| damaged())?;
+            if recent.get((number, place)).is_none() {
+                recent.keep((number, place), kind, content);
+            }
+            (place, content) = (next, Arc::new(made));
+        }
+        let content = Arc::try_unwrap(content).unwrap_or_else(|shared| shared.as_ref().clone());
+        Ok(Some((kind, content)))
+    }
+
+    /// One entry, inflated. An object that is there whole and of another kind than `want` is refused.
+    fn unpack(&self, oid: Oid, place: u64, want: Option<Kind>, max: u64) -> Result<Option<Unpacked>, ReadError> {
         let failed = |error: io::Error| ReadError::Git(error.to_string());
         let mut start = [0; FIRST];
         let read = read_up_to(&self.file, &mut start, place).map_err(failed)?;
         let damaged = ReadError::Damaged { oid };
-        let (kind, size, head) = match PackEntry::parse(&start[..read]).ok_or(damaged.clone())? {
-            PackEntry::Whole(kind, size, head) => (kind, size, head),
+        let entry = PackEntry::parse(&start[..read]).ok_or(damaged.clone())?;
+        let (size, head) = match entry {
+            PackEntry::Whole(kind, size, head) => match want {
+                Some(want) if kind != want => return Err(ReadError::Kind { oid, want }),
+                _ => (size, head),
+            },
+            PackEntry::Before(_, size, head) | PackEntry::From(_, size, head) => (size, head),
             PackEntry::Other => return Ok(None),
         };
-        if kind != want {
-            return Err(ReadError::Kind { oid, want });
-        }
+        // A difference that is longer than what it makes is none that git writes.
         if size > max {
             return Err(ReadError::TooBig { oid, size, max });
         }
@@ -170,7 +381,7 @@ impl KnownPack {
                 inflate(&packed[..read], &mut content)
             }
         };
-        inflated.then_some(Some(content)).ok_or(damaged)
+        inflated.then_some(Some(Unpacked { entry, content })).ok_or(damaged)
     }
 }
 
@@ -212,9 +423,17 @@ mod tests {
             Some(PackEntry::Whole(Kind::Commit, 300, 2))
         );
         assert_eq!(PackEntry::parse(&[0x20]), Some(PackEntry::Whole(Kind::Tree, 0, 1)));
-        for other in [0x00, 0x40, 0x50, 0x60, 0x70] {
+        for other in [0x00, 0x40, 0x50] {
             assert_eq!(PackEntry::parse(&[other]), Some(PackEntry::Other));
         }
+        assert_eq!(PackEntry::parse(&[0x65, 0x7f]), Some(PackEntry::Before(127, 5, 2)));
+        assert_eq!(
+            PackEntry::parse(&[0x65, 0x80, 0x00]),
+            Some(PackEntry::Before(128, 5, 3))
+        );
+        let from = [&[0xf5, 0x01][..], &[7; 20]].concat();
+        assert_eq!(PackEntry::parse(&from[..21]), None);
+        assert_eq!(PackEntry::parse(&from), Some(PackEntry::From(Oid([7; 20]), 21, 22)));
         for bad in [
             &[][..],
             &[0xb0],
@@ -227,6 +446,22 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn a_head_is_read_as_it_was_written(size in 0usize..1 << 40, back in 1u64..1 << 50, rest in proptest::collection::vec(any::<u8>(), 0..3)) {
+            for kind in [Kind::Commit, Kind::Tree, Kind::Blob] {
+                let mut head = Vec::new();
+                PackEntry::put_whole(kind, size, &mut head);
+                let length = head.len();
+                head.extend_from_slice(&rest);
+                prop_assert_eq!(PackEntry::parse(&head), Some(PackEntry::Whole(kind, size as u64, length)));
+            }
+            let mut head = Vec::new();
+            PackEntry::put_before(size, back, &mut head);
+            let length = head.len();
+            head.extend_from_slice(&rest);
+            prop_assert_eq!(PackEntry::parse(&head), Some(PackEntry::Before(back, size as u64, length)));
+        }
+
         #[test]
         fn a_stream_gives_all_of_it_or_nothing(body in proptest::collection::vec(any::<u8>(), 0..3000), cut in any::<proptest::sample::Index>()) {
             let packed = compress_to_vec_zlib(&body, 6);
