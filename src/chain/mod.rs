@@ -42,4 +42,4 @@ pub use receipt::{BadReceipt, Receipt};
 pub use sshsig::{BadSshSig, Namespace, public_line, sign as sign_ssh, verify as verify_ssh};
 pub use time::{BadTime, Time};
 pub use tree::{BadFrontier, Frontier, leaf_hash, node_hash};
-pub use walk::{LogWalk, WalkEnd};
+pub use walk::{LogWalk, ReadLine, WalkEnd};

@@ -2,7 +2,7 @@
 
 use super::entry::{BadEntry, Entry, ParsedEntry};
 use super::problem::Problem;
-use super::tree::Frontier;
+use super::tree::{Frontier, leaf_hash};
 use crate::id::{Digest, LogName};
 use std::collections::{BTreeMap, HashMap};
 
@@ -23,6 +23,24 @@ pub struct LogWalk {
     seen: HashMap<Digest, u64>,
     watch: BTreeMap<u64, Digest>,
     problems: Vec<Problem>,
+}
+
+/// A line by itself: its hash, and its entry if it can be read.
+pub struct ReadLine {
+    leaf: Digest,
+    parsed: Result<ParsedEntry, BadEntry>,
+}
+
+impl ReadLine {
+    /// Reads a line.
+    pub fn of(line: &[u8]) -> Self {
+        let parsed = Entry::parse(line);
+        let leaf = match &parsed {
+            Ok(parsed) => parsed.leaf,
+            Err(_) => leaf_hash(line),
+        };
+        Self { leaf, parsed }
+    }
 }
 
 /// What a walk found.
@@ -59,10 +77,11 @@ impl LogWalk {
 
     /// The next line. Returns its entry if it can be read.
     pub fn line(&mut self, line: &[u8]) -> Option<ParsedEntry> {
-        let parsed = Entry::parse(line);
-        let leaf = parsed
-            .as_ref()
-            .map_or_else(|_| super::tree::leaf_hash(line), |parsed| parsed.leaf);
+        self.read_line(ReadLine::of(line))
+    }
+
+    /// The next line, read already.
+    pub fn read_line(&mut self, ReadLine { leaf, parsed }: ReadLine) -> Option<ParsedEntry> {
         self.frontier.push(leaf);
         if let Some(root) = self.watch.get_mut(&self.frontier.size()) {
             *root = self.frontier.root();
@@ -207,7 +226,6 @@ impl LogWalk {
 #[cfg(test)]
 mod tests {
     use super::super::entry::tests::example;
-    use super::super::tree::leaf_hash;
     use super::*;
 
     fn lines(count: u64) -> Vec<Vec<u8>> {

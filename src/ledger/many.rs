@@ -1,21 +1,17 @@
 //! All live notes, read on as many processors as there are.
 
 use super::error::LedgerError;
+use super::in_order::{STACK, processors};
 use super::objects::FILE_MAX;
 use super::start::{Ledger, Shard, StoredNote, live_body, missing};
 use crate::chain::{FileRef, LiveSet, note_and_digest};
 use crate::envelope::{BODY_MAX, WrapFile};
 use crate::id::NoteId;
 use crate::repo::Repo;
-use std::num::NonZero;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Below so many wraps one processor is quicker alone.
 const WRAPS_ALONE: usize = 64;
-/// How much stack a worker has, in bytes: it may have to be locked in memory.
-const STACK: usize = 1 << 20;
-/// More processors than these wait for one another.
-const PROCESSORS_MAX: usize = 8;
 
 impl Ledger<'_> {
     /// Reads every live note whose wrap is `wanted`, matched with the log, and gives all revisions of it together to
@@ -48,10 +44,9 @@ impl Ledger<'_> {
             }
             Ok(found)
         };
-        let processors = std::thread::available_parallelism().map_or(1, NonZero::get);
         let workers = match wraps < WRAPS_ALONE {
             true => 1,
-            false => processors.min(PROCESSORS_MAX),
+            false => processors(),
         };
         // Each has a way into the repository of its own.
         let mut readers = self.repo.readers(workers).map_err(LedgerError::from)?;

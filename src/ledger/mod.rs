@@ -16,6 +16,7 @@ mod error;
 mod forget;
 mod found;
 mod high_water;
+mod in_order;
 mod incarnation;
 mod many;
 mod merge;

@@ -172,6 +172,14 @@ impl Listed {
         }
     }
 
+    /// Takes in what was listed elsewhere.
+    fn absorb(&mut self, other: Self) {
+        for (case, count) in &other.counts {
+            *self.counts.entry(*case).or_default() += count.saturating_sub(LISTED);
+        }
+        other.list.into_iter().for_each(|problem| self.add(problem));
+    }
+
     fn end(mut self) -> Vec<Problem> {
         for (case, count) in self.counts {
             if count > LISTED {
@@ -188,6 +196,13 @@ impl Listed {
 impl Tally {
     pub(super) fn problem(&mut self, problem: Problem) {
         self.problems.add(problem);
+    }
+
+    /// Takes in what another collected.
+    pub(super) fn absorb(&mut self, other: Self) {
+        self.problems.absorb(other.problems);
+        self.unknown.absorb(other.unknown);
+        self.findings.absorb(other.findings);
     }
 
     pub(super) fn finding(&mut self, problem: Problem) {

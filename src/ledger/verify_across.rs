@@ -5,9 +5,9 @@ use super::objects::MAIN;
 use super::start::DEVICES;
 use super::verify::{Facts, Tally};
 use super::verify_forks::Forks;
-use super::verify_log::{Found, each_line};
+use super::verify_log::{Found, each_leaf};
 use super::view::View;
-use crate::chain::{Cuts, Entry, Frontier, Kind, LiveSet, Outcome, Problem, Role, Time, leaf_hash};
+use crate::chain::{Cuts, Entry, Frontier, Kind, LiveSet, Outcome, Problem, Role, Time};
 use crate::id::{Digest, EntryRef, KeyId, LogName, PersonId};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -265,8 +265,8 @@ fn settle_claims(
     claims.sort_by_key(|claim| (claim.size, claim.by));
     let mut claims = claims.into_iter().peekable();
     let mut frontier = Frontier::default();
-    each_line(view, &now.layout, &mut |line| {
-        frontier.push(leaf_hash(line));
+    each_leaf(view, &now.layout, &mut |leaf| {
+        frontier.push(leaf);
         while let Some(claim) = claims.next_if(|claim| claim.size <= frontier.size()) {
             if claim.size == frontier.size() && claim.root != frontier.root() {
                 if let Some(end) = beyond(&claim) {

@@ -31,7 +31,8 @@ pub fn verify_beside(repo: &Repo, anchors: &Anchors<'_>, beside: &Beside<'_>) ->
         .accepted
         .filter(|accepted| accepted.vault == examined.facts.vault);
     let mut found = Found::default();
-    if let Some(lines) = lines_of(&examined).filter(|_| accepted.is_some() || beside.clone.is_some()) {
+    let compares = accepted.is_some() || beside.clone.is_some();
+    if let Some(lines) = compares.then(|| lines_of(&examined)).flatten() {
         if let Some(accepted) = accepted {
             found
                 .problems

@@ -4,13 +4,14 @@ use super::charter::RawCharter;
 use super::objects::{AUDIT, FILE_MAX, FileAt, MAIN, Objects};
 use super::start::DEVICES;
 use super::verify::Tally;
-use super::view::View;
+use super::view::{Reading, View};
 use crate::chain::{FileRef, LiveSet, Problem, note_and_digest};
 use crate::crypto::sha256;
 use crate::envelope::{BodyFile, BoxFile, DetailFile, PART_MAX, PartFile, WrapFile};
-use crate::id::{Digest, EntryRef, LogName, VaultId};
+use crate::id::{Digest, EntryRef, LogName, NoteId, VaultId};
 use crate::repo::{Mode, Oid, ReadError};
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::sync::OnceLock;
 
 /// The most files that are listed below one tree: a tree can name itself many times over.
 const FILES_MAX: usize = 1 << 20;
@@ -79,60 +80,48 @@ pub(super) fn verify_files(
     deep: bool,
     tally: &mut Tally,
 ) {
-    let mut expected: BTreeMap<&str, Expected<'_>> = BTreeMap::new();
-    let (mut contents, mut notes) = (HashMap::new(), HashSet::new());
+    let mut expected: BTreeMap<&str, Vec<(&FileRef, EntryRef)>> = BTreeMap::new();
     for (file, by) in live.iter() {
-        let FileRef(branch, path, digest) = file;
-        expected
-            .entry(branch)
-            .or_default()
-            .entry(path)
-            .or_default()
-            .push((*digest, by));
-        contents.insert(*digest, path.as_str());
-        notes.extend(note_and_digest(path).map(|(note, _)| note));
+        expected.entry(&file.0).or_default().push((file, by));
     }
     let known = Known {
         live,
-        contents,
-        notes,
+        contents: OnceLock::new(),
+        notes: OnceLock::new(),
         vault,
     };
+    let is_shard = |name: &str| name.starts_with("notes/") || name.starts_with("keys/");
+    let all = view.branches.keys().map(String::as_str).chain(expected.keys().copied());
+    let names: BTreeSet<&str> = all.filter(|name| *name == MAIN || is_shard(name)).collect();
+    let names: Vec<&str> = names.into_iter().collect();
     let mut strays = Vec::new();
-    let names: BTreeSet<&str> = view
-        .branches
-        .keys()
-        .map(String::as_str)
-        .chain(expected.keys().copied())
-        .collect();
-    for name in names {
-        let is_shard = name.starts_with("notes/") || name.starts_with("keys/");
-        if name != MAIN && !is_shard {
-            continue;
-        }
-        let expected = expected.remove(name).unwrap_or_default();
-        let mut branch = Branch {
-            name,
-            expected,
-            known: &known,
-            present: HashSet::new(),
-            strays: &mut strays,
-        };
-        match (name, view.branches.get(name)) {
-            (MAIN, _) => branch.main(raw, tally),
-            (_, Some(oid)) => branch.shard(view, *oid, tally),
+    let branches = &view.branches;
+    let of = |name: &str| expected.get(name).map(Vec::as_slice).unwrap_or_default();
+    let look = |objects: &Reading<'_>, number: usize| {
+        let name = names[number];
+        let mut tally = Tally::default();
+        let mut branch = Branch::new(name, of(name), &known);
+        match (name, branches.get(name)) {
+            (MAIN, _) => branch.main(raw, &mut tally),
+            (_, Some(oid)) => branch.shard(objects, *oid, &mut tally),
             (_, None) => {}
         }
-        branch.absent(tally);
-        if let Some(oid) = view.branches.get(name) {
-            let shard = is_shard.then_some(live);
-            verify_history(view, name, *oid, shard, deep, tally);
+        branch.absent(&mut tally);
+        if let Some(oid) = branches.get(name) {
+            let shard = is_shard(name).then_some(live);
+            verify_history(objects, name, *oid, shard, deep, &mut tally);
         }
-    }
+        (branch.strays, tally)
+    };
+    view.in_order(names.len(), look, |_, (found, told)| {
+        strays.extend(found);
+        tally.absorb(told);
+    });
+    expected.retain(|name, _| *name != MAIN && !is_shard(name));
     report_strays(&strays, tally);
     for (name, files) in expected {
         // Of no branch that a vault has.
-        let by = files.values().flatten().map(|(_, by)| *by).next();
+        let by = files.first().map(|(_, by)| *by);
         let message = format!("an entry says that it wrote to `{name}`, which is no part of a vault");
         let case = if name.starts_with(AUDIT) { 26 } else { 32 };
         tally.problem(Problem {
@@ -147,9 +136,25 @@ pub(super) fn verify_files(
 /// What all branches are judged by.
 struct Known<'a> {
     live: &'a LiveSet,
-    contents: HashMap<Digest, &'a str>,
-    notes: HashSet<crate::id::NoteId>,
+    /// Made when something is wrong, and not before.
+    contents: OnceLock<HashSet<Digest>>,
+    notes: OnceLock<HashSet<NoteId>>,
     vault: VaultId,
+}
+
+impl Known<'_> {
+    /// Whether that content belongs to any live file.
+    fn has_content(&self, content: &Digest) -> bool {
+        let all = || self.live.iter().map(|(file, _)| file.2).collect();
+        self.contents.get_or_init(all).contains(content)
+    }
+
+    /// Whether any live file is of that note.
+    fn has_note(&self, note: &NoteId) -> bool {
+        let of = |(file, _): (&FileRef, EntryRef)| Some(note_and_digest(&file.1)?.0);
+        let all = || self.live.iter().filter_map(of).collect();
+        self.notes.get_or_init(all).contains(note)
+    }
 }
 
 struct Branch<'a> {
@@ -157,7 +162,7 @@ struct Branch<'a> {
     expected: Expected<'a>,
     known: &'a Known<'a>,
     present: HashSet<(String, Digest)>,
-    strays: &'a mut Vec<Stray>,
+    strays: Vec<Stray>,
 }
 
 /// A file that stands in no entry, and the cases that it is.
@@ -185,6 +190,20 @@ fn report_strays(strays: &[Stray], tally: &mut Tally) {
 }
 
 impl<'a> Branch<'a> {
+    fn new(name: &'a str, files: &[(&'a FileRef, EntryRef)], known: &'a Known<'a>) -> Self {
+        let mut expected = Expected::new();
+        for (FileRef(_, path, digest), by) in files {
+            expected.entry(path).or_default().push((*digest, *by));
+        }
+        Self {
+            name,
+            expected,
+            known,
+            present: HashSet::new(),
+            strays: Vec::new(),
+        }
+    }
+
     /// Files that say who belongs to the vault, by which rules, and with which keys.
     fn is_rules(&self) -> bool {
         self.name == MAIN || self.name == DEVICES
@@ -226,16 +245,16 @@ impl<'a> Branch<'a> {
         }
     }
 
-    fn shard(&mut self, view: &View<'_>, oid: Oid, tally: &mut Tally) {
+    fn shard(&mut self, objects: &Reading<'_>, oid: Oid, tally: &mut Tally) {
         let name = self.name;
-        let tree = match view.commit_at(oid) {
+        let tree = match objects.commit_at(oid) {
             Ok(commit) => commit.tree,
             Err(error) => {
                 let what = format!("the branch `{name}` cannot be read");
                 return tally.unreadable(&error, (None, None), (32, 33), &what);
             }
         };
-        let files = tree_files(view, tree, 0, &mut |_, error| {
+        let files = tree_files(objects, tree, 0, &mut |_, error| {
             tally.unreadable(
                 error,
                 (None, None),
@@ -253,7 +272,7 @@ impl<'a> Branch<'a> {
                 self.report(&file.path, &[32], "is not a plain file", tally);
                 continue;
             }
-            match view.blob_at(file.oid, max) {
+            match objects.blob_at(file.oid, max) {
                 Ok(bytes) => {
                     if self.file(&file.path, sha256(&[&bytes]), tally) {
                         self.sealed(&file.path, &bytes, tally);
@@ -284,7 +303,7 @@ impl<'a> Branch<'a> {
             self.present.insert((path.to_owned(), content));
             return true;
         }
-        let elsewhere = self.known.contents.contains_key(&content);
+        let elsewhere = self.known.has_content(&content);
         let back = self.known.live.is_forgotten(&self.file_ref(path, content));
         if !digests.is_empty() {
             let mut cases = vec![33];
@@ -306,7 +325,7 @@ impl<'a> Branch<'a> {
             self.report(path, &[37], "was destroyed or superseded, and is back", tally);
             return false;
         }
-        let known = elsewhere || named.is_some_and(|(note, _)| self.known.notes.contains(&note));
+        let known = elsewhere || named.is_some_and(|(note, _)| self.known.has_note(&note));
         let mut cases = vec![32];
         cases.extend((known && !self.is_rules()).then_some(34));
         cases.extend(self.is_rules().then_some(36));
@@ -377,13 +396,13 @@ impl<'a> Branch<'a> {
 
 /// One parent at most: nobody merges. And a shard's history holds only what the shard holds: whatever is forgotten
 /// leaves it too, by re-rooting.
-fn verify_history(view: &View<'_>, name: &str, oid: Oid, shard: Option<&LiveSet>, deep: bool, tally: &mut Tally) {
+fn verify_history(objects: &Reading<'_>, name: &str, oid: Oid, shard: Option<&LiveSet>, deep: bool, tally: &mut Tally) {
     let mut next = Some(oid);
     let mut left = if deep { usize::MAX } else { HISTORY_OF_FILES };
     let mut now: Option<HashSet<(String, Oid)>> = None;
     while let Some(oid) = next.filter(|_| left > 0) {
         left -= 1;
-        let commit = match view.commit_at(oid) {
+        let commit = match objects.commit_at(oid) {
             Ok(commit) => commit,
             Err(error) => {
                 let what = format!("the history of the branch `{name}` cannot be read");
@@ -397,7 +416,7 @@ fn verify_history(view: &View<'_>, name: &str, oid: Oid, shard: Option<&LiveSet>
         next = commit.parents.first().copied();
         let Some(live) = shard else { continue };
         let mut unread = None;
-        let files = tree_files(view, commit.tree, 0, &mut |_, error| unread = Some(error.clone()));
+        let files = tree_files(objects, commit.tree, 0, &mut |_, error| unread = Some(error.clone()));
         match (&now, unread) {
             // That the branch itself cannot be read was said.
             (None, Some(_)) => return,

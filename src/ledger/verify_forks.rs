@@ -3,9 +3,9 @@
 use super::objects::log_of;
 use super::verify::{Facts, Tally};
 use super::verify_across::Across;
-use super::verify_log::{Found, each_line, verify_log};
+use super::verify_log::{Found, each_leaf, verify_log};
 use super::view::View;
-use crate::chain::{Frontier, HeadRef, Problem, leaf_hash};
+use crate::chain::{Frontier, HeadRef, Problem};
 use crate::id::{Digest, LogName};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -104,8 +104,8 @@ impl Forks {
 /// The roots of a log at these sizes: a second pass over its lines.
 pub(super) fn roots_at(view: &View<'_>, found: &Found, sizes: &BTreeSet<u64>) -> BTreeSet<(u64, Digest)> {
     let (mut frontier, mut roots) = (Frontier::default(), BTreeSet::new());
-    each_line(view, &found.layout, &mut |line| {
-        frontier.push(leaf_hash(line));
+    each_leaf(view, &found.layout, &mut |leaf| {
+        frontier.push(leaf);
         if sizes.contains(&frontier.size()) {
             roots.insert((frontier.size(), frontier.root()));
         }

@@ -3,10 +3,10 @@
 use super::objects::{BUNDLE_MAX, Objects};
 use super::verify::{Facts, Tally};
 use super::verify_files::tree_files;
-use super::view::View;
+use super::view::{Reading, View};
 use crate::chain::{
-    BUNDLE_LEN, BadMessage, Entry, Frontier, LogWalk, Message, Namespace, Problem, SignedCheckpoint, bundle_path,
-    leaf_hash, parse_bundle, verify_ssh,
+    BUNDLE_LEN, BadBundle, BadMessage, Entry, Frontier, LogWalk, Message, Namespace, Problem, ReadLine,
+    SignedCheckpoint, bundle_path, leaf_hash, parse_bundle, verify_ssh,
 };
 use crate::crypto::sha256;
 use crate::id::{Digest, LogName};
@@ -62,16 +62,20 @@ pub(super) fn verify_log(
     };
     let mut walk = LogWalk::new(log, watch);
     let mut last_line = Vec::new();
-    for (number, bundle) in (0u64..).zip(&layout.bundles) {
-        let Some(bytes) = bundle.and_then(|oid| read_bundle(view, log, number, oid, tally)) else {
-            continue;
-        };
-        for line in lines_of(&bytes) {
-            last_line.clear();
-            last_line.extend_from_slice(line);
-            step(&mut walk, line, facts, tally, visit);
-        }
-    }
+    view.in_order(
+        layout.bundles.len(),
+        |objects, number| layout.bundles[number].map(|oid| read_bundle(objects, oid)),
+        |number, bundle| {
+            let number = number as u64;
+            let Some(bundle) = bundle.and_then(|read| told_bundle(read, log, number, tally)) else {
+                return;
+            };
+            for line in bundle.lines {
+                step(&mut walk, line, facts, tally, visit);
+            }
+            last_line = bundle.last;
+        },
+    );
     if signed.size.is_multiple_of(BUNDLE_LEN) && last_line != head.message.line {
         let message = "the newest commit's entry is not the last of its bundle";
         tally.problem(Problem::at(log, signed.size.saturating_sub(1), 25, message));
@@ -81,7 +85,7 @@ pub(super) fn verify_log(
         // It was read a moment ago.
         let Ok(commit) = view.commit_at(*oid) else { continue };
         let seq = walk.size();
-        step(&mut walk, line_of(&commit), facts, tally, visit);
+        step(&mut walk, ReadLine::of(line_of(&commit)), facts, tally, visit);
         if !verify_message(log, seq, &commit, walk.frontier(), tally) {
             unfit = unfit.or(Some(seq));
         }
@@ -116,9 +120,15 @@ pub(super) fn verify_log(
     })
 }
 
-fn step(walk: &mut LogWalk, line: &[u8], facts: &Facts, tally: &mut Tally, visit: &mut dyn FnMut(&Entry, &mut Tally)) {
+fn step(
+    walk: &mut LogWalk,
+    line: ReadLine,
+    facts: &Facts,
+    tally: &mut Tally,
+    visit: &mut dyn FnMut(&Entry, &mut Tally),
+) {
     let first = walk.size() == 0;
-    let Some(parsed) = walk.line(line) else { return };
+    let Some(parsed) = walk.read_line(line) else { return };
     let entry = &parsed.entry;
     if let (true, Some(card), Some(roster)) = (first && entry.seq == 0, entry.admitted, &facts.roster)
         && !roster.admits(card, entry.log.device)
@@ -292,21 +302,44 @@ fn bundles(view: &View<'_>, log: LogName, tree: Oid, count: u64, tally: &mut Tal
     bundles
 }
 
-fn read_bundle(view: &View<'_>, log: LogName, number: u64, oid: Oid, tally: &mut Tally) -> Option<Vec<u8>> {
+/// A bundle by itself.
+struct ReadBundle {
+    lines: Vec<ReadLine>,
+    last: Vec<u8>,
+    bad: Option<BadBundle>,
+}
+
+fn read_bundle(objects: &dyn Objects, oid: Oid) -> Result<ReadBundle, ReadError> {
+    let bytes = objects.blob_at(oid, BUNDLE_MAX)?;
+    Ok(ReadBundle {
+        lines: lines_of(&bytes).map(ReadLine::of).collect(),
+        last: lines_of(&bytes).last().unwrap_or_default().to_vec(),
+        bad: parse_bundle(&bytes).err(),
+    })
+}
+
+/// A bundle, if it can be read; what is wrong with it is reported.
+fn told_bundle(
+    read: Result<ReadBundle, ReadError>,
+    log: LogName,
+    number: u64,
+    tally: &mut Tally,
+) -> Option<ReadBundle> {
     let seq = number * BUNDLE_LEN;
-    let bytes = match view.blob_at(oid, BUNDLE_MAX) {
-        Ok(bytes) => bytes,
+    match read {
+        Ok(bundle) => {
+            if let Some(bad) = &bundle.bad {
+                tally.problem(Problem::at(log, seq, 26, format!("bundle {number}: {bad}")));
+            }
+            Some(bundle)
+        }
         Err(error) => {
             let what = format!("bundle {number} of this log cannot be read");
             tally.unreadable(&error, (Some(log), Some(seq)), (26, 26), &what);
             tally.unreadable(&error, (Some(log), Some(seq)), (26, 1), &what);
-            return None;
+            None
         }
-    };
-    if let Err(bad) = parse_bundle(&bytes) {
-        tally.problem(Problem::at(log, seq, 26, format!("bundle {number}: {bad}")));
     }
-    Some(bytes)
 }
 
 /// Lines of a bundle, also of one that is no good.
@@ -429,15 +462,29 @@ fn not_the_signed_root(view: &View<'_>, log: LogName, layout: &Layout, root: Dig
 
 /// Every line that can be read, in order.
 pub(super) fn each_line(view: &View<'_>, layout: &Layout, visit: &mut dyn FnMut(&[u8])) {
-    for oid in layout.bundles.iter().flatten() {
-        let Ok(bytes) = view.blob_at(*oid, BUNDLE_MAX) else {
-            continue;
-        };
-        lines_of(&bytes).for_each(&mut *visit);
-    }
+    let bundle = |objects: &Reading<'_>, number: usize| objects.blob_at(layout.bundles[number]?, BUNDLE_MAX).ok();
+    view.in_order(layout.bundles.len(), bundle, |_, bytes| {
+        lines_of(&bytes.unwrap_or_default()).for_each(&mut *visit);
+    });
     for oid in &layout.tail {
         if let Ok(commit) = view.commit_at(*oid) {
             visit(line_of(&commit));
+        }
+    }
+}
+
+/// The hash of every line that can be read, in order.
+pub(super) fn each_leaf(view: &View<'_>, layout: &Layout, visit: &mut dyn FnMut(Digest)) {
+    let bundle = |objects: &Reading<'_>, number: usize| -> Option<Vec<Digest>> {
+        let bytes = objects.blob_at(layout.bundles[number]?, BUNDLE_MAX).ok()?;
+        Some(lines_of(&bytes).map(leaf_hash).collect())
+    };
+    view.in_order(layout.bundles.len(), bundle, |_, leaves| {
+        leaves.into_iter().flatten().for_each(&mut *visit);
+    });
+    for oid in &layout.tail {
+        if let Ok(commit) = view.commit_at(*oid) {
+            visit(leaf_hash(line_of(&commit)));
         }
     }
 }
@@ -475,24 +522,68 @@ fn verify_deep(view: &View<'_>, log: LogName, head: &Head, layout: &Layout, fact
     oids.truncate(usize::try_from(size).unwrap_or(usize::MAX));
     oids.reverse();
     let first = size.saturating_sub(oids.len() as u64);
-    let mut seq = 0u64;
+    let commit_of = |seq: u64| oids.get(usize::try_from(seq.checked_sub(first)?).ok()?).copied();
+    // Where a bundle cannot be read, the commits say what stood in it.
+    let checked = |objects: &Reading<'_>, seq: u64, line: Option<&[u8]>| {
+        let commit = commit_of(seq).and_then(|oid| objects.commit_at(oid).ok());
+        let own = commit.as_ref().map(line_of);
+        let line = line.or(own)?.to_vec();
+        let (mut tally, same) = (Tally::default(), own == Some(&line));
+        if let Some(commit) = &commit {
+            verify_commit(log, seq, commit, &line, facts, &mut tally);
+        }
+        let leaf = leaf_hash(&line);
+        Some(Checked {
+            seq,
+            leaf,
+            same,
+            commit,
+            tally,
+        })
+    };
+    let piece = |objects: &Reading<'_>, number: usize| -> Vec<Checked> {
+        let seq = number as u64 * BUNDLE_LEN;
+        let bundle = layout.bundles.get(number).copied().flatten();
+        let check = |seq, line: Option<&[u8]>| checked(objects, seq, line);
+        match bundle.and_then(|oid| objects.blob_at(oid, BUNDLE_MAX).ok()) {
+            Some(bytes) => {
+                let lines = (seq..).zip(lines_of(&bytes));
+                lines.filter_map(|(seq, line)| check(seq, Some(line))).collect()
+            }
+            None => (seq..size.min(seq + BUNDLE_LEN))
+                .filter_map(|seq| check(seq, None))
+                .collect(),
+        }
+    };
     let mut frontier = Frontier::default();
     let mut trees = Trees::new(layout);
-    each_line(view, layout, &mut |line| {
-        frontier.push(leaf_hash(line));
-        let commit = seq
-            .checked_sub(first)
-            .and_then(|at| oids.get(usize::try_from(at).ok()?))
-            .and_then(|oid| view.commit_at(*oid).ok());
-        if let Some(commit) = commit {
-            verify_commit(log, seq, &commit, line, &frontier, facts, tally);
+    view.in_order(layout.bundles.len() + 1, piece, |_, entries| {
+        for entry in entries {
+            frontier.push(entry.leaf);
+            tally.absorb(entry.tally);
+            let (seq, Some(commit)) = (entry.seq, entry.commit) else {
+                continue;
+            };
+            if entry.same && !verify_message(log, seq, &commit, &frontier, tally) {
+                let message = format!("the checkpoint of entry {seq} is not over the entries up to it");
+                tally.problem(Problem::at(log, seq, 24, message));
+            }
             if !trees.fits(view, seq, commit.tree) {
                 let message = format!("the tree of entry {seq} is not the bundles that were closed by then");
                 tally.problem(Problem::at(log, seq, 26, message));
             }
         }
-        seq += 1;
     });
+}
+
+/// An entry and its commit, each by itself.
+struct Checked {
+    seq: u64,
+    leaf: Digest,
+    /// Whether the commit holds the entry's line.
+    same: bool,
+    commit: Option<Commit>,
+    tally: Tally,
 }
 
 /// What the tree of each commit must be: the bundles closed by then, as the newest tree has them.
@@ -524,23 +615,12 @@ impl<'a> Trees<'a> {
     }
 }
 
-fn verify_commit(
-    log: LogName,
-    seq: u64,
-    commit: &Commit,
-    line: &[u8],
-    tree: &Frontier,
-    facts: &Facts,
-    tally: &mut Tally,
-) {
+/// What can be said of an entry's commit without the entries before it.
+fn verify_commit(log: LogName, seq: u64, commit: &Commit, line: &[u8], facts: &Facts, tally: &mut Tally) {
     verify_parents(log, Some(seq), commit, tally);
     if line_of(commit) != line {
         let message = format!("entry {seq} in its bundle is not the one in its commit");
         tally.problem(Problem::at(log, seq, 25, message));
-    }
-    if line_of(commit) == line && !verify_message(log, seq, commit, tree, tally) {
-        let message = format!("the checkpoint of entry {seq} is not over the entries up to it");
-        tally.problem(Problem::at(log, seq, 24, message));
     }
     if let Ok(message) = Message::parse_unjoined(commit.message.as_bytes()) {
         verify_signatures(log, seq, commit, &message, facts, tally);

@@ -1,8 +1,10 @@
 //! A consistent look at a vault that somebody else may be writing to: refs as they will be once what the
 //! journal holds is in git, and the objects that git does not have yet.
 
+use super::in_order::{in_order, processors};
 use super::objects::{CLONED, COMMIT_MAX, HEADS, Objects, TREE_MAX};
 use crate::repo::{Batch, Commit, JournalError, Kind, Object, Oid, ReadError, Repo, TreeEntry, parse_tree};
+use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
 
 /// How often a moving vault is looked at again before the last look is taken.
@@ -22,6 +24,14 @@ pub(super) struct View<'a> {
     /// Why it is not known what the journal holds.
     pub(super) unread: Option<JournalError>,
     extra: HashMap<Oid, Object>,
+    /// More ways into the repository, made when they are needed.
+    readers: RefCell<Vec<Repo>>,
+}
+
+/// One of several ways into what a [`View`] shows.
+pub(super) struct Reading<'a> {
+    repo: &'a Repo,
+    extra: &'a HashMap<Oid, Object>,
 }
 
 /// Names and values; none for a ref that is empty, torn or points to a name.
@@ -94,6 +104,7 @@ impl<'a> View<'a> {
             others: Vec::new(),
             unread: None,
             extra,
+            readers: RefCell::default(),
         };
         for (name, oid) in refs {
             match (name.strip_prefix(prefix), oid) {
@@ -127,7 +138,63 @@ impl<'a> View<'a> {
     }
 }
 
+impl View<'_> {
+    /// Does `work` for each number below `count` on several processors, and gives the results to `take` in order.
+    pub(super) fn in_order<T: Send>(
+        &self,
+        count: usize,
+        work: impl Fn(&Reading<'_>, usize) -> T + Sync,
+        mut take: impl FnMut(usize, T),
+    ) {
+        let extra = &self.extra;
+        let mut readers = self.readers.try_borrow_mut().ok().filter(|_| count > 1);
+        if let Some(readers) = readers.as_mut().filter(|readers| readers.is_empty()) {
+            **readers = self.repo.readers(processors()).unwrap_or_default();
+        }
+        match readers.as_mut().filter(|readers| !readers.is_empty()) {
+            Some(readers) => in_order(
+                readers.as_mut_slice(),
+                count,
+                |repo, number| work(&Reading { repo, extra }, number),
+                take,
+            ),
+            // One is alone, or they are at work already.
+            None => {
+                let own = self.reading();
+                (0..count).for_each(|number| take(number, work(&own, number)));
+            }
+        }
+    }
+
+    fn reading(&self) -> Reading<'_> {
+        Reading {
+            repo: self.repo,
+            extra: &self.extra,
+        }
+    }
+}
+
 impl Objects for View<'_> {
+    fn commit_at(&self, oid: Oid) -> Result<Commit, ReadError> {
+        self.reading().commit_at(oid)
+    }
+
+    fn tree_at(&self, oid: Oid) -> Result<Vec<TreeEntry>, ReadError> {
+        self.reading().tree_at(oid)
+    }
+
+    fn blob_at(&self, oid: Oid, max: u64) -> Result<Vec<u8>, ReadError> {
+        self.reading().blob_at(oid, max)
+    }
+}
+
+impl Reading<'_> {
+    fn extra(&self, oid: Oid, kind: Kind) -> Option<&Object> {
+        self.extra.get(&oid).filter(|object| object.kind == kind)
+    }
+}
+
+impl Objects for Reading<'_> {
     fn commit_at(&self, oid: Oid) -> Result<Commit, ReadError> {
         match self.extra(oid, Kind::Commit) {
             Some(object) => Commit::parse(&object.bytes).map_err(|why| ReadError::Commit { oid, why }),

@@ -6,12 +6,11 @@ use super::high_water::HighWater;
 use super::objects::{AUDIT, HEADS, Objects, WITNESS};
 use super::start::read_charter;
 use super::verify::{Anchors, Report, examine};
-use super::verify_log::{Found, each_line};
+use super::verify_log::{Found, each_leaf};
 use super::verify_witness::{COSIGNED_MAX, read};
 use super::view::View;
 use crate::chain::{
     BadProof, CosignedCheckpoint, CosignedFile, Problem, ProofWalk, Receipt, Time, Witness, check_consistency,
-    leaf_hash,
 };
 use crate::id::{LogName, VaultId};
 use crate::repo::{
@@ -135,7 +134,7 @@ pub fn cosign(
 /// The witness's own check, by a consistency proof over the lines as they are.
 pub(super) fn goes_on(view: &View<'_>, found: &Found, old: (u64, crate::id::Digest)) -> Result<(), BadProof> {
     let mut walk = ProofWalk::consistency(old.0, found.size)?;
-    each_line(view, &found.layout, &mut |line| walk.leaf(leaf_hash(line)));
+    each_leaf(view, &found.layout, &mut |leaf| walk.leaf(leaf));
     check_consistency(old, (found.size, found.root), &walk.end()?)
 }
 

@@ -264,7 +264,10 @@ impl Repo {
 
     /// `count` more ways into the same vault, for threads that read much of it.
     pub fn readers(&self, count: usize) -> Result<Vec<Self>, OpenError> {
-        let packed = Arc::new(self.known_packs());
+        let packed = match self.packed.is_empty() {
+            true => Arc::new(self.known_packs()),
+            false => self.packed.clone(),
+        };
         let reader = |_| {
             let repo = Self::open_to_verify(&self.dir, self.settings.clone())?;
             let packed = packed.clone();
