@@ -233,6 +233,32 @@ fn it_is_closed_to_core_files_and_debuggers_and_its_keys_stay_in_memory() {
 }
 
 #[test]
+fn nobody_waits_for_an_agent_that_was_stopped() {
+    let house = House::new();
+    house.run(&["unlock"]).expect(0);
+    let pid = agents(&house)[0].to_string();
+    let signal = |name: &str| Command::new("kill").args([name, &pid]).status().unwrap().success();
+    assert!(signal("-STOP"));
+    let begun = Instant::now();
+    for arguments in [&["add", "CANARY-7f"][..], &["status"], &["lock"]] {
+        let refused = house.run(arguments);
+        assert!(refused.err.contains("does not answer"), "{}", refused.err);
+        assert!(refused.err.contains("pkill -CONT"), "{}", refused.err);
+        refused.expect(1);
+    }
+    assert!(begun.elapsed() < Duration::from_secs(60));
+    assert!(signal("-CONT"));
+    // It locks now, as it was told: nothing was added.
+    while agents(&house).contains(&pid.parse().unwrap()) && begun.elapsed() < Duration::from_secs(90) {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    house.run(&["unlock"]).expect(0);
+    assert_eq!(house.listed().len(), 0);
+    house.run(&["lock"]).expect(0);
+    house.intact();
+}
+
+#[test]
 fn a_planted_or_stale_socket_is_not_used() {
     let mut house = House::new();
     house.run(&["unlock"]).expect(0);

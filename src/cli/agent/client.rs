@@ -1,6 +1,7 @@
 //! The client's side: what the agent asks for is done here, at the person's own terminal.
 
-use super::wire::{Answer, Ask, Request, Run, Written, broken, receive, send, to_path};
+use super::PATIENCE;
+use super::wire::{Answer, Ask, Request, Run, Written, broken, receive, send, silent, to_path};
 use crate::app::{Error, Kind, NewFile, Person, Wire, WrittenText};
 use crate::cli::terminal::{Here, Terminal};
 use std::ffi::OsString;
@@ -18,8 +19,23 @@ pub(in crate::cli) fn run(wire: &Wire, here: &Here, words: Vec<OsString>) -> Res
         columns: facts.columns,
         editor: facts.editor,
     });
+    wire.patience(Some(PATIENCE)).map_err(broken)?;
     send(wire, &request, None)?;
+    // An agent that was stopped takes what it is sent, and says nothing.
+    match receive::<Ask>(wire) {
+        Ok(Some((Ask::Here, _))) => {}
+        Ok(Some((Ask::Refuse(refusal), _))) => return Err(refusal.into()),
+        Ok(None) => return Err(gone()),
+        Ok(Some(_)) => return Err(broken("it answers another question")),
+        Err(_) => return Err(silent()),
+    }
+    wire.patience(None).map_err(broken)?;
     attend(wire, here)
+}
+
+fn gone() -> Error {
+    Error::new(Kind::Locked, "the vault was locked before this was done")
+        .hint("what was acknowledged is kept; `strongroom unlock`, then try again")
 }
 
 /// Does what is asked for until it ends.
@@ -29,10 +45,6 @@ pub(super) fn attend(wire: &Wire, here: &Here) -> Result<u8, Error> {
     let mut texts: Vec<Option<Box<dyn WrittenText>>> = Vec::new();
     let mut left: Option<std::vec::IntoIter<Box<dyn WrittenText>>> = None;
     loop {
-        let gone = || {
-            Error::new(Kind::Locked, "the vault was locked before this was done")
-                .hint("what was acknowledged is kept; `strongroom unlock`, then try again")
-        };
         let (ask, _) = receive::<Ask>(wire)?.ok_or_else(gone)?;
         let answer = match ask {
             Ask::Result(bytes) => {
@@ -49,7 +61,7 @@ pub(super) fn attend(wire: &Wire, here: &Here) -> Result<u8, Error> {
             }
             Ask::End(code) => return Ok(code),
             Ask::Refuse(refusal) => return Err(refusal.into()),
-            Ask::Stays(..) => return Err(broken("it answers another question")),
+            Ask::Stays(..) | Ask::Here => return Err(broken("it answers another question")),
             Ask::Passphrase(prompt) => here
                 .passphrase(&prompt)
                 .map(|typed| (Answer::Typed(Some(typed.expose().as_bytes().to_vec().into())), None)),

@@ -18,9 +18,9 @@ use crate::app::{Error, Kind, Places, Wire, agent_socket};
 use std::os::unix::process::CommandExt;
 use std::process::Command;
 use std::time::Duration;
-use wire::{Ask, Request, broken, receive, send};
+use wire::{Ask, Request, broken, receive, send, silent};
 
-/// How long `status` and `lock` wait for an agent.
+/// How long the first word of an agent may take.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The agent for this vault and identity, if one is there. What somebody else could have put there is refused.
@@ -79,7 +79,7 @@ pub(super) fn end(places: &Places) -> Result<bool, Error> {
     // It says nothing more; the wire breaks when the process is gone, and with it the keys.
     match receive::<Ask>(&wire) {
         Ok(None) => Ok(true),
-        _ => Err(broken("it did not end")),
+        _ => Err(silent()),
     }
 }
 
@@ -97,9 +97,10 @@ pub(super) fn status(places: &Places, seen: &Seen<'_>) -> Result<u8, Error> {
         Some(wire) => {
             wire.patience(Some(PATIENCE)).map_err(broken)?;
             send(&wire, &Request::Status, None)?;
-            match receive(&wire)? {
-                Some((Ask::Stays(seconds, in_memory), _)) => Some((seconds, in_memory)),
-                _ => None,
+            match receive(&wire) {
+                Ok(Some((Ask::Stays(seconds, in_memory), _))) => Some((seconds, in_memory)),
+                Ok(_) => None,
+                Err(_) => return Err(silent()),
             }
         }
     };

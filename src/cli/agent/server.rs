@@ -200,6 +200,9 @@ fn attend(desk: &Arc<Desk>, wire: Wire) {
             drop(knock);
         }
         Request::Run(run) => {
+            if send(&wire, &Ask::Here, None).is_err() {
+                return;
+            }
             let alive = Arc::clone(desk);
             let words = run.words.iter().map(|word| OsString::from_vec(word.to_vec())).collect();
             let client = Away::new(wire, run.facts(), move || alive.touch());

@@ -115,6 +115,9 @@ pub(in crate::cli) enum Ask {
     /// Tell how far a long piece of work has come, and of how much.
     #[n(18)]
     Progress(#[n(0)] Option<u64>, #[n(1)] Option<u64>),
+    /// The request has come, and work on it begins.
+    #[n(19)]
+    Here,
 }
 
 /// The client's answer.
@@ -201,6 +204,13 @@ impl From<Refusal> for Error {
 pub(in crate::cli) fn broken(error: impl std::fmt::Display) -> Error {
     Error::new(Kind::Failed, format!("the agent cannot be spoken with: {error}"))
         .hint("`strongroom lock` ends it; what was acknowledged is kept")
+}
+
+/// The agent is there, and says nothing.
+pub(in crate::cli) fn silent() -> Error {
+    Error::new(Kind::Failed, "the agent that holds the vault unlocked does not answer")
+        .hint("it may have been stopped: `pkill -CONT -f 'strongroom agent'` lets it go on")
+        .hint("`pkill -KILL -f 'strongroom agent'` ends it; what was acknowledged is kept")
 }
 
 /// Sends a message, and a file with it.
