@@ -9,6 +9,7 @@
 use super::cuts::Cuts;
 use super::entry::{Entry, FileRef, Kind};
 use crate::id::{Digest, EntryRef, LogName, NoteId};
+use std::borrow::Cow;
 use std::collections::hash_map::Entry::{Occupied, Vacant};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
@@ -18,12 +19,95 @@ const MAIN: &str = "main";
 /// How much of each other log a log has seen.
 type Seen = BTreeMap<LogName, u64>;
 
+/// A file as it is remembered: there may be many of notes, and they say twice over what they are.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct LiveFile(Held);
+
+#[derive(Clone, PartialEq, Eq, Hash)]
+enum Held {
+    /// `<note>.<digest>` in the shard of its note, named by its own digest.
+    OfNote(Room, NoteId, Digest),
+    Other(Box<FileRef>),
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum Room {
+    Notes,
+    Keys,
+}
+
+impl Room {
+    const ALL: [(Self, &'static str); 2] = [(Self::Notes, "notes/"), (Self::Keys, "keys/")];
+
+    fn branch(self, note: NoteId) -> String {
+        let prefix = if self == Self::Notes { "notes/" } else { "keys/" };
+        format!("{prefix}{}", note.shard())
+    }
+}
+
+impl From<&FileRef> for LiveFile {
+    fn from(file: &FileRef) -> Self {
+        let room = Room::ALL.into_iter().find(|(_, prefix)| file.0.starts_with(prefix));
+        let (room, note) = (room.map(|(room, _)| room), note_and_digest(&file.1));
+        Self(match (room, note) {
+            (Some(room), Some((note, digest))) if digest == file.2 && file.0 == room.branch(note) => {
+                Held::OfNote(room, note, digest)
+            }
+            _ => Held::Other(Box::new(file.clone())),
+        })
+    }
+}
+
+impl LiveFile {
+    /// As entries name it.
+    pub fn file(&self) -> FileRef {
+        match &self.0 {
+            Held::OfNote(room, note, digest) => FileRef(room.branch(*note), format!("{note}.{digest}"), *digest),
+            Held::Other(file) => file.as_ref().clone(),
+        }
+    }
+
+    /// Its branch.
+    pub fn branch(&self) -> Cow<'_, str> {
+        match &self.0 {
+            Held::OfNote(room, note, _) => room.branch(*note).into(),
+            Held::Other(file) => file.0.as_str().into(),
+        }
+    }
+
+    /// Digest of its content.
+    pub fn digest(&self) -> Digest {
+        match &self.0 {
+            Held::OfNote(_, _, digest) => *digest,
+            Held::Other(file) => file.2,
+        }
+    }
+
+    /// The note whose file it is, in a shard.
+    pub fn note(&self) -> Option<NoteId> {
+        match &self.0 {
+            Held::OfNote(_, note, _) => Some(*note),
+            Held::Other(_) => None,
+        }
+    }
+
+    /// The note whose wrap it is.
+    pub fn wrap_of(&self) -> Option<NoteId> {
+        self.note().filter(|_| matches!(self.0, Held::OfNote(Room::Keys, ..)))
+    }
+
+    /// Whether it is on that branch, which holds no notes, under a name that begins so.
+    pub fn is_at(&self, branch: &str, prefix: &str) -> bool {
+        matches!(&self.0, Held::Other(file) if file.0 == branch && file.1.starts_with(prefix))
+    }
+}
+
 /// The files that the logs say exist. Entries of one log are applied in order.
 #[derive(Default)]
 pub struct LiveSet {
     cuts: Cuts,
-    wrote: HashMap<FileRef, EntryRef>,
-    forgot: HashSet<FileRef>,
+    wrote: HashMap<LiveFile, EntryRef>,
+    forgot: HashSet<LiveFile>,
     /// What each log has seen so far.
     seen: HashMap<LogName, Seen>,
     /// Every writing of a file of `main`, with what its log had seen by then, and every forgetting.
@@ -64,14 +148,14 @@ impl LiveSet {
         let seen = self.seen.entry(entry.log).or_default();
         seen.extend(entry.seen.iter().map(|(log, (size, _))| (*log, *size)));
         for file in &entry.wrote {
-            self.wrote.entry(file.clone()).or_insert(place);
+            self.wrote.entry(file.into()).or_insert(place);
             if file.0 == MAIN {
                 let writings = self.writings.entry(file.clone()).or_default();
                 writings.push((place, seen.clone()));
             }
         }
         for file in &entry.forgot {
-            self.forgot.insert(file.clone());
+            self.forgot.insert(file.into());
             if file.0 == MAIN {
                 self.forgettings.entry(file.clone()).or_default().push(place);
             }
@@ -86,22 +170,27 @@ impl LiveSet {
     }
 
     /// The entry by which a file of that content exists.
-    fn living(&self, file: &FileRef) -> Option<EntryRef> {
+    fn living(&self, file: &LiveFile) -> Option<EntryRef> {
         if !self.forgot.contains(file) {
             let place = self.wrote.get(file).copied()?;
             return (!self.is_of_destroyed(file, place)).then_some(place);
         }
-        let forgettings = self.forgettings.get(file)?;
+        let file = file.file();
+        let forgettings = self.forgettings.get(&file)?;
         let knows_all = |writing: &&(EntryRef, Seen)| forgettings.iter().all(|gone| knows(writing, *gone));
-        Some(self.writings.get(file)?.iter().find(knows_all)?.0)
+        Some(self.writings.get(&file)?.iter().find(knows_all)?.0)
     }
 
     /// Whether the file's note was destroyed by somebody who did not know of the entry that wrote it.
-    fn is_of_destroyed(&self, file: &FileRef, by: EntryRef) -> bool {
+    fn is_of_destroyed(&self, file: &LiveFile, by: EntryRef) -> bool {
         if self.destructions.is_empty() {
             return false;
         }
-        let destructions = note_of(&file.1).and_then(|note| self.destructions.get(&note));
+        let note = match &file.0 {
+            Held::OfNote(_, note, _) => Some(*note),
+            Held::Other(file) => note_of(&file.1),
+        };
+        let destructions = note.and_then(|note| self.destructions.get(&note));
         let mut destructions = destructions.into_iter().flatten();
         destructions.any(|destruction| !knows(destruction, by))
     }
@@ -109,26 +198,28 @@ impl LiveSet {
     /// Whether a file was written to a note by somebody who did not know that it had been destroyed, and is in no
     /// entry that forgets it.
     pub fn came_too_late(&self, file: &FileRef) -> bool {
-        !self.forgot.contains(file) && self.wrote.get(file).is_some_and(|by| self.is_of_destroyed(file, *by))
+        let file = LiveFile::from(file);
+        !self.forgot.contains(&file) && self.wrote.get(&file).is_some_and(|by| self.is_of_destroyed(&file, *by))
     }
 
     /// Whether a file of that content exists.
     pub fn is_live(&self, file: &FileRef) -> bool {
-        self.living(file).is_some()
+        self.living(&file.into()).is_some()
     }
 
     /// The entry that wrote a file first, forgotten or not.
     pub fn written_by(&self, file: &FileRef) -> Option<EntryRef> {
-        self.wrote.get(file).copied()
+        self.wrote.get(&file.into()).copied()
     }
 
     /// Whether a file was forgotten and not put back, or belongs to a note that was destroyed.
     pub fn is_forgotten(&self, file: &FileRef) -> bool {
-        (self.forgot.contains(file) || self.wrote.contains_key(file)) && !self.is_live(file)
+        let file = LiveFile::from(file);
+        (self.forgot.contains(&file) || self.wrote.contains_key(&file)) && self.living(&file).is_none()
     }
 
     /// All files that exist, in no order.
-    pub fn iter(&self) -> impl Iterator<Item = (&FileRef, EntryRef)> {
+    pub fn iter(&self) -> impl Iterator<Item = (&LiveFile, EntryRef)> {
         self.wrote.iter().filter_map(|(file, place)| {
             let doubtful = self.forgot.contains(file) || !self.destructions.is_empty();
             let place = if doubtful { self.living(file)? } else { *place };
@@ -136,8 +227,14 @@ impl LiveSet {
         })
     }
 
+    /// The files of `main` that exist, in no order.
+    pub fn of_main(&self) -> impl Iterator<Item = FileRef> {
+        let files = self.iter().filter(|(file, _)| file.is_at(MAIN, ""));
+        files.map(|(file, _)| file.file())
+    }
+
     /// Files that were written at all, also those forgotten since.
-    pub fn ever(&self) -> impl Iterator<Item = &FileRef> {
+    pub fn ever(&self) -> impl Iterator<Item = &LiveFile> {
         self.wrote.keys()
     }
 }
@@ -233,6 +330,38 @@ mod tests {
                 prop_assert_eq!(forward.is_live(&file(n)), expected);
                 prop_assert_eq!(backward.is_live(&file(n)), expected);
             }
+        }
+    }
+
+    #[test]
+    fn a_file_is_remembered_as_it_is_named() {
+        let good = file(0xab);
+        let mut files = vec![good.clone(), FileRef("keys/ab".into(), good.1.clone(), good.2)];
+        files[0].0 = "notes/ab".into();
+        assert!(
+            files
+                .iter()
+                .all(|file| LiveFile::from(file).note() == Some(NoteId([0xab; 16])))
+        );
+        let named = |branch: &str, path: &str| FileRef(branch.into(), path.into(), good.2);
+        let others = [
+            named("notes/ac", &good.1),
+            named("notes/ab", &good.1.to_uppercase()),
+            named("notes/ab", &format!("{}0", good.1)),
+            named("notes/b", &good.1),
+            named("notes/ab/00", &good.1),
+            named("witness/ab", &good.1),
+            FileRef("notes/ab".into(), good.1.clone(), Digest([8; 32])),
+            named("main", "vault.toml"),
+            named("keys/devices", &good.1),
+        ];
+        assert!(others.iter().all(|file| LiveFile::from(file).note().is_none()));
+        for file in files.iter().chain(&others) {
+            let held = LiveFile::from(file);
+            assert_eq!(
+                (&held.file(), held.branch(), held.digest()),
+                (file, file.0.as_str().into(), file.2)
+            );
         }
     }
 

@@ -32,7 +32,7 @@ pub use cuts::{Cut, Cuts};
 pub use detail::{Bitmap, Details, NoteSet};
 pub use entry::{BadEntry, ENTRY_MAX, Entry, FileRef, HeadRef, Kind, Outcome, ParsedEntry};
 pub(crate) use json::to_line;
-pub use live::{Creations, LiveSet, note_and_digest, note_of};
+pub use live::{Creations, LiveFile, LiveSet, note_and_digest, note_of};
 pub use message::{BadMessage, Message};
 pub use note_key::{BadNoteKey, NoteKey, Signs};
 pub use problem::{Case, Problem};

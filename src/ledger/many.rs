@@ -2,11 +2,11 @@
 
 use super::error::LedgerError;
 use super::in_order::{STACK, processors};
-use super::objects::FILE_MAX;
-use super::start::{Ledger, Shard, StoredNote, live_body, missing};
-use crate::chain::{FileRef, LiveSet, note_and_digest};
+use super::objects::{FILE_MAX, wrap_ref};
+use super::start::{Ledger, Shard, StoredNote, live_body};
+use crate::chain::{FileRef, LiveSet};
 use crate::envelope::{BODY_MAX, WrapFile};
-use crate::id::NoteId;
+use crate::id::{Digest, NoteId};
 use crate::repo::Repo;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -22,12 +22,10 @@ impl Ledger<'_> {
         look: impl Fn(NoteId, &[StoredNote]) -> Result<T, E> + Sync,
     ) -> Result<Vec<T>, E> {
         let live = &self.standing.live;
-        let mut shards: Vec<Vec<&FileRef>> = vec![Vec::new(); 256];
+        let mut shards: Vec<Vec<(NoteId, Digest)>> = vec![Vec::new(); 256];
         for (file, _) in live.iter() {
-            let shard = file.0.strip_prefix("keys/").filter(|shard| shard.len() == 2);
-            // `keys/devices` is none.
-            if let Some(shard) = shard.and_then(|shard| u8::from_str_radix(shard, 16).ok()) {
-                shards[usize::from(shard)].push(file);
+            if let Some(note) = file.wrap_of() {
+                shards[usize::from(note.0[0])].push((note, file.digest()));
             }
         }
         let wraps: usize = shards.iter().map(Vec::len).sum();
@@ -75,25 +73,26 @@ impl Ledger<'_> {
 fn each_of_shard<T, E: From<LedgerError>>(
     repo: &Repo,
     live: &LiveSet,
-    wraps: &[&FileRef],
+    wraps: &[(NoteId, Digest)],
     wanted: &impl Fn(NoteId, &WrapFile) -> bool,
     look: &impl Fn(NoteId, &[StoredNote]) -> Result<T, E>,
     found: &mut Vec<T>,
 ) -> Result<(), E> {
-    let Some(first) = wraps.first() else { return Ok(()) };
-    let keys = Shard::read(repo, &first.0)?;
+    let Some((first, _)) = wraps.first() else { return Ok(()) };
+    let branch = wrap_ref(*first);
+    let keys = Shard::read(repo, &branch)?;
     // By path: the revisions of a note stand together.
     let mut wraps = wraps.to_vec();
-    wraps.sort_unstable_by(|a, b| a.1.cmp(&b.1));
+    wraps.sort_unstable();
     let mut bodies: Option<Shard> = None;
     let mut together: Vec<StoredNote> = Vec::new();
-    for file in wraps {
-        let (note, _) = note_and_digest(&file.1).ok_or_else(|| missing(file))?;
+    for (note, digest) in wraps {
+        let file = FileRef(branch.clone(), format!("{note}.{digest}"), digest);
         if let Some(last) = together.last().map(|last| last.note).filter(|last| *last != note) {
             found.push(look(last, &together)?);
             together.clear();
         }
-        let wrap = WrapFile::parse(&keys.file(repo, file, FILE_MAX)?).map_err(LedgerError::from)?;
+        let wrap = WrapFile::parse(&keys.file(repo, &file, FILE_MAX)?).map_err(LedgerError::from)?;
         if !wanted(note, &wrap) {
             continue;
         }

@@ -306,14 +306,16 @@ impl<'a> Merge<'a> {
     /// What every branch of files is to hold, for those where something changes; and the files that nobody holds.
     fn shards(&self, live: &LiveSet, theirs: &Theirs<'_>, whole: bool) -> Result<(Vec<Shard>, Lost), LedgerError> {
         let is_shard = |name: &str| name.starts_with("notes/") || name.starts_with("keys/");
-        let mut expected: BTreeMap<String, Vec<(&FileRef, EntryRef)>> = BTreeMap::new();
+        let mut expected: BTreeMap<String, Vec<(FileRef, EntryRef)>> = BTreeMap::new();
         for (name, _) in self.repo.refs(HEADS)? {
             if let Some(name) = name.strip_prefix(HEADS).filter(|name| is_shard(name)) {
                 expected.entry(name.to_owned()).or_default();
             }
         }
-        for (file, by) in live.iter().filter(|(file, _)| is_shard(&file.0)) {
-            expected.entry(file.0.clone()).or_default().push((file, by));
+        for (file, by) in live.iter().map(|(file, by)| (file.file(), by)) {
+            if is_shard(&file.0) {
+                expected.entry(file.0.clone()).or_default().push((file, by));
+            }
         }
         let (mut shards, mut lost) = (Vec::new(), Vec::new());
         for (name, files) in expected {
@@ -337,7 +339,7 @@ impl<'a> Merge<'a> {
             for (file, by) in files {
                 if let Some(oid) = here.remove(&file.1) {
                     shard.files.insert(file.1.clone(), oid);
-                } else if let Some(oid) = there.get(&file.1).filter(|oid| is_file(&theirs.view, **oid, file)) {
+                } else if let Some(oid) = there.get(&file.1).filter(|oid| is_file(&theirs.view, **oid, &file)) {
                     shard.files.insert(file.1.clone(), *oid);
                     shard.new.push(file.clone());
                 } else {
@@ -497,13 +499,8 @@ impl<'a> Merge<'a> {
 
 /// Whether the files of `main` are those that the logs say.
 fn says(live: &LiveSet, files: &[FileRef]) -> bool {
-    let present: BTreeSet<&FileRef> = files.iter().collect();
-    let said: BTreeSet<&FileRef> = live
-        .iter()
-        .map(|(file, _)| file)
-        .filter(|file| file.0 == MAIN)
-        .collect();
-    present == said
+    let present: BTreeSet<FileRef> = files.iter().cloned().collect();
+    present == live.of_main().collect()
 }
 
 /// Whether the object is the file that an entry wrote.

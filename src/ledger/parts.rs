@@ -63,12 +63,12 @@ impl Ledger<'_> {
         for (_, wrap) in self.wraps(&note.to_string())? {
             bodies.insert(wrap.body()?);
         }
-        let (name, prefix) = (note_ref(note), format!("{note}."));
-        let left = self.standing.live.iter().filter(|(FileRef(branch, path, digest), by)| {
-            let mine = by.log == self.standing.log && *branch == name && path.starts_with(&prefix);
-            mine && !bodies.contains(digest) && !named.contains(digest)
+        let left = self.standing.live.iter().filter(|(file, by)| {
+            let body = file.note() == Some(note) && file.wrap_of().is_none();
+            let mine = body && by.log == self.standing.log;
+            mine && !bodies.contains(&file.digest()) && !named.contains(&file.digest())
         });
-        let mut left: Vec<FileRef> = left.map(|(file, _)| file.clone()).collect();
+        let mut left: Vec<FileRef> = left.map(|(file, _)| file.file()).collect();
         left.sort();
         Ok(left)
     }

@@ -3,10 +3,10 @@
 use super::charter::Charter;
 use super::error::LedgerError;
 use super::high_water::{HighWater, MarkFile};
-use super::objects::{AUDIT, FILE_MAX, HEADS, MAIN, Objects, TREE_MAX, audit_ref, log_of, note_ref, wrap_ref};
+use super::objects::{AUDIT, FILE_MAX, HEADS, MAIN, Objects, TREE_MAX, audit_ref, log_of, note_ref};
 use super::scan::{Head, ScanError, Scanned, scan};
 use super::standing::{Memory, Standing, Stood, other_heads};
-use crate::chain::{Creations, Cuts, Entry, FileRef, LiveSet, Problem, Roster, Time, note_and_digest};
+use crate::chain::{Creations, Cuts, Entry, FileRef, LiveFile, LiveSet, Problem, Roster, Time};
 use crate::crypto::sha256;
 use crate::envelope::{BODY_MAX, BodyFile, DetailKey, Keyring, Purpose, WrapFile};
 use crate::id::{Digest, KeyId, LogName, NoteId, VaultId};
@@ -174,19 +174,19 @@ impl<'a> Ledger<'a> {
     /// The wraps of live notes, read and matched with the log, of all notes or of those whose id begins with `prefix`.
     /// Nothing is opened. Damage is an error: what the log says exists must be there as it was written.
     pub fn wraps(&self, prefix: &str) -> Result<Vec<(NoteId, WrapFile)>, LedgerError> {
-        let mut by_ref: BTreeMap<&str, Vec<&FileRef>> = BTreeMap::new();
+        let mut by_ref: BTreeMap<String, Vec<(NoteId, FileRef)>> = BTreeMap::new();
         for (file, _) in self.standing.live.iter() {
-            let is_note = file.0.starts_with("keys/") && file.0 != DEVICES;
-            if is_note && file.1.starts_with(prefix) {
-                by_ref.entry(&file.0).or_default().push(file);
+            let note = file.wrap_of();
+            if let Some(note) = note.filter(|note| prefix.is_empty() || note.to_string().starts_with(prefix)) {
+                let file = file.file();
+                by_ref.entry(file.0.clone()).or_default().push((note, file));
             }
         }
         let mut wraps = Vec::new();
         for (name, files) in by_ref {
-            let shard = Shard::read(self.repo, name)?;
-            for file in files {
-                let (note, _) = note_and_digest(&file.1).ok_or_else(|| missing(file))?;
-                let wrap = WrapFile::parse(&shard.file(self.repo, file, FILE_MAX)?)?;
+            let shard = Shard::read(self.repo, &name)?;
+            for (note, file) in files {
+                let wrap = WrapFile::parse(&shard.file(self.repo, &file, FILE_MAX)?)?;
                 wraps.push((note, wrap));
             }
         }
@@ -229,16 +229,10 @@ impl<'a> Ledger<'a> {
 
     /// The live files of a note, as a destroying entry must name them.
     pub fn files_of(&self, note: NoteId) -> Vec<FileRef> {
-        let (bodies, wraps) = (note_ref(note), wrap_ref(note));
-        let prefix = format!("{note}.");
-        let mine = |file: &&FileRef| (file.0 == bodies || file.0 == wraps) && file.1.starts_with(&prefix);
-        let mut files: Vec<FileRef> = self
-            .standing
-            .live
-            .iter()
-            .map(|(file, _)| file)
-            .filter(mine)
-            .cloned()
+        let live = self.standing.live.iter().map(|(file, _)| file);
+        let mut files: Vec<FileRef> = live
+            .filter(|file| file.note() == Some(note))
+            .map(LiveFile::file)
             .collect();
         files.sort();
         files
@@ -250,9 +244,9 @@ impl<'a> Ledger<'a> {
             return BTreeMap::new();
         };
         let live = self.standing.live.iter().map(|(file, _)| file);
-        let files = live.filter(|file| file.0 == DEVICES && file.1.starts_with("detail-"));
-        let open = |file: &FileRef| {
-            let bytes = shard.file(self.repo, file, FILE_MAX).ok()?;
+        let files = live.filter(|file| file.is_at(DEVICES, "detail-"));
+        let open = |file: &LiveFile| {
+            let bytes = shard.file(self.repo, &file.file(), FILE_MAX).ok()?;
             self.identity.open_detail_key(&bytes, &self.standing.keyring).ok()
         };
         files.filter_map(open).map(|key| (key.id, key)).collect()
@@ -317,11 +311,11 @@ pub(super) fn learn(repo: &Repo, identity: &Identity, known: Option<&HighWater>)
 /// The live key boxes of a device.
 pub(super) fn boxes_of(live: &LiveSet, device: crate::id::DeviceId) -> Vec<FileRef> {
     let prefix = format!("{device}.");
-    let boxes = live
-        .iter()
-        .map(|(file, _)| file)
-        .filter(|file| file.0 == DEVICES && file.1.starts_with(&prefix));
-    boxes.cloned().collect()
+    let files = live.iter().map(|(file, _)| file);
+    files
+        .filter(|file| file.is_at(DEVICES, &prefix))
+        .map(LiveFile::file)
+        .collect()
 }
 
 /// The branch of key boxes and detail keys, without [`HEADS`].
@@ -668,17 +662,13 @@ pub fn read_charter(repo: &Repo, founder: Option<Digest>) -> Result<Charter, Led
 
 /// Roster and policies must be those that the logs say were put in force.
 fn check_charter(charter: &Charter, live: &LiveSet, last: &Entry) -> Result<(), LedgerError> {
-    let unrecorded = charter.files.iter().find(|file| !live.is_live(file));
-    let present: std::collections::HashSet<&FileRef> = charter.files.iter().collect();
-    let gone = live
-        .iter()
-        .map(|(file, _)| file)
-        .find(|file| file.0 == MAIN && !present.contains(file));
+    let unrecorded = charter.files.iter().find(|file| !live.is_live(file)).cloned();
+    let gone = || live.of_main().find(|file| !charter.files.contains(file));
     let changed = |path: &str| {
         let message = format!("`{path}` on the branch `main` was changed without an entry in the log");
         LedgerError::tampered(Problem::vault(36, message))
     };
-    if let Some(file) = unrecorded.or(gone) {
+    if let Some(file) = unrecorded.or_else(gone) {
         return Err(changed(&file.1));
     }
     if !charter.roster.contains(last.roster) {

@@ -5,11 +5,12 @@ use super::objects::{AUDIT, FILE_MAX, FileAt, MAIN, Objects};
 use super::start::DEVICES;
 use super::verify::Tally;
 use super::view::{Reading, View};
-use crate::chain::{FileRef, LiveSet, Problem, note_and_digest};
+use crate::chain::{FileRef, LiveFile, LiveSet, Problem, note_and_digest};
 use crate::crypto::sha256;
 use crate::envelope::{BodyFile, BoxFile, DetailFile, PART_MAX, PartFile, WrapFile};
 use crate::id::{Digest, EntryRef, LogName, NoteId, VaultId};
 use crate::repo::{Mode, Oid, ReadError};
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::OnceLock;
 
@@ -69,7 +70,7 @@ pub(super) fn tree_files(
 const HISTORY_OF_FILES: usize = 16;
 
 /// What the logs say about one branch: the digests and entries of each live path.
-type Expected<'a> = BTreeMap<&'a str, Vec<(Digest, EntryRef)>>;
+type Expected = BTreeMap<String, Vec<(Digest, EntryRef)>>;
 
 /// Verifies all branches but the logs.
 pub(super) fn verify_files(
@@ -80,9 +81,9 @@ pub(super) fn verify_files(
     deep: bool,
     tally: &mut Tally,
 ) {
-    let mut expected: BTreeMap<&str, Vec<(&FileRef, EntryRef)>> = BTreeMap::new();
+    let mut expected: BTreeMap<Cow<'_, str>, Vec<(&LiveFile, EntryRef)>> = BTreeMap::new();
     for (file, by) in live.iter() {
-        expected.entry(&file.0).or_default().push((file, by));
+        expected.entry(file.branch()).or_default().push((file, by));
     }
     let known = Known {
         live,
@@ -91,7 +92,11 @@ pub(super) fn verify_files(
         vault,
     };
     let is_shard = |name: &str| name.starts_with("notes/") || name.starts_with("keys/");
-    let all = view.branches.keys().map(String::as_str).chain(expected.keys().copied());
+    let all = view
+        .branches
+        .keys()
+        .map(String::as_str)
+        .chain(expected.keys().map(Cow::as_ref));
     let names: BTreeSet<&str> = all.filter(|name| *name == MAIN || is_shard(name)).collect();
     let names: Vec<&str> = names.into_iter().collect();
     let mut strays = Vec::new();
@@ -117,7 +122,7 @@ pub(super) fn verify_files(
         strays.extend(found);
         tally.absorb(told);
     });
-    expected.retain(|name, _| *name != MAIN && !is_shard(name));
+    expected.retain(|name, _| name != MAIN && !is_shard(name));
     report_strays(&strays, tally);
     for (name, files) in expected {
         // Of no branch that a vault has.
@@ -145,13 +150,13 @@ struct Known<'a> {
 impl Known<'_> {
     /// Whether that content belongs to any live file.
     fn has_content(&self, content: &Digest) -> bool {
-        let all = || self.live.iter().map(|(file, _)| file.2).collect();
+        let all = || self.live.iter().map(|(file, _)| file.digest()).collect();
         self.contents.get_or_init(all).contains(content)
     }
 
     /// Whether any live file is of that note.
     fn has_note(&self, note: &NoteId) -> bool {
-        let of = |(file, _): (&FileRef, EntryRef)| Some(note_and_digest(&file.1)?.0);
+        let of = |(file, _): (&LiveFile, EntryRef)| file.note().or_else(|| Some(note_and_digest(&file.file().1)?.0));
         let all = || self.live.iter().filter_map(of).collect();
         self.notes.get_or_init(all).contains(note)
     }
@@ -159,7 +164,7 @@ impl Known<'_> {
 
 struct Branch<'a> {
     name: &'a str,
-    expected: Expected<'a>,
+    expected: Expected,
     known: &'a Known<'a>,
     present: HashSet<(String, Digest)>,
     strays: Vec<Stray>,
@@ -190,10 +195,11 @@ fn report_strays(strays: &[Stray], tally: &mut Tally) {
 }
 
 impl<'a> Branch<'a> {
-    fn new(name: &'a str, files: &[(&'a FileRef, EntryRef)], known: &'a Known<'a>) -> Self {
+    fn new(name: &'a str, files: &[(&LiveFile, EntryRef)], known: &'a Known<'a>) -> Self {
         let mut expected = Expected::new();
-        for (FileRef(_, path, digest), by) in files {
-            expected.entry(path).or_default().push((*digest, *by));
+        for (file, by) in files {
+            let FileRef(_, path, digest) = file.file();
+            expected.entry(path).or_default().push((digest, *by));
         }
         Self {
             name,
