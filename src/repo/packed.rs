@@ -247,10 +247,17 @@ impl Recent {
 
 /// A pack that is open, with its index.
 pub(super) struct KnownPack {
-    index: PackIndex,
+    ids: Vec<Oid>,
+    places: Places,
     /// Where the ids begin whose first byte is at least this.
     begin: Vec<usize>,
     file: File,
+}
+
+/// Where objects begin; of most packs half the room is enough.
+enum Places {
+    Near(Vec<u32>),
+    Far(Vec<u64>),
 }
 
 /// An entry: the head, what it is (a whole object or a difference), and the base.
@@ -261,19 +268,28 @@ struct Unpacked {
 
 impl KnownPack {
     /// Opens the pack of an index; `None` if this room cannot read it, and then libgit2 may.
-    pub(super) fn open(mut index: PackIndex, stem: &Path) -> Option<Self> {
+    pub(super) fn open(index: PackIndex, stem: &Path) -> Option<Self> {
         let file = open_plain_file(&stem.with_extension("pack"), false, false).ok()?;
-        index.sums = Vec::new();
-        let begin = |first: usize| index.ids.partition_point(|oid| usize::from(oid.0[0]) < first);
-        let begin = (0..=256).map(begin).collect();
-        Some(Self { index, begin, file })
+        let PackIndex { mut ids, places, .. } = index;
+        ids.shrink_to_fit();
+        let near: Result<Vec<u32>, _> = places.iter().map(|place| u32::try_from(*place)).collect();
+        let begin = |first: usize| ids.partition_point(|oid| usize::from(oid.0[0]) < first);
+        Some(Self {
+            begin: (0..=256).map(begin).collect(),
+            ids,
+            places: near.map_or(Places::Far(places), Places::Near),
+            file,
+        })
     }
 
     fn place(&self, oid: Oid) -> Option<u64> {
         let first = usize::from(oid.0[0]);
         let (from, to) = (self.begin[first], self.begin[first + 1]);
-        let at = self.index.ids[from..to].binary_search(&oid).ok()?;
-        Some(self.index.places[from + at])
+        let at = from + self.ids[from..to].binary_search(&oid).ok()?;
+        Some(match &self.places {
+            Places::Near(places) => u64::from(places[at]),
+            Places::Far(places) => places[at],
+        })
     }
 
     /// The content of an object of at most `max` bytes, its id not checked; `None` if it is not here, or kept in a way
