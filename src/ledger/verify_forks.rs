@@ -3,9 +3,9 @@
 use super::objects::log_of;
 use super::verify::{Facts, Tally};
 use super::verify_across::Across;
-use super::verify_log::{Found, each_leaf, verify_log};
+use super::verify_log::{Found, roots_at, verify_log};
 use super::view::View;
-use crate::chain::{Frontier, HeadRef, Problem};
+use crate::chain::{HeadRef, Problem};
 use crate::id::{Digest, LogName};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -51,7 +51,8 @@ impl Forks {
     /// Their roots at these sizes.
     pub(super) fn roots(&self, view: &View<'_>, log: LogName, sizes: &BTreeSet<u64>) -> BTreeSet<(u64, Digest)> {
         let histories = self.0.get(&log).into_iter().flatten();
-        histories.flat_map(|found| roots_at(view, found, sizes)).collect()
+        let roots = histories.map(|found| roots_at(view, &found.layout, sizes));
+        roots.flatten().collect()
     }
 
     /// Two histories are tampering until a card names the ends of all that there are.
@@ -88,10 +89,10 @@ impl Forks {
             }
             let sizes: BTreeSet<u64> = ends.iter().map(|(_, size, _)| *size).collect();
             for found in histories {
-                let roots = roots_at(view, found, &sizes);
+                let roots = roots_at(view, &found.layout, &sizes);
                 let within = ends
                     .iter()
-                    .any(|(_, size, root)| *size < found.size && roots.contains(&(*size, *root)));
+                    .any(|(_, size, root)| *size < found.size && roots.get(size) == Some(root));
                 if within {
                     let message = "what was kept as another history of this log is only the beginning of one";
                     tally.problem(Problem::of(*log, 43, message));
@@ -99,16 +100,4 @@ impl Forks {
             }
         }
     }
-}
-
-/// The roots of a log at these sizes: a second pass over its lines.
-pub(super) fn roots_at(view: &View<'_>, found: &Found, sizes: &BTreeSet<u64>) -> BTreeSet<(u64, Digest)> {
-    let (mut frontier, mut roots) = (Frontier::default(), BTreeSet::new());
-    each_leaf(view, &found.layout, &mut |leaf| {
-        frontier.push(leaf);
-        if sizes.contains(&frontier.size()) {
-            roots.insert((frontier.size(), frontier.root()));
-        }
-    });
-    roots
 }
