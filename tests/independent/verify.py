@@ -67,6 +67,7 @@ HEX8 = re.compile(r"[0-9a-f]{16}\Z")
 HEX16 = re.compile(r"[0-9a-f]{32}\Z")
 HEX32 = re.compile(r"[0-9a-f]{64}\Z")
 LOG = re.compile(r"([0-9a-f]{16})-[0-9a-f]{8}\Z")
+FORK = re.compile(r"([0-9a-f]{16}-[0-9a-f]{8})-fork-([0-9a-f]{64})\Z")
 PLACE = re.compile(r"([0-9a-f]{16}-[0-9a-f]{8}):(0|[1-9][0-9]*)\Z")
 TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z\Z")
 ZEROS = "0" * 64
@@ -746,6 +747,7 @@ class Card:
         self.level, self.compartments = fields["level"], fields["compartments"]
         self.devices = self.parse_devices(fields["devices"])
         self.cuts = self.parse_cuts(fields["cuts"]) if "cuts" in fields else {}
+        self.joined = {tuple(head) for head in fields.get("joined", ())}
         try:
             self.signature = parse_sshsig(armored.decode("ascii"), b"card@strongroom")
         except UnicodeDecodeError:
@@ -926,6 +928,7 @@ class Entry:
         self.kind, self.actor, self.result = fields.get("kind"), fields["actor"], fields["result"]
         self.roster, self.policies, self.admitted = fields["roster"], fields["policies"], fields.get("admitted")
         self.seen = fields.get("seen", {})
+        self.joined = fields.get("joined", [])
         self.wrote = [tuple(f) for f in fields.get("wrote", [])]
         self.forgot = [tuple(f) for f in fields.get("forgot", [])]
         self.time = parse_time(fields["time"])
@@ -1277,17 +1280,30 @@ File = namedtuple("File", "ref path digest")
 
 
 class Log:
-    """What could be read of one log."""
+    """What could be read of one history of a log."""
 
-    def __init__(self, name):
-        self.name = name
+    def __init__(self, branch):
+        fork = FORK.match(branch)
+        self.branch, self.name = branch, fork.group(1) if fork else branch
+        self.fork = fork.group(2) if fork else None  # the root that its branch is named after
         self.lines = []
         self.entries = []  # None where a line is refused
         self.tree = Tree()
+        self.marks = {}  # other log → (seq, size, root): what it has seen, as far as it counts
         self.commits = []  # (seq by position, Commit, Message) of those that were read, oldest first
 
     def size(self):
         return len(self.lines)
+
+    def end(self):
+        return self.name, self.size(), self.tree.root(self.size()).hex()
+
+    def has(self, size, root):
+        return size <= self.size() and self.tree.root(size).hex() == root
+
+    def shares(self, other, size):
+        """Whether both begin with the same `size` lines."""
+        return size <= self.size() and other.has(size, self.tree.root(size).hex())
 
 
 class Verifier:
@@ -1296,6 +1312,7 @@ class Verifier:
         self.problems, self.findings = [], []
         self.tampered = False
         self.logs = {}
+        self.forks = []  # §7.1: the other histories of logs
         self.contents = {}  # main's files
         self.vault, self.roster, self.anchored = None, None, False
 
@@ -1313,7 +1330,9 @@ class Verifier:
         self.problem(case, "%s cannot be read: %s" % (what, problem), log, seq, certain=isinstance(problem, Gone))
 
     def finding(self, case, message, log=None, seq=None):
-        self.findings.append({"log": log, "seq": seq, "case": case, "message": message})
+        found = {"log": log, "seq": seq, "case": case, "message": message}
+        if found not in self.findings:
+            self.findings.append(found)
 
     def report(self):
         return {
@@ -1328,6 +1347,13 @@ class Verifier:
             "findings": self.findings,
         }
 
+    def all_histories(self):
+        return list(self.logs.values()) + self.forks
+
+    def histories(self, name):
+        """§7.1: all histories of a log, the one under its own name first."""
+        return [log for log in self.all_histories() if log.name == name]
+
     # -- the order of things ------------------------------------------------------------------
 
     def verify(self):
@@ -1339,7 +1365,7 @@ class Verifier:
                     raise Unreadable("a vault's folder that has no branch, and a journal that says nothing of one")
                 raise NoVault("this git repository is not a vault: it has neither a branch `main` nor a log")
         for name in lost:
-            self.problem(10, "the journal holds entries of this log, and its branch is gone", name[len("refs/heads/audit/") :])
+            self.problem(10, "the journal holds entries of this log, and its branch is gone", name[len("refs/heads/audit/") :][:25])
         for message in self.repo.odd_history():
             self.problem(30, message)
         for name in self.repo.symbolic:
@@ -1356,9 +1382,10 @@ class Verifier:
         for name in sorted(heads):
             if name.startswith("refs/heads/audit/"):
                 self.read_log(name[len("refs/heads/audit/") :], heads[name])
-        for log in self.logs.values():
+        self.check_forks()
+        for log in self.all_histories():
             self.check_entries(log)
-        for log in self.logs.values():
+        for log in self.all_histories():
             self.check_seen(log)
         self.check_cuts()
         self.check_details()
@@ -1399,7 +1426,7 @@ class Verifier:
     def check_policies_in_force(self):
         """§7: the set of policies is the one that the newest entry of some log names."""
         files = {path[len("policies/") :]: c for path, c in self.contents.items() if path.startswith("policies/")}
-        named = {entries[-1].policies for entries in map(self.counted, self.logs.values()) if entries}
+        named = {entries[-1].policies for entries in map(self.counted, self.all_histories()) if entries}
         if named and all(isinstance(content, bytes) for content in files.values()) and policy_digest(files) not in named:
             self.problem(36, "the policies are not those that the newest entry of a log names")
 
@@ -1483,15 +1510,16 @@ class Verifier:
 
     # -- §8: one log --------------------------------------------------------------------------
 
-    def read_log(self, name, head):
-        log = Log(name)
-        if re.match(r"[0-9a-f]{16}-[0-9a-f]{8}-fork-[0-9a-f]{64}\Z", name):
-            self.problem(43, "two histories of this log were kept", name[:25])
-            return
+    def read_log(self, branch, head):
+        log = Log(branch)
+        name = log.name
         if not is_match(LOG, name):
-            self.problem(32, "the branch `audit/%s` is not named as a log is" % name)
+            self.problem(32, "the branch `audit/%s` is not named as a log is" % branch)
             return
-        self.logs[name] = log
+        if log.fork:
+            self.forks.append(log)
+        else:
+            self.logs[name] = log
         try:
             self.read_commits(log, head)
         except Unreadable as problem:
@@ -1693,6 +1721,24 @@ class Verifier:
         if not good:
             self.problem(case, "a commit%s that no device which may signed" % ("" if log else " of `main`"), log, at)
 
+    # -- §7.1: logs with two histories ---------------------------------------------------------
+
+    def check_forks(self):
+        for name in sorted({log.name for log in self.forks}):
+            histories = self.histories(name)
+            if name not in self.logs:
+                self.problem(10, "of this log only another history is left", name)
+            for log in histories:
+                if log.fork and log.end()[2] != log.fork:
+                    self.problem(43, "the branch `audit/%s` is not the history that its name says" % log.branch, name)
+                if any(other is not log and log.shares(other, log.size()) for other in histories):
+                    self.problem(43, "a history of this log is the beginning of another", name)
+            ends = {log.end() for log in histories}
+            if any(ends <= card.joined for card in self.roster.cards):
+                self.finding(43, "this log has %d histories, all of which a card joins" % len(histories), name)
+            else:
+                self.problem(43, "this log has %d histories, and no card joins all of them" % len(histories), name)
+
     # -- §7: who may do what ------------------------------------------------------------------
 
     def check_entries(self, log):
@@ -1723,20 +1769,23 @@ class Verifier:
 
     def check_cuts(self):
         """§2.2: what cards accept of the logs of removed devices is there."""
-        for name, (size, root) in sorted(self.roster.cuts.items()):
+        cuts = {(name, size, root) for card in self.roster.cards for name, (size, root) in card.cuts.items()}
+        for name, size, root in sorted(cuts):
             log = self.logs.get(name)
+            if any(history.has(size, root) for history in self.histories(name)):
+                continue
             if log is None:
                 self.problem(10, "a card accepts %d entries of this log, and it is missing" % size, name)
             elif log.size() < size:
                 self.problem(8, "a card accepts %d entries of this log" % size, name, log.size())
-            elif log.tree.root(size).hex() != root:
+            else:
                 self.problem(11, "the first %d entries are not those that a card accepts" % size, name, size - 1)
 
     def check_details(self):
         """§7: every detail key was written by an entry. Where entries are lost, one of them may have done that."""
         if any(p["log"] and p["case"] in (1, 2, 6, 7, 8, 9, 10, 15, 24, 26, 27) for p in self.problems):
             return
-        entries = [(log, entry) for log in self.logs.values() for entry in self.counted(log)]
+        entries = [(log, entry) for log in self.all_histories() for entry in self.counted(log)]
         known = {path[len("detail-") :][:16] for _, entry in entries for ref, path, _ in entry.wrote
                  if ref == "keys/devices" and path.startswith("detail-")}
         told = set()
@@ -1775,21 +1824,30 @@ class Verifier:
     def check_seen(self, log):
         marks = {}
         for at, entry in enumerate(log.entries):
-            for other, (size, root) in sorted(entry.seen.items()) if entry and not self.is_beyond(log, entry) else ():
+            if entry is None or self.is_beyond(log, entry):
+                continue
+            for other, size, root in entry.joined:
+                self.check_seen_head(log, at, other, size, root)
+            for other, (size, root) in sorted(entry.seen.items()):
                 if size == 0 or other in marks and (size, root) != marks[other] and size <= marks[other][0]:
                     self.problem(20, "what was seen of the log %s goes backwards" % other, log.name, at)
                 marks[other] = (size, root)
-                peer, cut = self.logs.get(other), self.roster.cut(other)
-                if cut is not None and size > cut and (peer is not None or cut == 0):
-                    if peer is None or peer.size() < size or peer.tree.root(size).hex() != root:
-                        self.problem(14, "%s:%d has seen %d entries, of which %d count" % (log.name, at, size, cut), other, cut)
-                elif peer is None:
-                    self.problem(10, "%s:%d has seen this log, and it is missing" % (log.name, at), other)
-                elif peer.size() < size:
-                    self.problem(8, "%s:%d has seen %d entries of this log" % (log.name, at, size), other, peer.size())
-                elif peer.tree.root(size).hex() != root:
-                    self.problem(20, "it has seen a log %s that never was, or that was rewritten" % other, log.name, at)
-                    self.problem(11, "%s:%d has seen another history of this log" % (log.name, at), other, max(size - 1, 0))
+                self.check_seen_head(log, at, other, size, root)
+
+    def check_seen_head(self, log, at, other, size, root):
+        """What was seen of a log stands in one of its histories (§7.1)."""
+        if any(history.has(size, root) for history in self.histories(other)):
+            return
+        peer, cut = self.logs.get(other), self.roster.cut(other)
+        if cut is not None and size > cut and (peer is not None or cut == 0):
+            self.problem(14, "%s:%d has seen %d entries, of which %d count" % (log.name, at, size, cut), other, cut)
+        elif peer is None:
+            self.problem(10, "%s:%d has seen this log, and it is missing" % (log.name, at), other)
+        elif peer.size() < size:
+            self.problem(8, "%s:%d has seen %d entries of this log" % (log.name, at, size), other, peer.size())
+        else:
+            self.problem(20, "it has seen a log %s that never was, or that was rewritten" % other, log.name, at)
+            self.problem(11, "%s:%d has seen another history of this log" % (log.name, at), other, max(size - 1, 0))
 
     def check_receipt(self):
         receipt = self.receipt
@@ -1805,6 +1863,8 @@ class Verifier:
                 checkpoint.check_signature(self.roster.devices.get(name[:16]))
             except Refused as problem:
                 self.problem(31, "the receipt is not to be trusted: it has %s" % problem, name)
+            if any(history.has(checkpoint.size, checkpoint.root.hex()) for history in self.histories(name)):
+                continue
             if log is None:
                 self.problem(10, "this log had %d entries when the receipt was taken, and is missing" % checkpoint.size, name)
             elif log.size() < checkpoint.size:
@@ -1812,47 +1872,59 @@ class Verifier:
                     7, "this log has %d entries, and had %d when the receipt was taken: it was cut, or this is an older copy"
                     % (log.size(), checkpoint.size), name, log.size(),
                 )
-            elif log.tree.root(checkpoint.size) != checkpoint.root:
+            else:
                 self.problem(11, "up to %d entries this log is another one than the receipt says" % checkpoint.size, name)
                 if log.size() == checkpoint.size:
                     self.problem(16, "there are two heads of this size", name, log.size() - 1)
 
     # -- §7: what exists is what the entries say; §4–§6: sealed files ------------------------------
 
-    def destructions(self):
-        """By note: the entries that destroyed it, and what their logs had seen by then."""
-        found = {}
-        for name, log in self.logs.items():
-            seen = {}
-            for entry in self.counted(log):
-                at = entry.seq
-                seen.update({other: mark[0] for other, mark in entry.seen.items()})
-                if entry.kind == "destroy":
-                    for note in {NOTE_FILE.match(file[1]).group(1) for file in entry.forgot}:
-                        found.setdefault(note, []).append((name, at, dict(seen)))
-        return found
+    def knew(self, where, what):
+        """Whether the log of one entry knew of another entry by then: whether that stands before it in its own
+        history, or in one that its log had seen. Both are (log, seq)."""
+        (log, at), (other, seq) = where, what
+        if log.name == other.name:
+            return seq < at and log.shares(other, seq + 1)
+        for place, size, root in reversed(log.marks.get(other.name, ())):
+            if place > at:
+                continue
+            if size <= seq:
+                return False
+            having = [history for history in self.histories(other.name) if history.has(size, root)]
+            if not having or any(history.shares(other, seq + 1) for history in having):
+                return True
+        return False
 
     def check_files(self):
-        written, forgotten = {}, {}
-        for name, log in sorted(self.logs.items()):
+        written, forgotten, destroyed = {}, {}, {}
+        for log in sorted(self.all_histories(), key=lambda log: log.branch):
             for entry in self.counted(log):
+                for other, (size, root) in entry.seen.items():
+                    log.marks.setdefault(other, []).append((entry.seq, size, root))
+                place = (log, entry.seq)
                 for file in entry.wrote:
-                    written.setdefault(File(*file), (name, entry.seq))
+                    written.setdefault(File(*file), []).append(place)
                 for file in entry.forgot:
-                    forgotten.setdefault(File(*file), (name, entry.seq))
-        destroyed = self.destructions()
+                    forgotten.setdefault(File(*file), []).append(place)
+                    if entry.kind == "destroy":
+                        destroyed.setdefault(NOTE_FILE.match(file[1]).group(1), set()).add(place)
 
-        def is_of_destroyed(file, place):
-            """Whether an entry that did not know of this writing destroyed the note."""
-            (name, at), note = place, NOTE_FILE.match(file.path)
-            for log, seq, seen in destroyed.get(note.group(1), ()) if note else ():
-                if not (at < seq if log == name else at < seen.get(name, 0)):
+        def is_gone(file, places):
+            """§7: whether entries forgot this file, or destroyed its note without knowing of it."""
+            if file in forgotten:
+                back = file.ref == "main" and any(all(self.knew(w, f) for f in forgotten[file]) for w in places)
+                return not back
+            note = NOTE_FILE.match(file.path)
+            for destruction in destroyed.get(note.group(1), ()) if note else ():
+                if not any(self.knew(destruction, place) for place in places):
                     return True
             return False
 
-        for file, place in written.items():
-            if file not in forgotten and is_of_destroyed(file, place):
-                forgotten[file] = place
+        gone = {file for file, places in written.items() if is_gone(file, places)}
+        where = {file: (places[0][0].name, places[0][1]) for file, places in written.items()}
+        forgotten = {file: (places[0][0].name, places[0][1]) for file, places in forgotten.items() if file not in written or file in gone}
+        forgotten.update((file, where[file]) for file in gone if file not in forgotten)
+        written = where
         live = {file: place for file, place in written.items() if file not in forgotten}
         self.digests = {file.digest for file in live}
         paths = {}
@@ -1924,6 +1996,8 @@ class Verifier:
             self.problem(33, "%s is not what the log says was written" % where, *place)
             return
         elif File(ref, path, digest) in forgotten:
+            if charter:
+                self.problem(36, "%s was put back without an entry" % where)
             self.problem(37, "%s was forgotten, and is back" % where, *forgotten[File(ref, path, digest)])
             return
         else:
