@@ -1988,17 +1988,17 @@ class Verifier:
         charter = ref in ("main", "keys/devices")
         if digest in digests:
             place = digests[digest]
+        elif File(ref, path, digest) in forgotten:
+            if charter:
+                self.problem(36, "%s was put back without an entry" % where)
+            self.problem(37, "%s was forgotten, and is back" % where, *forgotten[File(ref, path, digest)])
+            return
         elif digests:
             if digest in self.digests:
                 self.problem(34, "%s was exchanged with another file" % where, *place)
             if charter:
                 self.problem(36, "%s was changed without an entry" % where, *place)
             self.problem(33, "%s is not what the log says was written" % where, *place)
-            return
-        elif File(ref, path, digest) in forgotten:
-            if charter:
-                self.problem(36, "%s was put back without an entry" % where)
-            self.problem(37, "%s was forgotten, and is back" % where, *forgotten[File(ref, path, digest)])
             return
         else:
             if charter:
