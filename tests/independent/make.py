@@ -182,6 +182,22 @@ def recipient():
     return bytes(packed) + noise(64)
 
 
+# -- witnesses (§13) ---------------------------------------------------------------------------
+
+
+def key_line(name, seed, algorithm=b"\4"):
+    key = algorithm + public_of(seed)
+    return "%s+%s+%s\n" % (name, v.H(name.encode() + b"\n" + key)[:4].hex(), b64(key))
+
+
+def cosign(checkpoint, time, name, seed, signature=None):
+    """A checkpoint with one cosignature more."""
+    body = v.Checkpoint("\n".join(checkpoint.split("\n")[:5] + [""])).body
+    key_id = v.H(name.encode() + b"\n\4" + public_of(seed))[:4]
+    signature = signature or sign(seed, b"cosignature/v1\ntime %d\n" % time + body.encode())
+    return checkpoint + "\u2014 %s %s\n" % (name, b64(key_id + struct.pack(">Q", time) + signature))
+
+
 # -- people, devices, logs ---------------------------------------------------------------------
 
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """A second verifier for Strongroom vaults, written from docs/FORMAT.md alone.
 
-    verify.py VAULT [--since-receipt FILE] [--deep] [--json]
+    verify.py VAULT [--since-receipt FILE] [--witness-key FILE]… [--deep] [--json]
 
 It reads, and writes nothing. It needs Python 3.9 or later, its standard library and stock `git`; no
 identity, no key, no local state. Sections (§) are those of docs/FORMAT.md, case numbers those of
@@ -99,6 +99,14 @@ def parse_time(text):
     except ValueError:
         raise Refused("not a time")
     return int((moment - datetime.datetime(1970, 1, 1)).total_seconds())
+
+
+def time_text(seconds):
+    """As §1 writes it; the number itself where no such time can be written."""
+    try:
+        return (datetime.datetime(1970, 1, 1) + datetime.timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    except OverflowError:
+        return str(seconds)
 
 
 def utf16_order(name):
@@ -676,7 +684,6 @@ POLICY_PATH = re.compile(
     r"policies/((levels|purposes)\.toml|access/(cases\.toml|rules\.cedar|schema\.cedarschema)"
     r"|(redaction|retention|templates|rubrics)/[a-z0-9][a-z0-9._-]*)\Z"
 )
-WITNESS = re.compile(r"witness/[a-z][a-z0-9._-]{0,31}\Z")
 VAULT_TOML = re.compile(r'version = 1\nvault = "([0-9a-f]{32})"\nfounder = "([0-9a-f]{64})"\n\Z')
 CARD_PATH = re.compile(r"members/([0-9]{4})-([0-9a-f]{16})\.card\Z")
 HANDLE = re.compile(r"[a-z][a-z0-9._-]{0,31}\Z")
@@ -1106,22 +1113,62 @@ class Message:
             raise Refused("a frontier that is not base64", 24)
 
 
-def parse_cosigned(content):
-    """§13: a checkpoint, and after the log's signature other lines of signatures, which are not verified here."""
-    try:
-        lines = content.decode("utf-8").split("\n")
-    except UnicodeDecodeError:
-        raise Refused("a cosigned checkpoint is text", 31)
-    checkpoint, more = Checkpoint("\n".join(lines[:5] + [""])), lines[5:-1]
-    if lines[-1] or len(more) > 31:
-        raise Refused("a cosigned checkpoint has other lines than it should", 31)
-    for line in more:
-        parts = line.split(" ")
-        if len(parts) != 3 or parts[0] != "\u2014" or not parts[1] or "+" in parts[1] or not parts[1].isprintable():
-            raise Refused("a cosigned checkpoint with a misshapen line", 31)
-        if not 5 <= len(parse_base64(parts[2])) <= 8192:
-            raise Refused("a cosigned checkpoint with a misshapen signature", 31)
-    return checkpoint
+WITNESS_NAME = re.compile(r"[a-z][a-z0-9._-]{0,31}\Z")
+COSIGNATURE = b"\x04"  # the algorithm of a witness's key
+
+
+def is_witness_name(name):
+    return is_match(WITNESS_NAME, name) and ".." not in name and not name.endswith((".", ".lock"))
+
+
+class WitnessKey:
+    """§13: the key line of a witness, as it was given from outside."""
+
+    def __init__(self, text):
+        parts = text[:-1].split("+", 2) if text.endswith("\n") else text.split("+", 2)
+        if len(parts) != 3 or not is_match(re.compile("[0-9a-f]{8}\\Z"), parts[1]):
+            raise Refused("a key line that is none")
+        self.name, key = parts[0], parse_base64(parts[2], 33)
+        self.public, self.id = key[1:], H(self.name.encode() + b"\n" + key)[:4]
+        if key[:1] != COSIGNATURE or not is_witness_name(self.name):
+            raise Refused("a key line that is not a witness's")
+        if self.id.hex() != parts[1]:
+            raise Refused("a key line whose id is not that of its name and key")
+
+
+class Cosigned:
+    """§13: a checkpoint, and after the log's signature other lines of signatures."""
+
+    def __init__(self, content):
+        try:
+            lines = content.decode("utf-8").split("\n")
+        except UnicodeDecodeError:
+            raise Refused("a cosigned checkpoint is text", 31)
+        self.checkpoint, more = Checkpoint("\n".join(lines[:5] + [""])), lines[5:-1]
+        if lines[-1] or len(more) > 31:
+            raise Refused("a cosigned checkpoint has other lines than it should", 31)
+        self.signatures = {(self.checkpoint.origin, self.checkpoint.key_hash): None}
+        for line in more:
+            parts = line.split(" ")
+            if len(parts) != 3 or parts[0] != "\u2014" or not parts[1] or "+" in parts[1] or not parts[1].isprintable():
+                raise Refused("a cosigned checkpoint with a misshapen line", 31)
+            signature = parse_base64(parts[2])
+            if not 5 <= len(signature) <= 8192:
+                raise Refused("a cosigned checkpoint with a misshapen signature", 31)
+            if (parts[1], signature[:4]) in self.signatures:
+                raise Refused("a cosigned checkpoint that is signed twice in one name", 31)
+            self.signatures[parts[1], signature[:4]] = signature[4:]
+
+    def time_by(self, key):
+        """When the witness with this key cosigned."""
+        signed = self.signatures.get((key.name, key.id))
+        if signed is None:
+            raise Refused("a checkpoint that is not cosigned with the witness's key", 31)
+        time = int.from_bytes(signed[:8], "big")
+        text = "cosignature/v1\ntime %d\n%s" % (time, self.checkpoint.body)
+        if not is_signed(key.public, text.encode(), signed[8:]):
+            raise Refused("a cosignature that is forged", 31)
+        return time
 
 
 def bundle_path(number):
@@ -1306,15 +1353,19 @@ class Log:
         return size <= self.size() and other.has(size, self.tree.root(size).hex())
 
 
+WITNESSED = 64  # commits of a witness's branch that are read without --deep
+
+
 class Verifier:
-    def __init__(self, repository, receipt=None, deep=False):
-        self.repo, self.receipt, self.deep = repository, receipt, deep
+    def __init__(self, repository, receipt=None, deep=False, witness_keys=()):
+        self.repo, self.receipt, self.deep, self.witness_keys = repository, receipt, deep, witness_keys
         self.problems, self.findings = [], []
         self.tampered = False
         self.logs = {}
         self.forks = []  # §7.1: the other histories of logs
         self.contents = {}  # main's files
         self.vault, self.roster, self.anchored = None, None, False
+        self.cosigned = []
 
     # -- reporting ----------------------------------------------------------------------------
 
@@ -1345,6 +1396,7 @@ class Verifier:
             ],
             "problems": self.problems,
             "findings": self.findings,
+            "cosigned": self.cosigned,
         }
 
     def all_histories(self):
@@ -1391,6 +1443,8 @@ class Verifier:
         self.check_details()
         self.check_policies_in_force()
         self.check_receipt()
+        for key in self.witness_keys:
+            self.check_witness(key)
         self.check_files()
         return self.report()
 
@@ -1434,18 +1488,99 @@ class Verifier:
         """§13: the form of what stands on the branches of witnesses, none of which is pinned here."""
         for name in sorted(name for name in self.repo.refs if name.startswith("refs/heads/witness/")):
             ref = name[len("refs/heads/") :]
-            if not WITNESS.match(ref) or ".." in ref or ref.endswith((".", ".lock")):
+            if not is_witness_name(ref[len("witness/") :]):
                 self.problem(32, "the branch `%s` has no place in a vault" % ref)
                 continue
             for path, content in self.files_of(ref):
-                if isinstance(content, Exception) or not is_match(LOG, path):
+                if isinstance(content, Refused) or not is_match(LOG, path):
                     self.problem(32, "`%s` does not belong on the branch `%s`" % (path, ref))
                     continue
                 try:
-                    checkpoint = parse_cosigned(content)
-                    checkpoint.check_origin(self.vault, path)
+                    if isinstance(content, Unreadable):
+                        raise content
+                    Cosigned(content).checkpoint.check_origin(self.vault, path)
+                except Unreadable as problem:
+                    self.problem(31, "a checkpoint on the branch `%s`: %s" % (ref, problem), path, certain=isinstance(problem, Gone))
                 except Refused as problem:
                     self.problem(23 if problem.case == 23 else 31, "on the branch `%s`: %s" % (ref, problem), path)
+
+    def cosignatures(self, key):
+        """§13: what a witness cosigned by its branch: (time, Checkpoint, log), from the oldest commit on. Of older commits
+        than the newest only what is cosigned with its key counts."""
+        ref = "refs/heads/witness/" + key.name
+        found, read, oid, newest = [], {}, self.repo.refs.get(ref), True
+        try:
+            for _ in range(sys.maxsize if self.deep else WITNESSED):
+                if oid is None:
+                    break
+                commit = self.repo.commit(oid)
+                for path, blob, plain in reversed(list(self.repo.files(commit.tree))):
+                    if not plain or not is_match(LOG, path):
+                        continue
+                    if (path, blob) not in read:
+                        read[path, blob] = self.read_cosigned(key, path, blob, newest)
+                    if read[path, blob]:
+                        found.append((*read[path, blob], path))
+                newest, oid = False, commit.parents[0] if commit.parents else None
+        except Unreadable as problem:
+            self.cannot_read(31, "the history of the branch `witness/%s`" % key.name, problem)
+        except Refused as problem:
+            self.problem(31, "the history of the branch `witness/%s` is refused: %s" % (key.name, problem))
+        return found[::-1]
+
+    def read_cosigned(self, key, path, blob, newest):
+        try:
+            cosigned = Cosigned(self.repo.read(blob, "blob"))
+            cosigned.checkpoint.check_origin(self.vault, path)
+        except (Refused, Unreadable):
+            return None  # of the newest it was told with the form of the branch
+        try:
+            return cosigned.time_by(key), cosigned.checkpoint
+        except Refused as problem:
+            if newest:
+                self.problem(31, "on the branch `witness/%s`: %s" % (key.name, problem), path)
+            return None
+
+    def check_witness(self, key):
+        """§13: a witness whose key was given: what it cosigned is a beginning of the log, and it never went back."""
+        if any(device.public == key.public for device in self.roster.devices.values()):
+            self.problem(31, "the key of the witness `%s` is a device's" % key.name)
+            return
+        found = self.cosignatures(key)
+        if not found:
+            self.finding(31, "the witness `%s` has cosigned nothing in this vault" % key.name)
+        for name in sorted({name for _, _, name in found}):
+            own = [(time, checkpoint) for time, checkpoint, log in found if log == name]
+            for order in (own, sorted(own, key=lambda pair: (pair[0], pair[1].size))):
+                for (_, before), (_, after) in zip(order, order[1:]):
+                    if after.size < before.size:
+                        self.problem(31, "the witness `%s` went back, or its branch was put back" % key.name, name, after.size - 1)
+            for time, checkpoint in own:
+                self.check_cosigned(key, name, time, checkpoint)
+            size, time = max((checkpoint.size, time) for time, checkpoint in own)
+            self.cosigned.append({"witness": key.name, "log": name, "size": size, "time": time_text(time)})
+            self.anchored = True
+
+    def check_cosigned(self, key, name, time, checkpoint):
+        who, size, log = "the witness `%s`" % key.name, checkpoint.size, self.logs.get(name)
+        try:
+            checkpoint.check_signature(self.roster.devices.get(name[:16]))
+        except Refused as problem:
+            self.problem(31, "%s cosigned %s" % (who, problem), name, size - 1)
+            return
+        for history in self.histories(name):
+            if history.has(size, checkpoint.root.hex()):
+                late = [entry.seq for entry in history.entries[:size] if entry and entry.time > time]
+                if late:
+                    self.finding(22, "an entry is dated after %s cosigned it" % who, name, late[0])
+                return
+        if log is None:
+            self.problem(10, "%s cosigned %d entries of this log, and it is missing" % (who, size), name)
+        elif log.size() < size:
+            self.problem(7, "this log has %d entries, and had %d when %s cosigned it" % (log.size(), size, who), name, log.size())
+        else:
+            self.problem(11, "up to %d entries this log is another one than %s cosigned" % (size, who), name, size - 1)
+            self.problem(16 if log.size() == size else 17, "%s cosigned another history of this log" % who, name, size - 1)
 
     def check_main_history(self):
         """§2: commits of `main` are signed by members' devices, one after the other. Without --deep the newest."""
@@ -2036,12 +2171,12 @@ class Verifier:
 EXIT = {"intact": 0, "tampered": 4, "unknown": 5}
 
 
-def verify(folder, receipt=None, deep=False):
+def verify(folder, receipt=None, deep=False, witness_keys=()):
     """The report on a vault. A problem that was seen while somebody wrote is looked at again (case 41)."""
     for _ in range(8):
         repository = Repository(folder)
         try:
-            verifier = Verifier(repository, receipt, deep)
+            verifier = Verifier(repository, receipt, deep, witness_keys)
             report = verifier.verify()
             before = (repository.raw_refs, repository.journal.records)
             if not report["problems"] or repository.state() == before:
@@ -2067,6 +2202,7 @@ def main(arguments=None):
     parser = argparse.ArgumentParser(description="Verify a Strongroom vault; needs no key, writes nothing.")
     parser.add_argument("vault")
     parser.add_argument("--since-receipt", metavar="FILE")
+    parser.add_argument("--witness-key", metavar="FILE", action="append", default=[])
     parser.add_argument("--deep", action="store_true")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args(arguments)
@@ -2075,7 +2211,11 @@ def main(arguments=None):
         if options.since_receipt:
             with open(options.since_receipt, "rb") as file:
                 receipt = Receipt(file.read())
-        report = verify(options.vault, receipt, options.deep)
+        keys = []
+        for name in options.witness_key:
+            with open(name, encoding="utf-8", errors="replace") as file:
+                keys.append(WitnessKey(file.read()))
+        report = verify(options.vault, receipt, options.deep, keys)
     except (NoVault, Refused, OSError) as problem:
         print("verify.py: %s" % problem, file=sys.stderr)
         return 1
