@@ -1167,6 +1167,24 @@ def back_with_entry(w):
 
 
 signed(37, "what was destroyed is back", back)
+
+
+def written_twice(keep):
+    """Two entries wrote the same files, and who destroys one of them knew of one writing alone."""
+
+    def change(w):
+        made = w.note()
+        w.one.entry("add", made)
+        w.two.entry("add", made)
+        w.one.entry("destroy", [], [made[1]])
+        if not keep:
+            gone(w, [made[0]])
+
+    return change
+
+
+signed(37, "a file written twice, of one of which its destroyer did not know, is kept", written_twice(True))
+signed(None, "a file written twice, of one of which its destroyer did not know", written_twice(False))
 signed(37, "what was destroyed is written again", back_with_entry)
 signed(32, "an entry without its file", lambda w: w.one.entry("add", [["notes/aa", "a" * 32 + "." + "0" * 64, "0" * 64]]))
 signed(37, "the same, as something gone", lambda w: w.one.entry("add", [["notes/aa", "a" * 32 + "." + "0" * 64, "0" * 64]]))
@@ -1447,6 +1465,7 @@ strange(32, "a ref of another kind", lambda s: s.git("update-ref", "refs/other/x
 strange(43, "two histories kept", lambda s: s.git("update-ref", s.bench.logs[1] + "-fork-" + "0" * 64, s.bench.logs[1]))
 strange(None, "an empty shard", lambda s: s.store.set_files("notes/ff", {}))
 strange(None, "an empty branch of a witness", lambda s: s.store.set_files("witness/x", {}))
+strange(31, "a witness's commit missing", lambda s: (s.store.set_files("witness/x", {}), os.remove(s.store.path(s.git("rev-parse", "witness/x")))))
 strange(32, "another file on the branch of a witness", lambda s: s.store.set_files("witness/x", {"a": b""}))
 strange(31, "what is no checkpoint on the branch of a witness", lambda s: s.store.set_files("witness/x", {s.bench.logs[0][17:]: b"x"}))
 strange(32, "a witness's branch that is not named as one", lambda s: s.store.set_files("witness/X", {}))

@@ -2051,7 +2051,7 @@ class Verifier:
                 return not back
             note = NOTE_FILE.match(file.path)
             for destruction in destroyed.get(note.group(1), ()) if note else ():
-                if not any(self.knew(destruction, place) for place in places):
+                if not all(self.knew(destruction, place) for place in places):
                     return True
             return False
 
@@ -2104,7 +2104,7 @@ class Verifier:
                     content = problem
                 files.append((path, content))
         except Unreadable as problem:
-            self.cannot_read(32, "the branch `%s`" % ref, problem)
+            self.cannot_read(31 if ref.startswith("witness/") else 32, "the branch `%s`" % ref, problem)
         except Refused as problem:
             self.problem(32, "the branch `%s` is refused: %s" % (ref, problem))
         return files
