@@ -65,6 +65,13 @@ impl Forks {
                 .filter(|card| ends.iter().all(|end| card.joined.contains(end)))
                 .map(|card| card.n)
                 .next();
+            let mut different = ends.clone();
+            different.sort_unstable();
+            different.dedup();
+            if different.len() < ends.len() {
+                let message = "what was kept as another history of this log is the same again";
+                tally.problem(Problem::of(*log, 43, message));
+            }
             let told: Vec<String> = ends
                 .iter()
                 .map(|(_, size, root)| format!("{size} entries, root {root}"))
@@ -72,14 +79,17 @@ impl Forks {
             let told = told.join("; ");
             match named {
                 Some(card) => {
-                    let message =
-                        format!("this log has two histories, and card {card} names the ends of both ({told})");
+                    let message = format!(
+                        "this log has {} histories, and card {card} names the end of each ({told})",
+                        ends.len()
+                    );
                     tally.finding(Problem::of(*log, 43, message));
                 }
                 None => {
                     let message = format!(
-                        "two histories of this log were kept, and no card of a lead names both ({told}): a backup was \
-                         put back and written to, or somebody has the device's key"
+                        "{} histories of this log were kept, and no card of a lead names the end of each ({told}): a \
+                         backup was put back and written to, or somebody has the device's key",
+                        ends.len()
                     );
                     tally.problem(Problem::of(*log, 43, message));
                 }

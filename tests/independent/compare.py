@@ -32,19 +32,10 @@ CASES = []  # (number or None for a good vault, title, build, deep)
 # Titles of cases in which the two are known to differ, and why.
 BY_NUMBER = "the program goes by the number of the entry alone: what another history wrote counts as known (§7, §7.1)"
 KNOWN = {
-    "a fork that is its log again, joined": "§7.1: no history is the beginning of another, nor then another's whole; the program lets it be joined",
-    "a log cut at the end of its longer fork": "the program wants the root of a cut in the log's own branch; §7.1 lets both count",
-    "a cut whose root a later card does not mend": "§2.2: the log has the root that the card gives; the program looks at the last card's alone",
     "a note destroyed in a fork, of which that log did not know, is kept": BY_NUMBER,
     "a note destroyed in a fork, of which that log did not know": BY_NUMBER,
     "a note destroyed by whom the fork alone was seen, of which that log did not know, is kept": BY_NUMBER,
     "a note destroyed by whom the fork alone was seen, of which that log did not know": BY_NUMBER,
-    "a witness that cosigned what is a fork now": "§7.1: both count, also in receipts; the program wants what was cosigned in the log's own branch",
-    "a witness that cosigned both histories": "the same",
-    "a witness whose branch was put back and forth": "§13: by the order of the commits too; the program reads the same cosigned checkpoint once",
-    "a key line of a name that none has": "§13 says which names a witness has; the program takes the key line and finds that it cosigned nothing",
-    "a key line of a name with two dots": "the same",
-    "a fork's branch that is empty": "§16 gives 10 to a log or its branch that cannot be read; the program gives 32 to a fork's",
 }
 
 
