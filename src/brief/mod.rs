@@ -30,6 +30,10 @@ mod profile;
 mod redact;
 mod render;
 mod strict;
+#[cfg(feature = "training")]
+pub mod tagger;
+#[cfg(not(feature = "training"))]
+mod tagger;
 mod words;
 
 pub use compose::{BriefText, Source, compose};
@@ -41,6 +45,7 @@ pub use portion::{Portion, keep_up_to, portions};
 pub(crate) use prepared::is_invisible;
 pub use prepared::{BadText, MAX_TEXT, Prepared};
 pub use profile::{BadProfile, CaseResult, Mode, Profile, SHIPPED, Treatment, shipped};
-pub use redact::{Doubt, Leak, Redaction, Refused, Span, check, redact};
+pub use redact::{Doubt, Leak, Redaction, Refused, Span, check, redact, redact_with};
 pub use render::{Format, Header, render};
 pub use strict::Unlisted;
+pub use tagger::{BadModel, Model};

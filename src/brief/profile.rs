@@ -38,6 +38,7 @@ pub struct Profile {
     label: Level,
     handling: String,
     mode: Mode,
+    threshold: f32,
     numbers_up_to: u32,
     allowed: BTreeSet<String>,
     treatments: BTreeMap<Type, Treatment>,
@@ -61,6 +62,8 @@ struct File {
     label: String,
     handling: String,
     mode: Mode,
+    #[serde(default = "default_threshold")]
+    threshold: f32,
     #[serde(default)]
     numbers_up_to: u32,
     #[serde(default)]
@@ -99,6 +102,9 @@ pub enum BadProfile {
     /// A name or a line is empty, too long or has control characters.
     #[error("`{0}` has to be one line of 1 to 200 characters")]
     Line(&'static str),
+    /// A chance that is none.
+    #[error("`threshold` has to lie between 0.01 and 0.5")]
+    Threshold,
     /// An allowed entry is no single word.
     #[error("`{0}` cannot be allowed: give single words of letters or digits")]
     Allowed(String),
@@ -115,6 +121,7 @@ impl BadProfile {
             Self::Form { line, .. } => *line,
             Self::Level(word) | Self::Type(word) | Self::Allowed(word) => place(&format!("\"{word}\"")).or(place(word)),
             Self::Direct(name) | Self::Line(name) => place(&format!("\n{name} =")).map(|line| line + 1),
+            Self::Threshold => place("threshold"),
             Self::TooLong(_) | Self::Missing(_) | Self::TooMany(..) => None,
         }
     }
@@ -172,6 +179,7 @@ impl Profile {
             label: level.ok_or(BadProfile::Level(file.label))?,
             handling: line("handling", file.handling)?,
             mode: file.mode,
+            threshold: threshold(file.threshold)?,
             numbers_up_to: file.numbers_up_to,
             allowed: BTreeSet::new(),
             treatments: treatments(file.types)?,
@@ -219,6 +227,11 @@ impl Profile {
         self.mode
     }
 
+    /// From which chance on that it has to be masked a word is masked.
+    pub fn threshold(&self) -> f32 {
+        self.threshold
+    }
+
     /// Up to which whole number quantities pass in the strict mode.
     pub fn numbers_up_to(&self) -> u32 {
         self.numbers_up_to
@@ -257,6 +270,19 @@ impl Case {
         missing
             .chain(leaked.map(|part| format!("`{part}` should have been masked")))
             .collect()
+    }
+}
+
+/// What a profile that says nothing gets: one chance in ten.
+fn default_threshold() -> f32 {
+    0.1
+}
+
+fn threshold(chance: f32) -> Result<f32, BadProfile> {
+    if (0.01..=0.5).contains(&chance) {
+        Ok(chance)
+    } else {
+        Err(BadProfile::Threshold)
     }
 }
 

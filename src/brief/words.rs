@@ -39,6 +39,12 @@ pub(crate) fn look_up(word: &str) -> Word {
     }
 }
 
+/// The ordinary words that are also names.
+#[cfg(feature = "training")]
+pub(crate) fn name_like() -> impl Iterator<Item = &'static str> {
+    NAME_LIKE.lines()
+}
+
 /// Abbreviations that stand in capitals in anybody's notes.
 pub(crate) fn is_common_abbreviation(upper: &str) -> bool {
     ABBREVIATIONS.binary_search(&upper).is_ok()

@@ -1,0 +1,67 @@
+//! Lists of names and of words that announce something, written for this project.
+
+use super::looks::{ByHash, hash};
+use crate::brief::cues::{COMPANY_WORDS, DEEDS, HONORIFICS, KIN, PLACE_WORDS, ROLES, listed};
+use std::sync::LazyLock;
+
+/// Given names, surnames, places, and words beside codes; blocks under `[…]`, split at spaces.
+pub(crate) static TEXT: &str = include_str!("gazetteer.txt");
+
+/// What a word can be, one bit each.
+pub(crate) mod has {
+    pub(crate) const GIVEN: u64 = 1;
+    pub(crate) const SURNAME: u64 = 2;
+    pub(crate) const PLACE: u64 = 4;
+    pub(crate) const CODE: u64 = 8;
+    pub(crate) const PEOPLE: u64 = 16;
+    pub(crate) const CALENDAR: u64 = 32;
+    pub(crate) const TITLE: u64 = 64;
+    pub(crate) const ROLE: u64 = 128;
+    pub(crate) const KIN: u64 = 256;
+    pub(crate) const COMPANY: u64 = 512;
+    pub(crate) const SITE: u64 = 1024;
+    pub(crate) const DEED: u64 = 2048;
+}
+
+/// The blocks of the lists: what each is for, and its words.
+pub(crate) fn blocks() -> impl Iterator<Item = (&'static str, &'static str)> {
+    TEXT.split('[').skip(1).filter_map(|block| block.split_once(']'))
+}
+
+fn bit_of(heading: &str) -> u64 {
+    match heading.split(' ').next() {
+        Some("given") => has::GIVEN,
+        Some("surname") => has::SURNAME,
+        Some("place") => has::PLACE,
+        Some("code") => has::CODE,
+        Some("people") => has::PEOPLE,
+        Some("calendar") => has::CALENDAR,
+        _ => 0,
+    }
+}
+
+static LISTS: LazyLock<ByHash<u64>> = LazyLock::new(|| {
+    let mut lists = ByHash::with_capacity_and_hasher(12_000, std::hash::BuildHasherDefault::default());
+    for (heading, words) in blocks() {
+        let bit = bit_of(heading);
+        for word in words.split_ascii_whitespace() {
+            *lists.entry(hash(word.as_bytes())).or_default() |= bit;
+        }
+    }
+    lists
+});
+
+/// In which lists a word in small letters stands.
+pub(crate) fn lists_of(hashed: u64, lower: &str) -> u64 {
+    let cues = [
+        (HONORIFICS, has::TITLE),
+        (ROLES, has::ROLE),
+        (KIN, has::KIN),
+        (COMPANY_WORDS, has::COMPANY),
+        (PLACE_WORDS, has::SITE),
+        (DEEDS, has::DEED),
+    ];
+    let named = LISTS.get(&hashed).copied().unwrap_or(0);
+    let cued = cues.iter().filter(|(list, _)| listed(list, lower)).fold(0, |bits, (_, bit)| bits | bit);
+    named | cued
+}

@@ -1,0 +1,72 @@
+//! The name tagger: a linear-chain conditional random field, trained by a program of this project
+//! (`yardstick train`; docs/MODEL.md says on what), embedded, and read in place.
+//!
+//! It gives each word a chance for each label. A word is masked when the chance that it needs no
+//! mask is low enough for the profile; so it errs on the side that the profile wants.
+
+mod chain;
+mod gazetteer;
+mod looks;
+mod model;
+#[cfg(feature = "training")]
+pub mod training;
+
+pub use model::{BadModel, Model};
+
+use super::finding::{Finding, Kind, Weight};
+use super::prepared::Prepared;
+use chain::{Chain, raised};
+use model::{LABELS, Scores};
+use std::sync::LazyLock;
+
+/// The model that ships.
+pub(crate) static SHIPPED: LazyLock<Result<Model<'static>, BadModel>> =
+    LazyLock::new(|| Model::parse(include_bytes!("model.bin")));
+
+/// What the labels stand for; the first is: nothing.
+pub(crate) const KINDS: [Option<Kind>; LABELS] = [
+    None,
+    Some(Kind::Person),
+    Some(Kind::Organisation),
+    Some(Kind::Place),
+    Some(Kind::Date),
+    Some(Kind::Number),
+    Some(Kind::Money),
+    Some(Kind::Other),
+];
+
+/// Each word's chance of each label. `patterns` and `named` are what the other finders found.
+pub(crate) fn chances(text: &Prepared, model: &Model<'_>, patterns: &[Finding], named: &[Finding]) -> Vec<Scores> {
+    let mut scores = Vec::with_capacity(text.tokens.len());
+    looks::features(text, patterns, named, &|_| false, |_, features| {
+        let mut sums = [0; LABELS];
+        for &feature in features {
+            model.add(feature, &mut sums);
+        }
+        scores.push(model.scores(&sums));
+    });
+    let follows = raised(&model.follows);
+    Chain::new(&scores, &follows, |_| u8::MAX).marginals(&follows, None)
+}
+
+/// The words that may not pass, neighbours of one kind together. `masks` says of which kinds the
+/// chances count, `least` from which chance on a word is masked.
+pub(crate) fn judged(text: &Prepared, chances: &[Scores], masks: impl Fn(Kind) -> bool, least: f32) -> Vec<Finding> {
+    let counts = KINDS.map(|kind| kind.is_some_and(&masks));
+    let mut found: Vec<Finding> = Vec::new();
+    let mut last: Option<usize> = None;
+    for (at, (token, chances)) in text.tokens.iter().zip(chances).enumerate() {
+        let sum: f32 = chances.iter().zip(counts).filter(|(_, counts)| *counts).map(|(chance, _)| chance).sum();
+        let best = (1..LABELS).filter(|&l| counts[l]).max_by(|&a, &b| chances[a].total_cmp(&chances[b]));
+        let Some(kind) = best.filter(|_| sum >= least).and_then(|best| KINDS[best]) else {
+            continue;
+        };
+        let joins = last.is_some_and(|last| last + 1 == at && matches!(text.between(&text.tokens[last], token), " " | "-" | "'"));
+        match found.last_mut() {
+            Some(before) if joins && before.kind == kind => before.at.end = token.at.end,
+            _ => found.push(Finding::new(token.at.clone(), kind, Weight::Guess)),
+        }
+        last = Some(at);
+    }
+    found
+}
