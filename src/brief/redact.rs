@@ -216,7 +216,7 @@ fn find(text: &Prepared, profile: &Profile, known: &Known, model: &Model<'_>) ->
     let named = Names.find(text);
     let chances = tagger::chances(text, model, &forms, &named);
     let masks = |kind| treatment(profile, kind) != Treatment::Keep;
-    let tagged = tagger::judged(text, &chances, masks, profile.threshold());
+    let tagged = tagger::judged(text, &chances, masks, profile.thresholds());
     let (kept, mut all): (Vec<Finding>, Vec<Finding>) = forms.into_iter().partition(stays);
     let mut kept: Vec<Range<usize>> = kept.into_iter().map(|finding| finding.at).collect();
     kept.sort_by_key(|at| at.start);

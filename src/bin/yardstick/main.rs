@@ -228,18 +228,22 @@ const TYPES: [&str; 11] = [
 
 fn heading() -> String {
     let types: String = TYPES.iter().map(|of| format!(" {:>7.7}", of.to_lowercase())).collect();
-    format!("{:<14} {:<8}     all{types}  entities       leaking precision ms/page", "set", "profile")
+    format!("{:<14} {:<8}     all{types}  entities       leaking precision   kept ms/page", "set", "profile")
 }
 
 fn line(set: &str, profile: &str, score: &Score, cpu: f64) -> String {
     let cell = |of: &str| score.recall(of).map_or_else(|| format!("{:>8}", "-"), |share| format!("{share:>8.2}"));
     let types: String = TYPES.iter().map(|of| cell(of)).collect();
     format!(
-        "{set:<14} {profile:<8}{}{types}  {:>8.2} {:>6}/{:<6} {:>9.2} {cpu:>7.2}",
+        "{set:<14} {profile:<8}{}{types}  {:>8.2} {:>6}/{:<6} {:>9.2} {:>6} {cpu:>7.2}",
         cell("ALL"),
         percent(score.entities.1, score.entities.0),
         score.leaking,
         score.with_direct,
         score.precision(),
+        match score.keep {
+            (0, _) => "-".to_owned(),
+            (all, kept) => format!("{:.1}", percent(kept, all)),
+        },
     )
 }

@@ -19,6 +19,8 @@ pub(crate) struct Score {
     pub(crate) leaking: usize,
     /// Direct entities, and those protected at every mention.
     pub(crate) entities: (usize, usize),
+    /// What had to survive, and what did.
+    pub(crate) keep: (usize, usize),
     masked: usize,
     right: usize,
     /// What was missed: whether it is direct, document, type, text.
@@ -66,6 +68,10 @@ impl Score {
             if !any[start..end].contains(&true) {
                 self.extra.push((document.id.clone(), chars[start..end].iter().collect()));
             }
+        }
+        for &(start, end) in &document.keep {
+            self.keep.0 += 1;
+            self.keep.1 += usize::from(!(start..end).any(|at| mask[at] && chars[at].is_alphanumeric()));
         }
         self.documents += 1;
         self.with_direct += usize::from(direct);

@@ -23,6 +23,9 @@ pub(crate) struct Document {
     pub(crate) id: String,
     pub(crate) text: String,
     pub(crate) spans: Vec<Gold>,
+    /// What has to survive, in code points.
+    #[serde(skip)]
+    pub(crate) keep: Vec<(usize, usize)>,
 }
 
 /// A data set.
@@ -31,13 +34,18 @@ pub(crate) struct Set {
     pub(crate) documents: Vec<Document>,
 }
 
-/// The sets of a folder: each `NAME.dev.jsonl` (or `NAME.jsonl`), and all `*.notes` of it as one.
+/// In how many parts notes that are trained on are left out, whole files together.
+const PARTS: usize = 4;
+
+/// The sets of a folder: each `NAME.dev.jsonl` (or `NAME.jsonl`), and all `*.notes` of it as one, or in parts if the
+/// folder is called `train`.
 pub(crate) fn read_folder(folder: &Path) -> Result<Vec<Set>, String> {
     let listed = std::fs::read_dir(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
     let mut paths: Vec<PathBuf> = listed.filter_map(|entry| Some(entry.ok()?.path())).collect();
     paths.sort();
     let mut sets = Vec::new();
-    let mut notes = Vec::new();
+    let mut notes: [Vec<Document>; PARTS] = [(); PARTS].map(|()| Vec::new());
+    let mut files = 0;
     for path in paths {
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or("").to_owned();
         let read = || std::fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()));
@@ -47,14 +55,21 @@ pub(crate) fn read_folder(folder: &Path) -> Result<Vec<Set>, String> {
             let documents = documents.map_err(|error| format!("{}: {error}", path.display()))?;
             sets.push(Set { name, documents });
         } else if name.ends_with(".notes") {
-            notes.extend(read_notes(&read()?).map_err(|message| format!("{}: {message}", path.display()))?);
+            let read = read_notes(&read()?).map_err(|message| format!("{}: {message}", path.display()))?;
+            notes[files % PARTS].extend(read);
+            files += 1;
         }
     }
-    if !notes.is_empty() {
-        let name = folder.file_name().and_then(|name| name.to_str()).unwrap_or("notes");
+    let name = folder.file_name().and_then(|name| name.to_str()).unwrap_or("notes");
+    if name == "train" {
+        for (part, documents) in notes.into_iter().enumerate() {
+            let name = format!("notes-{name}-{part}");
+            sets.push(Set { name, documents });
+        }
+    } else if files > 0 {
         sets.push(Set {
             name: format!("notes-{name}"),
-            documents: notes,
+            documents: notes.concat(),
         });
     }
     Ok(sets)
@@ -73,6 +88,7 @@ fn read_notes(file: &str) -> Result<Vec<Document>, String> {
 fn read_note(id: &str, body: &str) -> Result<Document, String> {
     let mut text = String::new();
     let mut spans = Vec::new();
+    let mut keep = Vec::new();
     let mut rest = body.trim_end_matches('\n');
     while let Some((before, marked)) = rest.split_once('{') {
         text.push_str(before);
@@ -84,7 +100,9 @@ fn read_note(id: &str, body: &str) -> Result<Document, String> {
         }
         let start = text.chars().count();
         text.push_str(value);
-        if of != "KEEP" {
+        if of == "KEEP" {
+            keep.push((start, text.chars().count()));
+        } else {
             spans.push(Gold {
                 start,
                 end: text.chars().count(),
@@ -101,5 +119,6 @@ fn read_note(id: &str, body: &str) -> Result<Document, String> {
         id: id.to_owned(),
         text,
         spans,
+        keep,
     })
 }

@@ -21,6 +21,8 @@ pub(crate) mod has {
     pub(crate) const COMPANY: u64 = 512;
     pub(crate) const SITE: u64 = 1024;
     pub(crate) const DEED: u64 = 2048;
+    pub(crate) const FIGURE: u64 = 4096;
+    pub(crate) const LETTER: u64 = 8192;
 }
 
 /// The blocks of the lists: what each is for, and its words.
@@ -34,6 +36,8 @@ fn bit_of(heading: &str) -> u64 {
         Some("surname") => has::SURNAME,
         Some("place") => has::PLACE,
         Some("code") => has::CODE,
+        Some("figure") => has::FIGURE,
+        Some("letter") => has::LETTER,
         Some("people") => has::PEOPLE,
         Some("calendar") => has::CALENDAR,
         _ => 0,

@@ -70,6 +70,8 @@ struct Look {
     place: u64,
     /// The last word that announces a code, and how far back it is.
     cue: u64,
+    /// Whether it is a figure or a letter as it is spoken, and how many of them stand together.
+    spoken: u64,
     digit: bool,
 }
 
@@ -158,6 +160,10 @@ fn one<'l>(here: &Look, near: impl Fn(isize) -> &'l Look, all: &mut Vec<u64>) {
     add(&[here.label, here_sort]);
     add(&[here.place, here_sort]);
     add(&[here.cue, here.form]);
+    add(&[here.spoken, left.spoken, right.spoken]);
+    add(&[here.spoken, here.cue]);
+    add(&[here.spoken, left.word, right.word]);
+    add(&[here.place, right.gap, here_sort]);
     add(&[near(-3).word, here_sort]);
     add(&[near(3).word, here_sort]);
 }
@@ -187,6 +193,7 @@ fn looks(text: &Prepared, patterns: &[Finding], named: &[Finding], hide: &dyn Fn
         }
     }
     elsewhere(text, &mut looks);
+    spoken(text, &mut looks);
     lines(text, &mut looks);
     looks
 }
@@ -312,8 +319,35 @@ fn elsewhere(text: &Prepared, looks: &mut [Look]) {
         let ruled = if (1..32).contains(&look.rule) { 4 } else { 0 };
         *seen.entry(key(token)).or_default() |= told | ruled;
     }
+    // Who speaks at the head of a line is somebody.
+    for (at, pair) in text.tokens.windows(2).enumerate() {
+        let head = at == 0 || text.between(&text.tokens[at - 1], &pair[0]).contains(['\n', '[', '<', ']']);
+        if head && !pair[0].digit && text.between(&pair[0], &pair[1]).starts_with([':', '>', ']']) {
+            *seen.entry(key(&pair[0])).or_default() |= 16;
+        }
+    }
     for (token, look) in text.tokens.iter().zip(looks) {
         look.elsewhere = seen.get(&key(token)).copied().unwrap_or(8);
+    }
+}
+
+/// Figures and letters as they are spoken: how many stand together.
+fn spoken(text: &Prepared, looks: &mut [Look]) {
+    let says = |token: &Token, look: &Look| {
+        token.digit && token.at.len() <= 2 || token.at.len() == 1 || look.lists & (has::FIGURE | has::LETTER) != 0
+    };
+    let mut from = 0;
+    while from < looks.len() {
+        let mut to = from;
+        while to < looks.len() && says(&text.tokens[to], &looks[to]) {
+            to += 1;
+        }
+        let run = (to - from).min(6) as u64;
+        let words = looks[from..to].iter().filter(|look| look.lists & (has::FIGURE | has::LETTER) != 0).count().min(3) as u64;
+        for look in &mut looks[from..to] {
+            look.spoken = run << 4 | words << 2 | u64::from(look.lists & has::FIGURE != 0) | u64::from(look.lists & has::LETTER != 0) << 1;
+        }
+        from = to.max(from + 1);
     }
 }
 

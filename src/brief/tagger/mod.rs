@@ -14,8 +14,9 @@ pub mod training;
 pub use model::{BadModel, Model};
 
 use super::finding::{Finding, Kind, Weight};
-use super::prepared::Prepared;
+use super::prepared::{Prepared, Token};
 use chain::{Chain, raised};
+use looks::{ByHash, hash};
 use model::{LABELS, Scores};
 use std::sync::LazyLock;
 
@@ -35,6 +36,9 @@ pub(crate) const KINDS: [Option<Kind>; LABELS] = [
     Some(Kind::Other),
 ];
 
+const PERSON: usize = 1;
+const NUMBER: usize = 5;
+
 /// Each word's chance of each label. `patterns` and `named` are what the other finders found.
 pub(crate) fn chances(text: &Prepared, model: &Model<'_>, patterns: &[Finding], named: &[Finding]) -> Vec<Scores> {
     let mut scores = Vec::with_capacity(text.tokens.len());
@@ -49,16 +53,40 @@ pub(crate) fn chances(text: &Prepared, model: &Model<'_>, patterns: &[Finding], 
     Chain::new(&scores, &follows, |_| u8::MAX).marginals(&follows, None)
 }
 
+/// From which chances on a word is masked.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Thresholds {
+    /// As a person or a number, which name somebody directly.
+    pub(crate) direct: f32,
+    /// As anything.
+    pub(crate) any: f32,
+}
+
+/// A word that stands for somebody elsewhere in the text needs so many times less to be masked.
+const KNOWN_ELSEWHERE: f32 = 6.0;
+
 /// The words that may not pass, neighbours of one kind together. `masks` says of which kinds the
-/// chances count, `least` from which chance on a word is masked.
-pub(crate) fn judged(text: &Prepared, chances: &[Scores], masks: impl Fn(Kind) -> bool, least: f32) -> Vec<Finding> {
+/// chances count.
+pub(crate) fn judged(text: &Prepared, chances: &[Scores], masks: impl Fn(Kind) -> bool, least: Thresholds) -> Vec<Finding> {
     let counts = KINDS.map(|kind| kind.is_some_and(&masks));
+    let key = |token: &Token| hash(text.lower_of(token).as_bytes());
+    let persons: ByHash<()> = text
+        .tokens
+        .iter()
+        .zip(chances)
+        .filter(|(token, chances)| chances[PERSON] >= 0.6 && !token.digit && token.at.len() > 1)
+        .map(|(token, _)| (key(token), ()))
+        .collect();
     let mut found: Vec<Finding> = Vec::new();
     let mut last: Option<usize> = None;
     for (at, (token, chances)) in text.tokens.iter().zip(chances).enumerate() {
         let sum: f32 = chances.iter().zip(counts).filter(|(_, counts)| *counts).map(|(chance, _)| chance).sum();
+        let direct = chances[PERSON] + chances[NUMBER];
+        let masked = sum >= least.any
+            || direct >= least.direct
+            || direct >= least.direct / KNOWN_ELSEWHERE && persons.contains_key(&key(token));
         let best = (1..LABELS).filter(|&l| counts[l]).max_by(|&a, &b| chances[a].total_cmp(&chances[b]));
-        let Some(kind) = best.filter(|_| sum >= least).and_then(|best| KINDS[best]) else {
+        let Some(kind) = best.filter(|_| masked).and_then(|best| KINDS[best]) else {
             continue;
         };
         let joins = last.is_some_and(|last| last + 1 == at && matches!(text.between(&text.tokens[last], token), " " | "-" | "'"));
