@@ -17,11 +17,13 @@
 //! masked in `strict`; a name that is an ordinary word at the start of a sentence may be neither
 //! seen nor masked: that is why a person looks before a release.
 
+mod around;
 mod compose;
 mod cues;
 mod finding;
 mod known;
 mod names;
+mod passing;
 mod patterns;
 mod placeholder;
 mod portion;

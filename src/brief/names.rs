@@ -332,6 +332,19 @@ fn spelled_out(text: &Prepared, found: &mut Vec<Finding>) {
 /// capital; grammar and words for companies and places never.
 pub(crate) fn spread(text: &Prepared, found: &[Finding]) -> Vec<Finding> {
     let mut parts: BTreeMap<&str, (Kind, bool)> = BTreeMap::new();
+    let values = found.iter().filter(|finding| {
+        finding.weight > Weight::Doubt && matches!(finding.kind, Kind::Code | Kind::Number | Kind::Vehicle | Kind::Phone | Kind::Account)
+    });
+    for finding in values {
+        // A code is found again whole; a word only if it is the whole code.
+        if let [token] = text.tokens_in(&finding.at) {
+            let word = text.lower_of(token);
+            let digits = word.bytes().filter(u8::is_ascii_digit).count();
+            if digits >= 3 || digits >= 1 && word.len() >= 3 || finding.kind == Kind::Code && digits == 0 && token.word != Word::Function && word.len() >= 4 {
+                parts.entry(word).or_insert((finding.kind, false));
+            }
+        }
+    }
     let names = found.iter().filter(|finding| {
         finding.weight > Weight::Doubt
             && matches!(

@@ -1,8 +1,10 @@
 //! Redaction: find, replace, and look again.
 
+use super::around::widen;
 use super::finding::{Finder, Finding, Kind, Weight, join};
 use super::known::Known;
 use super::names::{self, Names};
+use super::passing::Passing;
 use super::patterns::Patterns;
 use super::placeholder::Placeholders;
 use super::prepared::{BadText, Prepared, is_invisible};
@@ -204,9 +206,16 @@ struct Found {
     doubts: Vec<Finding>,
 }
 
+/// What has the form of an identifier, or stands where one stands.
+pub(crate) fn forms(text: &Prepared) -> Vec<Finding> {
+    let mut forms = Patterns.find(text);
+    forms.extend(Passing.find(text));
+    forms
+}
+
 /// Asks every finder, spreads the names, applies the profile, joins.
 fn find(text: &Prepared, profile: &Profile, known: &Known, model: &Model<'_>) -> Found {
-    let forms = Patterns.find(text);
+    let forms = forms(text);
     // A day that stays keeps its words from being judged as names: `June`, `Sunday`.
     let stays = |finding: &Finding| match treatment(profile, finding.kind) {
         Treatment::Keep => true,
@@ -230,6 +239,12 @@ fn find(text: &Prepared, profile: &Profile, known: &Known, model: &Model<'_>) ->
     let mentions = names::spread(text, &all);
     all.extend(
         mentions
+            .into_iter()
+            .filter(|finding| passes_profile(text, profile, &kept, finding)),
+    );
+    let around = widen(text, &all);
+    all.extend(
+        around
             .into_iter()
             .filter(|finding| passes_profile(text, profile, &kept, finding)),
     );

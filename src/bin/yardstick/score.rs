@@ -56,7 +56,11 @@ impl Score {
                 None => DIRECT.contains(&span.of.as_str()),
             };
             if !protected {
-                self.missed.push((is_direct, document.id.clone(), span.of.clone(), span.text.clone()));
+                let around = |from: usize, to: usize| chars[from..to].iter().collect::<String>();
+                let before = around(span.start.saturating_sub(30), span.start);
+                let after = around(span.end, (span.end + 20).min(chars.len()));
+                let shown = format!("{before}[[{}]]{after}", span.text);
+                self.missed.push((is_direct, document.id.clone(), span.of.clone(), shown));
             }
             if is_direct {
                 direct = true;

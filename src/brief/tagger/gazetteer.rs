@@ -1,7 +1,7 @@
 //! Lists of names and of words that announce something, written for this project.
 
 use super::looks::{ByHash, hash};
-use crate::brief::cues::{COMPANY_WORDS, DEEDS, HONORIFICS, KIN, PLACE_WORDS, ROLES, listed};
+use crate::brief::cues::{COMPANY_WORDS, DEEDS, FIGURES, HONORIFICS, KIN, LETTERS, PLACE_WORDS, ROLES, TENS, listed};
 use std::sync::LazyLock;
 
 /// Given names, surnames, places, and words beside codes; blocks under `[…]`, split at spaces.
@@ -36,8 +36,6 @@ fn bit_of(heading: &str) -> u64 {
         Some("surname") => has::SURNAME,
         Some("place") => has::PLACE,
         Some("code") => has::CODE,
-        Some("figure") => has::FIGURE,
-        Some("letter") => has::LETTER,
         Some("people") => has::PEOPLE,
         Some("calendar") => has::CALENDAR,
         _ => 0,
@@ -57,13 +55,16 @@ static LISTS: LazyLock<ByHash<u64>> = LazyLock::new(|| {
 
 /// In which lists a word in small letters stands.
 pub(crate) fn lists_of(hashed: u64, lower: &str) -> u64 {
-    let cues = [
+    let cues: [(&[&str], u64); 9] = [
         (HONORIFICS, has::TITLE),
         (ROLES, has::ROLE),
         (KIN, has::KIN),
         (COMPANY_WORDS, has::COMPANY),
         (PLACE_WORDS, has::SITE),
         (DEEDS, has::DEED),
+        (FIGURES, has::FIGURE),
+        (TENS, has::FIGURE),
+        (LETTERS, has::LETTER),
     ];
     let named = LISTS.get(&hashed).copied().unwrap_or(0);
     let cued = cues.iter().filter(|(list, _)| listed(list, lower)).fold(0, |bits, (_, bit)| bits | bit);

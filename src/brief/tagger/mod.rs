@@ -13,8 +13,10 @@ pub mod training;
 
 pub use model::{BadModel, Model};
 
+use super::cues::{PUBLIC_BODIES, listed};
 use super::finding::{Finding, Kind, Weight};
 use super::prepared::{Prepared, Token};
+use super::words::Word;
 use chain::{Chain, raised};
 use looks::{ByHash, hash};
 use model::{LABELS, Scores};
@@ -80,13 +82,21 @@ pub(crate) fn judged(text: &Prepared, chances: &[Scores], masks: impl Fn(Kind) -
     let mut found: Vec<Finding> = Vec::new();
     let mut last: Option<usize> = None;
     for (at, (token, chances)) in text.tokens.iter().zip(chances).enumerate() {
+        if is_citation(text, at) {
+            continue;
+        }
         let sum: f32 = chances.iter().zip(counts).filter(|(_, counts)| *counts).map(|(chance, _)| chance).sum();
         let direct = chances[PERSON] + chances[NUMBER];
-        let masked = sum >= least.any
+        let least_any = match KINDS[best_of(chances, &counts)] {
+            // Who is meant by a phrase is hard to tell: only what is fairly sure.
+            Some(Kind::Other) => least.any.max(0.5),
+            _ if !token.digit && token.word != Word::Unknown && listed(PUBLIC_BODIES, text.lower_of(token)) => 2.0,
+            _ => least.any,
+        };
+        let masked = sum >= least_any
             || direct >= least.direct
             || direct >= least.direct / KNOWN_ELSEWHERE && persons.contains_key(&key(token));
-        let best = (1..LABELS).filter(|&l| counts[l]).max_by(|&a, &b| chances[a].total_cmp(&chances[b]));
-        let Some(kind) = best.filter(|_| masked).and_then(|best| KINDS[best]) else {
+        let Some(kind) = KINDS[best_of(chances, &counts)].filter(|_| masked) else {
             continue;
         };
         let joins = last.is_some_and(|last| last + 1 == at && matches!(text.between(&text.tokens[last], token), " " | "-" | "'"));
@@ -97,4 +107,25 @@ pub(crate) fn judged(text: &Prepared, chances: &[Scores], masks: impl Fn(Kind) -
         last = Some(at);
     }
     found
+}
+
+/// The likeliest label of those that count.
+fn best_of(chances: &Scores, counts: &[bool; LABELS]) -> usize {
+    let counted = (1..LABELS).filter(|&label| counts[label]);
+    counted.max_by(|&a, &b| chances[a].total_cmp(&chances[b])).unwrap_or(0)
+}
+
+/// Whether a word is the number of a rule: `Article 6`, `section 12`.
+fn is_citation(text: &Prepared, at: usize) -> bool {
+    let token = &text.tokens[at];
+    let cited = |before: &Token| {
+        text.between(before, token) == " "
+            && matches!(
+                text.lower_of(before),
+                "article" | "articles" | "section" | "sections" | "rule" | "rules" | "paragraph" | "paragraphs" | "chapter" | "part" | "clause" | "schedule" | "annex"
+            )
+    };
+    let short = token.digit && token.at.len() <= 3;
+    let before = at.checked_sub(1).map(|before| &text.tokens[before]);
+    short && (before.is_some_and(cited) || before.is_some_and(|before| text.between(before, token).contains('\u{A7}')))
 }

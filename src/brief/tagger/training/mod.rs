@@ -9,8 +9,8 @@ pub use learn::{Corpus, Settings};
 
 use super::model::LABELS;
 use crate::brief::finding::{Finder, Type};
+use crate::brief::redact::forms;
 use crate::brief::names::Names;
-use crate::brief::patterns::Patterns;
 use crate::brief::prepared::Prepared;
 use crate::brief::words::Word;
 
@@ -54,5 +54,5 @@ const _: () = assert!(LABELS == 8);
 
 /// What the finders beside the tagger say of a text.
 fn others(text: &Prepared) -> (Vec<crate::brief::finding::Finding>, Vec<crate::brief::finding::Finding>) {
-    (Patterns.find(text), Names.find(text))
+    (forms(text), Names.find(text))
 }

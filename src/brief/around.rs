@@ -1,0 +1,136 @@
+//! What stands around a name and points to the same person: titles, nicknames, initials, offices.
+
+use super::cues::{EPITHETS, HONORIFICS, OFFICES, RANKS, listed};
+use super::finding::{Finding, Kind, Weight};
+use super::prepared::{Prepared, Token};
+use std::ops::Range;
+
+/// The titles and epithets before each person found, the initials after, the nickname between.
+pub(crate) fn widen(text: &Prepared, found: &[Finding]) -> Vec<Finding> {
+    let tokens = &text.tokens;
+    let mut persons: Vec<Range<usize>> = found
+        .iter()
+        .filter(|finding| finding.weight > Weight::Doubt && matches!(finding.kind, Kind::Person | Kind::Alias))
+        .map(|finding| finding.at.clone())
+        .collect();
+    persons.sort_by_key(|at| at.start);
+    let mut more = Vec::new();
+    let mut add = |at: Range<usize>| more.push(Finding::new(at, Kind::Person, Weight::Guess));
+    for (place, at) in persons.iter().enumerate() {
+        let first = tokens.partition_point(|token| token.at.end <= at.start);
+        let after = tokens.partition_point(|token| token.at.start < at.end);
+        let Some(name) = tokens.get(first) else { continue };
+        let mut from = first;
+        while from > 0 && belongs(text, &tokens[from - 1], &tokens[from], name) {
+            from -= 1;
+        }
+        if from < first {
+            add(tokens[from].at.start..name.at.end);
+        }
+        // `Costa, N.`
+        if let (Some(initial), Some(last)) = (tokens.get(after), after.checked_sub(1).and_then(|last| tokens.get(last)))
+            && initial.at.len() == 1
+            && initial.capital
+            && text.between(last, initial) == ", "
+            && text.folded[initial.at.end..].starts_with('.')
+        {
+            add(at.start..initial.at.end);
+        }
+        // `Anthony "Ant" Crowther`
+        if let Some(next) = persons.get(place + 1)
+            && let Some(inner) = text.folded.get(at.end..next.start)
+            && inner.len() <= 24
+            && [(" \"", "\" "), (" '", "' "), (" (", ") ")]
+                .iter()
+                .any(|(open, close)| inner.starts_with(open) && inner.ends_with(close))
+        {
+            add(at.start..next.end);
+        }
+    }
+    more.extend(offices(text));
+    more
+}
+
+/// Whether a word before a name belongs to it: a title, a rank, an epithet written as the name is.
+fn belongs(text: &Prepared, word: &Token, next: &Token, name: &Token) -> bool {
+    let lower = text.lower_of(word);
+    let titled = listed(HONORIFICS, lower) && (word.capital || matches!(lower, "mr" | "mrs" | "ms" | "dr" | "mx"));
+    let ranked = word.capital && listed(RANKS, lower) || word.capital && listed(OFFICES, lower);
+    let epithet = word.capital == name.capital && listed(EPITHETS, lower);
+    matches!(text.between(word, next), " " | ". " | ".") && (titled || ranked || epithet)
+}
+
+/// Offices that one person holds, with capitals: `Foreign Secretary`, `Minister for the Interior`.
+fn offices(text: &Prepared) -> Vec<Finding> {
+    let tokens = &text.tokens;
+    let mut found = Vec::new();
+    let proper = |token: &Token| token.capital && !token.caseless && !token.digit && token.at.len() > 1;
+    for (at, token) in tokens.iter().enumerate() {
+        if !proper(token) || token.shouted || !listed(OFFICES, text.lower_of(token)) {
+            continue;
+        }
+        let mut from = at;
+        while from > 0 && proper(&tokens[from - 1]) && text.between(&tokens[from - 1], &tokens[from]) == " " && !is_article(text, &tokens[from - 1]) {
+            from -= 1;
+        }
+        let mut to = at + 1;
+        // `for the Middle East`, `of State`
+        let mut tail = to;
+        while tail < tokens.len() && tail < to + 3 && text.between(&tokens[tail - 1], &tokens[tail]) == " " && is_link(text, &tokens[tail]) {
+            tail += 1;
+        }
+        if tail > to && tokens.get(tail).is_some_and(|token| proper(token) && text.between(&tokens[tail - 1], token) == " ") {
+            to = tail + 1;
+        }
+        while to < tokens.len() && proper(&tokens[to]) && text.between(&tokens[to - 1], &tokens[to]) == " " && !tokens[to].first {
+            to += 1;
+        }
+        if to - from > 1 {
+            found.push(Finding::new(tokens[from].at.start..tokens[to - 1].at.end, Kind::Other, Weight::Guess));
+        }
+    }
+    found
+}
+
+fn is_article(text: &Prepared, token: &Token) -> bool {
+    matches!(text.lower_of(token), "the" | "a" | "an" | "our" | "your" | "this" | "that")
+}
+
+fn is_link(text: &Prepared, token: &Token) -> bool {
+    matches!(text.lower_of(token), "of" | "for" | "the" | "to")
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
+    use super::*;
+
+    fn found(text: &str, persons: &[&str]) -> Vec<String> {
+        let prepared = Prepared::new(text).unwrap();
+        let persons: Vec<Finding> = persons
+            .iter()
+            .map(|name| {
+                let start = prepared.folded.find(name).unwrap();
+                Finding::new(start..start + name.len(), Kind::Person, Weight::Guess)
+            })
+            .collect();
+        let all = widen(&prepared, &persons);
+        all.iter().map(|finding| prepared.folded[finding.at.clone()].to_owned()).collect()
+    }
+
+    #[test]
+    fn what_stands_around_a_name_goes_with_it() {
+        assert_eq!(found("saw Mrs. Okonkwo there", &["Okonkwo"]), ["Mrs. Okonkwo"]);
+        assert_eq!(found("saw Det. Sgt. Okonkwo there", &["Okonkwo"]), ["Det. Sgt. Okonkwo"]);
+        assert_eq!(found("with big lek there", &["lek"]), ["big lek"]);
+        assert_eq!(found("Row 3: Okonkwo, N. stays", &["Okonkwo"]), ["Okonkwo, N"]);
+        assert_eq!(found("Azra \"Ziggy\" Okonkwo left", &["Azra", "Okonkwo"]), ["Azra \"Ziggy\" Okonkwo"]);
+    }
+
+    #[test]
+    fn offices_of_one_person_are_found() {
+        assert_eq!(found("then the Foreign Secretary spoke", &[]), ["Foreign Secretary"]);
+        assert_eq!(found("the Minister for the Interior came", &[]), ["Minister for the Interior"]);
+        assert_eq!(found("the minister and the director came; the Director left", &[]), Vec::<String>::new());
+    }
+}
