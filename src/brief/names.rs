@@ -7,9 +7,9 @@
 use super::cues::{COMPANY_WORDS, DEEDS, HONORIFICS, KIN, PARTICLES, PLACE_WORDS, ROLES, listed};
 use super::finding::{Finder, Finding, Kind, Weight};
 use super::prepared::{Prepared, Token};
+use super::tagger::{ByHash, hash};
 use super::words::{self, Word};
 use regex::Regex;
-use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::LazyLock;
 
@@ -331,7 +331,8 @@ fn spelled_out(text: &Prepared, found: &mut Vec<Finding>) {
 /// A part that is in no word list is found in any case; one that is an ordinary word only with a
 /// capital; grammar and words for companies and places never.
 pub(crate) fn spread(text: &Prepared, found: &[Finding]) -> Vec<Finding> {
-    let mut parts: BTreeMap<&str, (Kind, bool)> = BTreeMap::new();
+    let mut parts: ByHash<(Kind, bool)> = ByHash::default();
+    let key = |word: &str| hash(word.as_bytes());
     let values = found.iter().filter(|finding| {
         finding.weight > Weight::Doubt && matches!(finding.kind, Kind::Code | Kind::Number | Kind::Vehicle | Kind::Phone | Kind::Account)
     });
@@ -341,7 +342,7 @@ pub(crate) fn spread(text: &Prepared, found: &[Finding]) -> Vec<Finding> {
             let word = text.lower_of(token);
             let digits = word.bytes().filter(u8::is_ascii_digit).count();
             if digits >= 3 || digits >= 1 && word.len() >= 3 || finding.kind == Kind::Code && digits == 0 && token.word != Word::Function && word.len() >= 4 {
-                parts.entry(word).or_insert((finding.kind, false));
+                parts.entry(key(word)).or_insert((finding.kind, false));
             }
         }
     }
@@ -364,15 +365,18 @@ pub(crate) fn spread(text: &Prepared, found: &[Finding]) -> Vec<Finding> {
             };
             if spreads && !listed(PARTICLES, word) && !listed(HONORIFICS, word) {
                 parts
-                    .entry(word)
+                    .entry(key(word))
                     .or_insert((finding.kind, token.word != Word::Unknown || token.at.len() == 2));
             }
         }
     }
+    if parts.is_empty() {
+        return Vec::new();
+    }
     let mentions = text.tokens.iter().filter_map(|token| {
         let word = text.lower_of(token);
         let plural = word.strip_suffix('s').filter(|base| base.len() > 3);
-        let &(kind, capital_only) = parts.get(word).or_else(|| parts.get(plural?))?;
+        let &(kind, capital_only) = parts.get(&key(word)).or_else(|| parts.get(&key(plural?)))?;
         (token.capital || !capital_only).then(|| Finding::new(token.at.clone(), kind, Weight::Guess))
     });
     mentions.collect()

@@ -1,9 +1,10 @@
 //! Identifiers in passing: codes and plates as they are spoken, call signs, and who speaks at the
 //! head of a line.
 
-use super::cues::{CODE_WORDS, FIGURES, LETTERS, TENS, listed};
+use super::cues::{CODE_WORDS, FIGURES, LETTERS, listed};
 use super::finding::{Finder, Finding, Kind, Weight};
 use super::prepared::{Prepared, Token};
+use super::tagger::{has, hash, lists_of};
 use super::words::Word;
 use std::collections::BTreeMap;
 
@@ -34,11 +35,12 @@ enum Part {
 
 fn part(text: &Prepared, token: &Token) -> Part {
     let word = text.lower_of(token);
-    if listed(FIGURES, word) || token.digit && word.len() == 1 {
+    let lists = if token.digit { 0 } else { lists_of(hash(word.as_bytes())) };
+    if lists & has::FIGURE != 0 || token.digit && word.len() == 1 {
         Part::Figure
-    } else if listed(TENS, word) || token.digit && word.len() == 2 {
+    } else if lists & has::TEN != 0 || token.digit && word.len() == 2 {
         Part::Ten
-    } else if listed(LETTERS, word) || word.len() == 1 && !matches!(word, "a" | "i") {
+    } else if lists & has::LETTER != 0 || word.len() == 1 && !matches!(word, "a" | "i") {
         Part::Letter
     } else if matches!(word, "then" | "double" | "triple" | "treble" | "hash" | "star" | "dash" | "and" | "comma" | "pause" | "sorry" | "no") {
         Part::Link

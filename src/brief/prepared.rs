@@ -364,6 +364,9 @@ fn token(folded: &str, lower: &str, foreign: &[bool], whole: Range<usize>) -> To
     if kind == Word::Unknown && shouted && words::is_common_abbreviation(text) {
         kind = Word::Ordinary;
     }
+    if kind == Word::Unknown && !digit && folded[..at.start].ends_with('#') && is_run_together(text) {
+        kind = Word::Ordinary;
+    }
     // One letter: `a` and `I` are words, any other is an initial or a mark.
     if at.len() == 1 && !digit && !matches!(text, "a" | "A" | "I" | "i") {
         kind = Word::Unknown;
@@ -379,6 +382,20 @@ fn token(folded: &str, lower: &str, foreign: &[bool], whole: Range<usize>) -> To
         first: false,
         caseless: false,
     }
+}
+
+/// `#FamilyFirst`: ordinary words run together, each with its capital.
+fn is_run_together(text: &str) -> bool {
+    let mut rest = text;
+    while !rest.is_empty() {
+        let end = rest.char_indices().skip(1).find(|(_, c)| c.is_uppercase()).map_or(rest.len(), |(at, _)| at);
+        let known = matches!(words::look_up(&rest[..end].to_ascii_lowercase()), Word::Function | Word::Ordinary);
+        if !known || end < 2 {
+            return false;
+        }
+        rest = &rest[end..];
+    }
+    true
 }
 
 fn mark_first(folded: &str, tokens: &mut [Token]) {

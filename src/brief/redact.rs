@@ -10,7 +10,7 @@ use super::placeholder::Placeholders;
 use super::prepared::{BadText, Prepared, is_invisible};
 use super::profile::{Mode, Profile, Treatment};
 use super::strict::Unlisted;
-use super::tagger::{self, BadModel, Model};
+use super::tagger::{self, BadModel, Model, Thresholds};
 use crate::label::Level;
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -20,6 +20,9 @@ pub(crate) const MASKED: char = '\u{FFFC}';
 
 /// How often what a scan of the output finds is masked as well before the text is refused.
 const ROUNDS: usize = 12;
+
+/// How much surer the tagger has to be of a text that was judged before.
+const AGAIN: f32 = 6.0;
 
 /// A redacted text and what was done to it.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -144,7 +147,7 @@ fn model() -> Result<&'static Model<'static>, Refused> {
 pub fn redact_with(text: &str, profile: &Profile, known: &Known, model: &Model<'_>) -> Result<Redaction, Refused> {
     let prepared = Prepared::new(text)?;
     let chars: Vec<char> = text.chars().collect();
-    let found = find(&prepared, profile, known, model);
+    let found = find(&prepared, profile, known, model, profile.thresholds());
     let doubts: Vec<(Range<usize>, &'static str)> = found
         .doubts
         .iter()
@@ -214,7 +217,7 @@ pub(crate) fn forms(text: &Prepared) -> Vec<Finding> {
 }
 
 /// Asks every finder, spreads the names, applies the profile, joins.
-fn find(text: &Prepared, profile: &Profile, known: &Known, model: &Model<'_>) -> Found {
+fn find(text: &Prepared, profile: &Profile, known: &Known, model: &Model<'_>, least: Thresholds) -> Found {
     let forms = forms(text);
     // A day that stays keeps its words from being judged as names: `June`, `Sunday`.
     let stays = |finding: &Finding| match treatment(profile, finding.kind) {
@@ -225,7 +228,7 @@ fn find(text: &Prepared, profile: &Profile, known: &Known, model: &Model<'_>) ->
     let named = Names.find(text);
     let chances = tagger::chances(text, model, &forms, &named);
     let masks = |kind| treatment(profile, kind) != Treatment::Keep;
-    let tagged = tagger::judged(text, &chances, masks, profile.thresholds());
+    let tagged = tagger::judged(text, &chances, masks, least);
     let (kept, mut all): (Vec<Finding>, Vec<Finding>) = forms.into_iter().partition(stays);
     let mut kept: Vec<Range<usize>> = kept.into_iter().map(|finding| finding.at).collect();
     kept.sort_by_key(|at| at.start);
@@ -344,10 +347,23 @@ impl Scan {
         Self { text, origin }
     }
 
+    /// A text from which parts were taken was judged whole before; that its words have lost their
+    /// neighbours says little, so the tagger has to be surer.
+    fn thresholds(&self, profile: &Profile) -> Thresholds {
+        let least = profile.thresholds();
+        if !self.text.contains(MASKED) {
+            return least;
+        }
+        Thresholds {
+            direct: (least.direct * AGAIN).min(0.5),
+            any: (least.any * AGAIN).min(0.5),
+        }
+    }
+
     /// What the finders see, as spans of the input.
     fn residue(&self, profile: &Profile, known: &Known, model: &Model<'_>) -> Result<Vec<Span>, BadText> {
         let prepared = Prepared::of_any_length(&self.text)?;
-        let found = find(&prepared, profile, known, model);
+        let found = find(&prepared, profile, known, model, self.thresholds(profile));
         let spans = found.masked.iter().filter_map(|finding| {
             let at = prepared.origin_of(&finding.at);
             let span = Span {

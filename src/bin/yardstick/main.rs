@@ -199,6 +199,12 @@ fn measure(set: &Set, profile: &Profile, model: Option<&Model<'_>>, strict: bool
     let mut score = Score::default();
     let mut characters = 0;
     let mut spent = 0.0;
+    // What is loaded at the first use is loaded before the clock runs.
+    if let Some(model) = model {
+        let _ = redact_with("Nothing. Azra Okonkwo, PIN 4417.", profile, &known, model);
+    } else {
+        let _ = redact("Nothing. Azra Okonkwo, PIN 4417.", profile, &known);
+    }
     for document in &set.documents {
         let before = processor_time();
         let redaction = match model {

@@ -1,7 +1,7 @@
 //! Lists of names and of words that announce something, written for this project.
 
 use super::looks::{ByHash, hash};
-use crate::brief::cues::{COMPANY_WORDS, DEEDS, FIGURES, HONORIFICS, KIN, LETTERS, PLACE_WORDS, ROLES, TENS, listed};
+use crate::brief::cues::{COMPANY_WORDS, DEEDS, FIGURES, HONORIFICS, KIN, LETTERS, PLACE_WORDS, ROLES, TENS};
 use std::sync::LazyLock;
 
 /// Given names, surnames, places, and words beside codes; blocks under `[…]`, split at spaces.
@@ -23,6 +23,7 @@ pub(crate) mod has {
     pub(crate) const DEED: u64 = 2048;
     pub(crate) const FIGURE: u64 = 4096;
     pub(crate) const LETTER: u64 = 8192;
+    pub(crate) const TEN: u64 = 16384;
 }
 
 /// The blocks of the lists: what each is for, and its words.
@@ -42,31 +43,33 @@ fn bit_of(heading: &str) -> u64 {
     }
 }
 
+/// The words beside names that other finders know too.
+const CUES: [(&[&str], u64); 9] = [
+    (HONORIFICS, has::TITLE),
+    (ROLES, has::ROLE),
+    (KIN, has::KIN),
+    (COMPANY_WORDS, has::COMPANY),
+    (PLACE_WORDS, has::SITE),
+    (DEEDS, has::DEED),
+    (FIGURES, has::FIGURE),
+    (TENS, has::TEN),
+    (LETTERS, has::LETTER),
+];
+
 static LISTS: LazyLock<ByHash<u64>> = LazyLock::new(|| {
     let mut lists = ByHash::with_capacity_and_hasher(12_000, std::hash::BuildHasherDefault::default());
+    let mut add = |word: &str, bit: u64| *lists.entry(hash(word.as_bytes())).or_default() |= bit;
     for (heading, words) in blocks() {
         let bit = bit_of(heading);
-        for word in words.split_ascii_whitespace() {
-            *lists.entry(hash(word.as_bytes())).or_default() |= bit;
-        }
+        words.split_ascii_whitespace().for_each(|word| add(word, bit));
+    }
+    for (words, bit) in CUES {
+        words.iter().for_each(|word| add(word, bit));
     }
     lists
 });
 
-/// In which lists a word in small letters stands.
-pub(crate) fn lists_of(hashed: u64, lower: &str) -> u64 {
-    let cues: [(&[&str], u64); 9] = [
-        (HONORIFICS, has::TITLE),
-        (ROLES, has::ROLE),
-        (KIN, has::KIN),
-        (COMPANY_WORDS, has::COMPANY),
-        (PLACE_WORDS, has::SITE),
-        (DEEDS, has::DEED),
-        (FIGURES, has::FIGURE),
-        (TENS, has::FIGURE),
-        (LETTERS, has::LETTER),
-    ];
-    let named = LISTS.get(&hashed).copied().unwrap_or(0);
-    let cued = cues.iter().filter(|(list, _)| listed(list, lower)).fold(0, |bits, (_, bit)| bits | bit);
-    named | cued
+/// In which lists a word stands, by the hash of its small letters.
+pub(crate) fn lists_of(hashed: u64) -> u64 {
+    LISTS.get(&hashed).copied().unwrap_or(0)
 }

@@ -46,8 +46,9 @@ pub(crate) fn stir(sum: u64, more: u64) -> u64 {
 /// What is seen of one word by itself.
 #[derive(Clone, Copy, Default)]
 struct Look {
-    /// The word in small letters, its digits alike.
+    /// The word in small letters, its digits alike; and as it is.
     word: u64,
+    whole: u64,
     shape: u64,
     /// The shape with runs shortened, and the length for numbers.
     form: u64,
@@ -216,7 +217,7 @@ fn look(text: &Prepared, token: &Token, gap: &str, mode: u64, hide: &dyn Fn(&str
     let written = &text.folded[token.at.clone()];
     let hidden = hide(lower);
     let whole = hash(lower.as_bytes());
-    let lists = gazetteer::lists_of(whole, lower);
+    let lists = gazetteer::lists_of(whole);
     let bytes = lower.as_bytes();
     let part = |from: usize, to: usize| lower.get(from..to).map_or(0, |part| hash(part.as_bytes()));
     let length = bytes.len();
@@ -244,6 +245,7 @@ fn look(text: &Prepared, token: &Token, gap: &str, mode: u64, hide: &dyn Fn(&str
         } else {
             whole
         },
+        whole,
         shape,
         form: if token.digit { shape } else { form },
         starts: [part(0, length.min(2)), part(0, length.min(3))],
@@ -305,8 +307,7 @@ fn gap_of(gap: &str) -> u64 {
 /// How else a word stands in the text: with a capital in mid-sentence, in small letters, as what
 /// the rules take for a name.
 fn elsewhere(text: &Prepared, looks: &mut [Look]) {
-    let key = |token: &Token| hash(text.lower_of(token).as_bytes());
-    let mut seen: ByHash<u64> = ByHash::default();
+    let mut seen: ByHash<u64> = ByHash::with_capacity_and_hasher(looks.len(), std::hash::BuildHasherDefault::default());
     for (token, look) in text.tokens.iter().zip(looks.iter()) {
         if token.digit {
             continue;
@@ -317,24 +318,24 @@ fn elsewhere(text: &Prepared, looks: &mut [Look]) {
             (false, _) => 2,
         };
         let ruled = if (1..32).contains(&look.rule) { 4 } else { 0 };
-        *seen.entry(key(token)).or_default() |= told | ruled;
+        *seen.entry(look.whole).or_default() |= told | ruled;
     }
     // Who speaks at the head of a line is somebody.
     for (at, pair) in text.tokens.windows(2).enumerate() {
         let head = at == 0 || text.between(&text.tokens[at - 1], &pair[0]).contains(['\n', '[', '<', ']']);
         if head && !pair[0].digit && text.between(&pair[0], &pair[1]).starts_with([':', '>', ']']) {
-            *seen.entry(key(&pair[0])).or_default() |= 16;
+            *seen.entry(looks[at].whole).or_default() |= 16;
         }
     }
-    for (token, look) in text.tokens.iter().zip(looks) {
-        look.elsewhere = seen.get(&key(token)).copied().unwrap_or(8);
+    for look in looks {
+        look.elsewhere = seen.get(&look.whole).copied().unwrap_or(8);
     }
 }
 
 /// Figures and letters as they are spoken: how many stand together.
 fn spoken(text: &Prepared, looks: &mut [Look]) {
     let says = |token: &Token, look: &Look| {
-        token.digit && token.at.len() <= 2 || token.at.len() == 1 || look.lists & (has::FIGURE | has::LETTER) != 0
+        token.digit && token.at.len() <= 2 || token.at.len() == 1 || look.lists & (has::FIGURE | has::TEN | has::LETTER) != 0
     };
     let mut from = 0;
     while from < looks.len() {
@@ -343,9 +344,9 @@ fn spoken(text: &Prepared, looks: &mut [Look]) {
             to += 1;
         }
         let run = (to - from).min(6) as u64;
-        let words = looks[from..to].iter().filter(|look| look.lists & (has::FIGURE | has::LETTER) != 0).count().min(3) as u64;
+        let words = looks[from..to].iter().filter(|look| look.lists & (has::FIGURE | has::TEN | has::LETTER) != 0).count().min(3) as u64;
         for look in &mut looks[from..to] {
-            look.spoken = run << 4 | words << 2 | u64::from(look.lists & has::FIGURE != 0) | u64::from(look.lists & has::LETTER != 0) << 1;
+            look.spoken = run << 4 | words << 2 | u64::from(look.lists & (has::FIGURE | has::TEN) != 0) | u64::from(look.lists & has::LETTER != 0) << 1;
         }
         from = to.max(from + 1);
     }

@@ -18,7 +18,8 @@ use super::finding::{Finding, Kind, Weight};
 use super::prepared::{Prepared, Token};
 use super::words::Word;
 use chain::{Chain, raised};
-use looks::{ByHash, hash};
+pub(crate) use gazetteer::{has, lists_of};
+pub(crate) use looks::{ByHash, hash};
 use model::{LABELS, Scores};
 use std::sync::LazyLock;
 

@@ -4,11 +4,13 @@
 //! | --- | --- |
 //! | 8 | `sgtagger` |
 //! | 4 | version, 1 |
-//! | 4 | rows of the table, little endian, a power of two |
+//! | 4 | lines of the table, little endian |
 //! | 4 | what one step of a weight counts, as the bits of an `f32` |
 //! | 32 | SHA-256 of all that follows |
 //! | 4 × 8 × 8 | how well a label follows another, as the bits of `f32`s, from each to each |
-//! | 10 a row | the feature's mark (0: the row is empty) and a weight for each label, one signed byte each |
+//! | 64 a line | the marks of six features (0: none), 16 bits each; then for each of them a weight for each label, one signed byte each; four bytes 0 |
+//!
+//! A feature stands in the line that its number says, so that one look at memory finds it or not.
 
 use crate::crypto::sha256;
 
@@ -22,18 +24,19 @@ const MAGIC: &[u8; 8] = b"sgtagger";
 const VERSION: u32 = 1;
 const HEAD: usize = 52;
 const FOLLOWS: usize = 4 * LABELS * LABELS;
-/// The bytes of a row.
-pub(crate) const ROW: usize = 2 + LABELS;
-/// How far from its place a feature may stand.
-pub(crate) const REACH: usize = 12;
+/// The bytes of a line.
+pub(crate) const LINE: usize = 64;
+/// The features of a line.
+pub(crate) const SLOTS: usize = 6;
+/// Where in a line the weights begin.
+pub(crate) const WEIGHTS: usize = 2 * SLOTS;
 /// The most bytes of a model: 3 MB.
 pub(crate) const MAX_BYTES: usize = 3_000_000;
 
 /// The weights of a tagger.
 #[derive(Debug, Clone)]
 pub struct Model<'a> {
-    table: &'a [u8],
-    mask: usize,
+    table: &'a [[u8; LINE]],
     step: f32,
     pub(crate) follows: [Scores; LABELS],
 }
@@ -62,9 +65,10 @@ impl<'a> Model<'a> {
         if bytes.get(..8) != Some(MAGIC) || word(8) != Some(VERSION) {
             return Err(BadModel::Format);
         }
-        let rows = word(12).ok_or(BadModel::Length)? as usize;
+        let lines = word(12).ok_or(BadModel::Length)? as usize;
         let body = bytes.get(HEAD..).ok_or(BadModel::Length)?;
-        if bytes.len() > MAX_BYTES || !rows.is_power_of_two() || Some(body.len()) != rows.checked_mul(ROW).map(|table| table + FOLLOWS) {
+        let whole = lines.checked_mul(LINE).map(|table| table + FOLLOWS);
+        if bytes.len() > MAX_BYTES || lines == 0 || Some(body.len()) != whole {
             return Err(BadModel::Length);
         }
         if bytes.get(20..HEAD) != Some(sha256(&[body]).as_bytes()) {
@@ -80,36 +84,32 @@ impl<'a> Model<'a> {
             *cell = number(HEAD + 4 * at)?;
         }
         Ok(Self {
-            table: &body[FOLLOWS..],
-            mask: rows - 1,
+            table: body[FOLLOWS..].as_chunks().0,
             step: number(16)?,
             follows,
         })
     }
 
     /// Adds what a feature says to each label's sum.
-    pub(crate) fn add(&self, feature: u64, sums: &mut [i32; LABELS]) {
-        let mark = mark_of(feature).to_le_bytes();
-        let home = home_of(feature);
-        for step in 0..REACH {
-            let at = (home + step & self.mask) * ROW;
-            let row = &self.table[at..at + ROW];
-            if row[..2] == mark {
-                for (sum, &weight) in sums.iter_mut().zip(&row[2..]) {
-                    *sum += i32::from(weight.cast_signed());
+    pub(crate) fn add(&self, feature: u64, sums: &mut [i16; LABELS]) {
+        let mark = mark_of(feature);
+        let Some(line) = self.table.get(line_of(feature, self.table.len())) else {
+            return;
+        };
+        for slot in 0..SLOTS {
+            if u16::from_le_bytes([line[2 * slot], line[2 * slot + 1]]) == mark {
+                let from = WEIGHTS + LABELS * slot;
+                for (sum, &weight) in sums.iter_mut().zip(&line[from..from + LABELS]) {
+                    *sum += i16::from(weight.cast_signed());
                 }
-                return;
-            }
-            if row[..2] == [0, 0] {
                 return;
             }
         }
     }
 
     /// Sums as scores.
-    #[allow(clippy::cast_precision_loss)]
-    pub(crate) fn scores(&self, sums: &[i32; LABELS]) -> Scores {
-        sums.map(|sum| sum as f32 * self.step)
+    pub(crate) fn scores(&self, sums: &[i16; LABELS]) -> Scores {
+        sums.map(|sum| f32::from(sum) * self.step)
     }
 }
 
@@ -118,19 +118,20 @@ pub(crate) fn mark_of(feature: u64) -> u16 {
     ((feature & 0xFFFF) as u16).max(1)
 }
 
-/// Where the search for a feature begins, before it is cut to the table.
-pub(crate) fn home_of(feature: u64) -> usize {
-    (feature >> 24) as usize & 0xFF_FFFF
+/// The line of a feature in a table of so many lines.
+#[allow(clippy::cast_possible_truncation)]
+pub(crate) fn line_of(feature: u64, lines: usize) -> usize {
+    ((feature >> 32) * lines as u64 >> 32) as usize
 }
 
-/// Writes a model: the rows given by place, empty where there is none.
+/// Writes a model.
 #[cfg(any(test, feature = "training"))]
-pub(crate) fn write(follows: &[Scores; LABELS], step: f32, table: &[u8]) -> Vec<u8> {
+pub(crate) fn write(follows: &[Scores; LABELS], step: f32, table: &[[u8; LINE]]) -> Vec<u8> {
     let mut body: Vec<u8> = follows.iter().flatten().flat_map(|cell| cell.to_bits().to_le_bytes()).collect();
-    body.extend_from_slice(table);
+    body.extend_from_slice(table.as_flattened());
     let mut bytes = MAGIC.to_vec();
     bytes.extend(VERSION.to_le_bytes());
-    bytes.extend(u32::try_from(table.len() / ROW).unwrap_or(0).to_le_bytes());
+    bytes.extend(u32::try_from(table.len()).unwrap_or(0).to_le_bytes());
     bytes.extend(step.to_bits().to_le_bytes());
     bytes.extend_from_slice(sha256(&[&body]).as_bytes());
     bytes.extend(body);

@@ -3,7 +3,7 @@
 
 use super::super::chain::{Chain, raised};
 use super::super::looks::{ByHash, features, stir};
-use super::super::model::{LABELS, MAX_BYTES, REACH, ROW, Scores, home_of, mark_of, write};
+use super::super::model::{LABELS, LINE, MAX_BYTES, SLOTS, Scores, WEIGHTS, line_of, mark_of, write};
 use super::augment::{Chance, Marked};
 use super::{allowed, others};
 use crate::brief::prepared::Prepared;
@@ -27,7 +27,7 @@ impl Default for Settings {
             rounds: 8,
             pace: 0.15,
             draw: 2e-6,
-            left_out: 15,
+            left_out: 40,
         }
     }
 }
@@ -181,19 +181,19 @@ fn pack(names: &[u64], weights: &[Scores], follows: &[Scores; LABELS]) -> Vec<u8
     let step = top / 127.0;
     let mut kept: Vec<usize> = (0..names.len()).filter(|&at| size(&weights[at]) > 1.5 * step).collect();
     kept.sort_by(|&a, &b| size(&weights[b]).total_cmp(&size(&weights[a])).then(a.cmp(&b)));
-    let rows = ((MAX_BYTES - 1000) / ROW + 1).next_power_of_two() / 2;
-    kept.truncate(rows * 4 / 5);
-    let mut table = vec![0u8; rows * ROW];
+    let mut table = vec![[0u8; LINE]; (MAX_BYTES - 1000) / LINE];
+    let lines = table.len();
     for at in kept {
         let mark = mark_of(names[at]).to_le_bytes();
-        let home = home_of(names[at]);
-        let place = (0..REACH)
-            .map(|step| (home + step & rows - 1) * ROW)
-            .take_while(|&place| table[place..place + 2] != mark)
-            .find(|&place| table[place..place + 2] == [0, 0]);
-        let Some(place) = place else { continue };
-        table[place..place + 2].copy_from_slice(&mark);
-        for (cell, weight) in table[place + 2..place + ROW].iter_mut().zip(weights[at]) {
+        let line = &mut table[line_of(names[at], lines)];
+        let taken = |slot: usize| line[2 * slot..2 * slot + 2] == mark;
+        let free = (0..SLOTS).find(|&slot| line[2 * slot..2 * slot + 2] == [0, 0]);
+        let Some(slot) = free.filter(|_| !(0..SLOTS).any(taken)) else {
+            continue;
+        };
+        line[2 * slot..2 * slot + 2].copy_from_slice(&mark);
+        let from = WEIGHTS + LABELS * slot;
+        for (cell, weight) in line[from..from + LABELS].iter_mut().zip(weights[at]) {
             *cell = ((weight / step).round().clamp(-127.0, 127.0) as i8).cast_unsigned();
         }
     }
