@@ -1,8 +1,9 @@
 //! What stands around a name and points to the same person: titles, nicknames, initials, offices.
 
-use super::cues::{EPITHETS, HONORIFICS, OFFICES, RANKS, listed};
+use super::cues::{EPITHETS, HONORIFICS, OFFICES, RANKS, UNITS, listed};
 use super::finding::{Finding, Kind, Weight};
 use super::prepared::{Prepared, Token};
+use super::words::Word;
 use std::ops::Range;
 
 /// The titles and epithets before each person found, the initials after, the nickname between.
@@ -48,7 +49,99 @@ pub(crate) fn widen(text: &Prepared, found: &[Finding]) -> Vec<Finding> {
         }
     }
     more.extend(offices(text));
+    addresses(text, found, &mut more);
+    numbers(text, found, &mut more);
     more
+}
+
+/// The numbers beside a place, the floor and flat, the lines below an address, the corner before it.
+fn addresses(text: &Prepared, found: &[Finding], more: &mut Vec<Finding>) {
+    let tokens = &text.tokens;
+    let mut placed = vec![false; tokens.len()];
+    let mut named = vec![false; tokens.len()];
+    let mark = |marks: &mut [bool], at: &Range<usize>| {
+        let from = tokens.partition_point(|token| token.at.end <= at.start);
+        let to = tokens.partition_point(|token| token.at.start < at.end);
+        marks[from..to.max(from)].fill(true);
+    };
+    for finding in found.iter().filter(|finding| finding.weight > Weight::Doubt) {
+        match finding.kind {
+            Kind::Place | Kind::Address => mark(&mut placed, &finding.at),
+            Kind::Person | Kind::Organisation => mark(&mut named, &finding.at),
+            _ => {}
+        }
+    }
+    let flat = |at: usize| listed(UNITS, text.lower_of(&tokens[at])) && tokens.get(at + 1).is_some_and(|next| next.digit);
+    let mut mine: Vec<usize> = Vec::new();
+    let mut line_placed = false;
+    for at in 0..tokens.len() {
+        let gap = at.checked_sub(1).map_or("", |before| text.between(&tokens[before], &tokens[at]));
+        let beside = gap.len() <= 2 && gap.trim_matches([' ', ',']).is_empty() && !gap.is_empty();
+        let after_place = at > 0 && placed[at - 1];
+        let after_name = at > 0 && named[at - 1] && tokens[at - 1].capital && tokens[at - 1].word == Word::Unknown;
+        let below = gap.contains('\n') && !gap.contains("\n\n") && line_placed && is_address_line(text, at);
+        let next_placed = tokens.get(at + 1).is_some_and(|next| placed[at + 1] && text.between(&tokens[at], next) == " ");
+        let numbered = tokens[at].digit && tokens[at].at.len() <= 6;
+        let counts = placed[at]
+            || flat(at) && (tokens[at].capital || after_place)
+            || at > 0 && tokens[at].digit && flat(at - 1) && placed[at - 1]
+            || numbered && (beside && (after_place || after_name && gap == " ") || next_placed)
+            || beside && after_place && line_placed && tokens[at].capital && tokens[at].word == Word::Unknown
+            || below
+            || at > 0 && after_place && mine.last() == Some(&(at - 1)) && gap == " " && tokens[at - 1].capital && tokens[at].capital && !tokens[at].first;
+        if gap.contains('\n') && !below {
+            line_placed = false;
+        }
+        if counts && !placed[at] {
+            placed[at] = true;
+            mine.push(at);
+        }
+        line_placed |= placed[at] && tokens[at].digit;
+    }
+    more.extend(mine.iter().map(|&at| Finding::new(tokens[at].at.clone(), Kind::Address, Weight::Guess)));
+    // `the corner of`
+    for at in 0..tokens.len().saturating_sub(2) {
+        if text.lower_of(&tokens[at]) == "corner" && text.lower_of(&tokens[at + 1]) == "of" && placed[at + 2] {
+            more.push(Finding::new(tokens[at].at.start..tokens[at + 2].at.end, Kind::Address, Weight::Guess));
+        }
+    }
+}
+
+/// Whether the line that begins at `from` is short, with a capital or a figure on every word, and
+/// no label.
+fn is_address_line(text: &Prepared, from: usize) -> bool {
+    let tokens = &text.tokens;
+    let mut at = from;
+    loop {
+        if !(tokens[at].capital || tokens[at].digit) || tokens[at].word == Word::Function || at - from >= 4 {
+            return false;
+        }
+        let gap = tokens.get(at + 1).map_or("\n", |next| text.between(&tokens[at], next));
+        if gap.contains('\n') {
+            return !gap.trim_start().starts_with(':');
+        }
+        if !gap.trim_matches([' ', ',', '(', ')', '-', '.']).is_empty() {
+            return false;
+        }
+        at += 1;
+    }
+}
+
+/// The word that says of which kind a number is, where it is a part of it: `National ID 718-48`.
+fn numbers(text: &Prepared, found: &[Finding], more: &mut Vec<Finding>) {
+    let tokens = &text.tokens;
+    for finding in found.iter().filter(|finding| finding.kind == Kind::Number && finding.weight > Weight::Doubt) {
+        let first = tokens.partition_point(|token| token.at.end <= finding.at.start);
+        let named = |at: usize, word: &str| {
+            tokens.get(at).is_some_and(|token| token.capital && text.lower_of(token) == word)
+                && tokens.get(at + 1).is_some_and(|next| text.between(&tokens[at], next) == " ")
+        };
+        let Some(before) = first.checked_sub(1).filter(|&before| named(before, "id")) else {
+            continue;
+        };
+        let from = before.checked_sub(1).filter(|&at| named(at, "national")).unwrap_or(before);
+        more.push(Finding::new(tokens[from].at.start..finding.at.end, Kind::Number, Weight::Guess));
+    }
 }
 
 /// Whether a word before a name belongs to it: a title, a rank, an epithet written as the name is.

@@ -126,16 +126,24 @@ pub(super) const OFFICES: &[&str] = &[
 /// Words of public bodies and laws: alone or among themselves they point to nobody.
 #[rustfmt::skip]
 pub(super) const PUBLIC_BODIES: &[&str] = &[
-    "act", "administration", "administrative", "affairs", "agency", "appeal", "appeals", "army", "article",
-    "assembly", "authorities", "authority", "basic", "board", "bureau", "chamber", "civil", "code", "commission",
-    "committee", "constitution", "constitutional", "convention", "council", "court", "courts", "criminal",
-    "defence", "defense", "department", "directorate", "district", "education", "embassy", "european", "federal",
-    "federation", "finance", "force", "forces", "foreign", "freedoms", "fundamental", "general", "government",
-    "governments", "grand", "guidelines", "health", "home", "human", "interior", "international", "judiciary",
-    "justice", "kingdom", "law", "laws", "legal", "member", "members", "military", "minister", "ministry",
-    "national", "nations", "navy", "office", "parliament", "parties", "party", "police", "procedure", "prosecutor",
-    "protocol", "public", "regional", "registrar", "republic", "rights", "rules", "security", "senate", "service",
-    "services", "state", "states", "supreme", "treaty", "tribunal", "union", "united",
+    "act", "administration", "administrative", "affairs", "agency", "appeal", "appeals", "applicant", "applicants",
+    "army", "article", "articles", "assembly", "authorities", "authority", "basic", "board", "bureau", "chamber",
+    "civil", "claimant", "code", "commission", "committee", "constitution", "constitutional", "convention",
+    "council", "court", "courts", "criminal", "defence", "defense", "department", "directive", "director",
+    "directorate", "district", "education", "embassy", "european", "federal", "federation", "fifth", "finance",
+    "first", "force", "forces", "foreign", "fourth", "freedoms", "fundamental", "general", "government",
+    "governments", "grand", "guidelines", "health", "home", "human", "interior", "international", "judgment",
+    "judiciary", "justice", "law", "laws", "legal", "member", "members", "military", "minister", "ministry",
+    "national", "nations", "navy", "office", "parliament", "parties", "party", "police", "president", "procedure",
+    "prosecutor", "protocol", "public", "regional", "registrar", "registry", "republic", "rights", "rule", "rules",
+    "second", "section", "sections", "security", "senate", "service", "services", "state", "supreme", "third",
+    "treaty", "tribunal",
+];
+
+/// Words before the number of a flat or a house.
+#[rustfmt::skip]
+pub(super) const UNITS: &[&str] = &[
+    "apartment", "appt", "apt", "box", "flat", "plot", "ste", "suite", "unit",
 ];
 
 /// Words in the names of places.
@@ -169,6 +177,7 @@ mod tests {
             RANKS,
             OFFICES,
             PUBLIC_BODIES,
+            UNITS,
         ] {
             assert!(list.windows(2).all(|pair| pair[0] < pair[1]), "{list:?}");
         }

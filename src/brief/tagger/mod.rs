@@ -68,6 +68,9 @@ pub(crate) struct Thresholds {
 /// A word that stands for somebody elsewhere in the text needs so many times less to be masked.
 const KNOWN_ELSEWHERE: f32 = 6.0;
 
+/// How much surer a word has to be that is hardly ever a name.
+const SURER: f32 = 10.0;
+
 /// The words that may not pass, neighbours of one kind together. `masks` says of which kinds the
 /// chances count.
 pub(crate) fn judged(text: &Prepared, chances: &[Scores], masks: impl Fn(Kind) -> bool, least: Thresholds) -> Vec<Finding> {
@@ -88,15 +91,19 @@ pub(crate) fn judged(text: &Prepared, chances: &[Scores], masks: impl Fn(Kind) -
         }
         let sum: f32 = chances.iter().zip(counts).filter(|(_, counts)| *counts).map(|(chance, _)| chance).sum();
         let direct = chances[PERSON] + chances[NUMBER];
+        // Words of public bodies, and grammar, have to be surer.
+        let body = !token.digit && token.word != Word::Unknown && listed(PUBLIC_BODIES, text.lower_of(token));
+        let grammar = token.word == Word::Function && token.at.len() <= 3 && text.lower_of(token) != "may";
+        let least_direct = least.direct * if body || grammar { SURER } else { 1.0 };
         let least_any = match KINDS[best_of(chances, &counts)] {
             // Who is meant by a phrase is hard to tell: only what is fairly sure.
             Some(Kind::Other) => least.any.max(0.5),
-            _ if !token.digit && token.word != Word::Unknown && listed(PUBLIC_BODIES, text.lower_of(token)) => 2.0,
+            _ if body => f32::INFINITY,
             _ => least.any,
         };
         let masked = sum >= least_any
-            || direct >= least.direct
-            || direct >= least.direct / KNOWN_ELSEWHERE && persons.contains_key(&key(token));
+            || direct >= least_direct
+            || direct >= least_direct / KNOWN_ELSEWHERE && persons.contains_key(&key(token));
         let Some(kind) = KINDS[best_of(chances, &counts)].filter(|_| masked) else {
             continue;
         };
