@@ -1,6 +1,6 @@
 //! What stands around a name and points to the same person: titles, nicknames, initials, offices.
 
-use super::cues::{EPITHETS, HONORIFICS, OFFICES, RANKS, UNITS, listed};
+use super::cues::{EPITHETS, FIGURES, HONORIFICS, OFFICES, RANKS, STREETS, TENS, UNITS, listed};
 use super::finding::{Finding, Kind, Weight};
 use super::prepared::{Prepared, Token};
 use super::words::Word;
@@ -71,7 +71,15 @@ fn addresses(text: &Prepared, found: &[Finding], more: &mut Vec<Finding>) {
             _ => {}
         }
     }
-    let flat = |at: usize| listed(UNITS, text.lower_of(&tokens[at])) && tokens.get(at + 1).is_some_and(|next| next.digit);
+    // `flat 9`, `room 412`: a room with one or two figures is one of the house.
+    let flat = |at: usize| {
+        let word = text.lower_of(&tokens[at]);
+        tokens.get(at + 1).is_some_and(|next| {
+            let near = matches!(text.between(&tokens[at], next), " " | " no " | " no. " | ". ");
+            let room = matches!(word, "room" | "rm") && next.at.len() >= 3;
+            near && next.digit && next.at.len() <= 5 && (room || listed(UNITS, word))
+        })
+    };
     let mut mine: Vec<usize> = Vec::new();
     let mut line_placed = false;
     for at in 0..tokens.len() {
@@ -83,8 +91,11 @@ fn addresses(text: &Prepared, found: &[Finding], more: &mut Vec<Finding>) {
         let next_placed = tokens.get(at + 1).is_some_and(|next| placed[at + 1] && text.between(&tokens[at], next) == " ");
         let numbered = tokens[at].digit && tokens[at].at.len() <= 6;
         let counts = placed[at]
-            || flat(at) && (tokens[at].capital || after_place)
-            || at > 0 && tokens[at].digit && flat(at - 1) && placed[at - 1]
+            || flat(at)
+            || at > 0 && tokens[at].digit && flat(at - 1)
+            || is_street(text, at)
+            || at > 0 && is_street(text, at - 1)
+            || is_street(text, at + 1) && (tokens[at].digit || listed(FIGURES, text.lower_of(&tokens[at])) || listed(TENS, text.lower_of(&tokens[at])))
             || numbered && (beside && (after_place || after_name && gap == " ") || next_placed)
             || beside && after_place && line_placed && tokens[at].capital && tokens[at].word == Word::Unknown
             || below
@@ -105,6 +116,23 @@ fn addresses(text: &Prepared, found: &[Finding], more: &mut Vec<Finding>) {
             more.push(Finding::new(tokens[at].at.start..tokens[at + 2].at.end, Kind::Address, Weight::Guess));
         }
     }
+}
+
+/// Whether a word and the next are the name of a street: `wexcombe street`, and after a number any
+/// word, `44 pound lane`.
+fn is_street(text: &Prepared, at: usize) -> bool {
+    let tokens = &text.tokens;
+    let Some(next) = tokens.get(at + 1) else { return false };
+    let word = &tokens[at];
+    let lower = text.lower_of(word);
+    let before = at.checked_sub(1).map(|before| &tokens[before]);
+    let counted = before.is_some_and(|before| {
+        let said = listed(FIGURES, text.lower_of(before)) || listed(TENS, text.lower_of(before));
+        text.between(before, word) == " " && (before.digit && before.at.len() <= 4 || said)
+    });
+    let own = word.word == Word::Unknown && word.at.len() > 2 || word.capital && next.capital && !word.first && word.word != Word::Function;
+    let plain = word.word == Word::Function || matches!(lower, "of" | "the" | "hard" | "bus" | "service" | "one" | "way");
+    !word.digit && !plain && (own || counted) && listed(STREETS, text.lower_of(next)) && text.between(word, next) == " "
 }
 
 /// Whether the line that begins at `from` is short, with a capital or a figure on every word, and

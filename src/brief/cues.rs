@@ -143,7 +143,14 @@ pub(super) const PUBLIC_BODIES: &[&str] = &[
 /// Words before the number of a flat or a house.
 #[rustfmt::skip]
 pub(super) const UNITS: &[&str] = &[
-    "apartment", "appt", "apt", "box", "flat", "plot", "ste", "suite", "unit",
+    "apartment", "appt", "apt", "bed", "box", "cabin", "flat", "plot", "ste", "suite", "unit",
+];
+
+/// Words that end the name of a street.
+#[rustfmt::skip]
+pub(super) const STREETS: &[&str] = &[
+    "avenue", "boulevard", "close", "crescent", "drive", "gardens", "lane", "mews", "rise", "road", "row", "square", "st",
+    "street", "terrace", "way",
 ];
 
 /// Words in the names of places.
@@ -178,6 +185,7 @@ mod tests {
             OFFICES,
             PUBLIC_BODIES,
             UNITS,
+            STREETS,
         ] {
             assert!(list.windows(2).all(|pair| pair[0] < pair[1]), "{list:?}");
         }

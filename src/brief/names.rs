@@ -360,8 +360,16 @@ pub(crate) fn spread(text: &Prepared, found: &[Finding]) -> Vec<Finding> {
             let spreads = match token.word {
                 Word::Unknown => token.at.len() >= 3 || token.shouted && token.at.len() == 2,
                 Word::NameLike => !general,
-                // An ordinary word beside a name is seldom the name.
-                Word::Ordinary | Word::Function => false,
+                // An ordinary word beside a name is seldom the name; alone, with a capital, it is.
+                Word::Ordinary => {
+                    finding.kind == Kind::Person
+                        && token.capital
+                        && !token.caseless
+                        && !token.first
+                        && !general
+                        && token.at == finding.at
+                }
+                Word::Function => false,
             };
             if spreads && !listed(PARTICLES, word) && !listed(HONORIFICS, word) {
                 parts

@@ -18,6 +18,8 @@ impl Finder for Passing {
         spoken(text, &mut found);
         call_signs(text, &mut found);
         speakers(text, &mut found);
+        turns(text, &mut found);
+        signed(text, &mut found);
         found
     }
 }
@@ -110,6 +112,47 @@ fn call_signs(text: &Prepared, found: &mut Vec<Finding>) {
     }
 }
 
+/// `left 40 right 12 left 31`: how a safe is opened.
+fn turns(text: &Prepared, found: &mut Vec<Finding>) {
+    let tokens = &text.tokens;
+    let turn = |at: usize| {
+        tokens.get(at..at + 2).is_some_and(|pair| {
+            matches!(text.lower_of(&pair[0]), "left" | "right" | "l" | "r") && pair[1].digit && pair[1].at.len() <= 3 && text.between(&pair[0], &pair[1]) == " "
+        })
+    };
+    let mut at = 0;
+    while at < tokens.len() {
+        let mut to = at;
+        while turn(to) && (to == at || near(text.between(&tokens[to - 1], &tokens[to]))) {
+            to += 2;
+        }
+        if to >= at + 4 {
+            found.push(Finding::new(tokens[at].at.start..tokens[to - 1].at.end, Kind::Code, Weight::Form));
+        }
+        at = to.max(at + 1);
+    }
+}
+
+/// One or two capitals alone on the last line of a text or a part of it: who signed.
+fn signed(text: &Prepared, found: &mut Vec<Finding>) {
+    let tokens = &text.tokens;
+    let gap = |at: usize| match (at.checked_sub(1), tokens.get(at)) {
+        (Some(before), Some(token)) => &text.folded[tokens[before].whole_end..token.at.start],
+        (Some(last), None) => &text.folded[tokens[last].whole_end..],
+        _ => "",
+    };
+    let initial = |at: usize| tokens.get(at).is_some_and(|token| token.at.len() == 1 && token.capital);
+    for at in 1..tokens.len() {
+        if !initial(at) || !gap(at).contains('\n') || gap(at).contains('|') {
+            continue;
+        }
+        let end = at + 1 + usize::from(initial(at + 1) && !gap(at + 1).contains('\n'));
+        if end >= tokens.len() || gap(end).contains("\n\n") {
+            found.push(Finding::new(tokens[at].at.start..tokens[end - 1].at.end, Kind::Person, Weight::Form));
+        }
+    }
+}
+
 /// `[21:04] kwabs: …`, `<mirela> …`, `M7: …`: who speaks at the head of a line. A word that is in
 /// the word list counts when it speaks more than once; so `Time:` and `Gate:` stay.
 fn speakers(text: &Prepared, found: &mut Vec<Finding>) {
@@ -129,13 +172,15 @@ fn speakers(text: &Prepared, found: &mut Vec<Finding>) {
     for (head, _) in &heads {
         *times.entry(name(head)).or_default() += 1;
     }
+    // Where three lines have the same two heads by turns, people talk.
+    let talk = times.values().filter(|&&times| times > 1).count() > 1;
     for (head, marked) in &heads {
         let words = &tokens[head.clone()];
         let often = times.get(&name(head)).is_some_and(|&times| times > 1);
         let plain = words.iter().any(|token| matches!(token.word, Word::Ordinary | Word::Function));
-        let short = |token: &Token| token.digit && token.capital && token.at.len() <= 3;
-        let unnamed = words.iter().any(|token| token.digit && !short(token));
-        let speaks = if plain { often && *marked } else { often || *marked };
+        let short = |token: &Token| token.digit && token.at.len() <= 3;
+        let unnamed = words[0].digit && !words[0].capital || words.iter().any(|token| token.digit && !short(token));
+        let speaks = if plain { often && (*marked || talk) } else { often || *marked };
         if speaks && !unnamed {
             let at = words[0].at.start..words[words.len() - 1].at.end;
             found.push(Finding::new(at, Kind::Person, Weight::Form));
@@ -169,12 +214,17 @@ fn head_of(text: &Prepared, from: usize) -> (Option<std::ops::Range<usize>>, boo
     let mut end = start;
     while end < next && end - start < 3 && !timely(end) {
         end += 1;
-        let after = gap(end);
+        let after = gap(end).trim_start_matches('.');
         if after.starts_with([':', '>', ']']) && !after.starts_with("://") {
             let marked = start > from || bracket;
             return (Some(start..end), marked && (!after.starts_with(']') || bracket), next);
         }
-        if !matches!(after, " " | "-" | "." | ". " | "_") {
+        // `1103 P2 man at the gate`
+        let code = &tokens[start];
+        if end == start + 1 && start > from && code.digit && code.capital && code.at.len() <= 3 && after == " " {
+            return (Some(start..end), true, next);
+        }
+        if !matches!(after, " " | "-" | "" | "_") {
             break;
         }
     }
@@ -213,6 +263,13 @@ mod tests {
         assert_eq!(found("[21:04] kwabs: anyone\n[21:05] hope: no"), ["kwabs", "hope"]);
         assert_eq!(found("14:31 mirela> landed\n<nightowl> ok"), ["mirela", "nightowl"]);
         assert_eq!(found("Orsolya 06:58: morning"), ["Orsolya"]);
+    }
+
+    #[test]
+    fn turns_and_initials_are_found() {
+        assert_eq!(found("the safe: left 40, right 12, left 31"), ["left 40, right 12, left 31"]);
+        assert_eq!(found("Nothing else to report.\nM."), ["M"]);
+        assert_eq!(found("1103 P2 man at the gate"), ["P2"]);
     }
 
     #[test]

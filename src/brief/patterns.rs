@@ -438,6 +438,17 @@ static PATTERNS: LazyLock<Vec<Pattern>> = LazyLock::new(|| {
         0,
         |value, _| digits(value) >= 6,
     );
+    // Four figures that are no time of day and no year.
+    add(
+        r"\b\d{4}\b",
+        |_| Kind::Number,
+        0,
+        |value, _| {
+            let (hour, minute) = value.split_at(2);
+            let time = hour <= "24" && minute < "60";
+            !time && !value.starts_with("19") && !value.starts_with("20")
+        },
+    );
     patterns
 });
 
@@ -496,7 +507,7 @@ mod tests {
 
     #[test]
     fn every_pattern_compiles() {
-        assert_eq!(PATTERNS.len(), 35);
+        assert_eq!(PATTERNS.len(), 36);
         assert_eq!(PATTERNS.iter().filter(|pattern| pattern.lead.is_some()).count(), 4);
     }
 
