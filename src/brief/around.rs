@@ -128,11 +128,12 @@ fn is_street(text: &Prepared, at: usize) -> bool {
     let before = at.checked_sub(1).map(|before| &tokens[before]);
     let counted = before.is_some_and(|before| {
         let said = listed(FIGURES, text.lower_of(before)) || listed(TENS, text.lower_of(before));
-        text.between(before, word) == " " && (before.digit && before.at.len() <= 4 || said)
+        matches!(text.between(before, word), " " | ", ") && (before.digit && before.at.len() <= 4 || said)
     });
     let own = word.word == Word::Unknown && word.at.len() > 2 || word.capital && next.capital && !word.first && word.word != Word::Function;
     let plain = word.word == Word::Function || matches!(lower, "of" | "the" | "hard" | "bus" | "service" | "one" | "way");
-    !word.digit && !plain && (own || counted) && listed(STREETS, text.lower_of(next)) && text.between(word, next) == " "
+    let built = counted && matches!(text.lower_of(next), "court" | "house" | "cottages" | "view" | "place" | "park" | "hill" | "walk" | "quay");
+    !word.digit && !plain && (own || counted) && (built || listed(STREETS, text.lower_of(next))) && text.between(word, next) == " "
 }
 
 /// Whether the line that begins at `from` is short, with a capital or a figure on every word, and

@@ -232,7 +232,7 @@ static PATTERNS: LazyLock<Vec<Pattern>> = LazyLock::new(|| {
     );
     // A word that opens: `the panic word is chestnut`.
     add(
-        r"(?i)\b(?:alarm|panic|safe|code|duress|challenge|pass|check|distress|door|gate|all[ -]?clear)[ -]?(?:word|phrase)s?\b((?:[ \t]+(?:is|was|still|now|stays|remains|set to|changed to|back to|for (?:the )?[a-z]+))*[ \t]*[:=,(\x22']*[ \t]*)([a-z]{3,}(?:-[a-z0-9]+)*)",
+        r"(?i)\b(?:(?:alarm|panic|safe|code|duress|challenge|pass|check|distress|door|gate|all[ -]?clear)[ -]?(?:word|phrase)s?|(?:the|his|her|our|their|new|old|today's) word)\b((?:[ \t]+(?:is|was|still|now|stays|remains|set to|changed to|back to|for (?:the )?[a-z]+))*[ \t]*[:=,(\x22']*[ \t]*)([a-z]{3,}(?:-[a-z0-9]+)*)",
         |_| Kind::Code,
         2,
         |value, before| {
@@ -271,6 +271,13 @@ static PATTERNS: LazyLock<Vec<Pattern>> = LazyLock::new(|| {
         |value| if is_iban(value) { Kind::Account } else { Kind::Number },
         0,
         |value, _| digits(value) >= 6 && value.len() >= 12,
+    );
+    // In small letters, in fours, and mostly figures.
+    add(
+        r"(?i)\b[a-z]{2}\d{2}(?: ?[a-z0-9]{4}){2,7}(?: ?[a-z0-9]{1,3})?\b",
+        |value| if is_iban(value) { Kind::Account } else { Kind::Number },
+        0,
+        |value, _| digits(value) >= 10,
     );
     // Dates of birth, then codes and numbers by the word before them.
     add(
@@ -507,7 +514,7 @@ mod tests {
 
     #[test]
     fn every_pattern_compiles() {
-        assert_eq!(PATTERNS.len(), 36);
+        assert_eq!(PATTERNS.len(), 37);
         assert_eq!(PATTERNS.iter().filter(|pattern| pattern.lead.is_some()).count(), 4);
     }
 

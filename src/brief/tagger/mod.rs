@@ -8,6 +8,8 @@ mod chain;
 mod gazetteer;
 mod looks;
 mod model;
+#[cfg(test)]
+mod tests;
 #[cfg(feature = "training")]
 pub mod training;
 

@@ -5,8 +5,8 @@
 //! | 8 | `sgtagger` |
 //! | 4 | version, 1 |
 //! | 4 | lines of the table, little endian |
-//! | 4 | what one step of a weight counts, as the bits of an `f32` |
 //! | 32 | SHA-256 of all that follows |
+//! | 4 | what one step of a weight counts, as the bits of an `f32` |
 //! | 4 × 8 × 8 | how well a label follows another, as the bits of `f32`s, from each to each |
 //! | 64 a line | the marks of six features (0: none), 16 bits each; then for each of them a weight for each label, one signed byte each; four bytes 0 |
 //!
@@ -22,8 +22,9 @@ pub(crate) type Scores = [f32; LABELS];
 
 const MAGIC: &[u8; 8] = b"sgtagger";
 const VERSION: u32 = 1;
-const HEAD: usize = 52;
-const FOLLOWS: usize = 4 * LABELS * LABELS;
+const HEAD: usize = 48;
+/// The step and what follows what.
+const FOLLOWS: usize = 4 + 4 * LABELS * LABELS;
 /// The bytes of a line.
 pub(crate) const LINE: usize = 64;
 /// The features of a line.
@@ -71,7 +72,7 @@ impl<'a> Model<'a> {
         if bytes.len() > MAX_BYTES || lines == 0 || Some(body.len()) != whole {
             return Err(BadModel::Length);
         }
-        if bytes.get(20..HEAD) != Some(sha256(&[body]).as_bytes()) {
+        if bytes.get(16..HEAD) != Some(sha256(&[body]).as_bytes()) {
             return Err(BadModel::Checksum);
         }
         let number = |at: usize| {
@@ -81,11 +82,11 @@ impl<'a> Model<'a> {
         };
         let mut follows = [[0.0; LABELS]; LABELS];
         for (at, cell) in follows.iter_mut().flatten().enumerate() {
-            *cell = number(HEAD + 4 * at)?;
+            *cell = number(HEAD + 4 + 4 * at)?;
         }
         Ok(Self {
             table: body[FOLLOWS..].as_chunks().0,
-            step: number(16)?,
+            step: number(HEAD)?,
             follows,
         })
     }
@@ -127,12 +128,12 @@ pub(crate) fn line_of(feature: u64, lines: usize) -> usize {
 /// Writes a model.
 #[cfg(any(test, feature = "training"))]
 pub(crate) fn write(follows: &[Scores; LABELS], step: f32, table: &[[u8; LINE]]) -> Vec<u8> {
-    let mut body: Vec<u8> = follows.iter().flatten().flat_map(|cell| cell.to_bits().to_le_bytes()).collect();
+    let mut body: Vec<u8> = step.to_bits().to_le_bytes().to_vec();
+    body.extend(follows.iter().flatten().flat_map(|cell| cell.to_bits().to_le_bytes()));
     body.extend_from_slice(table.as_flattened());
     let mut bytes = MAGIC.to_vec();
     bytes.extend(VERSION.to_le_bytes());
     bytes.extend(u32::try_from(table.len()).unwrap_or(0).to_le_bytes());
-    bytes.extend(step.to_bits().to_le_bytes());
     bytes.extend_from_slice(sha256(&[&body]).as_bytes());
     bytes.extend(body);
     bytes
