@@ -29,8 +29,10 @@ pub(crate) fn widen(text: &Prepared, found: &[Finding]) -> Vec<Finding> {
             add(tokens[from].at.start..name.at.end);
         }
         // `Costa, N.`
-        if let (Some(initial), Some(last)) = (tokens.get(after), after.checked_sub(1).and_then(|last| tokens.get(last)))
-            && initial.at.len() == 1
+        if let (Some(initial), Some(last)) = (
+            tokens.get(after),
+            after.checked_sub(1).and_then(|last| tokens.get(last)),
+        ) && initial.at.len() == 1
             && initial.capital
             && text.between(last, initial) == ", "
             && text.folded[initial.at.end..].starts_with('.')
@@ -83,23 +85,36 @@ fn addresses(text: &Prepared, found: &[Finding], more: &mut Vec<Finding>) {
     let mut mine: Vec<usize> = Vec::new();
     let mut line_placed = false;
     for at in 0..tokens.len() {
-        let gap = at.checked_sub(1).map_or("", |before| text.between(&tokens[before], &tokens[at]));
+        let gap = at
+            .checked_sub(1)
+            .map_or("", |before| text.between(&tokens[before], &tokens[at]));
         let beside = gap.len() <= 2 && gap.trim_matches([' ', ',']).is_empty() && !gap.is_empty();
         let after_place = at > 0 && placed[at - 1];
         let after_name = at > 0 && named[at - 1] && tokens[at - 1].capital && tokens[at - 1].word == Word::Unknown;
         let below = gap.contains('\n') && !gap.contains("\n\n") && line_placed && is_address_line(text, at);
-        let next_placed = tokens.get(at + 1).is_some_and(|next| placed[at + 1] && text.between(&tokens[at], next) == " ");
+        let next_placed = tokens
+            .get(at + 1)
+            .is_some_and(|next| placed[at + 1] && text.between(&tokens[at], next) == " ");
         let numbered = tokens[at].digit && tokens[at].at.len() <= 6;
         let counts = placed[at]
             || flat(at)
             || at > 0 && tokens[at].digit && flat(at - 1)
             || is_street(text, at)
             || at > 0 && is_street(text, at - 1)
-            || is_street(text, at + 1) && (tokens[at].digit || listed(FIGURES, text.lower_of(&tokens[at])) || listed(TENS, text.lower_of(&tokens[at])))
+            || is_street(text, at + 1)
+                && (tokens[at].digit
+                    || listed(FIGURES, text.lower_of(&tokens[at]))
+                    || listed(TENS, text.lower_of(&tokens[at])))
             || numbered && (beside && (after_place || after_name && gap == " ") || next_placed)
             || beside && after_place && line_placed && tokens[at].capital && tokens[at].word == Word::Unknown
             || below
-            || at > 0 && after_place && mine.last() == Some(&(at - 1)) && gap == " " && tokens[at - 1].capital && tokens[at].capital && !tokens[at].first;
+            || at > 0
+                && after_place
+                && mine.last() == Some(&(at - 1))
+                && gap == " "
+                && tokens[at - 1].capital
+                && tokens[at].capital
+                && !tokens[at].first;
         if gap.contains('\n') && !below {
             line_placed = false;
         }
@@ -109,11 +124,18 @@ fn addresses(text: &Prepared, found: &[Finding], more: &mut Vec<Finding>) {
         }
         line_placed |= placed[at] && tokens[at].digit;
     }
-    more.extend(mine.iter().map(|&at| Finding::new(tokens[at].at.clone(), Kind::Address, Weight::Guess)));
+    more.extend(
+        mine.iter()
+            .map(|&at| Finding::new(tokens[at].at.clone(), Kind::Address, Weight::Guess)),
+    );
     // `the corner of`
     for at in 0..tokens.len().saturating_sub(2) {
         if text.lower_of(&tokens[at]) == "corner" && text.lower_of(&tokens[at + 1]) == "of" && placed[at + 2] {
-            more.push(Finding::new(tokens[at].at.start..tokens[at + 2].at.end, Kind::Address, Weight::Guess));
+            more.push(Finding::new(
+                tokens[at].at.start..tokens[at + 2].at.end,
+                Kind::Address,
+                Weight::Guess,
+            ));
         }
     }
 }
@@ -130,10 +152,20 @@ fn is_street(text: &Prepared, at: usize) -> bool {
         let said = listed(FIGURES, text.lower_of(before)) || listed(TENS, text.lower_of(before));
         matches!(text.between(before, word), " " | ", ") && (before.digit && before.at.len() <= 4 || said)
     });
-    let own = word.word == Word::Unknown && word.at.len() > 2 || word.capital && next.capital && !word.first && word.word != Word::Function;
-    let plain = word.word == Word::Function || matches!(lower, "of" | "the" | "hard" | "bus" | "service" | "one" | "way");
-    let built = counted && matches!(text.lower_of(next), "court" | "house" | "cottages" | "view" | "place" | "park" | "hill" | "walk" | "quay");
-    !word.digit && !plain && (own || counted) && (built || listed(STREETS, text.lower_of(next))) && text.between(word, next) == " "
+    let own = word.word == Word::Unknown && word.at.len() > 2
+        || word.capital && next.capital && !word.first && word.word != Word::Function;
+    let plain =
+        word.word == Word::Function || matches!(lower, "of" | "the" | "hard" | "bus" | "service" | "one" | "way");
+    let built = counted
+        && matches!(
+            text.lower_of(next),
+            "court" | "house" | "cottages" | "view" | "place" | "park" | "hill" | "walk" | "quay"
+        );
+    !word.digit
+        && !plain
+        && (own || counted)
+        && (built || listed(STREETS, text.lower_of(next)))
+        && text.between(word, next) == " "
 }
 
 /// Whether the line that begins at `from` is short, with a capital or a figure on every word, and
@@ -159,17 +191,31 @@ fn is_address_line(text: &Prepared, from: usize) -> bool {
 /// The word that says of which kind a number is, where it is a part of it: `National ID 718-48`.
 fn numbers(text: &Prepared, found: &[Finding], more: &mut Vec<Finding>) {
     let tokens = &text.tokens;
-    for finding in found.iter().filter(|finding| finding.kind == Kind::Number && finding.weight > Weight::Doubt) {
+    for finding in found
+        .iter()
+        .filter(|finding| finding.kind == Kind::Number && finding.weight > Weight::Doubt)
+    {
         let first = tokens.partition_point(|token| token.at.end <= finding.at.start);
         let named = |at: usize, word: &str| {
-            tokens.get(at).is_some_and(|token| token.capital && text.lower_of(token) == word)
-                && tokens.get(at + 1).is_some_and(|next| text.between(&tokens[at], next) == " ")
+            tokens
+                .get(at)
+                .is_some_and(|token| token.capital && text.lower_of(token) == word)
+                && tokens
+                    .get(at + 1)
+                    .is_some_and(|next| text.between(&tokens[at], next) == " ")
         };
         let Some(before) = first.checked_sub(1).filter(|&before| named(before, "id")) else {
             continue;
         };
-        let from = before.checked_sub(1).filter(|&at| named(at, "national")).unwrap_or(before);
-        more.push(Finding::new(tokens[from].at.start..finding.at.end, Kind::Number, Weight::Guess));
+        let from = before
+            .checked_sub(1)
+            .filter(|&at| named(at, "national"))
+            .unwrap_or(before);
+        more.push(Finding::new(
+            tokens[from].at.start..finding.at.end,
+            Kind::Number,
+            Weight::Guess,
+        ));
     }
 }
 
@@ -179,7 +225,8 @@ fn belongs(text: &Prepared, word: &Token, next: &Token, name: &Token) -> bool {
     let titled = listed(HONORIFICS, lower) && (word.capital || matches!(lower, "mr" | "mrs" | "ms" | "dr" | "mx"));
     let ranked = word.capital && listed(RANKS, lower) || word.capital && listed(OFFICES, lower);
     let epithet = word.capital == name.capital && listed(EPITHETS, lower);
-    matches!(text.between(word, next), " " | ". " | ".") && (titled || ranked || epithet)
+    let initial = word.at.len() == 1 && word.capital && text.between(word, next).starts_with('.');
+    matches!(text.between(word, next), " " | ". " | ".") && (initial || titled || ranked || epithet)
 }
 
 /// Offices that one person holds, with capitals: `Foreign Secretary`, `Minister for the Interior`.
@@ -192,30 +239,53 @@ fn offices(text: &Prepared) -> Vec<Finding> {
             continue;
         }
         let mut from = at;
-        while from > 0 && proper(&tokens[from - 1]) && text.between(&tokens[from - 1], &tokens[from]) == " " && !is_article(text, &tokens[from - 1]) {
+        while from > 0
+            && proper(&tokens[from - 1])
+            && text.between(&tokens[from - 1], &tokens[from]) == " "
+            && !is_article(text, &tokens[from - 1])
+        {
             from -= 1;
         }
         let mut to = at + 1;
         // `for the Middle East`, `of State`
         let mut tail = to;
-        while tail < tokens.len() && tail < to + 3 && text.between(&tokens[tail - 1], &tokens[tail]) == " " && is_link(text, &tokens[tail]) {
+        while tail < tokens.len()
+            && tail < to + 3
+            && text.between(&tokens[tail - 1], &tokens[tail]) == " "
+            && is_link(text, &tokens[tail])
+        {
             tail += 1;
         }
-        if tail > to && tokens.get(tail).is_some_and(|token| proper(token) && text.between(&tokens[tail - 1], token) == " ") {
+        if tail > to
+            && tokens
+                .get(tail)
+                .is_some_and(|token| proper(token) && text.between(&tokens[tail - 1], token) == " ")
+        {
             to = tail + 1;
         }
-        while to < tokens.len() && proper(&tokens[to]) && text.between(&tokens[to - 1], &tokens[to]) == " " && !tokens[to].first {
+        while to < tokens.len()
+            && proper(&tokens[to])
+            && text.between(&tokens[to - 1], &tokens[to]) == " "
+            && !tokens[to].first
+        {
             to += 1;
         }
         if to - from > 1 {
-            found.push(Finding::new(tokens[from].at.start..tokens[to - 1].at.end, Kind::Other, Weight::Guess));
+            found.push(Finding::new(
+                tokens[from].at.start..tokens[to - 1].at.end,
+                Kind::Other,
+                Weight::Guess,
+            ));
         }
     }
     found
 }
 
 fn is_article(text: &Prepared, token: &Token) -> bool {
-    matches!(text.lower_of(token), "the" | "a" | "an" | "our" | "your" | "this" | "that")
+    matches!(
+        text.lower_of(token),
+        "the" | "a" | "an" | "our" | "your" | "this" | "that"
+    )
 }
 
 fn is_link(text: &Prepared, token: &Token) -> bool {
@@ -237,22 +307,36 @@ mod tests {
             })
             .collect();
         let all = widen(&prepared, &persons);
-        all.iter().map(|finding| prepared.folded[finding.at.clone()].to_owned()).collect()
+        all.iter()
+            .map(|finding| prepared.folded[finding.at.clone()].to_owned())
+            .collect()
     }
 
     #[test]
     fn what_stands_around_a_name_goes_with_it() {
         assert_eq!(found("saw Mrs. Okonkwo there", &["Okonkwo"]), ["Mrs. Okonkwo"]);
-        assert_eq!(found("saw Det. Sgt. Okonkwo there", &["Okonkwo"]), ["Det. Sgt. Okonkwo"]);
+        assert_eq!(
+            found("saw Det. Sgt. Okonkwo there", &["Okonkwo"]),
+            ["Det. Sgt. Okonkwo"]
+        );
         assert_eq!(found("with big lek there", &["lek"]), ["big lek"]);
         assert_eq!(found("Row 3: Okonkwo, N. stays", &["Okonkwo"]), ["Okonkwo, N"]);
-        assert_eq!(found("Azra \"Ziggy\" Okonkwo left", &["Azra", "Okonkwo"]), ["Azra \"Ziggy\" Okonkwo"]);
+        assert_eq!(
+            found("Azra \"Ziggy\" Okonkwo left", &["Azra", "Okonkwo"]),
+            ["Azra \"Ziggy\" Okonkwo"]
+        );
     }
 
     #[test]
     fn offices_of_one_person_are_found() {
         assert_eq!(found("then the Foreign Secretary spoke", &[]), ["Foreign Secretary"]);
-        assert_eq!(found("the Minister for the Interior came", &[]), ["Minister for the Interior"]);
-        assert_eq!(found("the minister and the director came; the Director left", &[]), Vec::<String>::new());
+        assert_eq!(
+            found("the Minister for the Interior came", &[]),
+            ["Minister for the Interior"]
+        );
+        assert_eq!(
+            found("the minister and the director came; the Director left", &[]),
+            Vec::<String>::new()
+        );
     }
 }

@@ -334,14 +334,21 @@ pub(crate) fn spread(text: &Prepared, found: &[Finding]) -> Vec<Finding> {
     let mut parts: ByHash<(Kind, bool)> = ByHash::default();
     let key = |word: &str| hash(word.as_bytes());
     let values = found.iter().filter(|finding| {
-        finding.weight > Weight::Doubt && matches!(finding.kind, Kind::Code | Kind::Number | Kind::Vehicle | Kind::Phone | Kind::Account)
+        finding.weight > Weight::Doubt
+            && matches!(
+                finding.kind,
+                Kind::Code | Kind::Number | Kind::Vehicle | Kind::Phone | Kind::Account
+            )
     });
     for finding in values {
         // A code is found again whole; a word only if it is the whole code.
         if let [token] = text.tokens_in(&finding.at) {
             let word = text.lower_of(token);
             let digits = word.bytes().filter(u8::is_ascii_digit).count();
-            if digits >= 3 || digits >= 1 && word.len() >= 3 || finding.kind == Kind::Code && digits == 0 && token.word != Word::Function && word.len() >= 4 {
+            if digits >= 3
+                || digits >= 1 && word.len() >= 3
+                || finding.kind == Kind::Code && digits == 0 && token.word != Word::Function && word.len() >= 4
+            {
                 parts.entry(key(word)).or_insert((finding.kind, false));
             }
         }

@@ -37,14 +37,21 @@ enum Part {
 
 fn part(text: &Prepared, token: &Token) -> Part {
     let word = text.lower_of(token);
-    let lists = if token.digit { 0 } else { lists_of(hash(word.as_bytes())) };
+    let lists = if token.digit {
+        0
+    } else {
+        lists_of(hash(word.as_bytes()))
+    };
     if lists & has::FIGURE != 0 || token.digit && word.len() == 1 {
         Part::Figure
     } else if lists & has::TEN != 0 || token.digit && word.len() == 2 {
         Part::Ten
     } else if lists & has::LETTER != 0 || word.len() == 1 && !matches!(word, "a" | "i") {
         Part::Letter
-    } else if matches!(word, "then" | "double" | "triple" | "treble" | "hash" | "star" | "dash" | "and" | "comma" | "pause" | "sorry" | "no") {
+    } else if matches!(
+        word,
+        "then" | "double" | "triple" | "treble" | "hash" | "star" | "dash" | "and" | "comma" | "pause" | "sorry" | "no"
+    ) {
         Part::Link
     } else {
         Part::None
@@ -67,7 +74,7 @@ fn spoken(text: &Prepared, found: &mut Vec<Finding>) {
         while to < tokens.len() && parts[to] != Part::None && near(text.between(&tokens[to - 1], &tokens[to])) {
             to += 1;
             match parts[to - 1] {
-                Part::Link if to - end > 1 => break,
+                Part::Link if to - end > 2 => break,
                 Part::Link => {}
                 _ => end = to,
             }
@@ -75,7 +82,9 @@ fn spoken(text: &Prepared, found: &mut Vec<Finding>) {
         let run = from..end;
         let count = |wanted: Part| parts[run.clone()].iter().filter(|&&part| part == wanted).count();
         let (figures, tens, letters) = (count(Part::Figure), count(Part::Ten), count(Part::Letter));
-        let words = tokens[run.clone()].iter().any(|token| !token.digit && token.at.len() > 1);
+        let words = tokens[run.clone()]
+            .iter()
+            .any(|token| !token.digit && token.at.len() > 1);
         let announced = || {
             tokens[from.saturating_sub(6)..from]
                 .iter()
@@ -117,7 +126,10 @@ fn turns(text: &Prepared, found: &mut Vec<Finding>) {
     let tokens = &text.tokens;
     let turn = |at: usize| {
         tokens.get(at..at + 2).is_some_and(|pair| {
-            matches!(text.lower_of(&pair[0]), "left" | "right" | "l" | "r") && pair[1].digit && pair[1].at.len() <= 3 && text.between(&pair[0], &pair[1]) == " "
+            matches!(text.lower_of(&pair[0]), "left" | "right" | "l" | "r")
+                && pair[1].digit
+                && pair[1].at.len() <= 3
+                && text.between(&pair[0], &pair[1]) == " "
         })
     };
     let mut at = 0;
@@ -127,7 +139,11 @@ fn turns(text: &Prepared, found: &mut Vec<Finding>) {
             to += 2;
         }
         if to >= at + 4 {
-            found.push(Finding::new(tokens[at].at.start..tokens[to - 1].at.end, Kind::Code, Weight::Form));
+            found.push(Finding::new(
+                tokens[at].at.start..tokens[to - 1].at.end,
+                Kind::Code,
+                Weight::Form,
+            ));
         }
         at = to.max(at + 1);
     }
@@ -148,7 +164,11 @@ fn signed(text: &Prepared, found: &mut Vec<Finding>) {
         }
         let end = at + 1 + usize::from(initial(at + 1) && !gap(at + 1).contains('\n'));
         if end >= tokens.len() || gap(end).contains("\n\n") {
-            found.push(Finding::new(tokens[at].at.start..tokens[end - 1].at.end, Kind::Person, Weight::Form));
+            found.push(Finding::new(
+                tokens[at].at.start..tokens[end - 1].at.end,
+                Kind::Person,
+                Weight::Form,
+            ));
         }
     }
 }
@@ -177,10 +197,16 @@ fn speakers(text: &Prepared, found: &mut Vec<Finding>) {
     for (head, marked) in &heads {
         let words = &tokens[head.clone()];
         let often = times.get(&name(head)).is_some_and(|&times| times > 1);
-        let plain = words.iter().any(|token| matches!(token.word, Word::Ordinary | Word::Function));
+        let plain = words
+            .iter()
+            .any(|token| matches!(token.word, Word::Ordinary | Word::Function));
         let short = |token: &Token| token.digit && token.at.len() <= 3;
         let unnamed = words[0].digit && !words[0].capital || words.iter().any(|token| token.digit && !short(token));
-        let speaks = if plain { often && (*marked || talk) } else { often || *marked };
+        let speaks = if plain {
+            often && (*marked || talk)
+        } else {
+            often || *marked
+        };
         if speaks && !unnamed {
             let at = words[0].at.start..words[words.len() - 1].at.end;
             found.push(Finding::new(at, Kind::Person, Weight::Form));
@@ -205,7 +231,11 @@ fn head_of(text: &Prepared, from: usize) -> (Option<std::ops::Range<usize>>, boo
     let mut start = from;
     let timely = |at: usize| {
         let token = &tokens[at];
-        token.digit && !token.capital || matches!(text.lower_of(token), "am" | "pm" | "mon" | "tue" | "wed" | "thu" | "fri" | "sat" | "sun")
+        token.digit && !token.capital
+            || matches!(
+                text.lower_of(token),
+                "am" | "pm" | "mon" | "tue" | "wed" | "thu" | "fri" | "sat" | "sun"
+            )
     };
     while start < next && timely(start) {
         start += 1;
@@ -233,7 +263,11 @@ fn head_of(text: &Prepared, from: usize) -> (Option<std::ops::Range<usize>>, boo
     while timed < next && timely(timed) {
         timed += 1;
     }
-    let told = end > start && end - start <= 3 && timed > end && gap(end) == " " && gap(timed).starts_with([':', ']', '>', ' ']);
+    let told = end > start
+        && end - start <= 3
+        && timed > end
+        && gap(end) == " "
+        && gap(timed).starts_with([':', ']', '>', ' ']);
     let told = told && gap(timed).contains(':');
     (told.then_some(start..end), told, next)
 }
@@ -246,15 +280,23 @@ mod tests {
     fn found(text: &str) -> Vec<String> {
         let prepared = Prepared::new(text).unwrap();
         let all = Passing.find(&prepared);
-        all.iter().map(|finding| prepared.folded[finding.at.clone()].to_owned()).collect()
+        all.iter()
+            .map(|finding| prepared.folded[finding.at.clone()].to_owned())
+            .collect()
     }
 
     #[test]
     fn spoken_codes_are_found() {
         assert_eq!(found("the pin is one nine five seven now"), ["one nine five seven"]);
-        assert_eq!(found("golf november two one tango foxtrot oscar left"), ["golf november two one tango foxtrot oscar"]);
+        assert_eq!(
+            found("golf november two one tango foxtrot oscar left"),
+            ["golf november two one tango foxtrot oscar"]
+        );
         assert_eq!(found("gate eighty eight then hash"), ["eighty eight"]);
-        assert_eq!(found("four, then double seven, then one"), ["four, then double seven, then one"]);
+        assert_eq!(
+            found("four, then double seven, then one"),
+            ["four, then double seven, then one"]
+        );
         assert_eq!(found("Kilo 4 is off, Oscar nine too"), ["Kilo 4", "Oscar nine"]);
     }
 
@@ -267,7 +309,10 @@ mod tests {
 
     #[test]
     fn turns_and_initials_are_found() {
-        assert_eq!(found("the safe: left 40, right 12, left 31"), ["left 40, right 12, left 31"]);
+        assert_eq!(
+            found("the safe: left 40, right 12, left 31"),
+            ["left 40, right 12, left 31"]
+        );
         assert_eq!(found("Nothing else to report.\nM."), ["M"]);
         assert_eq!(found("1103 P2 man at the gate"), ["P2"]);
     }

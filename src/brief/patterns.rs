@@ -236,7 +236,11 @@ static PATTERNS: LazyLock<Vec<Pattern>> = LazyLock::new(|| {
         |_| Kind::Code,
         2,
         |value, before| {
-            let said = before.contains([':', '=', '(', '"']) || before.ends_with("is ") || before.ends_with("was ") || before.ends_with("to ") || before.ends_with("still ") || before.ends_with("now ");
+            let link = before.to_ascii_lowercase();
+            let said = link.contains([':', '=', '(', '"'])
+                || ["is ", "was ", "to ", "still ", "now "]
+                    .iter()
+                    .any(|end| link.ends_with(end));
             said && words::look_up(&value.to_ascii_lowercase()) != Word::Function
         },
     );
@@ -462,7 +466,11 @@ static PATTERNS: LazyLock<Vec<Pattern>> = LazyLock::new(|| {
 /// Whether a word in capitals names a way or a house.
 fn is_street(word: &str) -> bool {
     let lower = word.to_ascii_lowercase();
-    listed(PLACE_WORDS, &lower) || matches!(lower.as_str(), "st" | "rd" | "ave" | "ln" | "dr" | "blvd" | "court" | "flats")
+    listed(PLACE_WORDS, &lower)
+        || matches!(
+            lower.as_str(),
+            "st" | "rd" | "ave" | "ln" | "dr" | "blvd" | "court" | "flats"
+        )
 }
 
 const MEASURES: &[&str] = &[

@@ -388,8 +388,15 @@ fn token(folded: &str, lower: &str, foreign: &[bool], whole: Range<usize>) -> To
 fn is_run_together(text: &str) -> bool {
     let mut rest = text;
     while !rest.is_empty() {
-        let end = rest.char_indices().skip(1).find(|(_, c)| c.is_uppercase()).map_or(rest.len(), |(at, _)| at);
-        let known = matches!(words::look_up(&rest[..end].to_ascii_lowercase()), Word::Function | Word::Ordinary);
+        let end = rest
+            .char_indices()
+            .skip(1)
+            .find(|(_, c)| c.is_uppercase())
+            .map_or(rest.len(), |(at, _)| at);
+        let known = matches!(
+            words::look_up(&rest[..end].to_ascii_lowercase()),
+            Word::Function | Word::Ordinary
+        );
         if !known || end < 2 {
             return false;
         }

@@ -77,12 +77,18 @@ impl Index {
 
     /// Words of small Latin letters have a place each by their first two; all others share one.
     fn key(word: &str) -> usize {
-        let letter = |at: usize| word.as_bytes().get(at).map_or(0, |byte| usize::from(byte.wrapping_sub(b'a')).min(25) + 1);
+        let letter = |at: usize| {
+            word.as_bytes()
+                .get(at)
+                .map_or(0, |byte| usize::from(byte.wrapping_sub(b'a')).min(25) + 1)
+        };
         27 * (letter(0).max(1) - 1) + letter(1)
     }
 
     fn range(&self, word: &str) -> std::ops::Range<usize> {
-        self.0.get(Self::key(word)).map_or(0..0, |&(from, to)| from as usize..to as usize)
+        self.0
+            .get(Self::key(word))
+            .map_or(0..0, |&(from, to)| from as usize..to as usize)
     }
 
     fn narrow<'l>(&self, list: &'l [&'l str], word: &str) -> &'l [&'l str] {

@@ -5,8 +5,9 @@ use std::io::Write;
 use strongroom::brief::Type;
 use strongroom::brief::tagger::training::{ANYTHING, Chance, Corpus, Marked, NOTHING, Piece, Settings, Way, bit_of};
 
-/// Sets that may not be trained on: their licence asks for the same licence.
-const NOT_TRAINED_ON: [&str; 1] = ["uner_ewt"];
+/// Sets that may not be trained on: their licence, or that of a part that cannot be told from the
+/// rest, asks for the same licence.
+const NOT_TRAINED_ON: [&str; 2] = ["uner_ewt", "re3d"];
 
 /// All texts, ready to be learnt from.
 pub(crate) struct Learner {
@@ -63,7 +64,11 @@ fn copies_of(set: &Set) -> Vec<Marked> {
         let marked = marked(document, &set.name);
         if set.name == "presidio_synth" {
             // Its names never come in.
-            for way in [Way::AsItIs, Way::AsItIs, [Way::Small, Way::Capitals, Way::Dictated, Way::Masked][number % 4]] {
+            for way in [
+                Way::AsItIs,
+                Way::AsItIs,
+                [Way::Small, Way::Capitals, Way::Dictated, Way::Masked, Way::NamesSmall][number % 5],
+            ] {
                 copies.push(marked.copy(way, true, &mut chance));
             }
             continue;
@@ -74,13 +79,16 @@ fn copies_of(set: &Set) -> Vec<Marked> {
             continue;
         }
         copies.push(marked.copy(Way::AsItIs, true, &mut chance));
-        let ways = [Way::Small, Way::Dictated, Way::Capitals, Way::Masked];
+        let ways = [Way::Small, Way::Dictated, Way::Capitals, Way::Masked, Way::NamesSmall];
         if ours {
-            for way in ways.into_iter().chain([Way::AsItIs, Way::Small]) {
+            for way in ways
+                .into_iter()
+                .chain([Way::AsItIs, Way::Dictated, Way::Capitals, Way::NamesSmall, Way::AsItIs])
+            {
                 copies.push(marked.copy(way, true, &mut chance));
             }
         } else {
-            copies.push(marked.copy(ways[number % 4], number % 8 >= 4, &mut chance));
+            copies.push(marked.copy(ways[number % 5], number % 10 >= 5, &mut chance));
         }
     }
     copies

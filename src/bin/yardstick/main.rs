@@ -151,23 +151,44 @@ fn run(command: Command) -> Result<(), String> {
             let measured = read_all(&folders)?;
             let wanted = |set: &&Set| only.is_empty() || only.contains(&set.name);
             let profiles: Vec<Profile> = profile.iter().map(|name| load(name)).collect::<Result<_, _>>()?;
-            let bytes = model.map(std::fs::read).transpose().map_err(|error| error.to_string())?;
-            let model = bytes.as_deref().map(Model::parse).transpose().map_err(|bad| bad.to_string())?;
+            let bytes = model
+                .map(std::fs::read)
+                .transpose()
+                .map_err(|error| error.to_string())?;
+            let model = bytes
+                .as_deref()
+                .map(Model::parse)
+                .transpose()
+                .map_err(|bad| bad.to_string())?;
             let mut out = std::io::stdout().lock();
             let mut tell = |line: String| writeln!(out, "{line}").map_err(|error| error.to_string());
             tell(heading())?;
-            let trained = if leave_out { Some(train_for(&folders, &train)?) } else { None };
+            let trained = if leave_out {
+                Some(train_for(&folders, &train)?)
+            } else {
+                None
+            };
             for set in measured.iter().filter(wanted) {
-                let own = trained.as_ref().map(|learner| learner.learn(&|name| name == set.name, tuning.settings()));
+                let own = trained
+                    .as_ref()
+                    .map(|learner| learner.learn(&|name| name == set.name, tuning.settings()));
                 if let (Some(folder), Some(bytes)) = (&keep, &own) {
-                    std::fs::write(folder.join(format!("{}.bin", set.name)), bytes).map_err(|error| error.to_string())?;
+                    std::fs::write(folder.join(format!("{}.bin", set.name)), bytes)
+                        .map_err(|error| error.to_string())?;
                 }
-                let own = own.as_deref().map(Model::parse).transpose().map_err(|bad| bad.to_string())?;
+                let own = own
+                    .as_deref()
+                    .map(Model::parse)
+                    .transpose()
+                    .map_err(|bad| bad.to_string())?;
                 for profile in &profiles {
                     let (score, cpu) = measure(set, profile, own.as_ref().or(model.as_ref()), strict_score)?;
                     tell(line(&set.name, profile.name(), &score, cpu))?;
                     for (direct, id, of, text) in score.missed.iter().filter(|missed| faults || leaks && missed.0) {
-                        tell(format!("  missed in {id}: {of} {text:?}{}", if *direct { ", direct" } else { "" }))?;
+                        tell(format!(
+                            "  missed in {id}: {of} {text:?}{}",
+                            if *direct { ", direct" } else { "" }
+                        ))?;
                     }
                     for (id, text) in score.extra.iter().filter(|_| faults) {
                         tell(format!("  beyond in {id}: {text:?}"))?;
@@ -229,16 +250,33 @@ fn processor_time() -> f64 {
 }
 
 const TYPES: [&str; 11] = [
-    "PERSON", "ID_NUMBER", "ORG", "LOCATION", "DATE", "OTHER", "PHONE", "EMAIL", "URL", "IP", "MONEY",
+    "PERSON",
+    "ID_NUMBER",
+    "ORG",
+    "LOCATION",
+    "DATE",
+    "OTHER",
+    "PHONE",
+    "EMAIL",
+    "URL",
+    "IP",
+    "MONEY",
 ];
 
 fn heading() -> String {
     let types: String = TYPES.iter().map(|of| format!(" {:>7.7}", of.to_lowercase())).collect();
-    format!("{:<14} {:<8}     all{types}  entities       leaking precision   kept ms/page", "set", "profile")
+    format!(
+        "{:<14} {:<8}     all{types}  entities       leaking precision   kept ms/page",
+        "set", "profile"
+    )
 }
 
 fn line(set: &str, profile: &str, score: &Score, cpu: f64) -> String {
-    let cell = |of: &str| score.recall(of).map_or_else(|| format!("{:>8}", "-"), |share| format!("{share:>8.2}"));
+    let cell = |of: &str| {
+        score
+            .recall(of)
+            .map_or_else(|| format!("{:>8}", "-"), |share| format!("{share:>8.2}"))
+    };
     let types: String = TYPES.iter().map(|of| cell(of)).collect();
     format!(
         "{set:<14} {profile:<8}{}{types}  {:>8.2} {:>6}/{:<6} {:>9.2} {:>6} {cpu:>7.2}",

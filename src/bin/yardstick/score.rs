@@ -60,17 +60,21 @@ impl Score {
                 let before = around(span.start.saturating_sub(30), span.start);
                 let after = around(span.end, (span.end + 20).min(chars.len()));
                 let shown = format!("{before}[[{}]]{after}", span.text);
-                self.missed.push((is_direct, document.id.clone(), span.of.clone(), shown));
+                self.missed
+                    .push((is_direct, document.id.clone(), span.of.clone(), shown));
             }
             if is_direct {
                 direct = true;
-                *entities.entry(span.entity.as_deref().unwrap_or(&span.text)).or_insert(true) &= protected;
+                *entities
+                    .entry(span.entity.as_deref().unwrap_or(&span.text))
+                    .or_insert(true) &= protected;
                 leak |= !protected;
             }
         }
         for &(start, end) in masked {
             if !any[start..end].contains(&true) {
-                self.extra.push((document.id.clone(), chars[start..end].iter().collect()));
+                self.extra
+                    .push((document.id.clone(), chars[start..end].iter().collect()));
             }
         }
         for &(start, end) in &document.keep {
@@ -101,12 +105,20 @@ impl Score {
 
 #[allow(clippy::cast_precision_loss)]
 pub(crate) fn percent(part: usize, whole: usize) -> f64 {
-    if whole == 0 { 100.0 } else { 100.0 * part as f64 / whole as f64 }
+    if whole == 0 {
+        100.0
+    } else {
+        100.0 * part as f64 / whole as f64
+    }
 }
 
 /// The characters of a span that matter.
 fn needed(chars: &[char], span: &Gold, strict: bool) -> Vec<usize> {
-    let solid = || (span.start..span.end).filter(|&at| !chars[at].is_whitespace()).collect::<Vec<_>>();
+    let solid = || {
+        (span.start..span.end)
+            .filter(|&at| !chars[at].is_whitespace())
+            .collect::<Vec<_>>()
+    };
     if strict {
         return solid();
     }

@@ -93,7 +93,9 @@ fn read_note(id: &str, body: &str) -> Result<Document, String> {
     while let Some((before, marked)) = rest.split_once('{') {
         text.push_str(before);
         let (inside, after) = marked.split_once('}').ok_or("a mark is not closed")?;
-        let (of, value) = inside.split_once('|').ok_or_else(|| format!("`{inside}` has no type"))?;
+        let (of, value) = inside
+            .split_once('|')
+            .ok_or_else(|| format!("`{inside}` has no type"))?;
         let (of, quasi) = of.strip_suffix('?').map_or((of, false), |of| (of, true));
         if of != "KEEP" && !Type::ALL.iter().any(|known| known.name() == of) {
             return Err(format!("`{of}` is no type"));

@@ -42,7 +42,10 @@ impl Chain {
         for (at, score) in scores.iter().enumerate() {
             let allowed = allowed(at);
             let open = |label: usize| allowed & 1 << label != 0;
-            let top = (0..LABELS).filter(|&l| open(l)).map(|l| score[l]).fold(f32::MIN, f32::max);
+            let top = (0..LABELS)
+                .filter(|&l| open(l))
+                .map(|l| score[l])
+                .fold(f32::MIN, f32::max);
             let mut here = [0.0; LABELS];
             for label in (0..LABELS).filter(|&l| open(l)) {
                 here[label] = exp(score[label] - top);
@@ -75,7 +78,11 @@ impl Chain {
 
     /// Goes back, and gives each word's chances; to `pairs` the chances of each
     /// pair of neighbours are added where that is wanted.
-    pub(crate) fn marginals(&self, follows: &[Scores; LABELS], mut pairs: Option<&mut [Scores; LABELS]>) -> Vec<Scores> {
+    pub(crate) fn marginals(
+        &self,
+        follows: &[Scores; LABELS],
+        mut pairs: Option<&mut [Scores; LABELS]>,
+    ) -> Vec<Scores> {
         let mut chances = self.forward.clone();
         let mut back: Scores = [1.0; LABELS];
         for at in (0..chances.len()).rev() {
@@ -95,7 +102,12 @@ impl Chain {
                 *sum = row.iter().zip(weighed).map(|(step, weight)| step * weight).sum();
             }
             if let Some(pairs) = pairs.as_deref_mut() {
-                let total: f32 = self.forward[at - 1].iter().zip(earlier).map(|(a, b)| a * b).sum::<f32>().max(f32::MIN_POSITIVE);
+                let total: f32 = self.forward[at - 1]
+                    .iter()
+                    .zip(earlier)
+                    .map(|(a, b)| a * b)
+                    .sum::<f32>()
+                    .max(f32::MIN_POSITIVE);
                 for from in 0..LABELS {
                     for to in 0..LABELS {
                         pairs[from][to] += self.forward[at - 1][from] * follows[from][to] * weighed[to] / total;

@@ -82,7 +82,13 @@ const EDGE: u64 = 0xED6E;
 /// The features of each word. `patterns` and `named` are what the other finders
 /// found; `hide` says of which words
 /// neither the spelling nor the lists may be looked at: so a tagger is taught to do without.
-pub(crate) fn features(text: &Prepared, patterns: &[Finding], named: &[Finding], hide: &dyn Fn(&str) -> bool, mut visit: impl FnMut(usize, &[u64])) {
+pub(crate) fn features(
+    text: &Prepared,
+    patterns: &[Finding],
+    named: &[Finding],
+    hide: &dyn Fn(&str) -> bool,
+    mut visit: impl FnMut(usize, &[u64]),
+) {
     let looks = looks(text, patterns, named, hide);
     let edge = Look {
         word: EDGE,
@@ -95,7 +101,11 @@ pub(crate) fn features(text: &Prepared, patterns: &[Finding], named: &[Finding],
     };
     let mut all: Vec<u64> = Vec::with_capacity(64);
     for (at, here) in looks.iter().enumerate() {
-        let near = |step: isize| at.checked_add_signed(step).and_then(|at| looks.get(at)).unwrap_or(&edge);
+        let near = |step: isize| {
+            at.checked_add_signed(step)
+                .and_then(|at| looks.get(at))
+                .unwrap_or(&edge)
+        };
         all.clear();
         one(here, near, &mut all);
         visit(at, &all);
@@ -105,10 +115,14 @@ pub(crate) fn features(text: &Prepared, patterns: &[Finding], named: &[Finding],
 /// The features of one word.
 fn one<'l>(here: &Look, near: impl Fn(isize) -> &'l Look, all: &mut Vec<u64>) {
     let (left, right, left2, right2) = (near(-1), near(1), near(-2), near(2));
-    let mut kind = 0;
+    let mut kind = 0_u64;
     let mut add = |parts: &[u64]| {
         kind += 1;
-        all.push(parts.iter().fold(kind * 0x5851_F42D_4C95_7F2D, |sum, &part| stir(sum, part)));
+        all.push(
+            parts
+                .iter()
+                .fold(kind.wrapping_mul(0x5851_F42D_4C95_7F2D), |sum, &part| stir(sum, part)),
+        );
     };
     let sort = |look: &Look| look.class << 8 | look.case;
     let here_sort = sort(here);
@@ -183,7 +197,11 @@ fn looks(text: &Prepared, patterns: &[Finding], named: &[Finding], hide: &dyn Fn
             look(text, token, gap, mode, hide)
         })
         .collect();
-    for (finding, rule) in patterns.iter().map(|f| (f, false)).chain(named.iter().map(|f| (f, true))) {
+    for (finding, rule) in patterns
+        .iter()
+        .map(|f| (f, false))
+        .chain(named.iter().map(|f| (f, true)))
+    {
         let from = tokens.partition_point(|token| token.at.end <= finding.at.start);
         for (look, token) in looks.iter_mut().zip(tokens).skip(from) {
             if token.at.start >= finding.at.end {
@@ -203,7 +221,11 @@ fn looks(text: &Prepared, patterns: &[Finding], named: &[Finding], hide: &dyn Fn
 fn use_of_case(text: &Prepared) -> u64 {
     let words = || text.tokens.iter().filter(|token| !token.digit && token.at.len() > 1);
     let (all, capital, shouted) = words().fold((0, 0, 0), |(all, capital, shouted), token| {
-        (all + 1, capital + usize::from(token.capital), shouted + usize::from(token.shouted))
+        (
+            all + 1,
+            capital + usize::from(token.capital),
+            shouted + usize::from(token.shouted),
+        )
     });
     match (all, capital, shouted) {
         (5.., capital, _) if capital * 40 <= all => 1,
@@ -224,7 +246,11 @@ fn look(text: &Prepared, token: &Token, gap: &str, mode: u64, hide: &dyn Fn(&str
     let case = if token.digit {
         5
     } else if !token.capital {
-        if written.bytes().any(|b| b.is_ascii_uppercase()) { 6 } else { 0 }
+        if written.bytes().any(|b| b.is_ascii_uppercase()) {
+            6
+        } else {
+            0
+        }
     } else if token.caseless {
         4
     } else if token.shouted {
@@ -261,7 +287,11 @@ fn look(text: &Prepared, token: &Token, gap: &str, mode: u64, hide: &dyn Fn(&str
             Word::Unknown => 4,
         } + 8 * u64::from(token.foreign),
         case: case | mode << 4,
-        lists: if hidden { lists & !(has::GIVEN | has::SURNAME | has::PLACE) } else { lists },
+        lists: if hidden {
+            lists & !(has::GIVEN | has::SURNAME | has::PLACE)
+        } else {
+            lists
+        },
         gap: gap_of(gap),
         digit: token.digit,
         ..Look::default()
@@ -269,7 +299,9 @@ fn look(text: &Prepared, token: &Token, gap: &str, mode: u64, hide: &dyn Fn(&str
 }
 
 fn digits_alike(word: &str) -> u64 {
-    word.bytes().fold(0xD1, |sum, byte| stir(sum, u64::from(if byte.is_ascii_digit() { b'0' } else { byte })))
+    word.bytes().fold(0xD1, |sum, byte| {
+        stir(sum, u64::from(if byte.is_ascii_digit() { b'0' } else { byte }))
+    })
 }
 
 /// The shape letter by letter up to twelve, and with runs made short.
@@ -301,7 +333,13 @@ fn gap_of(gap: &str) -> u64 {
     let breaks = gap.bytes().filter(|&b| b == b'\n').count();
     let mark = gap.chars().filter(|c| !c.is_whitespace() && *c != MASKED).take(3);
     let marks = mark.fold(7, |sum, c| stir(sum, c as u64));
-    stir(marks, breaks.min(2) as u64 + 4 * u64::from(gap.contains(MASKED)) + 8 * u64::from(gap.contains("  ") || gap.contains('\t')) + 16 * u64::from(gap.starts_with(' ')))
+    stir(
+        marks,
+        breaks.min(2) as u64
+            + 4 * u64::from(gap.contains(MASKED))
+            + 8 * u64::from(gap.contains("  ") || gap.contains('\t'))
+            + 16 * u64::from(gap.starts_with(' ')),
+    )
 }
 
 /// How else a word stands in the text: with a capital in mid-sentence, in small letters, as what
@@ -322,7 +360,10 @@ fn elsewhere(text: &Prepared, looks: &mut [Look]) {
     }
     // Who speaks at the head of a line is somebody.
     for (at, pair) in text.tokens.windows(2).enumerate() {
-        let head = at == 0 || text.between(&text.tokens[at - 1], &pair[0]).contains(['\n', '[', '<', ']']);
+        let head = at == 0
+            || text
+                .between(&text.tokens[at - 1], &pair[0])
+                .contains(['\n', '[', '<', ']']);
         if head && !pair[0].digit && text.between(&pair[0], &pair[1]).starts_with([':', '>', ']']) {
             *seen.entry(looks[at].whole).or_default() |= 16;
         }
@@ -335,7 +376,9 @@ fn elsewhere(text: &Prepared, looks: &mut [Look]) {
 /// Figures and letters as they are spoken: how many stand together.
 fn spoken(text: &Prepared, looks: &mut [Look]) {
     let says = |token: &Token, look: &Look| {
-        token.digit && token.at.len() <= 2 || token.at.len() == 1 || look.lists & (has::FIGURE | has::TEN | has::LETTER) != 0
+        token.digit && token.at.len() <= 2
+            || token.at.len() == 1
+            || look.lists & (has::FIGURE | has::TEN | has::LETTER) != 0
     };
     let mut from = 0;
     while from < looks.len() {
@@ -344,9 +387,16 @@ fn spoken(text: &Prepared, looks: &mut [Look]) {
             to += 1;
         }
         let run = (to - from).min(6) as u64;
-        let words = looks[from..to].iter().filter(|look| look.lists & (has::FIGURE | has::TEN | has::LETTER) != 0).count().min(3) as u64;
+        let words = looks[from..to]
+            .iter()
+            .filter(|look| look.lists & (has::FIGURE | has::TEN | has::LETTER) != 0)
+            .count()
+            .min(3) as u64;
         for look in &mut looks[from..to] {
-            look.spoken = run << 4 | words << 2 | u64::from(look.lists & (has::FIGURE | has::TEN) != 0) | u64::from(look.lists & has::LETTER != 0) << 1;
+            look.spoken = run << 4
+                | words << 2
+                | u64::from(look.lists & (has::FIGURE | has::TEN) != 0)
+                | u64::from(look.lists & has::LETTER != 0) << 1;
         }
         from = to.max(from + 1);
     }
@@ -358,7 +408,10 @@ fn lines(text: &Prepared, looks: &mut [Look]) {
     let (mut label, mut from, mut cue, mut cue_at) = (0, 0, 0, 0);
     for at in 0..tokens.len() {
         let gap = match at.checked_sub(1) {
-            Some(before) => text.folded.get(tokens[before].whole_end..tokens[at].at.start).unwrap_or(""),
+            Some(before) => text
+                .folded
+                .get(tokens[before].whole_end..tokens[at].at.start)
+                .unwrap_or(""),
             None => "\n",
         };
         if gap.contains(['\n', '|', '\t']) {
@@ -367,7 +420,9 @@ fn lines(text: &Prepared, looks: &mut [Look]) {
         if at - from <= 4 && at > 0 && gap.contains([':', '=']) {
             label = looks[at - 1].word;
         }
-        let next = tokens.get(at + 1).map(|next| text.folded.get(tokens[at].whole_end..next.at.start).unwrap_or(""));
+        let next = tokens
+            .get(at + 1)
+            .map(|next| text.folded.get(tokens[at].whole_end..next.at.start).unwrap_or(""));
         let last = next.is_none_or(|gap| gap.contains(['\n', '|', '\t']));
         looks[at].label = label;
         looks[at].place = (at - from).min(3) as u64 | u64::from(last) << 2 | u64::from(gap.contains(['|', '\t'])) << 3;

@@ -75,7 +75,12 @@ const SURER: f32 = 10.0;
 
 /// The words that may not pass, neighbours of one kind together. `masks` says of which kinds the
 /// chances count.
-pub(crate) fn judged(text: &Prepared, chances: &[Scores], masks: impl Fn(Kind) -> bool, least: Thresholds) -> Vec<Finding> {
+pub(crate) fn judged(
+    text: &Prepared,
+    chances: &[Scores],
+    masks: impl Fn(Kind) -> bool,
+    least: Thresholds,
+) -> Vec<Finding> {
     let counts = KINDS.map(|kind| kind.is_some_and(&masks));
     let key = |token: &Token| hash(text.lower_of(token).as_bytes());
     let persons: ByHash<()> = text
@@ -91,7 +96,12 @@ pub(crate) fn judged(text: &Prepared, chances: &[Scores], masks: impl Fn(Kind) -
         if is_citation(text, at) {
             continue;
         }
-        let sum: f32 = chances.iter().zip(counts).filter(|(_, counts)| *counts).map(|(chance, _)| chance).sum();
+        let sum: f32 = chances
+            .iter()
+            .zip(counts)
+            .filter(|(_, counts)| *counts)
+            .map(|(chance, _)| chance)
+            .sum();
         let direct = chances[PERSON] + chances[NUMBER];
         // Words of public bodies, and grammar, have to be surer.
         let body = !token.digit && token.word != Word::Unknown && listed(PUBLIC_BODIES, text.lower_of(token));
@@ -109,7 +119,8 @@ pub(crate) fn judged(text: &Prepared, chances: &[Scores], masks: impl Fn(Kind) -
         let Some(kind) = KINDS[best_of(chances, &counts)].filter(|_| masked) else {
             continue;
         };
-        let joins = last.is_some_and(|last| last + 1 == at && matches!(text.between(&text.tokens[last], token), " " | "-" | "'"));
+        let joins = last
+            .is_some_and(|last| last + 1 == at && matches!(text.between(&text.tokens[last], token), " " | "-" | "'"));
         match found.last_mut() {
             Some(before) if joins && before.kind == kind => before.at.end = token.at.end,
             _ => found.push(Finding::new(token.at.clone(), kind, Weight::Guess)),
@@ -132,7 +143,19 @@ fn is_citation(text: &Prepared, at: usize) -> bool {
         text.between(before, token) == " "
             && matches!(
                 text.lower_of(before),
-                "article" | "articles" | "section" | "sections" | "rule" | "rules" | "paragraph" | "paragraphs" | "chapter" | "part" | "clause" | "schedule" | "annex"
+                "article"
+                    | "articles"
+                    | "section"
+                    | "sections"
+                    | "rule"
+                    | "rules"
+                    | "paragraph"
+                    | "paragraphs"
+                    | "chapter"
+                    | "part"
+                    | "clause"
+                    | "schedule"
+                    | "annex"
             )
     };
     let short = token.digit && token.at.len() <= 3;

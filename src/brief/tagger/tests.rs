@@ -19,7 +19,10 @@ fn masked(text: &str) -> Vec<String> {
     let prepared = Prepared::new(text).unwrap();
     let least = Thresholds { direct: 0.05, any: 0.3 };
     let found = judged(&prepared, &chances_of(&prepared), |_| true, least);
-    found.iter().map(|finding| prepared.folded[finding.at.clone()].to_owned()).collect()
+    found
+        .iter()
+        .map(|finding| prepared.folded[finding.at.clone()].to_owned())
+        .collect()
 }
 
 #[test]
@@ -37,13 +40,20 @@ fn names_are_tagged_in_any_case_and_from_anywhere() {
         ("relieved by farrukh at nine", "farrukh"),
         ("We met Thavrin at the gate and Thavrin was late.", "Thavrin"),
     ] {
-        assert!(masked(text).iter().any(|found| found.contains(name)), "{text}: {:?}", masked(text));
+        assert!(
+            masked(text).iter().any(|found| found.contains(name)),
+            "{text}: {:?}",
+            masked(text)
+        );
     }
 }
 
 #[test]
 fn plain_words_pass() {
-    for plain in ["the guard walked to the gate and locked it", "Call before nine and bring two radios."] {
+    for plain in [
+        "the guard walked to the gate and locked it",
+        "Call before nine and bring two radios.",
+    ] {
         assert_eq!(masked(plain), Vec::<String>::new(), "{plain}");
     }
 }

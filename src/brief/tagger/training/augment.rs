@@ -75,6 +75,8 @@ pub enum Way {
     Capitals,
     /// In small letters without punctuation, as dictated.
     Dictated,
+    /// With the names alone in small letters.
+    NamesSmall,
     /// With all that is marked taken out already.
     Masked,
 }
@@ -125,6 +127,10 @@ impl Marked {
             match way {
                 Way::AsItIs => {}
                 Way::Small => piece.text = piece.text.to_lowercase(),
+                Way::NamesSmall if piece.label.is_some_and(|label| label & PERSON != 0) => {
+                    piece.text = piece.text.to_lowercase()
+                }
+                Way::NamesSmall => {}
                 Way::Capitals => piece.text = piece.text.to_uppercase(),
                 Way::Dictated => piece.text = dictated(&piece.text, piece.label),
                 Way::Masked if piece.label.is_some_and(|label| label & NOTHING == 0) => {
@@ -137,7 +143,11 @@ impl Marked {
             }
         }
         if way == Way::Masked {
-            copy.otherwise = if self.otherwise == NOTHING { NOTHING } else { self.otherwise };
+            copy.otherwise = if self.otherwise == NOTHING {
+                NOTHING
+            } else {
+                self.otherwise
+            };
         }
         copy.hide(chance);
         copy
@@ -152,13 +162,21 @@ impl Marked {
                 Some(label) if label != ANYTHING => 12,
                 _ => 4,
             };
-            for word in piece.text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()) {
+            for word in piece
+                .text
+                .split(|c: char| !c.is_alphanumeric())
+                .filter(|word| !word.is_empty())
+            {
                 hidden
                     .entry(hash(word.to_lowercase().as_bytes()))
                     .or_insert_with(|| chance.happens(share));
             }
         }
-        self.hidden = hidden.into_iter().filter(|(_, hide)| *hide).map(|(word, _)| word).collect();
+        self.hidden = hidden
+            .into_iter()
+            .filter(|(_, hide)| *hide)
+            .map(|(word, _)| word)
+            .collect();
     }
 
     /// Puts other names for the persons, other words for half of the places, and other digits.
@@ -203,7 +221,12 @@ impl Marked {
 /// Small letters, and without most punctuation; codes keep theirs half the time.
 fn dictated(text: &str, label: Option<u8>) -> String {
     let code = label.is_some_and(|label| label & CODE != 0);
-    let kept = |c: &char| !matches!(c, '.' | ',' | ';' | ':' | '!' | '?' | '"' | '(' | ')' | '\u{201C}' | '\u{201D}');
+    let kept = |c: &char| {
+        !matches!(
+            c,
+            '.' | ',' | ';' | ':' | '!' | '?' | '"' | '(' | ')' | '\u{201C}' | '\u{201D}'
+        )
+    };
     if code {
         return text.to_lowercase();
     }
@@ -256,7 +279,9 @@ fn with_other_words(text: &str, small: bool, other: &mut dyn FnMut(&str, bool) -
 
 fn capitalised(word: &str) -> String {
     let mut chars = word.chars();
-    chars.next().map_or(String::new(), |first| first.to_uppercase().chain(chars).collect())
+    chars
+        .next()
+        .map_or(String::new(), |first| first.to_uppercase().chain(chars).collect())
 }
 
 /// A name: mostly from the lists of one origin, some of any, some invented, some a word.
@@ -275,19 +300,30 @@ fn name(origin: usize, first: bool, _length: usize, chance: &mut Chance) -> Stri
 
 /// A word of one of the blocks with a heading.
 fn from_block(heading: &str, origin: usize, chance: &mut Chance) -> String {
-    let blocks: Vec<&str> = gazetteer::blocks().filter(|(head, _)| head.starts_with(heading)).map(|(_, words)| words).collect();
-    let words: Vec<&str> = blocks.get(origin % blocks.len().max(1)).map_or(Vec::new(), |block| block.split_ascii_whitespace().collect());
-    words.get(chance.below(words.len())).map_or_else(|| invented(chance), |word| (*word).to_owned())
+    let blocks: Vec<&str> = gazetteer::blocks()
+        .filter(|(head, _)| head.starts_with(heading))
+        .map(|(_, words)| words)
+        .collect();
+    let words: Vec<&str> = blocks
+        .get(origin % blocks.len().max(1))
+        .map_or(Vec::new(), |block| block.split_ascii_whitespace().collect());
+    words
+        .get(chance.below(words.len()))
+        .map_or_else(|| invented(chance), |word| (*word).to_owned())
 }
 
 /// A word that is no word.
 fn invented(chance: &mut Chance) -> String {
     const STARTS: [&str; 30] = [
-        "b", "br", "d", "dr", "f", "g", "h", "j", "k", "kr", "l", "m", "n", "p", "r", "s", "sh", "t", "tr", "v", "w", "y", "z", "th", "st", "", "", "ch", "kh", "ng",
+        "b", "br", "d", "dr", "f", "g", "h", "j", "k", "kr", "l", "m", "n", "p", "r", "s", "sh", "t", "tr", "v", "w",
+        "y", "z", "th", "st", "", "", "ch", "kh", "ng",
     ];
-    const MIDDLES: [&str; 14] = ["a", "e", "i", "o", "u", "a", "e", "i", "o", "ai", "ei", "ou", "ia", "aa"];
+    const MIDDLES: [&str; 14] = [
+        "a", "e", "i", "o", "u", "a", "e", "i", "o", "ai", "ei", "ou", "ia", "aa",
+    ];
     const ENDS: [&str; 22] = [
-        "", "", "", "", "n", "r", "s", "l", "m", "k", "v", "sk", "nd", "rt", "ck", "sen", "ova", "ez", "ic", "ian", "ski", "dottir",
+        "", "", "", "", "n", "r", "s", "l", "m", "k", "v", "sk", "nd", "rt", "ck", "sen", "ova", "ez", "ic", "ian",
+        "ski", "dottir",
     ];
     let mut word = String::new();
     for _ in 0..2 + chance.below(2) {

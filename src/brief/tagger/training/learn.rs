@@ -50,7 +50,9 @@ const STRETCH: usize = 40;
 impl Corpus {
     /// Counts the features of a text; all texts are counted before the first is added.
     pub fn count(&mut self, marked: &Marked) {
-        let Some((text, patterns, named)) = ready(marked) else { return };
+        let Some((text, patterns, named)) = ready(marked) else {
+            return;
+        };
         let known = &mut self.known;
         features(&text, &patterns, &named, &|word| marked.hides(word), |_, all| {
             for &feature in all {
@@ -74,18 +76,27 @@ impl Corpus {
 
     /// Adds a text of a set.
     pub fn add(&mut self, marked: &Marked, set: usize) {
-        let Some((text, patterns, named)) = ready(marked) else { return };
+        let Some((text, patterns, named)) = ready(marked) else {
+            return;
+        };
         let claimed: Vec<_> = patterns.iter().map(|finding| finding.at.clone()).collect();
         let labels = allowed(&text, &marked.spans(), marked.otherwise, &claimed);
         let first = self.words.len();
         let (known, into, words) = (&self.known, &mut self.features, &mut self.words);
         features(&text, &patterns, &named, &|word| marked.hides(word), |at, all| {
             words.push((into.len(), labels[at]));
-            into.extend(all.iter().filter_map(|feature| known.get(feature)).map(|(_, index)| index));
+            into.extend(
+                all.iter()
+                    .filter_map(|feature| known.get(feature))
+                    .map(|(_, index)| index),
+            );
         });
         let mut from = 0;
         for at in 1..=text.tokens.len() {
-            let ends = text.tokens.get(at).is_none_or(|token| token.first && at - from >= STRETCH || at - from >= 4 * STRETCH);
+            let ends = text
+                .tokens
+                .get(at)
+                .is_none_or(|token| token.first && at - from >= STRETCH || at - from >= 4 * STRETCH);
             if ends {
                 self.stretches.push((first + from..first + at, set));
                 from = at;
@@ -104,12 +115,19 @@ impl Corpus {
     }
 
     /// Learns from all sets but those left out; gives the bytes of a model.
-    pub fn learn(&self, left_out: &dyn Fn(usize) -> bool, settings: Settings, mut progress: impl FnMut(usize, f64)) -> Vec<u8> {
+    pub fn learn(
+        &self,
+        left_out: &dyn Fn(usize) -> bool,
+        settings: Settings,
+        mut progress: impl FnMut(usize, f64),
+    ) -> Vec<u8> {
         let mut weights: Vec<Scores> = vec![[0.0; LABELS]; self.names.len()];
         let mut squares: Vec<Scores> = vec![[0.0; LABELS]; self.names.len()];
         let mut follows = [[0.0; LABELS]; LABELS];
         let mut follows_squares = [[0.0; LABELS]; LABELS];
-        let mut order: Vec<usize> = (0..self.stretches.len()).filter(|&at| !left_out(self.stretches[at].1)).collect();
+        let mut order: Vec<usize> = (0..self.stretches.len())
+            .filter(|&at| !left_out(self.stretches[at].1))
+            .collect();
         let mut chance = Chance::new(7);
         for round in 0..settings.rounds {
             chance.shuffle(&mut order);
@@ -119,13 +137,16 @@ impl Corpus {
             for &at in &order {
                 let words = self.stretches[at].0.clone();
                 let seed = chance.next();
-                let kept = |word: usize, feature: u32| stir(seed ^ word as u64, u64::from(feature)) % 100 >= settings.left_out;
+                let kept =
+                    |word: usize, feature: u32| stir(seed ^ word as u64, u64::from(feature)) % 100 >= settings.left_out;
                 let scores: Vec<Scores> = words
                     .clone()
                     .map(|word| {
                         let mut sum = [0.0; LABELS];
                         for &feature in self.features_of(word).iter().filter(|&&f| kept(word, f)) {
-                            sum.iter_mut().zip(weights[feature as usize]).for_each(|(sum, weight)| *sum += weight);
+                            sum.iter_mut()
+                                .zip(weights[feature as usize])
+                                .for_each(|(sum, weight)| *sum += weight);
                         }
                         sum
                     })
@@ -144,12 +165,24 @@ impl Corpus {
                         continue;
                     }
                     for &feature in self.features_of(word).iter().filter(|&&f| kept(word, f)) {
-                        step(&mut weights[feature as usize], &mut squares[feature as usize], &slope, pace, settings.draw);
+                        step(
+                            &mut weights[feature as usize],
+                            &mut squares[feature as usize],
+                            &slope,
+                            pace,
+                            settings.draw,
+                        );
                     }
                 }
                 for from in 0..LABELS {
                     let slope: Scores = std::array::from_fn(|to| pairs_free[from][to] - pairs_true[from][to]);
-                    step(&mut follows[from], &mut follows_squares[from], &slope, pace, settings.draw);
+                    step(
+                        &mut follows[from],
+                        &mut follows_squares[from],
+                        &slope,
+                        pace,
+                        settings.draw,
+                    );
                 }
             }
             progress(round, likelihood);
@@ -166,7 +199,13 @@ fn step(weights: &mut Scores, squares: &mut Scores, slope: &Scores, pace: f32, d
     }
 }
 
-fn ready(marked: &Marked) -> Option<(Prepared, Vec<crate::brief::finding::Finding>, Vec<crate::brief::finding::Finding>)> {
+fn ready(
+    marked: &Marked,
+) -> Option<(
+    Prepared,
+    Vec<crate::brief::finding::Finding>,
+    Vec<crate::brief::finding::Finding>,
+)> {
     let text = Prepared::of_any_length(&marked.text()).ok()?;
     let (patterns, named) = others(&text);
     Some((text, patterns, named))
@@ -177,7 +216,11 @@ fn ready(marked: &Marked) -> Option<(Prepared, Vec<crate::brief::finding::Findin
 fn pack(names: &[u64], weights: &[Scores], follows: &[Scores; LABELS]) -> Vec<u8> {
     let mut sizes: Vec<f32> = weights.iter().map(size).collect();
     sizes.sort_unstable_by(f32::total_cmp);
-    let top = sizes.get(sizes.len().saturating_sub(1 + sizes.len() / 2000)).copied().unwrap_or(1.0).max(0.1);
+    let top = sizes
+        .get(sizes.len().saturating_sub(1 + sizes.len() / 2000))
+        .copied()
+        .unwrap_or(1.0)
+        .max(0.1);
     let step = top / 127.0;
     let mut kept: Vec<usize> = (0..names.len()).filter(|&at| size(&weights[at]) > 1.5 * step).collect();
     kept.sort_by(|&a, &b| size(&weights[b]).total_cmp(&size(&weights[a])).then(a.cmp(&b)));

@@ -9,9 +9,9 @@ pub use learn::{Corpus, Settings};
 
 use super::model::LABELS;
 use crate::brief::finding::{Finder, Type};
-use crate::brief::redact::forms;
 use crate::brief::names::Names;
 use crate::brief::prepared::Prepared;
+use crate::brief::redact::forms;
 use crate::brief::words::Word;
 
 /// The bit of the label that needs no mask.
@@ -33,12 +33,22 @@ pub fn bit_of(of: Type) -> u8 {
 }
 
 /// The words of a text with the labels each may have: `otherwise` outside the spans.
-fn allowed(text: &Prepared, spans: &[(std::ops::Range<usize>, u8)], otherwise: u8, claimed: &[std::ops::Range<usize>]) -> Vec<u8> {
+fn allowed(
+    text: &Prepared,
+    spans: &[(std::ops::Range<usize>, u8)],
+    otherwise: u8,
+    claimed: &[std::ops::Range<usize>],
+) -> Vec<u8> {
     let of = |token: &crate::brief::prepared::Token| {
         let at = text.origin_of(&token.at);
-        let inside = spans.iter().filter(|(span, _)| span.start < at.end && at.start < span.end);
+        let inside = spans
+            .iter()
+            .filter(|(span, _)| span.start < at.end && at.start < span.end);
         let bits = inside.fold(0, |bits, (_, label)| bits | label);
-        let form = otherwise != NOTHING && claimed.iter().any(|range| range.start <= token.at.start && token.at.end <= range.end);
+        let form = otherwise != NOTHING
+            && claimed
+                .iter()
+                .any(|range| range.start <= token.at.start && token.at.end <= range.end);
         let loose = token.word == Word::Function && !token.capital || form;
         match bits {
             0 if form => ANYTHING,
