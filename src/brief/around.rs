@@ -6,6 +6,9 @@ use super::prepared::{Prepared, Token};
 use super::words::Word;
 use std::ops::Range;
 
+/// The most titles before a name.
+const MAX_TITLES: usize = 6;
+
 /// The titles and epithets before each person found, the initials after, the nickname between.
 pub(crate) fn widen(text: &Prepared, found: &[Finding]) -> Vec<Finding> {
     let tokens = &text.tokens;
@@ -22,7 +25,7 @@ pub(crate) fn widen(text: &Prepared, found: &[Finding]) -> Vec<Finding> {
         let after = tokens.partition_point(|token| token.at.start < at.end);
         let Some(name) = tokens.get(first) else { continue };
         let mut from = first;
-        while from > 0 && belongs(text, &tokens[from - 1], &tokens[from], name) {
+        while from > first.saturating_sub(MAX_TITLES) && from > 0 && belongs(text, &tokens[from - 1], &tokens[from], name) {
             from -= 1;
         }
         if from < first {

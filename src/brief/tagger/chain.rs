@@ -24,6 +24,7 @@ pub(crate) struct Chain {
     /// e to the power of each word's scores, the highest of them one.
     local: Vec<Scores>,
     /// What each step was scaled by, and the highest score taken out.
+    #[cfg(feature = "training")]
     pub(crate) likelihood: f64,
 }
 
@@ -37,6 +38,7 @@ impl Chain {
     pub(crate) fn new(scores: &[Scores], follows: &[Scores; LABELS], allowed: impl Fn(usize) -> u8) -> Self {
         let mut forward: Vec<Scores> = Vec::with_capacity(scores.len());
         let mut local = Vec::with_capacity(scores.len());
+        #[cfg(feature = "training")]
         let mut likelihood = 0.0;
         let mut before: Option<Scores> = None;
         for (at, score) in scores.iter().enumerate() {
@@ -62,7 +64,8 @@ impl Chain {
             }
             let total: f32 = next.iter().sum::<f32>().max(f32::MIN_POSITIVE);
             next.iter_mut().for_each(|chance| *chance /= total);
-            if cfg!(feature = "training") {
+            #[cfg(feature = "training")]
+            {
                 likelihood += f64::from(total).ln() + f64::from(top);
             }
             forward.push(next);
@@ -72,6 +75,7 @@ impl Chain {
         Self {
             forward,
             local,
+            #[cfg(feature = "training")]
             likelihood,
         }
     }

@@ -18,6 +18,7 @@ pub use model::{BadModel, Model};
 use super::cues::{PUBLIC_BODIES, listed};
 use super::finding::{Finding, Kind, Weight};
 use super::prepared::{Prepared, Token};
+use super::strict::is_told;
 use super::words::Word;
 use chain::{Chain, raised};
 pub(crate) use gazetteer::{has, lists_of};
@@ -93,7 +94,8 @@ pub(crate) fn judged(
     let mut found: Vec<Finding> = Vec::new();
     let mut last: Option<usize> = None;
     for (at, (token, chances)) in text.tokens.iter().zip(chances).enumerate() {
-        if is_citation(text, at) {
+        // `Mark the door` tells somebody what to do.
+        if is_citation(text, at) || token.word == Word::NameLike && is_told(text, at) {
             continue;
         }
         let sum: f32 = chances
@@ -106,11 +108,13 @@ pub(crate) fn judged(
         // Words of public bodies, and grammar, have to be surer.
         let body = !token.digit && token.word != Word::Unknown && listed(PUBLIC_BODIES, text.lower_of(token));
         let grammar = token.word == Word::Function && token.at.len() <= 3 && text.lower_of(token) != "may";
-        let least_direct = least.direct * if body || grammar { SURER } else { 1.0 };
+        let day = is_weekday(text, token);
+        let surer = body || grammar || day || is_hardly_a_name(text, at);
+        let least_direct = least.direct * if surer { SURER } else { 1.0 };
         let least_any = match KINDS[best_of(chances, &counts)] {
             // Who is meant by a phrase is hard to tell: only what is fairly sure.
             Some(Kind::Other) => least.any.max(0.5),
-            _ if body => f32::INFINITY,
+            _ if body || day => f32::INFINITY,
             _ => least.any,
         };
         let masked = sum >= least_any
@@ -128,6 +132,22 @@ pub(crate) fn judged(
         last = Some(at);
     }
     found
+}
+
+fn is_weekday(text: &Prepared, token: &Token) -> bool {
+    let lower = text.lower_of(token);
+    lower.ends_with("day") && lists_of(hash(lower.as_bytes())) & has::CALENDAR != 0
+}
+
+/// Single small letters, and what announces a number.
+fn is_hardly_a_name(text: &Prepared, at: usize) -> bool {
+    let token = &text.tokens[at];
+    let lower = text.lower_of(token);
+    let lists = lists_of(hash(lower.as_bytes()));
+    let next = text.tokens.get(at + 1);
+    let announces = lists & has::CODE != 0 && next.is_some_and(|next| next.digit);
+    let letter = token.at.len() == 1 && !token.capital && !token.digit;
+    announces || letter
 }
 
 /// The likeliest label of those that count.
