@@ -1,8 +1,8 @@
 //! What stands around a name and points to the same person: titles, nicknames, initials, offices.
 
-use super::cues::{EPITHETS, FIGURES, HONORIFICS, OFFICES, RANKS, STREETS, TENS, UNITS, listed};
 use super::finding::{Finding, Kind, Weight};
 use super::prepared::{Prepared, Token};
+use super::tagger::has;
 use super::words::Word;
 use std::ops::Range;
 
@@ -25,7 +25,10 @@ pub(crate) fn widen(text: &Prepared, found: &[Finding]) -> Vec<Finding> {
         let after = tokens.partition_point(|token| token.at.start < at.end);
         let Some(name) = tokens.get(first) else { continue };
         let mut from = first;
-        while from > first.saturating_sub(MAX_TITLES) && from > 0 && belongs(text, &tokens[from - 1], &tokens[from], name) {
+        while from > first.saturating_sub(MAX_TITLES)
+            && from > 0
+            && belongs(text, &tokens[from - 1], &tokens[from], name)
+        {
             from -= 1;
         }
         if from < first {
@@ -82,7 +85,7 @@ fn addresses(text: &Prepared, found: &[Finding], more: &mut Vec<Finding>) {
         tokens.get(at + 1).is_some_and(|next| {
             let near = matches!(text.between(&tokens[at], next), " " | " no " | " no. " | ". ");
             let room = matches!(word, "room" | "rm") && next.at.len() >= 3;
-            near && next.digit && next.at.len() <= 5 && (room || listed(UNITS, word))
+            near && next.digit && next.at.len() <= 5 && (room || tokens[at].lists & has::UNIT != 0)
         })
     };
     let mut mine: Vec<usize> = Vec::new();
@@ -104,10 +107,7 @@ fn addresses(text: &Prepared, found: &[Finding], more: &mut Vec<Finding>) {
             || at > 0 && tokens[at].digit && flat(at - 1)
             || is_street(text, at)
             || at > 0 && is_street(text, at - 1)
-            || is_street(text, at + 1)
-                && (tokens[at].digit
-                    || listed(FIGURES, text.lower_of(&tokens[at]))
-                    || listed(TENS, text.lower_of(&tokens[at])))
+            || is_street(text, at + 1) && (tokens[at].digit || tokens[at].lists & (has::FIGURE | has::TEN) != 0)
             || numbered && (beside && (after_place || after_name && gap == " ") || next_placed)
             || beside && after_place && line_placed && tokens[at].capital && tokens[at].word == Word::Unknown
             || below
@@ -152,7 +152,7 @@ fn is_street(text: &Prepared, at: usize) -> bool {
     let lower = text.lower_of(word);
     let before = at.checked_sub(1).map(|before| &tokens[before]);
     let counted = before.is_some_and(|before| {
-        let said = listed(FIGURES, text.lower_of(before)) || listed(TENS, text.lower_of(before));
+        let said = before.lists & (has::FIGURE | has::TEN) != 0;
         matches!(text.between(before, word), " " | ", ") && (before.digit && before.at.len() <= 4 || said)
     });
     let own = word.word == Word::Unknown && word.at.len() > 2
@@ -167,7 +167,7 @@ fn is_street(text: &Prepared, at: usize) -> bool {
     !word.digit
         && !plain
         && (own || counted)
-        && (built || listed(STREETS, text.lower_of(next)))
+        && (built || next.lists & has::STREET != 0)
         && text.between(word, next) == " "
 }
 
@@ -225,9 +225,9 @@ fn numbers(text: &Prepared, found: &[Finding], more: &mut Vec<Finding>) {
 /// Whether a word before a name belongs to it: a title, a rank, an epithet written as the name is.
 fn belongs(text: &Prepared, word: &Token, next: &Token, name: &Token) -> bool {
     let lower = text.lower_of(word);
-    let titled = listed(HONORIFICS, lower) && (word.capital || matches!(lower, "mr" | "mrs" | "ms" | "dr" | "mx"));
-    let ranked = word.capital && listed(RANKS, lower) || word.capital && listed(OFFICES, lower);
-    let epithet = word.capital == name.capital && listed(EPITHETS, lower);
+    let titled = word.lists & has::TITLE != 0 && (word.capital || matches!(lower, "mr" | "mrs" | "ms" | "dr" | "mx"));
+    let ranked = word.capital && word.lists & has::RANK != 0 || word.capital && word.lists & has::OFFICE != 0;
+    let epithet = word.capital == name.capital && word.lists & has::EPITHET != 0;
     let initial = word.at.len() == 1 && word.capital && text.between(word, next).starts_with('.');
     matches!(text.between(word, next), " " | ". " | ".") && (initial || titled || ranked || epithet)
 }
@@ -238,7 +238,7 @@ fn offices(text: &Prepared) -> Vec<Finding> {
     let mut found = Vec::new();
     let proper = |token: &Token| token.capital && !token.caseless && !token.digit && token.at.len() > 1;
     for (at, token) in tokens.iter().enumerate() {
-        if !proper(token) || token.shouted || !listed(OFFICES, text.lower_of(token)) {
+        if !proper(token) || token.shouted || token.lists & has::OFFICE == 0 {
             continue;
         }
         let mut from = at;

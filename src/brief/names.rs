@@ -389,9 +389,8 @@ pub(crate) fn spread(text: &Prepared, found: &[Finding]) -> Vec<Finding> {
         return Vec::new();
     }
     let mentions = text.tokens.iter().filter_map(|token| {
-        let word = text.lower_of(token);
-        let plural = word.strip_suffix('s').filter(|base| base.len() > 3);
-        let &(kind, capital_only) = parts.get(&key(word)).or_else(|| parts.get(&key(plural?)))?;
+        let plural = || text.lower_of(token).strip_suffix('s').filter(|base| base.len() > 3);
+        let &(kind, capital_only) = parts.get(&token.hash).or_else(|| parts.get(&key(plural()?)))?;
         (token.capital || !capital_only).then(|| Finding::new(token.at.clone(), kind, Weight::Guess))
     });
     mentions.collect()

@@ -1,10 +1,9 @@
 //! Identifiers in passing: codes and plates as they are spoken, call signs, and who speaks at the
 //! head of a line.
 
-use super::cues::{CODE_WORDS, FIGURES, LETTERS, listed};
 use super::finding::{Finder, Finding, Kind, Weight};
 use super::prepared::{Prepared, Token};
-use super::tagger::{has, hash, lists_of};
+use super::tagger::has;
 use super::words::Word;
 use std::collections::BTreeMap;
 
@@ -37,11 +36,7 @@ enum Part {
 
 fn part(text: &Prepared, token: &Token) -> Part {
     let word = text.lower_of(token);
-    let lists = if token.digit {
-        0
-    } else {
-        lists_of(hash(word.as_bytes()))
-    };
+    let lists = token.lists;
     if lists & has::FIGURE != 0 || token.digit && word.len() == 1 {
         Part::Figure
     } else if lists & has::TEN != 0 || token.digit && word.len() == 2 {
@@ -88,7 +83,7 @@ fn spoken(text: &Prepared, found: &mut Vec<Finding>) {
         let announced = || {
             tokens[from.saturating_sub(6)..from]
                 .iter()
-                .any(|token| listed(CODE_WORDS, text.lower_of(token)))
+                .any(|token| token.lists & has::ANNOUNCES != 0)
         };
         let spelt = figures >= 3
             || letters >= 1 && figures + tens >= 2
@@ -113,8 +108,8 @@ fn call_signs(text: &Prepared, found: &mut Vec<Finding>) {
     for pair in text.tokens.windows(2) {
         let (letter, number) = (&pair[0], &pair[1]);
         let word = text.lower_of(letter);
-        let sign = letter.capital && word != "november" && listed(LETTERS, word);
-        let counted = number.digit && number.at.len() <= 3 || listed(FIGURES, text.lower_of(number));
+        let sign = letter.capital && word != "november" && letter.lists & has::LETTER != 0;
+        let counted = number.digit && number.at.len() <= 3 || number.lists & has::FIGURE != 0;
         if sign && counted && matches!(text.between(letter, number), " " | "-") {
             found.push(Finding::new(letter.at.start..number.at.end, Kind::Alias, Weight::Form));
         }

@@ -5,6 +5,7 @@
 //! recognised: accents, full-width and mathematical letters, zero-width characters, soft hyphens,
 //! words broken over lines, and letters of other scripts that look Latin (after UTS #39).
 
+use super::tagger::{hash, lists_of};
 use super::words::{self, Word};
 use std::ops::Range;
 use unicode_normalization::UnicodeNormalization;
@@ -36,6 +37,9 @@ pub(crate) struct Token {
     pub(crate) whole_end: usize,
     /// What the word list says.
     pub(crate) word: Word,
+    /// A number for the word in small letters, and the lists of names and cues it stands in.
+    pub(crate) hash: u64,
+    pub(crate) lists: u64,
     /// It begins with a capital.
     pub(crate) capital: bool,
     /// It has capitals only, at least two.
@@ -371,11 +375,14 @@ fn token(folded: &str, lower: &str, foreign: &[bool], whole: Range<usize>) -> To
     if at.len() == 1 && !digit && !matches!(text, "a" | "A" | "I" | "i") {
         kind = Word::Unknown;
     }
+    let number = hash(lower[at.clone()].as_bytes());
     Token {
         capital: text.starts_with(char::is_uppercase),
         whole_end: whole.end,
         at,
         word: kind,
+        hash: number,
+        lists: lists_of(number),
         shouted,
         digit,
         foreign,

@@ -1,7 +1,10 @@
 //! Lists of names and of words that announce something, written for this project.
 
 use super::looks::{ByHash, hash};
-use crate::brief::cues::{COMPANY_WORDS, DEEDS, FIGURES, HONORIFICS, KIN, LETTERS, PLACE_WORDS, ROLES, TENS};
+use crate::brief::cues::{
+    CODE_WORDS, COMPANY_WORDS, DEEDS, EPITHETS, FIGURES, HONORIFICS, KIN, LETTERS, OFFICES, PLACE_WORDS, PUBLIC_BODIES,
+    RANKS, ROLES, STREETS, TENS, UNITS,
+};
 use std::sync::LazyLock;
 
 /// Given names, surnames, places, and words beside codes; blocks under `[…]`, split at spaces.
@@ -24,6 +27,15 @@ pub(crate) mod has {
     pub(crate) const FIGURE: u64 = 4096;
     pub(crate) const LETTER: u64 = 8192;
     pub(crate) const TEN: u64 = 16384;
+    /// What the tagger itself looks at.
+    pub(crate) const SEEN: u64 = 32767;
+    pub(crate) const BODY: u64 = 1 << 16;
+    pub(crate) const ANNOUNCES: u64 = 1 << 17;
+    pub(crate) const STREET: u64 = 1 << 18;
+    pub(crate) const UNIT: u64 = 1 << 19;
+    pub(crate) const RANK: u64 = 1 << 20;
+    pub(crate) const OFFICE: u64 = 1 << 21;
+    pub(crate) const EPITHET: u64 = 1 << 22;
 }
 
 /// The blocks of the lists: what each is for, and its words.
@@ -44,7 +56,7 @@ fn bit_of(heading: &str) -> u64 {
 }
 
 /// The words beside names that other finders know too.
-const CUES: [(&[&str], u64); 9] = [
+const CUES: [(&[&str], u64); 16] = [
     (HONORIFICS, has::TITLE),
     (ROLES, has::ROLE),
     (KIN, has::KIN),
@@ -54,6 +66,13 @@ const CUES: [(&[&str], u64); 9] = [
     (FIGURES, has::FIGURE),
     (TENS, has::TEN),
     (LETTERS, has::LETTER),
+    (PUBLIC_BODIES, has::BODY),
+    (CODE_WORDS, has::ANNOUNCES),
+    (STREETS, has::STREET),
+    (UNITS, has::UNIT),
+    (RANKS, has::RANK),
+    (OFFICES, has::OFFICE),
+    (EPITHETS, has::EPITHET),
 ];
 
 static LISTS: LazyLock<ByHash<u64>> = LazyLock::new(|| {

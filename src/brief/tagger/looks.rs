@@ -2,7 +2,7 @@
 //!
 //! Each thing seen becomes a number, a feature. Nothing is kept of the words themselves.
 
-use super::gazetteer::{self, has};
+use super::gazetteer::has;
 use crate::brief::finding::{Finding, Weight};
 use crate::brief::prepared::{Prepared, Token};
 use crate::brief::redact::MASKED;
@@ -238,8 +238,8 @@ fn look(text: &Prepared, token: &Token, gap: &str, mode: u64, hide: &dyn Fn(&str
     let lower = text.lower_of(token);
     let written = &text.folded[token.at.clone()];
     let hidden = hide(lower);
-    let whole = hash(lower.as_bytes());
-    let lists = gazetteer::lists_of(whole);
+    let whole = token.hash;
+    let lists = token.lists & has::SEEN;
     let bytes = lower.as_bytes();
     let part = |from: usize, to: usize| lower.get(from..to).map_or(0, |part| hash(part.as_bytes()));
     let length = bytes.len();

@@ -15,7 +15,6 @@ pub mod training;
 
 pub use model::{BadModel, Model};
 
-use super::cues::{PUBLIC_BODIES, listed};
 use super::finding::{Finding, Kind, Weight};
 use super::prepared::{Prepared, Token};
 use super::strict::is_told;
@@ -83,13 +82,12 @@ pub(crate) fn judged(
     least: Thresholds,
 ) -> Vec<Finding> {
     let counts = KINDS.map(|kind| kind.is_some_and(&masks));
-    let key = |token: &Token| hash(text.lower_of(token).as_bytes());
     let persons: ByHash<()> = text
         .tokens
         .iter()
         .zip(chances)
         .filter(|(token, chances)| chances[PERSON] >= 0.6 && !token.digit && token.at.len() > 1)
-        .map(|(token, _)| (key(token), ()))
+        .map(|(token, _)| (token.hash, ()))
         .collect();
     let mut found: Vec<Finding> = Vec::new();
     let mut last: Option<usize> = None;
@@ -106,9 +104,9 @@ pub(crate) fn judged(
             .sum();
         let direct = chances[PERSON] + chances[NUMBER];
         // Words of public bodies, and grammar, have to be surer.
-        let body = !token.digit && token.word != Word::Unknown && listed(PUBLIC_BODIES, text.lower_of(token));
+        let body = !token.digit && token.word != Word::Unknown && token.lists & has::BODY != 0;
         let grammar = token.word == Word::Function && token.at.len() <= 3 && text.lower_of(token) != "may";
-        let day = is_weekday(text, token);
+        let day = token.lists & has::CALENDAR != 0 && text.lower_of(token).ends_with("day");
         let surer = body || grammar || day || is_hardly_a_name(text, at);
         let least_direct = least.direct * if surer { SURER } else { 1.0 };
         let least_any = match KINDS[best_of(chances, &counts)] {
@@ -119,7 +117,7 @@ pub(crate) fn judged(
         };
         let masked = sum >= least_any
             || direct >= least_direct
-            || direct >= least_direct / KNOWN_ELSEWHERE && persons.contains_key(&key(token));
+            || direct >= least_direct / KNOWN_ELSEWHERE && persons.contains_key(&token.hash);
         let Some(kind) = KINDS[best_of(chances, &counts)].filter(|_| masked) else {
             continue;
         };
@@ -134,18 +132,11 @@ pub(crate) fn judged(
     found
 }
 
-fn is_weekday(text: &Prepared, token: &Token) -> bool {
-    let lower = text.lower_of(token);
-    lower.ends_with("day") && lists_of(hash(lower.as_bytes())) & has::CALENDAR != 0
-}
-
 /// Single small letters, and what announces a number.
 fn is_hardly_a_name(text: &Prepared, at: usize) -> bool {
     let token = &text.tokens[at];
-    let lower = text.lower_of(token);
-    let lists = lists_of(hash(lower.as_bytes()));
     let next = text.tokens.get(at + 1);
-    let announces = lists & has::CODE != 0 && next.is_some_and(|next| next.digit);
+    let announces = token.lists & has::CODE != 0 && next.is_some_and(|next| next.digit);
     let letter = token.at.len() == 1 && !token.capital && !token.digit;
     announces || letter
 }
