@@ -228,8 +228,10 @@ fn belongs(text: &Prepared, word: &Token, next: &Token, name: &Token) -> bool {
     let titled = word.lists & has::TITLE != 0 && (word.capital || matches!(lower, "mr" | "mrs" | "ms" | "dr" | "mx"));
     let ranked = word.capital && word.lists & (has::RANK | has::OFFICE) != 0;
     let epithet = word.capital == name.capital && word.lists & has::EPITHET != 0;
+    // `Will Stone`; of `Will Azra come` too much is masked.
+    let auxiliary = word.capital && name.capital && !name.shouted && matches!(lower, "will" | "may");
     let initial = word.at.len() == 1 && word.capital && text.between(word, next).starts_with('.');
-    matches!(text.between(word, next), " " | ". " | ".") && (initial || titled || ranked || epithet)
+    matches!(text.between(word, next), " " | ". " | ".") && (auxiliary || initial || titled || ranked || epithet)
 }
 
 /// Offices that one person holds, with capitals: `Foreign Secretary`, `Minister for the Interior`.
