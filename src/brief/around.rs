@@ -101,7 +101,10 @@ fn addresses(text: &Prepared, found: &[Finding], more: &mut Vec<Finding>) {
         let next_placed = tokens
             .get(at + 1)
             .is_some_and(|next| placed[at + 1] && text.between(&tokens[at], next) == " ");
-        let numbered = tokens[at].digit && tokens[at].at.len() <= 6;
+        // A day beside its month is no number of a house.
+        let dated = |at: Option<&Token>| at.is_some_and(|token| token.lists & has::CALENDAR != 0);
+        let dated = dated(tokens.get(at + 1)) || dated(at.checked_sub(1).and_then(|before| tokens.get(before)));
+        let numbered = tokens[at].digit && tokens[at].at.len() <= 6 && !dated;
         let counts = placed[at]
             || flat(at)
             || at > 0 && tokens[at].digit && flat(at - 1)
