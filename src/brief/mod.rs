@@ -7,21 +7,24 @@
 //! 1. [`portions`]: what lies above the audience is left out whole.
 //! 2. [`Prepared`]: the text is folded, so that no spelling hides a name, and cut into words.
 //! 3. [`Finder`]s look at it, independent of each other: [`Patterns`] for what has a form,
-//!    [`Known`] for what the vault knows, [`Names`] for what looks like a name, and in the strict
+//!    [`Known`] for what the vault knows, [`Names`] for what looks like a name, the tagger over all of these, and in the strict
 //!    mode [`Unlisted`] for whatever no list knows. Every name found is then looked for everywhere.
 //! 4. [`redact()`] puts placeholders, or something vaguer, in place of what was found, and scans the
 //!    output again; what remains doubtful is listed for a person to decide.
 //! 5. [`compose()`] does all this over several notes at once; [`render()`] puts the mark first and last.
 //!
-//! It reads English. Names in small letters that no list has are doubts in the mode `no-names` and
-//! masked in `strict`; a name that is an ordinary word at the start of a sentence may be neither
-//! seen nor masked: that is why a person looks before a release.
+//! It reads English. [`tagger`] gives each word a chance of being a name or a number that points to
+//! somebody; a word of small letters that it passes and no list has is a doubt in the mode `no-names`
+//! and masked in `strict`. A name that is an ordinary word may be neither seen nor masked: that is
+//! why a person looks before a release.
 
+mod around;
 mod compose;
 mod cues;
 mod finding;
 mod known;
 mod names;
+mod passing;
 mod patterns;
 mod placeholder;
 mod portion;
@@ -30,6 +33,10 @@ mod profile;
 mod redact;
 mod render;
 mod strict;
+#[cfg(feature = "training")]
+pub mod tagger;
+#[cfg(not(feature = "training"))]
+mod tagger;
 mod words;
 
 pub use compose::{BriefText, Source, compose};
@@ -41,6 +48,7 @@ pub use portion::{Portion, keep_up_to, portions};
 pub(crate) use prepared::is_invisible;
 pub use prepared::{BadText, MAX_TEXT, Prepared};
 pub use profile::{BadProfile, CaseResult, Mode, Profile, SHIPPED, Treatment, shipped};
-pub use redact::{Doubt, Leak, Redaction, Refused, Span, check, redact};
+pub use redact::{Doubt, Leak, Redaction, Refused, Span, check, redact, redact_with};
 pub use render::{Format, Header, render};
 pub use strict::Unlisted;
+pub use tagger::{BadModel, Model};
