@@ -372,8 +372,12 @@ fn revisions() {
 #[test]
 fn briefs() {
     let mut stage = vault();
-    let text = "Ask Idris Vandermolen, +44 7700 900123, and zibeline by noon.";
-    let (_, note) = ask(&mut stage, &["add", "--json", "--label", "internal", text]);
+    let text = "Ask Idris Vandermolen, +44 7700 900123, and bring the barrow by noon.";
+    let known = ["--field", "name=Grace Barrow"];
+    let (_, note) = ask(
+        &mut stage,
+        &[&["add", "--json", "--label", "internal"], &known[..], &[text]].concat(),
+    );
     let note = note["id"].as_str().unwrap();
     let (code, draft) = ask(&mut stage, &["brief", "draft", "--json", note]);
     assert_eq!(code, 0);
@@ -383,13 +387,15 @@ fn briefs() {
         ("text", "text"),
         ("removed", "object"),
         ("doubtful", "list"),
+        ("kept", "list"),
+        ("shortened", "count"),
     ];
     fields(&draft, &kinds);
     assert_eq!(draft["label"], "internal");
     assert_eq!(draft["removed"], serde_json::json!({ "PERSON": 1, "PHONE": 1 }));
-    assert_eq!(draft["doubtful"][0]["text"], "zibeline");
+    assert_eq!(draft["doubtful"][0]["text"], "barrow");
 
-    let (_, draft) = ask(&mut stage, &["brief", "draft", "--json", note, "--mask", "zibeline"]);
+    let (_, draft) = ask(&mut stage, &["brief", "draft", "--json", note, "--mask", "barrow"]);
     let draft = draft["draft"].as_str().unwrap();
     let (code, brief) = ask(
         &mut stage,
@@ -420,10 +426,29 @@ fn briefs() {
 
     let (code, check) = ask(&mut stage, &["brief", "check", "--json", "brief.md"]);
     assert_eq!((code, check), (0, serde_json::json!({ "safe": true, "leaks": [] })));
-    std::fs::write(stage.home().join("mail.txt"), "né Vandermolen").unwrap();
+    std::fs::write(stage.home().join("mail.txt"), "é, ask Vandermolen").unwrap();
     let (code, check) = ask(&mut stage, &["brief", "check", "--json", "mail.txt"]);
-    let leak = serde_json::json!({ "start": 3, "end": 14, "type": "PERSON" });
+    let leak = serde_json::json!({ "start": 7, "end": 18, "type": "PERSON" });
     assert_eq!((code, &check["safe"], &check["leaks"][0]), (3, &false.into(), &leak));
+
+    let (code, recalled) = ask(&mut stage, &["brief", "recall", "--json"]);
+    assert_eq!((code, recalled), (0, serde_json::json!([])));
+    let (code, _) = ask(&mut stage, &["edit", "--json", note, "--field", "gate=4"]);
+    assert_eq!(code, 0);
+    let (_, recalled) = ask(&mut stage, &["brief", "recall", "--json"]);
+    let kinds = [
+        ("brief", "id"),
+        ("released", "time"),
+        ("label", "text"),
+        ("recipients", "list"),
+        ("why", "list"),
+        ("types", "list"),
+    ];
+    fields(&recalled[0], &kinds);
+    assert_eq!(recalled[0]["expires"], Value::Null);
+    assert_eq!(recalled[0]["brief"], brief["brief"]);
+    assert_eq!(recalled[0]["recipients"], serde_json::json!(["day shift"]));
+    assert_eq!(recalled[0]["why"], serde_json::json!(["changed"]));
 }
 
 #[test]
