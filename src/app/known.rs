@@ -24,9 +24,9 @@ pub(super) struct Gathered {
 pub(super) enum Around {
     /// None.
     Nothing,
-    /// Those of the same clients.
+    /// Those of the same clients, and what these and the sources were before.
     Clients,
-    /// All notes that may be read, also as they were before, and all briefs that were released.
+    /// All notes that may be read and what they were before, and all briefs that were released.
     Everything,
 }
 
@@ -92,18 +92,23 @@ impl Desk<'_> {
             let head = bodies.get(note);
             head.is_some() && wrap.body().ok().as_ref() == head
         };
-        if around == Around::Everything {
-            // An identifier that a note had and no longer has identifies all the same.
-            let readable = self.gate().readable(wraps, &self.clearance()).into_iter();
-            let same = readable.filter(|(note, label, wrap)| labels.get(note) == Some(label) || is_head(note, wrap));
-            wraps = same.map(|(note, _, wrap)| (note, wrap)).collect();
-        } else {
-            wraps.retain(|(note, wrap)| is_head(note, wrap));
+        // An identifier that a note had and no longer has identifies all the same.
+        let (mut heads, mut before): (Vec<_>, Vec<_>) = wraps.into_iter().partition(|(note, wrap)| is_head(note, wrap));
+        let many = heads.len();
+        if around != Around::Nothing {
+            let readable = self.gate().readable(std::mem::take(&mut before), &self.clearance());
+            let same = readable
+                .into_iter()
+                .filter(|(note, label, _)| labels.get(note) == Some(label));
+            heads.extend(same.map(|(note, _, wrap)| (note, wrap)));
         }
-        let stored = self.ledger.stored_many(wraps)?;
+        let stored = self.ledger.stored_many(heads)?;
         let recorded = self.record(Draft::read(details, survey.notes()))?;
-        let opened = self.gate().open(stored, permits, recorded)?;
-        let (mut mine, others): (Vec<_>, Vec<_>) = opened.into_iter().partition(|open| sources.contains(&open.note));
+        let mut opened = self.gate().open(stored, permits, recorded)?;
+        let before = opened.split_off(many.min(opened.len()));
+        let (mut mine, mut others): (Vec<_>, Vec<_>) =
+            opened.into_iter().partition(|open| sources.contains(&open.note));
+        others.extend(before);
         mine.sort_by_key(|open| sources.iter().position(|note| *note == open.note));
         Ok(Gathered {
             sources: mine,

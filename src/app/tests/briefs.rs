@@ -258,12 +258,22 @@ fn placeholders_of_a_case_are_the_same_in_it_and_nowhere_else() {
 }
 
 #[test]
-fn what_stood_in_an_earlier_revision_is_known_to_a_check() {
+fn what_stood_in_an_earlier_revision_is_known() {
     let vault = Vault::new();
-    let note = vault.note(TEXT, "Halcyon", "H-1");
-    vault.revise(&note, "Keep the rear door locked until Friday.");
+    let note = vault.note("Our man, alias Walnut, has the key.", "Halcyon", "H-1");
+    vault.revise(&note, "Take the walnut to the rear door.");
+    // A source itself is drafted from as it is now.
+    assert_eq!(
+        vault.draft(&[&note], |_| ()).unwrap().text,
+        "Take the Person A to the rear door."
+    );
+    let other = vault.note("Leave the walnut there.", "Halcyon", "");
+    assert_eq!(
+        vault.draft(&[&other], |_| ()).unwrap().text,
+        "Leave the Person A there."
+    );
     let deaf = Scripted::deaf();
     let check = |text: &str| check_brief(&vault.context(&deaf, None, None), text.as_bytes(), "no-names").unwrap();
     assert!(check("keep the rear door locked").leaks.is_empty());
-    assert_eq!(check("ask okonkwo for the key").leaks.len(), 1);
+    assert_eq!(check("ask walnut for the key").leaks.len(), 1);
 }
