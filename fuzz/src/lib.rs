@@ -26,7 +26,7 @@ pub use strongroom::envelope::fuzzing as keyed;
 use std::fmt::Display;
 use std::str::FromStr;
 use std::sync::LazyLock;
-use strongroom::brief::{Kind, Known, Profile, Span, check, redact as redact_text, shipped};
+use strongroom::brief::{Kind, Known, Model, Profile, Span, check, redact as redact_text, redact_with, shipped};
 use strongroom::chain::{
     Details, Entry, Message, Namespace, Receipt, Roster, SignedCheckpoint, Time, parse_bundle, verify_ssh, write_bundle,
 };
@@ -88,6 +88,7 @@ pub const TARGETS: &[Target] = &[
     ("roster", roster),
     ("rules", rules),
     ("sshsig", sshsig),
+    ("tagger", tagger),
     ("tree", tree),
     ("wrap", wrap),
 ];
@@ -464,6 +465,20 @@ fn run_together(text: &str) -> String {
         }
     }
     folded
+}
+
+/// A model that is accepted judges a text without a fault, whatever its weights say.
+pub fn tagger(data: &[u8]) -> bool {
+    const TEXT: &str = "Corin Hask told will at gate 3: the code is 4471. MAGPIE LEFT AT NINE";
+    let Ok(model) = Model::parse(data) else {
+        return false;
+    };
+    for profile in profiles() {
+        if let Ok(redaction) = redact_with(TEXT, profile, &Known::nothing(), &model) {
+            assert!(redaction.spans.windows(2).all(|pair| pair[0].end <= pair[1].start));
+        }
+    }
+    true
 }
 
 /// A note on its way into a brief.

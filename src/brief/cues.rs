@@ -64,6 +64,95 @@ pub(super) const DEEDS: &[&str] = &[
     "wanted", "wants", "went", "who", "whose", "worked", "works", "wrote",
 ];
 
+/// Figures as they are spoken, one at a time.
+#[rustfmt::skip]
+pub(super) const FIGURES: &[&str] = &[
+    "eight", "fife", "five", "four", "fower", "nil", "nine", "niner", "nought", "oh", "one", "seven", "six",
+    "three", "tree", "two", "zero",
+];
+
+/// Numbers of two figures as they are spoken.
+#[rustfmt::skip]
+pub(super) const TENS: &[&str] = &[
+    "eighteen", "eighty", "eleven", "fifteen", "fifty", "forty", "fourteen", "nineteen", "ninety", "seventeen",
+    "seventy", "sixteen", "sixty", "ten", "thirteen", "thirty", "twelve", "twenty",
+];
+
+/// Letters as they are spoken on the radio.
+#[rustfmt::skip]
+pub(super) const LETTERS: &[&str] = &[
+    "alfa", "alpha", "bravo", "charlie", "delta", "echo", "foxtrot", "golf", "hotel", "india", "juliet", "juliett",
+    "kilo", "lima", "mike", "november", "oscar", "papa", "quebec", "romeo", "sierra", "tango", "uniform", "victor",
+    "whiskey", "whisky", "xray", "yankee", "zulu",
+];
+
+/// Words that announce a code or a number.
+#[rustfmt::skip]
+pub(super) const CODE_WORDS: &[&str] = &[
+    "account", "alarm", "badge", "code", "codes", "combination", "combo", "door", "ext", "extension", "gate",
+    "keypad", "locker", "mobile", "number", "padlock", "passcode", "password", "phone", "pin", "plate", "ref",
+    "reference", "reg", "registration", "rego", "safe", "serial", "tag", "vrm",
+];
+
+/// Words before a name that make one of it.
+#[rustfmt::skip]
+pub(super) const EPITHETS: &[&str] = &[
+    "ah", "auntie", "aunty", "baby", "big", "brother", "cousin", "fat", "gran", "grandad", "grandma", "grandpa",
+    "granny", "khun", "lady", "little", "mama", "master", "nan", "nana", "nanny", "old", "papa", "pops", "sister",
+    "small", "tall", "uncle", "wee", "young",
+];
+
+/// Ranks and trades that stand before a name.
+#[rustfmt::skip]
+pub(super) const RANKS: &[&str] = &[
+    "adm", "admiral", "agent", "airman", "army", "bishop", "brig", "brigadier", "cadet", "cardinal", "cde", "chief",
+    "cllr", "col", "commandant", "commander", "commodore", "comrade", "const", "constable", "councillor", "cpt",
+    "dci", "deputy", "det", "detective", "father", "frau", "herr", "imam", "inspector", "lance", "lcpl",
+    "lieutenant", "lt", "madame", "major", "marshal", "monsieur", "mp", "navy", "nurse", "ofc", "officer", "pan",
+    "pani", "patrolman", "petty", "pope", "private", "pte", "ranger", "senior", "senor", "senora", "sgt", "sheriff",
+    "signor", "signora", "sister", "sr", "sra", "superintendent", "surgeon", "trooper", "warden", "wing",
+];
+
+/// Offices that one person holds.
+#[rustfmt::skip]
+pub(super) const OFFICES: &[&str] = &[
+    "ambassador", "archbishop", "attorney", "bishop", "cardinal", "chairman", "chairperson", "chairwoman",
+    "chancellor", "commander", "commissioner", "consul", "coordinator", "counsel", "director", "envoy", "governor",
+    "judge", "king", "lieutenant", "marshal", "mayor", "minister", "mufti", "ombudsman", "pope", "premier",
+    "president", "prince", "princess", "principal", "queen", "rapporteur", "rector", "representative", "secretary",
+    "senator", "sheriff", "speaker", "spokesman", "spokesperson", "spokeswoman", "sultan", "treasurer",
+];
+
+/// Words of public bodies and laws: alone or among themselves they point to nobody.
+#[rustfmt::skip]
+pub(super) const PUBLIC_BODIES: &[&str] = &[
+    "act", "administration", "administrative", "affairs", "agency", "appeal", "appeals", "applicant", "applicants",
+    "army", "article", "articles", "assembly", "authorities", "authority", "basic", "board", "bureau", "chamber",
+    "civil", "claimant", "code", "commission", "committee", "constitution", "constitutional", "convention",
+    "council", "court", "courts", "criminal", "defence", "defense", "department", "directive", "director",
+    "directorate", "district", "education", "embassy", "european", "federal", "federation", "fifth", "finance",
+    "first", "force", "forces", "foreign", "fourth", "freedoms", "fundamental", "general", "government",
+    "governments", "grand", "guidelines", "health", "home", "human", "interior", "international", "judgment",
+    "judiciary", "justice", "law", "laws", "legal", "member", "members", "military", "minister", "ministry",
+    "national", "nations", "navy", "office", "parliament", "parties", "party", "police", "president", "procedure",
+    "prosecutor", "protocol", "public", "regional", "registrar", "registry", "republic", "rights", "rule", "rules",
+    "second", "section", "sections", "security", "senate", "service", "services", "state", "supreme", "third",
+    "treaty", "tribunal",
+];
+
+/// Words before the number of a flat or a house.
+#[rustfmt::skip]
+pub(super) const UNITS: &[&str] = &[
+    "apartment", "appt", "apt", "bed", "box", "cabin", "flat", "plot", "ste", "suite", "unit",
+];
+
+/// Words that end the name of a street.
+#[rustfmt::skip]
+pub(super) const STREETS: &[&str] = &[
+    "avenue", "boulevard", "close", "crescent", "drive", "gardens", "lane", "mews", "rise", "road", "row", "square", "st",
+    "street", "terrace", "way",
+];
+
 /// Words in the names of places.
 #[rustfmt::skip]
 pub(super) const PLACE_WORDS: &[&str] = &[
@@ -79,7 +168,25 @@ mod tests {
 
     #[test]
     fn lists_are_sorted() {
-        for list in [HONORIFICS, KIN, ROLES, PARTICLES, COMPANY_WORDS, PLACE_WORDS, DEEDS] {
+        for list in [
+            HONORIFICS,
+            KIN,
+            ROLES,
+            PARTICLES,
+            COMPANY_WORDS,
+            PLACE_WORDS,
+            DEEDS,
+            FIGURES,
+            TENS,
+            LETTERS,
+            CODE_WORDS,
+            EPITHETS,
+            RANKS,
+            OFFICES,
+            PUBLIC_BODIES,
+            UNITS,
+            STREETS,
+        ] {
             assert!(list.windows(2).all(|pair| pair[0] < pair[1]), "{list:?}");
         }
     }

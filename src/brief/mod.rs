@@ -17,11 +17,13 @@
 //! masked in `strict`; a name that is an ordinary word at the start of a sentence may be neither
 //! seen nor masked: that is why a person looks before a release.
 
+mod around;
 mod compose;
 mod cues;
 mod finding;
 mod known;
 mod names;
+mod passing;
 mod patterns;
 mod placeholder;
 mod portion;
@@ -30,6 +32,10 @@ mod profile;
 mod redact;
 mod render;
 mod strict;
+#[cfg(feature = "training")]
+pub mod tagger;
+#[cfg(not(feature = "training"))]
+mod tagger;
 mod words;
 
 pub use compose::{BriefText, Source, compose};
@@ -41,6 +47,7 @@ pub use portion::{Portion, keep_up_to, portions};
 pub(crate) use prepared::is_invisible;
 pub use prepared::{BadText, MAX_TEXT, Prepared};
 pub use profile::{BadProfile, CaseResult, Mode, Profile, SHIPPED, Treatment, shipped};
-pub use redact::{Doubt, Leak, Redaction, Refused, Span, check, redact};
+pub use redact::{Doubt, Leak, Redaction, Refused, Span, check, redact, redact_with};
 pub use render::{Format, Header, render};
 pub use strict::Unlisted;
+pub use tagger::{BadModel, Model};

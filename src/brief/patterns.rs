@@ -3,6 +3,7 @@
 //! The patterns are tried in order; what one has claimed is blanked for the later ones, so that
 //! a date is not also a telephone number. A failed checksum changes the kind; it never unmasks.
 
+use super::cues::{PLACE_WORDS, listed};
 use super::finding::{Finder, Finding, Kind, Weight};
 use super::prepared::Prepared;
 use super::words::{self, Word};
@@ -229,6 +230,39 @@ static PATTERNS: LazyLock<Vec<Pattern>> = LazyLock::new(|| {
                 || (before.contains(['=', ':', '"']) && words::look_up(&plain.to_ascii_lowercase()) != Word::Function)
         },
     );
+    // A word that opens: `the panic word is chestnut`.
+    add(
+        r"(?i)\b(?:(?:alarm|panic|safe|code|duress|challenge|pass|check|distress|door|gate|all[ -]?clear)[ -]?(?:word|phrase)s?|(?:the|his|her|our|their|new|old|today's) word)\b((?:[ \t]+(?:is|was|still|now|stays|remains|set to|changed to|back to|for (?:the )?[a-z]+))*[ \t]*[:=,(\x22']*[ \t]*)([a-z]{3,}(?:-[a-z0-9]+)*)",
+        |_| Kind::Code,
+        2,
+        |value, before| {
+            let link = before.to_ascii_lowercase();
+            let said = link.contains([':', '=', '(', '"'])
+                || ["is ", "was ", "to ", "still ", "now "]
+                    .iter()
+                    .any(|end| link.ends_with(end));
+            said && words::look_up(&value.to_ascii_lowercase()) != Word::Function
+        },
+    );
+    add(
+        r"\b[a-z]{3,}(?:-[a-z]{3,})+-\d{2,}\b|\b\d{2,}(?:-[a-z]{3,}){2,}\b",
+        |_| Kind::Code,
+        0,
+        any,
+    );
+    // How old somebody is.
+    add(
+        r"(?i)\b(?:aged?|age:|age is|age of|turns|turned)[ :]{1,2}(\d{1,3})\b",
+        |_| Kind::Other,
+        1,
+        any,
+    );
+    add(
+        r"(?i)\b(\d{1,3})(?:[ -]?(?:years?|yrs?)[ -](?:old|of age)\b|[ -]?y/?o\b)",
+        |_| Kind::Other,
+        1,
+        any,
+    );
     add(
         r"(?i)\b(?:call ?-?sign|codename|code name|alias|a\.?k\.?a\.?|handle|nick ?name|screen name)\b(?:\s|[:=\x22'(-])*(?:is |was )?[\x22']?((?-i:[A-Z])[\w-]*(?: [0-9]+\b| (?-i:[A-Z])\w*)*)",
         |_| Kind::Alias,
@@ -241,6 +275,13 @@ static PATTERNS: LazyLock<Vec<Pattern>> = LazyLock::new(|| {
         |value| if is_iban(value) { Kind::Account } else { Kind::Number },
         0,
         |value, _| digits(value) >= 6 && value.len() >= 12,
+    );
+    // In small letters, in fours, and mostly figures.
+    add(
+        r"(?i)\b[a-z]{2}\d{2}(?: ?[a-z0-9]{4}){2,7}(?: ?[a-z0-9]{1,3})?\b",
+        |value| if is_iban(value) { Kind::Account } else { Kind::Number },
+        0,
+        |value, _| digits(value) >= 10,
     );
     // Dates of birth, then codes and numbers by the word before them.
     add(
@@ -357,7 +398,8 @@ static PATTERNS: LazyLock<Vec<Pattern>> = LazyLock::new(|| {
         0,
         |value, _| {
             let letters: String = value.chars().filter(char::is_ascii_alphabetic).collect();
-            !words::is_common_abbreviation(&letters) && letters != "AD" && letters != "BC"
+            let spaced = value.contains(' ') && words::look_up(&letters.to_ascii_lowercase()) != Word::Unknown;
+            !words::is_common_abbreviation(&letters) && letters != "AD" && letters != "BC" && !spaced
         },
     );
     // Addresses.
@@ -365,7 +407,7 @@ static PATTERNS: LazyLock<Vec<Pattern>> = LazyLock::new(|| {
         r"\b(?:(?:[Uu]nit|[Ff]lat|[Aa]partment|[Aa]pt\.?|[Ss]uite|[Ss]te\.?) [0-9A-Z]{1,5},? )?\d{1,5}[A-Za-z]?(?:[-/]\d{1,4})?,? (?:[A-Z][A-Za-z'.-]* ){0,4}?[A-Z][A-Za-z'.-]* (?:[A-Z][A-Za-z'-]*)(?:,? (?:Apt\.?|Suite|Ste\.?|Unit|Flat) ?#?\w+)?(?:, (?:[A-Z][A-Za-z'.-]+ ?){1,3})?(?:, (?:[A-Z][A-Za-z'.-]+ ?){1,3})?(?:,? [A-Z]{2},? \d{5}(?:-\d{4})?)?\b",
         |_| Kind::Address,
         0,
-        any,
+        |value, _| value.contains(|c: char| c.is_ascii_lowercase()) || value.split([' ', ',']).any(is_street),
     );
     add(
         r"\b(?:P\.?O\.? ?[Bb]ox|Box) \d+\b|\b[A-Z]{1,2}\d[A-Z0-9]? \d[A-Z]{2}\b|\b[A-Z]{2} \d{5}(?:-\d{4})?\b|\b\d{4} ?[A-Z]{2}\b",
@@ -407,8 +449,29 @@ static PATTERNS: LazyLock<Vec<Pattern>> = LazyLock::new(|| {
         0,
         |value, _| digits(value) >= 6,
     );
+    // Four figures that are no time of day and no year.
+    add(
+        r"\b\d{4}\b",
+        |_| Kind::Number,
+        0,
+        |value, _| {
+            let (hour, minute) = value.split_at(2);
+            let time = hour <= "24" && minute < "60";
+            !time && !value.starts_with("19") && !value.starts_with("20")
+        },
+    );
     patterns
 });
+
+/// Whether a word in capitals names a way or a house.
+fn is_street(word: &str) -> bool {
+    let lower = word.to_ascii_lowercase();
+    listed(PLACE_WORDS, &lower)
+        || matches!(
+            lower.as_str(),
+            "st" | "rd" | "ave" | "ln" | "dr" | "blvd" | "court" | "flats"
+        )
+}
 
 const MEASURES: &[&str] = &[
     "st", "nd", "rd", "th", "am", "pm", "m", "km", "cm", "mm", "kg", "g", "h", "hrs", "hr", "min", "mins", "s", "sec",
@@ -459,7 +522,7 @@ mod tests {
 
     #[test]
     fn every_pattern_compiles() {
-        assert_eq!(PATTERNS.len(), 31);
+        assert_eq!(PATTERNS.len(), 37);
         assert_eq!(PATTERNS.iter().filter(|pattern| pattern.lead.is_some()).count(), 4);
     }
 

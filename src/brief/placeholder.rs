@@ -1,6 +1,7 @@
 //! Placeholders: typed, uniform, numbered by first appearance in one text and by nothing else,
 //! so that they say nothing of the value and two briefs cannot be joined by them.
 
+use super::cues::{EPITHETS, HONORIFICS, RANKS, listed};
 use super::finding::Kind;
 use super::prepared::Prepared;
 use regex::Regex;
@@ -84,8 +85,15 @@ fn key_of(kind: Kind, value: &str) -> String {
     let Ok(prepared) = Prepared::new(value) else {
         return value.to_owned();
     };
-    let words: Vec<&str> = prepared.tokens.iter().map(|token| prepared.lower_of(token)).collect();
+    let all = || prepared.tokens.iter().map(|token| prepared.lower_of(token));
+    // Titles are no part of a name.
+    let named: Vec<&str> = all().filter(|word| !(kind.lettered() && is_title(word))).collect();
+    let words = if named.is_empty() { all().collect() } else { named };
     words.join(if kind.lettered() { " " } else { "" })
+}
+
+fn is_title(word: &str) -> bool {
+    listed(HONORIFICS, word) || listed(RANKS, word) || listed(EPITHETS, word)
 }
 
 /// 1 is A, 26 is Z, 27 is AA.

@@ -5,6 +5,7 @@
 //! recognised: accents, full-width and mathematical letters, zero-width characters, soft hyphens,
 //! words broken over lines, and letters of other scripts that look Latin (after UTS #39).
 
+use super::tagger::{hash, lists_of};
 use super::words::{self, Word};
 use std::ops::Range;
 use unicode_normalization::UnicodeNormalization;
@@ -36,6 +37,9 @@ pub(crate) struct Token {
     pub(crate) whole_end: usize,
     /// What the word list says.
     pub(crate) word: Word,
+    /// A number for the word in small letters, and the lists of names and cues it stands in.
+    pub(crate) hash: u64,
+    pub(crate) lists: u64,
     /// It begins with a capital.
     pub(crate) capital: bool,
     /// It has capitals only, at least two.
@@ -364,21 +368,48 @@ fn token(folded: &str, lower: &str, foreign: &[bool], whole: Range<usize>) -> To
     if kind == Word::Unknown && shouted && words::is_common_abbreviation(text) {
         kind = Word::Ordinary;
     }
+    if kind == Word::Unknown && !digit && folded[..at.start].ends_with('#') && is_run_together(text) {
+        kind = Word::Ordinary;
+    }
     // One letter: `a` and `I` are words, any other is an initial or a mark.
     if at.len() == 1 && !digit && !matches!(text, "a" | "A" | "I" | "i") {
         kind = Word::Unknown;
     }
+    let number = hash(lower[at.clone()].as_bytes());
     Token {
         capital: text.starts_with(char::is_uppercase),
         whole_end: whole.end,
         at,
         word: kind,
+        hash: number,
+        lists: lists_of(number),
         shouted,
         digit,
         foreign,
         first: false,
         caseless: false,
     }
+}
+
+/// `#FamilyFirst`: ordinary words run together, each with its capital.
+fn is_run_together(text: &str) -> bool {
+    let mut rest = text;
+    while !rest.is_empty() {
+        let end = rest
+            .char_indices()
+            .skip(1)
+            .find(|(_, c)| c.is_uppercase())
+            .map_or(rest.len(), |(at, _)| at);
+        let known = matches!(
+            words::look_up(&rest[..end].to_ascii_lowercase()),
+            Word::Function | Word::Ordinary
+        );
+        if !known || end < 2 {
+            return false;
+        }
+        rest = &rest[end..];
+    }
+    true
 }
 
 fn mark_first(folded: &str, tokens: &mut [Token]) {

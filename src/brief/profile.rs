@@ -3,6 +3,7 @@
 use super::finding::Type;
 use super::known::Known;
 use super::redact::{Refused, redact};
+use super::tagger::Thresholds;
 use crate::label::Level;
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -38,6 +39,7 @@ pub struct Profile {
     label: Level,
     handling: String,
     mode: Mode,
+    thresholds: Thresholds,
     numbers_up_to: u32,
     allowed: BTreeSet<String>,
     treatments: BTreeMap<Type, Treatment>,
@@ -61,6 +63,8 @@ struct File {
     label: String,
     handling: String,
     mode: Mode,
+    #[serde(default)]
+    thresholds: Chances,
     #[serde(default)]
     numbers_up_to: u32,
     #[serde(default)]
@@ -99,6 +103,9 @@ pub enum BadProfile {
     /// A name or a line is empty, too long or has control characters.
     #[error("`{0}` has to be one line of 1 to 200 characters")]
     Line(&'static str),
+    /// A chance that is none.
+    #[error("the thresholds have to lie between 0.01 and 0.5")]
+    Threshold,
     /// An allowed entry is no single word.
     #[error("`{0}` cannot be allowed: give single words of letters or digits")]
     Allowed(String),
@@ -115,6 +122,7 @@ impl BadProfile {
             Self::Form { line, .. } => *line,
             Self::Level(word) | Self::Type(word) | Self::Allowed(word) => place(&format!("\"{word}\"")).or(place(word)),
             Self::Direct(name) | Self::Line(name) => place(&format!("\n{name} =")).map(|line| line + 1),
+            Self::Threshold => place("[thresholds]"),
             Self::TooLong(_) | Self::Missing(_) | Self::TooMany(..) => None,
         }
     }
@@ -172,6 +180,7 @@ impl Profile {
             label: level.ok_or(BadProfile::Level(file.label))?,
             handling: line("handling", file.handling)?,
             mode: file.mode,
+            thresholds: thresholds(file.thresholds)?,
             numbers_up_to: file.numbers_up_to,
             allowed: BTreeSet::new(),
             treatments: treatments(file.types)?,
@@ -219,6 +228,11 @@ impl Profile {
         self.mode
     }
 
+    /// From which chances on a word is masked.
+    pub(crate) fn thresholds(&self) -> Thresholds {
+        self.thresholds
+    }
+
     /// Up to which whole number quantities pass in the strict mode.
     pub fn numbers_up_to(&self) -> u32 {
         self.numbers_up_to
@@ -257,6 +271,31 @@ impl Case {
         missing
             .chain(leaked.map(|part| format!("`{part}` should have been masked")))
             .collect()
+    }
+}
+
+/// From which chance on a word is masked: as a direct identifier, as any.
+#[derive(Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Chances {
+    direct: f32,
+    any: f32,
+}
+
+/// What a profile gets that says nothing.
+impl Default for Chances {
+    fn default() -> Self {
+        Self { direct: 0.05, any: 0.3 }
+    }
+}
+
+fn thresholds(chances: Chances) -> Result<Thresholds, BadProfile> {
+    let good = |chance: f32| (0.01..=0.5).contains(&chance);
+    let Chances { direct, any } = chances;
+    if good(direct) && good(any) {
+        Ok(Thresholds { direct, any })
+    } else {
+        Err(BadProfile::Threshold)
     }
 }
 

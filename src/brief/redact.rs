@@ -1,13 +1,16 @@
 //! Redaction: find, replace, and look again.
 
+use super::around::widen;
 use super::finding::{Finder, Finding, Kind, Weight, join};
 use super::known::Known;
 use super::names::{self, Names};
+use super::passing::Passing;
 use super::patterns::Patterns;
 use super::placeholder::Placeholders;
 use super::prepared::{BadText, Prepared, is_invisible};
 use super::profile::{Mode, Profile, Treatment};
 use super::strict::Unlisted;
+use super::tagger::{self, BadModel, Model, Thresholds};
 use crate::label::Level;
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -16,7 +19,10 @@ use std::ops::Range;
 pub(crate) const MASKED: char = '\u{FFFC}';
 
 /// How often what a scan of the output finds is masked as well before the text is refused.
-const ROUNDS: usize = 4;
+const ROUNDS: usize = 12;
+
+/// How much surer the tagger has to be of a text that was judged before.
+const AGAIN: f32 = 6.0;
 
 /// A redacted text and what was done to it.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -93,6 +99,9 @@ pub enum Refused {
     /// Every portion is above the audience.
     #[error("{}", nothing_left(.0.name()))]
     NothingLeft(Level),
+    /// The tagger's model is damaged.
+    #[error("the name tagger's model cannot be used: {0}; install strongroom again")]
+    Model(BadModel),
     /// A line of the header has control characters or is too long.
     #[error("the brief's {0} has to be one line of at most 500 characters")]
     Header(&'static str),
@@ -126,9 +135,19 @@ fn nothing_left(audience: &str) -> String {
 /// Redacts a text of at most [`MAX_TEXT`](super::MAX_TEXT) bytes. The output is scanned again with
 /// the same finders; what they still find is masked too, and if that does not end, nothing comes out.
 pub fn redact(text: &str, profile: &Profile, known: &Known) -> Result<Redaction, Refused> {
+    redact_with(text, profile, known, model()?)
+}
+
+/// The model that ships.
+fn model() -> Result<&'static Model<'static>, Refused> {
+    tagger::SHIPPED.as_ref().map_err(|bad| Refused::Model(*bad))
+}
+
+/// As [`redact()`], with another model than the one that ships.
+pub fn redact_with(text: &str, profile: &Profile, known: &Known, model: &Model<'_>) -> Result<Redaction, Refused> {
     let prepared = Prepared::new(text)?;
     let chars: Vec<char> = text.chars().collect();
-    let found = find(&prepared, profile, known);
+    let found = find(&prepared, profile, known, model, profile.thresholds());
     let doubts: Vec<(Range<usize>, &'static str)> = found
         .doubts
         .iter()
@@ -138,7 +157,7 @@ pub fn redact(text: &str, profile: &Profile, known: &Known) -> Result<Redaction,
     let mut residue = None;
     for _ in 0..ROUNDS {
         let scan = Scan::new(&chars, &spans);
-        let left = scan.residue(profile, known)?;
+        let left = scan.residue(profile, known, model)?;
         residue = left.first().copied();
         if left.is_empty() {
             break;
@@ -169,7 +188,7 @@ pub fn check(text: &str, profile: &Profile, known: &Known) -> Result<Vec<Leak>, 
             kind: Kind::Other,
         })
         .collect();
-    let left = Scan::new(&chars, &spans).residue(profile, known)?;
+    let left = Scan::new(&chars, &spans).residue(profile, known, model()?)?;
     Ok(left
         .into_iter()
         .map(|span| Leak {
@@ -190,28 +209,45 @@ struct Found {
     doubts: Vec<Finding>,
 }
 
+/// What has the form of an identifier, or stands where one stands.
+pub(crate) fn forms(text: &Prepared) -> Vec<Finding> {
+    let mut forms = Patterns.find(text);
+    forms.extend(Passing.find(text));
+    forms
+}
+
 /// Asks every finder, spreads the names, applies the profile, joins.
-fn find(text: &Prepared, profile: &Profile, known: &Known) -> Found {
-    let forms = Patterns.find(text);
+fn find(text: &Prepared, profile: &Profile, known: &Known, model: &Model<'_>, least: Thresholds) -> Found {
+    let forms = forms(text);
     // A day that stays keeps its words from being judged as names: `June`, `Sunday`.
     let stays = |finding: &Finding| match treatment(profile, finding.kind) {
         Treatment::Keep => true,
         Treatment::Mask => false,
         Treatment::Generalise => super::placeholder::is_general(finding.kind, &text.folded[finding.at.clone()]),
     };
+    let named = Names.find(text);
+    let chances = tagger::chances(text, model, &forms, &named);
+    let masks = |kind| treatment(profile, kind) != Treatment::Keep;
+    let tagged = tagger::judged(text, &chances, masks, least);
     let (kept, mut all): (Vec<Finding>, Vec<Finding>) = forms.into_iter().partition(stays);
     let mut kept: Vec<Range<usize>> = kept.into_iter().map(|finding| finding.at).collect();
     kept.sort_by_key(|at| at.start);
     all.extend(known.find(text));
-    let named = Names.find(text);
     all.extend(
         named
             .into_iter()
+            .chain(tagged)
             .filter(|finding| passes_profile(text, profile, &kept, finding)),
     );
     let mentions = names::spread(text, &all);
     all.extend(
         mentions
+            .into_iter()
+            .filter(|finding| passes_profile(text, profile, &kept, finding)),
+    );
+    let around = widen(text, &all);
+    all.extend(
+        around
             .into_iter()
             .filter(|finding| passes_profile(text, profile, &kept, finding)),
     );
@@ -311,10 +347,23 @@ impl Scan {
         Self { text, origin }
     }
 
+    /// A text from which parts were taken was judged whole before; that its words have lost their
+    /// neighbours says little, so the tagger has to be surer.
+    fn thresholds(&self, profile: &Profile) -> Thresholds {
+        let least = profile.thresholds();
+        if !self.text.contains(MASKED) {
+            return least;
+        }
+        Thresholds {
+            direct: (least.direct * AGAIN).min(0.5),
+            any: (least.any * AGAIN).min(0.5),
+        }
+    }
+
     /// What the finders see, as spans of the input.
-    fn residue(&self, profile: &Profile, known: &Known) -> Result<Vec<Span>, BadText> {
+    fn residue(&self, profile: &Profile, known: &Known, model: &Model<'_>) -> Result<Vec<Span>, BadText> {
         let prepared = Prepared::of_any_length(&self.text)?;
-        let found = find(&prepared, profile, known);
+        let found = find(&prepared, profile, known, model, self.thresholds(profile));
         let spans = found.masked.iter().filter_map(|finding| {
             let at = prepared.origin_of(&finding.at);
             let span = Span {

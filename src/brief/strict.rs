@@ -47,7 +47,7 @@ impl Unlisted {
 
 /// `Mark the door`: a sentence that begins with a verb tells somebody what to do. It passes, and
 /// the name finder still reports it as a doubt.
-fn is_told(text: &Prepared, at: usize) -> bool {
+pub(crate) fn is_told(text: &Prepared, at: usize) -> bool {
     const AFTER_A_VERB: [&str; 14] = [
         "a", "all", "an", "any", "both", "each", "every", "no", "our", "that", "the", "their", "this", "your",
     ];

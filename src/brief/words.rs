@@ -1,7 +1,9 @@
 //! Which words say nothing about anybody: ordinary English, embedded and looked up in place.
 //!
-//! The lists are sorted lines, searched by bisection over the embedded bytes: nothing is parsed
-//! at start. Their sources and licences stand in `words/LICENCE.txt`.
+//! The lists are sorted lines, searched by bisection over the embedded bytes; of each pair of first
+//! letters it is noted once where its words stand. Their sources and licences stand in `words/LICENCE.txt`.
+
+use std::sync::LazyLock;
 
 static ORDINARY: &str = include_str!("words/ordinary.txt");
 static NAME_LIKE: &str = include_str!("words/name_like.txt");
@@ -28,15 +30,80 @@ pub(crate) fn look_up(word: &str) -> Word {
         return Word::Unknown;
     }
     let word = without_contraction(word);
-    if FUNCTION.binary_search(&word).is_ok() {
+    let (function, name_like, ordinary) = &*INDICES;
+    if function.narrow(FUNCTION, word).binary_search(&word).is_ok() {
         Word::Function
-    } else if line_in(NAME_LIKE, word) {
+    } else if line_in(name_like.narrow_text(NAME_LIKE, word), word) {
         Word::NameLike
-    } else if line_in(ORDINARY, word) || stems(word).any(|stem| line_in(ORDINARY, &stem)) {
+    } else if is_ordinary(ordinary, word) || stems(word).any(|stem| is_ordinary(ordinary, &stem)) {
         Word::Ordinary
     } else {
         Word::Unknown
     }
+}
+
+fn is_ordinary(index: &Index, word: &str) -> bool {
+    line_in(index.narrow_text(ORDINARY, word), word)
+}
+
+/// Where in a sorted list the words with the same two first letters begin and end.
+struct Index(Vec<(u32, u32)>);
+
+static INDICES: LazyLock<(Index, Index, Index)> = LazyLock::new(|| {
+    let lines = |text: &'static str| {
+        let mut at = 0;
+        Index::new(text.split_inclusive('\n').map(move |line| {
+            at += line.len();
+            (line.trim_end(), at - line.len(), at)
+        }))
+    };
+    let function = FUNCTION.iter().enumerate().map(|(at, word)| (*word, at, at + 1));
+    (Index::new(function), lines(NAME_LIKE), lines(ORDINARY))
+});
+
+impl Index {
+    fn new<'w>(words: impl Iterator<Item = (&'w str, usize, usize)>) -> Self {
+        let number = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
+        let mut index = vec![(0, 0); 26 * 27];
+        for (word, from, to) in words {
+            let range: &mut (u32, u32) = &mut index[Self::key(word)];
+            if range.1 == 0 {
+                range.0 = number(from);
+            }
+            range.1 = number(to);
+        }
+        Self(index)
+    }
+
+    /// Words of small Latin letters have a place each by their first two; all others share one.
+    fn key(word: &str) -> usize {
+        let letter = |at: usize| {
+            word.as_bytes()
+                .get(at)
+                .map_or(0, |byte| usize::from(byte.wrapping_sub(b'a')).min(25) + 1)
+        };
+        27 * (letter(0).max(1) - 1) + letter(1)
+    }
+
+    fn range(&self, word: &str) -> std::ops::Range<usize> {
+        self.0
+            .get(Self::key(word))
+            .map_or(0..0, |&(from, to)| from as usize..to as usize)
+    }
+
+    fn narrow<'l>(&self, list: &'l [&'l str], word: &str) -> &'l [&'l str] {
+        list.get(self.range(word)).unwrap_or(list)
+    }
+
+    fn narrow_text(&self, list: &'static str, word: &str) -> &'static str {
+        list.get(self.range(word)).unwrap_or(list)
+    }
+}
+
+/// The ordinary words that are also names.
+#[cfg(feature = "training")]
+pub(crate) fn name_like() -> impl Iterator<Item = &'static str> {
+    NAME_LIKE.lines()
 }
 
 /// Abbreviations that stand in capitals in anybody's notes.

@@ -1,0 +1,345 @@
+//! What stands around a name and points to the same person: titles, nicknames, initials, offices.
+
+use super::finding::{Finding, Kind, Weight};
+use super::prepared::{Prepared, Token};
+use super::tagger::has;
+use super::words::Word;
+use std::ops::Range;
+
+/// The most titles before a name.
+const MAX_TITLES: usize = 6;
+
+/// The titles and epithets before each person found, the initials after, the nickname between.
+pub(crate) fn widen(text: &Prepared, found: &[Finding]) -> Vec<Finding> {
+    let tokens = &text.tokens;
+    let mut persons: Vec<Range<usize>> = found
+        .iter()
+        .filter(|finding| finding.weight > Weight::Doubt && matches!(finding.kind, Kind::Person | Kind::Alias))
+        .map(|finding| finding.at.clone())
+        .collect();
+    persons.sort_by_key(|at| at.start);
+    let mut more = Vec::new();
+    let mut add = |at: Range<usize>| more.push(Finding::new(at, Kind::Person, Weight::Guess));
+    for (place, at) in persons.iter().enumerate() {
+        let first = tokens.partition_point(|token| token.at.end <= at.start);
+        let after = tokens.partition_point(|token| token.at.start < at.end);
+        let Some(name) = tokens.get(first) else { continue };
+        let mut from = first;
+        while from > first.saturating_sub(MAX_TITLES)
+            && from > 0
+            && belongs(text, &tokens[from - 1], &tokens[from], name)
+        {
+            from -= 1;
+        }
+        if from < first {
+            add(tokens[from].at.start..name.at.end);
+        }
+        // `Costa, N.`
+        if let (Some(initial), Some(last)) = (
+            tokens.get(after),
+            after.checked_sub(1).and_then(|last| tokens.get(last)),
+        ) && initial.at.len() == 1
+            && initial.capital
+            && text.between(last, initial) == ", "
+            && text.folded[initial.at.end..].starts_with('.')
+        {
+            add(at.start..initial.at.end);
+        }
+        // `Anthony "Ant" Crowther`
+        if let Some(next) = persons.get(place + 1)
+            && let Some(inner) = text.folded.get(at.end..next.start)
+            && inner.len() <= 24
+            && [(" \"", "\" "), (" '", "' "), (" (", ") ")]
+                .iter()
+                .any(|(open, close)| inner.starts_with(open) && inner.ends_with(close))
+        {
+            add(at.start..next.end);
+        }
+    }
+    more.extend(offices(text));
+    addresses(text, found, &mut more);
+    numbers(text, found, &mut more);
+    more
+}
+
+/// The numbers beside a place, the floor and flat, the lines below an address, the corner before it.
+fn addresses(text: &Prepared, found: &[Finding], more: &mut Vec<Finding>) {
+    let tokens = &text.tokens;
+    let mut placed = vec![false; tokens.len()];
+    let mut named = vec![false; tokens.len()];
+    let mark = |marks: &mut [bool], at: &Range<usize>| {
+        let from = tokens.partition_point(|token| token.at.end <= at.start);
+        let to = tokens.partition_point(|token| token.at.start < at.end);
+        marks[from..to.max(from)].fill(true);
+    };
+    for finding in found.iter().filter(|finding| finding.weight > Weight::Doubt) {
+        match finding.kind {
+            Kind::Place | Kind::Address => mark(&mut placed, &finding.at),
+            Kind::Person | Kind::Organisation => mark(&mut named, &finding.at),
+            _ => {}
+        }
+    }
+    // `flat 9`, `room 412`: a room with one or two figures is one of the house.
+    let flat = |at: usize| {
+        let word = text.lower_of(&tokens[at]);
+        tokens.get(at + 1).is_some_and(|next| {
+            let near = matches!(text.between(&tokens[at], next), " " | " no " | " no. " | ". ");
+            let room = matches!(word, "room" | "rm") && next.at.len() >= 3;
+            near && next.digit && next.at.len() <= 5 && (room || tokens[at].lists & has::UNIT != 0)
+        })
+    };
+    let mut mine: Vec<usize> = Vec::new();
+    let mut line_placed = false;
+    for at in 0..tokens.len() {
+        let gap = at
+            .checked_sub(1)
+            .map_or("", |before| text.between(&tokens[before], &tokens[at]));
+        let beside = gap.len() <= 2 && gap.trim_matches([' ', ',']).is_empty() && !gap.is_empty();
+        let after_place = at > 0 && placed[at - 1];
+        let after_name = at > 0 && named[at - 1] && tokens[at - 1].capital && tokens[at - 1].word == Word::Unknown;
+        let below = gap.contains('\n') && !gap.contains("\n\n") && line_placed && is_address_line(text, at);
+        let next_placed = tokens
+            .get(at + 1)
+            .is_some_and(|next| placed[at + 1] && text.between(&tokens[at], next) == " ");
+        let numbered = tokens[at].digit && tokens[at].at.len() <= 6;
+        let counts = placed[at]
+            || flat(at)
+            || at > 0 && tokens[at].digit && flat(at - 1)
+            || is_street(text, at)
+            || at > 0 && is_street(text, at - 1)
+            || is_street(text, at + 1) && (tokens[at].digit || tokens[at].lists & (has::FIGURE | has::TEN) != 0)
+            || numbered && (beside && (after_place || after_name && gap == " ") || next_placed)
+            || beside && after_place && line_placed && tokens[at].capital && tokens[at].word == Word::Unknown
+            || below
+            || at > 0
+                && after_place
+                && mine.last() == Some(&(at - 1))
+                && gap == " "
+                && tokens[at - 1].capital
+                && tokens[at].capital
+                && !tokens[at].first;
+        if gap.contains('\n') && !below {
+            line_placed = false;
+        }
+        if counts && !placed[at] {
+            placed[at] = true;
+            mine.push(at);
+        }
+        line_placed |= placed[at] && tokens[at].digit;
+    }
+    more.extend(
+        mine.iter()
+            .map(|&at| Finding::new(tokens[at].at.clone(), Kind::Address, Weight::Guess)),
+    );
+    // `the corner of`
+    for at in 0..tokens.len().saturating_sub(2) {
+        if text.lower_of(&tokens[at]) == "corner" && text.lower_of(&tokens[at + 1]) == "of" && placed[at + 2] {
+            more.push(Finding::new(
+                tokens[at].at.start..tokens[at + 2].at.end,
+                Kind::Address,
+                Weight::Guess,
+            ));
+        }
+    }
+}
+
+/// Whether a word and the next are the name of a street: `wexcombe street`, and after a number any
+/// word, `44 pound lane`.
+fn is_street(text: &Prepared, at: usize) -> bool {
+    let tokens = &text.tokens;
+    let Some(next) = tokens.get(at + 1) else { return false };
+    let word = &tokens[at];
+    let lower = text.lower_of(word);
+    let before = at.checked_sub(1).map(|before| &tokens[before]);
+    let counted = before.is_some_and(|before| {
+        let said = before.lists & (has::FIGURE | has::TEN) != 0;
+        matches!(text.between(before, word), " " | ", ") && (before.digit && before.at.len() <= 4 || said)
+    });
+    let own = word.word == Word::Unknown && word.at.len() > 2
+        || word.capital && next.capital && !word.first && word.word != Word::Function;
+    let plain =
+        word.word == Word::Function || matches!(lower, "of" | "the" | "hard" | "bus" | "service" | "one" | "way");
+    let built = counted
+        && matches!(
+            text.lower_of(next),
+            "court" | "house" | "cottages" | "view" | "place" | "park" | "hill" | "walk" | "quay"
+        );
+    !word.digit
+        && !plain
+        && (own || counted)
+        && (built || next.lists & has::STREET != 0)
+        && text.between(word, next) == " "
+}
+
+/// Whether the line that begins at `from` is short, with a capital or a figure on every word, and
+/// no label.
+fn is_address_line(text: &Prepared, from: usize) -> bool {
+    let tokens = &text.tokens;
+    let mut at = from;
+    loop {
+        if !(tokens[at].capital || tokens[at].digit) || tokens[at].word == Word::Function || at - from >= 4 {
+            return false;
+        }
+        let gap = tokens.get(at + 1).map_or("\n", |next| text.between(&tokens[at], next));
+        if gap.contains('\n') {
+            return !gap.trim_start().starts_with(':');
+        }
+        if !gap.trim_matches([' ', ',', '(', ')', '-', '.']).is_empty() {
+            return false;
+        }
+        at += 1;
+    }
+}
+
+/// The word that says of which kind a number is, where it is a part of it: `National ID 718-48`.
+fn numbers(text: &Prepared, found: &[Finding], more: &mut Vec<Finding>) {
+    let tokens = &text.tokens;
+    for finding in found
+        .iter()
+        .filter(|finding| finding.kind == Kind::Number && finding.weight > Weight::Doubt)
+    {
+        let first = tokens.partition_point(|token| token.at.end <= finding.at.start);
+        let named = |at: usize, word: &str| {
+            tokens
+                .get(at)
+                .is_some_and(|token| token.capital && text.lower_of(token) == word)
+                && tokens
+                    .get(at + 1)
+                    .is_some_and(|next| text.between(&tokens[at], next) == " ")
+        };
+        let Some(before) = first.checked_sub(1).filter(|&before| named(before, "id")) else {
+            continue;
+        };
+        let from = before
+            .checked_sub(1)
+            .filter(|&at| named(at, "national"))
+            .unwrap_or(before);
+        more.push(Finding::new(
+            tokens[from].at.start..finding.at.end,
+            Kind::Number,
+            Weight::Guess,
+        ));
+    }
+}
+
+/// Whether a word before a name belongs to it: a title, a rank, an epithet written as the name is.
+fn belongs(text: &Prepared, word: &Token, next: &Token, name: &Token) -> bool {
+    let lower = text.lower_of(word);
+    let titled = word.lists & has::TITLE != 0 && (word.capital || matches!(lower, "mr" | "mrs" | "ms" | "dr" | "mx"));
+    let ranked = word.capital && word.lists & has::RANK != 0 || word.capital && word.lists & has::OFFICE != 0;
+    let epithet = word.capital == name.capital && word.lists & has::EPITHET != 0;
+    let initial = word.at.len() == 1 && word.capital && text.between(word, next).starts_with('.');
+    matches!(text.between(word, next), " " | ". " | ".") && (initial || titled || ranked || epithet)
+}
+
+/// Offices that one person holds, with capitals: `Foreign Secretary`, `Minister for the Interior`.
+fn offices(text: &Prepared) -> Vec<Finding> {
+    let tokens = &text.tokens;
+    let mut found = Vec::new();
+    let proper = |token: &Token| token.capital && !token.caseless && !token.digit && token.at.len() > 1;
+    for (at, token) in tokens.iter().enumerate() {
+        if !proper(token) || token.shouted || token.lists & has::OFFICE == 0 {
+            continue;
+        }
+        let mut from = at;
+        while from > 0
+            && proper(&tokens[from - 1])
+            && text.between(&tokens[from - 1], &tokens[from]) == " "
+            && !is_article(text, &tokens[from - 1])
+        {
+            from -= 1;
+        }
+        let mut to = at + 1;
+        // `for the Middle East`, `of State`
+        let mut tail = to;
+        while tail < tokens.len()
+            && tail < to + 3
+            && text.between(&tokens[tail - 1], &tokens[tail]) == " "
+            && is_link(text, &tokens[tail])
+        {
+            tail += 1;
+        }
+        if tail > to
+            && tokens
+                .get(tail)
+                .is_some_and(|token| proper(token) && text.between(&tokens[tail - 1], token) == " ")
+        {
+            to = tail + 1;
+        }
+        while to < tokens.len()
+            && proper(&tokens[to])
+            && text.between(&tokens[to - 1], &tokens[to]) == " "
+            && !tokens[to].first
+        {
+            to += 1;
+        }
+        if to - from > 1 {
+            found.push(Finding::new(
+                tokens[from].at.start..tokens[to - 1].at.end,
+                Kind::Other,
+                Weight::Guess,
+            ));
+        }
+    }
+    found
+}
+
+fn is_article(text: &Prepared, token: &Token) -> bool {
+    matches!(
+        text.lower_of(token),
+        "the" | "a" | "an" | "our" | "your" | "this" | "that"
+    )
+}
+
+fn is_link(text: &Prepared, token: &Token) -> bool {
+    matches!(text.lower_of(token), "of" | "for" | "the" | "to")
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
+    use super::*;
+
+    fn found(text: &str, persons: &[&str]) -> Vec<String> {
+        let prepared = Prepared::new(text).unwrap();
+        let persons: Vec<Finding> = persons
+            .iter()
+            .map(|name| {
+                let start = prepared.folded.find(name).unwrap();
+                Finding::new(start..start + name.len(), Kind::Person, Weight::Guess)
+            })
+            .collect();
+        let all = widen(&prepared, &persons);
+        all.iter()
+            .map(|finding| prepared.folded[finding.at.clone()].to_owned())
+            .collect()
+    }
+
+    #[test]
+    fn what_stands_around_a_name_goes_with_it() {
+        assert_eq!(found("saw Mrs. Okonkwo there", &["Okonkwo"]), ["Mrs. Okonkwo"]);
+        assert_eq!(
+            found("saw Det. Sgt. Okonkwo there", &["Okonkwo"]),
+            ["Det. Sgt. Okonkwo"]
+        );
+        assert_eq!(found("with big lek there", &["lek"]), ["big lek"]);
+        assert_eq!(found("Row 3: Okonkwo, N. stays", &["Okonkwo"]), ["Okonkwo, N"]);
+        assert_eq!(
+            found("Azra \"Ziggy\" Okonkwo left", &["Azra", "Okonkwo"]),
+            ["Azra \"Ziggy\" Okonkwo"]
+        );
+    }
+
+    #[test]
+    fn offices_of_one_person_are_found() {
+        assert_eq!(found("then the Foreign Secretary spoke", &[]), ["Foreign Secretary"]);
+        assert_eq!(
+            found("the Minister for the Interior came", &[]),
+            ["Minister for the Interior"]
+        );
+        assert_eq!(
+            found("the minister and the director came; the Director left", &[]),
+            Vec::<String>::new()
+        );
+    }
+}
