@@ -16,7 +16,7 @@ mod reported;
 
 pub use judged::{cases, rules};
 pub use members::roster;
-pub use planted::{planted, portions};
+pub use planted::{planted, portions, summary};
 pub use proven::{cosigned, cosigned_file, example, example_proof, note_key, proof, proof_file, witness};
 pub use reported::report;
 /// The targets that need a key.
@@ -26,7 +26,9 @@ pub use strongroom::envelope::fuzzing as keyed;
 use std::fmt::Display;
 use std::str::FromStr;
 use std::sync::LazyLock;
-use strongroom::brief::{Kind, Known, Model, Profile, Span, check, redact as redact_text, redact_with, shipped};
+use strongroom::brief::{
+    BriefFile, Kind, Known, Model, Profile, Span, check, redact as redact_text, redact_with, shipped,
+};
 use strongroom::chain::{
     Details, Entry, Message, Namespace, Receipt, Roster, SignedCheckpoint, Time, parse_bundle, verify_ssh, write_bundle,
 };
@@ -50,6 +52,7 @@ pub type Target = (&'static str, fn(&[u8]) -> bool);
 pub const TARGETS: &[Target] = &[
     ("accepted", accepted),
     ("backup", backup),
+    ("brief_file", brief_file),
     ("bundle", bundle),
     ("card", card),
     ("cases", cases),
@@ -88,6 +91,7 @@ pub const TARGETS: &[Target] = &[
     ("roster", roster),
     ("rules", rules),
     ("sshsig", sshsig),
+    ("summary", summary),
     ("tagger", tagger),
     ("tree", tree),
     ("wrap", wrap),
@@ -108,6 +112,18 @@ pub const KEYED: &[&str] = &[
 ];
 
 const SAME: &str = "what was accepted is written back otherwise";
+
+/// A draft or brief inside its note.
+pub fn brief_file(data: &[u8]) -> bool {
+    let Ok(text) = std::str::from_utf8(data) else {
+        return false;
+    };
+    let Some(file) = BriefFile::parse(text) else {
+        return false;
+    };
+    assert_eq!(file.to_text().as_deref(), Some(text), "{SAME}");
+    true
+}
 
 /// 256 entries closed into one file.
 pub fn bundle(data: &[u8]) -> bool {

@@ -2,7 +2,7 @@
 
 use super::profiles;
 use std::sync::LazyLock;
-use strongroom::brief::{Kind, Known, keep_up_to, portions as cut, redact};
+use strongroom::brief::{Kind, Known, keep_up_to, portions as cut, redact, shorten};
 use strongroom::label::Level;
 
 const VALUES: [(Kind, &str); 6] = [
@@ -131,4 +131,25 @@ pub fn portions(data: &[u8]) -> bool {
         "a restricted paragraph goes to everybody inside: {text:?}"
     );
     !kept.is_empty()
+}
+
+/// A shorter text has the words of the longer one, in their order, and all of them where there is room. The first byte
+/// says how many it may have.
+pub fn summary(data: &[u8]) -> bool {
+    let [words, rest @ ..] = data else { return false };
+    let Ok(text) = std::str::from_utf8(rest) else {
+        return false;
+    };
+    let (short, left_out) = shorten(text, usize::from(*words));
+    let mut of_the_text = text.split_whitespace();
+    assert!(
+        short
+            .split_whitespace()
+            .all(|word| of_the_text.any(|of| of.ends_with(word) || of.contains(word))),
+        "a summary invents something: {short:?}"
+    );
+    let (whole, none) = shorten(text, usize::MAX);
+    assert_eq!(none, 0, "something is left out though there is room");
+    assert!(whole.len() >= short.len());
+    left_out > 0 && !short.is_empty()
 }

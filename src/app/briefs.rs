@@ -1,58 +1,27 @@
-//! Briefs: draft, release, check, list; and redaction of any text without a vault.
+//! Briefs: draft, check, list; and redaction of any text without a vault.
 
 use super::context::{Context, Desk, short};
 use super::error::{Error, Kind};
 use super::finding::{Looking, NoteLine};
 use super::known::Around;
 use crate::brief::{
-    BriefText, Doubt, Format, Header, Known, Leak, Profile, Redaction, Refused, Source, check, compose, redact, render,
-    shipped,
+    BriefFile, BriefText, Doubt, Format, Header, Known, Leak, Making, Naming, Profile, Redaction, Refused, SHIPPED,
+    Source, Span, check_placed, compose, redact, redisclosure, render, shipped,
 };
-use crate::chain::{Details, Kind as EntryKind, Outcome, Time};
-use crate::crypto::{make_random, sha256};
+use crate::chain::{Details, Kind as EntryKind};
+use crate::crypto::make_random;
 use crate::env::{SystemEntropy, read_bounded};
 use crate::gate::{Filter, Metadata, Nature, OpenNote};
-use crate::id::{Digest, EntryRef, NoteId};
+use crate::id::{EntryRef, NoteId};
 use crate::label::{Label, Level};
 use crate::ledger::Draft;
 use crate::policy::Action;
-use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::io::Write;
-use std::path::{Path, PathBuf};
-
-/// The most recipients of one release, and the longest name of one: the entry names them all.
-const RECIPIENTS_MAX: usize = 64;
-const NAME_MAX: usize = 100;
-
-/// How a draft or brief stands inside its sealed note (docs/FORMAT.md §10).
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Sealed {
-    v: u8,
-    profile: String,
-    label: String,
-    sources: Vec<NoteId>,
-    text: String,
-    removed: BTreeMap<String, usize>,
-    doubtful: Vec<String>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    allowed: Vec<String>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    recipients: Vec<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    expires: Option<Time>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    sha256: Option<Digest>,
-}
-
-fn parse_sealed(text: &str) -> Option<Sealed> {
-    serde_json::from_str::<Sealed>(text).ok().filter(|sealed| sealed.v == 1)
-}
+use std::path::Path;
 
 /// What the person sees of a draft or brief kept as a note: its text rather than its frame.
 pub(super) fn readable_text(text: &str) -> Option<String> {
-    parse_sealed(text).map(|sealed| sealed.text)
+    BriefFile::parse(text).map(|file| file.left.map_or(file.text, |left| left.exact))
 }
 
 /// What to draft from.
@@ -67,6 +36,12 @@ pub struct DraftQuery {
     pub mask: Vec<String>,
     /// Doubtful words that may pass; needs a reason, which is logged.
     pub allow: Vec<String>,
+    /// About how many words it may have at most.
+    pub length: Option<usize>,
+    /// Whether its placeholders are those of its case, in every brief of it.
+    pub by_case: bool,
+    /// How it is to be written when it is released; then it is also given out so.
+    pub format: Option<Format>,
 }
 
 /// A draft.
@@ -85,6 +60,16 @@ pub struct Drafted {
     pub doubtful: Vec<Doubt>,
     /// How many portions were left out whole.
     pub left_out: usize,
+    /// How many sentences and items were left out to make it short.
+    pub shortened: usize,
+    /// The text before redaction, without what was left out.
+    pub source: String,
+    /// What of it was replaced.
+    pub spans: Vec<Span>,
+    /// The words that stayed although they have a capital or a figure.
+    pub kept: Vec<String>,
+    /// The draft as the brief would be written, where a format was asked for.
+    pub rendered: Option<String>,
     /// The entry.
     pub entry: EntryRef,
 }
@@ -170,167 +155,50 @@ pub fn draft_brief(context: &Context<'_>, query: &DraftQuery) -> Result<Drafted,
             level: open.label.level(),
         })
         .collect();
-    let composed = compose(&texts, audience, &profile, &known);
+    let key = match query.by_case {
+        true => Some(desk.key_of_the_case(&gathered.sources, &label)?),
+        false => None,
+    };
+    let naming = match &key {
+        Some((key, names)) => Naming::Keyed { key, names },
+        None => Naming::InOrder,
+    };
+    let making = Making {
+        naming,
+        length: query.length,
+    };
+    let composed = compose(&texts, audience, &profile, &known, making);
     let named = |why: Refused| Error::new(Kind::Failed, why.words(|level| desk.level_name(level)));
     let mut brief = composed.map_err(named)?;
     brief
         .doubtful
         .retain(|doubt| !query.allow.iter().any(|word| word.eq_ignore_ascii_case(&doubt.text)));
-    desk.keep_draft(
-        brief,
-        &gathered.sources,
-        &sources,
-        &label,
-        &profile,
-        audience,
-        details,
-        &query.allow,
-    )
-}
-
-/// Who gets a brief and how.
-pub struct ReleaseQuery {
-    /// The draft's id.
-    pub draft: String,
-    /// To whom.
-    pub to: Vec<String>,
-    /// How it is written.
-    pub format: Format,
-    /// Until when it may be used.
-    pub expires: Option<Time>,
-    /// A new file to write it to, once it is on record.
-    pub out: Option<PathBuf>,
-}
-
-/// A released brief.
-pub struct ReleasedBrief {
-    /// Its id.
-    pub brief: NoteId,
-    /// Its label.
-    pub label: String,
-    /// Digest of the exact text that leaves.
-    pub sha256: Digest,
-    /// The entry.
-    pub entry: EntryRef,
-    /// The text that leaves.
-    pub text: String,
-}
-
-/// Releases a draft: refuses while anything is doubtful or leaks, records to whom, why and which text, then gives it out.
-pub fn release_brief(context: &Context<'_>, query: &ReleaseQuery) -> Result<ReleasedBrief, Error> {
-    let too_long = query
-        .to
-        .iter()
-        .any(|name| name.trim().is_empty() || name.chars().count() > NAME_MAX);
-    if query.to.len() > RECIPIENTS_MAX || too_long {
-        return Err(Error::new(
-            Kind::Usage,
-            format!("a brief goes to at most {RECIPIENTS_MAX} recipients, each named in 1 to {NAME_MAX} characters"),
-        )
-        .hint("release it again for the others: every release has its own entry"));
-    }
-    if query.to.is_empty() {
-        return Err(Error::new(Kind::Usage, "say to whom the brief goes: --to NAME"));
-    }
-    // A place that cannot be written is better known before the release than after it.
-    let begun = query.out.as_deref().map(|path| context.person.create(path)).transpose();
-    let begun = begun.map_err(|mut refused| {
-        refused.message.push_str("; nothing was released");
-        refused
-    })?;
-    let unlocked = context.unlock()?;
-    let mut desk = unlocked.desk(context)?;
-    let mut details = desk.details("brief release");
-    details.recipients = query.to.clone();
-    let Some((draft, label, _)) = desk.find(&query.draft)? else {
-        return Err(desk.not_there(details, &query.draft)?);
+    let revision = |note| gathered.bodies.get(note).copied();
+    let revisions = sources.iter().filter_map(revision).collect();
+    let file = BriefFile {
+        v: 2,
+        profile: profile.name().to_owned(),
+        label: audience.name().to_owned(),
+        sources,
+        revisions,
+        text: brief.text.clone(),
+        removed: brief.removed.clone(),
+        placed: brief.placed.clone(),
+        doubtful: brief.doubtful.iter().map(|doubt| doubt.text.clone()).collect(),
+        allowed: query.allow.clone(),
+        format: query.format,
+        left: None,
     };
-    // The draft itself says for whom it was made, so it is read first, under an entry of its own.
-    let mut reading = details.clone();
-    reading.verb = "release-read".into();
-    // Nobody gets anything yet.
-    reading.recipients.clear();
-    let gathered = desk.gather(Action::Read, None, reading, &[draft], Around::Nothing, &query.draft)?;
-    let Some(open) = gathered.sources.first().filter(|open| open.nature == Nature::Draft) else {
-        return Err(Error::new(Kind::Usage, format!("`{}` is not a draft", query.draft))
-            .hint("`strongroom brief draft` makes one"));
-    };
-    let sealed: Sealed =
-        parse_sealed(open.text()).ok_or_else(|| Error::new(Kind::Tampered, "this draft is damaged"))?;
-    let audience = Level::ALL.into_iter().find(|level| level.name() == sealed.label);
-    let audience = audience.ok_or_else(|| Error::new(Kind::Tampered, "this draft is damaged"))?;
-    details.level = Some(audience);
-    let mut facts = crate::policy::ResourceFacts::new(crate::policy::Kind::Note, label.clone());
-    facts.own = open.metadata.author == desk.identity.person();
-    facts.outgoing = Some(audience);
-    match desk.decide(Action::BriefRelease, facts) {
-        crate::policy::Decision::Denied(denial) => {
-            return Err(desk.denied(&denial, Some(EntryKind::Release), details, vec![draft], &query.draft)?);
-        }
-        crate::policy::Decision::Permitted(permission) => details.rules = permission.rules().to_vec(),
-    }
-    if !sealed.doubtful.is_empty() {
-        desk.refuse_release(details, draft, "doubtful")?;
-        return Err(doubtful(&sealed.doubtful));
-    }
-    let profile = desk.profile(&sealed.profile)?.allowing(sealed.allowed.clone());
-    let profile = profile.map_err(|bad| Error::new(Kind::Tampered, bad.to_string()))?;
-    // What has become known since, of the clients of every source.
-    let around = desk.details("release-check");
-    let around = desk.gather(
-        Action::Read,
-        None,
-        around,
-        &sealed.sources,
-        Around::Clients,
-        &query.draft,
-    )?;
-    let known = desk.known(around.sources.iter().chain(&around.others), &[], &sealed.allowed)?;
-    let leaks = check(&sealed.text, &profile, &known).map_err(refused)?;
-    if !leaks.is_empty() {
-        desk.refuse_release(details, draft, "leaking")?;
-        return Err(leaking(&leaks).hint("more is known now than when it was drafted: draft it again"));
-    }
-    let brief = NoteId(make_random(&mut SystemEntropy)?);
-    let header = Header {
-        label: desk.level_name(audience),
-        mark: desk.policies.levels().rules(audience).mark.clone(),
-        id: brief.to_string(),
-        handling: profile.handling().to_owned(),
-        expires: query.expires.map(|time| time.to_string()),
-    };
-    let body = BriefText {
-        text: sealed.text.clone(),
-        removed: sealed.removed.clone(),
-        doubtful: Vec::new(),
-        left_out: 0,
-    };
-    let text = render(&body, &header, query.format).map_err(refused)?;
-    let digest = sha256(&[text.as_bytes()]);
-    let kept = Sealed {
-        recipients: query.to.clone(),
-        expires: query.expires,
-        sha256: Some(digest),
-        ..sealed
-    };
-    let kept = zeroize::Zeroizing::new(to_json(&kept)?);
-    let metadata = desk.brief_metadata(format!("Brief for {}", query.to.join(", ")), open);
-    let (changes, _) = desk.seal(brief, Nature::Brief, &metadata, &kept, &label)?;
-    details.left = Some(digest);
-    details.client = Some(short(open.metadata.client.clone())).filter(|client| !client.is_empty());
-    let recorded = desk.record(Draft::change(EntryKind::Release, details, vec![draft, brief], changes))?;
-    if let Some(mut new) = begun {
-        let written = new.file().write_all(text.as_bytes());
-        written.map_err(|error| Error::new(Kind::Failed, format!("the brief cannot be written: {error}")))?;
-        new.keep()?;
-    }
-    Ok(ReleasedBrief {
-        brief,
-        label: desk.level_name(audience),
-        sha256: digest,
-        entry: recorded.entry(),
-        text,
-    })
+    let first = gathered.sources.first();
+    let first = first.ok_or_else(|| Error::new(Kind::Failed, "there is nothing to brief from"))?;
+    let metadata = desk.brief_metadata(format!("Draft: {}", first.metadata.title), first);
+    let draft = NoteId(make_random(&mut SystemEntropy)?);
+    let header = desk.header(draft, audience, &profile, "draft, not released");
+    let rendered = query
+        .format
+        .map(|format| render(&brief.text, &header, format).map_err(refused));
+    let rendered = rendered.transpose()?;
+    desk.keep_draft(draft, brief, rendered, &file, &metadata, &label, details)
 }
 
 /// What a check of a text found.
@@ -348,16 +216,25 @@ pub fn check_brief(context: &Context<'_>, text: &[u8], profile: &str) -> Result<
     let profile = desk.profile(profile)?;
     let details = desk.details("brief check");
     let gathered = desk.gather(Action::Search, None, details, &[], Around::Everything, "brief check")?;
-    let known = desk.known(gathered.others.iter(), &[], &[])?;
-    let mut leaks = check(text, &profile, &known).map_err(refused)?;
-    // The id that a brief bears leads nobody anywhere: with it, a brief that was released would not pass.
-    let only_briefs = Filter {
-        natures: vec![Nature::Brief],
-        ..Filter::default()
-    };
-    let briefs = desk.survey(&only_briefs)?.notes();
-    let briefs: Vec<String> = briefs.iter().map(ToString::to_string).collect();
-    let ids: Vec<(usize, usize)> = briefs.iter().flat_map(|id| occurrences(text, id)).collect();
+    let (briefs, notes): (Vec<&OpenNote>, Vec<&OpenNote>) =
+        gathered.others.iter().partition(|open| open.nature == Nature::Brief);
+    let known = desk.known(notes.into_iter(), &[], &[])?;
+    // The id that a brief bears and the placeholders in its text lead nobody anywhere: with them, a brief that was
+    // released would not pass.
+    // So do the lines that stand above and below every brief.
+    let mut placed: Vec<String> = desk.frames();
+    let mut ids: Vec<(usize, usize)> = Vec::new();
+    for brief in briefs {
+        let id = brief.note.to_string();
+        let mut places = occurrences(text, &id).peekable();
+        if places.peek().is_some()
+            && let Some(file) = BriefFile::parse(brief.text())
+        {
+            placed.extend(file.placed);
+        }
+        ids.extend(places);
+    }
+    let mut leaks = check_placed(text, &profile, &known, &placed).map_err(refused)?;
     leaks.retain(|leak| !ids.iter().any(|(start, end)| *start <= leak.start && leak.end <= *end));
     Ok(BriefCheck { leaks })
 }
@@ -401,15 +278,8 @@ pub fn load_profile(name: &str) -> Result<Profile, Error> {
 }
 
 impl Desk<'_> {
-    /// Enters that a release was refused.
-    fn refuse_release(&mut self, mut details: Details, draft: NoteId, why: &str) -> Result<(), Error> {
-        details.rules = vec![why.to_owned()];
-        let entry = Draft::without_effect(Some(EntryKind::Release), Outcome::Denied, details, vec![draft]);
-        self.record(entry).map(drop)
-    }
-
     /// The vault's own profile of that name.
-    fn profile(&self, name: &str) -> Result<Profile, Error> {
+    pub(super) fn profile(&self, name: &str) -> Result<Profile, Error> {
         let content = self
             .ledger
             .charter()
@@ -426,7 +296,7 @@ impl Desk<'_> {
         level.ok_or_else(|| Error::new(Kind::Usage, format!("there is no level `{}`", name.escape_debug())))
     }
 
-    fn brief_metadata(&self, title: String, like: &OpenNote) -> Metadata {
+    pub(super) fn brief_metadata(&self, title: String, like: &OpenNote) -> Metadata {
         let now = self.context.now().unix();
         Metadata {
             title: title.chars().take(200).collect(),
@@ -442,41 +312,72 @@ impl Desk<'_> {
         }
     }
 
+    /// What stands above a brief, with this in place of until when it may be used.
+    pub(super) fn header(&self, brief: NoteId, audience: Level, profile: &Profile, until: &str) -> Header {
+        Header {
+            label: self.level_name(audience),
+            mark: self.policies.levels().rules(audience).mark.clone(),
+            id: brief.to_string(),
+            handling: profile.handling().to_owned(),
+            redisclosure: redisclosure(audience).to_owned(),
+            expires: (!until.is_empty()).then(|| until.to_owned()),
+        }
+    }
+
+    /// The marks and lines that stand on the briefs of this vault, whatever is in them.
+    fn frames(&self) -> Vec<String> {
+        let levels = Level::ALL.into_iter();
+        let marks = levels.map(|level| self.policies.levels().rules(level).mark.clone());
+        let leave = Level::ALL.into_iter().map(|level| redisclosure(level).to_owned());
+        let policies = self.ledger.charter().policies.iter();
+        let names = policies.filter_map(|(path, _)| path.strip_prefix("redaction/")?.strip_suffix(".toml"));
+        let profiles = names.filter_map(|name| self.profile(name).ok());
+        let handling = profiles.map(|profile| profile.handling().to_owned());
+        marks.chain(leave).chain(handling).collect()
+    }
+
+    /// The key of the placeholders of the one case that these notes belong to, and the full names in them.
+    fn key_of_the_case(
+        &self,
+        sources: &[OpenNote],
+        label: &Label,
+    ) -> Result<(crate::secret::Secret<32>, Vec<String>), Error> {
+        let case = |open: &OpenNote| [fold(&open.metadata.client), fold(&open.metadata.case)];
+        let first = sources.first().map(case).filter(|[_, case]| !case.trim().is_empty());
+        let Some(first) = first.filter(|first| sources.iter().all(|open| case(open) == *first)) else {
+            return Err(Error::new(
+                Kind::Usage,
+                "these notes do not belong to one case, so their placeholders cannot be those of a case",
+            )
+            .hint("leave --by-case out, or give them all the same client and case with `strongroom edit`"));
+        };
+        let key = self.ledger.keyring().case_key(label, &first).ok_or_else(|| {
+            Error::new(
+                Kind::Usage,
+                "notes that are named to people share no key by which a case could have placeholders of its own",
+            )
+            .hint("leave --by-case out")
+        })?;
+        Ok((key, self.names_in(sources.iter())?))
+    }
+
     #[allow(clippy::too_many_arguments)]
     fn keep_draft(
         &mut self,
+        draft: NoteId,
         brief: BriefText,
-        opened: &[OpenNote],
-        sources: &[NoteId],
+        rendered: Option<String>,
+        file: &BriefFile,
+        metadata: &Metadata,
         label: &Label,
-        profile: &Profile,
-        audience: Level,
         mut details: Details,
-        allowed: &[String],
     ) -> Result<Drafted, Error> {
-        let first = opened
-            .first()
-            .ok_or_else(|| Error::new(Kind::Failed, "there is nothing to brief from"))?;
-        let metadata = self.brief_metadata(format!("Draft: {}", first.metadata.title), first);
-        let sealed = Sealed {
-            v: 1,
-            profile: profile.name().to_owned(),
-            label: audience.name().to_owned(),
-            sources: sources.to_vec(),
-            text: brief.text.clone(),
-            removed: brief.removed.clone(),
-            doubtful: brief.doubtful.iter().map(|doubt| doubt.text.clone()).collect(),
-            allowed: allowed.to_vec(),
-            recipients: Vec::new(),
-            expires: None,
-            sha256: None,
-        };
-        let text = zeroize::Zeroizing::new(to_json(&sealed)?);
-        let draft = NoteId(make_random(&mut SystemEntropy)?);
-        let (changes, _) = self.seal(draft, Nature::Draft, &metadata, &text, label)?;
+        let text = zeroize::Zeroizing::new(written_down(file)?);
+        let (changes, _) = self.seal(draft, Nature::Draft, metadata, &text, label)?;
+        let audience = self.level_of(file)?;
         details.level = Some(audience);
-        details.asked = (!allowed.is_empty()).then(|| short(format!("allowed: {}", allowed.join(", "))));
-        let mut notes = sources.to_vec();
+        details.asked = (!file.allowed.is_empty()).then(|| short(format!("allowed: {}", file.allowed.join(", "))));
+        let mut notes = file.sources.clone();
         notes.push(draft);
         let recorded = self.record(Draft::change(EntryKind::Draft, details, notes, changes))?;
         Ok(Drafted {
@@ -487,8 +388,19 @@ impl Desk<'_> {
             removed: brief.removed,
             doubtful: brief.doubtful,
             left_out: brief.left_out,
+            shortened: brief.shortened,
+            source: brief.source,
+            spans: brief.spans,
+            kept: brief.kept,
+            rendered,
             entry: recorded.entry(),
         })
+    }
+
+    /// For which level a draft or brief was made.
+    pub(super) fn level_of(&self, file: &BriefFile) -> Result<Level, Error> {
+        let level = Level::ALL.into_iter().find(|level| level.name() == file.label);
+        level.ok_or_else(|| Error::new(Kind::Tampered, "this draft is damaged"))
     }
 }
 
@@ -496,42 +408,26 @@ fn fold(text: &str) -> String {
     text.to_lowercase()
 }
 
-fn to_json(sealed: &Sealed) -> Result<String, Error> {
-    serde_json::to_string(sealed).map_err(|_| Error::new(Kind::Failed, "this brief cannot be written down"))
+pub(super) fn written_down(file: &BriefFile) -> Result<String, Error> {
+    let text = file.to_text();
+    text.ok_or_else(|| {
+        Error::new(
+            Kind::Failed,
+            "this brief is too long to be kept: brief fewer notes together",
+        )
+    })
 }
 
 fn no_profile(name: &str) -> Error {
     let name: String = name.chars().filter(|c| !c.is_control()).take(64).collect();
-    Error::new(Kind::Usage, format!("there is no profile `{name}`")).hint("shipped are `no-names` and `strict`")
+    Error::new(Kind::Usage, format!("there is no profile `{name}`")).hint(format!(
+        "shipped are {}",
+        SHIPPED.map(|name| format!("`{name}`")).join(", ")
+    ))
 }
 
-fn refused(refusal: Refused) -> Error {
+pub(super) fn refused(refusal: Refused) -> Error {
     Error::new(Kind::Failed, refusal.to_string())
-}
-
-fn doubtful(words: &[String]) -> Error {
-    let places = match words.len() {
-        1 => "a doubtful place".to_owned(),
-        several => format!("{several} doubtful places"),
-    };
-    Error::new(
-        Kind::Denied,
-        format!("this draft has {places}, and a brief leaves without any"),
-    )
-    .hint("draft it again with --mask WORD, or with --allow WORD and --why TEXT")
-}
-
-fn leaking(leaks: &[Leak]) -> Error {
-    let mut kinds: Vec<&str> = leaks.iter().map(|leak| leak.kind.coarse().name()).collect();
-    kinds.sort_unstable();
-    kinds.dedup();
-    Error::new(
-        Kind::Denied,
-        format!(
-            "this text still identifies somebody ({}); it was not released",
-            kinds.join(", ")
-        ),
-    )
 }
 
 #[cfg(test)]

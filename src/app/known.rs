@@ -4,16 +4,19 @@ use super::context::Desk;
 use super::error::{Error, Kind};
 use crate::brief::{Kind as What, Known, Profile, redact, shipped};
 use crate::chain::Details;
+use crate::envelope::WrapFile;
 use crate::gate::{Filter, Nature, OpenNote, Permit};
-use crate::id::NoteId;
+use crate::id::{Digest, NoteId};
 use crate::ledger::Draft;
 use crate::policy::{Action, Decision, Kind as ThingKind, ResourceFacts};
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 /// Notes opened together under one entry: the sources first, in the order asked for, then the others.
 pub(super) struct Gathered {
     pub(super) sources: Vec<OpenNote>,
     pub(super) others: Vec<OpenNote>,
+    /// The newest head of each note, as the digest of its body.
+    pub(super) bodies: BTreeMap<NoteId, Digest>,
 }
 
 /// Which notes beside the sources are needed to know what must not leave.
@@ -23,7 +26,7 @@ pub(super) enum Around {
     Nothing,
     /// Those of the same clients.
     Clients,
-    /// All that may be read.
+    /// All notes that may be read, also as they were before, and all briefs that were released.
     Everything,
 }
 
@@ -46,13 +49,19 @@ impl Desk<'_> {
         let others = match around {
             Around::Nothing => Vec::new(),
             Around::Clients => survey.of_the_same_clients(sources),
-            Around::Everything => survey.of_nature(Nature::Note),
+            Around::Everything => {
+                let mut all = survey.of_nature(Nature::Note);
+                all.extend(survey.of_nature(Nature::Brief));
+                all
+            }
         };
         let wanted: HashSet<NoteId> = others.into_iter().chain(sources.iter().copied()).collect();
         survey.keep(&wanted);
         let mut permits = Vec::new();
-        let mut rules = BTreeSet::new();
+        let mut rules: BTreeSet<String> = details.rules.drain(..).collect();
+        let mut labels = BTreeMap::new();
         for (label, own, notes) in survey.classes() {
+            labels.extend(notes.iter().map(|note| (*note, label.clone())));
             let mut facts = ResourceFacts::new(ThingKind::Note, label);
             facts.own = own;
             facts.outgoing = outgoing;
@@ -77,60 +86,110 @@ impl Desk<'_> {
             .hint("draft it again from what there is");
             return Err(self.failed(details, Vec::new(), gone));
         }
-        let wraps = self.ledger.wraps("")?.into_iter().filter(|(note, wrap)| {
+        let mut wraps = self.ledger.wraps("")?;
+        wraps.retain(|(note, _)| bodies.contains_key(note));
+        let is_head = |note: &NoteId, wrap: &WrapFile| {
             let head = bodies.get(note);
             head.is_some() && wrap.body().ok().as_ref() == head
-        });
-        let stored = self.ledger.stored_many(wraps.collect())?;
+        };
+        if around == Around::Everything {
+            // An identifier that a note had and no longer has identifies all the same.
+            let readable = self.gate().readable(wraps, &self.clearance()).into_iter();
+            let same = readable.filter(|(note, label, wrap)| labels.get(note) == Some(label) || is_head(note, wrap));
+            wraps = same.map(|(note, _, wrap)| (note, wrap)).collect();
+        } else {
+            wraps.retain(|(note, wrap)| is_head(note, wrap));
+        }
+        let stored = self.ledger.stored_many(wraps)?;
         let recorded = self.record(Draft::read(details, survey.notes()))?;
         let opened = self.gate().open(stored, permits, recorded)?;
         let (mut mine, others): (Vec<_>, Vec<_>) = opened.into_iter().partition(|open| sources.contains(&open.note));
         mine.sort_by_key(|open| sources.iter().position(|note| *note == open.note));
-        Ok(Gathered { sources: mine, others })
+        Ok(Gathered {
+            sources: mine,
+            others,
+            bodies,
+        })
     }
 
-    /// The identifiers in opened notes: clients, cases, fields, what is to be masked, and whatever the finder finds in their
-    /// texts, unless that is one of the words that a person allowed: the finder guesses, and a person has looked.
+    /// The identifiers in opened notes, with what is to be masked and who belongs to the vault. What the finder found is
+    /// left out if it is one of the words that a person allowed: the finder guesses, and a person has looked.
     pub(super) fn known<'n>(
         &self,
         notes: impl Iterator<Item = &'n OpenNote>,
         mask: &[String],
         allow: &[String],
     ) -> Result<Known, Error> {
-        let finder = shipped("no-names").ok_or_else(|| Error::new(Kind::Failed, "the shipped profile is missing"))?;
-        let finder = Profile::parse(finder).map_err(|bad| Error::new(Kind::Failed, bad.to_string()))?;
-        let nothing = Known::nothing();
+        let finder = finder()?;
+        let all: Vec<Identifiers> = notes.map(|note| Identifiers::of(note, &finder)).collect();
+        self.known_of(all.iter(), mask, allow)
+    }
+
+    /// The same of identifiers that were looked for already.
+    pub(super) fn known_of<'n>(
+        &self,
+        all: impl Iterator<Item = &'n Identifiers>,
+        mask: &[String],
+        allow: &[String],
+    ) -> Result<Known, Error> {
         let mut values: Vec<(What, String)> = mask.iter().map(|value| (What::Other, value.clone())).collect();
         for card in self.ledger.charter().roster.members() {
             values.push((What::Person, card.handle.clone()));
         }
-        for note in notes {
-            let metadata = &note.metadata;
-            values.push((What::Client, metadata.client.clone()));
-            values.push((What::Number, metadata.case.clone()));
-            values.extend(
-                metadata
-                    .fields
-                    .iter()
-                    .map(|(name, value)| (kind_of_field(name), value.clone())),
-            );
-            // A text that the finder refuses gives nothing here, and is refused again where it matters.
-            let Ok(found) = redact(note.text(), &finder, &nothing) else {
-                continue;
-            };
-            let chars: Vec<char> = note.text().chars().collect();
-            for span in found.spans {
-                let value: String = chars.get(span.start..span.end).unwrap_or_default().iter().collect();
-                let allowed = allow.iter().any(|word| word.eq_ignore_ascii_case(&value));
-                if identifies(span.kind) && !allowed && value.len() <= Known::MAX_VALUE {
-                    values.push((span.kind, value));
-                }
-            }
+        for Identifiers { given, found } in all {
+            let allowed = |value: &String| allow.iter().any(|word| word.eq_ignore_ascii_case(value));
+            values.extend(given.iter().cloned());
+            values.extend(found.iter().filter(|(_, value)| !allowed(value)).cloned());
         }
         values.retain(|(_, value)| !value.trim().is_empty());
         values.sort();
         values.dedup();
         Known::new(values).map_err(|bad| Error::new(Kind::Failed, bad.to_string()))
+    }
+
+    /// The full names in opened notes.
+    pub(super) fn names_in<'n>(&self, notes: impl Iterator<Item = &'n OpenNote>) -> Result<Vec<String>, Error> {
+        let finder = finder()?;
+        let all = notes.map(|note| Identifiers::of(note, &finder));
+        let values = all.flat_map(|Identifiers { given, found }| given.into_iter().chain(found));
+        let names = values.filter(|(kind, name)| *kind == What::Person && name.trim().contains(' '));
+        let names: BTreeSet<String> = names.map(|(_, name)| name).collect();
+        Ok(names.into_iter().collect())
+    }
+}
+
+/// What a note gives to be recognised elsewhere.
+pub(super) struct Identifiers {
+    /// Its client, case and fields.
+    given: Vec<(What, String)>,
+    /// What the finder finds in its text.
+    found: Vec<(What, String)>,
+}
+
+/// The profile whose finders look for identifiers.
+pub(super) fn finder() -> Result<Profile, Error> {
+    let finder = shipped("no-names").ok_or_else(|| Error::new(Kind::Failed, "the shipped profile is missing"))?;
+    Profile::parse(finder).map_err(|bad| Error::new(Kind::Failed, bad.to_string()))
+}
+
+impl Identifiers {
+    pub(super) fn of(note: &OpenNote, finder: &Profile) -> Self {
+        let metadata = &note.metadata;
+        let mut given = vec![
+            (What::Client, metadata.client.clone()),
+            (What::Number, metadata.case.clone()),
+        ];
+        let fields = metadata.fields.iter();
+        given.extend(fields.map(|(name, value)| (kind_of_field(name), value.clone())));
+        // A text that the finder refuses gives nothing here, and is refused again where it matters.
+        let spans = redact(note.text(), finder, &Known::nothing()).map_or(Vec::new(), |found| found.spans);
+        let chars: Vec<char> = note.text().chars().collect();
+        let value = |span: &crate::brief::Span| {
+            let value: String = chars.get(span.start..span.end).unwrap_or_default().iter().collect();
+            (identifies(span.kind) && value.len() <= Known::MAX_VALUE).then_some((span.kind, value))
+        };
+        let found = spans.iter().filter_map(value).collect();
+        Self { given, found }
     }
 }
 
@@ -138,7 +197,7 @@ impl Desk<'_> {
 fn identifies(kind: What) -> bool {
     !matches!(
         kind,
-        What::Date | What::Time | What::Money | What::Place | What::Position | What::Other
+        What::Date | What::Time | What::Money | What::Age | What::Place | What::Position | What::Other
     )
 }
 

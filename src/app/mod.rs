@@ -20,8 +20,10 @@ mod notes;
 mod person;
 mod policies;
 mod proofs;
+mod recall;
 mod recovery;
 mod relabel;
+mod releases;
 mod reports;
 mod revisions;
 #[cfg(test)]
@@ -38,10 +40,7 @@ pub use answers::{Answered, LogLine, LogQuery, Show, WhoQuery, log, who};
 pub use attachments::{Attached, Extracted, Place, attach, extract};
 pub use audit::{receipt, verify};
 pub use backup::{BackedUp, CheckedBackup, Restored, backup, check_backup, restore};
-pub use briefs::{
-    BriefCheck, DraftQuery, Drafted, ReleaseQuery, ReleasedBrief, check_brief, draft_brief, list_briefs, load_profile,
-    redact_text, release_brief,
-};
+pub use briefs::{BriefCheck, DraftQuery, Drafted, check_brief, draft_brief, list_briefs, load_profile, redact_text};
 pub use context::{Access, Context, PassphraseSource};
 pub use destroy::{Ask, Destroyed, Doomed, destroy};
 pub use doctor::{Checkup, Finding, Level, doctor};
@@ -56,8 +55,10 @@ pub use policies::{
     PolicyFile, PolicyTest, ProfileInfo, check_policies, edit_policies, explain_policy, read_policies, test_policies,
 };
 pub use proofs::{CheckedProof, Proof, ProofQuery, ProofTrust, check_proof, prove};
+pub use recall::{RecallReason, Recalled, recall_briefs};
 pub use recovery::recover;
 pub use relabel::{Relabelled, relabel};
+pub use releases::{ReleaseQuery, ReleasedBrief, release_brief};
 pub use reports::{CheckedReport, MadeReport, ReportQuery, check_report, make_report};
 pub use revisions::{RevisionLine, compare, history};
 pub use tidy::tidy;

@@ -526,9 +526,11 @@ fn read_folder(context: &Context<'_>, folder: &Path) -> Result<Result<PolicyFile
     Ok(PolicyFiles::new(files).map_err(|bad| vec![PolicyFault::of(&bad)]))
 }
 
-/// The redaction profiles of a set, by path.
+/// The redaction profiles of a set, by path; a draft looks for no other files.
 fn profiles(files: &PolicyFiles) -> impl Iterator<Item = (&str, Result<Profile, PolicyFault>)> {
-    let files = files.iter().filter(|(path, _)| path.starts_with("redaction/"));
+    let files = files
+        .iter()
+        .filter(|(path, _)| path.starts_with("redaction/") && path.ends_with(".toml"));
     files.map(|(path, bytes)| (path, profile(path, bytes)))
 }
 

@@ -1,6 +1,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 //! What a person is asked, and when: with a person made up.
 
+mod briefs;
+
 use super::*;
 use crate::chain::Time;
 use std::cell::RefCell;
@@ -292,6 +294,9 @@ fn a_reason_to_let_a_word_pass_is_asked_for() {
         audience: None,
         mask: Vec::new(),
         allow: vec!["Barrier".into()],
+        length: None,
+        by_case: false,
+        format: None,
     };
     let refused = draft_brief(&vault.context(&Scripted::deaf(), None, None), &query)
         .err()

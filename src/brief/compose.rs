@@ -1,11 +1,15 @@
 //! A brief out of notes: the portions the audience may have, redacted together.
 
 use super::known::Known;
+use super::placeholder::Naming;
 use super::portion::keep_up_to;
+use super::prepared::Prepared;
 use super::profile::Profile;
-use super::redact::{Doubt, Refused, redact};
+use super::redact::{Doubt, Refused, Span, redact_named};
+use super::summary::shorten;
+use super::words::Word;
 use crate::label::Level;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A note that goes into a brief.
 #[derive(Clone, Copy, Debug)]
@@ -17,7 +21,7 @@ pub struct Source<'a> {
 }
 
 /// The text of a brief and what was done to it.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct BriefText {
     /// The text, without header.
     pub text: String,
@@ -27,16 +31,37 @@ pub struct BriefText {
     pub doubtful: Vec<Doubt>,
     /// How many portions lie above the audience and were left out.
     pub left_out: usize,
+    /// How many sentences and list items were left out to make it short.
+    pub shortened: usize,
+    /// What took the place of something: see [`Redaction::placed`](super::Redaction::placed).
+    pub placed: Vec<String>,
+    /// The text before redaction.
+    pub source: String,
+    /// What of it was replaced.
+    pub spans: Vec<Span>,
+    /// The words that stayed although they have a capital within a sentence or a figure, each once.
+    pub kept: Vec<String>,
+}
+
+/// How a brief is made beyond what its profile says.
+#[derive(Clone, Copy, Default)]
+pub struct Making<'a> {
+    /// How placeholders are numbered.
+    pub naming: Naming<'a>,
+    /// About how many words it may have at most; all of them if nothing is said.
+    pub length: Option<usize>,
 }
 
 /// Makes a brief: leaves out the portions above the audience, joins the sources, redacts the whole
-/// at once (so that one person has one placeholder throughout). Nothing is summarised away and
-/// nothing is added: what was written to be done, where and by when, stays in its own words.
+/// at once (so that one person has one placeholder throughout). Nothing is added, and only where a
+/// length is given is anything else left out: what was written to be done, where and by when, stays
+/// in its own words.
 pub fn compose(
     sources: &[Source<'_>],
     audience: Level,
     profile: &Profile,
     known: &Known,
+    making: Making<'_>,
 ) -> Result<BriefText, Refused> {
     if audience < profile.label() {
         return Err(Refused::Audience {
@@ -58,13 +83,46 @@ pub fn compose(
     if parts.is_empty() {
         return Err(Refused::NothingLeft(audience));
     }
-    let redaction = redact(&parts.join("\n\n"), profile, known)?;
+    let mut source = parts.join("\n\n");
+    let mut shortened = 0;
+    if let Some(words) = making.length {
+        // Before redaction: no series of placeholders gets a gap.
+        (source, shortened) = shorten(&source, words);
+    }
+    let redaction = redact_named(&source, profile, known, making.naming)?;
     Ok(BriefText {
+        kept: kept_words(&source, &redaction.spans)?,
         text: redaction.text,
         removed: redaction.removed,
         doubtful: redaction.doubtful,
         left_out,
+        shortened,
+        placed: redaction.placed,
+        spans: redaction.spans,
+        source,
     })
+}
+
+/// The words outside `spans` that have a figure, or a capital that no beginning of a sentence explains.
+fn kept_words(text: &str, spans: &[Span]) -> Result<Vec<String>, Refused> {
+    let prepared = Prepared::new(text)?;
+    let mut kept: Vec<String> = Vec::new();
+    let mut seen = BTreeSet::new();
+    for token in &prepared.tokens {
+        let named =
+            token.capital && !token.caseless && !(token.first && matches!(token.word, Word::Function | Word::Ordinary));
+        if !named && !token.digit {
+            continue;
+        }
+        let at = prepared.origin_of(&token.at);
+        let next = spans.partition_point(|span| span.end <= at.start);
+        let replaced = spans.get(next).is_some_and(|span| span.start < at.end);
+        let word = &prepared.folded[token.at.clone()];
+        if !replaced && seen.insert(word) {
+            kept.push(word.to_owned());
+        }
+    }
+    Ok(kept)
 }
 
 #[cfg(test)]
@@ -96,7 +154,7 @@ mod tests {
             (Kind::Person, "Azra Okonkwo".into()),
         ])
         .unwrap();
-        let brief = compose(&sources, Level::Internal, &profile(), &known).unwrap();
+        let brief = compose(&sources, Level::Internal, &profile(), &known, Making::default()).unwrap();
         assert_eq!(
             brief.text,
             "Keep the side door of Client A's site locked until 3 March 2026, 18:00.\n\nAsk Person A's guard for the radio. \
@@ -104,6 +162,23 @@ mod tests {
         );
         assert_eq!(brief.left_out, 1);
         assert_eq!(brief.removed["ID_NUMBER"], 1);
+        assert_eq!(brief.placed, ["Client A", "Person A", "Vehicle 1"]);
+        assert_eq!(brief.kept, ["3", "March", "2026", "18", "00", "Reg"]);
+    }
+
+    #[test]
+    fn a_length_leaves_out_what_is_not_to_be_done() {
+        let source = [Source {
+            text: "# Seen\nAzra Okonkwo waited by the kiosk.\n\n# To do\n- Keep the side door locked until Friday.\n",
+            level: Level::Internal,
+        }];
+        let making = Making {
+            length: Some(11),
+            ..Making::default()
+        };
+        let brief = compose(&source, Level::Internal, &profile(), &Known::nothing(), making).unwrap();
+        assert_eq!(brief.text, "# To do\n- Keep the side door locked until Friday.");
+        assert_eq!((brief.shortened, brief.removed.len()), (1, 0));
     }
 
     #[test]
@@ -112,7 +187,8 @@ mod tests {
             text: "x",
             level: Level::Restricted,
         }];
-        let refused = |audience| compose(&source, audience, &profile(), &Known::nothing()).unwrap_err();
+        let refused =
+            |audience| compose(&source, audience, &profile(), &Known::nothing(), Making::default()).unwrap_err();
         assert_eq!(refused(Level::Internal), Refused::NothingLeft(Level::Internal));
         assert!(matches!(refused(Level::Public), Refused::Audience { .. }));
         let words = refused(Level::Public).words(|level| format!("our {level}"));

@@ -46,6 +46,8 @@ pub enum Kind {
     Number,
     /// An amount of money.
     Money,
+    /// How old somebody is.
+    Age,
     /// Anything else that may not pass.
     Other,
 }
@@ -115,7 +117,7 @@ impl Kind {
             Kind::Network => Type::Ip,
             Kind::Vehicle | Kind::Card | Kind::Account | Kind::Code | Kind::Number => Type::IdNumber,
             Kind::Money => Type::Money,
-            Kind::Other => Type::Other,
+            Kind::Age | Kind::Other => Type::Other,
         }
     }
 
@@ -140,6 +142,7 @@ impl Kind {
             Kind::Code => "Code",
             Kind::Number => "Number",
             Kind::Money => "Amount",
+            Kind::Age => "Age",
             Kind::Other => "Item",
         }
     }
@@ -151,17 +154,18 @@ impl Kind {
 
     /// All kinds.
     #[rustfmt::skip]
-    pub const ALL: [Kind; 21] = [
+    pub const ALL: [Kind; 22] = [
         Kind::Person, Kind::Alias, Kind::Client, Kind::Organisation, Kind::Place, Kind::Address, Kind::Position,
         Kind::Date, Kind::Time, Kind::Birthday, Kind::Phone, Kind::Email, Kind::Link, Kind::Network, Kind::Vehicle,
-        Kind::Card, Kind::Account, Kind::Code, Kind::Number, Kind::Money, Kind::Other,
+        Kind::Card, Kind::Account, Kind::Code, Kind::Number, Kind::Money, Kind::Age,
+        Kind::Other,
     ];
 
     /// The words that placeholders begin with.
     #[rustfmt::skip]
-    pub(crate) const STEMS: [&'static str; 19] = [
+    pub(crate) const STEMS: [&'static str; 20] = [
         "Person", "Client", "Organisation", "Place", "Address", "Position", "Date", "Time", "Phone", "Mailbox", "Link",
-        "Network", "Vehicle", "Card", "Account", "Code", "Number", "Amount", "Item",
+        "Network", "Vehicle", "Card", "Account", "Code", "Number", "Amount", "Age", "Item",
     ];
 }
 

@@ -20,7 +20,9 @@
 mod around;
 mod compose;
 mod cues;
+mod file;
 mod finding;
+mod general;
 mod known;
 mod names;
 mod passing;
@@ -32,22 +34,27 @@ mod profile;
 mod redact;
 mod render;
 mod strict;
+mod summary;
 #[cfg(feature = "training")]
 pub mod tagger;
 #[cfg(not(feature = "training"))]
 mod tagger;
 mod words;
 
-pub use compose::{BriefText, Source, compose};
+pub use compose::{BriefText, Making, Source, compose};
+pub use file::{BriefFile, Left};
 pub use finding::{Finder, Finding, Kind, Type, Weight};
+pub use general::{Addresses, Ages, Dates, Vague};
 pub use known::{BadKnown, Known};
 pub use names::Names;
 pub use patterns::Patterns;
+pub use placeholder::Naming;
 pub use portion::{Portion, keep_up_to, portions};
 pub(crate) use prepared::is_invisible;
 pub use prepared::{BadText, MAX_TEXT, Prepared};
 pub use profile::{BadProfile, CaseResult, Mode, Profile, SHIPPED, Treatment, shipped};
-pub use redact::{Doubt, Leak, Redaction, Refused, Span, check, redact, redact_with};
-pub use render::{Format, Header, render};
+pub use redact::{Doubt, Leak, Redaction, Refused, Span, check, check_placed, redact, redact_named, redact_with};
+pub use render::{Format, Header, redisclosure, render};
 pub use strict::Unlisted;
+pub use summary::shorten;
 pub use tagger::{BadModel, Model};

@@ -5,6 +5,7 @@
 
 use super::cues::{PLACE_WORDS, listed};
 use super::finding::{Finder, Finding, Kind, Weight};
+use super::general::is_state;
 use super::prepared::Prepared;
 use super::words::{self, Word};
 use regex::{Captures, Regex};
@@ -251,18 +252,12 @@ static PATTERNS: LazyLock<Vec<Pattern>> = LazyLock::new(|| {
         any,
     );
     // How old somebody is.
-    add(
-        r"(?i)\b(?:aged?|age:|age is|age of|turns|turned)[ :]{1,2}(\d{1,3})\b",
-        |_| Kind::Other,
-        1,
-        any,
-    );
-    add(
-        r"(?i)\b(\d{1,3})(?:[ -]?(?:years?|yrs?)[ -](?:old|of age)\b|[ -]?y/?o\b)",
-        |_| Kind::Other,
-        1,
-        any,
-    );
+    for how in [
+        r"(?i)\b(?:aged?|age:|age is|age of|turns|turned)[ :]{1,2}(\d{1,3}|ninety(?:[ -][a-z]{3,5}\b)?|(?:a |one )?hundred)\b",
+        r"(?i)\b(\d{1,3}|ninety(?:[ -][a-z]{3,5})?|(?:a |one )?hundred)(?:[ -]?(?:years?|yrs?)[ -](?:old|of age)\b|[ -]?y/?o\b)",
+    ] {
+        add(how, |_| Kind::Age, 1, any);
+    }
     add(
         r"(?i)\b(?:call ?-?sign|codename|code name|alias|a\.?k\.?a\.?|handle|nick ?name|screen name)\b(?:\s|[:=\x22'(-])*(?:is |was )?[\x22']?((?-i:[A-Z])[\w-]*(?: [0-9]+\b| (?-i:[A-Z])\w*)*)",
         |_| Kind::Alias,
@@ -285,7 +280,7 @@ static PATTERNS: LazyLock<Vec<Pattern>> = LazyLock::new(|| {
     );
     // Dates of birth, then codes and numbers by the word before them.
     add(
-        r"(?i)\b(?:dob|d\.o\.b\.?|born(?: on| in)?|date of birth|birth ?date|birthday)\b(?:\s|[:,(=-])*(?:is |was |on |the )?((?:\d{1,4}[-./ ]){2}\d{1,4}\b|\d{1,2}(?:st|nd|rd|th)? (?:of )?MONTH,? \d{2,4}\b|MONTH \d{1,2}(?:st|nd|rd|th)?,? \d{2,4}\b|\d{1,2}(?:st|nd|rd|th)? MONTH\b|MONTH(?: \d{1,2}\b)?|(?:MONTH )?\d{4}\b)",
+        r"(?i)\b(?:dob|d\.o\.b\.?|born(?: on| in)?|date of birth|birth ?date|birthday)\b(?:\s|[.:,(=-])*(?:is |was |on |the )?((?:\d{1,4}[-./ ]){2}\d{1,4}\b|\d{1,2}(?:st|nd|rd|th)? (?:of )?MONTH,? \d{2,4}\b|MONTH \d{1,2}(?:st|nd|rd|th)?,? \d{2,4}\b|\d{1,2}(?:st|nd|rd|th)? MONTH\b|MONTH(?: \d{1,2}\b)?|(?:MONTH )?\d{4}\b)",
         |_| Kind::Birthday,
         1,
         any,
@@ -365,6 +360,13 @@ static PATTERNS: LazyLock<Vec<Pattern>> = LazyLock::new(|| {
             !value.starts_with("may ") && !value.starts_with("mar ")
         },
     );
+    // `before 0730`; `before 1999` is a year.
+    add(
+        r"(?i)\b(?:at|by|before|until|till|after) ((?:[01]\d|2[0-3])[0-5]\d)\b",
+        |_| Kind::Time,
+        1,
+        |value, _| !value.starts_with("19") && !value.starts_with("20"),
+    );
     add(
         r"(?i)\b(?:\d{1,2}:\d{2}(?::\d{2})?(?:\s?[ap]\.?m\b\.?)?|\d{1,2}(?:[.:]\d{2})?\s?[ap]\.?m\b\.?|[0-2]\d[0-5]\d\s?(?:hrs?|hours|h|z|utc|gmt|bst|cet|local)\b|\d{1,2}h\d{2}\b)",
         |_| Kind::Time,
@@ -390,6 +392,13 @@ static PATTERNS: LazyLock<Vec<Pattern>> = LazyLock::new(|| {
         |_| Kind::Number,
         0,
         any,
+    );
+    // A state and its ZIP code, which has the form of a plate.
+    add(
+        r"\b[A-Z]{2},? \d{5}(?:-\d{4})?\b",
+        |_| Kind::Address,
+        0,
+        |value, _| value.get(..2).is_some_and(is_state),
     );
     // Plates by form: UK, IE, FR and IT, DE, NL, US.
     add(
@@ -522,7 +531,7 @@ mod tests {
 
     #[test]
     fn every_pattern_compiles() {
-        assert_eq!(PATTERNS.len(), 37);
+        assert_eq!(PATTERNS.len(), 39);
         assert_eq!(PATTERNS.iter().filter(|pattern| pattern.lead.is_some()).count(), 4);
     }
 
@@ -559,6 +568,7 @@ mod tests {
         finds("posted by azra_o91 at", "azra_o91", Kind::Alias);
         finds("on 3 March 2026 at 14:30", "3 March 2026", Kind::Date);
         finds("on 3 March 2026 at 14:30", "14:30", Kind::Time);
+        finds("test it before 0730 and", "0730", Kind::Time);
         finds("lost £1,200.50 in", "£1,200.50", Kind::Money);
         finds(
             "lives at 14 Elmtree Crescent, Northwick",
@@ -579,6 +589,7 @@ mod tests {
         finds("badge 388", "388", Kind::Number);
         finds("reg K9 DOG", "K9 DOG", Kind::Vehicle);
         finds("DOB 3/4/1980", "3/4/1980", Kind::Birthday);
+        finds("D.O.B. 3/4/1980", "3/4/1980", Kind::Birthday);
     }
 
     #[test]

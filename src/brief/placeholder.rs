@@ -4,31 +4,60 @@
 use super::cues::{EPITHETS, HONORIFICS, RANKS, listed};
 use super::finding::Kind;
 use super::prepared::Prepared;
+use crate::crypto::mac;
+use crate::secret::Secret;
 use regex::Regex;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::LazyLock;
 
+/// How placeholders are numbered.
+#[derive(Clone, Copy, Default)]
+pub enum Naming<'a> {
+    /// By first appearance in one text: two briefs cannot be joined by them.
+    #[default]
+    InOrder,
+    /// By what a key makes of the value, so that all texts under that key say the same of it.
+    Keyed {
+        /// The key: without it nobody can try values.
+        key: &'a Secret<32>,
+        /// The full names that are known, so that a part of one is given that name's placeholder.
+        names: &'a [String],
+    },
+}
+
 /// The placeholders of one text.
-pub(crate) struct Placeholders {
+pub(crate) struct Placeholders<'a> {
+    naming: Naming<'a>,
+    text: &'a str,
     /// Placeholder-like words the text has of its own.
     taken: BTreeSet<String>,
     given: BTreeMap<(&'static str, String), String>,
+    used: BTreeSet<String>,
     next: BTreeMap<&'static str, usize>,
     /// Of names: each part with the one full name that has it; `None` when several do.
     full: BTreeMap<String, Option<String>>,
 }
 
-impl Placeholders {
+impl<'a> Placeholders<'a> {
     /// For a text and the values that will be replaced in it.
-    pub(crate) fn new<'v>(text: &str, values: impl Iterator<Item = (Kind, &'v str)>) -> Self {
+    pub(crate) fn new<'v>(text: &'a str, naming: Naming<'a>, values: impl Iterator<Item = (Kind, &'v str)>) -> Self
+    where
+        'a: 'v,
+    {
         let taken = LOOK
             .iter()
             .flat_map(|look| look.find_iter(text))
             .map(|m| m.as_str().to_owned())
             .collect();
         let mut full: BTreeMap<String, Option<String>> = BTreeMap::new();
-        for (kind, value) in values.filter(|(kind, _)| kind.stem() == Kind::Person.stem()) {
+        let names: &[String] = match naming {
+            Naming::InOrder => &[],
+            Naming::Keyed { names, .. } => names,
+        };
+        let known = names.iter().map(|name| (Kind::Person, name.as_str()));
+        let people = known.chain(values.filter(|(kind, _)| kind.stem() == Kind::Person.stem()));
+        for (kind, value) in people {
             let key = key_of(kind, value);
             let parts: Vec<&str> = key.split(' ').collect();
             if parts.len() < 2 {
@@ -42,8 +71,11 @@ impl Placeholders {
             }
         }
         Self {
+            naming,
+            text,
             taken,
             given: BTreeMap::new(),
+            used: BTreeSet::new(),
             next: BTreeMap::new(),
             full,
         }
@@ -62,8 +94,19 @@ impl Placeholders {
         if let Some(given) = self.given.get(&(stem, key.clone())) {
             return given.clone();
         }
+        let placeholder = match self.naming {
+            Naming::InOrder => self.in_order(kind),
+            Naming::Keyed { key: secret, .. } => self.keyed(secret, stem, &key),
+        };
+        self.used.insert(placeholder.clone());
+        self.given.insert((stem, key), placeholder.clone());
+        placeholder
+    }
+
+    fn in_order(&mut self, kind: Kind) -> String {
+        let stem = kind.stem();
         let next = self.next.entry(stem).or_default();
-        let placeholder = loop {
+        loop {
             *next += 1;
             let index = if kind.lettered() {
                 letters(*next)
@@ -72,12 +115,32 @@ impl Placeholders {
             };
             let placeholder = format!("{stem} {index}");
             if !self.taken.contains(&placeholder) {
-                break placeholder;
+                return placeholder;
             }
-        };
-        self.given.insert((stem, key), placeholder.clone());
-        placeholder
+        }
     }
+
+    /// Four letters that spell nothing. Two values that the key gives the same are told apart in this text.
+    fn keyed(&self, secret: &Secret<32>, stem: &str, key: &str) -> String {
+        const LETTERS: &[u8; 20] = b"BCDFGHJKLMNPQRSTVWXZ";
+        let letter = |byte: &u8| char::from(LETTERS[usize::from(*byte) % LETTERS.len()]);
+        let mut again = 0_u32;
+        loop {
+            let message = [stem.as_bytes(), b"\0", key.as_bytes(), b"\0", &again.to_be_bytes()].concat();
+            let tag: String = mac(secret, &message).iter().take(4).map(letter).collect();
+            let placeholder = format!("{stem} {tag}");
+            if !self.used.contains(&placeholder) && !self.text.contains(&placeholder) {
+                return placeholder;
+            }
+            again += 1;
+        }
+    }
+}
+
+/// Whether a text is a placeholder by its look.
+pub(crate) fn is_placeholder(text: &str) -> bool {
+    text.split_once(' ')
+        .is_some_and(|(stem, _)| Kind::STEMS.contains(&stem))
 }
 
 /// What makes two values the same: their folded words, or for numbers their letters and digits.
@@ -166,117 +229,11 @@ pub(crate) fn find_series(chars: &[char]) -> Vec<Range<usize>> {
     ranges
 }
 
-/// A vaguer wording of a day or a time, when its form says which; `None` otherwise.
-pub(crate) fn generalise(kind: Kind, value: &str) -> Option<String> {
-    match kind {
-        Kind::Date => month_of(value),
-        Kind::Time => part_of_day(value),
-        _ => None,
-    }
-}
-
-/// Whether a value is as vague already as it would be made.
-pub(crate) fn is_general(kind: Kind, value: &str) -> bool {
-    generalise(kind, value).is_some_and(|vague| vague == value)
-}
-
-const MONTHS: [&str; 12] = [
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-];
-
-fn month_of(value: &str) -> Option<String> {
-    let parts: Vec<&str> = value
-        .split(|c: char| !c.is_ascii_alphanumeric())
-        .filter(|part| !part.is_empty())
-        .collect();
-    let year = parts
-        .iter()
-        .copied()
-        .find(|part| part.len() == 4 && part.bytes().all(|b| b.is_ascii_digit()));
-    let named = parts.iter().find_map(|part| {
-        let part = part.to_ascii_lowercase();
-        let same = |month: &&&str| {
-            part.len() >= 3 && part.is_char_boundary(3) && month.to_ascii_lowercase().starts_with(&part[..3])
-        };
-        MONTHS
-            .iter()
-            .find(same)
-            .filter(|_| part.bytes().all(|b| b.is_ascii_alphabetic()))
-    });
-    // Of figures alone only year, month, day is certain; 03/04/2026 is March or April.
-    let figures = || {
-        let month: usize = parts.get(1)?.parse().ok()?;
-        (parts.first()?.len() == 4 && value.contains('-'))
-            .then(|| MONTHS.get(month.checked_sub(1)?))
-            .flatten()
-    };
-    let month = named.or_else(figures);
-    match (month, year) {
-        (Some(month), Some(year)) => Some(format!("{month} {year}")),
-        (Some(month), None) => Some((*month).to_owned()),
-        // A year alone would be a number like any other.
-        (None, _) => None,
-    }
-}
-
-fn part_of_day(value: &str) -> Option<String> {
-    let lower = value.to_ascii_lowercase();
-    let figures: String = lower.chars().take_while(|c| c.is_ascii_digit()).collect();
-    let hour: u32 = match figures.len() {
-        3 | 4 => figures.get(..figures.len() - 2)?.parse().ok()?,
-        _ => figures.parse().ok()?,
-    };
-    let hour = match (lower.contains('p') && lower.contains('m'), hour) {
-        (true, 1..=11) => hour + 12,
-        (false, 12) if lower.contains('a') => 0,
-        (_, hour) => hour,
-    };
-    let part = match hour {
-        5..=11 => "morning",
-        12..=17 => "afternoon",
-        18..=22 => "evening",
-        23 | 24 | 0..=4 => "night",
-        _ => return None,
-    };
-    Some(part.to_owned())
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used)]
     use super::*;
     use proptest::prelude::*;
-
-    #[test]
-    fn days_and_times_become_vague() {
-        for (day, month) in [
-            ("2026-03-17", "March 2026"),
-            ("3 Mar 2026", "March 2026"),
-            ("June 5", "June"),
-        ] {
-            assert_eq!(generalise(Kind::Date, day).as_deref(), Some(month));
-        }
-        for (time, part) in [
-            ("0847 hrs", "morning"),
-            ("9 pm", "evening"),
-            ("14:30", "afternoon"),
-            ("12.10 am", "night"),
-        ] {
-            assert_eq!(generalise(Kind::Time, time).as_deref(), Some(part));
-        }
-        assert_eq!(generalise(Kind::Date, "03/04/2026"), None);
-    }
 
     #[test]
     fn a_part_of_one_name_shares_its_placeholder() {
@@ -285,7 +242,7 @@ mod tests {
             (Kind::Person, "okonkwo"),
             (Kind::Person, "Tove Lindqvist"),
         ];
-        let mut places = Placeholders::new("", values.into_iter());
+        let mut places = Placeholders::new("", Naming::InOrder, values.into_iter());
         assert_eq!(places.place(Kind::Person, "Azra Okonkwo"), "Person A");
         assert_eq!(places.place(Kind::Person, "Tove Lindqvist"), "Person B");
         assert_eq!(places.place(Kind::Person, "okonkwo"), "Person A");
@@ -297,8 +254,31 @@ mod tests {
 
     #[test]
     fn a_placeholder_the_text_already_has_is_not_given_twice() {
-        let mut places = Placeholders::new("Person A left", std::iter::empty());
+        let mut places = Placeholders::new("Person A left", Naming::InOrder, std::iter::empty());
         assert_eq!(places.place(Kind::Person, "Azra"), "Person B");
+    }
+
+    #[test]
+    fn under_a_key_a_value_has_one_placeholder_everywhere() {
+        let (one, other) = (
+            Secret::copy_from(&[1; 32]).unwrap(),
+            Secret::copy_from(&[2; 32]).unwrap(),
+        );
+        let names = vec!["Azra Okonkwo".to_owned()];
+        let place = |key, text: &str, value| {
+            let naming = Naming::Keyed { key, names: &names };
+            Placeholders::new(text, naming, std::iter::empty()).place(Kind::Person, value)
+        };
+        let placeholder = place(&one, "", "Azra Okonkwo");
+        assert!(
+            is_placeholder(&placeholder) && placeholder.len() == "Person ".len() + 4,
+            "{placeholder}"
+        );
+        assert_eq!(place(&one, "any text", "AZRA OKONKWO"), placeholder);
+        assert_eq!(place(&one, "", "okonkwo"), placeholder);
+        assert_ne!(place(&other, "", "Azra Okonkwo"), placeholder);
+        assert_ne!(place(&one, "", "Tove Lindqvist"), placeholder);
+        assert_ne!(place(&one, &placeholder, "Azra Okonkwo"), placeholder);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Redaction profiles: what is masked, what is made vague, what stays, and from which level on.
 
 use super::finding::Type;
+use super::general::{Addresses, Ages, Dates, Vague};
 use super::known::Known;
 use super::redact::{Refused, redact};
 use super::tagger::Thresholds;
@@ -14,8 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub enum Treatment {
     /// A placeholder takes its place.
     Mask,
-    /// It is made vague where that can be done (a day becomes its month, a time its part of the
-    /// day); otherwise masked.
+    /// It is made vague where that can be done ([`Vague`] says how); otherwise masked.
     Generalise,
     /// It stays, where its form shows its type (a day, an amount, an address). A capital on an
     /// unknown word shows none and is masked all the same: let it through by word.
@@ -43,6 +43,7 @@ pub struct Profile {
     numbers_up_to: u32,
     allowed: BTreeSet<String>,
     treatments: BTreeMap<Type, Treatment>,
+    vague: Vague,
     cases: Vec<Case>,
 }
 
@@ -69,6 +70,10 @@ struct File {
     numbers_up_to: u32,
     #[serde(default)]
     allow: Vec<String>,
+    #[serde(default)]
+    ages: Ages,
+    addresses: Option<Addresses>,
+    dates: Option<Dates>,
     types: BTreeMap<String, Treatment>,
     #[serde(default)]
     cases: Vec<Case>,
@@ -103,6 +108,11 @@ pub enum BadProfile {
     /// A name or a line is empty, too long or has control characters.
     #[error("`{0}` has to be one line of 1 to 200 characters")]
     Line(&'static str),
+    /// How vague something becomes, where it is not made vague.
+    #[error(
+        "`{0}` says how vague it becomes, but `{1}` is not generalised: write `{1} = \"generalise\"` or leave `{0}` out"
+    )]
+    Vague(&'static str, &'static str),
     /// A chance that is none.
     #[error("the thresholds have to lie between 0.01 and 0.5")]
     Threshold,
@@ -123,6 +133,7 @@ impl BadProfile {
             Self::Level(word) | Self::Type(word) | Self::Allowed(word) => place(&format!("\"{word}\"")).or(place(word)),
             Self::Direct(name) | Self::Line(name) => place(&format!("\n{name} =")).map(|line| line + 1),
             Self::Threshold => place("[thresholds]"),
+            Self::Vague(name, _) => place(&format!("\n{name} =")).map(|line| line + 1),
             Self::TooLong(_) | Self::Missing(_) | Self::TooMany(..) => None,
         }
     }
@@ -144,17 +155,20 @@ pub struct CaseResult {
 /// The types that no profile lets pass.
 const DIRECT: [Type; 4] = [Type::Person, Type::IdNumber, Type::Email, Type::Phone];
 
-/// The text of a profile that ships, by name: `no-names`, `strict`.
+/// The text of a profile that ships, by one of the names in [`SHIPPED`].
 pub fn shipped(name: &str) -> Option<&'static str> {
     match name {
         "no-names" => Some(include_str!("../../policies/redaction/no-names.toml")),
         "strict" => Some(include_str!("../../policies/redaction/strict.toml")),
+        "safe-harbor" => Some(include_str!("../../policies/redaction/safe-harbor.toml")),
+        "tlp-amber" => Some(include_str!("../../policies/redaction/tlp-amber.toml")),
+        "tlp-green" => Some(include_str!("../../policies/redaction/tlp-green.toml")),
         _ => None,
     }
 }
 
 /// The names of the profiles that ship.
-pub const SHIPPED: [&str; 2] = ["no-names", "strict"];
+pub const SHIPPED: [&str; 5] = ["no-names", "strict", "safe-harbor", "tlp-amber", "tlp-green"];
 
 impl Profile {
     /// The longest profile, in bytes: 64 KiB.
@@ -175,6 +189,14 @@ impl Profile {
             message: error.message().to_owned(),
         })?;
         let level = Level::ALL.into_iter().find(|level| level.name() == file.label);
+        let treatments = treatments(file.types)?;
+        let general = |name, told: bool, of: Type| match treatments.get(&of) {
+            Some(Treatment::Generalise) => Ok(()),
+            _ if !told => Ok(()),
+            _ => Err(BadProfile::Vague(name, of.name())),
+        };
+        general("addresses", file.addresses.is_some(), Type::Location)?;
+        general("dates", file.dates.is_some(), Type::Date)?;
         let profile = Self {
             name: line("name", file.name)?,
             label: level.ok_or(BadProfile::Level(file.label))?,
@@ -183,7 +205,12 @@ impl Profile {
             thresholds: thresholds(file.thresholds)?,
             numbers_up_to: file.numbers_up_to,
             allowed: BTreeSet::new(),
-            treatments: treatments(file.types)?,
+            treatments,
+            vague: Vague {
+                ages: file.ages,
+                addresses: file.addresses.unwrap_or_default(),
+                dates: file.dates.unwrap_or_default(),
+            },
             cases: file.cases,
         };
         if profile.cases.len() > Self::MAX_CASES {
@@ -241,6 +268,11 @@ impl Profile {
     /// What becomes of a type.
     pub fn treatment(&self, of: Type) -> Treatment {
         self.treatments.get(&of).copied().unwrap_or(Treatment::Mask)
+    }
+
+    /// How vague what is generalised becomes.
+    pub fn vague(&self) -> Vague {
+        self.vague
     }
 
     /// Whether a word, in lower case, is expressly allowed.
@@ -364,6 +396,14 @@ mod tests {
             BadProfile::Direct("PERSON")
         );
         assert_eq!(refused("PERSON = \"mask\"", ""), BadProfile::Missing("PERSON"));
+        assert_eq!(
+            refused("mode =", "addresses = \"town\"\nmode ="),
+            BadProfile::Vague("addresses", "LOCATION")
+        );
+        assert_eq!(
+            refused("mode =", "dates = \"year\"\nmode ="),
+            BadProfile::Vague("dates", "DATE")
+        );
         assert_eq!(refused("PERSON =", "PEOPLE ="), BadProfile::Type("PEOPLE".into()));
         assert!(matches!(
             refused("name = \"no-names\"", "name = \"a\\nb\""),
@@ -384,6 +424,7 @@ mod tests {
             ("PERSON = \"mask\"", "PERSON = \"keep\""),
             ("ORG =", "GROUP ="),
             ("handling = \"", "handling = \"\\n"),
+            ("mode =", "addresses = \"zip\"\nmode ="),
         ] {
             let bad = good.replacen(from, to, 1);
             let line = 1 + bad.lines().zip(good.lines()).take_while(|(a, b)| a == b).count();

@@ -2,17 +2,18 @@
 
 use super::around::widen;
 use super::finding::{Finder, Finding, Kind, Weight, join};
+use super::general::{Ages, generalise, is_general};
 use super::known::Known;
 use super::names::{self, Names};
 use super::passing::Passing;
 use super::patterns::Patterns;
-use super::placeholder::Placeholders;
+use super::placeholder::{Naming, Placeholders, is_placeholder};
 use super::prepared::{BadText, Prepared, is_invisible};
 use super::profile::{Mode, Profile, Treatment};
 use super::strict::Unlisted;
 use super::tagger::{self, BadModel, Model, Thresholds};
 use crate::label::Level;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 /// What a placeholder becomes while the output is scanned: neither letter, digit nor space.
@@ -35,6 +36,8 @@ pub struct Redaction {
     pub removed: BTreeMap<String, usize>,
     /// What passed and needs a person's eye before release.
     pub doubtful: Vec<Doubt>,
+    /// The placeholders and vaguer wordings that took the place of something, each once, in order.
+    pub placed: Vec<String>,
 }
 
 /// A part of the input that was replaced.
@@ -143,8 +146,23 @@ fn model() -> Result<&'static Model<'static>, Refused> {
     tagger::SHIPPED.as_ref().map_err(|bad| Refused::Model(*bad))
 }
 
+/// As [`redact()`], with placeholders numbered otherwise.
+pub fn redact_named(text: &str, profile: &Profile, known: &Known, naming: Naming<'_>) -> Result<Redaction, Refused> {
+    redact_as(text, profile, known, model()?, naming)
+}
+
 /// As [`redact()`], with another model than the one that ships.
 pub fn redact_with(text: &str, profile: &Profile, known: &Known, model: &Model<'_>) -> Result<Redaction, Refused> {
+    redact_as(text, profile, known, model, Naming::InOrder)
+}
+
+fn redact_as(
+    text: &str,
+    profile: &Profile,
+    known: &Known,
+    model: &Model<'_>,
+    naming: Naming<'_>,
+) -> Result<Redaction, Refused> {
     let prepared = Prepared::new(text)?;
     let chars: Vec<char> = text.chars().collect();
     let found = find(&prepared, profile, known, model, profile.thresholds());
@@ -171,32 +189,58 @@ pub fn redact_with(text: &str, profile: &Profile, known: &Known, model: &Model<'
             line,
         });
     }
-    Ok(assemble(&chars, text, spans, doubts, profile))
+    Ok(assemble(&chars, text, spans, doubts, profile, known, naming))
 }
 
 /// What in a text may not leave, for a brief that is already written. Placeholders pass: a
 /// placeholder counts as one if its series has no gap (`Person B` needs a `Person A`).
 pub fn check(text: &str, profile: &Profile, known: &Known) -> Result<Vec<Leak>, Refused> {
-    let chars: Vec<char> = text.chars().collect();
+    check_placed(text, profile, known, &[])
+}
+
+/// The same for a text of which it is known what was put into it, as [`Redaction::placed`]: of that
+/// nothing counts but what is known to identify somebody.
+pub fn check_placed(text: &str, profile: &Profile, known: &Known, placed: &[String]) -> Result<Vec<Leak>, Refused> {
     refuse_unreadable(text)?;
-    let placeholders = super::placeholder::find_series(&chars);
-    let spans: Vec<Span> = placeholders
-        .into_iter()
-        .map(|at| Span {
-            start: at.start,
-            end: at.end,
-            kind: Kind::Other,
-        })
-        .collect();
-    let left = Scan::new(&chars, &spans).residue(profile, known, model()?)?;
-    Ok(left
-        .into_iter()
+    let chars: Vec<char> = text.chars().collect();
+    let span = |at: Range<usize>| Span {
+        start: at.start,
+        end: at.end,
+        kind: Kind::Other,
+    };
+    let series = super::placeholder::find_series(&chars).into_iter().map(span);
+    let (holders, vague): (Vec<&String>, Vec<&String>) = placed.iter().partition(|text| is_placeholder(text));
+    let holders = holders.into_iter().flat_map(|word| places_of(text, word)).map(span);
+    let vague = vague.into_iter().flat_map(|word| places_of(text, word)).map(span);
+    let holders = merge(Vec::new(), series.chain(holders).collect());
+    let told = merge(holders.clone(), vague.collect());
+    let mut left = Scan::new(&chars, &told).residue(profile, known, model()?)?;
+    if told != holders {
+        left.extend(Scan::new(&chars, &holders).known(known)?);
+    }
+    let leaks = merge(Vec::new(), left).into_iter();
+    Ok(leaks
         .map(|span| Leak {
             start: span.start,
             end: span.end,
             kind: span.kind,
         })
         .collect())
+}
+
+/// Where a text has a word or phrase whole, in code points.
+fn places_of(text: &str, phrase: &str) -> Vec<Range<usize>> {
+    let whole = |(at, found): &(usize, &str)| {
+        let before = text[..*at].chars().next_back();
+        let after = text[at + found.len()..].chars().next();
+        ![before, after].into_iter().flatten().any(char::is_alphanumeric)
+    };
+    let places = text.match_indices(phrase).filter(whole);
+    let points = |(at, found): (usize, &str)| {
+        let start = text[..at].chars().count();
+        start..start + found.chars().count()
+    };
+    places.map(points).filter(|at| !at.is_empty()).collect()
 }
 
 fn refuse_unreadable(text: &str) -> Result<(), BadText> {
@@ -223,7 +267,7 @@ fn find(text: &Prepared, profile: &Profile, known: &Known, model: &Model<'_>, le
     let stays = |finding: &Finding| match treatment(profile, finding.kind) {
         Treatment::Keep => true,
         Treatment::Mask => false,
-        Treatment::Generalise => super::placeholder::is_general(finding.kind, &text.folded[finding.at.clone()]),
+        Treatment::Generalise => is_general(finding.kind, &text.folded[finding.at.clone()], profile.vague()),
     };
     let named = Names.find(text);
     let chances = tagger::chances(text, model, &forms, &named);
@@ -276,10 +320,15 @@ fn find(text: &Prepared, profile: &Profile, known: &Known, model: &Model<'_>, le
     Found { masked, doubts }
 }
 
-/// What becomes of a kind; a day of birth is as direct as a name.
+/// What becomes of a kind; a day of birth is as direct as a name, and of ages the profile speaks apart.
 fn treatment(profile: &Profile, kind: Kind) -> Treatment {
     match kind {
         Kind::Birthday => Treatment::Mask,
+        Kind::Age => match profile.vague().ages {
+            Ages::Mask => Treatment::Mask,
+            Ages::Decade | Ages::Over89 => Treatment::Generalise,
+            Ages::Keep => Treatment::Keep,
+        },
         kind => profile.treatment(kind.coarse()),
     }
 }
@@ -360,11 +409,22 @@ impl Scan {
         }
     }
 
+    /// What the vault knows, as spans of the input.
+    fn known(&self, known: &Known) -> Result<Vec<Span>, BadText> {
+        let prepared = Prepared::of_any_length(&self.text)?;
+        let found = known.find(&prepared);
+        Ok(self.spans(&prepared, &join(found)))
+    }
+
     /// What the finders see, as spans of the input.
     fn residue(&self, profile: &Profile, known: &Known, model: &Model<'_>) -> Result<Vec<Span>, BadText> {
         let prepared = Prepared::of_any_length(&self.text)?;
         let found = find(&prepared, profile, known, model, self.thresholds(profile));
-        let spans = found.masked.iter().filter_map(|finding| {
+        Ok(self.spans(&prepared, &found.masked))
+    }
+
+    fn spans(&self, prepared: &Prepared, findings: &[Finding]) -> Vec<Span> {
+        let spans = findings.iter().filter_map(|finding| {
             let at = prepared.origin_of(&finding.at);
             let span = Span {
                 start: *self.origin.get(at.start)?,
@@ -377,7 +437,7 @@ impl Scan {
                 .contains(|c: char| c != MASKED && !c.is_whitespace())
                 .then_some(span)
         });
-        Ok(spans.collect())
+        spans.collect()
     }
 }
 
@@ -387,6 +447,8 @@ fn assemble(
     spans: Vec<Span>,
     doubts: Vec<(Range<usize>, &'static str)>,
     profile: &Profile,
+    known: &Known,
+    naming: Naming<'_>,
 ) -> Redaction {
     let values: Vec<String> = spans
         .iter()
@@ -394,6 +456,7 @@ fn assemble(
         .collect();
     let mut placeholders = Placeholders::new(
         text,
+        naming,
         spans
             .iter()
             .zip(&values)
@@ -403,14 +466,21 @@ fn assemble(
     let shown = |at: Range<usize>| chars.get(at).unwrap_or(&[]).iter().filter(|c| !is_invisible(**c));
     let mut output = String::with_capacity(text.len());
     let mut removed: BTreeMap<String, usize> = BTreeMap::new();
+    let (mut placed, mut seen) = (Vec::new(), BTreeSet::new());
     let mut at = 0;
     for (span, value) in spans.iter().zip(&values) {
         output.extend(shown(at..span.start));
         let vague = match treatment(profile, span.kind) {
-            Treatment::Generalise => super::placeholder::generalise(span.kind, value),
+            Treatment::Generalise => generalise(span.kind, value, profile.vague()),
             Treatment::Mask | Treatment::Keep => None,
         };
-        output.push_str(&vague.unwrap_or_else(|| placeholders.place(span.kind, value)));
+        // A town may be a client's name.
+        let vague = vague.filter(|vague| Prepared::new(vague).is_ok_and(|vague| known.find(&vague).is_empty()));
+        let told = vague.unwrap_or_else(|| placeholders.place(span.kind, value));
+        output.push_str(&told);
+        if seen.insert(told.clone()) {
+            placed.push(told);
+        }
         *removed.entry(span.kind.coarse().name().to_owned()).or_default() += 1;
         at = span.end;
     }
@@ -431,6 +501,7 @@ fn assemble(
         spans,
         removed,
         doubtful,
+        placed,
     }
 }
 
@@ -603,9 +674,9 @@ mod tests {
                 0..14,
             )
         ) {
-            for name in ["no-names", "strict"] {
-                let output = redacted(&parts.join(" "), name).text;
-                let leaks = check(&output, &profile(name), &Known::nothing()).unwrap();
+            for name in crate::brief::SHIPPED {
+                let Redaction { text: output, placed, .. } = redacted(&parts.join(" "), name);
+                let leaks = check_placed(&output, &profile(name), &Known::nothing(), &placed).unwrap();
                 prop_assert!(leaks.is_empty(), "{} {:?}", output, leaks);
                 for part in ["Azra", "Okonkwo", "4417", "900123", "AB12", "example.org", "Falcon", "Brixholm", "Elmtree"] {
                     prop_assert!(!output.contains(part), "{}", output);

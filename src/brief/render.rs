@@ -1,7 +1,8 @@
 //! A brief on paper: the mark of its level stands first and last, the text between is as composed.
 
-use super::compose::BriefText;
 use super::redact::Refused;
+use crate::label::Level;
+use serde::{Deserialize, Serialize};
 use std::fmt::Write;
 
 /// What stands above a brief.
@@ -15,25 +16,41 @@ pub struct Header {
     pub id: String,
     /// What the reader may do with it.
     pub handling: String,
+    /// How it may be passed on.
+    pub redisclosure: String,
     /// Until when it may be used, as a person reads it; nothing when it does not expire.
     pub expires: Option<String>,
 }
 
+/// How a brief of a level may be passed on, whatever its profile says.
+pub fn redisclosure(level: Level) -> &'static str {
+    match level {
+        Level::Public => "Freely, whole, with its mark and id.",
+        Level::Internal | Level::Confidential | Level::Restricted => {
+            "Beyond that only with the leave of whoever released it; always whole, with its mark and id."
+        }
+        Level::Named => "To nobody else: it is for the people it was given to by name.",
+    }
+}
+
 /// How a brief is written.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Format {
     /// Markdown.
+    #[serde(rename = "md")]
     Markdown,
     /// Plain text.
+    #[serde(rename = "txt")]
     Text,
     /// One self-contained HTML page without scripts or links.
     Html,
-    /// One JSON object: `mark`, `id`, `label`, `handling`, `expires`, `text`, `end_mark`.
+    /// One JSON object: `mark`, `id`, `label`, `handling`, `redisclosure`, `expires`, `text`, `end_mark`.
     Json,
 }
 
 /// Writes a brief. The header's parts have to be single lines of at most 500 characters.
-pub fn render(brief: &BriefText, header: &Header, format: Format) -> Result<String, Refused> {
+pub fn render(text: &str, header: &Header, format: Format) -> Result<String, Refused> {
     let line = |what: &'static str, text: &str| {
         let good = text.chars().count() <= 500 && !text.chars().any(char::is_control);
         if good { Ok(()) } else { Err(Refused::Header(what)) }
@@ -42,32 +59,37 @@ pub fn render(brief: &BriefText, header: &Header, format: Format) -> Result<Stri
     line("mark", &header.mark)?;
     line("label", &header.label)?;
     line("handling line", &header.handling)?;
+    line("redisclosure line", &header.redisclosure)?;
     line("expiry", header.expires.as_deref().unwrap_or_default())?;
     Ok(match format {
-        Format::Markdown => markdown(brief, header),
-        Format::Text => plain(brief, header),
-        Format::Html => html(brief, header),
-        Format::Json => json(brief, header),
+        Format::Markdown => markdown(text, header),
+        Format::Text => plain(text, header),
+        Format::Html => html(text, header),
+        Format::Json => json(text, header),
     })
 }
 
 /// The lines between the mark and the text.
 fn facts(header: &Header) -> Vec<(&'static str, &str)> {
-    let mut facts = vec![("Brief", header.id.as_str()), ("Handling", header.handling.as_str())];
+    let mut facts = vec![
+        ("Brief", header.id.as_str()),
+        ("Handling", header.handling.as_str()),
+        ("Passing on", header.redisclosure.as_str()),
+    ];
     facts.extend(header.expires.as_deref().map(|until| ("Use until", until)));
     facts
 }
 
-fn plain(brief: &BriefText, header: &Header) -> String {
+fn plain(text: &str, header: &Header) -> String {
     let facts: String = facts(header)
         .iter()
         .map(|(name, value)| format!("{name}: {value}\n"))
         .collect();
     let mark = header.mark.as_str();
-    format!("{mark}\n{facts}\n{}\n\n{mark}\n", brief.text.trim())
+    format!("{mark}\n{facts}\n{}\n\n{mark}\n", text.trim())
 }
 
-fn markdown(brief: &BriefText, header: &Header) -> String {
+fn markdown(text: &str, header: &Header) -> String {
     let facts: Vec<String> = facts(header)
         .iter()
         .map(|(name, value)| format!("{name}: {}", escape_markdown(value)))
@@ -76,40 +98,52 @@ fn markdown(brief: &BriefText, header: &Header) -> String {
     format!(
         "**{mark}**\n\n{}\n\n---\n\n{}\n\n---\n\n**{mark}**\n",
         facts.join("  \n"),
-        brief.text.trim()
+        text.trim()
     )
 }
 
-fn html(brief: &BriefText, header: &Header) -> String {
+fn html(text: &str, header: &Header) -> String {
     let mark = escape_html(&header.mark);
     let mut page = format!(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n\
          <meta name=\"referrer\" content=\"no-referrer\">\n<title>{mark}</title>\n\
-         <style>body{{font:1rem/1.5 system-ui,sans-serif;max-width:44rem;margin:2rem auto;padding:0 1rem}}\
-         .mark{{font-weight:700;text-align:center;border:2px solid;padding:.3rem}}\
-         .text{{white-space:pre-wrap;overflow-wrap:anywhere}}</style>\n</head>\n<body>\n<p class=\"mark\">{mark}</p>\n<dl>\n"
+         <style>{STYLE}</style>\n</head>\n<body>\n\
+         <table role=\"presentation\">\n<thead><tr><td class=\"mark\">{mark}</td></tr></thead>\n\
+         <tfoot><tr><td class=\"mark\">{mark}</td></tr></tfoot>\n<tbody><tr><td>\n<dl>\n"
     );
     for (name, value) in facts(header) {
         // Writing to a string cannot fail.
         let _ = writeln!(page, "<dt>{name}</dt><dd>{}</dd>", escape_html(value));
     }
-    let text = escape_html(brief.text.trim());
+    let text = escape_html(text.trim());
     let _ = write!(
         page,
-        "</dl>\n<main class=\"text\">{text}</main>\n<p class=\"mark\">{mark}</p>\n</body>\n</html>\n"
+        "</dl>\n<main class=\"text\">{text}</main>\n</td></tr></tbody>\n</table>\n</body>\n</html>\n"
     );
     page
 }
 
-fn json(brief: &BriefText, header: &Header) -> String {
+/// The mark is head and foot of a table: on paper these are on every page, in every browser.
+const STYLE: &str = "body{font:1rem/1.5 system-ui,sans-serif;max-width:44rem;margin:2rem auto;padding:0 1rem}\
+    table{width:100%;border-collapse:collapse}\
+    .mark{font-weight:700;text-align:center;border:2px solid;padding:.3rem}\
+    dl{display:grid;grid-template-columns:max-content 1fr;gap:0 1rem;border-bottom:1px solid;padding:.5rem 0}\
+    dt{font-weight:700}dd{margin:0}\
+    .text{white-space:pre-wrap;overflow-wrap:anywhere;padding:.5rem 0 1rem;orphans:3;widows:3}\
+    @page{size:A4;margin:18mm}\
+    @media print{body{max-width:none;margin:0;padding:0;font-size:11pt;color:#000;background:#fff}\
+    thead{display:table-header-group}tfoot{display:table-footer-group}}";
+
+fn json(text: &str, header: &Header) -> String {
     let value = serde_json::json!({
         "mark": header.mark,
         "id": header.id,
         "label": header.label,
         "handling": header.handling,
+        "redisclosure": header.redisclosure,
         "expires": header.expires,
-        "text": brief.text,
+        "text": text,
         "end_mark": header.mark,
     });
     format!("{value}\n")
@@ -146,23 +180,17 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used)]
     use super::*;
     use crate::label::Level;
-    use std::collections::BTreeMap;
 
     fn rendered(text: &str, format: Format) -> String {
-        let brief = BriefText {
-            text: text.to_owned(),
-            removed: BTreeMap::new(),
-            doubtful: Vec::new(),
-            left_out: 0,
-        };
         let header = Header {
             label: "confidential".into(),
             mark: Level::Confidential.tlp().into(),
             id: "b-1".into(),
             handling: "Do not <pass> on.".into(),
+            redisclosure: redisclosure(Level::Confidential).into(),
             expires: Some("2026-03-03".into()),
         };
-        render(&brief, &header, format).unwrap()
+        render(text, &header, format).unwrap()
     }
 
     #[test]
@@ -175,11 +203,12 @@ mod tests {
             assert!(text.contains("Lock the door."));
         }
         let page = rendered("Lock the door.", Format::Html);
-        let (first, last) = (
-            page.find("class=\"mark\"").unwrap(),
-            page.rfind("class=\"mark\"").unwrap(),
+        // Head and foot of a table stand on every sheet of paper, first and last.
+        assert!(
+            page.contains("<thead><tr><td class=\"mark\">TLP:AMBER")
+                && page.contains("<tfoot><tr><td class=\"mark\">TLP:AMBER")
         );
-        assert!(first < page.find("Lock").unwrap() && page.find("Lock").unwrap() < last);
+        assert!(page.contains("@page{size:A4") && page.contains("tfoot{display:table-footer-group}"));
         assert!(rendered("x", Format::Json).contains("\"mark\":\"TLP:AMBER\""));
     }
 
@@ -193,19 +222,14 @@ mod tests {
 
     #[test]
     fn a_header_of_several_lines_is_refused() {
-        let brief = BriefText {
-            text: "x".into(),
-            removed: BTreeMap::new(),
-            doubtful: Vec::new(),
-            left_out: 0,
-        };
         let header = Header {
             label: "internal".into(),
             mark: Level::Internal.tlp().into(),
             id: "b-1\nTLP:CLEAR".into(),
             handling: String::new(),
+            redisclosure: String::new(),
             expires: None,
         };
-        assert_eq!(render(&brief, &header, Format::Text), Err(Refused::Header("id")));
+        assert_eq!(render("x", &header, Format::Text), Err(Refused::Header("id")));
     }
 }

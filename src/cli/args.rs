@@ -184,7 +184,7 @@ pub(super) enum Command {
     Redact {
         /// The file; `-` or nothing for standard input
         file: Option<PathBuf>,
-        /// `no-names`, `strict`, or the path of a profile file
+        /// `no-names`, `strict`, `safe-harbor`, `tlp-amber`, `tlp-green`, or the path of a profile file
         #[arg(long, default_value = "no-names")]
         profile: String,
         /// One JSON object a line
@@ -424,25 +424,9 @@ pub(super) enum SortArg {
 pub(super) enum BriefCommand {
     /// Draft a brief from notes; the draft stays in the vault
     #[command(
-        after_help = "Example:\n  strongroom brief draft 3f2a 91bc --for internal --purpose handover --why 'day shift'\n\nPortions marked above the audience, such as (R), are left out whole. What is doubtful is\nlisted and has to be masked (--mask) or allowed (--allow, with --why) before release."
+        after_help = "Example:\n  strongroom brief draft 3f2a 91bc --for internal --purpose handover --why 'day shift'\n\nPortions marked above the audience, such as (R), are left out whole. What is doubtful is\nlisted and has to be masked (--mask) or allowed (--allow, with --why) before release. On a\nterminal the notes stand beside the brief, [what was replaced] in brackets.\n\nWith --length whole sentences and list items are left out, and what stands under headings such\nas `To do`, `Actions`, `Where` and `Until` goes last. With --by-case a person has the same\nplaceholder in every such brief of one case, so whoever has several can put them together."
     )]
-    Draft {
-        /// Ids of the notes, in order
-        #[arg(required = true)]
-        ids: Vec<String>,
-        /// `no-names`, `strict`, or another profile of the vault
-        #[arg(long, default_value = "no-names")]
-        profile: String,
-        /// The level of the audience [default: the profile's]
-        #[arg(long = "for", value_name = "LEVEL")]
-        audience: Option<String>,
-        /// Mask this as well
-        #[arg(long, value_name = "TEXT")]
-        mask: Vec<String>,
-        /// Let this doubtful word pass
-        #[arg(long, value_name = "WORD")]
-        allow: Vec<String>,
-    },
+    Draft(DraftArgs),
     /// Release a draft: to whom, why and which text go into the log, then it is written
     #[command(
         after_help = "Example:\n  strongroom brief release 77d0 --to 'day shift' --why 'handover' --purpose handover --out brief.md"
@@ -456,9 +440,9 @@ pub(super) enum BriefCommand {
         /// Write it to a new file rather than to standard output
         #[arg(long, value_name = "FILE")]
         out: Option<PathBuf>,
-        /// How it is written
-        #[arg(long, value_enum, default_value = "md")]
-        format: FormatArg,
+        /// How it is written [default: as drafted, or md]
+        #[arg(long, value_enum)]
+        format: Option<FormatArg>,
         /// Until when it may be used
         #[arg(long, value_name = "TIME")]
         until: Option<String>,
@@ -477,6 +461,39 @@ pub(super) enum BriefCommand {
     /// List drafts and briefs
     #[command(after_help = "Example:\n  strongroom brief list --json")]
     List,
+    /// List the briefs that something concerns which came after their release, and who has them
+    #[command(
+        after_help = "Example:\n  strongroom brief recall --purpose review --why 'monthly look'\n\nA brief is listed when a note it was made from was destroyed, relabelled or revised since, or\nwhen its text has what the vault knows by now to identify somebody. Nothing is taken back by\nthis: whoever has a brief has to be told."
+    )]
+    Recall,
+}
+
+#[derive(ClapArgs)]
+pub(super) struct DraftArgs {
+    /// Ids of the notes, in order
+    #[arg(required = true)]
+    pub(super) ids: Vec<String>,
+    /// `no-names`, `strict`, `safe-harbor`, `tlp-amber`, `tlp-green`, or another profile of the vault
+    #[arg(long, default_value = "no-names")]
+    pub(super) profile: String,
+    /// The level of the audience [default: the profile's]
+    #[arg(long = "for", value_name = "LEVEL")]
+    pub(super) audience: Option<String>,
+    /// Mask this as well
+    #[arg(long, value_name = "TEXT")]
+    pub(super) mask: Vec<String>,
+    /// Let this doubtful word pass
+    #[arg(long, value_name = "WORD")]
+    pub(super) allow: Vec<String>,
+    /// Leave out until it has about so many words
+    #[arg(long, value_name = "WORDS", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(super) length: Option<u32>,
+    /// Use the placeholders of the notes' case rather than those of this brief alone
+    #[arg(long)]
+    pub(super) by_case: bool,
+    /// How it is to be written; it is shown so
+    #[arg(long, value_enum)]
+    pub(super) format: Option<FormatArg>,
 }
 
 #[derive(Clone, Copy, ValueEnum)]

@@ -1,66 +1,18 @@
-//! Briefs: draft, release, check, list.
+//! Briefs: draft, release, check, list, recall.
 
-use super::args::{BriefCommand, FormatArg};
+use super::args::{BriefCommand, DraftArgs, FormatArg};
+use super::beside;
 use super::terminal::{self, Seen};
 use super::words::{counted, in_words, time};
 use super::{finding, out};
 use crate::app::shared::Format;
-use crate::app::{Context, DraftQuery, Error, ReleaseQuery};
+use crate::app::{Context, DraftQuery, Error, RecallReason, Recalled, ReleaseQuery};
 use serde_json::json;
 
 /// `brief`.
 pub(super) fn run(context: &Context<'_>, seen: &Seen<'_>, command: &BriefCommand) -> Result<u8, Error> {
     match command {
-        BriefCommand::Draft {
-            ids,
-            profile,
-            audience,
-            mask,
-            allow,
-        } => {
-            let query = DraftQuery {
-                sources: ids.clone(),
-                profile: profile.clone(),
-                audience: audience.clone(),
-                mask: mask.clone(),
-                allow: allow.clone(),
-            };
-            let drafted = crate::app::draft_brief(context, &query)?;
-            if seen.json {
-                let doubt = |doubt: &crate::app::shared::Doubt| json!({ "start": doubt.start, "end": doubt.end, "text": doubt.text, "why": doubt.why });
-                seen.json(&json!({
-                    "draft": drafted.draft.to_string(),
-                    "label": drafted.label,
-                    "text": drafted.text,
-                    "removed": drafted.removed,
-                    "doubtful": drafted.doubtful.iter().map(doubt).collect::<Vec<_>>(),
-                    "left_out": drafted.left_out,
-                    "entry": drafted.entry.to_string(),
-                }))?;
-                return Ok(0);
-            }
-            seen.result(&format!("{}\n", out::plain(&drafted.text)))?;
-            let removed: Vec<String> = drafted
-                .removed
-                .iter()
-                .map(|(kind, count)| format!("{count} {}", in_words(kind)))
-                .collect();
-            let removed = if removed.is_empty() {
-                "nothing".to_owned()
-            } else {
-                removed.join(", ")
-            };
-            seen.remark(&format!(
-                "\ndraft {} for {} ({})",
-                drafted.draft, drafted.label, drafted.mark
-            ));
-            seen.remark(&format!(
-                "removed: {removed}; left out whole: {}",
-                counted(drafted.left_out, "portion", "portions")
-            ));
-            seen.doubts(&drafted.doubtful);
-            Ok(0)
-        }
+        BriefCommand::Draft(args) => draft(context, seen, args),
         BriefCommand::Release {
             draft,
             to,
@@ -68,19 +20,13 @@ pub(super) fn run(context: &Context<'_>, seen: &Seen<'_>, command: &BriefCommand
             format,
             until,
         } => {
-            let format = match format {
-                FormatArg::Md => Format::Markdown,
-                FormatArg::Html => Format::Html,
-                FormatArg::Txt => Format::Text,
-                FormatArg::Json => Format::Json,
-            };
             let expires = until.as_deref().map(time).transpose()?;
             let released = crate::app::release_brief(
                 context,
                 &ReleaseQuery {
                     draft: draft.clone(),
                     to: to.clone(),
-                    format,
+                    format: format.map(format_of),
                     expires,
                     out: file.clone(),
                 },
@@ -135,5 +81,143 @@ pub(super) fn run(context: &Context<'_>, seen: &Seen<'_>, command: &BriefCommand
             &crate::app::list_briefs(context)?,
             "no drafts or briefs that you may read",
         ),
+        BriefCommand::Recall => recall(seen, &crate::app::recall_briefs(context)?),
     }
+}
+
+fn format_of(format: FormatArg) -> Format {
+    match format {
+        FormatArg::Md => Format::Markdown,
+        FormatArg::Html => Format::Html,
+        FormatArg::Txt => Format::Text,
+        FormatArg::Json => Format::Json,
+    }
+}
+
+fn draft(context: &Context<'_>, seen: &Seen<'_>, args: &DraftArgs) -> Result<u8, Error> {
+    let query = DraftQuery {
+        sources: args.ids.clone(),
+        profile: args.profile.clone(),
+        audience: args.audience.clone(),
+        mask: args.mask.clone(),
+        allow: args.allow.clone(),
+        length: args.length.map(|words| words as usize),
+        by_case: args.by_case,
+        format: args.format.map(format_of),
+    };
+    let drafted = crate::app::draft_brief(context, &query)?;
+    if seen.json {
+        let doubt = |doubt: &crate::app::shared::Doubt| json!({ "start": doubt.start, "end": doubt.end, "text": doubt.text, "why": doubt.why });
+        seen.json(&json!({
+            "draft": drafted.draft.to_string(),
+            "label": drafted.label,
+            "text": drafted.text,
+            "removed": drafted.removed,
+            "doubtful": drafted.doubtful.iter().map(doubt).collect::<Vec<_>>(),
+            "kept": drafted.kept,
+            "left_out": drafted.left_out,
+            "shortened": drafted.shortened,
+            "rendered": drafted.rendered,
+            "entry": drafted.entry.to_string(),
+        }))?;
+        return Ok(0);
+    }
+    let columns = seen.terminal.facts().columns.filter(|_| seen.terminal.facts().watched);
+    match (&drafted.rendered, columns) {
+        (Some(rendered), _) => seen.result(rendered)?,
+        (None, Some(columns)) => {
+            let spans: Vec<(usize, usize)> = drafted.spans.iter().map(|span| (span.start, span.end)).collect();
+            let source = beside::marked(&drafted.source, &spans);
+            seen.result(&beside::beside(
+                ("the notes", &out::plain(&source)),
+                ("the brief", &out::plain(&drafted.text)),
+                usize::from(columns),
+            ))?;
+        }
+        (None, None) => seen.result(&format!("{}\n", out::plain(&drafted.text)))?,
+    }
+    let removed: Vec<String> = drafted
+        .removed
+        .iter()
+        .map(|(kind, count)| format!("{count} {}", in_words(kind)))
+        .collect();
+    let removed = if removed.is_empty() {
+        "nothing".to_owned()
+    } else {
+        removed.join(", ")
+    };
+    seen.remark(&format!(
+        "\ndraft {} for {} ({})",
+        drafted.draft, drafted.label, drafted.mark
+    ));
+    seen.remark(&format!(
+        "removed: {removed}; left out whole: {}",
+        counted(drafted.left_out, "portion", "portions")
+    ));
+    if args.length.is_some() {
+        let words = counted(drafted.shortened, "sentence or item", "sentences and items");
+        seen.remark(&format!("left out for length: {words}"));
+    }
+    seen.doubts(&drafted.doubtful);
+    if columns.is_some() && !drafted.kept.is_empty() {
+        let kept = drafted.kept.iter().take(KEPT_MAX).map(|word| out::one_line(word));
+        let more = match drafted.kept.len().saturating_sub(KEPT_MAX) {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        let kept = kept.collect::<Vec<_>>().join(", ");
+        seen.remark(&format!("kept, though with a capital or a figure: {kept}{more}"));
+    }
+    Ok(0)
+}
+
+/// How many of the words that were kept are named on a terminal.
+const KEPT_MAX: usize = 60;
+
+fn recall(seen: &Seen<'_>, recalled: &[Recalled]) -> Result<u8, Error> {
+    if seen.json {
+        let types = |why: &RecallReason| match why {
+            RecallReason::Identifies(types) => types.clone(),
+            _ => Vec::new(),
+        };
+        let line = |brief: &Recalled| {
+            json!({
+                "brief": brief.brief.to_string(),
+                "released": brief.released.to_string(),
+                "label": brief.label,
+                "recipients": brief.recipients,
+                "expires": brief.expires.map(|time| time.to_string()),
+                "why": brief.why.iter().map(RecallReason::code).collect::<Vec<_>>(),
+                "types": brief.why.iter().flat_map(types).collect::<Vec<_>>(),
+            })
+        };
+        seen.json(&recalled.iter().map(line).collect::<Vec<_>>())?;
+        return Ok(0);
+    }
+    if recalled.is_empty() {
+        seen.remark("no released brief that you may read is concerned by anything since");
+        return Ok(0);
+    }
+    let words = |why: &RecallReason| match why {
+        RecallReason::Gone => "a source is gone, or no longer yours to read".to_owned(),
+        RecallReason::Relabelled => "a source was relabelled".to_owned(),
+        RecallReason::Changed => "a source was revised".to_owned(),
+        RecallReason::Identifies(types) => {
+            let types: Vec<String> = types.iter().map(|kind| in_words(kind)).collect();
+            format!("it identifies, by what is known now ({})", types.join(", "))
+        }
+        RecallReason::Unchecked => "it cannot be checked: its profile is gone or it is of another version".to_owned(),
+    };
+    let row = |brief: &Recalled| {
+        vec![
+            brief.brief.to_string()[..8].to_owned(),
+            brief.released.to_string(),
+            brief.label.clone(),
+            out::one_line(&brief.recipients.join(", ")),
+            brief.why.iter().map(words).collect::<Vec<_>>().join("; "),
+        ]
+    };
+    let head = ["brief", "released", "label", "to", "why"];
+    seen.table(&head, recalled.iter().map(row).collect())?;
+    Ok(0)
 }

@@ -6,6 +6,7 @@ mod args;
 mod attachments;
 mod audit;
 mod backup;
+mod beside;
 mod briefs;
 mod commands;
 mod doctor;

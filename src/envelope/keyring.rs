@@ -1,11 +1,12 @@
 //! Keys by id: what a session holds and wraps refer to.
 
-use crate::crypto::{Entropy, NoEntropy, make_random, make_secret};
+use crate::crypto::{Entropy, NoEntropy, derive_key, make_random, make_secret};
 use crate::id::{CompartmentId, KeyId};
-use crate::label::Level;
+use crate::label::{Label, Level};
 use crate::secret::Secret;
 use std::collections::BTreeMap;
 use std::sync::{PoisonError, RwLock};
+use zeroize::Zeroizing;
 
 /// What a key is for.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -112,6 +113,25 @@ impl Keyring {
     /// The key for a use. (One epoch so far: the first found is the only one.)
     pub(crate) fn key_for(&self, usage: KeyUse) -> Option<&Key> {
         self.keys.values().find(|key| key.usage == usage)
+    }
+
+    /// A key that whoever may read notes under `label` can derive, for the placeholders of one case: its client and its
+    /// name (docs/FORMAT.md §10). None without all keys of the label, and for `named`, which has none.
+    pub(crate) fn case_key(&self, label: &Label, case: &[String; 2]) -> Option<Secret<32>> {
+        let level = self.key_for(KeyUse::Level(label.level()))?;
+        // Room for all: what is moved to a bigger place is not wiped from the smaller one.
+        let mut all = Zeroizing::new(Vec::with_capacity(32 * (1 + label.compartments().len())));
+        all.extend_from_slice(level.secret.expose());
+        for compartment in label.compartments() {
+            let key = self.key_for(KeyUse::Compartment(*compartment))?;
+            all.extend_from_slice(key.secret.expose());
+        }
+        let [client, case] = case;
+        Some(derive_key(
+            &all,
+            "strongroom/1/case",
+            &[client.as_bytes(), case.as_bytes()],
+        ))
     }
 
     /// Compartments held, by name and id.

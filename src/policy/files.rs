@@ -27,8 +27,24 @@ const SHIPPED: &[(&str, &str)] = &[
         include_str!("../../policies/redaction/no-names.toml"),
     ),
     (
+        "redaction/safe-harbor.toml",
+        include_str!("../../policies/redaction/safe-harbor.toml"),
+    ),
+    (
         "redaction/strict.toml",
         include_str!("../../policies/redaction/strict.toml"),
+    ),
+    (
+        "redaction/template.txt",
+        include_str!("../../policies/redaction/template.txt"),
+    ),
+    (
+        "redaction/tlp-amber.toml",
+        include_str!("../../policies/redaction/tlp-amber.toml"),
+    ),
+    (
+        "redaction/tlp-green.toml",
+        include_str!("../../policies/redaction/tlp-green.toml"),
     ),
 ];
 
@@ -46,7 +62,8 @@ pub fn governs(path: &str) -> &'static str {
         SCHEMA => "the facts that a rule may use; belongs to the program",
         CASES => "requests and the decisions that they must get",
         "README.md" => "nothing: a page for whoever reads the policies",
-        _ if path.starts_with("redaction/") => "what a brief leaves out",
+        "redaction/template.txt" => "nothing: a profile of one's own begins as a copy of it",
+        _ if path.starts_with("redaction/") && path.ends_with(".toml") => "what a brief leaves out",
         _ => "nothing that this version of the program reads",
     }
 }

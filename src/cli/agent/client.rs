@@ -16,6 +16,7 @@ pub(in crate::cli) fn run(wire: &Wire, here: &Here, words: Vec<OsString>) -> Res
         words: words.into_iter().map(|word| word.into_vec().into()).collect(),
         may_ask: facts.may_ask,
         typed: facts.typed,
+        watched: facts.watched,
         columns: facts.columns,
         editor: facts.editor,
     });

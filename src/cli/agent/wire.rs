@@ -42,6 +42,8 @@ pub(super) struct Run {
     pub(super) columns: Option<u16>,
     #[n(5)]
     pub(super) editor: bool,
+    #[n(6)]
+    pub(super) watched: bool,
 }
 
 impl Run {
@@ -50,6 +52,7 @@ impl Run {
             may_ask: self.may_ask,
             typed: self.typed,
             editor: self.editor,
+            watched: self.watched,
             columns: self.columns,
         }
     }

@@ -29,6 +29,7 @@ impl Here {
                 may_ask,
                 typed: std::io::stdin().is_terminal(),
                 editor: editor::named().is_some(),
+                watched: out.is_terminal(),
                 columns: if out.is_terminal() { width() } else { told() }.filter(|columns| *columns > 0),
             },
             progress: RefCell::new(Progress::new(std::io::stderr().is_terminal())),

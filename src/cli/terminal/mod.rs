@@ -31,6 +31,8 @@ pub(super) struct Facts {
     pub(super) typed: bool,
     /// Whether the person has an editor.
     pub(super) editor: bool,
+    /// Whether somebody watches standard output.
+    pub(super) watched: bool,
     /// How many columns standard output has, if anything says so.
     pub(super) columns: Option<u16>,
 }

@@ -1,0 +1,207 @@
+//! Briefs from their draft to their recall.
+
+use super::*;
+
+const TEXT: &str = "Azra Okonkwo waits in the grey van. Keep the rear door locked until Friday.";
+
+impl Vault {
+    fn note(&self, text: &str, client: &str, case: &str) -> String {
+        let new = NewText {
+            title: None,
+            client: Some(client.into()),
+            case: Some(case.into()),
+            label: Some("internal".into()),
+            at: None,
+            fields: Vec::new(),
+        };
+        let text = text.as_bytes().to_vec();
+        let text = TextFrom::Caller(Box::new(|| Ok(text)));
+        let added = add(&self.context(&Scripted::deaf(), None, None), new, text);
+        added.unwrap().id.to_string()
+    }
+
+    fn draft(&self, notes: &[&str], with: impl FnOnce(&mut DraftQuery)) -> Result<Drafted, Error> {
+        let mut query = DraftQuery {
+            sources: notes.iter().map(|&note| note.to_owned()).collect(),
+            profile: "no-names".into(),
+            audience: None,
+            mask: Vec::new(),
+            allow: Vec::new(),
+            length: None,
+            by_case: false,
+            format: None,
+        };
+        with(&mut query);
+        draft_brief(&self.context(&Scripted::deaf(), None, Some("a test")), &query)
+    }
+
+    fn release(&self, draft: &Drafted, with: impl FnOnce(&mut ReleaseQuery)) -> Result<ReleasedBrief, Error> {
+        let mut query = ReleaseQuery {
+            draft: draft.draft.to_string(),
+            to: vec!["day shift".into()],
+            format: None,
+            expires: None,
+            out: None,
+        };
+        with(&mut query);
+        release_brief(
+            &self.context(&Scripted::deaf(), Some("handover"), Some("a test")),
+            &query,
+        )
+    }
+
+    fn recall(&self) -> Vec<(String, Vec<RecallReason>)> {
+        let recalled = recall_briefs(&self.context(&Scripted::deaf(), None, None)).unwrap();
+        recalled
+            .into_iter()
+            .map(|brief| (brief.brief.to_string(), brief.why))
+            .collect()
+    }
+
+    fn revise(&self, note: &str, text: &str) {
+        let text = text.as_bytes().to_vec();
+        let text = TextFrom::Caller(Box::new(|| Ok(text)));
+        let deaf = Scripted::deaf();
+        let context = self.context(&deaf, Some("duty"), Some("a test"));
+        edit(&context, note, Change::default(), Some(text)).unwrap();
+    }
+}
+
+#[test]
+fn a_brief_is_kept_as_it_left() {
+    let vault = Vault::new();
+    let note = vault.note(TEXT, "Halcyon", "H-1");
+    let draft = vault
+        .draft(&[&note], |query| query.format = Some(shared::Format::Text))
+        .unwrap();
+    assert!(
+        draft
+            .rendered
+            .is_some_and(|text| text.contains("Use until: draft, not released"))
+    );
+    let draft = vault
+        .draft(&[&note], |query| query.format = Some(shared::Format::Html))
+        .unwrap();
+    let brief = vault.release(&draft, |_| ()).unwrap();
+    assert!(brief.text.starts_with("<!doctype html>"));
+    assert!(!brief.text.contains("Okonkwo") && brief.text.contains("Person A waits"));
+    let shown = vault
+        .show(&Scripted::deaf(), None, None, &brief.brief.to_string())
+        .unwrap();
+    assert_eq!(shown.body(), brief.text);
+    assert_eq!(crate::crypto::sha256(&[brief.text.as_bytes()]), brief.sha256);
+    assert!(vault.recall().is_empty());
+}
+
+#[test]
+fn a_draft_whose_source_changed_does_not_leave() {
+    let vault = Vault::new();
+    let note = vault.note(TEXT, "Halcyon", "H-1");
+    let draft = vault.draft(&[&note], |_| ()).unwrap();
+    vault.revise(&note, "Keep the rear door locked until Monday.");
+    let refused = vault.release(&draft, |_| ()).err().unwrap();
+    assert!(refused.message.contains("has changed since"), "{}", refused.message);
+    assert_eq!(vault.last().0, "brief release");
+    let again = vault.draft(&[&note], |_| ()).unwrap();
+    assert!(vault.release(&again, |_| ()).is_ok());
+}
+
+#[test]
+fn a_brief_may_not_be_over_before_it_leaves() {
+    let vault = Vault::new();
+    let note = vault.note(TEXT, "", "");
+    let draft = vault.draft(&[&note], |_| ()).unwrap();
+    let until = |seconds: i64| Some(Time::from_unix(1_795_253_400 + seconds));
+    let refused = vault.release(&draft, |query| query.expires = until(0)).err().unwrap();
+    assert_eq!(refused.kind, Kind::Usage);
+    assert!(vault.release(&draft, |query| query.expires = until(1)).is_ok());
+}
+
+#[test]
+fn what_happens_to_a_source_calls_its_briefs_back() {
+    let vault = Vault::new();
+    let notes: Vec<String> = (0..4).map(|at| vault.note(TEXT, &format!("Client{at}"), "")).collect();
+    let release = |note: &String| {
+        let draft = vault.draft(&[note], |_| ()).unwrap();
+        vault.release(&draft, |_| ()).unwrap().brief.to_string()
+    };
+    let briefs: Vec<String> = notes.iter().map(release).collect();
+    assert!(vault.recall().is_empty());
+    vault.revise(&notes[0], "The rear door is open again.");
+    let context = |person| vault.context(person, Some("duty"), Some("a test"));
+    let deaf = Scripted::deaf();
+    relabel(&context(&deaf), &notes[1], "confidential").unwrap();
+    destroy(&context(&deaf), &notes[2], None).unwrap();
+    // A note of the same client now says what the brief's words mean.
+    vault.note("The alias of our man is Friday Rear.", "Client3", "");
+    let new = NewText {
+        title: None,
+        client: Some("Client3".into()),
+        case: None,
+        label: Some("internal".into()),
+        at: None,
+        fields: vec![("alias".into(), "grey van".into())],
+    };
+    let text = TextFrom::Caller(Box::new(|| Ok(b"Nothing new.".to_vec())));
+    add(&vault.context(&deaf, None, None), new, text).unwrap();
+    let mut expected = vec![
+        (briefs[0].clone(), vec![RecallReason::Changed]),
+        (briefs[1].clone(), vec![RecallReason::Relabelled]),
+        (briefs[2].clone(), vec![RecallReason::Gone]),
+        (briefs[3].clone(), vec![RecallReason::Identifies(vec!["PERSON"])]),
+    ];
+    expected.sort();
+    let mut recalled = vault.recall();
+    recalled.sort();
+    assert_eq!(recalled, expected);
+    let last = vault.last();
+    assert_eq!((last.0.as_str(), last.3), ("brief recall", "done"));
+}
+
+#[test]
+fn placeholders_of_a_case_are_the_same_in_it_and_nowhere_else() {
+    let vault = Vault::new();
+    let one = vault.note(TEXT, "Halcyon", "H-1");
+    let same = vault.note(
+        "Then okonkwo left, and so did Tove Lindqvist. Azra Okonkwo is at home.",
+        "Halcyon",
+        "H-1",
+    );
+    let other = vault.note(TEXT, "Halcyon", "H-2");
+    let by_case = |note: &str| vault.draft(&[note], |query| query.by_case = true).unwrap().text;
+    let placeholder = |text: &str| text.split(" waits").next().unwrap().to_owned();
+    let of_the_case = placeholder(&by_case(&one));
+    assert!(
+        of_the_case.starts_with("Person ") && of_the_case != "Person A",
+        "{of_the_case}"
+    );
+    assert_eq!(placeholder(&by_case(&one)), of_the_case);
+    assert!(
+        by_case(&same).starts_with(&format!("Then {of_the_case} left")),
+        "{}",
+        by_case(&same)
+    );
+    assert_ne!(placeholder(&by_case(&other)), of_the_case);
+    // They pass the check at the release, and that of the text itself.
+    let draft = vault.draft(&[&same], |query| query.by_case = true).unwrap();
+    let brief = vault.release(&draft, |_| ()).unwrap();
+    let deaf = Scripted::deaf();
+    let checked = check_brief(&vault.context(&deaf, None, None), brief.text.as_bytes(), "no-names").unwrap();
+    assert_eq!(checked.leaks, []);
+    let refused = vault
+        .draft(&[&one, &other], |query| query.by_case = true)
+        .err()
+        .unwrap();
+    assert_eq!(refused.kind, Kind::Usage);
+}
+
+#[test]
+fn what_stood_in_an_earlier_revision_is_known_to_a_check() {
+    let vault = Vault::new();
+    let note = vault.note(TEXT, "Halcyon", "H-1");
+    vault.revise(&note, "Keep the rear door locked until Friday.");
+    let deaf = Scripted::deaf();
+    let check = |text: &str| check_brief(&vault.context(&deaf, None, None), text.as_bytes(), "no-names").unwrap();
+    assert!(check("keep the rear door locked").leaks.is_empty());
+    assert_eq!(check("ask okonkwo for the key").leaks.len(), 1);
+}
