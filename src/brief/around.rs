@@ -226,7 +226,7 @@ fn numbers(text: &Prepared, found: &[Finding], more: &mut Vec<Finding>) {
 fn belongs(text: &Prepared, word: &Token, next: &Token, name: &Token) -> bool {
     let lower = text.lower_of(word);
     let titled = word.lists & has::TITLE != 0 && (word.capital || matches!(lower, "mr" | "mrs" | "ms" | "dr" | "mx"));
-    let ranked = word.capital && word.lists & has::RANK != 0 || word.capital && word.lists & has::OFFICE != 0;
+    let ranked = word.capital && word.lists & (has::RANK | has::OFFICE) != 0;
     let epithet = word.capital == name.capital && word.lists & has::EPITHET != 0;
     let initial = word.at.len() == 1 && word.capital && text.between(word, next).starts_with('.');
     matches!(text.between(word, next), " " | ". " | ".") && (initial || titled || ranked || epithet)

@@ -7,15 +7,16 @@
 //! 1. [`portions`]: what lies above the audience is left out whole.
 //! 2. [`Prepared`]: the text is folded, so that no spelling hides a name, and cut into words.
 //! 3. [`Finder`]s look at it, independent of each other: [`Patterns`] for what has a form,
-//!    [`Known`] for what the vault knows, [`Names`] for what looks like a name, and in the strict
+//!    [`Known`] for what the vault knows, [`Names`] for what looks like a name, the tagger over all of these, and in the strict
 //!    mode [`Unlisted`] for whatever no list knows. Every name found is then looked for everywhere.
 //! 4. [`redact()`] puts placeholders, or something vaguer, in place of what was found, and scans the
 //!    output again; what remains doubtful is listed for a person to decide.
 //! 5. [`compose()`] does all this over several notes at once; [`render()`] puts the mark first and last.
 //!
-//! It reads English. Names in small letters that no list has are doubts in the mode `no-names` and
-//! masked in `strict`; a name that is an ordinary word at the start of a sentence may be neither
-//! seen nor masked: that is why a person looks before a release.
+//! It reads English. [`tagger`] gives each word a chance of being a name or a number that points to
+//! somebody; a word of small letters that it passes and no list has is a doubt in the mode `no-names`
+//! and masked in `strict`. A name that is an ordinary word may be neither seen nor masked: that is
+//! why a person looks before a release.
 
 mod around;
 mod compose;

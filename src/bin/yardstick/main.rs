@@ -68,6 +68,9 @@ enum Command {
         /// Print all that is missed, and what is masked beyond the spans.
         #[arg(long)]
         faults: bool,
+        /// Where what was masked is written, a file for each set and profile, for another scorer.
+        #[arg(long)]
+        masks: Option<PathBuf>,
         /// Where models of `--leave-out` are kept.
         #[arg(long)]
         keep: Option<PathBuf>,
@@ -145,6 +148,7 @@ fn run(command: Command) -> Result<(), String> {
             strict_score,
             leaks,
             faults,
+            masks,
             keep,
             tuning,
         } => {
@@ -182,7 +186,11 @@ fn run(command: Command) -> Result<(), String> {
                     .transpose()
                     .map_err(|bad| bad.to_string())?;
                 for profile in &profiles {
-                    let (score, cpu) = measure(set, profile, own.as_ref().or(model.as_ref()), strict_score)?;
+                    let (score, cpu, lines) = measure(set, profile, own.as_ref().or(model.as_ref()), strict_score)?;
+                    if let Some(folder) = &masks {
+                        let path = folder.join(format!("{}.{}.jsonl", set.name, profile.name()));
+                        std::fs::write(path, lines).map_err(|error| error.to_string())?;
+                    }
                     tell(line(&set.name, profile.name(), &score, cpu))?;
                     for (direct, id, of, text) in score.missed.iter().filter(|missed| faults || leaks && missed.0) {
                         tell(format!(
@@ -213,12 +221,19 @@ fn train_for(folders: &[PathBuf], more: &[PathBuf]) -> Result<learn::Learner, St
     Ok(learn::Learner::new(&read_all(&all)?))
 }
 
-/// Redacts a set; the score, and milliseconds of processor time for 4,000 characters.
+/// Redacts a set; the score, milliseconds of processor time for 4,000 characters, and what was
+/// masked.
 #[allow(clippy::cast_precision_loss)]
-fn measure(set: &Set, profile: &Profile, model: Option<&Model<'_>>, strict: bool) -> Result<(Score, f64), String> {
+fn measure(
+    set: &Set,
+    profile: &Profile,
+    model: Option<&Model<'_>>,
+    strict: bool,
+) -> Result<(Score, f64, String), String> {
     let known = Known::nothing();
     let mut score = Score::default();
     let mut characters = 0;
+    let mut lines = String::new();
     let mut spent = 0.0;
     // What is loaded at the first use is loaded before the clock runs.
     if let Some(model) = model {
@@ -237,8 +252,14 @@ fn measure(set: &Set, profile: &Profile, model: Option<&Model<'_>>, strict: bool
         let redaction = redaction.map_err(|refused| format!("{} of {}: {refused}", document.id, set.name))?;
         let masked: Vec<(usize, usize)> = redaction.spans.iter().map(|span| (span.start, span.end)).collect();
         score.add(document, &masked, strict);
+        let spans: Vec<_> = masked
+            .iter()
+            .map(|(start, end)| serde_json::json!({ "start": start, "end": end }))
+            .collect();
+        lines.push_str(&serde_json::json!({ "id": document.id, "spans": spans }).to_string());
+        lines.push('\n');
     }
-    Ok((score, 4_000.0 * spent / characters.max(1) as f64))
+    Ok((score, 4_000.0 * spent / characters.max(1) as f64, lines))
 }
 
 /// Processor time of this process, in milliseconds.

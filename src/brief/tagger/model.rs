@@ -122,7 +122,7 @@ pub(crate) fn mark_of(feature: u64) -> u16 {
 /// The line of a feature in a table of so many lines.
 #[allow(clippy::cast_possible_truncation)]
 pub(crate) fn line_of(feature: u64, lines: usize) -> usize {
-    ((feature >> 32) * lines as u64 >> 32) as usize
+    (((feature >> 32) * lines as u64) >> 32) as usize
 }
 
 /// Writes a model.

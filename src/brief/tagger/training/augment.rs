@@ -20,7 +20,7 @@ impl Chance {
     }
 
     /// The next number.
-    pub fn next(&mut self) -> u64 {
+    pub fn draw(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         stir(stir(self.0, 3), 5)
     }
@@ -28,7 +28,7 @@ impl Chance {
     /// A number below `end`.
     #[allow(clippy::cast_possible_truncation)]
     pub fn below(&mut self, end: usize) -> usize {
-        (self.next() % end.max(1) as u64) as usize
+        (self.draw() % end.max(1) as u64) as usize
     }
 
     /// Whether something of so many in a hundred happens.

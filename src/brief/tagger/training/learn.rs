@@ -136,7 +136,7 @@ impl Corpus {
             let pace = settings.pace * (1.0 - 0.8 * round as f32 / settings.rounds as f32);
             for &at in &order {
                 let words = self.stretches[at].0.clone();
-                let seed = chance.next();
+                let seed = chance.draw();
                 let kept =
                     |word: usize, feature: u32| stir(seed ^ word as u64, u64::from(feature)) % 100 >= settings.left_out;
                 let scores: Vec<Scores> = words
