@@ -180,7 +180,11 @@ impl Identifiers {
             (What::Number, metadata.case.clone()),
         ];
         let fields = metadata.fields.iter();
-        given.extend(fields.map(|(name, value)| (kind_of_field(name), value.clone())));
+        // `gate: 4` names nobody: the 4 of every other text would be its.
+        let tells =
+            |kind: What, value: &str| kind != What::Other || value.chars().filter(|c| c.is_alphanumeric()).count() > 2;
+        let fields = fields.map(|(name, value)| (kind_of_field(name), value.clone()));
+        given.extend(fields.filter(|(kind, value)| tells(*kind, value)));
         // A text that the finder refuses gives nothing here, and is refused again where it matters.
         let spans = redact(note.text(), finder, &Known::nothing()).map_or(Vec::new(), |found| found.spans);
         let chars: Vec<char> = note.text().chars().collect();

@@ -114,11 +114,14 @@ fn add_value(kind: Kind, value: &Prepared, keys: &mut BTreeMap<String, Key>) {
     let everyday =
         value.tokens.len() == 1 && matches!(value.tokens[0].word, Word::Function | Word::Ordinary | Word::NameLike);
     let mut add = |text: String, capital_only: bool, anywhere: bool| {
-        keys.entry(text).or_insert(Key {
+        // Whichever value makes the key count more widely decides: what a person masks is masked, also if it is a name.
+        let key = keys.entry(text).or_insert(Key {
             kind,
             capital_only,
             anywhere,
         });
+        key.capital_only &= capital_only;
+        key.anywhere |= anywhere;
     };
     if kind == Kind::Phone && digits >= 9 {
         // The last nine digits are the same with and without a country's prefix.
@@ -305,6 +308,16 @@ mod tests {
     #[test]
     fn a_short_code_is_not_found_in_a_longer_number() {
         assert!(found(Kind::Code, "4417", "order 914417 of 44170").is_empty());
+    }
+
+    #[test]
+    fn what_is_masked_counts_in_small_letters_also_if_it_is_a_name() {
+        let values = [(Kind::Person, "Lee Winter"), (Kind::Other, "winter")];
+        for order in [[0, 1], [1, 0]] {
+            let known = Known::new(order.map(|at| (values[at].0, values[at].1.to_owned())).to_vec()).unwrap();
+            let found = known.find(&Prepared::new("close the winter garden").unwrap());
+            assert!(found.iter().any(|finding| finding.weight == Weight::Known), "{order:?}");
+        }
     }
 
     proptest! {

@@ -377,6 +377,14 @@ mod tests {
     }
 
     #[test]
+    fn the_template_is_a_sound_profile_that_nobody_can_pick() {
+        let template = Profile::parse(include_str!("../../policies/redaction/template.txt")).unwrap();
+        assert!(template.run_cases().iter().all(|case| case.faults.is_empty()));
+        assert_eq!((template.label(), template.mode()), (Level::Named, Mode::Strict));
+        assert!(!SHIPPED.contains(&template.name()) && shipped(template.name()).is_none());
+    }
+
+    #[test]
     fn profiles_are_read_strictly() {
         let good = shipped("no-names").unwrap();
         let refused = |from: &str, to: &str| {

@@ -116,12 +116,54 @@ fn html(text: &str, header: &Header) -> String {
         // Writing to a string cannot fail.
         let _ = writeln!(page, "<dt>{name}</dt><dd>{}</dd>", escape_html(value));
     }
-    let text = escape_html(text.trim());
+    let text = blocks(text);
     let _ = write!(
         page,
-        "</dl>\n<main class=\"text\">{text}</main>\n</td></tr></tbody>\n</table>\n</body>\n</html>\n"
+        "</dl>\n<main>\n{text}</main>\n</td></tr></tbody>\n</table>\n</body>\n</html>\n"
     );
     page
+}
+
+/// A text with its headings, list items and paragraphs as such.
+fn blocks(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 256);
+    let mut open = "";
+    let mut switch = |out: &mut String, to: &'static str| {
+        if open == to {
+            return false;
+        }
+        if !open.is_empty() {
+            let _ = writeln!(out, "</{open}>");
+        }
+        if !to.is_empty() {
+            let _ = write!(out, "<{to}>");
+        }
+        open = to;
+        true
+    };
+    for line in text.trim().lines() {
+        let line = line.trim_end();
+        let hashes = line.bytes().take_while(|&byte| byte == b'#').count();
+        let item = line
+            .trim_start()
+            .strip_prefix(['-', '*', '+'])
+            .and_then(|rest| rest.strip_prefix(' '));
+        if line.is_empty() {
+            switch(&mut out, "");
+        } else if (1..=6).contains(&hashes) && line[hashes..].starts_with(' ') {
+            switch(&mut out, "");
+            let _ = writeln!(out, "<h2>{}</h2>", escape_html(line[hashes..].trim()));
+        } else if let Some(item) = item {
+            switch(&mut out, "ul");
+            let _ = write!(out, "<li>{}</li>", escape_html(item.trim()));
+        } else if !switch(&mut out, "p") {
+            let _ = write!(out, "\n{}", escape_html(line));
+        } else {
+            out.push_str(&escape_html(line));
+        }
+    }
+    switch(&mut out, "");
+    out
 }
 
 /// The mark is head and foot of a table: on paper these are on every page, in every browser.
@@ -130,7 +172,8 @@ const STYLE: &str = "body{font:1rem/1.5 system-ui,sans-serif;max-width:44rem;mar
     .mark{font-weight:700;text-align:center;border:2px solid;padding:.3rem}\
     dl{display:grid;grid-template-columns:max-content 1fr;gap:0 1rem;border-bottom:1px solid;padding:.5rem 0}\
     dt{font-weight:700}dd{margin:0}\
-    .text{white-space:pre-wrap;overflow-wrap:anywhere;padding:.5rem 0 1rem;orphans:3;widows:3}\
+    main{overflow-wrap:anywhere;padding-bottom:1rem}p{white-space:pre-wrap;orphans:3;widows:3}\
+    h2{font-size:1.1rem;break-after:avoid}li{break-inside:avoid}\
     @page{size:A4;margin:18mm}\
     @media print{body{max-width:none;margin:0;padding:0;font-size:11pt;color:#000;background:#fff}\
     thead{display:table-header-group}tfoot{display:table-footer-group}}";
@@ -210,6 +253,16 @@ mod tests {
         );
         assert!(page.contains("@page{size:A4") && page.contains("tfoot{display:table-footer-group}"));
         assert!(rendered("x", Format::Json).contains("\"mark\":\"TLP:AMBER\""));
+    }
+
+    #[test]
+    fn html_has_the_structure_of_the_text() {
+        let page = rendered(
+            "## To do\n- Lock the <door>.\n- Call.\n\nWhere\nand when\n#4 is\n",
+            Format::Html,
+        );
+        let body = "<main>\n<h2>To do</h2>\n<ul><li>Lock the &lt;door&gt;.</li><li>Call.</li></ul>\n<p>Where\nand when\n#4 is</p>\n</main>";
+        assert!(page.contains(body), "{page}");
     }
 
     #[test]

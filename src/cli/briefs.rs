@@ -122,7 +122,8 @@ fn draft(context: &Context<'_>, seen: &Seen<'_>, args: &DraftArgs) -> Result<u8,
         }))?;
         return Ok(0);
     }
-    let columns = seen.terminal.facts().columns.filter(|_| seen.terminal.facts().watched);
+    let facts = seen.terminal.facts();
+    let columns = facts.watched.then(|| facts.columns.unwrap_or(80));
     match (&drafted.rendered, columns) {
         (Some(rendered), _) => seen.result(rendered)?,
         (None, Some(columns)) => {

@@ -374,7 +374,10 @@ fn briefs() {
     let mut stage = vault();
     let text = "Ask Idris Vandermolen, +44 7700 900123, and bring the barrow by noon.";
     let known = ["--field", "name=Grace Barrow"];
-    let (_, note) = ask(&mut stage, &[&["add", "--json", "--label", "internal"], &known[..], &[text]].concat());
+    let (_, note) = ask(
+        &mut stage,
+        &[&["add", "--json", "--label", "internal"], &known[..], &[text]].concat(),
+    );
     let note = note["id"].as_str().unwrap();
     let (code, draft) = ask(&mut stage, &["brief", "draft", "--json", note]);
     assert_eq!(code, 0);
@@ -384,6 +387,8 @@ fn briefs() {
         ("text", "text"),
         ("removed", "object"),
         ("doubtful", "list"),
+        ("kept", "list"),
+        ("shortened", "count"),
     ];
     fields(&draft, &kinds);
     assert_eq!(draft["label"], "internal");
@@ -425,6 +430,25 @@ fn briefs() {
     let (code, check) = ask(&mut stage, &["brief", "check", "--json", "mail.txt"]);
     let leak = serde_json::json!({ "start": 3, "end": 14, "type": "PERSON" });
     assert_eq!((code, &check["safe"], &check["leaks"][0]), (3, &false.into(), &leak));
+
+    let (code, recalled) = ask(&mut stage, &["brief", "recall", "--json"]);
+    assert_eq!((code, recalled), (0, serde_json::json!([])));
+    let (code, _) = ask(&mut stage, &["edit", "--json", note, "--field", "gate=4"]);
+    assert_eq!(code, 0);
+    let (_, recalled) = ask(&mut stage, &["brief", "recall", "--json"]);
+    let kinds = [
+        ("brief", "id"),
+        ("released", "time"),
+        ("label", "text"),
+        ("recipients", "list"),
+        ("why", "list"),
+        ("types", "list"),
+    ];
+    fields(&recalled[0], &kinds);
+    assert_eq!(recalled[0]["expires"], Value::Null);
+    assert_eq!(recalled[0]["brief"], brief["brief"]);
+    assert_eq!(recalled[0]["recipients"], serde_json::json!(["day shift"]));
+    assert_eq!(recalled[0]["why"], serde_json::json!(["changed"]));
 }
 
 #[test]

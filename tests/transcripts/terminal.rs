@@ -188,3 +188,25 @@ fn policies_are_put_in_force_by_who_agrees() {
         assert_eq!(seen.contains("in force from now on"), code == 0, "{answer}: {seen}");
     }
 }
+
+#[test]
+fn a_draft_is_seen_beside_its_notes() {
+    let (mut stage, _) = vault();
+    let text = "Azra Okonkwo waits in the van.\nKeep the rear door of gate 4 locked until Friday.";
+    let output = stage
+        .command("strongroom")
+        .args(["add", "--label", "internal", text])
+        .output()
+        .unwrap();
+    let note = String::from_utf8(output.stdout).unwrap().trim().to_owned();
+    let (code, seen) = Session::begin(&mut stage, &["brief", "draft", &note]).end();
+    assert_eq!(code, 0, "{seen}");
+    let expected = "[Azra Okonkwo] waits in the van.       | Person A waits in the van.\n\
+                    Keep the rear door of gate 4 locked    | Keep the rear door of gate 4 locked\n\
+                    until Friday.                          | until Friday.\n";
+    assert!(seen.contains(expected), "{seen}");
+    assert!(
+        seen.contains("kept, though with a capital or a figure: 4, Friday\n"),
+        "{seen}"
+    );
+}

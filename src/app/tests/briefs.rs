@@ -94,6 +94,67 @@ fn a_brief_is_kept_as_it_left() {
 }
 
 #[test]
+fn nothing_beside_the_text_gives_anything_away() {
+    let vault = Vault::new();
+    let note = vault.note(TEXT, "Halcyon", "H-1");
+    for format in [
+        shared::Format::Markdown,
+        shared::Format::Text,
+        shared::Format::Html,
+        shared::Format::Json,
+    ] {
+        let draft = vault.draft(&[&note], |query| query.format = Some(format)).unwrap();
+        let brief = vault.release(&draft, |_| ()).unwrap().text;
+        for told in [
+            "Okonkwo",
+            "Azra",
+            "Halcyon",
+            "H-1",
+            "mara",
+            "day shift",
+            "a test",
+            &note[..8],
+        ] {
+            assert!(!brief.contains(told), "{told} in {brief}");
+        }
+    }
+}
+
+#[test]
+fn a_brief_for_people_by_name_goes_to_members_alone() {
+    let vault = Vault::new();
+    // As shipped, a second person has to approve it, and there is none.
+    let (_, levels) = crate::policy::shipped()
+        .iter()
+        .find(|(path, _)| *path == crate::policy::LEVELS)
+        .unwrap();
+    let content = levels.replace("second_person_for_release = true", "second_person_for_release = false");
+    let new = NewPolicies::File {
+        path: crate::policy::LEVELS.into(),
+        content: content.into_bytes(),
+    };
+    let deaf = Scripted::deaf();
+    let edited = edit_policies(&vault.context(&deaf, None, None), new, |_| Ok(true));
+    assert!(matches!(edited, Ok(PolicyEdit::Done { .. })));
+    let note = vault.note(TEXT, "Halcyon", "H-1");
+    let draft = vault
+        .draft(&[&note], |query| query.audience = Some("named".into()))
+        .unwrap();
+    let to = |names: &[&str]| {
+        let names = names.iter().map(|&name| name.to_owned()).collect();
+        vault.release(&draft, |query| query.to = names)
+    };
+    for strangers in [&["day shift"][..], &["mara", "idris"]] {
+        let refused = to(strangers).err().unwrap();
+        assert_eq!(refused.kind, Kind::Denied, "{}", refused.message);
+        assert_eq!(vault.last().0, "brief release");
+    }
+    let brief = to(&["@mara"]).unwrap();
+    assert!(brief.text.starts_with("**TLP:RED**"), "{}", brief.text);
+    assert!(brief.text.contains("To nobody else"));
+}
+
+#[test]
 fn a_draft_whose_source_changed_does_not_leave() {
     let vault = Vault::new();
     let note = vault.note(TEXT, "Halcyon", "H-1");
