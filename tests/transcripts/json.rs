@@ -426,9 +426,9 @@ fn briefs() {
 
     let (code, check) = ask(&mut stage, &["brief", "check", "--json", "brief.md"]);
     assert_eq!((code, check), (0, serde_json::json!({ "safe": true, "leaks": [] })));
-    std::fs::write(stage.home().join("mail.txt"), "né Vandermolen").unwrap();
+    std::fs::write(stage.home().join("mail.txt"), "é, ask Vandermolen").unwrap();
     let (code, check) = ask(&mut stage, &["brief", "check", "--json", "mail.txt"]);
-    let leak = serde_json::json!({ "start": 3, "end": 14, "type": "PERSON" });
+    let leak = serde_json::json!({ "start": 7, "end": 18, "type": "PERSON" });
     assert_eq!((code, &check["safe"], &check["leaks"][0]), (3, &false.into(), &leak));
 
     let (code, recalled) = ask(&mut stage, &["brief", "recall", "--json"]);
