@@ -101,7 +101,10 @@ fn addresses(text: &Prepared, found: &[Finding], more: &mut Vec<Finding>) {
         let next_placed = tokens
             .get(at + 1)
             .is_some_and(|next| placed[at + 1] && text.between(&tokens[at], next) == " ");
-        let numbered = tokens[at].digit && tokens[at].at.len() <= 6;
+        // A day beside its month is no number of a house.
+        let dated = |at: Option<&Token>| at.is_some_and(|token| token.lists & has::CALENDAR != 0);
+        let dated = dated(tokens.get(at + 1)) || dated(at.checked_sub(1).and_then(|before| tokens.get(before)));
+        let numbered = tokens[at].digit && tokens[at].at.len() <= 6 && !dated;
         let counts = placed[at]
             || flat(at)
             || at > 0 && tokens[at].digit && flat(at - 1)
@@ -228,8 +231,10 @@ fn belongs(text: &Prepared, word: &Token, next: &Token, name: &Token) -> bool {
     let titled = word.lists & has::TITLE != 0 && (word.capital || matches!(lower, "mr" | "mrs" | "ms" | "dr" | "mx"));
     let ranked = word.capital && word.lists & (has::RANK | has::OFFICE) != 0;
     let epithet = word.capital == name.capital && word.lists & has::EPITHET != 0;
+    // `Will Stone`; of `Will Azra come` too much is masked.
+    let auxiliary = word.capital && name.capital && !name.shouted && matches!(lower, "will" | "may");
     let initial = word.at.len() == 1 && word.capital && text.between(word, next).starts_with('.');
-    matches!(text.between(word, next), " " | ". " | ".") && (initial || titled || ranked || epithet)
+    matches!(text.between(word, next), " " | ". " | ".") && (auxiliary || initial || titled || ranked || epithet)
 }
 
 /// Offices that one person holds, with capitals: `Foreign Secretary`, `Minister for the Interior`.
