@@ -40,8 +40,8 @@ use strongroom::label::LabelText;
 use strongroom::ledger::{Accepted, HighWater};
 use strongroom::policy::{Levels, Purposes};
 use strongroom::repo::{
-    BackupHead, Batch, Commit, JOURNAL_BYTES, Oid, PackEntry, PackIndex, Record, decode_records, parse_forgetting,
-    parse_tree, tree_bytes,
+    BackupHead, Batch, Commit, JOURNAL_BYTES, Oid, PackEntry, PackIndex, Record, apply_delta, decode_records,
+    delta_lengths, make_delta, parse_forgetting, parse_tree, tree_bytes,
 };
 use strongroom::secret::Secret;
 
@@ -75,6 +75,7 @@ pub const TARGETS: &[Target] = &[
     ("message", message),
     ("names", names),
     ("note_key", note_key),
+    ("pack_delta", pack_delta),
     ("pack_index", pack_index),
     ("part", part),
     ("planted", planted),
@@ -549,6 +550,23 @@ pub fn sshsig(data: &[u8]) -> bool {
 pub fn tree(data: &[u8]) -> bool {
     let Ok(entries) = parse_tree(data) else { return false };
     assert_eq!(tree_bytes(entries).as_deref(), Ok(data), "{SAME}");
+    true
+}
+
+/// A difference in a pack, after the 32 bytes that it is from; and whatever is one, made again, gives the same.
+pub fn pack_delta(data: &[u8]) -> bool {
+    let Some((base, delta)) = data.split_at_checked(32) else {
+        return false;
+    };
+    let again = make_delta(base, delta);
+    assert_eq!(apply_delta(base, &again, 1 << 20).as_deref(), Ok(delta), "{SAME}");
+    let Ok(target) = apply_delta(base, delta, 1 << 16) else {
+        return false;
+    };
+    assert_eq!(
+        delta_lengths(delta).map(|(from, to, _)| (from, to)),
+        Some((32, target.len() as u64))
+    );
     true
 }
 

@@ -5,6 +5,7 @@ use super::context::Context;
 use super::error::{Error, Kind};
 use crate::chain::{
     BadCosignature, BadNoteKey, BadProofFile, ENTRY_MAX, Entry, NoteKey, PROOF_MAX, ProofFile, Receipt, Signs, Time,
+    Witness,
 };
 use crate::env::{check_new_file, read_bounded, write_new_private};
 use crate::id::{Digest, EntryRef};
@@ -214,7 +215,10 @@ pub(super) fn read_witness_key(path: &Path) -> Result<NoteKey, Error> {
 pub(super) fn witness_key(path: &Path, bytes: &[u8]) -> Result<NoteKey, Error> {
     let key = key_line(path, bytes)?;
     match key.signs() {
-        Signs::Cosignatures => Ok(key),
+        Signs::Cosignatures => match Witness::check_name(key.name()) {
+            Ok(()) => Ok(key),
+            Err(bad) => Err(Error::new(Kind::Failed, format!("`{}`: {bad}", path.display()))),
+        },
         Signs::Checkpoints => Err(Error::new(
             Kind::Failed,
             format!("`{}` holds the key of a log, not of a witness", path.display()),

@@ -499,7 +499,7 @@ impl Ledger<'_> {
             return Ok(self.standing.tree);
         }
         let head = Head::read(self.repo, self.standing.head);
-        let lines = head.and_then(|head| tail(self.repo, &head));
+        let lines = head.and_then(|head| tail(self.repo, &head, 0));
         let mut lines = lines.map_err(|error| scan_fault(self.standing.log, error))?;
         lines.push(message.line.clone());
         let bundle = Object::blob(write_bundle(lines.iter().map(Vec::as_slice)));

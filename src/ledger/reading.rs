@@ -185,7 +185,7 @@ impl<'a> Cursor<'a> {
                 self.lines = lines.into_iter().map(<[u8]>::to_vec).collect();
                 self.bundle += 1;
             } else {
-                self.lines = tail(self.repo, &self.head).map_err(fault)?.into();
+                self.lines = tail(self.repo, &self.head, 0).map_err(fault)?.into();
                 self.ended = true;
             }
         }

@@ -66,21 +66,47 @@ pub(super) fn scan(
         }
         visit(line);
     };
-    let bundles = head.size() / BUNDLE_LEN;
-    for number in 0..bundles {
-        let bytes = read_bundle(objects, head.commit.tree, number)?;
-        let lines = parse_bundle(&bytes).map_err(|bad| broken(format!("bundle {number}: {bad}")))?;
-        lines.into_iter().for_each(&mut line);
-    }
-    for text in tail(objects, head)? {
-        line(&text);
-    }
+    each_line(objects, head, 0, &mut line)?;
     let signed = &head.message.checkpoint.checkpoint;
     if scanned.frontier.size() == signed.size && scanned.frontier.root() == signed.root {
         Ok(scanned)
     } else {
         Err(broken("its entries do not hash to the root that its device signed"))
     }
+}
+
+/// The same for a log whose first lines were read before, and hashed to `begun`: calls `visit` with every line after
+/// them, and gives the tree over all.
+pub(super) fn scan_on(
+    objects: &dyn Objects,
+    head: &Head,
+    begun: Frontier,
+    visit: &mut dyn FnMut(&[u8]),
+) -> Result<Frontier, ScanError> {
+    let mut frontier = begun;
+    each_line(objects, head, frontier.size(), &mut |line| {
+        frontier.push(leaf_hash(line));
+        visit(line);
+    })?;
+    let signed = &head.message.checkpoint.checkpoint;
+    match frontier.size() == signed.size && frontier.root() == signed.root {
+        true => Ok(frontier),
+        false => Err(broken("its entries do not hash to the root that its device signed")),
+    }
+}
+
+/// The lines of a log from one on.
+fn each_line(objects: &dyn Objects, head: &Head, from: u64, visit: &mut dyn FnMut(&[u8])) -> Result<(), ScanError> {
+    let bundles = head.size() / BUNDLE_LEN;
+    for number in from / BUNDLE_LEN..bundles {
+        let bytes = read_bundle(objects, head.commit.tree, number)?;
+        let lines = parse_bundle(&bytes).map_err(|bad| broken(format!("bundle {number}: {bad}")))?;
+        let known = from.saturating_sub(number * BUNDLE_LEN) as usize;
+        lines.into_iter().skip(known).for_each(&mut *visit);
+    }
+    let lines = tail(objects, head, from)?;
+    lines.iter().for_each(|line| visit(line));
+    Ok(())
 }
 
 pub(super) fn read_bundle(objects: &dyn Objects, tree: Oid, number: u64) -> Result<Vec<u8>, ScanError> {
@@ -99,9 +125,10 @@ pub(super) fn read_bundle(objects: &dyn Objects, tree: Oid, number: u64) -> Resu
     Ok(objects.blob_at(here, BUNDLE_MAX)?)
 }
 
-/// The lines after the last closed bundle, oldest first.
-pub(super) fn tail(objects: &dyn Objects, head: &Head) -> Result<Vec<Vec<u8>>, ScanError> {
-    let count = (head.size() % BUNDLE_LEN) as usize;
+/// The lines after the last closed bundle, oldest first, and only those from one on.
+pub(super) fn tail(objects: &dyn Objects, head: &Head, from: u64) -> Result<Vec<Vec<u8>>, ScanError> {
+    let begin = from.max(head.size() - head.size() % BUNDLE_LEN);
+    let count = head.size().saturating_sub(begin) as usize;
     let mut lines = Vec::with_capacity(count);
     if count == 0 {
         return Ok(lines);

@@ -2,8 +2,10 @@
 
 use super::charter::Charter;
 use super::error::LedgerError;
-use super::objects::{AUDIT, HEADS, MAIN, audit_ref};
-use crate::chain::{Creations, Frontier, LiveSet, Time};
+use super::objects::{AUDIT, HEADS, MAIN, audit_ref, log_of};
+use super::scan::scan_on;
+use super::start::{Telling, read_head};
+use crate::chain::{Creations, Entry, FileRef, Frontier, LiveFile, LiveSet, Time};
 use crate::envelope::{DetailKey, Keyring};
 use crate::id::{Digest, LogName};
 use crate::repo::{JournalMark, Oid, Repo};
@@ -28,21 +30,71 @@ pub(super) struct Standing {
     pub(super) quarantined: Vec<(LogName, String)>,
     /// The other logs' branches that this was learned from.
     pub(super) other_heads: Vec<(String, Oid)>,
+    /// The trees over the lines that were read of them, of those that count as a whole.
+    pub(super) read: BTreeMap<LogName, Frontier>,
     /// Where the journal stood when this was put away.
     pub(super) journal: Option<JournalMark>,
 }
 
 impl Standing {
-    /// Whether the vault still stands where this was learned: the same heads of all logs, the same `main`. What is
-    /// signed and chained below them cannot have changed; what an access reads of it is hashed again all the same.
-    pub(super) fn still_holds(&self, repo: &Repo, size: u64, root: Digest) -> Result<bool, LedgerError> {
+    /// Whether the vault still stands where this was learned, or has gone on from there by entries of others that were
+    /// read and taken in now. What is signed and chained below the heads that were known cannot have changed; what an
+    /// access reads of it is hashed again all the same. After an error this is worth nothing.
+    pub(super) fn still_holds(&mut self, repo: &Repo, size: u64, root: Digest) -> Result<bool, LedgerError> {
         let main = repo.ref_target(&format!("{HEADS}{MAIN}"))?;
         let own = repo.ref_target(&format!("{HEADS}{}", audit_ref(self.log)))?;
         let marked = size == self.frontier.size() && root == self.frontier.root();
-        Ok(marked
-            && main == Some(self.charter.commit)
-            && own == Some(self.head)
-            && other_heads(repo, self.log)? == self.other_heads)
+        if !marked || main != Some(self.charter.commit) || own != Some(self.head) {
+            return Ok(false);
+        }
+        let heads = other_heads(repo, self.log)?;
+        Ok(heads == self.other_heads || self.catch_up(repo, heads))
+    }
+
+    /// Takes in what other logs say beyond what was read of them. Not where a log came or went, nor where members, rules
+    /// or keys changed, nor where anything is wrong: then everything is to be learned anew.
+    fn catch_up(&mut self, repo: &Repo, heads: Vec<(String, Oid)>) -> bool {
+        let names = |heads: &[(String, Oid)]| heads.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>();
+        if names(&heads) != names(&self.other_heads) {
+            return false;
+        }
+        let telling = Telling::new();
+        let moved = heads
+            .iter()
+            .zip(&self.other_heads)
+            .filter(|(now, before)| now != before);
+        for ((name, oid), _) in moved {
+            let log = name.strip_prefix(HEADS).and_then(log_of);
+            let Some((log, None)) = log else { return false };
+            let Some(begun) = self.read.get(&log).cloned() else {
+                return false;
+            };
+            let Ok(head) = read_head(repo, &self.charter.roster, self.charter.vault, log, *oid) else {
+                return false;
+            };
+            let mut entries = Vec::new();
+            let scanned = scan_on(repo, &head, begun, &mut |line| {
+                if telling.tells(line) {
+                    entries.push(Entry::parse(line).ok().map(|parsed| parsed.entry));
+                }
+            });
+            let (Ok(frontier), Some(entries)) = (scanned, entries.into_iter().collect::<Option<Vec<Entry>>>()) else {
+                return false;
+            };
+            let of_notes = |file: &FileRef| LiveFile::from(file).note().is_some();
+            let mut files = entries.iter().flat_map(|entry| entry.wrote.iter().chain(&entry.forgot));
+            if !files.all(of_notes) {
+                return false;
+            }
+            for entry in &entries {
+                self.live.apply(entry);
+                self.creations.apply(entry);
+            }
+            self.others.insert(log, (frontier.size(), frontier.root()));
+            self.read.insert(log, frontier);
+        }
+        self.other_heads = heads;
+        true
     }
 }
 

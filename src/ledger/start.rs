@@ -6,7 +6,7 @@ use super::high_water::{HighWater, MarkFile};
 use super::objects::{AUDIT, FILE_MAX, HEADS, MAIN, Objects, TREE_MAX, audit_ref, log_of, note_ref};
 use super::scan::{Head, ScanError, Scanned, scan};
 use super::standing::{Memory, Standing, Stood, other_heads};
-use crate::chain::{Creations, Cuts, Entry, FileRef, LiveFile, LiveSet, Problem, Roster, Time};
+use crate::chain::{Creations, Cuts, Entry, FileRef, Frontier, LiveFile, LiveSet, Problem, Roster, Time};
 use crate::crypto::sha256;
 use crate::envelope::{BODY_MAX, BodyFile, DetailKey, Keyring, Purpose, WrapFile};
 use crate::id::{Digest, KeyId, LogName, NoteId, VaultId};
@@ -113,10 +113,13 @@ impl<'a> Ledger<'a> {
         repo.recover(&lock)?;
         let mark = MarkFile::open(state)?;
         let known = mark.read(identity)?;
-        let holds = match (remembered.as_deref(), &known) {
+        let holds = match (remembered.as_deref_mut(), &known) {
             (Some(Some(standing)), Some(known)) => standing.still_holds(repo, known.size, known.root)?,
             _ => false,
         };
+        if let Some(guard) = remembered.as_mut().filter(|_| !holds) {
+            **guard = None;
+        }
         let standing = match remembered.take() {
             Some(guard) if holds => Stood::Remembered(guard),
             guard => Stood::new(learn(repo, identity, known.as_ref())?, guard),
@@ -281,7 +284,7 @@ pub(super) fn learn(repo: &Repo, identity: &Identity, known: Option<&HighWater>)
     })?;
     pass.last = Entry::parse(&head.message.line).ok().map(|parsed| parsed.entry);
     let other_heads = other_heads(repo, log)?;
-    let (others, quarantined) = scan_others(repo, &charter, &other_heads, &telling, &mut pass);
+    let (others, read, quarantined) = scan_others(repo, &charter, &other_heads, &telling, &mut pass);
     let last = pass
         .last
         .take()
@@ -304,6 +307,7 @@ pub(super) fn learn(repo: &Repo, identity: &Identity, known: Option<&HighWater>)
         detail_since: pass.detail.map_or(last.time, |(_, since)| since),
         quarantined,
         other_heads,
+        read,
         journal: None,
     })
 }
@@ -520,6 +524,7 @@ fn scan_own(
 }
 
 type Heads = BTreeMap<LogName, (u64, Digest)>;
+type Trees = BTreeMap<LogName, Frontier>;
 
 /// Takes the other logs into account. One that is broken is left out and named: it stops nobody else's work.
 fn scan_others(
@@ -528,8 +533,8 @@ fn scan_others(
     branches: &[(String, Oid)],
     telling: &Telling,
     pass: &mut Pass,
-) -> (Heads, Vec<(LogName, String)>) {
-    let (mut heads, mut quarantined) = (Heads::new(), Vec::new());
+) -> (Heads, Trees, Vec<(LogName, String)>) {
+    let (mut heads, mut trees, mut quarantined) = (Heads::new(), Trees::new(), Vec::new());
     for (name, oid) in branches {
         let Some((log, fork)) = name.strip_prefix(HEADS).and_then(log_of) else {
             continue;
@@ -542,6 +547,7 @@ fn scan_others(
                     pass.live.apply(entry);
                     pass.creations.apply(entry);
                 }
+                trees.extend(other.whole.filter(|_| fork.is_none()).map(|tree| (log, tree)));
                 if let Some(cut) = other.cut {
                     let why = format!("its device was removed: entries from {cut} on do not count");
                     quarantined.push((log, why));
@@ -555,7 +561,7 @@ fn scan_others(
             quarantined.push((*log, "it is missing from the vault".to_owned()));
         }
     }
-    (heads, quarantined)
+    (heads, trees, quarantined)
 }
 
 /// What another log says.
@@ -566,6 +572,8 @@ struct Other {
     counts: Option<(u64, Digest)>,
     /// The first entry that does not count.
     cut: Option<u64>,
+    /// The tree over its lines, if all of them count.
+    whole: Option<Frontier>,
 }
 
 /// The newest commit of a log, signed by its device.
@@ -632,6 +640,7 @@ fn scan_other(
     Ok(Other {
         entries,
         counts: (counts.0 > 0).then_some(counts),
+        whole: cut.is_none().then_some(scanned.frontier),
         cut: cut.map(|(size, _)| size).filter(|size| *size < head.size()),
     })
 }

@@ -366,13 +366,11 @@ fn examine_view(repo: &Repo, view: &View<'_>, anchors: &Anchors<'_>) -> Result<O
     verify_main(main.as_ref(), &facts, &mut tally);
     let mut witnessed = Witnessed::collect(view, anchors.witnesses, &facts, anchors.deep, &mut tally);
 
-    let cuts = facts.cuts();
     let mut across = Across::new(&facts);
     let mut found: BTreeMap<LogName, Found> = BTreeMap::new();
     for (log, oid) in &logs {
         let mut watch = watched(*log, receipt, mark);
         watch.extend(witnessed.begin(*log));
-        watch.extend(cuts.of(*log).map(|(size, _)| size));
         across.begin(*log);
         let seen = verify_log(
             view,
@@ -394,14 +392,14 @@ fn examine_view(repo: &Repo, view: &View<'_>, anchors: &Anchors<'_>) -> Result<O
     let forks = Forks::verify(view, &facts, &watch, anchors.deep, &mut across, &mut tally);
     let live = across.settle(view, &found, &forks, &mut tally);
     forks.judge(view, &found, &facts, &mut tally);
-    compare_cuts(&cuts, &found, &mut tally);
+    compare_cuts(view, &facts, &found, &forks, &mut tally);
     if let Some(receipt) = receipt {
         compare_receipt(receipt, &facts, &found, &forks, &mut tally);
     }
     if let Some(mark) = mark.filter(|mark| !forks.hold(mark.log, mark.size, mark.root)) {
         compare_mark(mark, &found, &mut tally);
     }
-    let cosigned = witnessed.settle(&found, &mut tally);
+    let cosigned = witnessed.settle(view, &found, &forks, &mut tally);
     verify_files(view, &raw, &live, facts.vault, anchors.deep, &mut tally);
     let anchored = receipt.is_some() || mark.is_some() || cosigned.is_some();
     Ok(conclude(tally, facts, found, cosigned.unwrap_or_default(), anchored))
@@ -461,7 +459,7 @@ fn verify_refs(view: &View<'_>, tally: &mut Tally) {
         tally.problem(Problem::vault(32, format!("the branch `{name}` is no part of a vault")));
     }
     for name in &view.damaged {
-        let log = name.strip_prefix(AUDIT).and_then(|log| log.parse().ok());
+        let log = log_of(name).map(|(log, _)| log);
         let case = if log.is_some() { 10 } else { 32 };
         let message = format!("the branch `{name}` is damaged: it names no commit");
         tally.problem(Problem {

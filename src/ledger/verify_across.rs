@@ -5,9 +5,9 @@ use super::objects::MAIN;
 use super::start::DEVICES;
 use super::verify::{Facts, Tally};
 use super::verify_forks::Forks;
-use super::verify_log::{Found, each_leaf};
+use super::verify_log::{Found, roots_at};
 use super::view::View;
-use crate::chain::{Cuts, Entry, Frontier, Kind, LiveSet, Outcome, Problem, Role, Time};
+use crate::chain::{Cut, Entry, Kind, LiveSet, Outcome, Problem, Role, Time};
 use crate::id::{Digest, EntryRef, KeyId, LogName, PersonId};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -206,12 +206,11 @@ impl<'a> Across<'a> {
                 Some(now) => settle_claims(view, log, now, claims, end, tally),
                 None if end == Some(0) => claims.iter().for_each(|claim| claim_beyond(log, 0, claim, tally)),
                 None => {
-                    let by = claims.first().map(|claim| claim.by.to_string()).unwrap_or_default();
-                    tally.problem(Problem::of(
-                        log,
-                        10,
-                        format!("this log is missing, and {by} has seen it"),
-                    ));
+                    // What stands in a fork of it is there.
+                    if let Some(by) = claims.first().map(|claim| claim.by) {
+                        let message = format!("this log is missing, and {by} has seen it");
+                        tally.problem(Problem::of(log, 10, message));
+                    }
                 }
             }
         }
@@ -252,7 +251,7 @@ fn changes_charter(entry: &Entry) -> bool {
     entry.result == Outcome::Done && (kind || files)
 }
 
-/// Compares what other logs saw of this one with its roots at those sizes: a second pass over its lines.
+/// Compares what other logs saw of this one with its roots at those sizes.
 fn settle_claims(
     view: &View<'_>,
     log: LogName,
@@ -263,30 +262,28 @@ fn settle_claims(
 ) {
     let beyond = |claim: &Claim| end.filter(|end| claim.size > *end);
     claims.sort_by_key(|claim| (claim.size, claim.by));
-    let mut claims = claims.into_iter().peekable();
-    let mut frontier = Frontier::default();
-    each_leaf(view, &now.layout, &mut |leaf| {
-        frontier.push(leaf);
-        while let Some(claim) = claims.next_if(|claim| claim.size <= frontier.size()) {
-            if claim.size == frontier.size() && claim.root != frontier.root() {
-                if let Some(end) = beyond(&claim) {
-                    claim_beyond(log, end, &claim, tally);
-                    continue;
-                }
-                let (by, size) = (claim.by, claim.size);
-                let message =
-                    format!("what this entry saw of {log} at {size} entries never was, or {log} was rewritten");
-                tally.problem(Problem::at(by.log, by.seq, 20, message));
-                let message = format!("{by} has seen another history of this log: it was rewritten, or {by} is false");
-                tally.problem(Problem::at(log, size.saturating_sub(1), 11, message));
-            }
+    let sizes: BTreeSet<u64> = claims.iter().map(|claim| claim.size).collect();
+    let roots = roots_at(view, &now.layout, &sizes);
+    let mut short: Option<Claim> = None;
+    for claim in claims {
+        let root = roots.get(&claim.size);
+        // Nothing was seen of a log that had no entry: that is told where it was said.
+        if root == Some(&claim.root) || claim.size == 0 {
+            continue;
         }
-    });
-    let (gone, short): (Vec<Claim>, Vec<Claim>) = claims.partition(|claim| beyond(claim).is_some());
-    for claim in &gone {
-        claim_beyond(log, end.unwrap_or_default(), claim, tally);
+        if let Some(end) = beyond(&claim) {
+            claim_beyond(log, end, &claim, tally);
+        } else if root.is_none() {
+            short = short.filter(|known| known.size >= claim.size).or(Some(claim));
+        } else {
+            let (by, size) = (claim.by, claim.size);
+            let message = format!("what this entry saw of {log} at {size} entries never was, or {log} was rewritten");
+            tally.problem(Problem::at(by.log, by.seq, 20, message));
+            let message = format!("{by} has seen another history of this log: it was rewritten, or {by} is false");
+            tally.problem(Problem::at(log, size.saturating_sub(1), 11, message));
+        }
     }
-    if let Some(claim) = short.into_iter().max_by_key(|claim| claim.size) {
+    if let Some(claim) = short {
         let message = format!(
             "this log has {} entries, and {} has seen {}: its end was cut off, or not everything was fetched",
             now.size, claim.by, claim.size
@@ -304,9 +301,26 @@ fn claim_beyond(log: LogName, end: u64, claim: &Claim, tally: &mut Tally) {
     tally.problem(Problem::at(log, end, 14, message));
 }
 
-/// What cards accept of the logs of removed devices must be there.
-pub(super) fn compare_cuts(cuts: &Cuts, found: &BTreeMap<LogName, Found>, tally: &mut Tally) {
-    for (log, size, root) in cuts.named() {
+/// What cards accept of the logs of removed devices must be there: what each card gives, in one of a log's histories.
+pub(super) fn compare_cuts(
+    view: &View<'_>,
+    facts: &Facts,
+    found: &BTreeMap<LogName, Found>,
+    forks: &Forks,
+    tally: &mut Tally,
+) {
+    let mut given: BTreeMap<LogName, BTreeSet<(u64, Digest)>> = BTreeMap::new();
+    let cards = facts.roster.iter().flat_map(|roster| roster.cards());
+    for Cut(log, size, root) in cards.flat_map(|card| &card.cuts) {
+        given.entry(*log).or_default().insert((*size, *root));
+    }
+    for (log, mut given) in given {
+        let sizes: BTreeSet<u64> = given.iter().map(|(size, _)| *size).collect();
+        let other = forks.roots(view, log, &sizes);
+        given.retain(|cut| !other.contains(cut));
+        let Some((size, _)) = given.last().copied() else {
+            continue;
+        };
         let Some(now) = found.get(&log) else {
             let message = format!("a member's card accepts {size} entries of this log, and it is missing");
             tally.problem(Problem::of(log, 10, message));
@@ -319,7 +333,10 @@ pub(super) fn compare_cuts(cuts: &Cuts, found: &BTreeMap<LogName, Found>, tally:
                 now.size
             );
             tally.problem(Problem::at(log, now.size, 8, message));
-        } else if now.watched.get(&size) != Some(&root) {
+        }
+        let roots = roots_at(view, &now.layout, &sizes);
+        let differs = |(size, root): &&(u64, Digest)| roots.get(size).is_some_and(|now| now != root);
+        if let Some((size, _)) = given.iter().find(differs) {
             let message = format!(
                 "the first {size} entries of this log are not those that a member's card accepts: it was rewritten"
             );

@@ -9,7 +9,7 @@ use crate::chain::{FileRef, LiveFile, LiveSet, Problem, note_and_digest};
 use crate::crypto::sha256;
 use crate::envelope::{BodyFile, BoxFile, DetailFile, PART_MAX, PartFile, WrapFile};
 use crate::id::{Digest, EntryRef, LogName, NoteId, VaultId};
-use crate::repo::{Mode, Oid, ReadError};
+use crate::repo::{Mode, Oid, ReadError, TreeEntry};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::OnceLock;
@@ -405,7 +405,7 @@ impl<'a> Branch<'a> {
 fn verify_history(objects: &Reading<'_>, name: &str, oid: Oid, shard: Option<&LiveSet>, deep: bool, tally: &mut Tally) {
     let mut next = Some(oid);
     let mut left = if deep { usize::MAX } else { HISTORY_OF_FILES };
-    let mut now: Option<HashSet<(String, Oid)>> = None;
+    let mut now: Option<Vec<TreeEntry>> = None;
     while let Some(oid) = next.filter(|_| left > 0) {
         left -= 1;
         let commit = match objects.commit_at(oid) {
@@ -421,20 +421,22 @@ fn verify_history(objects: &Reading<'_>, name: &str, oid: Oid, shard: Option<&Li
         }
         next = commit.parents.first().copied();
         let Some(live) = shard else { continue };
-        let mut unread = None;
-        let files = tree_files(objects, commit.tree, 0, &mut |_, error| unread = Some(error.clone()));
-        match (&now, unread) {
+        match (&now, objects.tree_at(commit.tree)) {
             // That the branch itself cannot be read was said.
-            (None, Some(_)) => return,
-            (None, None) => now = Some(files.into_iter().map(|file| (file.path, file.oid)).collect()),
-            (Some(_), Some(error)) => {
+            (None, Err(_)) => return,
+            (None, Ok(files)) => now = Some(files),
+            (Some(_), Err(error)) => {
                 let what = format!("the history of the branch `{name}` cannot be read");
                 return tally.unreadable(&error, (None, None), (30, 33), &what);
             }
-            (Some(now), None) => {
-                for path in files.into_iter().map(|file| (file.path, file.oid)) {
-                    if !now.contains(&path) {
-                        no_longer_there(name, &path.0, live, tally);
+            (Some(now), Ok(files)) => {
+                // Both in the order of their names, as trees have them.
+                let mut there = now.iter();
+                for file in files {
+                    let is_there = there.by_ref().find(|known| known.name >= file.name);
+                    if is_there.is_none_or(|known| (&known.name, known.oid) != (&file.name, file.oid)) {
+                        there = now.iter();
+                        no_longer_there(name, &file.name, live, tally);
                     }
                 }
             }

@@ -3,9 +3,9 @@
 use super::objects::log_of;
 use super::verify::{Facts, Tally};
 use super::verify_across::Across;
-use super::verify_log::{Found, each_leaf, verify_log};
+use super::verify_log::{Found, roots_at, verify_log};
 use super::view::View;
-use crate::chain::{Frontier, HeadRef, Problem};
+use crate::chain::{HeadRef, Problem};
 use crate::id::{Digest, LogName};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -51,7 +51,8 @@ impl Forks {
     /// Their roots at these sizes.
     pub(super) fn roots(&self, view: &View<'_>, log: LogName, sizes: &BTreeSet<u64>) -> BTreeSet<(u64, Digest)> {
         let histories = self.0.get(&log).into_iter().flatten();
-        histories.flat_map(|found| roots_at(view, found, sizes)).collect()
+        let roots = histories.map(|found| roots_at(view, &found.layout, sizes));
+        roots.flatten().collect()
     }
 
     /// Two histories are tampering until a card names the ends of all that there are.
@@ -64,6 +65,13 @@ impl Forks {
                 .filter(|card| ends.iter().all(|end| card.joined.contains(end)))
                 .map(|card| card.n)
                 .next();
+            let mut different = ends.clone();
+            different.sort_unstable();
+            different.dedup();
+            if different.len() < ends.len() {
+                let message = "what was kept as another history of this log is the same again";
+                tally.problem(Problem::of(*log, 43, message));
+            }
             let told: Vec<String> = ends
                 .iter()
                 .map(|(_, size, root)| format!("{size} entries, root {root}"))
@@ -71,14 +79,17 @@ impl Forks {
             let told = told.join("; ");
             match named {
                 Some(card) => {
-                    let message =
-                        format!("this log has two histories, and card {card} names the ends of both ({told})");
+                    let message = format!(
+                        "this log has {} histories, and card {card} names the end of each ({told})",
+                        ends.len()
+                    );
                     tally.finding(Problem::of(*log, 43, message));
                 }
                 None => {
                     let message = format!(
-                        "two histories of this log were kept, and no card of a lead names both ({told}): a backup was \
-                         put back and written to, or somebody has the device's key"
+                        "{} histories of this log were kept, and no card of a lead names the end of each ({told}): a \
+                         backup was put back and written to, or somebody has the device's key",
+                        ends.len()
                     );
                     tally.problem(Problem::of(*log, 43, message));
                 }
@@ -88,10 +99,10 @@ impl Forks {
             }
             let sizes: BTreeSet<u64> = ends.iter().map(|(_, size, _)| *size).collect();
             for found in histories {
-                let roots = roots_at(view, found, &sizes);
+                let roots = roots_at(view, &found.layout, &sizes);
                 let within = ends
                     .iter()
-                    .any(|(_, size, root)| *size < found.size && roots.contains(&(*size, *root)));
+                    .any(|(_, size, root)| *size < found.size && roots.get(size) == Some(root));
                 if within {
                     let message = "what was kept as another history of this log is only the beginning of one";
                     tally.problem(Problem::of(*log, 43, message));
@@ -99,16 +110,4 @@ impl Forks {
             }
         }
     }
-}
-
-/// The roots of a log at these sizes: a second pass over its lines.
-pub(super) fn roots_at(view: &View<'_>, found: &Found, sizes: &BTreeSet<u64>) -> BTreeSet<(u64, Digest)> {
-    let (mut frontier, mut roots) = (Frontier::default(), BTreeSet::new());
-    each_leaf(view, &found.layout, &mut |leaf| {
-        frontier.push(leaf);
-        if sizes.contains(&frontier.size()) {
-            roots.insert((frontier.size(), frontier.root()));
-        }
-    });
-    roots
 }

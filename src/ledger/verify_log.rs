@@ -33,6 +33,8 @@ pub(super) struct Found {
 pub(super) struct Layout {
     bundles: Vec<Option<Oid>>,
     tail: Vec<Oid>,
+    /// The tree over the lines before each bundle, and before the tail, as far as lines can be read.
+    begins: Vec<Frontier>,
 }
 
 struct Head {
@@ -56,26 +58,28 @@ pub(super) fn verify_log(
     let head = find_head(view, log, oid, tally)?;
     verify_head(&head, log, facts, tally);
     let signed = head.message.checkpoint.checkpoint;
-    let layout = Layout {
+    let mut layout = Layout {
+        begins: Vec::new(),
         bundles: bundles(view, log, head.commit.tree, signed.size / BUNDLE_LEN, tally),
         tail: tail(view, log, &head, tally),
     };
     let mut walk = LogWalk::new(log, watch);
-    let mut last_line = Vec::new();
+    let (mut last_line, mut begins) = (Vec::new(), vec![Frontier::default()]);
     view.in_order(
         layout.bundles.len(),
         |objects, number| layout.bundles[number].map(|oid| read_bundle(objects, oid)),
         |number, bundle| {
             let number = number as u64;
-            let Some(bundle) = bundle.and_then(|read| told_bundle(read, log, number, tally)) else {
-                return;
-            };
-            for line in bundle.lines {
-                step(&mut walk, line, facts, tally, visit);
+            if let Some(bundle) = bundle.and_then(|read| told_bundle(read, log, number, tally)) {
+                for line in bundle.lines {
+                    step(&mut walk, line, facts, tally, visit);
+                }
+                last_line = bundle.last;
             }
-            last_line = bundle.last;
+            begins.push(walk.frontier().clone());
         },
     );
+    layout.begins = begins;
     if signed.size.is_multiple_of(BUNDLE_LEN) && last_line != head.message.line {
         let message = "the newest commit's entry is not the last of its bundle";
         tally.problem(Problem::at(log, signed.size.saturating_sub(1), 25, message));
@@ -473,20 +477,51 @@ pub(super) fn each_line(view: &View<'_>, layout: &Layout, visit: &mut dyn FnMut(
     }
 }
 
-/// The hash of every line that can be read, in order.
-pub(super) fn each_leaf(view: &View<'_>, layout: &Layout, visit: &mut dyn FnMut(Digest)) {
-    let bundle = |objects: &Reading<'_>, number: usize| -> Option<Vec<Digest>> {
-        let bytes = objects.blob_at(layout.bundles[number]?, BUNDLE_MAX).ok()?;
-        Some(lines_of(&bytes).map(leaf_hash).collect())
-    };
-    view.in_order(layout.bundles.len(), bundle, |_, leaves| {
-        leaves.into_iter().flatten().for_each(&mut *visit);
-    });
-    for oid in &layout.tail {
-        if let Ok(commit) = view.commit_at(*oid) {
-            visit(leaf_hash(line_of(&commit)));
+/// The roots of a log at these sizes, as far as it has so many lines: only bundles within which one of them lies are
+/// read again.
+pub(super) fn roots_at(view: &View<'_>, layout: &Layout, sizes: &BTreeSet<u64>) -> BTreeMap<u64, Digest> {
+    let mut roots = BTreeMap::new();
+    let mut within: Vec<(usize, Vec<u64>)> = Vec::new();
+    for (number, begin) in layout.begins.iter().enumerate() {
+        if begin.size() > 0 && sizes.contains(&begin.size()) {
+            roots.insert(begin.size(), begin.root());
+        }
+        let end = layout.begins.get(number + 1).map_or(u64::MAX, Frontier::size);
+        let inside: Vec<u64> = match end > begin.size() + 1 {
+            true => sizes.range(begin.size() + 1..end).copied().collect(),
+            false => Vec::new(),
+        };
+        if !inside.is_empty() {
+            within.push((number, inside));
         }
     }
+    let look = |objects: &Reading<'_>, piece: usize| {
+        let (number, inside) = &within[piece];
+        let (mut tree, mut inside) = (layout.begins[*number].clone(), inside.iter().peekable());
+        let mut found = Vec::new();
+        let mut take = |line: &[u8]| {
+            tree.push(leaf_hash(line));
+            found.extend(inside.next_if_eq(&&tree.size()).map(|size| (*size, tree.root())));
+        };
+        match layout.bundles.get(*number) {
+            Some(bundle) => {
+                let bytes = bundle.and_then(|oid| objects.blob_at(oid, BUNDLE_MAX).ok());
+                lines_of(&bytes.unwrap_or_default()).for_each(&mut take);
+            }
+            None => {
+                let commits = layout.tail.iter().filter_map(|oid| objects.commit_at(*oid).ok());
+                commits.for_each(|commit| take(line_of(&commit)));
+            }
+        }
+        found
+    };
+    view.in_order(within.len(), look, |_, found| roots.extend(found));
+    roots
+}
+
+/// The hash of every line that can be read, in order.
+pub(super) fn each_leaf(view: &View<'_>, layout: &Layout, visit: &mut dyn FnMut(Digest)) {
+    each_line(view, layout, &mut |line| visit(leaf_hash(line)));
 }
 
 /// Every commit: its parents, its signatures, its checkpoint, and its line, which a bundle may hold too.

@@ -6,12 +6,13 @@
 use super::objects::{Objects, WITNESS};
 use super::verify::{Facts, HISTORY, Tally, other_history};
 use super::verify_files::tree_files;
+use super::verify_forks::Forks;
 use super::verify_log::Found;
 use super::view::View;
 use crate::chain::{BadCosignature, CosignedCheckpoint, Entry, NoteKey, Problem, Time};
 use crate::id::{Digest, LogName};
 use crate::repo::{Commit, Mode, Oid, ReadError};
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 
 /// The largest checkpoint with cosignatures, in bytes.
 pub(super) const COSIGNED_MAX: u64 = 512 << 10;
@@ -120,10 +121,21 @@ impl Witnessed {
     }
 
     /// Compares what was cosigned with the logs as they are; none if nothing was.
-    pub(super) fn settle(self, found: &BTreeMap<LogName, Found>, tally: &mut Tally) -> Option<Vec<Cosigned>> {
+    pub(super) fn settle(
+        self,
+        view: &View<'_>,
+        found: &BTreeMap<LogName, Found>,
+        forks: &Forks,
+        tally: &mut Tally,
+    ) -> Option<Vec<Cosigned>> {
         let mut newest: BTreeMap<(String, LogName), Cosigned> = BTreeMap::new();
         for (log, statements) in &self.statements {
-            compare(*log, statements, found.get(log), tally);
+            let sizes = statements.iter().map(|known| known.size).collect();
+            let other = forks.roots(view, *log, &sizes);
+            let left = statements
+                .iter()
+                .filter(|known| !other.contains(&(known.size, known.root)));
+            compare(*log, &left.collect::<Vec<_>>(), found.get(log), tally);
             for Statement {
                 witness, time, size, ..
             } in statements
@@ -146,7 +158,7 @@ impl Witnessed {
 }
 
 /// One log against the cosignatures over it, the smallest first.
-fn compare(log: LogName, statements: &[Statement], now: Option<&Found>, tally: &mut Tally) {
+fn compare(log: LogName, statements: &[&Statement], now: Option<&Found>, tally: &mut Tally) {
     let Some(last) = statements.last() else { return };
     let (witness, size, time) = (&last.witness, last.size, last.time);
     let Some(now) = now else {
@@ -163,7 +175,7 @@ fn compare(log: LogName, statements: &[Statement], now: Option<&Found>, tally: &
         );
         tally.problem(Problem::at(log, now.size, 7, message));
     }
-    let differs = |known: &&Statement| known.size <= now.size && now.watched.get(&known.size) != Some(&known.root);
+    let differs = |known: &&&Statement| known.size <= now.size && now.watched.get(&known.size) != Some(&known.root);
     if let Some(known) = statements.iter().find(differs) {
         let what = format!("the witness `{}`", known.witness);
         other_history(log, known.size, now.size, &what, tally);
@@ -243,7 +255,8 @@ fn statements(
     tally: &mut Tally,
 ) -> BTreeMap<LogName, Vec<Statement>> {
     let mut found: BTreeMap<LogName, Vec<Statement>> = BTreeMap::new();
-    let mut known: HashSet<Oid> = HashSet::new();
+    // What the commit after this one holds was read there.
+    let mut known: BTreeMap<LogName, Oid> = BTreeMap::new();
     let branch = format!("{WITNESS}{}", witness.name());
     let mut next = view.branches.get(&branch).copied();
     let mut left = if deep { usize::MAX } else { HISTORY };
@@ -258,7 +271,10 @@ fn statements(
                 break;
             }
         };
-        for (log, oid) in files.into_iter().filter(|(_, oid)| known.insert(*oid)) {
+        for (log, oid) in files {
+            if known.insert(log, oid) == Some(oid) {
+                continue;
+            }
             let read = view.blob_at(oid, COSIGNED_MAX).ok().and_then(|bytes| read(&bytes).ok());
             let signed = read.filter(|read| read.signed.check_origin(facts.vault, log).is_ok());
             let Some(checkpoint) = signed else { continue };

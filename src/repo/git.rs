@@ -472,8 +472,19 @@ impl Repo {
     }
 
     pub(super) fn read_checked(&self, oid: Oid, kind: Kind, max: u64) -> Result<Vec<u8>, ReadError> {
-        let bytes = self.read(oid, kind, max)?;
-        match Oid::hash_object(kind, &bytes) == oid {
+        let fits = |bytes: &Vec<u8>| Oid::hash_object(kind, bytes) == oid;
+        match self.read(oid, kind, max) {
+            Ok(bytes) if fits(&bytes) => return Ok(bytes),
+            Err(error) if self.packed.is_empty() => return Err(error),
+            _ => {}
+        }
+        // Another object's id may begin alike: git compares all of it.
+        let mut buffer = Vec::new();
+        let bytes = match read_loose(&self.dir, oid, kind, max, &mut buffer)? {
+            true => buffer,
+            false => self.read_packed(oid, kind, max, buffer)?,
+        };
+        match fits(&bytes) {
             true => Ok(bytes),
             false => Err(ReadError::Damaged { oid }),
         }

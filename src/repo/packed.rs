@@ -28,7 +28,7 @@ const BASE_MAX: u64 = 64 << 20;
 /// More differences than this that rest on one another are left to libgit2.
 const CHAIN_MAX: usize = 100;
 /// So much of what others are a difference from is kept for the next that is, in bytes.
-const RECENT_MAX: usize = 2 << 20;
+const RECENT_MAX: usize = 1 << 20;
 /// And so many of them.
 const RECENT_COUNT: usize = 32;
 
@@ -246,12 +246,21 @@ impl Recent {
 }
 
 /// A pack that is open, with its index.
+///
+/// Of each id the beginning is held: there may be millions. Who could find two objects that begin alike could make a
+/// reader find the wrong one, which is not what was asked for, and is told so by whoever hashes it.
 pub(super) struct KnownPack {
-    ids: Vec<Oid>,
+    ids: Vec<u64>,
     places: Places,
     /// Where the ids begin whose first byte is at least this.
     begin: Vec<usize>,
     file: File,
+}
+
+fn beginning(oid: &Oid) -> u64 {
+    let mut eight = [0; 8];
+    eight.copy_from_slice(&oid.0[..8]);
+    u64::from_be_bytes(eight)
 }
 
 /// Where objects begin; of most packs half the room is enough.
@@ -270,10 +279,13 @@ impl KnownPack {
     /// Opens the pack of an index; `None` if this room cannot read it, and then libgit2 may.
     pub(super) fn open(index: PackIndex, stem: &Path) -> Option<Self> {
         let file = open_plain_file(&stem.with_extension("pack"), false, false).ok()?;
-        let PackIndex { mut ids, places, .. } = index;
-        ids.shrink_to_fit();
+        let PackIndex { ids, places, .. } = index;
+        let ids: Vec<u64> = ids.iter().map(beginning).collect();
+        if ids.windows(2).any(|pair| pair[0] == pair[1]) {
+            return None;
+        }
         let near: Result<Vec<u32>, _> = places.iter().map(|place| u32::try_from(*place)).collect();
-        let begin = |first: usize| ids.partition_point(|oid| usize::from(oid.0[0]) < first);
+        let begin = |first: usize| ids.partition_point(|id| ((id >> 56) as usize) < first);
         Some(Self {
             begin: (0..=256).map(begin).collect(),
             ids,
@@ -285,7 +297,7 @@ impl KnownPack {
     fn place(&self, oid: Oid) -> Option<u64> {
         let first = usize::from(oid.0[0]);
         let (from, to) = (self.begin[first], self.begin[first + 1]);
-        let at = from + self.ids[from..to].binary_search(&oid).ok()?;
+        let at = from + self.ids[from..to].binary_search(&beginning(&oid)).ok()?;
         Some(match &self.places {
             Places::Near(places) => u64::from(places[at]),
             Places::Far(places) => places[at],

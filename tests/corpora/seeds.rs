@@ -195,6 +195,8 @@ pub(crate) fn make() -> Vec<(&'static str, &'static str, Vec<u8>)> {
             "card",
             sign_ssh(&key_of(1), Namespace::Card, b"an example\n").into_bytes(),
         ),
+        ("pack_delta", "copy_and_insert", pack_delta(32)),
+        ("pack_delta", "bad_base", pack_delta(33)),
         ("pack_index", "three", pack_index()),
         ("pack_index", "bad_order", pack_index_of(&[7, 5, 9])),
         ("query", "words", "gate Šárka 01632".into()),
@@ -522,6 +524,12 @@ fn identity() -> Vec<u8> {
 
 fn commit(signature: Option<&str>) -> Vec<u8> {
     commit_bytes(Oid([1; 20]), &[Oid([2; 20])], AUTHOR, "a line\n", signature).unwrap()
+}
+
+/// 32 bytes, and a difference from so many: eight of them from the fourth on, and three others.
+fn pack_delta(base: u8) -> Vec<u8> {
+    let bytes: Vec<u8> = (0..32).collect();
+    [&bytes[..], &[base, 11, 0x91, 4, 8, 3], b"new"].concat()
 }
 
 fn pack_index() -> Vec<u8> {

@@ -182,6 +182,22 @@ def recipient():
     return bytes(packed) + noise(64)
 
 
+# -- witnesses (§13) ---------------------------------------------------------------------------
+
+
+def key_line(name, seed, algorithm=b"\4"):
+    key = algorithm + public_of(seed)
+    return "%s+%s+%s\n" % (name, v.H(name.encode() + b"\n" + key)[:4].hex(), b64(key))
+
+
+def cosign(checkpoint, time, name, seed, signature=None):
+    """A checkpoint with one cosignature more."""
+    body = v.Checkpoint("\n".join(checkpoint.split("\n")[:5] + [""])).body
+    key_id = v.H(name.encode() + b"\n\4" + public_of(seed))[:4]
+    signature = signature or sign(seed, b"cosignature/v1\ntime %d\n" % time + body.encode())
+    return checkpoint + "\u2014 %s %s\n" % (name, b64(key_id + struct.pack(">Q", time) + signature))
+
+
 # -- people, devices, logs ---------------------------------------------------------------------
 
 
@@ -206,6 +222,21 @@ class Log:
         self.lines = []
         self.detail = noise(8).hex()
         self.clock = 0
+        self.of = None  # the log that this is another history of
+
+    def fork(self, size):
+        """§7.1: another history of this log, which goes on from its first `size` lines."""
+        made = Log(self.vault, self.person, self.device)
+        made.name, made.detail, made.lines, made.of = self.name, self.detail, self.lines[:size], self
+        self.vault.logs.append(made)
+        return made
+
+    def end(self, size=None):
+        """An end of a history, as `joined` and `cuts` name it."""
+        return [self.name, *self.mark(size)]
+
+    def branch(self):
+        return "audit/" + self.name + ("-fork-" + self.root().hex() if self.of else "")
 
     def root(self, size=None):
         tree = v.Tree()
@@ -264,7 +295,8 @@ class Log:
             when = self.vault.clock
         return b"%s <%s@%s> %d +0000" % (self.person.handle.encode(), self.person.id.encode(), self.vault.id.encode(), when)
 
-    def write(self, seed=None, tree=None, checkpoint=None, message=None, parents=None, bundles=None, commit_seed=None):
+    def write(self, seed=None, tree=None, checkpoint=None, message=None, parents=None, bundles=None, commit_seed=None,
+              branch=None):
         """Writes the branch anew. Each hook gets what would be made, and gives what is made instead."""
         store, merkle, files, parent = self.vault.store, tree or v.Tree(), {}, None
         for at, line in enumerate(self.lines):
@@ -280,7 +312,7 @@ class Log:
             above = parents(at, above) if parents else above
             signer = commit_seed(at) if commit_seed else seed or self.device.seed
             parent = store.commit(store.tree(given), above, self.author(line), text, signer)
-        store.ref("audit/" + self.name, parent)
+        store.ref(branch or self.branch(), parent)
 
 
 class Vault:
@@ -376,7 +408,7 @@ class Vault:
         head = {"vault": self.id, "time": time_text(self.clock), "founder": v.hex_H(self.cards[0]), "roster": self.roster()}
         head.update(changed)
         text = "strongroom-receipt-v1\n" + "".join("%s %s\n" % pair for pair in head.items())
-        for log in sorted(self.logs, key=lambda log: log.name):
+        for log in sorted((log for log in self.logs if not log.of), key=lambda log: log.name):
             text += "\n" + log.checkpoint(len(log.lines), log.root())
         text += "\n"
         with open(path, "w", encoding="utf-8") as file:

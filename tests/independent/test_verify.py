@@ -79,6 +79,26 @@ class Example(unittest.TestCase):
             v.Receipt(example("receipt").replace("time 2026", "time 2027").encode())
 
 
+    def test_the_witness_and_what_it_cosigned(self):
+        secret, line = example("witness-key").splitlines()
+        key = v.WitnessKey(line + "\n")
+        seed = v.parse_base64(secret.split("+", 4)[4])[1:]
+        self.assertEqual(m.key_line("inspectorate", seed), line + "\n")
+        for bad in (line.replace("8a73100b", "8a73100c"), line.replace("inspectorate", "Inspectorate"), line + "\n\n", ""):
+            with self.assertRaises(v.Refused):
+                v.WitnessKey(bad)
+        text = "\n".join(example("cosigned").split("\n\ncheck")[0].split("\n")[3:]) + "\n"
+        cosigned = v.Cosigned(text.encode())
+        self.assertEqual(v.time_text(cosigned.time_by(key)), "2026-11-21T10:00:00Z")
+        receipt = v.Receipt(example("receipt").encode())
+        self.assertEqual(cosigned.checkpoint.text, receipt.checkpoints[LOG].text)
+        self.assertEqual(m.cosign(cosigned.checkpoint.text, v.parse_time("2026-11-21T10:00:00Z"), "inspectorate", seed), text)
+        with self.assertRaises(v.Refused):
+            v.Cosigned(receipt.checkpoints[LOG].text.encode()).time_by(key)
+        with self.assertRaises(v.Refused):
+            v.Cosigned((text + text.splitlines()[-1] + "\n").encode())
+
+
 class Encodings(unittest.TestCase):
     def test_padding(self):
         self.assertEqual([v.padded_length(n) for n in (0, 248, 249, 1000)], [256, 256, 272, 1024])
@@ -253,6 +273,38 @@ class Vaults(unittest.TestCase):
         self.log.lines.pop()
         self.log.write()
         self.assertEqual(self.cases(), {32, 37})
+
+    def test_a_fork_is_tampering_until_a_card_joins_it(self):
+        fork = self.log.fork(2)
+        other = self.vault.note()
+        fork.entry("add", other)
+        fork.entry("destroy", [], self.note)
+        self.vault.write()
+        self.assertEqual(self.cases(), {43})
+        after = self.vault.log(self.mara, self.mara.devices[0])
+        ends = sorted([self.log.end(), fork.end()])
+        after.entry("begin", self.vault.boxes(after, []), admitted=self.vault.roster(), joined=ends)
+        after.entry("card", [self.vault.card(self.mara, self.mara.devices[0], joined=ends)])
+        self.vault.write()
+        report = v.verify(self.vault.folder, deep=True)
+        self.assertEqual((report["verdict"], [f["case"] for f in report["findings"]]), ("intact", [43]), report)
+        self.assertEqual(report["entries"], 5)
+        self.vault.store.ref(fork.branch(), None)
+        self.assertEqual(self.cases(), {8, 32, 37})
+
+    def test_a_witness_whose_key_was_given(self):
+        self.vault.write()
+        seed, name = bytes(range(32)), "inspectorate"
+        key = v.WitnessKey(m.key_line(name, seed))
+        cosigned = m.cosign(self.log.checkpoint(3, self.log.root()), 1795400000, name, seed)
+        self.vault.store.set_files("witness/" + name, {self.log.name: cosigned.encode()}, "cosign")
+        report = v.verify(self.vault.folder, None, False, [key])
+        self.assertEqual((report["verdict"], report["anchored"], report["cosigned"]), ("intact", True, [
+            {"witness": name, "log": self.log.name, "size": 3, "time": "2026-11-23T02:13:20Z"}]))
+        self.log.lines.pop()
+        self.log.write()
+        self.assertEqual({p["case"] for p in v.verify(self.vault.folder, None, False, [key])["problems"]}, {7})
+        self.assertEqual(self.cases(), set())
 
     def test_the_command(self):
         self.vault.write()

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """A second verifier for Strongroom vaults, written from docs/FORMAT.md alone.
 
-    verify.py VAULT [--since-receipt FILE] [--deep] [--json]
+    verify.py VAULT [--since-receipt FILE] [--witness-key FILE]… [--deep] [--json]
 
 It reads, and writes nothing. It needs Python 3.9 or later, its standard library and stock `git`; no
 identity, no key, no local state. Sections (§) are those of docs/FORMAT.md, case numbers those of
@@ -67,6 +67,7 @@ HEX8 = re.compile(r"[0-9a-f]{16}\Z")
 HEX16 = re.compile(r"[0-9a-f]{32}\Z")
 HEX32 = re.compile(r"[0-9a-f]{64}\Z")
 LOG = re.compile(r"([0-9a-f]{16})-[0-9a-f]{8}\Z")
+FORK = re.compile(r"([0-9a-f]{16}-[0-9a-f]{8})-fork-([0-9a-f]{64})\Z")
 PLACE = re.compile(r"([0-9a-f]{16}-[0-9a-f]{8}):(0|[1-9][0-9]*)\Z")
 TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z\Z")
 ZEROS = "0" * 64
@@ -98,6 +99,14 @@ def parse_time(text):
     except ValueError:
         raise Refused("not a time")
     return int((moment - datetime.datetime(1970, 1, 1)).total_seconds())
+
+
+def time_text(seconds):
+    """As §1 writes it; the number itself where no such time can be written."""
+    try:
+        return (datetime.datetime(1970, 1, 1) + datetime.timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    except OverflowError:
+        return str(seconds)
 
 
 def utf16_order(name):
@@ -675,7 +684,6 @@ POLICY_PATH = re.compile(
     r"policies/((levels|purposes)\.toml|access/(cases\.toml|rules\.cedar|schema\.cedarschema)"
     r"|(redaction|retention|templates|rubrics)/[a-z0-9][a-z0-9._-]*)\Z"
 )
-WITNESS = re.compile(r"witness/[a-z][a-z0-9._-]{0,31}\Z")
 VAULT_TOML = re.compile(r'version = 1\nvault = "([0-9a-f]{32})"\nfounder = "([0-9a-f]{64})"\n\Z')
 CARD_PATH = re.compile(r"members/([0-9]{4})-([0-9a-f]{16})\.card\Z")
 HANDLE = re.compile(r"[a-z][a-z0-9._-]{0,31}\Z")
@@ -746,6 +754,7 @@ class Card:
         self.level, self.compartments = fields["level"], fields["compartments"]
         self.devices = self.parse_devices(fields["devices"])
         self.cuts = self.parse_cuts(fields["cuts"]) if "cuts" in fields else {}
+        self.joined = {tuple(head) for head in fields.get("joined", ())}
         try:
             self.signature = parse_sshsig(armored.decode("ascii"), b"card@strongroom")
         except UnicodeDecodeError:
@@ -926,6 +935,7 @@ class Entry:
         self.kind, self.actor, self.result = fields.get("kind"), fields["actor"], fields["result"]
         self.roster, self.policies, self.admitted = fields["roster"], fields["policies"], fields.get("admitted")
         self.seen = fields.get("seen", {})
+        self.joined = fields.get("joined", [])
         self.wrote = [tuple(f) for f in fields.get("wrote", [])]
         self.forgot = [tuple(f) for f in fields.get("forgot", [])]
         self.time = parse_time(fields["time"])
@@ -1103,22 +1113,62 @@ class Message:
             raise Refused("a frontier that is not base64", 24)
 
 
-def parse_cosigned(content):
-    """§13: a checkpoint, and after the log's signature other lines of signatures, which are not verified here."""
-    try:
-        lines = content.decode("utf-8").split("\n")
-    except UnicodeDecodeError:
-        raise Refused("a cosigned checkpoint is text", 31)
-    checkpoint, more = Checkpoint("\n".join(lines[:5] + [""])), lines[5:-1]
-    if lines[-1] or len(more) > 31:
-        raise Refused("a cosigned checkpoint has other lines than it should", 31)
-    for line in more:
-        parts = line.split(" ")
-        if len(parts) != 3 or parts[0] != "\u2014" or not parts[1] or "+" in parts[1] or not parts[1].isprintable():
-            raise Refused("a cosigned checkpoint with a misshapen line", 31)
-        if not 5 <= len(parse_base64(parts[2])) <= 8192:
-            raise Refused("a cosigned checkpoint with a misshapen signature", 31)
-    return checkpoint
+WITNESS_NAME = re.compile(r"[a-z][a-z0-9._-]{0,31}\Z")
+COSIGNATURE = b"\x04"  # the algorithm of a witness's key
+
+
+def is_witness_name(name):
+    return is_match(WITNESS_NAME, name) and ".." not in name and not name.endswith((".", ".lock"))
+
+
+class WitnessKey:
+    """§13: the key line of a witness, as it was given from outside."""
+
+    def __init__(self, text):
+        parts = text[:-1].split("+", 2) if text.endswith("\n") else text.split("+", 2)
+        if len(parts) != 3 or not is_match(re.compile("[0-9a-f]{8}\\Z"), parts[1]):
+            raise Refused("a key line that is none")
+        self.name, key = parts[0], parse_base64(parts[2], 33)
+        self.public, self.id = key[1:], H(self.name.encode() + b"\n" + key)[:4]
+        if key[:1] != COSIGNATURE or not is_witness_name(self.name):
+            raise Refused("a key line that is not a witness's")
+        if self.id.hex() != parts[1]:
+            raise Refused("a key line whose id is not that of its name and key")
+
+
+class Cosigned:
+    """§13: a checkpoint, and after the log's signature other lines of signatures."""
+
+    def __init__(self, content):
+        try:
+            lines = content.decode("utf-8").split("\n")
+        except UnicodeDecodeError:
+            raise Refused("a cosigned checkpoint is text", 31)
+        self.checkpoint, more = Checkpoint("\n".join(lines[:5] + [""])), lines[5:-1]
+        if lines[-1] or len(more) > 31:
+            raise Refused("a cosigned checkpoint has other lines than it should", 31)
+        self.signatures = {(self.checkpoint.origin, self.checkpoint.key_hash): None}
+        for line in more:
+            parts = line.split(" ")
+            if len(parts) != 3 or parts[0] != "\u2014" or not parts[1] or "+" in parts[1] or not parts[1].isprintable():
+                raise Refused("a cosigned checkpoint with a misshapen line", 31)
+            signature = parse_base64(parts[2])
+            if not 5 <= len(signature) <= 8192:
+                raise Refused("a cosigned checkpoint with a misshapen signature", 31)
+            if (parts[1], signature[:4]) in self.signatures:
+                raise Refused("a cosigned checkpoint that is signed twice in one name", 31)
+            self.signatures[parts[1], signature[:4]] = signature[4:]
+
+    def time_by(self, key):
+        """When the witness with this key cosigned."""
+        signed = self.signatures.get((key.name, key.id))
+        if signed is None:
+            raise Refused("a checkpoint that is not cosigned with the witness's key", 31)
+        time = int.from_bytes(signed[:8], "big")
+        text = "cosignature/v1\ntime %d\n%s" % (time, self.checkpoint.body)
+        if not is_signed(key.public, text.encode(), signed[8:]):
+            raise Refused("a cosignature that is forged", 31)
+        return time
 
 
 def bundle_path(number):
@@ -1277,27 +1327,45 @@ File = namedtuple("File", "ref path digest")
 
 
 class Log:
-    """What could be read of one log."""
+    """What could be read of one history of a log."""
 
-    def __init__(self, name):
-        self.name = name
+    def __init__(self, branch):
+        fork = FORK.match(branch)
+        self.branch, self.name = branch, fork.group(1) if fork else branch
+        self.fork = fork.group(2) if fork else None  # the root that its branch is named after
         self.lines = []
         self.entries = []  # None where a line is refused
         self.tree = Tree()
+        self.marks = {}  # other log → (seq, size, root): what it has seen, as far as it counts
         self.commits = []  # (seq by position, Commit, Message) of those that were read, oldest first
 
     def size(self):
         return len(self.lines)
 
+    def end(self):
+        return self.name, self.size(), self.tree.root(self.size()).hex()
+
+    def has(self, size, root):
+        return size <= self.size() and self.tree.root(size).hex() == root
+
+    def shares(self, other, size):
+        """Whether both begin with the same `size` lines."""
+        return size <= self.size() and other.has(size, self.tree.root(size).hex())
+
+
+WITNESSED = 64  # commits of a witness's branch that are read without --deep
+
 
 class Verifier:
-    def __init__(self, repository, receipt=None, deep=False):
-        self.repo, self.receipt, self.deep = repository, receipt, deep
+    def __init__(self, repository, receipt=None, deep=False, witness_keys=()):
+        self.repo, self.receipt, self.deep, self.witness_keys = repository, receipt, deep, witness_keys
         self.problems, self.findings = [], []
         self.tampered = False
         self.logs = {}
+        self.forks = []  # §7.1: the other histories of logs
         self.contents = {}  # main's files
         self.vault, self.roster, self.anchored = None, None, False
+        self.cosigned = []
 
     # -- reporting ----------------------------------------------------------------------------
 
@@ -1313,7 +1381,9 @@ class Verifier:
         self.problem(case, "%s cannot be read: %s" % (what, problem), log, seq, certain=isinstance(problem, Gone))
 
     def finding(self, case, message, log=None, seq=None):
-        self.findings.append({"log": log, "seq": seq, "case": case, "message": message})
+        found = {"log": log, "seq": seq, "case": case, "message": message}
+        if found not in self.findings:
+            self.findings.append(found)
 
     def report(self):
         return {
@@ -1326,7 +1396,15 @@ class Verifier:
             ],
             "problems": self.problems,
             "findings": self.findings,
+            "cosigned": self.cosigned,
         }
+
+    def all_histories(self):
+        return list(self.logs.values()) + self.forks
+
+    def histories(self, name):
+        """§7.1: all histories of a log, the one under its own name first."""
+        return [log for log in self.all_histories() if log.name == name]
 
     # -- the order of things ------------------------------------------------------------------
 
@@ -1339,7 +1417,7 @@ class Verifier:
                     raise Unreadable("a vault's folder that has no branch, and a journal that says nothing of one")
                 raise NoVault("this git repository is not a vault: it has neither a branch `main` nor a log")
         for name in lost:
-            self.problem(10, "the journal holds entries of this log, and its branch is gone", name[len("refs/heads/audit/") :])
+            self.problem(10, "the journal holds entries of this log, and its branch is gone", name[len("refs/heads/audit/") :][:25])
         for message in self.repo.odd_history():
             self.problem(30, message)
         for name in self.repo.symbolic:
@@ -1356,14 +1434,17 @@ class Verifier:
         for name in sorted(heads):
             if name.startswith("refs/heads/audit/"):
                 self.read_log(name[len("refs/heads/audit/") :], heads[name])
-        for log in self.logs.values():
+        self.check_forks()
+        for log in self.all_histories():
             self.check_entries(log)
-        for log in self.logs.values():
+        for log in self.all_histories():
             self.check_seen(log)
         self.check_cuts()
         self.check_details()
         self.check_policies_in_force()
         self.check_receipt()
+        for key in self.witness_keys:
+            self.check_witness(key)
         self.check_files()
         return self.report()
 
@@ -1399,7 +1480,7 @@ class Verifier:
     def check_policies_in_force(self):
         """§7: the set of policies is the one that the newest entry of some log names."""
         files = {path[len("policies/") :]: c for path, c in self.contents.items() if path.startswith("policies/")}
-        named = {entries[-1].policies for entries in map(self.counted, self.logs.values()) if entries}
+        named = {entries[-1].policies for entries in map(self.counted, self.all_histories()) if entries}
         if named and all(isinstance(content, bytes) for content in files.values()) and policy_digest(files) not in named:
             self.problem(36, "the policies are not those that the newest entry of a log names")
 
@@ -1407,18 +1488,99 @@ class Verifier:
         """§13: the form of what stands on the branches of witnesses, none of which is pinned here."""
         for name in sorted(name for name in self.repo.refs if name.startswith("refs/heads/witness/")):
             ref = name[len("refs/heads/") :]
-            if not WITNESS.match(ref) or ".." in ref or ref.endswith((".", ".lock")):
+            if not is_witness_name(ref[len("witness/") :]):
                 self.problem(32, "the branch `%s` has no place in a vault" % ref)
                 continue
             for path, content in self.files_of(ref):
-                if isinstance(content, Exception) or not is_match(LOG, path):
+                if isinstance(content, Refused) or not is_match(LOG, path):
                     self.problem(32, "`%s` does not belong on the branch `%s`" % (path, ref))
                     continue
                 try:
-                    checkpoint = parse_cosigned(content)
-                    checkpoint.check_origin(self.vault, path)
+                    if isinstance(content, Unreadable):
+                        raise content
+                    Cosigned(content).checkpoint.check_origin(self.vault, path)
+                except Unreadable as problem:
+                    self.problem(31, "a checkpoint on the branch `%s`: %s" % (ref, problem), path, certain=isinstance(problem, Gone))
                 except Refused as problem:
                     self.problem(23 if problem.case == 23 else 31, "on the branch `%s`: %s" % (ref, problem), path)
+
+    def cosignatures(self, key):
+        """§13: what a witness cosigned by its branch: (time, Checkpoint, log), from the oldest commit on. Of older commits
+        than the newest only what is cosigned with its key counts."""
+        ref = "refs/heads/witness/" + key.name
+        found, read, oid, newest = [], {}, self.repo.refs.get(ref), True
+        try:
+            for _ in range(sys.maxsize if self.deep else WITNESSED):
+                if oid is None:
+                    break
+                commit = self.repo.commit(oid)
+                for path, blob, plain in reversed(list(self.repo.files(commit.tree))):
+                    if not plain or not is_match(LOG, path):
+                        continue
+                    if (path, blob) not in read:
+                        read[path, blob] = self.read_cosigned(key, path, blob, newest)
+                    if read[path, blob]:
+                        found.append((*read[path, blob], path))
+                newest, oid = False, commit.parents[0] if commit.parents else None
+        except Unreadable as problem:
+            self.cannot_read(31, "the history of the branch `witness/%s`" % key.name, problem)
+        except Refused as problem:
+            self.problem(31, "the history of the branch `witness/%s` is refused: %s" % (key.name, problem))
+        return found[::-1]
+
+    def read_cosigned(self, key, path, blob, newest):
+        try:
+            cosigned = Cosigned(self.repo.read(blob, "blob"))
+            cosigned.checkpoint.check_origin(self.vault, path)
+        except (Refused, Unreadable):
+            return None  # of the newest it was told with the form of the branch
+        try:
+            return cosigned.time_by(key), cosigned.checkpoint
+        except Refused as problem:
+            if newest:
+                self.problem(31, "on the branch `witness/%s`: %s" % (key.name, problem), path)
+            return None
+
+    def check_witness(self, key):
+        """§13: a witness whose key was given: what it cosigned is a beginning of the log, and it never went back."""
+        if any(device.public == key.public for device in self.roster.devices.values()):
+            self.problem(31, "the key of the witness `%s` is a device's" % key.name)
+            return
+        found = self.cosignatures(key)
+        if not found:
+            self.finding(31, "the witness `%s` has cosigned nothing in this vault" % key.name)
+        for name in sorted({name for _, _, name in found}):
+            own = [(time, checkpoint) for time, checkpoint, log in found if log == name]
+            for order in (own, sorted(own, key=lambda pair: (pair[0], pair[1].size))):
+                for (_, before), (_, after) in zip(order, order[1:]):
+                    if after.size < before.size:
+                        self.problem(31, "the witness `%s` went back, or its branch was put back" % key.name, name, after.size - 1)
+            for time, checkpoint in own:
+                self.check_cosigned(key, name, time, checkpoint)
+            size, time = max((checkpoint.size, time) for time, checkpoint in own)
+            self.cosigned.append({"witness": key.name, "log": name, "size": size, "time": time_text(time)})
+            self.anchored = True
+
+    def check_cosigned(self, key, name, time, checkpoint):
+        who, size, log = "the witness `%s`" % key.name, checkpoint.size, self.logs.get(name)
+        try:
+            checkpoint.check_signature(self.roster.devices.get(name[:16]))
+        except Refused as problem:
+            self.problem(31, "%s cosigned %s" % (who, problem), name, size - 1)
+            return
+        for history in self.histories(name):
+            if history.has(size, checkpoint.root.hex()):
+                late = [entry.seq for entry in history.entries[:size] if entry and entry.time > time]
+                if late:
+                    self.finding(22, "an entry is dated after %s cosigned it" % who, name, late[0])
+                return
+        if log is None:
+            self.problem(10, "%s cosigned %d entries of this log, and it is missing" % (who, size), name)
+        elif log.size() < size:
+            self.problem(7, "this log has %d entries, and had %d when %s cosigned it" % (log.size(), size, who), name, log.size())
+        else:
+            self.problem(11, "up to %d entries this log is another one than %s cosigned" % (size, who), name, size - 1)
+            self.problem(16 if log.size() == size else 17, "%s cosigned another history of this log" % who, name, size - 1)
 
     def check_main_history(self):
         """§2: commits of `main` are signed by members' devices, one after the other. Without --deep the newest."""
@@ -1483,15 +1645,16 @@ class Verifier:
 
     # -- §8: one log --------------------------------------------------------------------------
 
-    def read_log(self, name, head):
-        log = Log(name)
-        if re.match(r"[0-9a-f]{16}-[0-9a-f]{8}-fork-[0-9a-f]{64}\Z", name):
-            self.problem(43, "two histories of this log were kept", name[:25])
-            return
+    def read_log(self, branch, head):
+        log = Log(branch)
+        name = log.name
         if not is_match(LOG, name):
-            self.problem(32, "the branch `audit/%s` is not named as a log is" % name)
+            self.problem(32, "the branch `audit/%s` is not named as a log is" % branch)
             return
-        self.logs[name] = log
+        if log.fork:
+            self.forks.append(log)
+        else:
+            self.logs[name] = log
         try:
             self.read_commits(log, head)
         except Unreadable as problem:
@@ -1693,6 +1856,24 @@ class Verifier:
         if not good:
             self.problem(case, "a commit%s that no device which may signed" % ("" if log else " of `main`"), log, at)
 
+    # -- §7.1: logs with two histories ---------------------------------------------------------
+
+    def check_forks(self):
+        for name in sorted({log.name for log in self.forks}):
+            histories = self.histories(name)
+            if name not in self.logs:
+                self.problem(10, "of this log only another history is left", name)
+            for log in histories:
+                if log.fork and log.end()[2] != log.fork:
+                    self.problem(43, "the branch `audit/%s` is not the history that its name says" % log.branch, name)
+                if any(other is not log and log.shares(other, log.size()) for other in histories):
+                    self.problem(43, "a history of this log is the beginning of another", name)
+            ends = {log.end() for log in histories}
+            if any(ends <= card.joined for card in self.roster.cards):
+                self.finding(43, "this log has %d histories, all of which a card joins" % len(histories), name)
+            else:
+                self.problem(43, "this log has %d histories, and no card joins all of them" % len(histories), name)
+
     # -- §7: who may do what ------------------------------------------------------------------
 
     def check_entries(self, log):
@@ -1723,20 +1904,23 @@ class Verifier:
 
     def check_cuts(self):
         """§2.2: what cards accept of the logs of removed devices is there."""
-        for name, (size, root) in sorted(self.roster.cuts.items()):
+        cuts = {(name, size, root) for card in self.roster.cards for name, (size, root) in card.cuts.items()}
+        for name, size, root in sorted(cuts):
             log = self.logs.get(name)
+            if any(history.has(size, root) for history in self.histories(name)):
+                continue
             if log is None:
                 self.problem(10, "a card accepts %d entries of this log, and it is missing" % size, name)
             elif log.size() < size:
                 self.problem(8, "a card accepts %d entries of this log" % size, name, log.size())
-            elif log.tree.root(size).hex() != root:
+            else:
                 self.problem(11, "the first %d entries are not those that a card accepts" % size, name, size - 1)
 
     def check_details(self):
         """§7: every detail key was written by an entry. Where entries are lost, one of them may have done that."""
         if any(p["log"] and p["case"] in (1, 2, 6, 7, 8, 9, 10, 15, 24, 26, 27) for p in self.problems):
             return
-        entries = [(log, entry) for log in self.logs.values() for entry in self.counted(log)]
+        entries = [(log, entry) for log in self.all_histories() for entry in self.counted(log)]
         known = {path[len("detail-") :][:16] for _, entry in entries for ref, path, _ in entry.wrote
                  if ref == "keys/devices" and path.startswith("detail-")}
         told = set()
@@ -1775,21 +1959,30 @@ class Verifier:
     def check_seen(self, log):
         marks = {}
         for at, entry in enumerate(log.entries):
-            for other, (size, root) in sorted(entry.seen.items()) if entry and not self.is_beyond(log, entry) else ():
+            if entry is None or self.is_beyond(log, entry):
+                continue
+            for other, size, root in entry.joined:
+                self.check_seen_head(log, at, other, size, root)
+            for other, (size, root) in sorted(entry.seen.items()):
                 if size == 0 or other in marks and (size, root) != marks[other] and size <= marks[other][0]:
                     self.problem(20, "what was seen of the log %s goes backwards" % other, log.name, at)
                 marks[other] = (size, root)
-                peer, cut = self.logs.get(other), self.roster.cut(other)
-                if cut is not None and size > cut and (peer is not None or cut == 0):
-                    if peer is None or peer.size() < size or peer.tree.root(size).hex() != root:
-                        self.problem(14, "%s:%d has seen %d entries, of which %d count" % (log.name, at, size, cut), other, cut)
-                elif peer is None:
-                    self.problem(10, "%s:%d has seen this log, and it is missing" % (log.name, at), other)
-                elif peer.size() < size:
-                    self.problem(8, "%s:%d has seen %d entries of this log" % (log.name, at, size), other, peer.size())
-                elif peer.tree.root(size).hex() != root:
-                    self.problem(20, "it has seen a log %s that never was, or that was rewritten" % other, log.name, at)
-                    self.problem(11, "%s:%d has seen another history of this log" % (log.name, at), other, max(size - 1, 0))
+                self.check_seen_head(log, at, other, size, root)
+
+    def check_seen_head(self, log, at, other, size, root):
+        """What was seen of a log stands in one of its histories (§7.1)."""
+        if any(history.has(size, root) for history in self.histories(other)):
+            return
+        peer, cut = self.logs.get(other), self.roster.cut(other)
+        if cut is not None and size > cut and (peer is not None or cut == 0):
+            self.problem(14, "%s:%d has seen %d entries, of which %d count" % (log.name, at, size, cut), other, cut)
+        elif peer is None:
+            self.problem(10, "%s:%d has seen this log, and it is missing" % (log.name, at), other)
+        elif peer.size() < size:
+            self.problem(8, "%s:%d has seen %d entries of this log" % (log.name, at, size), other, peer.size())
+        else:
+            self.problem(20, "it has seen a log %s that never was, or that was rewritten" % other, log.name, at)
+            self.problem(11, "%s:%d has seen another history of this log" % (log.name, at), other, max(size - 1, 0))
 
     def check_receipt(self):
         receipt = self.receipt
@@ -1805,6 +1998,8 @@ class Verifier:
                 checkpoint.check_signature(self.roster.devices.get(name[:16]))
             except Refused as problem:
                 self.problem(31, "the receipt is not to be trusted: it has %s" % problem, name)
+            if any(history.has(checkpoint.size, checkpoint.root.hex()) for history in self.histories(name)):
+                continue
             if log is None:
                 self.problem(10, "this log had %d entries when the receipt was taken, and is missing" % checkpoint.size, name)
             elif log.size() < checkpoint.size:
@@ -1812,47 +2007,59 @@ class Verifier:
                     7, "this log has %d entries, and had %d when the receipt was taken: it was cut, or this is an older copy"
                     % (log.size(), checkpoint.size), name, log.size(),
                 )
-            elif log.tree.root(checkpoint.size) != checkpoint.root:
+            else:
                 self.problem(11, "up to %d entries this log is another one than the receipt says" % checkpoint.size, name)
                 if log.size() == checkpoint.size:
                     self.problem(16, "there are two heads of this size", name, log.size() - 1)
 
     # -- §7: what exists is what the entries say; §4–§6: sealed files ------------------------------
 
-    def destructions(self):
-        """By note: the entries that destroyed it, and what their logs had seen by then."""
-        found = {}
-        for name, log in self.logs.items():
-            seen = {}
-            for entry in self.counted(log):
-                at = entry.seq
-                seen.update({other: mark[0] for other, mark in entry.seen.items()})
-                if entry.kind == "destroy":
-                    for note in {NOTE_FILE.match(file[1]).group(1) for file in entry.forgot}:
-                        found.setdefault(note, []).append((name, at, dict(seen)))
-        return found
+    def knew(self, where, what):
+        """Whether the log of one entry knew of another entry by then: whether that stands before it in its own
+        history, or in one that its log had seen. Both are (log, seq)."""
+        (log, at), (other, seq) = where, what
+        if log.name == other.name:
+            return seq < at and log.shares(other, seq + 1)
+        for place, size, root in reversed(log.marks.get(other.name, ())):
+            if place > at:
+                continue
+            if size <= seq:
+                return False
+            having = [history for history in self.histories(other.name) if history.has(size, root)]
+            if not having or any(history.shares(other, seq + 1) for history in having):
+                return True
+        return False
 
     def check_files(self):
-        written, forgotten = {}, {}
-        for name, log in sorted(self.logs.items()):
+        written, forgotten, destroyed = {}, {}, {}
+        for log in sorted(self.all_histories(), key=lambda log: log.branch):
             for entry in self.counted(log):
+                for other, (size, root) in entry.seen.items():
+                    log.marks.setdefault(other, []).append((entry.seq, size, root))
+                place = (log, entry.seq)
                 for file in entry.wrote:
-                    written.setdefault(File(*file), (name, entry.seq))
+                    written.setdefault(File(*file), []).append(place)
                 for file in entry.forgot:
-                    forgotten.setdefault(File(*file), (name, entry.seq))
-        destroyed = self.destructions()
+                    forgotten.setdefault(File(*file), []).append(place)
+                    if entry.kind == "destroy":
+                        destroyed.setdefault(NOTE_FILE.match(file[1]).group(1), set()).add(place)
 
-        def is_of_destroyed(file, place):
-            """Whether an entry that did not know of this writing destroyed the note."""
-            (name, at), note = place, NOTE_FILE.match(file.path)
-            for log, seq, seen in destroyed.get(note.group(1), ()) if note else ():
-                if not (at < seq if log == name else at < seen.get(name, 0)):
+        def is_gone(file, places):
+            """§7: whether entries forgot this file, or destroyed its note without knowing of it."""
+            if file in forgotten:
+                back = file.ref == "main" and any(all(self.knew(w, f) for f in forgotten[file]) for w in places)
+                return not back
+            note = NOTE_FILE.match(file.path)
+            for destruction in destroyed.get(note.group(1), ()) if note else ():
+                if not all(self.knew(destruction, place) for place in places):
                     return True
             return False
 
-        for file, place in written.items():
-            if file not in forgotten and is_of_destroyed(file, place):
-                forgotten[file] = place
+        gone = {file for file, places in written.items() if is_gone(file, places)}
+        where = {file: (places[0][0].name, places[0][1]) for file, places in written.items()}
+        forgotten = {file: (places[0][0].name, places[0][1]) for file, places in forgotten.items() if file not in written or file in gone}
+        forgotten.update((file, where[file]) for file in gone if file not in forgotten)
+        written = where
         live = {file: place for file, place in written.items() if file not in forgotten}
         self.digests = {file.digest for file in live}
         paths = {}
@@ -1897,7 +2104,7 @@ class Verifier:
                     content = problem
                 files.append((path, content))
         except Unreadable as problem:
-            self.cannot_read(32, "the branch `%s`" % ref, problem)
+            self.cannot_read(31 if ref.startswith("witness/") else 32, "the branch `%s`" % ref, problem)
         except Refused as problem:
             self.problem(32, "the branch `%s` is refused: %s" % (ref, problem))
         return files
@@ -1916,15 +2123,17 @@ class Verifier:
         charter = ref in ("main", "keys/devices")
         if digest in digests:
             place = digests[digest]
+        elif File(ref, path, digest) in forgotten:
+            if charter:
+                self.problem(36, "%s was put back without an entry" % where)
+            self.problem(37, "%s was forgotten, and is back" % where, *forgotten[File(ref, path, digest)])
+            return
         elif digests:
             if digest in self.digests:
                 self.problem(34, "%s was exchanged with another file" % where, *place)
             if charter:
                 self.problem(36, "%s was changed without an entry" % where, *place)
             self.problem(33, "%s is not what the log says was written" % where, *place)
-            return
-        elif File(ref, path, digest) in forgotten:
-            self.problem(37, "%s was forgotten, and is back" % where, *forgotten[File(ref, path, digest)])
             return
         else:
             if charter:
@@ -1962,12 +2171,12 @@ class Verifier:
 EXIT = {"intact": 0, "tampered": 4, "unknown": 5}
 
 
-def verify(folder, receipt=None, deep=False):
+def verify(folder, receipt=None, deep=False, witness_keys=()):
     """The report on a vault. A problem that was seen while somebody wrote is looked at again (case 41)."""
     for _ in range(8):
         repository = Repository(folder)
         try:
-            verifier = Verifier(repository, receipt, deep)
+            verifier = Verifier(repository, receipt, deep, witness_keys)
             report = verifier.verify()
             before = (repository.raw_refs, repository.journal.records)
             if not report["problems"] or repository.state() == before:
@@ -1993,6 +2202,7 @@ def main(arguments=None):
     parser = argparse.ArgumentParser(description="Verify a Strongroom vault; needs no key, writes nothing.")
     parser.add_argument("vault")
     parser.add_argument("--since-receipt", metavar="FILE")
+    parser.add_argument("--witness-key", metavar="FILE", action="append", default=[])
     parser.add_argument("--deep", action="store_true")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args(arguments)
@@ -2001,7 +2211,11 @@ def main(arguments=None):
         if options.since_receipt:
             with open(options.since_receipt, "rb") as file:
                 receipt = Receipt(file.read())
-        report = verify(options.vault, receipt, options.deep)
+        keys = []
+        for name in options.witness_key:
+            with open(name, encoding="utf-8", errors="replace") as file:
+                keys.append(WitnessKey(file.read()))
+        report = verify(options.vault, receipt, options.deep, keys)
     except (NoVault, Refused, OSError) as problem:
         print("verify.py: %s" % problem, file=sys.stderr)
         return 1

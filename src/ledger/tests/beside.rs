@@ -336,6 +336,14 @@ fn case_43_a_restored_backup_that_was_written_to_keeps_both_histories() {
     assert_eq!(cases(&beside(&a, Some(&b), 0)), Vec::<u8>::new());
     assert_eq!(cases(&beside(&b, Some(&a), 0)), Vec::<u8>::new());
     assert_eq!(exists(&a), exists(&b));
+    // The same history kept twice is none of them.
+    let twice = a.copy();
+    twice.cut();
+    let report = judge(&twice, &Given::default());
+    let (_, _, root) = report.logs.iter().find(|(log, ..)| *log == old).unwrap();
+    let head = format!("refs/heads/audit/{old}");
+    twice.git(&["update-ref", &format!("{head}-fork-{root}"), &head]);
+    assert_caught("kept twice", &judge(&twice, &Given::default()), &[(43, None)]);
     // Whoever forgets which log is its own finds it: the last of them.
     std::fs::remove_file(b.state().join("high-water")).unwrap();
     let log = with(&mut b, |ledger, _| ledger.head().0);

@@ -1,10 +1,12 @@
 //! What a process remembers between accesses is compared with the vault each time.
 
 use super::vault::{NOW, Vault, settings};
-use super::{Given, assert_intact};
+use super::{Given, assert_intact, clones};
 use crate::chain::{Details, Time};
 use crate::crypto::ExampleEntropy;
 use crate::env::{Fault, Faults};
+use crate::id::NoteId;
+use crate::ledger::standing::Standing;
 use crate::ledger::{Draft, Ledger, LedgerError, Memory};
 use crate::repo::{PATIENCE, Repo, Settings};
 
@@ -63,6 +65,71 @@ fn what_another_process_wrote_is_learned() {
     let repo = open(&vault, Faults::none());
     let ledger = Ledger::start(&repo, &vault.identity, &vault.state(), PATIENCE, Some(&memory)).unwrap();
     assert_eq!(ledger.wraps("").unwrap().len(), 2);
+}
+
+/// What a start rests on, that two ways to learn it must agree on.
+fn told(standing: &Standing) -> impl PartialEq + std::fmt::Debug {
+    let mut files: Vec<_> = standing.live.iter().map(|(file, by)| (file.file(), by)).collect();
+    files.sort();
+    let trees: Vec<_> = standing.read.iter().map(|(log, tree)| (*log, tree.clone())).collect();
+    let heads = (standing.others.clone(), standing.other_heads.clone());
+    (
+        files,
+        trees,
+        heads,
+        standing.creations.by_log().clone(),
+        standing.quarantined.clone(),
+    )
+}
+
+#[test]
+fn what_other_devices_write_is_taken_in_without_reading_all_of_it_again() {
+    let mut lead = Vault::with(2, 6);
+    let mut second = clones::admit(&mut lead, 2);
+    let (memory, here) = (Memory::default(), open(&second, Faults::none()));
+    let catch_up = |expected: bool| {
+        let mark = Time::from_unix(1);
+        if let Some(standing) = memory.take().unwrap().as_mut() {
+            standing.detail_since = mark;
+        }
+        let mut ledger = Ledger::start(&here, &lead.identity, &lead.state(), PATIENCE, Some(&memory)).unwrap();
+        assert_eq!(ledger.standing.detail_since == mark, expected);
+        ledger.standing.detail_since = Time::from_unix(NOW);
+        let known = Some(lead.mark());
+        let anew = crate::ledger::start::learn(&here, &lead.identity, known.as_ref()).unwrap();
+        assert_eq!(told(&ledger.standing), told(&anew));
+        read(&mut ledger).unwrap();
+    };
+    catch_up(false);
+    catch_up(true);
+    for round in 0..6u8 {
+        // Also across the end of a bundle.
+        for _ in 0..round * 25 {
+            clones::read(&mut second);
+        }
+        let note = NoteId([100 + round; 16]);
+        clones::write(&mut second, note, 1);
+        catch_up(true);
+        if round.is_multiple_of(2) {
+            second.destroy(note);
+            catch_up(true);
+        }
+    }
+    // Where a log stands elsewhere than where it goes on, and where rules changed, everything is learned anew.
+    let other = format!("refs/heads/{}", crate::ledger::objects::audit_ref(second.log));
+    second.cut();
+    let head = second.repo().ref_target(&other).unwrap().unwrap().to_string();
+    second.git(&["update-ref", &other, &format!("{other}~1")]);
+    let ledger = Ledger::start(&here, &lead.identity, &lead.state(), PATIENCE, Some(&memory)).unwrap();
+    assert_eq!(ledger.quarantined().len(), 1);
+    drop(ledger);
+    second.git(&["update-ref", &other, &head]);
+    catch_up(false);
+    clones::change_rules(&mut second, "duty");
+    catch_up(false);
+    clones::read(&mut second);
+    catch_up(true);
+    assert_intact("at the end", &second, &Given::default());
 }
 
 #[test]

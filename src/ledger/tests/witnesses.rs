@@ -275,6 +275,9 @@ fn case_31_forged_and_unpinned_witnesses_and_one_who_went_back() {
     let vault = good.copy();
     forge(&vault, &one, small.to_text());
     assert_caught("put back", &judge(&vault, &given), &[(31, Some(5))]);
+    // And forth again, to the very same text.
+    forge(&vault, &one, large.to_text());
+    assert_caught("put back and forth", &judge(&vault, &given), &[(31, Some(5))]);
     let mut again = CosignedCheckpoint::new(small.signed.clone());
     again.cosign(&one, Time::from_unix(time(&good).unix() + 9));
     let vault = good.copy();
