@@ -1,7 +1,7 @@
 //! A brief that masks everything is safe and useless. Thirty invented notes have marked what must
 //! survive in a brief of them: what to do, where and by when; and whom it must not name.
 //! `cargo test --test useful -- --nocapture` prints the figures.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
 use strongroom::brief::{Kind, Known, Making, Profile, Source, compose, portions, shipped};
 use strongroom::label::Level;
