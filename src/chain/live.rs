@@ -336,7 +336,7 @@ mod tests {
     #[test]
     fn a_file_is_remembered_as_it_is_named() {
         let good = file(0xab);
-        let mut files = vec![good.clone(), FileRef("keys/ab".into(), good.1.clone(), good.2)];
+        let mut files = [good.clone(), FileRef("keys/ab".into(), good.1.clone(), good.2)];
         files[0].0 = "notes/ab".into();
         assert!(
             files
