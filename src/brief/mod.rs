@@ -13,7 +13,7 @@
 //!    output again; what remains doubtful is listed for a person to decide.
 //! 5. [`compose()`] does all this over several notes at once; [`render()`] puts the mark first and last.
 //!
-//! It reads English. [`tagger`] gives each word a chance of being a name or a number that points to
+//! It reads English. The name tagger gives each word a chance of being a name or a number that points to
 //! somebody; a word of small letters that it passes and no list has is a doubt in the mode `no-names`
 //! and masked in `strict`. A name that is an ordinary word may be neither seen nor masked: that is
 //! why a person looks before a release.

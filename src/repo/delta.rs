@@ -17,7 +17,7 @@ const BASE_MAX: usize = u32::MAX as usize;
 #[error("not a difference from that object")]
 pub struct BadDelta;
 
-/// What makes `target` out of `base`: what they begin and end with alike, and between that the runs of [`BLOCK`] bytes that
+/// What makes `target` out of `base`: what they begin and end with alike, and between that the runs of 16 bytes that
 /// stand in both.
 pub fn make_delta(base: &[u8], target: &[u8]) -> Vec<u8> {
     let mut delta = Vec::with_capacity(64);
