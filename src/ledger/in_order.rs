@@ -29,6 +29,17 @@ struct Standing<T> {
     broken: bool,
 }
 
+impl<T> Standing<T> {
+    /// The next piece below `count`, if one is left and no more than `ahead` wait to be taken.
+    fn begin(&mut self, count: usize, ahead: usize) -> Option<usize> {
+        let number = self.next;
+        (number < count && number < self.taken + ahead).then(|| {
+            self.next += 1;
+            number
+        })
+    }
+}
+
 struct Shared<T> {
     standing: Mutex<Standing<T>>,
     changed: Condvar,
@@ -77,12 +88,10 @@ pub(super) fn in_order<T: Send, U: Send>(
         let mut alarm = Alarm(Some(&shared));
         let mut standing = shared.standing();
         while standing.next < count && !standing.broken {
-            if standing.next >= standing.taken + ahead {
+            let Some(number) = standing.begin(count, ahead) else {
                 standing = shared.wait(standing);
                 continue;
-            }
-            let number = standing.next;
-            standing.next += 1;
+            };
             drop(standing);
             let result = work(tool, number);
             standing = shared.standing();
@@ -113,9 +122,7 @@ pub(super) fn in_order<T: Send, U: Send>(
                 if standing.broken {
                     break None;
                 }
-                if standing.next < count && standing.next < standing.taken + ahead {
-                    let mine = standing.next;
-                    standing.next += 1;
+                if let Some(mine) = standing.begin(count, ahead) {
                     drop(standing);
                     let result = work(own, mine);
                     standing = shared.standing();
