@@ -8,7 +8,7 @@ use crate::brief::{
     BriefFile, BriefText, Doubt, Format, Header, Known, Leak, Making, Naming, Profile, Redaction, Refused, SHIPPED,
     Source, Span, check_placed, compose, redact, redisclosure, render, shipped,
 };
-use crate::chain::{Details, Kind as EntryKind};
+use crate::chain::{Details, Kind as EntryKind, Time};
 use crate::crypto::make_random;
 use crate::env::{SystemEntropy, read_bounded};
 use crate::gate::{Filter, Metadata, Nature, OpenNote};
@@ -163,6 +163,10 @@ pub fn draft_brief(context: &Context<'_>, query: &DraftQuery) -> Result<Drafted,
         Some((key, names)) => Naming::Keyed { key, names },
         None => Naming::InOrder,
     };
+    // What was to be done by when is measured from the day it was written.
+    let written = gathered.sources.iter().map(|open| open.metadata.created).max();
+    let written = Time::from_unix(written.unwrap_or_default()).day();
+    let profile = profile.written(written);
     let making = Making {
         naming,
         length: query.length,
@@ -186,6 +190,7 @@ pub fn draft_brief(context: &Context<'_>, query: &DraftQuery) -> Result<Drafted,
         placed: brief.placed.clone(),
         doubtful: brief.doubtful.iter().map(|doubt| doubt.text.clone()).collect(),
         allowed: query.allow.clone(),
+        written: Some(written),
         format: query.format,
         left: None,
     };
@@ -224,6 +229,7 @@ pub fn check_brief(context: &Context<'_>, text: &[u8], profile: &str) -> Result<
     // So do the lines that stand above and below every brief.
     let mut placed: Vec<String> = desk.frames();
     let mut ids: Vec<(usize, usize)> = Vec::new();
+    let mut written = context.now();
     for brief in briefs {
         let id = brief.note.to_string();
         let mut places = occurrences(text, &id).peekable();
@@ -231,10 +237,11 @@ pub fn check_brief(context: &Context<'_>, text: &[u8], profile: &str) -> Result<
             && let Some(file) = BriefFile::parse(brief.text())
         {
             placed.extend(file.placed);
+            written = file.written.unwrap_or(written);
         }
         ids.extend(places);
     }
-    let mut leaks = check_placed(text, &profile, &known, &placed).map_err(refused)?;
+    let mut leaks = check_placed(text, &profile.written(written), &known, &placed).map_err(refused)?;
     leaks.retain(|leak| !ids.iter().any(|(start, end)| *start <= leak.start && leak.end <= *end));
     Ok(BriefCheck { leaks })
 }

@@ -171,6 +171,10 @@ impl Desk<'_> {
         let profile = self.profile(&file.profile).ok();
         let profile = profile.and_then(|profile: Profile| profile.allowing(file.allowed.clone()).ok());
         let Some(profile) = profile else { return Ok(None) };
+        let profile = match file.written {
+            Some(written) => profile.written(written),
+            None => profile,
+        };
         let known = self.known_of(looking.known.around(&file.sources), &[], &file.allowed)?;
         let leaks = check_placed(&file.text, &profile, &known, &file.placed).map_err(refused)?;
         let mut types: Vec<&'static str> = leaks.iter().map(|leak| leak.kind.coarse().name()).collect();

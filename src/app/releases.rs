@@ -126,6 +126,7 @@ pub fn release_brief(context: &Context<'_>, query: &ReleaseQuery) -> Result<Rele
     }
     let profile = desk.profile(&file.profile)?.allowing(file.allowed.clone());
     let profile = profile.map_err(|bad| Error::new(Kind::Tampered, bad.to_string()))?;
+    let profile = profile.written(file.written.unwrap_or_else(|| context.now()));
     // What has become known since, of the clients of every source.
     let around = desk.details("release-check");
     let around = desk.gather(Action::Read, None, around, &file.sources, Around::Clients, &query.draft)?;

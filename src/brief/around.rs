@@ -1,5 +1,6 @@
 //! What stands around a name and points to the same person: titles, nicknames, initials, offices.
 
+use super::cues::{OF_OFFICES, listed};
 use super::finding::{Finding, Kind, Weight};
 use super::prepared::{Prepared, Token};
 use super::tagger::has;
@@ -237,50 +238,60 @@ fn belongs(text: &Prepared, word: &Token, next: &Token, name: &Token) -> bool {
     matches!(text.between(word, next), " " | ". " | ".") && (auxiliary || initial || titled || ranked || epithet)
 }
 
-/// Offices that one person holds, with capitals: `Foreign Secretary`, `Minister for the Interior`.
+/// Offices that one person holds: `Foreign Secretary`, `the ministry's spokesman`, `a senior Iraqi
+/// commander`. Something has to say which one: a word in capitals, of what, whose, or a word that only offices
+/// have. So what the team calls its own, `the commander`, stays.
 fn offices(text: &Prepared) -> Vec<Finding> {
     let tokens = &text.tokens;
     let mut found = Vec::new();
-    let proper = |token: &Token| token.capital && !token.caseless && !token.digit && token.at.len() > 1;
+    let proper = |token: &Token| token.capital && !token.digit && (!token.shouted || token.at.len() <= 4);
+    let joined = |left: usize| {
+        let gap = text.between(&tokens[left], &tokens[left + 1]);
+        gap == " " || gap == "-" || tokens[left].at.len() == 1 && matches!(gap, "." | ". ")
+    };
     for (at, token) in tokens.iter().enumerate() {
-        if !proper(token) || token.shouted || token.lists & has::OFFICE == 0 {
+        // `a senior Iraqi general`; most often the word says what sort of thing something is.
+        let general = || {
+            let before = at.checked_sub(1).map(|before| &tokens[before]);
+            text.lower_of(token) == "general" && before.is_some_and(|before| before.lists & has::PEOPLE != 0)
+        };
+        if token.shouted || token.lists & has::OFFICE == 0 && !general() {
             continue;
         }
         let mut from = at;
-        while from > 0
-            && proper(&tokens[from - 1])
-            && text.between(&tokens[from - 1], &tokens[from]) == " "
-            && !is_article(text, &tokens[from - 1])
-        {
+        let mut telling = 0;
+        while from > 0 && joined(from - 1) {
+            let before = &tokens[from - 1];
+            let owned = before.whole_end > before.at.end;
+            let grammar = before.word == Word::Function && before.lists & has::BODY == 0;
+            let capital = proper(before) && !grammar && !(before.first && !owned);
+            let tells = capital
+                || before.lists & has::PEOPLE != 0
+                || listed(OF_OFFICES, text.lower_of(before))
+                || owned && before.lists & (has::BODY | has::COMPANY | has::ROLE) != 0;
+            // `Pentagon press operations director`
+            let plain = || {
+                let under = (from.saturating_sub(3)..from - 1).rev().take_while(|&at| joined(at));
+                let mut under = under.map(|at| &tokens[at]);
+                before.word == Word::Ordinary && under.any(|word| proper(word) && word.word != Word::Function)
+            };
+            if !tells && !plain() || at - from >= 5 {
+                break;
+            }
+            // `press` and its like tell nothing by themselves where the team has one too.
+            telling += usize::from(capital || before.lists & has::PEOPLE != 0 || owned || is_of_state(text, from - 1));
             from -= 1;
         }
-        let mut to = at + 1;
-        // `for the Middle East`, `of State`
-        let mut tail = to;
-        while tail < tokens.len()
-            && tail < to + 3
-            && text.between(&tokens[tail - 1], &tokens[tail]) == " "
-            && is_link(text, &tokens[tail])
-        {
-            tail += 1;
-        }
-        if tail > to
-            && tokens
-                .get(tail)
-                .is_some_and(|token| proper(token) && text.between(&tokens[tail - 1], token) == " ")
-        {
-            to = tail + 1;
-        }
-        while to < tokens.len()
-            && proper(&tokens[to])
-            && text.between(&tokens[to - 1], &tokens[to]) == " "
-            && !tokens[to].first
-        {
-            to += 1;
-        }
-        if to - from > 1 {
+        let (to, of) = office_end(text, at, &proper);
+        let alone = from == at;
+        let of_any = text.lower_of(token) == "chief" && (of == 0 || alone && !token.capital);
+        if (telling > 0 || of > 0 && token.capital || of > 0 && !alone) && !of_any {
+            // `his`, `its`: whose office it is.
+            let owner = from.checked_sub(1).filter(|&before| {
+                joined(before) && matches!(text.lower_of(&tokens[before]), "his" | "her" | "its" | "their")
+            });
             found.push(Finding::new(
-                tokens[from].at.start..tokens[to - 1].at.end,
+                tokens[owner.unwrap_or(from)].at.start..tokens[to - 1].at.end,
                 Kind::Other,
                 Weight::Guess,
             ));
@@ -289,11 +300,45 @@ fn offices(text: &Prepared) -> Vec<Finding> {
     found
 }
 
-fn is_article(text: &Prepared, token: &Token) -> bool {
+/// Whether a word before an office is said of offices of a state alone.
+fn is_of_state(text: &Prepared, at: usize) -> bool {
     matches!(
-        text.lower_of(token),
-        "the" | "a" | "an" | "our" | "your" | "this" | "that"
+        text.lower_of(&text.tokens[at]),
+        "defence" | "defense" | "finance" | "foreign" | "health" | "home" | "interior" | "justice" | "prime" | "vice"
     )
+}
+
+/// Where an office ends that has its word at `at`, and how many words of it say of what it is:
+/// `for the Middle East`, `of State`, `-designate`.
+fn office_end(text: &Prepared, at: usize, proper: &dyn Fn(&Token) -> bool) -> (usize, usize) {
+    let tokens = &text.tokens;
+    let joined = |to: usize| tokens.get(to).is_some() && text.between(&tokens[to - 1], &tokens[to]) == " ";
+    let mut to = at + 1;
+    let mut of = 0;
+    if tokens.get(to).is_some_and(|next| {
+        text.between(&tokens[at], next) == "-" && matches!(text.lower_of(next), "designate" | "elect" | "general")
+    }) {
+        to += 1;
+    }
+    let mut tail = to;
+    while tail < to + 3 && joined(tail) && is_link(text, &tokens[tail]) {
+        tail += 1;
+    }
+    let states = |to: usize| {
+        proper(&tokens[to]) || matches!(text.lower_of(&tokens[to]), "staff" | "state" | "plans") && tail == to
+    };
+    if tail > to && joined(tail) && states(tail) {
+        of = 1;
+        to = tail + 1;
+        // `for the board's logistics`
+        if tokens[tail].whole_end > tokens[tail].at.end && joined(to) && tokens[to].word == Word::Ordinary {
+            to += 1;
+        }
+    }
+    while joined(to) && proper(&tokens[to]) && !tokens[to].first && to - at < 8 {
+        to += 1;
+    }
+    (to, of)
 }
 
 fn is_link(text: &Prepared, token: &Token) -> bool {
@@ -343,8 +388,18 @@ mod tests {
             ["Minister for the Interior"]
         );
         assert_eq!(
-            found("the minister and the director came; the Director left", &[]),
-            Vec::<String>::new()
+            found(
+                "the Iraqi commander and his Chief of Staff met the ministry's spokesman",
+                &[]
+            ),
+            ["Iraqi commander", "his Chief of Staff", "ministry's spokesman"]
         );
+        for plain in [
+            "the minister and the director came; the Director left",
+            "ask the commander or the chief of the night shift",
+            "the senior adviser and the press secretary",
+        ] {
+            assert_eq!(found(plain, &[]), Vec::<String>::new(), "{plain}");
+        }
     }
 }

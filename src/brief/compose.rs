@@ -154,7 +154,8 @@ mod tests {
             (Kind::Person, "Azra Okonkwo".into()),
         ])
         .unwrap();
-        let brief = compose(&sources, Level::Internal, &profile(), &known, Making::default()).unwrap();
+        let profile = profile().written("2026-03-01T00:00:00Z".parse().unwrap());
+        let brief = compose(&sources, Level::Internal, &profile, &known, Making::default()).unwrap();
         assert_eq!(
             brief.text,
             "Keep the side door of Client A's site locked until 3 March 2026, 18:00.\n\nAsk Person A's guard for the radio. \

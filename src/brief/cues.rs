@@ -110,17 +110,26 @@ pub(super) const RANKS: &[&str] = &[
     "dci", "deputy", "det", "detective", "father", "frau", "herr", "imam", "inspector", "lance", "lcpl",
     "lieutenant", "lt", "madame", "major", "marshal", "monsieur", "mp", "navy", "nurse", "ofc", "officer", "pan",
     "pani", "patrolman", "petty", "pope", "private", "pte", "ranger", "senior", "senor", "senora", "sgt", "sheriff",
-    "signor", "signora", "sister", "sr", "sra", "superintendent", "surgeon", "trooper", "warden", "wing",
+    "signor", "signora", "sister", "sr", "sra", "staff", "superintendent", "surgeon", "trooper", "warden", "wing",
 ];
 
 /// Offices that one person holds.
 #[rustfmt::skip]
 pub(super) const OFFICES: &[&str] = &[
-    "ambassador", "archbishop", "attorney", "bishop", "cardinal", "chairman", "chairperson", "chairwoman",
-    "chancellor", "commander", "commissioner", "consul", "coordinator", "counsel", "director", "envoy", "governor",
-    "judge", "king", "lieutenant", "marshal", "mayor", "minister", "mufti", "ombudsman", "pope", "premier",
-    "president", "prince", "princess", "principal", "queen", "rapporteur", "rector", "representative", "secretary",
-    "senator", "sheriff", "speaker", "spokesman", "spokesperson", "spokeswoman", "sultan", "treasurer",
+    "adviser", "advisor", "ambassador", "archbishop", "attorney", "bishop", "cardinal", "chairman", "chairperson",
+    "chairwoman", "chancellor", "chief", "commander", "commissioner", "consul", "coordinator", "counsel", "d'affaires",
+    "director", "envoy", "governor", "judge", "king", "lieutenant", "marshal", "mayor", "minister", "mufti",
+    "ombudsman", "pope", "premier", "president", "prince", "princess", "principal", "queen", "rapporteur", "rector",
+    "representative", "secretary", "senator", "sheriff", "speaker", "spokesman", "spokesperson", "spokeswoman",
+    "sultan", "treasurer",
+];
+
+/// Words that say which of several offices is meant.
+#[rustfmt::skip]
+pub(super) const OF_OFFICES: &[&str] = &[
+    "acting", "assistant", "chief", "defence", "defense", "deputy", "finance", "first", "foreign", "former", "general",
+    "health", "home", "interim", "interior", "justice", "lead", "military", "new", "permanent", "press", "prime",
+    "senior", "special", "trade", "under", "vice",
 ];
 
 /// Words of public bodies and laws: alone or among themselves they point to nobody.
@@ -183,6 +192,7 @@ mod tests {
             EPITHETS,
             RANKS,
             OFFICES,
+            OF_OFFICES,
             PUBLIC_BODIES,
             UNITS,
             STREETS,

@@ -31,6 +31,9 @@ pub struct BriefFile {
     /// Doubtful words that a person let pass.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub allowed: Vec<String>,
+    /// The day from which it was measured which days are near.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub written: Option<Time>,
     /// How it is to be written.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub format: Option<Format>,
@@ -99,6 +102,7 @@ mod tests {
             placed: vec!["Person A".into()],
             doubtful: Vec::new(),
             allowed: Vec::new(),
+            written: Some(Time::from_unix(1_796_000_000).day()),
             format: Some(Format::Text),
             left: Some(Left {
                 recipients: vec!["day shift".into()],

@@ -21,6 +21,7 @@
 mod around;
 mod compose;
 mod cues;
+mod days;
 mod file;
 mod finding;
 mod general;

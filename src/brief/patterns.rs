@@ -352,13 +352,20 @@ static PATTERNS: LazyLock<Vec<Pattern>> = LazyLock::new(|| {
         any,
     );
     add(
-        r"(?i)\b(?:\d{4}-\d{1,2}-\d{1,2}(?:t\d{2}:\d{2}(?::\d{2})?(?:\.\d+)?(?:z|[+-]\d{2}:?\d{2})?)?|\d{1,2}(?:st|nd|rd|th)?[ -](?:of )?MONTH,?[ -]\d{2,4}|MONTH \d{1,2}(?:st|nd|rd|th)?,? \d{4}|\d{1,2}/\d{1,2}/\d{2,4}|\d{1,2}\.\d{1,2}\.(?:19|20)\d{2}|\d{1,2}-\d{1,2}-(?:19|20)\d{2}|\d{4}/\d{1,2}/\d{1,2}|\d{1,2}(?:st|nd|rd|th)? (?:of )?MONTH|MONTH \d{1,2}(?:st|nd|rd|th)?|MONTH,? (?:of )?(?:1\d|20)\d{2})\b",
+        r"(?i)\b(?:\d{4}-\d{1,2}-\d{1,2}(?:[t ]\d{2}:\d{2}(?::\d{2})?(?:\.\d+)?(?:z|[+-]\d{2}:?\d{2})?)?|\d{1,2}(?:st|nd|rd|th)?[ -](?:of )?MONTH,?[ -]\d{2,4}|MONTH \d{1,2}(?:st|nd|rd|th)?,? \d{4}|\d{1,2}/\d{1,2}/\d{2,4}|\d{1,2}\.\d{1,2}\.(?:19|20)\d{2}|\d{1,2}-\d{1,2}-(?:19|20)\d{2}|\d{4}/\d{1,2}/\d{1,2}|\d{1,2}(?:st|nd|rd|th)? (?:of )?MONTH|MONTH \d{1,2}(?:st|nd|rd|th)?|MONTH,? (?:of )?(?:1\d|20)\d{2})\b",
         |_| Kind::Date,
         0,
         |value, _| {
             // `may 5` in small letters is hardly a date.
             !value.starts_with("may ") && !value.starts_with("mar ")
         },
+    );
+    // A year by itself where it can be no time of day.
+    add(
+        r"(?i)(?:\b(?:in|of|during|year|early|late|mid|spring|summer|autumn|fall|winter|circa)[ -]|\b(?:since|from|between)[ ]|\()((?:1[5-9]|20)\d{2}(?:s\b|\b(?:[-/](?:\d{4}|\d{2})\b)?))(?:[^:\d]|$)",
+        |_| Kind::Date,
+        1,
+        any,
     );
     // `before 0730`; `before 1999` is a year.
     add(
@@ -531,7 +538,7 @@ mod tests {
 
     #[test]
     fn every_pattern_compiles() {
-        assert_eq!(PATTERNS.len(), 39);
+        assert_eq!(PATTERNS.len(), 40);
         assert_eq!(PATTERNS.iter().filter(|pattern| pattern.lead.is_some()).count(), 4);
     }
 

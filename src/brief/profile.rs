@@ -5,6 +5,7 @@ use super::general::{Addresses, Ages, Dates, Vague};
 use super::known::Known;
 use super::redact::{Refused, redact};
 use super::tagger::Thresholds;
+use crate::chain::Time;
 use crate::label::Level;
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,6 +18,9 @@ pub enum Treatment {
     Mask,
     /// It is made vague where that can be done ([`Vague`] says how); otherwise masked.
     Generalise,
+    /// Of days: what lies within ninety days of the day the text was written ([`Profile::written`]),
+    /// or has no year, stays, and so do times; another day is masked.
+    Near,
     /// It stays, where its form shows its type (a day, an amount, an address). A capital on an
     /// unknown word shows none and is masked all the same: let it through by word.
     Keep,
@@ -44,6 +48,7 @@ pub struct Profile {
     allowed: BTreeSet<String>,
     treatments: BTreeMap<Type, Treatment>,
     vague: Vague,
+    written: Option<Time>,
     cases: Vec<Case>,
 }
 
@@ -51,6 +56,8 @@ pub struct Profile {
 #[serde(deny_unknown_fields)]
 struct Case {
     input: String,
+    /// The day it was written, as `2026-03-01`.
+    written: Option<String>,
     #[serde(default)]
     must_contain: Vec<String>,
     #[serde(default)]
@@ -108,6 +115,12 @@ pub enum BadProfile {
     /// A name or a line is empty, too long or has control characters.
     #[error("`{0}` has to be one line of 1 to 200 characters")]
     Line(&'static str),
+    /// Something else than a day is to stay if it is near.
+    #[error("only `DATE` can be near, not `{0}`: write `mask`, `generalise` or `keep`")]
+    Near(&'static str),
+    /// The day of a case is none.
+    #[error("`{0}` is no day such as `2026-03-01`")]
+    Day(String),
     /// How vague something becomes, where it is not made vague.
     #[error(
         "`{0}` says how vague it becomes, but `{1}` is not generalised: write `{1} = \"generalise\"` or leave `{0}` out"
@@ -130,8 +143,12 @@ impl BadProfile {
         let place = |word: &str| text.find(word).map(|at| line_of(text, at));
         match self {
             Self::Form { line, .. } => *line,
-            Self::Level(word) | Self::Type(word) | Self::Allowed(word) => place(&format!("\"{word}\"")).or(place(word)),
-            Self::Direct(name) | Self::Line(name) => place(&format!("\n{name} =")).map(|line| line + 1),
+            Self::Level(word) | Self::Type(word) | Self::Allowed(word) | Self::Day(word) => {
+                place(&format!("\"{word}\"")).or(place(word))
+            }
+            Self::Direct(name) | Self::Line(name) | Self::Near(name) => {
+                place(&format!("\n{name} =")).map(|line| line + 1)
+            }
             Self::Threshold => place("[thresholds]"),
             Self::Vague(name, _) => place(&format!("\n{name} =")).map(|line| line + 1),
             Self::TooLong(_) | Self::Missing(_) | Self::TooMany(..) => None,
@@ -211,8 +228,12 @@ impl Profile {
                 addresses: file.addresses.unwrap_or_default(),
                 dates: file.dates.unwrap_or_default(),
             },
+            written: None,
             cases: file.cases,
         };
+        for day in profile.cases.iter().filter_map(|case| case.written.as_deref()) {
+            day_of(day)?;
+        }
         if profile.cases.len() > Self::MAX_CASES {
             return Err(BadProfile::TooMany("cases", Self::MAX_CASES));
         }
@@ -233,6 +254,18 @@ impl Profile {
             return Err(BadProfile::TooMany("allowed words", Self::MAX_ALLOWED));
         }
         Ok(self)
+    }
+
+    /// This profile for a text that was written on a day, in UTC: from it is measured which days are near.
+    #[must_use]
+    pub fn written(mut self, on: Time) -> Self {
+        self.written = Some(on.day());
+        self
+    }
+
+    /// The day that near days are measured from.
+    pub(crate) fn written_on(&self) -> Option<Time> {
+        self.written
     }
 
     /// Its name.
@@ -283,9 +316,13 @@ impl Profile {
     /// Runs the cases that the profile brings with it.
     pub fn run_cases(&self) -> Vec<CaseResult> {
         let known = Known::nothing();
-        let run = |(at, case): (usize, &Case)| CaseResult {
-            number: at + 1,
-            faults: case.faults(redact(&case.input, self, &known).map(|redaction| redaction.text)),
+        let run = |(at, case): (usize, &Case)| {
+            let day = case.written.as_deref().and_then(|day| day_of(day).ok());
+            let profile = day.map_or_else(|| self.clone(), |day| self.clone().written(day));
+            CaseResult {
+                number: at + 1,
+                faults: case.faults(redact(&case.input, &profile, &known).map(|redaction| redaction.text)),
+            }
         };
         self.cases.iter().enumerate().map(run).collect()
     }
@@ -331,6 +368,13 @@ fn thresholds(chances: Chances) -> Result<Thresholds, BadProfile> {
     }
 }
 
+/// The day that a case says it was written on.
+fn day_of(day: &str) -> Result<Time, BadProfile> {
+    format!("{day}T00:00:00Z")
+        .parse()
+        .map_err(|_| BadProfile::Day(day.chars().take(40).collect()))
+}
+
 fn line(what: &'static str, text: String) -> Result<String, BadProfile> {
     let length = text.chars().count();
     let good = (1..=200).contains(&length) && !text.chars().any(char::is_control) && text.trim() == text;
@@ -351,6 +395,7 @@ fn treatments(named: BTreeMap<String, Treatment>) -> Result<BTreeMap<Type, Treat
             Some(treatment) if DIRECT.contains(&of) && *treatment != Treatment::Mask => {
                 return Err(BadProfile::Direct(of.name()));
             }
+            Some(Treatment::Near) if of != Type::Date => return Err(BadProfile::Near(of.name())),
             Some(_) => {}
         }
     }
@@ -404,6 +449,11 @@ mod tests {
             BadProfile::Direct("PERSON")
         );
         assert_eq!(refused("PERSON = \"mask\"", ""), BadProfile::Missing("PERSON"));
+        assert_eq!(refused("ORG = \"mask\"", "ORG = \"near\""), BadProfile::Near("ORG"));
+        assert_eq!(
+            refused("written = \"2026-03-01\"", "written = \"2026-3-1\""),
+            BadProfile::Day("2026-3-1".into())
+        );
         assert_eq!(
             refused("mode =", "addresses = \"town\"\nmode ="),
             BadProfile::Vague("addresses", "LOCATION")

@@ -1,7 +1,8 @@
 //! Redaction: find, replace, and look again.
 
 use super::around::widen;
-use super::finding::{Finder, Finding, Kind, Weight, join};
+use super::days::is_near;
+use super::finding::{Finder, Finding, Kind, Type, Weight, join};
 use super::general::{Ages, generalise, is_general};
 use super::known::Known;
 use super::names::{self, Names};
@@ -267,11 +268,12 @@ fn find(text: &Prepared, profile: &Profile, known: &Known, model: &Model<'_>, le
     let stays = |finding: &Finding| match treatment(profile, finding.kind) {
         Treatment::Keep => true,
         Treatment::Mask => false,
+        Treatment::Near => is_near(&text.folded[finding.at.clone()], profile.written_on()),
         Treatment::Generalise => is_general(finding.kind, &text.folded[finding.at.clone()], profile.vague()),
     };
     let named = Names.find(text);
     let chances = tagger::chances(text, model, &forms, &named);
-    let masks = |kind| treatment(profile, kind) != Treatment::Keep;
+    let masks = |kind| matches!(treatment(profile, kind), Treatment::Mask | Treatment::Generalise);
     let tagged = tagger::judged(text, &chances, masks, least);
     let (kept, mut all): (Vec<Finding>, Vec<Finding>) = forms.into_iter().partition(stays);
     let mut kept: Vec<Range<usize>> = kept.into_iter().map(|finding| finding.at).collect();
@@ -329,6 +331,7 @@ fn treatment(profile: &Profile, kind: Kind) -> Treatment {
             Ages::Decade | Ages::Over89 => Treatment::Generalise,
             Ages::Keep => Treatment::Keep,
         },
+        Kind::Time if profile.treatment(Type::Date) == Treatment::Near => Treatment::Keep,
         kind => profile.treatment(kind.coarse()),
     }
 }
@@ -472,7 +475,7 @@ fn assemble(
         output.extend(shown(at..span.start));
         let vague = match treatment(profile, span.kind) {
             Treatment::Generalise => generalise(span.kind, value, profile.vague()),
-            Treatment::Mask | Treatment::Keep => None,
+            Treatment::Mask | Treatment::Near | Treatment::Keep => None,
         };
         // A town may be a client's name.
         let vague = vague.filter(|vague| Prepared::new(vague).is_ok_and(|vague| known.find(&vague).is_empty()));

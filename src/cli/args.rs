@@ -190,6 +190,9 @@ pub(super) enum Command {
         /// One JSON object a line
         #[arg(long)]
         jsonl: bool,
+        /// The day it was written, for profiles that keep the days around it; today if nothing is said
+        #[arg(long, value_name = "DATE")]
+        written: Option<String>,
     },
     /// Check the log, take receipts, read your entries
     #[command(subcommand, arg_required_else_help = true)]

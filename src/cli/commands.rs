@@ -18,10 +18,16 @@ pub(super) fn run(args: &Args, words: Vec<OsString>) -> Result<u8, Error> {
     match &args.command {
         Command::Tour => return tour::run(),
         Command::Agent { for_seconds } => return agent::serve(&args.common, *for_seconds),
-        Command::Redact { file, profile, jsonl } => {
+        Command::Redact {
+            file,
+            profile,
+            jsonl,
+            written,
+        } => {
+            let profile = redact::profile(profile, written.as_deref())?;
             return match jsonl {
-                true => redact::lines(&here, file.as_deref(), profile),
-                false => redact::whole(&seen, file.as_deref(), profile),
+                true => redact::lines(&here, file.as_deref(), &profile),
+                false => redact::whole(&seen, file.as_deref(), &profile),
             };
         }
         _ => {}

@@ -1,8 +1,9 @@
 //! `redact`: any text, no vault.
 
 use super::terminal::{self, Seen, Terminal};
+use super::words::moment;
 use crate::app::shared::{Profile, Redaction};
-use crate::app::{Error, Kind, load_profile, redact_text};
+use crate::app::{Clock, Error, Kind, load_profile, redact_text};
 use serde::Deserialize;
 use std::io::{BufRead, Read, Write};
 use std::path::Path;
@@ -16,13 +17,19 @@ struct Line {
     text: String,
 }
 
+/// A profile for texts of a day, of today if nothing is said.
+pub(super) fn profile(name: &str, written: Option<&str>) -> Result<Profile, Error> {
+    let clock = Clock::of_this_run().map_err(|bad| Error::new(Kind::Usage, bad.to_string()))?;
+    let day = written.map_or_else(|| Ok(clock.now()), |text| moment(text, clock.now()))?;
+    Ok(load_profile(name)?.written(day))
+}
+
 /// One text from a file or standard input.
-pub(super) fn whole(seen: &Seen<'_>, file: Option<&Path>, profile: &str) -> Result<u8, Error> {
-    let profile = load_profile(profile)?;
+pub(super) fn whole(seen: &Seen<'_>, file: Option<&Path>, profile: &Profile) -> Result<u8, Error> {
     let bytes = terminal::read(seen.terminal, file)?;
     let text = String::from_utf8(bytes)
         .map_err(|_| Error::new(Kind::Failed, "this is not UTF-8 text; nothing was written"))?;
-    let redaction = redact_text(&profile, &text)?;
+    let redaction = redact_text(profile, &text)?;
     if seen.json {
         seen.json(&to_json(None, &redaction))?
     } else {
@@ -33,8 +40,7 @@ pub(super) fn whole(seen: &Seen<'_>, file: Option<&Path>, profile: &str) -> Resu
 }
 
 /// One JSON object a line, in and out. A line that is refused comes out as an error, and the exit code is 1.
-pub(super) fn lines(terminal: &dyn Terminal, file: Option<&Path>, profile: &str) -> Result<u8, Error> {
-    let profile = load_profile(profile)?;
+pub(super) fn lines(terminal: &dyn Terminal, file: Option<&Path>, profile: &Profile) -> Result<u8, Error> {
     let input = match file {
         Some(path) if path != Path::new("-") => terminal.open(path)?,
         _ => terminal.input()?,
@@ -44,7 +50,7 @@ pub(super) fn lines(terminal: &dyn Terminal, file: Option<&Path>, profile: &str)
     let mut output = std::io::BufWriter::new(std::io::stdout().lock());
     let written = each_line(input, |line| {
         let value = match line {
-            Ok(line) => one(&profile, &line),
+            Ok(line) => one(profile, &line),
             Err(refusal) => Err((serde_json::Value::Null, refusal)),
         };
         let value = value.unwrap_or_else(|(id, message)| {

@@ -1,0 +1,182 @@
+//! Which day a date names, and whether it lies near the day on which a text was written.
+//!
+//! What has to be done by when lies near that day; what lies far from it is somebody's history.
+
+use crate::chain::Time;
+use std::ops::RangeInclusive;
+
+/// How many days before or after the day a text was written a date may lie to be near.
+const NEAR: i64 = 90;
+
+/// Whether a date may stay in a text that was written on a day: it is near that day, or has no
+/// year. A date that can be read in two ways is near if it is near in both; without a day to measure from no
+/// date with a year is near.
+pub(crate) fn is_near(value: &str, written: Option<Time>) -> bool {
+    let parts = parts(value);
+    if !parts.iter().any(|part| part.is_year()) && two_figures(&parts).is_none() {
+        return true;
+    }
+    let Some(written) = written.map(|written| written.unix().div_euclid(86_400)) else {
+        return false;
+    };
+    let near = |days: &RangeInclusive<i64>| *days.start() <= written + NEAR && *days.end() >= written - NEAR;
+    let readings = match two_figures(&parts) {
+        // `3/4/26`: of the last century or of this, whichever is meant more likely.
+        Some(year) => {
+            let all = [1900, 2000].map(|century| readings(&parts, century + year));
+            return all.iter().any(|days| !days.is_empty() && days.iter().all(near));
+        }
+        None => {
+            let years = parts.iter().filter(|part| part.is_year());
+            years.flat_map(|year| readings(&parts, year.number)).collect::<Vec<_>>()
+        }
+    };
+    !readings.is_empty() && readings.iter().all(near)
+}
+
+/// A word or number of a date.
+#[derive(Clone, Copy)]
+struct Part {
+    /// Its number; of a month by name that month's.
+    number: i64,
+    figures: usize,
+}
+
+impl Part {
+    fn is_year(&self) -> bool {
+        self.figures == 4 && (1000..2200).contains(&self.number)
+    }
+
+    fn is_month(&self) -> bool {
+        self.figures == 0
+    }
+}
+
+const MONTHS: [&str; 12] = [
+    "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec",
+];
+
+/// The months and numbers of a date, up to a time of day.
+fn parts(value: &str) -> Vec<Part> {
+    let lower = value.to_ascii_lowercase();
+    // A time begins where a colon follows two figures.
+    let date = lower.find(':').map_or(lower.as_str(), |colon| {
+        lower[..colon].trim_end_matches(|c: char| c.is_ascii_digit())
+    });
+    let words = date.split(|c: char| !c.is_ascii_alphanumeric());
+    let part = |word: &str| {
+        let figures = word.bytes().take_while(u8::is_ascii_digit).count();
+        if figures > 0 {
+            let number = word[..figures].parse().ok()?;
+            return (figures <= 4).then_some(Part { number, figures });
+        }
+        let month = MONTHS.iter().zip(1..).find(|(month, _)| word.starts_with(**month));
+        month.map(|(_, number)| Part { number, figures: 0 })
+    };
+    words.filter(|word| !word.is_empty()).filter_map(part).collect()
+}
+
+/// The two figures of a year that stand last in a date of three parts.
+fn two_figures(parts: &[Part]) -> Option<i64> {
+    match parts {
+        [_, _, last] if last.figures == 2 && !parts.iter().any(Part::is_year) => Some(last.number),
+        _ => None,
+    }
+}
+
+/// The days that a date with this year can mean: one, a month's or a year's.
+fn readings(parts: &[Part], year: i64) -> Vec<RangeInclusive<i64>> {
+    let one = |month: i64, day: i64| {
+        let good = (1..=12).contains(&month) && (1..=31).contains(&day);
+        good.then(|| number_of(year, month, day)..=number_of(year, month, day))
+    };
+    let short: Vec<i64> = parts
+        .iter()
+        .filter(|part| part.figures == 1 || part.figures == 2)
+        .map(|part| part.number)
+        .collect();
+    let month = parts.iter().find(|part| part.is_month()).map(|part| part.number);
+    let days = match (month, short.as_slice()) {
+        (Some(month), [day, ..]) => vec![one(month, *day)],
+        (Some(month), []) => vec![Some(number_of(year, month, 1)..=number_of(year, month, 31))],
+        (None, [first, second, ..]) if parts[0].is_year() => vec![one(*first, *second)],
+        (None, [first, second, ..]) => vec![one(*first, *second), one(*second, *first)],
+        (None, _) => vec![Some(number_of(year, 1, 1)..=number_of(year, 12, 31))],
+    };
+    days.into_iter().flatten().collect()
+}
+
+/// How many days after 1 January 1970 a day of the Gregorian calendar is.
+fn number_of(year: i64, month: i64, day: i64) -> i64 {
+    // The year begins in March, so that the leap day is its last.
+    let (year, month) = if month > 2 {
+        (year, month - 3)
+    } else {
+        (year - 1, month + 9)
+    };
+    let leaps = year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400);
+    365 * year + leaps + (153 * month + 2) / 5 + day - 719_469
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
+    use super::*;
+    use proptest::prelude::*;
+
+    fn near(value: &str) -> bool {
+        is_near(value, Some("2026-03-01T00:00:00Z".parse().unwrap()))
+    }
+
+    #[test]
+    fn what_lies_near_or_has_no_year_stays() {
+        for stays in [
+            "Friday",
+            "June",
+            "3 July",
+            "3 March 2026",
+            "2026-05-30",
+            "2026-03-17 09:30:00",
+            "December 2025",
+            "1st of Mar, 2026",
+            "4/3/2026",
+            "4.3.26",
+            "2026",
+        ] {
+            assert!(near(stays), "{stays}");
+        }
+    }
+
+    #[test]
+    fn history_does_not() {
+        for goes in [
+            "3 March 2025",
+            "2026-06-02",
+            "1977",
+            "May 1998",
+            "2000-04-16 11:34:35",
+            "2000-04-16T11:34:35Z",
+            "1998-2026",
+            // The ninth of March is near, the third of September is not.
+            "9/3/2026",
+            "4.3.71",
+        ] {
+            assert!(!near(goes), "{goes}");
+        }
+        assert!(!is_near("3 March 2026", None) && is_near("3 March", None));
+    }
+
+    proptest! {
+        #[test]
+        fn days_are_counted_as_the_calendar_does(day in -100_000i64..100_000) {
+            let text = Time::from_unix(day * 86_400).to_string();
+            let number = |from: usize, to: usize| text[from..to].parse::<i64>().unwrap();
+            prop_assert_eq!(number_of(number(0, 4), number(5, 7), number(8, 10)), day);
+        }
+
+        #[test]
+        fn no_value_breaks_it(value in "[A-Za-z0-9:,./ -]{0,40}") {
+            is_near(&value, Some(Time::from_unix(0)));
+        }
+    }
+}
