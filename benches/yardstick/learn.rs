@@ -69,26 +69,26 @@ fn copies_of(set: &Set) -> Vec<Marked> {
                 Way::AsItIs,
                 [Way::Small, Way::Capitals, Way::Dictated, Way::Masked, Way::NamesSmall][number % 5],
             ] {
-                copies.push(marked.copy(way, true, &mut chance));
+                copies.push(marked.copy(way, true, ours, &mut chance));
             }
             continue;
         }
-        copies.push(marked.copy(Way::AsItIs, false, &mut chance));
+        copies.push(marked.copy(Way::AsItIs, false, ours, &mut chance));
         let social = matches!(set.name.as_str(), "btc" | "wnut17");
         if social && number % 3 != 0 {
             continue;
         }
-        copies.push(marked.copy(Way::AsItIs, true, &mut chance));
+        copies.push(marked.copy(Way::AsItIs, true, ours, &mut chance));
         let ways = [Way::Small, Way::Dictated, Way::Capitals, Way::Masked, Way::NamesSmall];
         if ours {
             for way in ways
                 .into_iter()
                 .chain([Way::AsItIs, Way::Dictated, Way::Capitals, Way::NamesSmall, Way::AsItIs])
             {
-                copies.push(marked.copy(way, true, &mut chance));
+                copies.push(marked.copy(way, true, ours, &mut chance));
             }
         } else {
-            copies.push(marked.copy(ways[number % 5], number % 10 >= 5, &mut chance));
+            copies.push(marked.copy(ways[number % 5], number % 10 >= 5, ours, &mut chance));
         }
     }
     copies

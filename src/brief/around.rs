@@ -1,6 +1,6 @@
 //! What stands around a name and points to the same person: titles, nicknames, initials, offices.
 
-use super::cues::{OF_OFFICES, listed};
+use super::cues::{HOUSES, OF_OFFICES, listed};
 use super::finding::{Finding, Kind, Weight};
 use super::prepared::{Prepared, Token};
 use super::tagger::has;
@@ -35,6 +35,25 @@ pub(crate) fn widen(text: &Prepared, found: &[Finding]) -> Vec<Finding> {
         if from < first {
             add(tokens[from].at.start..name.at.end);
         }
+        // `Per-Olof`, `hollie.b`: the part that the name is written together with.
+        let written = |left: &Token, right: &Token| match text.between(left, right) {
+            "-" => right.capital || right.word == Word::Unknown || right.at.len() <= 4,
+            "." | "_" => right.at.len() <= 2 && !right.capital,
+            _ => false,
+        };
+        if let Some(before) = first.checked_sub(1).map(|before| &tokens[before])
+            && text.between(before, name) == "-"
+            && (before.capital == name.capital || before.capital)
+        {
+            add(before.at.start..at.end);
+        }
+        if let (Some(last), Some(next)) = (
+            after.checked_sub(1).and_then(|last| tokens.get(last)),
+            tokens.get(after),
+        ) && written(last, next)
+        {
+            add(at.start..next.at.end);
+        }
         // `Costa, N.`
         if let (Some(initial), Some(last)) = (
             tokens.get(after),
@@ -58,9 +77,86 @@ pub(crate) fn widen(text: &Prepared, found: &[Finding]) -> Vec<Finding> {
         }
     }
     more.extend(offices(text));
+    more.extend(houses(text));
+    firms(text, found, &mut more);
     addresses(text, found, &mut more);
     numbers(text, found, &mut more);
     more
+}
+
+/// Houses with a name of plain words: `Kestrel Lodge`; the `North Lodge` is where a post is.
+fn houses(text: &Prepared) -> Vec<Finding> {
+    let tokens = &text.tokens;
+    let mut found = Vec::new();
+    for (at, pair) in tokens.windows(2).enumerate() {
+        let (name, house) = (&pair[0], &pair[1]);
+        let proper = |token: &Token| token.capital && !token.caseless && !token.shouted && !token.digit;
+        let where_it_is = matches!(
+            text.lower_of(name),
+            "back"
+                | "east"
+                | "front"
+                | "gate"
+                | "inner"
+                | "lower"
+                | "main"
+                | "new"
+                | "north"
+                | "outer"
+                | "rear"
+                | "south"
+                | "upper"
+                | "west"
+        );
+        if proper(name)
+            && proper(house)
+            && text.between(name, house) == " "
+            && listed(HOUSES, text.lower_of(house))
+            && !where_it_is
+            && name.word != Word::Function
+            && !(name.first && name.word == Word::Ordinary)
+        {
+            let from = if at > 0 && proper(&tokens[at - 1]) && text.between(&tokens[at - 1], name) == " " {
+                at - 1
+            } else {
+                at
+            };
+            found.push(Finding::new(
+                tokens[from].at.start..house.at.end,
+                Kind::Address,
+                Weight::Guess,
+            ));
+        }
+    }
+    found
+}
+
+/// The word behind a name that makes a firm of it: `Okonkwo Holdings LLC`.
+fn firms(text: &Prepared, found: &[Finding], more: &mut Vec<Finding>) {
+    let tokens = &text.tokens;
+    let named = |finding: &&Finding| {
+        finding.weight > Weight::Doubt && matches!(finding.kind, Kind::Organisation | Kind::Person | Kind::Client)
+    };
+    for finding in found.iter().filter(named) {
+        let after = tokens.partition_point(|token| token.at.start < finding.at.end);
+        let mut to = after;
+        while to > 0
+            && to < after + 3
+            && tokens.get(to).is_some_and(|token| {
+                let firm = token.lists & has::COMPANY != 0;
+                let before_firm = tokens.get(to + 1).is_some_and(|next| {
+                    next.capital && next.lists & has::COMPANY != 0 && text.between(token, next) == " "
+                });
+                token.capital && (firm || before_firm) && matches!(text.between(&tokens[to - 1], token), " " | ", ")
+            })
+        {
+            to += 1;
+        }
+        if to > after {
+            let at = finding.at.start..tokens[to - 1].at.end;
+            more.push(Finding::new(at, Kind::Organisation, Weight::Guess));
+        }
+    }
 }
 
 /// The numbers beside a place, the floor and flat, the lines below an address, the corner before it.
@@ -122,6 +218,16 @@ fn addresses(text: &Prepared, found: &[Finding], more: &mut Vec<Finding>) {
                 && tokens[at - 1].capital
                 && tokens[at].capital
                 && !tokens[at].first;
+        // A short word between two parts of an address: `KNIVSTA, se 18237`
+        let between = || {
+            let own = matches!(tokens[at].word, Word::Unknown | Word::NameLike);
+            let short = tokens[at].at.len() <= 4 && !tokens[at].digit && own;
+            let next = tokens.get(at + 1).filter(|next| next.digit && next.at.len() >= 2);
+            let comma = |gap: &str| gap.len() <= 8 && gap.trim_matches([' ', ',', '.', '\n']).is_empty();
+            let after = after_place || at > 0 && named[at - 1] && tokens[at - 1].capital;
+            short && after && comma(gap) && next.is_some_and(|next| comma(text.between(&tokens[at], next)))
+        };
+        let counts = counts || between();
         if gap.contains('\n') && !below {
             line_placed = false;
         }
@@ -378,6 +484,12 @@ mod tests {
             found("Azra \"Ziggy\" Okonkwo left", &["Azra", "Okonkwo"]),
             ["Azra \"Ziggy\" Okonkwo"]
         );
+    }
+
+    #[test]
+    fn houses_with_a_name_are_found() {
+        assert_eq!(found("he lives at Kestrel Lodge now", &[]), ["Kestrel Lodge"]);
+        assert_eq!(found("meet at the North Lodge", &[]), Vec::<String>::new());
     }
 
     #[test]

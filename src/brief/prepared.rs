@@ -5,7 +5,7 @@
 //! recognised: accents, full-width and mathematical letters, zero-width characters, soft hyphens,
 //! words broken over lines, and letters of other scripts that look Latin (after UTS #39).
 
-use super::tagger::{hash, lists_of};
+use super::tagger::{ByHash, hash, lists_of};
 use super::words::{self, Word};
 use std::ops::Range;
 use unicode_normalization::UnicodeNormalization;
@@ -323,6 +323,8 @@ fn lower_in_place(text: &str) -> String {
 
 fn cut(folded: &str, lower: &str, foreign: &[bool]) -> Vec<Token> {
     let mut tokens: Vec<Token> = Vec::with_capacity(folded.len() / 5);
+    // Most words stand in a text more than once.
+    let mut seen: ByHash<Word> = ByHash::default();
     let mut chars = folded.char_indices().peekable();
     while let Some((start, c)) = chars.next() {
         if !c.is_alphanumeric() {
@@ -337,7 +339,7 @@ fn cut(folded: &str, lower: &str, foreign: &[bool]) -> Vec<Token> {
             end = at + c.len_utf8();
             chars.next();
         }
-        let mut token = token(folded, lower, foreign, start..end);
+        let mut token = token(folded, lower, foreign, start..end, &mut seen);
         // The `s` of a possessive whose name was replaced.
         if &folded[start..end] == "s" && folded[..start].ends_with('\'') {
             token.word = Word::Function;
@@ -349,7 +351,7 @@ fn cut(folded: &str, lower: &str, foreign: &[bool]) -> Vec<Token> {
     tokens
 }
 
-fn token(folded: &str, lower: &str, foreign: &[bool], whole: Range<usize>) -> Token {
+fn token(folded: &str, lower: &str, foreign: &[bool], whole: Range<usize>, seen: &mut ByHash<Word>) -> Token {
     let word = &lower[whole.clone()];
     // Only `'s` is cut off: it is no part of the name. `O'Brien` stays whole.
     let at = match word.strip_suffix("'s") {
@@ -360,10 +362,11 @@ fn token(folded: &str, lower: &str, foreign: &[bool], whole: Range<usize>) -> To
     let digit = text.chars().any(char::is_numeric);
     let foreign = foreign[at.clone()].contains(&true);
     let shouted = text.len() > 1 && text.chars().all(|c| !c.is_lowercase()) && text.chars().any(char::is_uppercase);
+    let number = hash(lower[at.clone()].as_bytes());
     let mut kind = if digit || foreign {
         Word::Unknown
     } else {
-        words::look_up(&lower[at.clone()])
+        *seen.entry(number).or_insert_with(|| words::look_up(&lower[at.clone()]))
     };
     if kind == Word::Unknown && shouted && words::is_common_abbreviation(text) {
         kind = Word::Ordinary;
@@ -375,7 +378,6 @@ fn token(folded: &str, lower: &str, foreign: &[bool], whole: Range<usize>) -> To
     if at.len() == 1 && !digit && !matches!(text, "a" | "A" | "I" | "i") {
         kind = Word::Unknown;
     }
-    let number = hash(lower[at.clone()].as_bytes());
     Token {
         capital: text.starts_with(char::is_uppercase),
         whole_end: whole.end,

@@ -127,7 +127,7 @@ pub enum BadProfile {
     )]
     Vague(&'static str, &'static str),
     /// A chance that is none.
-    #[error("the thresholds have to lie between 0.01 and 0.5")]
+    #[error("the thresholds have to lie between 0.001 and 0.5")]
     Threshold,
     /// An allowed entry is no single word.
     #[error("`{0}` cannot be allowed: give single words of letters or digits")]
@@ -359,7 +359,7 @@ impl Default for Chances {
 }
 
 fn thresholds(chances: Chances) -> Result<Thresholds, BadProfile> {
-    let good = |chance: f32| (0.01..=0.5).contains(&chance);
+    let good = |chance: f32| (0.001..=0.5).contains(&chance);
     let Chances { direct, any } = chances;
     if good(direct) && good(any) {
         Ok(Thresholds { direct, any })

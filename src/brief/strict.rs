@@ -2,6 +2,7 @@
 
 use super::finding::{Finder, Finding, Kind, Weight};
 use super::prepared::{Prepared, Token};
+use super::tagger::has;
 use super::words::Word;
 
 /// Finds whatever is not known to be safe.
@@ -37,8 +38,14 @@ impl Unlisted {
                     .is_some_and(|next| glued(text.between(token, next)) && next.digit);
             return !part_of_more && word.parse::<u32>().is_ok_and(|number| number <= self.numbers_up_to);
         }
+        // A number in words is a number.
+        if token.lists & (has::FIGURE | has::TEN) != 0 && !matches!(word, "one" | "oh" | "tree") {
+            return self.numbers_up_to >= 90;
+        }
         match token.word {
-            Word::Function | Word::Ordinary => true,
+            Word::Function => true,
+            // A capital in mid-sentence makes a name of anything.
+            Word::Ordinary => !token.capital || token.first || token.caseless || token.shouted,
             Word::NameLike => !token.capital || is_told(text, at),
             Word::Unknown => false,
         }

@@ -106,6 +106,14 @@ pub(crate) fn name_like() -> impl Iterator<Item = &'static str> {
     NAME_LIKE.lines()
 }
 
+/// Ordinary words by their places in the list, the ones that are long, short or inflected passed over.
+#[cfg(feature = "training")]
+pub(crate) fn ordinary() -> impl Iterator<Item = &'static str> {
+    let plain =
+        |word: &&str| (3..10).contains(&word.len()) && !["s", "ed", "ing", "ly"].iter().any(|end| word.ends_with(end));
+    ORDINARY.lines().filter(plain)
+}
+
 /// Abbreviations that stand in capitals in anybody's notes.
 pub(crate) fn is_common_abbreviation(upper: &str) -> bool {
     ABBREVIATIONS.binary_search(&upper).is_ok()

@@ -107,12 +107,14 @@ pub(crate) fn judged(
         let body = !token.digit && token.word != Word::Unknown && token.lists & has::BODY != 0;
         let grammar = token.word == Word::Function && token.at.len() <= 3 && text.lower_of(token) != "may";
         let day = token.lists & has::CALENDAR != 0 && text.lower_of(token).ends_with("day");
-        let surer = body || grammar || day || is_hardly_a_name(text, at);
+        // `#FamilyFirst`: ordinary words run together.
+        let slogan = token.word != Word::Unknown && text.folded[..token.at.start].ends_with('#');
+        let surer = body || grammar || day || slogan || is_hardly_a_name(text, at);
         let least_direct = least.direct * if surer { SURER } else { 1.0 };
         let least_any = match KINDS[best_of(chances, &counts)] {
             // Who is meant by a phrase is hard to tell: only what is fairly sure.
             Some(Kind::Other) => least.any.max(0.5),
-            _ if body || day => f32::INFINITY,
+            _ if body || day || slogan => f32::INFINITY,
             _ => least.any,
         };
         let masked = sum >= least_any

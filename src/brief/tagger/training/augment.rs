@@ -1,13 +1,14 @@
 //! Copies of the marked texts: in capitals, in small letters, without punctuation, with other
 //! names and other numbers, so that the tagger learns to do without what it may lack.
 
-use super::super::gazetteer;
+use super::super::gazetteer::{self, lists_of};
 use super::super::looks::{hash, stir};
 use super::{ANYTHING, NOTHING};
 use crate::brief::cues::{HONORIFICS, PARTICLES, ROLES, listed};
 use crate::brief::redact::MASKED;
-use crate::brief::words::{Word, look_up, name_like};
+use crate::brief::words::{Word, look_up, name_like, ordinary};
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 /// Chance that always falls the same way.
 #[derive(Debug, Clone)]
@@ -116,12 +117,13 @@ impl Marked {
         !self.hidden.is_empty() && self.hidden.binary_search(&hash(word.as_bytes())).is_ok()
     }
 
-    /// A copy in another way. `swap`: with other names and numbers.
+    /// A copy in another way. `swap`: with other names and numbers, and in notes `plain`ly written ordinary words
+    /// for some of them.
     #[must_use]
-    pub fn copy(&self, way: Way, swap: bool, chance: &mut Chance) -> Self {
+    pub fn copy(&self, way: Way, swap: bool, plain: bool, chance: &mut Chance) -> Self {
         let mut copy = self.clone();
         if swap {
-            copy.swap(chance);
+            copy.swap(plain, chance);
         }
         for piece in &mut copy.pieces {
             match way {
@@ -180,7 +182,7 @@ impl Marked {
     }
 
     /// Puts other names for the persons, other words for half of the places, and other digits.
-    fn swap(&mut self, chance: &mut Chance) {
+    fn swap(&mut self, plain: bool, chance: &mut Chance) {
         let origin = chance.below(1000);
         let mut given: BTreeMap<String, String> = BTreeMap::new();
         let small = !self.pieces.iter().any(|piece| piece.text.contains(char::is_uppercase));
@@ -191,7 +193,7 @@ impl Marked {
                         let key = word.to_lowercase();
                         given
                             .entry(key)
-                            .or_insert_with(|| name(origin, first, word.chars().count(), chance))
+                            .or_insert_with(|| name(origin, first, plain, chance))
                             .clone()
                     });
                 }
@@ -211,7 +213,14 @@ impl Marked {
                             .clone()
                     });
                 }
-                Some(label) if label & CODE != 0 => piece.text = other_digits(&piece.text, chance),
+                Some(label) if label & CODE != 0 => {
+                    piece.text = other_digits(&piece.text, chance);
+                    if plain && chance.happens(50) {
+                        piece.text = with_plain_words(&piece.text, 100, chance);
+                    }
+                }
+                // A word that was never seen is no name for that.
+                None if plain => piece.text = with_plain_words(&piece.text, 12, chance),
                 _ => {}
             }
         }
@@ -235,6 +244,26 @@ fn dictated(text: &str, label: Option<u8>) -> String {
         .filter(kept)
         .map(|c| if c == '\n' { ' ' } else { c })
         .collect()
+}
+
+/// The text with some of its ordinary words in small letters replaced by others.
+fn with_plain_words(text: &str, of_hundred: usize, chance: &mut Chance) -> String {
+    let mut out = String::new();
+    for part in text.split_inclusive(|c: char| !c.is_alphabetic()) {
+        let word = part.trim_end_matches(|c: char| !c.is_alphabetic());
+        let plain = word.len() >= 4
+            && word.bytes().all(|b| b.is_ascii_lowercase())
+            && !["s", "ed", "ing", "ly"].iter().any(|end| word.ends_with(end))
+            && lists_of(hash(word.as_bytes())) == 0
+            && look_up(word) == Word::Ordinary;
+        if plain && chance.happens(of_hundred) {
+            out.push_str(&plain_word(chance));
+            out.push_str(&part[word.len()..]);
+        } else {
+            out.push_str(part);
+        }
+    }
+    out
 }
 
 /// The text with each of its names replaced; titles, particles, initials and grammar stay.
@@ -285,7 +314,7 @@ fn capitalised(word: &str) -> String {
 }
 
 /// A name: mostly from the lists of one origin, some of any, some invented, some a word.
-fn name(origin: usize, first: bool, _length: usize, chance: &mut Chance) -> String {
+fn name(origin: usize, first: bool, plain: bool, chance: &mut Chance) -> String {
     let heading = if first { "given" } else { "surname" };
     match chance.below(100) {
         0..15 => invented(chance),
@@ -293,9 +322,16 @@ fn name(origin: usize, first: bool, _length: usize, chance: &mut Chance) -> Stri
             let words: Vec<&str> = name_like().collect();
             words[chance.below(words.len())].to_owned()
         }
-        28..40 => from_block(heading, chance.below(1000), chance),
+        28..36 if plain => plain_word(chance),
+        28..44 => from_block(heading, chance.below(1000), chance),
         _ => from_block(heading, origin, chance),
     }
+}
+
+/// Any ordinary word: as a nickname, a name or a code it can be anything.
+fn plain_word(chance: &mut Chance) -> String {
+    static WORDS: LazyLock<Vec<&str>> = LazyLock::new(|| ordinary().collect());
+    WORDS[chance.below(WORDS.len())].to_owned()
 }
 
 /// A word of one of the blocks with a heading.
