@@ -10,6 +10,7 @@ mod cuts;
 mod detail;
 mod entry;
 mod json;
+mod line;
 mod live;
 mod message;
 mod note_key;

@@ -18,6 +18,7 @@ mod found;
 mod high_water;
 mod in_order;
 mod incarnation;
+mod leaves;
 mod many;
 mod merge;
 mod merge_lines;

@@ -7,8 +7,7 @@ use super::delta::{apply_delta, delta_lengths};
 use super::git::ReadError;
 use super::object::{Kind, Oid};
 use crate::env::{open_plain_file, read_bounded};
-use miniz_oxide::inflate::TINFLStatus;
-use miniz_oxide::inflate::core::{DecompressorOxide, decompress, inflate_flags};
+use libdeflater::Decompressor;
 use sha1::{Digest as _, Sha1};
 use std::collections::VecDeque;
 use std::fs::File;
@@ -413,14 +412,9 @@ impl KnownPack {
     }
 }
 
-/// Fills `out` from a zlib stream (RFC 1950) that gives exactly that much; what follows the stream does not matter. Its
-/// checksum is left to whoever checks the content.
+/// Fills `out` from a zlib stream (RFC 1950) that gives exactly that much; what follows the stream does not matter.
 fn inflate(packed: &[u8], out: &mut [u8]) -> bool {
-    let flags = inflate_flags::TINFL_FLAG_PARSE_ZLIB_HEADER
-        | inflate_flags::TINFL_FLAG_USING_NON_WRAPPING_OUTPUT_BUF
-        | inflate_flags::TINFL_FLAG_IGNORE_ADLER32;
-    let (status, _, written) = decompress(&mut DecompressorOxide::new(), packed, out, 0, flags);
-    status == TINFLStatus::Done && written == out.len()
+    Decompressor::new().zlib_decompress(packed, out) == Ok(out.len())
 }
 
 fn read_up_to(file: &File, buffer: &mut [u8], place: u64) -> io::Result<usize> {
