@@ -16,6 +16,7 @@ mod error;
 mod forget;
 mod found;
 mod high_water;
+mod histories;
 mod in_order;
 mod incarnation;
 mod leaves;

@@ -7,7 +7,7 @@ use super::verify_files::tree_files;
 use super::view::{Reading, View};
 use crate::chain::{
     BUNDLE_LEN, BadBundle, BadMessage, Entry, Frontier, LogWalk, Message, Namespace, Problem, ReadLine,
-    SignedCheckpoint, bundle_path, leaf_hash, parse_bundle, verify_ssh,
+    SignedCheckpoint, bundle_path, leaf_hash, lines_of, parse_bundle, verify_ssh,
 };
 use crate::crypto::sha256;
 use crate::id::{Digest, LogName};
@@ -320,10 +320,14 @@ struct ReadBundle {
 
 fn read_bundle(objects: &dyn Objects, oid: Oid) -> Result<ReadBundle, ReadError> {
     let bytes = objects.blob_at(oid, BUNDLE_MAX)?;
+    let (lines, bad) = match parse_bundle(&bytes) {
+        Ok(lines) => (lines, None),
+        Err(bad) => (lines_of(&bytes).collect(), Some(bad)),
+    };
     Ok(ReadBundle {
-        lines: lines_of(&bytes).map(ReadLine::of).collect(),
-        last: lines_of(&bytes).last().unwrap_or_default().to_vec(),
-        bad: parse_bundle(&bytes).err(),
+        last: lines.last().copied().unwrap_or_default().to_vec(),
+        lines: lines.into_iter().map(ReadLine::of).collect(),
+        bad,
     })
 }
 
@@ -349,12 +353,6 @@ fn told_bundle(
             None
         }
     }
-}
-
-/// Lines of a bundle, also of one that is no good.
-fn lines_of(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
-    let body = bytes.strip_suffix(b"\n").unwrap_or(bytes);
-    body.split(|byte| *byte == b'\n').filter(move |_| !bytes.is_empty())
 }
 
 /// The commits after the last bundle, oldest first.
