@@ -19,7 +19,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 use stock::{BEGIN, Nobody, PASSPHRASE};
 use strongroom::app::{Access, Clock, Context, Init, PassphraseSource, Places, init, recover, tidy};
-use strongroom::chain::{Details, Kind, Time};
+use strongroom::chain::{Details, Kind, Time, lines_of};
 use strongroom::crypto::{make_random, sha256};
 use strongroom::env::SystemEntropy;
 use strongroom::envelope::IdentityFile;
@@ -177,7 +177,25 @@ fn run(root: &Path, vault: &Path, arguments: &[&str]) -> (Duration, u64) {
     (took, peak / 1024)
 }
 
+/// How long an append takes now.
+fn append(device: &Device) {
+    let repo = Repo::open(&device.places.vault(), Settings::of_this_run()).unwrap();
+    let mut ledger = Ledger::start(&repo, &device.identity, &device.state, PATIENCE, None).unwrap();
+    let mut times: Vec<Duration> = Vec::new();
+    for n in 0..=WINDOW {
+        let draft = Draft::read(Details::new("show"), Vec::new());
+        let begun = Instant::now();
+        let now = Time::from_unix(BEGIN + 50_000_000 + n as i64);
+        let _ = ledger.record(draft, now, &mut SystemEntropy).unwrap();
+        times.push(begun.elapsed());
+    }
+    times.sort();
+    let median = times[times.len() / 2].as_secs_f64() * 1000.0;
+    println!("append, ms (median of {WINDOW}): {median:.3}");
+}
+
 fn measure(root: &Path, devices: &[Device]) {
+    append(&devices[0]);
     let vault = devices[0].places.vault();
     let mut lines = Vec::new();
     for device in devices {
@@ -197,8 +215,9 @@ fn measure(root: &Path, devices: &[Device]) {
             ledger.reading(&recorded).unwrap().each(&mut keep).unwrap();
         }
     }
+    let each: Vec<&[u8]> = lines_of(&lines).collect();
     let begun = Instant::now();
-    for line in lines.split_inclusive(|byte| *byte == b'\n') {
+    for line in each {
         std::hint::black_box(sha256(&[line]));
     }
     let hashed = begun.elapsed().as_secs_f64();

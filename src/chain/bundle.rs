@@ -35,13 +35,27 @@ pub fn write_bundle<'a>(lines: impl IntoIterator<Item = &'a [u8]>) -> Vec<u8> {
     out
 }
 
+/// Lines without newlines, also of what is no bundle.
+pub fn lines_of(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let ends = memchr::memchr_iter(b'\n', bytes);
+    let rest = (!bytes.is_empty() && bytes.last() != Some(&b'\n')).then_some(bytes.len());
+    let mut begin = 0;
+    ends.chain(rest).map(move |end| {
+        let line = &bytes[begin..end];
+        begin = end + 1;
+        line
+    })
+}
+
 /// The 256 lines of a bundle, without newlines.
 pub fn parse_bundle(bytes: &[u8]) -> Result<Vec<&[u8]>, BadBundle> {
     if bytes.len() > BUNDLE_MAX {
         return Err(BadBundle::Cut);
     }
-    let body = bytes.strip_suffix(b"\n").ok_or(BadBundle::Cut)?;
-    let lines: Vec<&[u8]> = body.split(|byte| *byte == b'\n').collect();
+    if bytes.last() != Some(&b'\n') {
+        return Err(BadBundle::Cut);
+    }
+    let lines: Vec<&[u8]> = lines_of(bytes).collect();
     if lines.len() as u64 == BUNDLE_LEN {
         Ok(lines)
     } else {
@@ -63,6 +77,20 @@ mod tests {
         assert_eq!(parse_bundle(&bytes[..bytes.len() - 1]), Err(BadBundle::Cut));
         assert_eq!(parse_bundle(&bytes[7..]), Err(BadBundle::Lines(255)));
         assert_eq!(parse_bundle(b""), Err(BadBundle::Cut));
+        for (bytes, expected) in [
+            ("", &[][..]),
+            ("\n", &[""]),
+            ("a", &["a"]),
+            ("a\n\nb", &["a", "", "b"]),
+            ("a\nb\n", &["a", "b"]),
+        ] {
+            let found: Vec<&[u8]> = lines_of(bytes.as_bytes()).collect();
+            assert_eq!(
+                found,
+                expected.iter().map(|line| line.as_bytes()).collect::<Vec<_>>(),
+                "{bytes:?}"
+            );
+        }
     }
 
     #[test]

@@ -8,6 +8,7 @@
 
 use super::cuts::Cuts;
 use super::entry::{Entry, FileRef, Kind};
+use super::histories::{Histories, Place};
 use crate::id::{Digest, EntryRef, LogName, NoteId};
 use std::borrow::Cow;
 use std::collections::hash_map::Entry::{Occupied, Vacant};
@@ -16,8 +17,15 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 /// The branch whose files may be put back.
 const MAIN: &str = "main";
 
-/// How much of each other log a log has seen.
-type Seen = BTreeMap<LogName, u64>;
+/// What each other log was seen as last.
+type Seen = BTreeMap<LogName, Sight>;
+
+/// A size of a log and the root of that, and how many were seen before it, where these count too.
+#[derive(Clone, Copy)]
+struct Sight {
+    end: (u64, Digest),
+    before: usize,
+}
 
 /// A file as it is remembered: there may be many of notes, and they say twice over what they are.
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -102,27 +110,24 @@ impl LiveFile {
     }
 }
 
-/// The files that the logs say exist. Entries of one log are applied in order.
+/// The files that the logs say exist. Entries of one history are applied in order, those of a log's own branch first.
 #[derive(Default)]
 pub struct LiveSet {
     cuts: Cuts,
+    histories: Histories,
     wrote: HashMap<LiveFile, EntryRef>,
+    /// Every entry that wrote a file, where it is not one entry of the history under the log's own name.
+    writers: HashMap<LiveFile, Vec<Place>>,
     forgot: HashSet<LiveFile>,
-    /// What each log has seen so far.
-    seen: HashMap<LogName, Seen>,
+    /// What each history of a log has seen so far.
+    seen: HashMap<(LogName, usize), Seen>,
+    /// All that it has seen of a log with several histories: what is seen of one does not undo what was seen of another.
+    sights: HashMap<(LogName, usize, LogName), Vec<(u64, Digest)>>,
     /// Every writing of a file of `main`, with what its log had seen by then, and every forgetting.
-    writings: HashMap<FileRef, Vec<(EntryRef, Seen)>>,
-    forgettings: HashMap<FileRef, Vec<EntryRef>>,
+    writings: HashMap<FileRef, Vec<(Place, Seen)>>,
+    forgettings: HashMap<FileRef, Vec<Place>>,
     /// Every entry that destroyed a note, or some of its files, with what its log had seen by then.
-    destructions: HashMap<NoteId, Vec<(EntryRef, Seen)>>,
-}
-
-/// Whether whoever wrote an entry knew of the one at `place`.
-fn knows((by, seen): &(EntryRef, Seen), place: EntryRef) -> bool {
-    match place.log == by.log {
-        true => place.seq < by.seq,
-        false => seen.get(&place.log).is_some_and(|size| *size > place.seq),
-    }
+    destructions: HashMap<NoteId, Vec<(Place, Seen)>>,
 }
 
 impl LiveSet {
@@ -139,16 +144,43 @@ impl LiveSet {
         &self.cuts
     }
 
-    /// Takes an entry into account, if it counts.
+    /// Takes an entry of the history under its log's own name into account, if it counts.
     pub fn apply(&mut self, entry: &Entry) {
-        if !self.cuts.admit(entry) {
+        self.apply_in(entry, 0);
+    }
+
+    /// Takes an entry into account, if it counts, that was read in the history of that number; what is asked afterwards
+    /// goes by what [`LiveSet::tell_apart`] was told of it.
+    pub fn apply_in(&mut self, entry: &Entry, history: usize) {
+        let tells = !(entry.seen.is_empty() && entry.wrote.is_empty() && entry.forgot.is_empty());
+        if !tells || !self.cuts.admit(entry) {
             return;
         }
-        let place = entry.place();
-        let seen = self.seen.entry(entry.log).or_default();
-        seen.extend(entry.seen.iter().map(|(log, (size, _))| (*log, *size)));
+        let place = Place {
+            entry: entry.place(),
+            history,
+        };
+        let seen = self.seen.entry((entry.log, history)).or_default();
+        for (log, end) in &entry.seen {
+            let mut before = 0;
+            if self.histories.tell_apart(*log) {
+                let sights = self.sights.entry((entry.log, history, *log)).or_default();
+                before = sights.len();
+                sights.push(*end);
+            }
+            seen.insert(*log, Sight { end: *end, before });
+        }
         for file in &entry.wrote {
-            self.wrote.entry(file.into()).or_insert(place);
+            let live = LiveFile::from(file);
+            let first = self.wrote.get(&live).map(|entry| Place {
+                entry: *entry,
+                history: 0,
+            });
+            if first.is_some() || history > 0 {
+                let before = || first.into_iter().collect();
+                self.writers.entry(live.clone()).or_insert_with(before).push(place);
+            }
+            self.wrote.entry(live).or_insert(place.entry);
             if file.0 == MAIN {
                 let writings = self.writings.entry(file.clone()).or_default();
                 writings.push((place, seen.clone()));
@@ -169,6 +201,41 @@ impl LiveSet {
         }
     }
 
+    /// Says which logs have several histories, before any entry is applied.
+    pub fn expect(&mut self, histories: Histories) {
+        self.histories = histories;
+    }
+
+    /// At which sizes a log that has several histories was seen.
+    pub fn asks(&self, log: LogName) -> BTreeSet<u64> {
+        let sights = self.sights.iter().filter(|((_, _, of), _)| *of == log);
+        sights.flat_map(|(_, ends)| ends).map(|(size, _)| *size).collect()
+    }
+
+    /// The logs that have several histories, to be told apart.
+    pub fn histories(&mut self) -> &mut Histories {
+        &mut self.histories
+    }
+
+    /// Whether all that was seen of logs with several histories is known to be of one of them.
+    pub fn knows_apart(&self) -> bool {
+        let mut sights = self.sights.iter();
+        sights.all(|((_, _, log), ends)| ends.iter().all(|end| self.histories.know(*log, *end)))
+    }
+
+    /// Whether whoever wrote an entry knew of the one at `place`.
+    fn knows(&self, (by, seen): &(Place, Seen), place: Place) -> bool {
+        match place.entry.log == by.entry.log {
+            true => place.entry.seq < by.entry.seq && self.histories.stands_in(place, by.history),
+            false => seen.get(&place.entry.log).is_some_and(|sight| {
+                let key = (by.entry.log, by.history, place.entry.log);
+                let earlier = self.sights.get(&key).and_then(|ends| ends.get(..sight.before));
+                let mut ends = earlier.into_iter().flatten().chain([&sight.end]);
+                ends.any(|end| self.histories.stands_below(place, *end))
+            }),
+        }
+    }
+
     /// The entry by which a file of that content exists.
     fn living(&self, file: &LiveFile) -> Option<EntryRef> {
         if !self.forgot.contains(file) {
@@ -177,8 +244,8 @@ impl LiveSet {
         }
         let file = file.file();
         let forgettings = self.forgettings.get(&file)?;
-        let knows_all = |writing: &&(EntryRef, Seen)| forgettings.iter().all(|gone| knows(writing, *gone));
-        Some(self.writings.get(&file)?.iter().find(knows_all)?.0)
+        let knows_all = |writing: &&(Place, Seen)| forgettings.iter().all(|gone| self.knows(writing, *gone));
+        Some(self.writings.get(&file)?.iter().find(knows_all)?.0.entry)
     }
 
     /// Whether the file's note was destroyed by somebody who did not know of the entry that wrote it.
@@ -192,7 +259,9 @@ impl LiveSet {
         };
         let destructions = note.and_then(|note| self.destructions.get(&note));
         let mut destructions = destructions.into_iter().flatten();
-        destructions.any(|destruction| !knows(destruction, by))
+        let only = [Place { entry: by, history: 0 }];
+        let writers = self.writers.get(file).map_or(&only[..], Vec::as_slice);
+        destructions.any(|destruction| !writers.iter().all(|writer| self.knows(destruction, *writer)))
     }
 
     /// Whether a file was written to a note by somebody who did not know that it had been destroyed, and is in no
@@ -443,6 +512,68 @@ mod tests {
                 assert_eq!(set.iter().count(), 1 + usize::from(exists));
             }
         }
+    }
+
+    /// Of a log with two histories that part after entry 2, the first wrote to a note what the second did not know of.
+    #[test]
+    fn what_another_history_of_the_log_wrote_was_not_known() {
+        let (log, other): (LogName, LogName) = (
+            "0000000000000001-00000001".parse().unwrap(),
+            "0000000000000002-00000001".parse().unwrap(),
+        );
+        let of = |digest: u8| {
+            let digest = Digest([digest; 32]);
+            FileRef("notes/00".into(), format!("{}.{digest}", NoteId([1; 16])), digest)
+        };
+        let (early, late) = (of(1), of(2));
+        let entry = |log: LogName, seq: u64, wrote: &[&FileRef], forgot: &[&FileRef]| {
+            let mut entry = example(seq, Digest([0; 32]));
+            (entry.log, entry.kind) = (log, Some(if forgot.is_empty() { Kind::Revise } else { Kind::Destroy }));
+            entry.wrote = wrote.iter().map(|file| (*file).clone()).collect();
+            entry.forgot = forgot.iter().map(|file| (*file).clone()).collect();
+            entry
+        };
+        // The root of the history of that number at a size.
+        let root = |history: u8, size: u64| Digest([if size <= 3 { 0 } else { history + 1 }; 32]);
+        let exists = |destroyed: (Entry, usize), seen: &[(u8, u64)]| {
+            let mut set = LiveSet::default();
+            set.expect(Histories::of([log]));
+            let begun = entry(log, 1, &[&early], &[]);
+            set.apply_in(&begun, 0);
+            set.apply_in(&entry(log, 3, &[&late], &[]), 0);
+            set.apply_in(&begun, 1);
+            for (history, size) in seen {
+                let mut entry = entry(other, 1, &[], &[]);
+                entry.seen = [(log, (*size, root(*history, *size)))].into();
+                set.apply(&entry);
+            }
+            set.apply_in(&destroyed.0, destroyed.1);
+            assert_eq!(set.knows_apart(), seen.is_empty());
+            let asked = set.asks(log);
+            let roots = |history: usize, at: &BTreeSet<u64>| {
+                let roots = at
+                    .iter()
+                    .filter(|size| **size <= 6)
+                    .map(|size| (*size, root(history as u8, *size)));
+                Ok::<_, std::convert::Infallible>(roots.collect())
+            };
+            set.histories().learn(log, &[6, 6], &asked, roots).unwrap();
+            assert!(set.knows_apart() && !set.is_live(&early));
+            assert_eq!(set.is_live(&late), !set.came_too_late(&late));
+            set.is_live(&late)
+        };
+        let own = || entry(log, 5, &[], &[&early]);
+        assert!(exists((own(), 0), &[]), "its own history");
+        assert!(!exists((own(), 1), &[]), "the other history");
+        let by_other = || (entry(other, 4, &[], &[&early]), 0);
+        assert!(exists(by_other(), &[(0, 5)]), "the history that wrote it was seen");
+        assert!(!exists(by_other(), &[(1, 5)]), "the other history was seen");
+        assert!(!exists(by_other(), &[(0, 3)]), "seen before it was written");
+        assert!(
+            exists(by_other(), &[(0, 5), (1, 6)]),
+            "both were seen, one after the other"
+        );
+        assert!(!exists(by_other(), &[(0, 3), (1, 6)]), "both were seen, one too early");
     }
 
     #[test]

@@ -9,7 +9,9 @@ mod cosignature;
 mod cuts;
 mod detail;
 mod entry;
+mod histories;
 mod json;
+mod line;
 mod live;
 mod message;
 mod note_key;
@@ -22,7 +24,7 @@ mod time;
 mod tree;
 mod walk;
 
-pub use bundle::{BUNDLE_LEN, BadBundle, bundle_path, parse_bundle, write_bundle};
+pub use bundle::{BUNDLE_LEN, BadBundle, bundle_path, lines_of, parse_bundle, write_bundle};
 pub use card::{BadCard, Card, Device, DeviceKind, Role, Roster};
 pub use checkpoint::{BadCheckpoint, Checkpoint, SignedCheckpoint, origin};
 pub use cosignature::{
@@ -31,6 +33,7 @@ pub use cosignature::{
 pub use cuts::{Cut, Cuts};
 pub use detail::{Bitmap, Details, NoteSet};
 pub use entry::{BadEntry, ENTRY_MAX, Entry, FileRef, HeadRef, Kind, Outcome, ParsedEntry};
+pub use histories::Histories;
 pub(crate) use json::to_line;
 pub use live::{Creations, LiveFile, LiveSet, note_and_digest, note_of};
 pub use message::{BadMessage, Message};

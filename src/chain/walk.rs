@@ -27,7 +27,8 @@ pub struct LogWalk {
 
 /// A line by itself: its hash, and its entry if it can be read.
 pub struct ReadLine {
-    leaf: Digest,
+    /// Its hash.
+    pub leaf: Digest,
     parsed: Result<ParsedEntry, BadEntry>,
 }
 

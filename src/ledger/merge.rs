@@ -271,7 +271,7 @@ impl<'a> Merge<'a> {
                 MainFate::Taken => &theirs.charter,
                 _ => charter,
             };
-            let live = lines.live(in_force.roster.cuts());
+            let live = lines.live(in_force.roster.cuts(), self.repo, &theirs.view)?;
             if !says(&live, &in_force.files) {
                 let rests = "it rests on members or policies that are not in force here";
                 let before = left_out.len();

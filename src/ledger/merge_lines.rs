@@ -1,12 +1,14 @@
 //! The logs of two clones side by side: which histories there are of each, and which goes on from which.
 
 use super::charter::Charter;
+use super::error::LedgerError;
+use super::histories::tell_apart;
 use super::merge::each_object;
 use super::objects::{Objects, audit_ref, fork_ref, log_of};
 use super::scan::{Head, scan};
-use super::start::{Telling, read_head};
+use super::start::{Telling, read_head, scan_fault};
 use super::view::View;
-use crate::chain::{Cuts, Entry, LiveSet, Problem, Time};
+use crate::chain::{Cuts, Entry, Histories, LiveSet, Problem, Time};
 use crate::id::{Digest, EntryRef, LogName};
 use crate::repo::{Oid, Repo};
 use memchr::memmem::Finder;
@@ -99,7 +101,7 @@ fn read_line(objects: &dyn Objects, charter: &Charter, log: LogName, oid: Oid) -
     let head = read_head(objects, &charter.roster, charter.vault, log, oid)?;
     let (telling, in_force) = (Telling::new(), Finder::new("\"roster\":\""));
     let (mut entries, mut rosters) = (Vec::new(), BTreeSet::new());
-    let scanned = scan(objects, &head, &[], &mut |line| {
+    let scanned = scan(objects, &head, &BTreeSet::new(), &mut |line| {
         if telling.tells(line) {
             entries.extend(Entry::parse(line).ok().map(|parsed| parsed.entry));
         }
@@ -121,7 +123,7 @@ fn read_line(objects: &dyn Objects, charter: &Charter, log: LogName, oid: Oid) -
 /// The root of a history at a size.
 fn root_at(objects: &dyn Objects, line: &Line, size: u64) -> Result<Option<Digest>, String> {
     let head = Head::read(objects, line.oid).map_err(|error| error.to_string())?;
-    let scanned = scan(objects, &head, &[size], &mut |_| {});
+    let scanned = scan(objects, &head, &[size].into(), &mut |_| {});
     Ok(scanned.map_err(|error| error.to_string())?.roots.remove(&size))
 }
 
@@ -167,7 +169,7 @@ fn entry_at(objects: &dyn Objects, line: &Line, seq: u64) -> Option<Entry> {
         }
         at += 1;
     };
-    scan(objects, &head, &[], look).ok()?;
+    scan(objects, &head, &BTreeSet::new(), look).ok()?;
     found
 }
 
@@ -208,13 +210,23 @@ impl Lines {
         Self { logs, fates }
     }
 
-    /// What exists by all of them, each as far as it counts.
-    pub(super) fn live(&self, cuts: Cuts) -> LiveSet {
+    /// What exists by all of them, each as far as it counts. What is here is read from `here`, what is new from `there`.
+    pub(super) fn live(&self, cuts: Cuts, here: &dyn Objects, there: &dyn Objects) -> Result<LiveSet, LedgerError> {
         let mut live = LiveSet::within(cuts);
-        for held in self.logs.values().flatten() {
-            held.line.entries.iter().for_each(|entry| live.apply(entry));
+        let several = || self.logs.iter().filter(|(_, held)| held.len() > 1);
+        live.expect(Histories::of(several().map(|(log, _)| *log)));
+        for held in self.logs.values() {
+            for (history, held) in held.iter().enumerate() {
+                let entries = held.line.entries.iter();
+                entries.for_each(|entry| live.apply_in(entry, history));
+            }
         }
-        live
+        for (log, held) in several() {
+            let at = |held: &Held| (if held.new { there } else { here }, held.line.oid);
+            let told = tell_apart(&mut live, *log, &held.iter().map(at).collect::<Vec<_>>());
+            told.map_err(|error| scan_fault(*log, error))?;
+        }
+        Ok(live)
     }
 
     /// The histories that come from the other clone.

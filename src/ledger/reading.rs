@@ -73,7 +73,7 @@ impl<'a> Ledger<'a> {
         logs.sort_by_key(|read| read.log);
         for read in &logs {
             let head = Head::read(self.repo, read.head);
-            let scanned = head.and_then(|head| scan(self.repo, &head, &[], &mut |_| ()));
+            let scanned = head.and_then(|head| scan(self.repo, &head, &BTreeSet::new(), &mut |_| ()));
             scanned.map_err(|error| scan_fault(read.log, error))?;
         }
         Ok(Reading {

@@ -4,7 +4,7 @@ use super::objects::{BUNDLE_MAX, Objects};
 use crate::chain::{BUNDLE_LEN, Frontier, Message, bundle_path, leaf_hash, parse_bundle};
 use crate::id::Digest;
 use crate::repo::{Commit, Mode, Oid, ReadError, TreeEntry};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Why a log could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -50,7 +50,7 @@ pub(super) struct Scanned {
 pub(super) fn scan(
     objects: &dyn Objects,
     head: &Head,
-    at: &[u64],
+    at: &BTreeSet<u64>,
     visit: &mut dyn FnMut(&[u8]),
 ) -> Result<Scanned, ScanError> {
     let mut scanned = Scanned {

@@ -94,7 +94,7 @@ impl Standing {
             self.read.insert(log, frontier);
         }
         self.other_heads = heads;
-        true
+        self.live.knows_apart()
     }
 }
 

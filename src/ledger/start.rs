@@ -3,6 +3,7 @@
 use super::charter::Charter;
 use super::error::LedgerError;
 use super::high_water::{HighWater, MarkFile};
+use super::histories::{HistoryAt, tell_apart, with_forks};
 use super::objects::{AUDIT, FILE_MAX, HEADS, MAIN, Objects, TREE_MAX, audit_ref, log_of, note_ref};
 use super::scan::{Head, ScanError, Scanned, scan};
 use super::standing::{Memory, Standing, Stood, other_heads};
@@ -14,7 +15,7 @@ use crate::repo::{Lock, Mode, Oid, Repo, TreeEntry};
 use crate::session::Identity;
 use memchr::memmem::Finder;
 use std::cell::Cell;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -279,12 +280,14 @@ pub(super) fn learn(repo: &Repo, identity: &Identity, known: Option<&HighWater>)
         live: LiveSet::within(charter.roster.cuts()),
         ..Pass::default()
     };
+    let other_heads = other_heads(repo, log)?;
+    pass.live
+        .expect(with_forks(other_heads.iter().map(|(name, _)| name.as_str())));
     let (head, scanned) = scan_own(repo, identity, &charter, log, known, &mut |line| {
         pass.line(&telling, true, line);
     })?;
     pass.last = Entry::parse(&head.message.line).ok().map(|parsed| parsed.entry);
-    let other_heads = other_heads(repo, log)?;
-    let (others, read, quarantined) = scan_others(repo, &charter, &other_heads, &telling, &mut pass);
+    let (others, read, quarantined) = scan_others(repo, &charter, (log, head.oid), &other_heads, &telling, &mut pass);
     let last = pass
         .last
         .take()
@@ -466,7 +469,7 @@ fn joined_by(repo: &Repo, oid: Oid) -> Vec<LogName> {
         );
     };
     if let Ok(head) = Head::read(repo, oid) {
-        let _ = scan(repo, &head, &[], first);
+        let _ = scan(repo, &head, &BTreeSet::new(), first);
     }
     joined.into_iter().map(|(log, _, _)| log).collect()
 }
@@ -501,7 +504,7 @@ fn scan_own(
         );
         return Err(own_fault(log, 9, why));
     }
-    let at: Vec<u64> = known.map(|mark| mark.size).into_iter().collect();
+    let at: BTreeSet<u64> = known.map(|mark| mark.size).into_iter().collect();
     let scanned = scan(repo, &head, &at, visit).map_err(|error| scan_fault(log, error))?;
     if let Some(mark) = known
         && scanned.roots.get(&mark.size) != Some(&mark.root)
@@ -530,11 +533,13 @@ type Trees = BTreeMap<LogName, Frontier>;
 fn scan_others(
     repo: &Repo,
     charter: &Charter,
+    own: (LogName, Oid),
     branches: &[(String, Oid)],
     telling: &Telling,
     pass: &mut Pass,
 ) -> (Heads, Trees, Vec<(LogName, String)>) {
     let (mut heads, mut trees, mut quarantined) = (Heads::new(), Trees::new(), Vec::new());
+    let mut read: BTreeMap<LogName, Vec<HistoryAt<'_>>> = BTreeMap::from([(own.0, vec![(repo as _, own.1)])]);
     for (name, oid) in branches {
         let Some((log, fork)) = name.strip_prefix(HEADS).and_then(log_of) else {
             continue;
@@ -543,10 +548,12 @@ fn scan_others(
         match scan_other(repo, charter, log, *oid, seen, pass.live.cuts(), telling) {
             Ok(other) => {
                 heads.extend(other.counts.filter(|_| fork.is_none()).map(|at| (log, at)));
+                let histories = read.entry(log).or_default();
                 for entry in &other.entries {
-                    pass.live.apply(entry);
+                    pass.live.apply_in(entry, histories.len());
                     pass.creations.apply(entry);
                 }
+                histories.push((repo, *oid));
                 trees.extend(other.whole.filter(|_| fork.is_none()).map(|tree| (log, tree)));
                 if let Some(cut) = other.cut {
                     let why = format!("its device was removed: entries from {cut} on do not count");
@@ -554,6 +561,12 @@ fn scan_others(
                 }
             }
             Err(why) => quarantined.push((log, why)),
+        }
+    }
+    for log in pass.live.histories().logs() {
+        let histories = read.get(&log).map(Vec::as_slice).unwrap_or_default();
+        if let Err(error) = tell_apart(&mut pass.live, log, histories) {
+            quarantined.push((log, error.to_string()));
         }
     }
     for log in pass.seen.keys().filter(|log| !heads.contains_key(log)) {
@@ -620,7 +633,7 @@ fn scan_other(
         ));
     }
     let mut entries = Vec::new();
-    let at: Vec<u64> = seen.iter().chain(&cut).map(|(size, _)| *size).collect();
+    let at: BTreeSet<u64> = seen.iter().chain(&cut).map(|(size, _)| *size).collect();
     let scanned = scan(repo, &head, &at, &mut |line| {
         if telling.tells(line) {
             let entry = Entry::parse(line).ok().map(|parsed| parsed.entry);
@@ -648,12 +661,22 @@ fn scan_other(
 /// The live set of all logs, for a device that has none of its own yet. Every log must hold.
 pub(super) fn live_of_all(repo: &Repo, charter: &Charter) -> Result<LiveSet, LedgerError> {
     let mut live = LiveSet::within(charter.roster.cuts());
-    for (name, oid) in repo.refs(&format!("{HEADS}{AUDIT}"))? {
+    let branches = repo.refs(&format!("{HEADS}{AUDIT}"))?;
+    live.expect(with_forks(branches.iter().map(|(name, _)| name.as_str())));
+    let mut read: BTreeMap<LogName, Vec<HistoryAt<'_>>> = BTreeMap::new();
+    for (name, oid) in branches {
         let log = name.strip_prefix(HEADS).and_then(log_of).map(|(log, _)| log);
         let log = log.ok_or(LedgerError::NotAVault("a branch of its logs has no log's name"))?;
         let scanned = scan_other(repo, charter, log, oid, None, live.cuts(), &Telling::new());
         let other = scanned.map_err(|why| LedgerError::tampered(Problem::of(log, 1, why)))?;
-        other.entries.iter().for_each(|entry| live.apply(entry));
+        let histories = read.entry(log).or_default();
+        let number = histories.len();
+        other.entries.iter().for_each(|entry| live.apply_in(entry, number));
+        histories.push((repo, oid));
+    }
+    for log in live.histories().logs() {
+        let histories = read.get(&log).map(Vec::as_slice).unwrap_or_default();
+        tell_apart(&mut live, log, histories).map_err(|error| scan_fault(log, error))?;
     }
     Ok(live)
 }

@@ -9,6 +9,7 @@ use super::append::author_line;
 use super::charter::RawCharter;
 use super::error::LedgerError;
 use super::high_water::HighWater;
+use super::histories::with_forks;
 use super::objects::{AUDIT, FILE_MAX, MAIN, Objects, WITNESS, log_of};
 use super::verify_across::{Across, compare_cuts};
 use super::verify_files::{tree_files, verify_files};
@@ -366,12 +367,12 @@ fn examine_view(repo: &Repo, view: &View<'_>, anchors: &Anchors<'_>) -> Result<O
     verify_main(main.as_ref(), &facts, &mut tally);
     let mut witnessed = Witnessed::collect(view, anchors.witnesses, &facts, anchors.deep, &mut tally);
 
-    let mut across = Across::new(&facts);
+    let mut across = Across::new(&facts, with_forks(view.branches.keys().map(String::as_str)));
     let mut found: BTreeMap<LogName, Found> = BTreeMap::new();
     for (log, oid) in &logs {
         let mut watch = watched(*log, receipt, mark);
         watch.extend(witnessed.begin(*log));
-        across.begin(*log);
+        across.begin(*log, 0);
         let seen = verify_log(
             view,
             *log,
@@ -389,7 +390,7 @@ fn examine_view(repo: &Repo, view: &View<'_>, anchors: &Anchors<'_>) -> Result<O
         found.extend(seen.map(|seen| (*log, seen)));
     }
     let watch = |log| watched(log, receipt, mark);
-    let forks = Forks::verify(view, &facts, &watch, anchors.deep, &mut across, &mut tally);
+    let forks = Forks::verify(view, &facts, &found, &watch, anchors.deep, &mut across, &mut tally);
     let live = across.settle(view, &found, &forks, &mut tally);
     forks.judge(view, &found, &facts, &mut tally);
     compare_cuts(view, &facts, &found, &forks, &mut tally);

@@ -7,7 +7,7 @@ use super::verify::{Facts, Tally};
 use super::verify_forks::Forks;
 use super::verify_log::{Found, roots_at};
 use super::view::View;
-use crate::chain::{Cut, Entry, Kind, LiveSet, Outcome, Problem, Role, Time};
+use crate::chain::{Cut, Entry, Histories, Kind, LiveSet, Outcome, Problem, Role, Time};
 use crate::id::{Digest, EntryRef, KeyId, LogName, PersonId};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -36,6 +36,7 @@ pub(super) struct Across<'a> {
 /// The log being walked.
 #[derive(Default)]
 struct Walk {
+    history: usize,
     person: Option<PersonId>,
     time: Option<Time>,
     ahead: bool,
@@ -48,10 +49,13 @@ struct Walk {
 }
 
 impl<'a> Across<'a> {
-    pub(super) fn new(facts: &'a Facts) -> Self {
+    /// Of logs of which some have several histories.
+    pub(super) fn new(facts: &'a Facts, several: Histories) -> Self {
+        let mut live = LiveSet::within(facts.cuts());
+        live.expect(several);
         Self {
             facts,
-            live: LiveSet::within(facts.cuts()),
+            live,
             claims: BTreeMap::new(),
             newest_card: None,
             policies: Vec::new(),
@@ -61,8 +65,10 @@ impl<'a> Across<'a> {
         }
     }
 
-    pub(super) fn begin(&mut self, log: LogName) {
+    /// The next log, or the history of it that has this number.
+    pub(super) fn begin(&mut self, log: LogName, history: usize) {
         self.log = Walk {
+            history,
             person: self.facts.person(log.device),
             ..Walk::default()
         };
@@ -87,7 +93,7 @@ impl<'a> Across<'a> {
             tally.problem(Problem::at(entry.log, entry.seq, 14, message));
             return;
         }
-        self.live.apply(entry);
+        self.live.apply_in(entry, self.log.history);
         self.clock(entry, tally);
         self.sight(entry, tally);
         let position = self.facts.position(entry.roster);
@@ -190,12 +196,13 @@ impl<'a> Across<'a> {
 
     /// Compares what all logs say with each other and with what the vault holds; gives the files that exist.
     pub(super) fn settle(
-        self,
+        mut self,
         view: &View<'_>,
         found: &BTreeMap<LogName, Found>,
         forks: &Forks,
         tally: &mut Tally,
     ) -> LiveSet {
+        forks.tell_apart(view, found, &mut self.live);
         let cuts = self.live.cuts();
         for (log, mut claims) in self.claims {
             let sizes = claims.iter().map(|claim| claim.size).collect();

@@ -5,9 +5,10 @@ use super::verify::{Facts, Tally};
 use super::verify_across::Across;
 use super::verify_log::{Found, roots_at, verify_log};
 use super::view::View;
-use crate::chain::{HeadRef, Problem};
+use crate::chain::{HeadRef, LiveSet, Problem};
 use crate::id::{Digest, LogName};
 use std::collections::{BTreeMap, BTreeSet};
+use std::convert::Infallible;
 
 /// The histories that were kept beside their logs.
 #[derive(Default)]
@@ -18,6 +19,7 @@ impl Forks {
     pub(super) fn verify(
         view: &View<'_>,
         facts: &Facts,
+        logs: &BTreeMap<LogName, Found>,
         watched: &dyn Fn(LogName) -> BTreeSet<u64>,
         deep: bool,
         across: &mut Across<'_>,
@@ -28,7 +30,8 @@ impl Forks {
             let Some((log, Some(root))) = log_of(branch) else {
                 continue;
             };
-            across.begin(log);
+            let before = forks.0.get(&log).map_or(0, Vec::len);
+            across.begin(log, before + usize::from(logs.contains_key(&log)));
             let visit = &mut |entry: &_, tally: &mut Tally| across.entry(entry, tally);
             let found = verify_log(view, log, *oid, facts, watched(log), deep, tally, visit);
             across.end();
@@ -40,6 +43,19 @@ impl Forks {
             forks.0.entry(log).or_default().push(found);
         }
         forks
+    }
+
+    /// Tells `live`, to which the entries of all histories were applied, which of them stand in which.
+    pub(super) fn tell_apart(&self, view: &View<'_>, logs: &BTreeMap<LogName, Found>, live: &mut LiveSet) {
+        for (log, forks) in &self.0 {
+            let histories: Vec<&Found> = logs.get(log).into_iter().chain(forks).collect();
+            let sizes: Vec<u64> = histories.iter().map(|found| found.size).collect();
+            let asked = live.asks(*log);
+            let roots = |history: usize, at: &BTreeSet<u64>| {
+                Ok::<_, Infallible>(roots_at(view, &histories[history].layout, at))
+            };
+            let Ok(()) = live.histories().learn(*log, &sizes, &asked, roots);
+        }
     }
 
     /// Whether one of them has that root at a size that was watched.

@@ -1,12 +1,13 @@
 //! One log: its head, its tree, its lines, and, if asked for, each of its commits.
 
+use super::leaves::Leaves;
 use super::objects::{BUNDLE_MAX, Objects};
 use super::verify::{Facts, Tally};
 use super::verify_files::tree_files;
 use super::view::{Reading, View};
 use crate::chain::{
     BUNDLE_LEN, BadBundle, BadMessage, Entry, Frontier, LogWalk, Message, Namespace, Problem, ReadLine,
-    SignedCheckpoint, bundle_path, leaf_hash, parse_bundle, verify_ssh,
+    SignedCheckpoint, bundle_path, leaf_hash, lines_of, parse_bundle, verify_ssh,
 };
 use crate::crypto::sha256;
 use crate::id::{Digest, LogName};
@@ -35,6 +36,7 @@ pub(super) struct Layout {
     tail: Vec<Oid>,
     /// The tree over the lines before each bundle, and before the tail, as far as lines can be read.
     begins: Vec<Frontier>,
+    leaves: Leaves,
 }
 
 struct Head {
@@ -58,20 +60,18 @@ pub(super) fn verify_log(
     let head = find_head(view, log, oid, tally)?;
     verify_head(&head, log, facts, tally);
     let signed = head.message.checkpoint.checkpoint;
-    let mut layout = Layout {
-        begins: Vec::new(),
-        bundles: bundles(view, log, head.commit.tree, signed.size / BUNDLE_LEN, tally),
-        tail: tail(view, log, &head, tally),
-    };
+    let bundles = bundles(view, log, head.commit.tree, signed.size / BUNDLE_LEN, tally);
+    let tail = tail(view, log, &head, tally);
     let mut walk = LogWalk::new(log, watch);
-    let (mut last_line, mut begins) = (Vec::new(), vec![Frontier::default()]);
+    let (mut last_line, mut begins, mut leaves) = (Vec::new(), vec![Frontier::default()], Leaves::new());
     view.in_order(
-        layout.bundles.len(),
-        |objects, number| layout.bundles[number].map(|oid| read_bundle(objects, oid)),
+        bundles.len(),
+        |objects, number| bundles[number].map(|oid| read_bundle(objects, oid)),
         |number, bundle| {
             let number = number as u64;
             if let Some(bundle) = bundle.and_then(|read| told_bundle(read, log, number, tally)) {
                 for line in bundle.lines {
+                    leaves.push(&line.leaf);
                     step(&mut walk, line, facts, tally, visit);
                 }
                 last_line = bundle.last;
@@ -79,7 +79,12 @@ pub(super) fn verify_log(
             begins.push(walk.frontier().clone());
         },
     );
-    layout.begins = begins;
+    let layout = Layout {
+        bundles,
+        tail,
+        begins,
+        leaves,
+    };
     if signed.size.is_multiple_of(BUNDLE_LEN) && last_line != head.message.line {
         let message = "the newest commit's entry is not the last of its bundle";
         tally.problem(Problem::at(log, signed.size.saturating_sub(1), 25, message));
@@ -315,10 +320,14 @@ struct ReadBundle {
 
 fn read_bundle(objects: &dyn Objects, oid: Oid) -> Result<ReadBundle, ReadError> {
     let bytes = objects.blob_at(oid, BUNDLE_MAX)?;
+    let (lines, bad) = match parse_bundle(&bytes) {
+        Ok(lines) => (lines, None),
+        Err(bad) => (lines_of(&bytes).collect(), Some(bad)),
+    };
     Ok(ReadBundle {
-        lines: lines_of(&bytes).map(ReadLine::of).collect(),
-        last: lines_of(&bytes).last().unwrap_or_default().to_vec(),
-        bad: parse_bundle(&bytes).err(),
+        last: lines.last().copied().unwrap_or_default().to_vec(),
+        lines: lines.into_iter().map(ReadLine::of).collect(),
+        bad,
     })
 }
 
@@ -344,12 +353,6 @@ fn told_bundle(
             None
         }
     }
-}
-
-/// Lines of a bundle, also of one that is no good.
-fn lines_of(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
-    let body = bytes.strip_suffix(b"\n").unwrap_or(bytes);
-    body.split(|byte| *byte == b'\n').filter(move |_| !bytes.is_empty())
 }
 
 /// The commits after the last bundle, oldest first.
@@ -477,8 +480,7 @@ pub(super) fn each_line(view: &View<'_>, layout: &Layout, visit: &mut dyn FnMut(
     }
 }
 
-/// The roots of a log at these sizes, as far as it has so many lines: only bundles within which one of them lies are
-/// read again.
+/// The roots of a log at these sizes, as far as it has so many lines.
 pub(super) fn roots_at(view: &View<'_>, layout: &Layout, sizes: &BTreeSet<u64>) -> BTreeMap<u64, Digest> {
     let mut roots = BTreeMap::new();
     let mut within: Vec<(usize, Vec<u64>)> = Vec::new();
@@ -499,18 +501,21 @@ pub(super) fn roots_at(view: &View<'_>, layout: &Layout, sizes: &BTreeSet<u64>) 
         let (number, inside) = &within[piece];
         let (mut tree, mut inside) = (layout.begins[*number].clone(), inside.iter().peekable());
         let mut found = Vec::new();
-        let mut take = |line: &[u8]| {
-            tree.push(leaf_hash(line));
+        let mut take = |leaf: Digest| {
+            tree.push(leaf);
             found.extend(inside.next_if_eq(&&tree.size()).map(|size| (*size, tree.root())));
         };
-        match layout.bundles.get(*number) {
-            Some(bundle) => {
+        let end = layout.begins.get(number + 1).map(Frontier::size);
+        let put_aside = end.and_then(|end| layout.leaves.between(layout.begins[*number].size(), end));
+        match (put_aside, layout.bundles.get(*number)) {
+            (Some(leaves), _) => leaves.into_iter().for_each(take),
+            (None, Some(bundle)) => {
                 let bytes = bundle.and_then(|oid| objects.blob_at(oid, BUNDLE_MAX).ok());
-                lines_of(&bytes.unwrap_or_default()).for_each(&mut take);
+                lines_of(&bytes.unwrap_or_default()).for_each(|line| take(leaf_hash(line)));
             }
-            None => {
+            (None, None) => {
                 let commits = layout.tail.iter().filter_map(|oid| objects.commit_at(*oid).ok());
-                commits.for_each(|commit| take(line_of(&commit)));
+                commits.for_each(|commit| take(leaf_hash(line_of(&commit))));
             }
         }
         found

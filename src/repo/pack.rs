@@ -212,21 +212,25 @@ impl Repo {
 
     /// What is in the packs that can be read here.
     pub(super) fn known_packs(&self) -> Vec<KnownPack> {
-        let packs = self.packs().unwrap_or_default();
-        let open = |pack: Pack| KnownPack::open(pack.index, &pack.stem);
-        packs.into_iter().filter_map(open).collect()
+        // One after the other: an index is twice as large as what is kept of it.
+        let indexes = self.pack_indexes().unwrap_or_default().into_iter();
+        let open = |path: PathBuf| KnownPack::open(PackIndex::read(&path).ok()?, &path.with_extension(""));
+        indexes.filter_map(open).collect()
+    }
+
+    fn pack_indexes(&self) -> io::Result<Vec<PathBuf>> {
+        let entries = fs::read_dir(self.dir.join("objects/pack"))?;
+        let paths = entries.map(|entry| Ok(entry?.path())).collect::<io::Result<Vec<_>>>()?;
+        // An index without its pack is what a run that was interrupted has left.
+        let whole =
+            |path: &PathBuf| path.extension().is_some_and(|end| end == "idx") && path.with_extension("pack").exists();
+        Ok(paths.into_iter().filter(whole).collect())
     }
 
     /// The packs whose index can be read here; another is left alone, and that what is in it is packed twice does no harm.
     pub(super) fn packs(&self) -> io::Result<Vec<Pack>> {
-        let folder = self.dir.join("objects/pack");
         let mut packs = Vec::new();
-        for entry in fs::read_dir(&folder)? {
-            let path = entry?.path();
-            // An index without its pack is what a run that was interrupted has left.
-            if path.extension().is_none_or(|end| end != "idx") || !path.with_extension("pack").exists() {
-                continue;
-            }
+        for path in self.pack_indexes()? {
             if let Ok(index) = PackIndex::read(&path) {
                 let stem = path.with_extension("");
                 let bytes = fs::metadata(path.with_extension("pack"))?.len();

@@ -7,8 +7,7 @@ use super::delta::{apply_delta, delta_lengths};
 use super::git::ReadError;
 use super::object::{Kind, Oid};
 use crate::env::{open_plain_file, read_bounded};
-use miniz_oxide::inflate::TINFLStatus;
-use miniz_oxide::inflate::core::{DecompressorOxide, decompress, inflate_flags};
+use libdeflater::Decompressor;
 use sha1::{Digest as _, Sha1};
 use std::collections::VecDeque;
 use std::fs::File;
@@ -27,6 +26,12 @@ const NUMBER_MAX: usize = 10;
 const BASE_MAX: u64 = 64 << 20;
 /// More differences than this that rest on one another are left to libgit2.
 const CHAIN_MAX: usize = 100;
+/// Of how many objects on a pack's ids are found by their first two bytes, and not by one.
+const MANY: usize = 1 << 16;
+/// Of a larger object as much is read at first as is mostly enough: about half of its size, which is what lines take.
+const HALF_OF: usize = 64 << 10;
+/// The room for what is stored is kept from one object to the next, unless it was larger than this, in bytes.
+const KEPT_MAX: usize = 1 << 20;
 /// So much of what others are a difference from is kept for the next that is, in bytes.
 const RECENT_MAX: usize = 1 << 20;
 /// And so many of them.
@@ -219,6 +224,8 @@ fn take_back(bytes: &[u8], mut at: usize) -> Option<(u64, usize)> {
 /// What was read last and others are a difference from; the newest last.
 #[derive(Default)]
 pub(super) struct Recent {
+    /// What was read last, as it is stored.
+    packed: Vec<u8>,
     known: VecDeque<(PlaceOf, Kind, Arc<Vec<u8>>)>,
     size: usize,
 }
@@ -252,8 +259,9 @@ impl Recent {
 pub(super) struct KnownPack {
     ids: Vec<u64>,
     places: Places,
-    /// Where the ids begin whose first byte is at least this.
-    begin: Vec<usize>,
+    /// Where the ids begin whose first bits are at least this, and how many bits that are.
+    begin: Vec<u32>,
+    bits: u32,
     file: File,
 }
 
@@ -285,9 +293,15 @@ impl KnownPack {
             return None;
         }
         let near: Result<Vec<u32>, _> = places.iter().map(|place| u32::try_from(*place)).collect();
-        let begin = |first: usize| ids.partition_point(|id| ((id >> 56) as usize) < first);
+        let bits = if ids.len() < MANY { 8 } else { 16 };
+        let mut begin = vec![0; (1 << bits) + 1];
+        ids.iter().for_each(|id| begin[(id >> (64 - bits)) as usize + 1] += 1);
+        for at in 1..begin.len() {
+            begin[at] += begin[at - 1];
+        }
         Some(Self {
-            begin: (0..=256).map(begin).collect(),
+            begin,
+            bits,
             ids,
             places: near.map_or(Places::Far(places), Places::Near),
             file,
@@ -295,9 +309,10 @@ impl KnownPack {
     }
 
     fn place(&self, oid: Oid) -> Option<u64> {
-        let first = usize::from(oid.0[0]);
-        let (from, to) = (self.begin[first], self.begin[first + 1]);
-        let at = from + self.ids[from..to].binary_search(&beginning(&oid)).ok()?;
+        let id = beginning(&oid);
+        let first = (id >> (64 - self.bits)) as usize;
+        let (from, to) = (self.begin[first] as usize, self.begin[first + 1] as usize);
+        let at = from + self.ids[from..to].binary_search(&id).ok()?;
         Some(match &self.places {
             Places::Near(places) => u64::from(places[at]),
             Places::Far(places) => places[at],
@@ -345,7 +360,7 @@ impl KnownPack {
                 break known;
             }
             let most = if deltas.is_empty() { max } else { max.max(BASE_MAX) };
-            let unpacked = self.unpack(oid, place, want.filter(|_| deltas.is_empty()), most)?;
+            let unpacked = self.unpack(oid, place, want.filter(|_| deltas.is_empty()), most, &mut recent.packed)?;
             let Some(Unpacked { entry, content }) = unpacked else {
                 return Ok(None);
             };
@@ -379,7 +394,14 @@ impl KnownPack {
     }
 
     /// One entry, inflated. An object that is there whole and of another kind than `want` is refused.
-    fn unpack(&self, oid: Oid, place: u64, want: Option<Kind>, max: u64) -> Result<Option<Unpacked>, ReadError> {
+    fn unpack(
+        &self,
+        oid: Oid,
+        place: u64,
+        want: Option<Kind>,
+        max: u64,
+        packed: &mut Vec<u8>,
+    ) -> Result<Option<Unpacked>, ReadError> {
         let failed = |error: io::Error| ReadError::Git(error.to_string());
         let mut start = [0; FIRST];
         let read = read_up_to(&self.file, &mut start, place).map_err(failed)?;
@@ -401,26 +423,32 @@ impl KnownPack {
         // Deflate lets nothing grow by more than a few bytes in each 16 KiB.
         let bound = size.saturating_add(size / 1024).saturating_add(64);
         let mut content = vec![0; size];
-        let inflated = match bound <= FIRST - head || read < FIRST {
-            true => inflate(&start[head..read], &mut content),
-            false => {
-                let mut packed = vec![0; bound];
-                let read = read_up_to(&self.file, &mut packed, place + head as u64).map_err(failed)?;
-                inflate(&packed[..read], &mut content)
+        if bound <= FIRST - head || read < FIRST {
+            let inflated = inflate(&start[head..read], &mut content);
+            return inflated.then_some(Some(Unpacked { entry, content })).ok_or(damaged);
+        }
+        let first = if size > HALF_OF { bound / 16 * 9 } else { bound };
+        if packed.len() > KEPT_MAX {
+            *packed = Vec::new();
+        }
+        packed.resize(bound.max(packed.len()), 0);
+        let mut read = 0;
+        for most in [first, bound] {
+            read += read_up_to(&self.file, &mut packed[read..most], place + (head + read) as u64).map_err(failed)?;
+            if inflate(&packed[..read], &mut content) {
+                return Ok(Some(Unpacked { entry, content }));
             }
-        };
-        inflated.then_some(Some(Unpacked { entry, content })).ok_or(damaged)
+            if read < most {
+                break;
+            }
+        }
+        Err(damaged)
     }
 }
 
-/// Fills `out` from a zlib stream (RFC 1950) that gives exactly that much; what follows the stream does not matter. Its
-/// checksum is left to whoever checks the content.
+/// Fills `out` from a zlib stream (RFC 1950) that gives exactly that much; what follows the stream does not matter.
 fn inflate(packed: &[u8], out: &mut [u8]) -> bool {
-    let flags = inflate_flags::TINFL_FLAG_PARSE_ZLIB_HEADER
-        | inflate_flags::TINFL_FLAG_USING_NON_WRAPPING_OUTPUT_BUF
-        | inflate_flags::TINFL_FLAG_IGNORE_ADLER32;
-    let (status, _, written) = decompress(&mut DecompressorOxide::new(), packed, out, 0, flags);
-    status == TINFLStatus::Done && written == out.len()
+    Decompressor::new().zlib_decompress(packed, out) == Ok(out.len())
 }
 
 fn read_up_to(file: &File, buffer: &mut [u8], place: u64) -> io::Result<usize> {

@@ -1,0 +1,249 @@
+//! Reads an entry off its line, a field after the other: canonical JSON (RFC 8785) leaves one order and one spelling, so
+//! that nothing has to be looked up, and nothing has to be written again to be compared. Millions of lines are read when
+//! a log is verified.
+
+use super::entry::{Entry, FileRef, HeadRef};
+use super::json::INTEGER_END;
+use crate::id::{Digest, LogName};
+use serde::Deserialize;
+use serde::de::IntoDeserializer;
+use serde::de::value::{Error, StrDeserializer};
+use std::collections::BTreeMap;
+use std::str::FromStr;
+
+/// The entry of a canonical line without escapes. None for all else, among it the few canonical lines that have one:
+/// whoever asks reads these in the general way, which also says what is wrong.
+pub(super) fn read_entry(line: &[u8]) -> Option<Entry> {
+    let escaped = |byte: &u8| *byte == b'\\' || *byte < b' ';
+    if line.iter().fold(false, |any, byte| any | escaped(byte)) {
+        return None;
+    }
+    let mut line = Rest(std::str::from_utf8(line).ok()?);
+    let entry = Entry {
+        actor: line.after("{\"actor\":\"")?.value()?,
+        admitted: line.optional(",\"admitted\":\"", Rest::value)?,
+        because: line.optional(",\"because\":\"", Rest::value)?,
+        detail: line.after(",\"detail\":\"")?.value()?,
+        forgot: line
+            .optional(",\"forgot\":[", |line| line.list(Rest::file))?
+            .unwrap_or_default(),
+        joined: line
+            .optional(",\"joined\":[", |line| line.list(Rest::head))?
+            .unwrap_or_default(),
+        kind: line.optional(",\"kind\":\"", Rest::name)?,
+        log: line.after(",\"log\":\"")?.value()?,
+        policies: line.after(",\"policies\":\"")?.value()?,
+        prev: line.after(",\"prev\":\"")?.value()?,
+        result: line.after(",\"result\":\"")?.name()?,
+        roster: line.after(",\"roster\":\"")?.value()?,
+        sealed: line.after(",\"sealed\":\"")?.text()?.to_owned(),
+        seen: line.optional(",\"seen\":{", Rest::seen)?.unwrap_or_default(),
+        seq: line.after(",\"seq\":")?.number()?,
+        time: line.after(",\"time\":\"")?.value()?,
+        v: line.after(",\"v\":")?.number()?.try_into().ok()?,
+        wrote: line
+            .optional(",\"wrote\":[", |line| line.list(Rest::file))?
+            .unwrap_or_default(),
+    };
+    (line.0 == "}").then_some(entry)
+}
+
+/// What is left of a line.
+struct Rest<'a>(&'a str);
+
+impl<'a> Rest<'a> {
+    fn after(&mut self, literal: &str) -> Option<&mut Self> {
+        self.0 = self.0.strip_prefix(literal)?;
+        Some(self)
+    }
+
+    /// What `read` makes of what stands after a literal, if it is there.
+    fn optional<T>(&mut self, literal: &str, read: impl FnOnce(&mut Self) -> Option<T>) -> Option<Option<T>> {
+        match self.after(literal) {
+            Some(rest) => read(rest).map(Some),
+            None => Some(None),
+        }
+    }
+
+    /// The text up to a quotation mark, which is passed.
+    fn text(&mut self) -> Option<&'a str> {
+        let end = memchr::memchr(b'"', self.0.as_bytes())?;
+        let (text, rest) = (self.0.get(..end)?, self.0.get(end + 1..)?);
+        self.0 = rest;
+        Some(text)
+    }
+
+    fn value<T: FromStr>(&mut self) -> Option<T> {
+        self.text()?.parse().ok()
+    }
+
+    /// One of a few names.
+    fn name<T: Deserialize<'a>>(&mut self) -> Option<T> {
+        let name: StrDeserializer<'a, Error> = self.text()?.into_deserializer();
+        T::deserialize(name).ok()
+    }
+
+    /// An integer as every reader has it exactly.
+    fn number(&mut self) -> Option<u64> {
+        let end = self.0.bytes().position(|byte| !byte.is_ascii_digit())?;
+        let (digits, rest) = (self.0.get(..end)?, self.0.get(end..)?);
+        self.0 = rest;
+        let one_spelling = digits == "0" || !digits.starts_with('0');
+        let number = digits.parse().ok().filter(|_| one_spelling)?;
+        (number < INTEGER_END).then_some(number)
+    }
+
+    /// Items up to the end of their list, which has begun; one at least.
+    fn list<T>(&mut self, item: impl Fn(&mut Self) -> Option<T>) -> Option<Vec<T>> {
+        let mut items = vec![item(self)?];
+        while self.after(",").is_some() {
+            items.push(item(self)?);
+        }
+        self.after("]")?;
+        Some(items)
+    }
+
+    fn file(&mut self) -> Option<FileRef> {
+        let branch = self.after("[\"")?.text()?.to_owned();
+        let path = self.after(",\"")?.text()?.to_owned();
+        let digest = self.after(",\"")?.value()?;
+        self.after("]")?;
+        Some(FileRef(branch, path, digest))
+    }
+
+    fn head(&mut self) -> Option<HeadRef> {
+        let log = self.after("[\"")?.value()?;
+        let (size, root) = self.after(",")?.end()?;
+        Some((log, size, root))
+    }
+
+    /// A size and a root, and the end of the list that they stand in.
+    fn end(&mut self) -> Option<(u64, Digest)> {
+        let end = (self.number()?, self.after(",\"")?.value()?);
+        self.after("]")?;
+        Some(end)
+    }
+
+    fn seen(&mut self) -> Option<BTreeMap<LogName, (u64, Digest)>> {
+        let mut seen = BTreeMap::new();
+        loop {
+            let log: LogName = self.after("\"")?.value()?;
+            // In order, and each once.
+            if seen.last_key_value().is_some_and(|(last, _)| *last >= log) {
+                return None;
+            }
+            let end = self.after(":[")?.end()?;
+            seen.insert(log, end);
+            if self.after(",").is_none() {
+                self.after("}")?;
+                return Some(seen);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::super::entry::Kind;
+    use super::super::entry::tests::example;
+    use super::super::json;
+    use super::*;
+    use crate::id::{EntryRef, NoteId};
+    use proptest::prelude::*;
+
+    /// With every field that an entry can have, and some twice.
+    fn full() -> Entry {
+        let mut entry = example(0, Digest([0; 32]));
+        let file = |n: u8| {
+            let digest = Digest([n; 32]);
+            FileRef("notes/00".into(), format!("{}.{digest}", NoteId([n; 16])), digest)
+        };
+        let log = |n: u8| format!("{n:02x}02030405060708-090a0b0c").parse::<LogName>().unwrap();
+        entry.because = Some(EntryRef { log: log(3), seq: 12 });
+        (entry.forgot, entry.wrote) = (vec![file(1)], vec![file(2), file(3)]);
+        entry.joined = vec![(log(1), 7, Digest([7; 32])), (log(2), 1, Digest([8; 32]))];
+        entry.seen = [
+            (log(4), (0, Digest([1; 32]))),
+            (log(5), (INTEGER_END - 1, Digest([2; 32]))),
+        ]
+        .into();
+        entry
+    }
+
+    fn line(entry: &Entry) -> String {
+        String::from_utf8(json::to_line(entry)).unwrap()
+    }
+
+    fn general(line: &[u8]) -> Option<Entry> {
+        json::from_line(line)
+    }
+
+    #[test]
+    fn every_field_is_read() {
+        for entry in [full(), example(1, Digest([9; 32]))] {
+            assert_eq!(read_entry(line(&entry).as_bytes()), Some(entry));
+        }
+        for kind in [
+            "begin", "add", "revise", "relabel", "destroy", "attach", "draft", "release", "card", "policy",
+        ] {
+            let line = line(&full()).replace("\"begin\"", &format!("\"{kind}\""));
+            assert_eq!(read_entry(line.as_bytes()).unwrap().kind.map(Kind::name), Some(kind));
+        }
+        let mut odd = full();
+        odd.wrote[0].1 = "\"quoted\"".into();
+        let line = line(&odd);
+        assert_eq!(read_entry(line.as_bytes()), None);
+        assert_eq!(general(line.as_bytes()), Some(odd));
+    }
+
+    #[test]
+    fn what_is_not_canonical_is_left() {
+        let good = line(&full());
+        let log4 = good.find("\"0402").unwrap();
+        let (item, next) = (&good[log4..log4 + 97], &good[log4 + 98..]);
+        let swapped = format!(
+            "{}{},{item}{}",
+            &good[..log4],
+            &next[..item.len() + 15],
+            &next[item.len() + 15..]
+        );
+        let twice = good.replacen(item, &format!("{item},{item}"), 1);
+        let faults = [
+            swapped,
+            twice,
+            good.replace(":0,", ":00,"),
+            good.replace(":0,", ":-0,"),
+            good.replace("\"seq\":0", "\"seq\":"),
+            good.replace("\"v\":1", "\"v\":256"),
+            good.replace("9007199254740991", "9007199254740992"),
+            good.replace("9007199254740991", "99999999999999999999"),
+            good.replace("]],\"kind\"", "],],\"kind\""),
+            good.replace("\"joined\":[[", "\"joined\":[],[["),
+            format!("{good} "),
+            good[..good.len() - 1].to_owned(),
+        ];
+        for bad in faults {
+            assert_ne!(bad, good);
+            assert_eq!(read_entry(bad.as_bytes()), None, "{bad}");
+            assert_eq!(general(bad.as_bytes()), None, "{bad}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_read_is_what_the_general_reader_reads(at in 0usize..2000, with in "[ -~]{0,3}", out in 0usize..3, of_full: bool) {
+            let good = line(&if of_full { full() } else { example(1, Digest([9; 32])) });
+            let at = at % good.len();
+            let changed = [&good[..at], &with, good.get(at + out..).unwrap_or_default()].concat();
+            if let Some(entry) = read_entry(changed.as_bytes()) {
+                prop_assert_eq!(general(changed.as_bytes()), Some(entry));
+            }
+        }
+
+        #[test]
+        fn any_bytes_end_well(bytes: Vec<u8>) {
+            prop_assert_eq!(read_entry(&bytes), None);
+        }
+    }
+}

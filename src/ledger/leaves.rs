@@ -1,0 +1,93 @@
+//! The hashes of a log's lines, put aside while the log is walked: what other logs say they saw of it is known only
+//! afterwards, and hashing its lines again would cost as much as the walk.
+
+use crate::env::{Scratch, make_scratch};
+use crate::id::Digest;
+
+/// How many are held before they are put aside.
+const HELD: usize = 1024;
+/// The length of one, in bytes.
+const LEN: usize = 32;
+
+/// They stand in a file that has no name, so that memory does not grow with the log. Where there is no room for it,
+/// nothing is kept, and who asks reads the lines again.
+pub(super) struct Leaves {
+    file: Option<Scratch>,
+    written: u64,
+    held: Vec<u8>,
+}
+
+impl Leaves {
+    pub(super) fn new() -> Self {
+        Self {
+            file: make_scratch().ok(),
+            written: 0,
+            held: Vec::new(),
+        }
+    }
+
+    /// The hash of the next line.
+    pub(super) fn push(&mut self, leaf: &Digest) {
+        self.held.extend_from_slice(&leaf.0);
+        if self.held.len() >= HELD * LEN {
+            let written = self.file.as_ref().map(|file| file.write_at(&self.held, self.written));
+            if !matches!(written, Some(Ok(()))) {
+                self.file = None;
+            }
+            self.written += self.held.len() as u64;
+            self.held.clear();
+        }
+    }
+
+    /// The hashes of the lines from `first` up to `end`; none if they are not kept.
+    pub(super) fn between(&self, first: u64, end: u64) -> Option<Vec<Digest>> {
+        let (first, end) = (first.checked_mul(LEN as u64)?, end.checked_mul(LEN as u64)?);
+        let mut bytes = vec![0; usize::try_from(end.checked_sub(first)?).ok()?];
+        let stored = self.written.clamp(first, end) - first;
+        let (stored, held) = bytes.split_at_mut(stored as usize);
+        if !stored.is_empty() {
+            self.file.as_ref()?.read_at(stored, first).ok()?;
+        }
+        let from = usize::try_from(first.max(self.written) - self.written).ok()?;
+        held.copy_from_slice(self.held.get(from..from + held.len())?);
+        Some(bytes.chunks_exact(LEN).map(to_digest).collect())
+    }
+}
+
+fn to_digest(bytes: &[u8]) -> Digest {
+    let mut digest = Digest([0; LEN]);
+    digest.0.copy_from_slice(bytes);
+    digest
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn what_was_put_aside_comes_back() {
+        let all: Vec<Digest> = (0..2 * HELD as u64 + 500)
+            .map(|n| crate::crypto::sha256(&[&n.to_be_bytes()]))
+            .collect();
+        let (mut leaves, mut lost) = (Leaves::new(), Leaves::new());
+        all.iter().for_each(|leaf| leaves.push(leaf));
+        lost.file = None;
+        all.iter().for_each(|leaf| lost.push(leaf));
+        for (first, end) in [
+            (0, 3),
+            (0, 2548),
+            (1000, 1030),
+            (2047, 2050),
+            (2048, 2548),
+            (2100, 2100),
+        ] {
+            let expected = all[first as usize..end as usize].to_vec();
+            assert_eq!(leaves.between(first, end), Some(expected.clone()), "{first}..{end}");
+            let held = first >= 2 * HELD as u64;
+            assert_eq!(lost.between(first, end), held.then_some(expected), "{first}..{end}");
+        }
+        assert_eq!(leaves.between(2540, 2549), None);
+        assert_eq!(leaves.between(5, 3), None);
+    }
+}
