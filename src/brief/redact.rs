@@ -190,6 +190,7 @@ fn redact_as(
             line,
         });
     }
+    let spans = beside(&chars, spans);
     Ok(assemble(&chars, text, spans, doubts, profile, known, naming))
 }
 
@@ -375,6 +376,26 @@ fn merge(mut spans: Vec<Span>, more: Vec<Span>) -> Vec<Span> {
     merged
 }
 
+/// Joins the parts of an address that only spaces or a comma keep apart: they are one.
+fn beside(chars: &[char], spans: Vec<Span>) -> Vec<Span> {
+    let mut joined: Vec<Span> = Vec::with_capacity(spans.len());
+    for span in spans {
+        let gap = |last: &Span| chars.get(last.end..span.start).unwrap_or(&[]);
+        match joined.last_mut() {
+            Some(last)
+                if last.kind == Kind::Address
+                    && matches!(span.kind, Kind::Address | Kind::Place)
+                    && gap(last).len() <= 2
+                    && gap(last).iter().all(|c| matches!(c, ' ' | ',')) =>
+            {
+                last.end = span.end;
+            }
+            _ => joined.push(span),
+        }
+    }
+    joined
+}
+
 /// The output as the finders see it: each replaced part is one character that says nothing.
 struct Scan {
     text: String,
@@ -549,6 +570,21 @@ mod tests {
             .map(|span| chars[span.start..span.end].iter().collect())
             .collect();
         assert_eq!(values, ["Zoë\u{200B} Kowalski", "+44 7700 900123"]);
+    }
+
+    #[test]
+    fn the_parts_of_an_address_are_one() {
+        let span = |start, end, kind| Span { start, end, kind };
+        let chars: Vec<char> = "Flat 3, 14 Elmtree Row, 9".chars().collect();
+        let parts = vec![
+            span(0, 6, Kind::Address),
+            span(8, 22, Kind::Address),
+            span(24, 25, Kind::Number),
+        ];
+        assert_eq!(
+            beside(&chars, parts),
+            [span(0, 22, Kind::Address), span(24, 25, Kind::Number)]
+        );
     }
 
     #[test]
