@@ -370,7 +370,7 @@ fn offices(text: &Prepared) -> Vec<Finding> {
             let before = &tokens[from - 1];
             let owned = before.whole_end > before.at.end;
             let grammar = before.word == Word::Function && before.lists & has::BODY == 0;
-            let capital = proper(before) && !grammar && !(before.first && !owned);
+            let capital = proper(before) && !grammar && (owned || !before.first);
             let tells = capital
                 || before.lists & has::PEOPLE != 0
                 || listed(OF_OFFICES, text.lower_of(before))
