@@ -197,7 +197,8 @@ pub fn draft_brief(context: &Context<'_>, query: &DraftQuery) -> Result<Drafted,
     let rendered = query
         .format
         .map(|format| render(&brief.text, &header, format).map_err(refused));
-    let rendered = rendered.transpose()?;
+    // A PDF is nothing that a terminal shows: that it can be made is known now, and the text is looked at as it is.
+    let rendered = rendered.transpose()?.filter(|_| query.format != Some(Format::Pdf));
     desk.keep_draft(draft, brief, rendered, &file, &metadata, &label, details)
 }
 
