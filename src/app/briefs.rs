@@ -63,7 +63,7 @@ pub struct Drafted {
     /// How many sentences and items were left out to make it short.
     pub shortened: usize,
     /// The text before redaction, without what was left out.
-    pub source: String,
+    pub source: zeroize::Zeroizing<String>,
     /// What of it was replaced.
     pub spans: Vec<Span>,
     /// The words that stayed although they have a capital or a figure.
