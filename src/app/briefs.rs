@@ -63,7 +63,7 @@ pub struct Drafted {
     /// How many sentences and items were left out to make it short.
     pub shortened: usize,
     /// The text before redaction, without what was left out.
-    pub source: String,
+    pub source: zeroize::Zeroizing<String>,
     /// What of it was replaced.
     pub spans: Vec<Span>,
     /// The words that stayed although they have a capital or a figure.
@@ -202,7 +202,8 @@ pub fn draft_brief(context: &Context<'_>, query: &DraftQuery) -> Result<Drafted,
     let rendered = query
         .format
         .map(|format| render(&brief.text, &header, format).map_err(refused));
-    let rendered = rendered.transpose()?;
+    // A PDF is nothing that a terminal shows: that it can be made is known now, and the text is looked at as it is.
+    let rendered = rendered.transpose()?.filter(|_| query.format != Some(Format::Pdf));
     desk.keep_draft(draft, brief, rendered, &file, &metadata, &label, details)
 }
 

@@ -10,6 +10,7 @@ use super::summary::shorten;
 use super::words::Word;
 use crate::label::Level;
 use std::collections::{BTreeMap, BTreeSet};
+use zeroize::{Zeroize, Zeroizing};
 
 /// A note that goes into a brief.
 #[derive(Clone, Copy, Debug)]
@@ -36,7 +37,7 @@ pub struct BriefText {
     /// What took the place of something: see [`Redaction::placed`](super::Redaction::placed).
     pub placed: Vec<String>,
     /// The text before redaction.
-    pub source: String,
+    pub source: Zeroizing<String>,
     /// What of it was replaced.
     pub spans: Vec<Span>,
     /// The words that stayed although they have a capital within a sentence or a figure, each once.
@@ -83,11 +84,13 @@ pub fn compose(
     if parts.is_empty() {
         return Err(Refused::NothingLeft(audience));
     }
-    let mut source = parts.join("\n\n");
+    let mut source = Zeroizing::new(parts.join("\n\n"));
+    parts.iter_mut().for_each(Zeroize::zeroize);
     let mut shortened = 0;
     if let Some(words) = making.length {
         // Before redaction: no series of placeholders gets a gap.
-        (source, shortened) = shorten(&source, words);
+        let (short, left) = shorten(&source, words);
+        (source, shortened) = (Zeroizing::new(short), left);
     }
     let redaction = redact_named(&source, profile, known, making.naming)?;
     Ok(BriefText {

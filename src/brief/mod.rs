@@ -29,6 +29,7 @@ mod known;
 mod names;
 mod passing;
 mod patterns;
+mod pdf;
 mod placeholder;
 mod portion;
 mod prepared;

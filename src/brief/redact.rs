@@ -109,6 +109,9 @@ pub enum Refused {
     /// A line of the header has control characters or is too long.
     #[error("the brief's {0} has to be one line of at most 500 characters")]
     Header(&'static str),
+    /// The fonts of a PDF have no such character.
+    #[error("a PDF cannot show the character `{0}`: use --format html, which prints as well")]
+    Pdf(char),
 }
 
 impl Refused {

@@ -1,5 +1,6 @@
 //! A brief on paper: the mark of its level stands first and last, the text between is as composed.
 
+use super::pdf::pdf;
 use super::redact::Refused;
 use crate::label::Level;
 use serde::{Deserialize, Serialize};
@@ -45,6 +46,8 @@ pub enum Format {
     Text,
     /// One self-contained HTML page without scripts or links.
     Html,
+    /// A PDF of A4 pages.
+    Pdf,
     /// One JSON object: `mark`, `id`, `label`, `handling`, `redisclosure`, `expires`, `text`, `end_mark`.
     Json,
 }
@@ -65,12 +68,13 @@ pub fn render(text: &str, header: &Header, format: Format) -> Result<String, Ref
         Format::Markdown => markdown(text, header),
         Format::Text => plain(text, header),
         Format::Html => html(text, header),
+        Format::Pdf => pdf(text, header).map_err(Refused::Pdf)?,
         Format::Json => json(text, header),
     })
 }
 
 /// The lines between the mark and the text.
-fn facts(header: &Header) -> Vec<(&'static str, &str)> {
+pub(super) fn facts(header: &Header) -> Vec<(&'static str, &str)> {
     let mut facts = vec![
         ("Brief", header.id.as_str()),
         ("Handling", header.handling.as_str()),

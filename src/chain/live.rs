@@ -150,7 +150,7 @@ impl LiveSet {
     }
 
     /// Takes an entry into account, if it counts, that was read in the history of that number; what is asked afterwards
-    /// goes by what [`LiveSet::tell_apart`] was told of it.
+    /// goes by what [`LiveSet::histories`] was told of it.
     pub fn apply_in(&mut self, entry: &Entry, history: usize) {
         let tells = !(entry.seen.is_empty() && entry.wrote.is_empty() && entry.forgot.is_empty());
         if !tells || !self.cuts.admit(entry) {

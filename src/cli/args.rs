@@ -494,7 +494,7 @@ pub(super) struct DraftArgs {
     /// Use the placeholders of the notes' case rather than those of this brief alone
     #[arg(long)]
     pub(super) by_case: bool,
-    /// How it is to be written; it is shown so
+    /// How it is to be written; it is shown so, but for a PDF
     #[arg(long, value_enum)]
     pub(super) format: Option<FormatArg>,
 }
@@ -504,6 +504,7 @@ pub(super) enum FormatArg {
     // No docstrings here: with them the help of this one command would take three lines an option.
     Md,
     Html,
+    Pdf,
     Txt,
     Json,
 }

@@ -89,6 +89,7 @@ fn format_of(format: FormatArg) -> Format {
     match format {
         FormatArg::Md => Format::Markdown,
         FormatArg::Html => Format::Html,
+        FormatArg::Pdf => Format::Pdf,
         FormatArg::Txt => Format::Text,
         FormatArg::Json => Format::Json,
     }

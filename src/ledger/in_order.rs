@@ -10,7 +10,7 @@ pub(super) const STACK: usize = 1 << 20;
 /// More processors than these wait for one another.
 const PROCESSORS_MAX: usize = 8;
 /// So many results of each worker may wait to be taken.
-const AHEAD: usize = 2;
+const AHEAD: usize = 4;
 
 /// On how many processors work is done.
 pub(super) fn processors() -> usize {

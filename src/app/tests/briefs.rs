@@ -101,6 +101,7 @@ fn nothing_beside_the_text_gives_anything_away() {
         shared::Format::Markdown,
         shared::Format::Text,
         shared::Format::Html,
+        shared::Format::Pdf,
         shared::Format::Json,
     ] {
         let draft = vault.draft(&[&note], |query| query.format = Some(format)).unwrap();
