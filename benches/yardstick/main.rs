@@ -2,9 +2,11 @@
 //!
 //! `yardstick train FOLDER… --out MODEL` writes a model; `yardstick measure FOLDER…` prints a table, with the model
 //! that ships, with `--model FILE`, or with `--leave-out` a model for each set that has not seen it. `docs/MODEL.md`
-//! has the commands that made what ships.
+//! has the commands that made what ships. `yardstick texts FOLDER…` prints the texts alone for another engine, whose
+//! findings `measure --spans NAME=FILE` counts like ours; `beside.sh` does that with Presidio.
 
 mod learn;
+mod other;
 mod score;
 mod sets;
 
@@ -74,8 +76,24 @@ enum Command {
         /// Where models of `--leave-out` are kept.
         #[arg(long)]
         keep: Option<PathBuf>,
+        /// Findings of another engine, counted like ours: a line of JSON with `set`, `id`, `spans` of `[start, end]` in
+        /// code points, and `ms` of processor time for each text; at the end there may be one with `peak_mb`.
+        #[arg(long, value_name = "NAME=FILE")]
+        spans: Vec<String>,
+        /// Print how much memory was needed at the most.
+        #[arg(long)]
+        peak: bool,
         #[command(flatten)]
         tuning: Tuning,
+    },
+    /// Prints texts without their marks, for another engine.
+    Texts {
+        /// Folders of data sets.
+        #[arg(required = true)]
+        folders: Vec<PathBuf>,
+        /// Only these sets.
+        #[arg(long)]
+        only: Vec<String>,
     },
 }
 
@@ -150,10 +168,16 @@ fn run(command: Command) -> Result<(), String> {
             faults,
             masks,
             keep,
+            spans,
+            peak,
             tuning,
         } => {
             let measured = read_all(&folders)?;
             let wanted = |set: &&Set| only.is_empty() || only.contains(&set.name);
+            let others: Vec<_> = spans
+                .iter()
+                .map(|spans| other::Other::read(spans))
+                .collect::<Result<_, _>>()?;
             let profiles: Vec<Profile> = profile.iter().map(|name| load(name)).collect::<Result<_, _>>()?;
             let bytes = model
                 .map(std::fs::read)
@@ -185,13 +209,21 @@ fn run(command: Command) -> Result<(), String> {
                     .map(Model::parse)
                     .transpose()
                     .map_err(|bad| bad.to_string())?;
+                let mut rows = Vec::new();
                 for profile in &profiles {
                     let (score, cpu, lines) = measure(set, profile, own.as_ref().or(model.as_ref()), strict_score)?;
                     if let Some(folder) = &masks {
                         let path = folder.join(format!("{}.{}.jsonl", set.name, profile.name()));
                         std::fs::write(path, lines).map_err(|error| error.to_string())?;
                     }
-                    tell(line(&set.name, profile.name(), &score, cpu))?;
+                    rows.push((profile.name(), score, Some(cpu)));
+                }
+                for other in &others {
+                    let (score, cpu) = other.measure(set, strict_score)?;
+                    rows.push((&other.name, score, cpu));
+                }
+                for (name, score, cpu) in rows {
+                    tell(line(&set.name, name, &score, cpu))?;
                     for (direct, id, of, text) in score.missed.iter().filter(|missed| faults || leaks && missed.0) {
                         tell(format!(
                             "  missed in {id}: {of} {text:?}{}",
@@ -202,6 +234,20 @@ fn run(command: Command) -> Result<(), String> {
                         tell(format!("  beyond in {id}: {text:?}"))?;
                     }
                 }
+            }
+            let peaks = others.iter().map(|other| (other.name.as_str(), other.peak));
+            let peaks = [("ours", other::peak())].into_iter().chain(peaks).filter(|_| peak);
+            for (name, megabytes) in peaks.filter_map(|(name, peak)| Some((name, peak?))) {
+                tell(format!("peak memory of {name}: {megabytes:.0} MB"))?;
+            }
+            Ok(())
+        }
+        Command::Texts { folders, only } => {
+            let mut out = std::io::stdout().lock();
+            let sets = read_all(&folders)?;
+            let wanted = |set: &&Set| only.is_empty() || only.contains(&set.name);
+            for text in sets.iter().filter(wanted).flat_map(other::texts) {
+                writeln!(out, "{text}").map_err(|error| error.to_string())?;
             }
             Ok(())
         }
@@ -299,7 +345,7 @@ fn heading() -> String {
     )
 }
 
-fn line(set: &str, profile: &str, score: &Score, cpu: f64) -> String {
+fn line(set: &str, profile: &str, score: &Score, cpu: Option<f64>) -> String {
     let cell = |of: &str| {
         score
             .recall(of)
@@ -307,7 +353,7 @@ fn line(set: &str, profile: &str, score: &Score, cpu: f64) -> String {
     };
     let types: String = TYPES.iter().map(|of| cell(of)).collect();
     format!(
-        "{set:<14} {profile:<8}{}{types}  {:>8.2} {:>6}/{:<6} {:>9.2} {:>6} {cpu:>7.2}",
+        "{set:<14} {profile:<8}{}{types}  {:>8.2} {:>6}/{:<6} {:>9.2} {:>6} {:>7}",
         cell("ALL"),
         percent(score.entities.1, score.entities.0),
         score.leaking,
@@ -317,5 +363,6 @@ fn line(set: &str, profile: &str, score: &Score, cpu: f64) -> String {
             (0, _) => "-".to_owned(),
             (all, kept) => format!("{:.1}", percent(kept, all)),
         },
+        cpu.map_or_else(|| "-".to_owned(), |cpu| format!("{cpu:.2}")),
     )
 }
