@@ -4,8 +4,8 @@
 use crate::env::{Scratch, make_scratch};
 use crate::id::Digest;
 
-/// How many are held before they are put aside.
-const HELD: usize = 1024;
+/// How many are held before they are put aside: all of a log that is no longer.
+const HELD: usize = 4096;
 /// The length of one, in bytes.
 const LEN: usize = 32;
 
@@ -20,7 +20,7 @@ pub(super) struct Leaves {
 impl Leaves {
     pub(super) fn new() -> Self {
         Self {
-            file: make_scratch().ok(),
+            file: None,
             written: 0,
             held: Vec::new(),
         }
@@ -30,6 +30,9 @@ impl Leaves {
     pub(super) fn push(&mut self, leaf: &Digest) {
         self.held.extend_from_slice(&leaf.0);
         if self.held.len() >= HELD * LEN {
+            if self.written == 0 {
+                self.file = make_scratch().ok();
+            }
             let written = self.file.as_ref().map(|file| file.write_at(&self.held, self.written));
             if !matches!(written, Some(Ok(()))) {
                 self.file = None;
@@ -72,22 +75,26 @@ mod tests {
             .collect();
         let (mut leaves, mut lost) = (Leaves::new(), Leaves::new());
         all.iter().for_each(|leaf| leaves.push(leaf));
-        lost.file = None;
-        all.iter().for_each(|leaf| lost.push(leaf));
-        for (first, end) in [
+        for (n, leaf) in all.iter().enumerate() {
+            lost.push(leaf);
+            lost.file = lost.file.filter(|_| n < HELD);
+        }
+        let (last, end) = (2 * HELD as u64, all.len() as u64);
+        let some = [
             (0, 3),
-            (0, 2548),
+            (0, end),
             (1000, 1030),
-            (2047, 2050),
-            (2048, 2548),
-            (2100, 2100),
-        ] {
+            (last - 1, last + 2),
+            (last, end),
+            (last + 9, last + 9),
+        ];
+        for (first, end) in some {
             let expected = all[first as usize..end as usize].to_vec();
             assert_eq!(leaves.between(first, end), Some(expected.clone()), "{first}..{end}");
-            let held = first >= 2 * HELD as u64;
+            let held = first >= last;
             assert_eq!(lost.between(first, end), held.then_some(expected), "{first}..{end}");
         }
-        assert_eq!(leaves.between(2540, 2549), None);
+        assert_eq!(leaves.between(end - 8, end + 1), None);
         assert_eq!(leaves.between(5, 3), None);
     }
 }
