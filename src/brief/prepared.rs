@@ -25,6 +25,8 @@ pub struct Prepared {
     origin: Vec<u32>,
     /// The words and numbers, in order.
     pub(crate) tokens: Vec<Token>,
+    /// What was looked up of its words, by their hashes.
+    seen: ByHash<Word>,
 }
 
 /// A word or number.
@@ -84,15 +86,25 @@ impl Prepared {
 
     /// As [`Prepared::new`], for a text whose length was judged before it grew by placeholders.
     pub(crate) fn of_any_length(text: &str) -> Result<Self, BadText> {
+        Self::with_words(text, ByHash::default())
+    }
+
+    /// The same for a text of which most words are those of this one.
+    pub(crate) fn again(&self, text: &str) -> Result<Self, BadText> {
+        Self::with_words(text, self.seen.clone())
+    }
+
+    fn with_words(text: &str, mut seen: ByHash<Word>) -> Result<Self, BadText> {
         refuse_hiding(text)?;
         let (folded, origin, foreign) = fold(text);
         let lower = lower_in_place(&folded);
-        let tokens = cut(&folded, &lower, &foreign);
+        let tokens = cut(&folded, &lower, &foreign, &mut seen);
         Ok(Self {
             folded,
             lower,
             origin,
             tokens,
+            seen,
         })
     }
 
@@ -152,15 +164,21 @@ fn fold(text: &str) -> (String, Vec<u32>, Vec<bool>) {
             at += skip;
             continue;
         }
+        if c.is_ascii() {
+            // Nearly every character of most texts.
+            folded.push(c);
+            origin.push(u32::try_from(at).unwrap_or(u32::MAX));
+            foreign.push(false);
+            at += 1;
+            continue;
+        }
         let strange = c.is_alphabetic() && !is_plainly_latin(c);
         let mut push = |c: char| {
             folded.push(c);
             origin.resize(folded.len(), u32::try_from(at).unwrap_or(u32::MAX));
             foreign.resize(folded.len(), strange);
         };
-        if c.is_ascii() {
-            push(c);
-        } else if !is_invisible(c) {
+        if !is_invisible(c) {
             for part in std::iter::once(c).nfkd().filter(|&part| !is_combining_mark(part)) {
                 match plain(part) {
                     Plain::Char(c) => push(c),
@@ -321,10 +339,9 @@ fn lower_in_place(text: &str) -> String {
     lower
 }
 
-fn cut(folded: &str, lower: &str, foreign: &[bool]) -> Vec<Token> {
+/// `seen` are words that were looked up before: most stand in a text more than once.
+fn cut(folded: &str, lower: &str, foreign: &[bool], seen: &mut ByHash<Word>) -> Vec<Token> {
     let mut tokens: Vec<Token> = Vec::with_capacity(folded.len() / 5);
-    // Most words stand in a text more than once.
-    let mut seen: ByHash<Word> = ByHash::default();
     let mut chars = folded.char_indices().peekable();
     while let Some((start, c)) = chars.next() {
         if !c.is_alphanumeric() {
@@ -339,7 +356,7 @@ fn cut(folded: &str, lower: &str, foreign: &[bool]) -> Vec<Token> {
             end = at + c.len_utf8();
             chars.next();
         }
-        let mut token = token(folded, lower, foreign, start..end, &mut seen);
+        let mut token = token(folded, lower, foreign, start..end, seen);
         // The `s` of a possessive whose name was replaced.
         if &folded[start..end] == "s" && folded[..start].ends_with('\'') {
             token.word = Word::Function;

@@ -179,7 +179,7 @@ fn redact_as(
     let mut residue = None;
     for _ in 0..ROUNDS {
         let scan = Scan::new(&chars, &spans);
-        let left = scan.residue(profile, known, model)?;
+        let left = scan.residue(profile, known, model, &prepared)?;
         residue = left.first().copied();
         if left.is_empty() {
             break;
@@ -206,7 +206,7 @@ pub fn check(text: &str, profile: &Profile, known: &Known) -> Result<Vec<Leak>, 
 /// The same for a text of which it is known what was put into it, as [`Redaction::placed`]: of that
 /// nothing counts but what is known to identify somebody.
 pub fn check_placed(text: &str, profile: &Profile, known: &Known, placed: &[String]) -> Result<Vec<Leak>, Refused> {
-    refuse_unreadable(text)?;
+    let before = Prepared::new(text)?;
     let chars: Vec<char> = text.chars().collect();
     let span = |at: Range<usize>| Span {
         start: at.start,
@@ -219,7 +219,7 @@ pub fn check_placed(text: &str, profile: &Profile, known: &Known, placed: &[Stri
     let vague = vague.into_iter().flat_map(|word| places_of(text, word)).map(span);
     let holders = merge(Vec::new(), series.chain(holders).collect());
     let told = merge(holders.clone(), vague.collect());
-    let mut left = Scan::new(&chars, &told).residue(profile, known, model()?)?;
+    let mut left = Scan::new(&chars, &told).residue(profile, known, model()?, &before)?;
     if told != holders {
         left.extend(Scan::new(&chars, &holders).known(known)?);
     }
@@ -246,10 +246,6 @@ fn places_of(text: &str, phrase: &str) -> Vec<Range<usize>> {
         start..start + found.chars().count()
     };
     places.map(points).filter(|at| !at.is_empty()).collect()
-}
-
-fn refuse_unreadable(text: &str) -> Result<(), BadText> {
-    Prepared::new(text).map(drop)
 }
 
 /// What all finders say together.
@@ -443,9 +439,15 @@ impl Scan {
         Ok(self.spans(&prepared, &join(found)))
     }
 
-    /// What the finders see, as spans of the input.
-    fn residue(&self, profile: &Profile, known: &Known, model: &Model<'_>) -> Result<Vec<Span>, BadText> {
-        let prepared = Prepared::of_any_length(&self.text)?;
+    /// What the finders see, as spans of the input, which was prepared `before`.
+    fn residue(
+        &self,
+        profile: &Profile,
+        known: &Known,
+        model: &Model<'_>,
+        before: &Prepared,
+    ) -> Result<Vec<Span>, BadText> {
+        let prepared = before.again(&self.text)?;
         let found = find(&prepared, profile, known, model, self.thresholds(profile));
         Ok(self.spans(&prepared, &found.masked))
     }
