@@ -164,7 +164,11 @@ pub fn draft_brief(context: &Context<'_>, query: &DraftQuery) -> Result<Drafted,
         None => Naming::InOrder,
     };
     // What was to be done by when is measured from the day it was written.
-    let written = gathered.sources.iter().map(|open| open.metadata.created).max();
+    let written = gathered
+        .sources
+        .iter()
+        .map(|open| open.metadata.created.max(open.metadata.modified))
+        .max();
     let written = Time::from_unix(written.unwrap_or_default()).day();
     let profile = profile.written(written);
     let making = Making {

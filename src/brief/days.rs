@@ -2,8 +2,10 @@
 //!
 //! What has to be done by when lies near that day; what lies far from it is somebody's history.
 
+use super::finding::{Finding, Kind, Weight};
+use super::prepared::{Prepared, Token};
 use crate::chain::Time;
-use std::ops::RangeInclusive;
+use std::ops::{Range, RangeInclusive};
 
 /// How many days before or after the day a text was written a date may lie to be near.
 const NEAR: i64 = 90;
@@ -32,6 +34,92 @@ pub(crate) fn is_near(value: &str, written: Option<Time>) -> bool {
         }
     };
     !readings.is_empty() && readings.iter().all(near)
+}
+
+/// `1830`: a time of day, which may be a year as well.
+pub(crate) fn is_time(value: &str) -> bool {
+    let number = value.parse::<u32>().ok().filter(|_| value.len() == 4);
+    number.is_some_and(|number| number / 100 < 24 && number % 100 < 60)
+}
+
+/// Words that make a day of their sentence a birth date.
+const BIRTH: [&str; 5] = ["birth", "birthdate", "birthday", "born", "dob"];
+
+/// What is a date by what stands beside it, among dates that were `kept`: days of birth, and years that nothing else
+/// shows to be one.
+pub(crate) fn in_passing(text: &Prepared, kept: &[Finding], written: Option<Time>) -> Vec<Finding> {
+    let mut found = Vec::new();
+    let is_birth = |at: &Range<usize>| {
+        let ends = |c: char| matches!(c, '.' | '!' | '?' | '\n');
+        let start = text.folded[..at.start].rfind(ends).unwrap_or(0);
+        let end = text.folded[at.end..]
+            .find(ends)
+            .map_or(text.folded.len(), |end| at.end + end);
+        let words = text.tokens_in(&(start..end)).iter();
+        words.into_iter().any(|token| BIRTH.contains(&text.lower_of(token)))
+    };
+    let number = |token: &Token| text.lower_of(token).parse::<u32>().ok().filter(|_| token.at.len() <= 4);
+    let is_year = |token: &Token| token.at.len() == 4 && number(token).is_some_and(|year| (1000..2200).contains(&year));
+    let days: Vec<&Range<usize>> = kept
+        .iter()
+        .filter(|day| day.kind == Kind::Date)
+        .map(|day| &day.at)
+        .collect();
+    for day in &days {
+        // `1971 February 14`, `February 14, 71`: the year stands beside what was taken for the whole date.
+        let (before, after) = (
+            text.tokens.partition_point(|token| token.at.end <= day.start),
+            text.tokens.partition_point(|token| token.at.start < day.end),
+        );
+        let year = before
+            .checked_sub(1)
+            .and_then(|at| text.tokens.get(at))
+            .filter(|token| is_year(token));
+        let start = year
+            .map(|token| token.at.start)
+            .filter(|start| day.start - start <= 6)
+            .unwrap_or(day.start);
+        let year = text
+            .tokens
+            .get(after)
+            .filter(|token| is_year(token) || token.at.len() == 2 && number(token).is_some());
+        let comma = |token: &&Token| matches!(&text.folded[day.end..token.at.start], "," | ", " | ", '" | " '");
+        let end = year.filter(comma).map_or(day.end, |token| token.at.end);
+        if is_birth(day) {
+            found.push(Finding::new(start..end, Kind::Birthday, Weight::Form));
+        } else if !is_near(&text.folded[start..end], written) {
+            found.push(Finding::new(start..end, Kind::Date, Weight::Form));
+        }
+    }
+    let inside = |token: &Token| {
+        days.iter()
+            .any(|day| day.start <= token.at.start && token.at.end <= day.end)
+    };
+    for (at, token) in text
+        .tokens
+        .iter()
+        .enumerate()
+        .filter(|(_, token)| token.digit && !inside(token))
+    {
+        let before = at.checked_sub(1).and_then(|at| text.tokens.get(at));
+        let short = token.at.len() == 2 && number(token).is_some();
+        let mut date = None;
+        // 1943 is a time of day too, 1971 is none.
+        if is_year(token) && !is_time(text.lower_of(token)) {
+            date = Some(token.at.clone());
+        } else if let Some(before) = before.filter(|_| short) {
+            let (between, late) = (text.between(before, token), number(token).is_some_and(|year| year > 31));
+            let month = MONTHS.iter().any(|month| text.lower_of(before).starts_with(month)) && before.capital;
+            let numbers = number(before).is_some_and(|first| first <= 31) && between == "/";
+            let whole = before.at.start..token.at.end;
+            if late && (month && matches!(between, " " | " '" | "'") || numbers) || numbers && is_birth(&whole) {
+                date = Some(whole);
+            }
+        }
+        let kind = |at: &Range<usize>| if is_birth(at) { Kind::Birthday } else { Kind::Date };
+        found.extend(date.map(|at| Finding::new(at.clone(), kind(&at), Weight::Form)));
+    }
+    found
 }
 
 /// A word or number of a date.
@@ -76,10 +164,12 @@ fn parts(value: &str) -> Vec<Part> {
     words.filter(|word| !word.is_empty()).filter_map(part).collect()
 }
 
-/// The two figures of a year that stand last in a date of three parts.
+/// The two figures of a year that stand last in a date of three parts, or after a month.
 fn two_figures(parts: &[Part]) -> Option<i64> {
     match parts {
         [_, _, last] if last.figures == 2 && !parts.iter().any(Part::is_year) => Some(last.number),
+        // No month has so many days.
+        [month, last] if month.is_month() && last.figures == 2 && last.number > 31 => Some(last.number),
         _ => None,
     }
 }

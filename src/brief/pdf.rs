@@ -31,7 +31,7 @@ const ITEM: f32 = 14.0;
 struct Type(Name<'static>, f32, f32);
 
 /// Advance widths of Helvetica's characters from space to tilde, in thousandths of the size (Adobe Core 14 AFM). Other
-/// characters and the bold face are counted as wider than they are, which only breaks lines earlier.
+/// characters are counted as wider than they are, which only breaks lines earlier.
 const WIDTHS: [u16; 95] = [
     278, 278, 355, 556, 556, 889, 667, 191, 333, 333, 389, 584, 278, 333, 278, 278, 556, 556, 556, 556, 556, 556, 556,
     556, 556, 556, 278, 278, 584, 584, 584, 556, 1015, 667, 667, 722, 722, 667, 611, 778, 722, 278, 500, 667, 556, 833,
@@ -39,6 +39,10 @@ const WIDTHS: [u16; 95] = [
     556, 278, 556, 556, 222, 222, 500, 222, 833, 556, 556, 556, 556, 333, 500, 278, 556, 500, 722, 500, 500, 500, 334,
     260, 334, 584,
 ];
+
+/// How many times as wide the bold face is, in most words and in the widest of its characters, the quotation mark.
+const WIDE: f32 = 1.1;
+const WIDEST: f32 = 1.34;
 
 /// The characters of Windows code page 1252 from 0x80 to 0x9f; those without one are spaces.
 const HIGH: [char; 32] = [
@@ -67,12 +71,13 @@ fn width(text: &[u8], kind: Type) -> f32 {
         b' '..=b'~' => WIDTHS[usize::from(byte - b' ')],
         _ => 1000,
     });
-    let bold = if kind.0 == BOLD.0 { 1.1 } else { 1.0 };
+    let bold = if kind.0 == BOLD.0 { WIDE } else { 1.0 };
     widths.map(f32::from).sum::<f32>() * kind.1 / 1000.0 * bold
 }
 
 /// A text in lines of at most `room` points; a word that is longer is broken.
 fn wrap(text: &[u8], room: f32, kind: Type) -> Vec<Vec<u8>> {
+    let room = if kind.0 == BOLD.0 { room * WIDE / WIDEST } else { room };
     let mut lines: Vec<Vec<u8>> = vec![Vec::new()];
     for word in text.split(|byte| *byte == b' ').filter(|word| !word.is_empty()) {
         if let Some(line) = lines.last_mut().filter(|line| !line.is_empty()) {

@@ -1,7 +1,7 @@
 //! Redaction: find, replace, and look again.
 
 use super::around::widen;
-use super::days::is_near;
+use super::days::{self, is_near};
 use super::finding::{Finder, Finding, Kind, Type, Weight, join};
 use super::general::{Ages, generalise, is_general};
 use super::known::Known;
@@ -276,6 +276,15 @@ fn find(text: &Prepared, profile: &Profile, known: &Known, model: &Model<'_>, le
     let masks = |kind| matches!(treatment(profile, kind), Treatment::Mask | Treatment::Generalise);
     let tagged = tagger::judged(text, &chances, masks, least);
     let (kept, mut all): (Vec<Finding>, Vec<Finding>) = forms.into_iter().partition(stays);
+    if profile.treatment(Type::Date) == Treatment::Near {
+        let masked = |finding: &Finding| {
+            let value = &text.folded[finding.at.clone()];
+            !is_near(value, profile.written_on()) && !days::is_time(value)
+        };
+        let dates = tagger::judged(text, &chances, |kind| kind == Kind::Date, least);
+        all.extend(dates.into_iter().filter(masked));
+        all.extend(days::in_passing(text, &kept, profile.written_on()));
+    }
     let mut kept: Vec<Range<usize>> = kept.into_iter().map(|finding| finding.at).collect();
     kept.sort_by_key(|at| at.start);
     all.extend(known.find(text));
@@ -676,6 +685,39 @@ mod tests {
             let started = std::time::Instant::now();
             let _ = redact(&text, &profile("strict"), &Known::nothing());
             assert!(started.elapsed().as_secs() < 20, "{unit:?}");
+        }
+    }
+
+    #[test]
+    fn years_and_days_of_birth_do_not_pass_for_days_that_are_near() {
+        let profile = profile("no-names").written("2026-11-28T00:00:00Z".parse().unwrap());
+        let out = |text: &str| redact(text, &profile, &Known::nothing()).unwrap().text;
+        for (text, told) in [
+            ("He left on 1971 February 14 for good.", "1971"),
+            ("He left on February 14, 71 for good.", "71"),
+            ("The divorce of March 98 was bitter.", "98"),
+            ("Graduated 1994 from the academy.", "1994"),
+            ("Photo 1971:02:14 09:30:00 in the file.", "1971"),
+            ("Convicted 3/98 of theft.", "98"),
+            ("Born 14/2, 1971.", "1971"),
+            ("Born 11/71.", "71"),
+            ("dob 14/02", "14/02"),
+            ("Date of birth was given as 14 February.", "14"),
+            ("Born on Friday 27 November.", "27"),
+            ("His 40th birthday is on 29 November.", "29"),
+            ("Her son was born here on 27 November 2026.", "27"),
+        ] {
+            let told = out(text)
+                .split(|c: char| !c.is_alphanumeric() && c != '/')
+                .any(|word| word == told);
+            assert!(!told, "{text}: {}", out(text));
+        }
+        for stays in [
+            "Be at the rear door at 1930 on Friday 27 November.",
+            "Relief 1945, doors 2015, 12/24 lights.",
+            "Leave by 3 December 2026, and bring two radios.",
+        ] {
+            assert_eq!(out(stays), stays);
         }
     }
 

@@ -544,6 +544,11 @@ fn scan_others(
         let Some((log, fork)) = name.strip_prefix(HEADS).and_then(log_of) else {
             continue;
         };
+        // What was seen of a log can be held against its own branch alone: without it a fork says what it likes.
+        if fork.is_some() && !read.contains_key(&log) {
+            quarantined.push((log, "only another history of it is left".to_owned()));
+            continue;
+        }
         let seen = pass.seen.get(&log).copied().filter(|_| fork.is_none());
         match scan_other(repo, charter, log, *oid, seen, pass.live.cuts(), telling) {
             Ok(other) => {
@@ -665,12 +670,18 @@ pub(super) fn live_of_all(repo: &Repo, charter: &Charter) -> Result<LiveSet, Led
     live.expect(with_forks(branches.iter().map(|(name, _)| name.as_str())));
     let mut read: BTreeMap<LogName, Vec<HistoryAt<'_>>> = BTreeMap::new();
     for (name, oid) in branches {
-        let log = name.strip_prefix(HEADS).and_then(log_of).map(|(log, _)| log);
-        let log = log.ok_or(LedgerError::NotAVault("a branch of its logs has no log's name"))?;
+        let (log, fork) = name
+            .strip_prefix(HEADS)
+            .and_then(log_of)
+            .ok_or(LedgerError::NotAVault("a branch of its logs has no log's name"))?;
         let scanned = scan_other(repo, charter, log, oid, None, live.cuts(), &Telling::new());
         let other = scanned.map_err(|why| LedgerError::tampered(Problem::of(log, 1, why)))?;
         let histories = read.entry(log).or_default();
         let number = histories.len();
+        if fork.is_some() && number == 0 {
+            let message = "of this log only another history is left";
+            return Err(LedgerError::tampered(Problem::of(log, 10, message)));
+        }
         other.entries.iter().for_each(|entry| live.apply_in(entry, number));
         histories.push((repo, oid));
     }

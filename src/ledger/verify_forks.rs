@@ -47,14 +47,15 @@ impl Forks {
 
     /// Tells `live`, to which the entries of all histories were applied, which of them stand in which.
     pub(super) fn tell_apart(&self, view: &View<'_>, logs: &BTreeMap<LogName, Found>, live: &mut LiveSet) {
-        for (log, forks) in &self.0 {
-            let histories: Vec<&Found> = logs.get(log).into_iter().chain(forks).collect();
+        for log in live.histories().logs() {
+            let forks = self.0.get(&log).into_iter().flatten();
+            let histories: Vec<&Found> = logs.get(&log).into_iter().chain(forks).collect();
             let sizes: Vec<u64> = histories.iter().map(|found| found.size).collect();
-            let asked = live.asks(*log);
+            let asked = live.asks(log);
             let roots = |history: usize, at: &BTreeSet<u64>| {
                 Ok::<_, Infallible>(roots_at(view, &histories[history].layout, at))
             };
-            let Ok(()) = live.histories().learn(*log, &sizes, &asked, roots);
+            let Ok(()) = live.histories().learn(log, &sizes, &asked, roots);
         }
     }
 

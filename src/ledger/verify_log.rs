@@ -322,13 +322,19 @@ fn read_bundle(objects: &dyn Objects, oid: Oid) -> Result<ReadBundle, ReadError>
     let bytes = objects.blob_at(oid, BUNDLE_MAX)?;
     let (lines, bad) = match parse_bundle(&bytes) {
         Ok(lines) => (lines, None),
-        Err(bad) => (lines_of(&bytes).collect(), Some(bad)),
+        Err(bad) => (some_lines(&bytes).collect(), Some(bad)),
     };
     Ok(ReadBundle {
         last: lines.last().copied().unwrap_or_default().to_vec(),
         lines: lines.into_iter().map(ReadLine::of).collect(),
         bad,
     })
+}
+
+/// The lines of a bundle. Of one that holds too many no more are looked at than show what is wrong: each line takes
+/// room, and there may be millions.
+fn some_lines(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
+    lines_of(bytes).take(2 * BUNDLE_LEN as usize)
 }
 
 /// A bundle, if it can be read; what is wrong with it is reported.
@@ -471,7 +477,7 @@ fn not_the_signed_root(view: &View<'_>, log: LogName, layout: &Layout, root: Dig
 pub(super) fn each_line(view: &View<'_>, layout: &Layout, visit: &mut dyn FnMut(&[u8])) {
     let bundle = |objects: &Reading<'_>, number: usize| objects.blob_at(layout.bundles[number]?, BUNDLE_MAX).ok();
     view.in_order(layout.bundles.len(), bundle, |_, bytes| {
-        lines_of(&bytes.unwrap_or_default()).for_each(&mut *visit);
+        some_lines(&bytes.unwrap_or_default()).for_each(&mut *visit);
     });
     for oid in &layout.tail {
         if let Ok(commit) = view.commit_at(*oid) {
@@ -511,7 +517,7 @@ pub(super) fn roots_at(view: &View<'_>, layout: &Layout, sizes: &BTreeSet<u64>) 
             (Some(leaves), _) => leaves.into_iter().for_each(take),
             (None, Some(bundle)) => {
                 let bytes = bundle.and_then(|oid| objects.blob_at(oid, BUNDLE_MAX).ok());
-                lines_of(&bytes.unwrap_or_default()).for_each(|line| take(leaf_hash(line)));
+                some_lines(&bytes.unwrap_or_default()).for_each(|line| take(leaf_hash(line)));
             }
             (None, None) => {
                 let commits = layout.tail.iter().filter_map(|oid| objects.commit_at(*oid).ok());
@@ -587,7 +593,7 @@ fn verify_deep(view: &View<'_>, log: LogName, head: &Head, layout: &Layout, fact
         let check = |seq, line: Option<&[u8]>| checked(objects, seq, line);
         match bundle.and_then(|oid| objects.blob_at(oid, BUNDLE_MAX).ok()) {
             Some(bytes) => {
-                let lines = (seq..).zip(lines_of(&bytes));
+                let lines = (seq..).zip(some_lines(&bytes));
                 lines.filter_map(|(seq, line)| check(seq, Some(line))).collect()
             }
             None => (seq..size.min(seq + BUNDLE_LEN))

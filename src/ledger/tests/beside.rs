@@ -382,3 +382,32 @@ fn nothing_is_entered_in_a_log_with_two_histories() {
     merge(&mut a, &b);
     assert_eq!(exists(&a), exists(&b));
 }
+
+#[test]
+fn a_fork_alone_brings_nothing_back() {
+    let (mut a, mut b) = two();
+    let log = b.log;
+    let audit = format!("refs/heads/audit/{log}");
+    let before = a.target(&format!("audit/{log}"));
+    let gone = note(10);
+    b.destroy(gone);
+    exchange(&mut a, &mut b);
+    read(&mut a);
+    a.cut();
+    let lives = |vault: &mut Vault| {
+        with(vault, |ledger, _| {
+            let (live, set_aside) = (&ledger.standing.live, &ledger.standing.quarantined);
+            let lives = live.iter().any(|(file, _)| file.note() == Some(gone));
+            (lives, set_aside.iter().any(|(known, _)| *known == log))
+        })
+    };
+    assert_eq!(lives(&mut a), (false, false));
+    // What its log was before, as another history of it, and the log itself taken away.
+    a.git(&[
+        "update-ref",
+        &format!("{audit}-fork-{}", "0".repeat(64)),
+        &before.to_string(),
+    ]);
+    a.git(&["update-ref", "-d", &audit]);
+    assert_eq!(lives(&mut a), (false, true));
+}
