@@ -33,7 +33,7 @@ pub struct Redaction {
     pub text: String,
     /// What was replaced, sorted and apart from each other.
     pub spans: Vec<Span>,
-    /// How much was replaced, by [`Type`](super::Type) name.
+    /// How much was replaced, by [`Type`] name.
     pub removed: BTreeMap<String, usize>,
     /// What passed and needs a person's eye before release.
     pub doubtful: Vec<Doubt>,
