@@ -49,22 +49,26 @@ const BIRTH: [&str; 5] = ["birth", "birthdate", "birthday", "born", "dob"];
 /// shows to be one.
 pub(crate) fn in_passing(text: &Prepared, kept: &[Finding], written: Option<Time>) -> Vec<Finding> {
     let mut found = Vec::new();
+    // Looked for once: a long text may have as many dates as it has words.
+    let ends = text.folded.match_indices(['.', '!', '?', '\n']);
+    let ends: Vec<usize> = ends.map(|(end, _)| end).collect();
+    let births = text.tokens.iter().filter(|token| BIRTH.contains(&text.lower_of(token)));
+    let births: Vec<usize> = births.map(|token| token.at.start).collect();
     let is_birth = |at: &Range<usize>| {
-        let ends = |c: char| matches!(c, '.' | '!' | '?' | '\n');
-        let start = text.folded[..at.start].rfind(ends).unwrap_or(0);
-        let end = text.folded[at.end..]
-            .find(ends)
-            .map_or(text.folded.len(), |end| at.end + end);
-        let words = text.tokens_in(&(start..end)).iter();
-        words.into_iter().any(|token| BIRTH.contains(&text.lower_of(token)))
+        let before = ends.partition_point(|end| *end < at.start).checked_sub(1);
+        let start = before.map_or(0, |before| ends[before]);
+        let end = ends.get(ends.partition_point(|end| *end < at.end)).copied();
+        let next = births.get(births.partition_point(|birth| *birth < start));
+        next.is_some_and(|birth| *birth < end.unwrap_or(text.folded.len()))
     };
     let number = |token: &Token| text.lower_of(token).parse::<u32>().ok().filter(|_| token.at.len() <= 4);
     let is_year = |token: &Token| token.at.len() == 4 && number(token).is_some_and(|year| (1000..2200).contains(&year));
-    let days: Vec<&Range<usize>> = kept
+    let mut days: Vec<&Range<usize>> = kept
         .iter()
         .filter(|day| day.kind == Kind::Date)
         .map(|day| &day.at)
         .collect();
+    days.sort_by_key(|day| (day.start, day.end));
     for day in &days {
         // `1971 February 14`, `February 14, 71`: the year stands beside what was taken for the whole date.
         let (before, after) = (
@@ -92,8 +96,9 @@ pub(crate) fn in_passing(text: &Prepared, kept: &[Finding], written: Option<Time
         }
     }
     let inside = |token: &Token| {
-        days.iter()
-            .any(|day| day.start <= token.at.start && token.at.end <= day.end)
+        let from = days.partition_point(|day| day.end <= token.at.start);
+        let mut near = days[from..].iter().take_while(|day| day.start <= token.at.start);
+        near.any(|day| token.at.end <= day.end)
     };
     for (at, token) in text
         .tokens
@@ -234,6 +239,20 @@ mod tests {
             "2026",
         ] {
             assert!(near(stays), "{stays}");
+        }
+    }
+
+    #[test]
+    fn each_of_many_dates_is_judged_by_its_own_sentence() {
+        let dates = "3 March 1800, ".repeat(2000);
+        for (before, kind) in [("on ", Kind::Date), ("born on ", Kind::Birthday)] {
+            let text = format!("Nobody was born then. She came {before}{dates}");
+            let text = Prepared::new(&text).unwrap();
+            let found = in_passing(&text, &crate::brief::redact::forms(&text), None);
+            assert!(
+                found.len() >= 2000 && found.iter().all(|day| day.kind == kind),
+                "{before}"
+            );
         }
     }
 

@@ -76,7 +76,7 @@ impl Histories {
     }
 
     /// Whether a log has more than one.
-    pub(super) fn tell_apart(&self, log: LogName) -> bool {
+    pub(super) fn are_several(&self, log: LogName) -> bool {
         self.0.contains_key(&log)
     }
 

@@ -163,7 +163,7 @@ impl LiveSet {
         let seen = self.seen.entry((entry.log, history)).or_default();
         for (log, end) in &entry.seen {
             let mut before = 0;
-            if self.histories.tell_apart(*log) {
+            if self.histories.are_several(*log) {
                 let sights = self.sights.entry((entry.log, history, *log)).or_default();
                 before = sights.len();
                 sights.push(*end);

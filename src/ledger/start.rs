@@ -546,7 +546,9 @@ fn scan_others(
         };
         // What was seen of a log can be held against its own branch alone: without it a fork says what it likes.
         if fork.is_some() && !read.contains_key(&log) {
-            quarantined.push((log, "only another history of it is left".to_owned()));
+            if !quarantined.iter().any(|(known, _)| *known == log) {
+                quarantined.push((log, "only another history of it is left".to_owned()));
+            }
             continue;
         }
         let seen = pass.seen.get(&log).copied().filter(|_| fork.is_none());

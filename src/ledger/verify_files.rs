@@ -67,7 +67,7 @@ pub(super) fn tree_files(
 
 /// How many commits of a shard's history are looked at, unless all are asked for: each costs a folder, and there are 512
 /// shards.
-const HISTORY_OF_FILES: usize = 4;
+const HISTORY_OF_FILES: usize = 16;
 
 /// What the logs say about one branch: the digests and entries of each live path.
 type Expected = BTreeMap<String, Vec<(Digest, EntryRef)>>;
