@@ -249,8 +249,9 @@ mod tests {
             let text = format!("Nobody was born then. She came {before}{dates}");
             let text = Prepared::new(&text).unwrap();
             let found = in_passing(&text, &crate::brief::redact::forms(&text), None);
+            // What follows `born on` at once has a form of its own.
             assert!(
-                found.len() >= 2000 && found.iter().all(|day| day.kind == kind),
+                found.len() >= 1999 && found.iter().all(|day| day.kind == kind),
                 "{before}"
             );
         }
