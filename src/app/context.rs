@@ -10,7 +10,7 @@ use crate::envelope::{IdentityFile, IdentitySecrets};
 use crate::gate::Gate;
 use crate::id::{NoteId, VaultId};
 use crate::label::{Clearance, Label, LabelText, Level};
-use crate::ledger::{Changes, Draft, Ledger, LedgerError, Memory, Recorded};
+use crate::ledger::{Changes, Draft, Ledger, LedgerError, Memory, Quarantined, Recorded};
 use crate::policy::{Action, ActorFacts, Decision, Denial, Lack, PolicySet, Purpose, Request, ResourceFacts, Role};
 use crate::repo::{LockError, PATIENCE, Repo, Settings};
 use crate::secret::Passphrase;
@@ -327,10 +327,12 @@ impl Unlocked<'_> {
             ledger,
             policies,
         };
-        for (log, why) in desk.ledger.quarantined() {
-            context.person.warn(&format!(
-                "log {log} is set aside, and what it recorded is not shown: {why}; run `strongroom audit verify`"
-            ));
+        for Quarantined { log, fork, why } in desk.ledger.quarantined() {
+            let what = match fork {
+                false => format!("log {log} is set aside, and what it recorded is not shown: {why}"),
+                true => format!("another history that was kept of log {log} does not count: {why}"),
+            };
+            context.person.warn(&format!("{what}; run `strongroom audit verify`"));
         }
         if desk.ledger.mark_was_missing() {
             context.person.warn("this device remembered nothing of its log, so a vault put back from a copy would not be noticed; it remembers from now on");

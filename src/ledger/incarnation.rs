@@ -61,22 +61,29 @@ impl Ledger<'_> {
     /// Whether the own log has two histories and none of its device's logs goes on from both yet: nothing can be
     /// entered then but [`Ledger::begin_anew`].
     pub fn is_forked(&self) -> bool {
-        let own = |name: &str| matches!(name.strip_prefix(HEADS).and_then(log_of), Some((log, Some(_))) if log == self.standing.log);
-        self.standing.other_heads.iter().any(|(name, _)| own(name))
+        !self.standing.own_forks.is_empty()
     }
 
-    /// Where every history of a log ends.
+    /// Where every history of a log ends, as far as its device signed it under that name.
     fn ends_of(&self, log: LogName) -> Result<Vec<HeadRef>, LedgerError> {
         let roster = &self.standing.charter.roster;
         let mut ends = Vec::new();
         for (name, oid) in self.repo.refs(&format!("{HEADS}{AUDIT}{log}"))? {
-            if !matches!(name.strip_prefix(HEADS).and_then(log_of), Some((known, _)) if known == log) {
+            let Some((known, fork)) = name.strip_prefix(HEADS).and_then(log_of) else {
+                continue;
+            };
+            if known != log {
                 continue;
             }
-            let head = read_head(self.repo, roster, self.identity.vault(), log, oid);
-            let head = head.map_err(|why| LedgerError::Unjoined(log, why))?;
+            let head = match read_head(self.repo, roster, self.identity.vault(), log, oid) {
+                Ok(head) => head,
+                Err(_) if fork.is_some() => continue,
+                Err(why) => return Err(LedgerError::Unjoined(log, why)),
+            };
             let end = head.message.checkpoint.checkpoint;
-            ends.push((log, end.size, end.root));
+            if fork.is_none_or(|root| root == end.root) {
+                ends.push((log, end.size, end.root));
+            }
         }
         ends.sort();
         Ok(ends)
@@ -86,7 +93,10 @@ impl Ledger<'_> {
     pub fn begin_anew(&mut self, now: Time, entropy: &mut dyn Entropy) -> Result<EntryRef, LedgerError> {
         self.settled = false;
         let old = self.standing.log;
-        let joined = self.ends_of(old)?;
+        let own = (self.standing.frontier.size(), self.standing.frontier.root());
+        let ends = self.standing.own_forks.iter().copied().chain([own]);
+        let mut joined: Vec<HeadRef> = ends.map(|(size, root)| (old, size, root)).collect();
+        joined.sort();
         let log = LogName {
             device: self.identity.device(),
             incarnation: Incarnation(make_random(entropy)?),
@@ -101,7 +111,7 @@ impl Ledger<'_> {
         let mut changes = Changes::default();
         let detail = make_detail_key(self.identity, &self.standing.keyring, &devices, &mut changes, entropy)?;
         let mut seen = self.standing.others.clone();
-        seen.insert(old, (self.standing.frontier.size(), self.standing.frontier.root()));
+        seen.insert(old, own);
         let begin = Begin {
             log,
             roster,

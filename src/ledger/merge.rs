@@ -155,7 +155,8 @@ impl<'a> Merge<'a> {
                 .entry(*log)
                 .or_insert_with(|| format!("what is here of it: {why}"));
         }
-        let (plan, shards) = self.plan(&charter, &mine, &theirs, related, left_out, unread.is_empty())?;
+        let whole = unread.is_empty() && !mine.lack_some();
+        let (plan, shards) = self.plan(&charter, &mine, &theirs, related, left_out, whole)?;
         let mut merged = self.carry_out(&mine, &theirs, plan, shards)?;
         merged.moved_back = moved_back;
         self.accept(&mut accepted, name, &theirs, &merged)?;
@@ -210,7 +211,8 @@ impl<'a> Merge<'a> {
         }
         let report = &examined.report;
         let mut broken = BTreeMap::new();
-        for problem in report.problems.iter().chain(&report.unknown) {
+        let of_logs = |problem: &&Problem| !examined.beside.contains(*problem);
+        for problem in report.problems.iter().chain(&report.unknown).filter(of_logs) {
             // What is wrong with files is judged file by file; two kept histories are both taken; and that a log ends
             // earlier than others have seen it, or is not there, is no fault of what is there.
             let passed = matches!(problem.case, 8 | 10 | 32 | 33 | 34 | 37 | 43);

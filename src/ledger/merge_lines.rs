@@ -61,13 +61,16 @@ struct Held {
 #[derive(Default)]
 pub(super) struct Lines {
     logs: BTreeMap<LogName, Vec<Held>>,
+    /// Branches of histories that were kept and cannot be read, or are not those that their names say.
+    unread: BTreeMap<String, Oid>,
     fates: BTreeMap<LogName, Fate>,
 }
 
-/// What could not be read, and why.
+/// The logs that could not be read, and why.
 pub(super) type Unread = Vec<(LogName, String)>;
 
-/// Reads the histories of a clone's branches.
+/// Reads the histories of a clone's branches. What was kept beside a log and is none of its histories stops nobody from
+/// reading the log.
 pub(super) fn read_lines<'a>(
     objects: &dyn Objects,
     heads: impl Iterator<Item = (&'a str, Oid)>,
@@ -76,8 +79,8 @@ pub(super) fn read_lines<'a>(
     let (mut lines, mut unread) = (Lines::default(), Vec::new());
     for (branch, oid) in heads {
         let Some((log, fork)) = log_of(branch) else { continue };
-        match read_line(objects, charter, log, oid) {
-            Ok(line) if fork.is_none_or(|root| root == line.root) => {
+        match (read_line(objects, charter, log, oid), fork) {
+            (Ok(line), fork) if fork.is_none_or(|root| root == line.root) => {
                 let held = Held {
                     line: Rc::new(line),
                     fork: fork.is_some(),
@@ -87,11 +90,8 @@ pub(super) fn read_lines<'a>(
                 all.push(held);
                 all.sort_by_key(|held| (held.fork, held.line.root));
             }
-            Ok(_) => unread.push((
-                log,
-                "a history that was kept is not the one that its name says".to_owned(),
-            )),
-            Err(why) => unread.push((log, why)),
+            (Err(why), None) => unread.push((log, why)),
+            _ => drop(lines.unread.insert(branch.to_owned(), oid)),
         }
     }
     (lines, unread)
@@ -207,15 +207,22 @@ impl Lines {
             };
             fates.insert(*log, fate);
         }
-        Self { logs, fates }
+        let unread = self.unread.clone();
+        Self { logs, unread, fates }
     }
 
-    /// What exists by all of them, each as far as it counts. What is here is read from `here`, what is new from `there`.
+    /// Whether there is a history that was kept and cannot be read.
+    pub(super) fn lack_some(&self) -> bool {
+        !self.unread.is_empty()
+    }
+
+    /// What exists by all of them, each as far as it counts; of a log of which only another history is left, nothing. What is here is read from `here`, what is new from `there`.
     pub(super) fn live(&self, cuts: Cuts, here: &dyn Objects, there: &dyn Objects) -> Result<LiveSet, LedgerError> {
         let mut live = LiveSet::within(cuts);
-        let several = || self.logs.iter().filter(|(_, held)| held.len() > 1);
+        let known = || self.logs.iter().filter(|(_, held)| held.iter().any(|held| !held.fork));
+        let several = || known().filter(|(_, held)| held.len() > 1);
         live.expect(Histories::of(several().map(|(log, _)| *log)));
-        for held in self.logs.values() {
+        for (_, held) in known() {
             for (history, held) in held.iter().enumerate() {
                 let entries = held.line.entries.iter();
                 entries.for_each(|entry| live.apply_in(entry, history));
@@ -305,7 +312,8 @@ impl Lines {
             };
             (name, held.line.oid)
         };
-        all.map(branch).collect()
+        let unread = self.unread.iter().map(|(name, oid)| (name.clone(), *oid));
+        unread.chain(all.map(branch)).collect()
     }
 
     /// The branches that move on the way here from `before`, with what each was and is.
@@ -352,10 +360,40 @@ pub(super) fn moved_back(
     problems
 }
 
+/// Whether the other clone holds one commit for each entry of a history beyond `from`.
+fn check_commits(view: &View<'_>, line: &Line, from: Option<&Line>) -> Result<(), String> {
+    let (known, size) = from.map_or((None, 0), |from| (Some(from.oid), from.size));
+    let mut seen = 0;
+    each_object(view, line.oid, &known.into_iter().collect(), 2, &mut |object| {
+        seen += u64::from(object.kind == crate::repo::Kind::Commit);
+        Ok(())
+    })
+    .map_err(|error| error.to_string())?;
+    match seen == line.size - size {
+        true => Ok(()),
+        false => Err("its commits are not one for each entry".to_owned()),
+    }
+}
+
 /// The histories of one log, here and there, none of them the beginning of another.
 fn join(repo: &Repo, mut here: Vec<Held>, view: &View<'_>, theirs: &[Held]) -> Result<(Vec<Held>, Fate), String> {
-    let had = here.len();
     let mut fate = Fate::Same;
+    if here.iter().all(|held| held.fork) {
+        // The log's own branch comes first, and what was kept beside it here is measured by that.
+        let branch = theirs.first().filter(|held| !held.fork);
+        let branch = branch.ok_or("only another history of it is left")?;
+        check_commits(view, &branch.line, None)?;
+        let mut beside = vec![Held {
+            new: true,
+            ..branch.clone()
+        }];
+        for mine in here {
+            let order = compare(repo, &mine.line, view, &branch.line)?;
+            beside.extend(Some(mine).filter(|_| order.is_none_or(Ordering::is_lt)));
+        }
+        (here, fate) = (beside, Fate::New(branch.line.size));
+    }
+    let had = here.len();
     for their in theirs {
         let line = &their.line;
         let mut on = None;
@@ -377,43 +415,26 @@ fn join(repo: &Repo, mut here: Vec<Held>, view: &View<'_>, theirs: &[Held]) -> R
         if known {
             continue;
         }
-        let commits = |from: &BTreeSet<Oid>, count: u64| -> Result<(), String> {
-            let mut seen = 0;
-            each_object(view, line.oid, from, 2, &mut |object| {
-                seen += u64::from(object.kind == crate::repo::Kind::Commit);
-                Ok(())
-            })
-            .map_err(|error| error.to_string())?;
-            match seen == count {
-                true => Ok(()),
-                false => Err("its commits are not one for each entry".to_owned()),
-            }
-        };
         match on.and_then(|n| here.get_mut(n)) {
             Some(mine) => {
                 let from = mine.line.size;
-                commits(&BTreeSet::from([mine.line.oid]), line.size - from)?;
+                check_commits(view, line, Some(&mine.line))?;
                 if !mine.fork {
                     fate = Fate::Ahead { from, to: line.size };
                 }
                 (mine.line, mine.new) = (line.clone(), true);
             }
             None => {
-                commits(&BTreeSet::new(), line.size)?;
-                let fork = !here.is_empty();
-                fate = match fork {
-                    true => Fate::Diverged,
-                    false => Fate::New(line.size),
-                };
+                check_commits(view, line, None)?;
                 here.push(Held {
                     line: line.clone(),
-                    fork,
+                    fork: true,
                     new: true,
                 });
             }
         }
     }
-    if had > 0 && here.len() > had {
+    if here.len() > had {
         fate = Fate::Diverged;
     }
     Ok((here, fate))

@@ -4,7 +4,7 @@ use super::charter::Charter;
 use super::error::LedgerError;
 use super::objects::{AUDIT, HEADS, MAIN, audit_ref, log_of};
 use super::scan::scan_on;
-use super::start::{Telling, read_head};
+use super::start::{Quarantined, Telling, read_head};
 use crate::chain::{Creations, Entry, FileRef, Frontier, LiveFile, LiveSet, Time};
 use crate::envelope::{DetailKey, Keyring};
 use crate::id::{Digest, LogName};
@@ -27,7 +27,9 @@ pub(super) struct Standing {
     pub(super) keyring: Keyring,
     pub(super) detail: DetailKey,
     pub(super) detail_since: Time,
-    pub(super) quarantined: Vec<(LogName, String)>,
+    pub(super) quarantined: Vec<Quarantined>,
+    /// Where other histories of the own log end.
+    pub(super) own_forks: Vec<(u64, Digest)>,
     /// The other logs' branches that this was learned from.
     pub(super) other_heads: Vec<(String, Oid)>,
     /// The trees over the lines that were read of them, of those that count as a whole.

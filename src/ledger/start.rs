@@ -53,6 +53,17 @@ impl StoredNote {
     }
 }
 
+/// A log that is not trusted now, or another history of it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Quarantined {
+    /// The log.
+    pub log: LogName,
+    /// Whether it is another history that was kept of it, and not the log itself.
+    pub fork: bool,
+    /// Why, in the person's words.
+    pub why: String,
+}
+
 /// What a first pass over the logs collects.
 #[derive(Default)]
 struct Pass {
@@ -170,8 +181,8 @@ impl<'a> Ledger<'a> {
         self.mark_was_missing
     }
 
-    /// Logs of others that cannot be trusted now, and why; work goes on without them.
-    pub fn quarantined(&self) -> &[(LogName, String)] {
+    /// What cannot be trusted now of other logs, and of other histories of the own one; work goes on without it.
+    pub fn quarantined(&self) -> &[Quarantined] {
         &self.standing.quarantined
     }
 
@@ -287,7 +298,8 @@ pub(super) fn learn(repo: &Repo, identity: &Identity, known: Option<&HighWater>)
         pass.line(&telling, true, line);
     })?;
     pass.last = Entry::parse(&head.message.line).ok().map(|parsed| parsed.entry);
-    let (others, read, quarantined) = scan_others(repo, &charter, (log, head.oid), &other_heads, &telling, &mut pass);
+    let others = scan_others(repo, &charter, (log, head.oid), &other_heads, &telling, &mut pass);
+    let own_forks = beside_own(repo, (&head, &scanned.frontier), others.own_forks)?;
     let last = pass
         .last
         .take()
@@ -304,13 +316,14 @@ pub(super) fn learn(repo: &Repo, identity: &Identity, known: Option<&HighWater>)
         live: pass.live,
         creations: pass.creations,
         seen: pass.seen,
-        others,
+        others: others.heads,
+        own_forks,
         keyring,
         detail,
         detail_since: pass.detail.map_or(last.time, |(_, since)| since),
-        quarantined,
+        quarantined: others.quarantined,
         other_heads,
-        read,
+        read: others.trees,
         journal: None,
     })
 }
@@ -526,8 +539,25 @@ fn scan_own(
     Ok((head, scanned))
 }
 
-type Heads = BTreeMap<LogName, (u64, Digest)>;
-type Trees = BTreeMap<LogName, Frontier>;
+/// What was found beside the own log.
+#[derive(Default)]
+struct Others {
+    heads: BTreeMap<LogName, (u64, Digest)>,
+    /// The trees over the lines of the logs that count as a whole.
+    trees: BTreeMap<LogName, Frontier>,
+    /// Where other histories of the own log end.
+    own_forks: Vec<(u64, Digest)>,
+    quarantined: Vec<Quarantined>,
+}
+
+impl Others {
+    fn set_aside(&mut self, log: LogName, fork: bool, why: String) {
+        let known = |one: &Quarantined| (one.log, one.fork) == (log, fork);
+        if !self.quarantined.iter().any(known) {
+            self.quarantined.push(Quarantined { log, fork, why });
+        }
+    }
+}
 
 /// Takes the other logs into account. One that is broken is left out and named: it stops nobody else's work.
 fn scan_others(
@@ -537,8 +567,8 @@ fn scan_others(
     branches: &[(String, Oid)],
     telling: &Telling,
     pass: &mut Pass,
-) -> (Heads, Trees, Vec<(LogName, String)>) {
-    let (mut heads, mut trees, mut quarantined) = (Heads::new(), Trees::new(), Vec::new());
+) -> Others {
+    let mut others = Others::default();
     let mut read: BTreeMap<LogName, Vec<HistoryAt<'_>>> = BTreeMap::from([(own.0, vec![(repo as _, own.1)])]);
     for (name, oid) in branches {
         let Some((log, fork)) = name.strip_prefix(HEADS).and_then(log_of) else {
@@ -546,46 +576,78 @@ fn scan_others(
         };
         // What was seen of a log can be held against its own branch alone: without it a fork says what it likes.
         if fork.is_some() && !read.contains_key(&log) {
-            if !quarantined.iter().any(|(known, _)| *known == log) {
-                quarantined.push((log, "only another history of it is left".to_owned()));
+            if !others.quarantined.iter().any(|one| one.log == log) {
+                others.set_aside(log, false, "only another history of it is left".to_owned());
             }
             continue;
         }
         let seen = pass.seen.get(&log).copied().filter(|_| fork.is_none());
-        match scan_other(repo, charter, log, *oid, seen, pass.live.cuts(), telling) {
+        let other = scan_other(repo, charter, log, *oid, seen, pass.live.cuts(), telling);
+        let other = other.and_then(|other| match fork.is_none_or(|root| root == other.end.1) {
+            true => Ok(other),
+            false => Err("it is not the one that its branch's name says".into()),
+        });
+        match other {
             Ok(other) => {
-                heads.extend(other.counts.filter(|_| fork.is_none()).map(|at| (log, at)));
                 let histories = read.entry(log).or_default();
                 for entry in &other.entries {
                     pass.live.apply_in(entry, histories.len());
                     pass.creations.apply(entry);
                 }
                 histories.push((repo, *oid));
-                trees.extend(other.whole.filter(|_| fork.is_none()).map(|tree| (log, tree)));
+                if fork.is_none() {
+                    others.heads.extend(other.counts.map(|at| (log, at)));
+                    others.trees.extend(other.whole.map(|tree| (log, tree)));
+                } else if log == own.0 {
+                    others.own_forks.push(other.end);
+                }
                 if let Some(cut) = other.cut {
                     let why = format!("its device was removed: entries from {cut} on do not count");
-                    quarantined.push((log, why));
+                    others.set_aside(log, fork.is_some(), why);
                 }
             }
-            Err(why) => quarantined.push((log, why)),
+            Err(why) => others.set_aside(log, fork.is_some(), why),
         }
     }
     for log in pass.live.histories().logs() {
         let histories = read.get(&log).map(Vec::as_slice).unwrap_or_default();
         if let Err(error) = tell_apart(&mut pass.live, log, histories) {
-            quarantined.push((log, error.to_string()));
+            others.set_aside(log, true, error.to_string());
         }
     }
-    for log in pass.seen.keys().filter(|log| !heads.contains_key(log)) {
-        if !quarantined.iter().any(|(known, _)| known == log) {
-            quarantined.push((*log, "it is missing from the vault".to_owned()));
+    for log in pass.seen.keys().filter(|log| **log != own.0) {
+        let known = others.quarantined.iter().any(|one| one.log == *log && !one.fork);
+        if !known && !others.heads.contains_key(log) {
+            others.set_aside(*log, false, "it is missing from the vault".to_owned());
         }
     }
-    (heads, trees, quarantined)
+    others
+}
+
+/// The ends that are no place in the own log: other histories that its device signed. Whoever may write to a remote can
+/// keep what the log was before under the name of a fork; that is none.
+fn beside_own(
+    repo: &Repo,
+    (head, frontier): (&Head, &Frontier),
+    ends: Vec<(u64, Digest)>,
+) -> Result<Vec<(u64, Digest)>, LedgerError> {
+    if ends.is_empty() {
+        return Ok(ends);
+    }
+    let sizes = ends.iter().map(|(size, _)| *size).collect();
+    let log = head.message.checkpoint.checkpoint.log;
+    let mut roots = scan(repo, head, &sizes, &mut |_| {})
+        .map_err(|error| scan_fault(log, error))?
+        .roots;
+    roots.insert(frontier.size(), frontier.root());
+    let beside = |(size, root): &(u64, Digest)| roots.get(size) != Some(root);
+    Ok(ends.into_iter().filter(beside).collect())
 }
 
 /// What another log says.
 struct Other {
+    /// Its size and root.
+    end: (u64, Digest),
     /// The entries that count and say more than that there was a read.
     entries: Vec<Entry>,
     /// What to say of it that was seen: how far it counts, unless more was seen before.
@@ -655,9 +717,11 @@ fn scan_other(
     if cut.as_ref().is_some_and(other) {
         return Err("its first entries are not those that a member's card accepts".into());
     }
-    let counts = cut.unwrap_or((scanned.frontier.size(), scanned.frontier.root()));
+    let end = (scanned.frontier.size(), scanned.frontier.root());
+    let counts = cut.unwrap_or(end);
     let counts = told.filter(|(size, _)| *size > counts.0).unwrap_or(counts);
     Ok(Other {
+        end,
         entries,
         counts: (counts.0 > 0).then_some(counts),
         whole: cut.is_none().then_some(scanned.frontier),

@@ -125,6 +125,8 @@ pub(super) struct Examined<'a> {
     pub(super) report: Report,
     pub(super) facts: Facts,
     pub(super) found: BTreeMap<LogName, Found>,
+    /// What is wrong with histories that were kept beside their logs, and is no fault of these.
+    pub(super) beside: HashSet<Problem>,
     pub(super) view: View<'a>,
 }
 
@@ -204,6 +206,29 @@ impl Tally {
         self.problems.absorb(other.problems);
         self.unknown.absorb(other.unknown);
         self.findings.absorb(other.findings);
+    }
+
+    /// The same, with what it speaks of at the beginning.
+    pub(super) fn said_of(self, what: &str) -> Self {
+        let said = |list: Listed| {
+            let mut said = Listed::default();
+            let counts = list.counts.clone();
+            for problem in list.list {
+                let message = format!("{what}: {}", problem.message);
+                said.add(Problem { message, ..problem });
+            }
+            Listed { counts, ..said }
+        };
+        Self {
+            problems: said(self.problems),
+            unknown: said(self.unknown),
+            findings: said(self.findings),
+        }
+    }
+
+    /// What is listed of problems and of what is unknown.
+    pub(super) fn told(&self) -> impl Iterator<Item = &Problem> {
+        self.problems.list.iter().chain(&self.unknown.list)
     }
 
     pub(super) fn finding(&mut self, problem: Problem) {
@@ -322,17 +347,18 @@ pub(super) fn examine<'a>(repo: &'a Repo, anchors: &Anchors<'_>) -> Result<Exami
 
 fn examine_once<'a>(repo: &'a Repo, anchors: &Anchors<'_>) -> Result<Examined<'a>, LedgerError> {
     let view = View::now(repo)?;
-    let (report, facts, found) = examine_view(repo, &view, anchors)?;
+    let (report, facts, found, beside) = examine_view(repo, &view, anchors)?;
     Ok(Examined {
         report,
         facts,
         found,
+        beside,
         view,
     })
 }
 
-/// What is found: the report, what it rests on, and the logs.
-type Outcome = (Report, Facts, BTreeMap<LogName, Found>);
+/// What is found: the report, what it rests on, the logs, and what is wrong with what was kept beside them.
+type Outcome = (Report, Facts, BTreeMap<LogName, Found>, HashSet<Problem>);
 
 fn examine_view(repo: &Repo, view: &View<'_>, anchors: &Anchors<'_>) -> Result<Outcome, LedgerError> {
     let mut tally = Tally::default();
@@ -403,23 +429,24 @@ fn examine_view(repo: &Repo, view: &View<'_>, anchors: &Anchors<'_>) -> Result<O
     let cosigned = witnessed.settle(view, &found, &forks, &mut tally);
     verify_files(view, &raw, &live, facts.vault, anchors.deep, &mut tally);
     let anchored = receipt.is_some() || mark.is_some() || cosigned.is_some();
-    Ok(conclude(tally, facts, found, cosigned.unwrap_or_default(), anchored))
+    let report = conclude(tally, &facts, &found, cosigned.unwrap_or_default(), anchored);
+    Ok((report, facts, found, forks.faults()))
 }
 
 fn conclude(
     tally: Tally,
-    facts: Facts,
-    found: BTreeMap<LogName, Found>,
+    facts: &Facts,
+    found: &BTreeMap<LogName, Found>,
     cosigned: Vec<Cosigned>,
     anchored: bool,
-) -> Outcome {
+) -> Report {
     let (problems, unknown, findings) = (tally.problems.end(), tally.unknown.end(), tally.findings.end());
     let verdict = match (problems.is_empty(), unknown.is_empty()) {
         (false, _) => Verdict::Tampered,
         (true, false) => Verdict::Unknown,
         (true, true) => Verdict::Intact,
     };
-    let report = Report {
+    Report {
         verdict,
         anchored,
         vault: Some(facts.vault),
@@ -431,8 +458,7 @@ fn conclude(
         problems,
         unknown,
         findings,
-    };
-    (report, facts, found)
+    }
 }
 
 /// Sizes whose root the anchors speak of.

@@ -7,12 +7,16 @@ use super::verify_log::{Found, roots_at, verify_log};
 use super::view::View;
 use crate::chain::{HeadRef, LiveSet, Problem};
 use crate::id::{Digest, LogName};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::convert::Infallible;
 
 /// The histories that were kept beside their logs.
 #[derive(Default)]
-pub(super) struct Forks(BTreeMap<LogName, Vec<Found>>);
+pub(super) struct Forks {
+    found: BTreeMap<LogName, Vec<Found>>,
+    /// What is wrong with one of them by itself: no fault of its log.
+    faults: HashSet<Problem>,
+}
 
 impl Forks {
     /// Verifies all of them; `watched` says the roots at which sizes the anchors speak of.
@@ -30,25 +34,34 @@ impl Forks {
             let Some((log, Some(root))) = log_of(branch) else {
                 continue;
             };
-            let before = forks.0.get(&log).map_or(0, Vec::len);
+            let before = forks.found.get(&log).map_or(0, Vec::len);
             across.begin(log, before + usize::from(logs.contains_key(&log)));
             let visit = &mut |entry: &_, tally: &mut Tally| across.entry(entry, tally);
-            let found = verify_log(view, log, *oid, facts, watched(log), deep, tally, visit);
+            let mut own = Tally::default();
+            let found = verify_log(view, log, *oid, facts, watched(log), deep, &mut own, visit);
             across.end();
+            let of_fork = own.said_of(&format!("the history kept as `{branch}`"));
+            forks.faults.extend(of_fork.told().cloned());
+            tally.absorb(of_fork);
             let Some(found) = found else { continue };
             if found.root != root {
                 let message = format!("the branch `{branch}` holds another history than its name says");
                 tally.problem(Problem::of(log, 43, message));
             }
-            forks.0.entry(log).or_default().push(found);
+            forks.found.entry(log).or_default().push(found);
         }
         forks
+    }
+
+    /// What is wrong with one of them by itself.
+    pub(super) fn faults(self) -> HashSet<Problem> {
+        self.faults
     }
 
     /// Tells `live`, to which the entries of all histories were applied, which of them stand in which.
     pub(super) fn tell_apart(&self, view: &View<'_>, logs: &BTreeMap<LogName, Found>, live: &mut LiveSet) {
         for log in live.histories().logs() {
-            let forks = self.0.get(&log).into_iter().flatten();
+            let forks = self.found.get(&log).into_iter().flatten();
             let histories: Vec<&Found> = logs.get(&log).into_iter().chain(forks).collect();
             let sizes: Vec<u64> = histories.iter().map(|found| found.size).collect();
             let asked = live.asks(log);
@@ -61,20 +74,20 @@ impl Forks {
 
     /// Whether one of them has that root at a size that was watched.
     pub(super) fn hold(&self, log: LogName, size: u64, root: Digest) -> bool {
-        let mut histories = self.0.get(&log).into_iter().flatten();
+        let mut histories = self.found.get(&log).into_iter().flatten();
         histories.any(|found| found.watched.get(&size) == Some(&root))
     }
 
     /// Their roots at these sizes.
     pub(super) fn roots(&self, view: &View<'_>, log: LogName, sizes: &BTreeSet<u64>) -> BTreeSet<(u64, Digest)> {
-        let histories = self.0.get(&log).into_iter().flatten();
+        let histories = self.found.get(&log).into_iter().flatten();
         let roots = histories.map(|found| roots_at(view, &found.layout, sizes));
         roots.flatten().collect()
     }
 
     /// Two histories are tampering until a card names the ends of all that there are.
     pub(super) fn judge(&self, view: &View<'_>, logs: &BTreeMap<LogName, Found>, facts: &Facts, tally: &mut Tally) {
-        for (log, forks) in &self.0 {
+        for (log, forks) in &self.found {
             let histories: Vec<&Found> = logs.get(log).into_iter().chain(forks).collect();
             let ends: Vec<HeadRef> = histories.iter().map(|found| (*log, found.size, found.root)).collect();
             let cards = facts.roster.iter().flat_map(|roster| roster.cards());

@@ -6,7 +6,7 @@ use super::{Given, assert_intact, judge};
 use crate::chain::{Card, Cut, Details, Entry, FileRef, Kind, Role, Time};
 use crate::crypto::ExampleEntropy;
 use crate::id::{Digest, LogName};
-use crate::ledger::{Changes, Draft, Ledger, note_ref, wrap_ref};
+use crate::ledger::{Changes, Draft, Ledger, Quarantined, note_ref, wrap_ref};
 use crate::repo::{PATIENCE, Repo};
 
 /// What is reported: each case with its log and number, in order, each once.
@@ -95,10 +95,11 @@ fn case_14_entries_beyond_the_cut_are_named_and_count_for_nothing() {
     assert_eq!(ledger.files_of(note(9)), []);
     assert_eq!(
         ledger.quarantined(),
-        [(
-            log_of(2),
-            "its device was removed: entries from 3 on do not count".to_owned()
-        )]
+        [Quarantined {
+            log: log_of(2),
+            fork: false,
+            why: "its device was removed: entries from 3 on do not count".to_owned()
+        }]
     );
     drop(ledger);
     // Accepted late, one more: then its files are missed, and told as such.
