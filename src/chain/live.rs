@@ -55,18 +55,25 @@ impl Room {
 
 impl From<&FileRef> for LiveFile {
     fn from(file: &FileRef) -> Self {
-        let room = Room::ALL.into_iter().find(|(_, prefix)| file.0.starts_with(prefix));
-        let (room, note) = (room.map(|(room, _)| room), note_and_digest(&file.1));
-        Self(match (room, note) {
-            (Some(room), Some((note, digest))) if digest == file.2 && file.0 == room.branch(note) => {
-                Held::OfNote(room, note, digest)
-            }
-            _ => Held::Other(Box::new(file.clone())),
-        })
+        let named = Self::named(&file.0, &file.1).filter(|named| named.digest() == file.2);
+        named.unwrap_or_else(|| Self(Held::Other(Box::new(file.clone()))))
     }
 }
 
 impl LiveFile {
+    /// The file for which a name in a shard stands, if it says whose it is and what it holds.
+    pub fn named(branch: &str, path: &str) -> Option<Self> {
+        let named = |(room, prefix): (Room, &str)| Some((room, branch.strip_prefix(prefix)?));
+        let (room, shard) = Room::ALL.into_iter().find_map(named)?;
+        let (note, digest) = note_and_digest(path)?;
+        (note.is_in(shard)).then_some(Self(Held::OfNote(room, note, digest)))
+    }
+
+    /// The body of a note that has this digest.
+    pub fn body(note: NoteId, digest: Digest) -> Self {
+        Self(Held::OfNote(Room::Notes, note, digest))
+    }
+
     /// As entries name it.
     pub fn file(&self) -> FileRef {
         match &self.0 {
@@ -274,6 +281,11 @@ impl LiveSet {
     /// Whether a file of that content exists.
     pub fn is_live(&self, file: &FileRef) -> bool {
         self.living(&file.into()).is_some()
+    }
+
+    /// The same.
+    pub fn lives(&self, file: &LiveFile) -> bool {
+        self.living(file).is_some()
     }
 
     /// The entry that wrote a file first, forgotten or not.

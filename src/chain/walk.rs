@@ -42,6 +42,14 @@ impl ReadLine {
         };
         Self { leaf, parsed }
     }
+
+    /// The same without its sealed details, which no walk looks at: they take more room than all the rest.
+    pub fn without_details(mut self) -> Self {
+        if let Ok(parsed) = &mut self.parsed {
+            parsed.entry.sealed = String::new();
+        }
+        self
+    }
 }
 
 /// What a walk found.

@@ -140,6 +140,12 @@ impl NoteId {
     pub fn shard(&self) -> String {
         format!("{:02x}", self.0[0])
     }
+
+    /// Whether that is the name of its shard.
+    pub fn is_in(&self, shard: &str) -> bool {
+        let digit = |half: u8| b"0123456789abcdef"[usize::from(half)];
+        shard.as_bytes() == [digit(self.0[0] >> 4), digit(self.0[0] & 15)]
+    }
 }
 
 /// The name of a log: `<device>-<incarnation>`.

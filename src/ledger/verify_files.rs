@@ -9,8 +9,9 @@ use crate::chain::{FileRef, LiveFile, LiveSet, Problem, note_and_digest};
 use crate::crypto::sha256;
 use crate::envelope::{BodyFile, BoxFile, DetailFile, PART_MAX, PartFile, WrapFile};
 use crate::id::{Digest, EntryRef, LogName, NoteId, VaultId};
-use crate::repo::{Mode, Oid, ReadError, TreeEntry};
+use crate::repo::{Mode, Oid, RawTree, ReadError, TreeEntry, parse_tree};
 use std::borrow::Cow;
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::OnceLock;
 
@@ -113,8 +114,14 @@ pub(super) fn verify_files(
         }
         branch.absent(&mut tally);
         if let Some(oid) = branches.get(name) {
-            let shard = is_shard(name).then_some(live);
-            verify_history(objects, name, *oid, shard, deep, &mut tally);
+            let shard = branch.tree.take().map(|tree| (tree, live));
+            let most = match deep {
+                // That the branch itself cannot be read was said.
+                _ if is_shard(name) && shard.is_none() => 1,
+                true => usize::MAX,
+                false => HISTORY_OF_FILES,
+            };
+            verify_history(objects, name, *oid, shard, most, &mut tally);
         }
         (branch.strays, tally)
     };
@@ -164,10 +171,17 @@ impl Known<'_> {
 
 struct Branch<'a> {
     name: &'a str,
-    expected: Expected,
+    /// What the logs say of it.
+    files: &'a [(&'a LiveFile, EntryRef)],
+    /// The same by path, for all that is not as plain as most: made when it is asked for.
+    expected: OnceCell<Expected>,
     known: &'a Known<'a>,
+    /// Files that are there as their names say.
+    found: HashSet<LiveFile>,
+    /// And others that are there.
     present: HashSet<(String, Digest)>,
     strays: Vec<Stray>,
+    tree: Option<(RawTree, Vec<TreeEntry>)>,
 }
 
 /// A file that stands in no entry, and the cases that it is.
@@ -195,19 +209,28 @@ fn report_strays(strays: &[Stray], tally: &mut Tally) {
 }
 
 impl<'a> Branch<'a> {
-    fn new(name: &'a str, files: &[(&LiveFile, EntryRef)], known: &'a Known<'a>) -> Self {
-        let mut expected = Expected::new();
-        for (file, by) in files {
-            let FileRef(_, path, digest) = file.file();
-            expected.entry(path).or_default().push((digest, *by));
-        }
+    fn new(name: &'a str, files: &'a [(&'a LiveFile, EntryRef)], known: &'a Known<'a>) -> Self {
         Self {
             name,
-            expected,
+            files,
+            expected: OnceCell::new(),
             known,
+            found: HashSet::new(),
             present: HashSet::new(),
             strays: Vec::new(),
+            tree: None,
         }
+    }
+
+    fn expected(&self) -> &Expected {
+        self.expected.get_or_init(|| {
+            let mut expected = Expected::new();
+            for (file, by) in self.files {
+                let FileRef(_, path, digest) = file.file();
+                expected.entry(path).or_default().push((digest, *by));
+            }
+            expected
+        })
     }
 
     /// Files that say who belongs to the vault, by which rules, and with which keys.
@@ -221,7 +244,7 @@ impl<'a> Branch<'a> {
 
     fn at(&self, path: &str) -> (Option<LogName>, Option<u64>) {
         let by = self
-            .expected
+            .expected()
             .get(path)
             .and_then(|files| files.first())
             .map(|(_, by)| *by);
@@ -260,46 +283,54 @@ impl<'a> Branch<'a> {
                 return tally.unreadable(&error, (None, None), (32, 33), &what);
             }
         };
-        let files = tree_files(objects, tree, 0, &mut |_, error| {
-            tally.unreadable(
-                error,
-                (None, None),
-                (32, 33),
-                &format!("the branch `{name}` cannot be read"),
-            );
-        });
+        let read = objects.tree_bytes(tree).and_then(|bytes| Ok(RawTree::parse(bytes)?));
+        let (raw, files) = match read {
+            Ok(tree) => tree,
+            Err(error) => {
+                let what = format!("the branch `{name}` cannot be read");
+                return tally.unreadable(&error, (None, None), (32, 33), &what);
+            }
+        };
         let max = if name.starts_with("notes/") {
             PART_MAX as u64
         } else {
             FILE_MAX
         };
-        for file in files {
+        for file in &files {
+            let path = file.name.as_str();
             if file.mode != Mode::File {
-                self.report(&file.path, &[32], "is not a plain file", tally);
+                self.report(path, &[32], "is not a plain file", tally);
                 continue;
             }
             match objects.blob_at(file.oid, max) {
                 Ok(bytes) => {
-                    if self.file(&file.path, sha256(&[&bytes]), tally) {
-                        self.sealed(&file.path, &bytes, tally);
+                    if self.file(path, sha256(&[&bytes]), tally) {
+                        self.sealed(path, &bytes, tally);
                     }
                 }
                 Err(error) => {
-                    let what = format!("`{}` on the branch `{name}` cannot be read", file.path);
-                    tally.unreadable(&error, self.at(&file.path), (32, 33), &what);
+                    let what = format!("`{path}` on the branch `{name}` cannot be read");
+                    tally.unreadable(&error, self.at(path), (32, 33), &what);
                     // It stands in the tree; that its content is gone was said.
-                    let digests = self.expected.get(file.path.as_str()).into_iter().flatten();
-                    let there: Vec<_> = digests.map(|(digest, _)| (file.path.clone(), *digest)).collect();
+                    let digests = self.expected().get(path).into_iter().flatten();
+                    let there: Vec<_> = digests.map(|(digest, _)| (path.to_owned(), *digest)).collect();
                     self.present.extend(there);
                 }
             }
         }
+        self.tree = Some((raw, files));
     }
 
     /// Whether a file is the one that an entry wrote; reports why not.
     fn file(&mut self, path: &str, content: Digest, tally: &mut Tally) -> bool {
+        // Most are of notes, and named by what they hold.
+        let named = LiveFile::named(self.name, path).filter(|named| named.digest() == content);
+        if let Some(named) = named.filter(|named| self.known.live.lives(named)) {
+            self.found.insert(named);
+            return true;
+        }
         let digests: Vec<Digest> = self
-            .expected
+            .expected()
             .get(path)
             .into_iter()
             .flatten()
@@ -342,8 +373,15 @@ impl<'a> Branch<'a> {
 
     /// What every live file of the branch must be: there.
     fn absent(&self, tally: &mut Tally) {
-        for (path, files) in &self.expected {
+        if self.found.len() == self.files.len() {
+            return;
+        }
+        for (path, files) in self.expected() {
             for (digest, _) in files {
+                let found = LiveFile::named(self.name, path).filter(|named| named.digest() == *digest);
+                if found.is_some_and(|found| self.found.contains(&found)) {
+                    continue;
+                }
                 if !self.present.contains(&(path.to_string(), *digest)) {
                     self.report(
                         path,
@@ -390,8 +428,8 @@ impl<'a> Branch<'a> {
                 BodyFile::parse(bytes).and_then(|body| body.place()).or_else(|_| part()) == here
             }
             Some(shard) => WrapFile::parse(bytes).is_ok_and(|wrap| {
-                let of = |body: Digest| FileRef(format!("notes/{shard}"), format!("{note}.{body}"), body);
-                wrap.place() == here && wrap.body().is_ok_and(|body| self.known.live.is_live(&of(body)))
+                let is_live = |body: Digest| note.is_in(shard) && self.known.live.lives(&LiveFile::body(note, body));
+                wrap.place() == here && wrap.body().is_ok_and(is_live)
             }),
         };
         if !fits {
@@ -402,43 +440,50 @@ impl<'a> Branch<'a> {
 
 /// One parent at most: nobody merges. And a shard's history holds only what the shard holds: whatever is forgotten
 /// leaves it too, by re-rooting.
-fn verify_history(objects: &Reading<'_>, name: &str, oid: Oid, shard: Option<&LiveSet>, deep: bool, tally: &mut Tally) {
-    let mut next = Some(oid);
-    let mut left = if deep { usize::MAX } else { HISTORY_OF_FILES };
-    let mut now: Option<Vec<TreeEntry>> = None;
-    while let Some(oid) = next.filter(|_| left > 0) {
+fn verify_history(
+    objects: &Reading<'_>,
+    name: &str,
+    oid: Oid,
+    shard: Option<((RawTree, Vec<TreeEntry>), &LiveSet)>,
+    most: usize,
+    tally: &mut Tally,
+) {
+    let unreadable = |error: &ReadError, tally: &mut Tally| {
+        let what = format!("the history of the branch `{name}` cannot be read");
+        tally.unreadable(error, (None, None), (30, 33), &what);
+    };
+    let (mut next, mut left) = (Some(oid), most);
+    while let Some(at) = next.filter(|_| left > 0) {
         left -= 1;
-        let commit = match objects.commit_at(oid) {
+        let commit = match objects.commit_at(at) {
             Ok(commit) => commit,
-            Err(error) => {
-                let what = format!("the history of the branch `{name}` cannot be read");
-                return tally.unreadable(&error, (None, None), (30, 33), &what);
-            }
+            Err(error) => return unreadable(&error, tally),
         };
         if commit.parents.len() > 1 {
             let message = format!("the branch `{name}` holds a commit with more than one parent");
             tally.problem(Problem::vault(30, message));
         }
         next = commit.parents.first().copied();
-        let Some(live) = shard else { continue };
-        match (&now, objects.tree_at(commit.tree)) {
-            // That the branch itself cannot be read was said.
-            (None, Err(_)) => return,
-            (None, Ok(files)) => now = Some(files),
-            (Some(_), Err(error)) => {
-                let what = format!("the history of the branch `{name}` cannot be read");
-                return tally.unreadable(&error, (None, None), (30, 33), &what);
-            }
-            (Some(now), Ok(files)) => {
-                // Both in the order of their names, as trees have them.
-                let mut there = now.iter();
-                for file in files {
-                    let is_there = there.by_ref().find(|known| known.name >= file.name);
-                    if is_there.is_none_or(|known| (&known.name, known.oid) != (&file.name, file.oid)) {
-                        there = now.iter();
-                        no_longer_there(name, &file.name, live, tally);
-                    }
-                }
+        // What the branch itself holds was judged.
+        let Some(((raw, now), live)) = shard.as_ref().filter(|_| at != oid) else {
+            continue;
+        };
+        let bytes = match objects.tree_bytes(commit.tree) {
+            Ok(bytes) if raw.holds_all_of(&bytes) => continue,
+            Ok(bytes) => bytes,
+            Err(error) => return unreadable(&error, tally),
+        };
+        let files = match parse_tree(&bytes) {
+            Ok(files) => files,
+            Err(bad) => return unreadable(&bad.into(), tally),
+        };
+        // Both in the order of their names, as trees have them.
+        let mut there = now.iter();
+        for file in files {
+            let is_there = there.by_ref().find(|known| known.name >= file.name);
+            if is_there.is_none_or(|known| (&known.name, known.oid) != (&file.name, file.oid)) {
+                there = now.iter();
+                no_longer_there(name, &file.name, live, tally);
             }
         }
     }

@@ -326,7 +326,10 @@ fn read_bundle(objects: &dyn Objects, oid: Oid) -> Result<ReadBundle, ReadError>
     };
     Ok(ReadBundle {
         last: lines.last().copied().unwrap_or_default().to_vec(),
-        lines: lines.into_iter().map(ReadLine::of).collect(),
+        lines: lines
+            .into_iter()
+            .map(|line| ReadLine::of(line).without_details())
+            .collect(),
         bad,
     })
 }

@@ -192,6 +192,14 @@ impl Reading<'_> {
     fn extra(&self, oid: Oid, kind: Kind) -> Option<&Object> {
         self.extra.get(&oid).filter(|object| object.kind == kind)
     }
+
+    /// A tree's bytes, its id checked.
+    pub(super) fn tree_bytes(&self, oid: Oid) -> Result<Vec<u8>, ReadError> {
+        match self.extra(oid, Kind::Tree) {
+            Some(object) => Ok(object.bytes.clone()),
+            None => self.repo.read_tree_bytes(oid, TREE_MAX),
+        }
+    }
 }
 
 impl Objects for Reading<'_> {

@@ -424,6 +424,11 @@ impl Repo {
         Ok(parse_tree(&self.read_checked(oid, Kind::Tree, max)?)?)
     }
 
+    /// The bytes of a tree of at most `max`, its id checked.
+    pub fn read_tree_bytes(&self, oid: Oid, max: u64) -> Result<Vec<u8>, ReadError> {
+        self.read_checked(oid, Kind::Tree, max)
+    }
+
     /// The entries of a tree of at most `max` bytes, its id **not** checked: for finding files that the caller checks
     /// against a SHA-256.
     pub fn read_tree_unchecked(&self, oid: Oid, max: u64) -> Result<Vec<TreeEntry>, ReadError> {

@@ -221,17 +221,28 @@ fn take_back(bytes: &[u8], mut at: usize) -> Option<(u64, usize)> {
     Some((back, at + 1))
 }
 
-/// What was read last and others are a difference from; the newest last.
-#[derive(Default)]
+/// What one reader keeps from one object to the next: room, and what others are a difference from, the newest last.
 pub(super) struct Recent {
     /// What was read last, as it is stored.
     packed: Vec<u8>,
+    decompressor: Decompressor,
     known: VecDeque<(PlaceOf, Kind, Arc<Vec<u8>>)>,
     size: usize,
 }
 
 /// A pack, by its number, and a place in it.
 type PlaceOf = (usize, u64);
+
+impl Default for Recent {
+    fn default() -> Self {
+        Self {
+            packed: Vec::new(),
+            decompressor: Decompressor::new(),
+            known: VecDeque::new(),
+            size: 0,
+        }
+    }
+}
 
 impl Recent {
     fn get(&self, place: PlaceOf) -> Option<(Kind, Arc<Vec<u8>>)> {
@@ -360,7 +371,7 @@ impl KnownPack {
                 break known;
             }
             let most = if deltas.is_empty() { max } else { max.max(BASE_MAX) };
-            let unpacked = self.unpack(oid, place, want.filter(|_| deltas.is_empty()), most, &mut recent.packed)?;
+            let unpacked = self.unpack(oid, place, want.filter(|_| deltas.is_empty()), most, recent)?;
             let Some(Unpacked { entry, content }) = unpacked else {
                 return Ok(None);
             };
@@ -400,7 +411,9 @@ impl KnownPack {
         place: u64,
         want: Option<Kind>,
         max: u64,
-        packed: &mut Vec<u8>,
+        Recent {
+            packed, decompressor, ..
+        }: &mut Recent,
     ) -> Result<Option<Unpacked>, ReadError> {
         let failed = |error: io::Error| ReadError::Git(error.to_string());
         let mut start = [0; FIRST];
@@ -424,7 +437,7 @@ impl KnownPack {
         let bound = size.saturating_add(size / 1024).saturating_add(64);
         let mut content = vec![0; size];
         if bound <= FIRST - head || read < FIRST {
-            let inflated = inflate(&start[head..read], &mut content);
+            let inflated = inflate(decompressor, &start[head..read], &mut content);
             return inflated.then_some(Some(Unpacked { entry, content })).ok_or(damaged);
         }
         let first = if size > HALF_OF { bound / 16 * 9 } else { bound };
@@ -435,7 +448,7 @@ impl KnownPack {
         let mut read = 0;
         for most in [first, bound] {
             read += read_up_to(&self.file, &mut packed[read..most], place + (head + read) as u64).map_err(failed)?;
-            if inflate(&packed[..read], &mut content) {
+            if inflate(decompressor, &packed[..read], &mut content) {
                 return Ok(Some(Unpacked { entry, content }));
             }
             if read < most {
@@ -447,8 +460,8 @@ impl KnownPack {
 }
 
 /// Fills `out` from a zlib stream (RFC 1950) that gives exactly that much; what follows the stream does not matter.
-fn inflate(packed: &[u8], out: &mut [u8]) -> bool {
-    Decompressor::new().zlib_decompress(packed, out) == Ok(out.len())
+fn inflate(decompressor: &mut Decompressor, packed: &[u8], out: &mut [u8]) -> bool {
+    decompressor.zlib_decompress(packed, out) == Ok(out.len())
 }
 
 fn read_up_to(file: &File, buffer: &mut [u8], place: u64) -> io::Result<usize> {
@@ -520,22 +533,23 @@ mod tests {
 
         #[test]
         fn a_stream_gives_all_of_it_or_nothing(body in proptest::collection::vec(any::<u8>(), 0..3000), cut in any::<proptest::sample::Index>()) {
+            let decompressor = &mut Decompressor::new();
             let packed = compress_to_vec_zlib(&body, 6);
             let mut out = vec![0; body.len()];
-            prop_assert!(inflate(&[packed.as_slice(), b"more"].concat(), &mut out));
+            prop_assert!(inflate(decompressor, &[packed.as_slice(), b"more"].concat(), &mut out));
             prop_assert_eq!(&out, &body);
             // Without the checksum's four bytes it cannot end.
-            prop_assert!(!inflate(&packed[..cut.index(packed.len() - 4)], &mut out));
-            prop_assert!(!inflate(&packed, &mut vec![0; body.len() + 1]));
+            prop_assert!(!inflate(decompressor, &packed[..cut.index(packed.len() - 4)], &mut out));
+            prop_assert!(!inflate(decompressor, &packed, &mut vec![0; body.len() + 1]));
             if !body.is_empty() {
-                prop_assert!(!inflate(&packed, &mut vec![0; body.len() - 1]));
+                prop_assert!(!inflate(decompressor, &packed, &mut vec![0; body.len() - 1]));
             }
         }
 
         #[test]
         fn no_bytes_make_it_panic(bytes in proptest::collection::vec(any::<u8>(), 0..100)) {
             let _ = PackEntry::parse(&bytes);
-            let _ = inflate(&bytes, &mut [0; 64]);
+            let _ = inflate(&mut Decompressor::new(), &bytes, &mut [0; 64]);
         }
     }
 }

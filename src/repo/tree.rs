@@ -114,6 +114,55 @@ pub fn parse_tree(mut bytes: &[u8]) -> Result<Vec<TreeEntry>, BadTree> {
     Ok(entries)
 }
 
+/// A folder's bytes, and where in them each of its entries begins.
+pub struct RawTree {
+    bytes: Vec<u8>,
+    begins: Vec<usize>,
+}
+
+impl RawTree {
+    /// Reads a tree's bytes as [`parse_tree`] does.
+    pub fn parse(bytes: Vec<u8>) -> Result<(Self, Vec<TreeEntry>), BadTree> {
+        let entries = parse_tree(&bytes)?;
+        let length = |entry: &TreeEntry| entry.mode.text().len() + 1 + entry.name.len() + 1 + 20;
+        let mut begins = Vec::with_capacity(entries.len() + 1);
+        let mut begin = 0;
+        for entry in &entries {
+            begins.push(begin);
+            begin += length(entry);
+        }
+        begins.push(begin);
+        Ok((Self { bytes, begins }, entries))
+    }
+
+    /// Whether the bytes of another tree are some entries of this one, each as it stands here, and nothing else: without
+    /// reading names, by comparing long stretches.
+    pub fn holds_all_of(&self, mut other: &[u8]) -> bool {
+        // Which entry comes next.
+        let mut next = 0;
+        while !other.is_empty() {
+            let Some(here) = self.begins.get(next).and_then(|begin| self.bytes.get(*begin..)) else {
+                return false;
+            };
+            let alike = self.begins[next] + alike(here, other);
+            let whole = self.begins.partition_point(|begin| *begin <= alike) - 1;
+            other = &other[self.begins[whole] - self.begins[next]..];
+            // The one that differs is not in the other tree.
+            next = whole + 1;
+        }
+        true
+    }
+}
+
+/// How many bytes two slices begin alike with.
+fn alike(a: &[u8], b: &[u8]) -> usize {
+    const BLOCK: usize = 64;
+    let blocks = a.chunks_exact(BLOCK).zip(b.chunks_exact(BLOCK));
+    let begin = BLOCK * blocks.take_while(|(a, b)| a == b).count();
+    let rest = a[begin..].iter().zip(&b[begin..]);
+    begin + rest.take_while(|(a, b)| a == b).count()
+}
+
 /// Git compares names bytewise, a folder's as if it ended with a slash.
 fn git_order(a: &TreeEntry, b: &TreeEntry) -> Ordering {
     let key = |entry: &TreeEntry| (entry.mode == Mode::Tree).then_some(b'/');
@@ -123,6 +172,10 @@ fn git_order(a: &TreeEntry, b: &TreeEntry) -> Ordering {
 
 /// A file and a folder of one name need not stand side by side in git's order.
 fn check_once(entries: &[TreeEntry]) -> Result<(), BadTree> {
+    // Files alone are in the order of their names, which says it.
+    if entries.iter().all(|entry| entry.mode != Mode::Tree) && entries.is_sorted_by(|a, b| a.name < b.name) {
+        return Ok(());
+    }
     let mut names: Vec<&str> = entries.iter().map(|entry| entry.name.as_str()).collect();
     names.sort_unstable();
     match names.windows(2).all(|pair| pair[0] != pair[1]) {
@@ -416,6 +469,38 @@ mod tests {
                 root = Some(edited);
                 prop_assert_eq!(&trees.files(edited, ""), &map);
             }
+        }
+
+        #[test]
+        fn a_tree_holds_all_of_another_when_each_entry_stands_in_it(
+            all in proptest::collection::btree_map("[a-c]{1,3}(\\.[a-c]{30,90})?", (0u8..4, any::<bool>()), 0..40),
+            keep in proptest::collection::vec(0u8..20, 40),
+        ) {
+            let entry = |(name, (n, program)): (&String, &(u8, bool))| TreeEntry {
+                mode: if *program { Mode::Program } else { Mode::File },
+                name: name.clone(),
+                oid: Oid([*n; 20]),
+            };
+            let all: Vec<TreeEntry> = all.iter().map(entry).collect();
+            let (raw, read) = RawTree::parse(tree_bytes(all.clone()).unwrap()).unwrap();
+            prop_assert_eq!(&read, &all);
+            let (mut other, mut part) = (Vec::new(), true);
+            for (entry, keep) in all.iter().zip(&keep) {
+                let mut entry = entry.clone();
+                match keep {
+                    0..4 => continue,
+                    4 => entry.oid.0[19] ^= 1,
+                    5 => entry.name.push('a'),
+                    _ => {}
+                }
+                part &= all.contains(&entry);
+                other.push(entry);
+            }
+            other.dedup_by(|a, b| a.name == b.name);
+            let Ok(bytes) = tree_bytes(other) else { return Ok(()) };
+            prop_assert_eq!(raw.holds_all_of(&bytes), part);
+            prop_assert!(bytes.is_empty() || !raw.holds_all_of(&bytes[..bytes.len() - 1]));
+            prop_assert!(!raw.holds_all_of(&[&bytes[..], b"1"].concat()));
         }
 
         #[test]
