@@ -215,7 +215,10 @@ impl Repo {
         // One after the other: an index is twice as large as what is kept of it.
         let indexes = self.pack_indexes().unwrap_or_default().into_iter();
         let open = |path: PathBuf| KnownPack::open(PackIndex::read(&path).ok()?, &path.with_extension(""));
-        indexes.filter_map(open).collect()
+        let mut packs: Vec<KnownPack> = indexes.filter_map(open).collect();
+        // Most of what is looked for is found in the first.
+        packs.sort_by_key(|pack| std::cmp::Reverse(pack.count()));
+        packs
     }
 
     fn pack_indexes(&self) -> io::Result<Vec<PathBuf>> {

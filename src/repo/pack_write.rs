@@ -10,7 +10,7 @@ use super::object::{Kind, Oid};
 use super::pack::{Pack, PackError};
 use super::packed::{KnownPack, PackEntry, Recent};
 use super::write::to_io;
-use miniz_oxide::deflate::compress_to_vec_zlib;
+use libdeflater::{CompressionLvl, Compressor};
 use sha1::{Digest as _, Sha1};
 use std::collections::{HashMap, HashSet};
 use std::fs::File;
@@ -25,7 +25,7 @@ const BASE: std::ops::RangeInclusive<usize> = 64..=4 << 20;
 /// The largest object that goes into a pack, in bytes.
 pub(super) const MAX: u64 = 64 << 20;
 /// How deflate tries: more than this shortens hardly anything that a vault holds.
-const LEVEL: u8 = 5;
+const LEVEL: i32 = 6;
 /// The chunks in which a pack is written.
 const CHUNK: usize = 1 << 18;
 
@@ -45,17 +45,20 @@ pub(super) struct PackWriter<'a> {
     sum: Sha1,
     place: u64,
     chunk: Vec<u8>,
+    compressor: Compressor,
 }
 
 impl PackWriter<'_> {
     /// Begins a pack of `count` objects in a folder.
     pub(super) fn begin(folder: &Path, count: usize) -> io::Result<Self> {
         let count = u32::try_from(count).map_err(io::Error::other)?;
+        let level = CompressionLvl::new(LEVEL).map_err(|_| io::Error::other("no such level of deflate"))?;
         let mut writer = Self {
             indexer: git2::Indexer::new(None, folder, 0o400, false).map_err(to_io)?,
             sum: Sha1::new(),
             place: 0,
             chunk: Vec::with_capacity(2 * CHUNK),
+            compressor: Compressor::new(level),
         };
         writer.put(b"PACK\0\0\0\x02")?;
         writer.put(&count.to_be_bytes())?;
@@ -81,13 +84,23 @@ impl PackWriter<'_> {
     pub(super) fn put_whole(&mut self, kind: Kind, content: &[u8]) -> io::Result<()> {
         let mut head = Vec::new();
         PackEntry::put_whole(kind, content.len(), &mut head);
+        let packed = self.deflated(content)?;
         self.put(&head)?;
-        self.put(&compress_to_vec_zlib(content, LEVEL))
+        self.put(&packed)
+    }
+
+    /// As a zlib stream (RFC 1950).
+    fn deflated(&mut self, content: &[u8]) -> io::Result<Vec<u8>> {
+        let mut packed = vec![0; self.compressor.zlib_compress_bound(content.len())];
+        let length = self.compressor.zlib_compress(content, &mut packed);
+        packed.truncate(length.map_err(|_| io::Error::other("deflate found no room"))?);
+        Ok(packed)
     }
 
     /// A difference from the entry at `base`.
     fn put_delta(&mut self, base: u64, delta: &[u8]) -> io::Result<()> {
-        self.put_packed_delta(base, delta.len(), &compress_to_vec_zlib(delta, LEVEL))
+        let packed = self.deflated(delta)?;
+        self.put_packed_delta(base, delta.len(), &packed)
     }
 
     /// The same, compressed already: of `size` bytes.

@@ -319,6 +319,11 @@ impl KnownPack {
         })
     }
 
+    /// How many objects it holds.
+    pub(super) fn count(&self) -> usize {
+        self.ids.len()
+    }
+
     fn place(&self, oid: Oid) -> Option<u64> {
         let id = beginning(&oid);
         let first = (id >> (64 - self.bits)) as usize;
