@@ -91,28 +91,30 @@ fn houses(text: &Prepared) -> Vec<Finding> {
     for (at, pair) in tokens.windows(2).enumerate() {
         let (name, house) = (&pair[0], &pair[1]);
         let proper = |token: &Token| token.capital && !token.caseless && !token.shouted && !token.digit;
-        let where_it_is = matches!(
-            text.lower_of(name),
-            "back"
-                | "east"
-                | "front"
-                | "gate"
-                | "inner"
-                | "lower"
-                | "main"
-                | "new"
-                | "north"
-                | "outer"
-                | "rear"
-                | "south"
-                | "upper"
-                | "west"
-        );
+        let where_it_is = || {
+            matches!(
+                text.lower_of(name),
+                "back"
+                    | "east"
+                    | "front"
+                    | "gate"
+                    | "inner"
+                    | "lower"
+                    | "main"
+                    | "new"
+                    | "north"
+                    | "outer"
+                    | "rear"
+                    | "south"
+                    | "upper"
+                    | "west"
+            )
+        };
         if proper(name)
             && proper(house)
             && text.between(name, house) == " "
             && listed(HOUSES, text.lower_of(house))
-            && !where_it_is
+            && !where_it_is()
             && name.word != Word::Function
             && !(name.first && name.word == Word::Ordinary)
         {
@@ -185,6 +187,7 @@ fn addresses(text: &Prepared, found: &[Finding], more: &mut Vec<Finding>) {
             near && next.digit && next.at.len() <= 5 && (room || tokens[at].lists & has::UNIT != 0)
         })
     };
+    let streets: Vec<bool> = (0..tokens.len()).map(|at| is_street(text, at)).collect();
     let mut mine: Vec<usize> = Vec::new();
     let mut line_placed = false;
     for at in 0..tokens.len() {
@@ -205,9 +208,10 @@ fn addresses(text: &Prepared, found: &[Finding], more: &mut Vec<Finding>) {
         let counts = placed[at]
             || flat(at)
             || at > 0 && tokens[at].digit && flat(at - 1)
-            || is_street(text, at)
-            || at > 0 && is_street(text, at - 1)
-            || is_street(text, at + 1) && (tokens[at].digit || tokens[at].lists & (has::FIGURE | has::TEN) != 0)
+            || streets[at]
+            || at > 0 && streets[at - 1]
+            || streets.get(at + 1) == Some(&true)
+                && (tokens[at].digit || tokens[at].lists & (has::FIGURE | has::TEN) != 0)
             || numbered && (beside && (after_place || after_name && gap == " ") || next_placed)
             || beside && after_place && line_placed && tokens[at].capital && tokens[at].word == Word::Unknown
             || below
@@ -265,19 +269,23 @@ fn is_street(text: &Prepared, at: usize) -> bool {
         let said = before.lists & (has::FIGURE | has::TEN) != 0;
         matches!(text.between(before, word), " " | ", ") && (before.digit && before.at.len() <= 4 || said)
     });
-    let own = word.word == Word::Unknown && word.at.len() > 2
-        || word.capital && next.capital && !word.first && word.word != Word::Function;
+    let own = || {
+        word.word == Word::Unknown && word.at.len() > 2
+            || word.capital && next.capital && !word.first && word.word != Word::Function
+    };
     let plain =
-        word.word == Word::Function || matches!(lower, "of" | "the" | "hard" | "bus" | "service" | "one" | "way");
-    let built = counted
-        && matches!(
-            text.lower_of(next),
-            "court" | "house" | "cottages" | "view" | "place" | "park" | "hill" | "walk" | "quay"
-        );
+        || word.word == Word::Function || matches!(lower, "of" | "the" | "hard" | "bus" | "service" | "one" | "way");
+    let built = || {
+        counted
+            && matches!(
+                text.lower_of(next),
+                "court" | "house" | "cottages" | "view" | "place" | "park" | "hill" | "walk" | "quay"
+            )
+    };
     !word.digit
-        && !plain
-        && (own || counted)
-        && (built || next.lists & has::STREET != 0)
+        && (next.lists & has::STREET != 0 || built())
+        && (counted || own())
+        && !plain()
         && text.between(word, next) == " "
 }
 

@@ -4,10 +4,10 @@
 //! These are rules of thumb. A trained tagger can stand beside them behind the same
 //! [`Finder`]; the frame does not change.
 
-use super::cues::{COMPANY_WORDS, DEEDS, HONORIFICS, KIN, PARTICLES, PLACE_WORDS, ROLES, listed};
+use super::cues::{COMPANY_WORDS, HONORIFICS, PARTICLES, PLACE_WORDS, ROLES, listed};
 use super::finding::{Finder, Finding, Kind, Weight};
 use super::prepared::{Prepared, Token};
-use super::tagger::{ByHash, hash};
+use super::tagger::{ByHash, has, hash};
 use super::words::{self, Word};
 use regex::Regex;
 use std::ops::Range;
@@ -96,8 +96,8 @@ fn judge_run(text: &Prepared, from: usize, to: usize, found: &mut Vec<Finding>) 
         return push(text, from, to, true, found);
     }
     // Titles at the front, and the word before the run, say what follows.
-    let mut honoured = from > 0 && is_title(text, from - 1, HONORIFICS);
-    let mut roled = from > 0 && (is_title(text, from - 1, ROLES) || is_apposed(text, from - 1));
+    let mut honoured = from > 0 && is_title(text, from - 1, has::TITLE);
+    let mut roled = from > 0 && (is_title(text, from - 1, has::ROLE) || is_apposed(text, from - 1));
     while from < to {
         let word = text.lower_of(&tokens[from]);
         if listed(HONORIFICS, word) && (to - from > 1) && word != "st" {
@@ -160,7 +160,7 @@ fn judge_run(text: &Prepared, from: usize, to: usize, found: &mut Vec<Finding>) 
     // `Rose called`: whoever calls is somebody.
     let acts = tokens
         .get(to)
-        .is_some_and(|next| listed(DEEDS, text.lower_of(next)) && text.between(&tokens[to - 1], next) == " ");
+        .is_some_and(|next| next.lists & has::DEED != 0 && text.between(&tokens[to - 1], next) == " ");
     if acts && inner.iter().all(|t| t.word == Word::NameLike) {
         return push(text, start, to, true, found);
     }
@@ -221,13 +221,15 @@ fn judge_unknown(text: &Prepared, from: usize, to: usize, person: bool, caseless
 }
 
 /// Whether the word at `at` is a title for the word after it.
-fn is_title(text: &Prepared, at: usize, titles: &[&str]) -> bool {
+fn is_title(text: &Prepared, at: usize, titles: u64) -> bool {
     let tokens = &text.tokens;
-    let Some(next) = tokens.get(at + 1) else {
+    let Some(next) = tokens.get(at + 1).filter(|_| tokens[at].lists & titles != 0) else {
         return false;
     };
-    let gap = text.between(&tokens[at], next);
-    matches!(gap, " " | ". " | "." | "\n" | ": " | " \"" | " (") && listed(titles, text.lower_of(&tokens[at]))
+    matches!(
+        text.between(&tokens[at], next),
+        " " | ". " | "." | "\n" | ": " | " \"" | " ("
+    )
 }
 
 /// Whether `his wife, Rose`: a person's role, a comma, and who it is.
@@ -293,11 +295,13 @@ fn push(text: &Prepared, from: usize, to: usize, person: bool, found: &mut Vec<F
 /// A word in small letters: a name only after a title, otherwise a doubt when no list has it.
 fn lone_word(text: &Prepared, at: usize, found: &mut Vec<Finding>) {
     let token = &text.tokens[at];
-    let addressed = at > 0 && is_title(text, at - 1, &["dr", "mr", "mrs", "ms"]);
+    let addressed = at > 0
+        && is_title(text, at - 1, has::TITLE)
+        && matches!(text.lower_of(&text.tokens[at - 1]), "dr" | "mr" | "mrs" | "ms");
     if token.digit || (!addressed && !matches!(token.word, Word::Unknown | Word::NameLike)) || token.at.len() < 2 {
         return;
     }
-    let announced = || is_title(text, at - 1, HONORIFICS) || is_title(text, at - 1, KIN) || is_label(text, at);
+    let announced = || is_title(text, at - 1, has::TITLE) || is_title(text, at - 1, has::KIN) || is_label(text, at);
     if token.foreign || addressed || (at > 0 && announced()) {
         found.push(Finding::new(token.at.clone(), Kind::Person, Weight::Guess));
     } else if token.word == Word::Unknown && !token.capital && !listed(PARTICLES, text.lower_of(token)) {

@@ -196,9 +196,9 @@ fn homes(text: &Prepared, found: &mut Vec<Finding>) {
         let flat = (2..=4).contains(&written.len())
             && written.ends_with(['A', 'B', 'C', 'E', 'F'])
             && written[..written.len() - 1].bytes().all(|b| b.is_ascii_digit());
-        let before = at.checked_sub(1).map(|before| text.lower_of(&tokens[before]));
-        let thing = before.is_some_and(|before| THINGS.binary_search(&before).is_ok());
-        if flat && !thing {
+        let before = || at.checked_sub(1).map(|before| text.lower_of(&tokens[before]));
+        let thing = || before().is_some_and(|before| THINGS.binary_search(&before).is_ok());
+        if flat && !thing() {
             found.push(Finding::new(token.at.clone(), Kind::Address, Weight::Form));
         }
     }
@@ -243,14 +243,16 @@ fn letters(text: &Prepared, found: &mut Vec<Finding>) {
             (Some(left), Some(right)) => matches!(text.between(left, right), " " | "'s "),
             _ => false,
         };
-        let thing = before.is_some_and(|before| {
-            beside(Some(before), Some(token)) && THINGS.binary_search(&text.lower_of(before)).is_ok()
-        });
+        let thing = || {
+            before.is_some_and(|before| {
+                beside(Some(before), Some(token)) && THINGS.binary_search(&text.lower_of(before)).is_ok()
+            })
+        };
         if token.at.len() == 1 && token.capital && !token.caseless && !matches!(text.lower_of(token), "a" | "i") {
             let is_someone = before.is_some_and(|before| before.lists & (has::ROLE | has::KIN | has::RANK) != 0)
                 && beside(before, Some(token));
             let acts = next.is_some_and(|next| next.lists & has::DEED != 0) && beside(Some(token), next);
-            if (is_someone || acts) && !thing {
+            if (is_someone || acts) && !thing() {
                 found.push(Finding::new(token.at.clone(), Kind::Person, Weight::Form));
             }
         }
@@ -258,10 +260,14 @@ fn letters(text: &Prepared, found: &mut Vec<Finding>) {
         let signed = (2..=3).contains(&written.len())
             && written.starts_with(|c: char| c.is_ascii_uppercase())
             && written[1..].bytes().all(|b| b.is_ascii_digit());
-        if signed && !thing && !matches!(written, "A3" | "A4" | "A5") {
+        if signed && !thing() && !matches!(written, "A3" | "A4" | "A5") {
             found.push(Finding::new(token.at.clone(), Kind::Alias, Weight::Form));
         }
+        let counted = next.is_some_and(|next| {
+            next.digit && next.at.len() <= 2 && beside(Some(token), Some(next)) || next.lists & has::FIGURE != 0
+        });
         let colour = token.capital
+            && counted
             && matches!(
                 text.lower_of(token),
                 "amber"
@@ -276,10 +282,7 @@ fn letters(text: &Prepared, found: &mut Vec<Finding>) {
                     | "white"
                     | "november"
             );
-        let counted = next.is_some_and(|next| {
-            next.digit && next.at.len() <= 2 && beside(Some(token), Some(next)) || next.lists & has::FIGURE != 0
-        });
-        if colour && !token.caseless && counted && beside(Some(token), next) && !thing {
+        if colour && !token.caseless && beside(Some(token), next) && !thing() {
             let end = next.map_or(token.at.end, |next| next.at.end);
             found.push(Finding::new(token.at.start..end, Kind::Alias, Weight::Form));
         }

@@ -139,6 +139,9 @@ impl Prepared {
 fn refuse_hiding(text: &str) -> Result<(), BadText> {
     let mut line = 1;
     for c in text.chars() {
+        if matches!(c, ' '..='~') {
+            continue;
+        }
         let hiding = matches!(c,
             '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{206F}'
             | '\u{FFF9}'..='\u{FFFB}' | '\u{E0000}'..='\u{E0FFF}')
@@ -159,15 +162,24 @@ fn fold(text: &str) -> (String, Vec<u32>, Vec<bool>) {
     let mut origin = Vec::with_capacity(text.len() + 1);
     let mut foreign = Vec::with_capacity(text.len());
     let mut at = 0;
+    let place = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
     while let Some(&c) = chars.get(at) {
+        // Nearly every character of most texts is itself.
+        let plainly = chars[at..].iter().take_while(|c| c.is_ascii() && **c != '-').count();
+        if plainly > 0 {
+            folded.extend(&chars[at..at + plainly]);
+            origin.extend((at..at + plainly).map(place));
+            foreign.resize(folded.len(), false);
+            at += plainly;
+            continue;
+        }
         if let Some(skip) = broken_word(&chars, at) {
             at += skip;
             continue;
         }
-        if c.is_ascii() {
-            // Nearly every character of most texts.
+        if c == '-' {
             folded.push(c);
-            origin.push(u32::try_from(at).unwrap_or(u32::MAX));
+            origin.push(place(at));
             foreign.push(false);
             at += 1;
             continue;
@@ -175,7 +187,7 @@ fn fold(text: &str) -> (String, Vec<u32>, Vec<bool>) {
         let strange = c.is_alphabetic() && !is_plainly_latin(c);
         let mut push = |c: char| {
             folded.push(c);
-            origin.resize(folded.len(), u32::try_from(at).unwrap_or(u32::MAX));
+            origin.resize(folded.len(), place(at));
             foreign.resize(folded.len(), strange);
         };
         if !is_invisible(c) {
@@ -188,7 +200,7 @@ fn fold(text: &str) -> (String, Vec<u32>, Vec<bool>) {
         }
         at += 1;
     }
-    origin.push(u32::try_from(chars.len()).unwrap_or(u32::MAX));
+    origin.push(place(chars.len()));
     (folded, origin, foreign)
 }
 
@@ -330,6 +342,10 @@ fn digit(c: char, zero: char) -> char {
 fn lower_in_place(text: &str) -> String {
     let mut lower = String::with_capacity(text.len());
     for c in text.chars() {
+        if c.is_ascii() {
+            lower.push(c.to_ascii_lowercase());
+            continue;
+        }
         let mut small = c.to_lowercase();
         match (small.next(), small.next()) {
             (Some(one), None) if one.len_utf8() == c.len_utf8() => lower.push(one),
@@ -436,6 +452,9 @@ fn mark_first(folded: &str, tokens: &mut [Token]) {
     for at in 0..tokens.len() {
         let gap_start = at.checked_sub(1).map_or(0, |before| tokens[before].whole_end);
         let gap = &folded[gap_start..tokens[at].at.start];
+        if gap == " " && at > 0 {
+            continue;
+        }
         let newline = gap.rfind('\n');
         let trimmed = gap.trim_end_matches([' ', '\t', '"', '\'', '(', '[', '*', '_', '#', '>', '-', '\r', '\n']);
         let ends = match trimmed.chars().next_back() {

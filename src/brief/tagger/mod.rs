@@ -48,11 +48,7 @@ const NUMBER: usize = 5;
 pub(crate) fn chances(text: &Prepared, model: &Model<'_>, patterns: &[Finding], named: &[Finding]) -> Vec<Scores> {
     let mut scores = Vec::with_capacity(text.tokens.len());
     looks::features(text, patterns, named, &|_| false, |_, features| {
-        let mut sums = [0; LABELS];
-        for &feature in features {
-            model.add(feature, &mut sums);
-        }
-        scores.push(model.scores(&sums));
+        scores.push(model.scores(&model.sums(features)));
     });
     let follows = raised(&model.follows);
     Chain::new(&scores, &follows, |_| u8::MAX).marginals(&follows, None)

@@ -91,27 +91,47 @@ impl<'a> Model<'a> {
         })
     }
 
-    /// Adds what a feature says to each label's sum.
-    pub(crate) fn add(&self, feature: u64, sums: &mut [i16; LABELS]) {
-        let mark = mark_of(feature);
-        let Some(line) = self.table.get(line_of(feature, self.table.len())) else {
-            return;
-        };
-        for slot in 0..SLOTS {
-            if u16::from_le_bytes([line[2 * slot], line[2 * slot + 1]]) == mark {
-                let from = WEIGHTS + LABELS * slot;
-                for (sum, &weight) in sums.iter_mut().zip(&line[from..from + LABELS]) {
+    /// What features say, summed for each label.
+    pub(crate) fn sums(&self, features: &[u64]) -> [i16; LABELS] {
+        let mut sums = [0; LABELS];
+        // The lines lie far apart in memory: looked at one batch after the other and without branches, many of them are
+        // on their way at once.
+        let mut found = [(0, 0_u32); BATCH];
+        for batch in features.chunks(BATCH) {
+            let mut count = 0;
+            for &feature in batch {
+                let at = line_of(feature, self.table.len());
+                let slots = self.table.get(at).map_or(0, |line| slots_of(line, mark_of(feature)));
+                // Written always, counted where there is something.
+                found[count] = (at, slots.trailing_zeros());
+                count += usize::from(slots != 0);
+            }
+            for &(at, slot) in &found[..count] {
+                let from = WEIGHTS + LABELS * slot as usize;
+                for (sum, &weight) in sums.iter_mut().zip(&self.table[at][from..from + LABELS]) {
                     *sum += i16::from(weight.cast_signed());
                 }
-                return;
             }
         }
+        sums
     }
 
     /// Sums as scores.
     pub(crate) fn scores(&self, sums: &[i16; LABELS]) -> Scores {
         sums.map(|sum| f32::from(sum) * self.step)
     }
+}
+
+/// How many features are looked up together.
+const BATCH: usize = 64;
+
+/// A bit for each slot of a line that has a mark.
+fn slots_of(line: &[u8; LINE], mark: u16) -> u32 {
+    let (marks, _) = line[..WEIGHTS].as_chunks();
+    let bits = (0..)
+        .zip(marks)
+        .map(|(slot, known)| u32::from(u16::from_le_bytes(*known) == mark) << slot);
+    bits.sum()
 }
 
 /// The mark that tells a feature from others at the same place.
