@@ -6,7 +6,7 @@ use crate::id::LogName;
 pub type Case = u8;
 
 /// Something that is not as it should be.
-#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Problem {
     /// The log concerned, if one is.
     pub log: Option<LogName>,

@@ -83,7 +83,10 @@ impl Accepted {
     /// Accepts a head from the clone of that name. Whoever does has seen that it goes on from the one before.
     pub fn accept(&mut self, name: &str, log: LogName, size: u64, root: Digest) {
         let heads = self.clones.entry(sha256(&[name.as_bytes()])).or_default();
-        heads.insert(log, (size, root));
+        // One that goes back says nothing of what was there.
+        if heads.get(&log).is_none_or(|(known, _)| *known <= size) {
+            heads.insert(log, (size, root));
+        }
     }
 
     /// Its encoding.

@@ -1,7 +1,7 @@
 //! Leaving the vault to others while a person is asked something.
 
 use super::error::LedgerError;
-use super::objects::{AUDIT, HEADS};
+use super::kept::log_branches;
 use super::start::Ledger;
 use crate::repo::Oid;
 use std::time::Duration;
@@ -21,6 +21,6 @@ impl Ledger<'_> {
     }
 
     fn logs(&self) -> Result<Vec<(String, Oid)>, LedgerError> {
-        Ok(self.repo.refs(&format!("{HEADS}{AUDIT}"))?.into_iter().collect())
+        Ok(log_branches(self.repo)?.0)
     }
 }

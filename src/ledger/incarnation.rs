@@ -5,8 +5,10 @@ use super::append::{Changes, Draft, Recorded};
 use super::error::LedgerError;
 use super::found::{Begin, begin_log, make_detail_key};
 use super::high_water::MarkFile;
+use super::kept::{Branches, log_branches, without_prefix};
 use super::merge::{Merge, Merged};
-use super::objects::{AUDIT, HEADS, MAIN, log_of};
+use super::objects::{MAIN, log_of};
+use super::scan::scan;
 use super::standing::Stood;
 use super::start::{Ledger, learn, read_head};
 use crate::chain::{Details, HeadRef, Kind, Time};
@@ -64,27 +66,22 @@ impl Ledger<'_> {
         !self.standing.own_forks.is_empty()
     }
 
-    /// Where every history of a log ends, as far as its device signed it under that name.
+    /// Where every history of a log ends.
     fn ends_of(&self, log: LogName) -> Result<Vec<HeadRef>, LedgerError> {
-        let roster = &self.standing.charter.roster;
+        let unread = |why: String| LedgerError::Unjoined(log, why);
+        let charter = &self.standing.charter;
+        let (all, _) = log_branches(self.repo)?;
+        let of_it = without_prefix(&all).filter(|(branch, _)| log_of(branch).is_some_and(|(known, _)| known == log));
+        let mut branches = Branches::sort(self.repo, &charter.roster, charter.vault, of_it);
         let mut ends = Vec::new();
-        for (name, oid) in self.repo.refs(&format!("{HEADS}{AUDIT}{log}"))? {
-            let Some((known, fork)) = name.strip_prefix(HEADS).and_then(log_of) else {
-                continue;
-            };
-            if known != log {
-                continue;
-            }
-            let head = match read_head(self.repo, roster, self.identity.vault(), log, oid) {
-                Ok(head) => head,
-                Err(_) if fork.is_some() => continue,
-                Err(why) => return Err(LedgerError::Unjoined(log, why)),
-            };
-            let end = head.message.checkpoint.checkpoint;
-            if fork.is_none_or(|root| root == end.root) {
-                ends.push((log, end.size, end.root));
-            }
+        if let Some(oid) = branches.own.get(&log) {
+            let head = read_head(self.repo, &charter.roster, charter.vault, log, *oid).map_err(unread)?;
+            let scanned = scan(self.repo, &head, &branches.sizes(log), &mut |_| {});
+            let scanned = scanned.map_err(|error| unread(error.to_string()))?;
+            branches.drop_beginnings(log, &scanned.roots);
+            ends.push((log, scanned.frontier.size(), scanned.frontier.root()));
         }
+        ends.extend(branches.beside(log).map(|(size, root)| (log, size, root)));
         ends.sort();
         Ok(ends)
     }

@@ -11,6 +11,7 @@ use super::accepted::Accepted;
 use super::append::NOBODY;
 use super::charter::Charter;
 use super::error::LedgerError;
+use super::kept::{log_branches, without_prefix};
 use super::merge_lines::{Fate, Lines, moved_back, read_lines};
 use super::objects::{BUNDLE_MAX, COMMIT_MAX, FILE_MAX, HEADS, MAIN, Objects, TREE_MAX};
 use super::verify::{Anchors, examine};
@@ -130,11 +131,8 @@ impl<'a> Merge<'a> {
         if charter.vault != self.identity.vault() {
             return Err(LedgerError::OtherVault);
         }
-        let heads = self.repo.refs(HEADS)?;
-        let heads = heads
-            .iter()
-            .filter_map(|(name, oid)| Some((name.strip_prefix(HEADS)?, *oid)));
-        let (mine, unread) = read_lines(self.repo, heads, &charter);
+        let (heads, damaged) = log_branches(self.repo)?;
+        let (mine, unread) = read_lines(self.repo, without_prefix(&heads), &charter);
         let theirs = self.theirs(other)?;
         let related = self.relate(&charter, &theirs)?;
         if matches!(related, MainFate::Diverged) {
@@ -155,7 +153,7 @@ impl<'a> Merge<'a> {
                 .entry(*log)
                 .or_insert_with(|| format!("what is here of it: {why}"));
         }
-        let whole = unread.is_empty() && !mine.lack_some();
+        let whole = unread.is_empty() && damaged.is_empty() && mine.are_whole(&charter.roster.cuts(), accepted.all());
         let (plan, shards) = self.plan(&charter, &mine, &theirs, related, left_out, whole)?;
         let mut merged = self.carry_out(&mine, &theirs, plan, shards)?;
         merged.moved_back = moved_back;
@@ -209,17 +207,7 @@ impl<'a> Merge<'a> {
         if examined.facts.vault != self.identity.vault() {
             return Err(LedgerError::OtherVault);
         }
-        let report = &examined.report;
-        let mut broken = BTreeMap::new();
-        let of_logs = |problem: &&Problem| !examined.beside.contains(*problem);
-        for problem in report.problems.iter().chain(&report.unknown).filter(of_logs) {
-            // What is wrong with files is judged file by file; two kept histories are both taken; and that a log ends
-            // earlier than others have seen it, or is not there, is no fault of what is there.
-            let passed = matches!(problem.case, 8 | 10 | 32 | 33 | 34 | 37 | 43);
-            if let Some(log) = problem.log.filter(|_| !passed) {
-                broken.entry(log).or_insert_with(|| problem.message.clone());
-            }
-        }
+        let mut broken = examined.broken;
         let view = examined.view;
         let main = view.branches.get(MAIN).copied();
         let main = main.ok_or(LedgerError::NotAVault("the other clone has no branch `main`"))?;
@@ -309,7 +297,7 @@ impl<'a> Merge<'a> {
     fn shards(&self, live: &LiveSet, theirs: &Theirs<'_>, whole: bool) -> Result<(Vec<Shard>, Lost), LedgerError> {
         let is_shard = |name: &str| name.starts_with("notes/") || name.starts_with("keys/");
         let mut expected: BTreeMap<String, Vec<(FileRef, EntryRef)>> = BTreeMap::new();
-        for (name, _) in self.repo.refs(HEADS)? {
+        for (name, _) in self.repo.refs_as_found(HEADS)? {
             if let Some(name) = name.strip_prefix(HEADS).filter(|name| is_shard(name)) {
                 expected.entry(name.to_owned()).or_default();
             }
@@ -380,11 +368,10 @@ impl<'a> Merge<'a> {
             each_object(view, line.oid, &known, 2, &mut |object| Ok(arrivals.add(object)?))?;
         }
         for (name, old, new) in plan.lines.moves(mine) {
-            refs.push(RefChange {
-                name: format!("{HEADS}{name}"),
-                old,
-                new,
-            });
+            let name = format!("{HEADS}{name}");
+            // Where nothing was that counts, something else may stand under that name.
+            let old = old.or(self.repo.ref_target(&name)?);
+            refs.push(RefChange { name, old, new });
         }
         if plan.main == MainFate::Taken {
             let name = format!("{HEADS}{MAIN}");

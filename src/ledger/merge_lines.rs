@@ -3,8 +3,9 @@
 use super::charter::Charter;
 use super::error::LedgerError;
 use super::histories::tell_apart;
+use super::kept::{Branches, Kept};
 use super::merge::each_object;
-use super::objects::{Objects, audit_ref, fork_ref, log_of};
+use super::objects::{Objects, audit_ref, fork_ref};
 use super::scan::{Head, scan};
 use super::start::{Telling, read_head, scan_fault};
 use super::view::View;
@@ -53,16 +54,24 @@ pub(super) struct Line {
 #[derive(Clone)]
 struct Held {
     line: Rc<Line>,
+    /// Its branch, without its prefix.
+    branch: String,
     fork: bool,
     new: bool,
+}
+
+impl Held {
+    fn end(&self) -> (u64, Digest) {
+        (self.line.size, self.line.root)
+    }
 }
 
 /// Histories by log; the one on the log's own branch comes first.
 #[derive(Default)]
 pub(super) struct Lines {
     logs: BTreeMap<LogName, Vec<Held>>,
-    /// Branches of histories that were kept and cannot be read, or are not those that their names say.
-    unread: BTreeMap<String, Oid>,
+    /// Logs with a history that their device signed and that cannot be read.
+    unread: BTreeSet<LogName>,
     fates: BTreeMap<LogName, Fate>,
 }
 
@@ -77,31 +86,49 @@ pub(super) fn read_lines<'a>(
     charter: &Charter,
 ) -> (Lines, Unread) {
     let (mut lines, mut unread) = (Lines::default(), Vec::new());
-    for (branch, oid) in heads {
-        let Some((log, fork)) = log_of(branch) else { continue };
-        match (read_line(objects, charter, log, oid), fork) {
-            (Ok(line), fork) if fork.is_none_or(|root| root == line.root) => {
-                let held = Held {
+    let mut branches = Branches::sort(objects, &charter.roster, charter.vault, heads);
+    for (log, oid) in std::mem::take(&mut branches.own) {
+        match read_line(objects, charter, log, oid, &branches.sizes(log)) {
+            Ok((line, roots)) => {
+                branches.drop_beginnings(log, &roots);
+                lines.logs.entry(log).or_default().push(Held {
                     line: Rc::new(line),
-                    fork: fork.is_some(),
+                    branch: audit_ref(log),
+                    fork: false,
                     new: false,
-                };
-                let all = lines.logs.entry(log).or_default();
-                all.push(held);
-                all.sort_by_key(|held| (held.fork, held.line.root));
+                });
             }
-            (Err(why), None) => unread.push((log, why)),
-            _ => drop(lines.unread.insert(branch.to_owned(), oid)),
+            Err(why) => unread.push((log, why)),
+        }
+    }
+    for (log, kept) in branches.beside {
+        for Kept { branch, oid, .. } in kept {
+            match read_line(objects, charter, log, oid, &BTreeSet::new()) {
+                Ok((line, _)) => lines.logs.entry(log).or_default().push(Held {
+                    line: Rc::new(line),
+                    branch,
+                    fork: true,
+                    new: false,
+                }),
+                Err(_) => drop(lines.unread.insert(log)),
+            }
         }
     }
     (lines, unread)
 }
 
-fn read_line(objects: &dyn Objects, charter: &Charter, log: LogName, oid: Oid) -> Result<Line, String> {
+/// A history, and its roots at the sizes asked for.
+fn read_line(
+    objects: &dyn Objects,
+    charter: &Charter,
+    log: LogName,
+    oid: Oid,
+    asked: &BTreeSet<u64>,
+) -> Result<(Line, BTreeMap<u64, Digest>), String> {
     let head = read_head(objects, &charter.roster, charter.vault, log, oid)?;
     let (telling, in_force) = (Telling::new(), Finder::new("\"roster\":\""));
     let (mut entries, mut rosters) = (Vec::new(), BTreeSet::new());
-    let scanned = scan(objects, &head, &BTreeSet::new(), &mut |line| {
+    let scanned = scan(objects, &head, asked, &mut |line| {
         if telling.tells(line) {
             entries.extend(Entry::parse(line).ok().map(|parsed| parsed.entry));
         }
@@ -110,14 +137,15 @@ fn read_line(objects: &dyn Objects, charter: &Charter, log: LogName, oid: Oid) -
     })
     .map_err(|error| error.to_string())?;
     let of_main = |entry: &Entry| entry.wrote.iter().chain(&entry.forgot).any(|file| file.0 == "main");
-    Ok(Line {
+    let line = Line {
         oid,
         size: scanned.frontier.size(),
         root: scanned.frontier.root(),
         touches_main: entries.iter().any(of_main),
         entries,
         rosters,
-    })
+    };
+    Ok((line, scanned.roots))
 }
 
 /// The root of a history at a size.
@@ -197,8 +225,8 @@ impl Lines {
         let broken = |(log, why): (&LogName, &String)| (*log, Fate::Broken(why.clone()));
         fates.extend(left_out.iter().map(broken));
         for (log, held) in theirs.logs.iter().filter(|(log, _)| !left_out.contains_key(log)) {
-            let here = logs.get(log).cloned().unwrap_or_default();
-            let fate = match join(repo, here, view, held) {
+            let here = logs.get(log).map(Vec::as_slice).unwrap_or_default();
+            let fate = match join(repo, *log, here, view, held) {
                 Ok((joined, fate)) => {
                     logs.insert(*log, joined);
                     fate
@@ -211,21 +239,41 @@ impl Lines {
         Self { logs, unread, fates }
     }
 
-    /// Whether there is a history that was kept and cannot be read.
-    pub(super) fn lack_some(&self) -> bool {
-        !self.unread.is_empty()
+    /// Whether all is here that may have written files: each log under its own name, as long as others have seen it, as
+    /// it was when it was merged and as cards accept it, and all that its device signed beside it.
+    pub(super) fn are_whole(&self, cuts: &Cuts, mut merged: impl Iterator<Item = (LogName, u64, Digest)>) -> bool {
+        let longest = |log: &LogName| {
+            let held = self.logs.get(log).into_iter().flatten();
+            held.map(|held| held.line.size).max().unwrap_or(0)
+        };
+        let due = |log: &LogName, size: u64| cuts.of(*log).map_or(size, |(end, _)| size.min(end));
+        let entries = self.logs.values().flatten().flat_map(|held| &held.line.entries);
+        let mut seen = entries.flat_map(|entry| &entry.seen);
+        self.unread.is_empty()
+            && self.logs.values().all(|held| held.iter().any(|held| !held.fork))
+            && seen.all(|(log, (size, _))| longest(log) >= due(log, *size))
+            && merged.all(|(log, size, _)| longest(&log) >= due(&log, size))
+            && cuts.named().all(|(log, size, _)| longest(&log) >= size)
     }
 
-    /// What exists by all of them, each as far as it counts; of a log of which only another history is left, nothing. What is here is read from `here`, what is new from `there`.
+    /// What exists by all of them, each as far as it counts. Of a log of which only another history is left nothing
+    /// exists: only what it destroyed is destroyed. What is here is read from `here`, what is new from `there`.
     pub(super) fn live(&self, cuts: Cuts, here: &dyn Objects, there: &dyn Objects) -> Result<LiveSet, LedgerError> {
         let mut live = LiveSet::within(cuts);
-        let known = || self.logs.iter().filter(|(_, held)| held.iter().any(|held| !held.fork));
-        let several = || known().filter(|(_, held)| held.len() > 1);
+        let several = || {
+            let forked = |held: &[Held]| held.len() > 1 || held.iter().all(|held| held.fork);
+            self.logs.iter().filter(move |(_, held)| forked(held))
+        };
         live.expect(Histories::of(several().map(|(log, _)| *log)));
-        for (_, held) in known() {
+        for held in self.logs.values() {
+            let alone = held.iter().all(|held| held.fork);
             for (history, held) in held.iter().enumerate() {
-                let entries = held.line.entries.iter();
-                entries.for_each(|entry| live.apply_in(entry, history));
+                for entry in &held.line.entries {
+                    match alone {
+                        false => live.apply_in(entry, history),
+                        true => live.apply_in(&forgetting(entry), history),
+                    }
+                }
             }
         }
         for (log, held) in several() {
@@ -301,19 +349,9 @@ impl Lines {
     }
 
     fn branches(&self) -> BTreeMap<String, Oid> {
-        let all = self
-            .logs
-            .iter()
-            .flat_map(|(log, held)| held.iter().map(move |held| (*log, held)));
-        let branch = |(log, held): (LogName, &Held)| {
-            let name = match held.fork {
-                true => fork_ref(log, held.line.root),
-                false => audit_ref(log),
-            };
-            (name, held.line.oid)
-        };
-        let unread = self.unread.iter().map(|(name, oid)| (name.clone(), *oid));
-        unread.chain(all.map(branch)).collect()
+        let all = self.logs.values().flatten();
+        let branch = |held: &Held| (held.branch.clone(), held.line.oid);
+        all.map(branch).collect()
     }
 
     /// The branches that move on the way here from `before`, with what each was and is.
@@ -375,67 +413,89 @@ fn check_commits(view: &View<'_>, line: &Line, from: Option<&Line>) -> Result<()
     }
 }
 
-/// The histories of one log, here and there, none of them the beginning of another.
-fn join(repo: &Repo, mut here: Vec<Held>, view: &View<'_>, theirs: &[Held]) -> Result<(Vec<Held>, Fate), String> {
-    let mut fate = Fate::Same;
-    if here.iter().all(|held| held.fork) {
-        // The log's own branch comes first, and what was kept beside it here is measured by that.
-        let branch = theirs.first().filter(|held| !held.fork);
-        let branch = branch.ok_or("only another history of it is left")?;
-        check_commits(view, &branch.line, None)?;
-        let mut beside = vec![Held {
-            new: true,
-            ..branch.clone()
-        }];
-        for mine in here {
-            let order = compare(repo, &mine.line, view, &branch.line)?;
-            beside.extend(Some(mine).filter(|_| order.is_none_or(Ordering::is_lt)));
-        }
-        (here, fate) = (beside, Fate::New(branch.line.size));
-    }
-    let had = here.len();
+/// The histories of one log, here and there, none of them the beginning of another: first the one under the log's own
+/// name, which is the longest of those that go on from what was under it here, or else there.
+fn join(
+    repo: &Repo,
+    log: LogName,
+    here: &[Held],
+    view: &View<'_>,
+    theirs: &[Held],
+) -> Result<(Vec<Held>, Fate), String> {
+    let mut all = here.to_vec();
     for their in theirs {
-        let line = &their.line;
-        let mut on = None;
-        let mut known = false;
-        for (n, mine) in here.iter().enumerate() {
-            // What was just taken is not here yet.
-            let whose: &dyn Objects = if mine.new { view } else { repo };
-            match compare(whose, &mine.line, view, line)? {
-                Some(Ordering::Greater) => on = on.or(Some(n)),
-                Some(order) => {
-                    known = true;
-                    if order == Ordering::Less && !their.fork {
-                        fate = Fate::Behind;
-                    }
-                }
-                None => {}
+        if all.iter().all(|held| held.end() != their.end()) {
+            all.push(Held {
+                new: true,
+                ..their.clone()
+            });
+        }
+    }
+    let branch = |held: &[Held]| held.iter().find(|held| !held.fork).map(Held::end);
+    let (before, there) = (branch(here), branch(theirs));
+    let own = before.or(there).ok_or("only another history of it is left")?;
+    let own = all.iter().position(|held| held.end() == own);
+    let first = own.ok_or("its own branch is not among its histories")?;
+    let objects = |held: &Held| -> &dyn Objects { if held.new { view } else { repo } };
+    let goes_on = |from: &Held, held: &Held| {
+        let order = compare(objects(from), &from.line, objects(held), &held.line)?;
+        Ok::<_, String>(order == Some(Ordering::Greater))
+    };
+    let mut main = first;
+    loop {
+        let mut next: Option<usize> = None;
+        for n in 0..all.len() {
+            if n != main && goes_on(&all[main], &all[n])? {
+                let prefers = |held: &Held| (Some(held.end()) == there, held.line.size);
+                next = next.filter(|next| prefers(&all[*next]) >= prefers(&all[n])).or(Some(n));
             }
         }
-        if known {
+        let Some(next) = next else { break };
+        main = next;
+    }
+    let mut joined = Vec::new();
+    for (n, held) in all.iter().enumerate() {
+        let mut is_beginning = false;
+        for (other, longer) in all.iter().enumerate().filter(|(other, _)| *other != n) {
+            is_beginning |= other != n && goes_on(held, longer)?;
+        }
+        if is_beginning {
             continue;
         }
-        match on.and_then(|n| here.get_mut(n)) {
-            Some(mine) => {
-                let from = mine.line.size;
-                check_commits(view, line, Some(&mine.line))?;
-                if !mine.fork {
-                    fate = Fate::Ahead { from, to: line.size };
-                }
-                (mine.line, mine.new) = (line.clone(), true);
-            }
-            None => {
-                check_commits(view, line, None)?;
-                here.push(Held {
-                    line: line.clone(),
-                    fork: true,
-                    new: true,
-                });
-            }
+        if held.new {
+            let from = before
+                .and_then(|_| all.get(first))
+                .filter(|_| n == main && first != main);
+            check_commits(view, &held.line, from.map(|from| from.line.as_ref()))?;
         }
+        let fork = n != main;
+        let branch = match fork {
+            false => audit_ref(log),
+            true if held.fork && !held.new => held.branch.clone(),
+            true => fork_ref(log, held.line.root),
+        };
+        joined.push(Held {
+            branch,
+            fork,
+            ..held.clone()
+        });
     }
-    if here.len() > had {
-        fate = Fate::Diverged;
+    joined.sort_by_key(|held| (held.fork, held.line.root));
+    let to = all[main].line.size;
+    let fate = match before {
+        None => Fate::New(to),
+        Some(_) if joined.iter().any(|held| held.fork && held.new) => Fate::Diverged,
+        Some((from, _)) if main != first => Fate::Ahead { from, to },
+        Some((size, _)) if there.is_some_and(|(there, _)| there < size) => Fate::Behind,
+        Some(_) => Fate::Same,
+    };
+    Ok((joined, fate))
+}
+
+/// What an entry forgot, and nothing that it wrote.
+fn forgetting(entry: &Entry) -> Entry {
+    Entry {
+        wrote: Vec::new(),
+        ..entry.clone()
     }
-    Ok((here, fate))
 }

@@ -19,6 +19,7 @@ mod high_water;
 mod histories;
 mod in_order;
 mod incarnation;
+mod kept;
 mod leaves;
 mod many;
 mod merge;

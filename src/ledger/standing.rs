@@ -2,7 +2,8 @@
 
 use super::charter::Charter;
 use super::error::LedgerError;
-use super::objects::{AUDIT, HEADS, MAIN, audit_ref, log_of};
+use super::kept::log_branches;
+use super::objects::{HEADS, MAIN, audit_ref, log_of};
 use super::scan::scan_on;
 use super::start::{Quarantined, Telling, read_head};
 use crate::chain::{Creations, Entry, FileRef, Frontier, LiveFile, LiveSet, Time};
@@ -49,7 +50,7 @@ impl Standing {
         if !marked || main != Some(self.charter.commit) || own != Some(self.head) {
             return Ok(false);
         }
-        let heads = other_heads(repo, self.log)?;
+        let (heads, _) = other_heads(repo, self.log)?;
         Ok(heads == self.other_heads || self.catch_up(repo, heads))
     }
 
@@ -100,12 +101,13 @@ impl Standing {
     }
 }
 
-/// The branches of the logs of others, and where they stand.
-pub(super) fn other_heads(repo: &Repo, own: LogName) -> Result<Vec<(String, Oid)>, LedgerError> {
+/// The branches of the logs of others, and where they stand; and those that are damaged.
+pub(super) fn other_heads(repo: &Repo, own: LogName) -> Result<(Vec<(String, Oid)>, Vec<String>), LedgerError> {
     let own = format!("{HEADS}{}", audit_ref(own));
-    let mut heads = repo.refs(&format!("{HEADS}{AUDIT}"))?;
+    let (mut heads, mut damaged) = log_branches(repo)?;
     heads.retain(|(name, _)| *name != own);
-    Ok(heads)
+    damaged.retain(|name| *name != own);
+    Ok((heads, damaged))
 }
 
 /// What a process that stays unlocked remembers between accesses, so that a start need not read the logs again when

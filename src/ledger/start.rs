@@ -3,11 +3,12 @@
 use super::charter::Charter;
 use super::error::LedgerError;
 use super::high_water::{HighWater, MarkFile};
-use super::histories::{HistoryAt, tell_apart, with_forks};
+use super::histories::{HistoryAt, tell_apart};
+use super::kept::{Branches, log_branches, without_prefix};
 use super::objects::{AUDIT, FILE_MAX, HEADS, MAIN, Objects, TREE_MAX, audit_ref, log_of, note_ref};
 use super::scan::{Head, ScanError, Scanned, scan};
 use super::standing::{Memory, Standing, Stood, other_heads};
-use crate::chain::{Creations, Cuts, Entry, FileRef, Frontier, LiveFile, LiveSet, Problem, Roster, Time};
+use crate::chain::{Creations, Cuts, Entry, FileRef, Frontier, Histories, LiveFile, LiveSet, Problem, Roster, Time};
 use crate::crypto::sha256;
 use crate::envelope::{BODY_MAX, BodyFile, DetailKey, Keyring, Purpose, WrapFile};
 use crate::id::{Digest, KeyId, LogName, NoteId, VaultId};
@@ -291,15 +292,20 @@ pub(super) fn learn(repo: &Repo, identity: &Identity, known: Option<&HighWater>)
         live: LiveSet::within(charter.roster.cuts()),
         ..Pass::default()
     };
-    let other_heads = other_heads(repo, log)?;
-    pass.live
-        .expect(with_forks(other_heads.iter().map(|(name, _)| name.as_str())));
-    let (head, scanned) = scan_own(repo, identity, &charter, log, known, &mut |line| {
+    let (other_heads, damaged) = other_heads(repo, log)?;
+    let mut branches = Branches::sort(repo, &charter.roster, charter.vault, without_prefix(&other_heads));
+    pass.live.expect(Histories::of(branches.beside.keys().copied()));
+    let asked = branches.sizes(log);
+    let (head, scanned) = scan_own(repo, identity, &charter, log, known, asked, &mut |line| {
         pass.line(&telling, true, line);
     })?;
+    branches.drop_beginnings(log, &scanned.roots);
     pass.last = Entry::parse(&head.message.line).ok().map(|parsed| parsed.entry);
-    let others = scan_others(repo, &charter, (log, head.oid), &other_heads, &telling, &mut pass);
-    let own_forks = beside_own(repo, (&head, &scanned.frontier), others.own_forks)?;
+    let own_forks: Vec<(u64, Digest)> = branches.beside(log).collect();
+    let mut others = scan_others(repo, &charter, (log, head.oid), branches, &telling, &mut pass);
+    for (log, fork) in damaged.iter().filter_map(|name| log_of(name.strip_prefix(HEADS)?)) {
+        others.set_aside(log, fork.is_some(), "its branch is damaged".to_owned());
+    }
     let last = pass
         .last
         .take()
@@ -441,7 +447,8 @@ fn own_log(repo: &Repo, identity: &Identity, known: Option<&HighWater>) -> Resul
         return Ok(mark.log);
     }
     let prefix = format!("{HEADS}{AUDIT}{}-", identity.device());
-    let found = repo.refs(&prefix)?;
+    let (mut found, _) = log_branches(repo)?;
+    found.retain(|(name, _)| name.starts_with(&prefix));
     let mut logs: Vec<LogName> = found
         .iter()
         .filter_map(|(name, _)| name.strip_prefix(HEADS)?.strip_prefix(AUDIT)?.parse().ok())
@@ -493,6 +500,7 @@ fn scan_own(
     charter: &Charter,
     log: LogName,
     known: Option<&HighWater>,
+    mut asked: BTreeSet<u64>,
     visit: &mut dyn FnMut(&[u8]),
 ) -> Result<(Head, Scanned), LedgerError> {
     let target = repo.ref_target(&format!("{HEADS}{}", audit_ref(log)))?;
@@ -517,8 +525,8 @@ fn scan_own(
         );
         return Err(own_fault(log, 9, why));
     }
-    let at: BTreeSet<u64> = known.map(|mark| mark.size).into_iter().collect();
-    let scanned = scan(repo, &head, &at, visit).map_err(|error| scan_fault(log, error))?;
+    asked.extend(known.map(|mark| mark.size));
+    let scanned = scan(repo, &head, &asked, visit).map_err(|error| scan_fault(log, error))?;
     if let Some(mark) = known
         && scanned.roots.get(&mark.size) != Some(&mark.root)
     {
@@ -545,8 +553,6 @@ struct Others {
     heads: BTreeMap<LogName, (u64, Digest)>,
     /// The trees over the lines of the logs that count as a whole.
     trees: BTreeMap<LogName, Frontier>,
-    /// Where other histories of the own log end.
-    own_forks: Vec<(u64, Digest)>,
     quarantined: Vec<Quarantined>,
 }
 
@@ -564,50 +570,60 @@ fn scan_others(
     repo: &Repo,
     charter: &Charter,
     own: (LogName, Oid),
-    branches: &[(String, Oid)],
+    mut branches: Branches,
     telling: &Telling,
     pass: &mut Pass,
 ) -> Others {
     let mut others = Others::default();
     let mut read: BTreeMap<LogName, Vec<HistoryAt<'_>>> = BTreeMap::from([(own.0, vec![(repo as _, own.1)])]);
-    for (name, oid) in branches {
-        let Some((log, fork)) = name.strip_prefix(HEADS).and_then(log_of) else {
-            continue;
-        };
-        // What was seen of a log can be held against its own branch alone: without it a fork says what it likes.
-        if fork.is_some() && !read.contains_key(&log) {
-            if !others.quarantined.iter().any(|one| one.log == log) {
-                others.set_aside(log, false, "only another history of it is left".to_owned());
-            }
-            continue;
-        }
-        let seen = pass.seen.get(&log).copied().filter(|_| fork.is_none());
-        let other = scan_other(repo, charter, log, *oid, seen, pass.live.cuts(), telling);
-        let other = other.and_then(|other| match fork.is_none_or(|root| root == other.end.1) {
-            true => Ok(other),
-            false => Err("it is not the one that its branch's name says".into()),
-        });
-        match other {
+    for (log, oid) in std::mem::take(&mut branches.own) {
+        let seen = pass.seen.get(&log).copied();
+        let asked = branches.sizes(log);
+        match scan_other(repo, charter, log, oid, seen, asked, pass.live.cuts(), telling) {
             Ok(other) => {
-                let histories = read.entry(log).or_default();
+                branches.drop_beginnings(log, &other.roots);
                 for entry in &other.entries {
-                    pass.live.apply_in(entry, histories.len());
+                    pass.live.apply(entry);
                     pass.creations.apply(entry);
                 }
-                histories.push((repo, *oid));
-                if fork.is_none() {
-                    others.heads.extend(other.counts.map(|at| (log, at)));
-                    others.trees.extend(other.whole.map(|tree| (log, tree)));
-                } else if log == own.0 {
-                    others.own_forks.push(other.end);
-                }
+                read.insert(log, vec![(repo, oid)]);
+                others.heads.extend(other.counts.map(|at| (log, at)));
+                others.trees.extend(other.whole.map(|tree| (log, tree)));
                 if let Some(cut) = other.cut {
                     let why = format!("its device was removed: entries from {cut} on do not count");
-                    others.set_aside(log, fork.is_some(), why);
+                    others.set_aside(log, false, why);
                 }
             }
-            Err(why) => others.set_aside(log, fork.is_some(), why),
+            Err(why) => others.set_aside(log, false, why),
         }
+    }
+    for (log, beside) in &branches.beside {
+        // What was seen of a log can be held against its own branch alone: without that, others could be its past, and
+        // what it destroyed be back.
+        let alone = !read.contains_key(log);
+        if alone {
+            others.set_aside(*log, false, "only another history of it is left".to_owned());
+        }
+        for kept in beside {
+            let asked = BTreeSet::new();
+            match scan_other(repo, charter, *log, kept.oid, None, asked, pass.live.cuts(), telling) {
+                Ok(other) => {
+                    let histories = read.entry(*log).or_default();
+                    for mut entry in other.entries {
+                        if alone {
+                            entry.wrote.clear();
+                        }
+                        pass.live.apply_in(&entry, histories.len());
+                        pass.creations.apply(&entry);
+                    }
+                    histories.push((repo, kept.oid));
+                }
+                Err(why) => others.set_aside(*log, true, why),
+            }
+        }
+    }
+    for (log, why) in branches.bogus {
+        others.set_aside(log, true, why);
     }
     for log in pass.live.histories().logs() {
         let histories = read.get(&log).map(Vec::as_slice).unwrap_or_default();
@@ -624,30 +640,10 @@ fn scan_others(
     others
 }
 
-/// The ends that are no place in the own log: other histories that its device signed. Whoever may write to a remote can
-/// keep what the log was before under the name of a fork; that is none.
-fn beside_own(
-    repo: &Repo,
-    (head, frontier): (&Head, &Frontier),
-    ends: Vec<(u64, Digest)>,
-) -> Result<Vec<(u64, Digest)>, LedgerError> {
-    if ends.is_empty() {
-        return Ok(ends);
-    }
-    let sizes = ends.iter().map(|(size, _)| *size).collect();
-    let log = head.message.checkpoint.checkpoint.log;
-    let mut roots = scan(repo, head, &sizes, &mut |_| {})
-        .map_err(|error| scan_fault(log, error))?
-        .roots;
-    roots.insert(frontier.size(), frontier.root());
-    let beside = |(size, root): &(u64, Digest)| roots.get(size) != Some(root);
-    Ok(ends.into_iter().filter(beside).collect())
-}
-
 /// What another log says.
 struct Other {
-    /// Its size and root.
-    end: (u64, Digest),
+    /// Its roots at the sizes that were asked for.
+    roots: BTreeMap<u64, Digest>,
     /// The entries that count and say more than that there was a read.
     entries: Vec<Entry>,
     /// What to say of it that was seen: how far it counts, unless more was seen before.
@@ -675,12 +671,14 @@ pub(super) fn read_head(
     Ok(head)
 }
 
+#[allow(clippy::too_many_arguments)]
 fn scan_other(
     repo: &Repo,
     charter: &Charter,
     log: LogName,
     oid: Oid,
     seen: Option<(u64, Digest)>,
+    mut asked: BTreeSet<u64>,
     cuts: &Cuts,
     telling: &Telling,
 ) -> Result<Other, String> {
@@ -702,8 +700,8 @@ fn scan_other(
         ));
     }
     let mut entries = Vec::new();
-    let at: BTreeSet<u64> = seen.iter().chain(&cut).map(|(size, _)| *size).collect();
-    let scanned = scan(repo, &head, &at, &mut |line| {
+    asked.extend(seen.iter().chain(&cut).map(|(size, _)| *size));
+    let scanned = scan(repo, &head, &asked, &mut |line| {
         if telling.tells(line) {
             let entry = Entry::parse(line).ok().map(|parsed| parsed.entry);
             entries.extend(entry.filter(|entry| cuts.admit(entry)));
@@ -721,9 +719,9 @@ fn scan_other(
     let counts = cut.unwrap_or(end);
     let counts = told.filter(|(size, _)| *size > counts.0).unwrap_or(counts);
     Ok(Other {
-        end,
         entries,
         counts: (counts.0 > 0).then_some(counts),
+        roots: scanned.roots,
         whole: cut.is_none().then_some(scanned.frontier),
         cut: cut.map(|(size, _)| size).filter(|size| *size < head.size()),
     })
@@ -732,24 +730,38 @@ fn scan_other(
 /// The live set of all logs, for a device that has none of its own yet. Every log must hold.
 pub(super) fn live_of_all(repo: &Repo, charter: &Charter) -> Result<LiveSet, LedgerError> {
     let mut live = LiveSet::within(charter.roster.cuts());
-    let branches = repo.refs(&format!("{HEADS}{AUDIT}"))?;
-    live.expect(with_forks(branches.iter().map(|(name, _)| name.as_str())));
+    let fault = |log, case, why: String| LedgerError::tampered(Problem::of(log, case, why));
+    let (branches, damaged) = log_branches(repo)?;
+    if let Some((log, None)) = damaged.iter().find_map(|name| log_of(name.strip_prefix(HEADS)?)) {
+        return Err(fault(log, 10, "its branch is damaged".into()));
+    }
+    let mut branches = Branches::sort(repo, &charter.roster, charter.vault, without_prefix(&branches));
+    live.expect(Histories::of(branches.beside.keys().copied()));
     let mut read: BTreeMap<LogName, Vec<HistoryAt<'_>>> = BTreeMap::new();
-    for (name, oid) in branches {
-        let (log, fork) = name
-            .strip_prefix(HEADS)
-            .and_then(log_of)
-            .ok_or(LedgerError::NotAVault("a branch of its logs has no log's name"))?;
-        let scanned = scan_other(repo, charter, log, oid, None, live.cuts(), &Telling::new());
-        let other = scanned.map_err(|why| LedgerError::tampered(Problem::of(log, 1, why)))?;
-        let histories = read.entry(log).or_default();
+    let telling = Telling::new();
+    for (log, oid) in std::mem::take(&mut branches.own) {
+        let asked = branches.sizes(log);
+        let other = scan_other(repo, charter, log, oid, None, asked, live.cuts(), &telling);
+        let other = other.map_err(|why| fault(log, 1, why))?;
+        branches.drop_beginnings(log, &other.roots);
+        other.entries.iter().for_each(|entry| live.apply(entry));
+        read.insert(log, vec![(repo, oid)]);
+    }
+    for (log, kept) in branches
+        .beside
+        .iter()
+        .flat_map(|(log, all)| all.iter().map(move |kept| (*log, kept)))
+    {
+        let Some(histories) = read.get_mut(&log) else {
+            return Err(fault(log, 10, "of this log only another history is left".into()));
+        };
+        let asked = BTreeSet::new();
+        let other = scan_other(repo, charter, log, kept.oid, None, asked, live.cuts(), &telling);
+        // One that cannot be read counts nowhere.
+        let Ok(other) = other else { continue };
         let number = histories.len();
-        if fork.is_some() && number == 0 {
-            let message = "of this log only another history is left";
-            return Err(LedgerError::tampered(Problem::of(log, 10, message)));
-        }
         other.entries.iter().for_each(|entry| live.apply_in(entry, number));
-        histories.push((repo, oid));
+        histories.push((repo, kept.oid));
     }
     for log in live.histories().logs() {
         let histories = read.get(&log).map(Vec::as_slice).unwrap_or_default();

@@ -3,23 +3,25 @@
 use super::objects::log_of;
 use super::verify::{Facts, Tally};
 use super::verify_across::Across;
-use super::verify_log::{Found, roots_at, verify_log};
+use super::verify_log::{Found, each_line, roots_at, verify_log};
 use super::view::View;
-use crate::chain::{HeadRef, LiveSet, Problem};
+use crate::chain::{Entry, HeadRef, LiveSet, Problem};
 use crate::id::{Digest, LogName};
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
 
 /// The histories that were kept beside their logs.
 #[derive(Default)]
 pub(super) struct Forks {
+    /// Those that count.
     found: BTreeMap<LogName, Vec<Found>>,
-    /// What is wrong with one of them by itself: no fault of its log.
-    faults: HashSet<Problem>,
+    /// And those that are another one again, or its beginning.
+    beginnings: BTreeMap<LogName, Vec<Found>>,
 }
 
 impl Forks {
-    /// Verifies all of them; `watched` says the roots at which sizes the anchors speak of.
+    /// Verifies all of them; `watched` says the roots at which sizes the anchors speak of. What is not sound by itself
+    /// says nothing of anything else: anybody may have put it there.
     pub(super) fn verify(
         view: &View<'_>,
         facts: &Facts,
@@ -34,28 +36,38 @@ impl Forks {
             let Some((log, Some(root))) = log_of(branch) else {
                 continue;
             };
-            let before = forks.found.get(&log).map_or(0, Vec::len);
-            across.begin(log, before + usize::from(logs.contains_key(&log)));
-            let visit = &mut |entry: &_, tally: &mut Tally| across.entry(entry, tally);
             let mut own = Tally::default();
-            let found = verify_log(view, log, *oid, facts, watched(log), deep, &mut own, visit);
-            across.end();
-            let of_fork = own.said_of(&format!("the history kept as `{branch}`"));
-            forks.faults.extend(of_fork.told().cloned());
-            tally.absorb(of_fork);
-            let Some(found) = found else { continue };
+            let found = verify_log(view, log, *oid, facts, watched(log), deep, &mut own, &mut |_, _| {});
+            let sound = own.is_sound();
+            tally.absorb(own.said_of(&format!("the history kept as `{branch}`")));
+            let Some(found) = found.filter(|_| sound) else {
+                let message = format!("what stands at `{branch}` is no history of this log");
+                tally.problem(Problem::of(log, 43, message));
+                continue;
+            };
             if found.root != root {
                 let message = format!("the branch `{branch}` holds another history than its name says");
                 tally.problem(Problem::of(log, 43, message));
             }
-            forks.found.entry(log).or_default().push(found);
+            let counted = forks.found.entry(log).or_default();
+            let end = (found.size, found.root);
+            let main = logs.get(&log);
+            let is_in = |other: &Found| roots_at(view, &other.layout, &[end.0].into()).get(&end.0) == Some(&end.1);
+            let again = counted.iter().any(|other| (other.size, other.root) == end);
+            if again || main.is_some_and(is_in) {
+                forks.beginnings.entry(log).or_default().push(found);
+                continue;
+            }
+            across.begin(log, counted.len() + usize::from(main.is_some()));
+            each_line(view, &found.layout, &mut |line| {
+                if let Ok(parsed) = Entry::parse(line) {
+                    across.entry(&parsed.entry, tally);
+                }
+            });
+            across.end();
+            counted.push(found);
         }
         forks
-    }
-
-    /// What is wrong with one of them by itself.
-    pub(super) fn faults(self) -> HashSet<Problem> {
-        self.faults
     }
 
     /// Tells `live`, to which the entries of all histories were applied, which of them stand in which.
@@ -88,7 +100,11 @@ impl Forks {
     /// Two histories are tampering until a card names the ends of all that there are.
     pub(super) fn judge(&self, view: &View<'_>, logs: &BTreeMap<LogName, Found>, facts: &Facts, tally: &mut Tally) {
         for (log, forks) in &self.found {
-            let histories: Vec<&Found> = logs.get(log).into_iter().chain(forks).collect();
+            let beginnings = self.beginnings.get(log).into_iter().flatten();
+            let histories: Vec<&Found> = logs.get(log).into_iter().chain(forks).chain(beginnings).collect();
+            if forks.is_empty() && histories.len() < 2 {
+                continue;
+            }
             let ends: Vec<HeadRef> = histories.iter().map(|found| (*log, found.size, found.root)).collect();
             let cards = facts.roster.iter().flat_map(|roster| roster.cards());
             let named = cards

@@ -3,7 +3,8 @@
 use super::append::NOBODY;
 use super::error::LedgerError;
 use super::high_water::HighWater;
-use super::objects::{AUDIT, HEADS, Objects, WITNESS};
+use super::kept::log_branches;
+use super::objects::{HEADS, Objects, WITNESS};
 use super::start::read_charter;
 use super::verify::{Anchors, Report, examine};
 use super::verify_log::{Found, each_leaf};
@@ -151,7 +152,7 @@ pub fn publish(repo: &Repo, file: &CosignedFile, now: Time, patience: Duration) 
         recovered => recovered,
     }
     .map_err(LedgerError::from)?;
-    let logs = repo.refs(&format!("{HEADS}{AUDIT}")).map_err(LedgerError::from)?;
+    let (logs, _) = log_branches(repo)?;
     if logs.is_empty() {
         return Err(NoCosignature::PlainClone);
     }

@@ -5,7 +5,6 @@ use super::vault::{Forge, NOW, Vault, chain, note, settings, sign_lines};
 use super::{Given, assert_caught, judge};
 use crate::chain::{Problem, Time};
 use crate::env::SystemEntropy;
-use crate::id::{Digest, LogName};
 use crate::ledger::verify_against::standing_still;
 use crate::ledger::{Accepted, Anchors, Beside, Fate, Ledger, LedgerError, Report, Verdict, catch_up, verify_beside};
 use crate::repo::{PATIENCE, Repo};
@@ -411,75 +410,4 @@ fn a_fork_alone_brings_nothing_back() {
     ]);
     a.git(&["update-ref", "-d", &audit]);
     assert_eq!(lives(&mut a), (false, true));
-}
-
-/// Where a log's branch ends: commit, size and root.
-fn end_of(vault: &Vault, log: LogName) -> (String, Digest) {
-    let report = judge(vault, &Given::default());
-    let (.., root) = report.logs.iter().find(|(known, ..)| *known == log).unwrap();
-    (vault.target(&format!("audit/{log}")).to_string(), *root)
-}
-
-#[test]
-fn what_a_stranger_keeps_beside_a_log_stops_nobody() {
-    let (mut a, mut b) = two();
-    let log = a.log;
-    let (began, root) = end_of(&a, log);
-    let (of_b, _) = end_of(&a, b.log);
-    read(&mut a);
-    a.cut();
-    let fork = |root: Digest| format!("refs/heads/audit/{log}-fork-{root}");
-    let strays = [
-        ("its beginning", fork(root), &began),
-        ("its beginning, under another name", fork(Digest([1; 32])), &began),
-        ("another log", fork(Digest([2; 32])), &of_b),
-    ];
-    for (what, name, commit) in &strays {
-        a.git(&["update-ref", name, commit]);
-        assert_eq!(judge(&a, &Given::default()).verdict, Verdict::Tampered, "{what}");
-        // The device goes on in the log that it had, and others take what it enters.
-        with(&mut a, |ledger, _| {
-            assert!(!ledger.is_forked(), "{what}");
-            assert_eq!(ledger.head().0, log);
-        });
-        write(&mut a, note(20), 1);
-        let merged = merge(&mut b, &a);
-        assert!(
-            merged
-                .logs
-                .iter()
-                .any(|(known, fate)| *known == log && matches!(fate, Fate::Ahead { .. })),
-            "{what}: {:?}",
-            merged.logs
-        );
-        assert_eq!(exists(&b), exists(&a), "{what}");
-        assert_eq!(judge(&b, &Given::default()).problems, [], "{what}");
-        // Nor do they stop who has them here from merging.
-        write(&mut b, note(21), 1);
-        merge(&mut a, &b);
-        assert_eq!(exists(&b), exists(&a), "{what}");
-        a.git(&["update-ref", "-d", name]);
-    }
-    for (_, name, commit) in &strays {
-        a.git(&["update-ref", name, commit]);
-    }
-    let set_aside = with(&mut a, |ledger, _| ledger.quarantined().to_vec());
-    assert!(set_aside.iter().all(|one| one.log == log && one.fork));
-    assert_eq!(set_aside.len(), 1, "{set_aside:?}");
-}
-
-#[test]
-fn a_log_of_which_a_fork_alone_is_here_comes_back_under_its_own_name() {
-    let (mut a, mut b) = two();
-    let log = b.log;
-    let audit = format!("refs/heads/audit/{log}");
-    let (began, root) = end_of(&a, log);
-    write(&mut b, note(30), 1);
-    a.cut();
-    a.git(&["update-ref", &format!("{audit}-fork-{root}"), &began]);
-    a.git(&["update-ref", "-d", &audit]);
-    merge(&mut a, &b);
-    assert_eq!(a.target(&format!("audit/{log}")), b.target(&format!("audit/{log}")));
-    assert_eq!(exists(&a), exists(&b));
-    assert_eq!(judge(&a, &Given::default()).problems, []);
 }

@@ -7,6 +7,7 @@ mod clones;
 mod files;
 mod good;
 mod honest;
+mod kept;
 mod known;
 mod lines;
 mod memory;
