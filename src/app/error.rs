@@ -92,7 +92,9 @@ impl From<LedgerError> for Error {
             LedgerError::Tampered(_) | LedgerError::AlteredMark => Self::new(Kind::Tampered, message),
             LedgerError::Emptied => Self::new(Kind::Unknown, message),
             LedgerError::Open(error) => error.into(),
-            LedgerError::Recover(RecoverError::Diverged { .. }) => Self::new(Kind::Tampered, message),
+            LedgerError::Recover(RecoverError::Diverged { .. } | RecoverError::MovedBack { .. }) => {
+                Self::new(Kind::Tampered, message)
+            }
             LedgerError::Card(BadCard::OtherFounder | BadCard::Signature(_) | BadCard::Chain(_))
             | LedgerError::Read(ReadError::Damaged { .. } | ReadError::Missing { .. } | ReadError::DamagedRef { .. }) => {
                 Self::new(Kind::Tampered, message).hint("`strongroom audit verify` says what else is wrong")
@@ -134,6 +136,9 @@ fn advice(error: &LedgerError) -> Option<&'static str> {
         }
         LedgerError::Recover(RecoverError::Journal(JournalError::Io(_)) | RecoverError::Io(_)) => {
             "nothing was shown and nothing is lost; `strongroom doctor` says what it sees"
+        }
+        LedgerError::Recover(RecoverError::MovedBack { .. }) => {
+            "nothing was shown and nothing is lost: find out who did it; `strongroom doctor --mend` then puts it back"
         }
         LedgerError::Recover(RecoverError::Diverged { .. }) => {
             "nothing was shown; `strongroom doctor` says what to do, `strongroom audit verify` what is wrong"

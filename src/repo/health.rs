@@ -5,7 +5,7 @@ use super::git::Repo;
 use super::journal::{self, JournalError};
 use super::lock::{self, Lock};
 use super::pack::{DRAFT, PackError};
-use super::recover::{HALF_OBJECT, RecoverError};
+use super::recover::{HALF_OBJECT, RecoverError, Stray};
 use super::stored::HALF;
 use std::fs::{self, File};
 use std::io;
@@ -27,8 +27,8 @@ pub struct Health {
     pub restarted: bool,
     /// Whether the last operation is not yet in git as a whole.
     pub unfinished: bool,
-    /// Refs that stand elsewhere than the journal left them, and whether recovery would refuse to put each back.
-    pub strayed: Vec<(String, bool)>,
+    /// Refs that stand elsewhere than the journal left them.
+    pub strayed: Vec<(String, Stray)>,
 }
 
 impl Health {
@@ -70,7 +70,7 @@ impl Repo {
             records: batches.len(),
             restarted: !of_this_boot,
             unfinished: batches.last().is_some_and(|batch| !self.has_finished(batch)),
-            strayed: self.strayed(&batches)?,
+            strayed: self.strayed(&batches, !of_this_boot)?,
         })
     }
 

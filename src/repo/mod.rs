@@ -60,7 +60,7 @@ pub use object::{BadCommit, BadOid, Commit, Kind, Object, Oid, commit_bytes};
 pub use pack::{AT_ONCE, PackError, Packed};
 pub use packed::{BadPackIndex, PackEntry, PackIndex};
 pub use record::{BadJournal, Batch, JOURNAL_BYTES, MAX_PAYLOAD, Record, RefChange, decode_records};
-pub use recover::{RecoverError, Recovery};
+pub use recover::{RecoverError, Recovery, Stray};
 pub use stored::{BlobWriter, DraftBlob, StoredBlob};
 pub use tree::{BadTree, EditError, EditedTree, Mode, RawTree, TreeEdit, TreeEntry, parse_tree, tree_bytes};
 pub use write::{CommitError, CutError, Durable, RECORDS_PER_CUT};

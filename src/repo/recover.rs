@@ -5,7 +5,7 @@ use super::journal::{Journal, JournalError};
 use super::lock::Lock;
 use super::loose::{loose_path, read_loose};
 use super::object::Oid;
-use super::record::{Batch, decode_payload, decode_payloads};
+use super::record::{Batch, RefChange, decode_payload, decode_payloads};
 use super::stored::remove_half_blobs;
 use super::write::CutError;
 use std::collections::{BTreeMap, BTreeSet};
@@ -44,6 +44,12 @@ pub enum RecoverError {
         /// Its full name.
         name: String,
     },
+    /// A ref was put back to an earlier value, or removed, after it had been written: a program that dies leaves none so.
+    #[error("ref `{name}` was moved back or removed by another program since the last command")]
+    MovedBack {
+        /// Its full name.
+        name: String,
+    },
     /// The vault could not be read.
     #[error(transparent)]
     Read(#[from] ReadError),
@@ -53,6 +59,25 @@ pub enum RecoverError {
     /// What was rewritten could not be made durable.
     #[error(transparent)]
     Cut(#[from] CutError),
+}
+
+/// How a ref stands elsewhere than the journal left it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Stray {
+    /// As a program that died leaves it: recovery puts it where it belongs.
+    Unfinished,
+    /// Where it once was: somebody moved it back ([`RecoverError::MovedBack`]).
+    MovedBack,
+    /// Where it never was ([`RecoverError::Diverged`]).
+    Unknown,
+}
+
+/// What the journal says of a ref.
+struct Values {
+    /// All that it gives it, the last one last.
+    all: Vec<Option<Oid>>,
+    /// What it was before the last record.
+    before: Option<Oid>,
 }
 
 /// What a ref is now.
@@ -69,9 +94,19 @@ impl Repo {
     /// have its values: objects are written before refs, and nothing is appended after an
     /// operation that did not finish. Otherwise every object and every ref since the cut is
     /// written again, made durable, and the journal is cut. A ref is set to its last value in the
-    /// journal if it is missing, torn, at any value the journal gives it or at an ancestor of one;
-    /// anything else is [`RecoverError::Diverged`], found before any ref is touched.
+    /// journal if it is torn or as the last record found it; after a power cut also if it is missing,
+    /// at any value the journal gives it or at an ancestor of one. Anything else is
+    /// [`RecoverError::MovedBack`] or [`RecoverError::Diverged`], found before any ref is touched.
     pub fn recover(&self, lock: &Lock) -> Result<Recovery, RecoverError> {
+        self.recover_after(lock, false)
+    }
+
+    /// The same where a person has seen that refs were moved back: puts these where they belong too.
+    pub fn put_back(&self, lock: &Lock) -> Result<Recovery, RecoverError> {
+        self.recover_after(lock, true)
+    }
+
+    fn recover_after(&self, lock: &Lock, moved_back: bool) -> Result<Recovery, RecoverError> {
         if lock.dir != self.dir {
             return Err(RecoverError::WrongLock);
         }
@@ -95,7 +130,8 @@ impl Repo {
         if !self.is_of_this_boot(&journal) || !self.is_finished(payloads.last().map(Vec::as_slice)) {
             journal.check_gap()?;
             let batches = decode_payloads(&payloads).map_err(JournalError::from)?;
-            recovery = self.rewrite(&batches)?;
+            let gentle = moved_back || !self.is_of_this_boot(&journal);
+            recovery = self.rewrite(&batches, gentle)?;
             self.cut_journal(&mut journal)?;
         }
         *slot = Some(journal);
@@ -127,19 +163,22 @@ impl Repo {
             })
     }
 
-    fn rewrite(&self, batches: &[Batch]) -> Result<Recovery, RecoverError> {
+    fn rewrite(&self, batches: &[Batch], gentle: bool) -> Result<Recovery, RecoverError> {
+        let known = values_of(batches);
         self.remove_half_objects()?;
         self.rewrite_objects(batches)?;
-        let known = values_of(batches);
         let mut moves = Vec::new();
         for name in known.keys() {
             self.refuse_links(name)?;
         }
         for (name, values) in known {
-            let last = values.last().copied().flatten();
+            let last = values.all.last().copied().flatten();
             let current = self.current(name)?;
-            if self.is_strange(&current, &values) {
-                return Err(RecoverError::Diverged { name: name.to_owned() });
+            let owned = || name.to_owned();
+            match self.stray(&current, &values, gentle) {
+                Some(Stray::Unknown) => return Err(RecoverError::Diverged { name: owned() }),
+                Some(Stray::MovedBack) => return Err(RecoverError::MovedBack { name: owned() }),
+                Some(Stray::Unfinished) | None => {}
             }
             moves.push((name, current, last));
         }
@@ -171,26 +210,33 @@ impl Repo {
         })
     }
 
-    /// Whether a ref is where no value that the journal gives it leads back to.
-    fn is_strange(&self, current: &Current, values: &[Option<Oid>]) -> bool {
-        match current {
-            Current::Known(Some(oid)) => {
-                !values.contains(&Some(*oid)) && !values.iter().flatten().any(|value| self.is_ancestor(*oid, *value))
-            }
-            _ => false,
+    /// How a ref stands elsewhere than the journal left it; `gentle` where earlier records need not be in git.
+    fn stray(&self, current: &Current, values: &Values, gentle: bool) -> Option<Stray> {
+        let last = values.all.last().copied().flatten();
+        let Current::Known(now) = current else {
+            return Some(Stray::Unfinished);
+        };
+        if *now == last {
+            return None;
         }
+        let leads_back = |oid: &Oid| values.all.iter().flatten().any(|value| self.is_ancestor(*oid, *value));
+        let known = now
+            .as_ref()
+            .is_none_or(|oid| values.all.contains(now) || leads_back(oid));
+        Some(match known {
+            false => Stray::Unknown,
+            true if gentle || *now == values.before => Stray::Unfinished,
+            true => Stray::MovedBack,
+        })
     }
 
-    /// The refs that stand where the journal did not leave them, by name, and whether recovery would refuse each:
-    /// otherwise it puts them back.
-    pub(super) fn strayed(&self, batches: &[Batch]) -> Result<Vec<(String, bool)>, RecoverError> {
+    /// The refs that stand where the journal did not leave them, by name; `restarted` where this machine may have been
+    /// started anew since the journal was cut.
+    pub(super) fn strayed(&self, batches: &[Batch], restarted: bool) -> Result<Vec<(String, Stray)>, RecoverError> {
         let mut strayed = Vec::new();
         for (name, values) in values_of(batches) {
-            let current = self.current(name)?;
-            let last = values.last().copied().flatten();
-            if !matches!(current, Current::Known(now) if now == last) {
-                strayed.push((name.to_owned(), self.is_strange(&current, &values)));
-            }
+            let stray = self.stray(&self.current(name)?, &values, restarted);
+            strayed.extend(stray.map(|stray| (name.to_owned(), stray)));
         }
         Ok(strayed)
     }
@@ -282,11 +328,16 @@ impl Repo {
     }
 }
 
-/// The values that the journal gives each ref, the last one last.
-fn values_of(batches: &[Batch]) -> BTreeMap<&str, Vec<Option<Oid>>> {
-    let mut known: BTreeMap<&str, Vec<Option<Oid>>> = BTreeMap::new();
-    for change in batches.iter().flat_map(|batch| &batch.refs) {
-        known.entry(&change.name).or_default().extend([change.old, change.new]);
+/// What the journal says of each ref.
+fn values_of(batches: &[Batch]) -> BTreeMap<&str, Values> {
+    let mut known: BTreeMap<&str, Values> = BTreeMap::new();
+    for (n, batch) in batches.iter().enumerate() {
+        for RefChange { name, old, new } in &batch.refs {
+            let (all, before) = (Vec::new(), None);
+            let values = known.entry(name).or_insert(Values { all, before });
+            values.all.extend([*old, *new]);
+            values.before = if n + 1 == batches.len() { *old } else { *new };
+        }
     }
     known
 }

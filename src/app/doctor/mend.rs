@@ -32,6 +32,19 @@ pub(super) fn mend_all(context: &Context<'_>, tampered: bool, done: &mut Vec<Str
     }
 }
 
+/// Puts refs back where the journal left them, which another program has moved back or removed: that they were stands in
+/// what is told.
+pub(super) fn put_back(context: &Context<'_>, done: &mut Vec<String>) -> Result<(), Error> {
+    let repo = context.repo()?;
+    let lock = context.patiently(|patience| Ok(repo.lock(patience)?))?;
+    let recovery = repo.put_back(&lock).map_err(LedgerError::from)?;
+    let moved = recovery.healed.join(", ");
+    done.push(format!(
+        "put back what another program had moved back or removed: {moved}"
+    ));
+    Ok(())
+}
+
 fn mend_vault(context: &Context<'_>, done: &mut Vec<String>) -> Result<(), Error> {
     let repo = context.repo()?;
     // Before recovery, which removes some of them.

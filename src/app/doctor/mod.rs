@@ -13,7 +13,7 @@ use crate::chain::Problem;
 use crate::env::{Buffer, Space, Wire, check_writable, is_mine, is_open_to_others};
 use crate::id::{DeviceId, LogName, VaultId};
 use crate::ledger::{Accepted, HighWater, LedgerError, Report, Verdict, vault_id};
-use crate::repo::{AT_ONCE, Health, JournalError, OpenError, RecoverError, Remains, Repo, Settings};
+use crate::repo::{AT_ONCE, Health, JournalError, OpenError, RecoverError, Remains, Repo, Settings, Stray};
 use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -131,7 +131,15 @@ pub fn doctor(context: &Context<'_>, mend: bool) -> Checkup {
         return seen;
     }
     let mut mended = Vec::new();
-    let failed = mend::mend_all(context, seen.worst() == Some(Kind::Tampered), &mut mended).err();
+    let moved_back = |finding: &Finding| finding.mendable && finding.kind == Some(Kind::Tampered);
+    let mut failed = None;
+    let mut seen = seen;
+    if seen.findings.iter().any(moved_back) {
+        failed = mend::put_back(context, &mut mended).err();
+        seen = look(context);
+    }
+    let tampered = seen.worst() == Some(Kind::Tampered);
+    failed = failed.or_else(|| mend::mend_all(context, tampered, &mut mended).err());
     let mut findings = look(context).findings;
     findings.extend(failed.map(|error| Finding::of("mending", error)));
     Checkup { findings, mended }
@@ -252,12 +260,11 @@ fn judge_journal(health: Result<Health, RecoverError>, vault: &Path) -> Vec<Find
         }
         Err(error) => return vec![Finding::of("journal", LedgerError::from(error).into())],
     };
-    let strange: Vec<&str> = health
-        .strayed
-        .iter()
-        .filter(|(_, refused)| *refused)
-        .map(|(name, _)| name.as_str())
-        .collect();
+    let that = |how: Stray| -> Vec<&str> {
+        let strayed = health.strayed.iter().filter(|(_, stray)| *stray == how);
+        strayed.map(|(name, _)| name.as_str()).collect()
+    };
+    let strange = that(Stray::Unknown);
     if !strange.is_empty() {
         let words = format!(
             "moved by another program to a place that the journal does not know: {}",
@@ -266,6 +273,15 @@ fn judge_journal(health: Result<Health, RecoverError>, vault: &Path) -> Vec<Find
         let found = Finding::wrong("journal", Kind::Tampered, words)
             .advise("if you fetched or pushed into the vault with git, that is why; otherwise keep a copy of the folder and tell a lead");
         return vec![found.advise(by_a_clone(vault))];
+    }
+    let moved_back = that(Stray::MovedBack);
+    if !moved_back.is_empty() {
+        let words = format!(
+            "moved back or removed by another program since the last command: {}; nothing is lost, the journal has it",
+            moved_back.join(", ")
+        );
+        let found = Finding::wrong("journal", Kind::Tampered, words);
+        return vec![found.advise("find out who did it; then put it back").mendable()];
     }
     if !health.is_due() {
         return vec![Finding::fine("journal", "it is whole, and git stands where it says")];

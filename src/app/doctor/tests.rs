@@ -32,14 +32,14 @@ fn report(problems: Vec<Problem>, unknown: Vec<Problem>) -> Report {
     }
 }
 
-fn health(records: usize, restarted: bool, unfinished: bool, strayed: &[(&str, bool)]) -> Health {
+fn health(records: usize, restarted: bool, unfinished: bool, strayed: &[(&str, Stray)]) -> Health {
     Health {
         records,
         restarted,
         unfinished,
         strayed: strayed
             .iter()
-            .map(|(name, refused)| ((*name).to_owned(), *refused))
+            .map(|(name, stray)| ((*name).to_owned(), *stray))
             .collect(),
     }
 }
@@ -73,7 +73,7 @@ fn a_journal_is_fine_if_the_next_start_has_nothing_to_do() {
     for due in [
         health(3, true, false, &[]),
         health(3, false, true, &[]),
-        health(3, false, false, &[("refs/heads/main", false)]),
+        health(3, false, false, &[("refs/heads/main", Stray::Unfinished)]),
     ] {
         let found = judged(due);
         assert_eq!((found.level, found.mendable), (Level::Look, true), "{}", found.words);
@@ -82,10 +82,13 @@ fn a_journal_is_fine_if_the_next_start_has_nothing_to_do() {
         3,
         false,
         true,
-        &[("refs/heads/a", false), ("refs/heads/b", true)],
+        &[("refs/heads/a", Stray::MovedBack), ("refs/heads/b", Stray::Unknown)],
     ));
     assert_eq!((strange.kind, strange.mendable), (Some(Kind::Tampered), false));
     assert!(strange.words.ends_with("refs/heads/b"), "{}", strange.words);
+    let back = judged(health(3, false, true, &[("refs/heads/a", Stray::MovedBack)]));
+    assert_eq!((back.kind, back.mendable), (Some(Kind::Tampered), true));
+    assert!(back.words.contains(": refs/heads/a;"), "{}", back.words);
 }
 
 #[test]

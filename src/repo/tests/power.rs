@@ -133,11 +133,41 @@ fn a_ref_that_fell_back_is_healed_and_one_that_went_elsewhere_is_not() {
         let _durable = repo.commit(&lock, &batch).unwrap();
         read_everything(&repo)
     };
-    // Older than anything the journal names.
+    let moved_back = |repo: &Repo| {
+        let recovered = repo.recover(&repo.lock(PATIENCE).unwrap());
+        assert!(
+            matches!(&recovered, Err(RecoverError::MovedBack { name: found }) if found == name),
+            "{recovered:?}"
+        );
+    };
+    // Older than anything the journal names: no program that died leaves it so, only a power cut does.
     write(&vault.dir().join(name), ancestor.as_bytes());
+    let untouched = repo.refs("refs/").unwrap();
+    moved_back(&repo);
+    assert_eq!(repo.refs("refs/").unwrap(), untouched);
+    fs::remove_file(vault.dir().join(name)).unwrap();
+    moved_back(&repo);
+    let repo = reopen(&vault, Some([3; 16]));
     let recovery = repo.recover(&repo.lock(PATIENCE).unwrap()).unwrap();
     assert_eq!(recovery.healed, [name]);
     assert_eq!(read_everything(&repo), refs);
+    let repo = reopen(&vault, Some([3; 16]));
+    for (records, back, dies_so) in [(5..7, 2, false), (7..9, 1, true)] {
+        let refs = run(&repo, records.start, records.end);
+        let older = vault.git(&["rev-parse", &format!("{name}~{back}")]);
+        write(&vault.dir().join(name), older.as_bytes());
+        if !dies_so {
+            moved_back(&repo);
+        }
+        let lock = repo.lock(PATIENCE).unwrap();
+        let recovery = if dies_so {
+            repo.recover(&lock)
+        } else {
+            repo.put_back(&lock)
+        };
+        assert_eq!(recovery.unwrap().healed, [name]);
+        assert_eq!(read_everything(&repo), refs);
+    }
 
     let lock = repo.lock(PATIENCE).unwrap();
     repo.recover(&lock).unwrap();
