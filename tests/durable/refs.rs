@@ -5,9 +5,10 @@ use crate::house::{House, copy_folder};
 use std::time::{Duration, Instant};
 
 #[test]
-fn a_log_ref_that_was_lost_or_moved_back_is_healed_from_the_journal() {
+fn a_log_ref_as_a_dead_program_leaves_it_is_healed_from_the_journal_and_one_moved_back_is_not() {
     let house = House::new();
     let mut ids = house.fill(5, 1);
+    let id = ids[0].clone();
     let name = house.log_ref();
     let path = house.vault().join(&name);
     let entries = |house: &House| house.intact()["entries"].as_u64().unwrap();
@@ -23,21 +24,37 @@ fn a_log_ref_that_was_lost_or_moved_back_is_healed_from_the_journal() {
         assert_eq!(listed, ids);
         assert_eq!(entries(house), count + 1, "the list is an entry");
     };
-    let count = entries(&house);
-    std::fs::remove_file(&path).unwrap();
-    healed(&house, count, Vec::new());
+    let refused = || {
+        let told = nothing_is_read(&house, &id, 4);
+        assert!(told.contains("moved back or removed"), "{told}");
+        let verdict = house.run(&["audit", "verify"]);
+        assert_eq!(verdict.code, Some(4), "{}", verdict.out);
+        let mended = house.run(&["doctor", "--mend"]);
+        assert!(
+            mended.out.contains(&name) || mended.err.contains(&name),
+            "{}{}",
+            mended.out,
+            mended.err
+        );
+    };
+    // As it was before the last operation.
     let count = entries(&house);
     back(1);
     healed(&house, count, Vec::new());
-    // Further back than the journal reaches: it was cut meanwhile.
-    let more = house.fill(70, 10);
-    let count = entries(&house);
-    back(70);
-    healed(&house, count, more);
     // Empty, as after a power cut.
     let count = entries(&house);
     std::fs::write(&path, "").unwrap();
     healed(&house, count, Vec::new());
+    // Gone, and further back than the journal reaches: it was cut meanwhile.
+    let count = entries(&house);
+    std::fs::remove_file(&path).unwrap();
+    refused();
+    healed(&house, count, Vec::new());
+    let more = house.fill(70, 10);
+    let count = entries(&house);
+    back(70);
+    refused();
+    healed(&house, count, more);
 }
 
 #[test]
