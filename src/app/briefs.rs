@@ -129,8 +129,10 @@ pub fn draft_brief(context: &Context<'_>, query: &DraftQuery) -> Result<Drafted,
         Around::Clients,
         &query.sources.join(" "),
     )?;
+    let headings = desk.headings("draft-names", &gathered)?;
     let known = desk.known(
         gathered.sources.iter().chain(&gathered.others),
+        headings,
         &query.mask,
         &query.allow,
     )?;
@@ -228,7 +230,7 @@ pub fn check_brief(context: &Context<'_>, text: &[u8], profile: &str) -> Result<
     let gathered = desk.gather(Action::Search, None, details, &[], Around::Everything, "brief check")?;
     let (briefs, notes): (Vec<&OpenNote>, Vec<&OpenNote>) =
         gathered.others.iter().partition(|open| open.nature == Nature::Brief);
-    let known = desk.known(notes.into_iter(), &[], &[])?;
+    let known = desk.known(notes.into_iter(), Vec::new(), &[], &[])?;
     // The id that a brief bears and the placeholders in its text lead nobody anywhere: with them, a brief that was
     // released would not pass.
     // So do the lines that stand above and below every brief.

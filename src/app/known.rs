@@ -2,9 +2,10 @@
 
 use super::context::Desk;
 use super::error::{Error, Kind};
+use super::finding::Looking;
 use crate::brief::{Kind as What, Known, Profile, redact, shipped};
 use crate::chain::Details;
-use crate::envelope::WrapFile;
+use crate::envelope::{Metadata, WrapFile};
 use crate::gate::{Filter, Nature, OpenNote, Permit};
 use crate::id::{Digest, NoteId};
 use crate::ledger::Draft;
@@ -17,6 +18,8 @@ pub(super) struct Gathered {
     pub(super) others: Vec<OpenNote>,
     /// The newest head of each note, as the digest of its body.
     pub(super) bodies: BTreeMap<NoteId, Digest>,
+    /// Whether there are other notes, of which the headings may tell something.
+    pub(super) are_more: bool,
 }
 
 /// Which notes beside the sources are needed to know what must not leave.
@@ -56,6 +59,7 @@ impl Desk<'_> {
             }
         };
         let wanted: HashSet<NoteId> = others.into_iter().chain(sources.iter().copied()).collect();
+        let are_more = survey.of_nature(Nature::Note).iter().any(|note| !wanted.contains(note));
         survey.keep(&wanted);
         let mut permits = Vec::new();
         let mut rules: BTreeSet<String> = details.rules.drain(..).collect();
@@ -114,19 +118,40 @@ impl Desk<'_> {
             sources: mine,
             others,
             bodies,
+            are_more,
         })
     }
 
-    /// The identifiers in opened notes, with what is to be masked and who belongs to the vault. What the finder found is
-    /// left out if it is one of the words that a person allowed: the finder guesses, and a person has looked.
+    /// What the headings of all notes that may be listed give, whosesoever they are: a brief about one client names no other.
+    /// Where there are more than were gathered, that is an entry, as a list is.
+    pub(super) fn headings(&mut self, verb: &str, gathered: &Gathered) -> Result<Vec<Identifiers>, Error> {
+        if !gathered.are_more {
+            return Ok(Vec::new());
+        }
+        let filter = Filter {
+            natures: vec![Nature::Note],
+            ..Filter::default()
+        };
+        let listed = self.find_all(self.details(verb), &Looking::for_all(Action::List, filter))?;
+        Ok(listed
+            .iter()
+            .map(|line| Identifiers::of_heading(&line.listed.metadata))
+            .collect())
+    }
+
+    /// The identifiers in opened notes and those of headings, with what is to be masked and who belongs to the vault. What
+    /// the finder found or another's heading gives is left out if it is one of the words that a person allowed: that is a
+    /// guess, and a person has looked.
     pub(super) fn known<'n>(
         &self,
         notes: impl Iterator<Item = &'n OpenNote>,
+        headings: Vec<Identifiers>,
         mask: &[String],
         allow: &[String],
     ) -> Result<Known, Error> {
         let finder = finder()?;
-        let all: Vec<Identifiers> = notes.map(|note| Identifiers::of(note, &finder)).collect();
+        let mut all: Vec<Identifiers> = notes.map(|note| Identifiers::of(note, &finder)).collect();
+        all.extend(headings);
         self.known_of(all.iter(), mask, allow)
     }
 
@@ -164,10 +189,11 @@ impl Desk<'_> {
 }
 
 /// What a note gives to be recognised elsewhere.
+#[derive(Clone)]
 pub(super) struct Identifiers {
     /// Its client, case and fields.
     given: Vec<(What, String)>,
-    /// What the finder finds in its text.
+    /// What the finder finds in its text, or what the heading of a note of somebody else gives.
     found: Vec<(What, String)>,
 }
 
@@ -199,6 +225,36 @@ impl Identifiers {
         };
         let found = spans.iter().filter_map(value).collect();
         Self { given, found }
+    }
+
+    /// What a note gives to texts that are not about its client: names, numbers and codes, and nothing of fields that may
+    /// hold anything.
+    pub(super) fn of_heading(metadata: &Metadata) -> Self {
+        let fields = metadata.fields.iter();
+        let fields = fields.map(|(name, value)| (kind_of_field(name), value.clone()));
+        let own = [
+            (What::Client, metadata.client.clone()),
+            (What::Number, metadata.case.clone()),
+        ];
+        let tells = |value: &str| value.chars().filter(|c| c.is_alphanumeric()).count() > 2;
+        let found = own.into_iter().chain(fields);
+        let found =
+            found.filter(|(kind, value)| *kind != What::Other && tells(value) && value.len() <= Known::MAX_VALUE);
+        Self {
+            given: Vec::new(),
+            found: found.collect(),
+        }
+    }
+
+    /// The same of what was looked for already, as far as its note's own client does not concern a text.
+    pub(super) fn from_afar(&self) -> Self {
+        let tells = |(kind, value): &&(What, String)| {
+            *kind != What::Other && value.chars().filter(|c| c.is_alphanumeric()).count() > 2
+        };
+        Self {
+            given: Vec::new(),
+            found: self.given.iter().filter(tells).cloned().collect(),
+        }
     }
 }
 

@@ -110,18 +110,21 @@ impl Understood {
         Ok(Self(understood.collect()))
     }
 
-    /// What these notes and those of their clients give.
-    fn around(&self, sources: &[NoteId]) -> impl Iterator<Item = &Identifiers> {
+    /// What these notes and those of their clients give, and the headings of all others.
+    fn around(&self, sources: &[NoteId]) -> Vec<Identifiers> {
         let of_sources = self
             .0
             .iter()
             .filter(|(note, client, _)| sources.contains(note) && !client.is_empty());
         let clients: HashSet<&String> = of_sources.map(|(_, client, _)| client).collect();
-        let concerned = self
-            .0
-            .iter()
-            .filter(move |(note, client, _)| sources.contains(note) || clients.contains(client));
-        concerned.map(|(_, _, identifiers)| identifiers)
+        let all =
+            self.0.iter().map(
+                |(note, client, identifiers)| match sources.contains(note) || clients.contains(client) {
+                    true => identifiers.clone(),
+                    false => identifiers.from_afar(),
+                },
+            );
+        all.collect()
     }
 }
 
@@ -175,7 +178,7 @@ impl Desk<'_> {
             Some(written) => profile.written(written),
             None => profile,
         };
-        let known = self.known_of(looking.known.around(&file.sources), &[], &file.allowed)?;
+        let known = self.known_of(looking.known.around(&file.sources).iter(), &[], &file.allowed)?;
         let leaks = check_placed(&file.text, &profile, &known, &file.placed).map_err(refused)?;
         let mut types: Vec<&'static str> = leaks.iter().map(|leak| leak.kind.coarse().name()).collect();
         types.sort_unstable();

@@ -140,7 +140,9 @@ pub fn release_brief(context: &Context<'_>, query: &ReleaseQuery) -> Result<Rele
         )
         .hint("draft it again, and look at what is new"));
     }
-    let known = desk.known(around.sources.iter().chain(&around.others), &[], &file.allowed)?;
+    let headings = desk.headings("release-names", &around)?;
+    let opened = around.sources.iter().chain(&around.others);
+    let known = desk.known(opened, headings, &[], &file.allowed)?;
     let leaks = check_placed(&file.text, &profile, &known, &file.placed).map_err(refused)?;
     if !leaks.is_empty() {
         desk.refuse_release(details, draft, "leaking")?;

@@ -207,18 +207,64 @@ fn what_happens_to_a_source_calls_its_briefs_back() {
     };
     let text = TextFrom::Caller(Box::new(|| Ok(b"Nothing new.".to_vec())));
     add(&vault.context(&deaf, None, None), new, text).unwrap();
+    // An alias is one whosoever the text is about; what the finder finds in a note counts for its client alone.
+    let named = || RecallReason::Identifies(vec!["PERSON"]);
     let mut expected = vec![
-        (briefs[0].clone(), vec![RecallReason::Changed]),
-        (briefs[1].clone(), vec![RecallReason::Relabelled]),
-        (briefs[2].clone(), vec![RecallReason::Gone]),
-        (briefs[3].clone(), vec![RecallReason::Identifies(vec!["PERSON"])]),
+        (briefs[0].clone(), vec![RecallReason::Changed, named()]),
+        (briefs[1].clone(), vec![RecallReason::Relabelled, named()]),
+        (briefs[2].clone(), vec![RecallReason::Gone, named()]),
+        (briefs[3].clone(), vec![named()]),
     ];
+    expected.iter_mut().for_each(|(_, why)| why.sort());
     expected.sort();
     let mut recalled = vault.recall();
     recalled.sort();
     assert_eq!(recalled, expected);
     let last = vault.last();
     assert_eq!((last.0.as_str(), last.3), ("brief recall", "done"));
+}
+
+#[test]
+fn a_brief_about_one_client_names_no_other() {
+    let vault = Vault::new();
+    let add_with = |client: Option<&str>, alias: Option<&str>, text: &'static str| {
+        let new = NewText {
+            title: None,
+            client: client.map(str::to_owned),
+            case: None,
+            label: Some("internal".into()),
+            at: None,
+            fields: alias.map(|alias| ("alias".into(), alias.into())).into_iter().collect(),
+        };
+        let text = TextFrom::Caller(Box::new(move || Ok(text.as_bytes().to_vec())));
+        let deaf = Scripted::deaf();
+        add(&vault.context(&deaf, None, None), new, text)
+            .unwrap()
+            .id
+            .to_string()
+    };
+    add_with(Some("Lantern"), Some("badger"), "Alias on file.");
+    let note = add_with(None, None, "Collect Badger at ten. Leave the lantern by the side door.");
+    let drafted = vault.draft(&[&note], |_| ()).unwrap();
+    let text = drafted.text.to_lowercase();
+    assert!(!text.contains("badger") && !text.contains("lantern"), "{text}");
+    assert!(text.contains("at ten") && text.contains("by the side door"), "{text}");
+    // A person who has looked may let a word pass that only looks like another's.
+    let allowing = |query: &mut DraftQuery| query.allow = vec!["lantern".into()];
+    let drafted = vault.draft(&[&note], allowing).unwrap();
+    assert!(drafted.text.contains("the lantern by"), "{}", drafted.text);
+    assert!(!drafted.text.to_lowercase().contains("badger"));
+    // What becomes known later stops a release and calls a brief back.
+    let later = add_with(None, None, "Keep the heron gate shut until six.");
+    let (waiting, left) = (
+        vault.draft(&[&later], |_| ()).unwrap(),
+        vault.draft(&[&later], |_| ()).unwrap(),
+    );
+    let brief = vault.release(&left, |_| ()).unwrap().brief.to_string();
+    add_with(Some("Merrow"), Some("heron"), "Another alias.");
+    assert!(vault.release(&waiting, |_| ()).is_err());
+    let recalled = vault.recall();
+    assert_eq!(recalled, [(brief, vec![RecallReason::Identifies(vec!["PERSON"])])]);
 }
 
 #[test]
