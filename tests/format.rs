@@ -96,6 +96,7 @@ fn make() -> Made {
     let signing = SigningKey::from_seed(&secrets.signing_seed);
     let recipient = HybridSecret::from_seed(&secrets.recipient_seed).recipient();
     let card = Card {
+        auditors: None,
         by: device,
         compartments: Vec::new(),
         cuts: vec![],

@@ -111,6 +111,7 @@ fn card(bytes: &[u8]) -> (Card, usize) {
         Device::new(DeviceId([n as u8; 8]), kind(n), &hybrid.recipient(), sign.public())
     };
     let card = Card {
+        auditors: None,
         by: DeviceId([signer as u8; 8]),
         compartments: vec![CompartmentId([1; 8]), CompartmentId([2; 8])],
         cuts: vec![],

@@ -113,6 +113,7 @@ impl Desk<'_> {
         compartments.push(id);
         compartments.sort_unstable();
         let card = Card {
+            auditors: None,
             by: self.identity.device(),
             compartments,
             cuts: Vec::new(),

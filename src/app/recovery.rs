@@ -76,6 +76,7 @@ pub fn recover(context: &Context<'_>, page: &Path, insist: bool) -> Result<Inite
     ));
     devices.sort_by_key(|device| device.device);
     let card = Card {
+        auditors: None,
         by: paper_device,
         cuts: Vec::new(),
         devices,

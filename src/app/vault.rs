@@ -2,7 +2,7 @@
 
 use super::context::Context;
 use super::error::{Error, Kind};
-use crate::chain::{Card, Device, DeviceKind, Role};
+use crate::chain::{AuditorsKey, Card, Device, DeviceKind, Role};
 use crate::crypto::{Argon2Params, Entropy, make_random};
 use crate::env::{SystemEntropy, check_new_file, sync_folder, write_new_private};
 use crate::envelope::{IdentityFile, IdentitySecrets, Key, KeyUse, Keyring, RecoveryKey};
@@ -82,7 +82,10 @@ pub fn init(context: &Context<'_>, init: &Init) -> Result<Inited, Error> {
         recipients.push((*id, paper.recipient()));
     }
     devices.sort_by_key(|device| device.device);
+    let keyring = first_keys(entropy)?;
+    let auditors = keyring.iter().find(|key| key.usage == KeyUse::Auditors);
     let card = Card {
+        auditors: auditors.map(|key| AuditorsKey::new(key.id, &key.recipient())),
         by: device,
         compartments: Vec::new(),
         cuts: Vec::new(),
@@ -115,7 +118,7 @@ pub fn init(context: &Context<'_>, init: &Init) -> Result<Inited, Error> {
                 device,
                 incarnation: Incarnation(make_random(entropy)?),
             },
-            keyring: &first_keys(entropy)?,
+            keyring: &keyring,
             devices: &recipients,
             policies: &PolicyFiles::shipped(),
             readme: README,

@@ -6,7 +6,7 @@ use super::json;
 use super::sshsig::{self, Namespace};
 use super::time::Time;
 use crate::crypto::{PublicKey, Recipient, SigningKey, sha256};
-use crate::id::{CompartmentId, DeviceId, Digest, PersonId, VaultId};
+use crate::id::{CompartmentId, DeviceId, Digest, KeyId, PersonId, VaultId};
 use crate::label::{Clearance, Level};
 use base64ct::{Base64, Encoding};
 use serde::{Deserialize, Serialize};
@@ -73,10 +73,38 @@ impl Device {
     }
 }
 
+/// The public half of the auditors' key: with it a device wraps the keys to its details, whoever holds the other half.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AuditorsKey {
+    /// The id of the key in the rings of those who hold it.
+    pub key: KeyId,
+    /// Base64 of its X-Wing public key.
+    recipient: String,
+}
+
+impl AuditorsKey {
+    /// The public half of the key of that id.
+    pub fn new(key: KeyId, recipient: &Recipient) -> Self {
+        Self {
+            key,
+            recipient: Base64::encode_string(recipient.as_bytes()),
+        }
+    }
+
+    /// The key one seals to.
+    pub fn recipient(&self) -> Option<Recipient> {
+        Recipient::from_bytes(&Base64::decode_vec(&self.recipient).ok()?).ok()
+    }
+}
+
 /// One card.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Card {
+    /// The auditors' key from this card on, if it is another than before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub auditors: Option<AuditorsKey>,
     /// The device that signs.
     pub by: DeviceId,
     /// Compartments held, sorted.
@@ -190,6 +218,7 @@ impl Card {
             .devices
             .iter()
             .all(|device| device.sign_key().is_some() && device.recipient().is_some());
+        let keys = keys && card.auditors.as_ref().is_none_or(|key| key.recipient().is_some());
         let sound = card.v == 1 && card.level <= 4 && Self::check_handle(&card.handle).is_ok();
         (sorted && keys && sound).then(|| (card, file[..=end].to_vec(), signature))
     }
@@ -215,7 +244,8 @@ fn brings_back(before: &Card, card: &Card) -> bool {
         && before.handle == card.handle
         && before.level == card.level
         && before.compartments == card.compartments
-        && before.roles == card.roles;
+        && before.roles == card.roles
+        && card.auditors.is_none();
     same && card.devices.iter().any(|device| !before.devices.contains(device))
 }
 
@@ -365,6 +395,11 @@ impl Roster {
         self.digests.first().copied().unwrap_or(Digest([0; 32]))
     }
 
+    /// The public half of the auditors' key in force.
+    pub fn auditors(&self) -> Option<&AuditorsKey> {
+        self.cards.iter().rev().find_map(|card| card.auditors.as_ref())
+    }
+
     /// Whether the chain once ended with that digest.
     pub fn contains(&self, digest: Digest) -> bool {
         self.digests.contains(&digest)
@@ -411,6 +446,7 @@ mod tests {
 
     fn founder() -> Card {
         Card {
+            auditors: None,
             by: DeviceId([1; 8]),
             compartments: vec![],
             cuts: vec![],

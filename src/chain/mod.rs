@@ -25,7 +25,7 @@ mod tree;
 mod walk;
 
 pub use bundle::{BUNDLE_LEN, BadBundle, bundle_path, lines_of, parse_bundle, write_bundle};
-pub use card::{BadCard, Card, Device, DeviceKind, Role, Roster};
+pub use card::{AuditorsKey, BadCard, Card, Device, DeviceKind, Role, Roster};
 pub use checkpoint::{BadCheckpoint, Checkpoint, SignedCheckpoint, origin};
 pub use cosignature::{
     BadCosignature, BadCosignedFile, BadWitness, CosignedCheckpoint, CosignedFile, Witness, log_key,

@@ -229,7 +229,14 @@ pub fn opened_detail(data: &[u8]) -> bool {
         let example = DetailKey::make(&mut entropy).and_then(|key| {
             let sealed = key.seal(b"example", b"why", &mut entropy)?;
             let devices = [(DEVICE, device.recipient())];
-            let file = DetailFile::wrap(VAULT, DEVICE, &key, role, &devices, &mut entropy)?;
+            let file = DetailFile::wrap(
+                VAULT,
+                DEVICE,
+                &key,
+                (role.id, &role.recipient()),
+                &devices,
+                &mut entropy,
+            )?;
             Ok((sealed, file.to_bytes()))
         });
         let (sealed, file) = example.unwrap_or_else(|error| panic!("{error}"));

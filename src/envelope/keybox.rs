@@ -4,8 +4,8 @@ use super::cbor::{self, Bytes};
 use super::keyring::{Key, KeyUse, Keyring};
 use super::{BadEnvelope, SUITE, check_suite, check_vault, padding};
 use crate::crypto::{
-    CHUNK_TAG_LEN, ENC_LEN, Entropy, HybridSecret, NoEntropy, Recipient, XNONCE_LEN, XTAG_LEN, derive_key,
-    length_prefixed, make_random, make_secret, xopen, xseal,
+    CHUNK_TAG_LEN, ENC_LEN, Entropy, HybridSecret, NoEntropy, Recipient, length_prefixed, make_random, make_secret,
+    xopen, xseal,
 };
 use crate::id::{CompartmentId, DeviceId, KeyId, VaultId};
 use crate::label::Level;
@@ -190,6 +190,8 @@ struct AuditorsSlot {
     #[n(0)]
     key: Bytes,
     #[n(1)]
+    enc: Bytes,
+    #[n(2)]
     sealed: Bytes,
 }
 
@@ -250,18 +252,13 @@ fn detail_context(vault: VaultId, device: DeviceId, key: KeyId) -> Vec<u8> {
     ])
 }
 
-fn auditors_kek(role: &Key) -> Secret<32> {
-    derive_key(role.secret.expose(), "strongroom/1/detail wrap", &[])
-}
-
 impl DetailFile {
-    /// Wraps `key`, which serves `device`, to the auditors' role key in `keys` and to `devices`.
-    /// `None` if the ring has no auditors' key.
+    /// Wraps `key`, which serves `device`, to the auditors, whose key has that id and public half, and to `devices`.
     pub fn wrap(
         vault: VaultId,
         device: DeviceId,
         key: &DetailKey,
-        auditors: &Key,
+        (role, auditors): (KeyId, &Recipient),
         devices: &[(DeviceId, Recipient)],
         entropy: &mut dyn Entropy,
     ) -> Result<Self, NoEntropy> {
@@ -276,14 +273,15 @@ impl DetailFile {
             });
         }
         slots.sort_by(|a, b| a.device.as_slice().cmp(b.device.as_slice()));
-        let sealed = xseal(&auditors_kek(auditors), &context, key.secret.expose(), entropy)?;
+        let (enc, sealed) = auditors.seal(&context, key.secret.expose(), entropy)?;
         Ok(Self {
             suite: SUITE,
             vault: vault.as_bytes().to_vec().into(),
             device: device.as_bytes().to_vec().into(),
             key: key.id.as_bytes().to_vec().into(),
             auditors: AuditorsSlot {
-                key: auditors.id.as_bytes().to_vec().into(),
+                key: role.as_bytes().to_vec().into(),
+                enc: enc.to_vec().into(),
                 sealed: sealed.into(),
             },
             devices: slots,
@@ -302,8 +300,8 @@ impl DetailFile {
             let sizes = (slot.device.len(), slot.enc.len(), slot.sealed.len());
             sizes == (ID_LEN, ENC_LEN, KEY_LEN + CHUNK_TAG_LEN)
         });
-        let sizes = (file.auditors.key.len(), file.auditors.sealed.len());
-        let auditors = sizes == (ID_LEN, XNONCE_LEN + KEY_LEN + XTAG_LEN);
+        let AuditorsSlot { key, enc, sealed } = &file.auditors;
+        let auditors = (key.len(), enc.len(), sealed.len()) == (ID_LEN, ENC_LEN, KEY_LEN + CHUNK_TAG_LEN);
         match sorted && slots && auditors && file.serves().is_ok() && file.place().is_ok() {
             true => Ok(file),
             false => Err(BadEnvelope::Malformed { what: DETAIL }),
@@ -348,7 +346,7 @@ impl DetailFile {
                 let role = keys
                     .key(cbor::fixed(DETAIL, &self.auditors.key)?)
                     .ok_or(unopenable.clone())?;
-                xopen(&auditors_kek(role), &context, &self.auditors.sealed)
+                role.hybrid().open(&context, &self.auditors.enc, &self.auditors.sealed)
             }
         };
         let secret = opened
@@ -403,6 +401,7 @@ mod tests {
         let (vault, device) = (VaultId([1; 16]), DeviceId([2; 8]));
         let key = DetailKey::make(&mut entropy).unwrap();
         let role = keys.key_for(KeyUse::Auditors).unwrap();
+        let role = (role.id, &role.recipient());
         let file = DetailFile::wrap(vault, device, &key, role, &[(device, mine.recipient())], &mut entropy).unwrap();
         let file = DetailFile::parse(&file.to_bytes()).unwrap();
         let sealed = key.seal(b"aad", b"who and why", &mut entropy).unwrap();

@@ -1,6 +1,6 @@
 //! Keys by id: what a session holds and wraps refer to.
 
-use crate::crypto::{Entropy, NoEntropy, derive_key, make_random, make_secret};
+use crate::crypto::{Entropy, HybridSecret, NoEntropy, Recipient, derive_key, make_random, make_secret};
 use crate::id::{CompartmentId, KeyId};
 use crate::label::{Label, Level};
 use crate::secret::Secret;
@@ -47,6 +47,20 @@ impl Key {
             name,
             secret: make_secret(entropy)?,
         })
+    }
+
+    /// For the auditors' key: what one seals to so that whoever holds the key can open it.
+    pub(super) fn hybrid(&self) -> HybridSecret {
+        HybridSecret::from_seed(&derive_key(
+            self.secret.expose(),
+            "strongroom/1/auditors recipient",
+            &[],
+        ))
+    }
+
+    /// The public half of [`Key::hybrid`].
+    pub fn recipient(&self) -> Recipient {
+        self.hybrid().recipient()
     }
 }
 

@@ -402,19 +402,15 @@ impl Ledger<'_> {
 
     /// Makes this device's next detail key, wrapped to the auditors and to the person's devices, and enters that under it.
     pub fn renew_detail_key(&mut self, now: Time, entropy: &mut dyn Entropy) -> Result<Recorded, LedgerError> {
-        let card = self
-            .standing
-            .charter
-            .roster
-            .member(self.identity.person())
-            .ok_or(LedgerError::NotAMember)?;
+        let roster = &self.standing.charter.roster;
+        let card = roster.member(self.identity.person()).ok_or(LedgerError::NotAMember)?;
         let devices: Vec<_> = card
             .devices
             .iter()
             .filter_map(|device| Some((device.device, device.recipient()?)))
             .collect();
         let mut changes = Changes::default();
-        let new = make_detail_key(self.identity, &self.standing.keyring, &devices, &mut changes, entropy)?;
+        let new = make_detail_key(self.identity, roster, &devices, &mut changes, entropy)?;
         let old = std::mem::replace(&mut self.standing.detail, new);
         let draft = Draft::change(Kind::Key, Details::new("renew detail key"), Vec::new(), changes);
         match self.record(draft, now, entropy) {

@@ -88,8 +88,8 @@ pub enum LedgerError {
     )]
     AlteredMark,
     /// The ring has no key that every vault has.
-    #[error("this device does not hold the auditors' key, so it cannot make a detail key; ask a lead")]
-    KeyMissing,
+    #[error("no card names the auditors' key, so nothing can be entered that they could read; ask a lead")]
+    NoAuditorsKey,
     /// Others wrote while a person was asked.
     #[error(
         "the vault was changed by another program while you were asked. Nothing was shown and nothing changed: do it again"

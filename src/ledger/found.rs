@@ -10,7 +10,7 @@ use crate::chain::{
     Card, Checkpoint, Details, Entry, Frontier, HeadRef, Kind, Message, Outcome, Roster, Time, leaf_hash,
 };
 use crate::crypto::{Entropy, Recipient};
-use crate::envelope::{BoxFile, DetailFile, DetailKey, KeyUse, Keyring};
+use crate::envelope::{BoxFile, DetailFile, DetailKey, Keyring};
 use crate::id::{DeviceId, Digest, EntryRef, LogName};
 use crate::policy::PolicyFiles;
 use crate::repo::{Batch, Lock, Object, Repo, tree_bytes};
@@ -74,7 +74,7 @@ pub fn found(
         let sealed = BoxFile::seal(vault, *device, recipient, keyring, entropy)?;
         changes.write_digested(DEVICES, device, sealed.to_bytes());
     }
-    let detail = make_detail_key(identity, keyring, founding.devices, &mut changes, entropy)?;
+    let detail = make_detail_key(identity, &roster, founding.devices, &mut changes, entropy)?;
     let begin = Begin {
         log,
         roster: &roster,
@@ -142,7 +142,7 @@ pub fn rejoin(
         .iter()
         .filter_map(|device| Some((device.device, device.recipient()?)))
         .collect();
-    let detail = make_detail_key(identity, &keyring, &devices, &mut changes, entropy)?;
+    let detail = make_detail_key(identity, &roster, &devices, &mut changes, entropy)?;
     let policies = charter.policies.digest();
     let begin = Begin {
         log,
@@ -159,13 +159,15 @@ pub fn rejoin(
 
 pub(super) fn make_detail_key(
     identity: &Identity,
-    keyring: &Keyring,
+    roster: &Roster,
     devices: &[(DeviceId, Recipient)],
     changes: &mut Changes,
     entropy: &mut dyn Entropy,
 ) -> Result<DetailKey, LedgerError> {
     let detail = DetailKey::make(entropy)?;
-    let role = keyring.key_for(KeyUse::Auditors).ok_or(LedgerError::KeyMissing)?;
+    let auditors = roster.auditors().and_then(|role| Some((role.key, role.recipient()?)));
+    let (role, recipient) = auditors.ok_or(LedgerError::NoAuditorsKey)?;
+    let role = (role, &recipient);
     let file = DetailFile::wrap(identity.vault(), identity.device(), &detail, role, devices, entropy)?;
     changes.write_digested(DEVICES, format!("detail-{}", detail.id), file.to_bytes());
     Ok(detail)

@@ -106,7 +106,7 @@ impl Ledger<'_> {
             .filter_map(|device| Some((device.device, device.recipient()?)))
             .collect();
         let mut changes = Changes::default();
-        let detail = make_detail_key(self.identity, &self.standing.keyring, &devices, &mut changes, entropy)?;
+        let detail = make_detail_key(self.identity, roster, &devices, &mut changes, entropy)?;
         let mut seen = self.standing.others.clone();
         seen.insert(old, own);
         let begin = Begin {
@@ -152,6 +152,7 @@ impl Ledger<'_> {
         let old = roster.member(old.person).unwrap_or(old);
         let card = crate::chain::Card {
             by: self.identity.device(),
+            auditors: None,
             joined,
             n: roster.cards().len() as u64,
             prev: roster.digest(),

@@ -432,6 +432,7 @@ fn card() -> Vec<u8> {
         signing_key().public(),
     );
     let card = Card {
+        auditors: None,
         by: DEVICE,
         compartments: vec![COMPARTMENT],
         cuts: vec![],
@@ -510,7 +511,15 @@ fn detail() -> Vec<u8> {
     let auditors = Key::make(KeyUse::Auditors, None, [1; 8], random).unwrap();
     let key = DetailKey::make(random).unwrap();
     let devices = [(DEVICE, hybrid().recipient())];
-    let file = DetailFile::wrap(VAULT, DEVICE, &key, &auditors, &devices, random).unwrap();
+    let file = DetailFile::wrap(
+        VAULT,
+        DEVICE,
+        &key,
+        (auditors.id, &auditors.recipient()),
+        &devices,
+        random,
+    )
+    .unwrap();
     file.to_bytes()
 }
 

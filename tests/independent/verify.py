@@ -732,7 +732,7 @@ class Card:
             raise Refused("a card is a line and a signature")
         fields = parse_json_object(line)
         joined = fields.get("joined", [["0" * 16 + "-" + "0" * 8, 1, "0" * 64]])
-        if set(fields) - {"cuts", "joined"} != CARD_FIELDS or not is_list_of_heads(joined) or fields["v"] != 1 or isinstance(fields["v"], bool):
+        if set(fields) - {"auditors", "cuts", "joined"} != CARD_FIELDS or not is_list_of_heads(joined) or fields["v"] != 1 or isinstance(fields["v"], bool):
             raise Refused("a card with other fields than those of a card")
         for name, good in (
             ("vault", is_match(HEX16, fields["vault"])),
@@ -755,10 +755,19 @@ class Card:
         self.devices = self.parse_devices(fields["devices"])
         self.cuts = self.parse_cuts(fields["cuts"]) if "cuts" in fields else {}
         self.joined = {tuple(head) for head in fields.get("joined", ())}
+        self.auditors = fields.get("auditors")
+        if "auditors" in fields:
+            self.check_auditors(self.auditors)
         try:
             self.signature = parse_sshsig(armored.decode("ascii"), b"card@strongroom")
         except UnicodeDecodeError:
             raise Refused("no SSH signature")
+
+    @staticmethod
+    def check_auditors(value):
+        good = isinstance(value, dict) and set(value) == {"key", "recipient"} and is_match(HEX8, value["key"])
+        if not good or not isinstance(value["recipient"], str) or not is_recipient(parse_base64(value["recipient"], 1216)):
+            raise Refused("a card with a misshapen auditors' key")
 
     @staticmethod
     def is_set_of(pattern, values):
@@ -1310,9 +1319,8 @@ def check_detail_key(content, vault, key):
     if fields[1] != vault or fields[3] != key:
         raise Refused("a detail key kept in another place")
     wrap, wraps = fields[4], fields[5]
-    good = isinstance(wrap, dict) and set(wrap) == {0, 1} and all(isinstance(v, bytes) for v in wrap.values())
-    good = good and len(wrap[0]) == 8 and len(wrap[1]) == 72 and isinstance(wraps, list) and end == len(content)
-    for one in wraps if good else ():
+    good = isinstance(wraps, list) and end == len(content)
+    for one in [wrap] + wraps if good else ():
         good = good and isinstance(one, dict) and set(one) == {0, 1, 2} and all(isinstance(v, bytes) for v in one.values())
         good = good and (len(one[0]), len(one[1]), len(one[2])) == (8, HPKE_ENC, 48)
     if not good or not is_sorted_set([one[0] for one in wraps]):

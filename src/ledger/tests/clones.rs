@@ -62,12 +62,16 @@ fn begin(clone: &mut Vault) {
     let lock = repo.lock(PATIENCE).unwrap();
     repo.recover(&lock).unwrap();
     let charter = crate::ledger::read_charter(&repo, Some(clone.identity.founder_pin())).unwrap();
-    let live = crate::ledger::start::live_of_all(&repo, &charter).unwrap();
-    let file = crate::ledger::start::boxes_of(&live, clone.identity.device()).remove(0);
-    let keyring = clone.identity.open_box(&clone.files("keys/devices")[&file.1]).unwrap();
     let own: (DeviceId, Recipient) = (clone.identity.device(), clone.identity.recipient());
     let mut changes = Changes::default();
-    let detail = make_detail_key(&clone.identity, &keyring, &[own], &mut changes, &mut SystemEntropy).unwrap();
+    let detail = make_detail_key(
+        &clone.identity,
+        &charter.roster,
+        &[own],
+        &mut changes,
+        &mut SystemEntropy,
+    )
+    .unwrap();
     let begin = Begin {
         log: clone.log,
         roster: &charter.roster,

@@ -1,8 +1,8 @@
 //! Vaults for tests, and the tools to forge them.
 
 use crate::chain::{
-    BUNDLE_LEN, Card, Checkpoint, Details, Device, DeviceKind, Entry, FileRef, Frontier, Kind as Verb, Message,
-    Namespace, Outcome, Role, Time, bundle_path, leaf_hash, write_bundle,
+    AuditorsKey, BUNDLE_LEN, Card, Checkpoint, Details, Device, DeviceKind, Entry, FileRef, Frontier, Kind as Verb,
+    Message, Namespace, Outcome, Role, Time, bundle_path, leaf_hash, write_bundle,
 };
 use crate::crypto::ExampleEntropy;
 use crate::env::Faults;
@@ -41,6 +41,7 @@ pub(in crate::ledger) fn identity(n: u8, pin: Digest) -> Identity {
 pub(super) fn card(n: u8, by: u8, place: u64, prev: Digest, roles: Vec<Role>) -> Card {
     let whose = identity(n, Digest([0; 32]));
     Card {
+        auditors: None,
         by: DeviceId([by; 8]),
         compartments: vec![],
         cuts: vec![],
@@ -87,7 +88,15 @@ impl Vault {
     /// A vault founded by person `n`.
     pub(super) fn found(n: u8) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let first = card(n, n, 0, Digest([0; 32]), vec![Role::Lead, Role::Officer]);
+        let mut entropy = ExampleEntropy::new("founding");
+        let levels = [Level::Public, Level::Internal, Level::Confidential, Level::Restricted].map(KeyUse::Level);
+        let mut ring = Keyring::new(levels.map(|usage| Key::make(usage, None, [1; 8], &mut entropy).unwrap()));
+        let auditors = Key::make(KeyUse::Auditors, None, [1; 8], &mut entropy).unwrap();
+        let first = Card {
+            auditors: Some(AuditorsKey::new(auditors.id, &auditors.recipient())),
+            ..card(n, n, 0, Digest([0; 32]), vec![Role::Lead, Role::Officer])
+        };
+        ring.add(auditors);
         let identity = identity(n, first.digest());
         let vault = Self {
             folder,
@@ -97,10 +106,6 @@ impl Vault {
             clock: 0,
         };
         let repo = Repo::create(&vault.dir(), settings()).unwrap();
-        let mut entropy = ExampleEntropy::new("founding");
-        let levels = [Level::Public, Level::Internal, Level::Confidential, Level::Restricted].map(KeyUse::Level);
-        let uses = levels.into_iter().chain([KeyUse::Auditors]);
-        let ring = Keyring::new(uses.map(|usage| Key::make(usage, None, [1; 8], &mut entropy).unwrap()));
         std::fs::create_dir_all(vault.state()).unwrap();
         let founding = Founding {
             identity: &vault.identity,
