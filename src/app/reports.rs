@@ -180,7 +180,7 @@ fn in_report(verified: &Report, receipt: Option<&Receipt>, device: bool) -> Resu
         witnesses: witnesses.into_iter().collect(),
         founder: verified.founder.ok_or_else(missing)?,
         roster: verified.roster.ok_or_else(missing)?,
-        problems: verified.problems.iter().chain(&verified.unknown).map(words).collect(),
+        problems: verified.told().iter().map(words).collect(),
         findings: verified.findings.iter().map(words).collect(),
     })
 }

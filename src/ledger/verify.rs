@@ -85,6 +85,22 @@ pub struct Report {
     pub unknown: Vec<Problem>,
     /// What is worth a look and changes no verdict.
     pub findings: Vec<Problem>,
+    /// How many problems of a case there are beside those that are listed.
+    pub unlisted: BTreeMap<u8, usize>,
+}
+
+impl Report {
+    /// All that stands against the vault, by case, and after each case how many more of it are not listed.
+    pub fn told(&self) -> Vec<Problem> {
+        let more = self.unlisted.iter().map(|(case, count)| more_of(*case, *count));
+        let mut told: Vec<Problem> = self.problems.iter().chain(&self.unknown).cloned().chain(more).collect();
+        told.sort_by_key(|problem| problem.case);
+        told
+    }
+}
+
+fn more_of(case: u8, count: usize) -> Problem {
+    Problem::vault(case, format!("and {count} more of case {case}"))
 }
 
 /// No receipt is given.
@@ -183,16 +199,10 @@ impl Listed {
         other.list.into_iter().for_each(|problem| self.add(problem));
     }
 
-    fn end(mut self) -> Vec<Problem> {
-        for (case, count) in self.counts {
-            if count > LISTED {
-                self.list.push(Problem::vault(
-                    case,
-                    format!("and {} more of case {case}", count - LISTED),
-                ));
-            }
-        }
-        self.list
+    /// What is listed, and how many more there are of which case.
+    fn end(self) -> (Vec<Problem>, BTreeMap<u8, usize>) {
+        let more = self.counts.into_iter().filter(|(_, count)| *count > LISTED);
+        (self.list, more.map(|(case, count)| (case, count - LISTED)).collect())
     }
 }
 
@@ -440,7 +450,13 @@ fn conclude(
     cosigned: Vec<Cosigned>,
     anchored: bool,
 ) -> Report {
-    let (problems, unknown, findings) = (tally.problems.end(), tally.unknown.end(), tally.findings.end());
+    let (problems, mut unlisted) = tally.problems.end();
+    let (unknown, more_unknown) = tally.unknown.end();
+    for (case, count) in more_unknown {
+        *unlisted.entry(case).or_default() += count;
+    }
+    let (mut findings, more_findings) = tally.findings.end();
+    findings.extend(more_findings.into_iter().map(|(case, count)| more_of(case, count)));
     let verdict = match (problems.is_empty(), unknown.is_empty()) {
         (false, _) => Verdict::Tampered,
         (true, false) => Verdict::Unknown,
@@ -458,6 +474,7 @@ fn conclude(
         problems,
         unknown,
         findings,
+        unlisted,
     }
 }
 

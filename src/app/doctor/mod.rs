@@ -306,7 +306,7 @@ fn look_at_log(context: &Context<'_>, vault: Option<VaultId>) -> Vec<Finding> {
 
 fn judge_report(report: &Report) -> Finding {
     let first = |problems: &[Problem]| {
-        let more = match problems.len() {
+        let more = match problems.len() + report.unlisted.values().sum::<usize>() {
             0 | 1 => String::new(),
             n => format!(" (and {} more)", n - 1),
         };

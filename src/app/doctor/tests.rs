@@ -29,6 +29,7 @@ fn report(problems: Vec<Problem>, unknown: Vec<Problem>) -> Report {
         problems,
         unknown,
         findings: Vec::new(),
+        unlisted: Default::default(),
     }
 }
 
