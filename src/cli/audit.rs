@@ -8,7 +8,7 @@ use super::reports;
 use super::terminal::Seen;
 use super::words::counted;
 use crate::app::shared::{Problem, Report, Verdict};
-use crate::app::{Context, Error};
+use crate::app::{Context, Error, Kind};
 use serde_json::json;
 use std::collections::BTreeSet;
 
@@ -36,6 +36,7 @@ pub(super) fn run(context: &Context<'_>, seen: &Seen<'_>, command: &AuditCommand
         AuditCommand::Receipt { out: file } => {
             let text = crate::app::receipt(context, file.as_deref())?;
             match file {
+                _ if seen.json => seen.json(&json!({ "receipt": text }))?,
                 None => seen.result(&text)?,
                 Some(path) => seen.remark(&format!(
                     "receipt written to {}: keep it away from the vault",
@@ -89,6 +90,22 @@ fn word(verdict: Verdict) -> &'static str {
         Verdict::Tampered => "tampered",
         Verdict::Unknown => "unknown",
     }
+}
+
+/// That what was checked does not hold, or cannot be told; for other programs as a result like any other.
+pub(super) fn refuted(seen: &Seen<'_>, error: Error) -> Result<u8, Error> {
+    let verdict = match error.kind {
+        Kind::Tampered if seen.json => Verdict::Tampered,
+        Kind::Unknown if seen.json => Verdict::Unknown,
+        _ => return Err(error),
+    };
+    seen.json(&json!({
+        "holds": false,
+        "verdict": word(verdict),
+        "message": error.message,
+        "advice": error.hints,
+    }))?;
+    Ok(exit_code(verdict))
 }
 
 /// A report for other programs.

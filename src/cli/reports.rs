@@ -2,7 +2,7 @@
 
 use super::answers::time;
 use super::args::ReportArgs;
-use super::audit::exit_code;
+use super::audit::{exit_code, refuted};
 use super::out;
 use super::terminal::Seen;
 use super::words::counted;
@@ -62,13 +62,17 @@ pub(super) fn make(context: &Context<'_>, seen: &Seen<'_>, args: &ReportArgs) ->
 
 /// `audit check-report`.
 pub(super) fn check(context: &Context<'_>, seen: &Seen<'_>, file: &Path) -> Result<u8, Error> {
-    let checked = crate::app::check_report(context, file)?;
+    let checked = match crate::app::check_report(context, file) {
+        Ok(checked) => checked,
+        Err(error) => return refuted(seen, error),
+    };
     let basis = &checked.basis;
     if seen.json {
         let logs = basis.logs.iter();
         let logs = logs.map(|at| json!({ "log": at.log.to_string(), "size": at.size, "root": at.root.to_string() }));
         seen.json(&json!({
             "holds": true,
+            "verdict": "intact",
             "vault": basis.vault.to_string(),
             "made": basis.made.to_string(),
             "by": basis.by,
