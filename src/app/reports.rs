@@ -62,7 +62,7 @@ pub struct MadeReport {
 pub fn make_report(context: &Context<'_>, query: &ReportQuery) -> Result<MadeReport, Error> {
     let receipt = match &query.receipt {
         None => None,
-        Some(path) => Some(Receipt::parse(&given(context, path, GIVEN_MAX)?)?),
+        Some(path) => Some(Receipt::find(&given(context, path, GIVEN_MAX)?)?),
     };
     let witnesses: Vec<_> = query
         .witness_keys
