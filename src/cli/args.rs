@@ -374,6 +374,12 @@ pub(super) struct ExtractArgs {
     pub(super) out: Option<PathBuf>,
 }
 
+/// How many, where none at all makes no sense.
+fn at_least_one(text: &str) -> Result<usize, &'static str> {
+    let count = text.parse().ok().filter(|count| *count > 0);
+    count.ok_or("it takes a whole number, 1 or more")
+}
+
 #[derive(ClapArgs)]
 pub(super) struct ListArgs {
     #[command(flatten)]
@@ -409,7 +415,7 @@ pub(super) struct FilterArgs {
     #[arg(long, value_name = "TIME")]
     pub(super) until: Option<String>,
     /// At most so many
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = at_least_one)]
     pub(super) limit: Option<usize>,
 }
 
@@ -614,7 +620,7 @@ pub(super) struct LogArgs {
     #[arg(long, value_name = "CODE")]
     pub(super) for_purpose: Option<String>,
     /// Only the newest so many
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = at_least_one)]
     pub(super) limit: Option<usize>,
     /// Write CSV for a spreadsheet
     #[arg(long, conflicts_with = "json")]

@@ -1,11 +1,10 @@
 //! The auditor's report: making one, checking one.
 
-use super::answers::time;
 use super::args::ReportArgs;
 use super::audit::{exit_code, refuted};
 use super::out;
 use super::terminal::Seen;
-use super::words::counted;
+use super::words::{counted, period};
 use crate::app::shared::Verdict;
 use crate::app::{Context, Error, Kind, ReportQuery};
 use serde_json::json;
@@ -13,10 +12,11 @@ use std::path::Path;
 
 /// `audit report`.
 pub(super) fn make(context: &Context<'_>, seen: &Seen<'_>, args: &ReportArgs) -> Result<u8, Error> {
+    let (since, until) = period(context, args.period.since.as_deref(), args.period.until.as_deref())?;
     let query = ReportQuery {
         out: args.out.clone(),
-        since: time(context, &args.period.since)?,
-        until: time(context, &args.period.until)?,
+        since,
+        until,
         hours: hours(&args.hours)?,
         receipt: args.since_receipt.clone(),
         witness_keys: args.witness_key.clone(),
