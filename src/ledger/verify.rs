@@ -490,6 +490,14 @@ fn watched(log: LogName, receipt: Option<&Receipt>, mark: Option<&HighWater>) ->
         .collect()
 }
 
+/// The full names of the refs that no vault has. They change nothing by being there, and say that somebody was at it.
+pub fn stray_refs(repo: &Repo) -> Result<Vec<String>, LedgerError> {
+    Ok(View::now(repo)?.strays(|name| match name.starts_with(AUDIT) {
+        true => log_of(name).is_none(),
+        false => !is_branch(name),
+    }))
+}
+
 /// Every ref must be one that a vault has.
 fn verify_refs(view: &View<'_>, tally: &mut Tally) {
     for name in view.others.iter().filter(|name| !name.starts_with("refs/replace/")) {
