@@ -106,7 +106,7 @@ pub(super) fn context<'a>(common: &Common, person: &'a dyn Person) -> Result<Con
         access: Access::given(
             prompted(person, "purpose", common.purpose.as_deref())?,
             prompted(person, "why", common.why.as_deref())?,
-        ),
+        )?,
         held: None,
     })
 }
