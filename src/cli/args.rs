@@ -59,9 +59,15 @@ pub(super) struct Common {
     /// Never ask; fail where an answer is needed
     #[arg(long, global = true, help_heading = "Everywhere")]
     pub(super) no_input: bool,
+    /// Do not ask before something is destroyed or put in force
+    #[arg(long, global = true, help_heading = "Everywhere")]
+    pub(super) yes: bool,
     /// Say only what was asked for
     #[arg(short, long, global = true, help_heading = "Everywhere")]
     pub(super) quiet: bool,
+    /// Say all of what is told in short otherwise
+    #[arg(short, long, global = true, help_heading = "Everywhere")]
+    pub(super) verbose: bool,
 }
 
 #[derive(Subcommand)]
@@ -165,9 +171,6 @@ pub(super) enum Command {
     Destroy {
         /// Its id, or the beginning of it
         id: String,
-        /// Do not ask
-        #[arg(long)]
-        yes: bool,
     },
     /// Find notes by the words in them; the search is in the log first
     #[command(
@@ -796,9 +799,6 @@ pub(super) struct PolicyEditArgs {
     /// Its new text, `-` for standard input; without FILE a folder with all files
     #[arg(long, value_name = "PATH")]
     pub(super) from: PathBuf,
-    /// Do not ask
-    #[arg(long)]
-    pub(super) yes: bool,
 }
 
 #[derive(ClapArgs)]

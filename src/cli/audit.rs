@@ -66,12 +66,15 @@ pub(super) fn exit_code(verdict: Verdict) -> u8 {
     }
 }
 
-/// A beginning of all problems that hides no case, and no log of one, behind many of another. What is wrong inside a
+/// All problems, or a beginning that hides no case, and no log of one, behind many of another. What is wrong inside a
 /// log comes before what follows from it outside.
-fn in_short<'p>(all: impl Iterator<Item = &'p Problem>) -> Vec<&'p Problem> {
+fn in_short<'p>(all: impl Iterator<Item = &'p Problem>, whole: bool) -> Vec<&'p Problem> {
     let (mut cases, mut places) = (BTreeSet::new(), BTreeSet::new());
     let mut all: Vec<&Problem> = all.collect();
     all.sort_by_key(|problem| problem.case);
+    if whole {
+        return all;
+    }
     let turn = |problem: &Problem| {
         let (case, place) = (cases.insert(problem.case), places.insert((problem.log, problem.case)));
         (!case, !place)
@@ -151,7 +154,7 @@ pub(super) fn verified(seen: &Seen<'_>, report: &Report, receipt: bool) -> Resul
         (Some(log), None) => format!(" {log}"),
         _ => String::new(),
     };
-    let shown = in_short(report.problems.iter().chain(&report.unknown));
+    let shown = in_short(report.problems.iter().chain(&report.unknown), seen.verbose);
     for problem in &shown {
         text.push_str(&format!(
             "  [{}]{} {}\n",
@@ -163,9 +166,9 @@ pub(super) fn verified(seen: &Seen<'_>, report: &Report, receipt: bool) -> Resul
     let listed = report.problems.len() + report.unknown.len() - shown.len();
     match (listed, report.unlisted.values().sum::<usize>()) {
         (0, 0) => {}
-        (listed, 0) => text.push_str(&format!("  and {listed} more, all of them with --json\n")),
+        (listed, 0) => text.push_str(&format!("  and {listed} more, all of them with -v or --json\n")),
         (listed, more) => text.push_str(&format!(
-            "  and {} more; --json lists the first of each case\n",
+            "  and {} more; -v and --json list the first of each case\n",
             listed + more
         )),
     }
@@ -213,14 +216,15 @@ mod tests {
     fn many_problems_of_one_case_hide_no_other() {
         let mut all: Vec<Problem> = (0..50).map(|seq| problem(3, Some(1), seq)).collect();
         all.extend([problem(12, Some(1), 0), problem(3, Some(2), 7), problem(36, None, 0)]);
-        let shown = in_short(all.iter());
+        let shown = in_short(all.iter(), false);
         let cases: Vec<u8> = shown.iter().map(|problem| problem.case).collect();
         assert_eq!(cases, [3, 3, 3, 3, 3, 3, 3, 3, 12, 36]);
         assert!(shown.contains(&&all[51]));
-        assert_eq!(in_short(all[..4].iter()).len(), 4);
+        assert_eq!(in_short(all[..4].iter(), false).len(), 4);
+        assert_eq!(in_short(all.iter(), true).len(), all.len());
         let all: Vec<Problem> = (0..200).map(|case| problem(case, None, 0)).collect();
-        assert_eq!(in_short(all.iter()).len(), DIFFERENT_MAX);
+        assert_eq!(in_short(all.iter(), false).len(), DIFFERENT_MAX);
         let all: Vec<Problem> = (0..30).map(|case| problem(case, None, 0)).collect();
-        assert_eq!(in_short(all.iter()).len(), 30);
+        assert_eq!(in_short(all.iter(), false).len(), 30);
     }
 }

@@ -158,8 +158,9 @@ fn draft(context: &Context<'_>, seen: &Seen<'_>, args: &DraftArgs) -> Result<u8,
     }
     seen.doubts(&drafted.doubtful);
     if columns.is_some() && !drafted.kept.is_empty() {
-        let kept = drafted.kept.iter().take(KEPT_MAX).map(|word| out::one_line(word));
-        let more = match drafted.kept.len().saturating_sub(KEPT_MAX) {
+        let most = if seen.verbose { drafted.kept.len() } else { KEPT_MAX };
+        let kept = drafted.kept.iter().take(most).map(|word| out::one_line(word));
+        let more = match drafted.kept.len().saturating_sub(most) {
             0 => String::new(),
             more => format!(" and {more} more"),
         };
