@@ -156,7 +156,7 @@ impl<'s, 't> Page<'s, 't> {
             out::one_line(line.verb()),
             line.result().to_owned(),
             notes,
-            out::one_line(&why(line, self.clients)),
+            out::one_line(&why(line)),
         ];
         if self.clients {
             let client = details.and_then(|details| details.client.as_deref());
@@ -169,8 +169,8 @@ impl<'s, 't> Page<'s, 't> {
     }
 }
 
-/// To whom, what for and why, in a few words; `asked`: also what was asked for, as it was typed.
-fn why(line: &LogLine, asked: bool) -> String {
+/// To whom, what for and why, in a few words, and what was asked for, as it was typed.
+fn why(line: &LogLine) -> String {
     let Some(details) = &line.details else {
         return "(closed to you)".to_owned();
     };
@@ -179,7 +179,7 @@ fn why(line: &LogLine, asked: bool) -> String {
     if !details.recipients.is_empty() {
         why.insert(0, format!("to {}", details.recipients.join(", ")));
     }
-    if let Some(asked) = details.asked.as_deref().filter(|_| asked) {
+    if let Some(asked) = details.asked.as_deref() {
         why.push(format!("asked for `{asked}`"));
     }
     if let (Some(first), count) = (details.times.first(), details.times.len()) {

@@ -182,7 +182,7 @@ pub(super) enum Command {
     Brief(BriefCommand),
     /// Redact any text; needs no vault
     #[command(
-        after_help = "Examples:\n  strongroom redact report.txt\n  strongroom redact --profile strict < mail.txt\n  strongroom redact --jsonl < texts.jsonl        lines {\"id\",\"text\"} in, {\"id\",\"spans\",\"text\"} out"
+        after_help = "Examples:\n  strongroom redact report.txt\n  strongroom redact --profile strict < mail.txt\n  strongroom redact --jsonl < texts.jsonl        lines {\"id\",\"text\"} in, {\"id\",\"spans\",\"text\"} out\n\nA text has at most 1 MiB. With --jsonl each of them may have that, and there may be any number."
     )]
     Redact {
         /// The file; `-` or nothing for standard input
@@ -411,7 +411,7 @@ pub(super) struct FilterArgs {
     /// Only this label
     #[arg(long)]
     pub(super) label: Option<String>,
-    /// Only changed at or after this time
+    /// Only changed at or after: 2026-11-21, today, yesterday, 12h, 7d, 2w
     #[arg(long, value_name = "TIME")]
     pub(super) since: Option<String>,
     /// Only changed before this time
@@ -586,7 +586,7 @@ pub(super) enum AuditCommand {
 /// From when to when.
 #[derive(ClapArgs)]
 pub(super) struct PeriodArgs {
-    /// Only at or after this time: 2026-11-21, yesterday, 12h, 7d
+    /// Only at or after this time: 2026-11-21, today, yesterday, 12h, 7d, 2w
     #[arg(long, value_name = "TIME")]
     pub(super) since: Option<String>,
     /// Only before this time
