@@ -850,3 +850,23 @@ fn compare_mark(mark: &HighWater, found: &BTreeMap<LogName, Found>, tally: &mut 
         tally.problem(Problem::at(log, mark.size.saturating_sub(1), 9, message));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_listed_is_counted() {
+        let mut here = Listed::default();
+        let mut there = Listed::default();
+        for n in 0..60 {
+            here.add(Problem::vault(3, format!("line {n}")));
+            there.add(Problem::vault(3, format!("line {n} of another log")));
+        }
+        here.add(Problem::vault(12, "a device"));
+        here.add(Problem::vault(12, "a device"));
+        here.absorb(there);
+        let (list, more) = here.end();
+        assert_eq!((list.len(), more), (LISTED + 1, BTreeMap::from([(3, 70)])));
+    }
+}
