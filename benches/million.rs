@@ -73,7 +73,7 @@ fn context(root: &Path, places: &Places) -> Context<'static> {
         clock: Clock::System,
         source: Some(PassphraseSource::File(root.join("passphrase"))),
         person: &Nobody,
-        access: Access::given(Some("duty".into()), Some("shift briefing".into())),
+        access: Access::given(Some("duty".into()), Some("shift briefing".into())).unwrap(),
         held: None,
     }
 }

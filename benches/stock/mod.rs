@@ -140,7 +140,7 @@ impl Stock {
             clock: Clock::System,
             source: Some(PassphraseSource::File(folder.path().join("passphrase"))),
             person: &Nobody,
-            access: Access::given(Some("duty".into()), Some("shift briefing".into())),
+            access: Access::given(Some("duty".into()), Some("shift briefing".into())).unwrap(),
             held: None,
         }
     }

@@ -435,9 +435,18 @@ pub fn receipt(data: &[u8]) -> bool {
             return false;
         };
         assert_eq!(receipt.to_text().as_bytes(), data, "{SAME}");
+        assert_eq!(Receipt::find(data), Ok(receipt), "{SAME}");
         true
     };
-    parse(data) | parse(&with_check(data))
+    let find = |data: &[u8]| {
+        let Ok(receipt) = Receipt::find(data) else {
+            return false;
+        };
+        let mail = receipt.to_text().replace('\n', " \r\n> ");
+        assert_eq!(Receipt::find(mail.as_bytes()), Ok(receipt), "{SAME}");
+        true
+    };
+    find(data) | parse(data) | parse(&with_check(data))
 }
 
 /// A page with a recovery key on it.

@@ -81,9 +81,15 @@ pub type Show<'s> = &'s mut dyn FnMut(usize, LogLine) -> Result<(), Error>;
 /// too, the last of them.
 pub fn log(context: &Context<'_>, query: &LogQuery, show: Show<'_>) -> Result<Answered, Error> {
     let note = query.note.as_deref().map(note_beginning).transpose()?;
+    query.action.as_deref().map(check_action).transpose()?;
     let unlocked = context.unlock()?;
     let mut desk = unlocked.desk(context)?;
     let actor = query.actor.as_deref().map(|actor| desk.people(actor)).transpose()?;
+    query
+        .purpose
+        .as_deref()
+        .map(|code| desk.check_purpose(code))
+        .transpose()?;
     let asked = [
         query.since.map(|time| format!("since {time}")),
         query.until.map(|time| format!("until {time}")),
@@ -176,9 +182,75 @@ fn verb<'l>(entry: &Entry, details: Option<&'l Details>) -> &'l str {
 }
 
 fn is_action(line: &Opened, action: &str) -> bool {
-    let verb = verb(&line.entry, line.details.as_ref());
+    is_meant(verb(&line.entry, line.details.as_ref()), action)
+}
+
+/// Whether an action is this one, or one of those that begin so.
+fn is_meant(verb: &str, action: &str) -> bool {
     let rest = verb.strip_prefix(action.trim());
     rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(' '))
+}
+
+/// What an entry may say was done.
+const VERBS: [&str; 37] = [
+    "add",
+    "attach",
+    "audit log",
+    "audit report",
+    "audit who",
+    "begin anew",
+    "brief check",
+    "brief draft",
+    "brief list",
+    "brief recall",
+    "brief release",
+    "compartment list",
+    "compartment new",
+    "destroy",
+    "destroy-ask",
+    "draft-names",
+    "draft-read",
+    "edit",
+    "edit-read",
+    "extract",
+    "history",
+    "init",
+    "join histories",
+    "list",
+    "passphrase",
+    "policy edit",
+    "policy explain",
+    "recovery use",
+    "relabel",
+    "release-check",
+    "release-names",
+    "release-read",
+    "renew detail key",
+    "report-read",
+    "sealed",
+    "search",
+    "show",
+    "unlock",
+    "unlock-failed",
+];
+
+/// The kinds that stand in clear, where no verb of the same name is.
+const KINDS: [&str; 7] = ["begin", "card", "draft", "key", "policy", "release", "revise"];
+
+/// An action that no entry can have would find nothing, and look as if nobody had done it.
+fn check_action(action: &str) -> Result<(), Error> {
+    match VERBS.iter().chain(&KINDS).any(|verb| is_meant(verb, action)) {
+        true => Ok(()),
+        false => Err(Error::new(
+            Kind::Usage,
+            format!("`{}` is no action that an entry has", action.escape_debug()),
+        )
+        .hint(format!("those of commands are {}", VERBS.join(", ")))
+        .hint(format!(
+            "where an entry does not open for you, its kind: {}",
+            KINDS.join(", ")
+        ))),
+    }
 }
 
 /// The beginning of a note's id, as it was typed.
@@ -261,6 +333,24 @@ impl<'a> Desk<'a> {
                 format!("there is and was no member `{}`", named.escape_debug()),
             )),
             false => Ok(people),
+        }
+    }
+
+    /// The same for a purpose that this vault does not have.
+    fn check_purpose(&self, code: &str) -> Result<(), Error> {
+        let codes: Vec<&str> = self
+            .policies
+            .purposes()
+            .iter()
+            .map(|known| known.code.as_str())
+            .collect();
+        match codes.contains(&code) {
+            true => Ok(()),
+            false => Err(Error::new(
+                Kind::Usage,
+                format!("this vault has no purpose `{}`", code.escape_debug()),
+            )
+            .hint(format!("it has {}", codes.join(", ")))),
         }
     }
 
@@ -486,6 +576,55 @@ mod tests {
             ("", "Halcyon", false),
         ] {
             assert_eq!(is_named(wanted, said), found, "{wanted} in {said}");
+        }
+    }
+
+    /// The words that entries are made with, as the code has them.
+    fn verbs_in(folder: &std::path::Path, found: &mut BTreeSet<String>) {
+        const BEFORE: [&str; 7] = [
+            "details(\"",
+            "Details::new(\"",
+            ".verb = \"",
+            "verb: \"",
+            "AuditLog, \"",
+            "AuditWho, \"",
+            "AuditReport, \"",
+        ];
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() && path.file_name().is_some_and(|name| name != "tests") {
+                verbs_in(&path, found);
+            }
+            if path.extension().is_none_or(|ext| ext != "rs") || path.ends_with("tests.rs") {
+                continue;
+            }
+            let text = std::fs::read_to_string(&path).unwrap();
+            let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap();
+            for before in BEFORE {
+                let places = code.split(before).skip(1);
+                found.extend(places.map(|rest| rest.split('"').next().unwrap().to_owned()));
+            }
+        }
+    }
+
+    #[test]
+    fn every_action_of_an_entry_can_be_asked_for() {
+        let source = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+        let mut found = BTreeSet::from(["list".to_owned(), "search".to_owned()]);
+        for room in ["app", "ledger"] {
+            verbs_in(&source.join(room), &mut found);
+        }
+        found.remove("");
+        assert!(found.len() > 30, "{found:?}");
+        for verb in found {
+            assert!(VERBS.contains(&verb.as_str()), "{verb}");
+        }
+        let kinds = "begin add revise relabel destroy attach draft release card policy key unlock-failed";
+        for kind in kinds.split(' ').chain(["brief", "audit", " show ", "sealed"]) {
+            assert!(check_action(kind).is_ok(), "{kind}");
+        }
+        for bad in ["", "shwo", "sho", "brief rel"] {
+            assert_eq!(check_action(bad).unwrap_err().kind, Kind::Usage, "{bad}");
         }
     }
 

@@ -68,7 +68,7 @@ pub(super) fn clone_name(path: &Path) -> String {
 
 /// Reads a receipt.
 pub(super) fn open_receipt(path: &Path) -> Result<Receipt, Error> {
-    Ok(Receipt::parse(&read_bounded(path, RECEIPT_MAX)?)?)
+    Ok(Receipt::find(&read_bounded(path, RECEIPT_MAX)?)?)
 }
 
 /// This device's high-water mark for the vault, if there is one here.

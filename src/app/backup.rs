@@ -160,9 +160,9 @@ fn pins_of(mark: &HighWater, context: &Context<'_>) -> Receipt {
 impl From<BackupError> for Error {
     fn from(error: BackupError) -> Self {
         let kind = match &error {
-            BackupError::Source(_) => Kind::Tampered,
-            BackupError::Incomplete(_) | BackupError::Damaged(_) => Kind::Tampered,
-            BackupError::NotABackup(_) | BackupError::Io(_) => Kind::Failed,
+            BackupError::Source(_) | BackupError::Incomplete(_) => Kind::Tampered,
+            // A copy that was cut short shows no intent.
+            BackupError::Damaged(_) | BackupError::NotABackup(_) | BackupError::Io(_) => Kind::Failed,
         };
         let refusal = Self::new(kind, error.to_string());
         match error {

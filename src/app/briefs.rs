@@ -2,7 +2,7 @@
 
 use super::context::{Context, Desk, short};
 use super::error::{Error, Kind};
-use super::finding::{Looking, NoteLine};
+use super::finding::Looking;
 use super::known::Around;
 use crate::brief::{
     BriefFile, BriefText, Doubt, Format, Header, Known, Leak, Making, Naming, Profile, Redaction, Refused, SHIPPED,
@@ -11,7 +11,7 @@ use crate::brief::{
 use crate::chain::{Details, Kind as EntryKind, Time};
 use crate::crypto::make_random;
 use crate::env::{SystemEntropy, read_bounded};
-use crate::gate::{Filter, Metadata, Nature, OpenNote};
+use crate::gate::{Filter, Listed, Metadata, Nature, OpenNote};
 use crate::id::{EntryRef, NoteId};
 use crate::label::{Label, Level};
 use crate::ledger::Draft;
@@ -77,6 +77,12 @@ pub struct Drafted {
 /// Drafts a brief: opens the sources and what else is known of their clients, redacts, and keeps the draft sealed
 /// at the sources' label.
 pub fn draft_brief(context: &Context<'_>, query: &DraftQuery) -> Result<Drafted, Error> {
+    if query.mask.iter().chain(&query.allow).any(|word| word.trim().is_empty()) {
+        return Err(Error::new(
+            Kind::Usage,
+            "an empty word can neither be masked nor allowed; nothing was drafted",
+        ));
+    }
     let allowed: usize = query.allow.iter().map(|word| word.chars().count() + 2).sum();
     if allowed > 400 {
         return Err(Error::new(
@@ -149,6 +155,11 @@ pub fn draft_brief(context: &Context<'_>, query: &DraftQuery) -> Result<Drafted,
         )
         .hint("look at its spelling; nothing was drafted"));
     }
+    for word in query.allow.iter().filter(|word| !occurs(word)) {
+        context.person.warn(&format!(
+            "`{word}` occurs nowhere in these notes: to allow it changes nothing"
+        ));
+    }
     let texts: Vec<Source<'_>> = gathered
         .sources
         .iter()
@@ -202,7 +213,8 @@ pub fn draft_brief(context: &Context<'_>, query: &DraftQuery) -> Result<Drafted,
     };
     let first = gathered.sources.first();
     let first = first.ok_or_else(|| Error::new(Kind::Failed, "there is nothing to brief from"))?;
-    let metadata = desk.brief_metadata(format!("Draft: {}", first.metadata.title), first);
+    let fields = brief_fields(&desk.level_name(audience), &[], "");
+    let metadata = desk.brief_metadata(format!("Draft: {}", first.metadata.title), first, fields);
     let draft = NoteId(make_random(&mut SystemEntropy)?);
     let header = desk.header(draft, audience, &profile, "draft, not released");
     let rendered = query
@@ -261,8 +273,62 @@ fn occurrences<'t>(text: &'t str, word: &'t str) -> impl Iterator<Item = (usize,
     })
 }
 
+/// What the metadata of a draft or brief has as fields: for which level it is, to whom it went, until when it counts.
+const FOR: &str = "for";
+const TO: &str = "to";
+const UNTIL: &str = "until";
+/// What stands between two recipients.
+const AND: &str = "; ";
+
+/// The fields of a draft, or of a brief that leaves.
+pub(super) fn brief_fields(audience: &str, to: &[String], until: &str) -> Vec<(String, String)> {
+    let fields = [
+        (FOR, audience.to_owned()),
+        (TO, to.join(AND)),
+        (UNTIL, until.to_owned()),
+    ];
+    let said = fields.into_iter().filter(|(_, value)| !value.is_empty());
+    said.map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
+/// A line of the list of drafts and briefs.
+pub struct BriefLine {
+    /// The draft or brief.
+    pub listed: Listed,
+    /// The label that it is sealed to.
+    pub label: String,
+    /// Whether it was released.
+    pub released: bool,
+    /// The level it was made for, as the vault called it then; not known of older ones.
+    pub audience: Option<String>,
+    /// Who has it.
+    pub recipients: Vec<String>,
+    /// Until when it may be used.
+    pub expires: Option<String>,
+}
+
+impl BriefLine {
+    fn new(listed: Listed, label: String) -> Self {
+        let fields = &listed.metadata.fields;
+        let field = |name| {
+            fields
+                .iter()
+                .find(|(known, _)| known == name)
+                .map(|(_, value)| value.clone())
+        };
+        Self {
+            label,
+            released: listed.nature == Nature::Brief,
+            audience: field(FOR),
+            recipients: field(TO).map_or_else(Vec::new, |to| to.split(AND).map(str::to_owned).collect()),
+            expires: field(UNTIL),
+            listed,
+        }
+    }
+}
+
 /// Lists drafts and briefs one may read, newest first.
-pub fn list_briefs(context: &Context<'_>) -> Result<Vec<NoteLine>, Error> {
+pub fn list_briefs(context: &Context<'_>) -> Result<Vec<BriefLine>, Error> {
     let unlocked = context.unlock()?;
     let mut desk = unlocked.desk(context)?;
     let details = desk.details("brief list");
@@ -270,7 +336,11 @@ pub fn list_briefs(context: &Context<'_>) -> Result<Vec<NoteLine>, Error> {
         natures: vec![Nature::Draft, Nature::Brief],
         ..Filter::default()
     };
-    desk.find_all(details, &Looking::for_all(Action::List, filter))
+    let lines = desk.find_all(details, &Looking::for_all(Action::List, filter))?;
+    Ok(lines
+        .into_iter()
+        .map(|line| BriefLine::new(line.listed, line.label))
+        .collect())
 }
 
 /// Redacts a text with no vault: a shipped profile's name, or the path of a profile file.
@@ -310,7 +380,7 @@ impl Desk<'_> {
         level.ok_or_else(|| Error::new(Kind::Usage, format!("there is no level `{}`", name.escape_debug())))
     }
 
-    pub(super) fn brief_metadata(&self, title: String, like: &OpenNote) -> Metadata {
+    pub(super) fn brief_metadata(&self, title: String, like: &OpenNote, fields: Vec<(String, String)>) -> Metadata {
         let now = self.context.now().unix();
         Metadata {
             title: title.chars().take(200).collect(),
@@ -322,7 +392,7 @@ impl Desk<'_> {
             author: self.identity.person(),
             parents: Vec::new(),
             number: 1,
-            fields: Vec::new(),
+            fields,
         }
     }
 
@@ -447,6 +517,29 @@ pub(super) fn refused(refusal: Refused) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn where_a_brief_went_is_read_back() {
+        let to = ["day shift".to_owned(), "Ms Okonjo-Vale".to_owned()];
+        for (to, until) in [(&to[..], "2026-11-22T00:00:00Z"), (&to[..1], ""), (&[], "")] {
+            let fields = brief_fields("internal", to, until);
+            assert!(fields.windows(2).all(|pair| pair[0].0 < pair[1].0), "{fields:?}");
+            let field = |name| {
+                fields
+                    .iter()
+                    .find(|(known, _)| known == name)
+                    .map(|(_, value)| value.as_str())
+            };
+            assert_eq!(field(FOR), Some("internal"));
+            assert_eq!(
+                field(TO)
+                    .map(|said| said.split(AND).collect::<Vec<_>>())
+                    .unwrap_or_default(),
+                to
+            );
+            assert_eq!(field(UNTIL).unwrap_or_default(), until);
+        }
+    }
 
     #[test]
     fn a_word_is_found_at_its_places_in_code_points() {

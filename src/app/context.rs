@@ -24,6 +24,8 @@ use std::time::Duration;
 const PASSPHRASE_MAX: u64 = 4096;
 /// How long another writer is waited for before that is said.
 const SOON: Duration = Duration::from_secs(2);
+/// The longest text of an entry's details, in characters, so that the entry always fits.
+const SHORT_MAX: usize = 500;
 /// How a reason is asked for.
 const WHY: &str = "why, in a few words: ";
 
@@ -51,13 +53,14 @@ impl Access {
         self.asked_purpose.get() || self.asked_reason.get()
     }
 
-    /// What was given with the command.
-    pub fn given(purpose: Option<String>, reason: Option<String>) -> Self {
-        Self {
+    /// What was given with the command. A reason that the entry would not hold as it is, is refused.
+    pub fn given(purpose: Option<String>, reason: Option<String>) -> Result<Self, Error> {
+        reason.as_deref().map(check_reason).transpose()?;
+        Ok(Self {
             purpose: RefCell::new(purpose),
             reason: RefCell::new(reason),
             ..Self::default()
-        }
+        })
     }
 
     /// Purpose code.
@@ -71,7 +74,7 @@ impl Access {
     }
 }
 
-/// How often a purpose is asked for again that is none.
+/// How often it is asked again for what cannot be taken.
 const TRIES: usize = 3;
 
 /// What every use case is given.
@@ -112,7 +115,7 @@ impl Context<'_> {
             self.access.purpose.replace(Some(purpose));
         }
         if lack.reason {
-            let said = (!asked_reason.replace(true)).then(|| self.said(WHY));
+            let said = (!asked_reason.replace(true)).then(|| self.ask_reason());
             let Some(reason) = said.flatten() else {
                 return false;
             };
@@ -141,6 +144,18 @@ impl Context<'_> {
         Some(said)
     }
 
+    /// Asks for a reason, again if it is one that the entry would not hold.
+    fn ask_reason(&self) -> Option<String> {
+        for _ in 0..TRIES {
+            let said = self.said(WHY)?;
+            match check_reason(&said) {
+                Ok(()) => return Some(said),
+                Err(error) => self.person.warn(&error.message),
+            }
+        }
+        None
+    }
+
     /// A line that says something.
     fn said(&self, prompt: &str) -> Option<String> {
         let line = self.person.line(prompt)?;
@@ -150,7 +165,7 @@ impl Context<'_> {
     /// Whether there is a reason: one that was given, or that the person says when asked.
     pub(super) fn has_reason(&self) -> bool {
         if self.access.reason().is_none() && self.person.answers() {
-            self.access.reason.replace(self.said(WHY));
+            self.access.reason.replace(self.ask_reason());
         }
         self.access.reason().is_some()
     }
@@ -558,7 +573,24 @@ pub(super) fn other_vault(what: &str, made_for: VaultId, repo: &Repo) -> Result<
 
 /// Text of an entry's details is bounded, so that the entry always fits.
 pub(super) fn short(text: String) -> String {
-    text.chars().filter(|c| !c.is_control()).take(500).collect()
+    text.chars().filter(|c| !c.is_control()).take(SHORT_MAX).collect()
+}
+
+/// What a person says for the record stands there as they said it, or not at all.
+fn check_reason(reason: &str) -> Result<(), Error> {
+    let length = reason.chars().count();
+    if length > SHORT_MAX {
+        let words = format!("the reason has {length} characters, and may have {SHORT_MAX}; nothing was done");
+        return Err(Error::new(Kind::Usage, words).hint("say it in fewer words, or write a note and name that"));
+    }
+    match reason.chars().any(char::is_control) {
+        true => Err(Error::new(
+            Kind::Usage,
+            "the reason holds a line end, a tab or another control character; nothing was done",
+        )
+        .hint("write it on one line")),
+        false => Ok(()),
+    }
 }
 
 fn first_line(bytes: Vec<u8>) -> Result<Passphrase, Error> {
@@ -588,5 +620,23 @@ fn run(command: &str) -> Result<Vec<u8>, Error> {
             Kind::Locked,
             format!("the passphrase command failed ({})", output.status),
         ))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reason_is_entered_whole_or_refused() {
+        let given = |reason: &str| Access::given(None, Some(reason.to_owned()));
+        let longest = "é".repeat(SHORT_MAX);
+        assert_eq!(given(&longest).unwrap().reason(), Some(short(longest)));
+        let long = given(&"é".repeat(SHORT_MAX + 1)).err().unwrap();
+        assert_eq!(long.kind, Kind::Usage);
+        assert!(long.message.contains("501 characters, and may have 500"), "{long}");
+        for bad in ["gate\ncall-out", "gate\tcall-out", "gate\u{1b}[2J", "gate\u{85}"] {
+            assert_eq!(given(bad).err().unwrap().kind, Kind::Usage, "{bad:?}");
+        }
     }
 }

@@ -210,7 +210,8 @@ impl Identifiers {
             (What::Client, metadata.client.clone()),
             (What::Number, metadata.case.clone()),
         ];
-        let fields = metadata.fields.iter();
+        // Those of a brief say where it went, and are no more a person's than its frame.
+        let fields = metadata.fields.iter().filter(|_| note.nature == Nature::Note);
         // `gate: 4` names nobody: the 4 of every other text would be its.
         let tells =
             |kind: What, value: &str| kind != What::Other || value.chars().filter(|c| c.is_alphanumeric()).count() > 2;

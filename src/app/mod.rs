@@ -40,7 +40,9 @@ pub use answers::{Answered, LogLine, LogQuery, Show, WhoQuery, log, who};
 pub use attachments::{Attached, Extracted, Place, attach, extract};
 pub use audit::{receipt, verify};
 pub use backup::{BackedUp, CheckedBackup, Restored, backup, check_backup, restore};
-pub use briefs::{BriefCheck, DraftQuery, Drafted, check_brief, draft_brief, list_briefs, load_profile, redact_text};
+pub use briefs::{
+    BriefCheck, BriefLine, DraftQuery, Drafted, check_brief, draft_brief, list_briefs, load_profile, redact_text,
+};
 pub use context::{Access, Context, PassphraseSource};
 pub use destroy::{Ask, Destroyed, Doomed, destroy};
 pub use doctor::{Checkup, Finding, Level, doctor};

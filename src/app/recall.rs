@@ -46,8 +46,10 @@ pub struct Recalled {
     pub brief: NoteId,
     /// When it was released.
     pub released: Time,
-    /// The label it bears.
+    /// The label that it is sealed to.
     pub label: String,
+    /// The level it was made for.
+    pub audience: Option<String>,
     /// Who has it.
     pub recipients: Vec<String>,
     /// Until when it may be used.
@@ -158,11 +160,13 @@ impl Desk<'_> {
         if why.is_empty() {
             return Ok(None);
         }
+        let audience = file.as_ref().and_then(|file| self.level_of(file).ok());
         let left = file.and_then(|file| file.left);
         Ok(Some(Recalled {
             brief: open.note,
             released: Time::from_unix(open.metadata.created),
             label: self.label_text(&open.label).to_string(),
+            audience: audience.map(|level| self.level_name(level)),
             expires: left.as_ref().and_then(|left| left.expires),
             recipients: left.map(|left| left.recipients).unwrap_or_default(),
             why,

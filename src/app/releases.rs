@@ -1,6 +1,6 @@
 //! Releases: a draft leaves as a brief, to whom, why and as which text on record.
 
-use super::briefs::{refused, written_down};
+use super::briefs::{brief_fields, refused, written_down};
 use super::context::{Context, Desk, short};
 use super::error::{Error, Kind};
 use super::known::Around;
@@ -167,7 +167,8 @@ pub fn release_brief(context: &Context<'_>, query: &ReleaseQuery) -> Result<Rele
         ..file
     };
     let kept = zeroize::Zeroizing::new(written_down(&kept)?);
-    let metadata = desk.brief_metadata(format!("Brief for {}", query.to.join(", ")), open);
+    let fields = brief_fields(&desk.level_name(audience), &query.to, &until);
+    let metadata = desk.brief_metadata(format!("Brief for {}", query.to.join(", ")), open, fields);
     let (changes, _) = desk.seal(brief, Nature::Brief, &metadata, &kept, &label)?;
     details.left = Some(digest);
     details.client = Some(short(open.metadata.client.clone())).filter(|client| !client.is_empty());

@@ -62,7 +62,7 @@ pub struct MadeReport {
 pub fn make_report(context: &Context<'_>, query: &ReportQuery) -> Result<MadeReport, Error> {
     let receipt = match &query.receipt {
         None => None,
-        Some(path) => Some(Receipt::parse(&given(context, path, GIVEN_MAX)?)?),
+        Some(path) => Some(Receipt::find(&given(context, path, GIVEN_MAX)?)?),
     };
     let witnesses: Vec<_> = query
         .witness_keys
@@ -180,7 +180,7 @@ fn in_report(verified: &Report, receipt: Option<&Receipt>, device: bool) -> Resu
         witnesses: witnesses.into_iter().collect(),
         founder: verified.founder.ok_or_else(missing)?,
         roster: verified.roster.ok_or_else(missing)?,
-        problems: verified.problems.iter().chain(&verified.unknown).map(words).collect(),
+        problems: verified.told().iter().map(words).collect(),
         findings: verified.findings.iter().map(words).collect(),
     })
 }

@@ -98,7 +98,7 @@ impl Vault {
             clock: Clock::Fixed(Time::from_unix(1_795_253_400)),
             source: None,
             person,
-            access: Access::given(purpose.map(str::to_owned), reason.map(str::to_owned)),
+            access: Access::given(purpose.map(str::to_owned), reason.map(str::to_owned)).unwrap(),
         }
     }
 

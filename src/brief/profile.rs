@@ -130,7 +130,7 @@ pub enum BadProfile {
     #[error("the thresholds have to lie between 0.001 and 0.5")]
     Threshold,
     /// An allowed entry is no single word.
-    #[error("`{0}` cannot be allowed: give single words of letters or digits")]
+    #[error("`{0}` cannot be allowed: give single words of letters or digits, also with hyphens in them, as in KX-99")]
     Allowed(String),
     /// Too many of something.
     #[error("the profile has too many {0}: at most {1}")]
@@ -244,8 +244,12 @@ impl Profile {
     /// They do not let through what the vault knows or what has the form of an identifier.
     pub fn allowing(mut self, words: impl IntoIterator<Item = String>) -> Result<Self, BadProfile> {
         for word in words {
-            let single = !word.is_empty() && word.len() <= 64 && word.chars().all(|c| c.is_alphanumeric() || c == '\'');
-            if !single {
+            let parts = word.split('-');
+            let mut chars = word.chars();
+            let single = word.len() <= 64 && chars.all(|c| c.is_alphanumeric() || "'-".contains(c));
+            // Figures with hyphens between them are numbers of something, and no word.
+            let named = !word.contains('-') || word.contains(char::is_alphabetic);
+            if !single || !named || parts.into_iter().any(str::is_empty) {
                 return Err(BadProfile::Allowed(word));
             }
             self.allowed.insert(word.to_lowercase());

@@ -276,6 +276,8 @@ fn find(text: &Prepared, profile: &Profile, known: &Known, model: &Model<'_>, le
     let masks = |kind| matches!(treatment(profile, kind), Treatment::Mask | Treatment::Generalise);
     let tagged = tagger::judged(text, &chances, masks, least);
     let (kept, mut all): (Vec<Finding>, Vec<Finding>) = forms.into_iter().partition(stays);
+    // `KX-99` has the form of a number, and a person who has looked says that it is none.
+    all.retain(|finding| finding.kind != Kind::Number || !is_allowed_whole(text, profile, &finding.at));
     if profile.treatment(Type::Date) == Treatment::Near {
         let masked = |finding: &Finding| {
             let value = &text.folded[finding.at.clone()];
@@ -354,7 +356,28 @@ fn passes_profile(text: &Prepared, profile: &Profile, kept: &[Range<usize>], fin
     let words = text.tokens_in(&finding.at);
     let allowed = !words.is_empty() && words.iter().all(|token| profile.allows(text.lower_of(token)));
     // The type of a guess is a guess too: that places may stay lets no name through that looks like one.
-    !inside && !allowed
+    !inside && !allowed && !is_allowed_whole(text, profile, &finding.at)
+}
+
+/// Whether a place lies within a word with hyphens that the profile allows as a whole.
+fn is_allowed_whole(text: &Prepared, profile: &Profile, at: &Range<usize>) -> bool {
+    let joined = |left: usize| {
+        let pair = text.tokens.get(left..left + 2);
+        pair.is_some_and(|pair| text.between(&pair[0], &pair[1]) == "-")
+    };
+    let mut first = text.tokens.partition_point(|token| token.at.end <= at.start);
+    let mut last = text.tokens.partition_point(|token| token.at.start < at.end);
+    while first > 0 && joined(first - 1) {
+        first -= 1;
+    }
+    while last > 0 && joined(last - 1) {
+        last += 1;
+    }
+    let Some([begin, .., end]) = text.tokens.get(first..last) else {
+        return false;
+    };
+    let word = text.folded.get(begin.at.start..end.at.end).unwrap_or_default();
+    profile.allows(&word.to_lowercase())
 }
 
 fn spans_of(text: &Prepared, findings: &[Finding]) -> Vec<Span> {
@@ -644,6 +667,30 @@ mod tests {
             "saw okonkwo"
         );
         assert_eq!(redact("saw okonkwo", &allowing, &known).unwrap().text, "saw Person A");
+    }
+
+    #[test]
+    fn a_word_with_hyphens_is_allowed_as_a_whole() {
+        let said = "Take KX-99 and KX-98 to the quay-flurb, not KX or 99-KX-99.";
+        for name in ["no-names", "strict"] {
+            let before = redacted(said, name).text;
+            assert!(!before.contains("KX-99 and"), "{before}");
+            let allowing = profile(name)
+                .allowing(["kx-99".to_owned(), "Quay-Flurb".to_owned()])
+                .unwrap();
+            let after = redact(said, &allowing, &Known::nothing()).unwrap().text;
+            assert!(
+                after.starts_with("Take KX-99 and ") && after.contains("quay-flurb"),
+                "{after}"
+            );
+            assert!(!after.contains("KX-98") && !after.contains("99-KX-99"), "{after}");
+            let known = Known::new(vec![(Kind::Number, "KX-99".into())]).unwrap();
+            let masked = redact(said, &allowing, &known).unwrap().text;
+            assert!(!masked.contains("KX-99 and"), "{masked}");
+        }
+        for bad in ["", "-", "KX-", "-99", "KX--99", "078-05-1120", "KX 99", "KX/99"] {
+            assert!(profile("strict").allowing([bad.to_owned()]).is_err(), "{bad}");
+        }
     }
 
     #[test]

@@ -5,6 +5,8 @@ use super::time::Time;
 use crate::crypto::sha256;
 use crate::id::{Digest, VaultId};
 
+/// Its first line.
+const FIRST: &[u8] = b"strongroom-receipt-v1";
 /// The largest receipt that is read: some 4,000 logs.
 const MAX: usize = 1 << 20;
 
@@ -27,8 +29,11 @@ pub struct Receipt {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum BadReceipt {
     /// Another kind of file.
-    #[error("this is not a strongroom receipt: its first line is not `strongroom-receipt-v1`")]
+    #[error("there is no strongroom receipt in this: no line of it is `strongroom-receipt-v1`")]
     OtherFile,
+    /// More than one.
+    #[error("there are several receipts in this: put the one you mean into a file of its own")]
+    Several,
     /// Damaged or mistyped.
     #[error("this receipt is damaged or was typed wrongly: its check line does not hold")]
     Damaged,
@@ -49,9 +54,30 @@ impl Receipt {
         format!("{body}check {check}\n")
     }
 
-    /// Reads a receipt. Its signatures are for the verifier to check.
+    /// Reads the one receipt out of a text that it came in: what a mail does to lines, and what stands around it, is left
+    /// aside.
+    pub fn find(text: &[u8]) -> Result<Self, BadReceipt> {
+        let mut block = Vec::new();
+        let mut inside = false;
+        for line in text.split(|byte| *byte == b'\n').map(bare) {
+            if line == FIRST {
+                if !block.is_empty() {
+                    return Err(BadReceipt::Several);
+                }
+                inside = true;
+            }
+            if inside {
+                block.extend_from_slice(line);
+                block.push(b'\n');
+                inside = !line.starts_with(b"check ");
+            }
+        }
+        Self::parse(&block)
+    }
+
+    /// Reads a receipt as it is written. Its signatures are for the verifier to check.
     pub fn parse(bytes: &[u8]) -> Result<Self, BadReceipt> {
-        if !bytes.starts_with(b"strongroom-receipt-v1") {
+        if !bytes.starts_with(FIRST) {
             return Err(BadReceipt::OtherFile);
         }
         let text = std::str::from_utf8(bytes).map_err(|_| BadReceipt::Damaged)?;
@@ -93,6 +119,17 @@ impl Receipt {
             checkpoints,
         })
     }
+}
+
+/// A line without the marks of a quotation and the white space around it.
+fn bare(line: &[u8]) -> &[u8] {
+    let begin = line
+        .iter()
+        .position(|byte| !b" \t>".contains(byte))
+        .unwrap_or(line.len());
+    let line = &line[begin..];
+    let end = line.iter().rposition(|byte| !b" \t\r".contains(byte));
+    &line[..end.map_or(0, |last| last + 1)]
 }
 
 #[cfg(test)]
@@ -142,7 +179,35 @@ mod tests {
             let mut bytes = text.clone().into_bytes();
             bytes[at] ^= 1;
             assert_eq!(Receipt::parse(&bytes), Err(BadReceipt::Damaged), "byte {at}");
+            assert_eq!(Receipt::find(&bytes), Err(BadReceipt::Damaged), "byte {at}");
+        }
+        for none in [&b"hello"[..], b"", b"strongroom-receipt-v10\n"] {
+            assert_eq!(Receipt::find(none), Err(BadReceipt::OtherFile));
         }
         assert_eq!(Receipt::parse(b"hello"), Err(BadReceipt::OtherFile));
+    }
+
+    #[test]
+    fn a_receipt_that_came_by_mail_is_found() {
+        let receipt = example(&["0102030405060708-090a0b0c", "1102030405060708-090a0b0c"]);
+        let text = receipt.to_text();
+        let quoted: String = text.lines().map(|line| format!("> > {line}  \n")).collect();
+        for came in [
+            text.clone(),
+            text.replace('\n', "\r\n"),
+            format!("Dear Ms Hask,\n\nhere it is:\n\n{text}\n-- \nIdris\ncheck 1\n"),
+            format!("On Friday Idris wrote:\r\n{}", quoted.replace('\n', "\r\n")),
+            text.trim_end().to_owned(),
+            text.replace('\n', "\n\t"),
+        ] {
+            assert_eq!(Receipt::find(came.as_bytes()), Ok(receipt.clone()), "{came}");
+        }
+        let latin = [&b"Gr\xfc\xdfe\n"[..], text.as_bytes()].concat();
+        assert_eq!(Receipt::find(&latin), Ok(receipt));
+        for several in [format!("{text}{text}"), format!("{text}\nyou wrote:\n{quoted}")] {
+            assert_eq!(Receipt::find(several.as_bytes()), Err(BadReceipt::Several));
+        }
+        let cut = text.rsplit_once("check").unwrap().0;
+        assert_eq!(Receipt::find(cut.as_bytes()), Err(BadReceipt::Damaged));
     }
 }

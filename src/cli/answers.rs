@@ -3,18 +3,19 @@
 use super::args::{LogArgs, ResultArg, WhoArgs};
 use super::out;
 use super::terminal::Seen;
-use super::words::{counted, moment, prompted};
+use super::words::{counted, named, period};
 use crate::app::shared::{Outcome, Time};
-use crate::app::{Answered, Context, Error, LogLine, LogQuery, WhoQuery};
+use crate::app::{Answered, Context, Error, Kind, LogLine, LogQuery, WhoQuery};
 
 /// So many rows make a table; a longer answer is several, since a column's width is known when all of it is.
 const BLOCK: usize = 500;
 
 /// `audit log`.
 pub(super) fn log(context: &Context<'_>, seen: &Seen<'_>, args: &LogArgs) -> Result<u8, Error> {
+    let (since, until) = period(context, args.period.since.as_deref(), args.period.until.as_deref())?;
     let query = LogQuery {
-        since: time(context, &args.period.since)?,
-        until: time(context, &args.period.until)?,
+        since,
+        until,
         actor: args.actor.clone(),
         action: args.action.clone(),
         result: args.result.map(|result| match result {
@@ -33,20 +34,24 @@ pub(super) fn log(context: &Context<'_>, seen: &Seen<'_>, args: &LogArgs) -> Res
 
 /// `audit who`.
 pub(super) fn who(context: &Context<'_>, seen: &Seen<'_>, args: &WhoArgs) -> Result<u8, Error> {
+    let (since, until) = period(context, args.period.since.as_deref(), args.period.until.as_deref())?;
+    let client = named(context.person, "client", args.client.as_deref())?;
+    if args.client.is_some() && client.is_none() {
+        return Err(Error::new(
+            Kind::Usage,
+            "no client was named; nothing was asked of the log",
+        ));
+    }
     let query = WhoQuery {
-        client: prompted(context.person, "client", args.client.as_deref())?,
+        client,
         note: args.note.clone(),
         actor: args.actor.clone(),
-        since: time(context, &args.period.since)?,
-        until: time(context, &args.period.until)?,
+        since,
+        until,
     };
     let mut page = Page::new(seen, args.csv, true);
     let answered = crate::app::who(context, &query, &mut |logs, line| page.line(logs, &line))?;
     page.end(&answered)
-}
-
-pub(super) fn time(context: &Context<'_>, text: &Option<String>) -> Result<Option<Time>, Error> {
-    text.as_deref().map(|text| moment(text, context.now())).transpose()
 }
 
 /// How an answer is written.
@@ -151,7 +156,7 @@ impl<'s, 't> Page<'s, 't> {
             out::one_line(line.verb()),
             line.result().to_owned(),
             notes,
-            out::one_line(&why(line, self.clients)),
+            out::one_line(&why(line)),
         ];
         if self.clients {
             let client = details.and_then(|details| details.client.as_deref());
@@ -164,8 +169,8 @@ impl<'s, 't> Page<'s, 't> {
     }
 }
 
-/// To whom, what for and why, in a few words; `asked`: also what was asked for, as it was typed.
-fn why(line: &LogLine, asked: bool) -> String {
+/// To whom, what for and why, in a few words, and what was asked for, as it was typed.
+fn why(line: &LogLine) -> String {
     let Some(details) = &line.details else {
         return "(closed to you)".to_owned();
     };
@@ -174,7 +179,7 @@ fn why(line: &LogLine, asked: bool) -> String {
     if !details.recipients.is_empty() {
         why.insert(0, format!("to {}", details.recipients.join(", ")));
     }
-    if let Some(asked) = details.asked.as_deref().filter(|_| asked) {
+    if let Some(asked) = details.asked.as_deref() {
         why.push(format!("asked for `{asked}`"));
     }
     if let (Some(first), count) = (details.times.first(), details.times.len()) {

@@ -59,9 +59,15 @@ pub(super) struct Common {
     /// Never ask; fail where an answer is needed
     #[arg(long, global = true, help_heading = "Everywhere")]
     pub(super) no_input: bool,
+    /// Do not ask before something is destroyed or put in force
+    #[arg(long, global = true, help_heading = "Everywhere")]
+    pub(super) yes: bool,
     /// Say only what was asked for
     #[arg(short, long, global = true, help_heading = "Everywhere")]
     pub(super) quiet: bool,
+    /// Say all of what is told in short otherwise
+    #[arg(short, long, global = true, help_heading = "Everywhere")]
+    pub(super) verbose: bool,
 }
 
 #[derive(Subcommand)]
@@ -165,9 +171,6 @@ pub(super) enum Command {
     Destroy {
         /// Its id, or the beginning of it
         id: String,
-        /// Do not ask
-        #[arg(long)]
-        yes: bool,
     },
     /// Find notes by the words in them; the search is in the log first
     #[command(
@@ -179,7 +182,7 @@ pub(super) enum Command {
     Brief(BriefCommand),
     /// Redact any text; needs no vault
     #[command(
-        after_help = "Examples:\n  strongroom redact report.txt\n  strongroom redact --profile strict < mail.txt\n  strongroom redact --jsonl < texts.jsonl        lines {\"id\",\"text\"} in, {\"id\",\"spans\",\"text\"} out"
+        after_help = "Examples:\n  strongroom redact report.txt\n  strongroom redact --profile strict < mail.txt\n  strongroom redact --jsonl < texts.jsonl        lines {\"id\",\"text\"} in, {\"id\",\"spans\",\"text\"} out\n\nA text has at most 1 MiB. With --jsonl each of them may have that, and there may be any number."
     )]
     Redact {
         /// The file; `-` or nothing for standard input
@@ -374,6 +377,12 @@ pub(super) struct ExtractArgs {
     pub(super) out: Option<PathBuf>,
 }
 
+/// How many, where none at all makes no sense.
+fn at_least_one(text: &str) -> Result<usize, &'static str> {
+    let count = text.parse().ok().filter(|count| *count > 0);
+    count.ok_or("it takes a whole number, 1 or more")
+}
+
 #[derive(ClapArgs)]
 pub(super) struct ListArgs {
     #[command(flatten)]
@@ -402,14 +411,14 @@ pub(super) struct FilterArgs {
     /// Only this label
     #[arg(long)]
     pub(super) label: Option<String>,
-    /// Only changed at or after this time
+    /// Only changed at or after: 2026-11-21, today, yesterday, 12h, 7d, 2w
     #[arg(long, value_name = "TIME")]
     pub(super) since: Option<String>,
     /// Only changed before this time
     #[arg(long, value_name = "TIME")]
     pub(super) until: Option<String>,
     /// At most so many
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = at_least_one)]
     pub(super) limit: Option<usize>,
 }
 
@@ -577,7 +586,7 @@ pub(super) enum AuditCommand {
 /// From when to when.
 #[derive(ClapArgs)]
 pub(super) struct PeriodArgs {
-    /// Only at or after this time: 2026-11-21, yesterday, 12h, 7d
+    /// Only at or after this time: 2026-11-21, today, yesterday, 12h, 7d, 2w
     #[arg(long, value_name = "TIME")]
     pub(super) since: Option<String>,
     /// Only before this time
@@ -614,7 +623,7 @@ pub(super) struct LogArgs {
     #[arg(long, value_name = "CODE")]
     pub(super) for_purpose: Option<String>,
     /// Only the newest so many
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = at_least_one)]
     pub(super) limit: Option<usize>,
     /// Write CSV for a spreadsheet
     #[arg(long, conflicts_with = "json")]
@@ -790,9 +799,6 @@ pub(super) struct PolicyEditArgs {
     /// Its new text, `-` for standard input; without FILE a folder with all files
     #[arg(long, value_name = "PATH")]
     pub(super) from: PathBuf,
-    /// Do not ask
-    #[arg(long)]
-    pub(super) yes: bool,
 }
 
 #[derive(ClapArgs)]

@@ -2,11 +2,11 @@
 
 use super::args::{BriefCommand, DraftArgs, FormatArg};
 use super::beside;
+use super::out;
 use super::terminal::{self, Seen};
 use super::words::{counted, in_words, time};
-use super::{finding, out};
-use crate::app::shared::Format;
-use crate::app::{Context, DraftQuery, Error, RecallReason, Recalled, ReleaseQuery};
+use crate::app::shared::{Format, Time};
+use crate::app::{BriefLine, Context, DraftQuery, Error, RecallReason, Recalled, ReleaseQuery};
 use serde_json::json;
 
 /// `brief`.
@@ -76,11 +76,7 @@ pub(super) fn run(context: &Context<'_>, seen: &Seen<'_>, command: &BriefCommand
             }
             Ok(if safe { 0 } else { 3 })
         }
-        BriefCommand::List => finding::lines(
-            seen,
-            &crate::app::list_briefs(context)?,
-            "no drafts or briefs that you may read",
-        ),
+        BriefCommand::List => list(seen, &crate::app::list_briefs(context)?),
         BriefCommand::Recall => recall(seen, &crate::app::recall_briefs(context)?),
     }
 }
@@ -162,8 +158,9 @@ fn draft(context: &Context<'_>, seen: &Seen<'_>, args: &DraftArgs) -> Result<u8,
     }
     seen.doubts(&drafted.doubtful);
     if columns.is_some() && !drafted.kept.is_empty() {
-        let kept = drafted.kept.iter().take(KEPT_MAX).map(|word| out::one_line(word));
-        let more = match drafted.kept.len().saturating_sub(KEPT_MAX) {
+        let most = if seen.verbose { drafted.kept.len() } else { KEPT_MAX };
+        let kept = drafted.kept.iter().take(most).map(|word| out::one_line(word));
+        let more = match drafted.kept.len().saturating_sub(most) {
             0 => String::new(),
             more => format!(" and {more} more"),
         };
@@ -176,6 +173,52 @@ fn draft(context: &Context<'_>, seen: &Seen<'_>, args: &DraftArgs) -> Result<u8,
 /// How many of the words that were kept are named on a terminal.
 const KEPT_MAX: usize = 60;
 
+fn list(seen: &Seen<'_>, lines: &[BriefLine]) -> Result<u8, Error> {
+    let kind = |line: &BriefLine| if line.released { "brief" } else { "draft" };
+    let modified = |line: &BriefLine| Time::from_unix(line.listed.metadata.modified).to_string();
+    if seen.json {
+        let line = |line: &BriefLine| {
+            let metadata = &line.listed.metadata;
+            json!({
+                "id": line.listed.note.to_string(),
+                "title": metadata.title,
+                "client": metadata.client,
+                "case": metadata.case,
+                "label": line.label,
+                "modified": modified(line),
+                "kind": kind(line),
+                "for": line.audience,
+                "recipients": line.recipients,
+                "expires": line.expires,
+            })
+        };
+        seen.json(&lines.iter().map(line).collect::<Vec<_>>())?;
+        return Ok(0);
+    }
+    if lines.is_empty() {
+        seen.remark("no drafts or briefs that you may read");
+        return Ok(0);
+    }
+    let row = |line: &BriefLine| {
+        vec![
+            line.listed.note.to_string()[..line.listed.unique].to_owned(),
+            modified(line)[..10].to_owned(),
+            kind(line).to_owned(),
+            out::one_line(line.audience.as_deref().unwrap_or_default()),
+            out::one_line(&line.recipients.join(", ")),
+            line.expires.clone().unwrap_or_default(),
+            out::one_line(&line.label),
+            out::one_line(&line.listed.metadata.client),
+            out::one_line(&line.listed.metadata.title),
+        ]
+    };
+    let head = [
+        "id", "modified", "what", "for", "to", "until", "label", "client", "title",
+    ];
+    seen.table(&head, lines.iter().map(row).collect())?;
+    Ok(0)
+}
+
 fn recall(seen: &Seen<'_>, recalled: &[Recalled]) -> Result<u8, Error> {
     if seen.json {
         let types = |why: &RecallReason| match why {
@@ -187,6 +230,7 @@ fn recall(seen: &Seen<'_>, recalled: &[Recalled]) -> Result<u8, Error> {
                 "brief": brief.brief.to_string(),
                 "released": brief.released.to_string(),
                 "label": brief.label,
+                "for": brief.audience,
                 "recipients": brief.recipients,
                 "expires": brief.expires.map(|time| time.to_string()),
                 "why": brief.why.iter().map(RecallReason::code).collect::<Vec<_>>(),
@@ -214,12 +258,14 @@ fn recall(seen: &Seen<'_>, recalled: &[Recalled]) -> Result<u8, Error> {
         vec![
             brief.brief.to_string()[..8].to_owned(),
             brief.released.to_string(),
-            brief.label.clone(),
+            out::one_line(brief.audience.as_deref().unwrap_or_default()),
             out::one_line(&brief.recipients.join(", ")),
+            brief.expires.map_or_else(String::new, |time| time.to_string()),
+            brief.label.clone(),
             brief.why.iter().map(words).collect::<Vec<_>>().join("; "),
         ]
     };
-    let head = ["brief", "released", "label", "to", "why"];
+    let head = ["brief", "released", "for", "to", "until", "label", "why"];
     seen.table(&head, recalled.iter().map(row).collect())?;
     Ok(0)
 }

@@ -79,7 +79,7 @@ pub(super) fn with_vault(context: &Context<'_>, seen: &Seen<'_>, command: &Comma
         Command::List(args) => finding::list(context, seen, args),
         Command::Search(args) => finding::search(context, seen, args),
         Command::Relabel { id, label } => whole::relabel(context, seen, id, label),
-        Command::Destroy { id, yes } => whole::destroy(context, seen, id, *yes),
+        Command::Destroy { id } => whole::destroy(context, seen, id),
         Command::Brief(command) => briefs::run(context, seen, command),
         Command::Audit(command) => audit::run(context, seen, command),
         Command::Compartment(command) => vaults::compartment(context, seen, command),
@@ -106,7 +106,7 @@ pub(super) fn context<'a>(common: &Common, person: &'a dyn Person) -> Result<Con
         access: Access::given(
             prompted(person, "purpose", common.purpose.as_deref())?,
             prompted(person, "why", common.why.as_deref())?,
-        ),
+        )?,
         held: None,
     })
 }

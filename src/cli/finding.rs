@@ -3,7 +3,7 @@
 use super::args::{FilterArgs, ListArgs, SearchArgs, SortArg};
 use super::out;
 use super::terminal::{self, Seen};
-use super::words::{moment, prompted};
+use super::words::{named, period};
 use crate::app::shared::{Order, Time};
 use crate::app::{Context, Error, Kind, ListQuery, NoteLine};
 use serde::Serialize;
@@ -48,14 +48,14 @@ pub(super) fn search(context: &Context<'_>, seen: &Seen<'_>, args: &SearchArgs) 
 }
 
 fn which(context: &Context<'_>, filter: &FilterArgs, order: Order) -> Result<ListQuery, Error> {
-    let time = |text: &Option<String>| text.as_deref().map(|text| moment(text, context.now())).transpose();
-    let asked = |what, value: &Option<String>| prompted(context.person, what, value.as_deref());
+    let (since, until) = period(context, filter.since.as_deref(), filter.until.as_deref())?;
+    let asked = |what, value: &Option<String>| named(context.person, what, value.as_deref());
     Ok(ListQuery {
         client: asked("client", &filter.client)?,
         case: asked("case", &filter.case)?,
         label: filter.label.clone(),
-        since: time(&filter.since)?,
-        until: time(&filter.until)?,
+        since,
+        until,
         limit: filter.limit,
         order,
     })

@@ -258,7 +258,7 @@ fn edit(context: &Context<'_>, seen: &Seen<'_>, args: &PolicyEditArgs) -> Result
         },
     };
     let confirm = |changes: &PolicyChanges| {
-        if args.yes {
+        if seen.yes {
             return Ok(true);
         }
         told(seen, changes);
@@ -300,7 +300,7 @@ fn edit(context: &Context<'_>, seen: &Seen<'_>, args: &PolicyEditArgs) -> Result
                     "files": { "added": changes.added, "changed": changes.changed, "removed": changes.removed },
                 }))?;
             } else {
-                if args.yes {
+                if seen.yes {
                     told(seen, &changes);
                 }
                 seen.remark(&format!("in force from now on; digest {digest}"));

@@ -1,6 +1,7 @@
 //! Proofs and witnesses: what is written for people without the vault, and what they write for those with it.
 
 use super::args::{CheckProofArgs, ProveArgs, WitnessCommand};
+use super::audit::refuted;
 use super::terminal::Seen;
 use super::words::counted;
 use crate::app::{CheckedProof, Context, Error, ProofQuery, ProofTrust, WitnessQuery, Witnessing};
@@ -43,13 +44,17 @@ pub(super) fn check(seen: &Seen<'_>, args: &CheckProofArgs) -> Result<u8, Error>
         log_key: args.log_key.clone(),
         witness_keys: args.witness_key.clone(),
     };
-    let checked = crate::app::check_proof(&args.file, &trust)?;
+    let checked = match crate::app::check_proof(&args.file, &trust) {
+        Ok(checked) => checked,
+        Err(error) => return refuted(seen, error),
+    };
     let CheckedProof { entry, size, .. } = &checked;
     let (place, result) = (entry.place(), serde_json::to_value(entry.result).unwrap_or_default());
     let kind = serde_json::to_value(entry.kind).unwrap_or_default();
     if seen.json {
         seen.json(&json!({
             "holds": true,
+            "verdict": "intact",
             "entry": place.to_string(),
             "time": entry.time.to_string(),
             "actor": entry.actor.to_string(),

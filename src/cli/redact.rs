@@ -17,6 +17,12 @@ struct Line {
     text: String,
 }
 
+/// What can be read of a line whose text cannot.
+#[derive(Deserialize)]
+struct Named {
+    id: serde_json::Value,
+}
+
 /// A profile for texts of a day, of today if nothing is said.
 pub(super) fn profile(name: &str, written: Option<&str>) -> Result<Profile, Error> {
     let clock = Clock::of_this_run().map_err(|bad| Error::new(Kind::Usage, bad.to_string()))?;
@@ -104,10 +110,8 @@ fn skip_line(input: &mut dyn BufRead) -> std::io::Result<()> {
 
 fn one(profile: &Profile, line: &[u8]) -> Result<serde_json::Value, (serde_json::Value, String)> {
     let line: Line = serde_json::from_slice(line).map_err(|_| {
-        (
-            serde_json::Value::Null,
-            "this line is not a JSON object with `id` and `text`".to_owned(),
-        )
+        let named = serde_json::from_slice(line).map_or(serde_json::Value::Null, |Named { id }| id);
+        (named, "this line is not a JSON object with `id` and `text`".to_owned())
     })?;
     match redact_text(profile, &line.text) {
         Ok(redaction) => Ok(to_json(Some(line.id), &redaction)),
@@ -126,4 +130,28 @@ fn to_json(id: Option<serde_json::Value>, redaction: &Redaction) -> serde_json::
         value["id"] = id;
     }
     value
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_that_is_refused_keeps_its_id() {
+        let profile = profile("no-names", None).unwrap();
+        for (line, id) in [
+            (r#"{"id":7}"#, serde_json::json!(7)),
+            (r#"{"id":"b","text":12}"#, "b".into()),
+            (r#"{"text":null,"id":["b",1]}"#, serde_json::json!(["b", 1])),
+            (r#"{"id":"b","text":"half \ud83d of it"}"#, "b".into()),
+            (r#"{"id":"b","text":"a","text":"b"}"#, "b".into()),
+            (r#"{"text":"a"}"#, serde_json::Value::Null),
+            (r#"{"id":"half \ud83d of it","text":"a"}"#, serde_json::Value::Null),
+            (r#"{"id":"b","text":"a""#, serde_json::Value::Null),
+            ("torch", serde_json::Value::Null),
+        ] {
+            assert_eq!(one(&profile, line.as_bytes()).unwrap_err().0, id, "{line}");
+        }
+        assert!(one(&profile, br#"{"id":"b","text":"a"}"#).is_ok());
+    }
 }

@@ -1,11 +1,10 @@
 //! The auditor's report: making one, checking one.
 
-use super::answers::time;
 use super::args::ReportArgs;
-use super::audit::exit_code;
+use super::audit::{exit_code, refuted};
 use super::out;
 use super::terminal::Seen;
-use super::words::counted;
+use super::words::{counted, period};
 use crate::app::shared::Verdict;
 use crate::app::{Context, Error, Kind, ReportQuery};
 use serde_json::json;
@@ -13,10 +12,11 @@ use std::path::Path;
 
 /// `audit report`.
 pub(super) fn make(context: &Context<'_>, seen: &Seen<'_>, args: &ReportArgs) -> Result<u8, Error> {
+    let (since, until) = period(context, args.period.since.as_deref(), args.period.until.as_deref())?;
     let query = ReportQuery {
         out: args.out.clone(),
-        since: time(context, &args.period.since)?,
-        until: time(context, &args.period.until)?,
+        since,
+        until,
         hours: hours(&args.hours)?,
         receipt: args.since_receipt.clone(),
         witness_keys: args.witness_key.clone(),
@@ -62,13 +62,17 @@ pub(super) fn make(context: &Context<'_>, seen: &Seen<'_>, args: &ReportArgs) ->
 
 /// `audit check-report`.
 pub(super) fn check(context: &Context<'_>, seen: &Seen<'_>, file: &Path) -> Result<u8, Error> {
-    let checked = crate::app::check_report(context, file)?;
+    let checked = match crate::app::check_report(context, file) {
+        Ok(checked) => checked,
+        Err(error) => return refuted(seen, error),
+    };
     let basis = &checked.basis;
     if seen.json {
         let logs = basis.logs.iter();
         let logs = logs.map(|at| json!({ "log": at.log.to_string(), "size": at.size, "root": at.root.to_string() }));
         seen.json(&json!({
             "holds": true,
+            "verdict": "intact",
             "vault": basis.vault.to_string(),
             "made": basis.made.to_string(),
             "by": basis.by,

@@ -28,10 +28,10 @@ pub(super) fn relabel(context: &Context<'_>, seen: &Seen<'_>, id: &str, label: &
 }
 
 /// `destroy`.
-pub(super) fn destroy(context: &Context<'_>, seen: &Seen<'_>, id: &str, yes: bool) -> Result<u8, Error> {
+pub(super) fn destroy(context: &Context<'_>, seen: &Seen<'_>, id: &str) -> Result<u8, Error> {
     let facts = seen.terminal.facts();
     let asks = facts.may_ask && facts.typed;
-    if !yes && !asks {
+    if !seen.yes && !asks {
         return Err(Error::new(
             Kind::Usage,
             "destroying asks first, and nobody can be asked; nothing was destroyed",
@@ -39,7 +39,7 @@ pub(super) fn destroy(context: &Context<'_>, seen: &Seen<'_>, id: &str, yes: boo
         .hint("if you are sure: --yes"));
     }
     let ask = |doomed: &Doomed| ask(seen, doomed);
-    let done = crate::app::destroy(context, id, if yes { None } else { Some(&ask) })?;
+    let done = crate::app::destroy(context, id, if seen.yes { None } else { Some(&ask) })?;
     if seen.json {
         seen.json(&json!({
             "id": done.id.to_string(),

@@ -2,7 +2,7 @@
 
 use super::out;
 use crate::app::shared::Time;
-use crate::app::{Error, Kind, Person};
+use crate::app::{Context, Error, Kind, Person};
 use std::time::Duration;
 
 /// A time as people write one for a program: RFC 3339 with `Z` or an offset, or a day, which begins at midnight UTC.
@@ -90,6 +90,36 @@ pub(super) fn moment(text: &str, now: Time) -> Result<Time, Error> {
             Some(seconds) => Ok(Time::from_unix(seconds)),
             None => time(text).map_err(|error| error.hint("or say today, yesterday, or how long ago: 12h, 7d, 2w")),
         },
+    }
+}
+
+/// From when to when. A period in which no time lies is a slip, not an answer.
+pub(super) fn period(
+    context: &Context<'_>,
+    since: Option<&str>,
+    until: Option<&str>,
+) -> Result<(Option<Time>, Option<Time>), Error> {
+    let [since, until] = [since, until].map(|text| text.map(|text| moment(text, context.now())).transpose());
+    in_order(since?, until?)
+}
+
+fn in_order(since: Option<Time>, until: Option<Time>) -> Result<(Option<Time>, Option<Time>), Error> {
+    match since.zip(until) {
+        Some((since, until)) if since >= until => Err(Error::new(
+            Kind::Usage,
+            format!("nothing can be from {since} on and before {until}"),
+        )
+        .hint("--since is the earlier time and --until the later one, which is not part of it")),
+        _ => Ok((since, until)),
+    }
+}
+
+/// A name to filter by; an empty one is a slip.
+pub(super) fn named(person: &dyn Person, what: &str, value: Option<&str>) -> Result<Option<String>, Error> {
+    match value.is_some_and(|value| value.trim().is_empty()) {
+        true => Err(Error::new(Kind::Usage, format!("--{what} names no {what}"))
+            .hint(format!("name one as it stands in the notes, or leave --{what} out"))),
+        false => prompted(person, what, value),
     }
 }
 
@@ -185,6 +215,17 @@ mod tests {
             (u64::MAX, "16777215.9 TiB"),
         ] {
             assert_eq!(size(bytes), words);
+        }
+    }
+
+    #[test]
+    fn a_period_has_a_time_in_it() {
+        let at = |seconds| Some(Time::from_unix(seconds));
+        for (since, until) in [(None, None), (at(2), None), (None, at(1)), (at(1), at(2))] {
+            assert_eq!(in_order(since, until), Ok((since, until)));
+        }
+        for (since, until) in [(at(2), at(1)), (at(1), at(1))] {
+            assert_eq!(in_order(since, until).unwrap_err().kind, Kind::Usage);
         }
     }
 

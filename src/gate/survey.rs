@@ -91,6 +91,8 @@ pub struct Survey {
 pub struct Listed {
     /// The note.
     pub note: NoteId,
+    /// What it is.
+    pub nature: Purpose,
     /// How many characters of its id no other note begins with that one may read; eight at least.
     pub unique: usize,
     /// Digest of the revision.
@@ -331,6 +333,7 @@ impl Survey {
         Ok(list
             .map(|item| Listed {
                 note: item.note,
+                nature: item.nature,
                 unique: unique_beginning(&ids, item.note),
                 body: item.body,
                 label: item.label,

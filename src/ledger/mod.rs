@@ -59,7 +59,7 @@ pub use prove::{NoProof, Proven, Whose, prove};
 pub use reading::{Opened, ReadLog, Reading};
 pub use standing::Memory;
 pub use start::{DEVICES, Ledger, Quarantined, StoredNote, read_charter};
-pub use verify::{Anchors, NoReceipt, Report, Verdict, make_receipt, verify};
+pub use verify::{Anchors, NoReceipt, Report, Verdict, make_receipt, stray_refs, verify};
 pub use verify_against::{Beside, verify_beside};
 pub use verify_witness::Cosigned;
 pub use witness::{Cosigning, NoCosignature, cosign, publish};

@@ -85,6 +85,22 @@ pub struct Report {
     pub unknown: Vec<Problem>,
     /// What is worth a look and changes no verdict.
     pub findings: Vec<Problem>,
+    /// How many problems of a case there are beside those that are listed.
+    pub unlisted: BTreeMap<u8, usize>,
+}
+
+impl Report {
+    /// All that stands against the vault, by case, and after each case how many more of it are not listed.
+    pub fn told(&self) -> Vec<Problem> {
+        let more = self.unlisted.iter().map(|(case, count)| more_of(*case, *count));
+        let mut told: Vec<Problem> = self.problems.iter().chain(&self.unknown).cloned().chain(more).collect();
+        told.sort_by_key(|problem| problem.case);
+        told
+    }
+}
+
+fn more_of(case: u8, count: usize) -> Problem {
+    Problem::vault(case, format!("and {count} more of case {case}"))
 }
 
 /// No receipt is given.
@@ -185,16 +201,10 @@ impl Listed {
         other.list.into_iter().for_each(|problem| self.add(problem));
     }
 
-    fn end(mut self) -> Vec<Problem> {
-        for (case, count) in self.counts {
-            if count > LISTED {
-                self.list.push(Problem::vault(
-                    case,
-                    format!("and {} more of case {case}", count - LISTED),
-                ));
-            }
-        }
-        self.list
+    /// What is listed, and how many more there are of which case.
+    fn end(self) -> (Vec<Problem>, BTreeMap<u8, usize>) {
+        let more = self.counts.into_iter().filter(|(_, count)| *count > LISTED);
+        (self.list, more.map(|(case, count)| (case, count - LISTED)).collect())
     }
 }
 
@@ -460,7 +470,13 @@ fn conclude(
     cosigned: Vec<Cosigned>,
     anchored: bool,
 ) -> Report {
-    let (problems, unknown, findings) = (tally.problems.end(), tally.unknown.end(), tally.findings.end());
+    let (problems, mut unlisted) = tally.problems.end();
+    let (unknown, more_unknown) = tally.unknown.end();
+    for (case, count) in more_unknown {
+        *unlisted.entry(case).or_default() += count;
+    }
+    let (mut findings, more_findings) = tally.findings.end();
+    findings.extend(more_findings.into_iter().map(|(case, count)| more_of(case, count)));
     let verdict = match (problems.is_empty(), unknown.is_empty()) {
         (false, _) => Verdict::Tampered,
         (true, false) => Verdict::Unknown,
@@ -478,6 +494,7 @@ fn conclude(
         problems,
         unknown,
         findings,
+        unlisted,
     }
 }
 
@@ -491,6 +508,14 @@ fn watched(log: LogName, receipt: Option<&Receipt>, mark: Option<&HighWater>) ->
     sizes
         .chain(mark.filter(|mark| mark.log == log).map(|mark| mark.size))
         .collect()
+}
+
+/// The full names of the refs that no vault has. They change nothing by being there, and say that somebody was at it.
+pub fn stray_refs(repo: &Repo) -> Result<Vec<String>, LedgerError> {
+    Ok(View::now(repo)?.strays(|name| match name.starts_with(AUDIT) {
+        true => log_of(name).is_none(),
+        false => !is_branch(name),
+    }))
 }
 
 /// Every ref must be one that a vault has.
@@ -843,5 +868,25 @@ fn compare_mark(mark: &HighWater, found: &BTreeMap<LogName, Found>, tally: &mut 
         other_history(log, mark.size, now.size, "this device", tally);
         let message = format!("the first {} entries are not those that this device wrote", mark.size);
         tally.problem(Problem::at(log, mark.size.saturating_sub(1), 9, message));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_listed_is_counted() {
+        let mut here = Listed::default();
+        let mut there = Listed::default();
+        for n in 0..60 {
+            here.add(Problem::vault(3, format!("line {n}")));
+            there.add(Problem::vault(3, format!("line {n} of another log")));
+        }
+        here.add(Problem::vault(12, "a device"));
+        here.add(Problem::vault(12, "a device"));
+        here.absorb(there);
+        let (list, more) = here.end();
+        assert_eq!((list.len(), more), (LISTED + 1, BTreeMap::from([(3, 70)])));
     }
 }

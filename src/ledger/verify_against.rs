@@ -10,6 +10,7 @@ use super::verify::{Anchors, Examined, Report, Verdict, examine};
 use crate::chain::{Problem, Receipt, Time};
 use crate::id::Digest;
 use crate::repo::Repo;
+use std::collections::BTreeMap;
 
 /// For how long a clone may lack what is here before it counts as standing still, in seconds.
 const STALE_AFTER: i64 = 7 * 24 * 3600;
@@ -51,6 +52,9 @@ pub fn verify_beside(repo: &Repo, anchors: &Anchors<'_>, beside: &Beside<'_>) ->
         }
     }
     report.unknown.extend(found.unknown);
+    for (case, count) in found.unlisted {
+        *report.unlisted.entry(case).or_default() += count;
+    }
     report.verdict = match (report.problems.is_empty(), report.unknown.is_empty()) {
         (false, _) => Verdict::Tampered,
         (true, false) => Verdict::Unknown,
@@ -63,6 +67,7 @@ pub fn verify_beside(repo: &Repo, anchors: &Anchors<'_>, beside: &Beside<'_>) ->
 struct Found {
     problems: Vec<Problem>,
     unknown: Vec<Problem>,
+    unlisted: BTreeMap<u8, usize>,
 }
 
 /// The histories of a clone's logs, those that hold.
@@ -108,6 +113,7 @@ fn compare(
             ..problem.clone()
         }));
     }
+    found.unlisted.clone_from(&there.report.unlisted);
     if let Some(problem) = compare_cards(&here.facts.digests, &there.facts.digests) {
         found.problems.push(problem);
     }

@@ -13,6 +13,8 @@ const LOOKS: usize = 20;
 /// Refs and objects at one moment. Writes nothing and takes no lock.
 pub(super) struct View<'a> {
     repo: &'a Repo,
+    /// What stands before the name of a branch.
+    prefix: &'static str,
     /// Branches without their prefix.
     pub(super) branches: BTreeMap<String, Oid>,
     /// Branches that hold no object's id, without their prefix.
@@ -98,6 +100,7 @@ impl<'a> View<'a> {
         let prefix = if !holds(HEADS) && holds(CLONED) { CLONED } else { HEADS };
         let mut view = Self {
             repo,
+            prefix,
             branches: BTreeMap::new(),
             damaged: Vec::new(),
             lost,
@@ -117,6 +120,14 @@ impl<'a> View<'a> {
             }
         }
         view
+    }
+
+    /// The full names of the refs that no vault has, by what `is_stray` says of a branch.
+    pub(super) fn strays(&self, is_stray: impl Fn(&str) -> bool) -> Vec<String> {
+        let branches = self.branches.keys().filter(|name| is_stray(name));
+        let branches = branches.map(|name| format!("{}{name}", self.prefix));
+        let others = self.others.iter().filter(|name| !name.starts_with("refs/replace/"));
+        others.cloned().chain(branches).collect()
     }
 
     /// Messages of the commits that the journal holds.

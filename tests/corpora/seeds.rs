@@ -146,6 +146,8 @@ pub(crate) fn make() -> Vec<(&'static str, &'static str, Vec<u8>)> {
         ("forgetting", "one_note", forgetting().into_bytes()),
         ("forgetting", "bad_end", forgetting().trim_end().as_bytes().to_vec()),
         ("receipt", "one_log", receipt()),
+        ("receipt", "mail", mailed(&receipt())),
+        ("receipt", "bad_two", [receipt(), receipt()].concat()),
         ("report", "basis", BASIS.as_bytes().to_vec()),
         (
             "report",
@@ -416,6 +418,12 @@ fn receipt() -> Vec<u8> {
         checkpoints: vec![checkpoint()],
     };
     receipt.to_text().into_bytes()
+}
+
+/// A text as it comes back quoted in a mail.
+fn mailed(text: &[u8]) -> Vec<u8> {
+    let text = String::from_utf8_lossy(text).replace('\n', "\r\n> ");
+    format!("You wrote:\r\n> {text}\r\n\r\nThank you\r\n").into_bytes()
 }
 
 /// Short lines: a bundle is about their number.

@@ -78,6 +78,14 @@ class Example(unittest.TestCase):
         with self.assertRaises(v.Refused):
             v.Receipt(example("receipt").replace("time 2026", "time 2027").encode())
 
+    def test_a_receipt_that_came_by_mail(self):
+        text = example("receipt")
+        mail = "Dear Ms Hask,\n\n" + "".join("> %s  \n" % line for line in text.splitlines()) + "\n-- \nIdris\ncheck 1\n"
+        for came in (text.replace("\n", "\r\n"), mail, mail.replace("\n", "\r\n")):
+            self.assertEqual(list(v.Receipt(came.encode()).checkpoints), [LOG])
+        for bad in (text + text, text + mail, text.replace("strongroom-receipt-v1", "strongroom-receipt-v2"), ""):
+            with self.assertRaises(v.Refused):
+                v.Receipt(bad.encode())
 
     def test_the_witness_and_what_it_cosigned(self):
         secret, line = example("witness-key").splitlines()

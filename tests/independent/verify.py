@@ -1191,9 +1191,24 @@ def bundle_path(number):
 
 
 class Receipt:
+    FIRST = b"strongroom-receipt-v1"
+
+    @classmethod
+    def block(cls, data):
+        """The receipt in a text that it came in."""
+        lines = [line.lstrip(b" \t>").rstrip(b" \t\r") for line in data.split(b"\n")]
+        if lines.count(cls.FIRST) != 1:
+            raise Refused("a text with no receipt, or with several")
+        block = []
+        for line in lines[lines.index(cls.FIRST) :]:
+            block.append(line + b"\n")
+            if line.startswith(b"check "):
+                break
+        return b"".join(block)
+
     def __init__(self, data):
         try:
-            text = data.decode("utf-8")
+            text = self.block(data).decode("utf-8")
         except UnicodeDecodeError:
             raise Refused("a receipt is text")
         above, check, last = text.rpartition("\ncheck ")

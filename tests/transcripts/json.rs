@@ -446,6 +446,21 @@ fn briefs() {
     ];
     fields(&recalled[0], &kinds);
     assert_eq!(recalled[0]["expires"], Value::Null);
+    assert_eq!(recalled[0]["for"], "internal");
+    let (_, listed) = ask(&mut stage, &["brief", "list", "--json"]);
+    let of = |kind: &str| {
+        listed
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|line| line["kind"] == kind)
+            .unwrap()
+            .clone()
+    };
+    assert_eq!(of("brief")["recipients"], serde_json::json!(["day shift"]));
+    assert_eq!(of("brief")["for"], "internal");
+    assert_eq!(of("draft")["recipients"], serde_json::json!([]));
+    assert_eq!(of("draft")["expires"], Value::Null);
     assert_eq!(recalled[0]["brief"], brief["brief"]);
     assert_eq!(recalled[0]["recipients"], serde_json::json!(["day shift"]));
     assert_eq!(recalled[0]["why"], serde_json::json!(["changed"]));

@@ -12,7 +12,7 @@ use super::vault::half_made;
 use crate::chain::Problem;
 use crate::env::{Buffer, Space, Wire, check_writable, is_mine, is_open_to_others};
 use crate::id::{DeviceId, LogName, VaultId};
-use crate::ledger::{Accepted, HighWater, LedgerError, Report, Verdict, vault_id};
+use crate::ledger::{Accepted, HighWater, LedgerError, Report, Verdict, stray_refs, vault_id};
 use crate::repo::{AT_ONCE, Health, JournalError, OpenError, RecoverError, Remains, Repo, Settings, Stray};
 use std::collections::BTreeSet;
 use std::io;
@@ -156,6 +156,8 @@ fn look(context: &Context<'_>) -> Checkup {
             findings.push(judge_oddities(&repo));
             findings.extend(look_at_journal(&repo));
             findings.extend(look_at_log(context, vault));
+            // Where refs cannot be read at all, that is said of the log.
+            findings.extend(judge_strays(&stray_refs(&repo).unwrap_or_default(), &place));
             findings.extend(look_at_files(&repo));
             findings.push(look_at_identity(context, &repo));
             findings.extend(vault.map(|vault| look_at_memory(context, vault)));
@@ -305,6 +307,35 @@ fn judge_journal(health: Result<Health, RecoverError>, vault: &Path) -> Vec<Find
     ]
 }
 
+/// Refs that no vault has: where the verdict names them, what to do is said here.
+fn judge_strays(strays: &[String], vault: &Path) -> Option<Finding> {
+    let names: Vec<String> = strays.iter().take(NAMED_MAX).map(|name| format!("`{name}`")).collect();
+    let names = match strays.len().checked_sub(NAMED_MAX) {
+        None if strays.is_empty() => return None,
+        None | Some(0) => names.join(", "),
+        Some(more) => format!("{} and {more} more", names.join(", ")),
+    };
+    let found = Finding::look(
+        "refs",
+        format!("not of the vault, and made with git or another program: {names}"),
+    )
+    .advise("nothing of the vault depends on them; if nobody here made them, tell a lead")
+    .advise("keep a copy of the vault's folder, then take them away:");
+    let vault = in_a_shell(&vault.display().to_string());
+    let away = strays.iter().take(NAMED_MAX);
+    let away = away.map(|name| format!("git --git-dir {vault} update-ref -d {}", in_a_shell(name)));
+    Some(away.fold(found, Finding::advise))
+}
+
+/// A word as a shell takes it for itself alone.
+fn in_a_shell(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-".contains(c);
+    match word.chars().all(plain) {
+        true => word.to_owned(),
+        false => format!("'{}'", word.replace('\'', r"'\''")),
+    }
+}
+
 /// The verdict of `audit verify`, and what follows from it for this device.
 fn look_at_log(context: &Context<'_>, vault: Option<VaultId>) -> Vec<Finding> {
     let report = match verify(context, None, &[], None, false) {
@@ -322,7 +353,7 @@ fn look_at_log(context: &Context<'_>, vault: Option<VaultId>) -> Vec<Finding> {
 
 fn judge_report(report: &Report) -> Finding {
     let first = |problems: &[Problem]| {
-        let more = match problems.len() {
+        let more = match problems.len() + report.unlisted.values().sum::<usize>() {
             0 | 1 => String::new(),
             n => format!(" (and {} more)", n - 1),
         };
@@ -610,13 +641,18 @@ fn look_at_space(context: &Context<'_>, vault: Option<VaultId>) -> Vec<Finding> 
         ("the vault", Some(context.places.vault())),
         ("this device's state", state),
     ];
-    let mut findings = Vec::new();
-    for (what, place) in places {
-        let space = place.and_then(|place| Space::at(&place).ok());
-        findings.extend(space.map(|space| judge_space(what, &space)));
+    let spaces = places
+        .into_iter()
+        .filter_map(|(what, place)| Some((what, Space::at(&place?).ok()?)));
+    told_once(spaces.map(|(what, space)| judge_space(what, &space)).collect())
+}
+
+/// That the disks have room is said where none of them lacks it, and once.
+fn told_once(mut findings: Vec<Finding>) -> Vec<Finding> {
+    match findings.iter().any(|found| found.level != Level::Fine) {
+        true => findings.retain(|found| found.level != Level::Fine),
+        false => findings.truncate(1),
     }
-    // One that is fine is told once.
-    findings.dedup_by(|later, first| later.level == Level::Fine && first.level == Level::Fine);
     findings
 }
 

@@ -29,6 +29,7 @@ fn report(problems: Vec<Problem>, unknown: Vec<Problem>) -> Report {
         problems,
         unknown,
         findings: Vec::new(),
+        unlisted: Default::default(),
     }
 }
 
@@ -167,16 +168,41 @@ fn what_is_small_is_fine_and_what_is_much_is_packed() {
             free,
             files: None,
         };
-        judge_space("the vault", &space).level
+        judge_space("the vault", &space)
     };
     assert_eq!(
-        [space(0), space(1 << 29), space(1 << 31)],
+        [space(0), space(1 << 29), space(1 << 31)].map(|found| found.level),
         [Level::Wrong, Level::Look, Level::Fine]
     );
+    for (spaces, told) in [
+        ([0, 1 << 31], vec![Level::Wrong]),
+        ([1 << 31, 1 << 29], vec![Level::Look]),
+        ([0, 1 << 29], vec![Level::Wrong, Level::Look]),
+        ([1 << 31, 1 << 31], vec![Level::Fine]),
+    ] {
+        let found = told_once(spaces.map(space).into());
+        assert_eq!(found.iter().map(|found| found.level).collect::<Vec<_>>(), told);
+    }
     assert_eq!(judge_texts(0).level, Level::Fine);
     assert_eq!(judge_texts(1).level, Level::Look);
     assert_eq!(judge_open(&[]).level, Level::Fine);
     assert!(judge_open(&["/v".into()]).mendable);
+}
+
+#[test]
+fn a_ref_that_no_vault_has_is_named_with_what_takes_it_away() {
+    assert_eq!(judge_strays(&[], Path::new("/v")), None);
+    let found = judge_strays(&["refs/heads/x;touch$IFS'y".to_owned()], Path::new("/my vault")).unwrap();
+    assert_eq!(found.level, Level::Look);
+    let away = r"git --git-dir '/my vault' update-ref -d 'refs/heads/x;touch$IFS'\''y'";
+    assert_eq!(found.advice.last().unwrap(), away);
+    let many: Vec<String> = (0..5).map(|n| format!("refs/tags/{n}")).collect();
+    let found = judge_strays(&many, Path::new("/v")).unwrap();
+    assert!(found.words.ends_with("`refs/tags/2` and 2 more"), "{}", found.words);
+    assert_eq!(
+        found.advice[2..],
+        [0, 1, 2].map(|n| format!("git --git-dir /v update-ref -d refs/tags/{n}"))
+    );
 }
 
 #[test]

@@ -79,6 +79,10 @@ pub(super) struct Seen<'a> {
     pub(super) json: bool,
     /// Without remarks.
     pub(super) quiet: bool,
+    /// Without questions before what cannot be undone.
+    pub(super) yes: bool,
+    /// All of what is told in short otherwise.
+    pub(super) verbose: bool,
 }
 
 impl<'a> Seen<'a> {
@@ -88,6 +92,8 @@ impl<'a> Seen<'a> {
             terminal,
             json: common.json,
             quiet: common.quiet,
+            yes: common.yes,
+            verbose: common.verbose,
         }
     }
 
