@@ -192,7 +192,7 @@ fn is_meant(verb: &str, action: &str) -> bool {
 }
 
 /// What an entry may say was done.
-const VERBS: [&str; 37] = [
+const VERBS: [&str; 39] = [
     "add",
     "attach",
     "audit log",
