@@ -2,7 +2,7 @@
 
 use super::around::widen;
 use super::days::{self, is_near};
-use super::finding::{Finder, Finding, Kind, Type, Weight, join};
+use super::finding::{Finder, Finding, Kind, Type, Weight, join, settled};
 use super::general::{Ages, generalise, is_general};
 use super::known::Known;
 use super::names::{self, Names};
@@ -322,7 +322,8 @@ fn find(text: &Prepared, profile: &Profile, known: &Known, model: &Model<'_>, le
         .filter(|finding| finding.weight == Weight::Doubt)
         .cloned()
         .collect();
-    let masked = names::bridge(text, join(all));
+    let masked = names::bridge(text, join(all)).into_iter();
+    let masked: Vec<Finding> = masked.map(|finding| settled(&text.folded, finding)).collect();
     let open = |doubt: &Finding| {
         let at = masked.partition_point(|finding| finding.at.end <= doubt.at.start);
         masked.get(at).is_none_or(|finding| finding.at.start >= doubt.at.end)
@@ -469,10 +470,10 @@ impl Scan {
                 end: *self.origin.get(at.end)?,
                 kind: finding.kind,
             };
-            // The mark alone is no residue.
+            // The mark alone is no residue, nor with the end of its sentence.
             let value = prepared.folded.get(finding.at.clone())?;
             value
-                .contains(|c: char| c != MASKED && !c.is_whitespace())
+                .contains(|c: char| !matches!(c, MASKED | '.' | ',' | ';') && !c.is_whitespace())
                 .then_some(span)
         });
         spans.collect()
@@ -584,6 +585,24 @@ mod tests {
             .map(|span| chars[span.start..span.end].iter().collect())
             .collect();
         assert_eq!(values, ["Zoë\u{200B} Kowalski", "+44 7700 900123"]);
+    }
+
+    #[test]
+    fn what_closes_a_sentence_or_a_bracket_stays() {
+        for (text, told) in [
+            (
+                "He paid £12,500. Then he left.",
+                "He paid an amount in the tens of thousands. Then he left.",
+            ),
+            ("Call (617) 555-0199; then wait.", "Call Phone 1; then wait."),
+            ("Ring (phone (617) 555-0199).", "Ring (phone Phone 1)."),
+            (
+                "The password is hunter22. Then wait.",
+                "The password is Code 1. Then wait.",
+            ),
+        ] {
+            assert_eq!(redacted(text, "tlp-green").text, told);
+        }
     }
 
     #[test]
