@@ -54,7 +54,7 @@ pub enum Dates {
     /// Its month, a time its part of the day.
     #[default]
     Month,
-    /// Its year; a time is masked.
+    /// Its year; a time is masked, and so is what says the day otherwise: weekdays, feasts, `yesterday`.
     Year,
 }
 

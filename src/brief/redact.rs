@@ -3,7 +3,7 @@
 use super::around::widen;
 use super::days::{self, is_near};
 use super::finding::{Finder, Finding, Kind, Type, Weight, join, settled};
-use super::general::{Ages, generalise, is_general};
+use super::general::{Ages, Dates, generalise, is_general};
 use super::known::Known;
 use super::names::{self, Names};
 use super::passing::Passing;
@@ -284,6 +284,11 @@ fn find(text: &Prepared, profile: &Profile, known: &Known, model: &Model<'_>, le
         let dates = tagger::judged(text, &chances, |kind| kind == Kind::Date, least);
         all.extend(dates.into_iter().filter(masked));
         all.extend(days::in_passing(text, &kept, profile.written_on()));
+    }
+    if profile.treatment(Type::Date) == Treatment::Generalise && profile.vague().dates == Dates::Year {
+        let dates = all.iter().chain(&kept).filter(|finding| finding.kind == Kind::Date);
+        let dates: Vec<Range<usize>> = dates.map(|date| date.at.clone()).collect();
+        all.extend(days::spoken(text, &dates));
     }
     let mut kept: Vec<Range<usize>> = kept.into_iter().map(|finding| finding.at).collect();
     kept.sort_by_key(|at| at.start);
