@@ -346,7 +346,13 @@ fn treatment(profile: &Profile, kind: Kind) -> Treatment {
             Ages::Decade | Ages::Over89 => Treatment::Generalise,
             Ages::Keep => Treatment::Keep,
         },
-        Kind::Time if profile.treatment(Type::Date) == Treatment::Near => Treatment::Keep,
+        // By when something is to be done names nobody.
+        Kind::Time => match profile.treatment(Type::Date) {
+            Treatment::Near => Treatment::Keep,
+            Treatment::Generalise if profile.vague().dates == Dates::Month => Treatment::Keep,
+            Treatment::Generalise => Treatment::Mask,
+            other => other,
+        },
         kind => profile.treatment(kind.coarse()),
     }
 }
