@@ -124,6 +124,39 @@ pub(super) const OFFICES: &[&str] = &[
     "sultan", "treasurer",
 ];
 
+/// Who is at the head of something, beside the offices.
+#[rustfmt::skip]
+pub(super) const HEADS: &[&str] = &[
+    "abbot", "boss", "chair", "curator", "dean", "founder", "head", "headmaster", "headmistress", "headteacher", "imam",
+    "leader", "manager", "matron", "owner", "priest", "prosecutor", "rabbi", "vicar",
+];
+
+/// Houses that have one head.
+#[rustfmt::skip]
+pub(super) const INSTITUTIONS: &[&str] = &[
+    "abbey", "bank", "cathedral", "church", "college", "consulate", "convent", "council", "embassy", "hospital",
+    "institute", "ministry", "monastery", "mosque", "museum", "palace", "parliament", "prison", "school", "synagogue",
+    "temple", "theatre", "university",
+];
+
+/// Trades that few in a place have.
+#[rustfmt::skip]
+pub(super) const TRADES: &[&str] = &[
+    "accountant", "architect", "baker", "barber", "blacksmith", "butcher", "carpenter", "chaplain", "chemist", "coroner",
+    "dentist", "detective", "doctor", "electrician", "engineer", "florist", "gp", "hairdresser", "imam", "interpreter",
+    "jeweller", "journalist", "judge", "lawyer", "librarian", "locksmith", "magistrate", "mechanic", "midwife",
+    "minister", "notary", "nurse", "optician", "pharmacist", "photographer", "physician", "plumber", "policeman",
+    "policewoman", "priest", "professor", "psychiatrist", "psychologist", "rabbi", "solicitor", "surgeon", "tailor",
+    "teacher", "therapist", "translator", "undertaker", "vet", "veterinarian", "vicar",
+];
+
+/// What says with `on` or `at` no place, but that somebody is there.
+#[rustfmt::skip]
+pub(super) const NOWHERE: &[&str] = &[
+    "attendance", "board", "call", "charge", "duty", "hand", "home", "moment", "night", "once", "premises", "scene",
+    "shift", "site", "time", "work",
+];
+
 /// Words that say which of several offices is meant.
 #[rustfmt::skip]
 pub(super) const OF_OFFICES: &[&str] = &[
@@ -199,6 +232,10 @@ mod tests {
             EPITHETS,
             RANKS,
             OFFICES,
+            HEADS,
+            INSTITUTIONS,
+            TRADES,
+            NOWHERE,
             OF_OFFICES,
             PUBLIC_BODIES,
             UNITS,
