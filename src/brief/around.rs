@@ -483,7 +483,8 @@ fn holders(text: &Prepared, found: &[Finding], more: &mut Vec<Finding>) {
     };
     let mut titles: Vec<u64> = Vec::new();
     for (at, token) in tokens.iter().enumerate() {
-        if token.capital && token.lists & has::OFFICE != 0 && joined(at) && persons[at + 1] && tokens[at + 1].capital {
+        let office = token.capital && token.lists & has::OFFICE != 0 && !titles.contains(&token.hash);
+        if office && joined(at) && persons[at + 1] && tokens[at + 1].capital {
             titles.push(token.hash);
         }
     }

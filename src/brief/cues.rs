@@ -202,6 +202,42 @@ pub(super) const HOUSES: &[&str] = &[
     "mill", "rectory", "stables", "towers", "vicarage", "villa",
 ];
 
+/// Makes of cars, and models that are as well known by themselves.
+#[rustfmt::skip]
+pub(super) const MAKES: &[&str] = &[
+    "astra", "audi", "bmw", "chevrolet", "chrysler", "citroen", "corolla", "corsa", "dacia", "daf", "datsun", "dodge",
+    "ferrari", "fiat", "ford", "golf", "hilux", "honda", "hyundai", "isuzu", "iveco", "jaguar", "jeep", "kia", "lada",
+    "lamborghini", "lexus", "maserati", "mazda", "mercedes", "mitsubishi", "nissan", "opel", "passat", "peugeot",
+    "porsche", "qashqai", "renault", "saab", "scania", "skoda", "sprinter", "subaru", "suzuki", "tesla", "toyota",
+    "transit", "vauxhall", "volkswagen", "volvo", "vw", "yamaha",
+];
+
+/// Models of cars behind their make.
+#[rustfmt::skip]
+pub(super) const MODELS: &[&str] = &[
+    "accord", "amarok", "astra", "berlingo", "boxer", "caddy", "camry", "captur", "caravelle", "cayenne", "civic",
+    "clio", "combo", "corolla", "corsa", "defender", "discovery", "ducato", "duster", "escort", "expert", "fabia",
+    "fiesta", "focus", "forester", "galaxy", "golf", "hilux", "impreza", "jetta", "kangoo", "kuga", "leaf", "megane",
+    "micra", "mondeo", "multivan", "octavia", "outlander", "panda", "passat", "picasso", "polo", "prius", "qashqai",
+    "rover", "sandero", "scenic", "scudo", "sprinter", "superb", "tiguan", "touareg", "touran", "trafic", "transit",
+    "transporter", "tucson", "vito", "vivaro", "yaris", "zafira",
+];
+
+/// Colours of cars.
+#[rustfmt::skip]
+pub(super) const COLOURS: &[&str] = &[
+    "beige", "black", "blue", "brown", "burgundy", "cream", "dark", "gold", "golden", "gray", "green", "grey",
+    "maroon", "navy", "orange", "pink", "purple", "red", "silver", "turquoise", "white", "yellow",
+];
+
+/// Sorts of vehicles.
+#[rustfmt::skip]
+pub(super) const VEHICLES: &[&str] = &[
+    "bus", "cab", "car", "coach", "convertible", "coupe", "estate", "hatchback", "jeep", "limousine", "lorry",
+    "minibus", "minivan", "moped", "motorbike", "motorcycle", "pickup", "saloon", "scooter", "suv", "taxi", "truck",
+    "van", "vans", "vehicle", "wagon",
+];
+
 /// Words in the names of places.
 #[rustfmt::skip]
 pub(super) const PLACE_WORDS: &[&str] = &[
@@ -241,6 +277,10 @@ mod tests {
             UNITS,
             STREETS,
             HOUSES,
+            MAKES,
+            MODELS,
+            COLOURS,
+            VEHICLES,
         ] {
             assert!(list.windows(2).all(|pair| pair[0] < pair[1]), "{list:?}");
         }
