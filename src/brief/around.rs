@@ -1,6 +1,6 @@
 //! What stands around a name and points to the same person: titles, nicknames, initials, offices.
 
-use super::cues::{HOUSES, OF_OFFICES, listed};
+use super::cues::{HEADS, HOUSES, INSTITUTIONS, NOWHERE, OF_OFFICES, TRADES, listed};
 use super::finding::{Finding, Kind, Weight};
 use super::prepared::{Prepared, Token};
 use super::tagger::has;
@@ -77,6 +77,7 @@ pub(crate) fn widen(text: &Prepared, found: &[Finding]) -> Vec<Finding> {
         }
     }
     more.extend(offices(text));
+    holders(text, found, &mut more);
     more.extend(houses(text));
     firms(text, found, &mut more);
     addresses(text, found, &mut more);
@@ -161,23 +162,24 @@ fn firms(text: &Prepared, found: &[Finding], more: &mut Vec<Finding>) {
     }
 }
 
-/// The numbers beside a place, the floor and flat, the lines below an address, the corner before it.
-fn addresses(text: &Prepared, found: &[Finding], more: &mut Vec<Finding>) {
+/// Of each word whether it was found to be of one of these kinds.
+fn marked(text: &Prepared, found: &[Finding], kinds: &[Kind]) -> Vec<bool> {
     let tokens = &text.tokens;
-    let mut placed = vec![false; tokens.len()];
-    let mut named = vec![false; tokens.len()];
-    let mark = |marks: &mut [bool], at: &Range<usize>| {
+    let mut marks = vec![false; tokens.len()];
+    let counts = |finding: &&Finding| finding.weight > Weight::Doubt && kinds.contains(&finding.kind);
+    for Finding { at, .. } in found.iter().filter(counts) {
         let from = tokens.partition_point(|token| token.at.end <= at.start);
         let to = tokens.partition_point(|token| token.at.start < at.end);
         marks[from..to.max(from)].fill(true);
-    };
-    for finding in found.iter().filter(|finding| finding.weight > Weight::Doubt) {
-        match finding.kind {
-            Kind::Place | Kind::Address => mark(&mut placed, &finding.at),
-            Kind::Person | Kind::Organisation => mark(&mut named, &finding.at),
-            _ => {}
-        }
     }
+    marks
+}
+
+/// The numbers beside a place, the floor and flat, the lines below an address, the corner before it.
+fn addresses(text: &Prepared, found: &[Finding], more: &mut Vec<Finding>) {
+    let tokens = &text.tokens;
+    let mut placed = marked(text, found, &[Kind::Place, Kind::Address]);
+    let named = marked(text, found, &[Kind::Person, Kind::Organisation]);
     // `flat 9`, `room 412`: a room with one or two figures is one of the house.
     let flat = |at: usize| {
         let word = text.lower_of(&tokens[at]);
@@ -455,6 +457,120 @@ fn office_end(text: &Prepared, at: usize, proper: &dyn Fn(&Token) -> bool) -> (u
     (to, of)
 }
 
+/// Offices and trades that one person has, by what stands around them in small letters too: the head of security at the
+/// embassy, the mayor of a place that is masked, the only vet in town, and the secretary, where somebody has that title.
+/// Of what or where it is stays.
+fn holders(text: &Prepared, found: &[Finding], more: &mut Vec<Finding>) {
+    let tokens = &text.tokens;
+    let persons = marked(text, found, &[Kind::Person, Kind::Alias]);
+    let others = [Kind::Client, Kind::Organisation, Kind::Place, Kind::Address];
+    let others = marked(text, found, &others);
+    let gap = |at: usize| tokens.get(at + 1).map_or("", |next| text.between(&tokens[at], next));
+    let joined = |at: usize| matches!(gap(at), " " | "\n");
+    let word = |at: usize| tokens.get(at).map_or("", |token| text.lower_of(token));
+    let is_office = |at: usize| tokens[at].lists & has::OFFICE != 0 || listed(HEADS, word(at));
+    // Whether what stands behind a word, an article aside, says which one.
+    let named = |at: usize, institutions: bool| {
+        let the = at + usize::from(joined(at) && matches!(word(at + 1), "the" | "this" | "our"));
+        let masked = gap(the).trim_start().starts_with(super::redact::MASKED);
+        let next = the + 1;
+        let people = joined(next) && tokens.get(next).is_some_and(|token| token.lists & has::PEOPLE != 0);
+        masked && word(at) == "of"
+            || joined(the)
+                && (persons[next]
+                    || others[next]
+                    || institutions && listed(INSTITUTIONS, word(next + usize::from(people))))
+    };
+    let mut titles: Vec<u64> = Vec::new();
+    for (at, token) in tokens.iter().enumerate() {
+        let office = token.capital && token.lists & has::OFFICE != 0 && !titles.contains(&token.hash);
+        if office && joined(at) && persons[at + 1] && tokens[at + 1].capital {
+            titles.push(token.hash);
+        }
+    }
+    let mut add = |from: usize, to: usize| {
+        let at = tokens[from].at.start..tokens[to].at.end;
+        more.push(Finding::new(at, Kind::Other, Weight::Guess));
+    };
+    for at in 0..tokens.len() {
+        if is_office(at) {
+            // `head of security`: what is joined by `of` and small letters belongs to it.
+            let field = |to: usize| {
+                let plain = |at: usize| {
+                    let own = !tokens[at].capital && !tokens[at].digit && !listed(INSTITUTIONS, word(at));
+                    own && !matches!(
+                        word(at),
+                        "a" | "all"
+                            | "an"
+                            | "any"
+                            | "each"
+                            | "every"
+                            | "her"
+                            | "his"
+                            | "it"
+                            | "its"
+                            | "my"
+                            | "one"
+                            | "our"
+                            | "that"
+                            | "the"
+                            | "their"
+                            | "them"
+                            | "this"
+                            | "us"
+                            | "your"
+                    )
+                };
+                let long = joined(to + 2) && plain(to + 3) && matches!(word(to + 4), "at" | "of" | "for");
+                (joined(to) && word(to + 1) == "of" && joined(to + 1) && plain(to + 2))
+                    .then(|| to + 2 + usize::from(long))
+            };
+            let ends = [Some(at), field(at)];
+            let link = |to: &usize| {
+                let unlike = !matches!(word(at), "manager" | "owner");
+                joined(*to) && matches!(word(*to + 1), "at" | "for" | "of") && named(*to + 1, unlike)
+            };
+            if let Some(to) = ends.into_iter().flatten().find(link) {
+                let mut from = at;
+                while from > 0 && joined(from - 1) && listed(OF_OFFICES, word(from - 1)) {
+                    from -= 1;
+                }
+                add(from, to);
+            }
+        }
+        if word(at) == "only" && at > 0 && joined(at - 1) && word(at - 1) == "the" {
+            let mut to = at + 1;
+            while to < at + 3 && joined(to) && !listed(TRADES, word(to)) && tokens[to].word != Word::Function {
+                to += 1;
+            }
+            let determined = matches!(word(to + 2), "the" | "this" | "our" | "their" | "his" | "her");
+            let place = to + 2 + usize::from(determined);
+            if joined(at)
+                && listed(TRADES, word(to))
+                && (to..place).all(joined)
+                && matches!(word(to + 1), "at" | "for" | "in" | "of" | "on")
+                && !listed(NOWHERE, word(place))
+            {
+                add(at, to);
+            }
+        }
+        if tokens[at].first && word(at) == "the" {
+            let mut to = at + 1;
+            while to < at + 3
+                && joined(to - 1)
+                && joined(to)
+                && listed(OF_OFFICES, word(to))
+                && !titles.contains(&tokens[to].hash)
+            {
+                to += 1;
+            }
+            if joined(to - 1) && tokens.get(to).is_some_and(|token| titles.contains(&token.hash)) {
+                add(at + 1, to);
+            }
+        }
+    }
+}
+
 fn is_link(text: &Prepared, token: &Token) -> bool {
     matches!(text.lower_of(token), "of" | "for" | "the" | "to")
 }
@@ -498,6 +614,57 @@ mod tests {
     fn houses_with_a_name_are_found() {
         assert_eq!(found("he lives at Kestrel Lodge now", &[]), ["Kestrel Lodge"]);
         assert_eq!(found("meet at the North Lodge", &[]), Vec::<String>::new());
+    }
+
+    #[test]
+    fn who_holds_an_office_somewhere_is_found() {
+        for (text, names, office) in [
+            (
+                "the head of security at the embassy called",
+                &[][..],
+                "head of security",
+            ),
+            (
+                "the deputy head of human resources at the French embassy",
+                &[],
+                "deputy head of human resources",
+            ),
+            (
+                "told the chief of police of Brixholm that",
+                &["Brixholm"],
+                "chief of police",
+            ),
+            ("the mayor of Brixholm came", &["Brixholm"], "mayor"),
+            ("the mayor of \u{FFFC} came", &[], "mayor"),
+            ("the manager of Brixholm came", &["Brixholm"], "manager"),
+            ("the only vet in town came", &[], "only vet"),
+            ("the only French dentist on the island", &[], "only French dentist"),
+            (
+                "Then Secretary Okonkwo left. The defence secretary added",
+                &["Okonkwo"],
+                "defence secretary",
+            ),
+        ] {
+            assert!(
+                found(text, names).contains(&office.to_owned()),
+                "{text}: {:?}",
+                found(text, names)
+            );
+        }
+        for plain in [
+            "the driver, the officer at the gate, the guard on duty, the only guard at the gate",
+            "the head of the queue at the embassy, the manager of the bank, the manager",
+            "the only nurse on duty, the only doctor at the time, the only way in, the only engineer on site",
+            "The secretary added that the director of the play is at the door.",
+        ] {
+            assert_eq!(found(plain, &[]), Vec::<String>::new(), "{plain}");
+        }
+        // Her title is masked; whose office it may be elsewhere is not told.
+        let commander = found(
+            "The driver of Okonkwo saw Commander Okonkwo. Ask the commander.",
+            &["Okonkwo"],
+        );
+        assert!(!commander.contains(&"commander".to_owned()) && !commander.contains(&"driver".to_owned()));
     }
 
     #[test]

@@ -124,6 +124,39 @@ pub(super) const OFFICES: &[&str] = &[
     "sultan", "treasurer",
 ];
 
+/// Who is at the head of something, beside the offices.
+#[rustfmt::skip]
+pub(super) const HEADS: &[&str] = &[
+    "abbot", "boss", "chair", "curator", "dean", "founder", "head", "headmaster", "headmistress", "headteacher", "imam",
+    "leader", "manager", "matron", "owner", "priest", "prosecutor", "rabbi", "vicar",
+];
+
+/// Houses that have one head.
+#[rustfmt::skip]
+pub(super) const INSTITUTIONS: &[&str] = &[
+    "abbey", "bank", "cathedral", "church", "college", "consulate", "convent", "council", "embassy", "hospital",
+    "institute", "ministry", "monastery", "mosque", "museum", "palace", "parliament", "prison", "school", "synagogue",
+    "temple", "theatre", "university",
+];
+
+/// Trades that few in a place have.
+#[rustfmt::skip]
+pub(super) const TRADES: &[&str] = &[
+    "accountant", "architect", "baker", "barber", "blacksmith", "butcher", "carpenter", "chaplain", "chemist", "coroner",
+    "dentist", "detective", "doctor", "electrician", "engineer", "florist", "gp", "hairdresser", "imam", "interpreter",
+    "jeweller", "journalist", "judge", "lawyer", "librarian", "locksmith", "magistrate", "mechanic", "midwife",
+    "minister", "notary", "nurse", "optician", "pharmacist", "photographer", "physician", "plumber", "policeman",
+    "policewoman", "priest", "professor", "psychiatrist", "psychologist", "rabbi", "solicitor", "surgeon", "tailor",
+    "teacher", "therapist", "translator", "undertaker", "vet", "veterinarian", "vicar",
+];
+
+/// What says with `on` or `at` no place, but that somebody is there.
+#[rustfmt::skip]
+pub(super) const NOWHERE: &[&str] = &[
+    "attendance", "board", "call", "charge", "duty", "hand", "home", "moment", "night", "once", "premises", "scene",
+    "shift", "site", "time", "work",
+];
+
 /// Words that say which of several offices is meant.
 #[rustfmt::skip]
 pub(super) const OF_OFFICES: &[&str] = &[
@@ -169,6 +202,42 @@ pub(super) const HOUSES: &[&str] = &[
     "mill", "rectory", "stables", "towers", "vicarage", "villa",
 ];
 
+/// Makes of cars, and models that are as well known by themselves.
+#[rustfmt::skip]
+pub(super) const MAKES: &[&str] = &[
+    "astra", "audi", "bmw", "chevrolet", "chrysler", "citroen", "corolla", "corsa", "dacia", "daf", "datsun", "dodge",
+    "ferrari", "fiat", "ford", "golf", "hilux", "honda", "hyundai", "isuzu", "iveco", "jaguar", "jeep", "kia", "lada",
+    "lamborghini", "lexus", "maserati", "mazda", "mercedes", "mitsubishi", "nissan", "opel", "passat", "peugeot",
+    "porsche", "qashqai", "renault", "saab", "scania", "skoda", "sprinter", "subaru", "suzuki", "tesla", "toyota",
+    "transit", "vauxhall", "volkswagen", "volvo", "vw", "yamaha",
+];
+
+/// Models of cars behind their make.
+#[rustfmt::skip]
+pub(super) const MODELS: &[&str] = &[
+    "accord", "amarok", "astra", "berlingo", "boxer", "caddy", "camry", "captur", "caravelle", "cayenne", "civic",
+    "clio", "combo", "corolla", "corsa", "defender", "discovery", "ducato", "duster", "escort", "expert", "fabia",
+    "fiesta", "focus", "forester", "galaxy", "golf", "hilux", "impreza", "jetta", "kangoo", "kuga", "leaf", "megane",
+    "micra", "mondeo", "multivan", "octavia", "outlander", "panda", "passat", "picasso", "polo", "prius", "qashqai",
+    "rover", "sandero", "scenic", "scudo", "sprinter", "superb", "tiguan", "touareg", "touran", "trafic", "transit",
+    "transporter", "tucson", "vito", "vivaro", "yaris", "zafira",
+];
+
+/// Colours of cars.
+#[rustfmt::skip]
+pub(super) const COLOURS: &[&str] = &[
+    "beige", "black", "blue", "brown", "burgundy", "cream", "dark", "gold", "golden", "gray", "green", "grey",
+    "maroon", "navy", "orange", "pink", "purple", "red", "silver", "turquoise", "white", "yellow",
+];
+
+/// Sorts of vehicles.
+#[rustfmt::skip]
+pub(super) const VEHICLES: &[&str] = &[
+    "bus", "cab", "car", "coach", "convertible", "coupe", "estate", "hatchback", "jeep", "limousine", "lorry",
+    "minibus", "minivan", "moped", "motorbike", "motorcycle", "pickup", "saloon", "scooter", "suv", "taxi", "truck",
+    "van", "vans", "vehicle", "wagon",
+];
+
 /// Words in the names of places.
 #[rustfmt::skip]
 pub(super) const PLACE_WORDS: &[&str] = &[
@@ -199,11 +268,19 @@ mod tests {
             EPITHETS,
             RANKS,
             OFFICES,
+            HEADS,
+            INSTITUTIONS,
+            TRADES,
+            NOWHERE,
             OF_OFFICES,
             PUBLIC_BODIES,
             UNITS,
             STREETS,
             HOUSES,
+            MAKES,
+            MODELS,
+            COLOURS,
+            VEHICLES,
         ] {
             assert!(list.windows(2).all(|pair| pair[0] < pair[1]), "{list:?}");
         }

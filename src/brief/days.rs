@@ -4,6 +4,7 @@
 
 use super::finding::{Finding, Kind, Weight};
 use super::prepared::{Prepared, Token};
+use super::tagger::has;
 use crate::chain::Time;
 use std::ops::{Range, RangeInclusive};
 
@@ -125,6 +126,140 @@ pub(crate) fn in_passing(text: &Prepared, kept: &[Finding], written: Option<Time
         found.extend(date.map(|at| Finding::new(at.clone(), kind(&at), Weight::Form)));
     }
     found
+}
+
+/// What says which day is meant without being a date: weekdays, feasts, months, and what counts from the day of
+/// writing (`last week`, `two days ago`). What stands beside one of `dates` is one with it.
+pub(crate) fn spoken(text: &Prepared, dates: &[Range<usize>]) -> Vec<Finding> {
+    let mut days = dates.to_vec();
+    days.sort_by_key(|day| (day.start, day.end));
+    let beside =
+        |gap: &str| gap.len() <= 6 && matches!(gap.trim_end_matches("the "), " " | "," | ", " | " (" | ". " | "-");
+    let mut found = Vec::new();
+    let mut at = 0;
+    while at < text.tokens.len() {
+        let place = text.tokens[at].at.start;
+        let dated = days.get(days.partition_point(|day| day.end <= place));
+        let said = spoken_at(text, at).filter(|_| dated.is_none_or(|day| day.start > place));
+        let Some((from, to)) = said else {
+            at += 1;
+            continue;
+        };
+        let (mut start, mut end) = (text.tokens[from].at.start, text.tokens[to - 1].at.end);
+        let next = days.partition_point(|day| day.start < end);
+        if let Some(day) = days.get(next).filter(|day| beside(&text.folded[end..day.start])) {
+            end = day.end;
+        }
+        let before = next.checked_sub(1).map(|before| &days[before]);
+        if let Some(day) = before.filter(|day| day.end <= start && beside(&text.folded[day.end..start])) {
+            start = day.start;
+        }
+        found.push(Finding::new(start..end, Kind::Date, Weight::Form));
+        at = to;
+    }
+    found
+}
+
+/// The words at `at`, and before it, that say together which day is meant.
+fn spoken_at(text: &Prepared, at: usize) -> Option<(usize, usize)> {
+    let tokens = &text.tokens;
+    let joined = |left: usize| {
+        let pair = (tokens.get(left), tokens.get(left + 1));
+        matches!(pair, (Some(left), Some(right)) if matches!(text.between(left, right), " " | "-" | "\n"))
+    };
+    let word = |at: usize| tokens.get(at).map_or("", |token| text.lower_of(token));
+    let next = |at: usize| if joined(at) { word(at + 1) } else { "" };
+    let before = |at: usize| at.checked_sub(1).filter(|&before| joined(before)).map_or("", word);
+    let token = &tokens[at];
+    let one = |words: usize| Some((at, at + words));
+    // A capital that says something, or a figure beside it: `Sat`, `March`.
+    let figure = |token: Option<&Token>| token.is_some_and(|token| token.digit);
+    let shown = || {
+        token.capital && !token.first && !token.caseless
+            || joined(at) && figure(tokens.get(at + 1))
+            || at > 0 && joined(at - 1) && figure(tokens.get(at - 1))
+    };
+    match word(at) {
+        "today" | "tonight" | "yesterday" | "tomorrow" | "halloween" | "hogmanay" | "ramadan" | "thanksgiving"
+        | "whitsun" => one(1),
+        day if is_weekday(day) => one(1),
+        "mon" | "tue" | "tues" | "wed" | "thu" | "thur" | "thurs" | "fri" | "sat" | "sun" if shown() => one(1),
+        "april" | "december" | "february" | "january" | "july" | "june" | "november" | "october" | "september" => {
+            one(1)
+        }
+        "august" | "march" | "may" if shown() => one(1),
+        "christmas" | "easter" | "xmas" => one(1 + usize::from(matches!(next(at), "day" | "eve"))),
+        "boxing" if next(at) == "day" => one(2),
+        "good" if next(at) == "friday" => one(2),
+        "new" if next(at) == "year" => one(2 + usize::from(matches!(next(at + 1), "day" | "eve"))),
+        "coming" | "last" | "next" | "past" | "this"
+            if is_unit(next(at)) || is_weekday(next(at)) || SEASONS.contains(&next(at)) =>
+        {
+            one(2)
+        }
+        // Of a fall somebody may have had one.
+        season if SEASONS[1..].contains(&season) && matches!(before(at), "early" | "in" | "late" | "mid" | "the") => {
+            one(1)
+        }
+        "ago" if is_unit(before(at)) => {
+            let mut from = at - 1;
+            while from + 5 > at && is_counted(tokens.get(from.wrapping_sub(1)), before(from)) {
+                from -= 1;
+            }
+            Some((from, at + 1))
+        }
+        // `on the 3rd`, not `on the 3rd floor`.
+        day if token.digit && ["st", "nd", "rd", "th"].iter().any(|end| day.ends_with(end)) && before(at) == "the" => {
+            let on = matches!(
+                before(at - 1),
+                "after" | "before" | "by" | "from" | "on" | "since" | "till" | "to" | "until"
+            );
+            let goes_on = matches!(
+                next(at),
+                "" | "and"
+                    | "at"
+                    | "but"
+                    | "for"
+                    | "he"
+                    | "i"
+                    | "in"
+                    | "it"
+                    | "or"
+                    | "she"
+                    | "the"
+                    | "they"
+                    | "to"
+                    | "we"
+                    | "when"
+                    | "with"
+            );
+            if on && goes_on { one(1) } else { None }
+        }
+        _ => None,
+    }
+}
+
+fn is_weekday(word: &str) -> bool {
+    matches!(
+        word.trim_end_matches('s'),
+        "monday" | "tuesday" | "wednesday" | "thursday" | "friday" | "saturday" | "sunday"
+    )
+}
+
+const SEASONS: [&str; 5] = ["fall", "autumn", "spring", "summer", "winter"];
+
+/// What days are counted by, and parts of one.
+fn is_unit(word: &str) -> bool {
+    matches!(
+        word.trim_end_matches('s'),
+        "afternoon" | "day" | "evening" | "fortnight" | "month" | "morning" | "night" | "week" | "weekend"
+    )
+}
+
+/// Whether a word says how many.
+fn is_counted(token: Option<&Token>, word: &str) -> bool {
+    let number = token.is_some_and(|token| token.digit || token.lists & (has::FIGURE | has::TEN) != 0);
+    !word.is_empty() && number || matches!(word, "a" | "an" | "couple" | "few" | "of" | "or" | "several" | "some")
 }
 
 /// A word or number of a date.
@@ -254,6 +389,49 @@ mod tests {
                 found.len() >= 1999 && found.iter().all(|day| day.kind == kind),
                 "{before}"
             );
+        }
+    }
+
+    fn said(text: &str) -> Vec<String> {
+        let text = Prepared::new(text).unwrap();
+        let dates = crate::brief::redact::forms(&text).into_iter();
+        let dates: Vec<Range<usize>> = dates
+            .filter(|date| date.kind == Kind::Date)
+            .map(|date| date.at)
+            .collect();
+        let found = spoken(&text, &dates).into_iter();
+        found.map(|day| text.folded[day.at].to_owned()).collect()
+    }
+
+    #[test]
+    fn days_are_found_that_are_no_dates() {
+        for (text, days) in [
+            ("On Tuesday 3 June 2025 she fell", &["Tuesday 3 June 2025"][..]),
+            ("on 3 June 2025 (Tuesday), Sat 14", &["3 June 2025 (Tuesday", "Sat"]),
+            ("Tuesday, the 3rd of June", &["Tuesday, the 3rd of June"]),
+            ("on mondays and Sunday's visit", &["mondays", "Sunday"]),
+            (
+                "yesterday, last week, next Friday, this morning",
+                &["yesterday", "last week", "next Friday", "this morning"],
+            ),
+            (
+                "two weeks ago, a couple of days ago",
+                &["two weeks ago", "a couple of days ago"],
+            ),
+            ("on the 3rd she left; until the 14th.", &["3rd", "14th"]),
+            (
+                "Christmas Day, Good Friday, new year's eve",
+                &["Christmas Day", "Good Friday", "new year's eve"],
+            ),
+            ("in the spring, last fall, June", &["spring", "last fall", "June"]),
+        ] {
+            assert_eq!(said(text), days, "{text}");
+        }
+        for plain in [
+            "She sat in the sun on the 3rd floor, on the 2nd of four visits, and may march.",
+            "After the fall, a spring in the bed broke; two days later, three years ago.",
+        ] {
+            assert_eq!(said(plain), Vec::<String>::new(), "{plain}");
         }
     }
 

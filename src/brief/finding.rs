@@ -245,6 +245,73 @@ pub(crate) fn join(mut findings: Vec<Finding>) -> Vec<Finding> {
     joined.into_iter().map(|(finding, _)| finding).collect()
 }
 
+/// A finding without the marks at its end that close what stands around it, and with its brackets whole: of
+/// `paid £12,500. Then` the sentence keeps its end, of `(617) 555-0199` no bracket stays behind.
+pub(crate) fn settled(text: &str, mut finding: Finding) -> Finding {
+    let value = |at: &Range<usize>| text.get(at.clone()).unwrap_or("");
+    // What the vault knows is known with its marks.
+    if finding.weight == Weight::Known || !value(&finding.at).contains(char::is_alphanumeric) {
+        return finding;
+    }
+    let at = &mut finding.at;
+    while let Some(last) = value(at).chars().next_back() {
+        let closes = match last {
+            '.' => !abbreviates(text, at),
+            ',' | ';' => true,
+            '\'' => finding.kind == Kind::Money,
+            _ => {
+                last.is_whitespace()
+                    || BRACKETS
+                        .iter()
+                        .any(|(open, close)| last == *close && lacks(value(at), *open, *close).0)
+            }
+        };
+        if !closes {
+            break;
+        }
+        at.end -= last.len_utf8();
+    }
+    for (open, close) in BRACKETS {
+        if value(at).starts_with(open) && lacks(value(at), open, close).1 {
+            at.start += 1;
+        }
+        let (no_open, no_close) = lacks(value(at), open, close);
+        if no_open && text[..at.start].ends_with(open) {
+            at.start -= 1;
+        }
+        if no_close && text[at.end..].starts_with(close) {
+            at.end += 1;
+        }
+    }
+    finding
+}
+
+const BRACKETS: [(char, char); 3] = [('(', ')'), ('[', ']'), ('{', '}')];
+
+/// Whether a value has a bracket that it does not open, and one that it does not close.
+fn lacks(value: &str, open: char, close: char) -> (bool, bool) {
+    let (mut depth, mut unopened) = (0_usize, false);
+    for c in value.chars() {
+        if c == open {
+            depth += 1;
+        } else if c == close {
+            unopened |= depth == 0;
+            depth = depth.saturating_sub(1);
+        }
+    }
+    (unopened, depth > 0)
+}
+
+/// Whether the full stop at the end of a value shortens a word, as in `9 p.m. on Friday`; at the end of a sentence it
+/// ends that too.
+fn abbreviates(text: &str, at: &Range<usize>) -> bool {
+    let mut before = text[at.start..at.end - 1].chars().rev();
+    let short = before.next().is_some_and(char::is_alphabetic) && before.next().is_none_or(|c| matches!(c, '.' | ' '));
+    let after = text[at.end..].trim_start_matches(['"', '\'', ')', ']']);
+    let next = after.trim_start_matches([' ', '\t']).chars().next();
+    short && next.is_some_and(|next| next != '\n' && !next.is_uppercase())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -278,6 +345,34 @@ mod tests {
             Finding::new(4..6, Kind::Vehicle, Weight::Known),
         ]);
         assert_eq!(joined, [Finding::new(0..10, Kind::Vehicle, Weight::Known)]);
+    }
+
+    #[test]
+    fn a_value_has_no_marks_that_close_what_stands_around_it() {
+        let settles = |text: &str, value: &str, to: &str| {
+            let at = text.find(value).map(|start| start..start + value.len());
+            let finding = at.map(|at| settled(text, Finding::new(at, Kind::Money, Weight::Form)));
+            assert_eq!(finding.map(|finding| &text[finding.at]), Some(to), "{text}");
+        };
+        settles("paid £12,500. Then left", "£12,500.", "£12,500");
+        settles("(paid £12,500); left", "£12,500);", "£12,500");
+        settles("call (617) 555-0199 now", "617) 555-0199", "(617) 555-0199");
+        settles("(call 617 555-0199)", "(call 617 555", "call 617 555");
+        settles("at x.org/a_(b) too", "x.org/a_(b", "x.org/a_(b)");
+        settles("until 9 p.m. on Friday", "9 p.m.", "9 p.m.");
+        settles("until 9 p.m. Then", "9 p.m.", "9 p.m");
+        settles("a ). b", " ). ", " ). ");
+    }
+
+    proptest! {
+        #[test]
+        fn letters_and_digits_stay_in(text in "[a1.,;() \\[é'-]{1,20}", from in 0usize..20, to in 0usize..20) {
+            let place = |at: usize| text.char_indices().nth(at).map_or(text.len(), |(at, _)| at);
+            let at = place(from.min(to))..place(from.max(to));
+            let after = settled(&text, Finding::new(at.clone(), Kind::Money, Weight::Form)).at;
+            let kept = |at: &Range<usize>| text[at.clone()].chars().filter(|c| c.is_alphanumeric()).count();
+            prop_assert_eq!(kept(&after), kept(&at));
+        }
     }
 
     #[test]

@@ -51,10 +51,10 @@ pub enum Addresses {
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Dates {
-    /// Its month, a time its part of the day.
+    /// Its month; a time stays.
     #[default]
     Month,
-    /// Its year; a time is masked.
+    /// Its year; a time is masked, and so is what says the day otherwise: weekdays, feasts, `yesterday`.
     Year,
 }
 
@@ -63,7 +63,6 @@ pub(crate) fn generalise(kind: Kind, value: &str, how: Vague) -> Option<String> 
     match kind {
         Kind::Date if how.dates == Dates::Year => year_of(value).map(str::to_owned),
         Kind::Date => month_of(value),
-        Kind::Time if how.dates == Dates::Month => part_of_day(value),
         Kind::Age => age(value, how.ages),
         Kind::Address => match how.addresses {
             Addresses::Mask => None,
@@ -311,28 +310,6 @@ fn month_of(value: &str) -> Option<String> {
     }
 }
 
-fn part_of_day(value: &str) -> Option<String> {
-    let lower = value.to_ascii_lowercase();
-    let figures: String = lower.chars().take_while(|c| c.is_ascii_digit()).collect();
-    let hour: u32 = match figures.len() {
-        3 | 4 => figures.get(..figures.len() - 2)?.parse().ok()?,
-        _ => figures.parse().ok()?,
-    };
-    let hour = match (lower.contains('p') && lower.contains('m'), hour) {
-        (true, 1..=11) => hour + 12,
-        (false, 12) if lower.contains('a') => 0,
-        (_, hour) => hour,
-    };
-    let part = match hour {
-        5..=11 => "morning",
-        12..=17 => "afternoon",
-        18..=22 => "evening",
-        23 | 24 | 0..=4 => "night",
-        _ => return None,
-    };
-    Some(part.to_owned())
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used)]
@@ -352,21 +329,13 @@ mod tests {
     }
 
     #[test]
-    fn days_and_times_become_vague() {
+    fn days_become_their_month() {
         for (day, month) in [
             ("2026-03-17", "March 2026"),
             ("3 Mar 2026", "March 2026"),
             ("June 5", "June"),
         ] {
             assert_eq!(vague(Kind::Date, day).as_deref(), Some(month));
-        }
-        for (time, part) in [
-            ("0847 hrs", "morning"),
-            ("9 pm", "evening"),
-            ("14:30", "afternoon"),
-            ("12.10 am", "night"),
-        ] {
-            assert_eq!(vague(Kind::Time, time).as_deref(), Some(part));
         }
         assert_eq!(vague(Kind::Date, "03/04/2026"), None);
         assert!(is_general(Kind::Date, "March 2026", Vague::default()));
@@ -379,7 +348,6 @@ mod tests {
         for none in ["Friday", "June 5", "3 March 2026 to 5 May 2027", "12/11/10"] {
             assert_eq!(after_safe_harbor(Kind::Date, none), None, "{none}");
         }
-        assert_eq!(after_safe_harbor(Kind::Time, "14:30"), None);
     }
 
     #[test]

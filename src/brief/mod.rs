@@ -31,6 +31,7 @@ mod passing;
 mod patterns;
 mod pdf;
 mod placeholder;
+mod plain;
 mod portion;
 mod prepared;
 mod profile;

@@ -259,7 +259,7 @@ impl Vault {
     pub(super) fn put(&self, branch: &str, objects: Vec<Object>, target: Oid) {
         let repo = Repo::open(&self.dir(), settings()).unwrap();
         let lock = repo.lock(PATIENCE).unwrap();
-        repo.recover(&lock).unwrap();
+        repo.put_back(&lock).unwrap();
         let name = format!("refs/heads/{branch}");
         let old = repo.ref_target(&name).unwrap();
         let mut rest = objects.into_iter().peekable();
