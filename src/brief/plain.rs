@@ -39,6 +39,15 @@ pub(crate) fn times(text: &Prepared, kept: &[Finding]) -> Vec<Range<usize>> {
     found
 }
 
+/// Whether a time of four figures is the number of a house: `at 1420 Elm Street`.
+pub(crate) fn is_house(text: &Prepared, at: &Range<usize>) -> bool {
+    let next = text.tokens.partition_point(|token| token.at.start < at.end);
+    let figures = at.len() == 4 && next > 0 && text.tokens[next - 1].at == *at;
+    let street = |token: &Token| token.capital && token.lists & (has::STREET | has::SITE) != 0;
+    let mut words = (next..next + 3).take_while(|&at| is_joined(text, at - 1) && text.tokens[at].capital);
+    figures && words.any(|at| at > next && street(&text.tokens[at]))
+}
+
 /// What is no name although it is guessed to be one.
 pub(crate) fn nameless(text: &Prepared) -> Vec<Range<usize>> {
     let mut found = cars(text);
@@ -219,6 +228,9 @@ mod tests {
             of("Come at six o'clock or half past nine, relief 18:00hrs.", forms),
             ["six o'clock", "half past nine", "18:00hrs"]
         );
+        let house = |text: &str, at| is_house(&Prepared::new(text).unwrap(), &at);
+        assert!(house("at 1420 Old Elm Street", 3..7) && !house("at 1420 Elm left the street", 3..7));
+        assert!(!house("at 1420 Street", 3..7) && !house("at 1420", 3..7));
         assert_eq!(of("half the way to six, past six", forms), Vec::<String>::new());
     }
 }

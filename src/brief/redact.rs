@@ -276,7 +276,13 @@ fn find(text: &Prepared, profile: &Profile, known: &Known, model: &Model<'_>, le
     let chances = tagger::chances(text, model, &forms, &named);
     let masks = |kind| matches!(treatment(profile, kind), Treatment::Mask | Treatment::Generalise);
     let tagged = tagger::judged(text, &chances, masks, least);
-    let (kept, mut all): (Vec<Finding>, Vec<Finding>) = forms.into_iter().partition(stays);
+    let house = |mut finding: Finding| {
+        if finding.kind == Kind::Time && plain::is_house(text, &finding.at) {
+            finding.kind = Kind::Address;
+        }
+        finding
+    };
+    let (kept, mut all): (Vec<Finding>, Vec<Finding>) = forms.into_iter().map(house).partition(stays);
     // `KX-99` has the form of a number, and a person who has looked says that it is none.
     all.retain(|finding| finding.kind != Kind::Number || !is_allowed_whole(text, profile, &finding.at));
     if profile.treatment(Type::Date) == Treatment::Near {
@@ -651,6 +657,7 @@ mod tests {
                 "He paid an amount in the tens of thousands. Then he left.",
             ),
             ("Call (617) 555-0199; then wait.", "Call Phone 1; then wait."),
+            ("Be at 1420 Elm Street by 1420.", "Be at Address A by 1420."),
             ("Ring (phone (617) 555-0199).", "Ring (phone Phone 1)."),
             (
                 "The password is hunter22. Then wait.",
