@@ -248,7 +248,7 @@ impl Identifiers {
     }
 
     /// The same of what was looked for already, as far as its note's own client does not concern a text.
-    pub(super) fn from_afar(&self) -> Self {
+    pub(super) fn seen_from_afar(&self) -> Self {
         let tells = |(kind, value): &&(What, String)| {
             *kind != What::Other && value.chars().filter(|c| c.is_alphanumeric()).count() > 2
         };

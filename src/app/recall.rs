@@ -123,7 +123,7 @@ impl Understood {
             self.0.iter().map(
                 |(note, client, identifiers)| match sources.contains(note) || clients.contains(client) {
                     true => identifiers.clone(),
-                    false => identifiers.from_afar(),
+                    false => identifiers.seen_from_afar(),
                 },
             );
         all.collect()

@@ -521,7 +521,8 @@ mod tests {
         assert_eq!(by_paper(&|_| ()), Ok(()));
         // The lost device goes with the same card.
         assert_eq!(by_paper(&|card| drop(card.devices.remove(0))), Ok(()));
-        let changes: [&dyn Fn(&mut Card); 5] = [
+        let changes: [&dyn Fn(&mut Card); 6] = [
+            &|card| card.auditors = Some(auditors(5)),
             &|card| card.level = 2,
             &|card| card.handle = "mara.2".into(),
             &|card| card.roles = vec![Role::Auditor, Role::Lead, Role::Officer],
@@ -531,6 +532,44 @@ mod tests {
         for change in changes {
             assert_eq!(by_paper(change), Err(BadCard::Signature(1)));
         }
+    }
+
+    fn auditors(n: u8) -> AuditorsKey {
+        let recipient = HybridSecret::from_seed(&Secret::copy_from(&[n; 32]).unwrap()).recipient();
+        AuditorsKey::new(KeyId([n; 8]), &recipient)
+    }
+
+    #[test]
+    fn the_newest_card_that_names_the_auditors_key_says_what_one_seals_to() {
+        let mut first = founder();
+        first.auditors = Some(auditors(5));
+        let mut prev = first.digest();
+        let mut files = vec![first.sign(&key(1))];
+        let mut newest = Vec::new();
+        for (n, named) in [(1, None), (2, Some(6)), (3, None)] {
+            let mut card = next(1, n as u8 + 8, vec![device(n as u8 + 8, DeviceKind::Device)]);
+            (card.n, card.prev, card.auditors) = (n, prev, named.map(auditors));
+            prev = card.digest();
+            files.push(card.sign(&key(1)));
+            let all: Vec<&[u8]> = files.iter().map(Vec::as_slice).collect();
+            let roster = Roster::verify(VAULT, None, &all).unwrap();
+            let role = roster.auditors().unwrap();
+            assert_eq!(
+                role.recipient().unwrap().as_bytes(),
+                auditors(role.key.0[0]).recipient().unwrap().as_bytes()
+            );
+            newest.push(role.key.0[0]);
+        }
+        assert_eq!(newest, [5, 6, 6]);
+        let mut bad = founder();
+        bad.auditors = Some(AuditorsKey {
+            recipient: "AAAA".into(),
+            ..auditors(5)
+        });
+        assert_eq!(
+            Roster::verify(VAULT, None, &[&bad.sign(&key(1))]),
+            Err(BadCard::Malformed(0))
+        );
     }
 
     #[test]

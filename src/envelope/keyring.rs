@@ -58,7 +58,7 @@ impl Key {
         ))
     }
 
-    /// The public half of [`Key::hybrid`].
+    /// For the auditors' key: its public half, which whoever writes entries seals to.
     pub fn recipient(&self) -> Recipient {
         self.hybrid().recipient()
     }

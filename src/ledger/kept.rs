@@ -81,8 +81,11 @@ impl Branches {
     }
 }
 
+/// Names of branches with what they point to.
+pub(super) type Heads = Vec<(String, Oid)>;
+
 /// The branches of a vault's logs with what they point to, and those that point to nothing: empty, torn or a name.
-pub(super) fn log_branches(repo: &Repo) -> Result<(Vec<(String, Oid)>, Vec<String>), LedgerError> {
+pub(super) fn log_branches(repo: &Repo) -> Result<(Heads, Vec<String>), LedgerError> {
     let (mut sound, mut damaged) = (Vec::new(), Vec::new());
     for (name, oid) in repo.refs_as_found(&format!("{HEADS}{AUDIT}"))? {
         match oid {

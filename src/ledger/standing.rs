@@ -2,7 +2,7 @@
 
 use super::charter::Charter;
 use super::error::LedgerError;
-use super::kept::log_branches;
+use super::kept::{Heads, log_branches};
 use super::objects::{HEADS, MAIN, audit_ref, log_of};
 use super::scan::scan_on;
 use super::start::{Quarantined, Telling, read_head};
@@ -102,7 +102,7 @@ impl Standing {
 }
 
 /// The branches of the logs of others, and where they stand; and those that are damaged.
-pub(super) fn other_heads(repo: &Repo, own: LogName) -> Result<(Vec<(String, Oid)>, Vec<String>), LedgerError> {
+pub(super) fn other_heads(repo: &Repo, own: LogName) -> Result<(Heads, Vec<String>), LedgerError> {
     let own = format!("{HEADS}{}", audit_ref(own));
     let (mut heads, mut damaged) = log_branches(repo)?;
     heads.retain(|(name, _)| *name != own);

@@ -5,8 +5,8 @@ use base64ct::{Base64, Encoding};
 use std::collections::BTreeMap;
 use std::time::Duration;
 use strongroom::chain::{
-    BUNDLE_LEN, Card, Checkpoint, CosignedCheckpoint, CosignedFile, Details, Device, DeviceKind, Entry, FileRef,
-    Frontier, Kind, Message, Namespace, Outcome, ProofFile, ProofWalk, Receipt, Role, SignedCheckpoint, Time,
+    AuditorsKey, BUNDLE_LEN, Card, Checkpoint, CosignedCheckpoint, CosignedFile, Details, Device, DeviceKind, Entry,
+    FileRef, Frontier, Kind, Message, Namespace, Outcome, ProofFile, ProofWalk, Receipt, Role, SignedCheckpoint, Time,
     leaf_hash, log_key, sign_ssh, write_bundle,
 };
 use strongroom::crypto::{Argon2Params, ExampleEntropy, HybridSecret, SigningKey, make_secret, sha256};
@@ -440,7 +440,7 @@ fn card() -> Vec<u8> {
         signing_key().public(),
     );
     let card = Card {
-        auditors: None,
+        auditors: Some(AuditorsKey::new(KeyId([9; 8]), &hybrid().recipient())),
         by: DEVICE,
         compartments: vec![COMPARTMENT],
         cuts: vec![],
