@@ -170,7 +170,7 @@ def key_box(vault, device):
 
 def detail_key(vault, device, key, devices):
     wraps = [{0: d, 1: noise(1120), 2: noise(48)} for d in sorted(devices)]
-    return cbor({0: 1, 1: vault, 2: device, 3: key, 4: {0: noise(8), 1: noise(72)}, 5: wraps})
+    return cbor({0: 1, 1: vault, 2: device, 3: key, 4: {0: noise(8), 1: noise(1120), 2: noise(48)}, 5: wraps})
 
 
 def recipient():
