@@ -138,7 +138,7 @@ fn advice(error: &LedgerError) -> Option<&'static str> {
             "nothing was shown and nothing is lost; `strongroom doctor` says what it sees"
         }
         LedgerError::Recover(RecoverError::MovedBack { .. }) => {
-            "nothing was shown and nothing is lost: find out who did it; `strongroom doctor --mend` then puts it back"
+            "nothing was shown, and the journal has what is gone: find out how it came; `strongroom doctor --mend` then puts it back"
         }
         LedgerError::Recover(RecoverError::Diverged { .. }) => {
             "nothing was shown; `strongroom doctor` says what to do, `strongroom audit verify` what is wrong"

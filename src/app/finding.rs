@@ -199,7 +199,7 @@ impl Desk<'_> {
     /// Asks for what the policies want of whoever looks at notes of any level, and gives the level from which upwards
     /// they are left out for want of it. It follows from the rules and from what was said, never from what there is, so
     /// a question tells nothing.
-    fn left_out_from(&mut self, action: Action) -> Option<String> {
+    pub(super) fn left_out_from(&mut self, action: Action) -> Option<String> {
         let me = self.clearance().person;
         let mut lacking = |level: Level| {
             let label = match level {

@@ -3,7 +3,7 @@
 use super::context::Desk;
 use super::error::{Error, Kind};
 use super::finding::Looking;
-use crate::brief::{Kind as What, Known, Profile, redact, shipped};
+use crate::brief::{Kind as What, Known, Profile, hides, redact, shipped};
 use crate::chain::Details;
 use crate::envelope::{Metadata, WrapFile};
 use crate::gate::{Filter, Nature, OpenNote, Permit};
@@ -132,6 +132,12 @@ impl Desk<'_> {
             natures: vec![Nature::Note],
             ..Filter::default()
         };
+        if let Some(level) = self.left_out_from(Action::List) {
+            self.context.person.warn(&format!(
+                "clients of notes from `{level}` upwards were not looked for: that asks for a purpose and a reason \
+                 (--purpose, --why)"
+            ));
+        }
         let listed = self.find_all(self.details(verb), &Looking::for_all(Action::List, filter))?;
         Ok(listed
             .iter()
@@ -170,6 +176,10 @@ impl Desk<'_> {
             let allowed = |value: &String| allow.iter().any(|word| word.eq_ignore_ascii_case(value));
             values.extend(given.iter().cloned());
             values.extend(found.iter().filter(|(_, value)| !allowed(value)).cloned());
+        }
+        // What was pasted into a heading may bring marks of direction along, which no text may have.
+        for (_, value) in &mut values {
+            value.retain(|c| !hides(c));
         }
         values.retain(|(_, value)| !value.trim().is_empty());
         values.sort();
@@ -250,7 +260,8 @@ impl Identifiers {
     /// The same of what was looked for already, as far as its note's own client does not concern a text.
     pub(super) fn seen_from_afar(&self) -> Self {
         let tells = |(kind, value): &&(What, String)| {
-            *kind != What::Other && value.chars().filter(|c| c.is_alphanumeric()).count() > 2
+            let told = value.chars().filter(|c| c.is_alphanumeric()).count() > 2;
+            *kind != What::Other && told && value.len() <= Known::MAX_VALUE
         };
         Self {
             given: Vec::new(),

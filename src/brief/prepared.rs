@@ -136,17 +136,19 @@ impl Prepared {
     }
 }
 
+/// Whether a character hides or reorders what is read.
+pub(crate) fn hides(c: char) -> bool {
+    matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{206F}' | '\u{FFF9}'..='\u{FFFB}' | '\u{E0000}'..='\u{E0FFF}')
+        || (c.is_control() && !matches!(c, '\t' | '\n' | '\r'))
+}
+
 fn refuse_hiding(text: &str) -> Result<(), BadText> {
     let mut line = 1;
     for c in text.chars() {
         if matches!(c, ' '..='~') {
             continue;
         }
-        let hiding = matches!(c,
-            '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{206F}'
-            | '\u{FFF9}'..='\u{FFFB}' | '\u{E0000}'..='\u{E0FFF}')
-            || (c.is_control() && !matches!(c, '\t' | '\n' | '\r'));
-        if hiding {
+        if hides(c) {
             return Err(BadText::Hiding { code: c as u32, line });
         }
         line += usize::from(c == '\n');

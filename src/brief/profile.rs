@@ -317,6 +317,12 @@ impl Profile {
         self.allowed.contains(word)
     }
 
+    /// The length in bytes of the longest allowed word with a hyphen.
+    pub(crate) fn longest_allowed(&self) -> usize {
+        let words = self.allowed.iter().filter(|word| word.contains('-'));
+        words.map(String::len).max().unwrap_or(0)
+    }
+
     /// Runs the cases that the profile brings with it.
     pub fn run_cases(&self) -> Vec<CaseResult> {
         let known = Known::nothing();

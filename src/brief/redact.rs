@@ -10,7 +10,7 @@ use super::passing::Passing;
 use super::patterns::Patterns;
 use super::placeholder::{Naming, Placeholders, is_placeholder};
 use super::plain;
-use super::prepared::{BadText, Prepared, is_invisible};
+use super::prepared::{BadText, Prepared, Token, is_invisible};
 use super::profile::{Mode, Profile, Treatment};
 use super::strict::Unlisted;
 use super::tagger::{self, BadModel, Model, Thresholds};
@@ -401,16 +401,21 @@ fn united(mut ranges: Vec<Range<usize>>) -> Vec<Range<usize>> {
 
 /// Whether a place lies within a word with hyphens that the profile allows as a whole.
 fn is_allowed_whole(text: &Prepared, profile: &Profile, at: &Range<usize>) -> bool {
+    let longest = profile.longest_allowed();
+    if longest < at.len() {
+        return false;
+    }
+    let near = |token: Option<&Token>| token.is_some_and(|token| token.at.start.abs_diff(at.start) <= longest);
     let joined = |left: usize| {
         let pair = text.tokens.get(left..left + 2);
         pair.is_some_and(|pair| text.between(&pair[0], &pair[1]) == "-")
     };
     let mut first = text.tokens.partition_point(|token| token.at.end <= at.start);
     let mut last = text.tokens.partition_point(|token| token.at.start < at.end);
-    while first > 0 && joined(first - 1) {
+    while first > 0 && joined(first - 1) && near(text.tokens.get(first - 1)) {
         first -= 1;
     }
-    while last > 0 && joined(last - 1) {
+    while last > 0 && joined(last - 1) && near(text.tokens.get(last)) {
         last += 1;
     }
     let Some([begin, .., end]) = text.tokens.get(first..last) else {

@@ -395,6 +395,11 @@ impl Roster {
         self.digests.first().copied().unwrap_or(Digest([0; 32]))
     }
 
+    /// Whether a card knows that history of a log, by where it ends.
+    pub fn joins(&self, end: &HeadRef) -> bool {
+        self.cards.iter().any(|card| card.joined.contains(end))
+    }
+
     /// The public half of the auditors' key in force.
     pub fn auditors(&self) -> Option<&AuditorsKey> {
         self.cards.iter().rev().find_map(|card| card.auditors.as_ref())

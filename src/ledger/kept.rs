@@ -25,7 +25,7 @@ pub(super) struct Kept {
 pub(super) struct Branches {
     /// Each log's own.
     pub(super) own: BTreeMap<LogName, Oid>,
-    /// The histories beside each log, each once.
+    /// The histories beside each log. What is signed may be there more than once, and be whole in one place alone.
     pub(super) beside: BTreeMap<LogName, Vec<Kept>>,
     /// Logs beside which a branch stands that is no history of theirs, and why not.
     pub(super) bogus: Vec<(LogName, String)>,
@@ -51,7 +51,7 @@ impl Branches {
                     let checkpoint = head.message.checkpoint.checkpoint;
                     let end = (checkpoint.size, checkpoint.root);
                     let all = sorted.beside.entry(log).or_default();
-                    if all.iter().all(|kept| kept.end != end) {
+                    if all.iter().all(|kept| kept.oid != oid) {
                         let branch = branch.to_owned();
                         all.push(Kept { branch, oid, end });
                     }

@@ -11,6 +11,7 @@ use super::accepted::Accepted;
 use super::append::NOBODY;
 use super::charter::Charter;
 use super::error::LedgerError;
+use super::high_water::MarkFile;
 use super::kept::{log_branches, without_prefix};
 use super::merge_lines::{Fate, Lines, moved_back, read_lines};
 use super::objects::{BUNDLE_MAX, COMMIT_MAX, FILE_MAX, HEADS, MAIN, Objects, TREE_MAX};
@@ -153,7 +154,11 @@ impl<'a> Merge<'a> {
                 .entry(*log)
                 .or_insert_with(|| format!("what is here of it: {why}"));
         }
-        let whole = unread.is_empty() && damaged.is_empty() && mine.are_whole(&charter.roster.cuts(), accepted.all());
+        let whole = unread.is_empty() && damaged.is_empty() && {
+            let mark = MarkFile::open(self.state)?.read(self.identity)?;
+            let mark = mark.map(|mark| (mark.log, mark.size, mark.root));
+            mine.are_whole(&charter.roster.cuts(), accepted.all().chain(mark))
+        };
         let (plan, shards) = self.plan(&charter, &mine, &theirs, related, left_out, whole)?;
         let mut merged = self.carry_out(&mine, &theirs, plan, shards)?;
         merged.moved_back = moved_back;
@@ -370,6 +375,9 @@ impl<'a> Merge<'a> {
         for (name, old, new) in plan.lines.moves(mine) {
             let name = format!("{HEADS}{name}");
             // Where nothing was that counts, something else may stand under that name.
+            if old.is_none() {
+                self.repo.clear_torn(self.lock, &name)?;
+            }
             let old = old.or(self.repo.ref_target(&name)?);
             refs.push(RefChange { name, old, new });
         }

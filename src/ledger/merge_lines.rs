@@ -101,9 +101,19 @@ pub(super) fn read_lines<'a>(
             Err(why) => unread.push((log, why)),
         }
     }
+    let cuts = charter.roster.cuts();
     for (log, kept) in branches.beside {
-        for Kept { branch, oid, .. } in kept {
-            match read_line(objects, charter, log, oid, &BTreeSet::new()) {
+        let cut = cuts.of(log).filter(|(size, _)| *size > 0);
+        let asked: BTreeSet<u64> = cut.iter().map(|(size, _)| *size).collect();
+        for Kept { branch, oid, end } in kept {
+            if lines.logs.get(&log).into_iter().flatten().any(|held| held.end() == end) {
+                continue;
+            }
+            match read_line(objects, charter, log, oid, &asked) {
+                // What a removed device signs now, beside what was accepted of its log, counts for nothing.
+                Ok((_, roots))
+                    if cut.is_some_and(|(size, root)| roots.get(&size) != Some(&root))
+                        && !charter.roster.joins(&(log, end.0, end.1)) => {}
                 Ok((line, _)) => lines.logs.entry(log).or_default().push(Held {
                     line: Rc::new(line),
                     branch,
@@ -242,9 +252,10 @@ impl Lines {
     /// Whether all is here that may have written files: each log under its own name, as long as others have seen it, as
     /// it was when it was merged and as cards accept it, and all that its device signed beside it.
     pub(super) fn are_whole(&self, cuts: &Cuts, mut merged: impl Iterator<Item = (LogName, u64, Digest)>) -> bool {
+        // What was kept beside it does not make up for what the log itself lacks.
         let longest = |log: &LogName| {
-            let held = self.logs.get(log).into_iter().flatten();
-            held.map(|held| held.line.size).max().unwrap_or(0)
+            let mut held = self.logs.get(log).into_iter().flatten();
+            held.find(|held| !held.fork).map_or(0, |held| held.line.size)
         };
         let due = |log: &LogName, size: u64| cuts.of(*log).map_or(size, |(end, _)| size.min(end));
         let entries = self.logs.values().flatten().flat_map(|held| &held.line.entries);
@@ -471,7 +482,6 @@ fn join(
         let fork = n != main;
         let branch = match fork {
             false => audit_ref(log),
-            true if held.fork && !held.new => held.branch.clone(),
             true => fork_ref(log, held.line.root),
         };
         joined.push(Held {

@@ -301,7 +301,8 @@ pub(super) fn learn(repo: &Repo, identity: &Identity, known: Option<&HighWater>)
     })?;
     branches.drop_beginnings(log, &scanned.roots);
     pass.last = Entry::parse(&head.message.line).ok().map(|parsed| parsed.entry);
-    let own_forks: Vec<(u64, Digest)> = branches.beside(log).collect();
+    let own_forks: BTreeSet<(u64, Digest)> = branches.beside(log).collect();
+    let own_forks: Vec<(u64, Digest)> = own_forks.into_iter().collect();
     let mut others = scan_others(repo, &charter, (log, head.oid), branches, &telling, &mut pass);
     for (log, fork) in damaged.iter().filter_map(|name| log_of(name.strip_prefix(HEADS)?)) {
         others.set_aside(log, fork.is_some(), "its branch is damaged".to_owned());
@@ -579,7 +580,7 @@ fn scan_others(
     for (log, oid) in std::mem::take(&mut branches.own) {
         let seen = pass.seen.get(&log).copied();
         let asked = branches.sizes(log);
-        match scan_other(repo, charter, log, oid, seen, asked, pass.live.cuts(), telling) {
+        match scan_other(repo, charter, log, (oid, false), seen, asked, pass.live.cuts(), telling) {
             Ok(other) => {
                 branches.drop_beginnings(log, &other.roots);
                 for entry in &other.entries {
@@ -604,10 +605,24 @@ fn scan_others(
         if alone {
             others.set_aside(*log, false, "only another history of it is left".to_owned());
         }
+        let mut whole = BTreeSet::new();
         for kept in beside {
+            if whole.contains(&kept.end) {
+                continue;
+            }
             let asked = BTreeSet::new();
-            match scan_other(repo, charter, *log, kept.oid, None, asked, pass.live.cuts(), telling) {
+            match scan_other(
+                repo,
+                charter,
+                *log,
+                (kept.oid, true),
+                None,
+                asked,
+                pass.live.cuts(),
+                telling,
+            ) {
                 Ok(other) => {
+                    whole.insert(kept.end);
                     let histories = read.entry(*log).or_default();
                     for mut entry in other.entries {
                         if alone {
@@ -676,14 +691,17 @@ fn scan_other(
     repo: &Repo,
     charter: &Charter,
     log: LogName,
-    oid: Oid,
+    (oid, beside): (Oid, bool),
     seen: Option<(u64, Digest)>,
     mut asked: BTreeSet<u64>,
     cuts: &Cuts,
     telling: &Telling,
 ) -> Result<Other, String> {
     let head = read_head(repo, &charter.roster, charter.vault, log, oid)?;
-    let cut = cuts.of(log);
+    let checkpoint = &head.message.checkpoint.checkpoint;
+    // A history that a card knows counts up to the cut without having its root: the log's other one has that.
+    let known = beside && charter.roster.joins(&(log, checkpoint.size, checkpoint.root));
+    let cut = cuts.of(log).filter(|_| !known);
     if let Some((size, _)) = cut.filter(|(size, _)| *size > head.size()) {
         return Err(format!(
             "it has {} entries, and a member's card accepts {size}: its end was cut off",
@@ -741,12 +759,13 @@ pub(super) fn live_of_all(repo: &Repo, charter: &Charter) -> Result<LiveSet, Led
     let telling = Telling::new();
     for (log, oid) in std::mem::take(&mut branches.own) {
         let asked = branches.sizes(log);
-        let other = scan_other(repo, charter, log, oid, None, asked, live.cuts(), &telling);
+        let other = scan_other(repo, charter, log, (oid, false), None, asked, live.cuts(), &telling);
         let other = other.map_err(|why| fault(log, 1, why))?;
         branches.drop_beginnings(log, &other.roots);
         other.entries.iter().for_each(|entry| live.apply(entry));
         read.insert(log, vec![(repo, oid)]);
     }
+    let mut whole = BTreeSet::new();
     for (log, kept) in branches
         .beside
         .iter()
@@ -755,10 +774,14 @@ pub(super) fn live_of_all(repo: &Repo, charter: &Charter) -> Result<LiveSet, Led
         let Some(histories) = read.get_mut(&log) else {
             return Err(fault(log, 10, "of this log only another history is left".into()));
         };
+        if whole.contains(&(log, kept.end)) {
+            continue;
+        }
         let asked = BTreeSet::new();
-        let other = scan_other(repo, charter, log, kept.oid, None, asked, live.cuts(), &telling);
+        let other = scan_other(repo, charter, log, (kept.oid, true), None, asked, live.cuts(), &telling);
         // One that cannot be read counts nowhere.
         let Ok(other) = other else { continue };
+        whole.insert((log, kept.end));
         let number = histories.len();
         other.entries.iter().for_each(|entry| live.apply_in(entry, number));
         histories.push((repo, kept.oid));

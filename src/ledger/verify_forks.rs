@@ -7,7 +7,7 @@ use super::verify_log::{Found, each_line, roots_at, verify_log};
 use super::view::View;
 use crate::chain::{Entry, HeadRef, LiveSet, Problem};
 use crate::id::{Digest, LogName};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::convert::Infallible;
 
 /// The histories that were kept beside their logs.
@@ -32,14 +32,22 @@ impl Forks {
         tally: &mut Tally,
     ) -> Self {
         let mut forks = Self::default();
+        let mut looked_at = HashSet::new();
         for (branch, oid) in &view.branches {
             let Some((log, Some(root))) = log_of(branch) else {
                 continue;
             };
+            // Under how many names a commit stands, it is looked at once.
+            if !looked_at.insert(*oid) {
+                let message = format!("the branch `{branch}` holds what another one holds too");
+                tally.problem(Problem::of(log, 43, message));
+                continue;
+            }
+            let what = format!("the history kept as `{branch}`");
             let mut own = Tally::default();
             let found = verify_log(view, log, *oid, facts, watched(log), deep, &mut own, &mut |_, _| {});
             let sound = own.is_sound();
-            tally.absorb(own.said_of(&format!("the history kept as `{branch}`")));
+            tally.absorb(own.said_of(&what));
             let Some(found) = found.filter(|_| sound) else {
                 let message = format!("what stands at `{branch}` is no history of this log");
                 tally.problem(Problem::of(log, 43, message));
@@ -52,19 +60,36 @@ impl Forks {
             let counted = forks.found.entry(log).or_default();
             let end = (found.size, found.root);
             let main = logs.get(&log);
-            let is_in = |other: &Found| roots_at(view, &other.layout, &[end.0].into()).get(&end.0) == Some(&end.1);
+            let has = |other: &Found, (size, root): (u64, Digest)| {
+                roots_at(view, &other.layout, &[size].into()).get(&size) == Some(&root)
+            };
             let again = counted.iter().any(|other| (other.size, other.root) == end);
-            if again || main.is_some_and(is_in) {
+            if again || main.is_some_and(|main| has(main, end)) {
                 forks.beginnings.entry(log).or_default().push(found);
                 continue;
             }
+            // What a removed device signs now, beside what was accepted of its log, counts for nothing.
+            let cut = facts.cuts().of(log).filter(|(size, _)| *size > 0);
+            let joined = || {
+                facts
+                    .roster
+                    .as_ref()
+                    .is_some_and(|roster| roster.joins(&(log, end.0, end.1)))
+            };
+            if cut.is_some_and(|cut| !has(&found, cut)) && !joined() {
+                let message = format!("{what} is not what a member's card accepts of this log");
+                tally.problem(Problem::of(log, 43, message));
+                continue;
+            }
+            let mut own = Tally::default();
             across.begin(log, counted.len() + usize::from(main.is_some()));
             each_line(view, &found.layout, &mut |line| {
                 if let Ok(parsed) = Entry::parse(line) {
-                    across.entry(&parsed.entry, tally);
+                    across.entry(&parsed.entry, &mut own);
                 }
             });
             across.end();
+            tally.absorb(own.said_of(&what));
             counted.push(found);
         }
         forks

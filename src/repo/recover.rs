@@ -45,7 +45,10 @@ pub enum RecoverError {
         name: String,
     },
     /// A ref was put back to an earlier value, or removed, after it had been written: a program that dies leaves none so.
-    #[error("ref `{name}` was moved back or removed by another program since the last command")]
+    #[error(
+        "ref `{name}` was moved back or removed since the last command: by another program, or by a disk that lost what it \
+         had not written"
+    )]
     MovedBack {
         /// Its full name.
         name: String,
@@ -127,7 +130,9 @@ impl Repo {
             journal.check_gap()?;
         }
         let mut recovery = Recovery::default();
-        if !self.is_of_this_boot(&journal) || !self.is_finished(payloads.last().map(Vec::as_slice)) {
+        let unfinished = !self.is_of_this_boot(&journal) || !self.is_finished(payloads.last().map(Vec::as_slice));
+        // Who asks for it has every ref looked at, not those of the last record alone.
+        if unfinished || moved_back {
             journal.check_gap()?;
             let batches = decode_payloads(&payloads).map_err(JournalError::from)?;
             let gentle = moved_back || !self.is_of_this_boot(&journal);
@@ -161,6 +166,17 @@ impl Repo {
                 let locked = self.dir.join(format!("{}.lock", change.name)).exists();
                 !locked && self.ref_target(&change.name).is_ok_and(|now| now == change.new)
             })
+    }
+
+    /// Removes a ref's own file if it is empty or torn, so that the ref can be written.
+    pub fn clear_torn(&self, lock: &Lock, name: &str) -> Result<(), RecoverError> {
+        if lock.dir != self.dir {
+            return Err(RecoverError::WrongLock);
+        }
+        match self.current(name) {
+            Ok(Current::Torn) => Ok(remove_file(&self.dir.join(name))?),
+            _ => Ok(()),
+        }
     }
 
     fn rewrite(&self, batches: &[Batch], gentle: bool) -> Result<Recovery, RecoverError> {

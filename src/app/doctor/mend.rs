@@ -38,10 +38,10 @@ pub(super) fn put_back(context: &Context<'_>, done: &mut Vec<String>) -> Result<
     let repo = context.repo()?;
     let lock = context.patiently(|patience| Ok(repo.lock(patience)?))?;
     let recovery = repo.put_back(&lock).map_err(LedgerError::from)?;
-    let moved = recovery.healed.join(", ");
-    done.push(format!(
-        "put back what another program had moved back or removed: {moved}"
-    ));
+    if !recovery.healed.is_empty() {
+        let moved = recovery.healed.join(", ");
+        done.push(format!("put back what had been moved back or removed: {moved}"));
+    }
     Ok(())
 }
 

@@ -279,11 +279,12 @@ fn judge_journal(health: Result<Health, RecoverError>, vault: &Path) -> Vec<Find
     let moved_back = that(Stray::MovedBack);
     if !moved_back.is_empty() {
         let words = format!(
-            "moved back or removed by another program since the last command: {}; nothing is lost, the journal has it",
+            "moved back or removed since the last command, by another program or a disk that lost what it had not written: \
+             {}; nothing is lost, the journal has it",
             moved_back.join(", ")
         );
         let found = Finding::wrong("journal", Kind::Tampered, words);
-        return vec![found.advise("find out who did it; then put it back").mendable()];
+        return vec![found.advise("find out how it came; then put it back").mendable()];
     }
     if !health.is_due() {
         return vec![Finding::fine("journal", "it is whole, and git stands where it says")];

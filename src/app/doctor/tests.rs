@@ -89,7 +89,7 @@ fn a_journal_is_fine_if_the_next_start_has_nothing_to_do() {
     assert!(strange.words.ends_with("refs/heads/b"), "{}", strange.words);
     let back = judged(health(3, false, true, &[("refs/heads/a", Stray::MovedBack)]));
     assert_eq!((back.kind, back.mendable), (Some(Kind::Tampered), true));
-    assert!(back.words.contains(": refs/heads/a;"), "{}", back.words);
+    assert!(back.words.contains(" refs/heads/a;"), "{}", back.words);
 }
 
 #[test]

@@ -244,6 +244,8 @@ fn a_brief_about_one_client_names_no_other() {
             .to_string()
     };
     add_with(Some("Lantern"), Some("badger"), "Alias on file.");
+    // A heading that brings marks of direction along stops nobody.
+    add_with(Some("\u{2066}Sesame\u{2069}"), None, "Nothing.");
     let note = add_with(None, None, "Collect Badger at ten. Leave the lantern by the side door.");
     let drafted = vault.draft(&[&note], |_| ()).unwrap();
     let text = drafted.text.to_lowercase();

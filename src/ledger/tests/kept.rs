@@ -152,6 +152,23 @@ fn a_history_that_the_device_signed_is_not_overlooked() {
     let tree = bare.git(&["hash-object", "-t", "tree", "-w", "/dev/null"]);
     let file = bare.dir().join("message").display().to_string();
     let lone = bare.git(&["commit-tree", &tree, "-F", &file]);
+    // Beside the whole one a lone one hides nothing, whichever comes first.
+    let mut both = bare.copy();
+    let first = fork(log, Digest([0; 32]));
+    both.git(&["update-ref", &first, &lone]);
+    both.git(&["update-ref", &fork(log, root), &end]);
+    let held = |vault: &mut Vault| {
+        with(vault, |ledger, _| {
+            ledger
+                .standing
+                .live
+                .iter()
+                .any(|(file, _)| file.note() == Some(note(31)))
+        })
+    };
+    assert!(held(&mut both));
+    both.git(&["update-ref", "-d", &first]);
+    assert!(held(&mut both));
     for (what, vault, name, commit) in [
         ("as it should be", a.copy(), fork(log, root), &end),
         ("under another name", a.copy(), fork(log, Digest([3; 32])), &end),
@@ -177,6 +194,45 @@ fn a_history_that_the_device_signed_is_not_overlooked() {
         drop(vault);
     }
     drop(b);
+}
+
+#[test]
+fn a_log_whose_branch_is_torn_comes_back() {
+    let (mut a, mut b) = two();
+    let log = b.log;
+    write(&mut b, note(40), 1);
+    a.cut();
+    std::fs::write(a.dir().join(branch(log)), "").unwrap();
+    merge(&mut a, &b);
+    assert_eq!(a.target(&format!("audit/{log}")), b.target(&format!("audit/{log}")));
+    assert_eq!(exists(&a), exists(&b));
+}
+
+#[test]
+fn what_a_device_remembers_of_its_log_keeps_files_that_no_entry_here_wrote() {
+    let (mut a, mut b) = two();
+    let log = b.log;
+    b.cut();
+    let before = b.target(&format!("audit/{log}")).to_string();
+    for n in 42..45 {
+        write(&mut b, note(n), 1);
+    }
+    b.cut();
+    let files = exists(&b);
+    // Its own branch is put back to what others have seen.
+    b.git(&["update-ref", &branch(log), &before]);
+    let now = Time::from_unix(NOW + 4000);
+    let caught = crate::ledger::catch_up(
+        &b.repo(),
+        &b.identity,
+        &b.state(),
+        crate::repo::PATIENCE,
+        (&a.repo(), "a"),
+        now,
+    );
+    caught.unwrap();
+    assert_eq!(exists(&b), files);
+    read(&mut a);
 }
 
 #[test]

@@ -169,6 +169,15 @@ fn a_ref_that_fell_back_is_healed_and_one_that_went_elsewhere_is_not() {
         assert_eq!(read_everything(&repo), refs);
     }
 
+    // A branch that the last record does not move is put back all the same by whoever asks for it.
+    let refs = run(&repo, 15, 17);
+    let other = "refs/heads/notes/00";
+    assert!(make_batch(&repo, 16).refs.iter().all(|change| change.name != other));
+    fs::remove_file(vault.dir().join(other)).unwrap();
+    let recovery = repo.put_back(&repo.lock(PATIENCE).unwrap()).unwrap();
+    assert_eq!(recovery.healed, [other]);
+    assert_eq!(read_everything(&repo), refs);
+
     let lock = repo.lock(PATIENCE).unwrap();
     repo.recover(&lock).unwrap();
     let batch = make_batch(&repo, 4);
