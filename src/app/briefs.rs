@@ -74,8 +74,8 @@ pub struct Drafted {
     pub entry: EntryRef,
 }
 
-/// Drafts a brief: opens the sources and what else is known of their clients, redacts, and keeps the draft sealed
-/// at the sources' label.
+/// Drafts a brief: opens the sources and what else is known of their clients, looks at the headings of all other notes,
+/// redacts, and keeps the draft sealed at the sources' label.
 pub fn draft_brief(context: &Context<'_>, query: &DraftQuery) -> Result<Drafted, Error> {
     if query.mask.iter().chain(&query.allow).any(|word| word.trim().is_empty()) {
         return Err(Error::new(

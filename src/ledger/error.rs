@@ -87,7 +87,7 @@ pub enum LedgerError {
         "what this device remembers of its log was altered outside the vault; move `high-water` away only if you are sure of the vault's state. Nothing was shown"
     )]
     AlteredMark,
-    /// The ring has no key that every vault has.
+    /// No card has the public half of the key that every entry's details are sealed to.
     #[error("no card names the auditors' key, so nothing can be entered that they could read; ask a lead")]
     NoAuditorsKey,
     /// Others wrote while a person was asked.

@@ -467,8 +467,8 @@ fn join(
     let mut joined = Vec::new();
     for (n, held) in all.iter().enumerate() {
         let mut is_beginning = false;
-        for (other, longer) in all.iter().enumerate().filter(|(other, _)| *other != n) {
-            is_beginning |= other != n && goes_on(held, longer)?;
+        for (other, longer) in all.iter().enumerate() {
+            is_beginning = is_beginning || other != n && goes_on(held, longer)?;
         }
         if is_beginning {
             continue;

@@ -10,7 +10,7 @@ use crate::chain::{Creations, Entry, FileRef, Frontier, LiveFile, LiveSet, Time}
 use crate::envelope::{DetailKey, Keyring};
 use crate::id::{Digest, LogName};
 use crate::repo::{JournalMark, Oid, Repo};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, TryLockError};
 
 /// What every access rests on: learned by a start, kept up to date by every append.
@@ -30,7 +30,7 @@ pub(super) struct Standing {
     pub(super) detail_since: Time,
     pub(super) quarantined: Vec<Quarantined>,
     /// Where other histories of the own log end.
-    pub(super) own_forks: Vec<(u64, Digest)>,
+    pub(super) own_forks: BTreeSet<(u64, Digest)>,
     /// The other logs' branches that this was learned from.
     pub(super) other_heads: Vec<(String, Oid)>,
     /// The trees over the lines that were read of them, of those that count as a whole.

@@ -301,8 +301,7 @@ pub(super) fn learn(repo: &Repo, identity: &Identity, known: Option<&HighWater>)
     })?;
     branches.drop_beginnings(log, &scanned.roots);
     pass.last = Entry::parse(&head.message.line).ok().map(|parsed| parsed.entry);
-    let own_forks: BTreeSet<(u64, Digest)> = branches.beside(log).collect();
-    let own_forks: Vec<(u64, Digest)> = own_forks.into_iter().collect();
+    let own_forks = branches.beside(log).collect();
     let mut others = scan_others(repo, &charter, (log, head.oid), branches, &telling, &mut pass);
     for (log, fork) in damaged.iter().filter_map(|name| log_of(name.strip_prefix(HEADS)?)) {
         others.set_aside(log, fork.is_some(), "its branch is damaged".to_owned());

@@ -38,7 +38,7 @@ impl Forks {
                 continue;
             };
             // Under how many names a commit stands, it is looked at once.
-            if !looked_at.insert(*oid) {
+            if !looked_at.insert((log, *oid)) {
                 let message = format!("the branch `{branch}` holds what another one holds too");
                 tally.problem(Problem::of(log, 43, message));
                 continue;

@@ -1,6 +1,6 @@
 //! Two clones, accepted heads and restored backups: cases 16, 17, 18, 19 and 43, each by its number.
 
-use super::clones::{admit, assert_honest, exchange, exists, merge, read, sizes, with, write};
+use super::clones::{assert_honest, exchange, exists, merge, read, sizes, two, with, write};
 use super::vault::{Forge, NOW, Vault, chain, note, settings, sign_lines};
 use super::{Given, assert_caught, judge};
 use crate::chain::{Problem, Time};
@@ -8,15 +8,6 @@ use crate::env::SystemEntropy;
 use crate::ledger::verify_against::standing_still;
 use crate::ledger::{Accepted, Anchors, Beside, Fate, Ledger, LedgerError, Report, Verdict, catch_up, verify_beside};
 use crate::repo::{PATIENCE, Repo};
-
-fn two() -> (Vault, Vault) {
-    let mut first = Vault::with(2, 4);
-    let mut second = admit(&mut first, 2);
-    write(&mut second, note(10), 1);
-    write(&mut second, note(11), 1);
-    exchange(&mut first, &mut second);
-    (first, second)
-}
 
 /// `audit verify --against`, some days after the vault began.
 fn beside(vault: &Vault, clone: Option<&Vault>, days: i64) -> Report {

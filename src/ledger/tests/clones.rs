@@ -1,6 +1,6 @@
 //! Several devices with a clone each, made and used through the library.
 
-use super::vault::{NOW, Vault, card, identity, log_of, settings};
+use super::vault::{NOW, Vault, card, identity, log_of, note, settings};
 use super::{Given, judge};
 use crate::chain::{Details, Kind, Role, Time};
 use crate::crypto::Recipient;
@@ -111,6 +111,16 @@ pub(super) fn merge(into: &mut Vault, from: &Vault) -> Merged {
         into.log = begun.log;
     }
     merged
+}
+
+/// Two devices of a vault, each with its clone, and notes of both in each.
+pub(super) fn two() -> (Vault, Vault) {
+    let mut first = Vault::with(2, 4);
+    let mut second = admit(&mut first, 2);
+    write(&mut second, note(10), 1);
+    write(&mut second, note(11), 1);
+    exchange(&mut first, &mut second);
+    (first, second)
 }
 
 /// Both ways.

@@ -1,6 +1,6 @@
 //! What may stand beside a log: histories that count, and what anybody may have put there.
 
-use super::clones::{admit, exchange, exists, merge, read, with, write};
+use super::clones::{admit, exchange, exists, merge, read, two, with, write};
 use super::vault::{Forge, NOW, Vault, chain, note, settings, sign_lines};
 use super::{Given, judge};
 use crate::chain::{Problem, Time};
@@ -9,15 +9,6 @@ use crate::id::{Digest, LogName};
 use crate::ledger::start::live_of_all;
 use crate::ledger::{Fate, Merged, Verdict, read_charter};
 use crate::repo::Repo;
-
-fn two() -> (Vault, Vault) {
-    let mut first = Vault::with(2, 4);
-    let mut second = admit(&mut first, 2);
-    write(&mut second, note(10), 1);
-    write(&mut second, note(11), 1);
-    exchange(&mut first, &mut second);
-    (first, second)
-}
 
 /// Where a log's branch ends: commit and root.
 fn end_of(vault: &Vault, log: LogName) -> (String, Digest) {
@@ -233,6 +224,31 @@ fn what_a_device_remembers_of_its_log_keeps_files_that_no_entry_here_wrote() {
     caught.unwrap();
     assert_eq!(exists(&b), files);
     read(&mut a);
+}
+
+#[test]
+fn a_history_under_the_name_of_another_log_hides_none() {
+    let (a, mut b) = two();
+    b.cut();
+    let (log, mut twin) = (b.log, b.copy());
+    write(&mut b, note(32), 1);
+    write(&mut twin, note(33), 1);
+    merge(&mut b, &twin);
+    b.cut();
+    let kept = format!("{}-fork-*", branch(log));
+    let kept = b.git(&["for-each-ref", "--format=%(objectname)", &kept]);
+    let of_files = |vault: &Vault| {
+        let problems = judge(vault, &Given::default()).problems;
+        problems.iter().filter(|problem| problem.case != 43).count()
+    };
+    assert_eq!(of_files(&b), 0);
+    // It comes first, by the order of names.
+    assert!(a.log < log);
+    b.git(&["update-ref", &fork(a.log, Digest([0; 32])), &kept]);
+    let problems = judge(&b, &Given::default()).problems;
+    let others = problems.iter().filter(|problem| problem.case != 43);
+    let own = |problem: &&Problem| !problem.message.contains("the history kept as");
+    assert_eq!(others.filter(own).collect::<Vec<_>>(), [] as [&Problem; 0]);
 }
 
 #[test]
