@@ -109,6 +109,7 @@ fn make() -> Made {
         prev: Digest([0; 32]),
         roles: vec![Role::Lead, Role::Officer],
         time,
+        until: None,
         v: 1,
         vault: vault(),
     };

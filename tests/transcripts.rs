@@ -75,6 +75,7 @@ stories! {
     answers,
     doctor,
     reports,
+    joining,
 }
 
 fn folder() -> PathBuf {

@@ -60,6 +60,7 @@ fn request(action: Action) -> Request<'static> {
                 compartments: BTreeSet::new(),
             },
             paused: false,
+            ended: false,
         },
         resource: ResourceFacts::new(kind, label),
         purpose: Some("duty".to_owned()),

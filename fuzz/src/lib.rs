@@ -30,10 +30,13 @@ use strongroom::brief::{
     BriefFile, Kind, Known, Model, Profile, Span, check, redact as redact_text, redact_with, shipped,
 };
 use strongroom::chain::{
-    Details, Entry, Message, Namespace, Receipt, Roster, SignedCheckpoint, Time, parse_bundle, verify_ssh, write_bundle,
+    Details, Entry, JoinRequest, Message, Namespace, Receipt, Roster, SignedCheckpoint, Time, parse_bundle, sign_ssh,
+    verify_ssh, write_bundle,
 };
 use strongroom::crypto::{SigningKey, sha256};
-use strongroom::envelope::{BodyFile, BoxFile, DetailFile, IdentityFile, KeptFile, PartFile, RecoveryKey, WrapFile};
+use strongroom::envelope::{
+    BodyFile, BoxFile, DetailFile, IdentityFile, KeptFile, NewcomerFile, PartFile, RecoveryKey, WrapFile,
+};
 use strongroom::gate::{Query, fold};
 use strongroom::id::{CompartmentId, DeviceId, Digest, EntryRef, LogName, NoteId, VaultId};
 use strongroom::label::LabelText;
@@ -89,6 +92,7 @@ pub const TARGETS: &[Target] = &[
     ("recovery", recovery),
     ("redact", redact),
     ("report", report),
+    ("request", request),
     ("roster", roster),
     ("rules", rules),
     ("sshsig", sshsig),
@@ -231,13 +235,29 @@ pub fn high_water(data: &[u8]) -> bool {
     true
 }
 
+/// A device's request to be admitted: its line, which the key of the seeds then signs.
+pub fn request(line: &[u8]) -> bool {
+    let key = SigningKey::from_seed(&Secret::copy_from(&[1; 32]).expect("32 bytes"));
+    let signature = sign_ssh(&key, Namespace::Request, line);
+    let head = [b"strongroom-request-v1\n", line].concat();
+    let file = [&head, signature.as_bytes()].concat();
+    let Ok(request) = JoinRequest::parse(&file) else {
+        return false;
+    };
+    assert_eq!(request.sign(&key), file, "{SAME}");
+    true
+}
+
 /// An identity file, locked: as it is, and with its check line made right, which a fuzzer cannot guess.
 pub fn identity(data: &[u8]) -> bool {
     let parse = |data: &[u8]| {
-        let Ok(file) = IdentityFile::parse(data) else {
+        let member = IdentityFile::parse(data).map(|file| file.to_text());
+        let newcomer = NewcomerFile::parse(data).map(|file| file.to_text());
+        assert!(member.is_err() || newcomer.is_err());
+        let Ok(text) = member.or(newcomer) else {
             return false;
         };
-        assert_eq!(file.to_text().as_bytes(), data, "{SAME}");
+        assert_eq!(text.as_bytes(), data, "{SAME}");
         true
     };
     parse(data) | parse(&with_check(data))

@@ -124,6 +124,7 @@ fn card(bytes: &[u8]) -> (Card, usize) {
         prev: Digest([0; 32]),
         roles: (0..3).filter(|n| chosen(bytes[2], *n)).map(|n| roles[n]).collect(),
         time: Time::from_unix(1_767_225_600),
+        until: None,
         v: 1,
         vault: VAULT,
     };

@@ -192,7 +192,7 @@ fn is_meant(verb: &str, action: &str) -> bool {
 }
 
 /// What an entry may say was done.
-const VERBS: [&str; 39] = [
+const VERBS: [&str; 43] = [
     "add",
     "attach",
     "audit log",
@@ -214,9 +214,13 @@ const VERBS: [&str; 39] = [
     "edit-read",
     "extract",
     "history",
+    "hand on keys",
     "init",
+    "join",
     "join histories",
     "list",
+    "member admit",
+    "member list",
     "passphrase",
     "policy edit",
     "policy explain",

@@ -6,7 +6,7 @@ use super::held::Held;
 use super::person::Person;
 use crate::chain::{Details, Kind as EntryKind, Outcome, Time};
 use crate::env::{Clock, FileError, Places, Space, SystemEntropy, read_bounded};
-use crate::envelope::{IdentityFile, IdentitySecrets};
+use crate::envelope::{IdentityFile, IdentitySecrets, NewcomerFile};
 use crate::gate::Gate;
 use crate::id::{NoteId, VaultId};
 use crate::label::{Clearance, Label, LabelText, Level};
@@ -157,7 +157,7 @@ impl Context<'_> {
     }
 
     /// A line that says something.
-    fn said(&self, prompt: &str) -> Option<String> {
+    pub(super) fn said(&self, prompt: &str) -> Option<String> {
         let line = self.person.line(prompt)?;
         Some(line.trim().to_owned()).filter(|line| !line.is_empty())
     }
@@ -198,7 +198,11 @@ impl Context<'_> {
             unlocked.keep_left_texts(self);
             return Ok(unlocked);
         }
-        let file = self.identity_file()?;
+        let bytes = self.identity_bytes()?;
+        if let Ok(newcomer) = NewcomerFile::parse(&bytes) {
+            return self.join(&newcomer, repo);
+        }
+        let file = IdentityFile::parse(&bytes)?;
         other_vault("identity", file.vault, &repo)?;
         let state = self.places.state(&file.vault, &file.device);
         let identity = self.open_identity(&file, "passphrase: ")?.1;
@@ -244,11 +248,27 @@ impl Context<'_> {
 
     /// Reads the identity file of this device.
     pub(super) fn identity_file(&self) -> Result<IdentityFile, Error> {
+        Ok(IdentityFile::parse(&self.identity_bytes()?)?)
+    }
+
+    fn identity_bytes(&self) -> Result<Vec<u8>, Error> {
         let path = self.places.identity();
         match read_bounded(&path, 64 * 1024) {
             Err(FileError::Missing(_)) => Err(Error::new(Kind::Locked, format!("there is no identity at `{}`", path.display()))
                 .hint("name it with --identity, make a vault with `strongroom init --name NAME`, or come back in with `strongroom recovery use`")),
-            bytes => Ok(IdentityFile::parse(&bytes?)?),
+            bytes => Ok(bytes?),
+        }
+    }
+
+    /// After several wrong passphrases the next one is tried only after a while.
+    pub(super) fn wait_after_failures(&self, state: &Path) {
+        let pause = FailedUnlocks::pause(state);
+        if !pause.is_zero() {
+            self.person.warn(&format!(
+                "the passphrase was wrong several times: waiting {} s before this one is tried",
+                pause.as_secs()
+            ));
+            std::thread::sleep(pause);
         }
     }
 
@@ -261,14 +281,7 @@ impl Context<'_> {
         let passphrase = self.passphrase(prompt)?;
         // Whoever unlocks next on this computer enters what failed, also with another identity: this one may be lost.
         let state = self.places.vault_state(&file.vault);
-        let pause = FailedUnlocks::pause(&state);
-        if !pause.is_zero() {
-            self.person.warn(&format!(
-                "the passphrase was wrong several times: waiting {} s before this one is tried",
-                pause.as_secs()
-            ));
-            std::thread::sleep(pause);
-        }
+        self.wait_after_failures(&state);
         match file.open(&passphrase) {
             Ok(secrets) => {
                 let identity = Identity::from_secrets(file.vault, file.device, &secrets);
@@ -353,6 +366,7 @@ impl Unlocked<'_> {
             context.person.warn("this device remembered nothing of its log, so a vault put back from a copy would not be noticed; it remembers from now on");
         }
         desk.finish_interrupted();
+        desk.hand_on()?;
         if desk.ledger.detail_key_is_due(context.now()) {
             let _ = desk.ledger.renew_detail_key(context.now(), &mut SystemEntropy)?;
         }
@@ -397,6 +411,7 @@ impl Desk<'_> {
                 .unwrap_or_default(),
             clearance: self.clearance(),
             paused: false,
+            ended: card.is_some_and(|card| card.has_ended(self.context.now())),
         }
     }
 
@@ -522,6 +537,12 @@ impl Desk<'_> {
     /// What this vault calls a level.
     pub(super) fn level_name(&self, level: Level) -> String {
         self.policies.levels().rules(level).name.clone()
+    }
+
+    /// What this vault calls all levels, the widest circle first.
+    pub(super) fn level_names(&self) -> String {
+        let names = Level::ALL.map(|level| self.level_name(level));
+        names.join(", ")
     }
 
     /// The label's text, with the names this vault uses.

@@ -100,7 +100,7 @@ impl Desk<'_> {
             Ok(label) => label,
             Err(error) => return Err(self.refused(verb, None, which.label.as_deref(), error)?),
         };
-        self.refuse_unknown_purpose(verb, action)?;
+        self.refuse_what_is_said(verb, action)?;
         let mut details = self.details(verb);
         let times = [which.since, which.until].map(|time| time.map(|time| time.to_string()));
         let [since, until] = times.each_ref().map(Option::as_deref);
@@ -125,14 +125,16 @@ impl Desk<'_> {
         self.find_all(details, &looking)
     }
 
-    /// What is denied for want of something is left out without a word; a purpose that is none is a slip, and said.
-    fn refuse_unknown_purpose(&mut self, verb: &str, action: Action) -> Result<(), Error> {
+    /// What is denied for want of something is left out without a word; a purpose that is none is a slip, and said, and
+    /// so is that somebody is no member at present: nothing there would be for them.
+    fn refuse_what_is_said(&mut self, verb: &str, action: Action) -> Result<(), Error> {
         let lowest = Label::new(Level::Public, []).map_err(|bad| Error::new(Kind::Failed, bad.to_string()))?;
         let mut facts = ResourceFacts::new(ThingKind::Note, lowest);
         facts.own = true;
         let reason = self.context.access.reason();
+        let is_said = |why: &Why| matches!(why, Why::PurposeUnknown(_) | Why::Paused | Why::Ended);
         match self.policies.decide(&self.request(action, facts, reason.as_deref())) {
-            Decision::Denied(denial) if denial.why().iter().any(|why| matches!(why, Why::PurposeUnknown(_))) => {
+            Decision::Denied(denial) if denial.why().iter().any(is_said) => {
                 let details = self.details(verb);
                 Err(self.denied(&denial, None, details, Vec::new(), verb)?)
             }

@@ -1,159 +1,354 @@
-//! Who belongs to the vault, and compartments.
+//! Who belongs to the vault.
 
-use super::context::{Context, Desk};
+use super::compartments::roster_facts;
+use super::context::{Context, Desk, short};
 use super::error::{Error, Kind};
-use crate::chain::{Card, Kind as EntryKind};
+use crate::chain::{Card, Details, Device, JoinRequest, Kind as EntryKind, Role, Time};
 use crate::crypto::make_random;
 use crate::env::SystemEntropy;
-use crate::envelope::{BoxFile, Key, KeyUse};
-use crate::id::{CompartmentId, EntryRef};
-use crate::label::{Label, LabelText, Level};
-use crate::ledger::{Changes, DEVICES, Draft, MAIN};
-use crate::policy::{Action, Decision, Kind as ThingKind, ResourceFacts};
+use crate::envelope::KeyUse;
+use crate::id::{CompartmentId, DeviceId, EntryRef, Fingerprint, PersonId};
+use crate::label::{Clearance, Level};
+use crate::ledger::{Changes, Draft};
+use crate::policy::{Action, Decision};
+use std::io::Read;
+use std::path::PathBuf;
 
-/// A compartment as its holder sees it.
-pub struct CompartmentInfo {
-    /// Its id, which stands in clear in cards.
-    pub id: CompartmentId,
-    /// Its name, which is sealed.
-    pub name: String,
-    /// The entry that made it, if this call did.
-    pub entry: Option<EntryRef>,
+/// What a lead says of a device that asked to be admitted.
+pub struct Admission {
+    /// The file with its request.
+    pub file: PathBuf,
+    /// `LEVEL[/COMPARTMENT…]`; not for a further device of somebody who is a member.
+    pub clearance: Option<String>,
+    /// Further compartments.
+    pub compartments: Vec<String>,
+    /// Roles; an officer if none is said.
+    pub roles: Vec<Role>,
+    /// When the membership ends.
+    pub until: Option<Time>,
+    /// The member whose further device it is.
+    pub device_of: Option<String>,
 }
 
-/// Makes a compartment: a key of its own, and a card that gives it to its maker.
-pub fn new_compartment(context: &Context<'_>, name: &str) -> Result<CompartmentInfo, Error> {
-    let name = check_compartment(name)?;
+/// Whom a lead admitted.
+pub struct Admitted {
+    /// The person.
+    pub person: PersonId,
+    /// What they are called.
+    pub handle: String,
+    /// Their new device.
+    pub device: DeviceId,
+    /// Their clearance, as it is written.
+    pub clearance: String,
+    /// The entry.
+    pub entry: EntryRef,
+}
+
+/// A question that a use case puts to the person before it goes on.
+pub type Confirm<'a> = &'a dyn Fn(&JoinRequest) -> Result<(), Error>;
+
+/// A member.
+pub struct MemberLine {
+    /// Their id.
+    pub person: PersonId,
+    /// What they are called.
+    pub handle: String,
+    /// The level's name, and the compartments by name that the reader holds too.
+    pub clearance: String,
+    /// How many compartments more they hold, of which the reader knows no name.
+    pub unnamed: usize,
+    /// Roles.
+    pub roles: Vec<Role>,
+    /// When the membership ends, and whether it has.
+    pub until: Option<(Time, bool)>,
+    /// Their devices.
+    pub devices: Vec<Device>,
+}
+
+/// The members of a vault.
+pub struct Members {
+    /// In the order of their handles.
+    pub members: Vec<MemberLine>,
+    /// What whoever joins compares.
+    pub fingerprint: Fingerprint,
+    /// Who founded it.
+    pub founder: String,
+}
+
+/// Reads a request, has the person look at its fingerprint, and admits the device.
+pub fn admit(context: &Context<'_>, admission: &Admission, confirm: Confirm<'_>) -> Result<Admitted, Error> {
+    let mut file = Vec::new();
+    let bound = JoinRequest::MAX as u64 + 1;
+    let read = context.person.open(&admission.file)?.take(bound).read_to_end(&mut file);
+    read.map_err(|error| {
+        Error::new(
+            Kind::Failed,
+            format!("cannot read `{}`: {error}", admission.file.display()),
+        )
+    })?;
+    let request = JoinRequest::parse(&file)
+        .map_err(|bad| Error::new(Kind::Failed, format!("`{}`: {bad}", admission.file.display())))?;
+    confirm(&request)?;
     let unlocked = context.unlock()?;
     let mut desk = unlocked.desk(context)?;
-    if desk
-        .ledger
-        .keyring()
-        .compartments()
-        .any(|(known, _)| known.eq_ignore_ascii_case(&name))
-    {
-        return Err(Error::new(
-            Kind::Usage,
-            format!("there is a compartment `{name}` already"),
-        ));
-    }
-    let mut details = desk.details("compartment new");
-    match desk.decide(Action::CompartmentNew, roster_facts()?) {
+    let mut details = desk.details("member admit");
+    details.asked = Some(short(request.handle.clone()));
+    match desk.decide(Action::MemberAdmit, roster_facts()?) {
         Decision::Denied(denial) => {
-            return Err(desk.denied(&denial, Some(EntryKind::Card), details, Vec::new(), "compartment new")?);
+            return Err(desk.denied(&denial, Some(EntryKind::Card), details, Vec::new(), "member admit")?);
         }
         Decision::Permitted(permission) => details.rules = permission.rules().to_vec(),
     }
-    details.asked = Some(name.clone());
-    let entropy = &mut SystemEntropy;
-    let id = CompartmentId(make_random(entropy)?);
-    let key = Key::make(
-        KeyUse::Compartment(id),
-        Some(name.clone()),
-        make_random(entropy)?,
-        entropy,
-    )?;
-    let changes = desk.give_compartment(id, key)?;
-    let recorded = desk.record(Draft::change(EntryKind::Card, details, Vec::new(), changes))?;
-    Ok(CompartmentInfo {
-        id,
-        name,
-        entry: Some(recorded.entry()),
-    })
+    let card = match desk.admitting_card(admission, &request) {
+        Ok(card) => card,
+        Err(error) => return Err(desk.refused("member admit", Some(EntryKind::Card), Some(&request.handle), error)?),
+    };
+    desk.enrol(card, request.device.device, details)
 }
 
-/// The compartments this session holds, by name.
-pub fn list_compartments(context: &Context<'_>) -> Result<Vec<CompartmentInfo>, Error> {
+/// Who belongs to the vault; seeing that is an entry.
+pub fn list_members(context: &Context<'_>) -> Result<Members, Error> {
     let unlocked = context.unlock()?;
     let mut desk = unlocked.desk(context)?;
-    let mut details = desk.details("compartment list");
-    match desk.decide(Action::CompartmentList, roster_facts()?) {
-        Decision::Denied(denial) => return Err(desk.denied(&denial, None, details, Vec::new(), "compartment list")?),
+    let mut details = desk.details("member list");
+    match desk.decide(Action::MemberList, roster_facts()?) {
+        Decision::Denied(denial) => return Err(desk.denied(&denial, None, details, Vec::new(), "member list")?),
         Decision::Permitted(permission) => details.rules = permission.rules().to_vec(),
     }
     let _ = desk.record(Draft::read(details, Vec::new()))?;
-    let held = desk.ledger.keyring().compartments();
-    let mut list: Vec<CompartmentInfo> = held
-        .map(|(name, id)| CompartmentInfo {
-            id,
-            name: name.to_owned(),
-            entry: None,
-        })
-        .collect();
-    list.sort_by(|a, b| a.name.cmp(&b.name));
-    Ok(list)
-}
-
-fn roster_facts() -> Result<ResourceFacts, Error> {
-    let public = Label::new(Level::Public, []).map_err(|bad| Error::new(Kind::Failed, bad.to_string()))?;
-    Ok(ResourceFacts::new(ThingKind::Roster, public))
-}
-
-/// A compartment's name: what can stand between the slashes of a label.
-fn check_compartment(name: &str) -> Result<String, Error> {
-    let written: Result<LabelText, _> = format!("x/{name}").parse();
-    match written {
-        Ok(label) if label.compartments == [name] && name.chars().count() <= 64 => Ok(name.to_owned()),
-        _ => Err(Error::new(
-            Kind::Usage,
-            format!("`{}` cannot be a compartment's name", name.escape_debug()),
-        )
-        .hint("it takes 1 to 64 characters, no `/`, no `@` at the beginning, no spaces around it")),
-    }
+    let now = context.now();
+    let roster = &desk.ledger.charter().roster;
+    let mut members: Vec<MemberLine> = roster.members().map(|card| desk.member_line(card, now)).collect();
+    members.sort_by(|a, b| a.handle.cmp(&b.handle));
+    Ok(Members {
+        members,
+        fingerprint: roster.founder().into(),
+        founder: roster
+            .cards()
+            .first()
+            .map_or_else(String::new, |card| card.handle.clone()),
+    })
 }
 
 impl Desk<'_> {
-    /// The files that give a new compartment's key to the person at the desk: their next card, and new boxes for each
-    /// of their devices in the place of the old ones.
-    fn give_compartment(&mut self, id: CompartmentId, key: Key) -> Result<Changes, Error> {
+    /// The card that follows the person's present one, with nothing changed yet.
+    pub(super) fn next_card(&self, person: PersonId) -> Result<Card, Error> {
         let charter = self.ledger.charter();
-        let old = charter.roster.member(self.identity.person());
+        let old = charter.roster.member(person);
         let old = old.ok_or_else(|| Error::new(Kind::Failed, "you are not a member of this vault"))?;
-        let mut compartments = old.compartments.clone();
-        compartments.push(id);
-        compartments.sort_unstable();
-        let card = Card {
+        Ok(Card {
             auditors: None,
             by: self.identity.device(),
-            compartments,
             cuts: Vec::new(),
+            joined: Vec::new(),
             n: charter.roster.cards().len() as u64,
             prev: charter.roster.digest(),
             time: self.context.now(),
-            joined: Vec::new(),
             ..old.clone()
+        })
+    }
+
+    /// The card that admits the device that asked.
+    fn admitting_card(&self, admission: &Admission, request: &JoinRequest) -> Result<Card, Error> {
+        let charter = self.ledger.charter();
+        let roster = &charter.roster;
+        if let Some(card) = roster.cards().iter().find(|card| is_of(card, request.device.device)) {
+            let message = format!(
+                "this device was admitted before, as one of {}; nothing was changed",
+                card.handle
+            );
+            return Err(
+                Error::new(Kind::Failed, message).hint("whoever comes back asks anew: `strongroom member request`")
+            );
+        }
+        let member = |handle: &str| roster.members().find(|card| card.handle == handle);
+        if let Some(handle) = &admission.device_of {
+            let known = member(handle).ok_or_else(|| no_member(handle))?;
+            let mut card = self.next_card(known.person)?;
+            card.devices.push(request.device.clone());
+            card.devices.sort_by_key(|device| device.device);
+            return Ok(card);
+        }
+        if roster.cards().iter().any(|card| card.handle == request.handle) {
+            let words = format!(
+                "there is or was a member called `{}`; nothing was changed",
+                request.handle
+            );
+            return Err(Error::new(Kind::Usage, words)
+                .hint(format!(
+                    "if it is another device of the same person: --device-of {}",
+                    request.handle
+                ))
+                .hint("if it is somebody else, they ask with another --name"));
+        }
+        let clearance = self.clearance_of(admission)?;
+        let roles = match admission.roles.is_empty() {
+            true => vec![Role::Officer],
+            false => sorted(admission.roles.clone()),
         };
+        self.check_to_give(&clearance, &roles)?;
+        if admission.until.is_some_and(|until| until <= self.context.now()) {
+            return Err(Error::new(
+                Kind::Usage,
+                "the membership would end before it begins; nothing was changed",
+            ));
+        }
+        Ok(Card {
+            auditors: None,
+            by: self.identity.device(),
+            compartments: clearance.compartments.into_iter().collect(),
+            cuts: Vec::new(),
+            devices: vec![request.device.clone()],
+            handle: request.handle.clone(),
+            joined: Vec::new(),
+            level: clearance.level.number(),
+            n: roster.cards().len() as u64,
+            person: clearance.person,
+            prev: roster.digest(),
+            roles,
+            time: self.context.now(),
+            until: admission.until,
+            v: 1,
+            vault: charter.vault,
+        })
+    }
+
+    /// The clearance that was said, of a new person.
+    fn clearance_of(&self, admission: &Admission) -> Result<Clearance, Error> {
+        let text = admission.clearance.as_deref().ok_or_else(|| {
+            Error::new(Kind::Usage, "say how much the new member may read: --clearance LEVEL")
+                .hint(format!("the levels are {}", self.level_names()))
+        })?;
+        let written = [&[text.to_owned()], admission.compartments.as_slice()]
+            .concat()
+            .join("/");
+        let label = self.label(Some(&written))?;
+        if label.level() == Level::Named {
+            return Err(
+                Error::new(Kind::Usage, "nobody is cleared for what goes to people by name")
+                    .hint("whoever is named in a note may read it, whatever their clearance"),
+            );
+        }
+        Ok(Clearance {
+            person: PersonId(make_random(&mut SystemEntropy)?),
+            level: label.level(),
+            compartments: label.compartments().clone(),
+        })
+    }
+
+    /// Whether the person at the desk holds every key that is due to such a member.
+    fn check_to_give(&self, clearance: &Clearance, roles: &[Role]) -> Result<(), Error> {
+        let keyring = self.ledger.keyring();
+        let own = self.clearance();
+        let reads = reads_notes(roles);
+        let beyond = clearance.level > own.level || !clearance.compartments.is_subset(&own.compartments);
+        let mut due = keyring.iter().map(|key| key.usage);
+        if reads && beyond {
+            return Err(Error::new(
+                Kind::Denied,
+                "nobody gives a clearance that goes beyond their own; nothing was changed",
+            )
+            .hint("ask a lead who holds it"));
+        }
+        match roles.contains(&Role::Auditor) && !due.any(|usage| usage == KeyUse::Auditors) {
+            true => Err(Error::new(
+                Kind::Denied,
+                "you do not hold the auditors' key, so you cannot give it; nothing was changed",
+            )
+            .hint("the founder holds it, and every auditor does")),
+            false => Ok(()),
+        }
+    }
+
+    /// Puts a card in force that has a device more, and gives the device the keys it is due, as far as they are held here.
+    fn enrol(&mut self, card: Card, device: DeviceId, mut details: Details) -> Result<Admitted, Error> {
+        let mut changes = self.ledger.card_changes(&card)?;
+        let own = card.person == self.identity.person();
+        let keys = self.ledger.keyring().part(|usage| own || is_due(&card, usage));
+        let mut new = card.clone();
+        new.devices.retain(|known| known.device == device);
+        self.ledger.give_keys(&new, &keys, &mut changes, &mut SystemEntropy)?;
+        details.level = Level::from_number(card.level);
+        let recorded = self.record(Draft::change(EntryKind::Card, details, Vec::new(), changes))?;
+        Ok(Admitted {
+            person: card.person,
+            clearance: self.clearance_text(&card).0,
+            handle: card.handle,
+            device,
+            entry: recorded.entry(),
+        })
+    }
+
+    /// A member's clearance in words, and how many compartments of it have no name here.
+    fn clearance_text(&self, card: &Card) -> (String, usize) {
+        let level = Level::from_number(card.level).unwrap_or(Level::Public);
+        let held: Vec<(&str, CompartmentId)> = self.ledger.keyring().compartments().collect();
+        let name = |id: &CompartmentId| held.iter().find(|(_, known)| known == id).map(|(name, _)| *name);
+        let mut names: Vec<&str> = card.compartments.iter().filter_map(name).collect();
+        names.sort_unstable();
+        let unnamed = card.compartments.len() - names.len();
+        let parts: Vec<String> = [self.level_name(level)]
+            .into_iter()
+            .chain(names.into_iter().map(str::to_owned))
+            .collect();
+        (parts.join("/"), unnamed)
+    }
+
+    fn member_line(&self, card: &Card, now: Time) -> MemberLine {
+        let (clearance, unnamed) = self.clearance_text(card);
+        MemberLine {
+            person: card.person,
+            handle: card.handle.clone(),
+            clearance,
+            unnamed,
+            roles: card.roles.clone(),
+            until: card.until.map(|until| (until, card.has_ended(now))),
+            devices: card.devices.clone(),
+        }
+    }
+
+    /// Gives the keys held here to devices of the same person that a lead admitted later.
+    pub(super) fn hand_on(&mut self) -> Result<(), Error> {
+        let lacking = self.ledger.lacking();
+        if lacking.is_empty() {
+            return Ok(());
+        }
+        let mut card = self.next_card(self.identity.person())?;
+        card.devices.retain(|device| lacking.contains(&device.device));
         let mut changes = Changes::default();
-        changes.write(MAIN, card.path(), self.identity.sign_card(&card));
-        let vault = charter.vault;
-        let keyring = self.ledger.keyring_with(key);
-        for device in &card.devices {
-            let recipient = device
-                .recipient()
-                .ok_or_else(|| Error::new(Kind::Tampered, "a card's key is damaged"))?;
-            let sealed = BoxFile::seal(vault, device.device, &recipient, keyring, &mut SystemEntropy)?;
-            changes.write_digested(DEVICES, device.device, sealed.to_bytes());
-        }
-        for device in &card.devices {
-            self.ledger
-                .boxes_of(device.device)
-                .into_iter()
-                .for_each(|file| changes.forget(file));
-        }
-        Ok(changes)
+        let keys = self.ledger.keyring();
+        self.ledger.give_keys(&card, keys, &mut changes, &mut SystemEntropy)?;
+        let details = Details::new("hand on keys");
+        let _ = self.record(Draft::change(EntryKind::Key, details, Vec::new(), changes))?;
+        Ok(())
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_compartment_s_name_fits_a_label() {
-        assert_eq!(check_compartment("Halcyon").as_deref(), Ok("Halcyon"));
-        assert_eq!(check_compartment("Grey Orchard").as_deref(), Ok("Grey Orchard"));
-        for bad in ["", "a/b", "@mara", " x", "a\nb", &"x".repeat(65)] {
-            assert!(check_compartment(bad).is_err(), "{bad:?}");
-        }
+/// Whether somebody with such a card is due a key for that.
+fn is_due(card: &Card, usage: KeyUse) -> bool {
+    match usage {
+        KeyUse::Level(level) => reads_notes(&card.roles) && level.number() <= card.level,
+        KeyUse::Compartment(id) => reads_notes(&card.roles) && card.compartments.contains(&id),
+        KeyUse::Auditors => card.roles.contains(&Role::Auditor),
     }
+}
+
+/// Being an auditor opens no note, so an auditor who is nothing else gets no key to one.
+fn reads_notes(roles: &[Role]) -> bool {
+    roles.iter().any(|role| *role != Role::Auditor)
+}
+
+fn is_of(card: &Card, device: DeviceId) -> bool {
+    card.devices.iter().any(|known| known.device == device)
+}
+
+fn sorted(mut roles: Vec<Role>) -> Vec<Role> {
+    roles.sort_unstable();
+    roles.dedup();
+    roles
+}
+
+fn no_member(handle: &str) -> Error {
+    Error::new(Kind::Usage, format!("there is no member `{}`", handle.escape_debug()))
+        .hint("`strongroom member list` shows them")
 }

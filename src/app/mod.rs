@@ -7,6 +7,7 @@ mod attachments;
 mod audit;
 mod backup;
 mod briefs;
+mod compartments;
 mod context;
 mod destroy;
 mod doctor;
@@ -14,6 +15,7 @@ mod error;
 mod failed;
 mod finding;
 mod held;
+mod joining;
 mod known;
 mod members;
 mod notes;
@@ -43,13 +45,15 @@ pub use backup::{BackedUp, CheckedBackup, Restored, backup, check_backup, restor
 pub use briefs::{
     BriefCheck, BriefLine, DraftQuery, Drafted, check_brief, draft_brief, list_briefs, load_profile, redact_text,
 };
+pub use compartments::{CompartmentInfo, list_compartments, new_compartment};
 pub use context::{Access, Context, PassphraseSource};
 pub use destroy::{Ask, Destroyed, Doomed, destroy};
 pub use doctor::{Checkup, Finding, Level, doctor};
 pub use error::{Error, Kind};
 pub use finding::{ListQuery, NoteLine, Searched, list, search};
 pub use held::{Held, agent_socket, change_passphrase};
-pub use members::{CompartmentInfo, list_compartments, new_compartment};
+pub use joining::{Requested, ask_for_membership};
+pub use members::{Admission, Admitted, Confirm, MemberLine, Members, admit, list_members};
 pub use notes::{Added, NewText, Shown, add, show};
 pub use person::{EditorText, NewFile, Person, WrittenText, is_harmful, left_texts, list_files, new_file, open_file};
 pub use policies::{
@@ -71,11 +75,11 @@ pub use writing::{Change, Editing, Revised, TextFrom, discard, edit};
 /// What the street door needs to know of the rooms below.
 pub mod shared {
     pub use crate::brief::{Doubt, Format, Leak, Profile, Redaction, Span};
-    pub use crate::chain::{Details, Outcome, Problem, Time};
+    pub use crate::chain::{Details, JoinRequest, Outcome, Problem, Role, Time};
     pub use crate::gate::Attachment;
     pub use crate::gate::Nature;
     pub use crate::gate::Order;
-    pub use crate::id::NoteId;
+    pub use crate::id::{Fingerprint, NoteId};
     pub use crate::ledger::{Report, Verdict};
     pub use crate::policy::{Purpose, RuleSummary};
     pub use crate::secret::Passphrase;

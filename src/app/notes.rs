@@ -213,11 +213,8 @@ impl Desk<'_> {
             .parse()
             .map_err(|bad: crate::label::BadLabelText| usage(bad.to_string()))?;
         let level = self.policies.levels().by_name(&written.level).ok_or_else(|| {
-            let names: Vec<&str> = Level::ALL
-                .iter()
-                .map(|level| self.policies.levels().rules(*level).name.as_str())
-                .collect();
-            usage(format!("there is no level `{}`", written.level)).hint(format!("the levels are {}", names.join(", ")))
+            usage(format!("there is no level `{}`", written.level))
+                .hint(format!("the levels are {}", self.level_names()))
         })?;
         let keyring = self.ledger.keyring();
         let mut compartments = Vec::new();

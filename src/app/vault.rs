@@ -98,6 +98,7 @@ pub fn init(context: &Context<'_>, init: &Init) -> Result<Inited, Error> {
         prev: Digest([0; 32]),
         roles: vec![Role::Lead, Role::Officer],
         time: context.now(),
+        until: None,
         v: 1,
         vault,
     };
@@ -173,17 +174,24 @@ pub(super) fn refuse_occupied(vault: &Path) -> Result<(), Error> {
     }
 }
 
-fn refuse_existing(vault: &Path, identity: &Path, page: Option<&Path>) -> Result<(), Error> {
-    refuse_occupied(vault)?;
-    if std::fs::symlink_metadata(identity).is_ok() {
-        let refusal = Error::new(
+/// Refuses a place for an identity where there is one.
+pub(super) fn refuse_identity(identity: &Path) -> Result<(), Error> {
+    match std::fs::symlink_metadata(identity) {
+        Err(_) => Ok(()),
+        Ok(_) => Err(Error::new(
             Kind::Failed,
             format!(
                 "there is an identity at `{}` already; nothing was changed",
                 identity.display()
             ),
         )
-        .hint("name another place with --identity, or move that file away if you are sure");
+        .hint("name another place with --identity, or move that file away if you are sure")),
+    }
+}
+
+fn refuse_existing(vault: &Path, identity: &Path, page: Option<&Path>) -> Result<(), Error> {
+    refuse_occupied(vault)?;
+    if let Err(refusal) = refuse_identity(identity) {
         return Err(match half_made(vault) {
             None => refusal,
             Some(half) => refusal.hint(format!(
@@ -249,7 +257,7 @@ fn first_keys(entropy: &mut dyn Entropy) -> Result<Keyring, Error> {
 }
 
 /// A handle out of a name: lower case, other characters as dots.
-fn handle_of(name: &str) -> Result<String, Error> {
+pub(super) fn handle_of(name: &str) -> Result<String, Error> {
     use unicode_normalization::UnicodeNormalization;
     let plain: String = name
         .trim()

@@ -131,6 +131,9 @@ pub struct Card {
     pub roles: Vec<Role>,
     /// When.
     pub time: Time,
+    /// When the membership ends, if it does by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Time>,
     /// Version, 1.
     pub v: u8,
     /// The vault.
@@ -228,6 +231,11 @@ impl Card {
         format!("members/{:04}-{}.card", self.n, self.person)
     }
 
+    /// Whether the membership is over at that time.
+    pub fn has_ended(&self, now: Time) -> bool {
+        self.until.is_some_and(|until| until <= now)
+    }
+
     /// What this person may read.
     pub fn clearance(&self) -> Clearance {
         Clearance {
@@ -245,6 +253,7 @@ fn brings_back(before: &Card, card: &Card) -> bool {
         && before.level == card.level
         && before.compartments == card.compartments
         && before.roles == card.roles
+        && before.until == card.until
         && card.auditors.is_none();
     same && card.devices.iter().any(|device| !before.devices.contains(device))
 }
@@ -347,7 +356,7 @@ impl Roster {
             return (own.kind == DeviceKind::Device).then(|| own.sign_key()).flatten();
         }
         let (person, device) = self.device(card.by)?;
-        let lead = person.roles.contains(&Role::Lead);
+        let lead = person.roles.contains(&Role::Lead) && !person.has_ended(card.time);
         let may = device.kind == DeviceKind::Device || brings_back(person, card);
         (lead && may).then(|| device.sign_key()).flatten()
     }
@@ -464,6 +473,7 @@ mod tests {
             prev: Digest([0; 32]),
             roles: vec![Role::Lead, Role::Officer],
             time: Time::from_unix(0),
+            until: None,
             v: 1,
             vault: VAULT,
         }
@@ -526,9 +536,10 @@ mod tests {
         assert_eq!(by_paper(&|_| ()), Ok(()));
         // The lost device goes with the same card.
         assert_eq!(by_paper(&|card| drop(card.devices.remove(0))), Ok(()));
-        let changes: [&dyn Fn(&mut Card); 6] = [
+        let changes: [&dyn Fn(&mut Card); 7] = [
             &|card| card.auditors = Some(auditors(5)),
             &|card| card.level = 2,
+            &|card| card.until = Some(Time::from_unix(9)),
             &|card| card.handle = "mara.2".into(),
             &|card| card.roles = vec![Role::Auditor, Role::Lead, Role::Officer],
             &|card| card.compartments = vec![CompartmentId([1; 8])],

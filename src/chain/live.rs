@@ -9,7 +9,7 @@
 use super::cuts::Cuts;
 use super::entry::{Entry, FileRef, Kind};
 use super::histories::{Histories, Place};
-use crate::id::{Digest, EntryRef, LogName, NoteId};
+use crate::id::{DeviceId, Digest, EntryRef, LogName, NoteId};
 use std::borrow::Cow;
 use std::collections::hash_map::Entry::{Occupied, Vacant};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -291,6 +291,13 @@ impl LiveSet {
     /// The entry that wrote a file first, forgotten or not.
     pub fn written_by(&self, file: &FileRef) -> Option<EntryRef> {
         self.wrote.get(&file.into()).copied()
+    }
+
+    /// Whether a log of that device wrote a file, forgotten or not.
+    pub fn was_written_by(&self, file: &LiveFile, device: DeviceId) -> bool {
+        let all = self.writers.get(file).into_iter().flatten();
+        let mut by = all.map(|place| place.entry).chain(self.wrote.get(file).copied());
+        by.any(|entry| entry.log.device == device)
     }
 
     /// Whether a file was forgotten and not put back, or belongs to a note that was destroyed.

@@ -200,6 +200,9 @@ pub(super) enum Command {
     /// Check the log, take receipts, read your entries
     #[command(subcommand, arg_required_else_help = true)]
     Audit(AuditCommand),
+    /// Who belongs to the vault: ask, admit, list
+    #[command(subcommand, arg_required_else_help = true)]
+    Member(super::members::MemberCommand),
     /// Compartments: clients, cases, or anything else one may need to know
     #[command(subcommand, arg_required_else_help = true)]
     Compartment(CompartmentCommand),
@@ -262,6 +265,7 @@ impl Command {
                         | PolicyCommand::Check { .. }
                         | PolicyCommand::Test { .. }
                 )
+                | Self::Member(super::members::MemberCommand::Request { .. })
                 | Self::Backup { .. }
                 | Self::Restore { .. }
                 | Self::Recovery(_)

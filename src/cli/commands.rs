@@ -4,8 +4,8 @@ use super::args::{Args, Command, Common, RecoveryCommand};
 use super::terminal::{Here, Seen};
 use super::words::{duration, prompted};
 use super::{
-    agent, attachments, audit, backup, briefs, doctor, finding, history, notes, policy, redact, tour, vaults, whole,
-    writing,
+    agent, attachments, audit, backup, briefs, doctor, finding, history, members, notes, policy, redact, tour, vaults,
+    whole, writing,
 };
 use crate::app::{Access, Clock, Context, Error, Kind, PassphraseSource, Person, Places};
 use std::ffi::OsString;
@@ -82,6 +82,7 @@ pub(super) fn with_vault(context: &Context<'_>, seen: &Seen<'_>, command: &Comma
         Command::Destroy { id } => whole::destroy(context, seen, id),
         Command::Brief(command) => briefs::run(context, seen, command),
         Command::Audit(command) => audit::run(context, seen, command),
+        Command::Member(command) => members::run(context, seen, command),
         Command::Compartment(command) => vaults::compartment(context, seen, command),
         Command::Policy(command) => policy::run(context, seen, command),
         Command::Backup { file } => backup::backup(context, seen, file),

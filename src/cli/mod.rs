@@ -12,6 +12,7 @@ mod commands;
 mod doctor;
 mod finding;
 mod history;
+mod members;
 mod notes;
 mod out;
 mod policy;

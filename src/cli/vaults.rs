@@ -4,6 +4,7 @@ use super::agent;
 use super::args::{CompartmentCommand, InitArgs};
 use super::out;
 use super::terminal::Seen;
+use crate::app::shared::Fingerprint;
 use crate::app::{Context, Error, Init, Inited};
 use serde_json::json;
 use std::path::Path;
@@ -49,6 +50,7 @@ fn inited(seen: &Seen<'_>, made: &Inited, without_page: &str) -> Result<u8, Erro
             "identity": made.identity,
             "handle": made.handle,
             "founder": made.fingerprint.to_string(),
+            "fingerprint": Fingerprint::from(made.fingerprint).to_string(),
             "recovery_key": made.recovery,
         }))?;
         return Ok(0);
@@ -59,7 +61,7 @@ fn inited(seen: &Seen<'_>, made: &Inited, without_page: &str) -> Result<u8, Erro
         made.identity.display(),
         made.handle
     ));
-    seen.remark(&format!("founder   {}", made.fingerprint));
+    seen.remark(&format!("founder   {}", Fingerprint::from(made.fingerprint)));
     match &made.recovery {
         Some(page) => seen.remark(&format!(
             "recovery  {}: print it, put it in a safe place, delete the file",

@@ -89,6 +89,23 @@ impl Keyring {
         self.keys.insert(key.id, key);
     }
 
+    /// A ring of its own with those of the keys that are for what `wanted` says.
+    pub fn part(&self, wanted: impl Fn(KeyUse) -> bool) -> Self {
+        let keys = self.keys.values().filter(|key| wanted(key.usage));
+        Self::new(keys.map(|key| Key {
+            id: key.id,
+            usage: key.usage,
+            epoch: key.epoch,
+            name: key.name.clone(),
+            secret: key.secret.duplicate(),
+        }))
+    }
+
+    /// Adds the keys of another ring.
+    pub fn join(&mut self, other: Keyring) {
+        self.keys.extend(other.keys);
+    }
+
     /// Shows `visit` where each key lies, so that its pages can be kept in memory; whether all of them could be.
     pub(crate) fn each_secret(&self, visit: &mut dyn FnMut(*const u8, usize) -> bool) -> bool {
         let mut all = true;

@@ -20,7 +20,7 @@ mod wrap;
 pub use attachment::{ATTACHMENT_MAX, ContentInfo, ContentOpener, ContentSealer, NotSealed, PART_MAX, PartFile};
 pub(crate) use body::CheckedBody;
 pub use body::{BODY_MAX, BodyFile, CHUNK, ContentKey, Metadata, Purpose, TEXT_MAX, seal_body};
-pub use identity::{BadIdentity, IdentityFile, IdentitySecrets};
+pub use identity::{BadIdentity, IdentityFile, IdentitySecrets, NewcomerFile, NewcomerSecrets};
 pub use kept::{Given, KeptFile, KeptText};
 pub use keybox::{BoxFile, DetailFile, DetailKey, DeviceSlot};
 pub use keyring::{Key, KeyUse, Keyring};

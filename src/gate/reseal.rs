@@ -236,6 +236,7 @@ mod tests {
                     compartments: BTreeSet::new(),
                 },
                 paused: false,
+                ended: false,
             },
             resource,
             purpose: None,

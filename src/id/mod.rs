@@ -3,6 +3,10 @@
 //! Every identifier is random (never derived from what it names) and never reused.
 //! [`Digest`] is the one exception: it is the SHA-256 of some bytes.
 
+mod fingerprint;
+
+pub use fingerprint::Fingerprint;
+
 use std::fmt;
 use std::str::FromStr;
 

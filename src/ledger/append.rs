@@ -2,7 +2,7 @@
 
 use super::charter::Charter;
 use super::error::LedgerError;
-use super::found::make_detail_key;
+use super::found::{make_detail_key, recipients};
 use super::high_water::HighWater;
 use super::objects::{HEADS, MAIN, Objects, audit_ref};
 use super::scan::{Head, tail};
@@ -404,11 +404,7 @@ impl Ledger<'_> {
     pub fn renew_detail_key(&mut self, now: Time, entropy: &mut dyn Entropy) -> Result<Recorded, LedgerError> {
         let roster = &self.standing.charter.roster;
         let card = roster.member(self.identity.person()).ok_or(LedgerError::NotAMember)?;
-        let devices: Vec<_> = card
-            .devices
-            .iter()
-            .filter_map(|device| Some((device.device, device.recipient()?)))
-            .collect();
+        let devices: Vec<_> = recipients(card).collect();
         let mut changes = Changes::default();
         let new = make_detail_key(self.identity, roster, &devices, &mut changes, entropy)?;
         let old = std::mem::replace(&mut self.standing.detail, new);

@@ -1,17 +1,18 @@
-//! The first entry of a log: at the founding of a vault, or when a device comes back in by a recovery key.
+//! The first entry of a log: at the founding of a vault, when a device comes back in by a recovery key, and when one was
+//! admitted by a lead.
 
 use super::append::{Assembly, Changes};
 use super::charter::{Charter, VAULT_FILE, VaultFile};
 use super::error::LedgerError;
 use super::high_water::{HighWater, MarkFile};
 use super::objects::{AUDIT, FILE_MAX, HEADS, MAIN, audit_ref};
-use super::start::{DEVICES, Shard, boxes_of, live_of_all};
+use super::start::{DEVICES, Shard, boxes_of, check_main, live_of_all};
 use crate::chain::{
     Card, Checkpoint, Details, Entry, Frontier, HeadRef, Kind, Message, Outcome, Roster, Time, leaf_hash,
 };
-use crate::crypto::{Entropy, Recipient};
+use crate::crypto::{Entropy, Recipient, make_random};
 use crate::envelope::{BoxFile, DetailFile, DetailKey, Keyring};
-use crate::id::{DeviceId, Digest, EntryRef, LogName};
+use crate::id::{DeviceId, Digest, EntryRef, Incarnation, LogName};
 use crate::policy::PolicyFiles;
 use crate::repo::{Batch, Lock, Object, Repo, tree_bytes};
 use crate::session::{Identity, PaperDevice};
@@ -121,13 +122,15 @@ pub fn rejoin(
     } = *rejoin;
     let vault = identity.vault();
     let live = live_of_all(repo, charter)?;
-    let old = boxes_of(&live, paper_device);
-    let file = old.first().ok_or(LedgerError::NotAMember)?;
-    let keyring = paper.open_box(
-        vault,
-        paper_device,
-        &Shard::read(repo, DEVICES)?.file(repo, file, FILE_MAX)?,
-    )?;
+    check_main(charter, &live)?;
+    let (old, shard) = (boxes_of(&live, paper_device), Shard::read(repo, DEVICES)?);
+    let mut keyring = Keyring::default();
+    for file in &old {
+        keyring.join(paper.open_box(vault, paper_device, &shard.file(repo, file, FILE_MAX)?)?);
+    }
+    if old.is_empty() {
+        return Err(LedgerError::NotAMember);
+    }
     let mut changes = Changes::default();
     changes.write(MAIN, card.path(), paper.sign_card(card));
     let signers = charter.files.iter().find(|file| file.1 == "allowed_signers");
@@ -137,11 +140,7 @@ pub fn rejoin(
     changes.write(MAIN, "allowed_signers", roster.allowed_signers().into_bytes());
     let sealed = BoxFile::seal(vault, identity.device(), &identity.recipient(), &keyring, entropy)?;
     changes.write_digested(DEVICES, identity.device(), sealed.to_bytes());
-    let devices: Vec<(DeviceId, Recipient)> = card
-        .devices
-        .iter()
-        .filter_map(|device| Some((device.device, device.recipient()?)))
-        .collect();
+    let devices: Vec<(DeviceId, Recipient)> = recipients(card).collect();
     let detail = make_detail_key(identity, &roster, &devices, &mut changes, entropy)?;
     let policies = charter.policies.digest();
     let begin = Begin {
@@ -155,6 +154,58 @@ pub fn rejoin(
         seen: BTreeMap::new(),
     };
     begin_log(repo, lock, identity, &begin, &changes, state, now, entropy)
+}
+
+/// Begins the log of a device that a lead admitted; none if it has begun.
+pub fn join(
+    repo: &Repo,
+    lock: &Lock,
+    charter: &Charter,
+    identity: &Identity,
+    state: &Path,
+    now: Time,
+    entropy: &mut dyn Entropy,
+) -> Result<Option<EntryRef>, LedgerError> {
+    let roster = &charter.roster;
+    let admitted = roster.device(identity.device()).filter(|(card, device)| {
+        let keys = device.sign_key() == Some(identity.public_key());
+        keys && card.person == identity.person()
+    });
+    let (card, _) = admitted.ok_or(LedgerError::NotAMember)?;
+    if !repo.refs(&format!("{HEADS}{AUDIT}{}-", identity.device()))?.is_empty() {
+        return Ok(None);
+    }
+    let live = live_of_all(repo, charter)?;
+    // The entry names members and policies as those in force, and must not be what puts them in force.
+    check_main(charter, &live)?;
+    if boxes_of(&live, identity.device()).is_empty() {
+        return Err(LedgerError::NotAMember);
+    }
+    let devices: Vec<(DeviceId, Recipient)> = recipients(card).collect();
+    let mut changes = Changes::default();
+    let detail = make_detail_key(identity, roster, &devices, &mut changes, entropy)?;
+    let log = LogName {
+        device: identity.device(),
+        incarnation: Incarnation(make_random(entropy)?),
+    };
+    let begin = Begin {
+        log,
+        roster,
+        policies: charter.policies.digest(),
+        detail: &detail,
+        verb: "join",
+        admitted: card.digest(),
+        joined: Vec::new(),
+        seen: BTreeMap::new(),
+    };
+    begin_log(repo, lock, identity, &begin, &changes, state, now, entropy).map(Some)
+}
+
+/// The devices of a person, and what one seals to them with.
+pub(super) fn recipients(card: &Card) -> impl Iterator<Item = (DeviceId, Recipient)> {
+    card.devices
+        .iter()
+        .filter_map(|device| Some((device.device, device.recipient()?)))
 }
 
 pub(super) fn make_detail_key(

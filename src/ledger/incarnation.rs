@@ -3,7 +3,7 @@
 
 use super::append::{Changes, Draft, Recorded};
 use super::error::LedgerError;
-use super::found::{Begin, begin_log, make_detail_key};
+use super::found::{Begin, begin_log, make_detail_key, recipients};
 use super::high_water::MarkFile;
 use super::kept::{Branches, log_branches, without_prefix};
 use super::merge::{Merge, Merged};
@@ -100,11 +100,7 @@ impl Ledger<'_> {
         };
         let roster = &self.standing.charter.roster;
         let card = roster.member(self.identity.person()).ok_or(LedgerError::NotAMember)?;
-        let devices: Vec<(DeviceId, Recipient)> = card
-            .devices
-            .iter()
-            .filter_map(|device| Some((device.device, device.recipient()?)))
-            .collect();
+        let devices: Vec<(DeviceId, Recipient)> = recipients(card).collect();
         let mut changes = Changes::default();
         let detail = make_detail_key(self.identity, roster, &devices, &mut changes, entropy)?;
         let mut seen = self.standing.others.clone();

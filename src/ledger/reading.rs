@@ -41,7 +41,7 @@ pub struct Reading<'a> {
     repo: &'a Repo,
     vault: VaultId,
     logs: Vec<ReadLog>,
-    keys: BTreeMap<KeyId, DetailKey>,
+    keys: BTreeMap<(DeviceId, KeyId), DetailKey>,
     notes: BTreeMap<LogName, Vec<NoteId>>,
 }
 
@@ -116,7 +116,7 @@ impl Reading<'_> {
     }
 
     fn open(&self, entry: Entry) -> Opened {
-        let key = self.keys.get(&entry.detail);
+        let key = self.keys.get(&(entry.log.device, entry.detail));
         let details = key.and_then(|key| Details::open_sealed(self.vault, entry.place(), key, &entry.sealed).ok());
         let notes = match details.as_ref().map(|details| &details.notes) {
             Some(NoteSet::Ids(ids)) => ids.clone(),

@@ -10,8 +10,8 @@ use super::scan::{Head, ScanError, Scanned, scan};
 use super::standing::{Memory, Standing, Stood, other_heads};
 use crate::chain::{Creations, Cuts, Entry, FileRef, Frontier, Histories, LiveFile, LiveSet, Problem, Roster, Time};
 use crate::crypto::sha256;
-use crate::envelope::{BODY_MAX, BodyFile, DetailKey, Keyring, Purpose, WrapFile};
-use crate::id::{Digest, KeyId, LogName, NoteId, VaultId};
+use crate::envelope::{BODY_MAX, BodyFile, DetailFile, DetailKey, Keyring, Purpose, WrapFile};
+use crate::id::{DeviceId, Digest, KeyId, LogName, NoteId, VaultId};
 use crate::repo::{Lock, Mode, Oid, Repo, TreeEntry};
 use crate::session::Identity;
 use memchr::memmem::Finder;
@@ -163,7 +163,7 @@ impl<'a> Ledger<'a> {
     }
 
     /// The live key boxes of a device.
-    pub fn boxes_of(&self, device: crate::id::DeviceId) -> Vec<FileRef> {
+    pub fn boxes_of(&self, device: DeviceId) -> Vec<FileRef> {
         boxes_of(&self.standing.live, device)
     }
 
@@ -254,8 +254,9 @@ impl<'a> Ledger<'a> {
         files
     }
 
-    /// The detail keys that this device or a role it holds can open.
-    pub(super) fn detail_keys(&self) -> BTreeMap<KeyId, DetailKey> {
+    /// The detail keys that this device or a role it holds can open, by the device whose log they serve. One that a log
+    /// of another device brought is nobody's: it would stand in the way of the right one.
+    pub(super) fn detail_keys(&self) -> BTreeMap<(DeviceId, KeyId), DetailKey> {
         let Ok(shard) = Shard::read(self.repo, DEVICES) else {
             return BTreeMap::new();
         };
@@ -263,9 +264,12 @@ impl<'a> Ledger<'a> {
         let files = live.filter(|file| file.is_at(DEVICES, "detail-"));
         let open = |file: &LiveFile| {
             let bytes = shard.file(self.repo, &file.file(), FILE_MAX).ok()?;
-            self.identity.open_detail_key(&bytes, &self.standing.keyring).ok()
+            let serves = DetailFile::parse(&bytes).ok()?.serves().ok()?;
+            let key = self.identity.open_detail_key(&bytes, &self.standing.keyring).ok()?;
+            let is_its_own = self.standing.live.was_written_by(file, serves);
+            is_its_own.then_some(((serves, key.id), key))
         };
-        files.filter_map(open).map(|key| (key.id, key)).collect()
+        files.filter_map(open).collect()
     }
 }
 
@@ -335,7 +339,7 @@ pub(super) fn learn(repo: &Repo, identity: &Identity, known: Option<&HighWater>)
 }
 
 /// The live key boxes of a device.
-pub(super) fn boxes_of(live: &LiveSet, device: crate::id::DeviceId) -> Vec<FileRef> {
+pub(super) fn boxes_of(live: &LiveSet, device: DeviceId) -> Vec<FileRef> {
     let prefix = format!("{device}.");
     let files = live.iter().map(|(file, _)| file);
     files
@@ -805,26 +809,38 @@ pub fn read_charter(repo: &Repo, founder: Option<Digest>) -> Result<Charter, Led
 
 /// Roster and policies must be those that the logs say were put in force.
 fn check_charter(charter: &Charter, live: &LiveSet, last: &Entry) -> Result<(), LedgerError> {
-    let unrecorded = charter.files.iter().find(|file| !live.is_live(file)).cloned();
+    check_main(charter, live)?;
+    match charter.roster.contains(last.roster) {
+        true => Ok(()),
+        false => Err(unrecorded("members")),
+    }
+}
+
+/// `main` must hold the files that the logs say, and no other.
+pub(super) fn check_main(charter: &Charter, live: &LiveSet) -> Result<(), LedgerError> {
+    let stray = charter.files.iter().find(|file| !live.is_live(file)).cloned();
     let gone = || live.of_main().find(|file| !charter.files.contains(file));
-    let changed = |path: &str| {
-        let message = format!("`{path}` on the branch `main` was changed without an entry in the log");
-        LedgerError::tampered(Problem::vault(36, message))
-    };
-    if let Some(file) = unrecorded.or_else(gone) {
-        return Err(changed(&file.1));
+    match stray.or_else(gone) {
+        Some(file) => Err(unrecorded(&file.1)),
+        None => Ok(()),
     }
-    if !charter.roster.contains(last.roster) {
-        return Err(changed("members"));
-    }
-    Ok(())
+}
+
+fn unrecorded(path: &str) -> LedgerError {
+    let message = format!("`{path}` on the branch `main` was changed without an entry in the log");
+    LedgerError::tampered(Problem::vault(36, message))
 }
 
 fn open_keys(repo: &Repo, identity: &Identity, pass: &Pass) -> Result<(Keyring, DetailKey), LedgerError> {
     let shard = Shard::read(repo, DEVICES)?;
-    let boxes = boxes_of(&pass.live, identity.device());
-    let file = boxes.first().ok_or(LedgerError::NotAMember)?;
-    let keyring = identity.open_box(&shard.file(repo, file, FILE_MAX)?)?;
+    let mut keyring = Keyring::default();
+    // Two leads who did not know of each other may have given it one each.
+    for file in boxes_of(&pass.live, identity.device()) {
+        keyring.join(identity.open_box(&shard.file(repo, &file, FILE_MAX)?)?);
+    }
+    if keyring.iter().next().is_none() {
+        return Err(LedgerError::NotAMember);
+    }
     let (file, _) = pass.detail.as_ref().ok_or(LedgerError::NotAMember)?;
     let detail = identity.open_detail_key(&shard.file(repo, file, FILE_MAX)?, &keyring)?;
     Ok((keyring, detail))

@@ -7,8 +7,8 @@ use super::verify::{Facts, Tally};
 use super::verify_forks::Forks;
 use super::verify_log::{Found, roots_at};
 use super::view::View;
-use crate::chain::{Cut, Entry, Histories, Kind, LiveSet, Outcome, Problem, Role, Time};
-use crate::id::{Digest, EntryRef, KeyId, LogName, PersonId};
+use crate::chain::{Cut, Entry, FileRef, Histories, Kind, LiveSet, Outcome, Problem, Role, Time};
+use crate::id::{DeviceId, Digest, EntryRef, KeyId, LogName, PersonId};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// One log's word about another.
@@ -123,6 +123,13 @@ impl<'a> Across<'a> {
             );
             tally.problem(Problem::at(entry.log, entry.seq, 36, message));
         }
+        if let Some(position) = position.filter(|at| !self.may_change_keys(entry, *at)) {
+            let message = format!(
+                "entry {} changes what keys a device gets, and is neither by its person nor by a lead (card {position})",
+                entry.seq
+            );
+            tally.problem(Problem::at(entry.log, entry.seq, 36, message));
+        }
         self.log.last = Some((entry.policies, entry.place()));
     }
 
@@ -175,6 +182,30 @@ impl<'a> Across<'a> {
             };
             self.claims.entry(*log).or_default().push(claim);
         }
+    }
+
+    /// Whether whoever wrote an entry may write and forget what it does of the keys that devices get. A box sealed by
+    /// somebody else could hold keys of theirs, and what is sealed under these would be open to them.
+    fn may_change_keys(&self, entry: &Entry, position: usize) -> bool {
+        let at = |files: &[FileRef]| {
+            let files = files.iter().filter(|file| file.0 == DEVICES);
+            files.map(|file| file.1.clone()).collect::<Vec<_>>()
+        };
+        let (wrote, forgot) = (at(&entry.wrote), at(&entry.forgot));
+        let Some(roster) = self.facts.roster.as_ref().filter(|_| entry.result == Outcome::Done) else {
+            return true;
+        };
+        let cards = roster.cards().get(..=position).unwrap_or_default();
+        let own = |path: &str| {
+            let mut cards = cards.iter().filter(|card| card.person == entry.actor);
+            let device = path
+                .split_once('.')
+                .and_then(|(device, _)| device.parse::<DeviceId>().ok());
+            cards.any(|card| card.devices.iter().any(|known| Some(known.device) == device))
+        };
+        let written = |path: &String| path.starts_with("detail-") || own(path);
+        let forgotten = |path: &String| own(path);
+        (wrote.iter().all(written) && forgot.iter().all(forgotten)) || self.may_change_charter(entry, position)
     }
 
     /// Whether the entry's person was a lead before the cards that the entry itself brings.

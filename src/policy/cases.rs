@@ -69,6 +69,8 @@ struct Row {
     lowers: bool,
     #[serde(default)]
     paused: bool,
+    #[serde(default)]
+    ended: bool,
     purpose: Option<String>,
     reason: Option<String>,
     #[serde(default)]
@@ -206,6 +208,7 @@ impl Row {
                         compartments,
                     },
                     paused: self.paused,
+                    ended: self.ended,
                 },
                 resource,
                 purpose: self.purpose,

@@ -97,6 +97,8 @@ pub enum Why {
     ClearanceTooLow,
     /// A paused member.
     Paused,
+    /// Somebody whose membership is over.
+    Ended,
     /// A declared conflict of interest.
     Conflict,
     /// A legal hold.
@@ -128,6 +130,7 @@ impl Why {
         match self {
             Why::ClearanceTooLow => "clearance",
             Why::Paused => "paused",
+            Why::Ended => "ended",
             Why::Conflict => "conflict",
             Why::Held => "hold",
             Why::PurposeMissing => "purpose-missing",
@@ -145,6 +148,7 @@ impl Why {
         match self {
             Why::ClearanceTooLow => "the label is beyond your clearance: choose one that you may read yourself".into(),
             Why::Paused => "your membership is paused: a lead can resume it".into(),
+            Why::Ended => "your membership is over, as it was agreed: a lead can give it a later end".into(),
             Why::Conflict => "you have declared a conflict of interest in this matter".into(),
             Why::Held => "a legal hold is on it: it stays until the hold is lifted".into(),
             Why::PurposeMissing => format!(

@@ -48,6 +48,7 @@ enum Change {
     Role(Role),
     Clearance,
     Resumed,
+    Extended,
     NoConflict,
     HoldLifted,
 }
@@ -210,6 +211,7 @@ impl PolicySet {
             Change::Role(role) => format!("the role `{role}`, which a lead gives"),
             Change::Clearance => "a clearance that covers the label".into(),
             Change::Resumed => "your membership resumed by a lead".into(),
+            Change::Extended => "a later end of your membership, from a lead".into(),
             Change::NoConflict => "no declared conflict of interest".into(),
             Change::HoldLifted => "the legal hold lifted".into(),
         }
@@ -229,6 +231,7 @@ fn changes(request: &Request<'_>) -> Vec<Change> {
         (!request.resource.own, Change::Own),
         (!request.cleared(), Change::Clearance),
         (request.actor.paused, Change::Resumed),
+        (request.actor.ended, Change::Extended),
         (request.resource.conflict, Change::NoConflict),
         (request.resource.held, Change::HoldLifted),
     ];
@@ -264,6 +267,7 @@ fn changed<'r>(request: &Request<'r>, way: &[Change]) -> Request<'r> {
                 };
             }
             Change::Resumed => changed.actor.paused = false,
+            Change::Extended => changed.actor.ended = false,
             Change::NoConflict => changed.resource.conflict = false,
             Change::HoldLifted => changed.resource.held = false,
         }

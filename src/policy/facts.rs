@@ -253,6 +253,8 @@ pub struct ActorFacts {
     pub clearance: Clearance,
     /// Whether a lead has paused them.
     pub paused: bool,
+    /// Whether their membership had an end, which is past.
+    pub ended: bool,
 }
 
 /// What is asked about.

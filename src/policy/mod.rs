@@ -194,6 +194,7 @@ impl PolicySet {
         match self.rules.reason(id) {
             (Some(Because::Clearance), _) => Why::ClearanceTooLow,
             (Some(Because::Conflict), _) => Why::Conflict,
+            (Some(Because::Ended), _) => Why::Ended,
             (Some(Because::Hold), _) => Why::Held,
             (Some(Because::Paused), _) => Why::Paused,
             (Some(Because::PurposeMissing), _) => Why::PurposeMissing,
@@ -208,7 +209,7 @@ impl PolicySet {
     }
 
     /// Whether a denial must not show that the thing exists: it does exist, and the person could not read it
-    /// whatever purpose, reason and approvals they gave and were they not paused.
+    /// whatever purpose, reason and approvals they gave and were they not paused, and still a member.
     fn hides(&self, request: &Request<'_>, failed: bool) -> bool {
         let exists = matches!(request.resource.kind, Kind::Note | Kind::Brief) && request.action != Action::Add;
         if !exists {
@@ -228,7 +229,7 @@ impl PolicySet {
             approvals: u32::MAX,
             ..request.clone()
         };
-        ideal.actor.paused = false;
+        (ideal.actor.paused, ideal.actor.ended) = (false, false);
         self.purposes.iter().any(|purpose| {
             ideal.purpose = Some(purpose.code.clone());
             let answer = self.rules.ask(&ideal, &self.levels, &self.purposes);

@@ -19,6 +19,7 @@ const FACTS: &str = include_str!("../../policies/access/schema.cedarschema");
 pub(super) enum Because {
     Clearance,
     Conflict,
+    Ended,
     Hold,
     Paused,
     PurposeMissing,
@@ -32,6 +33,7 @@ impl Because {
         Some(match name {
             "clearance" => Self::Clearance,
             "conflict" => Self::Conflict,
+            "ended" => Self::Ended,
             "hold" => Self::Hold,
             "paused" => Self::Paused,
             "purpose-missing" => Self::PurposeMissing,
@@ -240,6 +242,7 @@ fn person_attributes(request: &Request<'_>) -> HashMap<String, RestrictedExpress
         ("roles".to_owned(), RestrictedExpression::new_set(roles)),
         ("level".to_owned(), number(request.actor.clearance.level.number())),
         ("paused".to_owned(), yes(request.actor.paused)),
+        ("ended".to_owned(), yes(request.actor.ended)),
     ])
 }
 
@@ -394,7 +397,7 @@ fn check_annotations(policy: &cedar::Policy) -> Result<(), String> {
     match (policy.annotation("because"), policy.effect()) {
         (Some(_), cedar::Effect::Permit) => Err(format!("the rule `{id}` permits, so it has no `@because`")),
         (Some(name), _) if Because::from_name(name).is_none() => Err(format!(
-            "the rule `{id}`: `{}` is no @because; these are clearance, conflict, hold, paused, purpose-missing, \
+            "the rule `{id}`: `{}` is no @because; these are clearance, conflict, ended, hold, paused, purpose-missing, \
              purpose-unknown, reason-missing, second-person",
             name.escape_debug()
         )),

@@ -40,6 +40,7 @@ fn request(action: Action, role: Role, level: Level) -> Request<'static> {
                 compartments: BTreeSet::new(),
             },
             paused: false,
+            ended: false,
         },
         resource: ResourceFacts::new(action.kinds()[0], Label::new(level, []).unwrap()),
         purpose: None,
@@ -431,6 +432,7 @@ fn requests() -> impl Strategy<Value = Request<'static>> {
         0u8..5,
         proptest::collection::btree_set(0u8..2, 0..3),
         any::<bool>(),
+        any::<bool>(),
     );
     let resource = (
         0u8..4,
@@ -461,6 +463,7 @@ fn requests() -> impl Strategy<Value = Request<'static>> {
                     compartments: compartments(actor.2).collect(),
                 },
                 paused: actor.3,
+                ended: actor.4,
             },
             resource: ResourceFacts {
                 own,
@@ -506,7 +509,7 @@ proptest! {
     fn nobody_is_permitted_without_dominance_or_while_paused_and_no_conflict_passes(request in requests()) {
         if let Decision::Permitted(permission) = SHIPPED.decide(&request) {
             prop_assert!(request.actor.clearance.dominates(&request.resource.label));
-            prop_assert!(!request.actor.paused && !request.resource.conflict);
+            prop_assert!(!request.actor.paused && !request.actor.ended && !request.resource.conflict);
             prop_assert!(!permission.rules().is_empty());
         }
     }

@@ -3,11 +3,11 @@
 //! A session is one unlocked identity in this process. It signs as the device, opens what was sealed
 //! to it, and is wiped when dropped.
 
-use crate::chain::{Namespace, SignedCheckpoint, sign_ssh};
+use crate::chain::{Device, DeviceKind, JoinRequest, Namespace, SignedCheckpoint, Time, sign_ssh};
 use crate::crypto::{Entropy, HybridSecret, NoEntropy, PublicKey, Recipient, SigningKey};
 use crate::envelope::{
     BadEnvelope, BadIdentity, BoxFile, DetailFile, DetailKey, IdentityFile, IdentitySecrets, KeptFile, KeptText,
-    Keyring, RecoveryKey,
+    Keyring, NewcomerSecrets, RecoveryKey,
 };
 use crate::id::{DeviceId, Digest, NoteId, PersonId, VaultId};
 use crate::secret::{Passphrase, Secret};
@@ -189,4 +189,18 @@ impl PaperDevice {
     pub fn open_box(&self, vault: VaultId, device: DeviceId, file: &[u8]) -> Result<Keyring, BadEnvelope> {
         BoxFile::parse(file)?.open(vault, device, &self.hybrid)
     }
+}
+
+/// The request of a device to be admitted, and its file, which the device signs.
+pub fn ask_to_join(device: DeviceId, secrets: &NewcomerSecrets, now: Time) -> (JoinRequest, Vec<u8>) {
+    let signing = SigningKey::from_seed(&secrets.signing_seed);
+    let recipient = HybridSecret::from_seed(&secrets.recipient_seed).recipient();
+    let request = JoinRequest {
+        device: Device::new(device, DeviceKind::Device, &recipient, signing.public()),
+        handle: secrets.handle.clone(),
+        time: now,
+        v: 1,
+    };
+    let file = request.sign(&signing);
+    (request, file)
 }

@@ -6,14 +6,14 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 use strongroom::chain::{
     AuditorsKey, BUNDLE_LEN, Card, Checkpoint, CosignedCheckpoint, CosignedFile, Details, Device, DeviceKind, Entry,
-    FileRef, Frontier, Kind, Message, Namespace, Outcome, ProofFile, ProofWalk, Receipt, Role, SignedCheckpoint, Time,
-    leaf_hash, log_key, sign_ssh, write_bundle,
+    FileRef, Frontier, JoinRequest, Kind, Message, Namespace, Outcome, ProofFile, ProofWalk, Receipt, Role,
+    SignedCheckpoint, Time, leaf_hash, log_key, sign_ssh, write_bundle,
 };
 use strongroom::crypto::{Argon2Params, ExampleEntropy, HybridSecret, SigningKey, make_secret, sha256};
 use strongroom::env::Faults;
 use strongroom::envelope::{
     BoxFile, ContentSealer, DetailFile, DetailKey, IdentityFile, IdentitySecrets, KeptFile, KeptText, Key, KeyUse,
-    Keyring, Metadata, Purpose, RecoveryKey, WrapFile, seal_body,
+    Keyring, Metadata, NewcomerFile, NewcomerSecrets, Purpose, RecoveryKey, WrapFile, seal_body,
 };
 use strongroom::id::{
     CompartmentId, DeviceId, Digest, EntryRef, Incarnation, KeyId, LogName, NoteId, PersonId, VaultId,
@@ -74,6 +74,7 @@ pub(crate) fn make() -> Vec<(&'static str, &'static str, Vec<u8>)> {
         ("envelope", "note", sealed.body),
         ("high_water", "third", high_water()),
         ("identity", "locked", identity()),
+        ("identity", "newcomer", newcomer()),
         ("journal", "two_records", journal()),
         ("kept", "sealed", kept()),
         ("keybox", "sealed", sealed.keybox),
@@ -145,6 +146,7 @@ pub(crate) fn make() -> Vec<(&'static str, &'static str, Vec<u8>)> {
         ),
         ("forgetting", "one_note", forgetting().into_bytes()),
         ("forgetting", "bad_end", forgetting().trim_end().as_bytes().to_vec()),
+        ("request", "officer", request()),
         ("receipt", "one_log", receipt()),
         ("receipt", "mail", mailed(&receipt())),
         ("receipt", "bad_two", [receipt(), receipt()].concat()),
@@ -453,6 +455,7 @@ fn card() -> Vec<u8> {
         prev: Digest([0; 32]),
         roles: vec![Role::Lead, Role::Officer],
         time: time(),
+        until: None,
         v: 1,
         vault: VAULT,
     };
@@ -537,6 +540,26 @@ fn identity() -> Vec<u8> {
     let passphrase = Passphrase::new("an example, and no secret".to_owned());
     let file = IdentityFile::seal(VAULT, DEVICE, &secrets, &passphrase, Argon2Params::DEFAULT, random).unwrap();
     file.to_text().into_bytes()
+}
+
+fn newcomer() -> Vec<u8> {
+    let random = &mut entropy();
+    let secrets = NewcomerSecrets::make("ines".to_owned(), random).unwrap();
+    let passphrase = Passphrase::new("an example, and no secret".to_owned());
+    let file = NewcomerFile::seal(DEVICE, &secrets, &passphrase, Argon2Params::DEFAULT, random).unwrap();
+    file.to_text().into_bytes()
+}
+
+fn request() -> Vec<u8> {
+    let key = SigningKey::from_seed(&Secret::copy_from(&[1; 32]).unwrap());
+    let request = JoinRequest {
+        device: Device::new(DEVICE, DeviceKind::Device, &hybrid().recipient(), key.public()),
+        handle: "ines".to_owned(),
+        time: time(),
+        v: 1,
+    };
+    let file = request.sign(&key);
+    file.split_inclusive(|byte| *byte == b'\n').nth(1).unwrap().to_vec()
 }
 
 fn commit(signature: Option<&str>) -> Vec<u8> {

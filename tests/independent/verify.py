@@ -732,7 +732,7 @@ class Card:
             raise Refused("a card is a line and a signature")
         fields = parse_json_object(line)
         joined = fields.get("joined", [["0" * 16 + "-" + "0" * 8, 1, "0" * 64]])
-        if set(fields) - {"auditors", "cuts", "joined"} != CARD_FIELDS or not is_list_of_heads(joined) or fields["v"] != 1 or isinstance(fields["v"], bool):
+        if set(fields) - {"auditors", "cuts", "joined", "until"} != CARD_FIELDS or not is_list_of_heads(joined) or fields["v"] != 1 or isinstance(fields["v"], bool):
             raise Refused("a card with other fields than those of a card")
         for name, good in (
             ("vault", is_match(HEX16, fields["vault"])),
@@ -747,7 +747,8 @@ class Card:
         ):
             if not good:
                 raise Refused("a card whose field `%s` is not as it should be" % name)
-        parse_time(fields["time"])
+        self.time = parse_time(fields["time"])
+        self.until = parse_time(fields["until"]) if "until" in fields else None
         self.line, self.digest = line, hex_H(line)
         self.vault, self.n, self.prev, self.by = fields["vault"], fields["n"], fields["prev"], fields["by"]
         self.person, self.handle, self.roles = fields["person"], fields["handle"], fields["roles"]
@@ -851,13 +852,14 @@ class Roster:
     def may_sign(self, card, device):
         if not self.cards:
             return True
-        if "lead" not in self.current[device.person].roles:
+        signer = self.current[device.person]
+        if "lead" not in signer.roles or signer.until is not None and signer.until <= card.time:
             return False
         if device.kind == "device":
             return True
         before = self.current.get(card.person)
         same = before is not None and device.person == card.person and all(
-            getattr(before, name) == getattr(card, name) for name in ("handle", "level", "compartments", "roles"))
+            getattr(before, name) == getattr(card, name) for name in ("handle", "level", "compartments", "roles", "until"))
         return same and bool(set(card.devices) - set(before.devices))
 
     def cut(self, log):
@@ -873,6 +875,11 @@ class Roster:
     def digest_after(self, digest):
         """The number of the card with this digest, which is how far the roster had come."""
         return self.by_digest[digest].n if digest in self.by_digest else None
+
+    def has_device_at(self, person, device, digest):
+        """Whether a card of the person up to the one with this digest names the device."""
+        cards = self.cards[: self.by_digest[digest].n + 1]
+        return any(card.person == person and device in card.devices for card in cards)
 
     def is_lead_at(self, person, digest):
         """Whether the person is a lead by the cards up to the one with this digest."""
@@ -1976,6 +1983,13 @@ class Verifier:
             before = last.roster if last is not None and last.roster in self.roster.by_digest else entry.roster
             if not self.roster.is_lead_at(entry.actor, before):
                 self.problem(36, "the charter was changed by somebody who is no lead", log.name, at)
+        # A box, written or forgotten, and a detail key that is forgotten.
+        keys = [path for ref, path, _ in entry.wrote if ref == "keys/devices" and not path.startswith("detail-")]
+        keys += [path for ref, path, _ in entry.forgot if ref == "keys/devices"]
+        if not all(self.roster.has_device_at(entry.actor, path.split(".")[0], entry.roster) for path in keys):
+            before = last.roster if last is not None and last.roster in self.roster.by_digest else entry.roster
+            if not self.roster.is_lead_at(entry.actor, before):
+                self.problem(36, "keys of devices were changed by somebody who may not", log.name, at)
 
     # -- `seen` and the receipt ---------------------------------------------------------------
 

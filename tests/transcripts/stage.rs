@@ -116,6 +116,14 @@ impl Stage {
         ] {
             text = Regex::new(pattern).unwrap().replace_all(&text, word).into_owned();
         }
+        let list = bip39::Language::English.word_list();
+        let words = Regex::new(r"\b[a-z]+(?: [a-z]+){7}\b").unwrap();
+        let text = words.replace_all(&text, |found: &Captures<'_>| {
+            match found[0].split(' ').all(|word| list.contains(&word)) {
+                true => "[WORDS]".to_owned(),
+                false => found[0].to_owned(),
+            }
+        });
         let ids = Regex::new(r"\b[0-9a-f]{32}\b").unwrap();
         let text = ids
             .replace_all(&text, |found: &Captures<'_>| name(&found[0]))

@@ -4,6 +4,8 @@ use super::vault::{Forge, Vault, blank, card, chain, identity, log_of, sealed, s
 use super::{Given, assert_caught, assert_intact, judge};
 use crate::chain::{Card, Entry, FileRef, Frontier, Kind, Role, leaf_hash};
 use crate::crypto::sha256;
+use crate::env::SystemEntropy;
+use crate::envelope::{BoxFile, Keyring};
 use crate::id::{Digest, LogName};
 
 /// A vault with a second member, whose log has seen the first one's.
@@ -189,6 +191,54 @@ fn case_36_only_a_lead_changes_members_and_policies() {
         pair.vault.put_files("main", &files);
         assert_caught(what, &judge(&pair.vault, &Given::default()), &[(36, None)]);
     }
+}
+
+#[test]
+fn case_36_a_device_gets_keys_from_its_person_or_a_lead() {
+    // Whose box the second member writes; whether they are a lead.
+    for (whose, lead) in [(1, true), (1, false), (2, false)] {
+        let roles = match lead {
+            true => vec![Role::Lead, Role::Officer],
+            false => vec![Role::Officer],
+        };
+        let pair = Pair::new(roles);
+        let device = identity(whose, Digest([0; 32]));
+        let boxed = BoxFile::seal(
+            device.vault(),
+            device.device(),
+            &device.recipient(),
+            &Keyring::default(),
+            &mut SystemEntropy,
+        );
+        let boxed = boxed.unwrap().to_bytes();
+        let digest = sha256(&[&boxed]);
+        let file = FileRef("keys/devices".into(), format!("{}.{digest}", device.device()), digest);
+        let mut files = pair.vault.files("keys/devices");
+        files.insert(file.1.clone(), boxed);
+        pair.vault.put_files("keys/devices", &files);
+        let mut second = pair.second.clone();
+        let mut change = second[2].clone();
+        (change.seen, change.kind, change.wrote) = (Default::default(), Some(Kind::Key), vec![file]);
+        second.push(change);
+        pair.write(&pair.first, &second);
+        match lead || whose == 2 {
+            true => drop(assert_intact("may", &pair.vault, &Given::default())),
+            false => pair.caught("may not", &[(36, log_of(2), Some(3))]),
+        }
+    }
+    // What others need to read the log is forgotten by leads alone, and by those whose it is.
+    let pair = Pair::new(vec![Role::Officer]);
+    let mut files = pair.vault.files("keys/devices");
+    let name = files.keys().find(|name| name.starts_with("detail-")).unwrap().clone();
+    let file = FileRef("keys/devices".into(), name.clone(), sha256(&[&files[&name]]));
+    files.remove(&name);
+    pair.vault.put_files("keys/devices", &files);
+    let mut second = pair.second.clone();
+    let mut change = second[2].clone();
+    (change.seen, change.kind, change.forgot) = (Default::default(), Some(Kind::Key), vec![file]);
+    second.push(change);
+    pair.write(&pair.first, &second);
+    pair.caught("forgot", &[(36, log_of(2), Some(3))]);
 }
 
 #[test]

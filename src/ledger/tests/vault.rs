@@ -59,6 +59,7 @@ pub(super) fn card(n: u8, by: u8, place: u64, prev: Digest, roles: Vec<Role>) ->
         prev,
         roles,
         time: Time::from_unix(NOW),
+        until: None,
         v: 1,
         vault: VAULT,
     }

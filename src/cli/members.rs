@@ -1,0 +1,221 @@
+//! Members: who asks, whom a lead admits, and who there is.
+
+use super::out;
+use super::terminal::Seen;
+use super::words::counted;
+use crate::app::shared::{JoinRequest, Role, Time};
+use crate::app::{Admission, Context, Error, Kind, MemberLine};
+use clap::{Args as ClapArgs, Subcommand, ValueEnum};
+use serde_json::json;
+use std::path::PathBuf;
+
+#[derive(Subcommand)]
+pub(super) enum MemberCommand {
+    /// Ask to be admitted: makes this device's identity and a file for a lead; needs no vault
+    #[command(
+        after_help = "Example:\n  strongroom member request --name jon --out jon.request\n\nPrints eight words. Send the file to a lead in any way, and read the words to them over another: a\ncall, or face to face. With the words the lead knows that the file is yours. Once you are admitted,\nyour first command in the vault shows the vault's own words, to compare likewise.\n\nA further device of yours asks in the same way, with an identity of its own."
+    )]
+    Request {
+        /// Your name; your handle is made of it
+        #[arg(long)]
+        name: String,
+        /// The new file with the request
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+        /// Take a weak passphrase all the same
+        #[arg(long)]
+        insist: bool,
+    },
+    /// Admit a device that asked; for leads
+    #[command(
+        after_help = "Examples:\n  strongroom member admit jon.request --clearance confidential --compartment Halcyon\n  strongroom member admit rita.request --clearance internal --role auditor --until 2027-06-30\n  strongroom member admit laptop.request --device-of jon\n\nShows the words of the request and asks whether they are those that the person read to you; --yes\ndoes not ask. Nobody can give a clearance that goes beyond their own. An auditor who is nothing else\ngets the key to the log's details and no key to a note."
+    )]
+    Admit(AdmitArgs),
+    /// List the members, what they may read, and the words that whoever joins compares
+    #[command(after_help = "Example:\n  strongroom member list --json")]
+    List,
+}
+
+#[derive(ClapArgs)]
+pub(super) struct AdmitArgs {
+    /// The file with the request
+    file: PathBuf,
+    /// How much they may read: LEVEL[/COMPARTMENT…]
+    #[arg(
+        long,
+        value_name = "LEVEL",
+        conflicts_with = "device_of",
+        required_unless_present = "device_of"
+    )]
+    clearance: Option<String>,
+    /// A compartment that they hold; may be given several times
+    #[arg(long = "compartment", value_name = "NAME", conflicts_with = "device_of")]
+    compartments: Vec<String>,
+    /// What they are [default: officer]; may be given several times
+    #[arg(long = "role", value_name = "ROLE", conflicts_with = "device_of")]
+    roles: Vec<RoleArg>,
+    /// When the membership ends
+    #[arg(long, value_name = "TIME", conflicts_with = "device_of")]
+    until: Option<String>,
+    /// It is a further device of this member
+    #[arg(long, value_name = "HANDLE")]
+    device_of: Option<String>,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum RoleArg {
+    // No docstrings here, for the same reason as for the formats.
+    Officer,
+    Lead,
+    Auditor,
+}
+
+impl RoleArg {
+    fn role(self) -> Role {
+        match self {
+            Self::Officer => Role::Officer,
+            Self::Lead => Role::Lead,
+            Self::Auditor => Role::Auditor,
+        }
+    }
+}
+
+/// `member …`.
+pub(super) fn run(context: &Context<'_>, seen: &Seen<'_>, command: &MemberCommand) -> Result<u8, Error> {
+    match command {
+        MemberCommand::Request { name, out, insist } => {
+            let made = crate::app::ask_for_membership(context, name, out, *insist)?;
+            let words = made.fingerprint.to_string();
+            match seen.json {
+                true => seen.json(&json!({
+                    "handle": made.handle,
+                    "device": made.device.to_string(),
+                    "identity": made.identity,
+                    "request": out,
+                    "fingerprint": words,
+                }))?,
+                false => {
+                    seen.remark(&format!("identity  {}", made.identity.display()));
+                    seen.remark(&format!(
+                        "request   {}: send it to a lead, and read these words to them",
+                        out.display()
+                    ));
+                    seen.result(&format!("{words}\n"))?;
+                }
+            }
+            Ok(0)
+        }
+        MemberCommand::Admit(args) => admit(context, seen, args),
+        MemberCommand::List => list(context, seen),
+    }
+}
+
+fn admit(context: &Context<'_>, seen: &Seen<'_>, args: &AdmitArgs) -> Result<u8, Error> {
+    let admission = Admission {
+        file: args.file.clone(),
+        clearance: args.clearance.clone(),
+        compartments: args.compartments.clone(),
+        roles: args.roles.iter().map(|role| role.role()).collect(),
+        until: args.until.as_deref().map(super::words::time).transpose()?,
+        device_of: args.device_of.clone(),
+    };
+    let admitted = crate::app::admit(context, &admission, &|request| confirm(seen, request))?;
+    if seen.json {
+        seen.json(&json!({
+            "person": admitted.person.to_string(),
+            "handle": admitted.handle,
+            "device": admitted.device.to_string(),
+            "clearance": admitted.clearance,
+            "entry": admitted.entry.to_string(),
+        }))?;
+        return Ok(0);
+    }
+    let clearance = out::one_line(&admitted.clearance);
+    match &admission.device_of {
+        None => seen.remark(&format!("admitted {}, cleared for {clearance}", admitted.handle)),
+        Some(_) => seen.remark(&format!("admitted a further device of {}", admitted.handle)),
+    }
+    Ok(0)
+}
+
+/// The words are shown in any case; a person at a terminal has to say that they are the right ones.
+fn confirm(seen: &Seen<'_>, request: &JoinRequest) -> Result<(), Error> {
+    let facts = seen.terminal.facts();
+    let (handle, words) = (&request.handle, request.fingerprint());
+    if seen.yes || !(facts.may_ask && facts.typed) {
+        seen.remark(&format!("the request of {handle}: {words}"));
+        return Ok(());
+    }
+    let prompt = format!(
+        "{handle} asks to be admitted. The words of the request:\n  {words}\nDid {handle} read you the same? Type yes: "
+    );
+    match seen.terminal.line(&prompt).as_deref().map(str::trim) {
+        Some("yes") => Ok(()),
+        _ => Err(Error::new(Kind::Failed, "nobody was admitted")),
+    }
+}
+
+fn list(context: &Context<'_>, seen: &Seen<'_>) -> Result<u8, Error> {
+    let known = crate::app::list_members(context)?;
+    if seen.json {
+        let members: Vec<_> = known.members.iter().map(in_json).collect();
+        seen.json(&json!(members))?;
+        return Ok(0);
+    }
+    let head = ["handle", "clearance", "roles", "until", "devices"];
+    seen.table(&head, known.members.iter().map(row).collect())?;
+    seen.remark(&format!(
+        "the vault that {} founded; whoever joins compares: {}",
+        known.founder, known.fingerprint
+    ));
+    Ok(0)
+}
+
+fn roles(member: &MemberLine) -> Vec<&'static str> {
+    let name = |role: &Role| match role {
+        Role::Auditor => "auditor",
+        Role::Lead => "lead",
+        Role::Officer => "officer",
+    };
+    member.roles.iter().map(name).collect()
+}
+
+fn row(member: &MemberLine) -> Vec<String> {
+    let more = match member.unnamed {
+        0 => String::new(),
+        n => format!(
+            " and {} that you do not hold",
+            counted(n, "compartment", "compartments")
+        ),
+    };
+    let until = |(time, over): (Time, bool)| match over {
+        true => format!("{} (over)", time),
+        false => time.to_string(),
+    };
+    vec![
+        member.handle.clone(),
+        format!("{}{more}", out::one_line(&member.clearance)),
+        roles(member).join(", "),
+        member.until.map(until).unwrap_or_default(),
+        member.devices.len().to_string(),
+    ]
+}
+
+fn in_json(member: &MemberLine) -> serde_json::Value {
+    let devices = member.devices.iter().map(|device| {
+        json!({
+            "device": device.device.to_string(),
+            "kind": serde_json::to_value(device.kind).unwrap_or_default(),
+        })
+    });
+    json!({
+        "person": member.person.to_string(),
+        "handle": member.handle,
+        "clearance": member.clearance,
+        "compartments_unnamed": member.unnamed,
+        "roles": roles(member),
+        "until": member.until.map(|(time, _)| time.to_string()),
+        "over": member.until.is_some_and(|(_, over)| over),
+        "devices": devices.collect::<Vec<_>>(),
+    })
+}
