@@ -13,6 +13,8 @@ pub enum Namespace {
     Git,
     /// Cards of the roster.
     Card,
+    /// What a device asks to be admitted with.
+    Request,
 }
 
 impl Namespace {
@@ -20,6 +22,7 @@ impl Namespace {
         match self {
             Namespace::Git => "git",
             Namespace::Card => "card@strongroom",
+            Namespace::Request => "request@strongroom",
         }
     }
 }
@@ -56,6 +59,11 @@ pub fn verify(key: &PublicKey, namespace: Namespace, message: &[u8], armored: &s
         return Err(BadSshSig::Malformed);
     }
     let parsed = SshSig::from_pem(armored.as_bytes()).map_err(|_| BadSshSig::Malformed)?;
+    // The library passes over what surrounds the lines of an armor, and over how long they are.
+    let again = parsed.to_pem(LineEnding::LF).map_err(|_| BadSshSig::Malformed)?;
+    if armored.strip_suffix('\n') != Some(again.trim_end()) {
+        return Err(BadSshSig::Malformed);
+    }
     let same_key = matches!(parsed.public_key(), public::KeyData::Ed25519(found) if found.0 == key.0);
     if !same_key || parsed.namespace() != namespace.text() || parsed.hash_alg() != HashAlg::Sha512 {
         return Err(BadSshSig::Invalid);
@@ -102,6 +110,23 @@ mod tests {
             verify(&other, Namespace::Card, b"card", "no"),
             Err(BadSshSig::Malformed)
         );
+    }
+
+    #[test]
+    fn an_armor_has_one_form() {
+        let key = SigningKey::from_seed(&Secret::copy_from(&[1; 32]).unwrap());
+        let armored = sign(&key, Namespace::Card, b"card");
+        for bad in [
+            armored.trim_end().to_owned(),
+            format!("{armored}\n"),
+            format!("\n{armored}"),
+            armored.replace('\n', "\r\n"),
+            armored.replacen('\n', " \n", 1),
+            armored.replacen("U1NI", "U1NI\n", 1),
+        ] {
+            let judged = verify(&key.public(), Namespace::Card, b"card", &bad);
+            assert_eq!(judged, Err(BadSshSig::Malformed), "{bad}");
+        }
     }
 
     #[test]
