@@ -76,6 +76,7 @@ stories! {
     doctor,
     reports,
     joining,
+    leaving,
 }
 
 fn folder() -> PathBuf {

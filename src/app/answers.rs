@@ -192,7 +192,7 @@ fn is_meant(verb: &str, action: &str) -> bool {
 }
 
 /// What an entry may say was done.
-const VERBS: [&str; 43] = [
+const VERBS: [&str; 49] = [
     "add",
     "attach",
     "audit log",
@@ -220,7 +220,12 @@ const VERBS: [&str; 43] = [
     "join histories",
     "list",
     "member admit",
+    "member grant",
     "member list",
+    "member pause",
+    "member remove",
+    "member resume",
+    "member revoke",
     "passphrase",
     "policy edit",
     "policy explain",
@@ -231,6 +236,7 @@ const VERBS: [&str; 43] = [
     "release-read",
     "renew detail key",
     "report-read",
+    "rewrap",
     "sealed",
     "search",
     "show",
@@ -486,7 +492,7 @@ impl Overseen<'_> {
     }
 
     /// Shows what fits: by what stands in clear, and by what is inside.
-    fn show(
+    pub(super) fn show(
         &self,
         outside: &dyn Fn(&Entry) -> bool,
         inside: &dyn Fn(&Opened) -> bool,

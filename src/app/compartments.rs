@@ -5,7 +5,7 @@ use super::error::{Error, Kind};
 use crate::chain::Kind as EntryKind;
 use crate::crypto::make_random;
 use crate::env::SystemEntropy;
-use crate::envelope::{Key, KeyUse};
+use crate::envelope::{Key, KeyUse, Keyring};
 use crate::id::{CompartmentId, EntryRef};
 use crate::label::{Label, LabelText, Level};
 use crate::ledger::{Changes, Draft};
@@ -111,7 +111,7 @@ impl Desk<'_> {
         card.compartments.sort_unstable();
         let mut changes = self.ledger.card_changes(&card)?;
         self.ledger.forget_boxes(&card, &mut changes);
-        self.ledger.keyring_with(key);
+        self.ledger.keyring_with(Keyring::new([key]));
         let keys = self.ledger.keyring();
         self.ledger.give_keys(&card, keys, &mut changes, &mut SystemEntropy)?;
         Ok(changes)

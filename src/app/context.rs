@@ -410,7 +410,7 @@ impl Desk<'_> {
                 .map(|card| card.roles.iter().map(role).collect())
                 .unwrap_or_default(),
             clearance: self.clearance(),
-            paused: false,
+            paused: card.is_some_and(|card| card.paused),
             ended: card.is_some_and(|card| card.has_ended(self.context.now())),
         }
     }

@@ -90,6 +90,7 @@ impl From<LedgerError> for Error {
         let advice = advice(&error);
         let said = match error {
             LedgerError::Tampered(_) | LedgerError::AlteredMark => Self::new(Kind::Tampered, message),
+            LedgerError::NotAMember => Self::new(Kind::Denied, message),
             LedgerError::Emptied => Self::new(Kind::Unknown, message),
             LedgerError::Open(error) => error.into(),
             LedgerError::Recover(RecoverError::Diverged { .. } | RecoverError::MovedBack { .. }) => {

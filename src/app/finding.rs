@@ -50,19 +50,24 @@ pub(super) struct Looking<'q> {
     action: Action,
     filter: Filter,
     query: Option<&'q Query>,
-    label: Option<Label>,
+    labels: &'q dyn Fn(&Label) -> bool,
     order: Order,
     limit: Option<usize>,
 }
 
-impl Looking<'_> {
+impl<'q> Looking<'q> {
     /// All that `filter` lets through, newest first.
     pub(super) fn for_all(action: Action, filter: Filter) -> Self {
+        Self::under(action, filter, &|_| true)
+    }
+
+    /// The same of labels for which `labels` holds.
+    pub(super) fn under(action: Action, filter: Filter, labels: &'q dyn Fn(&Label) -> bool) -> Self {
         Self {
             action,
             filter,
             query: None,
-            label: None,
+            labels,
             order: Order::default(),
             limit: None,
         }
@@ -118,7 +123,7 @@ impl Desk<'_> {
                 until: which.until.map(Time::unix),
             },
             query: query.map(|(query, _)| query),
-            label,
+            labels: &|found| label.as_ref().is_none_or(|wanted| wanted == found),
             order: which.order,
             limit: which.limit,
         };
@@ -156,7 +161,7 @@ impl Desk<'_> {
         let mut permits = Vec::new();
         let mut rules = BTreeSet::new();
         for (label, own, notes) in survey.classes() {
-            if looking.label.as_ref().is_some_and(|wanted| *wanted != label) {
+            if !(looking.labels)(&label) {
                 continue;
             }
             let mut facts = ResourceFacts::new(ThingKind::Note, label);

@@ -11,6 +11,7 @@ use crate::id::{CompartmentId, DeviceId, EntryRef, Fingerprint, PersonId};
 use crate::label::{Clearance, Level};
 use crate::ledger::{Changes, Draft};
 use crate::policy::{Action, Decision};
+use std::collections::BTreeSet;
 use std::io::Read;
 use std::path::PathBuf;
 
@@ -61,6 +62,8 @@ pub struct MemberLine {
     pub roles: Vec<Role>,
     /// When the membership ends, and whether it has.
     pub until: Option<(Time, bool)>,
+    /// Whether a lead has paused it.
+    pub paused: bool,
     /// Their devices.
     pub devices: Vec<Device>,
 }
@@ -118,7 +121,11 @@ pub fn list_members(context: &Context<'_>) -> Result<Members, Error> {
     let _ = desk.record(Draft::read(details, Vec::new()))?;
     let now = context.now();
     let roster = &desk.ledger.charter().roster;
-    let mut members: Vec<MemberLine> = roster.members().map(|card| desk.member_line(card, now)).collect();
+    let mut members: Vec<MemberLine> = roster
+        .members()
+        .filter(|card| !card.is_removed())
+        .map(|card| desk.member_line(card, now))
+        .collect();
     members.sort_by(|a, b| a.handle.cmp(&b.handle));
     Ok(Members {
         members,
@@ -135,17 +142,25 @@ impl Desk<'_> {
     pub(super) fn next_card(&self, person: PersonId) -> Result<Card, Error> {
         let charter = self.ledger.charter();
         let old = charter.roster.member(person);
-        let old = old.ok_or_else(|| Error::new(Kind::Failed, "you are not a member of this vault"))?;
+        let old = old.ok_or_else(|| Error::new(Kind::Failed, "there is no such member"))?;
         Ok(Card {
             auditors: None,
             by: self.identity.device(),
             cuts: Vec::new(),
             joined: Vec::new(),
+            keys: Default::default(),
             n: charter.roster.cards().len() as u64,
             prev: charter.roster.digest(),
             time: self.context.now(),
             ..old.clone()
         })
+    }
+
+    /// The card of the member of that handle.
+    pub(super) fn member(&self, handle: &str) -> Result<&Card, Error> {
+        let mut members = self.ledger.charter().roster.members();
+        let found = members.find(|card| card.handle == handle && !card.is_removed());
+        found.ok_or_else(|| no_member(handle))
     }
 
     /// The card that admits the device that asked.
@@ -161,10 +176,8 @@ impl Desk<'_> {
                 Error::new(Kind::Failed, message).hint("whoever comes back asks anew: `strongroom member request`")
             );
         }
-        let member = |handle: &str| roster.members().find(|card| card.handle == handle);
         if let Some(handle) = &admission.device_of {
-            let known = member(handle).ok_or_else(|| no_member(handle))?;
-            let mut card = self.next_card(known.person)?;
+            let mut card = self.next_card(self.member(handle)?.person)?;
             card.devices.push(request.device.clone());
             card.devices.sort_by_key(|device| device.device);
             return Ok(card);
@@ -201,8 +214,10 @@ impl Desk<'_> {
             devices: vec![request.device.clone()],
             handle: request.handle.clone(),
             joined: Vec::new(),
+            keys: Default::default(),
             level: clearance.level.number(),
             n: roster.cards().len() as u64,
+            paused: false,
             person: clearance.person,
             prev: roster.digest(),
             roles,
@@ -219,30 +234,37 @@ impl Desk<'_> {
             Error::new(Kind::Usage, "say how much the new member may read: --clearance LEVEL")
                 .hint(format!("the levels are {}", self.level_names()))
         })?;
-        let written = [&[text.to_owned()], admission.compartments.as_slice()]
-            .concat()
-            .join("/");
-        let label = self.label(Some(&written))?;
-        if label.level() == Level::Named {
-            return Err(
-                Error::new(Kind::Usage, "nobody is cleared for what goes to people by name")
-                    .hint("whoever is named in a note may read it, whatever their clearance"),
-            );
-        }
+        let (level, compartments) = self.cleared_for(text, &admission.compartments)?;
         Ok(Clearance {
             person: PersonId(make_random(&mut SystemEntropy)?),
-            level: label.level(),
-            compartments: label.compartments().clone(),
+            level,
+            compartments,
         })
     }
 
+    /// A level and compartments, as they were written.
+    pub(super) fn cleared_for(
+        &self,
+        level: &str,
+        compartments: &[String],
+    ) -> Result<(Level, BTreeSet<CompartmentId>), Error> {
+        let written = [&[level.to_owned()], compartments].concat().join("/");
+        let label = self.label(Some(&written))?;
+        match label.level() {
+            Level::Named => Err(
+                Error::new(Kind::Usage, "nobody is cleared for what goes to people by name")
+                    .hint("whoever is named in a note may read it, whatever their clearance"),
+            ),
+            level => Ok((level, label.compartments().clone())),
+        }
+    }
+
     /// Whether the person at the desk holds every key that is due to such a member.
-    fn check_to_give(&self, clearance: &Clearance, roles: &[Role]) -> Result<(), Error> {
+    pub(super) fn check_to_give(&self, clearance: &Clearance, roles: &[Role]) -> Result<(), Error> {
         let keyring = self.ledger.keyring();
         let own = self.clearance();
-        let reads = reads_notes(roles);
+        let reads = roles.iter().any(|role| *role != Role::Auditor);
         let beyond = clearance.level > own.level || !clearance.compartments.is_subset(&own.compartments);
-        let mut due = keyring.iter().map(|key| key.usage);
         if reads && beyond {
             return Err(Error::new(
                 Kind::Denied,
@@ -250,7 +272,7 @@ impl Desk<'_> {
             )
             .hint("ask a lead who holds it"));
         }
-        match roles.contains(&Role::Auditor) && !due.any(|usage| usage == KeyUse::Auditors) {
+        match roles.contains(&Role::Auditor) && !keyring.holds(KeyUse::Auditors) {
             true => Err(Error::new(
                 Kind::Denied,
                 "you do not hold the auditors' key, so you cannot give it; nothing was changed",
@@ -264,7 +286,7 @@ impl Desk<'_> {
     fn enrol(&mut self, card: Card, device: DeviceId, mut details: Details) -> Result<Admitted, Error> {
         let mut changes = self.ledger.card_changes(&card)?;
         let own = card.person == self.identity.person();
-        let keys = self.ledger.keyring().part(|usage| own || is_due(&card, usage));
+        let keys = self.ledger.keyring().part(|usage| own || card.is_due(usage));
         let mut new = card.clone();
         new.devices.retain(|known| known.device == device);
         self.ledger.give_keys(&new, &keys, &mut changes, &mut SystemEntropy)?;
@@ -280,7 +302,7 @@ impl Desk<'_> {
     }
 
     /// A member's clearance in words, and how many compartments of it have no name here.
-    fn clearance_text(&self, card: &Card) -> (String, usize) {
+    pub(super) fn clearance_text(&self, card: &Card) -> (String, usize) {
         let level = Level::from_number(card.level).unwrap_or(Level::Public);
         let held: Vec<(&str, CompartmentId)> = self.ledger.keyring().compartments().collect();
         let name = |id: &CompartmentId| held.iter().find(|(_, known)| known == id).map(|(name, _)| *name);
@@ -303,6 +325,7 @@ impl Desk<'_> {
             unnamed,
             roles: card.roles.clone(),
             until: card.until.map(|until| (until, card.has_ended(now))),
+            paused: card.paused,
             devices: card.devices.clone(),
         }
     }
@@ -324,31 +347,17 @@ impl Desk<'_> {
     }
 }
 
-/// Whether somebody with such a card is due a key for that.
-fn is_due(card: &Card, usage: KeyUse) -> bool {
-    match usage {
-        KeyUse::Level(level) => reads_notes(&card.roles) && level.number() <= card.level,
-        KeyUse::Compartment(id) => reads_notes(&card.roles) && card.compartments.contains(&id),
-        KeyUse::Auditors => card.roles.contains(&Role::Auditor),
-    }
-}
-
-/// Being an auditor opens no note, so an auditor who is nothing else gets no key to one.
-fn reads_notes(roles: &[Role]) -> bool {
-    roles.iter().any(|role| *role != Role::Auditor)
-}
-
 fn is_of(card: &Card, device: DeviceId) -> bool {
     card.devices.iter().any(|known| known.device == device)
 }
 
-fn sorted(mut roles: Vec<Role>) -> Vec<Role> {
+pub(super) fn sorted(mut roles: Vec<Role>) -> Vec<Role> {
     roles.sort_unstable();
     roles.dedup();
     roles
 }
 
-fn no_member(handle: &str) -> Error {
+pub(super) fn no_member(handle: &str) -> Error {
     Error::new(Kind::Usage, format!("there is no member `{}`", handle.escape_debug()))
         .hint("`strongroom member list` shows them")
 }

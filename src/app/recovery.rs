@@ -80,6 +80,7 @@ pub fn recover(context: &Context<'_>, page: &Path, insist: bool) -> Result<Inite
         by: paper_device,
         cuts: Vec::new(),
         devices,
+        keys: Default::default(),
         n: charter.roster.cards().len() as u64,
         prev: charter.roster.digest(),
         time: context.now(),

@@ -6,11 +6,12 @@ use super::json;
 use super::sshsig::{self, Namespace};
 use super::time::Time;
 use crate::crypto::{PublicKey, Recipient, SigningKey, sha256};
+use crate::envelope::KeyUse;
 use crate::id::{CompartmentId, DeviceId, Digest, KeyId, PersonId, VaultId};
 use crate::label::{Clearance, Level};
 use base64ct::{Base64, Encoding};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The longest card file, in bytes.
 const MAX: usize = 256 * 1024;
@@ -119,10 +120,16 @@ pub struct Card {
     /// Ends of histories of one log that a lead knows to be by its device, sorted.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub joined: Vec<HeadRef>,
+    /// Keys that are in force from this card on, by what they are for.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub keys: BTreeMap<String, KeyId>,
     /// The clearance's level, 0 to 4.
     pub level: u8,
     /// Place in the chain.
     pub n: u64,
+    /// Whether a lead has paused the membership.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub paused: bool,
     /// The person.
     pub person: PersonId,
     /// Digest of the card before.
@@ -138,6 +145,10 @@ pub struct Card {
     pub v: u8,
     /// The vault.
     pub vault: VaultId,
+}
+
+fn is_false(is: &bool) -> bool {
+    !is
 }
 
 /// Why cards make no roster.
@@ -222,6 +233,8 @@ impl Card {
             .iter()
             .all(|device| device.sign_key().is_some() && device.recipient().is_some());
         let keys = keys && card.auditors.as_ref().is_none_or(|key| key.recipient().is_some());
+        let named = |text: &String| matches!(text.parse(), Ok(KeyUse::Level(_) | KeyUse::Compartment(_)));
+        let keys = keys && card.keys.keys().all(named);
         let sound = card.v == 1 && card.level <= 4 && Self::check_handle(&card.handle).is_ok();
         (sorted && keys && sound).then(|| (card, file[..=end].to_vec(), signature))
     }
@@ -229,6 +242,31 @@ impl Card {
     /// The path of the card in `main`.
     pub fn path(&self) -> String {
         format!("members/{:04}-{}.card", self.n, self.person)
+    }
+
+    /// Whether it belongs to nobody's member any more: a card without a device.
+    pub fn is_removed(&self) -> bool {
+        self.devices.is_empty()
+    }
+
+    /// Whether somebody with such a card is due a key for that. Being an auditor opens no note: who is nothing else gets
+    /// no key to one.
+    pub fn is_due(&self, usage: KeyUse) -> bool {
+        let reads = self.roles.iter().any(|role| *role != Role::Auditor);
+        let due = match usage {
+            KeyUse::Level(level) => reads && level.number() <= self.level,
+            KeyUse::Compartment(id) => reads && self.compartments.contains(&id),
+            KeyUse::Auditors => self.roles.contains(&Role::Auditor),
+        };
+        due && !self.is_removed()
+    }
+
+    /// What somebody with such a card may be due a key for.
+    fn uses(&self) -> impl Iterator<Item = KeyUse> {
+        let levels = Level::ALL.into_iter().filter(|level| *level != Level::Named);
+        let compartments = self.compartments.iter().copied().map(KeyUse::Compartment);
+        let all = levels.map(KeyUse::Level).chain(compartments).chain([KeyUse::Auditors]);
+        all.filter(|usage| self.is_due(*usage))
     }
 
     /// Whether the membership is over at that time.
@@ -254,6 +292,8 @@ fn brings_back(before: &Card, card: &Card) -> bool {
         && before.compartments == card.compartments
         && before.roles == card.roles
         && before.until == card.until
+        && before.paused == card.paused
+        && card.keys.is_empty()
         && card.auditors.is_none();
     same && card.devices.iter().any(|device| !before.devices.contains(device))
 }
@@ -356,7 +396,7 @@ impl Roster {
             return (own.kind == DeviceKind::Device).then(|| own.sign_key()).flatten();
         }
         let (person, device) = self.device(card.by)?;
-        let lead = person.roles.contains(&Role::Lead) && !person.has_ended(card.time);
+        let lead = person.roles.contains(&Role::Lead) && !person.paused && !person.has_ended(card.time);
         let may = device.kind == DeviceKind::Device || brings_back(person, card);
         (lead && may).then(|| device.sign_key()).flatten()
     }
@@ -407,6 +447,44 @@ impl Roster {
     /// Whether a card knows that history of a log, by where it ends.
     pub fn joins(&self, end: &HeadRef) -> bool {
         self.cards.iter().any(|card| card.joined.contains(end))
+    }
+
+    /// The keys in force, by what they are for, where cards say so; for any other use there has been one key alone.
+    pub fn keys_in_force(&self) -> BTreeMap<KeyUse, KeyId> {
+        let mut keys = BTreeMap::new();
+        for card in &self.cards {
+            keys.extend(
+                card.keys
+                    .iter()
+                    .filter_map(|(usage, id)| Some((usage.parse().ok()?, *id))),
+            );
+            keys.extend(card.auditors.iter().map(|role| (KeyUse::Auditors, role.key)));
+        }
+        keys
+    }
+
+    /// What somebody lost the right to whose keys are still in force: they wait for a lead who holds them and makes new
+    /// ones.
+    pub fn rotations_pending(&self) -> BTreeSet<KeyUse> {
+        let mut pending = BTreeSet::new();
+        for (n, card) in self.cards.iter().enumerate() {
+            let before = self.cards[..n]
+                .iter()
+                .rev()
+                .find(|earlier| earlier.person == card.person);
+            let lost = before
+                .into_iter()
+                .flat_map(Card::uses)
+                .filter(|usage| !card.is_due(*usage));
+            pending.extend(lost);
+            for usage in card.keys.keys().filter_map(|usage| usage.parse().ok()) {
+                pending.remove(&usage);
+            }
+            if card.auditors.is_some() {
+                pending.remove(&KeyUse::Auditors);
+            }
+        }
+        pending
     }
 
     /// The public half of the auditors' key in force.
@@ -467,8 +545,10 @@ mod tests {
             devices: vec![device(1, DeviceKind::Device), device(2, DeviceKind::Paper)],
             handle: "mara".into(),
             joined: vec![],
+            keys: BTreeMap::new(),
             level: 3,
             n: 0,
+            paused: false,
             person: PersonId([1; 8]),
             prev: Digest([0; 32]),
             roles: vec![Role::Lead, Role::Officer],
@@ -536,10 +616,12 @@ mod tests {
         assert_eq!(by_paper(&|_| ()), Ok(()));
         // The lost device goes with the same card.
         assert_eq!(by_paper(&|card| drop(card.devices.remove(0))), Ok(()));
-        let changes: [&dyn Fn(&mut Card); 7] = [
+        let changes: [&dyn Fn(&mut Card); 9] = [
             &|card| card.auditors = Some(auditors(5)),
             &|card| card.level = 2,
             &|card| card.until = Some(Time::from_unix(9)),
+            &|card| card.paused = true,
+            &|card| card.keys = BTreeMap::from([("level-3".into(), KeyId([1; 8]))]),
             &|card| card.handle = "mara.2".into(),
             &|card| card.roles = vec![Role::Auditor, Role::Lead, Role::Officer],
             &|card| card.compartments = vec![CompartmentId([1; 8])],
@@ -586,6 +668,90 @@ mod tests {
             Roster::verify(VAULT, None, &[&bad.sign(&key(1))]),
             Err(BadCard::Malformed(0))
         );
+    }
+
+    #[test]
+    fn what_is_lost_waits_for_a_new_key() {
+        let first = Card {
+            compartments: vec![CompartmentId([5; 8])],
+            ..founder()
+        };
+        let mut cards = vec![first.clone()];
+        let mut add = |change: &dyn Fn(&mut Card)| {
+            let mut card = Card {
+                by: DeviceId([1; 8]),
+                person: PersonId([9; 8]),
+                devices: vec![device(9, DeviceKind::Device)],
+                roles: vec![Role::Officer],
+                n: cards.len() as u64,
+                prev: cards[cards.len() - 1].digest(),
+                ..first.clone()
+            };
+            change(&mut card);
+            cards.push(card);
+            let files: Vec<Vec<u8>> = cards.iter().map(|card| card.sign(&key(1))).collect();
+            let files: Vec<&[u8]> = files.iter().map(Vec::as_slice).collect();
+            let roster = Roster::verify(VAULT, None, &files).unwrap();
+            (roster.rotations_pending(), roster.keys_in_force())
+        };
+        let level = |n: u8| KeyUse::Level(Level::from_number(n).unwrap());
+        let compartment = KeyUse::Compartment(CompartmentId([5; 8]));
+        assert_eq!(add(&|_| ()), (BTreeSet::new(), BTreeMap::new()));
+        let (pending, _) = add(&|card| card.level = 1);
+        assert_eq!(pending, BTreeSet::from([level(2), level(3)]));
+        // A card of anybody's may bring the key; what is named later is in force.
+        let named = |card: &mut Card, usage: KeyUse, n: u8| {
+            card.keys.insert(usage.to_string(), KeyId([n; 8]));
+        };
+        let (pending, keys) = add(&|card| {
+            card.level = 1;
+            named(card, level(3), 1);
+        });
+        assert_eq!(
+            (pending, keys),
+            (BTreeSet::from([level(2)]), BTreeMap::from([(level(3), KeyId([1; 8]))]))
+        );
+        let (pending, keys) = add(&|card| {
+            (card.devices, card.roles, card.compartments) = (vec![], vec![], vec![]);
+            named(card, level(0), 2);
+            named(card, level(1), 3);
+            named(card, level(3), 4);
+        });
+        assert_eq!(pending, BTreeSet::from([level(2), compartment]));
+        assert_eq!(keys.get(&level(3)), Some(&KeyId([4; 8])));
+        // Who is an auditor alone is due no key to a note.
+        let auditor = Card {
+            roles: vec![Role::Auditor],
+            ..first.clone()
+        };
+        let due = [level(0), compartment, KeyUse::Auditors].map(|usage| auditor.is_due(usage));
+        assert_eq!(due, [false, false, true]);
+    }
+
+    #[test]
+    fn a_card_names_keys_for_what_there_are_keys_for() {
+        for bad in ["level-4", "level-04", "auditors", "compartment-05", ""] {
+            let mut card = founder();
+            card.keys.insert(bad.into(), KeyId([1; 8]));
+            let judged = Roster::verify(VAULT, None, &[&card.sign(&key(1))]);
+            assert_eq!(judged, Err(BadCard::Malformed(0)), "{bad}");
+        }
+    }
+
+    #[test]
+    fn who_is_paused_signs_no_card() {
+        let first = Card {
+            paused: true,
+            ..founder()
+        };
+        let prev = first.digest();
+        let second = Card {
+            prev,
+            ..next(1, 9, vec![device(9, DeviceKind::Device)])
+        };
+        let files = [first.sign(&key(1)), second.sign(&key(1))];
+        let files: Vec<&[u8]> = files.iter().map(Vec::as_slice).collect();
+        assert_eq!(Roster::verify(VAULT, None, &files), Err(BadCard::Signature(1)));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use super::out;
 use super::terminal::Seen;
 use super::words::counted;
 use crate::app::shared::{JoinRequest, Role, Time};
-use crate::app::{Admission, Context, Error, Kind, MemberLine};
+use crate::app::{Admission, Context, Error, Kind, LostNote, MemberChange, MemberLine, Rights};
 use clap::{Args as ClapArgs, Subcommand, ValueEnum};
 use serde_json::json;
 use std::path::PathBuf;
@@ -31,6 +31,37 @@ pub(super) enum MemberCommand {
         after_help = "Examples:\n  strongroom member admit jon.request --clearance confidential --compartment Halcyon\n  strongroom member admit rita.request --clearance internal --role auditor --until 2027-06-30\n  strongroom member admit laptop.request --device-of jon\n\nShows the words of the request and asks whether they are those that the person read to you; --yes\ndoes not ask. Nobody can give a clearance that goes beyond their own. An auditor who is nothing else\ngets the key to the log's details and no key to a note."
     )]
     Admit(AdmitArgs),
+    /// Give a member more, or another end; for leads
+    #[command(
+        after_help = "Examples:\n  strongroom member grant jon --compartment Kestrel\n  strongroom member grant jon --clearance restricted --until 2027-12-31\n\nWhat is given can be used at their next command. Nobody gives what they do not have."
+    )]
+    Grant(RightsArgs),
+    /// Take something from a member: new keys for it, and what they knew of it is listed; for leads
+    #[command(
+        after_help = "Examples:\n  strongroom member revoke jon --compartment Kestrel\n  strongroom member revoke jon --clearance internal\n\nThey keep what they have read and copied, so what they could read is listed, and what they did: change\nin the world what has to be changed, such as codes and routes."
+    )]
+    Revoke(RightsArgs),
+    /// Let a member do nothing until they are resumed; their keys stay; for leads
+    Pause {
+        /// The member
+        #[arg(value_name = "HANDLE")]
+        handle: String,
+    },
+    /// Let a paused member go on; for leads
+    Resume {
+        /// The member
+        #[arg(value_name = "HANDLE")]
+        handle: String,
+    },
+    /// End a membership: new keys for all they had, and what they knew is listed; for leads
+    #[command(
+        after_help = "Example:\n  strongroom member remove jon\n\nTheir devices are no devices of the vault any more: what they write from now on counts for nothing.\nThey keep what they have copied. What they could read is listed, and what they did read: change in\nthe world what has to be changed, such as codes and routes. Where you lack a key yourself, a lead\nwho holds it runs the same command."
+    )]
+    Remove {
+        /// The member
+        #[arg(value_name = "HANDLE")]
+        handle: String,
+    },
     /// List the members, what they may read, and the words that whoever joins compares
     #[command(after_help = "Example:\n  strongroom member list --json")]
     List,
@@ -60,6 +91,37 @@ pub(super) struct AdmitArgs {
     /// It is a further device of this member
     #[arg(long, value_name = "HANDLE")]
     device_of: Option<String>,
+}
+
+#[derive(ClapArgs)]
+#[command(group = clap::ArgGroup::new("rights").required(true).multiple(true))]
+pub(super) struct RightsArgs {
+    /// The member
+    #[arg(value_name = "HANDLE")]
+    handle: String,
+    /// The level up to which they may read from now on
+    #[arg(long, value_name = "LEVEL", group = "rights")]
+    clearance: Option<String>,
+    /// A compartment; may be given several times
+    #[arg(long = "compartment", value_name = "NAME", group = "rights")]
+    compartments: Vec<String>,
+    /// A role; may be given several times
+    #[arg(long = "role", value_name = "ROLE", group = "rights")]
+    roles: Vec<RoleArg>,
+    /// When the membership ends
+    #[arg(long, value_name = "TIME", group = "rights")]
+    until: Option<String>,
+}
+
+impl RightsArgs {
+    fn rights(&self) -> Result<Rights, Error> {
+        Ok(Rights {
+            clearance: self.clearance.clone(),
+            compartments: self.compartments.clone(),
+            roles: self.roles.iter().map(|role| role.role()).collect(),
+            until: self.until.as_deref().map(super::words::time).transpose()?,
+        })
+    }
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -106,6 +168,11 @@ pub(super) fn run(context: &Context<'_>, seen: &Seen<'_>, command: &MemberComman
             Ok(0)
         }
         MemberCommand::Admit(args) => admit(context, seen, args),
+        MemberCommand::Grant(args) => change(context, seen, &args.handle, &MemberChange::Grant(args.rights()?)),
+        MemberCommand::Revoke(args) => change(context, seen, &args.handle, &MemberChange::Revoke(args.rights()?)),
+        MemberCommand::Pause { handle } => change(context, seen, handle, &MemberChange::Pause),
+        MemberCommand::Resume { handle } => change(context, seen, handle, &MemberChange::Resume),
+        MemberCommand::Remove { handle } => change(context, seen, handle, &MemberChange::Remove),
         MemberCommand::List => list(context, seen),
     }
 }
@@ -155,6 +222,64 @@ fn confirm(seen: &Seen<'_>, request: &JoinRequest) -> Result<(), Error> {
     }
 }
 
+fn change(context: &Context<'_>, seen: &Seen<'_>, handle: &str, change: &MemberChange) -> Result<u8, Error> {
+    let done = crate::app::change_member(context, handle, change)?;
+    if seen.json {
+        let lost = done.lost.iter().map(|note| {
+            json!({ "id": note.id.to_string(), "label": note.label, "title": note.title, "opened": note.opened })
+        });
+        seen.json(&json!({
+            "handle": done.handle,
+            "clearance": done.clearance,
+            "entry": done.entry.map(|entry| entry.to_string()),
+            "rotated": done.rotated,
+            "pending": done.pending,
+            "rewrapped": done.rewrapped,
+            "could_read": lost.collect::<Vec<_>>(),
+        }))?;
+        return Ok(0);
+    }
+    let handle = &done.handle;
+    match change {
+        MemberChange::Remove => seen.remark(&format!("{handle} is a member no more")),
+        MemberChange::Pause => seen.remark(&format!("{handle} may do nothing until they are resumed")),
+        MemberChange::Resume => seen.remark(&format!("{handle} goes on")),
+        _ => seen.remark(&format!("{handle} is cleared for {}", out::one_line(&done.clearance))),
+    }
+    if !done.rotated.is_empty() {
+        let uses = out::one_line(&done.rotated.join(", "));
+        let wraps = match done.rewrapped {
+            0 => String::new(),
+            n => format!("; {} wrapped under them", counted(n, "file's key", "files' keys")),
+        };
+        seen.remark(&format!("new keys for {uses}{wraps}"));
+    }
+    if !done.pending.is_empty() {
+        let uses = done.pending.join(", ");
+        seen.remark(&format!(
+            "rotation pending for {}: a lead who holds the key runs `strongroom member remove {handle}`",
+            out::one_line(&uses)
+        ));
+    }
+    if done.lost.is_empty() {
+        return Ok(0);
+    }
+    seen.remark(&format!("what {handle} could read, and keeps if they copied it:"));
+    let row = |note: &LostNote| {
+        vec![
+            note.id.to_string()[..8].to_owned(),
+            out::one_line(&note.label),
+            if note.opened { "opened" } else { "" }.to_owned(),
+            out::one_line(&note.title),
+        ]
+    };
+    seen.table(
+        &["id", "label", "by the log", "title"],
+        done.lost.iter().map(row).collect(),
+    )?;
+    Ok(0)
+}
+
 fn list(context: &Context<'_>, seen: &Seen<'_>) -> Result<u8, Error> {
     let known = crate::app::list_members(context)?;
     if seen.json {
@@ -189,6 +314,7 @@ fn row(member: &MemberLine) -> Vec<String> {
         ),
     };
     let until = |(time, over): (Time, bool)| match over {
+        _ if member.paused => format!("{time} (paused)"),
         true => format!("{} (over)", time),
         false => time.to_string(),
     };
@@ -196,7 +322,10 @@ fn row(member: &MemberLine) -> Vec<String> {
         member.handle.clone(),
         format!("{}{more}", out::one_line(&member.clearance)),
         roles(member).join(", "),
-        member.until.map(until).unwrap_or_default(),
+        match member.until {
+            None if member.paused => "paused".to_owned(),
+            end => end.map(until).unwrap_or_default(),
+        },
         member.devices.len().to_string(),
     ]
 }
@@ -215,6 +344,7 @@ fn in_json(member: &MemberLine) -> serde_json::Value {
         "compartments_unnamed": member.unnamed,
         "roles": roles(member),
         "until": member.until.map(|(time, _)| time.to_string()),
+        "paused": member.paused,
         "over": member.until.is_some_and(|(_, over)| over),
         "devices": devices.collect::<Vec<_>>(),
     })

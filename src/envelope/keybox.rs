@@ -323,6 +323,11 @@ impl DetailFile {
         cbor::fixed(DETAIL, &self.key)
     }
 
+    /// The id of the auditors' key that it is wrapped to.
+    pub fn role(&self) -> Result<KeyId, BadEnvelope> {
+        cbor::fixed(DETAIL, &self.auditors.key)
+    }
+
     /// The device whose log it serves.
     pub fn serves(&self) -> Result<DeviceId, BadEnvelope> {
         cbor::fixed(DETAIL, &self.device)

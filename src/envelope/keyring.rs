@@ -5,6 +5,8 @@ use crate::id::{CompartmentId, KeyId};
 use crate::label::{Label, Level};
 use crate::secret::Secret;
 use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
 use std::sync::{PoisonError, RwLock};
 use zeroize::Zeroizing;
 
@@ -17,6 +19,36 @@ pub enum KeyUse {
     Compartment(CompartmentId),
     /// The details of every log, for auditors.
     Auditors,
+}
+
+impl fmt::Display for KeyUse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Level(level) => write!(f, "level-{}", level.number()),
+            Self::Compartment(id) => write!(f, "compartment-{id}"),
+            Self::Auditors => f.write_str("auditors"),
+        }
+    }
+}
+
+/// The text names nothing that a key is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("this names nothing that a key is for")]
+pub struct BadKeyUse;
+
+impl FromStr for KeyUse {
+    type Err = BadKeyUse;
+
+    fn from_str(text: &str) -> Result<Self, BadKeyUse> {
+        let level = |text: &str| Level::from_number(text.parse().ok()?).filter(|level| *level != Level::Named);
+        let compartment = |text: &str| text.strip_prefix("compartment-")?.parse().ok();
+        let parsed = match text.strip_prefix("level-") {
+            Some(number) => level(number).map(Self::Level),
+            None if text == "auditors" => Some(Self::Auditors),
+            None => compartment(text).map(Self::Compartment),
+        };
+        parsed.filter(|usage| usage.to_string() == text).ok_or(BadKeyUse)
+    }
 }
 
 /// A key of an epoch. Ids travel; keys stay in their ring.
@@ -73,6 +105,8 @@ pub struct Keyring {
     keys: BTreeMap<KeyId, Key>,
     /// KEKs that were derived, by the ids of the keys they were derived from: there is one for each label.
     keks: RwLock<Vec<(Vec<KeyId>, Secret<32>)>>,
+    /// The keys in force, where a card says which.
+    in_force: BTreeMap<KeyUse, KeyId>,
 }
 
 impl Keyring {
@@ -81,6 +115,7 @@ impl Keyring {
         Self {
             keys: keys.into_iter().map(|key| (key.id, key)).collect(),
             keks: RwLock::default(),
+            in_force: BTreeMap::new(),
         }
     }
 
@@ -141,9 +176,30 @@ impl Keyring {
         Some(kek)
     }
 
-    /// The key for a use. (One epoch so far: the first found is the only one.)
+    /// From here on these keys are in force for these uses; for others the one key that there is.
+    pub fn put_in_force(&mut self, keys: BTreeMap<KeyUse, KeyId>) {
+        self.in_force = keys;
+    }
+
+    /// The key in force for a use, if it is held.
     pub(crate) fn key_for(&self, usage: KeyUse) -> Option<&Key> {
-        self.keys.values().find(|key| key.usage == usage)
+        match self.in_force.get(&usage) {
+            Some(id) => self.keys.get(id),
+            None => self.keys.values().find(|key| key.usage == usage),
+        }
+    }
+
+    /// Whether the key in force for a use is held.
+    pub fn holds(&self, usage: KeyUse) -> bool {
+        self.key_for(usage).is_some()
+    }
+
+    /// Whether a key was in force once and is no more.
+    pub(crate) fn is_retired(&self, id: KeyId) -> bool {
+        let usage = self.keys.get(&id).map(|key| key.usage);
+        usage
+            .and_then(|usage| self.in_force.get(&usage))
+            .is_some_and(|now| *now != id)
     }
 
     /// A key that whoever may read notes under `label` can derive, for the placeholders of one case: its client and its
@@ -167,7 +223,8 @@ impl Keyring {
 
     /// Compartments held, by name and id.
     pub fn compartments(&self) -> impl Iterator<Item = (&str, CompartmentId)> {
-        self.keys.values().filter_map(|key| match key.usage {
+        let held = self.keys.values().filter(|key| !self.is_retired(key.id));
+        held.filter_map(|key| match key.usage {
             KeyUse::Compartment(id) => Some((key.name.as_deref().unwrap_or_default(), id)),
             _ => None,
         })

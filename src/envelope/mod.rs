@@ -23,7 +23,7 @@ pub use body::{BODY_MAX, BodyFile, CHUNK, ContentKey, Metadata, Purpose, TEXT_MA
 pub use identity::{BadIdentity, IdentityFile, IdentitySecrets, NewcomerFile, NewcomerSecrets};
 pub use kept::{Given, KeptFile, KeptText};
 pub use keybox::{BoxFile, DetailFile, DetailKey, DeviceSlot};
-pub use keyring::{Key, KeyUse, Keyring};
+pub use keyring::{BadKeyUse, Key, KeyUse, Keyring};
 pub use recovery::{BadRecoveryKey, RecoveryKey};
 pub use wrap::{BadWrap, WrapFile};
 

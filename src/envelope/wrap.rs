@@ -215,6 +215,17 @@ impl WrapFile {
         self.keys.iter().map(|bytes| cbor::fixed(WHAT, bytes)).collect()
     }
 
+    /// Whether a key that it needs is in force no more, as far as this ring tells.
+    pub fn is_retired(&self, keyring: &Keyring) -> bool {
+        self.key_ids()
+            .is_ok_and(|ids| ids.iter().any(|id| keyring.is_retired(*id)))
+    }
+
+    /// Whether it is for people by name.
+    pub fn is_for_names(&self) -> bool {
+        self.slots.is_some()
+    }
+
     /// The label, for a holder of all its keys; `None` for everybody else, to whom the ids say nothing.
     /// For `named` the people are `me` alone: a slot does not say whose the others are, nor, before it is
     /// tried, whether one is `me`'s.

@@ -152,6 +152,36 @@ impl<'a> Gate<'a> {
         self.wrap(new.note, body, &key, new.label, new.recipients, entropy)
     }
 
+    /// The content key of one body under the keys in force, its label as it was; none where it is under them already,
+    /// where this session lacks a key, and for what goes to people by name, whose slots name nobody.
+    pub fn rewrap(
+        &self,
+        note: NoteId,
+        wrap: &WrapFile,
+        entropy: &mut dyn Entropy,
+    ) -> Result<Option<WrapFile>, GateError> {
+        if wrap.is_for_names() || !wrap.is_retired(self.keyring) {
+            return Ok(None);
+        }
+        let Ok((label, key)) = self.unwrap_key(note, wrap) else {
+            return Ok(None);
+        };
+        match WrapFile::wrap(
+            self.vault(),
+            note,
+            wrap.body()?,
+            &label,
+            &key,
+            self.keyring,
+            &[],
+            entropy,
+        ) {
+            Ok(new) => Ok(Some(new)),
+            Err(BadWrap::KeyMissing) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
     fn wrap(
         &self,
         note: NoteId,

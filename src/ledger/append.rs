@@ -395,9 +395,11 @@ impl Ledger<'_> {
         })
     }
 
-    /// Whether the detail key in use has had its time. Entries go on under it until [`Ledger::renew_detail_key`].
+    /// Whether the detail key in use has had its time, or is wrapped to auditors' keys that are no more in force. Entries go on under it until [`Ledger::renew_detail_key`].
     pub fn detail_key_is_due(&self, now: Time) -> bool {
-        now.unix().saturating_sub(self.standing.detail_since.unix()) > DETAIL_KEY_DAYS * 86_400
+        let old = now.unix().saturating_sub(self.standing.detail_since.unix()) > DETAIL_KEY_DAYS * 86_400;
+        let role = self.standing.charter.roster.auditors().map(|role| role.key);
+        old || role.is_some_and(|role| role != self.standing.detail_role)
     }
 
     /// Makes this device's next detail key, wrapped to the auditors and to the person's devices, and enters that under it.
@@ -412,6 +414,8 @@ impl Ledger<'_> {
         match self.record(draft, now, entropy) {
             Ok(recorded) => {
                 self.standing.detail_since = now;
+                let role = self.standing.charter.roster.auditors().map(|role| role.key);
+                self.standing.detail_role = role.unwrap_or(self.standing.detail_role);
                 Ok(recorded)
             }
             Err(error) => {
@@ -463,6 +467,7 @@ impl Ledger<'_> {
         // The record's number is the repository's business; that it exists is ours.
         let _ = durable.record();
         if let (Some(charter), Some(commit)) = (charter, main) {
+            self.standing.keyring.put_in_force(charter.roster.keys_in_force());
             self.standing.charter = Charter { commit, ..charter };
         }
         self.standing.head = head;

@@ -5,10 +5,10 @@ use super::error::LedgerError;
 use super::found::recipients;
 use super::objects::MAIN;
 use super::start::{DEVICES, Ledger, boxes_of};
-use crate::chain::{Card, DeviceKind};
+use crate::chain::{Card, Cut, DeviceKind};
 use crate::crypto::Entropy;
 use crate::envelope::{BoxFile, Keyring};
-use crate::id::DeviceId;
+use crate::id::{DeviceId, LogName};
 
 impl Ledger<'_> {
     /// The files that put a card in force, which this device signs: the roster with it is verified before it is written.
@@ -38,6 +38,13 @@ impl Ledger<'_> {
             changes.write_digested(DEVICES, device, sealed.to_bytes());
         }
         Ok(())
+    }
+
+    /// How far the logs of a person's devices are known here, for the card that removes them.
+    pub fn known_of(&self, card: &Card) -> Vec<Cut> {
+        let own = |log: &LogName| card.devices.iter().any(|device| device.device == log.device);
+        let logs = self.standing.others.iter().filter(|(log, _)| own(log));
+        logs.map(|(log, (size, root))| Cut(*log, *size, *root)).collect()
     }
 
     /// The boxes of a person's devices are forgotten.

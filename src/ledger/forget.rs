@@ -3,12 +3,18 @@
 use super::error::LedgerError;
 use super::objects::HEADS;
 use super::start::Ledger;
-use crate::chain::{Entry, Kind};
+use crate::chain::{Entry, Kind, LiveFile};
 use crate::repo::RefChange;
 
-/// Whether an entry forgets what must be gone from the disk. A key box that was replaced is superseded, not destroyed.
+/// Whether an entry forgets what must be gone from the disk. A key box that was replaced is superseded, not destroyed; a
+/// wrap that was made anew opens for somebody for whom it must not.
 fn is_for_good(entry: &Entry) -> bool {
-    matches!(entry.kind, Some(Kind::Attach | Kind::Relabel | Kind::Destroy)) && !entry.forgot.is_empty()
+    let of_notes = || entry.forgot.iter().any(|file| LiveFile::from(file).note().is_some());
+    match entry.kind {
+        Some(Kind::Attach | Kind::Relabel | Kind::Destroy) => !entry.forgot.is_empty(),
+        Some(Kind::Key) => of_notes(),
+        _ => false,
+    }
 }
 
 impl Ledger<'_> {

@@ -149,7 +149,9 @@ impl Ledger<'_> {
         let card = crate::chain::Card {
             by: self.identity.device(),
             auditors: None,
+            cuts: Vec::new(),
             joined,
+            keys: Default::default(),
             n: roster.cards().len() as u64,
             prev: roster.digest(),
             time: now,

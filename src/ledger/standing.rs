@@ -8,7 +8,7 @@ use super::scan::scan_on;
 use super::start::{Quarantined, Telling, read_head};
 use crate::chain::{Creations, Entry, FileRef, Frontier, LiveFile, LiveSet, Time};
 use crate::envelope::{DetailKey, Keyring};
-use crate::id::{Digest, LogName};
+use crate::id::{Digest, KeyId, LogName};
 use crate::repo::{JournalMark, Oid, Repo};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, TryLockError};
@@ -27,6 +27,8 @@ pub(super) struct Standing {
     pub(super) others: BTreeMap<LogName, (u64, Digest)>,
     pub(super) keyring: Keyring,
     pub(super) detail: DetailKey,
+    /// The auditors' key that it is wrapped to.
+    pub(super) detail_role: KeyId,
     pub(super) detail_since: Time,
     pub(super) quarantined: Vec<Quarantined>,
     /// Where other histories of the own log end.

@@ -155,10 +155,10 @@ impl<'a> Ledger<'a> {
         &self.standing.keyring
     }
 
-    /// The same with a key more, which is about to be recorded.
-    pub fn keyring_with(&mut self, key: crate::envelope::Key) -> &Keyring {
+    /// The same with further keys, which are about to be recorded.
+    pub fn keyring_with(&mut self, keys: Keyring) -> &Keyring {
         self.settled = false;
-        self.standing.keyring.add(key);
+        self.standing.keyring.join(keys);
         &self.standing.keyring
     }
 
@@ -315,7 +315,8 @@ pub(super) fn learn(repo: &Repo, identity: &Identity, known: Option<&HighWater>)
         .take()
         .ok_or_else(|| own_fault(log, 27, "its newest entry cannot be read"))?;
     check_charter(&charter, &pass.live, &last)?;
-    let (keyring, detail) = open_keys(repo, identity, &pass)?;
+    let (mut keyring, detail, detail_role) = open_keys(repo, identity, &pass)?;
+    keyring.put_in_force(charter.roster.keys_in_force());
     Ok(Standing {
         charter,
         log,
@@ -330,6 +331,7 @@ pub(super) fn learn(repo: &Repo, identity: &Identity, known: Option<&HighWater>)
         own_forks,
         keyring,
         detail,
+        detail_role,
         detail_since: pass.detail.map_or(last.time, |(_, since)| since),
         quarantined: others.quarantined,
         other_heads,
@@ -831,7 +833,7 @@ fn unrecorded(path: &str) -> LedgerError {
     LedgerError::tampered(Problem::vault(36, message))
 }
 
-fn open_keys(repo: &Repo, identity: &Identity, pass: &Pass) -> Result<(Keyring, DetailKey), LedgerError> {
+fn open_keys(repo: &Repo, identity: &Identity, pass: &Pass) -> Result<(Keyring, DetailKey, KeyId), LedgerError> {
     let shard = Shard::read(repo, DEVICES)?;
     let mut keyring = Keyring::default();
     // Two leads who did not know of each other may have given it one each.
@@ -842,6 +844,7 @@ fn open_keys(repo: &Repo, identity: &Identity, pass: &Pass) -> Result<(Keyring, 
         return Err(LedgerError::NotAMember);
     }
     let (file, _) = pass.detail.as_ref().ok_or(LedgerError::NotAMember)?;
-    let detail = identity.open_detail_key(&shard.file(repo, file, FILE_MAX)?, &keyring)?;
-    Ok((keyring, detail))
+    let bytes = shard.file(repo, file, FILE_MAX)?;
+    let detail = identity.open_detail_key(&bytes, &keyring)?;
+    Ok((keyring, detail, DetailFile::parse(&bytes)?.role()?))
 }

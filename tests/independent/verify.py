@@ -725,6 +725,9 @@ def is_list_of_heads(heads):
     return all(one < other for one, other in zip(heads, heads[1:]))
 
 
+KEY_USE = re.compile("(level-[0-3]|compartment-[0-9a-f]{16})\\Z")
+
+
 class Card:
     def __init__(self, content):
         line, newline, armored = content.partition(b"\n")
@@ -732,7 +735,7 @@ class Card:
             raise Refused("a card is a line and a signature")
         fields = parse_json_object(line)
         joined = fields.get("joined", [["0" * 16 + "-" + "0" * 8, 1, "0" * 64]])
-        if set(fields) - {"auditors", "cuts", "joined", "until"} != CARD_FIELDS or not is_list_of_heads(joined) or fields["v"] != 1 or isinstance(fields["v"], bool):
+        if set(fields) - {"auditors", "cuts", "joined", "keys", "paused", "until"} != CARD_FIELDS or not is_list_of_heads(joined) or fields["v"] != 1 or isinstance(fields["v"], bool):
             raise Refused("a card with other fields than those of a card")
         for name, good in (
             ("vault", is_match(HEX16, fields["vault"])),
@@ -757,6 +760,13 @@ class Card:
         self.cuts = self.parse_cuts(fields["cuts"]) if "cuts" in fields else {}
         self.joined = {tuple(head) for head in fields.get("joined", ())}
         self.auditors = fields.get("auditors")
+        self.keys = fields.get("keys", {})
+        good = isinstance(self.keys, dict) and ("keys" not in fields or self.keys)
+        if not good or not all(is_match(KEY_USE, use) and is_match(HEX8, key) for use, key in self.keys.items()):
+            raise Refused("a card whose field `keys` is not as it should be")
+        self.paused = fields.get("paused", False)
+        if "paused" in fields and self.paused is not True:
+            raise Refused("a card whose field `paused` is not as it should be")
         if "auditors" in fields:
             self.check_auditors(self.auditors)
         try:
@@ -853,13 +863,13 @@ class Roster:
         if not self.cards:
             return True
         signer = self.current[device.person]
-        if "lead" not in signer.roles or signer.until is not None and signer.until <= card.time:
+        if "lead" not in signer.roles or signer.paused or signer.until is not None and signer.until <= card.time:
             return False
         if device.kind == "device":
             return True
         before = self.current.get(card.person)
         same = before is not None and device.person == card.person and all(
-            getattr(before, name) == getattr(card, name) for name in ("handle", "level", "compartments", "roles", "until"))
+            getattr(before, name) == getattr(card, name) for name in ("handle", "level", "compartments", "roles", "until", "paused")) and not card.keys
         return same and bool(set(card.devices) - set(before.devices))
 
     def cut(self, log):

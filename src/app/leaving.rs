@@ -1,0 +1,417 @@
+//! What changes for a member: more, less, a pause, the end. Who gets less is given no key that comes after: of everything
+//! they lose there is a new key, and what was wrapped under the old one is wrapped again.
+
+use super::compartments::roster_facts;
+use super::context::{Context, Desk, short};
+use super::error::{Error, Kind};
+use super::finding::Looking;
+use super::members::sorted;
+use crate::chain::{AuditorsKey, Card, Entry, FileRef, Kind as EntryKind, Outcome, Role, Time};
+use crate::crypto::{make_random, sha256};
+use crate::env::SystemEntropy;
+use crate::envelope::{Key, KeyUse, Keyring};
+use crate::gate::{Filter, Nature};
+use crate::id::{CompartmentId, EntryRef, NoteId};
+use crate::label::{Clearance, Label, Level};
+use crate::ledger::{Changes, Draft, FILES_PER_ENTRY, Opened, wrap_ref};
+use crate::policy::{Action, Decision};
+use std::collections::BTreeSet;
+
+/// What is to change for a member.
+pub enum MemberChange {
+    /// They get more, or a later end.
+    Grant(Rights),
+    /// They get less: down to that level, without these compartments and roles.
+    Revoke(Rights),
+    /// They may do nothing until they are resumed; their keys stay.
+    Pause,
+    /// They go on.
+    Resume,
+    /// They are a member no more.
+    Remove,
+}
+
+/// Rights that are given or taken.
+#[derive(Default)]
+pub struct Rights {
+    /// A level, with compartments if it is given.
+    pub clearance: Option<String>,
+    /// Compartments.
+    pub compartments: Vec<String>,
+    /// Roles.
+    pub roles: Vec<Role>,
+    /// When the membership ends.
+    pub until: Option<Time>,
+}
+
+/// What came of it.
+pub struct Changed {
+    /// Whom it concerns.
+    pub handle: String,
+    /// Their clearance from now on.
+    pub clearance: String,
+    /// The entry, if anything changed.
+    pub entry: Option<EntryRef>,
+    /// What there are new keys for.
+    pub rotated: Vec<String>,
+    /// What waits for a lead who holds the keys.
+    pub pending: Vec<String>,
+    /// How many wraps were made anew.
+    pub rewrapped: usize,
+    /// What they could read and cannot any more, as far as whoever asks may see it.
+    pub lost: Vec<LostNote>,
+}
+
+/// A note that somebody could read.
+pub struct LostNote {
+    /// The note.
+    pub id: NoteId,
+    /// Its label.
+    pub label: String,
+    /// Its title.
+    pub title: String,
+    /// Whether they opened it, by the log, as far as that opens for whoever asks.
+    pub opened: bool,
+}
+
+impl MemberChange {
+    fn verb(&self) -> &'static str {
+        match self {
+            Self::Grant(_) => "member grant",
+            Self::Revoke(_) => "member revoke",
+            Self::Pause => "member pause",
+            Self::Resume => "member resume",
+            Self::Remove => "member remove",
+        }
+    }
+
+    fn action(&self) -> Action {
+        match self {
+            Self::Grant(_) => Action::MemberGrant,
+            Self::Revoke(_) => Action::MemberRevoke,
+            Self::Pause => Action::MemberPause,
+            Self::Resume => Action::MemberResume,
+            Self::Remove => Action::MemberRemove,
+        }
+    }
+}
+
+/// Changes what a member may do. Whoever lost something may have kept what they had: what it was is told.
+pub fn change_member(context: &Context<'_>, handle: &str, change: &MemberChange) -> Result<Changed, Error> {
+    let unlocked = context.unlock()?;
+    let mut desk = unlocked.desk(context)?;
+    let mut details = desk.details(change.verb());
+    details.asked = Some(short(handle.to_owned()));
+    match desk.decide(change.action(), roster_facts()?) {
+        Decision::Denied(denial) => {
+            return Err(desk.denied(&denial, Some(EntryKind::Card), details, Vec::new(), change.verb())?);
+        }
+        Decision::Permitted(permission) => details.rules = permission.rules().to_vec(),
+    }
+    let (old, new) = match desk.changed_card(handle, change) {
+        Ok(cards) => cards,
+        Err(error) => return Err(desk.refused(change.verb(), Some(EntryKind::Card), Some(handle), error)?),
+    };
+    let rotating = desk.rotating(&old, &new);
+    let entry = match new == old && rotating.is_empty() {
+        true => None,
+        false => Some(desk.put_in_force(&old, new.clone(), &rotating, details)?),
+    };
+    let rewrapped = match matches!(change, MemberChange::Revoke(_) | MemberChange::Remove) {
+        true => desk.rewrap(entry)?,
+        false => 0,
+    };
+    let lost = desk.lost(&old, &new, change.verb())?;
+    let pending = desk.ledger.charter().roster.rotations_pending();
+    let mut changed = Changed {
+        clearance: desk.clearance_text(&new).0,
+        entry,
+        rotated: rotating.iter().map(|usage| desk.use_name(*usage)).collect(),
+        pending: pending.into_iter().map(|usage| desk.use_name(usage)).collect(),
+        rewrapped,
+        lost,
+        handle: old.handle,
+    };
+    if changed.lost.is_empty() {
+        return Ok(changed);
+    }
+    // What they did see is in the log, and looking there is an entry. It is done by now: what cannot be told is said.
+    let overseen = desk.overseen(Action::AuditWho, "audit who", vec![format!("actor {}", changed.handle)]);
+    drop(desk);
+    let mut opened = BTreeSet::new();
+    let told = overseen.and_then(|overseen| {
+        let theirs = |entry: &Entry| entry.actor == old.person && entry.result == Outcome::Done;
+        let opens = |line: &Opened| {
+            line.details
+                .as_ref()
+                .is_some_and(|seen| OPENS.contains(&seen.verb.as_str()))
+        };
+        overseen.show(&theirs, &opens, None, &mut |_, line| {
+            opened.extend(line.notes);
+            Ok(())
+        })
+    });
+    if let Err(error) = told {
+        let words = format!("what {} had opened cannot be told: {error}", changed.handle);
+        context.person.warn(&words);
+    }
+    changed
+        .lost
+        .iter_mut()
+        .for_each(|note| note.opened = opened.contains(&note.id));
+    Ok(changed)
+}
+
+/// Verbs under which a note's content comes before somebody's eyes.
+const OPENS: [&str; 7] = [
+    "show",
+    "edit-read",
+    "extract",
+    "history",
+    "draft-read",
+    "brief draft",
+    "release-read",
+];
+
+impl Desk<'_> {
+    /// The member's card as it is, but for its place in the chain, and as it is to be.
+    fn changed_card(&self, handle: &str, change: &MemberChange) -> Result<(Card, Card), Error> {
+        let roster = &self.ledger.charter().roster;
+        let person = match (self.member(handle), change) {
+            (Ok(card), _) => card.person,
+            // Who is removed already: what was left undone is finished.
+            (Err(error), MemberChange::Remove) => {
+                let gone = roster.members().find(|card| card.handle == handle);
+                gone.ok_or(error)?.person
+            }
+            (Err(error), _) => return Err(error),
+        };
+        let old = self.next_card(person)?;
+        let mut new = old.clone();
+        let takes = matches!(
+            change,
+            MemberChange::Revoke(_) | MemberChange::Pause | MemberChange::Remove
+        );
+        if takes && person == self.identity.person() {
+            return Err(Error::new(
+                Kind::Usage,
+                "nobody takes anything from themselves; nothing was changed",
+            )
+            .hint("ask another lead"));
+        }
+        match change {
+            MemberChange::Grant(rights) => self.give(&mut new, rights)?,
+            MemberChange::Revoke(rights) => self.take(&mut new, rights)?,
+            MemberChange::Pause => new.paused = true,
+            MemberChange::Resume => new.paused = false,
+            MemberChange::Remove => {
+                new.cuts = self.ledger.known_of(&old);
+                (new.devices, new.compartments, new.roles) = (Vec::new(), Vec::new(), Vec::new());
+                (new.level, new.until, new.paused) = (Level::Public.number(), None, false);
+            }
+        }
+        self.keep_a_holder(&old, &new)?;
+        match new == old && !matches!(change, MemberChange::Remove | MemberChange::Revoke(_)) {
+            true => Err(Error::new(
+                Kind::Usage,
+                format!("that is as it is with {handle} already; nothing was changed"),
+            )),
+            false => Ok((old, new)),
+        }
+    }
+
+    fn give(&self, card: &mut Card, rights: &Rights) -> Result<(), Error> {
+        let level = rights.clearance.as_deref();
+        let present = Level::from_number(card.level).unwrap_or(Level::Public);
+        let name = self.level_name(present);
+        let (level, compartments) = self.cleared_for(level.unwrap_or(&name), &rights.compartments)?;
+        let gained = Clearance {
+            person: card.person,
+            level: if level > present { level } else { Level::Public },
+            compartments,
+        };
+        let all = [card.roles.as_slice(), &rights.roles].concat();
+        self.check_to_give(&gained, &rights.roles)?;
+        card.level = card.level.max(level.number());
+        let held: BTreeSet<CompartmentId> = card.compartments.iter().copied().collect();
+        card.compartments = held.union(&gained.compartments).copied().collect();
+        card.roles = sorted(all);
+        match rights.until {
+            Some(until) if until <= self.context.now() => {
+                Err(Error::new(Kind::Usage, "that end is past; nothing was changed")
+                    .hint("`strongroom member remove` ends a membership"))
+            }
+            Some(until) => {
+                card.until = Some(until);
+                Ok(())
+            }
+            None => Ok(()),
+        }
+    }
+
+    fn take(&self, card: &mut Card, rights: &Rights) -> Result<(), Error> {
+        let present = Level::from_number(card.level).unwrap_or(Level::Public);
+        let name = self.level_name(present);
+        let (level, compartments) =
+            self.cleared_for(rights.clearance.as_deref().unwrap_or(&name), &rights.compartments)?;
+        card.level = card.level.min(level.number());
+        card.compartments.retain(|id| !compartments.contains(id));
+        card.roles.retain(|role| !rights.roles.contains(role));
+        match card.roles.is_empty() {
+            true => Err(
+                Error::new(Kind::Usage, "a member has a role at least; nothing was changed")
+                    .hint("`strongroom member remove` ends a membership"),
+            ),
+            false => Ok(()),
+        }
+    }
+
+    /// Refuses to take a compartment from the last who holds it: nobody could open its notes, nor give it to anybody.
+    fn keep_a_holder(&self, old: &Card, new: &Card) -> Result<(), Error> {
+        let roster = &self.ledger.charter().roster;
+        let lost = old.compartments.iter().map(|id| KeyUse::Compartment(*id));
+        for usage in lost.filter(|usage| old.is_due(*usage) && !new.is_due(*usage)) {
+            let mut others = roster.members().filter(|card| card.person != old.person);
+            if !others.any(|card| card.is_due(usage)) {
+                let words = format!(
+                    "{} is the last who holds {}; nothing was changed",
+                    old.handle,
+                    self.use_name(usage)
+                );
+                return Err(Error::new(Kind::Failed, words).hint("have them give it to somebody first"));
+            }
+        }
+        Ok(())
+    }
+
+    /// What a use is called here.
+    fn use_name(&self, usage: KeyUse) -> String {
+        match usage {
+            KeyUse::Level(level) => self.level_name(level),
+            KeyUse::Auditors => "the log's details".to_owned(),
+            KeyUse::Compartment(id) => {
+                let mut held = self.ledger.keyring().compartments();
+                let found = held.find(|(_, known)| *known == id);
+                found.map_or_else(|| format!("compartment {id}"), |(name, _)| name.to_owned())
+            }
+        }
+    }
+
+    /// What there is to be a new key for: what the member loses, and what earlier losses left waiting, as far as the
+    /// present keys are held here.
+    fn rotating(&self, old: &Card, new: &Card) -> Vec<KeyUse> {
+        let lost = |usage: &KeyUse| old.is_due(*usage) && !new.is_due(*usage);
+        let levels = Level::ALL.into_iter().filter(|level| *level != Level::Named);
+        let compartments = old.compartments.iter().copied().map(KeyUse::Compartment);
+        let all = levels.map(KeyUse::Level).chain(compartments).chain([KeyUse::Auditors]);
+        let mut due: BTreeSet<KeyUse> = all.filter(lost).collect();
+        due.extend(self.ledger.charter().roster.rotations_pending());
+        due.into_iter()
+            .filter(|usage| self.ledger.keyring().holds(*usage))
+            .collect()
+    }
+
+    /// Puts the card in force, with new keys for these uses, and gives everybody theirs.
+    fn put_in_force(
+        &mut self,
+        old: &Card,
+        mut card: Card,
+        rotating: &[KeyUse],
+        details: crate::chain::Details,
+    ) -> Result<EntryRef, Error> {
+        let entropy = &mut SystemEntropy;
+        let epoch: [u8; 8] = make_random(entropy)?;
+        let mut new = Keyring::default();
+        for usage in rotating {
+            let name = match usage {
+                KeyUse::Compartment(_) => Some(self.use_name(*usage)),
+                _ => None,
+            };
+            let key = Key::make(*usage, name, epoch, entropy)?;
+            match usage {
+                KeyUse::Auditors => card.auditors = Some(AuditorsKey::new(key.id, &key.recipient())),
+                usage => drop(card.keys.insert(usage.to_string(), key.id)),
+            }
+            new.add(key);
+        }
+        let mut changes = self.ledger.card_changes(&card)?;
+        let roster = &self.ledger.charter().roster;
+        for member in roster.members().filter(|member| member.person != card.person) {
+            let own = member.person == self.identity.person();
+            let keys = new.part(|usage| own || member.is_due(usage));
+            if keys.iter().next().is_some() {
+                self.ledger.give_keys(member, &keys, &mut changes, entropy)?;
+            }
+        }
+        let gained = |usage| card.is_due(usage) && (!old.is_due(usage) || rotating.contains(&usage));
+        let mut keys = self
+            .ledger
+            .keyring()
+            .part(|usage| card.is_due(usage) && !old.is_due(usage));
+        keys.join(new.part(gained));
+        if keys.iter().next().is_some() {
+            self.ledger.give_keys(&card, &keys, &mut changes, entropy)?;
+        }
+        if card.is_removed() {
+            self.ledger.forget_boxes(old, &mut changes);
+        }
+        self.ledger.keyring_with(new);
+        let recorded = self.record(Draft::change(EntryKind::Card, details, Vec::new(), changes))?;
+        Ok(recorded.entry())
+    }
+
+    /// Wraps again what is wrapped under keys that are in force no more; the old wraps are forgotten.
+    fn rewrap(&mut self, because: Option<EntryRef>) -> Result<usize, Error> {
+        let mut all = Vec::new();
+        for (note, wrap) in self.ledger.wraps("")? {
+            if let Some(new) = self.gate().rewrap(note, &wrap, &mut SystemEntropy)? {
+                all.push((note, wrap.to_bytes(), new.to_bytes()));
+            }
+        }
+        for some in all.chunks(FILES_PER_ENTRY / 2) {
+            let mut changes = Changes::default();
+            for (note, old, new) in some {
+                let (branch, digest) = (wrap_ref(*note), sha256(&[old]));
+                changes.forget(FileRef(branch.clone(), format!("{note}.{digest}"), digest));
+                changes.write_digested(branch, note, new.clone());
+            }
+            let details = self.details("rewrap");
+            let notes = some.iter().map(|(note, _, _)| *note).collect();
+            let mut draft = Draft::change(EntryKind::Key, details, notes, changes);
+            draft.because = because;
+            let _ = self.record(draft)?;
+        }
+        if !all.is_empty() {
+            self.finish_forgetting()?;
+        }
+        Ok(all.len())
+    }
+
+    /// The notes that the member could read by the old card and cannot by the new one, which is a list of titles, and an
+    /// entry.
+    fn lost(&mut self, old: &Card, new: &Card, verb: &str) -> Result<Vec<LostNote>, Error> {
+        let (before, after) = (old.clearance(), new.clearance());
+        let reads = |card: &Card, clearance: &Clearance, label: &Label| {
+            card.is_due(KeyUse::Level(Level::Public)) && clearance.dominates(label)
+        };
+        let loses = |label: &Label| reads(old, &before, label) && !reads(new, &after, label);
+        if new == old {
+            return Ok(Vec::new());
+        }
+        let filter = Filter {
+            natures: vec![Nature::Note],
+            ..Filter::default()
+        };
+        let looking = Looking::under(Action::List, filter, &loses);
+        let mut details = self.details(verb);
+        details.asked = Some(short(format!("what {} could read", old.handle)));
+        let lines = self.find_all(details, &looking)?;
+        let lost = lines.into_iter().map(|line| LostNote {
+            id: line.listed.note,
+            label: line.label,
+            title: line.listed.metadata.title.clone(),
+            opened: false,
+        });
+        Ok(lost.collect())
+    }
+}

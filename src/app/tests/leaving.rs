@@ -1,0 +1,214 @@
+//! What somebody who was removed can still open, with any program: below the gate, with the keys they had.
+
+use super::super::members::{Admission, admit};
+use super::*;
+use crate::envelope::{IdentityFile, Keyring};
+use crate::gate::Gate;
+use crate::id::NoteId;
+use crate::label::Clearance;
+use crate::ledger::Ledger;
+use crate::repo::{Kind as ObjectKind, Object, PATIENCE, Repo, Settings};
+use crate::secret::Passphrase;
+use crate::session::Identity;
+use std::collections::BTreeSet;
+
+/// Somebody without a terminal, who is told things.
+struct Told;
+
+impl Person for Told {
+    fn passphrase(&self, _prompt: &str) -> Result<shared::Passphrase, Error> {
+        Ok(shared::Passphrase::new(PASSPHRASE.to_owned()))
+    }
+
+    fn warn(&self, _text: &str) {}
+
+    fn answers(&self) -> bool {
+        false
+    }
+
+    fn line(&self, _prompt: &str) -> Option<String> {
+        None
+    }
+
+    fn open(&self, path: &Path) -> Result<File, Error> {
+        open_file(path)
+    }
+
+    fn files_in(&self, folder: &Path) -> Result<Vec<String>, Error> {
+        list_files(folder)
+    }
+
+    fn create(&self, path: &Path) -> Result<Box<dyn NewFile>, Error> {
+        new_file(path)
+    }
+}
+
+/// A member's computer, with the vault of another in its place.
+fn beside(vault: &Vault) -> Vault {
+    let other = Vault(tempfile::tempdir().unwrap());
+    let data = |vault: &Vault| vault.0.path().join("data");
+    std::os::unix::fs::symlink(data(vault), data(&other)).unwrap();
+    other
+}
+
+fn join(lead: &Vault, name: &str, clearance: &str) -> Vault {
+    let place = beside(lead);
+    let file = place.0.path().join("request");
+    ask_for_membership(&place.context(&Told, None, None), name, &file, false).unwrap();
+    let admission = Admission {
+        file,
+        clearance: Some(clearance.into()),
+        compartments: Vec::new(),
+        roles: Vec::new(),
+        until: None,
+        device_of: None,
+    };
+    admit(&lead.context(&Told, None, None), &admission, &|_| Ok(())).unwrap();
+    assert!(listed(&place).is_ok());
+    place
+}
+
+fn listed(place: &Vault) -> Result<usize, Error> {
+    Ok(list(&place.context(&Told, None, None), &ListQuery::default())?.len())
+}
+
+fn add_note(vault: &Vault, label: &str, text: &'static str) -> NoteId {
+    let new = NewText {
+        title: None,
+        client: None,
+        case: None,
+        label: Some(label.into()),
+        at: None,
+        fields: Vec::new(),
+    };
+    let person = Told;
+    let context = vault.context(&person, Some("duty"), Some("a test"));
+    add(&context, new, TextFrom::Caller(Box::new(move || Ok(text.into()))))
+        .unwrap()
+        .id
+}
+
+/// What a modified program has in its hands: identity and keys.
+fn keys_of(place: &Vault) -> (Identity, Keyring, Clearance) {
+    let places = place.context(&Told, None, None).places;
+    let file = IdentityFile::parse(&std::fs::read(places.identity()).unwrap()).unwrap();
+    let identity = Identity::unlock(&file, &Passphrase::new(PASSPHRASE.into())).unwrap();
+    let repo = repo_of(place);
+    let state = places.state(&file.vault, &file.device);
+    let ledger = Ledger::start(&repo, &identity, &state, PATIENCE, None).unwrap();
+    let clearance = ledger.charter().roster.member(identity.person()).unwrap().clearance();
+    let keys = ledger.keyring().part(|_| true);
+    drop(ledger);
+    (identity, keys, clearance)
+}
+
+fn repo_of(place: &Vault) -> Repo {
+    let places = place.context(&Told, None, None).places;
+    Repo::open(&places.vault(), Settings::of_this_run()).unwrap()
+}
+
+/// All wraps that exist, as whoever has a copy of the vault finds them.
+fn wraps(vault: &Vault) -> Vec<(NoteId, crate::envelope::WrapFile)> {
+    let (identity, _, _) = keys_of(vault);
+    let places = vault.context(&Told, None, None).places;
+    let repo = repo_of(vault);
+    let state = places.state(&identity.vault(), &identity.device());
+    Ledger::start(&repo, &identity, &state, PATIENCE, None)
+        .unwrap()
+        .wraps("")
+        .unwrap()
+}
+
+#[test]
+fn who_is_removed_opens_nothing_that_comes_after() {
+    let mara = Vault::new();
+    for label in ["internal", "confidential", "restricted"] {
+        add_note(&mara, label, "Before.");
+    }
+    let (jon, kim) = (join(&mara, "jon", "confidential"), join(&mara, "kim", "confidential"));
+    let (identity, keys, clearance) = keys_of(&jon);
+    let opens = |wraps: Vec<(NoteId, crate::envelope::WrapFile)>| {
+        let readable = Gate::new(&identity, &keys).readable(wraps, &clearance);
+        readable.into_iter().map(|(note, _, _)| note).collect::<BTreeSet<_>>()
+    };
+    let before = wraps(&mara);
+    assert_eq!(opens(before.clone()).len(), 2);
+    let removed = change_member(&mara.context(&Told, None, None), "jon", &MemberChange::Remove).unwrap();
+    assert_eq!(
+        (removed.rotated.len(), removed.rewrapped, removed.lost.len()),
+        (3, 2, 2)
+    );
+    assert!(removed.pending.is_empty());
+    add_note(&mara, "internal", "After.");
+    add_note(&kim, "confidential", "After.");
+    let after = wraps(&mara);
+    assert_eq!(after.len(), 5);
+    assert!(opens(after).is_empty());
+    // The old wraps are nowhere in the repository any more, but for the one that needed no other.
+    let repo = repo_of(&mara);
+    let there = |(_, wrap): &&(NoteId, crate::envelope::WrapFile)| {
+        let blob = Object::blob(wrap.to_bytes());
+        repo.read_object(blob.oid(), ObjectKind::Blob, 1 << 20).is_ok()
+    };
+    assert_eq!(before.iter().filter(there).count(), 1);
+    // Who stays reads on, and whoever was removed does nothing through this program.
+    assert_eq!(listed(&kim).unwrap(), 4);
+    assert_eq!(listed(&jon).unwrap_err().exit_code(), 3);
+}
+
+#[test]
+fn what_a_lead_lacks_waits_for_one_who_holds_it() {
+    let mara = Vault::new();
+    let jon = join(&mara, "jon", "restricted");
+    let ines = join(&mara, "ines", "confidential");
+    let lead = Rights {
+        roles: vec![shared::Role::Lead],
+        ..Rights::default()
+    };
+    let change =
+        |by: &Vault, whom: &str, change: MemberChange| change_member(&by.context(&Told, None, None), whom, &change);
+    change(&mara, "ines", MemberChange::Grant(lead)).unwrap();
+    add_note(&mara, "restricted", "Before.");
+    let (identity, keys, clearance) = keys_of(&jon);
+    let removed = change(&ines, "jon", MemberChange::Remove).unwrap();
+    assert_eq!(
+        (removed.rotated.len(), removed.pending),
+        (3, vec!["restricted".to_owned()])
+    );
+    let opens = || Gate::new(&identity, &keys).readable(wraps(&mara), &clearance).len();
+    assert_eq!(opens(), 1);
+    // Whoever holds the key does what was left.
+    let finished = change(&mara, "jon", MemberChange::Remove).unwrap();
+    assert_eq!(
+        (finished.rotated, finished.rewrapped),
+        (vec!["restricted".to_owned()], 1)
+    );
+    assert!(finished.pending.is_empty() && opens() == 0);
+    assert!(change(&mara, "jon", MemberChange::Remove).unwrap().entry.is_none());
+}
+
+#[test]
+fn the_last_who_holds_a_compartment_keeps_it() {
+    let mara = Vault::new();
+    let ines = join(&mara, "ines", "restricted");
+    let change =
+        |by: &Vault, whom: &str, change: MemberChange| change_member(&by.context(&Told, None, None), whom, &change);
+    let lead = Rights {
+        roles: vec![shared::Role::Lead],
+        ..Rights::default()
+    };
+    change(&mara, "ines", MemberChange::Grant(lead)).unwrap();
+    new_compartment(&ines.context(&Told, None, None), "Kestrel").unwrap();
+    let refused = change(&mara, "ines", MemberChange::Remove).err().unwrap();
+    assert_eq!(refused.exit_code(), 1);
+    assert!(
+        refused.message.contains("ines is the last who holds compartment"),
+        "{refused}"
+    );
+    let rights = Rights {
+        compartments: vec!["Kestrel".into()],
+        ..Rights::default()
+    };
+    change(&ines, "mara", MemberChange::Grant(rights)).unwrap();
+    assert!(change(&mara, "ines", MemberChange::Remove).unwrap().pending.is_empty());
+}
