@@ -1,6 +1,6 @@
 //! What stands around a name and points to the same person: titles, nicknames, initials, offices.
 
-use super::cues::{HEADS, HOUSES, INSTITUTIONS, NOWHERE, OF_OFFICES, TRADES, listed};
+use super::cues::{NOWHERE, listed};
 use super::finding::{Finding, Kind, Weight};
 use super::prepared::{Prepared, Token};
 use super::tagger::has;
@@ -114,7 +114,7 @@ fn houses(text: &Prepared) -> Vec<Finding> {
         if proper(name)
             && proper(house)
             && text.between(name, house) == " "
-            && listed(HOUSES, text.lower_of(house))
+            && house.lists & has::HOUSE != 0
             && !where_it_is()
             && name.word != Word::Function
             && !(name.first && name.word == Word::Ordinary)
@@ -383,7 +383,7 @@ fn offices(text: &Prepared) -> Vec<Finding> {
             let capital = proper(before) && !grammar && (owned || !before.first);
             let tells = capital
                 || before.lists & has::PEOPLE != 0
-                || listed(OF_OFFICES, text.lower_of(before))
+                || before.lists & has::OF_OFFICE != 0
                 || owned && before.lists & (has::BODY | has::COMPANY | has::ROLE) != 0;
             // `Pentagon press operations director`
             let plain = || {
@@ -468,7 +468,7 @@ fn holders(text: &Prepared, found: &[Finding], more: &mut Vec<Finding>) {
     let gap = |at: usize| tokens.get(at + 1).map_or("", |next| text.between(&tokens[at], next));
     let joined = |at: usize| matches!(gap(at), " " | "\n");
     let word = |at: usize| tokens.get(at).map_or("", |token| text.lower_of(token));
-    let is_office = |at: usize| tokens[at].lists & has::OFFICE != 0 || listed(HEADS, word(at));
+    let is = |at: usize, lists: u64| tokens.get(at).is_some_and(|token| token.lists & lists != 0);
     // Whether what stands behind a word, an article aside, says which one.
     let named = |at: usize, institutions: bool| {
         let the = at + usize::from(joined(at) && matches!(word(at + 1), "the" | "this" | "our"));
@@ -477,9 +477,7 @@ fn holders(text: &Prepared, found: &[Finding], more: &mut Vec<Finding>) {
         let people = joined(next) && tokens.get(next).is_some_and(|token| token.lists & has::PEOPLE != 0);
         masked && word(at) == "of"
             || joined(the)
-                && (persons[next]
-                    || others[next]
-                    || institutions && listed(INSTITUTIONS, word(next + usize::from(people))))
+                && (persons[next] || others[next] || institutions && is(next + usize::from(people), has::INSTITUTION))
     };
     let mut titles: Vec<u64> = Vec::new();
     for (at, token) in tokens.iter().enumerate() {
@@ -493,11 +491,11 @@ fn holders(text: &Prepared, found: &[Finding], more: &mut Vec<Finding>) {
         more.push(Finding::new(at, Kind::Other, Weight::Guess));
     };
     for at in 0..tokens.len() {
-        if is_office(at) {
+        if is(at, has::OFFICE | has::HEAD) {
             // `head of security`: what is joined by `of` and small letters belongs to it.
             let field = |to: usize| {
                 let plain = |at: usize| {
-                    let own = !tokens[at].capital && !tokens[at].digit && !listed(INSTITUTIONS, word(at));
+                    let own = !tokens[at].capital && !tokens[at].digit && !is(at, has::INSTITUTION);
                     own && !matches!(
                         word(at),
                         "a" | "all"
@@ -532,7 +530,7 @@ fn holders(text: &Prepared, found: &[Finding], more: &mut Vec<Finding>) {
             };
             if let Some(to) = ends.into_iter().flatten().find(link) {
                 let mut from = at;
-                while from > 0 && joined(from - 1) && listed(OF_OFFICES, word(from - 1)) {
+                while from > 0 && joined(from - 1) && is(from - 1, has::OF_OFFICE) {
                     from -= 1;
                 }
                 add(from, to);
@@ -540,13 +538,13 @@ fn holders(text: &Prepared, found: &[Finding], more: &mut Vec<Finding>) {
         }
         if word(at) == "only" && at > 0 && joined(at - 1) && word(at - 1) == "the" {
             let mut to = at + 1;
-            while to < at + 3 && joined(to) && !listed(TRADES, word(to)) && tokens[to].word != Word::Function {
+            while to < at + 3 && joined(to) && !is(to, has::TRADE) && tokens[to].word != Word::Function {
                 to += 1;
             }
             let determined = matches!(word(to + 2), "the" | "this" | "our" | "their" | "his" | "her");
             let place = to + 2 + usize::from(determined);
             if joined(at)
-                && listed(TRADES, word(to))
+                && is(to, has::TRADE)
                 && (to..place).all(joined)
                 && matches!(word(to + 1), "at" | "for" | "in" | "of" | "on")
                 && !listed(NOWHERE, word(place))
@@ -559,7 +557,7 @@ fn holders(text: &Prepared, found: &[Finding], more: &mut Vec<Finding>) {
             while to < at + 3
                 && joined(to - 1)
                 && joined(to)
-                && listed(OF_OFFICES, word(to))
+                && is(to, has::OF_OFFICE)
                 && !titles.contains(&tokens[to].hash)
             {
                 to += 1;

@@ -29,6 +29,8 @@ struct Pattern {
     group: usize,
     /// Whether the match counts, from the value and from what stands before it in the match.
     accept: fn(&str, &str) -> bool,
+    #[cfg(test)]
+    source: &'static str,
 }
 
 /// What a blanked byte becomes: no letter, no digit, no space, no punctuation that a pattern names.
@@ -36,32 +38,37 @@ const BLANK: u8 = 0x01;
 
 impl Finder for Patterns {
     fn find(&self, text: &Prepared) -> Vec<Finding> {
-        let mut places = Places::new(text);
-        let mut found = Vec::new();
-        for pattern in PATTERNS.iter() {
-            let claimed = pattern.matches(&places);
-            if claimed.is_empty() {
-                continue;
-            }
-            let trimmed: Vec<Range<usize>> = claimed.into_iter().map(|at| trim(places.text(), at)).collect();
-            places.blank(|bytes| {
-                let mut blanked = Vec::with_capacity(trimmed.len());
-                for at in trimmed {
-                    let kind = (pattern.kind)(&text.folded[at.clone()]);
-                    let at = if matches!(kind, Kind::Number | Kind::Code) {
-                        with_glued(bytes, at)
-                    } else {
-                        at
-                    };
-                    found.push(Finding::new(at.clone(), kind, Weight::Form));
-                    bytes[at.clone()].fill(BLANK);
-                    blanked.push(at);
-                }
-                blanked
-            });
-        }
-        found
+        find_each(text, &PATTERNS)
     }
+}
+
+/// What patterns find one after the other, each in what those before it have left.
+fn find_each(text: &Prepared, patterns: &[Pattern]) -> Vec<Finding> {
+    let mut places = Places::new(text);
+    let mut found = Vec::new();
+    for pattern in patterns {
+        let claimed = pattern.matches(&places);
+        if claimed.is_empty() {
+            continue;
+        }
+        let trimmed: Vec<Range<usize>> = claimed.into_iter().map(|at| trim(places.text(), at)).collect();
+        places.blank(|bytes| {
+            let mut blanked = Vec::with_capacity(trimmed.len());
+            for at in trimmed {
+                let kind = (pattern.kind)(&text.folded[at.clone()]);
+                let at = if matches!(kind, Kind::Number | Kind::Code) {
+                    with_glued(bytes, at)
+                } else {
+                    at
+                };
+                found.push(Finding::new(at.clone(), kind, Weight::Form));
+                bytes[at.clone()].fill(BLANK);
+                blanked.push(at);
+            }
+            blanked
+        });
+    }
+    found
 }
 
 /// A range without the spaces at its ends.
@@ -86,6 +93,29 @@ fn with_glued(text: &[u8], at: Range<usize>) -> Range<usize> {
 }
 
 impl Pattern {
+    fn new(
+        begin: Begin,
+        source: &'static str,
+        kind: fn(&str) -> Kind,
+        group: usize,
+        accept: fn(&str, &str) -> bool,
+    ) -> Option<Self> {
+        let (lead, regex) = match source.split_once("LINK") {
+            Some((lead, rest)) => (Some(compile(&anchored(begin, lead))?), format!("(?i)^LINK{rest}")),
+            None => (None, anchored(begin, source)),
+        };
+        Some(Self {
+            begin,
+            lead,
+            regex: compile(&regex)?,
+            kind,
+            group,
+            accept,
+            #[cfg(test)]
+            source,
+        })
+    }
+
     /// All that it finds, from the left, one behind the other.
     fn matches(&self, places: &Places<'_>) -> Vec<Range<usize>> {
         let text = places.text();
@@ -185,21 +215,8 @@ fn digits(value: &str) -> usize {
 static PATTERNS: LazyLock<Vec<Pattern>> = LazyLock::new(|| {
     let mut patterns = Vec::new();
     let mut add =
-        |begin: Begin, pattern: &str, kind: fn(&str) -> Kind, group: usize, accept: fn(&str, &str) -> bool| {
-            let (lead, pattern) = match pattern.split_once("LINK") {
-                Some((lead, rest)) => (compile(&anchored(begin, lead)), format!("(?i)^LINK{rest}")),
-                None => (None, anchored(begin, pattern)),
-            };
-            if let Some(regex) = compile(&pattern) {
-                patterns.push(Pattern {
-                    begin,
-                    lead,
-                    regex,
-                    kind,
-                    group,
-                    accept,
-                });
-            }
+        |begin: Begin, pattern: &'static str, kind: fn(&str) -> Kind, group: usize, accept: fn(&str, &str) -> bool| {
+            patterns.extend(Pattern::new(begin, pattern, kind, group, accept));
         };
     // Mail and links.
     add(
@@ -636,6 +653,7 @@ pub(crate) fn is_iban(value: &str) -> bool {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used)]
     use super::*;
+    use proptest::prelude::*;
 
     fn found(text: &str) -> Vec<(String, Kind)> {
         let prepared = Prepared::new(text).unwrap();
@@ -656,6 +674,31 @@ mod tests {
     fn every_pattern_compiles() {
         assert_eq!(PATTERNS.len(), 43);
         assert_eq!(PATTERNS.iter().filter(|pattern| pattern.lead.is_some()).count(), 4);
+    }
+
+    /// The same patterns, each run over the whole text.
+    fn everywhere() -> Vec<Pattern> {
+        let patterns = PATTERNS.iter();
+        let anywhere = Begin::In(|_| true);
+        let all = patterns.map(|of| Pattern::new(anywhere, of.source, of.kind, of.group, of.accept).unwrap());
+        all.collect()
+    }
+
+    static EVERYWHERE: LazyLock<Vec<Pattern>> = LazyLock::new(everywhere);
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(1000))]
+        #[test]
+        fn nothing_begins_where_no_pattern_is_tried(text in "((code|pin|safe|word|phrase|is|the|account|no|a|call|ext|born|age|old|years|ninety|hundred|yo|aka|reg|plate|US|EUR|euros|may|June|in|of|at|by|flat|Box|P\\.O|via|com|dot|www|http|mailto|log|wi|fi|key|secret|GB|AB|x)|[a-zA-Z]{1,7}|[0-9]{1,5}|[ ]|[ ]|[ ]|[-./:,_'\"()\\[\\]@+#=\n$€°é\u{4e2d}\u{FFFC}]){0,24}") {
+            let text = Prepared::new(&text).unwrap();
+            prop_assert_eq!(Patterns.find(&text), find_each(&text, &EVERYWHERE));
+        }
+
+        #[test]
+        fn numbers_begin_where_a_pattern_is_tried(text in "([A-Z]{1,3}|[a-z]{1,3}|[0-9]{1,4}|[ ]|[-./:_+$£°]){0,24}") {
+            let text = Prepared::new(&text).unwrap();
+            prop_assert_eq!(Patterns.find(&text), find_each(&text, &EVERYWHERE));
+        }
     }
 
     #[test]

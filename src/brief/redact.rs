@@ -321,28 +321,17 @@ fn find(
             .chain(tagged)
             .filter(|finding| passes_profile(text, profile, &kept, finding) && !is_inside(&nameless, &finding.at)),
     );
+    let passes = |finding: &Finding| passes_profile(text, profile, &kept, finding);
     let mentions = names::spread(text, &all);
-    all.extend(
-        mentions
-            .into_iter()
-            .filter(|finding| passes_profile(text, profile, &kept, finding)),
-    );
+    all.extend(mentions.into_iter().filter(passes));
     let around = widen(text, &all);
-    all.extend(
-        around
-            .into_iter()
-            .filter(|finding| passes_profile(text, profile, &kept, finding)),
-    );
+    all.extend(around.into_iter().filter(passes));
     if profile.mode() == Mode::Strict {
         let unlisted = Unlisted {
             numbers_up_to: profile.numbers_up_to(),
         };
         let beyond = unlisted.find(text);
-        all.extend(
-            beyond
-                .into_iter()
-                .filter(|finding| passes_profile(text, profile, &kept, finding)),
-        );
+        all.extend(beyond.into_iter().filter(passes));
     }
     let doubts: Vec<Finding> = all
         .iter()
