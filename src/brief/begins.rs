@@ -196,6 +196,20 @@ impl<'t> Places<'t> {
             self.note(at.start - before..at.start);
             self.note(at.end..at.end + after);
         }
+        self.put_in_order();
+    }
+
+    /// What was noted late stands behind all else until here.
+    fn put_in_order(&mut self) {
+        for list in [&mut self.numbers, &mut self.capitals, &mut self.mixed] {
+            if !list.is_sorted() {
+                list.sort_unstable();
+                list.dedup();
+            }
+        }
+        if !self.cues.is_sorted() {
+            self.cues.sort_unstable();
+        }
     }
 
     fn note(&mut self, within: Range<usize>) {
@@ -239,20 +253,14 @@ impl<'t> Places<'t> {
 
     fn note_word(&mut self, at: Range<usize>, figure: bool, lists: &ByHash<u32>) {
         let start = at.start;
-        let add = |list: &mut Vec<usize>| {
-            let place = list.partition_point(|&known| known < start);
-            if list.get(place) != Some(&start) {
-                list.insert(place, start);
-            }
-        };
         match self.bytes()[start] {
-            b'0'..=b'9' => add(&mut self.numbers),
-            b'A'..=b'Z' => add(&mut self.capitals),
+            b'0'..=b'9' => self.numbers.push(start),
+            b'A'..=b'Z' => self.capitals.push(start),
             _ => {}
         }
         if figure {
             if !self.bytes()[start].is_ascii_digit() {
-                add(&mut self.mixed);
+                self.mixed.push(start);
             }
             return;
         }
@@ -261,11 +269,7 @@ impl<'t> Places<'t> {
             return;
         }
         if let Some(&bits) = lists.get(&hash(word)) {
-            let place = self.cues.partition_point(|&(known, _)| known < start);
-            match self.cues.get_mut(place) {
-                Some((known, more)) if *known == start => *more |= bits,
-                _ => self.cues.insert(place, (start, bits)),
-            }
+            self.cues.push((start, bits));
         }
     }
 
