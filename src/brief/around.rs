@@ -79,6 +79,8 @@ pub(crate) fn widen(text: &Prepared, found: &[Finding]) -> Vec<Finding> {
     more.extend(offices(text));
     holders(text, found, &mut more);
     more.extend(houses(text));
+    more.extend(dwellings(text));
+    more.extend(doers(text));
     firms(text, found, &mut more);
     addresses(text, found, &mut more);
     numbers(text, found, &mut more);
@@ -129,6 +131,119 @@ fn houses(text: &Prepared) -> Vec<Finding> {
                 Kind::Address,
                 Weight::Guess,
             ));
+        }
+    }
+    found
+}
+
+/// Where somebody lives, in small letters or capitals throughout: `lives at rookery farm, pool lane`.
+fn dwellings(text: &Prepared) -> Vec<Finding> {
+    let tokens = &text.tokens;
+    let mut found = Vec::new();
+    for (at, pair) in tokens.windows(2).enumerate() {
+        let lives = matches!(
+            text.lower_of(&pair[0]),
+            "live" | "lived" | "lives" | "resided" | "resides"
+        ) && text.lower_of(&pair[1]) == "at"
+            && text.between(&pair[0], &pair[1]) == " ";
+        if !lives {
+            continue;
+        }
+        let from = at + 2;
+        let own = |to: &usize| {
+            let gap = text.between(&tokens[to - 1], &tokens[*to]);
+            let near = gap == " " || *to > from && gap == ", ";
+            near && !tokens[*to].digit && (tokens[*to].word != Word::Function || tokens[*to].lists & has::STREET != 0)
+        };
+        let words = (from..tokens.len().min(from + 6)).take_while(own);
+        // What has its capitals is found by them.
+        let shown = |token: &Token| token.capital && !token.caseless && !token.shouted;
+        let named = |to: &usize| {
+            let token = &tokens[*to];
+            *to > from && !shown(token) && token.lists & (has::HOUSE | has::STREET) != 0
+        };
+        if let Some(to) = words.filter(named).last() {
+            let at = tokens[from].at.start..tokens[to].at.end;
+            found.push(Finding::new(at, Kind::Address, Weight::Guess));
+        }
+    }
+    found
+}
+
+/// What only somebody can have done, behind two words that are a name as well: `will stone found it`. No sentence goes
+/// on so behind `will`, nor behind a bill without its article.
+fn doers(text: &Prepared) -> Vec<Finding> {
+    let tokens = &text.tokens;
+    let mut found = Vec::new();
+    for (at, three) in tokens.windows(3).enumerate() {
+        let [given, last, deed] = three else { continue };
+        let done = matches!(
+            text.lower_of(deed),
+            "asked"
+                | "came"
+                | "denied"
+                | "drove"
+                | "followed"
+                | "found"
+                | "gave"
+                | "heard"
+                | "left"
+                | "lost"
+                | "met"
+                | "phoned"
+                | "rang"
+                | "refused"
+                | "replied"
+                | "said"
+                | "saw"
+                | "signed"
+                | "texted"
+                | "thought"
+                | "threatened"
+                | "told"
+                | "took"
+                | "walked"
+                | "wanted"
+                | "went"
+                | "wrote"
+        );
+        if !done {
+            continue;
+        }
+        // `said` is one too, but says something else.
+        let own = given.word == Word::NameLike || text.lower_of(given) == "will";
+        let named = own
+            && given.lists & has::GIVEN != 0
+            && last.word == Word::NameLike
+            && given.capital == last.capital
+            && text.between(given, last) == " "
+            && text.between(last, deed) == " ";
+        // `the bill church members left`
+        let counted = at.checked_sub(1).map(|before| &tokens[before]).is_some_and(|before| {
+            let word = text.lower_of(before);
+            let determines = matches!(
+                word,
+                "a" | "an"
+                    | "any"
+                    | "each"
+                    | "every"
+                    | "her"
+                    | "his"
+                    | "its"
+                    | "my"
+                    | "no"
+                    | "our"
+                    | "the"
+                    | "their"
+                    | "these"
+                    | "this"
+                    | "those"
+                    | "your"
+            );
+            text.between(before, given) == " " && determines
+        });
+        if named && !counted {
+            found.push(Finding::new(given.at.start..last.at.end, Kind::Person, Weight::Guess));
         }
     }
     found
@@ -612,6 +727,31 @@ mod tests {
     fn houses_with_a_name_are_found() {
         assert_eq!(found("he lives at Kestrel Lodge now", &[]), ["Kestrel Lodge"]);
         assert_eq!(found("meet at the North Lodge", &[]), Vec::<String>::new());
+    }
+
+    #[test]
+    fn where_somebody_lives_and_who_did_something_is_found_in_small_letters() {
+        for (text, value) in [
+            (
+                "her father lives at rookery farm, pool lane. the code",
+                "rookery farm, pool lane",
+            ),
+            ("HE LIVED AT POOL LANE", "POOL LANE"),
+            ("then will stone found it", "will stone"),
+            ("reported that bill church followed her", "bill church"),
+        ] {
+            assert!(
+                found(text, &[]).contains(&value.to_owned()),
+                "{text}: {:?}",
+                found(text, &[])
+            );
+        }
+        for plain in [
+            "he lives at home on the farm, lives at the lodge, lived at peace near the mill",
+            "he said frost told him, the bill church members found, will stone float, a mark stone left, they will find stone",
+        ] {
+            assert_eq!(found(plain, &[]), Vec::<String>::new(), "{plain}");
+        }
     }
 
     #[test]
