@@ -1,6 +1,6 @@
 //! What stands around a name and points to the same person: titles, nicknames, initials, offices.
 
-use super::cues::{HEADS, HOUSES, INSTITUTIONS, NOWHERE, OF_OFFICES, TRADES, listed};
+use super::cues::{NOWHERE, listed};
 use super::finding::{Finding, Kind, Weight};
 use super::prepared::{Prepared, Token};
 use super::tagger::has;
@@ -79,6 +79,8 @@ pub(crate) fn widen(text: &Prepared, found: &[Finding]) -> Vec<Finding> {
     more.extend(offices(text));
     holders(text, found, &mut more);
     more.extend(houses(text));
+    more.extend(dwellings(text));
+    more.extend(doers(text));
     firms(text, found, &mut more);
     addresses(text, found, &mut more);
     numbers(text, found, &mut more);
@@ -114,7 +116,7 @@ fn houses(text: &Prepared) -> Vec<Finding> {
         if proper(name)
             && proper(house)
             && text.between(name, house) == " "
-            && listed(HOUSES, text.lower_of(house))
+            && house.lists & has::HOUSE != 0
             && !where_it_is()
             && name.word != Word::Function
             && !(name.first && name.word == Word::Ordinary)
@@ -129,6 +131,119 @@ fn houses(text: &Prepared) -> Vec<Finding> {
                 Kind::Address,
                 Weight::Guess,
             ));
+        }
+    }
+    found
+}
+
+/// Where somebody lives, in small letters or capitals throughout: `lives at rookery farm, pool lane`.
+fn dwellings(text: &Prepared) -> Vec<Finding> {
+    let tokens = &text.tokens;
+    let mut found = Vec::new();
+    for (at, pair) in tokens.windows(2).enumerate() {
+        let lives = matches!(
+            text.lower_of(&pair[0]),
+            "live" | "lived" | "lives" | "resided" | "resides"
+        ) && text.lower_of(&pair[1]) == "at"
+            && text.between(&pair[0], &pair[1]) == " ";
+        if !lives {
+            continue;
+        }
+        let from = at + 2;
+        let own = |to: &usize| {
+            let gap = text.between(&tokens[to - 1], &tokens[*to]);
+            let near = gap == " " || *to > from && gap == ", ";
+            near && !tokens[*to].digit && (tokens[*to].word != Word::Function || tokens[*to].lists & has::STREET != 0)
+        };
+        let words = (from..tokens.len().min(from + 6)).take_while(own);
+        // What has its capitals is found by them.
+        let shown = |token: &Token| token.capital && !token.caseless && !token.shouted;
+        let named = |to: &usize| {
+            let token = &tokens[*to];
+            *to > from && !shown(token) && token.lists & (has::HOUSE | has::STREET) != 0
+        };
+        if let Some(to) = words.filter(named).last() {
+            let at = tokens[from].at.start..tokens[to].at.end;
+            found.push(Finding::new(at, Kind::Address, Weight::Guess));
+        }
+    }
+    found
+}
+
+/// What only somebody can have done, behind two words that are a name as well: `will stone found it`. No sentence goes
+/// on so behind `will`, nor behind a bill without its article.
+fn doers(text: &Prepared) -> Vec<Finding> {
+    let tokens = &text.tokens;
+    let mut found = Vec::new();
+    for (at, three) in tokens.windows(3).enumerate() {
+        let [given, last, deed] = three else { continue };
+        let done = matches!(
+            text.lower_of(deed),
+            "asked"
+                | "came"
+                | "denied"
+                | "drove"
+                | "followed"
+                | "found"
+                | "gave"
+                | "heard"
+                | "left"
+                | "lost"
+                | "met"
+                | "phoned"
+                | "rang"
+                | "refused"
+                | "replied"
+                | "said"
+                | "saw"
+                | "signed"
+                | "texted"
+                | "thought"
+                | "threatened"
+                | "told"
+                | "took"
+                | "walked"
+                | "wanted"
+                | "went"
+                | "wrote"
+        );
+        if !done {
+            continue;
+        }
+        // `said` is one too, but says something else.
+        let own = given.word == Word::NameLike || text.lower_of(given) == "will";
+        let named = own
+            && given.lists & has::GIVEN != 0
+            && last.word == Word::NameLike
+            && given.capital == last.capital
+            && text.between(given, last) == " "
+            && text.between(last, deed) == " ";
+        // `the bill church members left`
+        let counted = at.checked_sub(1).map(|before| &tokens[before]).is_some_and(|before| {
+            let word = text.lower_of(before);
+            let determines = matches!(
+                word,
+                "a" | "an"
+                    | "any"
+                    | "each"
+                    | "every"
+                    | "her"
+                    | "his"
+                    | "its"
+                    | "my"
+                    | "no"
+                    | "our"
+                    | "the"
+                    | "their"
+                    | "these"
+                    | "this"
+                    | "those"
+                    | "your"
+            );
+            text.between(before, given) == " " && determines
+        });
+        if named && !counted {
+            found.push(Finding::new(given.at.start..last.at.end, Kind::Person, Weight::Guess));
         }
     }
     found
@@ -383,7 +498,7 @@ fn offices(text: &Prepared) -> Vec<Finding> {
             let capital = proper(before) && !grammar && (owned || !before.first);
             let tells = capital
                 || before.lists & has::PEOPLE != 0
-                || listed(OF_OFFICES, text.lower_of(before))
+                || before.lists & has::OF_OFFICE != 0
                 || owned && before.lists & (has::BODY | has::COMPANY | has::ROLE) != 0;
             // `Pentagon press operations director`
             let plain = || {
@@ -468,7 +583,7 @@ fn holders(text: &Prepared, found: &[Finding], more: &mut Vec<Finding>) {
     let gap = |at: usize| tokens.get(at + 1).map_or("", |next| text.between(&tokens[at], next));
     let joined = |at: usize| matches!(gap(at), " " | "\n");
     let word = |at: usize| tokens.get(at).map_or("", |token| text.lower_of(token));
-    let is_office = |at: usize| tokens[at].lists & has::OFFICE != 0 || listed(HEADS, word(at));
+    let is = |at: usize, lists: u64| tokens.get(at).is_some_and(|token| token.lists & lists != 0);
     // Whether what stands behind a word, an article aside, says which one.
     let named = |at: usize, institutions: bool| {
         let the = at + usize::from(joined(at) && matches!(word(at + 1), "the" | "this" | "our"));
@@ -477,9 +592,7 @@ fn holders(text: &Prepared, found: &[Finding], more: &mut Vec<Finding>) {
         let people = joined(next) && tokens.get(next).is_some_and(|token| token.lists & has::PEOPLE != 0);
         masked && word(at) == "of"
             || joined(the)
-                && (persons[next]
-                    || others[next]
-                    || institutions && listed(INSTITUTIONS, word(next + usize::from(people))))
+                && (persons[next] || others[next] || institutions && is(next + usize::from(people), has::INSTITUTION))
     };
     let mut titles: Vec<u64> = Vec::new();
     for (at, token) in tokens.iter().enumerate() {
@@ -493,11 +606,11 @@ fn holders(text: &Prepared, found: &[Finding], more: &mut Vec<Finding>) {
         more.push(Finding::new(at, Kind::Other, Weight::Guess));
     };
     for at in 0..tokens.len() {
-        if is_office(at) {
+        if is(at, has::OFFICE | has::HEAD) {
             // `head of security`: what is joined by `of` and small letters belongs to it.
             let field = |to: usize| {
                 let plain = |at: usize| {
-                    let own = !tokens[at].capital && !tokens[at].digit && !listed(INSTITUTIONS, word(at));
+                    let own = !tokens[at].capital && !tokens[at].digit && !is(at, has::INSTITUTION);
                     own && !matches!(
                         word(at),
                         "a" | "all"
@@ -532,7 +645,7 @@ fn holders(text: &Prepared, found: &[Finding], more: &mut Vec<Finding>) {
             };
             if let Some(to) = ends.into_iter().flatten().find(link) {
                 let mut from = at;
-                while from > 0 && joined(from - 1) && listed(OF_OFFICES, word(from - 1)) {
+                while from > 0 && joined(from - 1) && is(from - 1, has::OF_OFFICE) {
                     from -= 1;
                 }
                 add(from, to);
@@ -540,13 +653,13 @@ fn holders(text: &Prepared, found: &[Finding], more: &mut Vec<Finding>) {
         }
         if word(at) == "only" && at > 0 && joined(at - 1) && word(at - 1) == "the" {
             let mut to = at + 1;
-            while to < at + 3 && joined(to) && !listed(TRADES, word(to)) && tokens[to].word != Word::Function {
+            while to < at + 3 && joined(to) && !is(to, has::TRADE) && tokens[to].word != Word::Function {
                 to += 1;
             }
             let determined = matches!(word(to + 2), "the" | "this" | "our" | "their" | "his" | "her");
             let place = to + 2 + usize::from(determined);
             if joined(at)
-                && listed(TRADES, word(to))
+                && is(to, has::TRADE)
                 && (to..place).all(joined)
                 && matches!(word(to + 1), "at" | "for" | "in" | "of" | "on")
                 && !listed(NOWHERE, word(place))
@@ -559,7 +672,7 @@ fn holders(text: &Prepared, found: &[Finding], more: &mut Vec<Finding>) {
             while to < at + 3
                 && joined(to - 1)
                 && joined(to)
-                && listed(OF_OFFICES, word(to))
+                && is(to, has::OF_OFFICE)
                 && !titles.contains(&tokens[to].hash)
             {
                 to += 1;
@@ -614,6 +727,31 @@ mod tests {
     fn houses_with_a_name_are_found() {
         assert_eq!(found("he lives at Kestrel Lodge now", &[]), ["Kestrel Lodge"]);
         assert_eq!(found("meet at the North Lodge", &[]), Vec::<String>::new());
+    }
+
+    #[test]
+    fn where_somebody_lives_and_who_did_something_is_found_in_small_letters() {
+        for (text, value) in [
+            (
+                "her father lives at rookery farm, pool lane. the code",
+                "rookery farm, pool lane",
+            ),
+            ("HE LIVED AT POOL LANE", "POOL LANE"),
+            ("then will stone found it", "will stone"),
+            ("reported that bill church followed her", "bill church"),
+        ] {
+            assert!(
+                found(text, &[]).contains(&value.to_owned()),
+                "{text}: {:?}",
+                found(text, &[])
+            );
+        }
+        for plain in [
+            "he lives at home on the farm, lives at the lodge, lived at peace near the mill",
+            "he said frost told him, the bill church members found, will stone float, a mark stone left, they will find stone",
+        ] {
+            assert_eq!(found(plain, &[]), Vec::<String>::new(), "{plain}");
+        }
     }
 
     #[test]

@@ -19,6 +19,7 @@
 //! why a person looks before a release.
 
 mod around;
+mod begins;
 mod compose;
 mod cues;
 mod days;

@@ -4,7 +4,6 @@
 //! These are rules of thumb. A trained tagger can stand beside them behind the same
 //! [`Finder`]; the frame does not change.
 
-use super::cues::{COMPANY_WORDS, HONORIFICS, PARTICLES, PLACE_WORDS, ROLES, listed};
 use super::finding::{Finder, Finding, Kind, Weight};
 use super::prepared::{Prepared, Token};
 use super::tagger::{ByHash, has, hash};
@@ -56,7 +55,7 @@ fn run_end(text: &Prepared, from: usize) -> usize {
         let particles = tokens[to..]
             .iter()
             .take(3)
-            .take_while(|token| !token.capital && listed(PARTICLES, text.lower_of(token)));
+            .take_while(|token| !token.capital && token.lists & has::PARTICLE != 0);
         let after = to + particles.count();
         let joined = after > to
             && tokens.get(after).is_some_and(|token| {
@@ -99,10 +98,10 @@ fn judge_run(text: &Prepared, from: usize, to: usize, found: &mut Vec<Finding>) 
     let mut honoured = from > 0 && is_title(text, from - 1, has::TITLE);
     let mut roled = from > 0 && (is_title(text, from - 1, has::ROLE) || is_apposed(text, from - 1));
     while from < to {
-        let word = text.lower_of(&tokens[from]);
-        if listed(HONORIFICS, word) && (to - from > 1) && word != "st" {
+        let (word, lists) = (text.lower_of(&tokens[from]), tokens[from].lists);
+        if lists & has::TITLE != 0 && (to - from > 1) && word != "st" {
             honoured = true;
-        } else if listed(ROLES, word) && to - from > 1 {
+        } else if lists & has::ROLE != 0 && to - from > 1 {
             roled = true;
         } else {
             break;
@@ -238,7 +237,7 @@ fn is_apposed(text: &Prepared, at: usize) -> bool {
     tokens
         .get(at + 1)
         .is_some_and(|next| text.between(&tokens[at], next) == ", ")
-        && listed(ROLES, text.lower_of(&tokens[at]))
+        && tokens[at].lists & has::ROLE != 0
 }
 
 /// Whether `Client:` or its like stands before the word at `at`.
@@ -263,7 +262,7 @@ fn push(text: &Prepared, from: usize, to: usize, person: bool, found: &mut Vec<F
         return;
     };
     let mut at = first.at.start..last.at.end;
-    let words = || tokens[from..to].iter().map(|token| text.lower_of(token));
+    let any = |list: u64| tokens[from..to].iter().any(|token| token.lists & list != 0);
     let tail = tokens.get(to).zip(tokens.get(to + 1)).filter(|(and, next)| {
         matches!(text.lower_of(and), "and")
             && matches!(
@@ -280,11 +279,11 @@ fn push(text: &Prepared, from: usize, to: usize, person: bool, found: &mut Vec<F
         .map(|at| text.lower_of(&tokens[at]))
         .unwrap_or_default();
     let lone_shout = to - from == 1 && first.shouted && !first.caseless && at.len() <= 6;
-    let kind = if tail.is_some() || words().any(|word| listed(COMPANY_WORDS, word)) || (lone_shout && !person) {
+    let kind = if tail.is_some() || any(has::COMPANY) || (lone_shout && !person) {
         Kind::Organisation
     } else if person {
         Kind::Person
-    } else if words().any(|word| listed(PLACE_WORDS, word)) || matches!(before, "in" | "near" | "via" | "towards") {
+    } else if any(has::SITE) || matches!(before, "in" | "near" | "via" | "towards") {
         Kind::Place
     } else {
         Kind::Person
@@ -304,7 +303,7 @@ fn lone_word(text: &Prepared, at: usize, found: &mut Vec<Finding>) {
     let announced = || is_title(text, at - 1, has::TITLE) || is_title(text, at - 1, has::KIN) || is_label(text, at);
     if token.foreign || addressed || (at > 0 && announced()) {
         found.push(Finding::new(token.at.clone(), Kind::Person, Weight::Guess));
-    } else if token.word == Word::Unknown && !token.capital && !listed(PARTICLES, text.lower_of(token)) {
+    } else if token.word == Word::Unknown && !token.capital && token.lists & has::PARTICLE == 0 {
         found.push(Finding::doubt(token.at.clone(), Kind::Other, "a word in no word list"));
     }
 }
@@ -367,7 +366,7 @@ pub(crate) fn spread(text: &Prepared, found: &[Finding]) -> Vec<Finding> {
     for finding in names {
         for token in text.tokens_in(&finding.at) {
             let word = text.lower_of(token);
-            let general = listed(COMPANY_WORDS, word) || listed(PLACE_WORDS, word) || listed(ROLES, word);
+            let general = token.lists & (has::COMPANY | has::SITE | has::ROLE) != 0;
             let spreads = match token.word {
                 Word::Unknown => token.at.len() >= 3 || token.shouted && token.at.len() == 2,
                 Word::NameLike => !general,
@@ -382,7 +381,7 @@ pub(crate) fn spread(text: &Prepared, found: &[Finding]) -> Vec<Finding> {
                 }
                 Word::Function => false,
             };
-            if spreads && !listed(PARTICLES, word) && !listed(HONORIFICS, word) {
+            if spreads && token.lists & (has::PARTICLE | has::TITLE) == 0 {
                 parts
                     .entry(key(word))
                     .or_insert((finding.kind, token.word != Word::Unknown || token.at.len() == 2));

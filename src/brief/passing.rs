@@ -182,11 +182,13 @@ fn homes(text: &Prepared, found: &mut Vec<Finding>) {
             })
         };
         let word = text.lower_of(who);
-        let somebody = SOMEBODY.contains(&word)
-            || who.lists & (has::ROLE | has::KIN) != 0
-            || who.lists & has::PEOPLE != 0
-            || who.capital && who.word == Word::Unknown && !who.caseless;
-        if lives && somebody && number(home) && text.lower_of(home) != "one" && counts() {
+        let somebody = || {
+            SOMEBODY.contains(&word)
+                || who.lists & (has::ROLE | has::KIN) != 0
+                || who.lists & has::PEOPLE != 0
+                || who.capital && who.word == Word::Unknown && !who.caseless
+        };
+        if lives && number(home) && somebody() && text.lower_of(home) != "one" && counts() {
             found.push(Finding::new(home.at.clone(), Kind::Address, Weight::Form));
         }
     }

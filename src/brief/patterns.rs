@@ -3,12 +3,13 @@
 //! The patterns are tried in order; what one has claimed is blanked for the later ones, so that
 //! a date is not also a telephone number. A failed checksum changes the kind; it never unmasks.
 
+use super::begins::{self, Begin, Places, cue};
 use super::cues::{PLACE_WORDS, listed};
 use super::finding::{Finder, Finding, Kind, Weight};
 use super::general::is_state;
 use super::prepared::Prepared;
 use super::words::{self, Word};
-use regex::{Captures, Regex};
+use regex::Regex;
 use std::ops::Range;
 use std::sync::LazyLock;
 
@@ -17,6 +18,8 @@ use std::sync::LazyLock;
 pub struct Patterns;
 
 struct Pattern {
+    /// Where a match can begin.
+    begin: Begin,
     /// The words that stand before the identifier, where they are needed: looked for first, since
     /// what may stand between them and the identifier makes too big an automaton to run everywhere.
     lead: Option<Regex>,
@@ -26,6 +29,8 @@ struct Pattern {
     group: usize,
     /// Whether the match counts, from the value and from what stands before it in the match.
     accept: fn(&str, &str) -> bool,
+    #[cfg(test)]
+    source: &'static str,
 }
 
 /// What a blanked byte becomes: no letter, no digit, no space, no punctuation that a pattern names.
@@ -33,29 +38,37 @@ const BLANK: u8 = 0x01;
 
 impl Finder for Patterns {
     fn find(&self, text: &Prepared) -> Vec<Finding> {
-        let mut open = text.folded.clone();
-        let mut found = Vec::new();
-        for pattern in PATTERNS.iter() {
-            let claimed: Vec<Range<usize>> = pattern.matches(&open).into_iter().map(|at| trim(&open, at)).collect();
-            if claimed.is_empty() {
-                continue;
-            }
-            let mut bytes = open.into_bytes();
-            for at in claimed {
+        find_each(text, &PATTERNS)
+    }
+}
+
+/// What patterns find one after the other, each in what those before it have left.
+fn find_each(text: &Prepared, patterns: &[Pattern]) -> Vec<Finding> {
+    let mut places = Places::new(text);
+    let mut found = Vec::new();
+    for pattern in patterns {
+        let claimed = pattern.matches(&places);
+        if claimed.is_empty() {
+            continue;
+        }
+        let trimmed: Vec<Range<usize>> = claimed.into_iter().map(|at| trim(places.text(), at)).collect();
+        places.blank(|bytes| {
+            let mut blanked = Vec::with_capacity(trimmed.len());
+            for at in trimmed {
                 let kind = (pattern.kind)(&text.folded[at.clone()]);
                 let at = if matches!(kind, Kind::Number | Kind::Code) {
-                    with_glued(&bytes, at)
+                    with_glued(bytes, at)
                 } else {
                     at
                 };
                 found.push(Finding::new(at.clone(), kind, Weight::Form));
-                bytes[at].fill(BLANK);
+                bytes[at.clone()].fill(BLANK);
+                blanked.push(at);
             }
-            // Whole characters are blanked, so this is always text.
-            open = String::from_utf8(bytes).unwrap_or_else(|_| text.folded.clone());
-        }
-        found
+            blanked
+        });
     }
+    found
 }
 
 /// A range without the spaces at its ends.
@@ -80,45 +93,94 @@ fn with_glued(text: &[u8], at: Range<usize>) -> Range<usize> {
 }
 
 impl Pattern {
-    fn matches(&self, text: &str) -> Vec<Range<usize>> {
-        if let Some(lead) = &self.lead {
-            return lead
-                .find_iter(text)
-                .filter_map(|lead| self.after(text, &lead.range()))
-                .collect();
-        }
-        if self.group == 0 {
-            let all = self.regex.find_iter(text);
-            return all
-                .filter(|m| (self.accept)(m.as_str(), ""))
-                .map(|m| m.range())
-                .collect();
-        }
-        let value = |captures: Captures<'_>| {
-            let whole = captures.get(0)?;
-            let value = captures.get(self.group)?;
-            let before = text.get(whole.start()..value.start())?;
-            (self.accept)(value.as_str(), before).then(|| value.range())
+    fn new(
+        begin: Begin,
+        source: &'static str,
+        kind: fn(&str) -> Kind,
+        group: usize,
+        accept: fn(&str, &str) -> bool,
+    ) -> Option<Self> {
+        let (lead, regex) = match source.split_once("LINK") {
+            Some((lead, rest)) => (Some(compile(&anchored(begin, lead))?), format!("(?i)^LINK{rest}")),
+            None => (None, anchored(begin, source)),
         };
-        self.regex.captures_iter(text).filter_map(value).collect()
+        Some(Self {
+            begin,
+            lead,
+            regex: compile(&regex)?,
+            kind,
+            group,
+            accept,
+            #[cfg(test)]
+            source,
+        })
     }
-}
 
-impl Pattern {
-    /// The identifier that follows the words at `lead`.
-    fn after(&self, text: &str, lead: &Range<usize>) -> Option<Range<usize>> {
-        let mut end = text.len().min(lead.end + MAX_REACH);
-        while !text.is_char_boundary(end) {
-            end -= 1;
+    /// All that it finds, from the left, one behind the other.
+    fn matches(&self, places: &Places<'_>) -> Vec<Range<usize>> {
+        let text = places.text();
+        let first = self.lead.as_ref().unwrap_or(&self.regex);
+        let starts = match self.begin {
+            Begin::In(has) if has(places) => {
+                return first
+                    .find_iter(text)
+                    .filter_map(|whole| self.value(text, whole.range()))
+                    .collect();
+            }
+            Begin::In(_) => Vec::new(),
+            Begin::At(starts) => starts(places),
+            Begin::Cue(list) => places.cued(list),
+        };
+        let (mut found, mut end) = (Vec::new(), 0);
+        for start in starts {
+            let rest = &text[start..];
+            if start >= end
+                && let Some(whole) = first.find(rest)
+            {
+                end = start + whole.end();
+                let value = self.value(rest, whole.range());
+                found.extend(value.map(|at| start + at.start..start + at.end));
+            }
         }
-        let value = self.regex.captures(&text[lead.end..end])?.get(self.group)?;
-        let at = lead.end + value.start()..lead.end + value.end();
-        (self.accept)(value.as_str(), &text[lead.start..at.start]).then_some(at)
+        found
+    }
+
+    /// The identifier in a match, or behind the words that have to stand before it.
+    fn value(&self, text: &str, whole: Range<usize>) -> Option<Range<usize>> {
+        if self.lead.is_none() && self.group == 0 {
+            return (self.accept)(&text[whole.clone()], "").then_some(whole);
+        }
+        let value = if self.lead.is_none() {
+            self.regex.captures_at(text, whole.start)?.get(self.group)?.range()
+        } else {
+            let mut end = text.len().min(whole.end + MAX_REACH);
+            while !text.is_char_boundary(end) {
+                end -= 1;
+            }
+            let near = &text[whole.end..end];
+            // Most often nothing follows, which is told sooner than where.
+            let captures = self.regex.is_match(near).then(|| self.regex.captures(near))??;
+            let value = captures.get(self.group)?;
+            whole.end + value.start()..whole.end + value.end()
+        };
+        (self.accept)(&text[value.clone()], &text[whole.start..value.start]).then_some(value)
     }
 }
 
 /// How far behind its word an identifier is looked for, in bytes, its own length included.
 const MAX_REACH: usize = 240;
+
+/// A pattern as it is tried: only at the very beginning, where its [`Begin`] says at which places.
+fn anchored(begin: Begin, pattern: &str) -> String {
+    if matches!(begin, Begin::In(_)) {
+        return pattern.to_owned();
+    }
+    let (flags, rest) = match pattern.strip_prefix("(?i)") {
+        Some(rest) => ("(?i)", rest),
+        None => ("", pattern),
+    };
+    format!("{flags}^(?:{})", rest.strip_prefix(r"\b").unwrap_or(rest))
+}
 
 /// Compiles a pattern; `\b`, `\d`, `\s`, `\w` mean ASCII, which folding makes enough and fast.
 fn compile(pattern: &str) -> Option<Regex> {
@@ -152,35 +214,27 @@ fn digits(value: &str) -> usize {
 
 static PATTERNS: LazyLock<Vec<Pattern>> = LazyLock::new(|| {
     let mut patterns = Vec::new();
-    let mut add = |pattern: &str, kind: fn(&str) -> Kind, group: usize, accept: fn(&str, &str) -> bool| {
-        let (lead, pattern) = match pattern.split_once("LINK") {
-            Some((lead, rest)) => (compile(lead), format!("(?i)^LINK{rest}")),
-            None => (None, pattern.to_owned()),
+    let mut add =
+        |begin: Begin, pattern: &'static str, kind: fn(&str) -> Kind, group: usize, accept: fn(&str, &str) -> bool| {
+            patterns.extend(Pattern::new(begin, pattern, kind, group, accept));
         };
-        if let Some(regex) = compile(&pattern) {
-            patterns.push(Pattern {
-                lead,
-                regex,
-                kind,
-                group,
-                accept,
-            });
-        }
-    };
     // Mail and links.
     add(
+        Begin::In(begins::has_mail),
         r"(?i)[a-z0-9._%+'-]+\s?(?:@|\[at\]|\(at\)|\{at\}| at )\s?[a-z0-9-]+(?:(?:\.|\s?(?:\[dot\]|\(dot\)|\{dot\}| dot )\s?)[a-z0-9-]+)+",
         |_| Kind::Email,
         0,
         |value, _| value.contains(['@', '[', '(', '{']) || value.contains(" dot "),
     );
     add(
+        Begin::In(begins::has_link),
         r"(?i)\b(?:[a-z][a-z0-9+.-]{1,12}://|www\.|mailto:|h[tx]{2}ps?\[?:\]?//)[^ \t\r\n<>\x22]*[^ \t\r\n<>\x22.,;:!?')\]]",
         |_| Kind::Link,
         0,
         any,
     );
     add(
+        Begin::In(begins::has_host),
         r"(?i)\b(?:[a-z0-9-]+(?:\.|\[\.\]))+(?:com|org|net|edu|gov|mil|int|info|biz|io|app|dev|ai|me|co|uk|eu|de|fr|nl|be|ch|at|it|es|pt|pl|se|no|dk|fi|ie|us|ca|au|nz|jp|cn|in|ru|ua|tv|cc|xyz|site|online|shop|onion|local|lan|internal|example|test)\b(?:/[^ \t\r\n<>\x22]*[^ \t\r\n<>\x22.,;:!?')\]])?",
         |_| Kind::Link,
         0,
@@ -192,9 +246,16 @@ static PATTERNS: LazyLock<Vec<Pattern>> = LazyLock::new(|| {
                 })
         },
     );
-    add(r"///[a-z]+\.[a-z]+\.[a-z]+", |_| Kind::Position, 0, any);
+    add(
+        Begin::In(begins::has_slashes),
+        r"///[a-z]+\.[a-z]+\.[a-z]+",
+        |_| Kind::Position,
+        0,
+        any,
+    );
     // Network addresses.
     add(
+        Begin::At(begins::at_network),
         r"\b\d{1,3}(?:\.\d{1,3}){3,}(?:/\d{1,2}|:\d{1,5})?\b",
         |value| {
             if value.matches('.').count() == 3 {
@@ -206,8 +267,15 @@ static PATTERNS: LazyLock<Vec<Pattern>> = LazyLock::new(|| {
         0,
         any,
     );
-    add(r"(?i)\b[0-9a-f]{2}(?:[:-][0-9a-f]{2}){5}\b", |_| Kind::Network, 0, any);
     add(
+        Begin::In(begins::is_anywhere),
+        r"(?i)\b[0-9a-f]{2}(?:[:-][0-9a-f]{2}){5}\b",
+        |_| Kind::Network,
+        0,
+        any,
+    );
+    add(
+        Begin::In(begins::has_colons),
         r"(?i)(?:[0-9a-f]{0,4}:){2,7}[0-9a-f]{0,4}(?:%[a-z0-9]+)?",
         |_| Kind::Network,
         0,
@@ -220,6 +288,7 @@ static PATTERNS: LazyLock<Vec<Pattern>> = LazyLock::new(|| {
     );
     // Secrets, by the word before them.
     add(
+        Begin::Cue(cue::SECRET),
         r#"(?i)\b(?:passwords?|passwd|passphrase|pass phrase|pwd|passcode|pass code|log-?in|user ?name|user id|wi-?fi key|api key|pre-?shared key|psk|secret|code ?word|duress word|challenge word)\b((?:\s|[:=/"'`(-])*(?:(?:is|was|now|set to|changed to|reset to|as)\b\s?)?["'`:=\s]*)([^ \t\r\n"`]{2,64})"#,
         |_| Kind::Code,
         2,
@@ -233,12 +302,14 @@ static PATTERNS: LazyLock<Vec<Pattern>> = LazyLock::new(|| {
     );
     // `Password for the tablet: bluebell`, and what is said between quotation marks.
     add(
+        Begin::Cue(cue::PASSWORD),
         r#"(?i)\b(?:passwords?|passphrase|code ?word|safe ?word)(?: [a-z]+){1,4}[ ]?[:=] ?["']?([a-z0-9][^ \t\r\n"'.,;]{2,40})"#,
         |_| Kind::Code,
         1,
         |value, _| words::look_up(&value.to_ascii_lowercase()) != Word::Function,
     );
     add(
+        Begin::Cue(cue::QUOTED),
         r#"(?i)\b(?:password|phrase|code ?word|safe ?word|challenge|countersign|counterphrase|reply|answer)\b[^".\n]{0,24}"([a-z][a-z' ,]{2,40})""#,
         |_| Kind::Code,
         1,
@@ -246,6 +317,7 @@ static PATTERNS: LazyLock<Vec<Pattern>> = LazyLock::new(|| {
     );
     // A word that opens: `the panic word is chestnut`.
     add(
+        Begin::Cue(cue::WORD),
         r"(?i)\b(?:(?:alarm|panic|safe|code|duress|challenge|pass|check|distress|door|gate|all[ -]?clear)[ -]?(?:word|phrase)s?|(?:the|his|her|our|their|new|old|today's) word)\b((?:[ \t]+(?:is|was|still|now|stays|remains|set to|changed to|back to|for (?:the )?[a-z]+))*[ \t]*[:=,(\x22']*[ \t]*)([a-z]{3,}(?:-[a-z0-9]+)*)",
         |_| Kind::Code,
         2,
@@ -259,19 +331,27 @@ static PATTERNS: LazyLock<Vec<Pattern>> = LazyLock::new(|| {
         },
     );
     add(
+        Begin::In(begins::has_dashed),
         r"\b[a-z]{3,}(?:-[a-z]{3,})+-\d{2,}\b|\b\d{2,}(?:-[a-z]{3,}){2,}\b",
         |_| Kind::Code,
         0,
         any,
     );
     // How old somebody is.
-    for how in [
-        r"(?i)\b(?:aged?|age:|age is|age of|turns|turned)[ :]{1,2}(\d{1,3}|ninety(?:[ -][a-z]{3,5}\b)?|(?:a |one )?hundred)\b",
-        r"(?i)\b(\d{1,3}|ninety(?:[ -][a-z]{3,5})?|(?:a |one )?hundred)(?:[ -]?(?:years?|yrs?)[ -](?:old|of age)\b|[ -]?y/?o\b)",
+    for (begin, how) in [
+        (
+            Begin::Cue(cue::AGED),
+            r"(?i)\b(?:aged?|age:|age is|age of|turns|turned)[ :]{1,2}(\d{1,3}|ninety(?:[ -][a-z]{3,5}\b)?|(?:a |one )?hundred)\b",
+        ),
+        (
+            Begin::At(begins::at_ages),
+            r"(?i)\b(\d{1,3}|ninety(?:[ -][a-z]{3,5})?|(?:a |one )?hundred)(?:[ -]?(?:years?|yrs?)[ -](?:old|of age)\b|[ -]?y/?o\b)",
+        ),
     ] {
-        add(how, |_| Kind::Age, 1, any);
+        add(begin, how, |_| Kind::Age, 1, any);
     }
     add(
+        Begin::Cue(cue::ALIAS),
         r"(?i)\b(?:call ?-?sign|codename|code name|alias|a\.?k\.?a\.?|handle|nick ?name|screen name)\b(?:\s|[:=\x22'(-])*(?:is |was )?[\x22']?((?-i:[A-Z])[\w-]*(?: [0-9]+\b| (?-i:[A-Z])\w*)*)",
         |_| Kind::Alias,
         1,
@@ -279,6 +359,7 @@ static PATTERNS: LazyLock<Vec<Pattern>> = LazyLock::new(|| {
     );
     // Accounts, cards, identity numbers by form.
     add(
+        Begin::At(begins::at_account),
         r"\b[A-Z]{2}\d{2}(?:[ -]?[A-Z0-9]{2,4}){2,8}\b",
         |value| if is_iban(value) { Kind::Account } else { Kind::Number },
         0,
@@ -286,6 +367,7 @@ static PATTERNS: LazyLock<Vec<Pattern>> = LazyLock::new(|| {
     );
     // In small letters, in fours, and mostly figures.
     add(
+        Begin::At(begins::at_account),
         r"(?i)\b[a-z]{2}\d{2}(?: ?[a-z0-9]{4}){2,7}(?: ?[a-z0-9]{1,3})?\b",
         |value| if is_iban(value) { Kind::Account } else { Kind::Number },
         0,
@@ -293,18 +375,21 @@ static PATTERNS: LazyLock<Vec<Pattern>> = LazyLock::new(|| {
     );
     // Dates of birth, then codes and numbers by the word before them.
     add(
+        Begin::Cue(cue::BIRTH),
         r"(?i)\b(?:dob|d\.o\.b\.?|born(?: on| in)?|date of birth|birth ?date|birthday)\b(?:\s|[.:,(=-])*(?:is |was |on |the )?((?:\d{1,4}[-./ ]){2}\d{1,4}\b|\d{1,2}(?:st|nd|rd|th)? (?:of )?MONTH,? \d{2,4}\b|MONTH \d{1,2}(?:st|nd|rd|th)?,? \d{2,4}\b|\d{1,2}(?:st|nd|rd|th)? MONTH\b|MONTH(?: \d{1,2}\b)?|(?:MONTH )?\d{4}\b)",
         |_| Kind::Birthday,
         1,
         any,
     );
     add(
+        Begin::Cue(cue::PLATE),
         r"(?i)\b(?:reg(?:istration|\.)?|plates?|number ?plate|licen[cs]e plates?|vrm|index|rego|tag)\bLINK((?:[A-Z0-9]{1,5}[ -]?){1,3}[A-Z0-9]{1,4})\b",
         |_| Kind::Vehicle,
         1,
         |value, _| digits(value) > 0 && value.len() < 14,
     );
     add(
+        Begin::Cue(cue::PHONE),
         r"(?i)\b(?:ext(?:ension|\.)?|tel(?:ephone|\.)?|phone|mobile|cell|fax|mob\.?|pager|whatsapp|ring|call|text)\bLINK(\+?\(?\d[\d ().-]{1,20}\d(?:\s?x\s?\d+)?)",
         |_| Kind::Phone,
         1,
@@ -315,6 +400,7 @@ static PATTERNS: LazyLock<Vec<Pattern>> = LazyLock::new(|| {
         },
     );
     add(
+        Begin::Cue(cue::CODE),
         r"(?i)\b(?:pins?|passcode|key ?codes?|codes?|combination|combo|safe|alarm|otp|cvv|cvc|puk|keypad|padlock)\bLINK(VALUE)",
         |_| Kind::Code,
         1,
@@ -324,6 +410,7 @@ static PATTERNS: LazyLock<Vec<Pattern>> = LazyLock::new(|| {
         },
     );
     add(
+        Begin::Cue(cue::NUMBER),
         r"(?i)\b(?:badges?|serials?|asset|case|refs?\.?|reference|account|acct\.?|a/c|policy|licen[cs]e|passport|id|identity|dossier|ticket|file|invoice|order|booking|incident|crime|complaint|application|applications|nos?\.|imei|imsi|iccid|vin|chassis|frame|tracking|parcel|member(?:ship)?|employee|staff|payroll|warrant|collar|shoulder|custody|patient|mrn|nhs|tax|vat|ssn|sin|nino|ni|national insurance|social security|bsn|tin|docket|claim|contract|permit|visa|certificate|cert\.?|key|fob|locker|laptop|phone|device|sim|card|device id|number)\bLINK(VALUE)",
         |_| Kind::Number,
         1,
@@ -336,6 +423,7 @@ static PATTERNS: LazyLock<Vec<Pattern>> = LazyLock::new(|| {
         },
     );
     add(
+        Begin::In(begins::has_long_number),
         r"(?:^|[^+0-9])(\d(?:[ -]?\d){11,18})\b",
         |value| if luhn(value) { Kind::Card } else { Kind::Number },
         1,
@@ -347,24 +435,28 @@ static PATTERNS: LazyLock<Vec<Pattern>> = LazyLock::new(|| {
     );
     // Money before the numbers, dates and times before the phones.
     add(
+        Begin::At(begins::at_money),
         r"(?i)(?:(?:US|A|C|NZ|HK)?[$€£¥₹]|\b(?:EUR|USD|GBP|CHF|CAD|AUD|JPY|SEK|NOK|DKK|PLN|INR|TRY|CZK|HUF)\s?)\s?\d[\d.,' ]*\d?(?:\s?(?:k|m|bn|million|billion|thousand)\b)?|\b\d[\d.,']*(?:\s?(?:k|m|bn|million|billion|thousand))?\s?(?:euros?|dollars?|pounds?|quid|francs?|eur|usd|gbp|chf|[€£$])",
         |_| Kind::Money,
         0,
         any,
     );
     add(
+        Begin::At(begins::at_position),
         r"(?i)(?:[-+]?\b\d{1,3}\.\d{3,}\s?°?\s?[NSEW]?\s?[,/; ]\s?[-+]?\d{1,3}\.\d{3,}(?:\s?°)?(?:\s?[NSEW]\b)?|\b\d{1,3}\s?°\s?\d{1,2}(?:\.\d+)?\s?['m]?\s?(?:\d{1,2}(?:\.\d+)?\s?[\x22s]?)?\s?[NSEW]\b)",
         |_| Kind::Position,
         0,
         any,
     );
     add(
+        Begin::At(begins::at_grid),
         r"\b(?:[1-9]|[1-5]\d|60)[C-HJ-NP-X] ?[A-HJ-NP-Z]{2} ?\d{2,5} ?\d{2,5}\b|\b[HNST][A-HJ-Z] \d{3,5} \d{3,5}\b",
         |_| Kind::Position,
         0,
         any,
     );
     add(
+        Begin::At(begins::at_dates),
         r"(?i)\b(?:\d{4}-\d{1,2}-\d{1,2}(?:[t ]\d{2}:\d{2}(?::\d{2})?(?:\.\d+)?(?:z|[+-]\d{2}:?\d{2})?)?|\d{1,2}(?:st|nd|rd|th)?[ -](?:of )?MONTH,?[ -]'?\d{2,4}|MONTH \d{1,2}(?:st|nd|rd|th)?,? \d{4}|\d{1,2}/\d{1,2}/\d{2,4}|\d{1,2}\.\d{1,2}\.(?:19|20)\d{2}|\d{1,2}-\d{1,2}-(?:19|20)\d{2}|\d{4}/\d{1,2}/\d{1,2}|\d{1,2}(?:st|nd|rd|th)? (?:of )?MONTH|MONTH \d{1,2}(?:st|nd|rd|th)?|MONTH,? (?:of )?(?:1\d|20)\d{2})\b",
         |_| Kind::Date,
         0,
@@ -375,6 +467,7 @@ static PATTERNS: LazyLock<Vec<Pattern>> = LazyLock::new(|| {
     );
     // A year by itself where it can be no time of day.
     add(
+        Begin::At(begins::at_years),
         r"(?i)(?:\b(?:in|of|during|year|early|late|mid|spring|summer|autumn|fall|winter|circa)[ -]|\b(?:since|from|between)[ ]|\()((?:1[5-9]|20)\d{2}(?:s\b|\b(?:[-/](?:\d{4}|\d{2})\b)?))(?:[^:\d]|$)",
         |_| Kind::Date,
         1,
@@ -382,18 +475,21 @@ static PATTERNS: LazyLock<Vec<Pattern>> = LazyLock::new(|| {
     );
     // `before 0730`; `before 1999` is a year.
     add(
+        Begin::At(begins::at_hours),
         r"(?i)\b(?:at|by|before|until|till|after) ((?:[01]\d|2[0-3])[0-5]\d)\b",
         |_| Kind::Time,
         1,
         |value, _| !value.starts_with("19") && !value.starts_with("20"),
     );
     add(
+        Begin::At(begins::at_numbers),
         r"(?i)\b(?:\d{1,2}:\d{2}(?::\d{2})?(?:\s?[ap]\.?m\b\.?)?|\d{1,2}(?:[.:]\d{2})?\s?[ap]\.?m\b\.?|[0-2]\d[0-5]\d\s?(?:hrs?|hours|h|z|utc|gmt|bst|cet|local)\b|\d{1,2}h\d{2}\b)",
         |_| Kind::Time,
         0,
         any,
     );
     add(
+        Begin::In(begins::has_month),
         r"(?i)\b(?:in|on|since|until|till|by|from|of|to|between|during|early|late|mid|last|next|this|every|before|after|and|-)[ -](?-i:((?:January|February|March|April|May|June|July|August|September|October|November|December)))\b",
         |_| Kind::Date,
         1,
@@ -401,6 +497,7 @@ static PATTERNS: LazyLock<Vec<Pattern>> = LazyLock::new(|| {
     );
     // Telephone numbers by form.
     add(
+        Begin::At(begins::at_phones),
         r"(?:\+|\b00)\s?\(?\d(?:[ ().-]{0,3}\d){6,15}(?:\s?(?:x|ext\.?)\s?\d{1,6})?\b|\(\d{2,5}\)[ .-]?\d{3,4}(?:[ .-]?\d{2,6}){0,3}(?:\s?(?:x|ext\.?)\s?\d{1,6})?\b|\b0\d{2,4}[ ./-]?\d{3,4}(?:[ .-]?\d{2,4}){1,3}\b|\b(?:1[ .-])?\d{3}[ .-]\d{3}[ .-]?\d{4}(?:\s?(?:x|ext\.?)\s?\d{1,6})?\b|\b\d{3}[-.]\d{4}(?:\s?(?:x|ext\.?)\s?\d{1,6})?\b|\b0\d{9,10}\b|\b0\d(?:[ .-]\d{2}){4}\b|\b\d{10}x\d{1,6}\b",
         |_| Kind::Phone,
         0,
@@ -408,6 +505,7 @@ static PATTERNS: LazyLock<Vec<Pattern>> = LazyLock::new(|| {
     );
     // National numbers by form: US SSN, UK NINO, ES DNI and NIE, IT codice fiscale, SE and FI personal numbers.
     add(
+        Begin::In(begins::has_six_figures),
         r"\b(?:\d{3}[- ]\d{2}[- ]\d{4}|[A-Z]{2} ?\d{2} ?\d{2} ?\d{2} ?[A-D]|[XYZ]?-?\d{7,8}-?[A-Z]|[A-Z]{6}\d{2}[A-Z]\d{2}[A-Z]\d{3}[A-Z]|\d{6}(?:\d{2})?[-+A]\d{3}[0-9A-Z])\b",
         |_| Kind::Number,
         0,
@@ -415,6 +513,7 @@ static PATTERNS: LazyLock<Vec<Pattern>> = LazyLock::new(|| {
     );
     // A state and its ZIP code, which has the form of a plate.
     add(
+        Begin::In(begins::has_five_figures),
         r"\b[A-Z]{2},? \d{5}(?:-\d{4})?\b",
         |_| Kind::Address,
         0,
@@ -422,6 +521,7 @@ static PATTERNS: LazyLock<Vec<Pattern>> = LazyLock::new(|| {
     );
     // Plates by form: UK, IE, FR and IT, DE, NL, US.
     add(
+        Begin::At(begins::at_plates),
         r"\b(?:[A-Z]{2}\d{2} ?[A-Z]{3}|[A-Z]\d{1,3} ?[A-Z]{3}|[A-Z]{3} ?\d{1,4}[A-Z]?|\d{2,3}-[A-Z]{1,2}-\d{1,6}|[A-Z]{2}[- ]?\d{3}[- ]?[A-Z]{2}|[A-Z]{1,3}-[A-Z]{1,2} ?\d{1,4}[EH]?|(?:[A-Z]{2}-\d{2}-\d{2}|\d{2}-\d{2}-[A-Z]{2}|\d{2}-[A-Z]{2}-\d{2}|[A-Z]{2}-\d{2}-[A-Z]{2}|[A-Z]{2}-[A-Z]{2}-\d{2}|\d{2}-[A-Z]{2}-[A-Z]{2}|\d{2}-[A-Z]{3}-\d|\d-[A-Z]{3}-\d{2}|[A-Z]-\d{3}-[A-Z]{2})|\d[A-Z]{3}\d{3}|[A-Z]{1,3}[- ]\d{3,5}|\d{2,4}[- ][A-Z]{2,4})\b",
         |_| Kind::Vehicle,
         0,
@@ -433,6 +533,7 @@ static PATTERNS: LazyLock<Vec<Pattern>> = LazyLock::new(|| {
     );
     // Addresses.
     add(
+        Begin::At(begins::at_houses),
         r"\b(?:(?:[Uu]nit|[Ff]lat|[Aa]partment|[Aa]pt\.?|[Ss]uite|[Ss]te\.?) [0-9A-Z]{1,5},? )?\d{1,5}[A-Za-z]?(?:[-/]\d{1,4})?,? (?:[A-Z][A-Za-z'.-]* ){0,4}?[A-Z][A-Za-z'.-]* (?:[A-Z][A-Za-z'-]*)(?:,? (?:Apt\.?|Suite|Ste\.?|Unit|Flat) ?#?\w+)?(?:, (?:[A-Z][A-Za-z'.-]+ ?){1,3})?(?:, (?:[A-Z][A-Za-z'.-]+ ?){1,3})?(?:,? [A-Z]{2},? \d{5}(?:-\d{4})?)?\b",
         |_| Kind::Address,
         0,
@@ -440,26 +541,36 @@ static PATTERNS: LazyLock<Vec<Pattern>> = LazyLock::new(|| {
     );
     // `via dei Mulini 27`
     add(
+        Begin::Cue(cue::WAY),
         r"\b(?:[Vv]ia|[Rr]ue|[Cc]alle|[Rr]ua|[Pp]iazza|[Pp]laza|[Aa]venida|[Uu]l\.|[Cc]hemin)(?: (?:de|del|della|dei|des|du|la|le|da|das|dos|[A-Z][A-Za-z'-]+)){1,4},? \d{1,4}[A-Za-z]?\b",
         |_| Kind::Address,
         0,
         any,
     );
     add(
+        Begin::At(begins::at_districts),
         r"\b(?:P\.?O\.? ?[Bb]ox|Box) \d+\b|\b[A-Z]{1,2}\d[A-Z0-9]? \d[A-Z]{2}\b|\b[A-Z]{2} \d{5}(?:-\d{4})?\b|\b\d{4} ?[A-Z]{2}\b",
         |_| Kind::Address,
         0,
         any,
     );
-    add(r"\b[A-Za-z0-9]+(?:_[A-Za-z0-9]+)+\b", |_| Kind::Alias, 0, any);
+    add(
+        Begin::In(begins::has_low_lines),
+        r"\b[A-Za-z0-9]+(?:_[A-Za-z0-9]+)+\b",
+        |_| Kind::Alias,
+        0,
+        any,
+    );
     // Handles, then what is left that mixes letters with digits, and long numbers.
     add(
+        Begin::In(begins::has_at),
         r"@[A-Za-z0-9_][A-Za-z0-9_.]{1,30}[A-Za-z0-9_]\b",
         |_| Kind::Alias,
         0,
         any,
     );
     add(
+        Begin::At(begins::at_figures),
         r"\b[A-Za-z]*(?:[-_/.][A-Za-z]+)*[-_/.]?\d[A-Za-z0-9]*(?:[-_/.][A-Za-z0-9]+)*\b",
         |_| Kind::Number,
         0,
@@ -480,6 +591,7 @@ static PATTERNS: LazyLock<Vec<Pattern>> = LazyLock::new(|| {
         },
     );
     add(
+        Begin::At(begins::at_groups),
         r"\b\d{2,}(?:[ .-]\d{2,}){2,}\b|\b\d{2,}[ -]\d{3,}\b",
         |_| Kind::Number,
         0,
@@ -487,6 +599,7 @@ static PATTERNS: LazyLock<Vec<Pattern>> = LazyLock::new(|| {
     );
     // Four figures that are no time of day and no year.
     add(
+        Begin::At(begins::at_fours),
         r"\b\d{4}\b",
         |_| Kind::Number,
         0,
@@ -540,6 +653,7 @@ pub(crate) fn is_iban(value: &str) -> bool {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used)]
     use super::*;
+    use proptest::prelude::*;
 
     fn found(text: &str) -> Vec<(String, Kind)> {
         let prepared = Prepared::new(text).unwrap();
@@ -560,6 +674,31 @@ mod tests {
     fn every_pattern_compiles() {
         assert_eq!(PATTERNS.len(), 43);
         assert_eq!(PATTERNS.iter().filter(|pattern| pattern.lead.is_some()).count(), 4);
+    }
+
+    /// The same patterns, each run over the whole text.
+    fn everywhere() -> Vec<Pattern> {
+        let patterns = PATTERNS.iter();
+        let anywhere = Begin::In(|_| true);
+        let all = patterns.map(|of| Pattern::new(anywhere, of.source, of.kind, of.group, of.accept).unwrap());
+        all.collect()
+    }
+
+    static EVERYWHERE: LazyLock<Vec<Pattern>> = LazyLock::new(everywhere);
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(1000))]
+        #[test]
+        fn nothing_begins_where_no_pattern_is_tried(text in "((code|pin|safe|word|phrase|is|the|account|no|a|call|ext|born|age|old|years|ninety|hundred|yo|aka|reg|plate|US|EUR|euros|may|June|in|of|at|by|flat|Box|P\\.O|via|com|dot|www|http|mailto|log|wi|fi|key|secret|GB|AB|x)|[a-zA-Z]{1,7}|[0-9]{1,5}|[ ]|[ ]|[ ]|[-./:,_'\"()\\[\\]@+#=\n$€°é\u{4e2d}\u{FFFC}]){0,24}") {
+            let text = Prepared::new(&text).unwrap();
+            prop_assert_eq!(Patterns.find(&text), find_each(&text, &EVERYWHERE));
+        }
+
+        #[test]
+        fn numbers_begin_where_a_pattern_is_tried(text in "([A-Z]{1,3}|[a-z]{1,3}|[0-9]{1,4}|[ ]|[-./:_+$£°]){0,24}") {
+            let text = Prepared::new(&text).unwrap();
+            prop_assert_eq!(Patterns.find(&text), find_each(&text, &EVERYWHERE));
+        }
     }
 
     #[test]

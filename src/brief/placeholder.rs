@@ -3,7 +3,7 @@
 
 use super::cues::{EPITHETS, HONORIFICS, RANKS, listed};
 use super::finding::Kind;
-use super::prepared::Prepared;
+use super::prepared::plain_words;
 use crate::crypto::mac;
 use crate::secret::Secret;
 use regex::Regex;
@@ -145,14 +145,17 @@ pub(crate) fn is_placeholder(text: &str) -> bool {
 
 /// What makes two values the same: their folded words, or for numbers their letters and digits.
 fn key_of(kind: Kind, value: &str) -> String {
-    let Ok(prepared) = Prepared::new(value) else {
+    let Ok(all) = plain_words(value) else {
         return value.to_owned();
     };
-    let all = || prepared.tokens.iter().map(|token| prepared.lower_of(token));
     // Titles are no part of a name.
-    let named: Vec<&str> = all().filter(|word| !(kind.lettered() && is_title(word))).collect();
-    let words = if named.is_empty() { all().collect() } else { named };
-    words.join(if kind.lettered() { " " } else { "" })
+    let named: Vec<&String> = all.iter().filter(|word| !(kind.lettered() && is_title(word))).collect();
+    let between = if kind.lettered() { " " } else { "" };
+    if named.is_empty() {
+        return all.join(between);
+    }
+    let named: Vec<&str> = named.into_iter().map(String::as_str).collect();
+    named.join(between)
 }
 
 fn is_title(word: &str) -> bool {

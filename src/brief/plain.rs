@@ -1,7 +1,6 @@
 //! What stands where a name might and is none: makes of cars, a time in words, `at dawn`. It comes after the tagger
 //! and speaks against a guess alone, never against what has a form or what the vault knows.
 
-use super::cues::{COLOURS, MAKES, MODELS, VEHICLES, listed};
 use super::finding::{Finding, Kind};
 use super::prepared::{Prepared, Token};
 use super::tagger::has;
@@ -96,6 +95,7 @@ fn is_daybreak(text: &Prepared, at: usize) -> bool {
 fn cars(text: &Prepared) -> Vec<Range<usize>> {
     let tokens = &text.tokens;
     let word = |at: usize| tokens.get(at).map_or("", |token| text.lower_of(token));
+    let is = |at: usize, lists: u64| tokens.get(at).is_some_and(|token| token.lists & lists != 0);
     let before = |at: usize| at.checked_sub(1).filter(|&before| is_joined(text, before));
     let article = |at: usize| before(at).is_some_and(|before| is_article(word(before)));
     let proper = |at: usize| {
@@ -110,10 +110,10 @@ fn cars(text: &Prepared) -> Vec<Range<usize>> {
     while at < tokens.len() {
         let (from, mut to) = (at, at + 1);
         at += 1;
-        if !proper(from) || !listed(MAKES, word(from)) {
+        if !proper(from) || !is(from, has::MAKE) {
             continue;
         }
-        while is_joined(text, to - 1) && proper(to) && (listed(MODELS, word(to)) || listed(MAKES, word(to))) {
+        while is_joined(text, to - 1) && proper(to) && is(to, has::MODEL | has::MAKE) {
             to += 1;
         }
         at = to;
@@ -122,16 +122,16 @@ fn cars(text: &Prepared) -> Vec<Range<usize>> {
         // `Ms Ford`, `Carla-Ford`, `J. Ford`: what stands before it belongs to a name.
         let follows = from > 0 && {
             let gap = text.between(&tokens[from - 1], &tokens[from]);
-            let colour = tokens[from - 1].first && listed(COLOURS, word(from - 1));
+            let colour = tokens[from - 1].first && is(from - 1, has::COLOUR);
             let named = tokens[from - 1].capital && matches!(gap, " " | "\n") && !colour && !is_article(word(from - 1));
             named || matches!(gap, "-" | "'" | "." | ". ") && (tokens[from - 1].at.len() <= 4 || gap == "-")
         };
         if owns || goes_on || follows {
             continue;
         }
-        let colour = before(from).filter(|&before| listed(COLOURS, word(before)));
-        let modelled = (from + 1..to).any(|at| listed(MODELS, word(at)));
-        let vehicle = is_joined(text, to - 1) && !proper(to) && listed(VEHICLES, word(to));
+        let colour = before(from).filter(|&before| is(before, has::COLOUR));
+        let modelled = (from + 1..to).any(|at| is(at, has::MODEL));
+        let vehicle = is_joined(text, to - 1) && !proper(to) && is(to, has::VEHICLE);
         let given = tokens[from].lists & has::GIVEN != 0;
         let coloured = colour.is_some_and(|colour| !tokens[colour].capital && (article(colour) || !given));
         let modelled = modelled && (!given || coloured || article(from));

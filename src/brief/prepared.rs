@@ -26,8 +26,11 @@ pub struct Prepared {
     /// The words and numbers, in order.
     pub(crate) tokens: Vec<Token>,
     /// What was looked up of its words, by their hashes.
-    seen: ByHash<Word>,
+    seen: Seen,
 }
+
+/// What the lists say of words, by their hashes: what a word is, and the lists of names and cues it stands in.
+type Seen = ByHash<(Word, u64)>;
 
 /// A word or number.
 #[derive(Debug, Clone)]
@@ -86,7 +89,7 @@ impl Prepared {
 
     /// As [`Prepared::new`], for a text whose length was judged before it grew by placeholders.
     pub(crate) fn of_any_length(text: &str) -> Result<Self, BadText> {
-        Self::with_words(text, ByHash::default())
+        Self::with_words(text, Seen::default())
     }
 
     /// The same for a text of which most words are those of this one.
@@ -94,7 +97,7 @@ impl Prepared {
         Self::with_words(text, self.seen.clone())
     }
 
-    fn with_words(text: &str, mut seen: ByHash<Word>) -> Result<Self, BadText> {
+    fn with_words(text: &str, mut seen: Seen) -> Result<Self, BadText> {
         refuse_hiding(text)?;
         let (folded, origin, foreign) = fold(text);
         let lower = lower_in_place(&folded);
@@ -143,6 +146,10 @@ pub(crate) fn hides(c: char) -> bool {
 }
 
 fn refuse_hiding(text: &str) -> Result<(), BadText> {
+    let plain = |byte: u8| matches!(byte, b' '..=b'~' | b'\t' | b'\n' | b'\r');
+    if text.bytes().all(plain) {
+        return Ok(());
+    }
     let mut line = 1;
     for c in text.chars() {
         if matches!(c, ' '..='~') {
@@ -159,40 +166,36 @@ fn refuse_hiding(text: &str) -> Result<(), BadText> {
 /// Folds; gives the folded text, the origin of each byte (and of the end), and which bytes are
 /// letters of another script.
 fn fold(text: &str) -> (String, Vec<u32>, Vec<bool>) {
-    let chars: Vec<char> = text.chars().collect();
     let mut folded = String::with_capacity(text.len());
     let mut origin = Vec::with_capacity(text.len() + 1);
     let mut foreign = Vec::with_capacity(text.len());
-    let mut at = 0;
-    let place = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
-    while let Some(&c) = chars.get(at) {
+    // Bytes and code points up to here.
+    let (mut at, mut point) = (0, 0_usize);
+    let place = |point: usize| u32::try_from(point).unwrap_or(u32::MAX);
+    while let Some(c) = text[at..].chars().next() {
         // Nearly every character of most texts is itself.
-        let plainly = chars[at..].iter().take_while(|c| c.is_ascii() && **c != '-').count();
+        let rest = &text.as_bytes()[at..];
+        let plainly = rest.iter().take_while(|byte| byte.is_ascii() && **byte != b'-').count();
         if plainly > 0 {
-            folded.extend(&chars[at..at + plainly]);
-            origin.extend((at..at + plainly).map(place));
+            folded.push_str(&text[at..at + plainly]);
+            origin.extend(place(point)..place(point + plainly));
             foreign.resize(folded.len(), false);
-            at += plainly;
+            (at, point) = (at + plainly, point + plainly);
             continue;
         }
-        if let Some(skip) = broken_word(&chars, at) {
-            at += skip;
-            continue;
-        }
-        if c == '-' {
-            folded.push(c);
-            origin.push(place(at));
-            foreign.push(false);
-            at += 1;
+        if let Some((bytes, points)) = broken_word(&text[..at], c, &text[at + c.len_utf8()..]) {
+            (at, point) = (at + c.len_utf8() + bytes, point + 1 + points);
             continue;
         }
         let strange = c.is_alphabetic() && !is_plainly_latin(c);
         let mut push = |c: char| {
             folded.push(c);
-            origin.resize(folded.len(), place(at));
+            origin.resize(folded.len(), place(point));
             foreign.resize(folded.len(), strange);
         };
-        if !is_invisible(c) {
+        if c == '-' {
+            push(c);
+        } else if !is_invisible(c) {
             for part in std::iter::once(c).nfkd().filter(|&part| !is_combining_mark(part)) {
                 match plain(part) {
                     Plain::Char(c) => push(c),
@@ -200,21 +203,21 @@ fn fold(text: &str) -> (String, Vec<u32>, Vec<bool>) {
                 }
             }
         }
-        at += 1;
+        (at, point) = (at + c.len_utf8(), point + 1);
     }
-    origin.push(place(chars.len()));
+    origin.push(place(point));
     (folded, origin, foreign)
 }
 
-/// The length of a hyphen and line break inside a word, at `at`.
-fn broken_word(chars: &[char], at: usize) -> Option<usize> {
-    if !matches!(chars.get(at), Some('-' | '\u{2010}' | '\u{AD}')) || at == 0 || !chars[at - 1].is_lowercase() {
+/// The bytes and code points of the line break behind a hyphen inside a word.
+fn broken_word(before: &str, hyphen: char, after: &str) -> Option<(usize, usize)> {
+    if !matches!(hyphen, '-' | '\u{2010}' | '\u{AD}') || !before.ends_with(char::is_lowercase) {
         return None;
     }
-    let rest = chars.get(at + 1..)?;
-    let breaks = rest.iter().take(16).take_while(|c| c.is_whitespace()).count();
-    let newline = rest.get(..breaks)?.contains(&'\n');
-    (newline && rest.get(breaks).is_some_and(|c| c.is_lowercase())).then_some(1 + breaks)
+    let breaks = || after.chars().take(16).take_while(|c| c.is_whitespace());
+    let bytes = breaks().map(char::len_utf8).sum();
+    let broken = breaks().any(|c| c == '\n') && after[bytes..].starts_with(char::is_lowercase);
+    broken.then(|| (bytes, breaks().count()))
 }
 
 /// Characters that show nothing; direction marks come with every pasted phone number.
@@ -342,41 +345,78 @@ fn digit(c: char, zero: char) -> char {
 
 /// Lower case where it keeps its length in bytes, so that offsets hold.
 fn lower_in_place(text: &str) -> String {
-    let mut lower = String::with_capacity(text.len());
-    for c in text.chars() {
-        if c.is_ascii() {
-            lower.push(c.to_ascii_lowercase());
-            continue;
-        }
+    let mut lower = text.to_ascii_lowercase();
+    if text.is_ascii() {
+        return lower;
+    }
+    for (at, c) in text.char_indices().filter(|(_, c)| !c.is_ascii()) {
         let mut small = c.to_lowercase();
-        match (small.next(), small.next()) {
-            (Some(one), None) if one.len_utf8() == c.len_utf8() => lower.push(one),
-            _ => lower.push(c),
+        if let (Some(one), None) = (small.next(), small.next())
+            && one != c
+            && one.len_utf8() == c.len_utf8()
+        {
+            lower.replace_range(at..at + c.len_utf8(), one.encode_utf8(&mut [0; 4]));
         }
     }
     lower
 }
 
-/// `seen` are words that were looked up before: most stand in a text more than once.
-fn cut(folded: &str, lower: &str, foreign: &[bool], seen: &mut ByHash<Word>) -> Vec<Token> {
-    let mut tokens: Vec<Token> = Vec::with_capacity(folded.len() / 5);
-    let mut chars = folded.char_indices().peekable();
-    while let Some((start, c)) = chars.next() {
-        if !c.is_alphanumeric() {
-            continue;
+/// The words and numbers of a folded text.
+fn words_of(folded: &str) -> impl Iterator<Item = Range<usize>> {
+    let bytes = folded.as_bytes();
+    // How long the letter or digit is that stands at a place.
+    let letter = move |at: usize| match bytes.get(at) {
+        Some(byte) if byte.is_ascii() => usize::from(byte.is_ascii_alphanumeric()),
+        Some(_) => folded[at..]
+            .chars()
+            .next()
+            .filter(|c| c.is_alphanumeric())
+            .map_or(0, char::len_utf8),
+        None => 0,
+    };
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        while letter(at) == 0 {
+            at += folded[at..].chars().next()?.len_utf8();
         }
-        let mut end = start + c.len_utf8();
-        while let Some(&(at, c)) = chars.peek() {
-            let inside = c == '\'' && folded[at + 1..].starts_with(char::is_alphabetic);
-            if !c.is_alphanumeric() && !inside {
-                break;
+        let start = at;
+        loop {
+            match letter(at) {
+                0 if bytes.get(at) == Some(&b'\'') && folded[at + 1..].starts_with(char::is_alphabetic) => at += 1,
+                0 => return Some(start..at),
+                length => at += length,
             }
-            end = at + c.len_utf8();
-            chars.next();
         }
-        let mut token = token(folded, lower, foreign, start..end, seen);
+    })
+}
+
+/// A word without `'s`, which is no part of a name. `O'Brien` stays whole.
+fn without_possessive(lower: &str, whole: &Range<usize>) -> Range<usize> {
+    match lower[whole.clone()].strip_suffix("'s") {
+        Some(base) if !base.is_empty() => whole.start..whole.start + base.len(),
+        _ => whole.clone(),
+    }
+}
+
+/// The words of a text, folded and in small letters, as [`Prepared::lower_of`] gives them.
+pub(crate) fn plain_words(text: &str) -> Result<Vec<String>, BadText> {
+    if text.len() > MAX_TEXT {
+        return Err(BadText::TooLong(text.len()));
+    }
+    refuse_hiding(text)?;
+    let (folded, ..) = fold(text);
+    let lower = lower_in_place(&folded);
+    let words = words_of(&folded).map(|whole| lower[without_possessive(&lower, &whole)].to_owned());
+    Ok(words.collect())
+}
+
+/// `seen` are words that were looked up before: most stand in a text more than once.
+fn cut(folded: &str, lower: &str, foreign: &[bool], seen: &mut Seen) -> Vec<Token> {
+    let mut tokens: Vec<Token> = Vec::with_capacity(folded.len() / 5);
+    for whole in words_of(folded) {
+        let mut token = token(folded, lower, foreign, whole.clone(), seen);
         // The `s` of a possessive whose name was replaced.
-        if &folded[start..end] == "s" && folded[..start].ends_with('\'') {
+        if &folded[whole.clone()] == "s" && folded[..whole.start].ends_with('\'') {
             token.word = Word::Function;
         }
         tokens.push(token);
@@ -386,22 +426,38 @@ fn cut(folded: &str, lower: &str, foreign: &[bool], seen: &mut ByHash<Word>) -> 
     tokens
 }
 
-fn token(folded: &str, lower: &str, foreign: &[bool], whole: Range<usize>, seen: &mut ByHash<Word>) -> Token {
-    let word = &lower[whole.clone()];
-    // Only `'s` is cut off: it is no part of the name. `O'Brien` stays whole.
-    let at = match word.strip_suffix("'s") {
-        Some(base) if !base.is_empty() => whole.start..whole.start + base.len(),
-        _ => whole.clone(),
-    };
-    let text = &folded[at.clone()];
-    let digit = text.chars().any(char::is_numeric);
-    let foreign = foreign[at.clone()].contains(&true);
-    let shouted = text.len() > 1 && text.chars().all(|c| !c.is_lowercase()) && text.chars().any(char::is_uppercase);
-    let number = hash(lower[at.clone()].as_bytes());
-    let mut kind = if digit || foreign {
-        Word::Unknown
+/// Whether a word has figures, small letters, capitals.
+fn sorts(text: &str) -> (bool, bool, bool) {
+    let mut sorts = (false, false, false);
+    if text.is_ascii() {
+        for byte in text.bytes() {
+            sorts.0 |= byte.is_ascii_digit();
+            sorts.1 |= byte.is_ascii_lowercase();
+            sorts.2 |= byte.is_ascii_uppercase();
+        }
     } else {
-        *seen.entry(number).or_insert_with(|| words::look_up(&lower[at.clone()]))
+        for c in text.chars() {
+            sorts.0 |= c.is_numeric();
+            sorts.1 |= c.is_lowercase();
+            sorts.2 |= c.is_uppercase();
+        }
+    }
+    sorts
+}
+
+fn token(folded: &str, lower: &str, foreign: &[bool], whole: Range<usize>, seen: &mut Seen) -> Token {
+    let at = without_possessive(lower, &whole);
+    let text = &folded[at.clone()];
+    let (digit, small, capitals) = sorts(text);
+    let foreign = foreign[at.clone()].contains(&true);
+    let shouted = text.len() > 1 && !small && capitals;
+    let number = hash(lower[at.clone()].as_bytes());
+    let (mut kind, lists) = if digit || foreign {
+        (Word::Unknown, lists_of(number))
+    } else {
+        *seen
+            .entry(number)
+            .or_insert_with(|| (words::look_up(&lower[at.clone()]), lists_of(number)))
     };
     if kind == Word::Unknown && shouted && words::is_common_abbreviation(text) {
         kind = Word::Ordinary;
@@ -414,12 +470,12 @@ fn token(folded: &str, lower: &str, foreign: &[bool], whole: Range<usize>, seen:
         kind = Word::Unknown;
     }
     Token {
-        capital: text.starts_with(char::is_uppercase),
+        capital: capitals && text.starts_with(char::is_uppercase),
         whole_end: whole.end,
         at,
         word: kind,
         hash: number,
-        lists: lists_of(number),
+        lists,
         shouted,
         digit,
         foreign,

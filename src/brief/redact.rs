@@ -13,7 +13,7 @@ use super::plain;
 use super::prepared::{BadText, Prepared, Token, is_invisible};
 use super::profile::{Mode, Profile, Treatment};
 use super::strict::Unlisted;
-use super::tagger::{self, BadModel, Model, Thresholds};
+use super::tagger::{self, BadModel, Memory, Model, Thresholds};
 use crate::label::Level;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -170,7 +170,8 @@ fn redact_as(
 ) -> Result<Redaction, Refused> {
     let prepared = Prepared::new(text)?;
     let chars: Vec<char> = text.chars().collect();
-    let found = find(&prepared, profile, known, model, profile.thresholds());
+    let mut memory = Memory::default();
+    let found = find(&prepared, profile, known, model, profile.thresholds(), &mut memory);
     let doubts: Vec<(Range<usize>, &'static str)> = found
         .doubts
         .iter()
@@ -180,7 +181,7 @@ fn redact_as(
     let mut residue = None;
     for _ in 0..ROUNDS {
         let scan = Scan::new(&chars, &spans);
-        let left = scan.residue(profile, known, model, &prepared)?;
+        let left = scan.residue(profile, known, model, &prepared, &mut memory)?;
         residue = left.first().copied();
         if left.is_empty() {
             break;
@@ -220,7 +221,7 @@ pub fn check_placed(text: &str, profile: &Profile, known: &Known, placed: &[Stri
     let vague = vague.into_iter().flat_map(|word| places_of(text, word)).map(span);
     let holders = merge(Vec::new(), series.chain(holders).collect());
     let told = merge(holders.clone(), vague.collect());
-    let mut left = Scan::new(&chars, &told).residue(profile, known, model()?, &before)?;
+    let mut left = Scan::new(&chars, &told).residue(profile, known, model()?, &before, &mut Memory::default())?;
     if told != holders {
         left.extend(Scan::new(&chars, &holders).known(known)?);
     }
@@ -263,7 +264,14 @@ pub(crate) fn forms(text: &Prepared) -> Vec<Finding> {
 }
 
 /// Asks every finder, spreads the names, applies the profile, joins.
-fn find(text: &Prepared, profile: &Profile, known: &Known, model: &Model<'_>, least: Thresholds) -> Found {
+fn find(
+    text: &Prepared,
+    profile: &Profile,
+    known: &Known,
+    model: &Model<'_>,
+    least: Thresholds,
+    memory: &mut Memory,
+) -> Found {
     let forms = forms(text);
     // A day that stays keeps its words from being judged as names: `June`, `Sunday`.
     let stays = |finding: &Finding| match treatment(profile, finding.kind) {
@@ -273,7 +281,7 @@ fn find(text: &Prepared, profile: &Profile, known: &Known, model: &Model<'_>, le
         Treatment::Generalise => is_general(finding.kind, &text.folded[finding.at.clone()], profile.vague()),
     };
     let named = Names.find(text);
-    let chances = tagger::chances(text, model, &forms, &named);
+    let chances = tagger::chances(text, model, &forms, &named, memory);
     let masks = |kind| matches!(treatment(profile, kind), Treatment::Mask | Treatment::Generalise);
     let tagged = tagger::judged(text, &chances, masks, least);
     let house = |mut finding: Finding| {
@@ -313,28 +321,17 @@ fn find(text: &Prepared, profile: &Profile, known: &Known, model: &Model<'_>, le
             .chain(tagged)
             .filter(|finding| passes_profile(text, profile, &kept, finding) && !is_inside(&nameless, &finding.at)),
     );
+    let passes = |finding: &Finding| passes_profile(text, profile, &kept, finding);
     let mentions = names::spread(text, &all);
-    all.extend(
-        mentions
-            .into_iter()
-            .filter(|finding| passes_profile(text, profile, &kept, finding)),
-    );
+    all.extend(mentions.into_iter().filter(passes));
     let around = widen(text, &all);
-    all.extend(
-        around
-            .into_iter()
-            .filter(|finding| passes_profile(text, profile, &kept, finding)),
-    );
+    all.extend(around.into_iter().filter(passes));
     if profile.mode() == Mode::Strict {
         let unlisted = Unlisted {
             numbers_up_to: profile.numbers_up_to(),
         };
         let beyond = unlisted.find(text);
-        all.extend(
-            beyond
-                .into_iter()
-                .filter(|finding| passes_profile(text, profile, &kept, finding)),
-        );
+        all.extend(beyond.into_iter().filter(passes));
     }
     let doubts: Vec<Finding> = all
         .iter()
@@ -523,9 +520,10 @@ impl Scan {
         known: &Known,
         model: &Model<'_>,
         before: &Prepared,
+        memory: &mut Memory,
     ) -> Result<Vec<Span>, BadText> {
         let prepared = before.again(&self.text)?;
-        let found = find(&prepared, profile, known, model, self.thresholds(profile));
+        let found = find(&prepared, profile, known, model, self.thresholds(profile), memory);
         Ok(self.spans(&prepared, &found.masked))
     }
 

@@ -1,8 +1,9 @@
 //! Which words say nothing about anybody: ordinary English, embedded and looked up in place.
 //!
-//! The lists are sorted lines, searched by bisection over the embedded bytes; of each pair of first
-//! letters it is noted once where its words stand. Their sources and licences stand in `words/LICENCE.txt`.
+//! The lists are lines of the embedded bytes; a table says by a word's hash where its line begins. Their sources and
+//! licences stand in `words/LICENCE.txt`.
 
+use super::tagger::hash;
 use std::sync::LazyLock;
 
 static ORDINARY: &str = include_str!("words/ordinary.txt");
@@ -30,73 +31,74 @@ pub(crate) fn look_up(word: &str) -> Word {
         return Word::Unknown;
     }
     let word = without_contraction(word);
-    let (function, name_like, ordinary) = &*INDICES;
-    if function.narrow(FUNCTION, word).binary_search(&word).is_ok() {
-        Word::Function
-    } else if line_in(name_like.narrow_text(NAME_LIKE, word), word) {
-        Word::NameLike
-    } else if is_ordinary(ordinary, word) || stems(word).any(|stem| is_ordinary(ordinary, &stem)) {
-        Word::Ordinary
-    } else {
-        Word::Unknown
+    let table = &*TABLE;
+    match table.first(word) {
+        Some(kind) => kind,
+        None if any_stem(word, |stem| table.is_ordinary(stem)) => Word::Ordinary,
+        None => Word::Unknown,
     }
 }
 
-fn is_ordinary(index: &Index, word: &str) -> bool {
-    line_in(index.narrow_text(ORDINARY, word), word)
-}
+/// Where each word of the lists stands, found by its hash.
+struct Table(Vec<u32>);
 
-/// Where in a sorted list the words with the same two first letters begin and end.
-struct Index(Vec<(u32, u32)>);
+/// How many places the table has: twice as many as there are words, and a power of two.
+const PLACES: usize = 1 << 17;
 
-static INDICES: LazyLock<(Index, Index, Index)> = LazyLock::new(|| {
-    let lines = |text: &'static str| {
+static TABLE: LazyLock<Table> = LazyLock::new(|| {
+    let mut table = Table(vec![0; PLACES]);
+    // Of a word that stands in several lists the first says what it is.
+    for (at, word) in FUNCTION.iter().enumerate() {
+        table.put(word, at, Word::Function);
+    }
+    for (text, kind) in [(NAME_LIKE, Word::NameLike), (ORDINARY, Word::Ordinary)] {
         let mut at = 0;
-        Index::new(text.split_inclusive('\n').map(move |line| {
-            at += line.len();
-            (line.trim_end(), at - line.len(), at)
-        }))
-    };
-    let function = FUNCTION.iter().enumerate().map(|(at, word)| (*word, at, at + 1));
-    (Index::new(function), lines(NAME_LIKE), lines(ORDINARY))
+        for line in text.split('\n').filter(|line| !line.is_empty()) {
+            table.put(line, at, kind);
+            at += line.len() + 1;
+        }
+    }
+    table
 });
 
-impl Index {
-    fn new<'w>(words: impl Iterator<Item = (&'w str, usize, usize)>) -> Self {
-        let number = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
-        let mut index = vec![(0, 0); 26 * 27];
-        for (word, from, to) in words {
-            let range: &mut (u32, u32) = &mut index[Self::key(word)];
-            if range.1 == 0 {
-                range.0 = number(from);
-            }
-            range.1 = number(to);
+impl Table {
+    #[allow(clippy::cast_possible_truncation)]
+    fn start(word: &str) -> usize {
+        hash(word.as_bytes()) as usize
+    }
+
+    fn put(&mut self, word: &str, at: usize, kind: Word) {
+        let place = (Self::start(word)..).map(|place| place % PLACES);
+        let free = place.take(PLACES).find(|&place| self.0[place] == 0);
+        if let (Some(free), Ok(at)) = (free, u32::try_from(at)) {
+            self.0[free] = 4 * at + 1 + kind as u32;
         }
-        Self(index)
     }
 
-    /// Words of small Latin letters have a place each by their first two; all others share one.
-    fn key(word: &str) -> usize {
-        let letter = |at: usize| {
-            word.as_bytes()
-                .get(at)
-                .map_or(0, |byte| usize::from(byte.wrapping_sub(b'a')).min(25) + 1)
-        };
-        27 * (letter(0).max(1) - 1) + letter(1)
+    /// What the lists say of a word, in their order.
+    fn all(&self, word: &str) -> impl Iterator<Item = Word> {
+        let places = (Self::start(word)..).map(|place| self.0[place % PLACES]);
+        let entries = places.take_while(|&entry| entry != 0).map(|entry| entry - 1);
+        entries.filter_map(move |entry| {
+            let at = (entry / 4) as usize;
+            let line = |text: &'static str, kind| {
+                let rest = text.as_bytes().get(at..)?.strip_prefix(word.as_bytes())?;
+                rest.starts_with(b"\n").then_some(kind)
+            };
+            match entry % 4 {
+                0 => FUNCTION.get(at).filter(|known| **known == word).map(|_| Word::Function),
+                1 => line(ORDINARY, Word::Ordinary),
+                _ => line(NAME_LIKE, Word::NameLike),
+            }
+        })
     }
 
-    fn range(&self, word: &str) -> std::ops::Range<usize> {
-        self.0
-            .get(Self::key(word))
-            .map_or(0..0, |&(from, to)| from as usize..to as usize)
+    fn first(&self, word: &str) -> Option<Word> {
+        self.all(word).next()
     }
 
-    fn narrow<'l>(&self, list: &'l [&'l str], word: &str) -> &'l [&'l str] {
-        list.get(self.range(word)).unwrap_or(list)
-    }
-
-    fn narrow_text(&self, list: &'static str, word: &str) -> &'static str {
-        list.get(self.range(word)).unwrap_or(list)
+    fn is_ordinary(&self, word: &str) -> bool {
+        self.all(word).any(|kind| kind == Word::Ordinary)
     }
 }
 
@@ -121,6 +123,9 @@ pub(crate) fn is_common_abbreviation(upper: &str) -> bool {
 
 /// A word without `'s`, `n't`, `'ll` and their like.
 pub(crate) fn without_contraction(word: &str) -> &str {
+    if !word.contains('\'') {
+        return word;
+    }
     for end in ["n't", "'s", "'ll", "'re", "'ve", "'d", "'m", "'"] {
         if let Some(base) = word.strip_suffix(end)
             && !base.is_empty()
@@ -135,59 +140,35 @@ pub(crate) fn without_contraction(word: &str) -> &str {
     word
 }
 
-/// One step back along regular English inflection.
-fn stems(word: &str) -> impl Iterator<Item = String> {
-    let mut found: Vec<String> = Vec::new();
+/// Whether one step back along regular English inflection leads to a word that is right.
+fn any_stem(word: &str, is_right: impl Fn(&str) -> bool) -> bool {
+    let mut stem = String::with_capacity(MAX_WORD + 1);
     let mut cut = |suffix: &str, ends: &[&str]| {
-        if let Some(base) = word.strip_suffix(suffix)
-            && base.len() + ends.iter().map(|end| end.len()).max().unwrap_or(0) >= 3
-        {
-            found.extend(ends.iter().map(|end| format!("{base}{end}")));
-            let mut last = base.bytes().rev();
-            if suffix != "s" && suffix != "ly" && base.len() >= 4 && last.next() == last.next() {
-                found.push(base[..base.len() - 1].to_owned());
-            }
+        let Some(base) = word.strip_suffix(suffix) else {
+            return false;
+        };
+        if base.len() + ends.iter().map(|end| end.len()).max().unwrap_or(0) < 3 {
+            return false;
         }
+        let mut right = |base: &str, end: &str| {
+            stem.clear();
+            stem.push_str(base);
+            stem.push_str(end);
+            stem.len() >= 3 && is_right(&stem)
+        };
+        let mut last = base.bytes().rev();
+        let doubled = suffix != "s" && suffix != "ly" && base.len() >= 4 && last.next() == last.next();
+        ends.iter().any(|end| right(base, end))
+            || doubled && base.get(..base.len() - 1).is_some_and(|base| right(base, ""))
     };
-    cut("ies", &["y"]);
-    cut("ied", &["y"]);
-    cut("ed", &["e", ""]);
-    cut("ing", &["", "e"]);
-    cut("ly", &[""]);
-    if ["ses", "xes", "zes", "ches", "shes", "oes"]
-        .iter()
-        .any(|end| word.ends_with(end))
-    {
-        cut("es", &[""]);
-    }
-    if !word.ends_with("ss") {
-        cut("s", &[""]);
-    }
-    found.into_iter().filter(|stem| stem.len() >= 3)
-}
-
-/// Whether `list`, sorted lines, has the line `word`.
-fn line_in(list: &str, word: &str) -> bool {
-    let bytes = list.as_bytes();
-    let (mut low, mut high) = (0, bytes.len());
-    // INVARIANT (line starts): `low` and `high` are starts of lines or the end of the list.
-    while low < high {
-        let middle = low + (high - low) / 2;
-        let start = bytes[low..middle]
-            .iter()
-            .rposition(|&b| b == b'\n')
-            .map_or(low, |at| low + at + 1);
-        let end = bytes[middle..high]
-            .iter()
-            .position(|&b| b == b'\n')
-            .map_or(high, |at| middle + at);
-        match bytes[start..end].cmp(word.as_bytes()) {
-            std::cmp::Ordering::Equal => return !word.is_empty(),
-            std::cmp::Ordering::Less => low = (end + 1).min(high),
-            std::cmp::Ordering::Greater => high = start,
-        }
-    }
-    false
+    let hissing = ["ses", "xes", "zes", "ches", "shes", "oes"];
+    cut("ies", &["y"])
+        || cut("ied", &["y"])
+        || cut("ed", &["e", ""])
+        || cut("ing", &["", "e"])
+        || cut("ly", &[""])
+        || hissing.iter().any(|end| word.ends_with(end)) && cut("es", &[""])
+        || !word.ends_with("ss") && cut("s", &[""])
 }
 
 #[rustfmt::skip]
@@ -261,16 +242,16 @@ mod tests {
 
     #[test]
     fn every_line_is_found_and_neighbours_are_not() {
-        for list in [ORDINARY, NAME_LIKE] {
+        for (list, kind) in [(ORDINARY, Word::Ordinary), (NAME_LIKE, Word::NameLike)] {
             let lines: Vec<&str> = list.lines().collect();
             assert!(lines.windows(2).all(|pair| pair[0] < pair[1]));
-            for line in lines.iter().step_by(37) {
-                assert!(line_in(list, line), "{line}");
-                assert!(!line_in(list, &format!("{line}qz")));
+            for line in lines {
+                assert!(TABLE.all(line).any(|of| of == kind), "{line}");
+                assert_eq!(TABLE.first(&format!("{line}qz")), None);
             }
-            assert!(line_in(list, lines[0]) && line_in(list, lines[lines.len() - 1]));
-            assert!(!line_in(list, "") && !line_in(list, "zzzz") && !line_in(list, "\n"));
         }
+        assert!(["", "zzzz", "\n"].iter().all(|none| TABLE.first(none).is_none()));
+        assert!(FUNCTION.iter().all(|word| TABLE.first(word) == Some(Word::Function)));
         for list in [FUNCTION, ABBREVIATIONS] {
             assert!(list.windows(2).all(|pair| pair[0] < pair[1]));
         }

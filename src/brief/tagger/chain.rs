@@ -8,7 +8,10 @@ use super::model::{LABELS, Scores};
 /// e to the power of `x`, from 2 to the power of a whole number and a polynomial for the rest.
 pub(crate) fn exp(x: f32) -> f32 {
     let x = x.clamp(-80.0, 80.0) * std::f32::consts::LOG2_E;
-    let whole = (x + 0.5).floor();
+    // As `floor` does, which not every processor can.
+    #[allow(clippy::cast_possible_truncation, clippy::cast_precision_loss)]
+    let cut = (x + 0.5) as i32 as f32;
+    let whole = if cut > x + 0.5 { cut - 1.0 } else { cut };
     let rest = (x - whole) * std::f32::consts::LN_2;
     let poly = 1.0
         + rest * (1.0 + rest * (0.5 + rest * (1.0 / 6.0 + rest * (1.0 / 24.0 + rest * (1.0 / 120.0 + rest / 720.0)))));

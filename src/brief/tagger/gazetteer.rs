@@ -2,8 +2,9 @@
 
 use super::looks::{ByHash, hash};
 use crate::brief::cues::{
-    CODE_WORDS, COMPANY_WORDS, DEEDS, EPITHETS, FIGURES, HONORIFICS, KIN, LETTERS, OFFICES, PLACE_WORDS, PUBLIC_BODIES,
-    RANKS, ROLES, STREETS, TENS, UNITS,
+    CODE_WORDS, COLOURS, COMPANY_WORDS, DEEDS, EPITHETS, FIGURES, HEADS, HONORIFICS, HOUSES, INSTITUTIONS, KIN,
+    LETTERS, MAKES, MODELS, OF_OFFICES, OFFICES, PARTICLES, PLACE_WORDS, PUBLIC_BODIES, RANKS, ROLES, STREETS, TENS,
+    TRADES, UNITS, VEHICLES,
 };
 use std::sync::LazyLock;
 
@@ -36,6 +37,16 @@ pub(crate) mod has {
     pub(crate) const RANK: u64 = 1 << 20;
     pub(crate) const OFFICE: u64 = 1 << 21;
     pub(crate) const EPITHET: u64 = 1 << 22;
+    pub(crate) const PARTICLE: u64 = 1 << 23;
+    pub(crate) const HEAD: u64 = 1 << 24;
+    pub(crate) const INSTITUTION: u64 = 1 << 25;
+    pub(crate) const TRADE: u64 = 1 << 26;
+    pub(crate) const OF_OFFICE: u64 = 1 << 27;
+    pub(crate) const HOUSE: u64 = 1 << 28;
+    pub(crate) const MAKE: u64 = 1 << 29;
+    pub(crate) const MODEL: u64 = 1 << 30;
+    pub(crate) const COLOUR: u64 = 1 << 31;
+    pub(crate) const VEHICLE: u64 = 1 << 32;
 }
 
 /// The blocks of the lists: what each is for, and its words.
@@ -56,7 +67,7 @@ fn bit_of(heading: &str) -> u64 {
 }
 
 /// The words beside names that other finders know too.
-const CUES: [(&[&str], u64); 16] = [
+const CUES: [(&[&str], u64); 26] = [
     (HONORIFICS, has::TITLE),
     (ROLES, has::ROLE),
     (KIN, has::KIN),
@@ -73,6 +84,16 @@ const CUES: [(&[&str], u64); 16] = [
     (RANKS, has::RANK),
     (OFFICES, has::OFFICE),
     (EPITHETS, has::EPITHET),
+    (PARTICLES, has::PARTICLE),
+    (HEADS, has::HEAD),
+    (INSTITUTIONS, has::INSTITUTION),
+    (TRADES, has::TRADE),
+    (OF_OFFICES, has::OF_OFFICE),
+    (HOUSES, has::HOUSE),
+    (MAKES, has::MAKE),
+    (MODELS, has::MODEL),
+    (COLOURS, has::COLOUR),
+    (VEHICLES, has::VEHICLE),
 ];
 
 static LISTS: LazyLock<ByHash<u64>> = LazyLock::new(|| {

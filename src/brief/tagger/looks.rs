@@ -76,12 +76,43 @@ struct Look {
     digit: bool,
 }
 
+impl Look {
+    fn sum(&self) -> u64 {
+        let first = [
+            self.word,
+            self.whole,
+            self.shape,
+            self.form,
+            self.starts[0],
+            self.starts[1],
+        ];
+        let second = [
+            self.ends[0],
+            self.ends[1],
+            self.ends[2],
+            self.class << 8 | self.case,
+            self.lists,
+        ];
+        let third = [
+            self.pattern << 16 | self.rule << 8 | u64::from(self.digit),
+            self.gap,
+            self.elsewhere,
+        ];
+        let fourth = [self.label, self.place << 16 | self.spoken, self.cue];
+        let fold = |parts: &[u64]| parts.iter().fold(0, |sum, part| stir(sum, *part));
+        // Apart from each other, so that a processor can do them at once.
+        let (first, second) = (fold(&first), fold(&second));
+        stir(stir(first, second), stir(fold(&third), fold(&fourth)))
+    }
+}
+
 /// What is said of a word at the edge of the text.
 const EDGE: u64 = 0xED6E;
 
 /// The features of each word. `patterns` and `named` are what the other finders
 /// found; `hide` says of which words
 /// neither the spelling nor the lists may be looked at: so a tagger is taught to do without.
+#[cfg(feature = "training")]
 pub(crate) fn features(
     text: &Prepared,
     patterns: &[Finding],
@@ -89,26 +120,71 @@ pub(crate) fn features(
     hide: &dyn Fn(&str) -> bool,
     mut visit: impl FnMut(usize, &[u64]),
 ) {
-    let looks = looks(text, patterns, named, hide);
-    let edge = Look {
-        word: EDGE,
-        shape: EDGE,
-        form: EDGE,
-        class: 15,
-        case: 15,
-        gap: EDGE,
-        ..Look::default()
-    };
     let mut all: Vec<u64> = Vec::with_capacity(64);
-    for (at, here) in looks.iter().enumerate() {
-        let near = |step: isize| {
-            at.checked_add_signed(step)
-                .and_then(|at| looks.get(at))
-                .unwrap_or(&edge)
-        };
-        all.clear();
-        one(here, near, &mut all);
+    let looks = Looks::new(text, patterns, named, hide);
+    for at in 0..looks.len() {
+        looks.features(at, &mut all);
         visit(at, &all);
+    }
+}
+
+/// What is seen of all words of a text.
+pub(crate) struct Looks {
+    looks: Vec<Look>,
+    /// A number for all that is seen of each word.
+    sums: Vec<u64>,
+    edge: Look,
+}
+
+impl Looks {
+    pub(crate) fn new(text: &Prepared, patterns: &[Finding], named: &[Finding], hide: &dyn Fn(&str) -> bool) -> Self {
+        let looks = looks(text, patterns, named, hide);
+        let edge = Look {
+            word: EDGE,
+            shape: EDGE,
+            form: EDGE,
+            class: 15,
+            case: 15,
+            gap: EDGE,
+            ..Look::default()
+        };
+        let sums = looks.iter().map(Look::sum).collect();
+        Self { looks, sums, edge }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.looks.len()
+    }
+
+    fn near(&self, at: usize, step: isize) -> &Look {
+        at.checked_add_signed(step)
+            .and_then(|at| self.looks.get(at))
+            .unwrap_or(&self.edge)
+    }
+
+    /// A number for all that the features of a word are made of: two words with the same one have the same features.
+    pub(crate) fn context(&self, at: usize) -> u64 {
+        let sum = |step: isize| {
+            at.checked_add_signed(step)
+                .and_then(|at| self.sums.get(at))
+                .copied()
+                .unwrap_or(EDGE)
+        };
+        let far = [
+            self.near(at, -3).word,
+            self.near(at, -2).word,
+            self.near(at, -2).lists,
+            self.near(at, 2).word,
+            self.near(at, 3).word,
+        ];
+        let near = stir(stir(sum(0), sum(-1)), sum(1));
+        far.into_iter().fold(near, stir)
+    }
+
+    /// The features of a word, in place of what is in `all`.
+    pub(crate) fn features(&self, at: usize, all: &mut Vec<u64>) {
+        all.clear();
+        one(&self.looks[at], |step| self.near(at, step), all);
     }
 }
 

@@ -21,6 +21,7 @@ use super::strict::is_told;
 use super::words::Word;
 use chain::{Chain, raised};
 pub(crate) use gazetteer::{has, lists_of};
+use looks::Looks;
 pub(crate) use looks::{ByHash, hash};
 use model::{LABELS, Scores};
 use std::sync::LazyLock;
@@ -44,12 +45,30 @@ pub(crate) const KINDS: [Option<Kind>; LABELS] = [
 const PERSON: usize = 1;
 const NUMBER: usize = 5;
 
-/// Each word's chance of each label. `patterns` and `named` are what the other finders found.
-pub(crate) fn chances(text: &Prepared, model: &Model<'_>, patterns: &[Finding], named: &[Finding]) -> Vec<Scores> {
-    let mut scores = Vec::with_capacity(text.tokens.len());
-    looks::features(text, patterns, named, &|_| false, |_, features| {
-        scores.push(model.scores(&model.sums(features)));
+/// What a model said of words, by all that was seen of them: most of a text stands in its output as well.
+pub(crate) type Memory = ByHash<[i16; LABELS]>;
+
+/// Each word's chance of each label. `patterns` and `named` are what the other finders found; `memory` is of the same
+/// model.
+pub(crate) fn chances(
+    text: &Prepared,
+    model: &Model<'_>,
+    patterns: &[Finding],
+    named: &[Finding],
+    memory: &mut Memory,
+) -> Vec<Scores> {
+    let looks = Looks::new(text, patterns, named, &|_| false);
+    let mut features = Vec::with_capacity(64);
+    let mut sums = |at: usize| {
+        looks.features(at, &mut features);
+        model.sums(&features)
+    };
+    memory.reserve(looks.len());
+    let scores = (0..looks.len()).map(|at| {
+        let known = memory.entry(looks.context(at)).or_insert_with(|| sums(at));
+        model.scores(known)
     });
+    let scores: Vec<Scores> = scores.collect();
     let follows = raised(&model.follows);
     Chain::new(&scores, &follows, |_| u8::MAX).marginals(&follows, None)
 }

@@ -12,7 +12,7 @@ fn shipped() -> &'static Model<'static> {
 }
 
 fn chances_of(text: &Prepared) -> Vec<Scores> {
-    chances(text, shipped(), &forms(text), &Names.find(text))
+    chances(text, shipped(), &forms(text), &Names.find(text), &mut Memory::default())
 }
 
 fn masked(text: &str) -> Vec<String> {
