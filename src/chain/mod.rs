@@ -44,5 +44,5 @@ pub use proof_file::{BadProofFile, PROOF_MAX, ProofFile};
 pub use receipt::{BadReceipt, Receipt};
 pub use sshsig::{BadSshSig, Namespace, public_line, sign as sign_ssh, verify as verify_ssh};
 pub use time::{BadTime, Time};
-pub use tree::{BadFrontier, Frontier, leaf_hash, node_hash};
+pub use tree::{BadFrontier, Frontier, GROUP_LEN, leaf_hash, node_hash};
 pub use walk::{LogWalk, ReadLine, WalkEnd};
