@@ -8,6 +8,7 @@ use crate::crypto::{XNONCE_LEN, XTAG_LEN};
 use crate::envelope::padding::is_padded_len;
 use crate::id::{DeviceId, Digest, EntryRef, KeyId, LogName, NoteId, PersonId};
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 /// The longest entry, in bytes.
@@ -166,7 +167,7 @@ pub struct ParsedEntry {
 impl Entry {
     /// The line, without newline. Refuses what a reader would refuse.
     pub fn to_line(&self) -> Result<Vec<u8>, BadEntry> {
-        self.check()?;
+        self.check(&self.sealed)?;
         let line = json::to_line(self);
         match line.len() > ENTRY_MAX {
             true => Err(BadEntry::TooLong(line.len())),
@@ -176,17 +177,38 @@ impl Entry {
 
     /// Reads a line (without newline).
     pub fn parse(line: &[u8]) -> Result<ParsedEntry, BadEntry> {
+        let (mut parsed, sealed) = Self::read(line)?;
+        parsed.entry.sealed = sealed.into_owned();
+        Ok(parsed)
+    }
+
+    /// The same, but what is read has no sealed details: they take more room than all the rest. They were looked at like
+    /// the rest.
+    pub(super) fn parse_without_details(line: &[u8]) -> Result<ParsedEntry, BadEntry> {
+        Self::read(line).map(|(parsed, _)| parsed)
+    }
+
+    /// What is read, and its sealed details, which it lacks.
+    #[inline]
+    fn read(line: &[u8]) -> Result<(ParsedEntry, Cow<'_, str>), BadEntry> {
         if line.len() > ENTRY_MAX {
             return Err(BadEntry::TooLong(line.len()));
         }
-        let entry = read_entry(line)
-            .or_else(|| json::from_line(line))
-            .ok_or_else(|| Self::why_not(line))?;
-        entry.check()?;
-        Ok(ParsedEntry {
-            entry,
-            leaf: leaf_hash(line),
-        })
+        let (entry, sealed) = match read_entry(line) {
+            Some((entry, sealed)) => (entry, Cow::Borrowed(sealed)),
+            None => Self::read_otherwise(line)?,
+        };
+        entry.check(&sealed)?;
+        let leaf = leaf_hash(line);
+        Ok((ParsedEntry { entry, leaf }, sealed))
+    }
+
+    /// The same of a line that has an escape, or is no entry; not yet checked.
+    #[cold]
+    fn read_otherwise<'l>(line: &[u8]) -> Result<(Self, Cow<'l, str>), BadEntry> {
+        let mut entry: Self = json::from_line(line).ok_or_else(|| Self::why_not(line))?;
+        let sealed = std::mem::take(&mut entry.sealed);
+        Ok((entry, sealed.into()))
     }
 
     fn why_not(line: &[u8]) -> BadEntry {
@@ -200,7 +222,8 @@ impl Entry {
         }
     }
 
-    fn check(&self) -> Result<(), BadEntry> {
+    /// `sealed` are its sealed details, which it need not hold itself.
+    fn check(&self, sealed: &str) -> Result<(), BadEntry> {
         let sorted = |files: &[FileRef]| files.windows(2).all(|pair| pair[0] < pair[1]);
         let first = self.seq == 0;
         let faults = [
@@ -231,10 +254,7 @@ impl Entry {
             (self.seen.contains_key(&self.log), "a log does not see itself"),
             (!self.joins_fit(), "`joined` does not name earlier logs of its device"),
             (!self.effects_fit(), "its kind does not write or forget such files"),
-            (
-                !sealed_fits(&self.sealed),
-                "its sealed details have a form that none have",
-            ),
+            (!sealed_fits(sealed), "its sealed details have a form that none have"),
         ];
         match (self.v, faults.into_iter().find(|(fault, _)| *fault)) {
             (1, None) => Ok(()),

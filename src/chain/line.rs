@@ -11,14 +11,17 @@ use serde::de::value::{Error, StrDeserializer};
 use std::collections::BTreeMap;
 use std::str::FromStr;
 
-/// The entry of a canonical line without escapes. None for all else, among it the few canonical lines that have one:
-/// whoever asks reads these in the general way, which also says what is wrong.
-pub(super) fn read_entry(line: &[u8]) -> Option<Entry> {
+/// The entry of a canonical line without escapes, and its sealed details, which it does not hold itself: few need them. None
+/// for all else, among it the few canonical lines that have an escape: whoever asks reads these in the general way, which
+/// also says what is wrong.
+#[inline]
+pub(super) fn read_entry(line: &[u8]) -> Option<(Entry, &str)> {
     let escaped = |byte: &u8| *byte == b'\\' || *byte < b' ';
     if line.iter().fold(false, |any, byte| any | escaped(byte)) {
         return None;
     }
     let mut line = Rest(std::str::from_utf8(line).ok()?);
+    let sealed;
     let entry = Entry {
         actor: line.after("{\"actor\":\"")?.value()?,
         admitted: line.optional(",\"admitted\":\"", Rest::value)?,
@@ -36,7 +39,10 @@ pub(super) fn read_entry(line: &[u8]) -> Option<Entry> {
         prev: line.after(",\"prev\":\"")?.value()?,
         result: line.after(",\"result\":\"")?.name()?,
         roster: line.after(",\"roster\":\"")?.value()?,
-        sealed: line.after(",\"sealed\":\"")?.text()?.to_owned(),
+        sealed: {
+            sealed = line.after(",\"sealed\":\"")?.text()?;
+            String::new()
+        },
         seen: line.optional(",\"seen\":{", Rest::seen)?.unwrap_or_default(),
         seq: line.after(",\"seq\":")?.number()?,
         time: line.after(",\"time\":\"")?.value()?,
@@ -45,7 +51,7 @@ pub(super) fn read_entry(line: &[u8]) -> Option<Entry> {
             .optional(",\"wrote\":[", |line| line.list(Rest::file))?
             .unwrap_or_default(),
     };
-    (line.0 == "}").then_some(entry)
+    (line.0 == "}").then_some((entry, sealed))
 }
 
 /// What is left of a line.
@@ -179,21 +185,29 @@ mod tests {
         json::from_line(line)
     }
 
+    /// With its details.
+    fn read(line: &[u8]) -> Option<Entry> {
+        let (entry, sealed) = read_entry(line)?;
+        assert_eq!(entry.sealed, "");
+        let sealed = sealed.to_owned();
+        Some(Entry { sealed, ..entry })
+    }
+
     #[test]
     fn every_field_is_read() {
         for entry in [full(), example(1, Digest([9; 32]))] {
-            assert_eq!(read_entry(line(&entry).as_bytes()), Some(entry));
+            assert_eq!(read(line(&entry).as_bytes()), Some(entry));
         }
         for kind in [
             "begin", "add", "revise", "relabel", "destroy", "attach", "draft", "release", "card", "policy",
         ] {
             let line = line(&full()).replace("\"begin\"", &format!("\"{kind}\""));
-            assert_eq!(read_entry(line.as_bytes()).unwrap().kind.map(Kind::name), Some(kind));
+            assert_eq!(read(line.as_bytes()).unwrap().kind.map(Kind::name), Some(kind));
         }
         let mut odd = full();
         odd.wrote[0].1 = "\"quoted\"".into();
         let line = line(&odd);
-        assert_eq!(read_entry(line.as_bytes()), None);
+        assert_eq!(read(line.as_bytes()), None);
         assert_eq!(general(line.as_bytes()), Some(odd));
     }
 
@@ -225,7 +239,7 @@ mod tests {
         ];
         for bad in faults {
             assert_ne!(bad, good);
-            assert_eq!(read_entry(bad.as_bytes()), None, "{bad}");
+            assert_eq!(read(bad.as_bytes()), None, "{bad}");
             assert_eq!(general(bad.as_bytes()), None, "{bad}");
         }
     }
@@ -236,14 +250,14 @@ mod tests {
             let good = line(&if of_full { full() } else { example(1, Digest([9; 32])) });
             let at = at % good.len();
             let changed = [&good[..at], &with, good.get(at + out..).unwrap_or_default()].concat();
-            if let Some(entry) = read_entry(changed.as_bytes()) {
+            if let Some(entry) = read(changed.as_bytes()) {
                 prop_assert_eq!(general(changed.as_bytes()), Some(entry));
             }
         }
 
         #[test]
         fn any_bytes_end_well(bytes: Vec<u8>) {
-            prop_assert_eq!(read_entry(&bytes), None);
+            prop_assert_eq!(read(&bytes), None);
         }
     }
 }

@@ -11,8 +11,9 @@ use super::entry::{Entry, FileRef, Kind};
 use super::histories::{Histories, Place};
 use crate::id::{DeviceId, Digest, EntryRef, LogName, NoteId};
 use std::borrow::Cow;
-use std::collections::hash_map::Entry::{Occupied, Vacant};
+use std::collections::hash_map::Entry::{self as Slot, Occupied, Vacant};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::hash::{Hash, Hasher};
 
 /// The branch whose files may be put back.
 const MAIN: &str = "main";
@@ -28,17 +29,17 @@ struct Sight {
 }
 
 /// A file as it is remembered: there may be many of notes, and they say twice over what they are.
-#[derive(Clone, PartialEq, Eq, Hash)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct LiveFile(Held);
 
-#[derive(Clone, PartialEq, Eq, Hash)]
+#[derive(Clone, PartialEq, Eq)]
 enum Held {
     /// `<note>.<digest>` in the shard of its note, named by its own digest.
     OfNote(Room, NoteId, Digest),
     Other(Box<FileRef>),
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Room {
     Notes,
     Keys,
@@ -50,6 +51,22 @@ impl Room {
     fn branch(self, note: NoteId) -> String {
         let prefix = if self == Self::Notes { "notes/" } else { "keys/" };
         format!("{prefix}{}", note.shard())
+    }
+}
+
+impl Hash for LiveFile {
+    /// All at once, and all of it: whoever writes entries may name what there is not.
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        match &self.0 {
+            Held::OfNote(room, note, digest) => {
+                let mut bytes = [0; 49];
+                bytes[..16].copy_from_slice(&note.0);
+                bytes[16..48].copy_from_slice(&digest.0);
+                bytes[48] = *room as u8;
+                state.write(&bytes);
+            }
+            Held::Other(file) => file.hash(state),
+        }
     }
 }
 
@@ -117,12 +134,44 @@ impl LiveFile {
     }
 }
 
+/// Every file that was written, and the entry that wrote it first. Those of each shard by themselves: who goes through
+/// a shard finds them near one another in memory.
+#[derive(Default)]
+struct Written(Vec<HashMap<LiveFile, EntryRef>>);
+
+impl Written {
+    /// So many shards there are, and after them is what belongs to none.
+    const SHARDS: usize = 2 * 256;
+
+    fn shelf(file: &LiveFile) -> usize {
+        match &file.0 {
+            Held::OfNote(room, note, _) => *room as usize * 256 + usize::from(note.0[0]),
+            Held::Other(_) => Self::SHARDS,
+        }
+    }
+
+    fn slot(&mut self, file: LiveFile) -> Slot<'_, LiveFile, EntryRef> {
+        if self.0.is_empty() {
+            self.0.resize_with(Self::SHARDS + 1, HashMap::new);
+        }
+        self.0[Self::shelf(&file)].entry(file)
+    }
+
+    fn get(&self, file: &LiveFile) -> Option<EntryRef> {
+        self.0.get(Self::shelf(file))?.get(file).copied()
+    }
+
+    fn iter(&self) -> impl Iterator<Item = (&LiveFile, &EntryRef)> {
+        self.0.iter().flatten()
+    }
+}
+
 /// The files that the logs say exist. Entries of one history are applied in order, those of a log's own branch first.
 #[derive(Default)]
 pub struct LiveSet {
     cuts: Cuts,
     histories: Histories,
-    wrote: HashMap<LiveFile, EntryRef>,
+    wrote: Written,
     /// Every entry that wrote a file, where it is not one entry of the history under the log's own name.
     writers: HashMap<LiveFile, Vec<Place>>,
     forgot: HashSet<LiveFile>,
@@ -179,15 +228,21 @@ impl LiveSet {
         }
         for file in &entry.wrote {
             let live = LiveFile::from(file);
-            let first = self.wrote.get(&live).map(|entry| Place {
-                entry: *entry,
-                history: 0,
-            });
-            if first.is_some() || history > 0 {
-                let before = || first.into_iter().collect();
-                self.writers.entry(live.clone()).or_insert_with(before).push(place);
+            // The history under the log's own name writes most files once.
+            let (live, before) = match self.wrote.slot(live) {
+                Occupied(known) => {
+                    let (entry, history) = (*known.get(), 0);
+                    (Some(known.key().clone()), vec![Place { entry, history }])
+                }
+                Vacant(new) => {
+                    let live = (history > 0).then(|| new.key().clone());
+                    new.insert(place.entry);
+                    (live, Vec::new())
+                }
+            };
+            if let Some(live) = live {
+                self.writers.entry(live).or_insert(before).push(place);
             }
-            self.wrote.entry(live).or_insert(place.entry);
             if file.0 == MAIN {
                 let writings = self.writings.entry(file.clone()).or_default();
                 writings.push((place, seen.clone()));
@@ -246,7 +301,7 @@ impl LiveSet {
     /// The entry by which a file of that content exists.
     fn living(&self, file: &LiveFile) -> Option<EntryRef> {
         if !self.forgot.contains(file) {
-            let place = self.wrote.get(file).copied()?;
+            let place = self.wrote.get(file)?;
             return (!self.is_of_destroyed(file, place)).then_some(place);
         }
         let file = file.file();
@@ -275,7 +330,7 @@ impl LiveSet {
     /// entry that forgets it.
     pub fn came_too_late(&self, file: &FileRef) -> bool {
         let file = LiveFile::from(file);
-        !self.forgot.contains(&file) && self.wrote.get(&file).is_some_and(|by| self.is_of_destroyed(&file, *by))
+        !self.forgot.contains(&file) && self.wrote.get(&file).is_some_and(|by| self.is_of_destroyed(&file, by))
     }
 
     /// Whether a file of that content exists.
@@ -290,7 +345,7 @@ impl LiveSet {
 
     /// The entry that wrote a file first, forgotten or not.
     pub fn written_by(&self, file: &FileRef) -> Option<EntryRef> {
-        self.wrote.get(&file.into()).copied()
+        self.wrote.get(&file.into())
     }
 
     /// Whether a log of that device wrote a file, forgotten or not.
@@ -303,16 +358,33 @@ impl LiveSet {
     /// Whether a file was forgotten and not put back, or belongs to a note that was destroyed.
     pub fn is_forgotten(&self, file: &FileRef) -> bool {
         let file = LiveFile::from(file);
-        (self.forgot.contains(&file) || self.wrote.contains_key(&file)) && self.living(&file).is_none()
+        (self.forgot.contains(&file) || self.wrote.get(&file).is_some()) && self.living(&file).is_none()
     }
 
     /// All files that exist, in no order.
     pub fn iter(&self) -> impl Iterator<Item = (&LiveFile, EntryRef)> {
-        self.wrote.iter().filter_map(|(file, place)| {
-            let doubtful = self.forgot.contains(file) || !self.destructions.is_empty();
-            let place = if doubtful { self.living(file)? } else { *place };
-            Some((file, place))
-        })
+        self.wrote.iter().filter_map(|(file, place)| self.if_live(file, *place))
+    }
+
+    fn if_live<'f>(&self, file: &'f LiveFile, place: EntryRef) -> Option<(&'f LiveFile, EntryRef)> {
+        let doubtful = self.forgot.contains(file) || !self.destructions.is_empty();
+        let place = if doubtful { self.living(file)? } else { place };
+        Some((file, place))
+    }
+
+    /// The same by branch.
+    pub fn by_branch(&self) -> BTreeMap<Cow<'_, str>, Vec<(&LiveFile, EntryRef)>> {
+        let mut found: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        for (n, shelf) in self.wrote.0.iter().enumerate() {
+            let live = shelf.iter().filter_map(|(file, place)| self.if_live(file, *place));
+            if n == Written::SHARDS {
+                live.for_each(|(file, by)| found.entry(file.branch()).or_default().push((file, by)));
+            } else {
+                let live: Vec<_> = live.collect();
+                found.extend(live.first().map(|(file, _)| file.branch()).map(|branch| (branch, live)));
+            }
+        }
+        found
     }
 
     /// The files of `main` that exist, in no order.
@@ -323,7 +395,7 @@ impl LiveSet {
 
     /// Files that were written at all, also those forgotten since.
     pub fn ever(&self) -> impl Iterator<Item = &LiveFile> {
-        self.wrote.keys()
+        self.wrote.iter().map(|(file, _)| file)
     }
 }
 

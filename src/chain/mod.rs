@@ -46,5 +46,5 @@ pub use receipt::{BadReceipt, Receipt};
 pub use request::{BadRequest, JoinRequest};
 pub use sshsig::{BadSshSig, Namespace, public_line, sign as sign_ssh, verify as verify_ssh};
 pub use time::{BadTime, Time};
-pub use tree::{BadFrontier, Frontier, leaf_hash, node_hash};
+pub use tree::{BadFrontier, Frontier, GROUP_LEN, leaf_hash, node_hash};
 pub use walk::{LogWalk, ReadLine, WalkEnd};

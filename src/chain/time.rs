@@ -47,18 +47,46 @@ impl FromStr for Time {
     type Err = BadTime;
     /// RFC 3339, UTC as `Z`, whole seconds; one spelling for each time.
     fn from_str(text: &str) -> Result<Self, BadTime> {
-        let bad = || BadTime(text.chars().take(40).collect());
-        if text.len() != 20 {
-            return Err(bad());
-        }
-        let stamp: jiff::Timestamp = text.parse().map_err(|_| bad())?;
-        let time = Self(stamp.as_second());
-        if (Self::MIN..=Self::MAX).contains(&time.0) && time.to_string() == text {
-            Ok(time)
-        } else {
-            Err(bad())
-        }
+        let time = read(text.as_bytes()).map(Self);
+        time.filter(|time| (Self::MIN..=Self::MAX).contains(&time.0))
+            .ok_or_else(|| BadTime(text.chars().take(40).collect()))
     }
+}
+
+/// Seconds since 1970, of a text in that spelling. Each entry has one: nothing is looked up or written again.
+fn read(text: &[u8]) -> Option<i64> {
+    let text: &[u8; 20] = text.try_into().ok()?;
+    let marks = [(4, b'-'), (7, b'-'), (10, b'T'), (13, b':'), (16, b':'), (19, b'Z')];
+    if marks.into_iter().any(|(at, mark)| text[at] != mark) {
+        return None;
+    }
+    let number = |digits: std::ops::Range<usize>| {
+        text[digits].iter().try_fold(0, |number, byte| {
+            let digit = byte.wrapping_sub(b'0');
+            (digit < 10).then_some(number * 10 + i64::from(digit))
+        })
+    };
+    let (year, month, day) = (number(0..4)?, number(5..7)?, number(8..10)?);
+    let (hour, minute, second) = (number(11..13)?, number(14..16)?, number(17..19)?);
+    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let longest = match month {
+        2 => 28 + i64::from(leap),
+        4 | 6 | 9 | 11 => 30,
+        1..=12 => 31,
+        _ => return None,
+    };
+    if !(1..=longest).contains(&day) || hour > 23 || minute > 59 || second > 59 {
+        return None;
+    }
+    // The year begins in March here, so that the day that may be missing is its last.
+    let (year, month) = if month > 2 {
+        (year, month - 3)
+    } else {
+        (year - 1, month + 9)
+    };
+    let leap_days = year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400);
+    let days = year * 365 + leap_days + (153 * month + 2) / 5 + day - 1 - 719_468;
+    Some(((days * 24 + hour) * 60 + minute) * 60 + second)
 }
 
 impl serde::Serialize for Time {
@@ -77,6 +105,35 @@ impl<'de> serde::Deserialize<'de> for Time {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    /// What another program makes of it.
+    fn general(text: &str) -> Option<Time> {
+        let stamp: jiff::Timestamp = text.parse().ok()?;
+        let time = Time(stamp.as_second());
+        let within = (Time::MIN..=Time::MAX).contains(&time.0);
+        (within && time.to_string() == text).then_some(time)
+    }
+
+    #[test]
+    fn every_day_is_read_as_another_program_reads_it() {
+        for year in 0..=9999 {
+            for (month, day) in [(1, 1), (2, 28), (2, 29), (3, 1), (4, 31), (6, 30), (12, 30), (12, 31)] {
+                let text = format!("{year:04}-{month:02}-{day:02}T21:59:59Z");
+                assert_eq!(text.parse().ok(), general(&text), "{text}");
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_read_is_what_another_program_reads(seconds in Time::MIN..=Time::MAX, at in 0usize..20, with in "[ -~]") {
+            let mut text = Time(seconds).to_string();
+            prop_assert_eq!(text.parse().ok(), Some(Time(seconds)));
+            text.replace_range(at..=at, &with);
+            prop_assert_eq!(text.parse().ok(), general(&text), "{}", text);
+        }
+    }
 
     #[test]
     fn a_time_has_one_spelling() {

@@ -11,8 +11,16 @@ pub fn leaf_hash(line: &[u8]) -> Digest {
 
 /// `H(0x01 ‖ left ‖ right)`.
 pub fn node_hash(left: &Digest, right: &Digest) -> Digest {
-    sha256(&[&[1], &left.0, &right.0])
+    let mut bytes = [1; 65];
+    bytes[1..33].copy_from_slice(&left.0);
+    bytes[33..].copy_from_slice(&right.0);
+    sha256(&[&bytes])
 }
+
+/// How high the subtrees are that are worth keeping for whoever asks for roots later.
+const GROUP: u32 = 4;
+/// How many leaves one of them has.
+pub const GROUP_LEN: u64 = 1 << GROUP;
 
 /// A tree of some size, as the roots of its complete subtrees, largest first.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -57,15 +65,34 @@ impl Frontier {
 
     /// Adds a leaf.
     pub fn push(&mut self, leaf: Digest) {
-        let mut node = leaf;
-        // Each trailing 1 of the old size is a complete subtree that the new leaf makes part of a larger one.
-        for _ in 0..self.size.trailing_ones() {
+        self.push_telling(leaf);
+    }
+
+    /// The same; gives the root over the last [`GROUP_LEN`] leaves, if this is the last of a group of so many.
+    pub fn push_telling(&mut self, leaf: Digest) -> Option<Digest> {
+        self.put(leaf, 0)
+    }
+
+    /// Adds the root over the next [`GROUP_LEN`] leaves, where a group of so many begins.
+    pub fn push_group(&mut self, root: Digest) {
+        self.put(root, GROUP);
+    }
+
+    /// Adds a complete subtree of that height.
+    fn put(&mut self, root: Digest, height: u32) -> Option<Digest> {
+        let (mut node, mut group) = (root, None);
+        // Each trailing 1 of the old size is a complete subtree that the new one makes part of a larger one.
+        for above in 1..=(self.size >> height).trailing_ones() {
             if let Some(left) = self.roots.pop() {
                 node = node_hash(&left, &node);
             }
+            if height + above == GROUP {
+                group = Some(node);
+            }
         }
         self.roots.push(node);
-        self.size += 1;
+        self.size += 1 << height;
+        group
     }
 
     /// The tree's root; that of the empty tree is the hash of nothing.
@@ -94,6 +121,19 @@ mod tests {
                 frontier.push(leaf_hash(line));
                 prop_assert_eq!(frontier.root().0.to_vec(), other.root().as_bytes().to_vec());
                 prop_assert_eq!(frontier.roots().len() as u32, frontier.size().count_ones());
+            }
+        }
+
+        #[test]
+        fn groups_make_the_same_tree(count in 0u64..100) {
+            let (mut by_leaves, mut by_groups) = (Frontier::default(), Frontier::default());
+            for n in 0..count {
+                let leaf = leaf_hash(&n.to_be_bytes());
+                if let Some(group) = by_leaves.push_telling(leaf) {
+                    by_groups.push_group(group);
+                }
+                prop_assert_eq!(by_groups.size(), by_leaves.size() / GROUP_LEN * GROUP_LEN);
+                prop_assert!(by_groups.size() < by_leaves.size() || by_groups == by_leaves);
             }
         }
     }

@@ -20,12 +20,16 @@ pub struct LogWalk {
     gap: Option<(u64, u64)>,
     /// The line before is not at its place, which was said: that nothing is chained to it is the same fault.
     misplaced: bool,
-    seen: HashMap<Digest, u64>,
+    /// The first lines' hashes, while each line is at its place, and so no two are the same.
+    first: Vec<Digest>,
+    /// And where each of them stood first, once one was not.
+    stood: Option<HashMap<Digest, u64>>,
     watch: BTreeMap<u64, Digest>,
+    group: Option<Digest>,
     problems: Vec<Problem>,
 }
 
-/// A line by itself: its hash, and its entry if it can be read.
+/// A line by itself: its hash, and its entry if it can be read, without its sealed details, which no walk looks at.
 pub struct ReadLine {
     /// Its hash.
     pub leaf: Digest,
@@ -35,20 +39,12 @@ pub struct ReadLine {
 impl ReadLine {
     /// Reads a line.
     pub fn of(line: &[u8]) -> Self {
-        let parsed = Entry::parse(line);
+        let parsed = Entry::parse_without_details(line);
         let leaf = match &parsed {
             Ok(parsed) => parsed.leaf,
             Err(_) => leaf_hash(line),
         };
         Self { leaf, parsed }
-    }
-
-    /// The same without its sealed details, which no walk looks at: they take more room than all the rest.
-    pub fn without_details(mut self) -> Self {
-        if let Ok(parsed) = &mut self.parsed {
-            parsed.entry.sealed = String::new();
-        }
-        self
     }
 }
 
@@ -72,8 +68,10 @@ impl LogWalk {
             previous: None,
             gap: None,
             misplaced: false,
-            seen: HashMap::new(),
+            first: Vec::new(),
+            stood: None,
             watch: watch.into_iter().map(|size| (size, Digest([0; 32]))).collect(),
+            group: None,
             problems: Vec::new(),
         }
     }
@@ -84,14 +82,10 @@ impl LogWalk {
         }
     }
 
-    /// The next line. Returns its entry if it can be read.
-    pub fn line(&mut self, line: &[u8]) -> Option<ParsedEntry> {
-        self.read_line(ReadLine::of(line))
-    }
-
-    /// The next line, read already.
-    pub fn read_line(&mut self, ReadLine { leaf, parsed }: ReadLine) -> Option<ParsedEntry> {
-        self.frontier.push(leaf);
+    /// The next line. Gives its entry if it can be read.
+    pub fn line<'l>(&mut self, ReadLine { leaf, parsed }: &'l ReadLine) -> Option<&'l ParsedEntry> {
+        let leaf = *leaf;
+        self.group = self.frontier.push_telling(leaf);
         if let Some(root) = self.watch.get_mut(&self.frontier.size()) {
             *root = self.frontier.root();
         }
@@ -105,22 +99,32 @@ impl LogWalk {
                     ) => 15,
                     _ => 27,
                 };
+                self.stood();
                 let seq = self.expected;
                 self.report(seq, case, format!("entry {seq} cannot be read: {bad}"));
                 self.expected += 1;
                 None
             }
             Ok(parsed) => {
-                self.place(&parsed);
+                self.place(parsed);
                 Some(parsed)
             }
         };
         self.previous = Some(leaf);
-        if self.seen.len() < REPLAY_WINDOW {
-            let size = self.frontier.size();
-            self.seen.entry(leaf).or_insert(size - 1);
+        match &mut self.stood {
+            None if self.first.len() < REPLAY_WINDOW => self.first.push(leaf),
+            Some(stood) if stood.len() < REPLAY_WINDOW => {
+                stood.entry(leaf).or_insert(self.frontier.size() - 1);
+            }
+            _ => {}
         }
         result
+    }
+
+    fn stood(&mut self) -> &HashMap<Digest, u64> {
+        let first = &mut self.first;
+        self.stood
+            .get_or_insert_with(|| std::mem::take(first).into_iter().zip(0..).collect())
     }
 
     fn place(&mut self, parsed: &ParsedEntry) {
@@ -172,7 +176,7 @@ impl LogWalk {
 
     fn misplaced(&mut self, seq: u64, leaf: Digest) {
         let expected = self.expected;
-        if let Some(first) = self.seen.get(&leaf) {
+        if let Some(first) = self.stood().get(&leaf).copied() {
             let message = format!("entry {seq} stands here again; it stood at place {first}: a duplicate or a replay");
             self.report(seq, 5, message);
         } else if let Some((_, _)) = self.gap.filter(|(from, to)| (*from..*to).contains(&seq)) {
@@ -219,6 +223,11 @@ impl LogWalk {
         &self.frontier
     }
 
+    /// The root over the last [`GROUP_LEN`](super::tree::GROUP_LEN) lines, if the last line ended a group of so many.
+    pub fn group(&self) -> Option<Digest> {
+        self.group
+    }
+
     /// Ends the walk.
     pub fn end(mut self) -> WalkEnd {
         self.close_gap();
@@ -250,7 +259,9 @@ mod tests {
 
     fn cases(lines: &[Vec<u8>]) -> Vec<(u8, Option<u64>)> {
         let mut walk = LogWalk::new("0102030405060708-090a0b0c".parse().unwrap(), []);
-        lines.iter().for_each(|line| drop(walk.line(line)));
+        for line in lines {
+            let _ = walk.line(&ReadLine::of(line));
+        }
         walk.end()
             .problems
             .into_iter()
@@ -308,7 +319,7 @@ mod tests {
         let mut walk = LogWalk::new("0102030405060708-090a0b0c".parse().unwrap(), [2, 9]);
         let mut check = Frontier::default();
         for (n, line) in lines(4).iter().enumerate() {
-            walk.line(line);
+            walk.line(&ReadLine::of(line));
             if n < 2 {
                 check.push(leaf_hash(line));
             }

@@ -1,6 +1,7 @@
 //! Deterministic CBOR (RFC 8949 §4.2): canonical or refused.
 
 use super::BadEnvelope;
+use minicbor::encode::Write;
 use minicbor::{Decode, Decoder, Encode};
 
 /// Bytes as a CBOR byte string; a list of them decodes without ambiguity.
@@ -40,10 +41,26 @@ where
     let value: T = decoder.decode().map_err(|_| BadEnvelope::Malformed { what })?;
     let used = decoder.position();
     // Unknown fields, other orders, longer lengths and indefinite items all fail to come back.
-    if encode(&value) == bytes[..used] {
+    let mut left = Same(&bytes[..used]);
+    if minicbor::encode(&value, &mut left).is_ok() && left.0.is_empty() {
         Ok((value, used))
     } else {
         Err(BadEnvelope::Malformed { what })
+    }
+}
+
+/// What is left of bytes that are to be written once more: nothing else may be.
+struct Same<'b>(&'b [u8]);
+
+/// Something else was written.
+struct Other;
+
+impl Write for Same<'_> {
+    type Error = Other;
+
+    fn write_all(&mut self, bytes: &[u8]) -> Result<(), Other> {
+        self.0 = self.0.strip_prefix(bytes).ok_or(Other)?;
+        Ok(())
     }
 }
 

@@ -1,6 +1,7 @@
 //! The hashes of a log's lines, put aside while the log is walked: what other logs say they saw of it is known only
 //! afterwards, and hashing its lines again would cost as much as the walk.
 
+use crate::chain::GROUP_LEN;
 use crate::env::{Scratch, make_scratch};
 use crate::id::Digest;
 
@@ -9,16 +10,51 @@ const HELD: usize = 4096;
 /// The length of one, in bytes.
 const LEN: usize = 32;
 
-/// They stand in a file that has no name, so that memory does not grow with the log. Where there is no room for it,
+/// They stand in files that have no name, so that memory does not grow with the log. Where there is no room for them,
 /// nothing is kept, and who asks reads the lines again.
 pub(super) struct Leaves {
+    lines: Aside,
+    groups: Aside,
+}
+
+impl Leaves {
+    pub(super) fn new() -> Self {
+        Self {
+            lines: Aside::new(),
+            groups: Aside::new(),
+        }
+    }
+
+    /// The hash of the next line, and the root of the group of lines that it ends, if it does.
+    pub(super) fn push(&mut self, leaf: &Digest, group: Option<Digest>) {
+        self.lines.push(leaf);
+        if let Some(group) = group {
+            self.groups.push(&group);
+        }
+    }
+
+    /// The hashes of the lines from `first` up to `end`; none if they are not kept.
+    pub(super) fn between(&self, first: u64, end: u64) -> Option<Vec<Digest>> {
+        self.lines.between(first, end)
+    }
+
+    /// The roots of the groups from the one that begins at line `first` up to line `end`; none if they are not kept or none
+    /// begins there.
+    pub(super) fn groups(&self, first: u64, end: u64) -> Option<Vec<Digest>> {
+        let begins = first.is_multiple_of(GROUP_LEN).then_some(first / GROUP_LEN);
+        self.groups.between(begins?, end / GROUP_LEN)
+    }
+}
+
+/// Hashes, one after the other.
+struct Aside {
     file: Option<Scratch>,
     written: u64,
     held: Vec<u8>,
 }
 
-impl Leaves {
-    pub(super) fn new() -> Self {
+impl Aside {
+    fn new() -> Self {
         Self {
             file: None,
             written: 0,
@@ -26,8 +62,7 @@ impl Leaves {
         }
     }
 
-    /// The hash of the next line.
-    pub(super) fn push(&mut self, leaf: &Digest) {
+    fn push(&mut self, leaf: &Digest) {
         self.held.extend_from_slice(&leaf.0);
         if self.held.len() >= HELD * LEN {
             if self.written == 0 {
@@ -42,8 +77,7 @@ impl Leaves {
         }
     }
 
-    /// The hashes of the lines from `first` up to `end`; none if they are not kept.
-    pub(super) fn between(&self, first: u64, end: u64) -> Option<Vec<Digest>> {
+    fn between(&self, first: u64, end: u64) -> Option<Vec<Digest>> {
         let (first, end) = (first.checked_mul(LEN as u64)?, end.checked_mul(LEN as u64)?);
         let mut bytes = vec![0; usize::try_from(end.checked_sub(first)?).ok()?];
         let stored = self.written.clamp(first, end) - first;
@@ -73,7 +107,7 @@ mod tests {
         let all: Vec<Digest> = (0..2 * HELD as u64 + 500)
             .map(|n| crate::crypto::sha256(&[&n.to_be_bytes()]))
             .collect();
-        let (mut leaves, mut lost) = (Leaves::new(), Leaves::new());
+        let (mut leaves, mut lost) = (Aside::new(), Aside::new());
         all.iter().for_each(|leaf| leaves.push(leaf));
         for (n, leaf) in all.iter().enumerate() {
             lost.push(leaf);

@@ -82,10 +82,7 @@ pub(super) fn verify_files(
     deep: bool,
     tally: &mut Tally,
 ) {
-    let mut expected: BTreeMap<Cow<'_, str>, Vec<(&LiveFile, EntryRef)>> = BTreeMap::new();
-    for (file, by) in live.iter() {
-        expected.entry(file.branch()).or_default().push((file, by));
-    }
+    let mut expected = live.by_branch();
     let known = Known {
         live,
         contents: OnceLock::new(),
@@ -176,8 +173,8 @@ struct Branch<'a> {
     /// The same by path, for all that is not as plain as most: made when it is asked for.
     expected: OnceCell<Expected>,
     known: &'a Known<'a>,
-    /// Files that are there as their names say.
-    found: HashSet<LiveFile>,
+    /// Files that are there as their names say, each of which there is one.
+    found: Vec<LiveFile>,
     /// And others that are there.
     present: HashSet<(String, Digest)>,
     strays: Vec<Stray>,
@@ -215,7 +212,7 @@ impl<'a> Branch<'a> {
             files,
             expected: OnceCell::new(),
             known,
-            found: HashSet::new(),
+            found: Vec::new(),
             present: HashSet::new(),
             strays: Vec::new(),
             tree: None,
@@ -296,27 +293,27 @@ impl<'a> Branch<'a> {
         } else {
             FILE_MAX
         };
-        for file in &files {
+        let found = objects.find(files.iter().map(|file| file.oid));
+        for (file, found) in files.iter().zip(found) {
             let path = file.name.as_str();
             if file.mode != Mode::File {
                 self.report(path, &[32], "is not a plain file", tally);
                 continue;
             }
-            match objects.blob_at(file.oid, max) {
-                Ok(bytes) => {
-                    if self.file(path, sha256(&[&bytes]), tally) {
-                        self.sealed(path, &bytes, tally);
-                    }
+            let look = |bytes: &[u8]| {
+                if self.file(path, sha256(&[bytes]), tally) {
+                    self.sealed(path, bytes, tally);
                 }
-                Err(error) => {
-                    let what = format!("`{path}` on the branch `{name}` cannot be read");
-                    tally.unreadable(&error, self.at(path), (32, 33), &what);
-                    // It stands in the tree; that its content is gone was said.
-                    let digests = self.expected().get(path).into_iter().flatten();
-                    let there: Vec<_> = digests.map(|(digest, _)| (path.to_owned(), *digest)).collect();
-                    self.present.extend(there);
-                }
-            }
+            };
+            let Err(error) = objects.with_found(file.oid, found, max, look) else {
+                continue;
+            };
+            let what = format!("`{path}` on the branch `{name}` cannot be read");
+            tally.unreadable(&error, self.at(path), (32, 33), &what);
+            // It stands in the tree; that its content is gone was said.
+            let digests = self.expected().get(path).into_iter().flatten();
+            let there: Vec<_> = digests.map(|(digest, _)| (path.to_owned(), *digest)).collect();
+            self.present.extend(there);
         }
         self.tree = Some((raw, files));
     }
@@ -326,7 +323,7 @@ impl<'a> Branch<'a> {
         // Most are of notes, and named by what they hold.
         let named = LiveFile::named(self.name, path).filter(|named| named.digest() == content);
         if let Some(named) = named.filter(|named| self.known.live.lives(named)) {
-            self.found.insert(named);
+            self.found.push(named);
             return true;
         }
         let digests: Vec<Digest> = self
@@ -376,10 +373,11 @@ impl<'a> Branch<'a> {
         if self.found.len() == self.files.len() {
             return;
         }
+        let there: HashSet<&LiveFile> = self.found.iter().collect();
         for (path, files) in self.expected() {
             for (digest, _) in files {
                 let found = LiveFile::named(self.name, path).filter(|named| named.digest() == *digest);
-                if found.is_some_and(|found| self.found.contains(&found)) {
+                if found.is_some_and(|found| there.contains(&found)) {
                     continue;
                 }
                 if !self.present.contains(&(path.to_string(), *digest)) {

@@ -6,7 +6,7 @@ use super::verify::{Facts, Tally};
 use super::verify_files::tree_files;
 use super::view::{Reading, View};
 use crate::chain::{
-    BUNDLE_LEN, BadBundle, BadMessage, Entry, Frontier, LogWalk, Message, Namespace, Problem, ReadLine,
+    BUNDLE_LEN, BadBundle, BadMessage, Entry, Frontier, GROUP_LEN, LogWalk, Message, Namespace, Problem, ReadLine,
     SignedCheckpoint, bundle_path, leaf_hash, lines_of, parse_bundle, verify_ssh,
 };
 use crate::crypto::sha256;
@@ -70,9 +70,9 @@ pub(super) fn verify_log(
         |number, bundle| {
             let number = number as u64;
             if let Some(bundle) = bundle.and_then(|read| told_bundle(read, log, number, tally)) {
-                for line in bundle.lines {
-                    leaves.push(&line.leaf);
+                for line in &bundle.lines {
                     step(&mut walk, line, facts, tally, visit);
+                    leaves.push(&line.leaf, walk.group());
                 }
                 last_line = bundle.last;
             }
@@ -94,7 +94,7 @@ pub(super) fn verify_log(
         // It was read a moment ago.
         let Ok(commit) = view.commit_at(*oid) else { continue };
         let seq = walk.size();
-        step(&mut walk, ReadLine::of(line_of(&commit)), facts, tally, visit);
+        step(&mut walk, &ReadLine::of(line_of(&commit)), facts, tally, visit);
         if !verify_message(log, seq, &commit, walk.frontier(), tally) {
             unfit = unfit.or(Some(seq));
         }
@@ -131,13 +131,13 @@ pub(super) fn verify_log(
 
 fn step(
     walk: &mut LogWalk,
-    line: ReadLine,
+    line: &ReadLine,
     facts: &Facts,
     tally: &mut Tally,
     visit: &mut dyn FnMut(&Entry, &mut Tally),
 ) {
     let first = walk.size() == 0;
-    let Some(parsed) = walk.read_line(line) else { return };
+    let Some(parsed) = walk.line(line) else { return };
     let entry = &parsed.entry;
     if let (true, Some(card), Some(roster)) = (first && entry.seq == 0, entry.admitted, &facts.roster)
         && !roster.admits(card, entry.log.device)
@@ -318,19 +318,17 @@ struct ReadBundle {
     bad: Option<BadBundle>,
 }
 
-fn read_bundle(objects: &dyn Objects, oid: Oid) -> Result<ReadBundle, ReadError> {
-    let bytes = objects.blob_at(oid, BUNDLE_MAX)?;
-    let (lines, bad) = match parse_bundle(&bytes) {
-        Ok(lines) => (lines, None),
-        Err(bad) => (some_lines(&bytes).collect(), Some(bad)),
-    };
-    Ok(ReadBundle {
-        last: lines.last().copied().unwrap_or_default().to_vec(),
-        lines: lines
-            .into_iter()
-            .map(|line| ReadLine::of(line).without_details())
-            .collect(),
-        bad,
+fn read_bundle(objects: &Reading<'_>, oid: Oid) -> Result<ReadBundle, ReadError> {
+    objects.with_blob(oid, BUNDLE_MAX, |bytes| {
+        let (lines, bad) = match parse_bundle(bytes) {
+            Ok(lines) => (lines, None),
+            Err(bad) => (some_lines(bytes).collect(), Some(bad)),
+        };
+        ReadBundle {
+            last: lines.last().copied().unwrap_or_default().to_vec(),
+            lines: lines.into_iter().map(ReadLine::of).collect(),
+            bad,
+        }
     })
 }
 
@@ -508,14 +506,19 @@ pub(super) fn roots_at(view: &View<'_>, layout: &Layout, sizes: &BTreeSet<u64>) 
     }
     let look = |objects: &Reading<'_>, piece: usize| {
         let (number, inside) = &within[piece];
-        let (mut tree, mut inside) = (layout.begins[*number].clone(), inside.iter().peekable());
+        let begin = &layout.begins[*number];
+        let end = layout.begins.get(number + 1).map(Frontier::size);
+        let put_aside = end.and_then(|end| layout.leaves.between(begin.size(), end));
+        let groups = end.and_then(|end| layout.leaves.groups(begin.size(), end));
+        if let (Some(leaves), Some(groups)) = (&put_aside, groups) {
+            return roots_among(begin, leaves, &groups, inside);
+        }
+        let (mut tree, mut inside) = (begin.clone(), inside.iter().peekable());
         let mut found = Vec::new();
         let mut take = |leaf: Digest| {
             tree.push(leaf);
             found.extend(inside.next_if_eq(&&tree.size()).map(|size| (*size, tree.root())));
         };
-        let end = layout.begins.get(number + 1).map(Frontier::size);
-        let put_aside = end.and_then(|end| layout.leaves.between(layout.begins[*number].size(), end));
         match (put_aside, layout.bundles.get(*number)) {
             (Some(leaves), _) => leaves.into_iter().for_each(take),
             (None, Some(bundle)) => {
@@ -531,6 +534,24 @@ pub(super) fn roots_at(view: &View<'_>, layout: &Layout, sizes: &BTreeSet<u64>) 
     };
     view.in_order(within.len(), look, |_, found| roots.extend(found));
     roots
+}
+
+/// The same for sizes, in order, that a log has between `begin` and the end of the `leaves` after it, which `groups` has too.
+fn roots_among(begin: &Frontier, leaves: &[Digest], groups: &[Digest], sizes: &[u64]) -> Vec<(u64, Digest)> {
+    let (mut tree, mut groups) = (begin.clone(), groups.iter());
+    let root = |size: &u64| {
+        while tree.size() + GROUP_LEN <= *size
+            && let Some(group) = groups.next()
+        {
+            tree.push_group(*group);
+        }
+        let mut within = tree.clone();
+        let from = (tree.size() - begin.size()) as usize;
+        let own = leaves.iter().skip(from).take((size - tree.size()) as usize);
+        own.for_each(|leaf| within.push(*leaf));
+        (within.size() == *size).then(|| (*size, within.root()))
+    };
+    sizes.iter().filter_map(root).collect()
 }
 
 /// The hash of every line that can be read, in order.

@@ -3,8 +3,8 @@
 
 use super::in_order::{in_order, processors};
 use super::objects::{CLONED, COMMIT_MAX, HEADS, Objects, TREE_MAX};
-use crate::repo::{Batch, Commit, JournalError, Kind, Object, Oid, ReadError, Repo, TreeEntry, parse_tree};
-use std::cell::RefCell;
+use crate::repo::{Batch, Commit, Found, JournalError, Kind, Object, Oid, ReadError, Repo, TreeEntry, parse_tree};
+use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, HashMap};
 
 /// How often a moving vault is looked at again before the last look is taken.
@@ -27,14 +27,24 @@ pub(super) struct View<'a> {
     pub(super) unread: Option<JournalError>,
     extra: HashMap<Oid, Object>,
     /// More ways into the repository, made when they are needed.
-    readers: RefCell<Vec<Repo>>,
+    readers: RefCell<Vec<Reader>>,
+}
+
+/// A way into the repository, and room for a file that is read.
+struct Reader {
+    repo: Repo,
+    room: Vec<u8>,
 }
 
 /// One of several ways into what a [`View`] shows.
 pub(super) struct Reading<'a> {
     repo: &'a Repo,
     extra: &'a HashMap<Oid, Object>,
+    room: Cell<Vec<u8>>,
 }
+
+/// The room for a file is kept from one to the next, unless it is larger than this, in bytes.
+const KEPT_MAX: usize = 1 << 20;
 
 /// Names and values; none for a ref that is empty, torn or points to a name.
 type Refs = Vec<(String, Option<Oid>)>;
@@ -160,13 +170,23 @@ impl View<'_> {
         let extra = &self.extra;
         let mut readers = self.readers.try_borrow_mut().ok().filter(|_| count > 1);
         if let Some(readers) = readers.as_mut().filter(|readers| readers.is_empty()) {
-            **readers = self.repo.readers(processors()).unwrap_or_default();
+            let repos = self.repo.readers(processors()).unwrap_or_default().into_iter();
+            **readers = repos.map(|repo| Reader { repo, room: Vec::new() }).collect();
         }
         match readers.as_mut().filter(|readers| !readers.is_empty()) {
             Some(readers) => in_order(
                 readers.as_mut_slice(),
                 count,
-                |repo, number| work(&Reading { repo, extra }, number),
+                |Reader { repo, room }, number| {
+                    let reading = Reading {
+                        repo,
+                        extra,
+                        room: Cell::new(std::mem::take(room)),
+                    };
+                    let done = work(&reading, number);
+                    *room = reading.room.into_inner();
+                    done
+                },
                 take,
             ),
             // One is alone, or they are at work already.
@@ -181,6 +201,7 @@ impl View<'_> {
         Reading {
             repo: self.repo,
             extra: &self.extra,
+            room: Cell::default(),
         }
     }
 }
@@ -202,6 +223,36 @@ impl Objects for View<'_> {
 impl Reading<'_> {
     fn extra(&self, oid: Oid, kind: Kind) -> Option<&Object> {
         self.extra.get(&oid).filter(|object| object.kind == kind)
+    }
+
+    /// What `look` makes of a blob, its id **not** checked. It is read to where the one before was.
+    pub(super) fn with_blob<T>(&self, oid: Oid, max: u64, look: impl FnOnce(&[u8]) -> T) -> Result<T, ReadError> {
+        self.with_found(oid, Found::default(), max, look)
+    }
+
+    /// Looks for many objects at once.
+    pub(super) fn find(&self, oids: impl Iterator<Item = Oid>) -> Vec<Found> {
+        self.repo.find(oids)
+    }
+
+    /// The same as [`Reading::with_blob`] of what was found there.
+    pub(super) fn with_found<T>(
+        &self,
+        oid: Oid,
+        found: Found,
+        max: u64,
+        look: impl FnOnce(&[u8]) -> T,
+    ) -> Result<T, ReadError> {
+        if let Some(object) = self.extra(oid, Kind::Blob) {
+            return Ok(look(&object.bytes));
+        }
+        let mut room = self.room.take();
+        let read = self.repo.read_found_to(oid, found, max, &mut room);
+        let looked = read.map(|()| look(&room));
+        if room.capacity() <= KEPT_MAX {
+            self.room.set(room);
+        }
+        looked
     }
 
     /// A tree's bytes, its id checked.

@@ -64,12 +64,19 @@ pub fn delta_lengths(delta: &[u8]) -> Option<(u64, u64, usize)> {
 
 /// Makes the target out of base and difference, if it has at most `max` bytes.
 pub fn apply_delta(base: &[u8], delta: &[u8], max: u64) -> Result<Vec<u8>, BadDelta> {
+    let mut target = Vec::new();
+    apply_delta_to(base, delta, max, &mut target).map(|()| target)
+}
+
+/// The same, made in `target`, whatever that held.
+pub(super) fn apply_delta_to(base: &[u8], delta: &[u8], max: u64, target: &mut Vec<u8>) -> Result<(), BadDelta> {
     let (from, to, mut at) = delta_lengths(delta).ok_or(BadDelta)?;
     if from != base.len() as u64 || to > max {
         return Err(BadDelta);
     }
     let to = usize::try_from(to).map_err(|_| BadDelta)?;
-    let mut target = Vec::with_capacity(to);
+    target.clear();
+    target.reserve_exact(to);
     while let Some(step) = delta.get(at).copied() {
         at += 1;
         let run = if step & 0x80 != 0 {
@@ -97,7 +104,7 @@ pub fn apply_delta(base: &[u8], delta: &[u8], max: u64) -> Result<Vec<u8>, BadDe
         target.extend_from_slice(run);
     }
     match target.len() == to {
-        true => Ok(target),
+        true => Ok(()),
         false => Err(BadDelta),
     }
 }

@@ -4,7 +4,7 @@ use super::journal::{Journal, JournalError, read_unlocked};
 use super::lock::{Lock, LockError};
 use super::loose::{packed_bound, read_loose};
 use super::object::{BadCommit, Commit, Kind, Oid};
-use super::packed::{KnownPack, Recent};
+use super::packed::{KnownPacks, PlaceOf, Recent};
 use super::record::Batch;
 use super::tree::{BadTree, Mode, TreeEntry, parse_tree, path_names};
 use super::write::RECORDS_PER_CUT;
@@ -38,9 +38,13 @@ pub struct Repo {
     pub(super) git: git2::Repository,
     pub(super) settings: Settings,
     /// Packs to look into before anything else.
-    pub(super) packed: Arc<Vec<KnownPack>>,
+    pub(super) packed: Arc<KnownPacks>,
     pub(super) recent: RefCell<Recent>,
 }
+
+/// Where an object was found, if it was.
+#[derive(Clone, Copy, Default)]
+pub struct Found(Option<PlaceOf>);
 
 /// What a test may steer.
 #[derive(Clone)]
@@ -416,7 +420,31 @@ impl Repo {
         let room = usize::try_from(packed_bound(max).saturating_add(64)).unwrap_or(usize::MAX);
         buffer.clear();
         buffer.reserve_exact(room);
-        self.read_into(oid, Kind::Blob, max, buffer)
+        self.read_to(oid, Kind::Blob, max, &mut buffer)?;
+        Ok(buffer)
+    }
+
+    /// Looks for many objects at once, which are read one after the other then.
+    pub fn find(&self, oids: impl Iterator<Item = Oid>) -> Vec<Found> {
+        let places = self.packed.find(oids);
+        places.into_iter().map(Found).collect()
+    }
+
+    /// Reads a blob of at most `max` bytes to `out`, whatever that held, its id **not** checked; on an error it holds anything.
+    /// It is looked for if it was not `found`.
+    pub fn read_found_to(&self, oid: Oid, found: Found, max: u64, out: &mut Vec<u8>) -> Result<(), ReadError> {
+        let want = Kind::Blob;
+        let Some(at) = found.0 else {
+            return self.read_to(oid, want, max, out);
+        };
+        let read = self
+            .packed
+            .read_at(oid, at, Some(want), max, &mut self.recent.borrow_mut(), out)?;
+        match read {
+            Some(kind) if kind == want => Ok(()),
+            Some(_) => Err(ReadError::Kind { oid, want }),
+            None => self.read_to(oid, want, max, out),
+        }
     }
 
     /// The entries of a tree of at most `max` bytes, its id checked.
@@ -484,11 +512,10 @@ impl Repo {
             _ => {}
         }
         // Another object's id may begin alike: git compares all of it.
-        let mut buffer = Vec::new();
-        let bytes = match read_loose(&self.dir, oid, kind, max, &mut buffer)? {
-            true => buffer,
-            false => self.read_packed(oid, kind, max, buffer)?,
-        };
+        let mut bytes = Vec::new();
+        if !read_loose(&self.dir, oid, kind, max, &mut bytes)? {
+            self.read_packed(oid, kind, max, &mut bytes)?;
+        }
         match fits(&bytes) {
             true => Ok(bytes),
             false => Err(ReadError::Damaged { oid }),
@@ -496,24 +523,21 @@ impl Repo {
     }
 
     pub(super) fn read(&self, oid: Oid, want: Kind, max: u64) -> Result<Vec<u8>, ReadError> {
-        self.read_into(oid, want, max, Vec::new())
+        let mut bytes = Vec::new();
+        self.read_to(oid, want, max, &mut bytes)?;
+        Ok(bytes)
     }
 
-    fn read_into(&self, oid: Oid, want: Kind, max: u64, mut buffer: Vec<u8>) -> Result<Vec<u8>, ReadError> {
-        for (number, pack) in self.packed.iter().enumerate() {
-            let mut recent = self.recent.borrow_mut();
-            if let Some(bytes) = pack.read(oid, want, max, (number, &mut recent))? {
-                return Ok(bytes);
-            }
-        }
-        match read_loose(&self.dir, oid, want, max, &mut buffer)? {
-            true => Ok(buffer),
-            false => self.read_packed(oid, want, max, buffer),
+    fn read_to(&self, oid: Oid, want: Kind, max: u64, out: &mut Vec<u8>) -> Result<(), ReadError> {
+        let known = self.packed.read(oid, want, max, &mut self.recent.borrow_mut(), out)?;
+        match known || read_loose(&self.dir, oid, want, max, out)? {
+            true => Ok(()),
+            false => self.read_packed(oid, want, max, out),
         }
     }
 
     /// Reads the header first, so that the size is known before memory is asked for.
-    fn read_packed(&self, oid: Oid, want: Kind, max: u64, mut buffer: Vec<u8>) -> Result<Vec<u8>, ReadError> {
+    fn read_packed(&self, oid: Oid, want: Kind, max: u64, out: &mut Vec<u8>) -> Result<(), ReadError> {
         let failed = |error: git2::Error| match (error.code(), error.class()) {
             (git2::ErrorCode::NotFound, _) => ReadError::Missing { oid },
             (_, git2::ErrorClass::Os | git2::ErrorClass::NoMemory) => ReadError::git(&error),
@@ -532,9 +556,9 @@ impl Repo {
         let object = odb.read(id).map_err(failed)?;
         match object.kind() == kind && object.len() as u64 == size {
             true => {
-                buffer.clear();
-                buffer.extend_from_slice(object.data());
-                Ok(buffer)
+                out.clear();
+                out.extend_from_slice(object.data());
+                Ok(())
             }
             false => Err(ReadError::Damaged { oid }),
         }

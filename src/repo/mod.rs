@@ -52,7 +52,7 @@ pub use arrivals::{ArrivalError, Arrivals};
 pub use backup::{BackupError, BackupHead};
 pub use delta::{BadDelta, apply_delta, delta_lengths, make_delta};
 pub use forget::{ForgetError, parse_forgetting};
-pub use git::{CreateError, Oddity, OpenError, ReadError, Repo, Settings};
+pub use git::{CreateError, Found, Oddity, OpenError, ReadError, Repo, Settings};
 pub use health::{Health, Remains};
 pub use journal::{JournalError, JournalMark};
 pub use lock::{Lock, LockError, PATIENCE};

@@ -15,7 +15,7 @@ use super::lock::Lock;
 use super::loose::loose_path;
 use super::object::{Kind, Oid};
 use super::pack_write::{Chosen, MAX, Series};
-use super::packed::{KnownPack, PackIndex};
+use super::packed::{KnownPacks, PackIndex};
 use super::recover::remove_file;
 use super::tree::Mode;
 use super::write::{CutError, to_io};
@@ -211,14 +211,14 @@ impl Repo {
     }
 
     /// What is in the packs that can be read here.
-    pub(super) fn known_packs(&self) -> Vec<KnownPack> {
+    pub(super) fn known_packs(&self) -> KnownPacks {
+        let length = |path: &PathBuf| fs::metadata(path).map_or(0, |file| file.len());
+        let mut paths = self.pack_indexes().unwrap_or_default();
+        // The largest first: what is in several is read in that.
+        paths.sort_by_cached_key(|path| std::cmp::Reverse(length(path)));
         // One after the other: an index is twice as large as what is kept of it.
-        let indexes = self.pack_indexes().unwrap_or_default().into_iter();
-        let open = |path: PathBuf| KnownPack::open(PackIndex::read(&path).ok()?, &path.with_extension(""));
-        let mut packs: Vec<KnownPack> = indexes.filter_map(open).collect();
-        // Most of what is looked for is found in the first.
-        packs.sort_by_key(|pack| std::cmp::Reverse(pack.count()));
-        packs
+        let read = |path: PathBuf| Some((PackIndex::read(&path).ok()?, path.with_extension("")));
+        KnownPacks::open(paths.into_iter().filter_map(read))
     }
 
     fn pack_indexes(&self) -> io::Result<Vec<PathBuf>> {

@@ -8,7 +8,7 @@ use super::delta::make_delta;
 use super::git::{ReadError, Repo};
 use super::object::{Kind, Oid};
 use super::pack::{Pack, PackError};
-use super::packed::{KnownPack, PackEntry, Recent};
+use super::packed::{KnownPacks, PackEntry, Recent};
 use super::write::to_io;
 use libdeflater::{CompressionLvl, Compressor};
 use sha1::{Digest as _, Sha1};
@@ -213,7 +213,7 @@ impl Repo {
         let mut entries: Vec<(u64, Oid)> = index.places.iter().copied().zip(index.ids.iter().copied()).collect();
         entries.sort_unstable();
         let file = File::open(stem.with_extension("pack"))?;
-        let known = KnownPack::open(index, &stem);
+        let known = KnownPacks::open([(index, stem)]);
         let ends = entries.iter().skip(1).map(|(place, _)| *place);
         let ends: Vec<u64> = ends.chain([bytes.saturating_sub(20)]).collect();
         for ((place, oid), end) in entries.into_iter().zip(ends) {
@@ -241,7 +241,7 @@ impl Repo {
             };
             match base {
                 Some((base, size, head)) => writer.put_packed_delta(base, size, &raw[head..])?,
-                None => self.put_anew(oid, place, known.as_ref(), writer)?,
+                None => self.put_anew(oid, place, &known, writer)?,
             }
             moved.add(oid, place, now);
         }
@@ -249,10 +249,10 @@ impl Repo {
     }
 
     /// What it is a difference from stays behind.
-    fn put_anew(&self, oid: Oid, place: u64, known: Option<&KnownPack>, writer: &mut PackWriter<'_>) -> io::Result<()> {
-        let mut recent = Recent::default();
-        let read = known.map(|known| known.read_at(oid, place, None, MAX, (0, &mut recent)));
-        if let Some((kind, content)) = read.transpose().map_err(io::Error::other)?.flatten() {
+    fn put_anew(&self, oid: Oid, place: u64, known: &KnownPacks, writer: &mut PackWriter<'_>) -> io::Result<()> {
+        let (mut recent, mut content) = (Recent::default(), Vec::new());
+        let read = known.read_at(oid, (0, place), None, MAX, &mut recent, &mut content);
+        if let Some(kind) = read.map_err(io::Error::other)? {
             return writer.put_whole(kind, &content);
         }
         let object = self.git.odb().and_then(|odb| {

@@ -3,7 +3,7 @@
 //! libgit2 has one lock for all that reads a pack, looks for each object twice, and keeps the packs in memory. Here a
 //! pack is a file that is read at a place. What is kept in a way that this room does not know is left to libgit2.
 
-use super::delta::{apply_delta, delta_lengths};
+use super::delta::{apply_delta, apply_delta_to, delta_lengths};
 use super::git::ReadError;
 use super::object::{Kind, Oid};
 use crate::env::{open_plain_file, read_bounded};
@@ -12,27 +12,28 @@ use sha1::{Digest as _, Sha1};
 use std::collections::VecDeque;
 use std::fs::File;
 use std::io;
+use std::ops::RangeInclusive;
 use std::os::unix::fs::FileExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// The largest index that is read, in bytes: two million objects.
 const INDEX_MAX: u64 = 64 << 20;
-/// How much of an entry is read at first, in bytes: all of a short note.
-const FIRST: usize = 4096;
+/// How much of an entry is read at first, in bytes: as much as the one before could take, within these bounds.
+const FIRST: RangeInclusive<usize> = 256..=4096;
+/// How many bits of where an object is say the place in its pack; the rest says which pack that is.
+const PLACE_BITS: u32 = 48;
 /// The longest number at the head of an entry: its kind and a size of 64 bits.
 const NUMBER_MAX: usize = 10;
 /// The largest object that others are a difference from, in bytes; a larger one is left to libgit2.
 const BASE_MAX: u64 = 64 << 20;
 /// More differences than this that rest on one another are left to libgit2.
 const CHAIN_MAX: usize = 100;
-/// Of how many objects on a pack's ids are found by their first two bytes, and not by one.
-const MANY: usize = 1 << 16;
 /// Of a larger object as much is read at first as is mostly enough: about half of its size, which is what lines take.
 const HALF_OF: usize = 64 << 10;
 /// The room for what is stored is kept from one object to the next, unless it was larger than this, in bytes.
 const KEPT_MAX: usize = 1 << 20;
-/// So much of what others are a difference from is kept for the next that is, in bytes.
+/// So much of what others may be a difference from is kept for the next that is, in bytes.
 const RECENT_MAX: usize = 1 << 20;
 /// And so many of them.
 const RECENT_COUNT: usize = 32;
@@ -221,22 +222,24 @@ fn take_back(bytes: &[u8], mut at: usize) -> Option<(u64, usize)> {
     Some((back, at + 1))
 }
 
-/// What one reader keeps from one object to the next: room, and what others are a difference from, the newest last.
+/// What one reader keeps from one object to the next: room, and what others may be a difference from, the newest last.
 pub(super) struct Recent {
-    /// What was read last, as it is stored.
+    /// What was read last, as it is stored, and how long it could be.
     packed: Vec<u8>,
+    bound: usize,
     decompressor: Decompressor,
     known: VecDeque<(PlaceOf, Kind, Arc<Vec<u8>>)>,
     size: usize,
 }
 
 /// A pack, by its number, and a place in it.
-type PlaceOf = (usize, u64);
+pub(super) type PlaceOf = (usize, u64);
 
 impl Default for Recent {
     fn default() -> Self {
         Self {
             packed: Vec::new(),
+            bound: 0,
             decompressor: Decompressor::new(),
             known: VecDeque::new(),
             size: 0,
@@ -251,7 +254,17 @@ impl Recent {
         found.map(|(_, kind, bytes)| (*kind, bytes.clone()))
     }
 
+    /// Of the history of a branch the next older one is mostly a difference from this one. No file is.
+    fn keep_copy(&mut self, place: PlaceOf, kind: Kind, bytes: &[u8]) {
+        if kind != Kind::Blob && bytes.len() <= RECENT_MAX {
+            self.keep(place, kind, Arc::new(bytes.to_vec()));
+        }
+    }
+
     fn keep(&mut self, place: PlaceOf, kind: Kind, bytes: Arc<Vec<u8>>) {
+        if self.get(place).is_some() {
+            return;
+        }
         self.size += bytes.len();
         self.known.push_back((place, kind, bytes));
         while self.size > RECENT_MAX || self.known.len() > RECENT_COUNT {
@@ -263,17 +276,18 @@ impl Recent {
     }
 }
 
-/// A pack that is open, with its index.
+/// Packs that are open, and where each object is in them: in one list, so that it is looked for once.
 ///
 /// Of each id the beginning is held: there may be millions. Who could find two objects that begin alike could make a
 /// reader find the wrong one, which is not what was asked for, and is told so by whoever hashes it.
-pub(super) struct KnownPack {
-    ids: Vec<u64>,
-    places: Places,
-    /// Where the ids begin whose first bits are at least this, and how many bits that are.
+#[derive(Default)]
+pub(super) struct KnownPacks {
+    files: Vec<File>,
+    /// The beginning of each id, in order, and where the object is: the number of its pack, and the place in that.
+    objects: Vec<(u64, u64)>,
+    /// Where in this list the ids begin whose first bits are at least this, and how many bits that are.
     begin: Vec<u32>,
     bits: u32,
-    file: File,
 }
 
 fn beginning(oid: &Oid) -> u64 {
@@ -282,149 +296,186 @@ fn beginning(oid: &Oid) -> u64 {
     u64::from_be_bytes(eight)
 }
 
-/// Where objects begin; of most packs half the room is enough.
-enum Places {
-    Near(Vec<u32>),
-    Far(Vec<u64>),
-}
-
-/// An entry: the head, what it is (a whole object or a difference), and the base.
-struct Unpacked {
-    entry: PackEntry,
-    content: Vec<u8>,
-}
-
-impl KnownPack {
-    /// Opens the pack of an index; `None` if this room cannot read it, and then libgit2 may.
-    pub(super) fn open(index: PackIndex, stem: &Path) -> Option<Self> {
-        let file = open_plain_file(&stem.with_extension("pack"), false, false).ok()?;
-        let PackIndex { ids, places, .. } = index;
-        let ids: Vec<u64> = ids.iter().map(beginning).collect();
-        if ids.windows(2).any(|pair| pair[0] == pair[1]) {
-            return None;
+impl KnownPacks {
+    /// Opens the packs of these indexes, as far as this room can read them. What is in several is read in the first.
+    pub(super) fn open(indexes: impl IntoIterator<Item = (PackIndex, PathBuf)>) -> Self {
+        let mut known = Self::default();
+        for (index, stem) in indexes {
+            known.add(&index, &stem);
         }
-        let near: Result<Vec<u32>, _> = places.iter().map(|place| u32::try_from(*place)).collect();
-        let bits = if ids.len() < MANY { 8 } else { 16 };
-        let mut begin = vec![0; (1 << bits) + 1];
-        ids.iter().for_each(|id| begin[(id >> (64 - bits)) as usize + 1] += 1);
-        for at in 1..begin.len() {
-            begin[at] += begin[at - 1];
+        // They are in order already, one pack after the other, which this sort is made for.
+        known.objects.sort();
+        // A few ids begin with the same bits.
+        known.bits = known.objects.len().max(1).ilog2().saturating_sub(1).clamp(8, 24);
+        known.begin = vec![0; (1 << known.bits) + 1];
+        for (id, _) in &known.objects {
+            known.begin[(id >> (u64::BITS - known.bits)) as usize + 1] += 1;
         }
-        Some(Self {
-            begin,
-            bits,
-            ids,
-            places: near.map_or(Places::Far(places), Places::Near),
-            file,
-        })
+        for at in 1..known.begin.len() {
+            known.begin[at] += known.begin[at - 1];
+        }
+        known
     }
 
-    /// How many objects it holds.
-    pub(super) fn count(&self) -> usize {
-        self.ids.len()
+    /// Takes in a pack. If this room cannot read it, libgit2 may.
+    fn add(&mut self, index: &PackIndex, stem: &Path) {
+        let alike = |pair: &[Oid]| beginning(&pair[0]) == beginning(&pair[1]);
+        let far = index.places.iter().any(|place| place >> PLACE_BITS != 0);
+        if far || self.files.len() >> (u64::BITS - PLACE_BITS) != 0 || index.ids.windows(2).any(alike) {
+            return;
+        }
+        if let Ok(file) = open_plain_file(&stem.with_extension("pack"), false, false) {
+            let pack = (self.files.len() as u64) << PLACE_BITS;
+            self.files.push(file);
+            let ids = index.ids.iter().map(beginning);
+            self.objects
+                .extend(ids.zip(index.places.iter().map(|place| pack | place)));
+        }
     }
 
-    fn place(&self, oid: Oid) -> Option<u64> {
+    /// Whether there are none.
+    pub(super) fn is_empty(&self) -> bool {
+        self.files.is_empty()
+    }
+
+    /// Where an object is, in each pack that has it.
+    fn places(&self, oid: Oid) -> impl Iterator<Item = PlaceOf> + '_ {
         let id = beginning(&oid);
-        let first = (id >> (64 - self.bits)) as usize;
-        let (from, to) = (self.begin[first] as usize, self.begin[first + 1] as usize);
-        let at = from + self.ids[from..to].binary_search(&id).ok()?;
-        Some(match &self.places {
-            Places::Near(places) => u64::from(places[at]),
-            Places::Far(places) => places[at],
-        })
+        let first = (id >> (u64::BITS - self.bits.max(1))) as usize;
+        let from = self.begin.get(first).map_or(0, |from| *from as usize);
+        let to = self.begin.get(first + 1).map_or(0, |to| *to as usize);
+        let alike = self.objects.get(from..to).unwrap_or_default();
+        let begin = alike.partition_point(|(known, _)| *known < id);
+        let same = alike[begin..].iter().take_while(move |(known, _)| *known == id);
+        same.map(|(_, place)| ((place >> PLACE_BITS) as usize, place & ((1 << PLACE_BITS) - 1)))
     }
 
-    /// The content of an object of at most `max` bytes, its id not checked; `None` if it is not here, or kept in a way
-    /// that this room does not know. `number` tells this pack from others in `recent`.
+    /// Where each of these is first, if it is here. One after the other they are found several times as fast as with
+    /// reading between them: memory is waited for once for some of them.
+    pub(super) fn find(&self, oids: impl Iterator<Item = Oid>) -> Vec<Option<PlaceOf>> {
+        oids.map(|oid| self.places(oid).next()).collect()
+    }
+
+    /// Reads the content of an object of at most `max` bytes into `out`, its id not checked; `false` if it is not here, or
+    /// kept in a way that this room does not know.
     pub(super) fn read(
         &self,
         oid: Oid,
         want: Kind,
         max: u64,
-        (number, recent): (usize, &mut Recent),
-    ) -> Result<Option<Vec<u8>>, ReadError> {
-        let Some(begin) = self.place(oid) else {
-            return Ok(None);
-        };
-        let Some((kind, content)) = self.read_at(oid, begin, Some(want), max, (number, recent))? else {
-            return Ok(None);
-        };
-        match kind == want {
-            true => Ok(Some(content)),
-            false => Err(ReadError::Kind { oid, want }),
+        recent: &mut Recent,
+        out: &mut Vec<u8>,
+    ) -> Result<bool, ReadError> {
+        for at in self.places(oid) {
+            match self.read_at(oid, at, Some(want), max, recent, out)? {
+                None => {}
+                Some(kind) if kind == want => return Ok(true),
+                Some(_) => return Err(ReadError::Kind { oid, want }),
+            }
         }
+        Ok(false)
     }
 
-    /// The kind and content of the entry at a place, which is the object `oid`, its id not checked. An object that is
-    /// there whole and of another kind than `want` has no content.
+    /// Reads the content of the entry at a place into `out`, which is the object `oid`, its id not checked; gives its kind.
+    /// An object that is there whole and of another kind than `want` is refused.
     pub(super) fn read_at(
         &self,
         oid: Oid,
-        begin: u64,
+        (number, begin): PlaceOf,
         want: Option<Kind>,
         max: u64,
-        (number, recent): (usize, &mut Recent),
-    ) -> Result<Option<(Kind, Vec<u8>)>, ReadError> {
+        recent: &mut Recent,
+        out: &mut Vec<u8>,
+    ) -> Result<Option<Kind>, ReadError> {
         let damaged = || ReadError::Damaged { oid };
+        if let Some((kind, known)) = recent.get((number, begin)) {
+            let size = known.len() as u64;
+            if size > max {
+                return Err(ReadError::TooBig { oid, size, max });
+            }
+            out.clear();
+            out.extend_from_slice(&known);
+            return Ok(Some(kind));
+        }
         // The differences on the way to what is there whole.
         let mut deltas: Vec<(u64, Vec<u8>)> = Vec::new();
-        let (mut place, mut held) = (begin, 0);
-        let (kind, mut content) = loop {
+        let (mut place, mut held, mut most) = (begin, 0, max);
+        let (kind, mut base) = loop {
             let known = recent.get((number, place)).filter(|_| !deltas.is_empty());
             if let Some(known) = known {
                 break known;
             }
-            let most = if deltas.is_empty() { max } else { max.max(BASE_MAX) };
-            let unpacked = self.unpack(oid, place, want.filter(|_| deltas.is_empty()), most, recent)?;
-            let Some(Unpacked { entry, content }) = unpacked else {
+            let want = want.filter(|_| deltas.is_empty());
+            let Some(entry) = self.unpack(oid, (number, place), want, most, recent, out)? else {
                 return Ok(None);
             };
             let base = match entry {
-                PackEntry::Whole(kind, ..) => break (kind, Arc::new(content)),
+                PackEntry::Whole(kind, ..) if deltas.is_empty() => {
+                    recent.keep_copy((number, place), kind, out);
+                    return Ok(Some(kind));
+                }
+                PackEntry::Whole(kind, ..) => break (kind, Arc::new(std::mem::take(out))),
                 PackEntry::Before(back, ..) => place.checked_sub(back).filter(|base| *base < place && *base > 0),
-                PackEntry::From(base, ..) => self.place(base).filter(|base| *base != place),
+                PackEntry::From(base, ..) => self.place_in(number, base).filter(|base| *base != place),
                 PackEntry::Other => None,
             };
-            held += content.len() as u64;
+            held += out.len() as u64;
             let Some(base) = base.filter(|_| deltas.len() < CHAIN_MAX && held <= BASE_MAX) else {
                 return Ok(None);
             };
-            let (_, size, _) = delta_lengths(&content).ok_or_else(damaged)?;
+            let (_, size, _) = delta_lengths(out).ok_or_else(damaged)?;
             if size > most {
                 return Err(ReadError::TooBig { oid, size, max });
             }
-            deltas.push((place, content));
-            place = base;
+            deltas.push((place, out.clone()));
+            (place, most) = (base, max.max(BASE_MAX));
         };
         while let Some((next, delta)) = deltas.pop() {
-            let most = if deltas.is_empty() { max } else { max.max(BASE_MAX) };
-            let made = apply_delta(&content, &delta, most).map_err(|_| damaged())?;
-            if recent.get((number, place)).is_none() {
-                recent.keep((number, place), kind, content);
-            }
-            (place, content) = (next, Arc::new(made));
+            let made = match deltas.is_empty() {
+                true => apply_delta_to(&base, &delta, max, out).map(|()| Vec::new()),
+                false => apply_delta(&base, &delta, max.max(BASE_MAX)),
+            };
+            let made = made.map_err(|_| damaged())?;
+            recent.keep((number, place), kind, base);
+            (place, base) = (next, Arc::new(made));
         }
-        let content = Arc::try_unwrap(content).unwrap_or_else(|shared| shared.as_ref().clone());
-        Ok(Some((kind, content)))
+        recent.keep_copy((number, place), kind, out);
+        Ok(Some(kind))
     }
 
-    /// One entry, inflated. An object that is there whole and of another kind than `want` is refused.
+    /// Where an object is in that pack.
+    fn place_in(&self, number: usize, oid: Oid) -> Option<u64> {
+        let mut places = self.places(oid);
+        places.find(|(pack, _)| *pack == number).map(|(_, place)| place)
+    }
+
+    /// One entry, inflated into `out`. An object that is there whole and of another kind than `want` is refused.
     fn unpack(
         &self,
         oid: Oid,
-        place: u64,
+        (number, place): PlaceOf,
         want: Option<Kind>,
         max: u64,
         Recent {
-            packed, decompressor, ..
+            packed,
+            bound,
+            decompressor,
+            ..
         }: &mut Recent,
-    ) -> Result<Option<Unpacked>, ReadError> {
+        out: &mut Vec<u8>,
+    ) -> Result<Option<PackEntry>, ReadError> {
         let failed = |error: io::Error| ReadError::Git(error.to_string());
-        let mut start = [0; FIRST];
-        let read = read_up_to(&self.file, &mut start, place).map_err(failed)?;
-        let damaged = ReadError::Damaged { oid };
-        let entry = PackEntry::parse(&start[..read]).ok_or(damaged.clone())?;
+        let Some(file) = self.files.get(number) else {
+            return Ok(None);
+        };
+        if packed.len() > KEPT_MAX {
+            *packed = Vec::new();
+        }
+        let first = (*bound).clamp(*FIRST.start(), *FIRST.end());
+        packed.resize(packed.len().max(first), 0);
+        let mut read = read_up_to(file, &mut packed[..first], place).map_err(failed)?;
+        let damaged = || ReadError::Damaged { oid };
+        let entry = PackEntry::parse(&packed[..read]).ok_or_else(damaged)?;
         let (size, head) = match entry {
             PackEntry::Whole(kind, size, head) => match want {
                 Some(want) if kind != want => return Err(ReadError::Kind { oid, want }),
@@ -437,30 +488,27 @@ impl KnownPack {
         if size > max {
             return Err(ReadError::TooBig { oid, size, max });
         }
-        let size = usize::try_from(size).map_err(|_| damaged.clone())?;
+        let size = usize::try_from(size).map_err(|_| damaged())?;
         // Deflate lets nothing grow by more than a few bytes in each 16 KiB.
-        let bound = size.saturating_add(size / 1024).saturating_add(64);
-        let mut content = vec![0; size];
-        if bound <= FIRST - head || read < FIRST {
-            let inflated = inflate(decompressor, &start[head..read], &mut content);
-            return inflated.then_some(Some(Unpacked { entry, content })).ok_or(damaged);
+        *bound = size.saturating_add(size / 1024).saturating_add(64 + head);
+        let bound = *bound;
+        out.resize(size, 0);
+        if bound <= first || read < first {
+            let inflated = inflate(decompressor, &packed[head..read], out);
+            return inflated.then_some(Some(entry)).ok_or_else(damaged);
         }
         let first = if size > HALF_OF { bound / 16 * 9 } else { bound };
-        if packed.len() > KEPT_MAX {
-            *packed = Vec::new();
-        }
         packed.resize(bound.max(packed.len()), 0);
-        let mut read = 0;
         for most in [first, bound] {
-            read += read_up_to(&self.file, &mut packed[read..most], place + (head + read) as u64).map_err(failed)?;
-            if inflate(decompressor, &packed[..read], &mut content) {
-                return Ok(Some(Unpacked { entry, content }));
+            read += read_up_to(file, &mut packed[read..most], place + read as u64).map_err(failed)?;
+            if inflate(decompressor, &packed[head..read], out) {
+                return Ok(Some(entry));
             }
             if read < most {
                 break;
             }
         }
-        Err(damaged)
+        Err(damaged())
     }
 }
 

@@ -334,15 +334,19 @@ fn what_is_packed_is_read_here_as_stock_git_reads_it() {
             };
             let oid: Oid = oid.parse().unwrap();
             let most = content.len() as u64;
-            let read = packs[0].read(oid, kind, most, (0, &mut recent)).unwrap();
-            assert_eq!(read, Some(content), "{oid}");
-            let short = packs[0].read(oid, kind, most.saturating_sub(1), (0, &mut recent));
+            let mut read = |kind, max| {
+                let mut out = vec![7; 3];
+                let found = packs.read(oid, kind, max, &mut recent, &mut out)?;
+                Ok(found.then_some(out))
+            };
+            assert_eq!(read(kind, most), Ok(Some(content)), "{oid}");
+            let short = read(kind, most.saturating_sub(1));
             assert!(
                 most == 0 || matches!(short, Err(ReadError::TooBig { .. })),
                 "{oid}: {short:?}"
             );
             let other = if kind == Kind::Blob { Kind::Tree } else { Kind::Blob };
-            let other = packs[0].read(oid, other, 1 << 20, (0, &mut recent));
+            let other = read(other, 1 << 20);
             assert!(matches!(other, Err(ReadError::Kind { .. })), "{oid}: {other:?}");
         }
     }
