@@ -267,6 +267,22 @@ impl Lines {
             && cuts.named().all(|(log, size, _)| longest(&log) >= size)
     }
 
+    /// The logs that others have seen more of than is here, each with the first entry that has, and how much it saw:
+    /// whoever showed that entry did not show what it had seen.
+    pub(super) fn withheld(&self, cuts: &Cuts) -> Vec<(LogName, EntryRef, u64)> {
+        let mut withheld: BTreeMap<LogName, (EntryRef, u64)> = BTreeMap::new();
+        for entry in self.logs.values().flatten().flat_map(|held| &held.line.entries) {
+            for (log, (size, _)) in &entry.seen {
+                let due = cuts.of(*log).map_or(*size, |(end, _)| (*size).min(end));
+                let held = self.logs.get(log).into_iter().flatten();
+                if held.map(|held| held.line.size).max().unwrap_or(0) < due {
+                    withheld.entry(*log).or_insert((entry.place(), due));
+                }
+            }
+        }
+        withheld.into_iter().map(|(log, (by, due))| (log, by, due)).collect()
+    }
+
     /// What exists by all of them, each as far as it counts. Of a log of which only another history is left nothing
     /// exists: only what it destroyed is destroyed. What is here is read from `here`, what is new from `there`.
     pub(super) fn live(&self, cuts: Cuts, here: &dyn Objects, there: &dyn Objects) -> Result<LiveSet, LedgerError> {

@@ -204,7 +204,7 @@ fn never_back(log: LogName, statements: &[Statement], tally: &mut Tally) {
 }
 
 /// The form of a witness's newest commit: a checkpoint with cosignatures for each log, and nothing else.
-fn verify_form(view: &View<'_>, branch: &str, oid: Oid, facts: &Facts, tally: &mut Tally) {
+pub(super) fn verify_form(view: &View<'_>, branch: &str, oid: Oid, facts: &Facts, tally: &mut Tally) {
     let what = format!("the branch `{branch}` cannot be read");
     let tree = match view.commit_at(oid) {
         Ok(commit) => commit.tree,

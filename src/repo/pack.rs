@@ -75,6 +75,15 @@ pub(super) struct Pack {
     pub(super) bytes: u64,
 }
 
+fn pack_indexes(dir: &Path) -> io::Result<Vec<PathBuf>> {
+    let entries = fs::read_dir(dir.join("objects/pack"))?;
+    let paths = entries.map(|entry| Ok(entry?.path())).collect::<io::Result<Vec<_>>>()?;
+    // An index without its pack is what a run that was interrupted has left.
+    let whole =
+        |path: &PathBuf| path.extension().is_some_and(|end| end == "idx") && path.with_extension("pack").exists();
+    Ok(paths.into_iter().filter(whole).collect())
+}
+
 /// Packs of one size: each four times the one before.
 fn size_class(objects: usize) -> u32 {
     (objects / AT_ONCE.end())
@@ -213,7 +222,11 @@ impl Repo {
     /// What is in the packs that can be read here.
     pub(super) fn known_packs(&self) -> Vec<KnownPack> {
         // One after the other: an index is twice as large as what is kept of it.
-        let indexes = self.pack_indexes().unwrap_or_default().into_iter();
+        let lent = self
+            .lender
+            .iter()
+            .flat_map(|lender| pack_indexes(lender).unwrap_or_default());
+        let indexes = pack_indexes(&self.dir).unwrap_or_default().into_iter().chain(lent);
         let open = |path: PathBuf| KnownPack::open(PackIndex::read(&path).ok()?, &path.with_extension(""));
         let mut packs: Vec<KnownPack> = indexes.filter_map(open).collect();
         // Most of what is looked for is found in the first.
@@ -221,19 +234,10 @@ impl Repo {
         packs
     }
 
-    fn pack_indexes(&self) -> io::Result<Vec<PathBuf>> {
-        let entries = fs::read_dir(self.dir.join("objects/pack"))?;
-        let paths = entries.map(|entry| Ok(entry?.path())).collect::<io::Result<Vec<_>>>()?;
-        // An index without its pack is what a run that was interrupted has left.
-        let whole =
-            |path: &PathBuf| path.extension().is_some_and(|end| end == "idx") && path.with_extension("pack").exists();
-        Ok(paths.into_iter().filter(whole).collect())
-    }
-
     /// The packs whose index can be read here; another is left alone, and that what is in it is packed twice does no harm.
     pub(super) fn packs(&self) -> io::Result<Vec<Pack>> {
         let mut packs = Vec::new();
-        for path in self.pack_indexes()? {
+        for path in pack_indexes(&self.dir)? {
             if let Ok(index) = PackIndex::read(&path) {
                 let stem = path.with_extension("");
                 let bytes = fs::metadata(path.with_extension("pack"))?.len();
