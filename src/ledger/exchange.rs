@@ -48,14 +48,37 @@ impl Elsewhere {
         sorted
     }
 
+    /// All of it as `git ls-remote` writes it, the refs of no vault without what they point to.
+    pub fn to_text(&self) -> String {
+        let branches = self
+            .branches
+            .iter()
+            .map(|(name, oid)| format!("{oid}\t{HEADS}{name}\n"));
+        let strays = self
+            .strays
+            .iter()
+            .map(|name| format!("stray\t{}\n", name.escape_debug()));
+        branches.chain(strays).collect()
+    }
+
     /// Whether it has nothing of a vault.
     pub fn is_empty(&self) -> bool {
         self.branches.is_empty()
     }
 
+    /// Whether it has members and rules.
+    pub fn has_main(&self) -> bool {
+        self.branches.contains_key(MAIN)
+    }
+
+    /// The same with these strays.
+    pub fn beside(self, strays: Vec<String>) -> Self {
+        Self { strays, ..self }
+    }
+
     /// The patterns by which a fetch gets everything of a vault.
     pub fn patterns(&self) -> Vec<&'static str> {
-        let main = self.branches.contains_key(MAIN).then_some("refs/heads/main");
+        let main = self.has_main().then_some("refs/heads/main");
         let rooms = [
             "refs/heads/audit/*",
             "refs/heads/notes/*",
@@ -95,12 +118,6 @@ impl Elsewhere {
             }
         }
         Ok(Self::sort(listed))
-    }
-
-    /// Names and values of its logs, members and rules: without the files.
-    pub fn logs_and_main(&self) -> Vec<(String, Oid)> {
-        let logs = self.branches.iter().filter(|(name, _)| !is_shard(name));
-        logs.map(|(name, oid)| (format!("{HEADS}{name}"), *oid)).collect()
     }
 
     /// Whether its logs, members, rules or witnesses hold anything that the vault does not. If they do not, nothing of its
@@ -144,6 +161,11 @@ pub struct Push {
 }
 
 impl Ledger<'_> {
+    /// Makes durable what git holds, and empties the journal: before anything is exchanged.
+    pub fn cut(&self) -> Result<(), LedgerError> {
+        Ok(self.repo.cut(&self.lock)?)
+    }
+
     /// The logs that went back in another repository since it was last merged, or to another history, where none of its
     /// branches holds anything new.
     pub fn went_back(&self, name: &str, theirs: &Elsewhere) -> Result<Vec<Problem>, LedgerError> {

@@ -76,6 +76,8 @@ pub struct Merged {
     pub withheld: Vec<(LogName, EntryRef, u64)>,
     /// Branches of witnesses that were not taken.
     pub witnesses: Vec<String>,
+    /// What the verifier says of the other clone, but for what it says of files.
+    pub told: Vec<Problem>,
 }
 
 impl Merged {
@@ -110,6 +112,7 @@ struct Theirs<'a> {
     view: View<'a>,
     charter: Charter,
     facts: Facts,
+    told: Vec<Problem>,
     lines: Lines,
     broken: BTreeMap<LogName, String>,
 }
@@ -152,6 +155,7 @@ impl<'a> Merge<'a> {
                 held: Vec::new(),
                 withheld: Vec::new(),
                 witnesses: Vec::new(),
+                told: theirs.told,
             });
         }
         let mut accepted = Accepted::read(self.state, self.identity)?;
@@ -170,6 +174,7 @@ impl<'a> Merge<'a> {
         let (plan, shards) = self.plan(&charter, &mine, &theirs, related, left_out, whole)?;
         let mut merged = self.carry_out(&charter, &mine, &theirs, plan, shards)?;
         merged.moved_back = moved_back;
+        merged.told.clone_from(&theirs.told);
         self.accept(&mut accepted, name, &theirs, &merged)?;
         Ok(merged)
     }
@@ -218,7 +223,7 @@ impl<'a> Merge<'a> {
         };
         let view = View::now(other)?;
         // Files are looked at where they are taken: most of them are here already.
-        let (_, facts, _, mut broken) = examine_view(other, &view, &anchors, false)?;
+        let (report, facts, _, mut broken) = examine_view(other, &view, &anchors, false)?;
         if facts.vault != self.identity.vault() {
             return Err(LedgerError::OtherVault);
         }
@@ -234,6 +239,7 @@ impl<'a> Merge<'a> {
             view,
             charter,
             facts,
+            told: report.told(),
             lines,
             broken,
         })
@@ -442,6 +448,7 @@ impl<'a> Merge<'a> {
             held,
             withheld: plan.lines.withheld(&cuts),
             witnesses,
+            told: Vec::new(),
         })
     }
 

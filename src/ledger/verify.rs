@@ -141,8 +141,6 @@ pub(super) struct Examined<'a> {
     pub(super) report: Report,
     pub(super) facts: Facts,
     pub(super) found: BTreeMap<LogName, Found>,
-    /// The logs whose entries cannot be trusted, and why.
-    pub(super) broken: BTreeMap<LogName, String>,
     pub(super) view: View<'a>,
 }
 
@@ -250,6 +248,12 @@ impl Tally {
             findings: said(self.findings),
             broken: BTreeMap::new(),
         }
+    }
+
+    /// The same where none of it is a fault of a log.
+    pub(super) fn of_no_log(self) -> Self {
+        let broken = BTreeMap::new();
+        Self { broken, ..self }
     }
 
     /// Whether nothing is wrong or unknown.
@@ -376,17 +380,16 @@ pub(super) fn examine<'a>(repo: &'a Repo, anchors: &Anchors<'_>) -> Result<Exami
 
 fn examine_once<'a>(repo: &'a Repo, anchors: &Anchors<'_>) -> Result<Examined<'a>, LedgerError> {
     let view = View::now(repo)?;
-    let (report, facts, found, broken) = examine_view(repo, &view, anchors, true)?;
+    let (report, facts, found, _) = examine_view(repo, &view, anchors, true)?;
     Ok(Examined {
         report,
         facts,
         found,
-        broken,
         view,
     })
 }
 
-/// What is found: the report, what it rests on, the logs, and those that cannot be trusted.
+/// What is found: the report, what it rests on, the logs, and those whose entries cannot be trusted, and why.
 pub(super) type Outcome = (Report, Facts, BTreeMap<LogName, Found>, BTreeMap<LogName, String>);
 
 /// `shards`: whether the files of notes and keys are looked at too.

@@ -15,10 +15,10 @@ use std::path::{Path, PathBuf};
 
 /// The longest address of a repository, in bytes.
 const URL_MAX: usize = 2048;
-/// The most that a list of refs may have, in bytes: some 200,000 of them.
-const LIST_MAX: u64 = 16 << 20;
+/// The most that a list of refs may have, in bytes: some 40,000 of them.
+const LIST_MAX: u64 = 3 << 20;
 /// What git says of the branches it pushed has at most so many bytes.
-const PUSHED_MAX: u64 = 4 << 20;
+const PUSHED_MAX: u64 = 3 << 20;
 /// So much of a disk is left free whatever comes, in bytes.
 const RESERVE: u64 = 256 << 20;
 /// At most so many refs are named to be left out of a fetch; what else is there comes along and is not taken.

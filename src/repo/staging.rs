@@ -3,7 +3,7 @@
 //! the other, no hooks and no configuration of anybody's, and goes away when it is dropped.
 
 use super::git::{OpenError, Repo, Settings};
-use super::object::Oid;
+use super::write::sync_file_system;
 use crate::env::open_plain_file;
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Write};
@@ -68,6 +68,11 @@ impl Repo {
         Ok(staging)
     }
 
+    /// Makes durable what another program wrote to it: git, into a vault that is not in its place yet.
+    pub fn make_durable(&self) -> io::Result<()> {
+        sync_file_system(&self.dir)
+    }
+
     /// Whether it reads the objects of its lender beside its own, and nobody else's.
     pub(super) fn borrows_as_meant(&self) -> bool {
         let lent = self.lender.as_ref().and_then(|lender| lent_by(lender));
@@ -94,13 +99,6 @@ impl Staging {
     /// Where it is.
     pub fn dir(&self) -> &Path {
         &self.dir
-    }
-
-    /// Gives it branches whose objects the vault holds already.
-    pub fn write_refs(&self, refs: &[(String, Oid)]) -> io::Result<()> {
-        let mut lines: Vec<String> = refs.iter().map(|(name, oid)| format!("{oid} {name}\n")).collect();
-        lines.sort_unstable_by(|a, b| a[41..].cmp(&b[41..]));
-        fs::write(self.dir().join("packed-refs"), lines.concat())
     }
 
     /// Opens it to be read.
