@@ -22,6 +22,8 @@ use std::time::Duration;
 /// How often it is begun anew where others push at the same time, and how long is waited before, at first.
 const TRIES: u32 = 6;
 const PAUSE: Duration = Duration::from_millis(100);
+/// In how many parts at most it is fetched where some of it is damaged.
+const PARTS_MAX: usize = 64;
 /// What is to be said whenever the network is in the way.
 const LATER: &str = "nothing was lost: what is recorded here goes with the next sync";
 
@@ -163,7 +165,7 @@ impl<'a> Exchange<'a> {
     }
 
     /// Lists the branches there, and fetches them if they hold anything new.
-    fn look(&self) -> Result<There, Error> {
+    fn look(&mut self) -> Result<There, Error> {
         let repo = &self.unlocked.repo;
         let staging = repo.staging()?;
         let mut branches = list_branches(self.context, staging.dir(), self.url)?;
@@ -177,11 +179,16 @@ impl<'a> Exchange<'a> {
                 &branches.left_out(),
                 room,
             );
-            fetched(&self.context.person.git(&job)?, room)?;
+            let ended = self.context.person.git(&job)?;
+            let broken = match ended.succeeded || ended.stopped {
+                true => fetched(&ended, room).map(|()| Vec::new())?,
+                // One branch that leads nowhere is enough for git to bring nothing.
+                false => self.fetch_apart(&staging, &branches, room)?,
+            };
             let opened = staging.open(Settings::of_this_run())?.with_packs();
             // It may have changed since it was listed.
-            let now = Elsewhere::of(&opened)?;
-            branches = now.beside(branches.strays);
+            branches = branches.renewed(Elsewhere::of(&opened)?, &broken);
+            self.broken(broken);
             there = Some(opened);
         }
         Ok(There {
@@ -189,6 +196,48 @@ impl<'a> Exchange<'a> {
             fetched: there,
             staging,
         })
+    }
+
+    /// Fetches what can be fetched, in ever smaller parts; gives the names of the branches that cannot.
+    fn fetch_apart(&self, staging: &Staging, branches: &Elsewhere, room: u64) -> Result<Vec<String>, Error> {
+        // That it does not answer any more is another matter.
+        list_branches(self.context, staging.dir(), self.url)?;
+        let (mut due, mut broken) = (vec![branches.names()], Vec::new());
+        let mut last = None;
+        for _ in 0..PARTS_MAX {
+            let Some(mut names) = due.pop() else { return Ok(broken) };
+            let patterns: Vec<&str> = names.iter().map(String::as_str).collect();
+            let job = GitJob::fetch(staging.dir(), self.url, &patterns, &[], room);
+            let ended = self.context.person.git(&job)?;
+            if ended.succeeded {
+                continue;
+            }
+            last = Some(fetched(&ended, room));
+            if ended.stopped {
+                break;
+            }
+            let half = names.split_off(names.len() / 2);
+            match names.is_empty() {
+                true => broken.extend(half),
+                false => due.extend([half, names]),
+            }
+        }
+        last.unwrap_or(Ok(())).map(|()| broken)
+    }
+
+    fn broken(&mut self, names: Vec<String>) {
+        for name in names {
+            let message = format!("the branch `{name}` there is damaged: git cannot fetch it");
+            let problem = SyncProblem {
+                log: None,
+                case: None,
+                kind: Kind::Failed,
+                message,
+            };
+            if !self.done.problems.contains(&problem) {
+                self.done.problems.push(problem);
+            }
+        }
     }
 
     /// Takes what is new, and says what is to be pushed. The vault's lock is held for no longer than that.

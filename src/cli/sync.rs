@@ -108,6 +108,14 @@ pub(super) fn sync(context: &Context<'_>, seen: &Seen<'_>, remote: Option<&str>)
     Ok(worst.unwrap_or(0))
 }
 
+fn verdict(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Tampered => "tampered",
+        Kind::Unknown => "unknown",
+        _ => "damaged",
+    }
+}
+
 fn code(kind: Kind) -> u8 {
     Error::new(kind, "").exit_code()
 }
@@ -133,7 +141,7 @@ fn in_json(done: &Synced) -> Value {
         json!({
             "log": problem.log.map(|log| log.to_string()),
             "case": problem.case,
-            "verdict": if problem.kind == Kind::Tampered { "tampered" } else { "unknown" },
+            "verdict": verdict(problem.kind),
             "message": problem.message,
         })
     });

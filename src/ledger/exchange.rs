@@ -71,9 +71,17 @@ impl Elsewhere {
         self.branches.contains_key(MAIN)
     }
 
-    /// The same with these strays.
-    pub fn beside(self, strays: Vec<String>) -> Self {
-        Self { strays, ..self }
+    /// The full names of its branches.
+    pub fn names(&self) -> Vec<String> {
+        self.branches.keys().map(|name| format!("{HEADS}{name}")).collect()
+    }
+
+    /// What was fetched of it now, together with what was not: its strays, and those of its branches that are `broken`.
+    pub fn renewed(mut self, fetched: Self, broken: &[String]) -> Self {
+        self.branches
+            .retain(|name, _| broken.iter().any(|broken| broken.strip_prefix(HEADS) == Some(name)));
+        self.branches.extend(fetched.branches);
+        self
     }
 
     /// The patterns by which a fetch gets everything of a vault.
@@ -283,8 +291,9 @@ impl Ledger<'_> {
             return Ok(there.is_none_or(|there| self.goes_on(here, there)));
         };
         let own = files_of(self.repo, here)?;
-        // What cannot be read is nobody's.
-        let files = files_of(fetched, there).unwrap_or_default();
+        let Ok(files) = files_of(fetched, there) else {
+            return Ok(false);
+        };
         let forgotten = |path: &String| {
             let digest = path.rsplit_once('.').and_then(|(_, digest)| digest.parse().ok());
             let file = digest.map(|digest| FileRef(branch.to_owned(), path.clone(), digest));

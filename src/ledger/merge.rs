@@ -222,7 +222,8 @@ impl<'a> Merge<'a> {
             deep: false,
         };
         let view = View::now(other)?;
-        // Files are looked at where they are taken: most of them are here already.
+        // Files are looked at where they are taken: most of them are here already. And whether the logs say what is on
+        // `main`, is judged of all logs together.
         let (report, facts, _, mut broken) = examine_view(other, &view, &anchors, false)?;
         if facts.vault != self.identity.vault() {
             return Err(LedgerError::OtherVault);

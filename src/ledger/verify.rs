@@ -390,15 +390,10 @@ fn examine_once<'a>(repo: &'a Repo, anchors: &Anchors<'_>) -> Result<Examined<'a
 }
 
 /// What is found: the report, what it rests on, the logs, and those whose entries cannot be trusted, and why.
-pub(super) type Outcome = (Report, Facts, BTreeMap<LogName, Found>, BTreeMap<LogName, String>);
+type Examining = Result<(Report, Facts, BTreeMap<LogName, Found>, BTreeMap<LogName, String>), LedgerError>;
 
-/// `shards`: whether the files of notes and keys are looked at too.
-pub(super) fn examine_view(
-    repo: &Repo,
-    view: &View<'_>,
-    anchors: &Anchors<'_>,
-    shards: bool,
-) -> Result<Outcome, LedgerError> {
+/// `files`: whether it is looked at what entries wrote, too.
+pub(super) fn examine_view(repo: &Repo, view: &View<'_>, anchors: &Anchors<'_>, files: bool) -> Examining {
     let mut tally = Tally::default();
     for oddity in repo.oddities() {
         tally.problem(Problem::vault(
@@ -465,7 +460,7 @@ pub(super) fn examine_view(
         compare_mark(mark, &found, &mut tally);
     }
     let cosigned = witnessed.settle(view, &found, &forks, &mut tally);
-    verify_files(view, &raw, &live, (facts.vault, anchors.deep, shards), &mut tally);
+    verify_files(view, &raw, &live, (facts.vault, anchors.deep, files), &mut tally);
     let anchored = receipt.is_some() || mark.is_some() || cosigned.is_some();
     let broken = std::mem::take(&mut tally.broken);
     let report = conclude(tally, &facts, &found, cosigned.unwrap_or_default(), anchored);

@@ -48,6 +48,10 @@ const SETTINGS: [&str; 17] = [
     "color.ui=false",
 ];
 
+/// What a repository on this computer is served by: its own hooks and commands would run as the person.
+const SERVED: &str = "git -c core.hooksPath=/dev/null -c core.alternateRefsCommand=true -c core.fsmonitor=false \
+                      -c receive.autogc=false -c maintenance.auto=false -c gc.auto=0";
+
 /// The variables of git's own that it keeps: how to reach others, and where the person's configuration is.
 const KEPT: [&str; 17] = [
     "GIT_ASKPASS",
@@ -165,11 +169,8 @@ pub struct GitJob {
 }
 
 impl GitJob {
-    fn new(staging: Option<&Path>, command: &[&str]) -> Self {
-        let mut arguments: Vec<OsString> = Vec::new();
-        if let Some(dir) = staging {
-            arguments.extend(["--git-dir".into(), dir.into()]);
-        }
+    fn new(dir: &Path, command: &[&str]) -> Self {
+        let mut arguments: Vec<OsString> = vec!["--git-dir".into(), dir.into()];
         for setting in SETTINGS {
             arguments.extend(["-c".into(), setting.into()]);
         }
@@ -181,31 +182,38 @@ impl GitJob {
         }
     }
 
-    /// To list the refs of another repository: [`parse_list`] reads what it says.
-    pub fn list(staging: &Path, url: &RemoteUrl) -> Self {
-        Self {
-            output_max: LIST_MAX,
-            ..Self::new(Some(staging), &["ls-remote", "--quiet", "--refs", url.as_str()])
+    /// A repository on this computer is served by a git that runs nothing of what stands in it.
+    fn reach(&mut self, url: &RemoteUrl, served_by: &str) {
+        if url.path().is_some() {
+            self.arguments
+                .push(format!("--{served_by}={SERVED} {served_by}").into());
         }
+        self.arguments.push(url.as_str().into());
+    }
+
+    /// To list the refs of another repository: [`parse_list`] reads what it says. Git runs in `dir`, of this program's
+    /// own making, and changes nothing there.
+    pub fn list(dir: &Path, url: &RemoteUrl) -> Self {
+        let mut job = Self::new(dir, &["ls-remote", "--quiet", "--refs"]);
+        job.reach(url, "upload-pack");
+        job.output_max = LIST_MAX;
+        job
     }
 
     /// To fetch branches into a repository that has none, as `patterns` name them (`refs/heads/audit/*`), but for those
     /// `left_out`. At most `max` bytes may come to lie there.
     pub fn fetch(into: &Path, url: &RemoteUrl, patterns: &[&str], left_out: &[&str], max: u64) -> Self {
-        let quiet = [
-            "fetch",
-            "--quiet",
-            "--no-tags",
-            "--no-write-fetch-head",
-            "--no-recurse-submodules",
-        ];
+        let mut job = Self::new(
+            into,
+            &["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--refmap="],
+        );
         let alone = [
+            "--no-recurse-submodules",
             "--no-auto-maintenance",
             "--no-show-forced-updates",
-            "--refmap=",
-            url.as_str(),
         ];
-        let mut job = Self::new(Some(into), &[&quiet[..], &alone[..]].concat());
+        job.arguments.extend(alone.map(OsString::from));
+        job.reach(url, "upload-pack");
         let wanted = patterns.iter().map(|name| format!("+{name}:{name}"));
         let spared = left_out.iter().take(LEFT_OUT_MAX).map(|name| format!("^{name}"));
         job.arguments.extend(wanted.chain(spared).map(OsString::from));
@@ -216,10 +224,7 @@ impl GitJob {
     /// To push, all or nothing. A branch that is not `forced` has to go on from what is there; one that is, has to be where
     /// it was `seen`.
     pub fn push(staging: &Path, url: &RemoteUrl, moves: &[PushedRef]) -> Self {
-        let mut job = Self::new(
-            Some(staging),
-            &["push", "--quiet", "--porcelain", "--atomic", "--no-verify"],
-        );
+        let mut job = Self::new(staging, &["push", "--quiet", "--porcelain", "--atomic", "--no-verify"]);
         job.arguments
             .extend(["--no-signed", "--recurse-submodules=no"].map(OsString::from));
         for PushedRef { name, seen, forced, .. } in moves {
@@ -228,7 +233,7 @@ impl GitJob {
                 job.arguments.push(format!("--force-with-lease={name}:{seen}").into());
             }
         }
-        job.arguments.push(url.as_str().into());
+        job.reach(url, "receive-pack");
         let moved = moves
             .iter()
             .map(|PushedRef { name, new, .. }| format!("{new}:{name}").into());

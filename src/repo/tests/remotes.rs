@@ -189,21 +189,33 @@ fn nothing_that_is_configured_beside_it_runs() {
     let mark = vault.folder.path().join("ran");
     let hook = format!("#!/bin/sh\ntouch '{}'\n", mark.display());
     let hooks = vault.dir().join("hooks");
-    fs::create_dir(&hooks).unwrap();
-    for name in ["pre-push", "reference-transaction", "post-merge"] {
-        fs::write(hooks.join(name), &hook).unwrap();
-        fs::set_permissions(hooks.join(name), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    for hooks in [&hooks, &hub.join("hooks")] {
+        fs::create_dir_all(hooks).unwrap();
+        for name in [
+            "pre-push",
+            "reference-transaction",
+            "post-merge",
+            "pre-receive",
+            "update",
+            "post-receive",
+        ] {
+            fs::write(hooks.join(name), &hook).unwrap();
+            fs::set_permissions(hooks.join(name), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+        }
     }
+    let lent = format!("{}/objects\n", vault.dir().display());
+    fs::write(hub.join("objects/info/alternates"), lent).unwrap();
     // Neither the vault's configuration nor the other's is asked.
     for dir in [&vault.dir(), &hub] {
         let config = dir.join("config");
         let text = fs::read_to_string(&config).unwrap();
         let extra = format!(
-            "[core]\n\tsshCommand = touch {0}\n\tfsmonitor = touch {0}\n\thooksPath = {1}\n[uploadpack]\n\tpackObjectsHook = touch {0}\n",
+            "[core]\n\tsshCommand = touch {0}\n\tfsmonitor = touch {0}\n\thooksPath = {1}\n\talternateRefsCommand = touch \
+             {0};:\n[uploadpack]\n\tpackObjectsHook = touch {0}\n[gc]\n\trecentObjectsHook = touch {0}\n\tauto = 1\n",
             mark.display(),
             hooks.display()
         );
-        fs::write(&config, text + if dir == &hub { "" } else { &extra }).unwrap();
+        fs::write(&config, text + &extra).unwrap();
     }
     let staging = repo.staging().unwrap();
     assert!(push_all(&repo, &staging, &url).succeeded);
