@@ -86,7 +86,9 @@ pub fn clone_vault(context: &Context<'_>, url: &str, founder: Option<&str>) -> R
         let lock = repo.lock(PATIENCE).map_err(LedgerError::from)?;
         let strays = fill(context, &repo, &url)?;
         let cloned = check(context, &repo, &url, founder, strays)?;
-        repo.add_remote(ORIGIN, &url)?;
+        if !url.is_in_use() {
+            repo.add_remote(ORIGIN, &url)?;
+        }
         let durable = repo.make_durable();
         durable.map_err(|error| Error::new(Kind::Failed, format!("the vault could not be written: {error}")))?;
         move_into_place(&draft.place, &path)?;

@@ -314,6 +314,13 @@ impl<'a> Exchange<'a> {
 
     /// Whether it was pushed; it was not if somebody else was faster.
     fn push(&mut self, there: &There, push: &Push) -> Result<bool, Error> {
+        if self.url.is_in_use() {
+            return Err(Error::new(
+                Kind::Failed,
+                "a vault that is worked in lies there, and nothing is pushed into it; what it holds was taken",
+            )
+            .hint("sync both with a bare repository between them: `git init --bare HUB`, then `strongroom remote add HUB`"));
+        }
         let job = GitJob::push(there.staging.dir(), self.url, &push.moves);
         let ended = self.context.person.git(&job)?;
         if ended.succeeded {

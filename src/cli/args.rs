@@ -217,7 +217,7 @@ pub(super) enum Command {
     },
     /// Make a vault from a backup, where there is none
     #[command(
-        after_help = "Examples:\n  strongroom restore strongroom.bundle --check           verify it, change nothing\n  strongroom restore strongroom.bundle --vault ~/vault\n\nA backup that is older than what this device wrote last is intact and says so. This device does\nnot go on from it with its own identity, since what came after would be missing from its log:\ncome in anew with the recovery key."
+        after_help = "Examples:\n  strongroom restore strongroom.bundle --check           verify it, change nothing\n  strongroom restore strongroom.bundle --vault ~/vault\n\nA backup that is older than what this device wrote last is intact and says so. This device goes on\nfrom it once `strongroom sync` brought the rest of its log from a remote; without one come in anew\nwith the recovery key."
     )]
     Restore {
         /// The backup

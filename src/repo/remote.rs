@@ -5,6 +5,7 @@
 //! configuration is ours; no hook runs; nothing that would lead it to another repository reaches it. The person's own
 //! configuration (credentials, ssh, proxies) does.
 
+use super::journal;
 use super::object::Oid;
 use super::record::is_branch;
 use crate::env::{Ended, Program, Space};
@@ -148,6 +149,11 @@ impl RemoteUrl {
     /// As it was written.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// Whether a vault that is worked in lies there, whose branches its own journal knows: nothing may be pushed to it.
+    pub fn is_in_use(&self) -> bool {
+        self.path().is_some_and(|path| path.join(journal::NAME).exists())
     }
 
     /// The folder or file on this computer that it names, if it does.

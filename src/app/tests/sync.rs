@@ -632,7 +632,7 @@ fn strays_and_junk_at_the_remote_are_named_left_there_and_stop_nothing() {
         "heads/audit/nonsense",
         "heads/audit/torn",
         "heads/notes/zz",
-        "heads/keys/00/x",
+        "heads/keys/zz/x",
         "tags/x",
         "notes/commits",
     ] {
@@ -641,23 +641,27 @@ fn strays_and_junk_at_the_remote_are_named_left_there_and_stop_nothing() {
     let witness = commit(&b.log().to_string());
     world.git(&["update-ref", "refs/heads/witness/mallory", &witness]);
     std::fs::write(world.hub().join("refs/heads/audit/torn"), "").unwrap();
-    std::fs::write(world.hub().join("refs/heads/notes/ff"), format!("{}\n", "1".repeat(40))).unwrap();
+    let free = (0..=255)
+        .map(|n| format!("refs/heads/notes/{n:02x}"))
+        .find(|name| !world.refs().contains_key(name));
+    let free = free.unwrap();
+    std::fs::write(world.hub().join(&free), format!("{}\n", "1".repeat(40))).unwrap();
     a.add("of a");
     let person = Sitting::default();
     let done = a.sync_as(&person);
-    // The one that leads nowhere is named; the rest came.
+    // The one that leads nowhere is named; the rest came, though git takes no push beside the torn one.
     assert_eq!((done.worst(), done.entries), (Some(Kind::Failed), 1), "{done:?}");
     let told: Vec<&str> = done.problems.iter().map(|problem| problem.message.as_str()).collect();
     assert!(
-        told.len() == 1 && told[0].contains("`refs/heads/notes/ff` there is damaged"),
+        told.len() == 1 && told[0].contains(&format!("`{free}` there is damaged")),
         "{told:?}"
     );
-    world.git(&["update-ref", "-d", "refs/heads/notes/ff"]);
+    std::fs::remove_file(world.hub().join(&free)).unwrap();
     let strays = [
         "heads/audit/nonsense",
         "heads/audit/torn",
         "heads/junk",
-        "heads/keys/00/x",
+        "heads/keys/zz/x",
         "heads/notes/zz",
         "notes/commits",
         "tags/x",
@@ -673,6 +677,9 @@ fn strays_and_junk_at_the_remote_are_named_left_there_and_stop_nothing() {
             .all(|name| !name.contains("junk") && !name.contains("witness"))
     );
     a.assert_intact();
+    std::fs::remove_file(world.hub().join("refs/heads/audit/torn")).unwrap();
+    let done = a.sync();
+    assert!(done.worst().is_none() && done.pushed > 0, "{done:?}");
     assert_eq!(world.refs()["refs/heads/junk"], stray);
     // A file that stands in no entry is not taken, and gone with the next push to that branch.
     let shard = world
@@ -685,9 +692,9 @@ fn strays_and_junk_at_the_remote_are_named_left_there_and_stop_nothing() {
         &shard,
         &commit(&format!("{}.{}", "0".repeat(32), "5".repeat(64))),
     ]);
-    a.sync();
+    let done = a.sync();
     assert!(!a.holds(&junk));
-    assert_eq!(world.refs()[&shard], a.refs()[&shard]);
+    assert_eq!(world.refs()[&shard], a.refs()[&shard], "{done:?}");
     b.sync();
     b.assert_intact();
 }
@@ -785,6 +792,31 @@ fn another_vault_or_another_repository_is_not_written_to() {
     }
     a.assert_intact();
     b.quiet_sync();
+}
+
+#[test]
+fn from_a_vault_that_is_worked_in_is_taken_and_nothing_pushed_into_it() {
+    let (world, a) = World::new();
+    let b = world.another("second");
+    a.quiet_sync();
+    b.add("of b");
+    a.add("of a");
+    let person = Sitting::default();
+    add_remote(&a.context(&person), "beside", &b.vault().display().to_string()).unwrap();
+    let before = b.refs();
+    let done = sync(&a.context(&person), Some("beside")).unwrap().pop().unwrap();
+    assert_eq!((done.entries, done.worst()), (1, Some(Kind::Failed)));
+    assert!(done.failed.unwrap().message.contains("nothing is pushed into it"));
+    assert_eq!(
+        (a.titles(), b.refs()),
+        (vec!["of a".to_owned(), "of b".to_owned()], before)
+    );
+    b.quiet_sync();
+    // A clone of it has no remote yet.
+    let c = world.computer("third");
+    clone_vault(&c.context(&person), &b.vault().display().to_string(), None).unwrap();
+    assert_eq!(list_remotes(&c.context(&person)).unwrap(), []);
+    assert!(add_remote(&a.context(&person), "self", &a.vault().display().to_string()).is_err());
 }
 
 #[test]
