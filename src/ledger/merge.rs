@@ -38,6 +38,8 @@ const SEALED_MAX: u64 = if BODY_MAX > PART_MAX {
 } else {
     PART_MAX as u64
 };
+/// How many folders deep a log's tree is, its own among them: `bundles/<hhhh>/<hh>`.
+pub(super) const LOG_DEPTH: usize = 3;
 /// The folder of this device's state for files of notes that were destroyed elsewhere.
 const SET_ASIDE: &str = "quarantine";
 
@@ -387,7 +389,7 @@ impl<'a> Merge<'a> {
         let view = &theirs.view;
         for (log, line) in plan.lines.news() {
             let known = mine.heads_of(log);
-            self.each_new(view, line.oid, &known, 2, &mut arrivals)?;
+            self.each_new(view, line.oid, &known, LOG_DEPTH, &mut arrivals)?;
         }
         for (name, old, new) in plan.lines.moves(mine) {
             let name = format!("{HEADS}{name}");

@@ -4,7 +4,7 @@ use super::charter::Charter;
 use super::error::LedgerError;
 use super::histories::tell_apart;
 use super::kept::{Branches, Kept};
-use super::merge::each_object;
+use super::merge::{LOG_DEPTH, each_object};
 use super::objects::{Objects, audit_ref, fork_ref};
 use super::scan::{Head, scan};
 use super::start::{Telling, read_head, scan_fault};
@@ -429,7 +429,7 @@ pub(super) fn moved_back(
 fn check_commits(view: &View<'_>, line: &Line, from: Option<&Line>) -> Result<(), String> {
     let (known, size) = from.map_or((None, 0), |from| (Some(from.oid), from.size));
     let mut seen = 0;
-    each_object(view, line.oid, &known.into_iter().collect(), 2, &mut |object| {
+    each_object(view, line.oid, &known.into_iter().collect(), LOG_DEPTH, &mut |object| {
         seen += u64::from(object.kind == crate::repo::Kind::Commit);
         Ok(())
     })
