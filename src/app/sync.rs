@@ -16,6 +16,7 @@ use crate::env::{Ended, SystemEntropy, write_new_private};
 use crate::id::LogName;
 use crate::ledger::{Elsewhere, Fate, Ledger, LedgerError, MainFate, Merged, Push, catch_up, note_pushed};
 use crate::repo::{GitJob, RemoteUrl, Repo, Settings, Staging, parse_list, room_for_arrivals, said};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -110,6 +111,7 @@ pub fn sync(context: &Context<'_>, only: Option<&str>) -> Result<Vec<Synced>, Er
             unlocked: &unlocked,
             url: &url,
             seen: None,
+            came: BTreeSet::new(),
             name: url.path().map_or_else(|| url.as_str().to_owned(), clone_name),
             done: Synced {
                 remote: name,
@@ -132,6 +134,8 @@ struct Exchange<'a> {
     name: String,
     /// What it showed last.
     seen: Option<Elsewhere>,
+    /// The logs that came or grew.
+    came: BTreeSet<LogName>,
     done: Synced,
 }
 
@@ -372,11 +376,11 @@ impl<'a> Exchange<'a> {
             match fate {
                 Fate::Same | Fate::Behind => {}
                 Fate::Ahead { from, to } => {
-                    self.done.logs += 1;
+                    self.came.insert(*log);
                     self.done.entries += to.saturating_sub(*from);
                 }
                 Fate::New(size) => {
-                    self.done.logs += 1;
+                    self.came.insert(*log);
                     self.done.entries += size;
                 }
                 Fate::Diverged => {
@@ -409,6 +413,7 @@ impl<'a> Exchange<'a> {
                 }
             }
         }
+        self.done.logs = self.came.len();
         match merged.main {
             MainFate::Same | MainFate::Kept => {}
             MainFate::Taken => self.done.rules = true,
