@@ -43,8 +43,8 @@ use strongroom::label::LabelText;
 use strongroom::ledger::{Accepted, HighWater};
 use strongroom::policy::{Levels, Purposes};
 use strongroom::repo::{
-    BackupHead, Batch, Commit, JOURNAL_BYTES, Oid, PackEntry, PackIndex, Record, apply_delta, decode_records,
-    delta_lengths, make_delta, parse_forgetting, parse_tree, tree_bytes,
+    BackupHead, Batch, Commit, JOURNAL_BYTES, Oid, PackEntry, PackIndex, Record, RemoteUrl, apply_delta,
+    decode_records, delta_lengths, make_delta, parse_forgetting, parse_list, parse_tree, tree_bytes,
 };
 use strongroom::secret::Secret;
 
@@ -75,6 +75,7 @@ pub const TARGETS: &[Target] = &[
     ("keybox", keybox),
     ("label", label),
     ("levels", levels),
+    ("listed", listed),
     ("message", message),
     ("names", names),
     ("note_key", note_key),
@@ -91,6 +92,7 @@ pub const TARGETS: &[Target] = &[
     ("receipt", receipt),
     ("recovery", recovery),
     ("redact", redact),
+    ("remote_url", remote_url),
     ("report", report),
     ("request", request),
     ("roster", roster),
@@ -445,6 +447,32 @@ pub fn forgetting(data: &[u8]) -> bool {
     };
     let lines: String = places.iter().map(|(name, oid)| format!("{name} {oid}\n")).collect();
     assert_eq!(lines.as_bytes(), data, "{SAME}");
+    true
+}
+
+/// The refs that another repository says it has.
+pub fn listed(data: &[u8]) -> bool {
+    let Ok(listed) = parse_list(data) else { return false };
+    let branches = listed.branches.iter();
+    let lines: String = branches.map(|(name, oid)| format!("{oid}\t{name}\n")).collect();
+    let again = parse_list(lines.as_bytes()).map(|again| again.branches);
+    assert_eq!(again, Ok(listed.branches), "{SAME}");
+    true
+}
+
+/// The address of another repository: nothing that git would take for an option or a program.
+pub fn remote_url(data: &[u8]) -> bool {
+    let Some(url) = std::str::from_utf8(data)
+        .ok()
+        .and_then(|text| RemoteUrl::parse(text).ok())
+    else {
+        return false;
+    };
+    assert_eq!(url.as_str().as_bytes(), data, "{SAME}");
+    let address = url.as_str();
+    assert!(!address.starts_with('-') && !address.contains("://-") && !address.chars().any(char::is_control));
+    let before = address.split('/').next().unwrap_or_default();
+    assert!(!before.contains("::"), "a program to reach it with");
     true
 }
 

@@ -78,7 +78,7 @@ pub fn check_backup(context: &Context<'_>, file: &Path) -> Result<CheckedBackup,
     let folder = tempfile::tempdir()
         .map_err(|error| Error::new(Kind::Failed, format!("there is no place for temporary files: {error}")))?;
     let (repo, vault) = load(context, file, &folder.path().join("vault"))?;
-    judge(context, &repo, vault)
+    judge(context, &repo, vault, None)
 }
 
 /// Makes a vault from a backup where there is none. One that is not intact is refused.
@@ -88,7 +88,7 @@ pub fn restore(context: &Context<'_>, file: &Path) -> Result<Restored, Error> {
     let staging = staging_beside(&path, &mut SystemEntropy)?;
     let made = (|| {
         let (repo, vault) = load(context, file, &staging)?;
-        let checked = judge(context, &repo, vault)?;
+        let checked = judge(context, &repo, vault, None)?;
         let refusal = match checked.report.verdict {
             Verdict::Intact => None,
             Verdict::Tampered => Some((Kind::Tampered, "this backup was tampered with")),
@@ -116,10 +116,17 @@ fn load(context: &Context<'_>, file: &Path, place: &Path) -> Result<(Repo, Vault
     Ok((repo, vault))
 }
 
-/// Verifies every commit of it, against what this device knows of the vault. Older than that is no tampering.
-fn judge(context: &Context<'_>, repo: &Repo, vault: VaultId) -> Result<CheckedBackup, Error> {
+/// Verifies every commit of a copy, against what this device knows of the vault and who founded it, if that is known.
+/// Older than that is no tampering.
+pub(super) fn judge(
+    context: &Context<'_>,
+    repo: &Repo,
+    vault: VaultId,
+    founder: Option<Digest>,
+) -> Result<CheckedBackup, Error> {
     let mark = mark_of(context, vault)?;
-    let pins = mark.as_ref().map(|mark| pins_of(mark, context));
+    let founder = founder.or(mark.as_ref().map(|mark| mark.founder));
+    let pins = founder.map(|founder| pins_of(vault, founder, context));
     let look = |high_water: Option<&HighWater>, deep: bool| {
         let anchors = Anchors {
             receipt: pins.as_ref(),
@@ -144,11 +151,10 @@ fn judge(context: &Context<'_>, repo: &Repo, vault: VaultId) -> Result<CheckedBa
     Ok(CheckedBackup { report, behind })
 }
 
-/// What the mark says of the vault other than how far its log had come: who founded it.
-fn pins_of(mark: &HighWater, context: &Context<'_>) -> Receipt {
-    let founder: Digest = mark.founder;
+/// What is known of a vault other than how far its logs had come: who founded it.
+fn pins_of(vault: VaultId, founder: Digest, context: &Context<'_>) -> Receipt {
     Receipt {
-        vault: mark.vault,
+        vault,
         time: context.now(),
         founder,
         // The founder's card begins the roster of every state of the vault.

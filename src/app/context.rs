@@ -8,7 +8,7 @@ use crate::chain::{Details, Kind as EntryKind, Outcome, Time};
 use crate::env::{Clock, FileError, Places, Space, SystemEntropy, read_bounded};
 use crate::envelope::{IdentityFile, IdentitySecrets, NewcomerFile};
 use crate::gate::Gate;
-use crate::id::{NoteId, VaultId};
+use crate::id::{LogName, NoteId, VaultId};
 use crate::label::{Clearance, Label, LabelText, Level};
 use crate::ledger::{Changes, Draft, Ledger, LedgerError, Memory, Quarantined, Recorded};
 use crate::policy::{Action, ActorFacts, Decision, Denial, Lack, PolicySet, Purpose, Request, ResourceFacts, Role};
@@ -333,13 +333,7 @@ impl Unlocked<'_> {
         let mut ledger = context.patiently(start)?;
         if ledger.is_forked() {
             let begun = ledger.begin_anew(context.now(), &mut SystemEntropy)?;
-            context.person.warn(&format!(
-                "this device's log has two histories: the vault was put back from a backup and written to, while another \
-                 clone held what had been written before. Both are kept and nothing is lost; this device goes on in a \
-                 new log, {}. `strongroom audit verify` calls it tampering (case 43) until a lead has looked at both and \
-                 named them in a card. If no backup was put back, somebody else has this device's key: tell a lead",
-                begun.log
-            ));
+            context.person.warn(&two_histories(begun.log));
         }
         if let Some(held) = held {
             held.keep_in_memory(ledger.keyring());
@@ -373,6 +367,16 @@ impl Unlocked<'_> {
         desk.enter_failed_unlocks(&context.places.vault_state(&self.identity.vault()))?;
         Ok(desk)
     }
+}
+
+/// What is said where this device's log turns out to have two histories, and it goes on in a new one.
+pub(super) fn two_histories(new: LogName) -> String {
+    format!(
+        "this device's log has two histories: the vault was put back from a backup and written to, while another \
+         clone held what had been written before. Both are kept and nothing is lost; this device goes on in a \
+         new log, {new}. `strongroom audit verify` calls it tampering (case 43) until a lead has looked at both and \
+         named them in a card. If no backup was put back, somebody else has this device's key: tell a lead"
+    )
 }
 
 /// Where accesses are decided and recorded: an unlocked vault with its lock held.

@@ -7,7 +7,10 @@ use crate::envelope::{BadEnvelope, BadIdentity, BadRecoveryKey, BadWrap};
 use crate::gate::{BadQuery, GateError, ScanError};
 use crate::ledger::{LedgerError, NoReceipt, Verdict};
 use crate::policy::BadPolicy;
-use crate::repo::{CommitError, CreateError, JournalError, LockError, OpenError, PackError, ReadError, RecoverError};
+use crate::repo::{
+    BadUrl, CommitError, CreateError, JournalError, LockError, OpenError, PackError, ReadError, RecoverError,
+    RemoteError, StagingError,
+};
 use std::io::ErrorKind;
 
 /// What kind of end it is; sets the exit code.
@@ -187,6 +190,22 @@ impl From<ScanError> for Error {
     }
 }
 
+impl From<BadUrl> for Error {
+    fn from(error: BadUrl) -> Self {
+        Self::new(Kind::Usage, error.to_string())
+    }
+}
+
+impl From<RemoteError> for Error {
+    fn from(error: RemoteError) -> Self {
+        let kind = match error {
+            RemoteError::Name(_) | RemoteError::Missing(_) => Kind::Usage,
+            _ => Kind::Failed,
+        };
+        Self::new(kind, error.to_string())
+    }
+}
+
 impl From<BadQuery> for Error {
     fn from(error: BadQuery) -> Self {
         Self::new(Kind::Usage, error.to_string())
@@ -221,7 +240,8 @@ failed!(
     BadPolicy,
     CreateError,
     BadReceipt,
-    crate::env::NoHome
+    crate::env::NoHome,
+    StagingError
 );
 
 impl From<BadCard> for Error {

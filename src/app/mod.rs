@@ -27,8 +27,10 @@ mod recall;
 mod recovery;
 mod relabel;
 mod releases;
+mod remotes;
 mod reports;
 mod revisions;
+mod sync;
 #[cfg(test)]
 mod tests;
 mod tidy;
@@ -57,7 +59,10 @@ pub use joining::{Requested, ask_for_membership};
 pub use leaving::{Changed, LostNote, MemberChange, Rights, change_member};
 pub use members::{Admission, Admitted, Confirm, MemberLine, Members, admit, list_members};
 pub use notes::{Added, NewText, Shown, add, show};
-pub use person::{EditorText, NewFile, Person, WrittenText, is_harmful, left_texts, list_files, new_file, open_file};
+pub use person::{
+    EditorText, GitEnded, GitJob, NewFile, Person, WrittenText, is_harmful, left_texts, list_files, new_file,
+    open_file, run_git,
+};
 pub use policies::{
     ExplainQuery, Explained, LevelInfo, NewPolicies, Policies, PolicyChanges, PolicyCheck, PolicyEdit, PolicyFault,
     PolicyFile, PolicyTest, ProfileInfo, check_policies, edit_policies, explain_policy, read_policies, test_policies,
@@ -67,8 +72,10 @@ pub use recall::{RecallReason, Recalled, recall_briefs};
 pub use recovery::recover;
 pub use relabel::{Relabelled, relabel};
 pub use releases::{ReleaseQuery, ReleasedBrief, release_brief};
+pub use remotes::{Cloned, ORIGIN, add_remote, clone_vault, list_remotes, remove_remote};
 pub use reports::{CheckedReport, MadeReport, ReportQuery, check_report, make_report};
 pub use revisions::{RevisionLine, compare, history};
+pub use sync::{SyncProblem, Synced, sync};
 pub use tidy::tidy;
 pub use vault::{Init, Inited, init};
 pub use witnesses::{NewWitness, WitnessQuery, Witnessing, add_witness_file, new_witness, witness_vault};

@@ -1,7 +1,9 @@
 //! The person at the terminal, as a use case knows them: somebody to ask, to warn, and to take and give files.
 
 use super::error::{Error, Kind};
+pub use crate::env::Ended as GitEnded;
 use crate::env::{Buffer, NewPlainFile, SystemEntropy};
+pub use crate::repo::GitJob;
 use crate::secret::Passphrase;
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -26,6 +28,10 @@ pub trait Person {
     /// Tells how far a long piece of work has come, in bytes, of how many if that is known. Said often; shown, if at all, now
     /// and then. `None` ends it.
     fn progress(&self, _done: Option<u64>, _whole: Option<u64>) {}
+    /// Has the person's own git do something, where they sit: their keys, helpers and proxies are there.
+    fn git(&self, job: &GitJob) -> Result<GitEnded, Error> {
+        run_git(job, false, &|_| {})
+    }
     /// Whether the person has an editor.
     fn has_editor(&self) -> bool {
         false
@@ -41,6 +47,15 @@ pub trait Person {
     fn left_texts(&self) -> Vec<Box<dyn WrittenText>> {
         Vec::new()
     }
+}
+
+/// [`Person::git`] for a person at this process's terminal.
+pub fn run_git(job: &GitJob, may_ask: bool, tell: &dyn Fn(u64)) -> Result<GitEnded, Error> {
+    job.run(may_ask, tell).map_err(|error| match error.kind() {
+        std::io::ErrorKind::NotFound => Error::new(Kind::Failed, "there is no program `git` on the path")
+            .hint("install git, 2.29 or later: it carries what is synced"),
+        _ => Error::new(Kind::Failed, format!("git cannot be run: {error}")),
+    })
 }
 
 /// What a person wrote in an editor. It lies in memory until it is wiped; dropped without that, it stays there for the

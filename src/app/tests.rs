@@ -3,6 +3,7 @@
 
 mod briefs;
 mod leaving;
+mod sync;
 
 use super::*;
 use crate::chain::Time;

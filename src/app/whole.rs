@@ -11,6 +11,14 @@ use crate::ledger::{note_ref, wrap_ref};
 use crate::policy::{Kind as ThingKind, ResourceFacts};
 use std::collections::{BTreeMap, BTreeSet};
 
+/// What is said of a ref that is no vault's and keeps what was to be forgotten.
+pub(super) fn still_holds(name: &str) -> String {
+    format!(
+        "the ref `{name}` is no part of the vault and still holds what was forgotten: delete it, then run `git gc \
+         --prune=now` in the vault while nobody writes to it"
+    )
+}
+
 /// A note and everything that is kept under its id.
 pub(super) struct WholeNote {
     pub(super) note: NoteId,
@@ -118,9 +126,7 @@ impl Desk<'_> {
     /// Removes from this disk what was forgotten, and says what stock git or a stranger still holds of it.
     pub(super) fn finish_forgetting(&self) -> Result<(), Error> {
         for name in self.ledger.finish_forgetting()? {
-            self.context.person.warn(&format!(
-                "the ref `{name}` is no part of the vault and still holds what was forgotten: delete it, then run `git gc --prune=now` in the vault while nobody writes to it"
-            ));
+            self.context.person.warn(&still_holds(&name));
         }
         Ok(())
     }

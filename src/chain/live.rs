@@ -351,7 +351,7 @@ impl LiveSet {
     /// Whether a log of that device wrote a file, forgotten or not.
     pub fn was_written_by(&self, file: &LiveFile, device: DeviceId) -> bool {
         let all = self.writers.get(file).into_iter().flatten();
-        let mut by = all.map(|place| place.entry).chain(self.wrote.get(file).copied());
+        let mut by = all.map(|place| place.entry).chain(self.wrote.get(file));
         by.any(|entry| entry.log.device == device)
     }
 

@@ -1,5 +1,6 @@
 //! The arguments.
 
+use crate::app::ORIGIN;
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -219,7 +220,7 @@ pub(super) enum Command {
     },
     /// Make a vault from a backup, where there is none
     #[command(
-        after_help = "Examples:\n  strongroom restore strongroom.bundle --check           verify it, change nothing\n  strongroom restore strongroom.bundle --vault ~/vault\n\nA backup that is older than what this device wrote last is intact and says so. This device does\nnot go on from it with its own identity, since what came after would be missing from its log:\ncome in anew with the recovery key."
+        after_help = "Examples:\n  strongroom restore strongroom.bundle --check           verify it, change nothing\n  strongroom restore strongroom.bundle --vault ~/vault\n\nA backup that is older than what this device wrote last is intact and says so. This device goes on\nfrom it once `strongroom sync` brought the rest of its log from a remote; without one come in anew\nwith the recovery key."
     )]
     Restore {
         /// The backup
@@ -227,6 +228,23 @@ pub(super) enum Command {
         /// Verify it in a temporary folder, and change nothing
         #[arg(long)]
         check: bool,
+    },
+    /// Make a vault as a copy of another repository, and verify it; needs no key
+    #[command(
+        after_help = "Examples:\n  strongroom clone git@hub.example:north.git\n  strongroom clone /media/stick/north.git --vault ~/north --founder 1f2e...\n\nYour own git carries it: ssh, https and paths work as they do there. All of it is verified before it\nis kept. It shows the founder's fingerprint: compare it over another channel with somebody who has\nthe vault, or give it with --founder, for whoever runs the repository can put another vault there.\nIf it breaks off, run it again."
+    )]
+    Clone(CloneArgs),
+    /// The repositories that the vault is synced with
+    #[command(subcommand, arg_required_else_help = true)]
+    Remote(RemoteCommand),
+    /// Bring this vault and its remotes to the same: fetch, verify, merge, push
+    #[command(
+        after_help = "Examples:\n  strongroom sync\n  strongroom sync --remote stick\n\nWhat others recorded comes in once it is verified, what was recorded here goes out, and what was\ndestroyed leaves the remote too; its disk forgets it once it prunes (`git gc --prune=now` there).\nNo history is overwritten, here or there. What is wrong there is named and left out, and stops\nnothing else. Work goes on without a network: what is recorded goes with the next sync.\n\nExit codes: 0 both are the same now, 1 not done, 4 the remote was rolled back, rewritten, forked\nor damaged, 5 it stands still or something is missing there."
+    )]
+    Sync {
+        /// Only with this one
+        #[arg(long, value_name = "NAME")]
+        remote: Option<String>,
     },
     /// The way back in
     #[command(subcommand, arg_required_else_help = true)]
@@ -268,10 +286,46 @@ impl Command {
                 | Self::Member(super::members::MemberCommand::Request { .. })
                 | Self::Backup { .. }
                 | Self::Restore { .. }
+                | Self::Clone(_)
+                | Self::Remote(_)
                 | Self::Recovery(_)
                 | Self::Doctor(_)
         )
     }
+}
+
+#[derive(ClapArgs)]
+pub(super) struct CloneArgs {
+    /// Where it is: ssh://, https://, HOST:PATH, or a path
+    pub(super) url: String,
+    /// The founder's fingerprint, as somebody who has the vault told it
+    #[arg(long, value_name = "FINGERPRINT")]
+    pub(super) founder: Option<String>,
+}
+
+#[derive(Subcommand)]
+pub(super) enum RemoteCommand {
+    /// Name a repository to sync with; it is not reached for yet
+    #[command(
+        after_help = "Examples:\n  strongroom remote add git@hub.example:north.git\n  strongroom remote add /media/stick/north.git --name stick\n\nThe repository is a bare one of your own (`git init --bare`), empty or with this vault. It needs no\nkey and sees no note: docs/THREATS.md says what it does see. The address stands in the vault's git\nconfiguration, so it must not hold a password; git's credential helpers do that."
+    )]
+    Add {
+        /// Where it is: ssh://, https://, HOST:PATH, or a path
+        url: String,
+        /// What it is called here
+        #[arg(long, default_value = ORIGIN)]
+        name: String,
+    },
+    /// List them
+    #[command(after_help = "Example:\n  strongroom remote list")]
+    List,
+    /// Sync with one no longer; it keeps what it has
+    #[command(after_help = "Example:\n  strongroom remote remove stick")]
+    Remove {
+        /// What it is called here
+        #[arg(default_value = ORIGIN)]
+        name: String,
+    },
 }
 
 #[derive(ClapArgs)]

@@ -57,7 +57,7 @@ pub(super) fn restore(context: &Context<'_>, seen: &Seen<'_>, file: &Path, check
     tell_age(seen, &done.checked);
     if done.checked.behind.is_some() {
         seen.remark(
-            "with its own identity this device refuses to go on from there; come in anew with the recovery key (`strongroom recovery use`), and what came after the backup is lost",
+            "if a remote or another clone has the rest, `strongroom remote add` and `strongroom sync` bring it; until then this device refuses to go on from there. Without one come in anew with the recovery key (`strongroom recovery use`): what came after the backup is lost",
         );
     }
     Ok(0)

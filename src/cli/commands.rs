@@ -4,8 +4,8 @@ use super::args::{Args, Command, Common, RecoveryCommand};
 use super::terminal::{Here, Seen};
 use super::words::{duration, prompted};
 use super::{
-    agent, attachments, audit, backup, briefs, doctor, finding, history, members, notes, policy, redact, tour, vaults,
-    whole, writing,
+    agent, attachments, audit, backup, briefs, doctor, finding, history, members, notes, policy, redact, sync, tour,
+    vaults, whole, writing,
 };
 use crate::app::{Access, Clock, Context, Error, Kind, PassphraseSource, Person, Places};
 use std::ffi::OsString;
@@ -87,6 +87,9 @@ pub(super) fn with_vault(context: &Context<'_>, seen: &Seen<'_>, command: &Comma
         Command::Policy(command) => policy::run(context, seen, command),
         Command::Backup { file } => backup::backup(context, seen, file),
         Command::Restore { file, check } => backup::restore(context, seen, file, *check),
+        Command::Clone(args) => sync::clone(context, seen, args),
+        Command::Remote(command) => sync::remote(context, seen, command),
+        Command::Sync { remote } => sync::sync(context, seen, remote.as_deref()),
         Command::Recovery(RecoveryCommand::Use { file, insist }) => vaults::recover(context, seen, file, *insist),
         Command::Doctor(args) => doctor::run(context, seen, args),
     }

@@ -19,6 +19,7 @@ mod policy;
 mod proofs;
 mod redact;
 mod reports;
+mod sync;
 mod terminal;
 mod tour;
 mod vaults;

@@ -11,6 +11,7 @@ mod faults;
 mod files;
 mod harden;
 mod places;
+mod program;
 mod scratch;
 mod slots;
 mod socket;
@@ -27,6 +28,7 @@ pub use files::{
 };
 pub use harden::{boot_id, harden, lock_in_memory};
 pub use places::{NoHome, Places};
+pub use program::{Ended, Program};
 pub use scratch::{Scratch, make_scratch};
 pub use slots::{SlotError, TwoSlot};
 pub use socket::{Frame, Listener, SocketError, Wire, remove_stale_socket};

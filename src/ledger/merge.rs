@@ -14,8 +14,9 @@ use super::error::LedgerError;
 use super::high_water::MarkFile;
 use super::kept::{log_branches, without_prefix};
 use super::merge_lines::{Fate, Lines, moved_back, read_lines};
-use super::objects::{BUNDLE_MAX, COMMIT_MAX, FILE_MAX, HEADS, MAIN, Objects, TREE_MAX};
-use super::verify::{Anchors, examine};
+use super::objects::{BUNDLE_MAX, COMMIT_MAX, FILE_MAX, HEADS, MAIN, Objects, TREE_MAX, WITNESS};
+use super::verify::{Anchors, Facts, Tally, examine_view, is_branch};
+use super::verify_witness::{COSIGNED_MAX, verify_form};
 use super::view::View;
 use crate::chain::{FileRef, LiveSet, Problem, Receipt, Time};
 use crate::crypto::sha256;
@@ -37,6 +38,8 @@ const SEALED_MAX: u64 = if BODY_MAX > PART_MAX {
 } else {
     PART_MAX as u64
 };
+/// How many folders deep a log's tree is, its own among them: `bundles/<hhhh>/<hh>`.
+pub(super) const LOG_DEPTH: usize = 3;
 /// The folder of this device's state for files of notes that were destroyed elsewhere.
 const SET_ASIDE: &str = "quarantine";
 
@@ -71,6 +74,12 @@ pub struct Merged {
     pub began: Option<EntryRef>,
     /// Refs that are no part of a vault and still hold what was forgotten.
     pub held: Vec<String>,
+    /// Logs of which an entry of another has seen more than is here or there: with that entry, and how much it saw.
+    pub withheld: Vec<(LogName, EntryRef, u64)>,
+    /// Branches of witnesses that were not taken.
+    pub witnesses: Vec<String>,
+    /// What the verifier says of the other clone, but for what it says of files.
+    pub told: Vec<Problem>,
 }
 
 impl Merged {
@@ -104,6 +113,8 @@ struct Plan {
 struct Theirs<'a> {
     view: View<'a>,
     charter: Charter,
+    facts: Facts,
+    told: Vec<Problem>,
     lines: Lines,
     broken: BTreeMap<LogName, String>,
 }
@@ -144,6 +155,9 @@ impl<'a> Merge<'a> {
                 moved_back: Vec::new(),
                 began: None,
                 held: Vec::new(),
+                withheld: Vec::new(),
+                witnesses: Vec::new(),
+                told: theirs.told,
             });
         }
         let mut accepted = Accepted::read(self.state, self.identity)?;
@@ -160,8 +174,9 @@ impl<'a> Merge<'a> {
             mine.are_whole(&charter.roster.cuts(), accepted.all().chain(mark))
         };
         let (plan, shards) = self.plan(&charter, &mine, &theirs, related, left_out, whole)?;
-        let mut merged = self.carry_out(&mine, &theirs, plan, shards)?;
+        let mut merged = self.carry_out(&charter, &mine, &theirs, plan, shards)?;
         merged.moved_back = moved_back;
+        merged.told.clone_from(&theirs.told);
         self.accept(&mut accepted, name, &theirs, &merged)?;
         Ok(merged)
     }
@@ -208,12 +223,13 @@ impl<'a> Merge<'a> {
             now: self.now,
             deep: false,
         };
-        let examined = examine(other, &anchors)?;
-        if examined.facts.vault != self.identity.vault() {
+        let view = View::now(other)?;
+        // Files are looked at where they are taken: most of them are here already. And whether the logs say what is on
+        // `main`, is judged of all logs together.
+        let (report, facts, _, mut broken) = examine_view(other, &view, &anchors, false)?;
+        if facts.vault != self.identity.vault() {
             return Err(LedgerError::OtherVault);
         }
-        let mut broken = examined.broken;
-        let view = examined.view;
         let main = view.branches.get(MAIN).copied();
         let main = main.ok_or(LedgerError::NotAVault("the other clone has no branch `main`"))?;
         let charter = Charter::read(&view, main, founder)?;
@@ -225,6 +241,8 @@ impl<'a> Merge<'a> {
         Ok(Theirs {
             view,
             charter,
+            facts,
+            told: report.told(),
             lines,
             broken,
         })
@@ -360,6 +378,7 @@ impl<'a> Merge<'a> {
     /// Objects, then what is set aside, then all branches at once, then the forgetting.
     fn carry_out(
         &self,
+        charter: &Charter,
         mine: &Lines,
         theirs: &Theirs<'_>,
         plan: Plan,
@@ -370,7 +389,7 @@ impl<'a> Merge<'a> {
         let view = &theirs.view;
         for (log, line) in plan.lines.news() {
             let known = mine.heads_of(log);
-            each_object(view, line.oid, &known, 2, &mut |object| Ok(arrivals.add(object)?))?;
+            self.each_new(view, line.oid, &known, LOG_DEPTH, &mut arrivals)?;
         }
         for (name, old, new) in plan.lines.moves(mine) {
             let name = format!("{HEADS}{name}");
@@ -385,13 +404,14 @@ impl<'a> Merge<'a> {
             let name = format!("{HEADS}{MAIN}");
             let (old, new) = (self.repo.ref_target(&name)?, theirs.charter.commit);
             let known = old.into_iter().collect();
-            each_object(view, new, &known, 3, &mut |object| Ok(arrivals.add(object)?))?;
+            self.each_new(view, new, &known, 3, &mut arrivals)?;
             refs.push(RefChange {
                 name,
                 old,
                 new: Some(new),
             });
         }
+        let witnesses = self.take_witnesses(theirs, &mut arrivals, &mut refs)?;
         let (mut re_rooted, mut set_aside) = (Vec::new(), Vec::new());
         for shard in &shards {
             for (path, oid) in &shard.gone {
@@ -418,6 +438,10 @@ impl<'a> Merge<'a> {
             let _ = self.repo.commit(self.lock, &batch)?.record();
         }
         let held = self.repo.finish_forgetting(self.lock).map_err(LedgerError::NotGone)?;
+        let cuts = match plan.main {
+            MainFate::Taken => theirs.charter.roster.cuts(),
+            _ => charter.roster.cuts(),
+        };
         Ok(Merged {
             logs: plan.lines.fates(),
             main: plan.main,
@@ -425,7 +449,87 @@ impl<'a> Merge<'a> {
             moved_back: Vec::new(),
             began: None,
             held,
+            withheld: plan.lines.withheld(&cuts),
+            witnesses,
+            told: Vec::new(),
         })
+    }
+
+    /// Takes in what a commit of the other clone leads to, but for what the branches here lead to already.
+    fn each_new(
+        &self,
+        view: &View<'_>,
+        from: Oid,
+        known: &BTreeSet<Oid>,
+        depth: usize,
+        arrivals: &mut Arrivals<'_>,
+    ) -> Result<(), LedgerError> {
+        let mut here = BTreeSet::new();
+        for commit in known {
+            self.below(self.repo.commit_at(*commit)?.tree, depth, &mut here)?;
+        }
+        each_object_but(view, from, known, depth, here, &mut |object| Ok(arrivals.add(object)?))
+    }
+
+    fn below(&self, tree: Oid, depth: usize, found: &mut BTreeSet<Oid>) -> Result<(), LedgerError> {
+        if !found.insert(tree) {
+            return Ok(());
+        }
+        for entry in self.repo.tree_at(tree)? {
+            match entry.mode {
+                Mode::Tree if depth > 0 => self.below(entry.oid, depth - 1, found)?,
+                Mode::File if depth > 0 => drop(found.insert(entry.oid)),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes the branches of witnesses that go on from what is here. Who may push to them can put anything there: only
+    /// what has the form of cosigned checkpoints is taken, and what it is worth is for the verifier to say. Gives the names
+    /// of those that are not.
+    fn take_witnesses(
+        &self,
+        theirs: &Theirs<'_>,
+        arrivals: &mut Arrivals<'_>,
+        refs: &mut Vec<RefChange>,
+    ) -> Result<Vec<String>, LedgerError> {
+        let (view, mut left) = (&theirs.view, Vec::new());
+        let all = view.branches.iter().filter(|(name, _)| name.starts_with(WITNESS));
+        for (branch, there) in all.filter(|(branch, _)| is_branch(branch)) {
+            let name = format!("{HEADS}{branch}");
+            // A torn one is no reason to take nothing else.
+            let Ok(old) = self.repo.ref_target(&name) else { continue };
+            if old == Some(*there) || old.is_some_and(|old| follows(self.repo, old, *there)) {
+                continue;
+            }
+            let mut form = Tally::default();
+            verify_form(view, branch, *there, &theirs.facts, &mut form);
+            let goes_on = old.is_none_or(|old| follows(view, *there, old));
+            if !goes_on || !form.is_sound() {
+                left.push(branch.clone());
+                continue;
+            }
+            let known = old.into_iter().collect();
+            let mut found = Vec::new();
+            let read = each_object(view, *there, &known, 1, &mut |object| {
+                // Each is a checkpoint or a folder of some.
+                let fits = object.bytes.len() as u64 <= COSIGNED_MAX && found.len() < HISTORY_MAX;
+                fits.then(|| found.push(object))
+                    .ok_or(LedgerError::NotAVault("a witness's branch is too large"))
+            });
+            if read.is_err() {
+                left.push(branch.clone());
+                continue;
+            }
+            found.into_iter().try_for_each(|object| arrivals.add(object))?;
+            refs.push(RefChange {
+                name,
+                old,
+                new: Some(*there),
+            });
+        }
+        Ok(left)
     }
 
     /// A file of a note that somebody destroyed without knowing of it goes to this device's state.
@@ -464,7 +568,7 @@ impl<'a> Merge<'a> {
         });
         if let Some(there) = adopted {
             let known = old.into_iter().collect();
-            each_object(view, there, &known, 0, &mut |object| Ok(arrivals.add(object)?))?;
+            self.each_new(view, there, &known, 0, arrivals)?;
             return Ok(RefChange {
                 name,
                 old,
@@ -512,14 +616,14 @@ fn is_file(view: &View<'_>, oid: Oid, file: &FileRef) -> bool {
 }
 
 /// The files of a flat branch.
-fn files_of(objects: &dyn Objects, commit: Oid) -> Result<BTreeMap<String, Oid>, LedgerError> {
+pub(super) fn files_of(objects: &dyn Objects, commit: Oid) -> Result<BTreeMap<String, Oid>, LedgerError> {
     let entries = objects.tree_at(objects.commit_at(commit)?.tree)?;
     let files = entries.into_iter().filter(|entry| entry.mode == Mode::File);
     Ok(files.map(|entry| (entry.name, entry.oid)).collect())
 }
 
 /// Whether `older` is one of the commits that `from` goes on from by first parents.
-fn follows(objects: &dyn Objects, from: Oid, older: Oid) -> bool {
+pub(super) fn follows(objects: &dyn Objects, from: Oid, older: Oid) -> bool {
     let mut next = Some(from);
     for _ in 0..HISTORY_MAX {
         match next {
@@ -564,12 +668,23 @@ pub(super) fn each_object(
     depth: usize,
     take: &mut dyn FnMut(Object) -> Result<(), LedgerError>,
 ) -> Result<(), LedgerError> {
+    each_object_but(view, from, known, depth, BTreeSet::new(), take)
+}
+
+/// The same without the folders and files in `given`.
+fn each_object_but(
+    view: &View<'_>,
+    from: Oid,
+    known: &BTreeSet<Oid>,
+    depth: usize,
+    mut given: BTreeSet<Oid>,
+    take: &mut dyn FnMut(Object) -> Result<(), LedgerError>,
+) -> Result<(), LedgerError> {
     let (mut commits, mut next) = (Vec::new(), Some(from));
     while let Some(oid) = next.filter(|oid| !known.contains(oid)) {
         commits.push(oid);
         next = single_parent(&view.commit_at(oid)?);
     }
-    let mut given = BTreeSet::new();
     for oid in commits.into_iter().rev() {
         each_below(view, view.commit_at(oid)?.tree, depth, &mut given, take)?;
         take(view.object(oid, Kind::Commit, COMMIT_MAX)?)?;

@@ -4,7 +4,7 @@ use super::charter::Charter;
 use super::error::LedgerError;
 use super::histories::tell_apart;
 use super::kept::{Branches, Kept};
-use super::merge::each_object;
+use super::merge::{LOG_DEPTH, each_object};
 use super::objects::{Objects, audit_ref, fork_ref};
 use super::scan::{Head, scan};
 use super::start::{Telling, read_head, scan_fault};
@@ -267,6 +267,22 @@ impl Lines {
             && cuts.named().all(|(log, size, _)| longest(&log) >= size)
     }
 
+    /// The logs that others have seen more of than is here, each with the first entry that has, and how much it saw:
+    /// whoever showed that entry did not show what it had seen.
+    pub(super) fn withheld(&self, cuts: &Cuts) -> Vec<(LogName, EntryRef, u64)> {
+        let mut withheld: BTreeMap<LogName, (EntryRef, u64)> = BTreeMap::new();
+        for entry in self.logs.values().flatten().flat_map(|held| &held.line.entries) {
+            for (log, (size, _)) in &entry.seen {
+                let due = cuts.of(*log).map_or(*size, |(end, _)| (*size).min(end));
+                let held = self.logs.get(log).into_iter().flatten();
+                if held.map(|held| held.line.size).max().unwrap_or(0) < due {
+                    withheld.entry(*log).or_insert((entry.place(), due));
+                }
+            }
+        }
+        withheld.into_iter().map(|(log, (by, due))| (log, by, due)).collect()
+    }
+
     /// What exists by all of them, each as far as it counts. Of a log of which only another history is left nothing
     /// exists: only what it destroyed is destroyed. What is here is read from `here`, what is new from `there`.
     pub(super) fn live(&self, cuts: Cuts, here: &dyn Objects, there: &dyn Objects) -> Result<LiveSet, LedgerError> {
@@ -413,7 +429,7 @@ pub(super) fn moved_back(
 fn check_commits(view: &View<'_>, line: &Line, from: Option<&Line>) -> Result<(), String> {
     let (known, size) = from.map_or((None, 0), |from| (Some(from.oid), from.size));
     let mut seen = 0;
-    each_object(view, line.oid, &known.into_iter().collect(), 2, &mut |object| {
+    each_object(view, line.oid, &known.into_iter().collect(), LOG_DEPTH, &mut |object| {
         seen += u64::from(object.kind == crate::repo::Kind::Commit);
         Ok(())
     })

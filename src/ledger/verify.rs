@@ -141,8 +141,6 @@ pub(super) struct Examined<'a> {
     pub(super) report: Report,
     pub(super) facts: Facts,
     pub(super) found: BTreeMap<LogName, Found>,
-    /// The logs whose entries cannot be trusted, and why.
-    pub(super) broken: BTreeMap<LogName, String>,
     pub(super) view: View<'a>,
 }
 
@@ -250,6 +248,12 @@ impl Tally {
             findings: said(self.findings),
             broken: BTreeMap::new(),
         }
+    }
+
+    /// The same where none of it is a fault of a log.
+    pub(super) fn of_no_log(self) -> Self {
+        let broken = BTreeMap::new();
+        Self { broken, ..self }
     }
 
     /// Whether nothing is wrong or unknown.
@@ -376,20 +380,20 @@ pub(super) fn examine<'a>(repo: &'a Repo, anchors: &Anchors<'_>) -> Result<Exami
 
 fn examine_once<'a>(repo: &'a Repo, anchors: &Anchors<'_>) -> Result<Examined<'a>, LedgerError> {
     let view = View::now(repo)?;
-    let (report, facts, found, broken) = examine_view(repo, &view, anchors)?;
+    let (report, facts, found, _) = examine_view(repo, &view, anchors, true)?;
     Ok(Examined {
         report,
         facts,
         found,
-        broken,
         view,
     })
 }
 
-/// What is found: the report, what it rests on, the logs, and those that cannot be trusted.
-type Outcome = (Report, Facts, BTreeMap<LogName, Found>, BTreeMap<LogName, String>);
+/// What is found: the report, what it rests on, the logs, and those whose entries cannot be trusted, and why.
+type Examining = Result<(Report, Facts, BTreeMap<LogName, Found>, BTreeMap<LogName, String>), LedgerError>;
 
-fn examine_view(repo: &Repo, view: &View<'_>, anchors: &Anchors<'_>) -> Result<Outcome, LedgerError> {
+/// `files`: whether it is looked at what entries wrote, too.
+pub(super) fn examine_view(repo: &Repo, view: &View<'_>, anchors: &Anchors<'_>, files: bool) -> Examining {
     let mut tally = Tally::default();
     for oddity in repo.oddities() {
         tally.problem(Problem::vault(
@@ -456,7 +460,7 @@ fn examine_view(repo: &Repo, view: &View<'_>, anchors: &Anchors<'_>) -> Result<O
         compare_mark(mark, &found, &mut tally);
     }
     let cosigned = witnessed.settle(view, &found, &forks, &mut tally);
-    verify_files(view, &raw, &live, facts.vault, anchors.deep, &mut tally);
+    verify_files(view, &raw, &live, (facts.vault, anchors.deep, files), &mut tally);
     let anchored = receipt.is_some() || mark.is_some() || cosigned.is_some();
     let broken = std::mem::take(&mut tally.broken);
     let report = conclude(tally, &facts, &found, cosigned.unwrap_or_default(), anchored);
@@ -553,7 +557,7 @@ fn verify_refs(view: &View<'_>, tally: &mut Tally) {
 }
 
 /// Whether a branch, other than a log, belongs to a vault.
-fn is_branch(name: &str) -> bool {
+pub(super) fn is_branch(name: &str) -> bool {
     let shard = name.strip_prefix("notes/").or_else(|| name.strip_prefix("keys/"));
     let hex = |text: &str| text.len() == 2 && text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
     let witness = name

@@ -73,13 +73,12 @@ const HISTORY_OF_FILES: usize = 16;
 /// What the logs say about one branch: the digests and entries of each live path.
 type Expected = BTreeMap<String, Vec<(Digest, EntryRef)>>;
 
-/// Verifies all branches but the logs.
+/// Verifies all branches but the logs; or, without `files`, only that entries write to no other.
 pub(super) fn verify_files(
     view: &View<'_>,
     raw: &RawCharter,
     live: &LiveSet,
-    vault: VaultId,
-    deep: bool,
+    (vault, deep, files): (VaultId, bool, bool),
     tally: &mut Tally,
 ) {
     let mut expected = live.by_branch();
@@ -95,7 +94,7 @@ pub(super) fn verify_files(
         .keys()
         .map(String::as_str)
         .chain(expected.keys().map(Cow::as_ref));
-    let names: BTreeSet<&str> = all.filter(|name| *name == MAIN || is_shard(name)).collect();
+    let names: BTreeSet<&str> = all.filter(|name| files && (*name == MAIN || is_shard(name))).collect();
     let names: Vec<&str> = names.into_iter().collect();
     let mut strays = Vec::new();
     let branches = &view.branches;

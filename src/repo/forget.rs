@@ -90,6 +90,7 @@ impl Repo {
         // INVARIANT (wipe, then remove): while the journal holds an object, a recovery would write it again.
         self.cut_wiping(lock)?;
         self.remove_half_objects()?;
+        self.remove_left_staging()?;
         let mut doomed = self.unreachable(&places)?;
         let held = self.held_elsewhere(&mut doomed)?;
         for oid in &doomed.blobs {

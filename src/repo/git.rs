@@ -6,6 +6,7 @@ use super::loose::{packed_bound, read_loose};
 use super::object::{BadCommit, Commit, Kind, Oid};
 use super::packed::{KnownPacks, PlaceOf, Recent};
 use super::record::Batch;
+use super::staging::ALTERNATES;
 use super::tree::{BadTree, Mode, TreeEntry, parse_tree, path_names};
 use super::write::RECORDS_PER_CUT;
 use crate::env::{Faults, boot_id, make_private_folders};
@@ -37,6 +38,8 @@ pub struct Repo {
     pub(super) dir: PathBuf,
     pub(super) git: git2::Repository,
     pub(super) settings: Settings,
+    /// Whose objects it reads beside its own: a [`Staging`](super::Staging) has such.
+    pub(super) lender: Option<PathBuf>,
     /// Packs to look into before anything else.
     pub(super) packed: Arc<KnownPacks>,
     pub(super) recent: RefCell<Recent>,
@@ -255,6 +258,7 @@ impl Repo {
             dir,
             git,
             settings,
+            lender: None,
             packed,
             recent: RefCell::default(),
         })
@@ -274,8 +278,8 @@ impl Repo {
         };
         let reader = |_| {
             let repo = Self::open_to_verify(&self.dir, self.settings.clone())?;
-            let packed = packed.clone();
-            Ok(Self { packed, ..repo })
+            let (packed, lender) = (packed.clone(), self.lender.clone());
+            Ok(Self { packed, lender, ..repo })
         };
         (0..count).map(reader).collect()
     }
@@ -292,7 +296,7 @@ impl Repo {
             (there("shallow"), Oddity::Shallow),
             (there("info/grafts"), Oddity::Grafts),
             (replaced(), Oddity::Replaced),
-            (there("objects/info/alternates"), Oddity::Borrowed),
+            (there(ALTERNATES) && !self.borrows_as_meant(), Oddity::Borrowed),
             (there("commondir"), Oddity::Elsewhere),
         ]
         .into_iter()
@@ -513,7 +517,7 @@ impl Repo {
         }
         // Another object's id may begin alike: git compares all of it.
         let mut bytes = Vec::new();
-        if !read_loose(&self.dir, oid, kind, max, &mut bytes)? {
+        if !self.read_own_file(oid, kind, max, &mut bytes)? {
             self.read_packed(oid, kind, max, &mut bytes)?;
         }
         match fits(&bytes) {
@@ -530,10 +534,20 @@ impl Repo {
 
     fn read_to(&self, oid: Oid, want: Kind, max: u64, out: &mut Vec<u8>) -> Result<(), ReadError> {
         let known = self.packed.read(oid, want, max, &mut self.recent.borrow_mut(), out)?;
-        match known || read_loose(&self.dir, oid, want, max, out)? {
+        match known || self.read_own_file(oid, want, max, out)? {
             true => Ok(()),
             false => self.read_packed(oid, want, max, out),
         }
+    }
+
+    /// Reads an object that has a file of its own, here or with the lender.
+    fn read_own_file(&self, oid: Oid, want: Kind, max: u64, buffer: &mut Vec<u8>) -> Result<bool, ReadError> {
+        for dir in [Some(&self.dir), self.lender.as_ref()].into_iter().flatten() {
+            if read_loose(dir, oid, want, max, buffer)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Reads the header first, so that the size is known before memory is asked for.

@@ -6,6 +6,7 @@ use super::journal::{self, JournalError};
 use super::lock::{self, Lock};
 use super::pack::{DRAFT, PackError};
 use super::recover::{HALF_OBJECT, RecoverError, Stray};
+use super::staging;
 use super::stored::HALF;
 use std::fs::{self, File};
 use std::io;
@@ -110,6 +111,9 @@ impl Repo {
         remains
             .half_written
             .extend(Some(self.dir.join(DRAFT)).filter(|path| path.exists()));
+        remains
+            .half_written
+            .extend(staging::left(&self.dir)?.map(|(place, _)| place));
         let mut folders = vec![(self.dir.join("refs"), 0)];
         while let Some((folder, depth)) = folders.pop() {
             for entry in fs::read_dir(folder)? {
@@ -131,6 +135,7 @@ impl Repo {
     /// Removes what this program wrote and never finished, under the lock and after recovery.
     pub fn clear_remains(&self, _lock: &Lock) -> Result<(), ForgetError> {
         self.remove_draft()?;
+        self.remove_left_staging()?;
         Ok(self.remove_half_objects()?)
     }
 }

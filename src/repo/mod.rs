@@ -20,6 +20,9 @@
 //! again from the journal. An outcome that is unknown (an error from the sync) is settled the same
 //! way, by the next start.
 //!
+//! Other repositories are reached with the person's own git ([`GitJob`]), which works in a [`Staging`] and never in the
+//! vault.
+//!
 //! No git configuration of the machine, the user or the vault has a say in what this room does:
 //! libgit2 is given an empty one. Objects that are read as evidence ([`Repo::read_commit`],
 //! [`Repo::read_tree`], [`Repo::read_blob`]) are hashed here; libgit2's own check is off, so that
@@ -42,6 +45,9 @@ mod packed;
 mod reach;
 mod record;
 mod recover;
+mod remote;
+mod remotes;
+mod staging;
 mod stored;
 #[cfg(test)]
 mod tests;
@@ -61,6 +67,9 @@ pub use pack::{AT_ONCE, PackError, Packed};
 pub use packed::{BadPackIndex, PackEntry, PackIndex};
 pub use record::{BadJournal, Batch, JOURNAL_BYTES, MAX_PAYLOAD, Record, RefChange, decode_records};
 pub use recover::{RecoverError, Recovery, Stray};
+pub use remote::{BadList, BadUrl, GitJob, Listed, PushedRef, RemoteUrl, parse_list, room_for_arrivals, said};
+pub use remotes::{Remote, RemoteError};
+pub use staging::{Staging, StagingError};
 pub use stored::{BlobWriter, DraftBlob, StoredBlob};
 pub use tree::{BadTree, EditError, EditedTree, Mode, RawTree, TreeEdit, TreeEntry, parse_tree, tree_bytes};
 pub use write::{CommitError, CutError, Durable, RECORDS_PER_CUT};

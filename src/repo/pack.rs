@@ -75,6 +75,15 @@ pub(super) struct Pack {
     pub(super) bytes: u64,
 }
 
+fn pack_indexes(dir: &Path) -> io::Result<Vec<PathBuf>> {
+    let entries = fs::read_dir(dir.join("objects/pack"))?;
+    let paths = entries.map(|entry| Ok(entry?.path())).collect::<io::Result<Vec<_>>>()?;
+    // An index without its pack is what a run that was interrupted has left.
+    let whole =
+        |path: &PathBuf| path.extension().is_some_and(|end| end == "idx") && path.with_extension("pack").exists();
+    Ok(paths.into_iter().filter(whole).collect())
+}
+
 /// Packs of one size: each four times the one before.
 fn size_class(objects: usize) -> u32 {
     (objects / AT_ONCE.end())
@@ -213,7 +222,8 @@ impl Repo {
     /// What is in the packs that can be read here.
     pub(super) fn known_packs(&self) -> KnownPacks {
         let length = |path: &PathBuf| fs::metadata(path).map_or(0, |file| file.len());
-        let mut paths = self.pack_indexes().unwrap_or_default();
+        let dirs = [Some(&self.dir), self.lender.as_ref()].into_iter().flatten();
+        let mut paths: Vec<PathBuf> = dirs.flat_map(|dir| pack_indexes(dir).unwrap_or_default()).collect();
         // The largest first: what is in several is read in that.
         paths.sort_by_cached_key(|path| std::cmp::Reverse(length(path)));
         // One after the other: an index is twice as large as what is kept of it.
@@ -221,19 +231,10 @@ impl Repo {
         KnownPacks::open(paths.into_iter().filter_map(read))
     }
 
-    fn pack_indexes(&self) -> io::Result<Vec<PathBuf>> {
-        let entries = fs::read_dir(self.dir.join("objects/pack"))?;
-        let paths = entries.map(|entry| Ok(entry?.path())).collect::<io::Result<Vec<_>>>()?;
-        // An index without its pack is what a run that was interrupted has left.
-        let whole =
-            |path: &PathBuf| path.extension().is_some_and(|end| end == "idx") && path.with_extension("pack").exists();
-        Ok(paths.into_iter().filter(whole).collect())
-    }
-
     /// The packs whose index can be read here; another is left alone, and that what is in it is packed twice does no harm.
     pub(super) fn packs(&self) -> io::Result<Vec<Pack>> {
         let mut packs = Vec::new();
-        for path in self.pack_indexes()? {
+        for path in pack_indexes(&self.dir)? {
             if let Ok(index) = PackIndex::read(&path) {
                 let stem = path.with_extension("");
                 let bytes = fs::metadata(path.with_extension("pack"))?.len();

@@ -15,6 +15,7 @@ mod forgetting;
 mod layout;
 mod pack;
 mod power;
+mod remotes;
 mod stored;
 mod writers;
 

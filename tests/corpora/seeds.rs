@@ -147,6 +147,25 @@ pub(crate) fn make() -> Vec<(&'static str, &'static str, Vec<u8>)> {
         ("forgetting", "one_note", forgetting().into_bytes()),
         ("forgetting", "bad_end", forgetting().trim_end().as_bytes().to_vec()),
         ("request", "officer", request()),
+        ("listed", "a_vault_and_strays", listed().into_bytes()),
+        (
+            "listed",
+            "bad_sha256",
+            listed().replace("\t", &format!("{}\t", "0".repeat(24))).into_bytes(),
+        ),
+        (
+            "remote_url",
+            "ssh",
+            b"ssh://git@hub.example:2222/vaults/north.git".to_vec(),
+        ),
+        ("remote_url", "short", b"git@hub.example:vaults/north.git".to_vec()),
+        ("remote_url", "path", b"/srv/vaults/north.git".to_vec()),
+        (
+            "remote_url",
+            "bad_option",
+            b"ssh://-oProxyCommand=sh/north.git".to_vec(),
+        ),
+        ("remote_url", "bad_program", b"ext::sh -c id".to_vec()),
         ("receipt", "one_log", receipt()),
         ("receipt", "mail", mailed(&receipt())),
         ("receipt", "bad_two", [receipt(), receipt()].concat()),
@@ -656,4 +675,10 @@ fn backup_head() -> String {
 fn forgetting() -> String {
     let oid = "0123456789".repeat(4);
     format!("refs/heads/keys/a0 {oid}\nrefs/heads/notes/a0 {oid}\n")
+}
+
+/// What git says of another repository's refs.
+fn listed() -> String {
+    let oid = "0123456789".repeat(4);
+    format!("{oid}\trefs/heads/main\n{oid}\trefs/heads/notes/a0\n{oid}\trefs/heads/a b\n{oid}\trefs/tags/x\n")
 }

@@ -153,6 +153,53 @@ fn files_and_streams_are_the_clients() {
 }
 
 #[test]
+fn git_reaches_a_remote_from_where_the_client_is() {
+    let mut open = Open::new();
+    let root = open.0.root().to_owned();
+    let hub = root.join("hub.git");
+    assert!(
+        Command::new("git")
+            .args(["init", "--quiet", "--bare"])
+            .arg(&hub)
+            .status()
+            .unwrap()
+            .success()
+    );
+    // A way to the host that the client alone knows, and that leads to this machine.
+    let way = root.join("way");
+    let words = format!(
+        "#!/bin/sh\necho \"$@\" >> '{}'\nshift\nexec sh -c \"$*\"\n",
+        root.join("asked").display()
+    );
+    std::fs::write(&way, words).unwrap();
+    std::fs::set_permissions(&way, std::fs::Permissions::from_mode(0o755)).unwrap();
+    open.0.run(&["add", "--label", "internal", "Gate."]).expect(0);
+    open.0
+        .run(&["remote", "add", &format!("hub.example:{}", hub.display())])
+        .expect(0);
+    let failed = open.0.run(&["sync"]);
+    assert_eq!(failed.code, Some(1), "{failed:?}");
+    open.0.set("GIT_SSH_COMMAND", &way.display().to_string());
+    open.0.set("GIT_SSH_VARIANT", "simple");
+    open.0.set("GIT_DIR", "/nonexistent");
+    let done = open.0.run(&["sync", "--json"]).expect(0);
+    let done: Value = serde_json::from_str(&done).unwrap();
+    assert_eq!(done["pushed"]["refs"], 5, "{done}");
+    let again = open.0.run(&["sync", "--json"]).expect(0);
+    assert_eq!(serde_json::from_str::<Value>(&again).unwrap()["pushed"]["refs"], 0);
+    let asked = std::fs::read_to_string(root.join("asked")).unwrap();
+    assert!(
+        asked.contains("git-receive-pack") && !asked.contains(crate::house::PASSPHRASE),
+        "{asked}"
+    );
+    let copy = root.join("copy").display().to_string();
+    open.0
+        .run(&["clone", &format!("hub.example:{}", hub.display()), "--vault", &copy])
+        .expect(0);
+    open.0.run(&["audit", "verify", "--vault", &copy]).expect(0);
+}
+
+#[test]
 fn after_lock_nothing_answers_and_no_key_is_left() {
     let open = Open::new();
     let house = &open.0;

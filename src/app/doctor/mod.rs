@@ -415,8 +415,8 @@ fn judge_copy(report: &Report, mark: &HighWater) -> Option<Finding> {
         let words = format!("this device wrote {} and {held} of them are here: an older copy, a backup put back, or a log cut off", entries(mark.size));
         Finding::wrong("copy", Kind::Tampered, words)
             .advise(
-                "if another clone has more (another device, a remote): `git clone --mirror CLONE NEW`, \
-                 `strongroom doctor --vault NEW --mend`, and go on with NEW and this identity",
+                "if a remote or another clone has more: `strongroom sync` brings it; `strongroom remote add` names what is not yet \
+                 a remote",
             )
             .advise("if there is none: move the identity away and come in anew with the printed key, `strongroom recovery use`; what came after the backup is lost")
             .advise("if nobody put anything back: keep a copy of the folder and tell a lead")

@@ -2,7 +2,7 @@
 
 use super::PATIENCE;
 use super::wire::{Answer, Ask, Request, Run, Written, broken, receive, send, silent, to_path};
-use crate::app::{Error, Kind, NewFile, Person, Wire, WrittenText};
+use crate::app::{Error, GitJob, Kind, NewFile, Person, Wire, WrittenText};
 use crate::cli::terminal::{Here, Terminal};
 use std::ffi::OsString;
 use std::fs::File;
@@ -99,6 +99,17 @@ pub(super) fn attend(wire: &Wire, here: &Here) -> Result<u8, Error> {
                     Some(text) => text.wipe().map(|()| (Answer::Done, None)),
                     None => Err(broken("no such text")),
                 }
+            }
+            Ask::Git(words, output_max, watched) => {
+                let job = GitJob {
+                    arguments: words.into_iter().map(|word| OsString::from_vec(word.into())).collect(),
+                    output_max,
+                    watched: watched.map(|(folder, max)| (to_path(&folder), max)),
+                };
+                here.git(&job).map(|ended| {
+                    let (output, errors) = (ended.output.into(), ended.errors.into());
+                    (Answer::Git(ended.succeeded, ended.stopped, output, errors), None)
+                })
             }
             Ask::Abandon => {
                 drop(begun.pop());

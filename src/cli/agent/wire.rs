@@ -121,6 +121,9 @@ pub(in crate::cli) enum Ask {
     /// The request has come, and work on it begins.
     #[n(19)]
     Here,
+    /// Have git do something: its arguments, how much it may say, and into which folder how much may come.
+    #[n(20)]
+    Git(#[n(0)] Vec<ByteVec>, #[n(1)] u64, #[n(2)] Option<(ByteVec, u64)>),
 }
 
 /// The client's answer.
@@ -141,6 +144,9 @@ pub(in crate::cli) enum Answer {
     /// Names.
     #[n(4)]
     Names(#[n(0)] Vec<String>),
+    /// How git ended: whether it did it, whether it was stopped, what it said to standard output and standard error.
+    #[n(5)]
+    Git(#[n(0)] bool, #[n(1)] bool, #[n(2)] ByteVec, #[n(3)] ByteVec),
 }
 
 /// A text from an editor on its way. It lies at the client's until it is wiped there.

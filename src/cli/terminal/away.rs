@@ -2,7 +2,7 @@
 
 use super::{Facts, Terminal};
 use crate::app::shared::Passphrase;
-use crate::app::{Error, Kind, NewFile, Person, Wire, WrittenText};
+use crate::app::{Error, GitEnded, GitJob, Kind, NewFile, Person, Wire, WrittenText};
 use crate::cli::agent::wire::{Answer, Ask, Written, broken, from_path, receive, send};
 use crate::cli::out;
 use std::cell::Cell;
@@ -175,6 +175,21 @@ impl Person for Away {
             wire: Rc::clone(&self.wire),
             kept: false,
         }))
+    }
+
+    fn git(&self, job: &GitJob) -> Result<GitEnded, Error> {
+        let words = job.arguments.iter().map(|word| from_path(word.as_ref())).collect();
+        let watched = job.watched.as_ref().map(|(folder, max)| (from_path(folder), *max));
+        match self.ask(&Ask::Git(words, job.output_max, watched))? {
+            (Answer::Git(succeeded, stopped, output, errors), _) => Ok(GitEnded {
+                succeeded,
+                stopped,
+                output: output.into(),
+                errors: errors.into(),
+            }),
+            (Answer::Refused(refusal), _) => Err(refusal.into()),
+            _ => Err(broken("git did not end")),
+        }
     }
 
     fn has_editor(&self) -> bool {

@@ -2,7 +2,9 @@
 
 use super::{Facts, Progress, Terminal, editor};
 use crate::app::shared::Passphrase;
-use crate::app::{Error, Kind, NewFile, Person, WrittenText, left_texts, list_files, new_file, open_file};
+use crate::app::{
+    Error, GitEnded, GitJob, Kind, NewFile, Person, WrittenText, left_texts, list_files, new_file, open_file, run_git,
+};
 use crate::cli::out;
 use std::cell::RefCell;
 use std::fs::File;
@@ -97,6 +99,12 @@ impl Person for Here {
 
     fn create(&self, path: &Path) -> Result<Box<dyn NewFile>, Error> {
         new_file(path)
+    }
+
+    fn git(&self, job: &GitJob) -> Result<GitEnded, Error> {
+        let ended = run_git(job, self.facts.may_ask, &|bytes| self.progress(Some(bytes), None));
+        self.progress(None, None);
+        ended
     }
 
     fn has_editor(&self) -> bool {

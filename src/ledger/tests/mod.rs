@@ -4,6 +4,7 @@
 
 mod beside;
 mod clones;
+mod exchange;
 mod files;
 mod good;
 mod honest;

@@ -1,0 +1,234 @@
+//! The other repositories of a vault, and a vault that begins as a copy of one.
+
+use super::audit::mark_of;
+use super::backup::{CheckedBackup, judge};
+use super::context::Context;
+use super::error::{Error, Kind};
+use super::sync::{fetched, list_branches, no_room};
+use super::vault::{move_into_place, refuse_occupied};
+use crate::id::{Digest, VaultId};
+use crate::ledger::{LedgerError, Verdict, vault_id};
+use crate::repo::{GitJob, Lock, PATIENCE, RemoteUrl, Repo, Settings, room_for_arrivals};
+use std::path::{Path, PathBuf};
+
+/// What a remote is called if nothing is said.
+pub const ORIGIN: &str = "origin";
+
+/// The address that a person typed: a path becomes a full one, so that it means the same from every folder.
+fn address(typed: &str) -> Result<RemoteUrl, Error> {
+    if typed.is_empty() || typed.starts_with('-') || !RemoteUrl::is_path(typed) {
+        return Ok(RemoteUrl::parse(typed)?);
+    }
+    let full = std::path::absolute(typed)
+        .map_err(|error| Error::new(Kind::Usage, format!("`{typed}` cannot be made a full path: {error}")))?;
+    let full = full.canonicalize().unwrap_or(full);
+    let text = full.to_str();
+    let text = text.ok_or_else(|| Error::new(Kind::Usage, "the path of a remote has to be UTF-8 text"))?;
+    Ok(RemoteUrl::parse(text)?)
+}
+
+/// Adds a repository to sync with. It is not reached for yet.
+pub fn add_remote(context: &Context<'_>, name: &str, url: &str) -> Result<RemoteUrl, Error> {
+    let repo = context.repo()?;
+    let url = address(url)?;
+    let own = url.path().and_then(|path| path.canonicalize().ok());
+    if own.as_deref() == Some(repo.dir()) {
+        return Err(Error::new(Kind::Usage, "that is this vault itself"));
+    }
+    let _lock = context.patiently(|patience| Ok(repo.lock(patience)?))?;
+    repo.add_remote(name, &url)?;
+    Ok(url)
+}
+
+/// The repositories that the vault is synced with, by name.
+pub fn list_remotes(context: &Context<'_>) -> Result<Vec<(String, String)>, Error> {
+    let remotes = context.repo()?.remotes()?.into_iter();
+    Ok(remotes.map(|(name, url)| (name, url.as_str().to_owned())).collect())
+}
+
+/// Removes one; what came from it stays, and it keeps what it has.
+pub fn remove_remote(context: &Context<'_>, name: &str) -> Result<(), Error> {
+    let repo = context.repo()?;
+    let _lock = context.patiently(|patience| Ok(repo.lock(patience)?))?;
+    Ok(repo.remove_remote(name)?)
+}
+
+/// A vault that was made as a copy of another repository.
+pub struct Cloned {
+    /// Which.
+    pub vault: VaultId,
+    /// Where it lies.
+    pub path: PathBuf,
+    /// Digest of the founder's card.
+    pub founder: Digest,
+    /// Whether the founder was known from elsewhere: from the command, or from what this device remembers.
+    pub known: bool,
+    /// Where it came from.
+    pub url: String,
+    /// What was found when it was verified.
+    pub checked: CheckedBackup,
+    /// Refs there that are no part of a vault; they were not taken.
+    pub strays: Vec<String>,
+}
+
+/// Makes a vault as a copy of another repository, where there is none. All of it is verified before it is there; one that
+/// is not intact is not kept. Interrupted, it is begun again by running it again.
+pub fn clone_vault(context: &Context<'_>, url: &str, founder: Option<&str>) -> Result<Cloned, Error> {
+    let path = context.places.vault();
+    let url = address(url)?;
+    let founder = founder.map(parse_founder).transpose()?;
+    refuse_occupied(&path)?;
+    context.warn_of_scarcity();
+    let draft = Draft::begin(&path)?;
+    let made = (|| {
+        let repo = Repo::create(&draft.place, Settings::of_this_run())?;
+        // Says to others that this one is at work.
+        let lock = repo.lock(PATIENCE).map_err(LedgerError::from)?;
+        let strays = fill(context, &repo, &url)?;
+        let cloned = check(context, &repo, &url, founder, strays)?;
+        if !url.is_in_use() {
+            repo.add_remote(ORIGIN, &url)?;
+        }
+        let durable = repo.make_durable();
+        durable.map_err(|error| Error::new(Kind::Failed, format!("the vault could not be written: {error}")))?;
+        move_into_place(&draft.place, &path)?;
+        Ok::<_, Error>((cloned, lock))
+    })();
+    let (cloned, _lock): (Cloned, Lock) = made.inspect_err(|_| draft.remove())?;
+    Ok(Cloned { path, ..cloned })
+}
+
+/// Everything of a vault that the other repository has, straight to its place.
+fn fill(context: &Context<'_>, repo: &Repo, url: &RemoteUrl) -> Result<Vec<String>, Error> {
+    let there = list_branches(context, repo.dir(), url)?;
+    if !there.has_main() {
+        return Err(Error::new(
+            Kind::Failed,
+            "there is no vault: it has no branch `main`; nothing was kept",
+        )
+        .hint("check the address; a new vault is made with `strongroom init`, and put there with `strongroom sync`"));
+    }
+    let room = room_for_arrivals(repo.dir()).map_err(no_room)?;
+    let job = GitJob::fetch(repo.dir(), url, &there.patterns(), &there.left_out(), room);
+    fetched(&context.person.git(&job)?, room)?;
+    Ok(there.strays)
+}
+
+/// Verifies it, as anybody can who has a clone.
+fn check(
+    context: &Context<'_>,
+    repo: &Repo,
+    url: &RemoteUrl,
+    founder: Option<Digest>,
+    strays: Vec<String>,
+) -> Result<Cloned, Error> {
+    let repo = Repo::open_to_verify(repo.dir(), Settings::of_this_run())?.with_packs();
+    let vault = vault_id(&repo)?;
+    let known = founder.is_some() || mark_of(context, vault)?.is_some();
+    let checked = judge(context, &repo, vault, founder)?;
+    let found = checked.report.founder;
+    if let (Some(found), Some(founder)) = (found, founder)
+        && found != founder
+    {
+        let words = format!("this vault was founded by {found}, and not by who was named; nothing was kept");
+        return Err(Error::new(Kind::Tampered, words).hint("ask whoever gave you the fingerprint where the vault is"));
+    }
+    let refusal = match checked.report.verdict {
+        Verdict::Intact => None,
+        Verdict::Tampered if checked.is_forked() => None,
+        Verdict::Tampered => Some((Kind::Tampered, "this vault was tampered with")),
+        Verdict::Unknown => Some((Kind::Unknown, "it cannot be told whether this vault is intact")),
+    };
+    if let Some((kind, words)) = refusal {
+        let first = checked.report.told().into_iter().next();
+        let first = first.map_or_else(String::new, |problem| format!(": {}", problem.message));
+        return Err(Error::new(kind, format!("{words}{first}; nothing was kept")).hint(
+            "`git clone --mirror` makes a copy to look into, and `strongroom audit verify --vault COPY` says all that is wrong",
+        ));
+    }
+    let founder = found.ok_or_else(|| Error::new(Kind::Tampered, "this vault has no founder; nothing was kept"))?;
+    Ok(Cloned {
+        vault,
+        path: PathBuf::new(),
+        founder,
+        known,
+        url: url.as_str().to_owned(),
+        checked,
+        strays,
+    })
+}
+
+/// A fingerprint as it was typed: hex digits, with spaces, colons or dashes between them or not.
+fn parse_founder(typed: &str) -> Result<Digest, Error> {
+    let hex: String = typed
+        .chars()
+        .filter(|c| !c.is_whitespace() && !":-".contains(*c))
+        .collect();
+    hex.to_lowercase().parse().map_err(|_| {
+        Error::new(
+            Kind::Usage,
+            "the founder's fingerprint is 64 hex digits, as `init` and `clone` show it",
+        )
+    })
+}
+
+/// Where a vault is put together before it is there.
+struct Draft {
+    place: PathBuf,
+}
+
+impl Draft {
+    /// Removes what an earlier run left that was killed; refuses while another is at work.
+    fn begin(vault: &Path) -> Result<Self, Error> {
+        let name = vault
+            .file_name()
+            .ok_or_else(|| Error::new(Kind::Usage, "the vault needs a folder of its own"))?;
+        let draft = Self {
+            place: vault.with_file_name(format!(".{}-clone", name.to_string_lossy())),
+        };
+        if let Ok(repo) = Repo::open_to_verify(&draft.place, Settings::of_this_run()) {
+            let _alone = repo.lock(std::time::Duration::ZERO).map_err(|_| {
+                Error::new(
+                    Kind::Failed,
+                    "another program is cloning to the same place; nothing was changed",
+                )
+            })?;
+        }
+        draft.remove();
+        Ok(draft)
+    }
+
+    fn remove(&self) {
+        let _ = std::fs::remove_dir_all(&self.place);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fingerprint_is_read_as_people_write_it() {
+        let plain = "ab".repeat(32);
+        for typed in [
+            plain.clone(),
+            plain.to_uppercase(),
+            "ab:".repeat(32),
+            "ABAB ABAB\n".repeat(8),
+        ] {
+            assert_eq!(parse_founder(&typed).unwrap().to_string(), plain);
+        }
+        for bad in ["", "ab", &"g".repeat(64)] {
+            assert_eq!(parse_founder(bad).unwrap_err().kind, Kind::Usage);
+        }
+    }
+
+    #[test]
+    fn a_path_becomes_a_full_one_and_an_address_stays() {
+        assert!(address("somewhere/else.git").unwrap().as_str().starts_with('/'));
+        assert_eq!(address("hub.example:x.git").unwrap().as_str(), "hub.example:x.git");
+        for bad in ["-x", "ext::sh", "ftp://hub.example/x", ""] {
+            assert_eq!(address(bad).unwrap_err().kind, Kind::Usage, "{bad}");
+        }
+    }
+}

@@ -1,0 +1,533 @@
+//! Sync with other repositories, over the person's own git.
+//!
+//! In order: the other's branches are listed; if its logs hold anything new, all of it is fetched into a place beside the
+//! vault's objects, verified and merged; then what is here and not there is pushed, all or nothing. Nothing waits for the
+//! network while it holds the vault's lock. Whoever was faster with a push is fetched from again.
+//!
+//! A sync is no entry: it opens nothing, and what it took is seen by the next entry. An entry of its own would have to be
+//! synced in turn, and two clones would never be at rest.
+
+use super::audit::clone_name;
+use super::context::{Context, Desk, Unlocked, two_histories};
+use super::error::{Error, Kind};
+use super::whole::still_holds;
+use crate::chain::{FileRef, Problem};
+use crate::env::{Ended, SystemEntropy, write_new_private};
+use crate::id::LogName;
+use crate::ledger::{Elsewhere, Fate, Ledger, LedgerError, MainFate, Merged, Push, catch_up, note_pushed};
+use crate::repo::{GitJob, RemoteUrl, Repo, Settings, Staging, parse_list, room_for_arrivals, said};
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// How often it is begun anew where others push at the same time, and how long is waited before, at first.
+const TRIES: u32 = 6;
+const PAUSE: Duration = Duration::from_millis(100);
+/// In how many parts at most it is fetched where some of it is damaged.
+const PARTS_MAX: usize = 64;
+/// What is to be said whenever the network is in the way.
+const LATER: &str = "nothing was lost: what is recorded here goes with the next sync";
+
+/// Something that another repository holds and should not, or does not hold and should.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SyncProblem {
+    /// The log concerned.
+    pub log: Option<LogName>,
+    /// The number of the case of tampering.
+    pub case: Option<u8>,
+    /// How bad it is; sets the exit code.
+    pub kind: Kind,
+    /// What was seen.
+    pub message: String,
+}
+
+/// What a sync with one other repository did.
+#[derive(Debug, Default)]
+pub struct Synced {
+    /// What it is called here.
+    pub remote: String,
+    /// Logs that came or grew.
+    pub logs: usize,
+    /// The entries that came.
+    pub entries: u64,
+    /// Branches that were pushed.
+    pub pushed: usize,
+    /// Whether members and rules came that are in force now.
+    pub rules: bool,
+    /// Files of notes that were written to here and destroyed elsewhere.
+    pub set_aside: Vec<FileRef>,
+    /// What is wrong there.
+    pub problems: Vec<SyncProblem>,
+    /// Branches that could not be pushed, and why.
+    pub held_back: Vec<(String, &'static str)>,
+    /// Refs there that are no part of a vault.
+    pub strays: Vec<String>,
+    /// Where it is written down what the other repository showed, if anything is wrong.
+    pub evidence: Option<PathBuf>,
+    /// Why it was not done, or not to its end.
+    pub failed: Option<Error>,
+}
+
+impl Synced {
+    /// Of all that is wrong the worst.
+    pub fn worst(&self) -> Option<Kind> {
+        let turn = |kind: &Kind| match kind {
+            Kind::Tampered => 2,
+            Kind::Unknown => 1,
+            _ => 0,
+        };
+        let failed = self.failed.as_ref().map(|error| error.kind);
+        let held = (!self.held_back.is_empty()).then_some(Kind::Failed);
+        let kinds = self
+            .problems
+            .iter()
+            .map(|problem| problem.kind)
+            .chain(failed)
+            .chain(held);
+        kinds.max_by_key(turn)
+    }
+}
+
+/// Syncs with all remotes of the vault, or with one of them.
+pub fn sync(context: &Context<'_>, only: Option<&str>) -> Result<Vec<Synced>, Error> {
+    let mut remotes = context.repo()?.remotes()?;
+    if let Some(only) = only {
+        remotes.retain(|(name, _)| name == only);
+    }
+    if remotes.is_empty() {
+        return Err(match only {
+            Some(only) => Error::new(Kind::Usage, format!("there is no remote `{only}`"))
+                .hint("`strongroom remote list` names those that there are"),
+            None => Error::new(Kind::Failed, "this vault has no remote to sync with").hint(
+                "`strongroom remote add URL` names one: a bare repository of your own, over ssh, https or a path",
+            ),
+        });
+    }
+    let unlocked = context.unlock()?;
+    let mut done = Vec::new();
+    for (name, url) in remotes {
+        let mut one = Exchange {
+            context,
+            unlocked: &unlocked,
+            url: &url,
+            seen: None,
+            came: BTreeSet::new(),
+            name: url.path().map_or_else(|| url.as_str().to_owned(), clone_name),
+            done: Synced {
+                remote: name,
+                ..Synced::default()
+            },
+        };
+        one.done.failed = one.run().err();
+        one.keep_evidence();
+        done.push(one.done);
+    }
+    Ok(done)
+}
+
+/// One sync with one other repository.
+struct Exchange<'a> {
+    context: &'a Context<'a>,
+    unlocked: &'a Unlocked<'a>,
+    url: &'a RemoteUrl,
+    /// What it is called from one time to the next.
+    name: String,
+    /// What it showed last.
+    seen: Option<Elsewhere>,
+    /// The logs that came or grew.
+    came: BTreeSet<LogName>,
+    done: Synced,
+}
+
+/// The other repository at one moment.
+struct There {
+    branches: Elsewhere,
+    /// Its branches with what they lead to, if anything is new.
+    fetched: Option<Repo>,
+    staging: Staging,
+}
+
+impl<'a> Exchange<'a> {
+    fn run(&mut self) -> Result<(), Error> {
+        for attempt in 0..TRIES {
+            let there = self.look()?;
+            self.seen = Some(there.branches.clone());
+            let push = self.merge(&there)?;
+            self.done.strays.clone_from(&there.branches.strays);
+            self.done.held_back.clone_from(&push.held_back);
+            if push.moves.is_empty() || self.push(&there, &push)? {
+                return self.note(&push);
+            }
+            // Somebody else pushed meanwhile.
+            std::thread::sleep(PAUSE * (1 << attempt));
+        }
+        Err(Error::new(
+            Kind::Failed,
+            "others keep pushing to the remote: it changed every time before this was done",
+        )
+        .hint(LATER))
+    }
+
+    /// Lists the branches there, and fetches them if they hold anything new.
+    fn look(&mut self) -> Result<There, Error> {
+        let repo = &self.unlocked.repo;
+        let staging = repo.staging()?;
+        let mut branches = list_branches(self.context, staging.dir(), self.url)?;
+        let mut there = None;
+        if branches.has_main() && branches.has_news(repo)? {
+            let room = room_for_arrivals(repo.dir()).map_err(no_room)?;
+            let job = GitJob::fetch(
+                staging.dir(),
+                self.url,
+                &branches.patterns(),
+                &branches.left_out(),
+                room,
+            );
+            let ended = self.context.person.git(&job)?;
+            let broken = match ended.succeeded || ended.stopped {
+                true => fetched(&ended, room).map(|()| Vec::new())?,
+                // One branch that leads nowhere is enough for git to bring nothing.
+                false => self.fetch_apart(&staging, &branches, room)?,
+            };
+            let opened = staging.open(Settings::of_this_run())?.with_packs();
+            // It may have changed since it was listed.
+            branches = branches.renewed(Elsewhere::of(&opened)?, &broken);
+            self.broken(broken);
+            there = Some(opened);
+        }
+        Ok(There {
+            branches,
+            fetched: there,
+            staging,
+        })
+    }
+
+    /// Fetches what can be fetched, in ever smaller parts; gives the names of the branches that cannot.
+    fn fetch_apart(&self, staging: &Staging, branches: &Elsewhere, room: u64) -> Result<Vec<String>, Error> {
+        // That it does not answer any more is another matter.
+        list_branches(self.context, staging.dir(), self.url)?;
+        let (mut due, mut broken) = (vec![branches.names()], Vec::new());
+        let mut last = None;
+        for _ in 0..PARTS_MAX {
+            let Some(mut names) = due.pop() else { return Ok(broken) };
+            let patterns: Vec<&str> = names.iter().map(String::as_str).collect();
+            let job = GitJob::fetch(staging.dir(), self.url, &patterns, &[], room);
+            let ended = self.context.person.git(&job)?;
+            if ended.succeeded {
+                continue;
+            }
+            last = Some(fetched(&ended, room));
+            if ended.stopped {
+                break;
+            }
+            let half = names.split_off(names.len() / 2);
+            match names.is_empty() {
+                true => broken.extend(half),
+                false => due.extend([half, names]),
+            }
+        }
+        last.unwrap_or(Ok(())).map(|()| broken)
+    }
+
+    fn broken(&mut self, names: Vec<String>) {
+        for name in names {
+            let message = format!("the branch `{name}` there is damaged: git cannot fetch it");
+            let problem = SyncProblem {
+                log: None,
+                case: None,
+                kind: Kind::Failed,
+                message,
+            };
+            if !self.done.problems.contains(&problem) {
+                self.done.problems.push(problem);
+            }
+        }
+    }
+
+    /// Takes what is new, and says what is to be pushed. The vault's lock is held for no longer than that.
+    fn merge(&mut self, there: &There) -> Result<Push, Error> {
+        let mut desk = self.desk(there)?;
+        let (now, name) = (self.context.now(), self.name.clone());
+        let merged = match &there.fetched {
+            Some(other) => {
+                desk.ledger.cut()?;
+                let merged = desk.ledger.merge(other, &name, now, &mut SystemEntropy);
+                Some(merged.map_err(of_the_remote)?)
+            }
+            None => None,
+        };
+        let went_back = match &merged {
+            Some(_) => Vec::new(),
+            None => desk.ledger.went_back(&name, &there.branches)?,
+        };
+        if !there.branches.is_empty() && !there.branches.has_main() {
+            // Nothing can be judged there, and so nothing be pushed over it.
+            let kind = match went_back.is_empty() {
+                true => Kind::Failed,
+                false => Kind::Tampered,
+            };
+            drop(desk);
+            went_back
+                .into_iter()
+                .for_each(|problem| self.problem(Kind::Tampered, problem));
+            return Err(Error::new(
+                kind,
+                "the remote has branches of a vault, and no `main`; nothing was merged or pushed",
+            ));
+        }
+        let push = desk
+            .ledger
+            .plan_push(&there.branches, merged.as_ref(), there.fetched.as_ref())?;
+        if !push.moves.is_empty() {
+            desk.ledger.cut()?;
+        }
+        drop(desk);
+        went_back
+            .into_iter()
+            .for_each(|problem| self.problem(Kind::Tampered, problem));
+        if let Some(merged) = merged {
+            self.tell(merged);
+        }
+        Ok(push)
+    }
+
+    /// Starts the ledger. Where the vault is older than what this device wrote, since a backup was put back, the rest is
+    /// taken from the other repository first.
+    fn desk(&mut self, there: &There) -> Result<Desk<'a>, Error> {
+        let Unlocked { repo, identity, state } = self.unlocked;
+        let refusal = match self.unlocked.desk(self.context) {
+            Err(refusal) if refusal.kind == Kind::Tampered => refusal,
+            desk => return desk,
+        };
+        let start = |patience| Ledger::start(repo, identity, state, patience, None).map(drop);
+        let behind = match self.context.patiently(start) {
+            Err(LedgerError::Tampered(problem)) => matches!(problem.case, 9 | 10),
+            _ => false,
+        };
+        let Some(other) = there.fetched.as_ref().filter(|_| behind) else {
+            return Err(refusal);
+        };
+        let take = |patience| catch_up(repo, identity, state, patience, (other, &self.name), self.context.now());
+        let merged = self.context.patiently(take).map_err(of_the_remote)?;
+        self.context.person.warn(
+            "this vault was older than what this device wrote; the rest of its log came from the remote, and it goes on from there",
+        );
+        self.tell(merged);
+        self.unlocked.desk(self.context)
+    }
+
+    /// Whether it was pushed; it was not if somebody else was faster.
+    fn push(&mut self, there: &There, push: &Push) -> Result<bool, Error> {
+        if self.url.is_in_use() {
+            return Err(Error::new(
+                Kind::Failed,
+                "a vault that is worked in lies there, and nothing is pushed into it; what it holds was taken",
+            )
+            .hint("sync both with a bare repository between them: `git init --bare HUB`, then `strongroom remote add HUB`"));
+        }
+        let job = GitJob::push(there.staging.dir(), self.url, &push.moves);
+        let ended = self.context.person.git(&job)?;
+        if ended.succeeded {
+            self.done.pushed += push.moves.len();
+            return Ok(true);
+        }
+        match list_branches(self.context, there.staging.dir(), self.url)? == there.branches {
+            true => succeeded(&ended, "takes nothing").map(|()| true),
+            false => Ok(false),
+        }
+    }
+
+    fn note(&self, push: &Push) -> Result<(), Error> {
+        let Unlocked { repo, identity, state } = self.unlocked;
+        let note = |patience| note_pushed(repo, identity, state, patience, (&self.name, push));
+        Ok(self.context.patiently(note)?)
+    }
+
+    fn problem(&mut self, kind: Kind, problem: Problem) {
+        let Problem { log, case, message, .. } = problem;
+        let case = Some(case);
+        let problem = SyncProblem {
+            log,
+            case,
+            kind,
+            message,
+        };
+        // What was seen before a push that came too late is seen again after it.
+        if !self.done.problems.contains(&problem) {
+            self.done.problems.push(problem);
+        }
+    }
+
+    /// What became of what was fetched.
+    fn tell(&mut self, merged: Merged) {
+        let warn = |text: &str| self.context.person.warn(text);
+        if let Some(begun) = merged.began {
+            warn(&two_histories(begun.log));
+        }
+        for name in &merged.held {
+            warn(&still_holds(name));
+        }
+        for branch in &merged.witnesses {
+            warn(&format!(
+                "the remote's branch `{branch}` was not taken: it does not go on from what is here, or is no witness's"
+            ));
+        }
+        for (log, fate) in &merged.logs {
+            match fate {
+                Fate::Same | Fate::Behind => {}
+                Fate::Ahead { from, to } => {
+                    self.came.insert(*log);
+                    self.done.entries += to.saturating_sub(*from);
+                }
+                Fate::New(size) => {
+                    self.came.insert(*log);
+                    self.done.entries += size;
+                }
+                Fate::Diverged => {
+                    let message = format!(
+                        "log {log} has another history there than here: it was forked or rewritten. Both are kept, theirs \
+                         as a branch `audit/{log}-fork-…` here, until a lead has looked at them"
+                    );
+                    self.problem(Kind::Tampered, Problem::of(*log, 17, message));
+                }
+                Fate::Broken(why) => {
+                    let told = merged
+                        .told
+                        .iter()
+                        .find(|problem| problem.log == Some(*log) && !is_of_files(problem));
+                    let (kind, case) = match told {
+                        Some(problem) => (Kind::Tampered, Some(problem.case)),
+                        // What it rests on is not there yet, or was kept back.
+                        None => (Kind::Unknown, None),
+                    };
+                    let message = format!("log {log} was left out, and all that it recorded: {why}");
+                    let problem = SyncProblem {
+                        log: Some(*log),
+                        case,
+                        kind,
+                        message,
+                    };
+                    if !self.done.problems.contains(&problem) {
+                        self.done.problems.push(problem);
+                    }
+                }
+            }
+        }
+        self.done.logs = self.came.len();
+        match merged.main {
+            MainFate::Same | MainFate::Kept => {}
+            MainFate::Taken => self.done.rules = true,
+            MainFate::Diverged => {
+                let message = "members or rules were changed here and there without knowing of each other: nothing was \
+                               merged and nothing pushed until a lead has decided";
+                self.problem(Kind::Unknown, Problem::vault(36, message));
+            }
+            MainFate::Broken(why) => {
+                let message = format!("members or rules there are not what its logs say is in force: {why}");
+                self.problem(Kind::Tampered, Problem::vault(36, message));
+            }
+        }
+        for problem in merged.moved_back {
+            self.problem(Kind::Tampered, problem);
+        }
+        for problem in merged.told {
+            if problem.log.is_none() && !is_of_files(&problem) {
+                self.problem(Kind::Tampered, problem);
+            }
+        }
+        for (log, by, seen) in merged.withheld {
+            if self.done.problems.iter().all(|problem| problem.log != Some(log)) {
+                let message = format!(
+                    "entry {by} has seen {seen} entries of log {log}, and the remote does not show as many: it stands \
+                     still, or keeps something back"
+                );
+                self.problem(Kind::Unknown, Problem::of(log, 19, message));
+            }
+        }
+        for file in merged.set_aside {
+            if !self.done.set_aside.contains(&file) {
+                self.done.set_aside.push(file);
+            }
+        }
+    }
+
+    /// Writes down what the other repository showed, where anything is wrong with it.
+    fn keep_evidence(&mut self) {
+        let Some(seen) = self.seen.take().filter(|_| !self.done.problems.is_empty()) else {
+            return;
+        };
+        let place = self.unlocked.state.join("refused");
+        let place = place.join(format!("{}-{}", self.context.now().unix(), self.done.remote));
+        match write_new_private(&place, seen.to_text().as_bytes()) {
+            Ok(()) => self.done.evidence = Some(place),
+            Err(error) => {
+                let warning = format!("what the remote showed could not be written down: {error}");
+                self.context.person.warn(&warning);
+            }
+        }
+    }
+}
+
+/// An error of a merge, where it is about the other repository alone.
+fn of_the_remote(error: LedgerError) -> Error {
+    match error {
+        LedgerError::OtherVault => Error::new(
+            Kind::Failed,
+            "the remote holds another vault; nothing was merged or pushed",
+        )
+        .hint("`strongroom remote list` says which repository that is"),
+        LedgerError::NotAVault(why) => Error::new(Kind::Failed, format!("the remote is no vault's: {why}"))
+            .hint("nothing was pushed: a repository that is to take a vault has to be empty"),
+        error => error.into(),
+    }
+}
+
+/// Whether the verifier says it of files, of what is missing and of kept histories, or of witnesses: that stands beside.
+fn is_of_files(problem: &Problem) -> bool {
+    matches!(problem.case, 8 | 10 | 31 | 32 | 33 | 34 | 37 | 43)
+}
+
+/// The branches of another repository, as it lists them.
+pub(super) fn list_branches(context: &Context<'_>, dir: &Path, url: &RemoteUrl) -> Result<Elsewhere, Error> {
+    let ended = context.person.git(&GitJob::list(dir, url))?;
+    succeeded(&ended, "cannot be reached")?;
+    let listed = parse_list(&ended.output);
+    Ok(Elsewhere::sort(listed.map_err(|bad| {
+        Error::new(Kind::Failed, format!("the remote is no vault's: {bad}"))
+    })?))
+}
+
+/// An error where not all came.
+pub(super) fn fetched(ended: &Ended, room: u64) -> Result<(), Error> {
+    if ended.stopped {
+        let words = format!(
+            "what the remote sends does not fit this disk (more than {} MiB)",
+            room >> 20
+        );
+        return Err(Error::new(Kind::Failed, words)
+            .hint("nothing of it was kept; make room, or ask whoever runs the remote what lies there"));
+    }
+    succeeded(ended, "cannot be fetched from")
+}
+
+/// It cannot be told how much may come.
+pub(super) fn no_room(error: std::io::Error) -> Error {
+    Error::new(
+        Kind::Failed,
+        format!("it cannot be told how much room there is: {error}"),
+    )
+}
+
+/// An error with what git said, where it did not do it.
+fn succeeded(ended: &Ended, what: &str) -> Result<(), Error> {
+    match (ended.succeeded, ended.stopped) {
+        (true, _) => Ok(()),
+        (_, true) => {
+            Err(Error::new(Kind::Failed, "the remote sends more than any vault has; it was stopped").hint(LATER))
+        }
+        _ => {
+            let said = said(&ended.errors);
+            Err(Error::new(Kind::Failed, format!("the remote {what}: {said}")).hint(LATER))
+        }
+    }
+}

@@ -1,0 +1,244 @@
+//! Another program, run to its end: what it writes is bounded, and what it puts into a folder too.
+
+use rustix::process::{Pid, Signal, kill_process};
+use std::ffi::OsString;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+/// How long is slept between two looks at it, at first and at most.
+const LOOK: (Duration, Duration) = (Duration::from_millis(2), Duration::from_millis(50));
+/// How often the folder is looked at.
+const WATCH: Duration = Duration::from_millis(200);
+/// How long a program may take to clean up after it was told to end.
+const GRACE: Duration = Duration::from_secs(2);
+/// How long is waited for the rest of what it wrote: a helper that stays behind may hold the pipe open.
+const REST: Duration = Duration::from_secs(1);
+/// Of standard error so much is kept, in bytes.
+const ERRORS_MAX: u64 = 64 << 10;
+/// How deep folders are looked into.
+const DEPTH_MAX: usize = 8;
+
+/// What is to be run.
+pub struct Program<'a> {
+    /// Its name, found as a shell would find it.
+    pub name: &'a str,
+    /// Its arguments.
+    pub arguments: Vec<OsString>,
+    /// Which variables of the surroundings it does not get.
+    pub hidden: fn(&str) -> bool,
+    /// Which it gets instead.
+    pub variables: &'a [(&'a str, &'a str)],
+    /// The most that it may write to standard output, in bytes.
+    pub output_max: u64,
+    /// A folder, and the most that may come to lie in it, in bytes.
+    pub watched: Option<(&'a Path, u64)>,
+}
+
+/// How it ended.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Ended {
+    /// Whether it says that it did what it was to do.
+    pub succeeded: bool,
+    /// Whether it went beyond its bounds, and was stopped.
+    pub stopped: bool,
+    /// What it wrote to standard output.
+    pub output: Vec<u8>,
+    /// What it wrote to standard error, or the beginning of it.
+    pub errors: Vec<u8>,
+}
+
+impl Program<'_> {
+    /// Starts it without standard input and waits for it. `tell` hears now and then how much lies in the folder.
+    pub fn run(&self, tell: &dyn Fn(u64)) -> io::Result<Ended> {
+        let mut command = Command::new(self.name);
+        command.args(&self.arguments).stdin(Stdio::null());
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        for (name, _) in std::env::vars_os() {
+            if name.to_str().is_some_and(self.hidden) {
+                command.env_remove(&name);
+            }
+        }
+        command.envs(self.variables.iter().copied());
+        let mut child = command.spawn()?;
+        // Beyond its bound the pipe is closed, which ends whoever writes to it.
+        let output = child
+            .stdout
+            .take()
+            .map(|pipe| Collected::begin(pipe, self.output_max.saturating_add(1), false));
+        let errors = child.stderr.take().map(|pipe| Collected::begin(pipe, ERRORS_MAX, true));
+        let (status, over) = self.wait(&mut child, tell)?;
+        let output = output.map(Collected::end).unwrap_or_default();
+        let stopped = over || output.len() as u64 > self.output_max;
+        Ok(Ended {
+            succeeded: status.success() && !stopped,
+            stopped,
+            output,
+            errors: errors.map(Collected::end).unwrap_or_default(),
+        })
+    }
+
+    fn wait(&self, child: &mut Child, tell: &dyn Fn(u64)) -> io::Result<(ExitStatus, bool)> {
+        let (mut pause, mut looked) = (LOOK.0, Instant::now());
+        loop {
+            let status = child.try_wait()?;
+            if let Some((folder, max)) = self.watched
+                && (status.is_some() || looked.elapsed() >= WATCH)
+            {
+                looked = Instant::now();
+                let size = size_of(folder, DEPTH_MAX);
+                tell(size);
+                if size > max {
+                    return Ok((status.map_or_else(|| stop(child), Ok)?, true));
+                }
+            }
+            if let Some(status) = status {
+                return Ok((status, false));
+            }
+            std::thread::sleep(pause);
+            pause = (pause * 2).min(LOOK.1);
+        }
+    }
+}
+
+/// Tells it to end, so that it can take its helpers along, and ends it if it does not.
+fn stop(child: &mut Child) -> io::Result<ExitStatus> {
+    if let Some(pid) = i32::try_from(child.id()).ok().and_then(Pid::from_raw) {
+        let _ = kill_process(pid, Signal::TERM);
+    }
+    let told = Instant::now();
+    while told.elapsed() < GRACE {
+        if let Some(status) = child.try_wait()? {
+            return Ok(status);
+        }
+        std::thread::sleep(LOOK.1);
+    }
+    child.kill()?;
+    child.wait()
+}
+
+/// What a program has written to a pipe by now.
+struct Collected {
+    bytes: Arc<Mutex<Vec<u8>>>,
+    reader: JoinHandle<()>,
+}
+
+impl Collected {
+    /// Takes the first `max` bytes; `drain`: and reads on, so that whoever writes is not stopped.
+    fn begin(mut pipe: impl Read + Send + 'static, max: u64, drain: bool) -> Self {
+        let bytes = Arc::new(Mutex::new(Vec::new()));
+        let into = Arc::clone(&bytes);
+        let reader = std::thread::spawn(move || {
+            let mut left = usize::try_from(max).unwrap_or(usize::MAX);
+            let mut chunk = [0; 16 << 10];
+            while left > 0 || drain {
+                match pipe.read(&mut chunk) {
+                    Ok(0) => return,
+                    Ok(read) => {
+                        let taken = read.min(left);
+                        into.lock()
+                            .unwrap_or_else(PoisonError::into_inner)
+                            .extend_from_slice(&chunk[..taken]);
+                        left -= taken;
+                    }
+                    Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                    Err(_) => return,
+                }
+            }
+        });
+        Self { bytes, reader }
+    }
+
+    fn end(self) -> Vec<u8> {
+        let ended = Instant::now();
+        while !self.reader.is_finished() && ended.elapsed() < REST {
+            std::thread::sleep(LOOK.0);
+        }
+        std::mem::take(&mut self.bytes.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// How many bytes lie in a folder and in those below it. What goes away meanwhile counts for nothing.
+fn size_of(folder: &Path, depth: usize) -> u64 {
+    let mut size: u64 = 0;
+    let mut due: Vec<(PathBuf, usize)> = vec![(folder.to_owned(), depth)];
+    while let Some((folder, depth)) = due.pop() {
+        for entry in std::fs::read_dir(&folder).into_iter().flatten().flatten() {
+            match entry.metadata() {
+                Ok(found) if found.is_dir() && depth > 0 => due.push((entry.path(), depth - 1)),
+                Ok(found) => size = size.saturating_add(found.len()),
+                Err(_) => {}
+            }
+        }
+    }
+    size
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn shell<'a>(words: &str, watched: Option<(&'a Path, u64)>) -> Program<'a> {
+        Program {
+            name: "sh",
+            arguments: ["-c", words].map(OsString::from).to_vec(),
+            hidden: |name| name == "PWD",
+            variables: &[("GREETING", "good day")],
+            output_max: 100,
+            watched,
+        }
+    }
+
+    #[test]
+    fn what_it_says_comes_back_and_what_is_hidden_is_not_there() {
+        let ended = shell("printf %s \"$GREETING\"; echo no >&2; exit 3", None)
+            .run(&|_| {})
+            .unwrap();
+        assert_eq!((ended.succeeded, ended.stopped), (false, false));
+        assert_eq!((ended.output, ended.errors), (b"good day".to_vec(), b"no\n".to_vec()));
+        assert!(shell("read line; true", None).run(&|_| {}).unwrap().succeeded);
+        let nothing = Program {
+            name: "no-such-program-here",
+            ..shell("", None)
+        };
+        assert_eq!(nothing.run(&|_| {}).unwrap_err().kind(), io::ErrorKind::NotFound);
+    }
+
+    #[test]
+    fn who_writes_without_end_is_stopped() {
+        let ended = shell("yes", None).run(&|_| {}).unwrap();
+        assert!(ended.stopped && !ended.succeeded);
+        assert_eq!(ended.output.len(), 101);
+        let ended = shell("yes no | head -c 1000000 >&2", None).run(&|_| {}).unwrap();
+        assert!(ended.succeeded);
+        assert_eq!(ended.errors.len() as u64, ERRORS_MAX);
+    }
+
+    #[test]
+    fn who_fills_a_folder_is_stopped() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("pack");
+        let words = format!("yes > '{}'; true", path.display());
+        let heard = std::cell::Cell::new(0);
+        let begun = Instant::now();
+        let ended = shell(&words, Some((folder.path(), 1 << 20)))
+            .run(&|size| heard.set(size))
+            .unwrap();
+        assert!(ended.stopped && !ended.succeeded && heard.get() > 1 << 20);
+        assert!(begun.elapsed() < Duration::from_secs(20));
+        let few = shell("true", Some((folder.path(), u64::MAX))).run(&|_| {}).unwrap();
+        assert!(few.succeeded);
+    }
+
+    #[test]
+    fn a_helper_that_stays_behind_is_not_waited_for() {
+        let begun = Instant::now();
+        let ended = shell("sleep 30 >&2 & echo done", None).run(&|_| {}).unwrap();
+        assert_eq!(ended.output, b"done\n");
+        assert!(begun.elapsed() < Duration::from_secs(10));
+    }
+}

@@ -1,0 +1,324 @@
+//! What goes to another repository, and whether anything is to be had from it, told by its branches alone
+//! (docs/FORMAT.md §7.2).
+//!
+//! Logs, members and rules only go on: nothing of them is pushed that does not go on from what is there. Branches of files
+//! go where the logs say, and with them what was forgotten leaves the other repository.
+
+use super::accepted::Accepted;
+use super::error::LedgerError;
+use super::merge::{MainFate, Merged, files_of, follows};
+use super::merge_lines::{Fate, moved_back, read_lines};
+use super::objects::{AUDIT, HEADS, MAIN, WITNESS, audit_ref, fork_ref, log_of};
+use super::start::{Ledger, read_head};
+use super::verify::is_branch;
+use crate::chain::{FileRef, Problem};
+use crate::id::{Digest, LogName};
+use crate::repo::{Listed, Oid, PushedRef, Repo};
+use crate::session::Identity;
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::Duration;
+
+/// The branches of another repository, as it lists them.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Elsewhere {
+    /// Those that a vault has, without their prefix.
+    branches: BTreeMap<String, Oid>,
+    /// The full names of all other refs.
+    pub strays: Vec<String>,
+}
+
+impl Elsewhere {
+    /// Sorts what is listed.
+    pub fn sort(listed: Listed) -> Self {
+        let mut sorted = Self {
+            branches: BTreeMap::new(),
+            strays: listed.others,
+        };
+        for (name, oid) in listed.branches {
+            let branch = name.strip_prefix(HEADS).filter(|branch| is_of_a_vault(branch));
+            match branch.map(str::to_owned) {
+                Some(branch) => drop(sorted.branches.insert(branch, oid)),
+                None => sorted.strays.push(name),
+            }
+        }
+        // The branch that a clone begins with is named so everywhere.
+        sorted.strays.retain(|name| name != "HEAD");
+        sorted.strays.sort();
+        sorted
+    }
+
+    /// All of it as `git ls-remote` writes it, the refs of no vault without what they point to.
+    pub fn to_text(&self) -> String {
+        let branches = self
+            .branches
+            .iter()
+            .map(|(name, oid)| format!("{oid}\t{HEADS}{name}\n"));
+        let strays = self
+            .strays
+            .iter()
+            .map(|name| format!("stray\t{}\n", name.escape_debug()));
+        branches.chain(strays).collect()
+    }
+
+    /// Whether it has nothing of a vault.
+    pub fn is_empty(&self) -> bool {
+        self.branches.is_empty()
+    }
+
+    /// Whether it has members and rules.
+    pub fn has_main(&self) -> bool {
+        self.branches.contains_key(MAIN)
+    }
+
+    /// The full names of its branches.
+    pub fn names(&self) -> Vec<String> {
+        self.branches.keys().map(|name| format!("{HEADS}{name}")).collect()
+    }
+
+    /// What was fetched of it now, together with what was not: its strays, and those of its branches that are `broken`.
+    pub fn renewed(mut self, fetched: Self, broken: &[String]) -> Self {
+        self.branches
+            .retain(|name, _| broken.iter().any(|broken| broken.strip_prefix(HEADS) == Some(name)));
+        self.branches.extend(fetched.branches);
+        self
+    }
+
+    /// The patterns by which a fetch gets everything of a vault.
+    pub fn patterns(&self) -> Vec<&'static str> {
+        let main = self.has_main().then_some("refs/heads/main");
+        let rooms = [
+            "refs/heads/audit/*",
+            "refs/heads/notes/*",
+            "refs/heads/keys/*",
+            "refs/heads/witness/*",
+        ];
+        main.into_iter().chain(rooms).collect()
+    }
+
+    /// The strays that these patterns would bring along.
+    pub fn left_out(&self) -> Vec<&str> {
+        let rooms = [AUDIT, "notes/", "keys/", WITNESS];
+        let among = |name: &&str| {
+            let branch = name.strip_prefix(HEADS);
+            branch.is_some_and(|branch| rooms.iter().any(|room| branch.starts_with(room)))
+        };
+        // What git would not take for a name it does not list as a branch.
+        let plain = |name: &&str| {
+            name.bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || b"/._-".contains(&byte))
+        };
+        self.strays
+            .iter()
+            .map(String::as_str)
+            .filter(among)
+            .filter(plain)
+            .collect()
+    }
+
+    /// What the branches of a repository are now.
+    pub fn of(repo: &Repo) -> Result<Self, LedgerError> {
+        let mut listed = Listed::default();
+        for (name, oid) in repo.refs_as_found("refs/")? {
+            match oid.filter(|_| name.starts_with(HEADS)) {
+                Some(oid) => drop(listed.branches.insert(name, oid)),
+                None => listed.others.push(name),
+            }
+        }
+        Ok(Self::sort(listed))
+    }
+
+    /// Whether its logs, members, rules or witnesses hold anything that the vault does not. If they do not, nothing of its
+    /// files can count that is not here.
+    pub fn has_news(&self, repo: &Repo) -> Result<bool, LedgerError> {
+        let own = Self::of(repo)?.branches;
+        for (name, there) in self.branches.iter().filter(|(name, _)| !is_shard(name)) {
+            let log = log_of(name).map(|(log, _)| log);
+            let alike = |known: &str| known == name || (log.is_some() && log_of(known).map(|(log, _)| log) == log);
+            let mut here = own.iter().filter(|(known, _)| alike(known)).map(|(_, oid)| *oid);
+            let known = repo.contains(*there) && here.any(|here| follows(repo, here, *there));
+            if !known {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+}
+
+fn is_shard(branch: &str) -> bool {
+    branch.starts_with("notes/") || branch.starts_with("keys/")
+}
+
+/// Whether a branch is one that a vault has.
+fn is_of_a_vault(branch: &str) -> bool {
+    match branch.starts_with(AUDIT) {
+        true => log_of(branch).is_some(),
+        false => is_branch(branch),
+    }
+}
+
+/// What is to be pushed.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Push {
+    /// The branches that move.
+    pub moves: Vec<PushedRef>,
+    /// Branches of the other repository that cannot be moved to where they are here, and why not.
+    pub held_back: Vec<(String, &'static str)>,
+    /// Where each log stands there afterwards.
+    heads: Vec<(LogName, u64, Digest)>,
+}
+
+impl Ledger<'_> {
+    /// Makes durable what git holds, and empties the journal: before anything is exchanged.
+    pub fn cut(&self) -> Result<(), LedgerError> {
+        Ok(self.repo.cut(&self.lock)?)
+    }
+
+    /// The logs that went back in another repository since it was last merged, or to another history, where none of its
+    /// branches holds anything new.
+    pub fn went_back(&self, name: &str, theirs: &Elsewhere) -> Result<Vec<Problem>, LedgerError> {
+        let charter = &self.standing.charter;
+        let accepted = Accepted::read(&self.state, self.identity)?;
+        let heads = theirs.branches.iter().map(|(name, oid)| (name.as_str(), *oid));
+        let (lines, _) = read_lines(self.repo, heads, charter);
+        Ok(moved_back(self.repo, &lines, accepted.of(name), "the remote"))
+    }
+
+    /// What is to be pushed to another repository that has these branches. `merged` says what became of its logs, if they
+    /// held anything new, and `fetched` holds its branches.
+    pub fn plan_push(
+        &self,
+        theirs: &Elsewhere,
+        merged: Option<&Merged>,
+        fetched: Option<&Repo>,
+    ) -> Result<Push, LedgerError> {
+        let mut push = Push::default();
+        if merged.is_some_and(|merged| matches!(merged.main, MainFate::Diverged | MainFate::Broken(_))) {
+            return Ok(push);
+        }
+        let left_out = merged.is_some_and(|merged| merged.logs.iter().any(|(_, fate)| matches!(fate, Fate::Broken(_))));
+        let there = |branch: &str| theirs.branches.get(branch).copied();
+        for (branch, here) in Elsewhere::of(self.repo)?.branches {
+            let seen = there(&branch);
+            let moved = |name: String, seen, forced| PushedRef {
+                name: format!("{HEADS}{name}"),
+                seen,
+                new: here,
+                forced,
+            };
+            if let Some((log, fork)) = log_of(&branch) {
+                if self.is_set_aside(log, fork.is_some()) {
+                    continue;
+                }
+                self.plan_log((log, fork), here, theirs, &mut push);
+            } else if is_shard(&branch) {
+                if seen == Some(here) || (seen.is_none() && files_of(self.repo, here)?.is_empty()) {
+                    continue;
+                }
+                let keeps = || self.holds_what_counts(&branch, here, seen, fetched);
+                match !left_out || keeps()? {
+                    true => push.moves.push(moved(branch, seen, true)),
+                    false => {
+                        let why = "it holds files there of a log that could not be taken";
+                        push.held_back.push((branch, why));
+                    }
+                }
+            } else if seen.is_none_or(|seen| seen != here && self.goes_on(here, seen)) {
+                push.moves.push(moved(branch, seen, false));
+            }
+        }
+        Ok(push)
+    }
+
+    /// A log goes where it goes on from what is there, and under another name, as another history, where it does not.
+    fn plan_log(&self, (log, fork): (LogName, Option<Digest>), here: Oid, theirs: &Elsewhere, push: &mut Push) {
+        let own = match fork {
+            None => audit_ref(log),
+            Some(root) => fork_ref(log, root),
+        };
+        let main = theirs.branches.get(&audit_ref(log)).copied();
+        let seen = theirs.branches.get(&own).copied();
+        let moved = |name: String, seen| PushedRef {
+            name: format!("{HEADS}{name}"),
+            seen,
+            new: here,
+            forced: false,
+        };
+        let charter = &self.standing.charter;
+        let head = read_head(self.repo, &charter.roster, charter.vault, log, here);
+        let Ok(end) = head.map(|head| head.message.checkpoint.checkpoint) else {
+            return;
+        };
+        if fork.is_none() {
+            push.heads.push((log, end.size, end.root));
+        }
+        match seen {
+            Some(seen) if seen == here => {}
+            Some(seen) if self.goes_on(here, seen) => push.moves.push(moved(own, Some(seen))),
+            // The other repository has that history under the log's own name.
+            None if fork.is_some() && main.is_some_and(|main| main == here || self.goes_on(main, here)) => {}
+            None => push.moves.push(moved(own, None)),
+            Some(_) => {
+                push.heads.retain(|(known, ..)| *known != log);
+                let why = "another history stands there, and a log is never overwritten";
+                push.held_back.push((own, why));
+                let beside = fork_ref(log, end.root);
+                if fork.is_none() && !theirs.branches.contains_key(&beside) {
+                    push.moves.push(moved(beside, None));
+                }
+            }
+        }
+    }
+
+    fn goes_on(&self, here: Oid, from: Oid) -> bool {
+        self.repo.contains(from) && follows(self.repo, here, from)
+    }
+
+    fn is_set_aside(&self, log: LogName, fork: bool) -> bool {
+        let mut set_aside = self.quarantined().iter().filter(|known| known.log == log);
+        set_aside.any(|known| !known.fork || fork)
+    }
+
+    /// Whether a branch of files holds here all that it holds there, but for what was forgotten.
+    fn holds_what_counts(
+        &self,
+        branch: &str,
+        here: Oid,
+        there: Option<Oid>,
+        fetched: Option<&Repo>,
+    ) -> Result<bool, LedgerError> {
+        let (Some(there), Some(fetched)) = (there, fetched) else {
+            return Ok(there.is_none_or(|there| self.goes_on(here, there)));
+        };
+        let own = files_of(self.repo, here)?;
+        let Ok(files) = files_of(fetched, there) else {
+            return Ok(false);
+        };
+        let forgotten = |path: &String| {
+            let digest = path.rsplit_once('.').and_then(|(_, digest)| digest.parse().ok());
+            let file = digest.map(|digest| FileRef(branch.to_owned(), path.clone(), digest));
+            file.is_none_or(|file| self.standing.live.is_forgotten(&file))
+        };
+        Ok(files.keys().all(|path| own.contains_key(path) || forgotten(path)))
+    }
+}
+
+/// Notes that the logs stand in another repository where a push left them: were they put back later, that shows.
+pub fn note_pushed(
+    repo: &Repo,
+    identity: &Identity,
+    state: &Path,
+    patience: Duration,
+    (name, push): (&str, &Push),
+) -> Result<(), LedgerError> {
+    let _lock = repo.lock(patience)?;
+    let mut accepted = Accepted::read(state, identity)?;
+    let before = accepted.clone();
+    for (log, size, root) in &push.heads {
+        accepted.accept(name, *log, *size, *root);
+    }
+    match accepted == before {
+        true => Ok(()),
+        false => accepted.write(state, identity),
+    }
+}

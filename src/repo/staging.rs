@@ -1,0 +1,144 @@
+//! A place for what another repository sends, before anything of it is looked at: a bare repository in the vault's own
+//! folder that reads the vault's objects beside its own, so that only what is new has to travel. It has the branches of
+//! the other, no hooks and no configuration of anybody's, and goes away when it is dropped.
+
+use super::git::{OpenError, Repo, Settings};
+use super::write::sync_file_system;
+use crate::env::open_plain_file;
+use std::fs::{self, File, TryLockError};
+use std::io::{self, Write};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+/// The file that says where else objects are.
+pub(super) const ALTERNATES: &str = "objects/info/alternates";
+/// Where it is, in the git directory.
+const NAME: &str = "strongroom.syncing";
+/// The file that is kept locked for as long as there is one.
+const ALIVE: &str = "strongroom.sync.lock";
+const CONFIG: &str = "[core]\n\trepositoryformatversion = 0\n\tbare = true\n\tsharedRepository = 0600\n";
+
+/// Such a place.
+pub struct Staging {
+    dir: PathBuf,
+    lender: PathBuf,
+    _alive: File,
+}
+
+/// There is no such place.
+#[derive(Debug, thiserror::Error)]
+pub enum StagingError {
+    /// Another program has one.
+    #[error("another program is syncing this vault: try again when it is done")]
+    Busy,
+    /// The system refused.
+    #[error("there is no place for what comes from elsewhere: {0}; free some space or check the disk")]
+    Io(#[from] io::Error),
+}
+
+impl Repo {
+    /// Makes an empty one. Removes first what a program that died left of its own.
+    pub fn staging(&self) -> Result<Staging, StagingError> {
+        let alive = open_plain_file(&self.dir.join(ALIVE), true, true)?;
+        let alive = locked(alive)?.ok_or(StagingError::Busy)?;
+        let dir = self.dir.join(NAME);
+        remove(&dir)?;
+        let staging = Staging {
+            dir: dir.clone(),
+            lender: self.dir.clone(),
+            _alive: alive,
+        };
+        for name in ["", "refs/heads", "objects/info", "objects/pack"] {
+            let mut private = fs::DirBuilder::new();
+            private.recursive(true).mode(0o700).create(dir.join(name))?;
+        }
+        // Git reads a path in quotation marks, and a remark behind `#`, but no path that begins at the root is either.
+        let lent = lent_by(&self.dir).filter(|line| !line[..line.len() - 1].contains(&b'\n'));
+        let lent = lent.ok_or_else(|| io::Error::other("git cannot be told the vault's path"))?;
+        for (name, bytes) in [
+            ("HEAD", b"ref: refs/heads/main\n".as_slice()),
+            ("config", CONFIG.as_bytes()),
+            (ALTERNATES, &lent),
+        ] {
+            let mut new = fs::OpenOptions::new();
+            let mut file = new.write(true).create_new(true).mode(0o600).open(dir.join(name))?;
+            file.write_all(bytes)?;
+        }
+        Ok(staging)
+    }
+
+    /// Makes durable what another program wrote to it: git, into a vault that is not in its place yet.
+    pub fn make_durable(&self) -> io::Result<()> {
+        sync_file_system(&self.dir)
+    }
+
+    /// Whether it reads the objects of its lender beside its own, and nobody else's.
+    pub(super) fn borrows_as_meant(&self) -> bool {
+        let lent = self.lender.as_ref().and_then(|lender| lent_by(lender));
+        lent.is_some_and(|lent| fs::read(self.dir.join(ALTERNATES)).is_ok_and(|found| found == lent))
+    }
+
+    /// Removes what a program that died left of its own: it may hold what was forgotten since.
+    pub(super) fn remove_left_staging(&self) -> io::Result<()> {
+        match left(&self.dir)? {
+            Some((dir, _alive)) => remove(&dir),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Drop for Staging {
+    fn drop(&mut self) {
+        // What cannot be removed now is removed by the next one.
+        let _ = remove(&self.dir);
+    }
+}
+
+impl Staging {
+    /// Where it is.
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// Opens it to be read.
+    pub fn open(&self, settings: Settings) -> Result<Repo, OpenError> {
+        let repo = Repo::open_to_verify(self.dir(), settings)?;
+        let lender = Some(self.lender.clone());
+        Ok(Repo { lender, ..repo })
+    }
+}
+
+/// The line that names the objects of a vault; none where its path does not begin at the root.
+fn lent_by(vault: &Path) -> Option<Vec<u8>> {
+    let line = [vault.join("objects").as_os_str().as_bytes(), b"\n"].concat();
+    line.starts_with(b"/").then_some(line)
+}
+
+/// The one that a program which died left in a vault, and the right to remove it, where there is anything to hold it by.
+pub(super) fn left(dir: &Path) -> io::Result<Option<(PathBuf, Option<File>)>> {
+    let place = dir.join(NAME);
+    if fs::symlink_metadata(&place).is_err() {
+        return Ok(None);
+    }
+    match open_plain_file(&dir.join(ALIVE), false, false) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Some((place, None))),
+        file => Ok(locked(file?)?.map(|alive| (place, Some(alive)))),
+    }
+}
+
+/// The file locked; none while another program has it.
+fn locked(file: File) -> io::Result<Option<File>> {
+    match file.try_lock() {
+        Ok(()) => Ok(Some(file)),
+        Err(TryLockError::WouldBlock) => Ok(None),
+        Err(TryLockError::Error(error)) => Err(error),
+    }
+}
+
+fn remove(dir: &Path) -> io::Result<()> {
+    match fs::remove_dir_all(dir) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
