@@ -112,7 +112,7 @@ const JOINED: [(u32, &str, &str); 2] = [
         "alarm panic safe code duress challenge pass check distress door gate all allclear",
         " word words phrase phrases",
     ),
-    (cue::OLD, "ninety hundred", "year years yr yrs yo"),
+    (cue::OLD, "ninety hundred", "year years yr yrs y yo"),
 ];
 
 static LISTS: LazyLock<ByHash<u32>> = LazyLock::new(|| {

@@ -37,6 +37,9 @@ pub(crate) mod has {
     pub(crate) const RANK: u64 = 1 << 20;
     pub(crate) const OFFICE: u64 = 1 << 21;
     pub(crate) const EPITHET: u64 = 1 << 22;
+    /// All above: a word of these is never put for a name in training.
+    #[cfg(feature = "training")]
+    pub(crate) const CUES: u64 = (1 << 23) - 1;
     pub(crate) const PARTICLE: u64 = 1 << 23;
     pub(crate) const HEAD: u64 = 1 << 24;
     pub(crate) const INSTITUTION: u64 = 1 << 25;

@@ -1,7 +1,7 @@
 //! Copies of the marked texts: in capitals, in small letters, without punctuation, with other
 //! names and other numbers, so that the tagger learns to do without what it may lack.
 
-use super::super::gazetteer::{self, lists_of};
+use super::super::gazetteer::{self, has, lists_of};
 use super::super::looks::{hash, stir};
 use super::{ANYTHING, NOTHING};
 use crate::brief::cues::{HONORIFICS, PARTICLES, ROLES, listed};
@@ -254,7 +254,7 @@ fn with_plain_words(text: &str, of_hundred: usize, chance: &mut Chance) -> Strin
         let plain = word.len() >= 4
             && word.bytes().all(|b| b.is_ascii_lowercase())
             && !["s", "ed", "ing", "ly"].iter().any(|end| word.ends_with(end))
-            && lists_of(hash(word.as_bytes())) == 0
+            && lists_of(hash(word.as_bytes())) & has::CUES == 0
             && look_up(word) == Word::Ordinary;
         if plain && chance.happens(of_hundred) {
             out.push_str(&plain_word(chance));
