@@ -9,7 +9,7 @@
 use super::cuts::Cuts;
 use super::entry::{Entry, FileRef, Kind};
 use super::histories::{Histories, Place};
-use crate::id::{DeviceId, Digest, EntryRef, LogName, NoteId};
+use crate::id::{Digest, EntryRef, LogName, NoteId};
 use std::borrow::Cow;
 use std::collections::hash_map::Entry::{self as Slot, Occupied, Vacant};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -348,11 +348,10 @@ impl LiveSet {
         self.wrote.get(&file.into())
     }
 
-    /// Whether a log of that device wrote a file, forgotten or not.
-    pub fn was_written_by(&self, file: &LiveFile, device: DeviceId) -> bool {
+    /// The entries that wrote a file, forgotten or not.
+    pub fn writers(&self, file: &LiveFile) -> impl Iterator<Item = EntryRef> {
         let all = self.writers.get(file).into_iter().flatten();
-        let mut by = all.map(|place| place.entry).chain(self.wrote.get(file));
-        by.any(|entry| entry.log.device == device)
+        all.map(|place| place.entry).chain(self.wrote.get(file))
     }
 
     /// Whether a file was forgotten and not put back, or belongs to a note that was destroyed.

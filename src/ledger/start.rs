@@ -266,7 +266,8 @@ impl<'a> Ledger<'a> {
             let bytes = shard.file(self.repo, &file.file(), FILE_MAX).ok()?;
             let serves = DetailFile::parse(&bytes).ok()?.serves().ok()?;
             let key = self.identity.open_detail_key(&bytes, &self.standing.keyring).ok()?;
-            let is_its_own = self.standing.live.was_written_by(file, serves);
+            let mut writers = self.standing.live.writers(file);
+            let is_its_own = writers.any(|entry| entry.log.device == serves);
             is_its_own.then_some(((serves, key.id), key))
         };
         files.filter_map(open).collect()
