@@ -251,7 +251,7 @@ impl Context<'_> {
         Ok(IdentityFile::parse(&self.identity_bytes()?)?)
     }
 
-    fn identity_bytes(&self) -> Result<Vec<u8>, Error> {
+    pub(super) fn identity_bytes(&self) -> Result<Vec<u8>, Error> {
         let path = self.places.identity();
         match read_bounded(&path, 64 * 1024) {
             Err(FileError::Missing(_)) => Err(Error::new(Kind::Locked, format!("there is no identity at `{}`", path.display()))

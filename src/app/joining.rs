@@ -7,7 +7,7 @@ use super::vault::{handle_of, new_passphrase, refuse_identity};
 use crate::crypto::{Argon2Params, make_random};
 use crate::env::{SystemEntropy, check_new_file, replace_private, write_new_private};
 use crate::envelope::{BadIdentity, IdentityFile, NewcomerFile, NewcomerSecrets};
-use crate::id::{DeviceId, Fingerprint};
+use crate::id::{DeviceId, Fingerprint, PersonId};
 use crate::ledger::{Charter, LedgerError, join, read_charter};
 use crate::repo::{JournalError, Lock, RecoverError, Repo};
 use crate::secret::Passphrase;
@@ -60,6 +60,33 @@ pub fn ask_for_membership(context: &Context<'_>, name: &str, out: &Path, insist:
 }
 
 impl Context<'_> {
+    /// This device's identity, if it is a newcomer's whom this copy of the vault does not know yet.
+    pub(super) fn newcomer_waiting(&self) -> Result<Option<NewcomerFile>, Error> {
+        let Ok(newcomer) = NewcomerFile::parse(&self.identity_bytes()?) else {
+            return Ok(None);
+        };
+        let charter = read_charter(&self.repo()?, None)?;
+        Ok(charter.roster.device(newcomer.device).is_none().then_some(newcomer))
+    }
+
+    /// Unlocks it for what needs no member: to keep this copy of the vault up to date. The founder that the copy names is
+    /// the one that whatever comes is held against.
+    pub(super) fn unlock_newcomer(&self, newcomer: &NewcomerFile) -> Result<Unlocked<'_>, Error> {
+        let repo = self.repo()?;
+        let charter = read_charter(&repo, None)?;
+        let passphrase = self.passphrase("passphrase: ")?;
+        let secrets = self.open_newcomer(newcomer, &passphrase, &charter)?;
+        let handle = secrets.handle.clone();
+        let secrets = secrets.admitted(PersonId([0; 8]), handle, charter.roster.founder());
+        let identity = Identity::from_secrets(charter.vault, newcomer.device, &secrets);
+        let state = self.places.state(&charter.vault, &newcomer.device);
+        Ok(Unlocked {
+            repo,
+            identity: Whose::Own(Box::new(identity), Box::default()),
+            state,
+        })
+    }
+
     /// The first access of a device that a lead admitted: shows whose vault this is, begins the device's log, and makes
     /// its identity one of this vault's.
     pub(super) fn join(&self, newcomer: &NewcomerFile, repo: Repo) -> Result<Unlocked<'_>, Error> {

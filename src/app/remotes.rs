@@ -6,7 +6,7 @@ use super::context::Context;
 use super::error::{Error, Kind};
 use super::sync::{fetched, list_branches, no_room};
 use super::vault::{move_into_place, refuse_occupied};
-use crate::id::{Digest, VaultId};
+use crate::id::{BadFingerprint, Digest, Fingerprint, VaultId};
 use crate::ledger::{LedgerError, Verdict, vault_id};
 use crate::repo::{GitJob, Lock, PATIENCE, RemoteUrl, Repo, Settings, room_for_arrivals};
 use std::path::{Path, PathBuf};
@@ -76,7 +76,7 @@ pub struct Cloned {
 pub fn clone_vault(context: &Context<'_>, url: &str, founder: Option<&str>) -> Result<Cloned, Error> {
     let path = context.places.vault();
     let url = address(url)?;
-    let founder = founder.map(parse_founder).transpose()?;
+    let founder = founder.map(Founder::parse).transpose()?;
     refuse_occupied(&path)?;
     context.warn_of_scarcity();
     let draft = Draft::begin(&path)?;
@@ -119,18 +119,21 @@ fn check(
     context: &Context<'_>,
     repo: &Repo,
     url: &RemoteUrl,
-    founder: Option<Digest>,
+    founder: Option<Founder>,
     strays: Vec<String>,
 ) -> Result<Cloned, Error> {
     let repo = Repo::open_to_verify(repo.dir(), Settings::of_this_run())?.with_packs();
     let vault = vault_id(&repo)?;
     let known = founder.is_some() || mark_of(context, vault)?.is_some();
-    let checked = judge(context, &repo, vault, founder)?;
+    let checked = judge(context, &repo, vault, founder.and_then(Founder::digest))?;
     let found = checked.report.founder;
     if let (Some(found), Some(founder)) = (found, founder)
-        && found != founder
+        && !founder.is(found)
     {
-        let words = format!("this vault was founded by {found}, and not by who was named; nothing was kept");
+        let words = format!(
+            "the founder's words of this vault are `{}`, and not those that were named; nothing was kept",
+            Fingerprint::from(found)
+        );
         return Err(Error::new(Kind::Tampered, words).hint("ask whoever gave you the fingerprint where the vault is"));
     }
     let refusal = match checked.report.verdict {
@@ -158,18 +161,42 @@ fn check(
     })
 }
 
-/// A fingerprint as it was typed: hex digits, with spaces, colons or dashes between them or not.
-fn parse_founder(typed: &str) -> Result<Digest, Error> {
-    let hex: String = typed
-        .chars()
-        .filter(|c| !c.is_whitespace() && !":-".contains(*c))
-        .collect();
-    hex.to_lowercase().parse().map_err(|_| {
-        Error::new(
-            Kind::Usage,
-            "the founder's fingerprint is 64 hex digits, as `init` and `clone` show it",
-        )
-    })
+/// The founder as somebody named them: by the eight words, or by all of the digest.
+#[derive(Clone, Copy)]
+enum Founder {
+    Words(Fingerprint),
+    Whole(Digest),
+}
+
+impl Founder {
+    /// As it was typed: words, or hex digits with spaces, colons or dashes between them or not.
+    fn parse(typed: &str) -> Result<Self, Error> {
+        let spaced = |c: &char| c.is_whitespace() || ":-".contains(*c);
+        let hex: String = typed.chars().filter(|c| !spaced(c)).collect();
+        let words = || typed.parse().map(Self::Words);
+        hex.to_lowercase()
+            .parse()
+            .map(Self::Whole)
+            .or_else(|_| words())
+            .map_err(|bad: BadFingerprint| {
+                Error::new(Kind::Usage, bad.to_string())
+                    .hint("`strongroom member list` shows them to whoever has the vault")
+            })
+    }
+
+    fn is(self, founder: Digest) -> bool {
+        match self {
+            Self::Words(words) => words == founder.into(),
+            Self::Whole(digest) => digest == founder,
+        }
+    }
+
+    fn digest(self) -> Option<Digest> {
+        match self {
+            Self::Words(_) => None,
+            Self::Whole(digest) => Some(digest),
+        }
+    }
 }
 
 /// Where a vault is put together before it is there.

@@ -103,7 +103,11 @@ pub fn sync(context: &Context<'_>, only: Option<&str>) -> Result<Vec<Synced>, Er
             ),
         });
     }
-    let unlocked = context.unlock()?;
+    let waiting = context.newcomer_waiting()?;
+    let unlocked = match &waiting {
+        Some(newcomer) => context.unlock_newcomer(newcomer)?,
+        None => context.unlock()?,
+    };
     let mut done = Vec::new();
     for (name, url) in remotes {
         let mut one = Exchange {
@@ -118,9 +122,19 @@ pub fn sync(context: &Context<'_>, only: Option<&str>) -> Result<Vec<Synced>, Er
                 ..Synced::default()
             },
         };
-        one.done.failed = one.run().err();
+        let ran = match waiting.is_some() {
+            true => one.follow(),
+            false => one.run(),
+        };
+        one.done.failed = ran.err();
         one.keep_evidence();
         done.push(one.done);
+    }
+    if waiting.is_some() {
+        context.person.warn(match context.newcomer_waiting()? {
+            Some(_) => "no lead has admitted this device yet, as far as the remotes say",
+            None => "this device is admitted: its next command joins the vault",
+        });
     }
     Ok(done)
 }
@@ -166,6 +180,19 @@ impl<'a> Exchange<'a> {
             "others keep pushing to the remote: it changed every time before this was done",
         )
         .hint(LATER))
+    }
+
+    /// Takes what is new for a device that was not admitted yet: it has written nothing, and pushes nothing.
+    fn follow(&mut self) -> Result<(), Error> {
+        let there = self.look()?;
+        self.seen = Some(there.branches.clone());
+        self.done.strays.clone_from(&there.branches.strays);
+        let Some(other) = &there.fetched else { return Ok(()) };
+        let Unlocked { repo, identity, state } = self.unlocked;
+        let take = |patience| catch_up(repo, identity, state, patience, (other, &self.name), self.context.now());
+        let merged = self.context.patiently(take).map_err(of_the_remote)?;
+        self.tell(merged);
+        Ok(())
     }
 
     /// Lists the branches there, and fetches them if they hold anything new.

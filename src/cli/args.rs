@@ -231,7 +231,7 @@ pub(super) enum Command {
     },
     /// Make a vault as a copy of another repository, and verify it; needs no key
     #[command(
-        after_help = "Examples:\n  strongroom clone git@hub.example:north.git\n  strongroom clone /media/stick/north.git --vault ~/north --founder 1f2e...\n\nYour own git carries it: ssh, https and paths work as they do there. All of it is verified before it\nis kept. It shows the founder's fingerprint: compare it over another channel with somebody who has\nthe vault, or give it with --founder, for whoever runs the repository can put another vault there.\nIf it breaks off, run it again."
+        after_help = "Examples:\n  strongroom clone git@hub.example:north.git\n  strongroom clone /media/stick/north.git --founder 'legal winner thank year ...'\n\nYour own git carries it: ssh, https and paths work as they do there. All of it is verified before it\nis kept. It shows the founder's fingerprint: compare it over another channel with somebody who has\nthe vault, or give it with --founder, for whoever runs the repository can put another vault there.\nIf it breaks off, run it again."
     )]
     Clone(CloneArgs),
     /// The repositories that the vault is synced with
@@ -298,8 +298,8 @@ impl Command {
 pub(super) struct CloneArgs {
     /// Where it is: ssh://, https://, HOST:PATH, or a path
     pub(super) url: String,
-    /// The founder's fingerprint, as somebody who has the vault told it
-    #[arg(long, value_name = "FINGERPRINT")]
+    /// The founder's eight words, as somebody who has the vault told them
+    #[arg(long, value_name = "WORDS")]
     pub(super) founder: Option<String>,
 }
 

@@ -4,6 +4,7 @@ use super::args::{CloneArgs, RemoteCommand};
 use super::out;
 use super::terminal::Seen;
 use super::words::counted;
+use crate::app::shared::Fingerprint;
 use crate::app::{Context, Error, Kind, Synced};
 use serde_json::{Value, json};
 
@@ -13,12 +14,13 @@ const NAMED_MAX: usize = 5;
 /// `clone`.
 pub(super) fn clone(context: &Context<'_>, seen: &Seen<'_>, args: &CloneArgs) -> Result<u8, Error> {
     let made = crate::app::clone_vault(context, &args.url, args.founder.as_deref())?;
-    let (vault, founder) = (made.vault.to_string(), made.founder.to_string());
+    let (vault, founder) = (made.vault.to_string(), Fingerprint::from(made.founder));
     if seen.json {
         seen.json(&json!({
             "vault": vault,
             "path": made.path,
-            "founder": founder,
+            "founder": made.founder.to_string(),
+            "fingerprint": founder.to_string(),
             "known": made.known,
             "entries": made.checked.report.entries,
             "strays": made.strays,

@@ -2,6 +2,7 @@
 
 use super::Digest;
 use std::fmt;
+use std::str::FromStr;
 
 /// How many words; of 2,048 each, so that somebody who wants another key with the same ones has 2^88 to try.
 const WORDS: usize = 8;
@@ -18,6 +19,27 @@ impl From<Digest> for Fingerprint {
         let bit = |at: usize| u16::from(digest.0[at / 8] >> (7 - at % 8) & 1);
         let word = |n: usize| (n * BITS..(n + 1) * BITS).fold(0, |word, at| word << 1 | bit(at));
         Self(std::array::from_fn(word))
+    }
+}
+
+/// The text is no fingerprint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a fingerprint is eight words, as they are shown")]
+pub struct BadFingerprint;
+
+impl FromStr for Fingerprint {
+    type Err = BadFingerprint;
+
+    /// Reads what a person typed: words with any white space between them, in either case.
+    fn from_str(text: &str) -> Result<Self, BadFingerprint> {
+        let list = bip39::Language::English.word_list();
+        let number = |word: &str| list.iter().position(|known| known.eq_ignore_ascii_case(word));
+        let numbers: Option<Vec<u16>> = text
+            .split_whitespace()
+            .map(|word| u16::try_from(number(word)?).ok())
+            .collect();
+        let numbers = numbers.and_then(|numbers| numbers.try_into().ok());
+        numbers.map(Self).ok_or(BadFingerprint)
     }
 }
 
@@ -46,6 +68,28 @@ mod tests {
             (0xff, "zoo zoo zoo zoo zoo zoo zoo zoo"),
         ] {
             assert_eq!(Fingerprint::from(Digest([byte; 32])).to_string(), words);
+        }
+    }
+
+    #[test]
+    fn what_is_read_out_is_read_in() {
+        let fingerprint = Fingerprint::from(Digest(std::array::from_fn(|n| n as u8 * 37)));
+        let words = fingerprint.to_string();
+        for typed in [
+            words.clone(),
+            words.to_uppercase(),
+            format!("  {}\n", words.replace(' ', "\t ")),
+        ] {
+            assert_eq!(typed.parse(), Ok(fingerprint));
+        }
+        for bad in [
+            "",
+            "zoo",
+            &words.replacen(' ', "", 1),
+            &format!("{words} zoo"),
+            &words.replace(' ', "-"),
+        ] {
+            assert_eq!(bad.parse::<Fingerprint>(), Err(BadFingerprint), "{bad}");
         }
     }
 

@@ -5,7 +5,7 @@
 
 mod fingerprint;
 
-pub use fingerprint::Fingerprint;
+pub use fingerprint::{BadFingerprint, Fingerprint};
 
 use std::fmt;
 use std::str::FromStr;

@@ -855,8 +855,15 @@ fn a_clone_is_verified_before_it_is_there() {
     assert_eq!(clone(None).err().unwrap().kind, Kind::Failed, "there is one");
     let founder = cloned.founder.to_string();
     std::fs::remove_dir_all(b.vault()).unwrap();
-    assert!(clone(Some(&founder.to_uppercase())).unwrap().known);
-    std::fs::remove_dir_all(b.vault()).unwrap();
+    let words = crate::id::Fingerprint::from(cloned.founder).to_string();
+    for told in [founder.to_uppercase(), words.clone()] {
+        assert!(clone(Some(&told)).unwrap().known);
+        std::fs::remove_dir_all(b.vault()).unwrap();
+    }
+    let other = words.split(' ').rev().collect::<Vec<_>>().join(" ");
+    assert_eq!(clone(Some(&other)).err().unwrap().kind, Kind::Tampered);
+    assert_eq!(clone(Some("eight words")).err().unwrap().kind, Kind::Usage);
+    assert!(nothing_left());
     // One that was tampered with is not kept.
     let shard = world
         .refs()
