@@ -192,7 +192,7 @@ fn is_meant(verb: &str, action: &str) -> bool {
 }
 
 /// What an entry may say was done.
-const VERBS: [&str; 49] = [
+const VERBS: [&str; 48] = [
     "add",
     "attach",
     "audit log",
@@ -214,7 +214,6 @@ const VERBS: [&str; 49] = [
     "edit-read",
     "extract",
     "history",
-    "hand on keys",
     "init",
     "join",
     "join histories",

@@ -360,7 +360,7 @@ impl Unlocked<'_> {
             context.person.warn("this device remembered nothing of its log, so a vault put back from a copy would not be noticed; it remembers from now on");
         }
         desk.finish_interrupted();
-        desk.hand_on()?;
+        desk.tell_new_devices();
         if desk.ledger.detail_key_is_due(context.now()) {
             let _ = desk.ledger.renew_detail_key(context.now(), &mut SystemEntropy)?;
         }

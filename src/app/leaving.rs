@@ -117,7 +117,8 @@ pub fn change_member(context: &Context<'_>, handle: &str, change: &MemberChange)
         true => None,
         false => Some(desk.put_in_force(&old, new.clone(), &rotating, details)?),
     };
-    let rewrapped = match matches!(change, MemberChange::Revoke(_) | MemberChange::Remove) {
+    let takes = matches!(change, MemberChange::Revoke(_) | MemberChange::Remove);
+    let rewrapped = match takes || !rotating.is_empty() {
         true => desk.rewrap(entry)?,
         false => 0,
     };
@@ -210,6 +211,7 @@ impl Desk<'_> {
                 (new.level, new.until, new.paused) = (Level::Public.number(), None, false);
             }
         }
+        self.check_gain(Some(&old), &new)?;
         self.keep_a_holder(&old, &new)?;
         match new == old && !matches!(change, MemberChange::Remove | MemberChange::Revoke(_)) {
             true => Err(Error::new(
@@ -225,16 +227,10 @@ impl Desk<'_> {
         let present = Level::from_number(card.level).unwrap_or(Level::Public);
         let name = self.level_name(present);
         let (level, compartments) = self.cleared_for(level.unwrap_or(&name), &rights.compartments)?;
-        let gained = Clearance {
-            person: card.person,
-            level: if level > present { level } else { Level::Public },
-            compartments,
-        };
         let all = [card.roles.as_slice(), &rights.roles].concat();
-        self.check_to_give(&gained, &rights.roles)?;
         card.level = card.level.max(level.number());
         let held: BTreeSet<CompartmentId> = card.compartments.iter().copied().collect();
-        card.compartments = held.union(&gained.compartments).copied().collect();
+        card.compartments = held.union(&compartments).copied().collect();
         card.roles = sorted(all);
         match rights.until {
             Some(until) if until <= self.context.now() => {
@@ -306,8 +302,12 @@ impl Desk<'_> {
         let all = levels.map(KeyUse::Level).chain(compartments).chain([KeyUse::Auditors]);
         let mut due: BTreeSet<KeyUse> = all.filter(lost).collect();
         due.extend(self.ledger.charter().roster.rotations_pending());
+        // Whoever is not due a key themselves must not be the one who makes it.
+        let roster = &self.ledger.charter().roster;
+        let me = roster.member(self.identity.person());
+        let makes = |usage: &KeyUse| me.is_some_and(|me| roster.is_due(me, *usage, Some(new)));
         due.into_iter()
-            .filter(|usage| self.ledger.keyring().holds(*usage))
+            .filter(|usage| makes(usage) && self.ledger.keyring().holds(*usage))
             .collect()
     }
 
@@ -337,18 +337,19 @@ impl Desk<'_> {
         let mut changes = self.ledger.card_changes(&card)?;
         let roster = &self.ledger.charter().roster;
         for member in roster.members().filter(|member| member.person != card.person) {
-            let own = member.person == self.identity.person();
-            let keys = new.part(|usage| own || member.is_due(usage));
+            // Who may do nothing now is given what is new when they go on.
+            let waits = member.paused || member.has_ended(self.context.now());
+            let keys = new.part(|usage| !waits && roster.is_due(member, usage, Some(&card)));
             if keys.iter().next().is_some() {
                 self.ledger.give_keys(member, &keys, &mut changes, entropy)?;
             }
         }
-        let gained = |usage| card.is_due(usage) && (!old.is_due(usage) || rotating.contains(&usage));
-        let mut keys = self
-            .ledger
-            .keyring()
-            .part(|usage| card.is_due(usage) && !old.is_due(usage));
-        keys.join(new.part(gained));
+        let now = self.context.now();
+        let waits = |card: &Card| card.paused || card.has_ended(now);
+        let back = waits(old) && !waits(&card);
+        let gained = |usage| card.is_due(usage) && (back || !old.is_due(usage));
+        let mut keys = self.ledger.keyring().part(gained);
+        keys.join(new.part(|usage| card.is_due(usage) && !waits(&card)));
         if keys.iter().next().is_some() {
             self.ledger.give_keys(&card, &keys, &mut changes, entropy)?;
         }

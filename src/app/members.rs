@@ -9,7 +9,7 @@ use crate::env::SystemEntropy;
 use crate::envelope::KeyUse;
 use crate::id::{CompartmentId, DeviceId, EntryRef, Fingerprint, PersonId};
 use crate::label::{Clearance, Level};
-use crate::ledger::{Changes, Draft};
+use crate::ledger::Draft;
 use crate::policy::{Action, Decision};
 use std::collections::BTreeSet;
 use std::io::Read;
@@ -178,6 +178,10 @@ impl Desk<'_> {
         }
         if let Some(handle) = &admission.device_of {
             let mut card = self.next_card(self.member(handle)?.person)?;
+            // The device gets all that its person may read.
+            if card.person != self.identity.person() {
+                self.check_gain(None, &card)?;
+            }
             card.devices.push(request.device.clone());
             card.devices.sort_by_key(|device| device.device);
             return Ok(card);
@@ -199,14 +203,13 @@ impl Desk<'_> {
             true => vec![Role::Officer],
             false => sorted(admission.roles.clone()),
         };
-        self.check_to_give(&clearance, &roles)?;
         if admission.until.is_some_and(|until| until <= self.context.now()) {
             return Err(Error::new(
                 Kind::Usage,
                 "the membership would end before it begins; nothing was changed",
             ));
         }
-        Ok(Card {
+        let card = Card {
             auditors: None,
             by: self.identity.device(),
             compartments: clearance.compartments.into_iter().collect(),
@@ -225,7 +228,8 @@ impl Desk<'_> {
             until: admission.until,
             v: 1,
             vault: charter.vault,
-        })
+        };
+        self.check_gain(None, &card).map(|()| card)
     }
 
     /// The clearance that was said, of a new person.
@@ -256,29 +260,6 @@ impl Desk<'_> {
                     .hint("whoever is named in a note may read it, whatever their clearance"),
             ),
             level => Ok((level, label.compartments().clone())),
-        }
-    }
-
-    /// Whether the person at the desk holds every key that is due to such a member.
-    pub(super) fn check_to_give(&self, clearance: &Clearance, roles: &[Role]) -> Result<(), Error> {
-        let keyring = self.ledger.keyring();
-        let own = self.clearance();
-        let reads = roles.iter().any(|role| *role != Role::Auditor);
-        let beyond = clearance.level > own.level || !clearance.compartments.is_subset(&own.compartments);
-        if reads && beyond {
-            return Err(Error::new(
-                Kind::Denied,
-                "nobody gives a clearance that goes beyond their own; nothing was changed",
-            )
-            .hint("ask a lead who holds it"));
-        }
-        match roles.contains(&Role::Auditor) && !keyring.holds(KeyUse::Auditors) {
-            true => Err(Error::new(
-                Kind::Denied,
-                "you do not hold the auditors' key, so you cannot give it; nothing was changed",
-            )
-            .hint("the founder holds it, and every auditor does")),
-            false => Ok(()),
         }
     }
 
@@ -330,22 +311,53 @@ impl Desk<'_> {
         }
     }
 
-    /// Gives the keys held here to devices of the same person that a lead admitted later.
-    pub(super) fn hand_on(&mut self) -> Result<(), Error> {
-        let lacking = self.ledger.lacking();
-        if lacking.is_empty() {
-            return Ok(());
+    /// Tells of devices that others lately admitted in this person's name: they get all that the person may read.
+    pub(super) fn tell_new_devices(&self) {
+        let (roster, me) = (&self.ledger.charter().roster, self.identity.person());
+        let cards = roster.cards();
+        let mine = |device: DeviceId| cards.iter().any(|card| card.person == me && is_of(card, device));
+        let recent = |card: &&Card| self.context.now().unix() - card.time.unix() < TOLD_FOR && !mine(card.by);
+        for card in cards.iter().filter(|card| card.person == me).filter(recent) {
+            let earlier = |device: DeviceId| cards[..card.n as usize].iter().any(|known| is_of(known, device));
+            let known_before = cards[..card.n as usize].iter().any(|known| known.person == me);
+            let new = card
+                .devices
+                .iter()
+                .filter(|device| known_before && !earlier(device.device));
+            for device in new {
+                self.context.person.warn(&format!(
+                    "a further device of yours, {}, was admitted on {}; if you did not ask for it, tell another lead at once",
+                    device.device,
+                    card.time
+                ));
+            }
         }
-        let mut card = self.next_card(self.identity.person())?;
-        card.devices.retain(|device| lacking.contains(&device.device));
-        let mut changes = Changes::default();
-        let keys = self.ledger.keyring();
-        self.ledger.give_keys(&card, keys, &mut changes, &mut SystemEntropy)?;
-        let details = Details::new("hand on keys");
-        let _ = self.record(Draft::change(EntryKind::Key, details, Vec::new(), changes))?;
-        Ok(())
+    }
+
+    /// Refuses to make a member due a key that the person at the desk is not due themselves.
+    pub(super) fn check_gain(&self, old: Option<&Card>, new: &Card) -> Result<(), Error> {
+        let roster = &self.ledger.charter().roster;
+        let own = roster.member(self.identity.person());
+        let has = |usage| own.is_some_and(|own| roster.is_due(own, usage, None)) && self.ledger.keyring().holds(usage);
+        let gained = |usage: &KeyUse| old.is_none_or(|old| !old.is_due(*usage));
+        match new.uses().filter(gained).find(|usage| !has(*usage)) {
+            None => Ok(()),
+            Some(KeyUse::Auditors) => Err(Error::new(
+                Kind::Denied,
+                "you do not hold the auditors' key, so you cannot give it; nothing was changed",
+            )
+            .hint("the founder gives it until there is an auditor, and then a lead who is an auditor too")),
+            Some(_) => Err(Error::new(
+                Kind::Denied,
+                "nobody gives a clearance that goes beyond their own; nothing was changed",
+            )
+            .hint("ask a lead who holds it")),
+        }
     }
 }
+
+/// For how long a new device is told of, in seconds.
+const TOLD_FOR: i64 = 7 * 86_400;
 
 fn is_of(card: &Card, device: DeviceId) -> bool {
     card.devices.iter().any(|known| known.device == device)

@@ -243,10 +243,13 @@ mod tests {
             "ab:".repeat(32),
             "ABAB ABAB\n".repeat(8),
         ] {
-            assert_eq!(parse_founder(&typed).unwrap().to_string(), plain);
+            assert_eq!(Founder::parse(&typed).unwrap().digest(), plain.parse().ok());
         }
+        let digest = Digest([7; 32]);
+        let words = Founder::parse(&Fingerprint::from(digest).to_string()).unwrap();
+        assert!(words.is(digest) && !words.is(Digest([8; 32])) && words.digest().is_none());
         for bad in ["", "ab", &"g".repeat(64)] {
-            assert_eq!(parse_founder(bad).unwrap_err().kind, Kind::Usage);
+            assert_eq!(Founder::parse(bad).err().map(|bad| bad.kind), Some(Kind::Usage));
         }
     }
 

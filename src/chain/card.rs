@@ -262,7 +262,7 @@ impl Card {
     }
 
     /// What somebody with such a card may be due a key for.
-    fn uses(&self) -> impl Iterator<Item = KeyUse> {
+    pub fn uses(&self) -> impl Iterator<Item = KeyUse> {
         let levels = Level::ALL.into_iter().filter(|level| *level != Level::Named);
         let compartments = self.compartments.iter().copied().map(KeyUse::Compartment);
         let all = levels.map(KeyUse::Level).chain(compartments).chain([KeyUse::Auditors]);
@@ -426,6 +426,28 @@ impl Roster {
             .iter()
             .rev()
             .find_map(|card| card.devices.iter().find(|known| known.device == device))
+    }
+
+    /// Whether one device may give keys to another: it is the same person's, or was ever a lead's.
+    pub fn may_give(&self, by: DeviceId, to: DeviceId) -> bool {
+        let has = |card: &Card, device: DeviceId| card.devices.iter().any(|known| known.device == device);
+        let mut givers = self.cards.iter().filter(|card| has(card, by));
+        givers.any(|giver| {
+            let mut theirs = self.cards.iter().filter(|card| card.person == giver.person);
+            theirs.any(|card| card.roles.contains(&Role::Lead) || has(card, to))
+        })
+    }
+
+    /// Whether a member is due a key: by their card, or as the founder, who holds the auditors' key for as long as there is no
+    /// auditor; `next`: once that card of another is in force.
+    pub fn is_due(&self, card: &Card, usage: KeyUse, next: Option<&Card>) -> bool {
+        let founder = self.cards.first().is_some_and(|first| first.person == card.person);
+        let others = || {
+            self.members()
+                .filter(|member| next.is_none_or(|next| next.person != member.person))
+        };
+        let alone = || !others().chain(next).any(|member| member.is_due(usage));
+        card.is_due(usage) || (usage == KeyUse::Auditors && founder && !card.is_removed() && alone())
     }
 
     /// Whether the card of that digest admits `device`.

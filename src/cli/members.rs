@@ -257,7 +257,7 @@ fn change(context: &Context<'_>, seen: &Seen<'_>, handle: &str, change: &MemberC
     if !done.pending.is_empty() {
         let uses = done.pending.join(", ");
         seen.remark(&format!(
-            "rotation pending for {}: a lead who holds the key runs `strongroom member remove {handle}`",
+            "rotation pending for {}: a lead who holds the key runs the same command",
             out::one_line(&uses)
         ));
     }

@@ -136,9 +136,11 @@ impl Keyring {
         }))
     }
 
-    /// Adds the keys of another ring.
+    /// Adds the keys of another ring; one of an id that is known stays as it is.
     pub fn join(&mut self, other: Keyring) {
-        self.keys.extend(other.keys);
+        for (id, key) in other.keys {
+            self.keys.entry(id).or_insert(key);
+        }
     }
 
     /// Shows `visit` where each key lies, so that its pages can be kept in memory; whether all of them could be.
@@ -184,7 +186,8 @@ impl Keyring {
     /// The key in force for a use, if it is held.
     pub(crate) fn key_for(&self, usage: KeyUse) -> Option<&Key> {
         match self.in_force.get(&usage) {
-            Some(id) => self.keys.get(id),
+            // A card names an id alone: a key for something else is none for this.
+            Some(id) => self.keys.get(id).filter(|key| key.usage == usage),
             None => self.keys.values().find(|key| key.usage == usage),
         }
     }

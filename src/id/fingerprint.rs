@@ -73,7 +73,7 @@ mod tests {
 
     #[test]
     fn what_is_read_out_is_read_in() {
-        let fingerprint = Fingerprint::from(Digest(std::array::from_fn(|n| n as u8 * 37)));
+        let fingerprint = Fingerprint::from(Digest(std::array::from_fn(|n| (n as u8).wrapping_mul(37))));
         let words = fingerprint.to_string();
         for typed in [
             words.clone(),

@@ -4,11 +4,11 @@ use super::append::Changes;
 use super::error::LedgerError;
 use super::found::recipients;
 use super::objects::MAIN;
-use super::start::{DEVICES, Ledger, boxes_of};
-use crate::chain::{Card, Cut, DeviceKind};
+use super::start::{DEVICES, Ledger};
+use crate::chain::{Card, Cut};
 use crate::crypto::Entropy;
 use crate::envelope::{BoxFile, Keyring};
-use crate::id::{DeviceId, EntryRef, LogName};
+use crate::id::LogName;
 
 impl Ledger<'_> {
     /// The files that put a card in force, which this device signs: the roster with it is verified before it is written.
@@ -51,32 +51,5 @@ impl Ledger<'_> {
     pub fn forget_boxes(&self, card: &Card, changes: &mut Changes) {
         let boxes = card.devices.iter().flat_map(|device| self.boxes_of(device.device));
         boxes.for_each(|file| changes.forget(file));
-    }
-
-    /// The person's devices that were admitted after this one and have no box from it. Whoever admitted them could give
-    /// no key that they lacked themselves.
-    pub fn lacking(&self) -> Vec<DeviceId> {
-        let (roster, me) = (&self.standing.charter.roster, self.identity.device());
-        let Some(card) = roster.member(self.identity.person()) else {
-            return Vec::new();
-        };
-        let first = |device: DeviceId| {
-            let mut cards = roster.cards().iter();
-            cards.position(|card| card.devices.iter().any(|known| known.device == device))
-        };
-        // One that came back in by a recovery key began with a box of its own making, with all that the key opened.
-        let gives = |entry: EntryRef, device| entry.log.device == me || (entry.log.device == device && entry.seq == 0);
-        let given = |device: DeviceId| {
-            let boxes = boxes_of(&self.standing.live, device);
-            let mut writers = boxes
-                .iter()
-                .flat_map(|file| self.standing.live.writers(&file.into()).collect::<Vec<_>>());
-            writers.any(|entry| gives(entry, device))
-        };
-        let later = card.devices.iter().filter(|known| known.kind == DeviceKind::Device);
-        let later = later
-            .map(|known| known.device)
-            .filter(|device| first(*device) > first(me));
-        later.filter(|device| !given(*device)).collect()
     }
 }

@@ -6,7 +6,7 @@ use super::charter::{Charter, VAULT_FILE, VaultFile};
 use super::error::LedgerError;
 use super::high_water::{HighWater, MarkFile};
 use super::objects::{AUDIT, FILE_MAX, HEADS, MAIN, audit_ref};
-use super::start::{DEVICES, Shard, boxes_of, check_main, live_of_all};
+use super::start::{DEVICES, Shard, check_main, given_boxes, live_of_all};
 use crate::chain::{
     Card, Checkpoint, Details, Entry, Frontier, HeadRef, Kind, Message, Outcome, Roster, Time, leaf_hash,
 };
@@ -123,7 +123,10 @@ pub fn rejoin(
     let vault = identity.vault();
     let live = live_of_all(repo, charter)?;
     check_main(charter, &live)?;
-    let (old, shard) = (boxes_of(&live, paper_device), Shard::read(repo, DEVICES)?);
+    let (old, shard) = (
+        given_boxes(&live, &charter.roster, paper_device),
+        Shard::read(repo, DEVICES)?,
+    );
     let mut keyring = Keyring::default();
     for file in &old {
         keyring.join(paper.open_box(vault, paper_device, &shard.file(repo, file, FILE_MAX)?)?);
@@ -178,7 +181,7 @@ pub fn join(
     let live = live_of_all(repo, charter)?;
     // The entry names members and policies as those in force, and must not be what puts them in force.
     check_main(charter, &live)?;
-    if boxes_of(&live, identity.device()).is_empty() {
+    if given_boxes(&live, roster, identity.device()).is_empty() {
         return Err(LedgerError::NotAMember);
     }
     let devices: Vec<(DeviceId, Recipient)> = recipients(card).collect();

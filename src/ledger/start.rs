@@ -316,7 +316,7 @@ pub(super) fn learn(repo: &Repo, identity: &Identity, known: Option<&HighWater>)
         .take()
         .ok_or_else(|| own_fault(log, 27, "its newest entry cannot be read"))?;
     check_charter(&charter, &pass.live, &last)?;
-    let (mut keyring, detail, detail_role) = open_keys(repo, identity, &pass)?;
+    let (mut keyring, detail, detail_role) = open_keys(repo, identity, &charter.roster, &pass)?;
     keyring.put_in_force(charter.roster.keys_in_force());
     Ok(Standing {
         charter,
@@ -349,6 +349,18 @@ pub(super) fn boxes_of(live: &LiveSet, device: DeviceId) -> Vec<FileRef> {
         .filter(|file| file.is_at(DEVICES, &prefix))
         .map(LiveFile::file)
         .collect()
+}
+
+/// Those of them that the person of the device or a lead wrote: from anybody else they could hold keys of theirs. There may
+/// be several, since leads add what is new, and two of them need not know of each other.
+pub(super) fn given_boxes(live: &LiveSet, roster: &Roster, device: DeviceId) -> Vec<FileRef> {
+    let mut boxes = boxes_of(live, device);
+    boxes.retain(|file| {
+        live.writers(&file.into())
+            .any(|entry| roster.may_give(entry.log.device, device))
+    });
+    boxes.sort();
+    boxes
 }
 
 /// The branch of key boxes and detail keys, without [`HEADS`].
@@ -834,15 +846,24 @@ fn unrecorded(path: &str) -> LedgerError {
     LedgerError::tampered(Problem::vault(36, message))
 }
 
-fn open_keys(repo: &Repo, identity: &Identity, pass: &Pass) -> Result<(Keyring, DetailKey, KeyId), LedgerError> {
+fn open_keys(
+    repo: &Repo,
+    identity: &Identity,
+    roster: &Roster,
+    pass: &Pass,
+) -> Result<(Keyring, DetailKey, KeyId), LedgerError> {
     let shard = Shard::read(repo, DEVICES)?;
     let mut keyring = Keyring::default();
-    // Two leads who did not know of each other may have given it one each.
-    for file in boxes_of(&pass.live, identity.device()) {
-        keyring.join(identity.open_box(&shard.file(repo, &file, FILE_MAX)?)?);
+    let mut refused = LedgerError::NotAMember;
+    for file in given_boxes(&pass.live, roster, identity.device()) {
+        // One that does not open keeps nobody from the others.
+        match identity.open_box(&shard.file(repo, &file, FILE_MAX)?) {
+            Ok(keys) => keyring.join(keys),
+            Err(error) => refused = error.into(),
+        }
     }
     if keyring.iter().next().is_none() {
-        return Err(LedgerError::NotAMember);
+        return Err(refused);
     }
     let (file, _) = pass.detail.as_ref().ok_or(LedgerError::NotAMember)?;
     let bytes = shard.file(repo, file, FILE_MAX)?;

@@ -861,7 +861,7 @@ class Roster:
 
     def may_sign(self, card, device):
         if not self.cards:
-            return True
+            return device.kind == "device"
         signer = self.current[device.person]
         if "lead" not in signer.roles or signer.paused or signer.until is not None and signer.until <= card.time:
             return False
@@ -869,7 +869,7 @@ class Roster:
             return True
         before = self.current.get(card.person)
         same = before is not None and device.person == card.person and all(
-            getattr(before, name) == getattr(card, name) for name in ("handle", "level", "compartments", "roles", "until", "paused")) and not card.keys
+            getattr(before, name) == getattr(card, name) for name in ("handle", "level", "compartments", "roles", "until", "paused")) and not card.keys and card.auditors is None
         return same and bool(set(card.devices) - set(before.devices))
 
     def cut(self, log):

@@ -212,3 +212,90 @@ fn the_last_who_holds_a_compartment_keeps_it() {
     change(&ines, "mara", MemberChange::Grant(rights)).unwrap();
     assert!(change(&mara, "ines", MemberChange::Remove).unwrap().pending.is_empty());
 }
+
+#[test]
+fn a_lead_gives_nobody_more_than_they_have() {
+    let mara = Vault::new();
+    let lee = join(&mara, "lee", "internal");
+    let lead = Rights {
+        roles: vec![shared::Role::Lead],
+        ..Rights::default()
+    };
+    let change =
+        |by: &Vault, whom: &str, change: MemberChange| change_member(&by.context(&Told, None, None), whom, &change);
+    change(&mara, "lee", MemberChange::Grant(lead)).unwrap();
+    let max = join(&mara, "max", "restricted");
+    // Not to themselves, and not in steps that give a clearance before the role that makes use of it.
+    let up = || Rights {
+        clearance: Some("restricted".into()),
+        ..Rights::default()
+    };
+    assert_eq!(
+        change(&lee, "lee", MemberChange::Grant(up()))
+            .err()
+            .unwrap()
+            .exit_code(),
+        3
+    );
+    let file = max.0.path().join("another");
+    let place = beside(&mara);
+    ask_for_membership(&place.context(&Told, None, None), "rita", &file, false).unwrap();
+    let admission = |role, device_of: Option<&str>| Admission {
+        file: file.clone(),
+        clearance: device_of.is_none().then(|| "restricted".into()),
+        compartments: Vec::new(),
+        roles: vec![role],
+        until: None,
+        device_of: device_of.map(str::to_owned),
+    };
+    let admitted = |by: &Vault, admission: &Admission| admit(&by.context(&Told, None, None), admission, &|_| Ok(()));
+    // Nor with a device in the name of somebody who has more.
+    let taken = admitted(&lee, &admission(shared::Role::Officer, Some("mara")));
+    assert_eq!(taken.err().unwrap().exit_code(), 3);
+    admitted(&mara, &admission(shared::Role::Auditor, None)).unwrap();
+    let officer = Rights {
+        roles: vec![shared::Role::Officer],
+        ..Rights::default()
+    };
+    assert_eq!(
+        change(&lee, "rita", MemberChange::Grant(officer))
+            .err()
+            .unwrap()
+            .exit_code(),
+        3
+    );
+}
+
+#[test]
+fn who_lost_a_key_is_not_the_one_who_makes_the_next() {
+    let mara = Vault::new();
+    let (lee, max) = (join(&mara, "lee", "internal"), join(&mara, "max", "restricted"));
+    let lead = || Rights {
+        roles: vec![shared::Role::Lead],
+        ..Rights::default()
+    };
+    let change =
+        |by: &Vault, whom: &str, change: MemberChange| change_member(&by.context(&Told, None, None), whom, &change);
+    change(&mara, "lee", MemberChange::Grant(lead())).unwrap();
+    change(&mara, "max", MemberChange::Grant(lead())).unwrap();
+    let down = Rights {
+        clearance: Some("internal".into()),
+        ..Rights::default()
+    };
+    let revoked = change(&lee, "max", MemberChange::Revoke(down)).unwrap();
+    assert_eq!(revoked.pending, ["confidential", "restricted"]);
+    let later = Rights {
+        until: Some(Time::from_unix(4_070_908_800)),
+        ..Rights::default()
+    };
+    let by_max = change(&max, "lee", MemberChange::Grant(later)).unwrap();
+    assert!(by_max.rotated.is_empty());
+    assert_eq!(by_max.pending, ["confidential", "restricted"]);
+    let finished = change(&mara, "lee", MemberChange::Pause).unwrap();
+    assert_eq!(finished.rotated, ["confidential", "restricted"]);
+    // Who is paused gets what is new when they go on.
+    change(&mara, "max", MemberChange::Remove).unwrap();
+    add_note(&mara, "internal", "After.");
+    change(&mara, "lee", MemberChange::Resume).unwrap();
+    assert_eq!(listed(&lee).unwrap(), 1);
+}

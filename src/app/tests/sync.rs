@@ -834,7 +834,7 @@ fn a_clone_is_verified_before_it_is_there() {
     // Somebody who is not meant.
     let refused = clone(Some(&"0".repeat(64))).err().unwrap();
     assert_eq!(refused.kind, Kind::Tampered);
-    assert!(refused.message.contains("founded by"), "{refused}");
+    assert!(refused.message.contains("not those that were named"), "{refused}");
     assert!(nothing_left());
     // What a run that was killed has left is in nobody's way.
     let left = b.vault().with_file_name(".vault-clone");
@@ -862,7 +862,6 @@ fn a_clone_is_verified_before_it_is_there() {
     }
     let other = words.split(' ').rev().collect::<Vec<_>>().join(" ");
     assert_eq!(clone(Some(&other)).err().unwrap().kind, Kind::Tampered);
-    assert_eq!(clone(Some("eight words")).err().unwrap().kind, Kind::Usage);
     assert!(nothing_left());
     // One that was tampered with is not kept.
     let shard = world
