@@ -368,24 +368,17 @@ pub(super) fn has_dashed(places: &Places<'_>) -> bool {
     places.numbers.iter().any(dashed)
 }
 
-/// Twelve figures one after the other, a space or hyphen between two.
+/// Twelve figures one after the other, a space or hyphen between two. In one pass: a text may be all numbers.
 pub(super) fn has_long_number(places: &Places<'_>) -> bool {
-    let long = |&at: &usize| {
-        let (mut count, mut apart) = (0, false);
-        for &byte in &places.bytes()[at..] {
-            match byte {
-                b'0'..=b'9' => (count, apart) = (count + 1, false),
-                b' ' | b'-' if !apart => apart = true,
-                byte if is_word(byte) => (count, apart) = (0, false),
-                _ => return false,
-            }
-            if count == 12 {
-                return true;
-            }
+    let (mut count, mut apart) = (0, false);
+    places.bytes().iter().any(|&byte| {
+        match byte {
+            b'0'..=b'9' => (count, apart) = (count + 1, false),
+            b' ' | b'-' if !apart => apart = true,
+            _ => (count, apart) = (0, false),
         }
-        false
-    };
-    places.numbers.iter().chain(&places.mixed).any(long)
+        count >= 12
+    })
 }
 
 /// Six figures within sixteen characters.

@@ -35,6 +35,16 @@ struct Pattern {
 
 /// What a blanked byte becomes: no letter, no digit, no space, no punctuation that a pattern names.
 const BLANK: u8 = 0x01;
+/// How far is looked at first from where something may begin, in bytes.
+const NEAR: usize = 4096;
+
+fn near(text: &str) -> &str {
+    let mut end = text.len().min(NEAR);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    &text[..end]
+}
 
 impl Finder for Patterns {
     fn find(&self, text: &Prepared) -> Vec<Finding> {
@@ -133,10 +143,20 @@ impl Pattern {
         };
         let (mut found, mut end) = (Vec::new(), 0);
         for start in starts {
-            let rest = &text[start..];
-            if start >= end
-                && let Some(whole) = first.find(rest)
-            {
+            if start < end {
+                continue;
+            }
+            // Nothing that is looked for is longer, and a try that comes to nothing must not cost as much as the text is long.
+            let near = near(&text[start..]);
+            let cut = |whole: &regex::Match<'_>| whole.end() == near.len() && near.len() < text.len() - start;
+            let (rest, whole) = match first.find(near) {
+                Some(whole) if cut(&whole) => match first.find(&text[start..]) {
+                    Some(longer) => (&text[start..], Some(longer)),
+                    None => (near, Some(whole)),
+                },
+                whole => (near, whole),
+            };
+            if let Some(whole) = whole {
                 end = start + whole.end();
                 let value = self.value(rest, whole.range());
                 found.extend(value.map(|at| start + at.start..start + at.end));
