@@ -684,6 +684,16 @@ mod tests {
             .collect()
     }
 
+    #[test]
+    fn what_is_longer_than_is_looked_at_first_is_found_whole() {
+        for length in [NEAR - 40, NEAR, 3 * NEAR] {
+            let address = format!("https://example.org/{}", "magpie/".repeat(length / 7));
+            let text = format!("Look at {address} and go on.");
+            let links = found(&text).into_iter().filter(|(value, _)| value.starts_with("https"));
+            assert_eq!(links.map(|(value, _)| value).collect::<Vec<_>>(), [address]);
+        }
+    }
+
     #[track_caller]
     fn finds(text: &str, value: &str, kind: Kind) {
         let all = found(text);
