@@ -201,7 +201,7 @@ pub(super) enum Command {
     /// Check the log, take receipts, read your entries
     #[command(subcommand, arg_required_else_help = true)]
     Audit(AuditCommand),
-    /// Who belongs to the vault: ask, admit, list
+    /// Who belongs to the vault: ask, admit, change, list
     #[command(subcommand, arg_required_else_help = true)]
     Member(super::members::MemberCommand),
     /// Compartments: clients, cases, or anything else one may need to know
@@ -605,7 +605,7 @@ pub(super) enum AuditCommand {
     },
     /// The entries of all logs, oldest first; reading them is an entry too
     #[command(
-        after_help = "Examples:\n  strongroom audit log --since 7d --result denied\n  strongroom audit log --actor mara --action 'brief release'\n  strongroom audit log --note 3f2a --json\n  strongroom audit log --since 2026-10-01 --csv > october.csv\n\nWho may not oversee the log sees their own entries. Details (what, which notes, why) open for you\nand for whoever holds the auditors' key: the founder, until an auditor is admitted. Of the rest you\nsee what stands in clear. Times are the devices' word; a log's own order is never broken.\n\nIn CSV a cell that a spreadsheet would take for a formula (= + - @ at its beginning) begins with\nan apostrophe."
+        after_help = "Examples:\n  strongroom audit log --since 7d --result denied\n  strongroom audit log --actor mara --action 'brief release'\n  strongroom audit log --note 3f2a --json\n  strongroom audit log --since 2026-10-01 --csv > october.csv\n\nWho may not oversee the log sees their own entries. Details (what, which notes, why) open for you\nand for whoever holds the auditors' key: auditors, and the founder. Of the rest you\nsee what stands in clear. Times are the devices' word; a log's own order is never broken.\n\nIn CSV a cell that a spreadsheet would take for a formula (= + - @ at its beginning) begins with\nan apostrophe."
     )]
     Log(LogArgs),
     /// Who saw anything of a client, saw a note, or what somebody saw; opens no note
