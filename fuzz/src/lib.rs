@@ -471,8 +471,10 @@ pub fn remote_url(data: &[u8]) -> bool {
     assert_eq!(url.as_str().as_bytes(), data, "{SAME}");
     let address = url.as_str();
     assert!(!address.starts_with('-') && !address.contains("://-") && !address.chars().any(char::is_control));
-    let before = address.split('/').next().unwrap_or_default();
-    assert!(!before.contains("::"), "a program to reach it with");
+    // Git takes `NAME::…` for a program to reach it with if a scheme could be called NAME, and for a path elsewise.
+    let scheme = |c: char| c.is_ascii_alphanumeric() || "+-.".contains(c);
+    let rest = address.trim_start_matches(scheme);
+    assert!(!rest.starts_with("::"), "a program to reach it with");
     true
 }
 
