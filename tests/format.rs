@@ -215,6 +215,7 @@ fn make() -> Made {
         joined: Vec::new(),
         kind: Some(Kind::Add),
         log,
+        matter: None,
         policies: sha256(&[b"policies"]),
         prev: leaf_hash(b"the first entry of this example is left out"),
         result: Outcome::Done,

@@ -422,8 +422,14 @@ impl Desk<'_> {
     /// Asks the policies. Where nothing but a purpose or a reason is missing that the person did not give, the person is
     /// asked for it once, and it is decided again with the answers. [`Desk::record`] enters them.
     pub(super) fn decide(&mut self, action: Action, resource: ResourceFacts) -> Decision {
+        self.decide_seconded(action, resource, 0)
+    }
+
+    /// The same of what so many other people have approved.
+    pub(super) fn decide_seconded(&mut self, action: Action, resource: ResourceFacts, approvals: u32) -> Decision {
         let reason = self.context.access.reason();
-        let request = self.request(action, resource, reason.as_deref());
+        let mut request = self.request(action, resource, reason.as_deref());
+        request.approvals = approvals;
         let decision = self.policies.decide(&request);
         let context = self.context;
         let lack = match &decision {
@@ -437,7 +443,8 @@ impl Desk<'_> {
             return decision;
         }
         let reason = context.access.reason();
-        let request = self.request(action, request.resource, reason.as_deref());
+        let mut request = self.request(action, request.resource, reason.as_deref());
+        request.approvals = approvals;
         self.policies.decide(&request)
     }
 
@@ -577,6 +584,7 @@ impl Desk<'_> {
             notes: Vec::new(),
             changes: Changes::default(),
             because: None,
+            matter: None,
         };
         let _ = self.record(draft)?;
         failures.entered()

@@ -1,9 +1,11 @@
 //! The end of a note: everything of it is forgotten; the record that it was there, and who destroyed it and why, stays.
 
+use super::approvals::{Needed, Seconds};
 use super::context::{Context, Desk};
 use super::error::Error;
+use super::sync::refresh;
 use super::whole::WholeNote;
-use crate::chain::{Details, FileRef, Kind as EntryKind};
+use crate::chain::{Deed, Details, FileRef, Kind as EntryKind};
 use crate::gate::{Filter, Nature, Permit};
 use crate::id::{EntryRef, NoteId};
 use crate::ledger::{Changes, Draft};
@@ -53,14 +55,21 @@ pub fn destroy(context: &Context<'_>, asked: &str, ask: Option<Ask<'_>>) -> Resu
     }
     let mut desk = unlocked.desk(context)?;
     let mut details = desk.details("destroy");
-    let found = desk.whole(&details, asked)?;
+    let mut found = desk.whole(&details, asked)?;
+    if desk.rests_on_approval(Deed::Destroy, found.note) {
+        drop(desk);
+        refresh(context, &unlocked)?;
+        desk = unlocked.desk(context)?;
+        found = desk.whole(&details, asked)?;
+    }
     details.level = Some(found.label.level());
-    let permission = desk.may_destroy(&found, &details, asked)?;
+    let (permission, seconds) = desk.may_destroy(&found, &details, asked)?;
     details.rules = permission.rules().to_vec();
     let made = desk.made_from(found.note);
-    let files = found.files_in_order();
+    let mut files = found.files_in_order();
     let count = files.iter().map(Vec::len).sum();
-    let entry = desk.forget_files(found.note, files, &details)?;
+    files.extend(desk.request_files(&seconds));
+    let entry = desk.forget_files(found.note, files, seconds.approval(), &details)?;
     desk.finish_forgetting()?;
     drop(desk);
     // What the person wrote of it in an editor and could not record.
@@ -90,14 +99,38 @@ impl Desk<'_> {
         })
     }
 
-    fn may_destroy(&mut self, found: &WholeNote, details: &Details, asked: &str) -> Result<Permission, Error> {
-        match self.decide(Action::Destroy, found.facts()) {
-            Decision::Permitted(permission) => Ok(permission),
+    /// By which rules it may be destroyed, and who approved it. Where a second person is missing, they are asked for.
+    fn may_destroy(
+        &mut self,
+        found: &WholeNote,
+        details: &Details,
+        asked: &str,
+    ) -> Result<(Permission, Seconds), Error> {
+        let needed = Needed {
+            deed: Deed::Destroy,
+            note: found.note,
+            label: &found.label,
+            wraps: found.wraps(),
+            terms: "",
+        };
+        let seconds = self.seconds(&needed)?;
+        match self.decide_seconded(Action::Destroy, found.facts(), seconds.people()) {
+            Decision::Permitted(permission) => Ok((permission, seconds)),
             Decision::Denied(denial) => {
-                let kind = Some(EntryKind::Destroy);
-                Err(self.denied(&denial, kind, details.clone(), vec![found.note], asked)?)
+                Err(self.denied_or_asked(&denial, &needed, &seconds, details.clone(), asked)?)
             }
         }
+    }
+
+    /// The files of the request that was approved: with the note goes what was said of it.
+    fn request_files(&self, seconds: &Seconds) -> Vec<Vec<FileRef>> {
+        let said = seconds
+            .request()
+            .and_then(|request| self.ledger.matters().request(request));
+        let files = said
+            .and_then(|said| said.statement)
+            .map(|note| self.ledger.files_of(note));
+        files.filter(|files| !files.is_empty()).into_iter().collect()
     }
 
     /// The newest title, recorded first, if the person may list the note.
@@ -122,15 +155,21 @@ impl Desk<'_> {
     }
 
     /// Enters that these files are forgotten: in one entry, or in several where there are very many. Of several each
-    /// names the first.
-    fn forget_files(&mut self, note: NoteId, files: Vec<Vec<FileRef>>, details: &Details) -> Result<EntryRef, Error> {
+    /// names the first, and the first the approval that it rests on.
+    fn forget_files(
+        &mut self,
+        note: NoteId,
+        files: Vec<Vec<FileRef>>,
+        approval: Option<EntryRef>,
+        details: &Details,
+    ) -> Result<EntryRef, Error> {
         let mut first = None;
         let mut last = None;
         for some in in_entries(files, FILES_MAX) {
             let mut changes = Changes::default();
             some.into_iter().for_each(|file| changes.forget(file));
             let mut draft = Draft::change(EntryKind::Destroy, details.clone(), vec![note], changes);
-            draft.because = first;
+            draft.because = first.or(approval);
             let entry = self.record(draft)?.entry();
             first = first.or(Some(entry));
             last = Some(entry);

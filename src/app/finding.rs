@@ -4,10 +4,11 @@ use super::context::{Context, Desk, short};
 use super::error::{Error, Kind};
 use crate::chain::{Details, Time};
 use crate::gate::{Filter, Listed, Nature, Order, Permit, Query};
+use crate::id::NoteId;
 use crate::label::{Label, Level};
 use crate::ledger::Draft;
 use crate::policy::{Action, Decision, Kind as ThingKind, ResourceFacts, Why};
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 /// A line of a list.
 pub struct NoteLine {
@@ -51,6 +52,8 @@ pub(super) struct Looking<'q> {
     filter: Filter,
     query: Option<&'q Query>,
     labels: &'q dyn Fn(&Label) -> bool,
+    /// Only these, if any are named.
+    only: Option<&'q HashSet<NoteId>>,
     order: Order,
     limit: Option<usize>,
 }
@@ -61,6 +64,14 @@ impl<'q> Looking<'q> {
         Self::under(action, filter, &|_| true)
     }
 
+    /// The same of these notes alone.
+    pub(super) fn among(action: Action, filter: Filter, only: &'q HashSet<NoteId>) -> Self {
+        Self {
+            only: Some(only),
+            ..Self::for_all(action, filter)
+        }
+    }
+
     /// The same of labels for which `labels` holds.
     pub(super) fn under(action: Action, filter: Filter, labels: &'q dyn Fn(&Label) -> bool) -> Self {
         Self {
@@ -68,6 +79,7 @@ impl<'q> Looking<'q> {
             filter,
             query: None,
             labels,
+            only: None,
             order: Order::default(),
             limit: None,
         }
@@ -124,6 +136,7 @@ impl Desk<'_> {
             },
             query: query.map(|(query, _)| query),
             labels: &|found| label.as_ref().is_none_or(|wanted| wanted == found),
+            only: None,
             order: which.order,
             limit: which.limit,
         };
@@ -171,7 +184,8 @@ impl Desk<'_> {
             // What is denied is left out without a word or a question, as if it were not there.
             if let Decision::Permitted(permission) = self.policies.decide(&request) {
                 rules.extend(permission.rules().iter().cloned());
-                permitted.extend(notes.iter().copied());
+                let wanted = |note: &&NoteId| looking.only.is_none_or(|only| only.contains(note));
+                permitted.extend(notes.iter().filter(wanted).copied());
                 permits.push(Permit::new(permission, notes));
             }
         }

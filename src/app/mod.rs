@@ -3,6 +3,7 @@
 //! Every access takes the same path: unlock, start the ledger, match wraps with the log, decide, record, open.
 
 mod answers;
+mod approvals;
 mod attachments;
 mod audit;
 mod backup;
@@ -42,6 +43,7 @@ mod writing;
 
 pub use crate::env::{Clock, Listener, Places, Wire, harden, since_boot};
 pub use answers::{Answered, LogLine, LogQuery, Show, WhoQuery, log, who};
+pub use approvals::{Approved, AskApproval, Asked, RequestLine, Standing, approve, list_requests};
 pub use attachments::{Attached, Extracted, Place, attach, extract};
 pub use audit::{receipt, verify};
 pub use backup::{BackedUp, CheckedBackup, Restored, backup, check_backup, restore};
@@ -84,7 +86,7 @@ pub use writing::{Change, Editing, Revised, TextFrom, discard, edit};
 /// What the street door needs to know of the rooms below.
 pub mod shared {
     pub use crate::brief::{Doubt, Format, Leak, Profile, Redaction, Span};
-    pub use crate::chain::{Details, JoinRequest, Outcome, Problem, Role, Time};
+    pub use crate::chain::{Deed, Details, JoinRequest, Outcome, Problem, Role, Time};
     pub use crate::gate::Attachment;
     pub use crate::gate::Nature;
     pub use crate::gate::Order;

@@ -1,11 +1,13 @@
 //! Releases: a draft leaves as a brief, to whom, why and as which text on record.
 
+use super::approvals::Needed;
 use super::briefs::{brief_fields, refused, written_down};
 use super::context::{Context, Desk, short};
 use super::error::{Error, Kind};
 use super::known::Around;
+use super::sync::refresh;
 use crate::brief::{BriefFile, Format, Leak, Left, check_placed, render};
-use crate::chain::{Details, Kind as EntryKind, Outcome, Time};
+use crate::chain::{Deed, Details, Kind as EntryKind, Outcome, Time};
 use crate::crypto::{make_random, sha256};
 use crate::env::SystemEntropy;
 use crate::gate::Nature;
@@ -63,6 +65,12 @@ impl ReleaseQuery {
         if self.to.is_empty() {
             return Err(Error::new(Kind::Usage, "say to whom the brief goes: --to NAME"));
         }
+        if self.to.iter().any(|name| name.chars().any(char::is_control)) {
+            return Err(Error::new(
+                Kind::Usage,
+                "a recipient's name holds a line end or another control character; nothing was released",
+            ));
+        }
         if self.expires.is_some_and(|expires| expires.unix() <= now.unix()) {
             return Err(Error::new(
                 Kind::Usage,
@@ -70,6 +78,17 @@ impl ReleaseQuery {
             ));
         }
         Ok(())
+    }
+}
+
+impl ReleaseQuery {
+    /// What a second person approves beside the draft itself.
+    fn terms(&self, written: Option<Format>) -> String {
+        let format = self.format.or(written).unwrap_or(Format::Markdown);
+        let mut lines: Vec<String> = self.to.iter().map(|name| format!("to: {}", name.trim())).collect();
+        lines.extend(self.expires.map(|until| format!("until: {until}")));
+        lines.push(format!("as: {}", format.name()));
+        lines.join("\n")
     }
 }
 
@@ -87,7 +106,16 @@ pub fn release_brief(context: &Context<'_>, query: &ReleaseQuery) -> Result<Rele
     let mut desk = unlocked.desk(context)?;
     let mut details = desk.details("brief release");
     details.recipients = query.to.clone();
-    let Some((draft, label, _)) = desk.find(&query.draft)? else {
+    let mut found = desk.find(&query.draft)?;
+    if let Some((draft, ..)) = found
+        && desk.rests_on_approval(Deed::Release, draft)
+    {
+        drop(desk);
+        refresh(context, &unlocked)?;
+        desk = unlocked.desk(context)?;
+        found = desk.find(&query.draft)?;
+    }
+    let Some((draft, label, wraps)) = found else {
         return Err(desk.not_there(details, &query.draft)?);
     };
     // The draft itself says for whom it was made, so it is read first, under an entry of its own.
@@ -108,9 +136,23 @@ pub fn release_brief(context: &Context<'_>, query: &ReleaseQuery) -> Result<Rele
     let mut facts = ResourceFacts::new(ThingKind::Note, label.clone());
     facts.own = open.metadata.author == desk.identity.person();
     facts.outgoing = Some(audience);
-    match desk.decide(Action::BriefRelease, facts) {
+    let terms = query.terms(file.format);
+    let needed = Needed {
+        deed: Deed::Release,
+        note: draft,
+        label: &label,
+        wraps: &wraps,
+        terms: &terms,
+    };
+    let seconds = desk.seconds(&needed)?;
+    match desk.decide_seconded(Action::BriefRelease, facts, seconds.people()) {
+        // Nobody is asked to approve what could not leave.
+        Decision::Denied(denial) if denial.lacks_only_a_second_person() && !file.doubtful.is_empty() => {
+            desk.refuse_release(details, draft, "doubtful")?;
+            return Err(doubtful(&file.doubtful));
+        }
         Decision::Denied(denial) => {
-            return Err(desk.denied(&denial, Some(EntryKind::Release), details, vec![draft], &query.draft)?);
+            return Err(desk.denied_or_asked(&denial, &needed, &seconds, details, &query.draft)?);
         }
         Decision::Permitted(permission) => details.rules = permission.rules().to_vec(),
     }
@@ -172,7 +214,9 @@ pub fn release_brief(context: &Context<'_>, query: &ReleaseQuery) -> Result<Rele
     let (changes, _) = desk.seal(brief, Nature::Brief, &metadata, &kept, &label)?;
     details.left = Some(digest);
     details.client = Some(short(open.metadata.client.clone())).filter(|client| !client.is_empty());
-    let recorded = desk.record(Draft::change(EntryKind::Release, details, vec![draft, brief], changes))?;
+    let mut entry = Draft::change(EntryKind::Release, details, vec![draft, brief], changes);
+    entry.because = seconds.approval();
+    let recorded = desk.record(entry)?;
     if let Some(mut new) = begun {
         let written = new.file().write_all(text.as_bytes());
         written.map_err(|error| Error::new(Kind::Failed, format!("the brief cannot be written: {error}")))?;

@@ -397,6 +397,7 @@ mod tests {
             joined: Vec::new(),
             kind: row.kind,
             log: row.at.log,
+            matter: None,
             policies: Digest([0; 32]),
             prev: Digest([0; 32]),
             result: row.result,

@@ -110,25 +110,11 @@ pub fn sync(context: &Context<'_>, only: Option<&str>) -> Result<Vec<Synced>, Er
     };
     let mut done = Vec::new();
     for (name, url) in remotes {
-        let mut one = Exchange {
-            context,
-            unlocked: &unlocked,
-            url: &url,
-            seen: None,
-            came: BTreeSet::new(),
-            name: url.path().map_or_else(|| url.as_str().to_owned(), clone_name),
-            done: Synced {
-                remote: name,
-                ..Synced::default()
-            },
-        };
-        let ran = match waiting.is_some() {
-            true => one.follow(),
-            false => one.run(),
-        };
-        one.done.failed = ran.err();
-        one.keep_evidence();
-        done.push(one.done);
+        let one = Exchange::new(context, &unlocked, name, &url);
+        done.push(match waiting.is_some() {
+            true => one.ended(Exchange::follow),
+            false => one.ended(Exchange::run),
+        });
     }
     if waiting.is_some() {
         context.person.warn(match context.newcomer_waiting()? {
@@ -161,7 +147,52 @@ struct There {
     staging: Staging,
 }
 
+/// Syncs with all remotes, if there are any, before something is done that rests on what others say: a second person's
+/// word may be taken back by what is new there. Where that cannot be found out, it is not done.
+pub(super) fn refresh(context: &Context<'_>, unlocked: &Unlocked<'_>) -> Result<(), Error> {
+    for (name, url) in unlocked.repo.remotes()? {
+        let done = Exchange::new(context, unlocked, name, &url).ended(Exchange::run);
+        let Some(worst) = done.worst() else { continue };
+        let kind = match worst {
+            Kind::Tampered => Kind::Tampered,
+            _ => Kind::Unknown,
+        };
+        let why = done
+            .failed
+            .map_or_else(|| "something is wrong there".to_owned(), |error| error.message);
+        let words = format!(
+            "what others decided meanwhile cannot be seen at the remote `{}`: {why}; nothing was done",
+            done.remote
+        );
+        return Err(Error::new(kind, words)
+            .hint("what needs a second person is done where a sync is possible: `strongroom sync` says more"));
+    }
+    Ok(())
+}
+
 impl<'a> Exchange<'a> {
+    fn new(context: &'a Context<'a>, unlocked: &'a Unlocked<'a>, remote: String, url: &'a RemoteUrl) -> Self {
+        Self {
+            context,
+            unlocked,
+            url,
+            seen: None,
+            came: BTreeSet::new(),
+            name: url.path().map_or_else(|| url.as_str().to_owned(), clone_name),
+            done: Synced {
+                remote,
+                ..Synced::default()
+            },
+        }
+    }
+
+    /// What came of it.
+    fn ended(mut self, run: impl FnOnce(&mut Self) -> Result<(), Error>) -> Synced {
+        self.done.failed = run(&mut self).err();
+        self.keep_evidence();
+        self.done
+    }
+
     fn run(&mut self) -> Result<(), Error> {
         for attempt in 0..TRIES {
             let there = self.look()?;

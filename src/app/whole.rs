@@ -4,6 +4,7 @@ use super::context::Desk;
 use super::error::Error;
 use crate::chain::{Details, FileRef};
 use crate::crypto::sha256;
+use crate::envelope::WrapFile;
 use crate::gate::{Nature, Whole};
 use crate::id::{Digest, NoteId};
 use crate::label::Label;
@@ -27,6 +28,8 @@ pub(super) struct WholeNote {
     pub(super) whole: Whole,
     /// Each body with the file of its wrap.
     wraps: BTreeMap<Digest, FileRef>,
+    /// The wraps themselves.
+    keys: Vec<WrapFile>,
     /// All live files.
     files: Vec<FileRef>,
 }
@@ -41,6 +44,11 @@ impl WholeNote {
         let mut facts = ResourceFacts::new(kind, self.label.clone());
         facts.own = self.whole.own();
         facts
+    }
+
+    /// The wraps of all its bodies.
+    pub(super) fn wraps(&self) -> &[WrapFile] {
+        &self.keys
     }
 
     /// How many revisions it has.
@@ -92,6 +100,7 @@ impl Desk<'_> {
             let file = FileRef(wrap_ref(note), format!("{note}.{digest}"), digest);
             files_of_wraps.insert(wrap.body().map_err(crate::ledger::LedgerError::from)?, file);
         }
+        let keys = wraps.clone();
         let wraps = wraps.into_iter().map(|wrap| (note, wrap)).collect();
         let stored = self.ledger.stored_many(wraps).map_err(Error::from);
         let whole = stored.and_then(|stored| self.gate().whole(note, stored).map_err(Error::from));
@@ -101,6 +110,7 @@ impl Desk<'_> {
                 label,
                 whole,
                 wraps: files_of_wraps,
+                keys,
                 files: self.ledger.files_of(note),
             }),
             Err(error) => Err(self.failed(details.clone(), vec![note], error)),

@@ -52,6 +52,19 @@ pub enum Format {
     Json,
 }
 
+impl Format {
+    /// As it is asked for.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Markdown => "md",
+            Self::Html => "html",
+            Self::Text => "txt",
+            Self::Pdf => "pdf",
+            Self::Json => "json",
+        }
+    }
+}
+
 /// Writes a brief. The header's parts have to be single lines of at most 500 characters.
 pub fn render(text: &str, header: &Header, format: Format) -> Result<String, Refused> {
     let line = |what: &'static str, text: &str| {

@@ -2,6 +2,7 @@
 
 use super::json::{self, INTEGER_END};
 use super::line::read_entry;
+use super::matter::Matter;
 use super::time::Time;
 use super::tree::leaf_hash;
 use crate::crypto::{XNONCE_LEN, XTAG_LEN};
@@ -52,6 +53,16 @@ pub enum Kind {
     Policy,
     /// Keys were made, wrapped or forgotten.
     Key,
+    /// Somebody else's approval was asked for.
+    Request,
+    /// It was given.
+    Approve,
+    /// A note was opened in an emergency by somebody whose clearance does not cover it.
+    BreakGlass,
+    /// That was looked at by a lead.
+    Review,
+    /// A conflict of interest was declared.
+    Conflict,
     /// Earlier attempts to unlock failed.
     UnlockFailed,
 }
@@ -71,6 +82,11 @@ impl Kind {
             Self::Card => "card",
             Self::Policy => "policy",
             Self::Key => "key",
+            Self::Request => "request",
+            Self::Approve => "approve",
+            Self::BreakGlass => "break-glass",
+            Self::Review => "review",
+            Self::Conflict => "conflict",
             Self::UnlockFailed => "unlock-failed",
         }
     }
@@ -114,6 +130,9 @@ pub struct Entry {
     pub kind: Option<Kind>,
     /// The log it stands in.
     pub log: LogName,
+    /// What is asked for or approved.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub matter: Option<Matter>,
     /// Digest of the policy set in force.
     pub policies: Digest,
     /// Leaf hash of the line before.
@@ -253,6 +272,14 @@ impl Entry {
             ),
             (self.seen.contains_key(&self.log), "a log does not see itself"),
             (!self.joins_fit(), "`joined` does not name earlier logs of its device"),
+            (
+                self.matter.is_some() != (self.done_as(&[Kind::Request, Kind::Approve])),
+                "`matter` belongs to what is asked for or approved and to nothing else",
+            ),
+            (
+                self.because.is_none() && self.done_as(&[Kind::Approve, Kind::Review]),
+                "what is approved or reviewed is an entry that it names",
+            ),
             (!self.effects_fit(), "its kind does not write or forget such files"),
             (!sealed_fits(sealed), "its sealed details have a form that none have"),
         ];
@@ -261,6 +288,10 @@ impl Entry {
             (1, Some((_, why))) => Err(BadEntry::Contradiction(why)),
             (v, _) => Err(BadEntry::Version(v.into())),
         }
+    }
+
+    fn done_as(&self, kinds: &[Kind]) -> bool {
+        self.result == Outcome::Done && self.kind.is_some_and(|kind| kinds.contains(&kind))
     }
 
     /// Whether what it joins are other logs of its device, and it is the first entry, if it joins any.
@@ -272,15 +303,18 @@ impl Entry {
     /// Whether an entry of this kind may have this effect: which branches it writes to and forgets from, and that
     /// files are named as that branch's files are, by their own digest.
     fn effects_fit(&self) -> bool {
-        use Kind::{Add, Attach, Begin, Card, Destroy, Draft, Key, Policy, Relabel, Release, Revise, UnlockFailed};
+        use Kind::{
+            Add, Approve, Attach, Begin, BreakGlass, Card, Conflict, Destroy, Draft, Key, Policy, Relabel, Release,
+            Request, Review, Revise, UnlockFailed,
+        };
         let fits = |file: &FileRef, forgets: bool| {
             let FileRef(branch, path, digest) = file;
             let (sealed, device) = (is_shard(branch), branch == "keys/devices");
             let named = branch == "main" || is_named(branch, path, digest);
             let allowed = match self.kind {
-                None | Some(UnlockFailed) => false,
+                None | Some(UnlockFailed | Approve | Review) => false,
                 Some(Begin) => branch == "main" || device,
-                Some(Add | Draft | Release) => sealed && !forgets,
+                Some(Add | Draft | Release | Request | BreakGlass | Conflict) => sealed && !forgets,
                 // Parts that an interrupted attaching left are forgotten by the next; wraps they never had.
                 Some(Attach) => sealed && !(forgets && branch.starts_with("keys/")),
                 Some(Revise | Relabel) => sealed,
@@ -364,6 +398,7 @@ pub(super) mod tests {
             joined: Vec::new(),
             kind: (seq == 0).then_some(Kind::Begin),
             log: "0102030405060708-090a0b0c".parse().unwrap(),
+            matter: None,
             policies: Digest([4; 32]),
             prev,
             result: Outcome::Done,

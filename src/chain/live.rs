@@ -9,6 +9,7 @@
 use super::cuts::Cuts;
 use super::entry::{Entry, FileRef, Kind};
 use super::histories::{Histories, Place};
+use super::matter::Matters;
 use crate::id::{Digest, EntryRef, LogName, NoteId};
 use std::borrow::Cow;
 use std::collections::hash_map::Entry::{self as Slot, Occupied, Vacant};
@@ -184,6 +185,7 @@ pub struct LiveSet {
     forgettings: HashMap<FileRef, Vec<Place>>,
     /// Every entry that destroyed a note, or some of its files, with what its log had seen by then.
     destructions: HashMap<NoteId, Vec<(Place, Seen)>>,
+    matters: Matters,
 }
 
 impl LiveSet {
@@ -193,6 +195,11 @@ impl LiveSet {
             cuts,
             ..Self::default()
         }
+    }
+
+    /// What is between several people.
+    pub fn matters(&self) -> &Matters {
+        &self.matters
     }
 
     /// How far each log counts.
@@ -208,10 +215,11 @@ impl LiveSet {
     /// Takes an entry into account, if it counts, that was read in the history of that number; what is asked afterwards
     /// goes by what [`LiveSet::histories`] was told of it.
     pub fn apply_in(&mut self, entry: &Entry, history: usize) {
-        let tells = !(entry.seen.is_empty() && entry.wrote.is_empty() && entry.forgot.is_empty());
+        let tells = !(entry.seen.is_empty() && entry.kind.is_none());
         if !tells || !self.cuts.admit(entry) {
             return;
         }
+        self.matters.apply(entry);
         let place = Place {
             entry: entry.place(),
             history,

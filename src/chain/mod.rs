@@ -13,6 +13,7 @@ mod histories;
 mod json;
 mod line;
 mod live;
+mod matter;
 mod message;
 mod note_key;
 mod problem;
@@ -20,13 +21,14 @@ mod proof;
 mod proof_file;
 mod receipt;
 mod request;
+mod roster;
 mod sshsig;
 mod time;
 mod tree;
 mod walk;
 
 pub use bundle::{BUNDLE_LEN, BadBundle, bundle_path, lines_of, parse_bundle, write_bundle};
-pub use card::{AuditorsKey, BadCard, Card, Device, DeviceKind, Role, Roster};
+pub use card::{AuditorsKey, BadCard, Card, Device, DeviceKind, Role};
 pub use checkpoint::{BadCheckpoint, Checkpoint, SignedCheckpoint, origin};
 pub use cosignature::{
     BadCosignature, BadCosignedFile, BadWitness, CosignedCheckpoint, CosignedFile, Witness, log_key,
@@ -37,6 +39,7 @@ pub use entry::{BadEntry, ENTRY_MAX, Entry, FileRef, HeadRef, Kind, Outcome, Par
 pub use histories::Histories;
 pub(crate) use json::to_line;
 pub use live::{Creations, LiveFile, LiveSet, note_and_digest, note_of};
+pub use matter::{Broken, Deed, Matter, Matters, PersonOf, Said};
 pub use message::{BadMessage, Message};
 pub use note_key::{BadNoteKey, NoteKey, Signs};
 pub use problem::{Case, Problem};
@@ -44,6 +47,7 @@ pub use proof::{BadProof, ProofWalk, check_consistency, check_inclusion};
 pub use proof_file::{BadProofFile, PROOF_MAX, ProofFile};
 pub use receipt::{BadReceipt, Receipt};
 pub use request::{BadRequest, JoinRequest};
+pub use roster::Roster;
 pub use sshsig::{BadSshSig, Namespace, public_line, sign as sign_ssh, verify as verify_ssh};
 pub use time::{BadTime, Time};
 pub use tree::{BadFrontier, Frontier, GROUP_LEN, leaf_hash, node_hash};

@@ -2,6 +2,7 @@
 
 mod agent;
 mod answers;
+mod approvals;
 mod args;
 mod attachments;
 mod audit;

@@ -32,13 +32,16 @@ pub enum Purpose {
     Draft = 2,
     /// A brief as it was released.
     Brief = 3,
+    /// What somebody says of a matter: why they ask, broke the glass, or are in conflict.
+    Statement = 5,
 }
 
 impl Purpose {
     fn from_number(number: u8) -> Option<Self> {
-        [Purpose::Note, Purpose::Attachment, Purpose::Draft, Purpose::Brief]
-            .get(usize::from(number))
-            .copied()
+        use Purpose::{Attachment, Brief, Draft, Note, Statement};
+        // 4 is a part of an attachment.
+        let all = [Note, Attachment, Draft, Brief, Statement];
+        all.into_iter().find(|purpose| *purpose as u8 == number)
     }
 }
 
@@ -52,6 +55,12 @@ impl ContentKey {
 
     pub(super) fn expose(&self) -> &[u8; 32] {
         self.0.expose()
+    }
+
+    /// A digest of `parts` that only who reads what this key seals can make, and that says nothing of them to others.
+    pub fn bind(&self, parts: &[&[u8]]) -> Digest {
+        let bound = KeySource::new(self.expose()).derive_key("strongroom/1/matter", parts);
+        Digest(*bound.expose())
     }
 }
 

@@ -134,6 +134,14 @@ impl<'a> Gate<'a> {
         (mine && clearance.dominates(&label)).then_some(label)
     }
 
+    /// What a request binds: the bodies of a note, in order, and the terms, under the content key of the first of them.
+    pub fn bind(&self, note: NoteId, wraps: &[WrapFile], bodies: &[Digest], terms: &str) -> Result<Digest, GateError> {
+        let first = wraps.iter().min_by_key(|wrap| wrap.body().ok());
+        let (_, key) = self.unwrap_key(note, first.ok_or(GateError::NotAllowed)?)?;
+        let bodies: Vec<u8> = bodies.iter().flat_map(|body| body.0).collect();
+        Ok(key.bind(&[note.as_bytes(), &bodies, terms.as_bytes()]))
+    }
+
     fn unwrap_key(&self, note: NoteId, wrap: &WrapFile) -> Result<(Label, ContentKey), BadEnvelope> {
         wrap.unwrap_key(
             self.vault(),

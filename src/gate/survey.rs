@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 /// What to let through.
 #[derive(Default, Clone)]
 pub struct Filter {
-    /// Only things of these natures; if empty, all but heads of attachments, which are no things of their own.
+    /// Only things of these natures; if empty, all but heads of attachments and statements, which are no things of their own.
     pub natures: Vec<Purpose>,
     /// Only this client; case and accents do not matter.
     pub client: Option<String>,
@@ -24,10 +24,10 @@ pub struct Filter {
     pub until: Option<i64>,
 }
 
-/// Whether a thing of this nature is among `natures`: all but attachments if there are none.
+/// Whether a thing of this nature is among `natures`: all but attachments and statements if there are none.
 fn admits_nature(natures: &[Purpose], nature: Purpose) -> bool {
     match natures.is_empty() {
-        true => nature != Purpose::Attachment,
+        true => !matches!(nature, Purpose::Attachment | Purpose::Statement),
         false => natures.contains(&nature),
     }
 }

@@ -8,8 +8,8 @@ use super::objects::{HEADS, MAIN, Objects, audit_ref};
 use super::scan::{Head, tail};
 use super::start::{Ledger, live_of_all, scan_fault};
 use crate::chain::{
-    BUNDLE_LEN, Checkpoint, Details, Entry, FileRef, Kind, Message, Namespace, NoteSet, Outcome, Time, bundle_path,
-    leaf_hash, write_bundle,
+    BUNDLE_LEN, Checkpoint, Details, Entry, FileRef, Kind, Matter, Message, Namespace, NoteSet, Outcome, Time,
+    bundle_path, leaf_hash, write_bundle,
 };
 use crate::crypto::{Entropy, sha256};
 use crate::id::{Digest, EntryRef, NoteId, PersonId, VaultId};
@@ -141,6 +141,8 @@ pub struct Draft {
     pub changes: Changes,
     /// The entry it rests on.
     pub because: Option<EntryRef>,
+    /// What is asked for or approved.
+    pub matter: Option<Matter>,
 }
 
 impl Draft {
@@ -153,6 +155,7 @@ impl Draft {
             notes,
             changes: Changes::default(),
             because: None,
+            matter: None,
         }
     }
 
@@ -165,6 +168,7 @@ impl Draft {
             notes,
             changes,
             because: None,
+            matter: None,
         }
     }
 
@@ -177,6 +181,7 @@ impl Draft {
             notes,
             changes: Changes::default(),
             because: None,
+            matter: None,
         }
     }
 }
@@ -371,6 +376,7 @@ impl Ledger<'_> {
             joined: Vec::new(),
             kind: draft.kind,
             log: self.standing.log,
+            matter: draft.matter,
             policies,
             prev: self.standing.last_leaf,
             result: draft.result,

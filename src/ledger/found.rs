@@ -265,6 +265,7 @@ pub(super) fn begin_log(
         joined: begin.joined.clone(),
         kind: Some(Kind::Begin),
         log,
+        matter: None,
         policies: begin.policies,
         prev: Digest([0; 32]),
         result: Outcome::Done,

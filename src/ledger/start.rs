@@ -8,7 +8,9 @@ use super::kept::{Branches, log_branches, without_prefix};
 use super::objects::{AUDIT, FILE_MAX, HEADS, MAIN, Objects, TREE_MAX, audit_ref, log_of, note_ref};
 use super::scan::{Head, ScanError, Scanned, scan};
 use super::standing::{Memory, Standing, Stood, other_heads};
-use crate::chain::{Creations, Cuts, Entry, FileRef, Frontier, Histories, LiveFile, LiveSet, Problem, Roster, Time};
+use crate::chain::{
+    Creations, Cuts, Entry, FileRef, Frontier, Histories, LiveFile, LiveSet, Matters, Problem, Roster, Time,
+};
 use crate::crypto::sha256;
 use crate::envelope::{BODY_MAX, BodyFile, DetailFile, DetailKey, Keyring, Purpose, WrapFile};
 use crate::id::{DeviceId, Digest, KeyId, LogName, NoteId, VaultId};
@@ -76,11 +78,12 @@ struct Pass {
 }
 
 /// Finds the lines that say more than that there was a read, so that only those are parsed.
-pub(super) struct Telling([Finder<'static>; 3]);
+pub(super) struct Telling([Finder<'static>; 2]);
 
 impl Telling {
     pub(super) fn new() -> Self {
-        Self(["\"wrote\":", "\"forgot\":", "\"seen\":"].map(Finder::new))
+        // A read has no kind.
+        Self(["\"kind\":", "\"seen\":"].map(Finder::new))
     }
 
     pub(super) fn tells(&self, line: &[u8]) -> bool {
@@ -252,6 +255,18 @@ impl<'a> Ledger<'a> {
             .collect();
         files.sort();
         files
+    }
+
+    /// The live bodies of a note and its attachments, in order.
+    pub fn bodies_of(&self, note: NoteId) -> Vec<Digest> {
+        let files = self.files_of(note).into_iter();
+        let bodies = files.filter(|file| file.0.starts_with("notes/"));
+        bodies.map(|file| file.2).collect()
+    }
+
+    /// What is between several people.
+    pub fn matters(&self) -> &Matters {
+        self.standing.live.matters()
     }
 
     /// The detail keys that this device or a role it holds can open, by the device whose log they serve. One that a log

@@ -333,11 +333,7 @@ impl Facts {
 
     /// The person whose device it ever was.
     pub(super) fn person(&self, device: DeviceId) -> Option<PersonId> {
-        let cards = self.roster.as_ref()?.cards().iter().rev();
-        cards
-            .filter(|card| card.devices.iter().any(|known| known.device == device))
-            .map(|card| card.person)
-            .next()
+        self.roster.as_ref()?.person_of(device)
     }
 
     /// Whether a commit's author or committer is the person whose device it is, under a handle of theirs, at that time.

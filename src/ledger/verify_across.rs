@@ -262,6 +262,9 @@ impl<'a> Across<'a> {
             let message = format!("entry {seq} is sealed under a detail key that no entry wrote");
             tally.problem(Problem::at(*log, *seq, 36, message));
         }
+        let person = |device| self.facts.person(device);
+        let faults = self.live.matters().faults(self.live.cuts(), &person, lacks);
+        faults.into_iter().for_each(|fault| tally.problem(fault));
         let last = self.facts.digests.len().checked_sub(1);
         if self.newest_card != last && self.newest_card.is_some() {
             let message = "the newest card stands in no entry: members were changed without one";

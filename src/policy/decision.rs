@@ -198,6 +198,11 @@ impl Denial {
         &self.why
     }
 
+    /// Whether another person's approval is all that is missing.
+    pub fn lacks_only_a_second_person(&self) -> bool {
+        !self.hidden && self.why == [Why::SecondPersonMissing]
+    }
+
     /// What may be said to the person, one sentence a reason, each saying what to do where there is
     /// something. `None`: say exactly what is said of a thing that does not exist. That is so wherever the
     /// person could not read the thing whatever they gave: neither its existence nor its label shows.

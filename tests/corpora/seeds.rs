@@ -344,6 +344,7 @@ fn entry(seq: u64) -> Entry {
             _ => None,
         },
         log: LOG,
+        matter: None,
         policies: digest(10),
         prev: digest(11),
         result: Outcome::Done,

@@ -534,6 +534,7 @@ pub(super) fn blank(log: LogName, actor: u8, roster: Digest, like: &Entry) -> En
         joined: vec![],
         kind: None,
         log,
+        matter: None,
         policies: like.policies,
         prev: Digest([0; 32]),
         result: Outcome::Done,

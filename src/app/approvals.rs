@@ -1,0 +1,554 @@
+//! A second person: what one asks for another approves (docs/FORMAT.md §7.4).
+//!
+//! A request is made where nothing but a second person is missing. Whoever reads the note may approve it, and sees what
+//! for first. What counts is computed from the log each time: a request says nothing about itself that is believed.
+
+use super::context::{Context, Desk, short};
+use super::error::{Error, Kind};
+use super::finding::Looking;
+use crate::chain::{Deed, Details, Kind as EntryKind, Matter, Outcome, Role, Time};
+use crate::crypto::make_random;
+use crate::env::SystemEntropy;
+use crate::envelope::{Metadata, WrapFile};
+use crate::gate::{Filter, Nature};
+use crate::id::{Digest, EntryRef, NoteId, PersonId};
+use crate::label::Label;
+use crate::ledger::{Changes, Draft};
+use crate::policy::{Action, Decision, Denial, Kind as ThingKind, ResourceFacts};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+/// How long a request waits for somebody, in seconds.
+const WAITS: i64 = 7 * 24 * 3600;
+/// How long an approval may be used, in seconds, and no longer than its request waits.
+const LASTS: i64 = 72 * 3600;
+
+/// How a request stands.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Standing {
+    /// Nobody has approved it yet.
+    Waiting,
+    /// Somebody has, and it is not carried out yet.
+    Approved,
+    /// It was carried out.
+    Done,
+    /// Its time is over.
+    Over,
+}
+
+impl Standing {
+    /// As it is called.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Approved => "approved",
+            Self::Done => "done",
+            Self::Over => "over",
+        }
+    }
+}
+
+/// A request as its list shows it.
+pub struct RequestLine {
+    /// Its entry, by which it is approved.
+    pub request: EntryRef,
+    /// What is to be done.
+    pub deed: Deed,
+    /// With which note or draft.
+    pub note: NoteId,
+    /// Its title and label; none where it is gone.
+    pub heading: Option<(String, String)>,
+    /// Who asks.
+    pub by: String,
+    /// Whether that is whoever looks.
+    pub own: bool,
+    /// Since when.
+    pub asked: Time,
+    /// Until when.
+    pub until: Time,
+    /// How it stands.
+    pub standing: Standing,
+    /// Who approved it.
+    pub approved: Vec<String>,
+}
+
+/// What somebody looks at before they approve it.
+pub struct Asked {
+    /// The request.
+    pub request: EntryRef,
+    /// What is to be done.
+    pub deed: Deed,
+    /// With which note or draft.
+    pub note: NoteId,
+    /// Its title.
+    pub title: String,
+    /// Its label.
+    pub label: String,
+    /// Who asks.
+    pub by: String,
+    /// Until when it can be approved.
+    pub until: Time,
+    /// To whom and why, as whoever asks says.
+    pub statement: String,
+    /// Of a release: the text that is to leave.
+    pub text: Option<String>,
+}
+
+/// An approval.
+pub struct Approved {
+    /// The request.
+    pub request: EntryRef,
+    /// The entry.
+    pub entry: EntryRef,
+    /// What may be done now.
+    pub deed: Deed,
+    /// Until when.
+    pub until: Time,
+}
+
+/// Asks a person whether they approve; an error if not.
+pub type AskApproval<'a> = &'a dyn Fn(&Asked) -> Result<(), Error>;
+
+/// What needs a second person.
+pub(super) struct Needed<'n> {
+    pub(super) deed: Deed,
+    pub(super) note: NoteId,
+    pub(super) label: &'n Label,
+    pub(super) wraps: &'n [WrapFile],
+    /// To whom it goes and so on; what is approved is that and nothing else.
+    pub(super) terms: &'n str,
+}
+
+/// Whose approvals of what is needed count now.
+#[derive(Default)]
+pub(super) struct Seconds {
+    objects: Option<Digest>,
+    /// Each person's first.
+    by: BTreeMap<PersonId, (EntryRef, EntryRef)>,
+}
+
+impl Seconds {
+    /// How many people.
+    pub(super) fn people(&self) -> u32 {
+        u32::try_from(self.by.len()).unwrap_or(u32::MAX)
+    }
+
+    /// The approval that an act rests on.
+    pub(super) fn approval(&self) -> Option<EntryRef> {
+        self.by.values().next().map(|(_, approval)| *approval)
+    }
+
+    /// The sealed statement of the request that was approved.
+    pub(super) fn request(&self) -> Option<EntryRef> {
+        self.by.values().next().map(|(request, _)| *request)
+    }
+}
+
+/// Lists what waits for a second person, or did in these days, as far as the note that it is about may be read.
+pub fn list_requests(context: &Context<'_>) -> Result<Vec<RequestLine>, Error> {
+    let unlocked = context.unlock()?;
+    let mut desk = unlocked.desk(context)?;
+    let readable = desk.gate().readable(desk.ledger.wraps("")?, &desk.clearance());
+    let readable: HashSet<NoteId> = readable.into_iter().map(|(note, _, _)| note).collect();
+    let mut lines: Vec<RequestLine> = Vec::new();
+    for (request, said) in desk.ledger.matters().requests() {
+        let own = desk.person(request) == Some(desk.identity.person());
+        if own || readable.contains(&said.matter.note) {
+            lines.push(desk.line_of(request, own)?);
+        }
+    }
+    let now = context.now();
+    lines.retain(|line| line.until > now || matches!(line.standing, Standing::Waiting | Standing::Approved));
+    lines.sort_by_key(|line| (line.asked, line.request));
+    let about: HashSet<NoteId> = lines.iter().map(|line| line.note).collect();
+    let details = desk.details("approvals");
+    let filter = Filter {
+        natures: vec![Nature::Note, Nature::Draft, Nature::Brief],
+        ..Filter::default()
+    };
+    let headings = desk.find_all(details, &Looking::among(Action::List, filter, &about))?;
+    for line in &mut lines {
+        let heading = headings.iter().find(|heading| heading.listed.note == line.note);
+        line.heading = heading.map(|heading| (heading.listed.metadata.title.clone(), heading.label.clone()));
+    }
+    // Of what one may not see the heading of, others' requests are not seen either.
+    lines.retain(|line| line.own || line.heading.is_some());
+    Ok(lines)
+}
+
+/// Approves what somebody else asked for, after having seen what it is.
+pub fn approve(context: &Context<'_>, asked: &str, ask: Option<AskApproval<'_>>) -> Result<Approved, Error> {
+    let request: EntryRef = asked.parse().map_err(|_| {
+        let asked: String = asked.chars().filter(|c| !c.is_control()).take(64).collect();
+        Error::new(Kind::Usage, format!("`{asked}` names no request"))
+            .hint("`strongroom approvals` lists them; a request is named LOG:SEQ")
+    })?;
+    let unlocked = context.unlock()?;
+    let mut desk = unlocked.desk(context)?;
+    let seen = desk.look_at(request)?;
+    drop(desk);
+    if let Some(ask) = ask {
+        ask(&seen)?;
+    }
+    let mut desk = unlocked.desk(context)?;
+    let mut details = desk.details("approve");
+    details.asked = Some(request.to_string());
+    // What was looked at is what is approved: it is found again, and still binds the same.
+    let found = desk.approvable(request, &details)?;
+    let bound = desk.bound(&found, &seen.statement)?;
+    let matter = Matter {
+        until: found
+            .matter
+            .until
+            .min(Time::from_unix(context.now().unix().saturating_add(LASTS))),
+        ..found.matter.clone()
+    };
+    if bound != matter.objects {
+        return Err(desk.failed(details, vec![matter.note], changed()));
+    }
+    details.level = Some(found.label.level());
+    let facts = ResourceFacts::new(ThingKind::Note, found.label.clone());
+    match desk.decide(Action::Approve, facts) {
+        Decision::Denied(denial) => {
+            let kind = Some(EntryKind::Approve);
+            return Err(desk.denied(&denial, kind, details, vec![matter.note], asked)?);
+        }
+        Decision::Permitted(permission) => details.rules = permission.rules().to_vec(),
+    }
+    let (deed, until) = (matter.deed, matter.until);
+    let mut draft = Draft::change(EntryKind::Approve, details, vec![matter.note], Changes::default());
+    draft.because = Some(request);
+    draft.matter = Some(matter);
+    let entry = desk.record(draft)?.entry();
+    Ok(Approved {
+        request,
+        entry,
+        deed,
+        until,
+    })
+}
+
+/// A request that may be approved by whoever is at the desk.
+struct Approvable {
+    matter: Matter,
+    statement: Option<NoteId>,
+    label: Label,
+    wraps: Vec<WrapFile>,
+}
+
+impl Desk<'_> {
+    /// Whose device an entry is of.
+    pub(super) fn person(&self, entry: EntryRef) -> Option<PersonId> {
+        self.ledger.charter().roster.person_of(entry.log.device)
+    }
+
+    /// Whose approvals of `needed` count: of people who belong to the vault now and may read it, in time, not used yet. What
+    /// of a note is left of which some was destroyed on the strength of an approval may be destroyed too.
+    pub(super) fn seconds(&self, needed: &Needed<'_>) -> Result<Seconds, Error> {
+        let objects = self.bind(needed)?;
+        let (me, now) = (self.identity.person(), self.context.now());
+        let matters = self.ledger.matters();
+        let person = |device| self.ledger.charter().roster.person_of(device);
+        let mut seconds = Seconds {
+            objects: Some(objects),
+            by: BTreeMap::new(),
+        };
+        for (request, asked) in matters.requests() {
+            let Matter { deed, note, .. } = asked.matter;
+            if person(request.log.device) != Some(me) || (deed, note) != (needed.deed, needed.note) {
+                continue;
+            }
+            for (approval, by, said) in matters.approvals(request, &person) {
+                let used = matters.used(approval).is_some();
+                let same = said.matter.objects == objects && !used;
+                let rest = deed == Deed::Destroy && used;
+                if (same || rest) && said.matter.until > now && self.may_second(by, needed.label) {
+                    seconds.by.entry(by).or_insert((request, approval));
+                }
+            }
+        }
+        Ok(seconds)
+    }
+
+    /// Whether somebody approved that whoever is at the desk does that with it.
+    pub(super) fn rests_on_approval(&self, deed: Deed, note: NoteId) -> bool {
+        let me = Some(self.identity.person());
+        let matters = self.ledger.matters();
+        let person = |device| self.ledger.charter().roster.person_of(device);
+        let mut own = matters.requests().filter(|(request, said)| {
+            (said.matter.deed, said.matter.note) == (deed, note) && person(request.log.device) == me
+        });
+        own.any(|(request, _)| !matters.approvals(request, &person).is_empty())
+    }
+
+    fn bind(&self, needed: &Needed<'_>) -> Result<Digest, Error> {
+        let bodies = self.ledger.bodies_of(needed.note);
+        Ok(self.gate().bind(needed.note, needed.wraps, &bodies, needed.terms)?)
+    }
+
+    /// Whether a person is a member who may decide about what bears that label.
+    fn may_second(&self, person: PersonId, label: &Label) -> bool {
+        let now = self.context.now();
+        let card = self.ledger.charter().roster.member(person);
+        card.is_some_and(|card| {
+            let belongs = !card.is_removed() && !card.paused && !card.has_ended(now);
+            let decides = card.roles.iter().any(|role| matches!(role, Role::Officer | Role::Lead));
+            belongs && decides && card.clearance_at(now).dominates(label)
+        })
+    }
+
+    /// What is said where something is denied: if nothing but a second person is missing, that is asked for.
+    pub(super) fn denied_or_asked(
+        &mut self,
+        denial: &Denial,
+        needed: &Needed<'_>,
+        seconds: &Seconds,
+        details: Details,
+        asked: &str,
+    ) -> Result<Error, Error> {
+        let kind = Some(needed.deed.kind());
+        let notes = vec![needed.note];
+        let (true, Some(objects)) = (denial.lacks_only_a_second_person(), seconds.objects) else {
+            return self.denied(denial, kind, details, notes, asked);
+        };
+        let (me, now) = (self.identity.person(), self.context.now());
+        let open = self.ledger.matters().requests().find(|(request, said)| {
+            let Matter {
+                deed,
+                note,
+                objects: bound,
+                until,
+            } = &said.matter;
+            let same = (*deed, *note, *bound) == (needed.deed, needed.note, objects);
+            !self.is_used(*request) && same && *until > now && self.person(*request) == Some(me)
+        });
+        let open = open.map(|(request, _)| request);
+        let (request, refusal) = match open {
+            Some(request) => (request, self.denied(denial, kind, details, notes, asked)?),
+            None => {
+                let refusal = denial.public_words().and_then(|words| words.into_iter().next());
+                let refusal = format!("denied: {}", refusal.unwrap_or_default());
+                let request = self.request_second(needed, objects, details)?;
+                (request, Error::new(Kind::Denied, refusal))
+            }
+        };
+        let since = match open {
+            Some(_) => "it is asked for already",
+            None => "it is asked for now",
+        };
+        Ok(refusal.hint(format!(
+            "{since}, as {request}: `strongroom sync` brings it to others; whoever may read it gives `strongroom approve \
+             {request}`; then, after a sync, give this command again"
+        )))
+    }
+
+    /// Enters the request, with a statement that is sealed to the note's label.
+    fn request_second(&mut self, needed: &Needed<'_>, objects: Digest, details: Details) -> Result<EntryRef, Error> {
+        let now = self.context.now();
+        let reason = self.context.access.reason().map(short).unwrap_or_default();
+        let text = match needed.terms.is_empty() {
+            true => reason,
+            false => format!("{}\n\n{reason}", needed.terms),
+        };
+        let statement = NoteId(make_random(&mut SystemEntropy)?);
+        let title = format!("request to {}", needed.deed.name());
+        let metadata = self.statement_metadata(title, String::new(), String::new());
+        let (changes, _) = self.seal(statement, Nature::Statement, &metadata, &text, needed.label)?;
+        let mut draft = Draft::change(EntryKind::Request, details, vec![needed.note], changes);
+        draft.matter = Some(Matter {
+            deed: needed.deed,
+            note: needed.note,
+            objects,
+            until: Time::from_unix(now.unix().saturating_add(WAITS)),
+        });
+        Ok(self.record(draft)?.entry())
+    }
+
+    /// What is known of a statement beside its text.
+    pub(super) fn statement_metadata(&self, title: String, client: String, case: String) -> Metadata {
+        let now = self.context.now().unix();
+        Metadata {
+            title,
+            client,
+            case,
+            created: now,
+            modified: now,
+            happened: None,
+            author: self.identity.person(),
+            parents: Vec::new(),
+            number: 1,
+            fields: Vec::new(),
+        }
+    }
+
+    /// The request, if whoever is at the desk may approve it. Of what they may not read they learn nothing.
+    fn approvable(&mut self, request: EntryRef, details: &Details) -> Result<Approvable, Error> {
+        let said = self.ledger.matters().request(request).cloned();
+        let found = match &said {
+            Some(said) => self.find(&said.matter.note.to_string())?,
+            None => None,
+        };
+        let (Some(said), Some((_, label, wraps))) = (said, found) else {
+            let _ = self.record(Draft::without_effect(
+                None,
+                Outcome::Denied,
+                details.clone(),
+                Vec::new(),
+            ))?;
+            return Err(Error::new(
+                Kind::Denied,
+                format!("no request `{request}` that you may decide about"),
+            )
+            .hint("`strongroom approvals` lists them; `strongroom sync` brings those of others"));
+        };
+        let refusal = if self.person(request) == Some(self.identity.person()) {
+            Some(Error::new(
+                Kind::Denied,
+                "nobody approves what they asked for themselves",
+            ))
+        } else if said.matter.until <= self.context.now() {
+            let words = format!("this request is over since {}", said.matter.until);
+            Some(Error::new(Kind::Failed, words).hint("have it asked for anew"))
+        } else {
+            None
+        };
+        match refusal {
+            Some(error) => Err(self.refused("approve", Some(EntryKind::Approve), Some(&request.to_string()), error)?),
+            None => Ok(Approvable {
+                matter: said.matter,
+                statement: said.statement,
+                label,
+                wraps,
+            }),
+        }
+    }
+
+    /// What a request binds, by the terms that its statement names.
+    fn bound(&self, found: &Approvable, statement: &str) -> Result<Digest, Error> {
+        self.bind(&Needed {
+            deed: found.matter.deed,
+            note: found.matter.note,
+            label: &found.label,
+            wraps: &found.wraps,
+            terms: match found.matter.deed {
+                Deed::Destroy => "",
+                Deed::Release => statement.split("\n\n").next().unwrap_or_default(),
+            },
+        })
+    }
+
+    /// Reads what is asked for, for whoever is to approve it: the statement, and of a release the draft.
+    fn look_at(&mut self, request: EntryRef) -> Result<Asked, Error> {
+        let mut details = self.details("approve-read");
+        details.asked = Some(request.to_string());
+        let found = self.approvable(request, &details)?;
+        let Some(statement) = found.statement else {
+            return Err(
+                Error::new(Kind::Failed, "this request says nothing of what it is for").hint("have it asked for anew")
+            );
+        };
+        let said = self.read_statement(statement, &details)?;
+        let note = found.matter.note.to_string();
+        let (title, text) = match found.matter.deed {
+            Deed::Destroy => {
+                let filter = Filter {
+                    natures: vec![Nature::Note, Nature::Draft, Nature::Brief],
+                    ..Filter::default()
+                };
+                let only = HashSet::from([found.matter.note]);
+                let heading = self.find_all(details, &Looking::among(Action::List, filter, &only))?;
+                let title = heading
+                    .into_iter()
+                    .next()
+                    .map(|line| line.listed.metadata.title.clone());
+                (title.ok_or_else(|| Error::no_such_note(&note))?, None)
+            }
+            Deed::Release => {
+                let standing = self.standing(&note, &[Nature::Draft], &details)?;
+                let permits = self.permitted(Action::Read, &standing, &mut details, &note)?;
+                let newest = standing.newest(&note)?;
+                let (opened, _) = self.open_revisions(&standing, &[newest], false, permits, details)?;
+                let open = opened.into_iter().next().ok_or_else(|| Error::no_such_note(&note))?;
+                let file = crate::brief::BriefFile::parse(open.text());
+                let text = file.map(|file| file.text.clone()).ok_or_else(changed)?;
+                (open.metadata.title.clone(), Some(text))
+            }
+        };
+        if self.bound(&found, &said)? != found.matter.objects {
+            return Err(changed());
+        }
+        Ok(Asked {
+            request,
+            deed: found.matter.deed,
+            note: found.matter.note,
+            title,
+            label: self.label_text(&found.label).to_string(),
+            by: self
+                .person(request)
+                .map(|person| self.handle(person))
+                .unwrap_or_default(),
+            until: found.matter.until,
+            statement: said,
+            text,
+        })
+    }
+
+    /// Opens a statement, under an entry of its own.
+    pub(super) fn read_statement(&mut self, statement: NoteId, details: &Details) -> Result<String, Error> {
+        let id = statement.to_string();
+        let mut details = details.clone();
+        let standing = self.standing(&id, &[Nature::Statement], &details)?;
+        let permits = self.permitted(Action::Read, &standing, &mut details, &id)?;
+        let newest = standing.newest(&id)?;
+        let (opened, _) = self.open_revisions(&standing, &[newest], false, permits, details)?;
+        let open = opened.into_iter().next().ok_or_else(|| Error::no_such_note(&id))?;
+        Ok(open.text().to_owned())
+    }
+
+    /// Whether what was asked for was carried out.
+    fn is_used(&self, request: EntryRef) -> bool {
+        let matters = self.ledger.matters();
+        let person = |device| self.ledger.charter().roster.person_of(device);
+        let approvals = matters.approvals(request, &person);
+        approvals
+            .iter()
+            .any(|(approval, _, _)| matters.used(*approval).is_some())
+    }
+
+    fn line_of(&self, request: EntryRef, own: bool) -> Result<RequestLine, Error> {
+        let matters = self.ledger.matters();
+        let said = matters
+            .request(request)
+            .ok_or_else(|| Error::new(Kind::Failed, "the request is gone"))?;
+        let person = |device| self.ledger.charter().roster.person_of(device);
+        let approvals = matters.approvals(request, &person);
+        let now = self.context.now();
+        let in_time = approvals.iter().any(|(_, _, said)| said.matter.until > now);
+        let standing = match (self.is_used(request), in_time, said.matter.until > now) {
+            (true, ..) => Standing::Done,
+            (false, true, _) => Standing::Approved,
+            (false, false, true) => Standing::Waiting,
+            (false, false, false) => Standing::Over,
+        };
+        let approved: BTreeSet<PersonId> = approvals.iter().map(|(_, by, _)| *by).collect();
+        Ok(RequestLine {
+            request,
+            deed: said.matter.deed,
+            note: said.matter.note,
+            heading: None,
+            by: person(request.log.device).map(|by| self.handle(by)).unwrap_or_default(),
+            own,
+            asked: said.time,
+            until: said.matter.until,
+            standing,
+            approved: approved.into_iter().map(|by| self.handle(by)).collect(),
+        })
+    }
+}
+
+fn changed() -> Error {
+    Error::new(
+        Kind::Failed,
+        "what this request is about has changed since it was made; nothing was approved",
+    )
+    .hint("have it asked for anew")
+}

@@ -1,0 +1,445 @@
+//! Matters between several people, as the log tells them in clear (docs/FORMAT.md §7.4): what one asks for and another
+//! approves, glass that was broken and is reviewed, conflicts of interest that were declared.
+//!
+//! What is told here follows from entries alone, never from what a request says of itself. Who wrote an entry is whose
+//! device's log it stands in.
+
+use super::cuts::Cuts;
+use super::entry::{Entry, Kind, Outcome};
+use super::live::note_of;
+use super::problem::Problem;
+use super::time::Time;
+use crate::id::{DeviceId, Digest, EntryRef, NoteId, PersonId};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What is asked for that needs somebody else's approval.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Deed {
+    /// To destroy a note.
+    Destroy,
+    /// To release a draft.
+    Release,
+}
+
+impl Deed {
+    /// As it stands in an entry.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Destroy => "destroy",
+            Self::Release => "release",
+        }
+    }
+
+    /// The kind of the entry that carries it out.
+    pub fn kind(self) -> Kind {
+        match self {
+            Self::Destroy => Kind::Destroy,
+            Self::Release => Kind::Release,
+        }
+    }
+}
+
+/// What a request and its approvals are about.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Matter {
+    /// What is to be done.
+    pub deed: Deed,
+    /// With which note or draft.
+    pub note: NoteId,
+    /// What it is made of and on what terms, bound by its content key: whoever reads it can say whether it is still that.
+    pub objects: Digest,
+    /// Until when it may be approved, or carried out.
+    pub until: Time,
+}
+
+impl Matter {
+    /// Whether it is about the same deed, on the same terms.
+    fn is_of(&self, other: &Self) -> bool {
+        (self.deed, self.note, self.objects) == (other.deed, other.note, other.objects)
+    }
+}
+
+/// A request, or its approval.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Said {
+    /// When, by its device.
+    pub time: Time,
+    /// About what.
+    pub matter: Matter,
+    /// Of a request: the sealed statement that tells approvers more. Of an approval: none.
+    pub statement: Option<NoteId>,
+    /// Of an approval: the request.
+    pub because: Option<EntryRef>,
+}
+
+/// An entry of somebody who broke the glass.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Broken {
+    /// When, by its device.
+    pub time: Time,
+    /// The sealed statement of why.
+    pub statement: Option<NoteId>,
+}
+
+/// What was done on the strength of an approval.
+#[derive(Clone, PartialEq, Eq, Debug)]
+struct Use {
+    place: EntryRef,
+    kind: Kind,
+    time: Time,
+    notes: BTreeSet<NoteId>,
+}
+
+/// All matters that the logs tell of. What counts for nothing is to be kept from it.
+#[derive(Default)]
+pub struct Matters {
+    requests: BTreeMap<EntryRef, Said>,
+    approvals: BTreeMap<EntryRef, Said>,
+    uses: BTreeMap<EntryRef, Vec<Use>>,
+    broken: BTreeMap<EntryRef, Broken>,
+    /// The entry that was reviewed, and by which.
+    reviews: BTreeMap<EntryRef, Vec<EntryRef>>,
+    conflicts: BTreeMap<EntryRef, NoteId>,
+}
+
+/// Whose device it is.
+pub type PersonOf<'p> = &'p dyn Fn(DeviceId) -> Option<PersonId>;
+
+impl Matters {
+    /// Takes in an entry that counts.
+    pub(super) fn apply(&mut self, entry: &Entry) {
+        let Some(kind) = entry.kind.filter(|_| entry.result == Outcome::Done) else {
+            return;
+        };
+        let place = entry.place();
+        let statement = || {
+            let mut notes = entry.wrote.iter().filter(|file| file.0.starts_with("notes/"));
+            notes.find_map(|file| note_of(&file.1))
+        };
+        let said = |matter: &Matter| Said {
+            time: entry.time,
+            matter: matter.clone(),
+            statement: statement(),
+            because: entry.because,
+        };
+        match (kind, &entry.matter, entry.because) {
+            (Kind::Request, Some(matter), _) => drop(self.requests.insert(place, said(matter))),
+            (Kind::Approve, Some(matter), _) => drop(self.approvals.insert(place, said(matter))),
+            (Kind::Destroy | Kind::Release, _, Some(because)) => {
+                let notes = entry.forgot.iter().filter_map(|file| note_of(&file.1)).collect();
+                let uses = self.uses.entry(because).or_default();
+                uses.push(Use {
+                    place,
+                    kind,
+                    time: entry.time,
+                    notes,
+                });
+            }
+            (Kind::BreakGlass, ..) => {
+                let broken = Broken {
+                    time: entry.time,
+                    statement: statement(),
+                };
+                self.broken.insert(place, broken);
+            }
+            (Kind::Review, _, Some(because)) => self.reviews.entry(because).or_default().push(place),
+            (Kind::Conflict, ..) => self.conflicts.extend(statement().map(|note| (place, note))),
+            _ => {}
+        }
+    }
+
+    /// All requests, in the order of their logs.
+    pub fn requests(&self) -> impl Iterator<Item = (EntryRef, &Said)> {
+        self.requests.iter().map(|(place, said)| (*place, said))
+    }
+
+    /// What somebody asked for there.
+    pub fn request(&self, place: EntryRef) -> Option<&Said> {
+        self.requests.get(&place)
+    }
+
+    /// The approvals of a request that are what they say: about the same, in time, by others than whoever asked.
+    pub fn approvals(&self, request: EntryRef, person: PersonOf<'_>) -> Vec<(EntryRef, PersonId, &Said)> {
+        let Some(asked) = self.requests.get(&request) else {
+            return Vec::new();
+        };
+        let by = person(request.log.device);
+        let of = |(place, said): (&EntryRef, &'_ Said)| {
+            let approver = person(place.log.device)?;
+            let counts = said.because == Some(request) && said.matter.is_of(&asked.matter) && Some(approver) != by;
+            (counts && said.matter.until <= asked.matter.until).then_some(approver)
+        };
+        let all = self.approvals.iter();
+        all.filter_map(|(place, said)| Some((*place, of((place, said))?, said)))
+            .collect()
+    }
+
+    /// What was done first on the strength of that approval.
+    pub fn used(&self, approval: EntryRef) -> Option<EntryRef> {
+        self.uses.get(&approval)?.first().map(|used| used.place)
+    }
+
+    /// Who broke the glass, in the order of their logs.
+    pub fn broken(&self) -> impl Iterator<Item = (EntryRef, &Broken)> {
+        self.broken.iter().map(|(place, broken)| (*place, broken))
+    }
+
+    /// The reviews of somebody's breaking the glass by others.
+    pub fn reviews(&self, broken: EntryRef, person: PersonOf<'_>) -> Vec<(EntryRef, PersonId)> {
+        let by = person(broken.log.device);
+        let all = self.reviews.get(&broken).into_iter().flatten();
+        let others = all.filter_map(|place| Some((*place, person(place.log.device)?)));
+        others.filter(|(_, reviewer)| Some(*reviewer) != by).collect()
+    }
+
+    /// The sealed statements of conflicts that were declared, each with its entry.
+    pub fn conflicts(&self) -> impl Iterator<Item = (EntryRef, NoteId)> {
+        self.conflicts.iter().map(|(place, note)| (*place, *note))
+    }
+
+    /// What nobody may approve, review or carry out so. Of what names an entry beyond a cut nothing is said, and nothing
+    /// where entries were lost (`lacks`) of what names one that is not there.
+    pub fn faults(&self, cuts: &Cuts, person: PersonOf<'_>, lacks: bool) -> Vec<Problem> {
+        let mut faults = Vec::new();
+        let mut fault = |place: EntryRef, case, message: String| {
+            faults.push(Problem::at(place.log, place.seq, case, message));
+        };
+        let out_of_sight = |place: EntryRef| lacks || cuts.of(place.log).is_some_and(|(size, _)| place.seq >= size);
+        for (place, said) in &self.approvals {
+            let Some(because) = said.because else { continue };
+            let seq = place.seq;
+            match self.requests.get(&because) {
+                None if out_of_sight(because) => {}
+                None => fault(
+                    *place,
+                    36,
+                    format!("entry {seq} approves {because}, which asks for nothing"),
+                ),
+                Some(asked) if !asked.matter.is_of(&said.matter) || said.matter.until > asked.matter.until => {
+                    fault(
+                        *place,
+                        36,
+                        format!("entry {seq} approves another thing than {because} asks for"),
+                    );
+                }
+                Some(_) if person(place.log.device) == person(because.log.device) => {
+                    fault(
+                        *place,
+                        36,
+                        format!("entry {seq} approves what its own person asked for"),
+                    );
+                }
+                Some(_) => {}
+            }
+        }
+        for (approval, uses) in &self.uses {
+            let Some(said) = self.approvals.get(approval) else {
+                continue;
+            };
+            let asked = said
+                .because
+                .and_then(|because| Some((because, self.requests.get(&because)?)));
+            for (n, used) in uses.iter().enumerate() {
+                let (place, seq) = (used.place, used.place.seq);
+                let case = if used.kind == Kind::Destroy { 37 } else { 36 };
+                let by_another = asked.is_some_and(|(by, _)| person(by.log.device) != person(place.log.device));
+                let others = |note: &NoteId| {
+                    *note != said.matter.note && asked.is_none_or(|(_, asked)| asked.statement != Some(*note))
+                };
+                if by_another || used.kind != said.matter.deed.kind() || used.notes.iter().any(others) {
+                    fault(
+                        place,
+                        case,
+                        format!("entry {seq} does what {approval} does not approve"),
+                    );
+                } else if used.time >= said.matter.until {
+                    fault(
+                        place,
+                        case,
+                        format!("entry {seq} rests on {approval}, which was over by then"),
+                    );
+                } else if uses[..n].iter().any(|before| before.place.log == place.log) && case == 36 {
+                    fault(
+                        place,
+                        case,
+                        format!("entry {seq} rests on {approval}, which was used before"),
+                    );
+                }
+            }
+        }
+        for (broken, reviews) in &self.reviews {
+            for place in reviews {
+                let seq = place.seq;
+                if person(place.log.device) == person(broken.log.device) {
+                    fault(*place, 36, format!("entry {seq} reviews what its own person did"));
+                } else if !self.broken.contains_key(broken) && !out_of_sight(*broken) {
+                    fault(
+                        *place,
+                        36,
+                        format!("entry {seq} reviews {broken}, where nobody broke the glass"),
+                    );
+                }
+            }
+        }
+        faults
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::super::entry::tests::example;
+    use super::*;
+    use crate::chain::FileRef;
+
+    const NOTE: NoteId = NoteId([7; 16]);
+
+    fn matter(deed: Deed) -> Matter {
+        Matter {
+            deed,
+            note: NOTE,
+            objects: Digest([8; 32]),
+            until: Time::from_unix(2_000_000_000),
+        }
+    }
+
+    /// An entry of the device of that number, whose person has the same.
+    fn entry(device: u8, seq: u64, kind: Kind) -> Entry {
+        let mut entry = example(seq, Digest([9; 32]));
+        entry.log.device = DeviceId([device; 8]);
+        entry.kind = Some(kind);
+        entry
+    }
+
+    fn person(device: DeviceId) -> Option<PersonId> {
+        Some(PersonId(device.0))
+    }
+
+    fn told(entries: &[Entry]) -> Matters {
+        let mut matters = Matters::default();
+        for entry in entries {
+            matters.apply(entry);
+        }
+        matters
+    }
+
+    fn asked(deed: Deed) -> Entry {
+        Entry {
+            matter: Some(matter(deed)),
+            ..entry(1, 1, Kind::Request)
+        }
+    }
+
+    fn approved(by: u8, of: &Entry) -> Entry {
+        Entry {
+            matter: of.matter.clone(),
+            because: Some(of.place()),
+            ..entry(by, 5, Kind::Approve)
+        }
+    }
+
+    fn done(of: &Entry, seq: u64) -> Entry {
+        let deed = of.matter.as_ref().unwrap().deed;
+        let digest = Digest([1; 32]);
+        let file = FileRef("notes/07".into(), format!("{NOTE}.{digest}"), digest);
+        Entry {
+            because: Some(of.place()),
+            forgot: (deed == Deed::Destroy).then_some(file).into_iter().collect(),
+            ..entry(1, seq, deed.kind())
+        }
+    }
+
+    fn faults(entries: &[Entry]) -> Vec<(u64, u8)> {
+        let faults = told(entries).faults(&Cuts::default(), &person, false);
+        faults.iter().map(|fault| (fault.seq.unwrap(), fault.case)).collect()
+    }
+
+    #[test]
+    fn another_person_approves_what_was_asked_for() {
+        for deed in [Deed::Destroy, Deed::Release] {
+            let request = asked(deed);
+            let approval = approved(2, &request);
+            let act = done(&approval, 9);
+            assert_eq!(request.to_line().map(drop), Ok(()));
+            assert_eq!(approval.to_line().map(drop), Ok(()));
+            let matters = told(&[request.clone(), approval.clone()]);
+            let counted = matters.approvals(request.place(), &person);
+            assert_eq!(counted.len(), 1);
+            assert_eq!((counted[0].0, counted[0].1), (approval.place(), PersonId([2; 8])));
+            assert_eq!(matters.used(approval.place()), None);
+            assert_eq!(faults(&[request.clone(), approval.clone(), act.clone()]), []);
+            assert_eq!(
+                told(&[request, approval.clone(), act.clone()]).used(approval.place()),
+                Some(act.place())
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_not_asked_for_or_not_by_another_does_not_count() {
+        let request = asked(Deed::Release);
+        let own = approved(1, &request);
+        let mut otherwise = approved(2, &request);
+        otherwise.matter.as_mut().unwrap().objects = Digest([3; 32]);
+        let mut longer = approved(2, &request);
+        longer.matter.as_mut().unwrap().until = Time::from_unix(2_000_000_001);
+        for bad in [own, otherwise, longer] {
+            let matters = told(&[request.clone(), bad.clone()]);
+            assert!(matters.approvals(request.place(), &person).is_empty());
+            assert_eq!(faults(&[request.clone(), bad.clone()]), [(5, 36)]);
+        }
+        let approval = approved(2, &request);
+        assert_eq!(faults(std::slice::from_ref(&approval)), [(5, 36)]);
+        // Where the request is out of sight, nothing can be said.
+        let cut = crate::chain::Cut(request.log, 1, Digest([0; 32]));
+        let cuts = Cuts::new([&cut], BTreeSet::new());
+        let matters = told(std::slice::from_ref(&approval));
+        assert!(matters.faults(&cuts, &person, false).is_empty());
+        assert!(matters.faults(&Cuts::default(), &person, true).is_empty());
+    }
+
+    #[test]
+    fn an_approval_is_for_one_deed_by_one_person_in_time() {
+        let release = asked(Deed::Release);
+        let approval = approved(2, &release);
+        let base = [release.clone(), approval.clone()];
+        let with = |more: &[Entry]| faults(&[&base[..], more].concat());
+        assert_eq!(with(&[done(&approval, 9), done(&approval, 10)]), [(10, 36)]);
+        let late = Entry {
+            time: Time::from_unix(2_000_000_000),
+            ..done(&approval, 9)
+        };
+        assert_eq!(with(&[late]), [(9, 36)]);
+        let mut by_another = done(&approval, 9);
+        by_another.log.device = DeviceId([3; 8]);
+        assert_eq!(with(&[by_another]), [(9, 36)]);
+        let mut destroys = done(&approval, 9);
+        destroys.kind = Some(Kind::Destroy);
+        assert_eq!(with(&[destroys]), [(9, 37)]);
+        let destroy = asked(Deed::Destroy);
+        let approval = approved(2, &destroy);
+        let mut more = done(&approval, 9);
+        let digest = Digest([1; 32]);
+        let other = NoteId([6; 16]);
+        more.forgot = vec![FileRef("notes/06".into(), format!("{other}.{digest}"), digest)];
+        assert_eq!(faults(&[destroy, approval, more]), [(9, 37)]);
+    }
+
+    #[test]
+    fn nobody_reviews_themselves() {
+        let broken = entry(1, 3, Kind::BreakGlass);
+        let review = |by: u8| Entry {
+            because: Some(broken.place()),
+            ..entry(by, 5, Kind::Review)
+        };
+        let matters = told(&[broken.clone(), review(1), review(2)]);
+        let reviews = matters.reviews(broken.place(), &person);
+        assert_eq!(reviews, [(review(2).place(), PersonId([2; 8]))]);
+        assert_eq!(faults(&[broken.clone(), review(1)]), [(5, 36)]);
+        assert_eq!(faults(&[broken.clone(), review(2)]), []);
+        assert_eq!(faults(&[review(2)]), [(5, 36)]);
+    }
+}

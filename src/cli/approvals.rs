@@ -1,0 +1,113 @@
+//! What waits for a second person.
+
+use super::out;
+use super::terminal::Seen;
+use crate::app::shared::Deed;
+use crate::app::{Asked, Context, Error, Kind, RequestLine};
+use serde_json::json;
+
+/// `approvals`.
+pub(super) fn list(context: &Context<'_>, seen: &Seen<'_>) -> Result<u8, Error> {
+    let lines = crate::app::list_requests(context)?;
+    if seen.json {
+        let lines: Vec<_> = lines.iter().map(in_json).collect();
+        seen.json(&json!(lines))?;
+        return Ok(0);
+    }
+    if lines.is_empty() {
+        seen.remark("nothing waits for a second person, as far as you may see");
+        return Ok(0);
+    }
+    let row = |line: &RequestLine| {
+        let (title, label) = line
+            .heading
+            .clone()
+            .unwrap_or_else(|| ("(gone)".to_owned(), String::new()));
+        vec![
+            line.request.to_string(),
+            line.deed.name().to_owned(),
+            match line.approved.is_empty() {
+                true => line.standing.name().to_owned(),
+                false => format!("{} by {}", line.standing.name(), line.approved.join(", ")),
+            },
+            line.by.clone(),
+            line.until.to_string(),
+            out::one_line(&label),
+            out::one_line(&title),
+        ]
+    };
+    let head = [
+        "request",
+        "what",
+        "how it stands",
+        "asked by",
+        "until",
+        "label",
+        "title",
+    ];
+    seen.table(&head, lines.iter().map(row).collect())?;
+    Ok(0)
+}
+
+fn in_json(line: &RequestLine) -> serde_json::Value {
+    json!({
+        "request": line.request.to_string(),
+        "action": line.deed.name(),
+        "note": line.note.to_string(),
+        "title": line.heading.as_ref().map(|(title, _)| title),
+        "label": line.heading.as_ref().map(|(_, label)| label),
+        "by": line.by,
+        "own": line.own,
+        "asked": line.asked.to_string(),
+        "until": line.until.to_string(),
+        "state": line.standing.name(),
+        "approved": line.approved,
+    })
+}
+
+/// `approve`.
+pub(super) fn approve(context: &Context<'_>, seen: &Seen<'_>, request: &str) -> Result<u8, Error> {
+    let facts = seen.terminal.facts();
+    if !seen.yes && !(facts.may_ask && facts.typed) {
+        return Err(Error::new(
+            Kind::Usage,
+            "approving asks first, and nobody can be asked; nothing was approved",
+        )
+        .hint("if you know what it is: --yes"));
+    }
+    let ask = |asked: &Asked| ask(seen, asked);
+    let done = crate::app::approve(context, request, if seen.yes { None } else { Some(&ask) })?;
+    if seen.json {
+        seen.json(&json!({
+            "request": done.request.to_string(),
+            "entry": done.entry.to_string(),
+            "action": done.deed.name(),
+            "until": done.until.to_string(),
+        }))?;
+        return Ok(0);
+    }
+    seen.remark(&format!(
+        "approved, until {}: `strongroom sync` brings it to whoever asked, and they give their command again",
+        done.until
+    ));
+    Ok(0)
+}
+
+fn ask(seen: &Seen<'_>, asked: &Asked) -> Result<(), Error> {
+    let title = out::one_line(&asked.title);
+    let label = out::one_line(&asked.label);
+    let what = match asked.deed {
+        Deed::Destroy => format!("{} asks to destroy `{title}` ({label}).", asked.by),
+        Deed::Release => format!("{} asks to release `{title}` ({label}).", asked.by),
+    };
+    seen.remark(&what);
+    let said = out::plain(asked.statement.trim());
+    seen.remark(if said.is_empty() { "No reason was given." } else { &said });
+    if let Some(text) = &asked.text {
+        seen.remark(&format!("\n{}\n", out::plain(text.trim_end())));
+    }
+    match seen.terminal.line("approve it? Type yes: ").as_deref().map(str::trim) {
+        Some("yes") => Ok(()),
+        _ => Err(Error::new(Kind::Failed, "nothing was approved")),
+    }
+}
