@@ -104,6 +104,7 @@ fn make() -> Made {
         handle: "mara".into(),
         joined: Vec::new(),
         keys: std::collections::BTreeMap::new(),
+        lent: Default::default(),
         level: 3,
         n: 0,
         paused: false,

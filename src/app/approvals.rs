@@ -206,7 +206,10 @@ pub fn approve(context: &Context<'_>, asked: &str, ask: Option<AskApproval<'_>>)
         return Err(desk.failed(details, vec![matter.note], changed()));
     }
     details.level = Some(found.label.level());
-    let facts = ResourceFacts::new(ThingKind::Note, found.label.clone());
+    let natures = [Nature::Note, Nature::Draft, Nature::Brief];
+    let standing = desk.standing(&matter.note.to_string(), &natures, &details)?;
+    let mut facts = ResourceFacts::new(ThingKind::Note, found.label.clone());
+    facts.conflict = standing.survey.conflict();
     match desk.decide(Action::Approve, facts) {
         Decision::Denied(denial) => {
             let kind = Some(EntryKind::Approve);
@@ -292,7 +295,7 @@ impl Desk<'_> {
         card.is_some_and(|card| {
             let belongs = !card.is_removed() && !card.paused && !card.has_ended(now);
             let decides = card.roles.iter().any(|role| matches!(role, Role::Officer | Role::Lead));
-            belongs && decides && card.clearance_at(now).dominates(label)
+            belongs && decides && card.clearance(now).dominates(label)
         })
     }
 

@@ -65,6 +65,8 @@ struct Beside {
     stored: Vec<StoredNote>,
     /// The person wrote the note.
     own: bool,
+    /// Whether it concerns a conflict of interest that the person has declared.
+    conflict: bool,
     client: Option<String>,
     /// It is a note, rather than a draft or a brief.
     is_note: bool,
@@ -156,7 +158,7 @@ pub fn extract(context: &Context<'_>, asked: &str, name: &str, place: Place) -> 
         };
         details.client = beside.client;
         let mut facts = ResourceFacts::new(ThingKind::Note, label);
-        facts.own = beside.own;
+        (facts.own, facts.conflict) = (beside.own, beside.conflict);
         let permission = match desk.decide(Action::Extract, facts) {
             Decision::Denied(denial) => return Err(desk.denied(&denial, None, details, vec![note], asked)?),
             Decision::Permitted(permission) => permission,
@@ -205,7 +207,7 @@ impl Desk<'_> {
         };
         details.client = beside.client;
         let mut facts = ResourceFacts::new(ThingKind::Note, label.clone());
-        facts.own = beside.own;
+        (facts.own, facts.conflict) = (beside.own, beside.conflict);
         let permission = match self.decide(Action::Attach, facts) {
             Decision::Denied(denial) => return Err(self.denied(&denial, kind, details, vec![note], asked)?),
             Decision::Permitted(permission) => permission,
@@ -237,7 +239,8 @@ impl Desk<'_> {
         Ok(Beside {
             heads: self.gate().attachments(&stored)?,
             stored,
-            own: survey.classes().iter().any(|(_, own, _)| *own),
+            own: survey.classes().iter().any(|class| class.own),
+            conflict: survey.conflict(),
             client: survey.clients_for_the_record(),
             is_note: survey.of_nature(Nature::Note) == [note],
             complete,

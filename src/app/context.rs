@@ -7,7 +7,7 @@ use super::person::Person;
 use crate::chain::{Details, Kind as EntryKind, Outcome, Time};
 use crate::env::{Clock, FileError, Places, Space, SystemEntropy, read_bounded};
 use crate::envelope::{IdentityFile, IdentitySecrets, NewcomerFile};
-use crate::gate::Gate;
+use crate::gate::{Conflicts, Gate};
 use crate::id::{LogName, NoteId, VaultId};
 use crate::label::{Clearance, Label, LabelText, Level};
 use crate::ledger::{Changes, Draft, Ledger, LedgerError, Memory, Quarantined, Recorded};
@@ -61,6 +61,11 @@ impl Access {
             reason: RefCell::new(reason),
             ..Self::default()
         })
+    }
+
+    /// Takes this purpose in the place of any other.
+    pub(super) fn set_purpose(&self, code: &str) {
+        self.purpose.replace(Some(code.to_owned()));
     }
 
     /// Purpose code.
@@ -348,7 +353,10 @@ impl Unlocked<'_> {
             identity: &self.identity,
             ledger,
             policies,
+            conflicts: Conflicts::default(),
+            breaks_glass: false,
         };
+        desk.conflicts = desk.own_conflicts()?;
         for Quarantined { log, fork, why } in desk.ledger.quarantined() {
             let what = match fork {
                 false => format!("log {log} is set aside, and what it recorded is not shown: {why}"),
@@ -361,6 +369,8 @@ impl Unlocked<'_> {
         }
         desk.finish_interrupted();
         desk.tell_new_devices();
+        desk.tell_broken_glass();
+        desk.tell_loans();
         if desk.ledger.detail_key_is_due(context.now()) {
             let _ = desk.ledger.renew_detail_key(context.now(), &mut SystemEntropy)?;
         }
@@ -385,16 +395,24 @@ pub(super) struct Desk<'a> {
     pub(super) identity: &'a Identity,
     pub(super) ledger: Ledger<'a>,
     pub(super) policies: Arc<PolicySet>,
+    /// What the person has declared to stay out of.
+    pub(super) conflicts: Conflicts,
+    /// Whether they open a note that their clearance does not cover, in an emergency.
+    pub(super) breaks_glass: bool,
 }
 
 impl Desk<'_> {
     pub(super) fn gate(&self) -> Gate<'_> {
-        Gate::new(self.identity, self.ledger.keyring())
+        Gate::new(self.identity, self.ledger.keyring()).minding(&self.conflicts)
     }
 
     pub(super) fn clearance(&self) -> Clearance {
         let card = self.ledger.charter().roster.member(self.identity.person());
-        card.map(|card| card.clearance()).unwrap_or(Clearance {
+        let cleared = card.map(|card| match self.breaks_glass {
+            true => card.reach(),
+            false => card.clearance(self.context.now()),
+        });
+        cleared.unwrap_or(Clearance {
             person: self.identity.person(),
             level: Level::Public,
             compartments: Default::default(),
@@ -405,6 +423,7 @@ impl Desk<'_> {
         let card = self.ledger.charter().roster.member(self.identity.person());
         let role = |role: &crate::chain::Role| match role {
             crate::chain::Role::Auditor => Role::AUDITOR,
+            crate::chain::Role::BreakGlass => Role::BREAKGLASS,
             crate::chain::Role::Lead => Role::LEAD,
             crate::chain::Role::Officer => Role::OFFICER,
         };

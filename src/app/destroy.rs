@@ -138,9 +138,10 @@ impl Desk<'_> {
         let mut survey = self.survey(&Filter::default())?;
         survey.keep(&HashSet::from([found.note]));
         let mut permits = Vec::new();
-        for (label, own, notes) in survey.classes() {
+        for class in survey.classes() {
             let mut facts = found.facts();
-            (facts.label, facts.own) = (label, own);
+            (facts.label, facts.own, facts.conflict) = (class.label, class.own, class.conflict);
+            let notes = class.notes;
             match self.decide(Action::List, facts) {
                 Decision::Denied(_) => return Ok(None),
                 Decision::Permitted(permission) => {

@@ -173,12 +173,11 @@ impl Desk<'_> {
         let mut permitted = Vec::new();
         let mut permits = Vec::new();
         let mut rules = BTreeSet::new();
-        for (label, own, notes) in survey.classes() {
-            if !(looking.labels)(&label) {
+        for class in survey.classes() {
+            if !(looking.labels)(&class.label) {
                 continue;
             }
-            let mut facts = ResourceFacts::new(ThingKind::Note, label);
-            facts.own = own;
+            let (facts, notes) = (class.facts(), class.notes);
             let reason = self.context.access.reason();
             let request = self.request(looking.action, facts, reason.as_deref());
             // What is denied is left out without a word or a question, as if it were not there.

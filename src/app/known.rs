@@ -9,7 +9,7 @@ use crate::envelope::{Metadata, WrapFile};
 use crate::gate::{Filter, Nature, OpenNote, Permit};
 use crate::id::{Digest, NoteId};
 use crate::ledger::Draft;
-use crate::policy::{Action, Decision, Kind as ThingKind, ResourceFacts};
+use crate::policy::{Action, Decision};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 /// Notes opened together under one entry: the sources first, in the order asked for, then the others.
@@ -58,16 +58,27 @@ impl Desk<'_> {
                 all
             }
         };
-        let wanted: HashSet<NoteId> = others.into_iter().chain(sources.iter().copied()).collect();
+        // Who asks about everything asks about what they may look at.
+        let barred = match around {
+            Around::Everything => survey.in_conflict(),
+            _ => HashSet::new(),
+        };
+        if !barred.is_empty() {
+            let words =
+                "what you have declared a conflict of interest with was not looked at: somebody else has to check that";
+            self.context.person.warn(words);
+        }
+        let others = others.into_iter().filter(|note| !barred.contains(note));
+        let wanted: HashSet<NoteId> = others.chain(sources.iter().copied()).collect();
         let are_more = survey.of_nature(Nature::Note).iter().any(|note| !wanted.contains(note));
         survey.keep(&wanted);
         let mut permits = Vec::new();
         let mut rules: BTreeSet<String> = details.rules.drain(..).collect();
         let mut labels = BTreeMap::new();
-        for (label, own, notes) in survey.classes() {
-            labels.extend(notes.iter().map(|note| (*note, label.clone())));
-            let mut facts = ResourceFacts::new(ThingKind::Note, label);
-            facts.own = own;
+        for class in survey.classes() {
+            let mut facts = class.facts();
+            let notes = class.notes;
+            labels.extend(notes.iter().map(|note| (*note, facts.label.clone())));
             facts.outgoing = outgoing;
             match self.decide(action, facts) {
                 Decision::Denied(denial) => {

@@ -40,7 +40,7 @@ pub struct Rights {
     pub compartments: Vec<String>,
     /// Roles.
     pub roles: Vec<Role>,
-    /// When the membership ends.
+    /// Until when level and compartments are lent; where neither is named, when the membership ends.
     pub until: Option<Time>,
 }
 
@@ -189,6 +189,9 @@ impl Desk<'_> {
         };
         let old = self.next_card(person)?;
         let mut new = old.clone();
+        // Whatever changes, what was lent and is over is taken back.
+        let now = self.context.now();
+        new.lent.retain(|_, until| *until > now);
         let takes = matches!(
             change,
             MemberChange::Revoke(_) | MemberChange::Pause | MemberChange::Remove
@@ -209,6 +212,7 @@ impl Desk<'_> {
                 new.cuts = self.ledger.known_of(&old);
                 (new.devices, new.compartments, new.roles) = (Vec::new(), Vec::new(), Vec::new());
                 (new.level, new.until, new.paused) = (Level::Public.number(), None, false);
+                new.lent.clear();
             }
         }
         self.check_gain(Some(&old), &new)?;
@@ -227,22 +231,40 @@ impl Desk<'_> {
         let present = Level::from_number(card.level).unwrap_or(Level::Public);
         let name = self.level_name(present);
         let (level, compartments) = self.cleared_for(level.unwrap_or(&name), &rights.compartments)?;
-        let all = [card.roles.as_slice(), &rights.roles].concat();
-        card.level = card.level.max(level.number());
-        let held: BTreeSet<CompartmentId> = card.compartments.iter().copied().collect();
-        card.compartments = held.union(&compartments).copied().collect();
-        card.roles = sorted(all);
-        match rights.until {
-            Some(until) if until <= self.context.now() => {
-                Err(Error::new(Kind::Usage, "that end is past; nothing was changed")
-                    .hint("`strongroom member remove` ends a membership"))
+        if rights.until.is_some_and(|until| until <= self.context.now()) {
+            return Err(Error::new(Kind::Usage, "that end is past; nothing was changed")
+                .hint("`strongroom member remove` ends a membership, `strongroom member revoke` a loan"));
+        }
+        let lends = rights.clearance.is_some() || !rights.compartments.is_empty();
+        match rights.until.filter(|_| lends) {
+            Some(_) if !rights.roles.is_empty() => {
+                return Err(Error::new(Kind::Usage, "a role is not lent; nothing was changed")
+                    .hint("give it without --until, and take it back with `strongroom member revoke`"));
             }
             Some(until) => {
-                card.until = Some(until);
-                Ok(())
+                let compartments = compartments.into_iter().map(KeyUse::Compartment);
+                let level = (level.number() > card.level).then_some(KeyUse::Level(level));
+                let all = compartments.chain(level);
+                let lent: Vec<KeyUse> = all.filter(|usage| !card.is_due_for_good(*usage)).collect();
+                for usage in lent {
+                    card.lent.insert(usage.to_string(), until);
+                }
             }
-            None => Ok(()),
+            None => {
+                card.level = card.level.max(level.number());
+                let held: BTreeSet<CompartmentId> = card.compartments.iter().copied().collect();
+                card.compartments = held.union(&compartments).copied().collect();
+                card.until = rights.until.or(card.until);
+                // What is given for good is lent no more.
+                let loans = card.loans().map(|(usage, _)| usage);
+                let given: Vec<KeyUse> = loans.filter(|usage| card.is_due_for_good(*usage)).collect();
+                for usage in given {
+                    card.lent.remove(&usage.to_string());
+                }
+            }
         }
+        card.roles = sorted([card.roles.as_slice(), &rights.roles].concat());
+        Ok(())
     }
 
     fn take(&self, card: &mut Card, rights: &Rights) -> Result<(), Error> {
@@ -251,6 +273,19 @@ impl Desk<'_> {
         let (level, compartments) =
             self.cleared_for(rights.clearance.as_deref().unwrap_or(&name), &rights.compartments)?;
         card.level = card.level.min(level.number());
+        let takes = |usage: KeyUse| match usage {
+            KeyUse::Level(lent) => rights.clearance.is_some() && lent > level,
+            KeyUse::Compartment(id) => compartments.contains(&id),
+            KeyUse::Auditors => false,
+        };
+        let taken: Vec<KeyUse> = card
+            .loans()
+            .map(|(usage, _)| usage)
+            .filter(|usage| takes(*usage))
+            .collect();
+        for usage in taken {
+            card.lent.remove(&usage.to_string());
+        }
         card.compartments.retain(|id| !compartments.contains(id));
         card.roles.retain(|role| !rights.roles.contains(role));
         match card.roles.is_empty() {
@@ -268,7 +303,7 @@ impl Desk<'_> {
         let lost = old.compartments.iter().map(|id| KeyUse::Compartment(*id));
         for usage in lost.filter(|usage| old.is_due(*usage) && !new.is_due(*usage)) {
             let mut others = roster.members().filter(|card| card.person != old.person);
-            if !others.any(|card| card.is_due(usage)) {
+            if !others.any(|card| card.is_due_for_good(usage)) {
                 let words = format!(
                     "{} is the last who holds {}; nothing was changed",
                     old.handle,
@@ -281,7 +316,7 @@ impl Desk<'_> {
     }
 
     /// What a use is called here.
-    fn use_name(&self, usage: KeyUse) -> String {
+    pub(super) fn use_name(&self, usage: KeyUse) -> String {
         match usage {
             KeyUse::Level(level) => self.level_name(level),
             KeyUse::Auditors => "the log's details".to_owned(),
@@ -298,8 +333,7 @@ impl Desk<'_> {
     fn rotating(&self, old: &Card, new: &Card) -> Vec<KeyUse> {
         let lost = |usage: &KeyUse| old.is_due(*usage) && !new.is_due(*usage);
         let levels = Level::ALL.into_iter().filter(|level| *level != Level::Named);
-        let compartments = old.compartments.iter().copied().map(KeyUse::Compartment);
-        let all = levels.map(KeyUse::Level).chain(compartments).chain([KeyUse::Auditors]);
+        let all = levels.map(KeyUse::Level).chain(old.uses());
         let mut due: BTreeSet<KeyUse> = all.filter(lost).collect();
         due.extend(self.ledger.charter().roster.rotations_pending());
         // Whoever is not due a key themselves must not be the one who makes it.
@@ -339,6 +373,7 @@ impl Desk<'_> {
         for member in roster.members().filter(|member| member.person != card.person) {
             // Who may do nothing now is given what is new when they go on.
             let waits = member.paused || member.has_ended(self.context.now());
+            let member = &without_past_loans(member, self.context.now());
             let keys = new.part(|usage| !waits && roster.is_due(member, usage, Some(&card)));
             if keys.iter().next().is_some() {
                 self.ledger.give_keys(member, &keys, &mut changes, entropy)?;
@@ -391,7 +426,7 @@ impl Desk<'_> {
     /// The notes that the member could read by the old card and cannot by the new one, which is a list of titles, and an
     /// entry.
     fn lost(&mut self, old: &Card, new: &Card, verb: &str) -> Result<Vec<LostNote>, Error> {
-        let (before, after) = (old.clearance(), new.clearance());
+        let (before, after) = (old.reach(), new.reach());
         let reads = |card: &Card, clearance: &Clearance, label: &Label| {
             card.is_due(KeyUse::Level(Level::Public)) && clearance.dominates(label)
         };
@@ -415,4 +450,11 @@ impl Desk<'_> {
         });
         Ok(lost.collect())
     }
+}
+
+/// The card without what was lent and is over.
+fn without_past_loans(card: &Card, now: Time) -> Card {
+    let mut card = card.clone();
+    card.lent.retain(|_, until| *until > now);
+    card
 }

@@ -64,6 +64,8 @@ pub struct MemberLine {
     pub until: Option<(Time, bool)>,
     /// Whether a lead has paused it.
     pub paused: bool,
+    /// What they are lent, until when, and whether that is over.
+    pub lent: Vec<(String, Time, bool)>,
     /// Their devices.
     pub devices: Vec<Device>,
 }
@@ -218,6 +220,7 @@ impl Desk<'_> {
             handle: request.handle.clone(),
             joined: Vec::new(),
             keys: Default::default(),
+            lent: Default::default(),
             level: clearance.level.number(),
             n: roster.cards().len() as u64,
             paused: false,
@@ -307,6 +310,10 @@ impl Desk<'_> {
             roles: card.roles.clone(),
             until: card.until.map(|until| (until, card.has_ended(now))),
             paused: card.paused,
+            lent: card
+                .loans()
+                .map(|(usage, until)| (self.use_name(usage), until, until <= now))
+                .collect(),
             devices: card.devices.clone(),
         }
     }
@@ -334,11 +341,38 @@ impl Desk<'_> {
         }
     }
 
+    /// Tells leads of what is lent and over: the keys for it are with whoever had them until a lead makes new ones.
+    pub(super) fn tell_loans(&self) {
+        let (roster, now) = (&self.ledger.charter().roster, self.context.now());
+        let me = roster.member(self.identity.person());
+        if !me.is_some_and(|me| me.roles.contains(&Role::Lead)) {
+            return;
+        }
+        for card in roster.members() {
+            for (usage, until) in card.loans().filter(|(_, until)| *until <= now) {
+                let what = match usage {
+                    KeyUse::Level(_) => "the level",
+                    _ => "the compartment",
+                };
+                self.context.person.warn(&format!(
+                    "{what} `{}` was lent to {} until {until}: `strongroom member revoke` takes it back and makes new keys",
+                    self.use_name(usage),
+                    card.handle
+                ));
+            }
+        }
+    }
+
     /// Refuses to make a member due a key that the person at the desk is not due themselves.
     pub(super) fn check_gain(&self, old: Option<&Card>, new: &Card) -> Result<(), Error> {
         let roster = &self.ledger.charter().roster;
         let own = roster.member(self.identity.person());
-        let has = |usage| own.is_some_and(|own| roster.is_due(own, usage, None)) && self.ledger.keyring().holds(usage);
+        // What is lent to them, or theirs in an emergency, is not theirs to give.
+        let good = |own: &Card, usage| match usage {
+            KeyUse::Auditors => roster.is_due(own, usage, None),
+            _ => own.is_due_for_good(usage),
+        };
+        let has = |usage| own.is_some_and(|own| good(own, usage)) && self.ledger.keyring().holds(usage);
         let gained = |usage: &KeyUse| old.is_none_or(|old| !old.is_due(*usage));
         match new.uses().filter(gained).find(|usage| !has(*usage)) {
             None => Ok(()),

@@ -7,8 +7,10 @@ mod approvals;
 mod attachments;
 mod audit;
 mod backup;
+mod breakglass;
 mod briefs;
 mod compartments;
+mod conflicts;
 mod context;
 mod destroy;
 mod doctor;
@@ -47,10 +49,12 @@ pub use approvals::{Approved, AskApproval, Asked, RequestLine, Standing, approve
 pub use attachments::{Attached, Extracted, Place, attach, extract};
 pub use audit::{receipt, verify};
 pub use backup::{BackedUp, CheckedBackup, Restored, backup, check_backup, restore};
+pub use breakglass::{AskReview, BrokenGlass, GlassStatement, break_glass, list_broken_glass, review_glass};
 pub use briefs::{
     BriefCheck, BriefLine, DraftQuery, Drafted, check_brief, draft_brief, list_briefs, load_profile, redact_text,
 };
 pub use compartments::{CompartmentInfo, list_compartments, new_compartment};
+pub use conflicts::{ConflictLine, declare_conflict, list_conflicts};
 pub use context::{Access, Context, PassphraseSource};
 pub use destroy::{Ask, Destroyed, Doomed, destroy};
 pub use doctor::{Checkup, Finding, Level, doctor};

@@ -156,7 +156,9 @@ fn record(context: &Context<'_>, unlocked: &Unlocked<'_>, new: NewText, text: &s
     let mut details = desk.details("add");
     details.level = Some(label.level());
     details.client = (!client.is_empty()).then_some(client);
-    match desk.decide(Action::Add, new_note(label.clone())) {
+    let mut facts = new_note(label.clone());
+    facts.conflict = desk.conflicts.concern(&metadata);
+    match desk.decide(Action::Add, facts) {
         Decision::Denied(denial) => Err(desk.denied(&denial, Some(EntryKind::Add), details, Vec::new(), "add")?),
         Decision::Permitted(permission) => {
             details.rules = permission.rules().to_vec();

@@ -347,12 +347,10 @@ pub fn explain_policy(context: &Context<'_>, query: &ExplainQuery) -> Result<Exp
     details.asked = Some(short(asked.join(" / ")));
     let mut facts = match &query.note {
         Some(asked) => {
-            let Some((note, label, own)) = desk.listable(asked, &mut details)? else {
+            let Some((note, facts)) = desk.listable(asked, &mut details)? else {
                 return Err(desk.not_there(details, asked)?);
             };
-            details.level = Some(label.level());
-            let mut facts = ResourceFacts::new(ThingKind::Note, label);
-            facts.own = own;
+            details.level = Some(facts.label.level());
             match desk.decide_to_explain(Action::List, facts.clone()) {
                 Decision::Denied(denial) => return Err(desk.denied(&denial, None, details, vec![note], asked)?),
                 Decision::Permitted(permission) => details.rules = permission.rules().to_vec(),
@@ -454,12 +452,12 @@ impl Desk<'_> {
             .fold(refusal, Error::hint))
     }
 
-    /// A note that this person's keys open: its label, and whether they wrote it.
+    /// A note that this person's keys open, and what the policies are told of it.
     fn listable(
         &mut self,
         asked: &str,
         details: &mut crate::chain::Details,
-    ) -> Result<Option<(crate::id::NoteId, Label, bool)>, Error> {
+    ) -> Result<Option<(crate::id::NoteId, ResourceFacts)>, Error> {
         let Some((note, label, wraps)) = self.find(asked)? else {
             return Ok(None);
         };
@@ -473,7 +471,10 @@ impl Desk<'_> {
         match surveyed {
             Ok(survey) => {
                 details.client = survey.clients_for_the_record();
-                Ok(Some((note, label, survey.classes().iter().any(|(_, own, _)| *own))))
+                let mut facts = ResourceFacts::new(ThingKind::Note, label);
+                facts.own = survey.classes().iter().any(|class| class.own);
+                facts.conflict = survey.conflict();
+                Ok(Some((note, facts)))
             }
             Err(error) => Err(self.failed(details.clone(), vec![note], error)),
         }

@@ -135,6 +135,7 @@ pub fn release_brief(context: &Context<'_>, query: &ReleaseQuery) -> Result<Rele
     details.level = Some(audience);
     let mut facts = ResourceFacts::new(ThingKind::Note, label.clone());
     facts.own = open.metadata.author == desk.identity.person();
+    facts.conflict = desk.conflicts.concern(&open.metadata);
     facts.outgoing = Some(audience);
     let terms = query.terms(file.format);
     let needed = Needed {

@@ -3,7 +3,7 @@
 use super::context::{Context, Desk, short};
 use super::error::{Error, Kind};
 use super::notes::Shown;
-use crate::chain::Details;
+use crate::chain::{Details, Kind as EntryKind};
 use crate::envelope::WrapFile;
 use crate::gate::{Nature, OpenNote, Permit, Survey};
 use crate::id::{Digest, EntryRef, NoteId};
@@ -149,6 +149,18 @@ impl Desk<'_> {
         details: &mut Details,
         asked: &str,
     ) -> Result<Vec<Permit>, Error> {
+        self.permitted_as(action, None, standing, details, asked)
+    }
+
+    /// The same for what is entered as a change.
+    pub(super) fn permitted_as(
+        &mut self,
+        action: Action,
+        kind: Option<EntryKind>,
+        standing: &Standing,
+        details: &mut Details,
+        asked: &str,
+    ) -> Result<Vec<Permit>, Error> {
         details.level = Some(standing.label.level());
         details.client = standing.survey.clients_of(&standing.heads).map(short);
         let mut labels = vec![&standing.label];
@@ -161,9 +173,10 @@ impl Desk<'_> {
         for label in labels {
             let mut facts = ResourceFacts::new(ThingKind::Note, label.clone());
             facts.own = standing.survey.own(&standing.heads);
+            facts.conflict = standing.survey.conflict();
             match self.decide(action, facts) {
                 Decision::Denied(denial) => {
-                    return Err(self.denied(&denial, None, details.clone(), vec![standing.note], asked)?);
+                    return Err(self.denied(&denial, kind, details.clone(), vec![standing.note], asked)?);
                 }
                 Decision::Permitted(permission) => {
                     details.rules.extend(permission.rules().iter().cloned());
@@ -195,7 +208,20 @@ impl Desk<'_> {
         bodies: &[Digest],
         beside: bool,
         permits: Vec<Permit>,
-        mut details: Details,
+        details: Details,
+    ) -> Result<(Vec<OpenNote>, EntryRef), Error> {
+        let draft = Draft::read(details, vec![standing.note]);
+        self.open_under(standing, bodies, beside, permits, draft)
+    }
+
+    /// The same under an entry that says more than that it was a read.
+    pub(super) fn open_under(
+        &mut self,
+        standing: &Standing,
+        bodies: &[Digest],
+        beside: bool,
+        permits: Vec<Permit>,
+        mut draft: Draft,
     ) -> Result<(Vec<OpenNote>, EntryRef), Error> {
         let mut stored = Vec::new();
         for body in bodies {
@@ -212,8 +238,8 @@ impl Desk<'_> {
                 }
             }
         }
-        details.client = standing.survey.clients_of(bodies).map(short);
-        let recorded = self.record(Draft::read(details, vec![standing.note]))?;
+        draft.details.client = standing.survey.clients_of(bodies).map(short);
+        let recorded = self.record(draft)?;
         let entry = recorded.entry();
         Ok((self.gate().open(stored, permits, recorded)?, entry))
     }

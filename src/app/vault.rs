@@ -93,6 +93,7 @@ pub fn init(context: &Context<'_>, init: &Init) -> Result<Inited, Error> {
         handle: handle.clone(),
         joined: Vec::new(),
         keys: std::collections::BTreeMap::new(),
+        lent: Default::default(),
         level: Level::Restricted.number(),
         n: 0,
         paused: false,

@@ -42,7 +42,7 @@ impl WholeNote {
             _ => ThingKind::Brief,
         };
         let mut facts = ResourceFacts::new(kind, self.label.clone());
-        facts.own = self.whole.own();
+        (facts.own, facts.conflict) = (self.whole.own(), self.whole.conflict());
         facts
     }
 

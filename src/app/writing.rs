@@ -206,6 +206,7 @@ impl Desk<'_> {
     fn may_revise(&mut self, standing: &Standing, label: &Label, asked: &str) -> Result<Vec<String>, Error> {
         let mut facts = ResourceFacts::new(ThingKind::Note, label.clone());
         facts.own = standing.survey.own(&standing.heads);
+        facts.conflict = standing.survey.conflict();
         match self.decide(Action::Revise, facts) {
             Decision::Permitted(permission) => Ok(permission.rules().to_vec()),
             Decision::Denied(denial) => {

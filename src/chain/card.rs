@@ -22,6 +22,8 @@ const MAX: usize = 256 * 1024;
 pub enum Role {
     /// Checks the log; reads no note.
     Auditor,
+    /// Opens in an emergency what their clearance does not cover, of their compartments.
+    BreakGlass,
     /// Admits, removes, decides.
     Lead,
     /// Records and reads.
@@ -123,6 +125,9 @@ pub struct Card {
     /// Keys that are in force from this card on, by what they are for.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub keys: BTreeMap<String, KeyId>,
+    /// Keys that the person is lent, by what they are for, and until when.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub lent: BTreeMap<String, Time>,
     /// The clearance's level, 0 to 4.
     pub level: u8,
     /// Place in the chain.
@@ -234,7 +239,7 @@ impl Card {
             .all(|device| device.sign_key().is_some() && device.recipient().is_some());
         let keys = keys && card.auditors.as_ref().is_none_or(|key| key.recipient().is_some());
         let named = |text: &String| matches!(text.parse(), Ok(KeyUse::Level(_) | KeyUse::Compartment(_)));
-        let keys = keys && card.keys.keys().all(named);
+        let keys = keys && card.keys.keys().chain(card.lent.keys()).all(named);
         let sound = card.v == 1 && card.level <= 4 && Self::check_handle(&card.handle).is_ok();
         (sorted && keys && sound).then(|| (card, file[..=end].to_vec(), signature))
     }
@@ -249,22 +254,40 @@ impl Card {
         self.devices.is_empty()
     }
 
-    /// Whether somebody with such a card is due a key for that. Being an auditor opens no note: who is nothing else gets
-    /// no key to one.
+    /// Whether somebody with such a card is due a key for that: by their clearance, lent, or with the role that opens every
+    /// level in an emergency. Being an auditor opens no note: who is nothing else gets no key to one.
     pub fn is_due(&self, usage: KeyUse) -> bool {
-        let reads = self.roles.iter().any(|role| *role != Role::Auditor);
+        let glass = matches!(usage, KeyUse::Level(_)) && self.roles.contains(&Role::BreakGlass);
+        let lent = self.loans().any(|(lent, _)| lent.covers(usage));
+        self.is_due_for_good(usage) || (self.reads() && !self.is_removed() && (glass || lent))
+    }
+
+    /// The same by their clearance and roles alone: only such keys may somebody give to others.
+    pub fn is_due_for_good(&self, usage: KeyUse) -> bool {
         let due = match usage {
-            KeyUse::Level(level) => reads && level.number() <= self.level,
-            KeyUse::Compartment(id) => reads && self.compartments.contains(&id),
+            KeyUse::Level(level) => self.reads() && level.number() <= self.level,
+            KeyUse::Compartment(id) => self.reads() && self.compartments.contains(&id),
             KeyUse::Auditors => self.roles.contains(&Role::Auditor),
         };
         due && !self.is_removed()
     }
 
+    fn reads(&self) -> bool {
+        self.roles.iter().any(|role| !matches!(role, Role::Auditor))
+    }
+
+    /// What is lent, and until when.
+    pub fn loans(&self) -> impl Iterator<Item = (KeyUse, Time)> {
+        let lent = self.lent.iter();
+        lent.filter_map(|(usage, until)| Some((usage.parse().ok()?, *until)))
+    }
+
     /// What somebody with such a card may be due a key for.
     pub fn uses(&self) -> impl Iterator<Item = KeyUse> {
         let levels = Level::ALL.into_iter().filter(|level| *level != Level::Named);
+        let lent = self.loans().map(|(usage, _)| usage);
         let compartments = self.compartments.iter().copied().map(KeyUse::Compartment);
+        let compartments = compartments.chain(lent.filter(|usage| matches!(usage, KeyUse::Compartment(_))));
         let all = levels.map(KeyUse::Level).chain(compartments).chain([KeyUse::Auditors]);
         all.filter(|usage| self.is_due(*usage))
     }
@@ -274,17 +297,29 @@ impl Card {
         self.until.is_some_and(|until| until <= now)
     }
 
-    /// What this person may read at that time.
-    pub fn clearance_at(&self, _now: Time) -> Clearance {
-        self.clearance()
+    /// All that the keys of such a card are for: what is lent or was, and for who may break the glass every level.
+    pub fn reach(&self) -> Clearance {
+        let mut reach = self.clearance(Time::from_unix(i64::MIN));
+        if self.roles.contains(&Role::BreakGlass) {
+            reach.level = reach.level.max(Level::Restricted);
+        }
+        reach
     }
 
-    /// What this person may read.
-    pub fn clearance(&self) -> Clearance {
-        Clearance {
+    /// What this person may read at that time: what is lent included, as long as it is.
+    pub fn clearance(&self, now: Time) -> Clearance {
+        let mut clearance = Clearance {
             person: self.person,
             level: Level::from_number(self.level).unwrap_or(Level::Public),
             compartments: self.compartments.iter().copied().collect(),
+        };
+        for (usage, _) in self.loans().filter(|(_, until)| *until > now) {
+            match usage {
+                KeyUse::Level(level) => clearance.level = clearance.level.max(level),
+                KeyUse::Compartment(id) => drop(clearance.compartments.insert(id)),
+                KeyUse::Auditors => {}
+            }
         }
+        clearance
     }
 }

@@ -17,6 +17,7 @@ fn brings_back(before: &Card, card: &Card) -> bool {
         && before.compartments == card.compartments
         && before.roles == card.roles
         && before.until == card.until
+        && before.lent == card.lent
         && before.paused == card.paused
         && card.keys.is_empty()
         && card.auditors.is_none();
@@ -302,6 +303,7 @@ mod tests {
             handle: "mara".into(),
             joined: vec![],
             keys: BTreeMap::new(),
+            lent: BTreeMap::new(),
             level: 3,
             n: 0,
             paused: false,

@@ -4,8 +4,8 @@ use super::args::{Args, Command, Common, RecoveryCommand};
 use super::terminal::{Here, Seen};
 use super::words::{duration, prompted};
 use super::{
-    agent, approvals, attachments, audit, backup, briefs, doctor, finding, history, members, notes, policy, redact,
-    sync, tour, vaults, whole, writing,
+    agent, approvals, attachments, audit, backup, breakglass, briefs, conflicts, doctor, finding, history, members,
+    notes, policy, redact, sync, tour, vaults, whole, writing,
 };
 use crate::app::{Access, Clock, Context, Error, Kind, PassphraseSource, Person, Places};
 use std::ffi::OsString;
@@ -82,6 +82,8 @@ pub(super) fn with_vault(context: &Context<'_>, seen: &Seen<'_>, command: &Comma
         Command::Destroy { id } => whole::destroy(context, seen, id),
         Command::Approve { request } => approvals::approve(context, seen, request),
         Command::Approvals => approvals::list(context, seen),
+        Command::Breakglass(command) => breakglass::run(context, seen, command),
+        Command::Conflict(command) => conflicts::run(context, seen, command),
         Command::Brief(command) => briefs::run(context, seen, command),
         Command::Audit(command) => audit::run(context, seen, command),
         Command::Member(command) => members::run(context, seen, command),

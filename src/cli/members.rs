@@ -33,7 +33,7 @@ pub(super) enum MemberCommand {
     Admit(AdmitArgs),
     /// Give a member more, or another end; for leads
     #[command(
-        after_help = "Examples:\n  strongroom member grant jon --compartment Kestrel\n  strongroom member grant jon --clearance restricted --until 2027-12-31\n\nWhat is given can be used at their next command. Nobody gives what they do not have."
+        after_help = "Examples:\n  strongroom member grant jon --compartment Kestrel\n  strongroom member grant jon --compartment Kestrel --until 2027-01-15     lent until then\n  strongroom member grant jon --until 2027-12-31                           the membership ends then\n  strongroom member grant kim --role breakglass\n\nWhat is given can be used at their next command. Nobody gives what they do not have. What is lent can\nbe used until its time is over; the keys for it stay where they are until a lead takes it back with\n`member revoke`, of which leads are told. With the role breakglass go the keys of every level, for\n`strongroom breakglass open`."
     )]
     Grant(RightsArgs),
     /// Take something from a member: new keys for it, and what they knew of it is listed; for leads
@@ -108,7 +108,7 @@ pub(super) struct RightsArgs {
     /// A role; may be given several times
     #[arg(long = "role", value_name = "ROLE", group = "rights")]
     roles: Vec<RoleArg>,
-    /// When the membership ends
+    /// Until when it is lent; alone, when the membership ends
     #[arg(long, value_name = "TIME", group = "rights")]
     until: Option<String>,
 }
@@ -130,6 +130,7 @@ enum RoleArg {
     Officer,
     Lead,
     Auditor,
+    Breakglass,
 }
 
 impl RoleArg {
@@ -138,6 +139,7 @@ impl RoleArg {
             Self::Officer => Role::Officer,
             Self::Lead => Role::Lead,
             Self::Auditor => Role::Auditor,
+            Self::Breakglass => Role::BreakGlass,
         }
     }
 }
@@ -299,6 +301,7 @@ fn list(context: &Context<'_>, seen: &Seen<'_>) -> Result<u8, Error> {
 fn roles(member: &MemberLine) -> Vec<&'static str> {
     let name = |role: &Role| match role {
         Role::Auditor => "auditor",
+        Role::BreakGlass => "breakglass",
         Role::Lead => "lead",
         Role::Officer => "officer",
     };
@@ -318,9 +321,14 @@ fn row(member: &MemberLine) -> Vec<String> {
         true => format!("{} (over)", time),
         false => time.to_string(),
     };
+    let lent = member.lent.iter().map(|(what, until, over)| match over {
+        true => format!("; {what} was lent until {until}"),
+        false => format!("; {what} until {until}"),
+    });
+    let lent: String = lent.collect();
     vec![
         member.handle.clone(),
-        format!("{}{more}", out::one_line(&member.clearance)),
+        format!("{}{more}{}", out::one_line(&member.clearance), out::one_line(&lent)),
         roles(member).join(", "),
         match member.until {
             None if member.paused => "paused".to_owned(),
@@ -343,6 +351,11 @@ fn in_json(member: &MemberLine) -> serde_json::Value {
         "clearance": member.clearance,
         "compartments_unnamed": member.unnamed,
         "roles": roles(member),
+        "lent": member.lent.iter().map(|(what, until, over)| json!({
+            "what": what,
+            "until": until.to_string(),
+            "over": over,
+        })).collect::<Vec<_>>(),
         "until": member.until.map(|(time, _)| time.to_string()),
         "paused": member.paused,
         "over": member.until.is_some_and(|(_, over)| over),

@@ -44,7 +44,7 @@ pub(super) fn show(context: &Context<'_>, seen: &Seen<'_>, id: &str, revision: O
     shown(seen, &crate::app::show(context, id, revision)?)
 }
 
-fn shown(seen: &Seen<'_>, shown: &crate::app::Shown) -> Result<u8, Error> {
+pub(super) fn shown(seen: &Seen<'_>, shown: &crate::app::Shown) -> Result<u8, Error> {
     let metadata = &shown.note.metadata;
     let day = |seconds| Time::from_unix(seconds).to_string();
     if seen.json {

@@ -21,6 +21,16 @@ pub enum KeyUse {
     Auditors,
 }
 
+impl KeyUse {
+    /// Whether whoever is given a key for this is given one for `other`: with a level go the levels below.
+    pub fn covers(self, other: Self) -> bool {
+        match (self, other) {
+            (Self::Level(level), Self::Level(other)) => other <= level,
+            _ => self == other,
+        }
+    }
+}
+
 impl fmt::Display for KeyUse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

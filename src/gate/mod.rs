@@ -5,6 +5,7 @@
 //! gate may look inside before that, to filter and to count, and gives out ids and labels alone.
 //! `tests/compile_fail/` holds that there is no other way.
 
+mod conflict;
 mod content;
 mod permit;
 mod query;
@@ -13,12 +14,13 @@ mod scan;
 mod survey;
 
 pub use crate::envelope::{ATTACHMENT_MAX, Metadata, NotSealed};
+pub use conflict::Conflicts;
 pub use content::{Attachment, Attachments, BadContent, Content, NextPart, OpenContent, Resealed, Resealing, Sealing};
 pub use permit::Permit;
 pub use query::{BadQuery, Query, fold};
 pub use reseal::Whole;
 pub use scan::ScanError;
-pub use survey::{Filter, Listed, Order, Survey};
+pub use survey::{Class, Filter, Listed, Order, Survey};
 
 use crate::crypto::{Entropy, Recipient};
 use crate::envelope::{BadEnvelope, BadWrap, BodyFile, ContentKey, KeptText, Keyring, Purpose, WrapFile, seal_body};
@@ -105,12 +107,17 @@ impl OpenNote {
 pub struct Gate<'a> {
     identity: &'a Identity,
     keyring: &'a Keyring,
+    conflicts: Option<&'a Conflicts>,
 }
 
 impl<'a> Gate<'a> {
     /// The gate for this identity and its keys.
     pub fn new(identity: &'a Identity, keyring: &'a Keyring) -> Self {
-        Self { identity, keyring }
+        Self {
+            identity,
+            keyring,
+            conflicts: None,
+        }
     }
 
     fn vault(&self) -> VaultId {

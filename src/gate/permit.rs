@@ -35,7 +35,7 @@ impl Permit {
     /// Whether it lets `person` see the note's title and dates.
     pub(super) fn covers_heading(&self, person: PersonId, note: NoteId, label: &Label) -> bool {
         let action = self.permission.action();
-        self.is_for(person, note, label) && (action.opens() || action == Action::List)
+        self.is_for(person, note, label) && (action.opens() || matches!(action, Action::List | Action::ConflictList))
     }
 
     /// Whether it lets `person` do exactly `action` with `note` at `label`.

@@ -24,6 +24,7 @@ struct Item {
     label: Label,
     key: ContentKey,
     metadata: Metadata,
+    conflict: bool,
 }
 
 impl Whole {
@@ -42,6 +43,11 @@ impl Whole {
     /// Whether all of it was written by the person at the gate.
     pub fn own(&self) -> bool {
         self.items.iter().all(|item| item.metadata.author == self.me)
+    }
+
+    /// Whether some of it concerns a conflict of interest that the person has declared.
+    pub fn conflict(&self) -> bool {
+        self.items.iter().any(|item| item.conflict)
     }
 
     /// How many things of that nature there are.
@@ -84,6 +90,7 @@ impl Gate<'_> {
                 stored,
                 label,
                 key,
+                conflict: self.is_in_conflict(&metadata),
                 metadata,
             })
         };

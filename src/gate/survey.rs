@@ -6,6 +6,7 @@ use crate::envelope::{BodyFile, CheckedBody, Purpose};
 use crate::id::{Digest, NoteId, PersonId};
 use crate::label::Label;
 use crate::ledger::{Recorded, StoredNote};
+use crate::policy::{Kind, ResourceFacts};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
@@ -52,6 +53,7 @@ pub(super) struct Found {
     body: Digest,
     label: Label,
     metadata: Metadata,
+    conflict: bool,
     matches: u64,
 }
 
@@ -76,6 +78,27 @@ pub enum Order {
     Title,
     /// By label, the strictest level first.
     Label,
+}
+
+/// Notes that are alike in all that policies look at.
+pub struct Class {
+    /// Their label.
+    pub label: Label,
+    /// Whether the person wrote them.
+    pub own: bool,
+    /// Whether the person has declared a conflict of interest with them.
+    pub conflict: bool,
+    /// The notes.
+    pub notes: Vec<NoteId>,
+}
+
+impl Class {
+    /// What the policies are told of each of them.
+    pub fn facts(&self) -> ResourceFacts {
+        let mut facts = ResourceFacts::new(Kind::Note, self.label.clone());
+        (facts.own, facts.conflict) = (self.own, self.conflict);
+        facts
+    }
 }
 
 /// The result of a look inside. It tells ids, labels and whose notes they are; the rest stays in until
@@ -120,12 +143,14 @@ fn look_at<'s>(
         let (label, key) = gate.unwrap_key(item.note, &item.wrap)?;
         let nature = body.purpose();
         let body = body.check(gate.vault(), item.note, &key)?;
+        let metadata = body.open_metadata()?;
         let found = Found {
             note: item.note,
             nature,
             body: item.body,
             label,
-            metadata: body.open_metadata()?,
+            conflict: gate.is_in_conflict(&metadata),
+            metadata,
             matches: 0,
         };
         looked_at.push((found, body));
@@ -226,20 +251,34 @@ impl Survey {
             .map(|item| (item.metadata.number, item.body, &item.label))
     }
 
-    /// Notes by the facts that policies look at: label, and whether the person wrote them.
-    pub fn classes(&self) -> Vec<(Label, bool, Vec<NoteId>)> {
-        let mut classes: Vec<(Label, bool, Vec<NoteId>)> = Vec::new();
+    /// Notes by the facts that policies look at.
+    pub fn classes(&self) -> Vec<Class> {
+        let mut classes: Vec<Class> = Vec::new();
         for item in &self.found {
-            let own = item.metadata.author == self.me;
-            match classes
-                .iter_mut()
-                .find(|(label, theirs, _)| *label == item.label && *theirs == own)
-            {
-                Some((_, _, notes)) => notes.push(item.note),
-                None => classes.push((item.label.clone(), own, vec![item.note])),
+            let facts = (item.metadata.author == self.me, item.conflict);
+            let same = |class: &&mut Class| class.label == item.label && (class.own, class.conflict) == facts;
+            match classes.iter_mut().find(same) {
+                Some(class) => class.notes.push(item.note),
+                None => classes.push(Class {
+                    label: item.label.clone(),
+                    own: facts.0,
+                    conflict: facts.1,
+                    notes: vec![item.note],
+                }),
             }
         }
         classes
+    }
+
+    /// The notes that concern a conflict of interest that the person has declared.
+    pub fn in_conflict(&self) -> HashSet<NoteId> {
+        let concerned = self.found.iter().filter(|item| item.conflict);
+        concerned.map(|item| item.note).collect()
+    }
+
+    /// Whether one of the revisions concerns a conflict of interest that the person has declared.
+    pub fn conflict(&self) -> bool {
+        self.found.iter().any(|item| item.conflict)
     }
 
     /// Keeps those that `permitted` names, of each note its newest head; before they are put in another order.

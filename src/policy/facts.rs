@@ -112,6 +112,8 @@ actions! {
     Extract = "extract" in [OPENING, WORKING] on [Note, Brief];
     /// Search the text of notes.
     Search = "search" in [OPENING, WORKING] on [Note, Brief, Vault];
+    /// Open a note in an emergency that one's clearance does not cover, and one's keys do.
+    BreakGlass = "break-glass" in [OPENING] on [Note];
     /// Draft a brief from a note: the resource is the note.
     BriefDraft = "brief-draft" in [OPENING, WORKING] on [Note];
     /// Let a draft out: the resource is the draft at its label, [`ResourceFacts::outgoing`] the brief's level.
@@ -162,6 +164,8 @@ actions! {
     MemberRemove = "member-remove" in [GOVERNING] on [Roster];
     /// Review who has access.
     MemberReview = "member-review" in [GOVERNING] on [Roster];
+    /// Review that somebody broke the glass.
+    GlassReview = "glass-review" in [GOVERNING] on [Roster];
     /// Make a compartment.
     CompartmentNew = "compartment-new" in [GOVERNING] on [Roster];
     /// Take notes out of the vault in bulk.
@@ -180,6 +184,8 @@ actions! {
     MemberList = "member-list" in [EVERYBODY] on [Roster];
     /// Declare a conflict of interest.
     ConflictDeclare = "conflict-declare" in [EVERYBODY] on [Vault];
+    /// List the conflicts of interest that were declared to one, or by one.
+    ConflictList = "conflict-list" in [EVERYBODY] on [Note];
 }
 
 impl fmt::Display for Action {
@@ -213,6 +219,8 @@ impl Role {
     pub const LEAD: Role = Role(Cow::Borrowed("lead"));
     /// Reads the log.
     pub const AUDITOR: Role = Role(Cow::Borrowed("auditor"));
+    /// Opens in an emergency what their clearance does not cover.
+    pub const BREAKGLASS: Role = Role(Cow::Borrowed("breakglass"));
 
     /// Its name.
     pub fn name(&self) -> &str {

@@ -12,6 +12,9 @@ pub struct Purpose {
     pub code: String,
     /// What it means, in a line.
     pub description: String,
+    /// Whether it is an emergency, in which the glass may be broken.
+    #[serde(default)]
+    pub emergency: bool,
 }
 
 /// The purposes of a vault, in the order of the file.

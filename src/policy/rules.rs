@@ -267,13 +267,12 @@ pub(super) fn outgoing(request: &Request<'_>) -> crate::label::Level {
 fn circumstances(request: &Request<'_>, levels: &Levels, purposes: &Purposes) -> Vec<(String, RestrictedExpression)> {
     let asked = levels.rules(request.resource.label.level());
     let leaving = levels.rules(outgoing(request));
-    let listed = request
-        .purpose
-        .as_deref()
-        .is_some_and(|code| purposes.by_code(code).is_some());
+    let purpose = request.purpose.as_deref().and_then(|code| purposes.by_code(code));
+    let (listed, emergency) = (purpose.is_some(), purpose.is_some_and(|purpose| purpose.emergency));
     let mut pairs = vec![
         ("cleared".to_owned(), yes(request.cleared())),
         ("purpose_listed".to_owned(), yes(listed)),
+        ("emergency".to_owned(), yes(emergency)),
         (
             "reason_length".to_owned(),
             number(u32::try_from(request.reason_length()).unwrap_or(u32::MAX)),

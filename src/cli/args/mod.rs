@@ -6,6 +6,8 @@ pub(super) use audit::{
     AuditCommand, CheckProofArgs, LogArgs, ProveArgs, ReportArgs, ResultArg, WhoArgs, WitnessCommand,
 };
 
+use super::breakglass::BreakglassCommand;
+use super::conflicts::ConflictCommand;
 use crate::app::ORIGIN;
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -190,6 +192,12 @@ pub(super) enum Command {
     /// List what waits for a second person, or did
     #[command(after_help = "Example:\n  strongroom approvals --json")]
     Approvals,
+    /// Open in an emergency what your clearance does not cover; review that somebody did
+    #[command(subcommand, arg_required_else_help = true)]
+    Breakglass(BreakglassCommand),
+    /// Stay out of matters in which you are not free
+    #[command(subcommand, arg_required_else_help = true)]
+    Conflict(ConflictCommand),
     /// Find notes by the words in them; the search is in the log first
     #[command(
         after_help = "Examples:\n  strongroom search                                  asks what for\n  strongroom search gate kestrel --client Halcyon --since 7d\n  strongroom search '\"north gate\" lx68' --purpose duty --why 'gate call-out'\n\nAll words must occur in the note: in its title, text, client, case or fields. A word finds\nevery word that begins with it, whatever its case and accents: gate finds Gates. A phrase in\nquotation marks (kept from the shell by others around them) finds its words whole and in a row.\nEarlier revisions, drafts, briefs and attachments are not searched.\n\nFrom the level restricted upwards a purpose and a reason are needed; without them such notes\nare left out. What you search for goes sealed into the log. A shell remembers what is typed as\nan argument: leave QUERY out, or write -, and be asked. With --json, matches is how often the\nwords and phrases occur in the note, taken together. Times are written as for list."

@@ -54,6 +54,7 @@ pub(super) fn card(n: u8, by: u8, place: u64, prev: Digest, roles: Vec<Role>) ->
         handle: format!("member{n}"),
         joined: vec![],
         keys: std::collections::BTreeMap::new(),
+        lent: Default::default(),
         level: 3,
         n: place,
         paused: false,

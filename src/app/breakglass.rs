@@ -1,0 +1,248 @@
+//! Breaking the glass: in an emergency somebody opens what their clearance does not cover. Their keys do, by their role;
+//! leads are told until one of them has reviewed it.
+
+use super::compartments::roster_facts;
+use super::context::{Context, Desk, short};
+use super::error::{Error, Kind};
+use super::notes::Shown;
+use crate::chain::{Kind as EntryKind, Outcome, Role, Time};
+use crate::crypto::make_random;
+use crate::env::SystemEntropy;
+use crate::gate::Nature;
+use crate::id::{EntryRef, NoteId};
+use crate::ledger::{Changes, Draft};
+use crate::policy::{Action, Decision};
+
+/// How long leads have to look at it, in seconds.
+const REVIEW_WITHIN: i64 = 72 * 3600;
+
+/// That somebody broke the glass, as leads see it.
+pub struct BrokenGlass {
+    /// The entry.
+    pub entry: EntryRef,
+    /// Who.
+    pub by: String,
+    /// When, by their device.
+    pub time: Time,
+    /// Until when it is to be reviewed.
+    pub due: Time,
+    /// Whether that is past.
+    pub overdue: bool,
+    /// Who reviewed it.
+    pub reviewed: Vec<String>,
+}
+
+/// What a lead sees before they review it.
+pub struct GlassStatement {
+    /// What is reviewed.
+    pub broken: BrokenGlass,
+    /// What whoever did it wrote; none where the lead may not read the note.
+    pub statement: Option<String>,
+}
+
+/// Asks a lead how they find it: what they say is the reason of the review.
+pub type AskReview<'a> = &'a dyn Fn(&GlassStatement) -> Result<(), Error>;
+
+/// Opens a note that the person's clearance does not cover. Reason and class are on record, sealed for the leads who may
+/// read the note, before anything is shown.
+pub fn break_glass(context: &Context<'_>, asked: &str, class: &str) -> Result<Shown, Error> {
+    if !context.has_reason() {
+        return Err(Error::new(
+            Kind::Denied,
+            "denied: say why, in a few words, with `--why TEXT`",
+        ));
+    }
+    context.access.set_purpose(class);
+    let unlocked = context.unlock()?;
+    let mut desk = unlocked.desk(context)?;
+    let emergencies: Vec<String> = desk
+        .policies
+        .purposes()
+        .iter()
+        .filter(|p| p.emergency)
+        .map(|p| p.code.clone())
+        .collect();
+    if !emergencies.iter().any(|code| code == class) {
+        let class: String = class.chars().filter(|c| !c.is_control()).take(40).collect();
+        return Err(
+            Error::new(Kind::Usage, format!("`{class}` is no emergency of this vault"))
+                .hint(format!("these are: {}", emergencies.join(", "))),
+        );
+    }
+    let kind = Some(EntryKind::BreakGlass);
+    let mut details = desk.details("breakglass open");
+    if let Some((note, ..)) = desk.find(asked)? {
+        let error = Error::new(
+            Kind::Usage,
+            "your clearance covers this note: `strongroom show` opens it",
+        );
+        return Err(desk.failed(details, vec![note], error));
+    }
+    let me = desk.ledger.charter().roster.member(desk.identity.person());
+    // Who has not the role learns nothing of what there is.
+    if !me.is_some_and(|me| me.roles.contains(&Role::BreakGlass)) {
+        let error = Error::new(
+            Kind::Denied,
+            "denied: the glass is broken by those who have the role `breakglass`",
+        )
+        .hint("a lead gives it: `strongroom member grant HANDLE --role breakglass`");
+        return Err(desk.refused("breakglass open", kind, Some(asked), error)?);
+    }
+    desk.breaks_glass = true;
+    let natures = [Nature::Note, Nature::Draft, Nature::Brief];
+    let standing = desk.standing(asked, &natures, &details)?;
+    let permits = desk.permitted_as(Action::BreakGlass, kind, &standing, &mut details, asked)?;
+    let body = standing.newest(asked)?;
+    let statement = NoteId(make_random(&mut SystemEntropy)?);
+    let metadata = desk.statement_metadata("glass broken".to_owned(), String::new(), String::new());
+    let reason = context.access.reason().map(short).unwrap_or_default();
+    let text = format!("{class}: {reason}\nnote: {}", standing.note);
+    let (changes, _) = desk.seal(statement, Nature::Statement, &metadata, &text, &standing.label)?;
+    let draft = Draft::change(EntryKind::BreakGlass, details, vec![standing.note], changes);
+    let (opened, _) = desk.open_under(&standing, &[body], true, permits, draft)?;
+    let note = opened.into_iter().next().ok_or_else(|| Error::no_such_note(asked))?;
+    Ok(desk.shown(note))
+}
+
+/// Who broke the glass, the newest last: all that leads have not reviewed, and what they have in these weeks.
+pub fn list_broken_glass(context: &Context<'_>) -> Result<Vec<BrokenGlass>, Error> {
+    let unlocked = context.unlock()?;
+    let mut desk = unlocked.desk(context)?;
+    let mut details = desk.details("breakglass review");
+    match desk.decide(Action::GlassReview, roster_facts()?) {
+        Decision::Denied(denial) => {
+            return Err(desk.denied(&denial, None, details, Vec::new(), "breakglass review")?);
+        }
+        Decision::Permitted(permission) => details.rules = permission.rules().to_vec(),
+    }
+    let _ = desk.record(Draft::read(details, Vec::new()))?;
+    let recent = |broken: &BrokenGlass| context.now().unix() - broken.time.unix() < 30 * 24 * 3600;
+    let mut all = desk.broken_glass();
+    all.retain(|broken| broken.reviewed.is_empty() || recent(broken));
+    Ok(all)
+}
+
+/// Enters that a lead has looked at it; their reason says how they find it.
+pub fn review_glass(context: &Context<'_>, asked: &str, ask: Option<AskReview<'_>>) -> Result<EntryRef, Error> {
+    let entry: EntryRef = asked.parse().map_err(|_| {
+        let asked: String = asked.chars().filter(|c| !c.is_control()).take(64).collect();
+        Error::new(Kind::Usage, format!("`{asked}` names no entry"))
+            .hint("`strongroom breakglass review` lists them; an entry is named LOG:SEQ")
+    })?;
+    let unlocked = context.unlock()?;
+    let mut desk = unlocked.desk(context)?;
+    let seen = desk.glass_statement(entry)?;
+    drop(desk);
+    if let Some(ask) = ask {
+        ask(&seen)?;
+    }
+    if !context.has_reason() {
+        return Err(Error::new(
+            Kind::Usage,
+            "say how you find it, in a few words: --why TEXT",
+        ));
+    }
+    let mut desk = unlocked.desk(context)?;
+    let (_, details) = desk.reviewable(entry)?;
+    let mut draft = Draft::change(EntryKind::Review, details, Vec::new(), Changes::default());
+    draft.because = Some(entry);
+    Ok(desk.record(draft)?.entry())
+}
+
+impl Desk<'_> {
+    fn broken_glass(&self) -> Vec<BrokenGlass> {
+        let (matters, now) = (self.ledger.matters(), self.context.now());
+        let roster = &self.ledger.charter().roster;
+        let person = |device| roster.person_of(device);
+        let lead = |person: &crate::id::PersonId| {
+            let mut cards = roster.cards().iter().filter(|card| card.person == *person);
+            cards.any(|card| card.roles.contains(&Role::Lead))
+        };
+        let told = matters.broken().map(|(entry, broken)| {
+            let reviews = matters.reviews(entry, &person);
+            let reviewed = reviews
+                .iter()
+                .filter(|(_, by)| lead(by))
+                .map(|(_, by)| self.handle(*by));
+            let due = Time::from_unix(broken.time.unix().saturating_add(REVIEW_WITHIN));
+            BrokenGlass {
+                entry,
+                by: person(entry.log.device).map(|by| self.handle(by)).unwrap_or_default(),
+                time: broken.time,
+                due,
+                overdue: due <= now,
+                reviewed: reviewed.collect(),
+            }
+        });
+        let mut told: Vec<BrokenGlass> = told.collect();
+        told.sort_by_key(|broken| (broken.time, broken.entry));
+        told
+    }
+
+    /// Tells leads that somebody else broke the glass, until one of them has reviewed it.
+    pub(super) fn tell_broken_glass(&self) {
+        let me = self.identity.person();
+        let card = self.ledger.charter().roster.member(me);
+        if !card.is_some_and(|card| card.roles.contains(&Role::Lead)) {
+            return;
+        }
+        let broken = self.broken_glass().into_iter();
+        for broken in broken.filter(|broken| broken.reviewed.is_empty() && self.person(broken.entry) != Some(me)) {
+            let due = match broken.overdue {
+                true => format!("the review was due on {}", broken.due),
+                false => format!("review it by {}", broken.due),
+            };
+            self.context.person.warn(&format!(
+                "{} broke the glass on {}; {due}: `strongroom breakglass review {}`",
+                broken.by, broken.time, broken.entry
+            ));
+        }
+    }
+
+    /// What may be reviewed by whoever is at the desk, and the details of that.
+    fn reviewable(&mut self, entry: EntryRef) -> Result<(BrokenGlass, crate::chain::Details), Error> {
+        let kind = Some(EntryKind::Review);
+        let mut details = self.details("breakglass review");
+        details.asked = Some(entry.to_string());
+        match self.decide(Action::GlassReview, roster_facts()?) {
+            Decision::Denied(denial) => {
+                return Err(self.denied(&denial, kind, details, Vec::new(), "breakglass review")?);
+            }
+            Decision::Permitted(permission) => details.rules = permission.rules().to_vec(),
+        }
+        let found = self.broken_glass().into_iter().find(|broken| broken.entry == entry);
+        let refusal = match &found {
+            None => Some(
+                Error::new(Kind::Denied, format!("nobody broke the glass at `{entry}`"))
+                    .hint("`strongroom breakglass review` lists where somebody did"),
+            ),
+            Some(_) if self.person(entry) == Some(self.identity.person()) => {
+                Some(Error::new(Kind::Denied, "nobody reviews what they did themselves").hint("another lead does"))
+            }
+            Some(_) => None,
+        };
+        match (found, refusal) {
+            (Some(broken), None) => Ok((broken, details)),
+            (_, refusal) => {
+                let _ = self.record(Draft::without_effect(kind, Outcome::Denied, details, Vec::new()))?;
+                Err(refusal.unwrap_or_else(|| Error::new(Kind::Denied, "this cannot be reviewed")))
+            }
+        }
+    }
+
+    fn glass_statement(&mut self, entry: EntryRef) -> Result<GlassStatement, Error> {
+        let (broken, mut details) = self.reviewable(entry)?;
+        details.verb = "glass-read".into();
+        let statement = self.ledger.matters().broken().find(|(place, _)| *place == entry);
+        let statement = statement.and_then(|(_, broken)| broken.statement);
+        let readable = match statement {
+            Some(statement) => self.find(&statement.to_string())?.map(|_| statement),
+            None => None,
+        };
+        let statement = match readable {
+            Some(statement) => Some(self.read_statement(statement, &details)?),
+            None => None,
+        };
+        Ok(GlassStatement { broken, statement })
+    }
+}

@@ -1,0 +1,137 @@
+//! Conflicts of interest: whoever declares one stays out of the matter. The statement goes to them and to the leads by name.
+
+use super::context::{Context, Desk, short};
+use super::error::{Error, Kind};
+use super::finding::Looking;
+use super::notes::check_name;
+use crate::chain::{Kind as EntryKind, Role, Time};
+use crate::crypto::make_random;
+use crate::env::SystemEntropy;
+use crate::gate::{Conflicts, Filter, Gate, Nature};
+use crate::id::{EntryRef, NoteId, PersonId};
+use crate::label::{Label, Level};
+use crate::ledger::Draft;
+use crate::policy::{Action, Decision, Kind as ThingKind, ResourceFacts};
+use std::collections::{BTreeSet, HashSet};
+
+/// A conflict that was declared.
+pub struct ConflictLine {
+    /// The entry.
+    pub entry: EntryRef,
+    /// Who declared it.
+    pub by: String,
+    /// When.
+    pub time: Time,
+    /// The client concerned; empty for a case of whatever client.
+    pub client: String,
+    /// The case concerned; empty for all of the client's.
+    pub case: String,
+}
+
+/// Declares that the person is to stay out of what concerns a client, a case, or a case of a client.
+pub fn declare_conflict(context: &Context<'_>, client: Option<&str>, case: Option<&str>) -> Result<EntryRef, Error> {
+    let client = client
+        .map(|name| check_name("client", name))
+        .transpose()?
+        .unwrap_or_default();
+    let case = case
+        .map(|name| check_name("case", name))
+        .transpose()?
+        .unwrap_or_default();
+    if client.is_empty() && case.is_empty() {
+        return Err(Error::new(
+            Kind::Usage,
+            "say what it is about: --client NAME, --case NAME or both",
+        ));
+    }
+    let unlocked = context.unlock()?;
+    let mut desk = unlocked.desk(context)?;
+    let mut details = desk.details("conflict declare");
+    match desk.decide(Action::ConflictDeclare, vault_facts()?) {
+        Decision::Denied(denial) => {
+            return Err(desk.denied(
+                &denial,
+                Some(EntryKind::Conflict),
+                details,
+                Vec::new(),
+                "conflict declare",
+            )?);
+        }
+        Decision::Permitted(permission) => details.rules = permission.rules().to_vec(),
+    }
+    details.level = Some(Level::Named);
+    details.client = Some(client.clone()).filter(|client| !client.is_empty());
+    let note = NoteId(make_random(&mut SystemEntropy)?);
+    let metadata = desk.statement_metadata("conflict of interest".to_owned(), client, case);
+    let text = context.access.reason().map(short).unwrap_or_default();
+    let label = desk.to_leads()?;
+    let (changes, _) = desk.seal(note, Nature::Statement, &metadata, &text, &label)?;
+    Ok(desk
+        .record(Draft::change(EntryKind::Conflict, details, vec![note], changes))?
+        .entry())
+}
+
+/// The conflicts that the person declared, and those that were declared to them.
+pub fn list_conflicts(context: &Context<'_>) -> Result<Vec<ConflictLine>, Error> {
+    let unlocked = context.unlock()?;
+    let mut desk = unlocked.desk(context)?;
+    let details = desk.details("conflict list");
+    let declared: Vec<(EntryRef, NoteId)> = desk.ledger.matters().conflicts().collect();
+    let notes: HashSet<NoteId> = declared.iter().map(|(_, note)| *note).collect();
+    let filter = Filter {
+        natures: vec![Nature::Statement],
+        ..Filter::default()
+    };
+    // What one has declared oneself bars one from the matter, not from the list of what one has declared.
+    desk.conflicts = Conflicts::default();
+    let found = desk.find_all(details, &Looking::among(Action::ConflictList, filter, &notes))?;
+    let mut lines = Vec::new();
+    for (entry, note) in declared {
+        let Some(line) = found.iter().find(|line| line.listed.note == note) else {
+            continue;
+        };
+        let metadata = &line.listed.metadata;
+        lines.push(ConflictLine {
+            entry,
+            by: desk.person(entry).map(|by| desk.handle(by)).unwrap_or_default(),
+            time: Time::from_unix(metadata.created),
+            client: metadata.client.clone(),
+            case: metadata.case.clone(),
+        });
+    }
+    lines.sort_by_key(|line| (line.time, line.entry));
+    Ok(lines)
+}
+
+fn vault_facts() -> Result<ResourceFacts, Error> {
+    let public = Label::new(Level::Public, []).map_err(|bad| Error::new(Kind::Failed, bad.to_string()))?;
+    Ok(ResourceFacts::new(ThingKind::Vault, public))
+}
+
+impl Desk<'_> {
+    /// What the person has declared to stay out of. It is looked at inside the gate and does not come out.
+    pub(super) fn own_conflicts(&self) -> Result<Conflicts, Error> {
+        let me = Some(self.identity.person());
+        let declared = self.ledger.matters().conflicts();
+        let own: Vec<NoteId> = declared
+            .filter(|(entry, _)| self.person(*entry) == me)
+            .map(|(_, note)| note)
+            .collect();
+        let mut stored = Vec::new();
+        for note in own {
+            stored.extend(self.ledger.stored_many(self.ledger.wraps(&note.to_string())?)?);
+        }
+        Ok(Gate::new(self.identity, self.ledger.keyring()).conflicts(&stored)?)
+    }
+
+    /// The label of what a person and all leads read, by name.
+    fn to_leads(&self) -> Result<Label, Error> {
+        let now = self.context.now();
+        let members = self.ledger.charter().roster.members();
+        let leads =
+            members.filter(|card| card.roles.contains(&Role::Lead) && !card.is_removed() && !card.has_ended(now));
+        let mut people: BTreeSet<PersonId> = leads.map(|card| card.person).collect();
+        people.insert(self.identity.person());
+        Label::named(people, []).map_err(|bad| Error::new(Kind::Failed, bad.to_string()))
+    }
+}
