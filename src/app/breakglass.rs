@@ -16,6 +16,9 @@ use crate::policy::{Action, Decision};
 /// How long leads have to look at it, in seconds.
 const REVIEW_WITHIN: i64 = 72 * 3600;
 
+/// The purpose of a review, where the vault has it.
+const REVIEW: &str = "review";
+
 /// That somebody broke the glass, as leads see it.
 pub struct BrokenGlass {
     /// The entry.
@@ -131,6 +134,10 @@ pub fn review_glass(context: &Context<'_>, asked: &str, ask: Option<AskReview<'_
     })?;
     let unlocked = context.unlock()?;
     let mut desk = unlocked.desk(context)?;
+    // It is said what for by the command itself.
+    if context.access.purpose().is_none() && desk.policies.purposes().by_code(REVIEW).is_some() {
+        context.access.set_purpose(REVIEW);
+    }
     let seen = desk.glass_statement(entry)?;
     drop(desk);
     if let Some(ask) = ask {

@@ -3,6 +3,7 @@
 
 mod briefs;
 mod leaving;
+mod matters;
 mod sync;
 
 use super::*;

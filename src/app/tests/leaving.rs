@@ -13,7 +13,7 @@ use crate::session::Identity;
 use std::collections::BTreeSet;
 
 /// Somebody without a terminal, who is told things.
-struct Told;
+pub(super) struct Told;
 
 impl Person for Told {
     fn passphrase(&self, _prompt: &str) -> Result<shared::Passphrase, Error> {
@@ -51,7 +51,7 @@ fn beside(vault: &Vault) -> Vault {
     other
 }
 
-fn join(lead: &Vault, name: &str, clearance: &str) -> Vault {
+pub(super) fn join(lead: &Vault, name: &str, clearance: &str) -> Vault {
     let place = beside(lead);
     let file = place.0.path().join("request");
     ask_for_membership(&place.context(&Told, None, None), name, &file, false).unwrap();
@@ -68,11 +68,11 @@ fn join(lead: &Vault, name: &str, clearance: &str) -> Vault {
     place
 }
 
-fn listed(place: &Vault) -> Result<usize, Error> {
+pub(super) fn listed(place: &Vault) -> Result<usize, Error> {
     Ok(list(&place.context(&Told, None, None), &ListQuery::default())?.len())
 }
 
-fn add_note(vault: &Vault, label: &str, text: &'static str) -> NoteId {
+pub(super) fn add_note(vault: &Vault, label: &str, text: &'static str) -> NoteId {
     let new = NewText {
         title: None,
         client: None,
@@ -96,7 +96,7 @@ fn keys_of(place: &Vault) -> (Identity, Keyring, Clearance) {
     let repo = repo_of(place);
     let state = places.state(&file.vault, &file.device);
     let ledger = Ledger::start(&repo, &identity, &state, PATIENCE, None).unwrap();
-    let clearance = ledger.charter().roster.member(identity.person()).unwrap().clearance();
+    let clearance = ledger.charter().roster.member(identity.person()).unwrap().reach();
     let keys = ledger.keyring().part(|_| true);
     drop(ledger);
     (identity, keys, clearance)

@@ -1,0 +1,330 @@
+//! What several people are needed for: a second person, an emergency, a conflict of interest, a loan.
+
+use super::leaving::{Told, add_note, join, listed};
+use super::*;
+use crate::chain::{Deed, Role};
+use crate::id::{EntryRef, NoteId};
+
+const BEGUN: i64 = 1_795_253_400;
+
+/// What somebody does so many hours later.
+fn after<'a>(place: &Vault, person: &'a dyn Person, why: Option<&str>, hours: i64) -> Context<'a> {
+    let mut context = place.context(person, Some("safety"), why);
+    context.clock = Clock::Fixed(Time::from_unix(BEGUN + hours * 3600));
+    context
+}
+
+fn waiting(place: &Vault) -> Vec<EntryRef> {
+    let lines = list_requests(&after(place, &Told, None, 1)).unwrap();
+    let waiting = lines.iter().filter(|line| line.standing == Standing::Waiting);
+    waiting.map(|line| line.request).collect()
+}
+
+fn destroyed(place: &Vault, note: NoteId, hours: i64) -> Result<Destroyed, Error> {
+    let context = after(place, &Told, Some("kept for two years"), hours);
+    destroy(&context, &note.to_string(), None)
+}
+
+fn approved(place: &Vault, request: EntryRef, hours: i64) -> Result<Approved, Error> {
+    approve(
+        &after(place, &Told, Some("looked at it"), hours),
+        &request.to_string(),
+        None,
+    )
+}
+
+fn kind<T>(done: Result<T, Error>) -> Option<Kind> {
+    done.err().map(|error| error.kind)
+}
+
+fn intact(place: &Vault) {
+    let report = verify(&place.context(&Told, None, None), None, &[], None, false).unwrap();
+    assert!(report.problems.is_empty(), "{:?}", report.problems);
+}
+
+#[test]
+fn two_people_destroy_what_is_restricted() {
+    let mara = Vault::new();
+    let note = add_note(&mara, "restricted", "Lena Hauk was at the north gate.");
+    let (jon, kim) = (join(&mara, "jon", "restricted"), join(&mara, "kim", "confidential"));
+    let refused = destroyed(&mara, note, 1).err().unwrap();
+    let request = waiting(&mara)[0];
+    assert!(
+        refused.kind == Kind::Denied && refused.hints[0].contains(&request.to_string()),
+        "{refused:?}"
+    );
+    // Asked again it is the same request.
+    assert_eq!(kind(destroyed(&mara, note, 1)), Some(Kind::Denied));
+    assert_eq!(waiting(&mara), [request]);
+    // Who may not read it sees no request, and the words are those for one that does not exist.
+    assert!(waiting(&kim).is_empty());
+    let hidden = approved(&kim, request, 1).err().unwrap();
+    let nowhere = EntryRef { seq: 99_999, ..request };
+    let absent = approved(&kim, nowhere, 1).err().unwrap();
+    assert_eq!(
+        hidden.message.replace(&request.to_string(), ""),
+        absent.message.replace(&nowhere.to_string(), "")
+    );
+    assert_eq!((hidden.kind, &hidden.hints), (absent.kind, &absent.hints));
+    assert_eq!(kind(approved(&mara, request, 1)), Some(Kind::Denied));
+    // An approval lasts three days, a request a week.
+    approved(&jon, request, 2).unwrap();
+    assert_eq!(kind(destroyed(&mara, note, 2 + 72)), Some(Kind::Denied));
+    approved(&jon, request, 100).unwrap();
+    assert_eq!(kind(approved(&jon, request, 1 + 7 * 24)), Some(Kind::Failed));
+    destroyed(&mara, note, 101).unwrap();
+    assert_eq!(kind(destroyed(&mara, note, 101)), Some(Kind::Denied));
+    intact(&mara);
+}
+
+#[test]
+fn an_approval_is_for_what_the_note_was() {
+    let mara = Vault::new();
+    let note = add_note(&mara, "restricted", "First.");
+    let jon = join(&mara, "jon", "restricted");
+    assert!(destroyed(&mara, note, 1).is_err());
+    let request = waiting(&mara)[0];
+    approved(&jon, request, 2).unwrap();
+    let change = Change {
+        title: Some("Another".into()),
+        ..Change::default()
+    };
+    let editing = edit(
+        &after(&mara, &Told, Some("corrected"), 3),
+        &note.to_string(),
+        change,
+        None,
+    );
+    assert!(editing.is_ok());
+    // The approval was of another revision: a new request is made, and the old one cannot be approved any more.
+    assert_eq!(kind(destroyed(&mara, note, 4)), Some(Kind::Denied));
+    assert_eq!(kind(approved(&jon, request, 4)), Some(Kind::Failed));
+    let again = waiting(&mara);
+    assert_eq!(again.len(), 1);
+    assert_ne!(again[0], request);
+    approved(&jon, again[0], 5).unwrap();
+    destroyed(&mara, note, 6).unwrap();
+    intact(&mara);
+}
+
+#[test]
+fn who_left_or_may_not_read_it_any_more_has_approved_nothing() {
+    let mara = Vault::new();
+    let note = add_note(&mara, "restricted", "Text.");
+    let jon = join(&mara, "jon", "restricted");
+    let _kim = join(&mara, "kim", "restricted");
+    assert!(destroyed(&mara, note, 1).is_err());
+    approved(&jon, waiting(&mara)[0], 2).unwrap();
+    let change = |change| change_member(&after(&mara, &Told, Some("a reason"), 3), "jon", &change).unwrap();
+    change(MemberChange::Pause);
+    assert_eq!(kind(destroyed(&mara, note, 4)), Some(Kind::Denied));
+    change(MemberChange::Resume);
+    change(MemberChange::Revoke(Rights {
+        clearance: Some("internal".into()),
+        ..Rights::default()
+    }));
+    assert_eq!(kind(destroyed(&mara, note, 5)), Some(Kind::Denied));
+    intact(&mara);
+}
+
+#[test]
+fn a_request_tells_what_it_is_for() {
+    let mara = Vault::new();
+    let note = add_note(&mara, "restricted", "Text.");
+    let jon = join(&mara, "jon", "restricted");
+    assert!(destroyed(&mara, note, 1).is_err());
+    let request = waiting(&jon)[0];
+    let seen = RefCell::new(None);
+    let ask = |asked: &Asked| {
+        let told = (
+            asked.deed,
+            asked.note,
+            asked.title.clone(),
+            asked.by.clone(),
+            asked.statement.clone(),
+        );
+        seen.replace(Some(told));
+        Err(Error::new(Kind::Failed, "no"))
+    };
+    let context = after(&jon, &Told, Some("looked at it"), 2);
+    assert_eq!(
+        approve(&context, &request.to_string(), Some(&ask))
+            .err()
+            .unwrap()
+            .message,
+        "no"
+    );
+    let told = (
+        Deed::Destroy,
+        note,
+        "Text.".to_owned(),
+        "mara".to_owned(),
+        "kept for two years".to_owned(),
+    );
+    assert_eq!(seen.into_inner(), Some(told));
+    assert_eq!(waiting(&mara), [request]);
+}
+
+/// Somebody who remembers what they were told.
+#[derive(Default)]
+struct Warned(RefCell<Vec<String>>);
+
+impl Person for Warned {
+    fn passphrase(&self, prompt: &str) -> Result<shared::Passphrase, Error> {
+        Told.passphrase(prompt)
+    }
+
+    fn warn(&self, text: &str) {
+        self.0.borrow_mut().push(text.to_owned());
+    }
+
+    fn answers(&self) -> bool {
+        false
+    }
+
+    fn line(&self, _prompt: &str) -> Option<String> {
+        None
+    }
+
+    fn open(&self, path: &Path) -> Result<File, Error> {
+        open_file(path)
+    }
+
+    fn files_in(&self, folder: &Path) -> Result<Vec<String>, Error> {
+        list_files(folder)
+    }
+
+    fn create(&self, path: &Path) -> Result<Box<dyn NewFile>, Error> {
+        new_file(path)
+    }
+}
+
+fn told(place: &Vault, hours: i64) -> Vec<String> {
+    let person = Warned::default();
+    list(&after(place, &person, None, hours), &ListQuery::default()).unwrap();
+    person.0.into_inner()
+}
+
+fn grant(lead: &Vault, whom: &str, rights: Rights, hours: i64) -> Result<Changed, Error> {
+    let change = MemberChange::Grant(rights);
+    change_member(&after(lead, &Told, Some("a reason"), hours), whom, &change)
+}
+
+#[test]
+fn the_glass_is_broken_by_role_and_leads_are_told_until_one_has_looked() {
+    let mara = Vault::new();
+    let note = add_note(&mara, "restricted", "The key is with the porter.");
+    let jon = join(&mara, "jon", "internal");
+    let open = |class, why, hours| break_glass(&after(&jon, &Told, why, hours), &note.to_string(), class);
+    assert_eq!(kind(open("safety", Some("no answer"), 1)), Some(Kind::Denied));
+    let role = || Rights {
+        roles: vec![Role::BreakGlass],
+        ..Rights::default()
+    };
+    grant(&mara, "jon", role(), 1).unwrap();
+    // Only in an emergency, with a reason; for everything else the note is still not there.
+    assert_eq!(kind(open("duty", Some("no answer"), 2)), Some(Kind::Usage));
+    assert_eq!(kind(open("safety", None, 2)), Some(Kind::Denied));
+    assert_eq!(
+        kind(show(&after(&jon, &Told, Some("no answer"), 2), &note.to_string(), None)),
+        Some(Kind::Denied)
+    );
+    assert_eq!(listed(&jon), Ok(0));
+    assert!(told(&mara, 2).is_empty());
+    let shown = open("safety", Some("no answer"), 3).unwrap();
+    assert_eq!(shown.note.text(), "The key is with the porter.");
+    assert_eq!(listed(&jon), Ok(0));
+    let entry = list_broken_glass(&after(&mara, &Told, None, 4)).unwrap()[0].entry;
+    assert!(told(&mara, 4)[0].contains("jon broke the glass") && told(&jon, 4).is_empty());
+    assert!(told(&mara, 3 + 72)[0].contains("the review was due"));
+    let review = |place: &Vault, why| review_glass(&after(place, &Told, why, 5), &entry.to_string(), None);
+    assert_eq!(kind(review(&jon, Some("was right"))), Some(Kind::Denied));
+    assert_eq!(kind(review(&mara, None)), Some(Kind::Denied));
+    let context = after(&mara, &Told, Some("was right"), 5);
+    let seen = RefCell::new(None);
+    let look = |glass: &GlassStatement| {
+        seen.replace(glass.statement.clone());
+        Ok(())
+    };
+    review_glass(&context, &entry.to_string(), Some(&look)).unwrap();
+    assert_eq!(seen.into_inner(), Some(format!("safety: no answer\nnote: {note}")));
+    assert!(told(&mara, 100).is_empty());
+    // Without the role the keys for it are made anew.
+    let taken = MemberChange::Revoke(role());
+    let taken = change_member(&after(&mara, &Told, Some("a reason"), 6), "jon", &taken).unwrap();
+    assert_eq!((taken.rotated.len(), taken.lost.len()), (2, 1));
+    assert_eq!(kind(open("safety", Some("no answer"), 7)), Some(Kind::Denied));
+    intact(&mara);
+}
+
+#[test]
+fn who_declares_a_conflict_stays_out_of_it() {
+    let mara = Vault::new();
+    let about = |client: &str| {
+        let new = NewText {
+            title: None,
+            client: Some(client.into()),
+            case: None,
+            label: Some("internal".into()),
+            at: None,
+            fields: Vec::new(),
+        };
+        let text = TextFrom::Caller(Box::new(|| Ok(b"Patrol.".to_vec())));
+        add(&after(&mara, &Told, None, 0), new, text).unwrap().id
+    };
+    let (halcyon, kestrel) = (about("Halcyon"), about("Kestrel"));
+    let (jon, kim) = (join(&mara, "jon", "internal"), join(&mara, "kim", "internal"));
+    assert_eq!(listed(&jon), Ok(2));
+    let declare = |client, case| declare_conflict(&after(&jon, &Told, Some("my brother works there"), 1), client, case);
+    assert_eq!(kind(declare(None, None)), Some(Kind::Usage));
+    declare(Some(" halcyon"), None).unwrap();
+    assert_eq!((listed(&jon), listed(&kim)), (Ok(1), Ok(2)));
+    let shown = |place: &Vault, note: NoteId| show(&after(place, &Told, None, 2), &note.to_string(), None);
+    assert_eq!(
+        shown(&jon, halcyon).err().unwrap().message,
+        format!("no note `{halcyon}` that you may read")
+    );
+    assert!(shown(&jon, kestrel).is_ok() && shown(&kim, halcyon).is_ok());
+    let own = |place: &Vault| list_conflicts(&after(place, &Told, None, 2)).unwrap();
+    assert_eq!((own(&jon).len(), own(&mara).len(), own(&kim).len()), (1, 1, 0));
+    assert_eq!(
+        (own(&mara)[0].by.as_str(), own(&mara)[0].client.as_str()),
+        ("jon", "halcyon")
+    );
+    intact(&mara);
+}
+
+#[test]
+fn what_is_lent_ends_by_itself_and_leads_are_told() {
+    let mara = Vault::new();
+    add_note(&mara, "confidential", "Text.");
+    let jon = join(&mara, "jon", "internal");
+    let lend = |until: i64, roles| {
+        let rights = Rights {
+            clearance: Some("confidential".into()),
+            compartments: Vec::new(),
+            roles,
+            until: Some(Time::from_unix(BEGUN + until * 3600)),
+        };
+        grant(&mara, "jon", rights, 1)
+    };
+    assert_eq!(kind(lend(1, Vec::new())), Some(Kind::Usage));
+    assert_eq!(kind(lend(9, vec![Role::Lead])), Some(Kind::Usage));
+    lend(9, Vec::new()).unwrap();
+    let sees = |hours| {
+        list(&after(&jon, &Told, None, hours), &ListQuery::default())
+            .unwrap()
+            .len()
+    };
+    assert_eq!((sees(8), sees(9)), (1, 0));
+    assert!(told(&mara, 8).is_empty());
+    assert!(told(&mara, 9)[0].contains("`confidential` was lent to jon until"));
+    let taken = MemberChange::Revoke(Rights {
+        clearance: Some("internal".into()),
+        ..Rights::default()
+    });
+    let taken = change_member(&after(&mara, &Told, Some("a reason"), 10), "jon", &taken).unwrap();
+    assert_eq!((taken.rotated, taken.lost.len()), (vec!["confidential".to_owned()], 1));
+    assert!(told(&mara, 11).is_empty());
+    intact(&mara);
+}
