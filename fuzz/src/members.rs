@@ -119,6 +119,7 @@ fn card(bytes: &[u8]) -> (Card, usize) {
         handle: format!("officer-{person}"),
         joined: Vec::new(),
         keys: std::collections::BTreeMap::new(),
+        lent: std::collections::BTreeMap::new(),
         level: bytes[2] >> 4 & 3,
         n: 0,
         paused: false,

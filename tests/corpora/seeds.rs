@@ -5,9 +5,9 @@ use base64ct::{Base64, Encoding};
 use std::collections::BTreeMap;
 use std::time::Duration;
 use strongroom::chain::{
-    AuditorsKey, BUNDLE_LEN, Card, Checkpoint, CosignedCheckpoint, CosignedFile, Details, Device, DeviceKind, Entry,
-    FileRef, Frontier, JoinRequest, Kind, Message, Namespace, Outcome, ProofFile, ProofWalk, Receipt, Role,
-    SignedCheckpoint, Time, leaf_hash, log_key, sign_ssh, write_bundle,
+    AuditorsKey, BUNDLE_LEN, Card, Checkpoint, CosignedCheckpoint, CosignedFile, Deed, Details, Device, DeviceKind,
+    Entry, FileRef, Frontier, JoinRequest, Kind, Matter, Message, Namespace, Outcome, ProofFile, ProofWalk, Receipt,
+    Role, SignedCheckpoint, Time, leaf_hash, log_key, sign_ssh, write_bundle,
 };
 use strongroom::crypto::{Argon2Params, ExampleEntropy, HybridSecret, SigningKey, make_secret, sha256};
 use strongroom::env::Faults;
@@ -71,6 +71,7 @@ pub(crate) fn make() -> Vec<(&'static str, &'static str, Vec<u8>)> {
         ("entry", "begin", entry(0).to_line().unwrap()),
         ("entry", "read", entry(1).to_line().unwrap()),
         ("entry", "add", entry(2).to_line().unwrap()),
+        ("entry", "approve", approval().to_line().unwrap()),
         ("envelope", "note", sealed.body),
         ("high_water", "third", high_water()),
         ("identity", "locked", identity()),
@@ -364,6 +365,20 @@ fn entry(seq: u64) -> Entry {
     }
 }
 
+fn approval() -> Entry {
+    Entry {
+        kind: Some(Kind::Approve),
+        matter: Some(Matter {
+            deed: Deed::Destroy,
+            note: NOTE,
+            objects: Digest([15; 32]),
+            until: time(),
+        }),
+        wrote: Vec::new(),
+        ..entry(2)
+    }
+}
+
 fn frontier() -> Frontier {
     let mut frontier = Frontier::default();
     (0..3).for_each(|seq| frontier.push(leaf_hash(&entry(seq).to_line().unwrap())));
@@ -470,6 +485,7 @@ fn card() -> Vec<u8> {
         handle: "ines".to_owned(),
         joined: Vec::new(),
         keys: std::collections::BTreeMap::new(),
+        lent: [("level-2".to_owned(), Time::from_unix(1_800_000_000))].into(),
         level: Level::Restricted.number(),
         n: 0,
         paused: false,
