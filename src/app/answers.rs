@@ -192,13 +192,18 @@ fn is_meant(verb: &str, action: &str) -> bool {
 }
 
 /// What an entry may say was done.
-const VERBS: [&str; 48] = [
+const VERBS: [&str; 56] = [
     "add",
+    "approvals",
+    "approve",
+    "approve-read",
     "attach",
     "audit log",
     "audit report",
     "audit who",
     "begin anew",
+    "breakglass open",
+    "breakglass review",
     "brief check",
     "brief draft",
     "brief list",
@@ -206,6 +211,8 @@ const VERBS: [&str; 48] = [
     "brief release",
     "compartment list",
     "compartment new",
+    "conflict declare",
+    "conflict list",
     "destroy",
     "destroy-ask",
     "draft-names",
@@ -213,6 +220,7 @@ const VERBS: [&str; 48] = [
     "edit",
     "edit-read",
     "extract",
+    "glass-read",
     "history",
     "init",
     "join",
@@ -244,7 +252,18 @@ const VERBS: [&str; 48] = [
 ];
 
 /// The kinds that stand in clear, where no verb of the same name is.
-const KINDS: [&str; 7] = ["begin", "card", "draft", "key", "policy", "release", "revise"];
+const KINDS: [&str; 10] = [
+    "begin",
+    "break-glass",
+    "card",
+    "draft",
+    "key",
+    "policy",
+    "release",
+    "request",
+    "review",
+    "revise",
+];
 
 /// An action that no entry can have would find nothing, and look as if nobody had done it.
 fn check_action(action: &str) -> Result<(), Error> {
@@ -628,7 +647,8 @@ mod tests {
         for verb in found {
             assert!(VERBS.contains(&verb.as_str()), "{verb}");
         }
-        let kinds = "begin add revise relabel destroy attach draft release card policy key unlock-failed";
+        let kinds = "begin add revise relabel destroy attach draft release card policy key request approve break-glass \
+                     review conflict unlock-failed";
         for kind in kinds.split(' ').chain(["brief", "audit", " show ", "sealed"]) {
             assert!(check_action(kind).is_ok(), "{kind}");
         }

@@ -2,6 +2,7 @@
 
 use super::context::{Context, Desk};
 use super::error::{Error, Kind};
+use super::sync::keep_together;
 use crate::chain::Kind as EntryKind;
 use crate::crypto::make_random;
 use crate::env::SystemEntropy;
@@ -25,6 +26,7 @@ pub struct CompartmentInfo {
 pub fn new_compartment(context: &Context<'_>, name: &str) -> Result<CompartmentInfo, Error> {
     let name = check_compartment(name)?;
     let unlocked = context.unlock()?;
+    keep_together(context, &unlocked)?;
     let mut desk = unlocked.desk(context)?;
     if desk
         .ledger
@@ -55,6 +57,8 @@ pub fn new_compartment(context: &Context<'_>, name: &str) -> Result<CompartmentI
     )?;
     let changes = desk.give_compartment(id, key)?;
     let recorded = desk.record(Draft::change(EntryKind::Card, details, Vec::new(), changes))?;
+    drop(desk);
+    keep_together(context, &unlocked)?;
     Ok(CompartmentInfo {
         id,
         name,

@@ -6,6 +6,7 @@ use super::context::{Context, Desk, short};
 use super::error::{Error, Kind};
 use super::finding::Looking;
 use super::members::sorted;
+use super::sync::keep_together;
 use crate::chain::{AuditorsKey, Card, Entry, FileRef, Kind as EntryKind, Outcome, Role, Time};
 use crate::crypto::{make_random, sha256};
 use crate::env::SystemEntropy;
@@ -99,6 +100,7 @@ impl MemberChange {
 /// Changes what a member may do. Whoever lost something may have kept what they had: what it was is told.
 pub fn change_member(context: &Context<'_>, handle: &str, change: &MemberChange) -> Result<Changed, Error> {
     let unlocked = context.unlock()?;
+    keep_together(context, &unlocked)?;
     let mut desk = unlocked.desk(context)?;
     let mut details = desk.details(change.verb());
     details.asked = Some(short(handle.to_owned()));
@@ -134,11 +136,14 @@ pub fn change_member(context: &Context<'_>, handle: &str, change: &MemberChange)
         handle: old.handle,
     };
     if changed.lost.is_empty() {
+        drop(desk);
+        keep_together(context, &unlocked)?;
         return Ok(changed);
     }
     // What they did see is in the log, and looking there is an entry. It is done by now: what cannot be told is said.
     let overseen = desk.overseen(Action::AuditWho, "audit who", vec![format!("actor {}", changed.handle)]);
     drop(desk);
+    keep_together(context, &unlocked)?;
     let mut opened = BTreeSet::new();
     let told = overseen.and_then(|overseen| {
         let theirs = |entry: &Entry| entry.actor == old.person && entry.result == Outcome::Done;
@@ -164,7 +169,9 @@ pub fn change_member(context: &Context<'_>, handle: &str, change: &MemberChange)
 }
 
 /// Verbs under which a note's content comes before somebody's eyes.
-const OPENS: [&str; 7] = [
+const OPENS: [&str; 9] = [
+    "approve-read",
+    "breakglass open",
     "show",
     "edit-read",
     "extract",

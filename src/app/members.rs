@@ -3,6 +3,7 @@
 use super::compartments::roster_facts;
 use super::context::{Context, Desk, short};
 use super::error::{Error, Kind};
+use super::sync::keep_together;
 use crate::chain::{Card, Details, Device, JoinRequest, Kind as EntryKind, Role, Time};
 use crate::crypto::make_random;
 use crate::env::SystemEntropy;
@@ -95,6 +96,7 @@ pub fn admit(context: &Context<'_>, admission: &Admission, confirm: Confirm<'_>)
         .map_err(|bad| Error::new(Kind::Failed, format!("`{}`: {bad}", admission.file.display())))?;
     confirm(&request)?;
     let unlocked = context.unlock()?;
+    keep_together(context, &unlocked)?;
     let mut desk = unlocked.desk(context)?;
     let mut details = desk.details("member admit");
     details.asked = Some(short(request.handle.clone()));
@@ -108,7 +110,10 @@ pub fn admit(context: &Context<'_>, admission: &Admission, confirm: Confirm<'_>)
         Ok(card) => card,
         Err(error) => return Err(desk.refused("member admit", Some(EntryKind::Card), Some(&request.handle), error)?),
     };
-    desk.enrol(card, request.device.device, details)
+    let admitted = desk.enrol(card, request.device.device, details)?;
+    drop(desk);
+    keep_together(context, &unlocked)?;
+    Ok(admitted)
 }
 
 /// Who belongs to the vault; seeing that is an entry.

@@ -2,6 +2,7 @@
 
 use super::context::{Context, Desk, short};
 use super::error::{Error, Kind};
+use super::sync::keep_together;
 use crate::brief::Profile;
 use crate::chain::Kind as EntryKind;
 use crate::gate::{Filter, Nature};
@@ -234,6 +235,7 @@ pub fn edit_policies(
         NewPolicies::File { .. } => None,
     };
     let unlocked = context.unlock()?;
+    keep_together(context, &unlocked)?;
     let mut desk = unlocked.desk(context)?;
     desk.may_edit_policies()?;
     let old = desk.ledger.charter().policies.clone();
@@ -284,12 +286,12 @@ pub fn edit_policies(
         paths.into_iter().flatten().cloned().collect::<Vec<_>>().join(" "),
     ));
     let written = desk.ledger.charter().policy_changes(&files);
-    let recorded = desk.record(Draft::change(EntryKind::Policy, details, Vec::new(), written))?;
-    Ok(PolicyEdit::Done {
-        changes,
-        digest,
-        entry: recorded.entry(),
-    })
+    let entry = desk
+        .record(Draft::change(EntryKind::Policy, details, Vec::new(), written))?
+        .entry();
+    drop(desk);
+    keep_together(context, &unlocked)?;
+    Ok(PolicyEdit::Done { changes, digest, entry })
 }
 
 /// What is to be explained.

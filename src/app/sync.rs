@@ -170,6 +170,25 @@ pub(super) fn refresh(context: &Context<'_>, unlocked: &Unlocked<'_>) -> Result<
     Ok(())
 }
 
+/// Syncs before members or rules are changed, and after it: two leads who change them without knowing of each other cannot
+/// be brought together again. Where it is not possible that is said, and stops nothing: somebody may have to be removed at
+/// once.
+pub(super) fn keep_together(context: &Context<'_>, unlocked: &Unlocked<'_>) -> Result<(), Error> {
+    for (name, url) in unlocked.repo.remotes()? {
+        let done = Exchange::new(context, unlocked, name, &url).ended(Exchange::run);
+        if done.worst().is_some() {
+            let why = done
+                .failed
+                .map_or_else(|| "something is wrong there".to_owned(), |error| error.message);
+            context.person.warn(&format!(
+                "members and rules are not in step with the remote `{}`: {why}; as long as that is so, no other lead should                  change them",
+                done.remote
+            ));
+        }
+    }
+    Ok(())
+}
+
 impl<'a> Exchange<'a> {
     fn new(context: &'a Context<'a>, unlocked: &'a Unlocked<'a>, remote: String, url: &'a RemoteUrl) -> Self {
         Self {
