@@ -77,6 +77,8 @@ stories! {
     reports,
     joining,
     leaving,
+    second_person,
+    emergency,
 }
 
 fn folder() -> PathBuf {

@@ -45,6 +45,8 @@ pub struct Access {
     reason: RefCell<Option<String>>,
     asked_purpose: Cell<bool>,
     asked_reason: Cell<bool>,
+    /// Whether the person was told what waits for them.
+    told: Cell<bool>,
 }
 
 impl Access {
@@ -369,8 +371,10 @@ impl Unlocked<'_> {
         }
         desk.finish_interrupted();
         desk.tell_new_devices();
-        desk.tell_broken_glass();
-        desk.tell_loans();
+        if !context.access.told.replace(true) {
+            desk.tell_broken_glass();
+            desk.tell_loans();
+        }
         if desk.ledger.detail_key_is_due(context.now()) {
             let _ = desk.ledger.renew_detail_key(context.now(), &mut SystemEntropy)?;
         }

@@ -51,6 +51,8 @@ pub struct Changed {
     pub handle: String,
     /// Their clearance from now on.
     pub clearance: String,
+    /// What they are lent, and until when.
+    pub lent: Vec<(String, Time)>,
     /// The entry, if anything changed.
     pub entry: Option<EntryRef>,
     /// What there are new keys for.
@@ -128,6 +130,10 @@ pub fn change_member(context: &Context<'_>, handle: &str, change: &MemberChange)
     let pending = desk.ledger.charter().roster.rotations_pending();
     let mut changed = Changed {
         clearance: desk.clearance_text(&new).0,
+        lent: new
+            .loans()
+            .map(|(usage, until)| (desk.use_name(usage), until))
+            .collect(),
         entry,
         rotated: rotating.iter().map(|usage| desk.use_name(*usage)).collect(),
         pending: pending.into_iter().map(|usage| desk.use_name(usage)).collect(),

@@ -246,7 +246,14 @@ fn change(context: &Context<'_>, seen: &Seen<'_>, handle: &str, change: &MemberC
         MemberChange::Remove => seen.remark(&format!("{handle} is a member no more")),
         MemberChange::Pause => seen.remark(&format!("{handle} may do nothing until they are resumed")),
         MemberChange::Resume => seen.remark(&format!("{handle} goes on")),
-        _ => seen.remark(&format!("{handle} is cleared for {}", out::one_line(&done.clearance))),
+        _ => {
+            let lent = done
+                .lent
+                .iter()
+                .map(|(what, until)| format!("; lent {what} until {until}"));
+            let said = format!("{handle} is cleared for {}{}", done.clearance, lent.collect::<String>());
+            seen.remark(&out::one_line(&said));
+        }
     }
     if !done.rotated.is_empty() {
         let uses = out::one_line(&done.rotated.join(", "));
