@@ -62,6 +62,7 @@ stories! {
     proofs,
     witnesses,
     recovery,
+    shares,
     policies,
     policy_for_people,
     renamed_levels,
@@ -77,6 +78,7 @@ stories! {
     reports,
     joining,
     leaving,
+    review,
 }
 
 fn folder() -> PathBuf {

@@ -192,7 +192,7 @@ fn is_meant(verb: &str, action: &str) -> bool {
 }
 
 /// What an entry may say was done.
-const VERBS: [&str; 48] = [
+const VERBS: [&str; 51] = [
     "add",
     "attach",
     "audit log",
@@ -224,10 +224,12 @@ const VERBS: [&str; 48] = [
     "member pause",
     "member remove",
     "member resume",
+    "member review",
     "member revoke",
     "passphrase",
     "policy edit",
     "policy explain",
+    "recovery split",
     "recovery use",
     "relabel",
     "release-check",
@@ -235,6 +237,7 @@ const VERBS: [&str; 48] = [
     "release-read",
     "renew detail key",
     "report-read",
+    "review-read",
     "rewrap",
     "sealed",
     "search",

@@ -281,7 +281,7 @@ impl Desk<'_> {
     }
 
     /// What a use is called here.
-    fn use_name(&self, usage: KeyUse) -> String {
+    pub(super) fn use_name(&self, usage: KeyUse) -> String {
         match usage {
             KeyUse::Level(level) => self.level_name(level),
             KeyUse::Auditors => "the log's details".to_owned(),

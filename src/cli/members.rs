@@ -65,6 +65,15 @@ pub(super) enum MemberCommand {
     /// List the members, what they may read, and the words that whoever joins compares
     #[command(after_help = "Example:\n  strongroom member list --json")]
     List,
+    /// Review who can read what, who used it, and what is left over; for leads
+    #[command(
+        after_help = "Examples:\n  strongroom member review\n  strongroom member review --accept\n  strongroom member review --json > review.json\n\nThat it was shown is an entry with the SHA-256 of the text, so a copy of it can be checked against the\nlog later. With --accept you are asked whether all of it is as it should be, and a yes is an entry\ntoo; --yes does not ask. What somebody used shows as far as the log's details and the labels of notes\nopen for you."
+    )]
+    Review {
+        /// Say that you found it right; goes into the log
+        #[arg(long)]
+        accept: bool,
+    },
 }
 
 #[derive(ClapArgs)]
@@ -174,6 +183,7 @@ pub(super) fn run(context: &Context<'_>, seen: &Seen<'_>, command: &MemberComman
         MemberCommand::Resume { handle } => change(context, seen, handle, &MemberChange::Resume),
         MemberCommand::Remove { handle } => change(context, seen, handle, &MemberChange::Remove),
         MemberCommand::List => list(context, seen),
+        MemberCommand::Review { accept } => super::review::run(context, seen, *accept),
     }
 }
 
@@ -305,7 +315,7 @@ fn roles(member: &MemberLine) -> Vec<&'static str> {
     member.roles.iter().map(name).collect()
 }
 
-fn row(member: &MemberLine) -> Vec<String> {
+pub(super) fn row(member: &MemberLine) -> Vec<String> {
     let more = match member.unnamed {
         0 => String::new(),
         n => format!(
@@ -330,7 +340,7 @@ fn row(member: &MemberLine) -> Vec<String> {
     ]
 }
 
-fn in_json(member: &MemberLine) -> serde_json::Value {
+pub(super) fn in_json(member: &MemberLine) -> serde_json::Value {
     let devices = member.devices.iter().map(|device| {
         json!({
             "device": device.device.to_string(),
