@@ -3,6 +3,7 @@
 
 mod briefs;
 mod leaving;
+mod recovery;
 mod sync;
 
 use super::*;

@@ -55,12 +55,15 @@ pub(super) enum MemberCommand {
     },
     /// End a membership: new keys for all they had, and what they knew is listed; for leads
     #[command(
-        after_help = "Example:\n  strongroom member remove jon\n\nTheir devices are no devices of the vault any more: what they write from now on counts for nothing.\nThey keep what they have copied. What they could read is listed, and what they did read: change in\nthe world what has to be changed, such as codes and routes. Where you lack a key yourself, a lead\nwho holds it runs the same command."
+        after_help = "Examples:\n  strongroom member remove jon\n  strongroom member remove jon --device 3f2a          a lost laptop; jon stays\n\nTheir devices are no devices of the vault any more: what they write from now on counts for nothing.\nThey keep what they have copied. What they could read is listed, and what they did read: change in\nthe world what has to be changed, such as codes and routes. Where you lack a key yourself, a lead\nwho holds it runs the same command."
     )]
     Remove {
         /// The member
         #[arg(value_name = "HANDLE")]
         handle: String,
+        /// Only this device of theirs, by its id or the beginning of it: it is lost
+        #[arg(long, value_name = "ID")]
+        device: Option<String>,
     },
     /// List the members, what they may read, and the words that whoever joins compares
     #[command(after_help = "Example:\n  strongroom member list --json")]
@@ -181,7 +184,10 @@ pub(super) fn run(context: &Context<'_>, seen: &Seen<'_>, command: &MemberComman
         MemberCommand::Revoke(args) => change(context, seen, &args.handle, &MemberChange::Revoke(args.rights()?)),
         MemberCommand::Pause { handle } => change(context, seen, handle, &MemberChange::Pause),
         MemberCommand::Resume { handle } => change(context, seen, handle, &MemberChange::Resume),
-        MemberCommand::Remove { handle } => change(context, seen, handle, &MemberChange::Remove),
+        MemberCommand::Remove { handle, device } => {
+            let what = device.clone().map_or(MemberChange::Remove, MemberChange::RemoveDevice);
+            change(context, seen, handle, &what)
+        }
         MemberCommand::List => list(context, seen),
         MemberCommand::Review { accept } => super::review::run(context, seen, *accept),
     }
@@ -252,6 +258,9 @@ fn change(context: &Context<'_>, seen: &Seen<'_>, handle: &str, change: &MemberC
     let handle = &done.handle;
     match change {
         MemberChange::Remove => seen.remark(&format!("{handle} is a member no more")),
+        MemberChange::RemoveDevice(_) => seen.remark(&format!(
+            "{handle} is without that device; what went to {handle} by name before stays open to it"
+        )),
         MemberChange::Pause => seen.remark(&format!("{handle} may do nothing until they are resumed")),
         MemberChange::Resume => seen.remark(&format!("{handle} goes on")),
         _ => seen.remark(&format!("{handle} is cleared for {}", out::one_line(&done.clearance))),
