@@ -79,6 +79,7 @@ stories! {
     joining,
     leaving,
     review,
+    lost,
 }
 
 fn folder() -> PathBuf {

@@ -410,7 +410,7 @@ impl Desk<'_> {
                 Kind::Failed,
                 format!("{n} of the notes and attachments that go to people by name have room for no further device"),
             )
-            .hint("give them their label anew on a device that opens them")),
+            .hint("give them another label and then theirs again, on a device that opens them")),
         }
     }
 }

@@ -269,12 +269,13 @@ impl Standing {
         if reads && used.level < Some(top) && had(&|card| card.level >= top.number()) {
             unused.extend(self.levels.get(&top.number()).cloned());
         }
-        for id in &card.compartments {
-            let (name, is_used) = (self.names.get(id), used.compartments.contains(id));
-            if let Some(name) = name.filter(|_| reads && !is_used && had(&|card| card.compartments.contains(id))) {
-                unused.push(name.clone());
-            }
-        }
+        let idle = |id: &&CompartmentId| {
+            reads && !used.compartments.contains(id) && had(&|card| card.compartments.contains(id))
+        };
+        let idle = card.compartments.iter().filter(idle);
+        let mut idle: Vec<String> = idle.filter_map(|id| self.names.get(id).cloned()).collect();
+        idle.sort();
+        unused.append(&mut idle);
         let auditor = |card: &Card| card.roles.contains(&Role::Auditor);
         if auditor(card) && !used.log && had(&auditor) {
             unused.push("the role of auditor".to_owned());

@@ -483,6 +483,43 @@ mod tests {
     }
 
     #[test]
+    fn what_is_named_is_handed_on_by_who_opens_it_alone() {
+        let mut entropy = ExampleEntropy::new("handed on");
+        let ring = ring(&mut entropy);
+        let label = Label::named([ME], [A]).unwrap();
+        let key = ContentKey::from_secret(Secret::copy_from(&[9; 32]).unwrap());
+        let to = [device(1).recipient(), device(2).recipient()];
+        let file = WrapFile::wrap(VAULT, NOTE, BODY, &label, &key, &ring, &to, &mut entropy).unwrap();
+        let mut hand = |file: &WrapFile, by: u8, to: u8| {
+            file.with_slot_for(VAULT, NOTE, &device(by), &device(to).recipient(), &mut entropy)
+        };
+        assert_eq!(hand(&file, 3, 3), Ok(None));
+        let mut handed = hand(&file, 1, 3).unwrap().unwrap();
+        assert_eq!(WrapFile::parse(&handed.to_bytes()), Ok(handed.clone()));
+        assert_eq!(handed.slots.as_ref().map(Vec::len), Some(8));
+        for (n, opens) in [(1, true), (2, true), (3, true), (4, false)] {
+            let opened = handed.unwrap_key(VAULT, NOTE, &ring, ME, &device(n));
+            assert_eq!(
+                opened.map(|(_, opened)| opened.expose() == key.expose()).ok(),
+                opens.then_some(true)
+            );
+        }
+        let elsewhere = handed.with_slot_for(
+            VAULT,
+            NoteId([99; 16]),
+            &device(1),
+            &to[0],
+            &mut ExampleEntropy::new("x"),
+        );
+        assert_eq!(elsewhere, Ok(None));
+        for slots in [16, 32, 64, 128] {
+            handed = hand(&handed, 3, 4).unwrap().unwrap();
+            assert_eq!(handed.slots.as_ref().map(Vec::len), Some(slots));
+        }
+        assert_eq!(hand(&handed, 4, 4), Err(BadWrap::TooManyRecipients));
+    }
+
+    #[test]
     fn a_custodians_share_is_refused_in_version_1() {
         let mut entropy = ExampleEntropy::new("wrap");
         let ring = ring(&mut entropy);
