@@ -276,7 +276,14 @@ impl WrapFile {
             return Err(BadWrap::TooManyRecipients);
         }
         let mut all = slots.clone();
-        add_slots(&mut all, slots.len() * 2, &info, &slot_key, &[other.clone()], entropy)?;
+        add_slots(
+            &mut all,
+            slots.len() * 2,
+            &info,
+            &slot_key,
+            std::slice::from_ref(other),
+            entropy,
+        )?;
         let slots = Some(all);
         Ok(Some(Self { slots, ..self.clone() }))
     }
