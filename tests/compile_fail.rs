@@ -160,6 +160,9 @@ fn secrets_cannot_be_printed_copied_compared_or_written_out() {
     assert_eq!(abilities!(envelope::Key), nothing);
     assert_eq!(abilities!(envelope::IdentitySecrets), nothing);
     assert_eq!(abilities!(envelope::RecoveryKey), nothing);
+    assert_eq!(abilities!(envelope::KeyShare), nothing);
+    assert_eq!(abilities!(crypto::SecretShare), nothing);
+    assert_eq!(abilities!(crypto::SplitSecret), nothing);
     assert_eq!(abilities!(session::Identity), nothing);
     assert_eq!(abilities!(session::PaperDevice), nothing);
     assert_eq!(abilities!(gate::OpenNote), nothing);

@@ -39,6 +39,8 @@ const KEPT: &[(&str, Where, Rule)] = &[
     ("chacha20poly1305", Where::Only(&["crypto"]), Rule::Crate),
     ("argon2", Where::Only(&["crypto"]), Rule::Crate),
     ("hpke", Where::Only(&["crypto"]), Rule::Crate),
+    ("curve25519_dalek", Where::Only(&["crypto"]), Rule::Crate),
+    ("vsss_rs", Where::Only(&["crypto"]), Rule::Crate),
     (
         "std::process",
         Where::Only(&["main", "cli", "app", "session", "env"]),

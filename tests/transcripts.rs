@@ -62,6 +62,7 @@ stories! {
     proofs,
     witnesses,
     recovery,
+    shares,
     policies,
     policy_for_people,
     renamed_levels,
@@ -79,6 +80,8 @@ stories! {
     leaving,
     second_person,
     emergency,
+    review,
+    lost,
 }
 
 fn folder() -> PathBuf {

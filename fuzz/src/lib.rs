@@ -35,7 +35,8 @@ use strongroom::chain::{
 };
 use strongroom::crypto::{SigningKey, sha256};
 use strongroom::envelope::{
-    BodyFile, BoxFile, DetailFile, IdentityFile, KeptFile, NewcomerFile, PartFile, RecoveryKey, WrapFile,
+    BodyFile, BoxFile, DetailFile, IdentityFile, KeptFile, KeyShare, NewcomerFile, PartFile, RecoveryKey, ShareSet,
+    WrapFile,
 };
 use strongroom::gate::{Query, fold};
 use strongroom::id::{CompartmentId, DeviceId, Digest, EntryRef, LogName, NoteId, VaultId};
@@ -97,6 +98,8 @@ pub const TARGETS: &[Target] = &[
     ("request", request),
     ("roster", roster),
     ("rules", rules),
+    ("share", share),
+    ("share_set", share_set),
     ("sshsig", sshsig),
     ("summary", summary),
     ("tagger", tagger),
@@ -520,6 +523,38 @@ pub fn recovery(data: &[u8]) -> bool {
         typed.to_ascii_lowercase().contains(key.to_word().as_str()),
         "the key that was found does not stand on the page"
     );
+    true
+}
+
+/// A page with a recovery share on it.
+pub fn share(data: &[u8]) -> bool {
+    let Ok(page) = std::str::from_utf8(data) else {
+        return false;
+    };
+    let Ok(share) = KeyShare::find(page) else {
+        return false;
+    };
+    let words = |text: &str| {
+        text.to_ascii_lowercase()
+            .split_whitespace()
+            .collect::<Vec<_>>()
+            .join(" ")
+    };
+    assert!(
+        words(page).contains(&words(&share.to_rows())),
+        "the share that was found does not stand on the page"
+    );
+    let again = KeyShare::find(&share.to_text()).map(|share| share.to_rows());
+    assert_eq!(again, Ok(share.to_rows()), "a share that was written is another");
+    true
+}
+
+/// What recovery shares are checked with.
+pub fn share_set(data: &[u8]) -> bool {
+    let Ok(set) = ShareSet::parse(data) else {
+        return false;
+    };
+    assert_eq!(set.to_bytes(), data, "a set was accepted that is written another way");
     true
 }
 

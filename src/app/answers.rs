@@ -192,7 +192,7 @@ fn is_meant(verb: &str, action: &str) -> bool {
 }
 
 /// What an entry may say was done.
-const VERBS: [&str; 56] = [
+const VERBS: [&str; 59] = [
     "add",
     "approvals",
     "approve",
@@ -232,10 +232,12 @@ const VERBS: [&str; 56] = [
     "member pause",
     "member remove",
     "member resume",
+    "member review",
     "member revoke",
     "passphrase",
     "policy edit",
     "policy explain",
+    "recovery split",
     "recovery use",
     "relabel",
     "release-check",
@@ -243,6 +245,7 @@ const VERBS: [&str; 56] = [
     "release-read",
     "renew detail key",
     "report-read",
+    "review-read",
     "rewrap",
     "sealed",
     "search",

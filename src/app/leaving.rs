@@ -12,7 +12,7 @@ use crate::crypto::{make_random, sha256};
 use crate::env::SystemEntropy;
 use crate::envelope::{Key, KeyUse, Keyring};
 use crate::gate::{Filter, Nature};
-use crate::id::{CompartmentId, EntryRef, NoteId};
+use crate::id::{CompartmentId, DeviceId, EntryRef, NoteId};
 use crate::label::{Clearance, Label, Level};
 use crate::ledger::{Changes, Draft, FILES_PER_ENTRY, Opened, wrap_ref};
 use crate::policy::{Action, Decision};
@@ -30,6 +30,8 @@ pub enum MemberChange {
     Resume,
     /// They are a member no more.
     Remove,
+    /// A device of theirs is lost, named by its id or the beginning of it: new keys for all that it held.
+    RemoveDevice(String),
 }
 
 /// Rights that are given or taken.
@@ -84,7 +86,7 @@ impl MemberChange {
             Self::Revoke(_) => "member revoke",
             Self::Pause => "member pause",
             Self::Resume => "member resume",
-            Self::Remove => "member remove",
+            Self::Remove | Self::RemoveDevice(_) => "member remove",
         }
     }
 
@@ -94,7 +96,7 @@ impl MemberChange {
             Self::Revoke(_) => Action::MemberRevoke,
             Self::Pause => Action::MemberPause,
             Self::Resume => Action::MemberResume,
-            Self::Remove => Action::MemberRemove,
+            Self::Remove | Self::RemoveDevice(_) => Action::MemberRemove,
         }
     }
 }
@@ -105,7 +107,10 @@ pub fn change_member(context: &Context<'_>, handle: &str, change: &MemberChange)
     keep_together(context, &unlocked)?;
     let mut desk = unlocked.desk(context)?;
     let mut details = desk.details(change.verb());
-    details.asked = Some(short(handle.to_owned()));
+    details.asked = Some(short(match change {
+        MemberChange::RemoveDevice(device) => format!("{handle} / device {device}"),
+        _ => handle.to_owned(),
+    }));
     match desk.decide(change.action(), roster_facts()?) {
         Decision::Denied(denial) => {
             return Err(desk.denied(&denial, Some(EntryKind::Card), details, Vec::new(), change.verb())?);
@@ -116,7 +121,11 @@ pub fn change_member(context: &Context<'_>, handle: &str, change: &MemberChange)
         Ok(cards) => cards,
         Err(error) => return Err(desk.refused(change.verb(), Some(EntryKind::Card), Some(handle), error)?),
     };
-    let rotating = desk.rotating(&old, &new);
+    let exposed = match change {
+        MemberChange::RemoveDevice(_) => old.uses().collect(),
+        _ => BTreeSet::new(),
+    };
+    let rotating = desk.rotating(&old, &new, &exposed);
     let entry = match new == old && rotating.is_empty() {
         true => None,
         false => Some(desk.put_in_force(&old, new.clone(), &rotating, details)?),
@@ -127,7 +136,8 @@ pub fn change_member(context: &Context<'_>, handle: &str, change: &MemberChange)
         false => 0,
     };
     let lost = desk.lost(&old, &new, change.verb())?;
-    let pending = desk.ledger.charter().roster.rotations_pending();
+    let mut pending = desk.ledger.charter().roster.rotations_pending();
+    pending.extend(exposed.into_iter().filter(|usage| !rotating.contains(usage)));
     let mut changed = Changed {
         clearance: desk.clearance_text(&new).0,
         lent: new
@@ -227,10 +237,15 @@ impl Desk<'_> {
                 (new.level, new.until, new.paused) = (Level::Public.number(), None, false);
                 new.lent.clear();
             }
+            MemberChange::RemoveDevice(asked) => self.without_device(&mut new, asked)?,
         }
         self.check_gain(Some(&old), &new)?;
         self.keep_a_holder(&old, &new)?;
-        match new == old && !matches!(change, MemberChange::Remove | MemberChange::Revoke(_)) {
+        let finishes = matches!(
+            change,
+            MemberChange::Remove | MemberChange::RemoveDevice(_) | MemberChange::Revoke(_)
+        );
+        match new == old && !finishes {
             true => Err(Error::new(
                 Kind::Usage,
                 format!("that is as it is with {handle} already; nothing was changed"),
@@ -310,6 +325,41 @@ impl Desk<'_> {
         }
     }
 
+    /// Takes a device from a card, with the end of its logs. One that was taken before leaves the card as it is: what another
+    /// lead lacked a key for is finished.
+    fn without_device(&self, card: &mut Card, asked: &str) -> Result<(), Error> {
+        let cards = self.ledger.charter().roster.cards().iter();
+        let theirs = cards.filter(|earlier| earlier.person == card.person);
+        let ever: BTreeSet<DeviceId> = theirs
+            .flat_map(|card| &card.devices)
+            .map(|known| known.device)
+            .collect();
+        let mut meant = ever.into_iter().filter(|device| device.to_string().starts_with(asked));
+        let (Some(lost), None) = (meant.next(), meant.next()) else {
+            let words = format!("`{}` names no one device of {}", asked.escape_debug(), card.handle);
+            return Err(
+                Error::new(Kind::Usage, words).hint("`strongroom member review --json` shows them and their last use")
+            );
+        };
+        if lost == self.identity.device() {
+            return Err(
+                Error::new(Kind::Usage, "that is the device you are at; nothing was changed")
+                    .hint("do it at another one, or ask another lead"),
+            );
+        }
+        let mut gone = card.clone();
+        gone.devices.retain(|known| known.device == lost);
+        card.devices.retain(|known| known.device != lost);
+        if card.devices.is_empty() {
+            let words = format!("{} has no other device; nothing was changed", card.handle);
+            return Err(Error::new(Kind::Failed, words)
+                .hint(format!("admit another one first: --device-of {}", card.handle))
+                .hint("until then `strongroom member pause` stops it"));
+        }
+        card.cuts = self.ledger.known_of(&gone);
+        Ok(())
+    }
+
     /// Refuses to take a compartment from the last who holds it: nobody could open its notes, nor give it to anybody.
     fn keep_a_holder(&self, old: &Card, new: &Card) -> Result<(), Error> {
         let roster = &self.ledger.charter().roster;
@@ -341,14 +391,15 @@ impl Desk<'_> {
         }
     }
 
-    /// What there is to be a new key for: what the member loses, and what earlier losses left waiting, as far as the
-    /// present keys are held here.
-    fn rotating(&self, old: &Card, new: &Card) -> Vec<KeyUse> {
+    /// What there is to be a new key for: what the member loses or somebody else may have, and what earlier losses left
+    /// waiting, as far as the present keys are held here.
+    fn rotating(&self, old: &Card, new: &Card, exposed: &BTreeSet<KeyUse>) -> Vec<KeyUse> {
         let lost = |usage: &KeyUse| old.is_due(*usage) && !new.is_due(*usage);
         let levels = Level::ALL.into_iter().filter(|level| *level != Level::Named);
         let all = levels.map(KeyUse::Level).chain(old.uses());
         let mut due: BTreeSet<KeyUse> = all.filter(lost).collect();
         due.extend(self.ledger.charter().roster.rotations_pending());
+        due.extend(exposed);
         // Whoever is not due a key themselves must not be the one who makes it.
         let roster = &self.ledger.charter().roster;
         let me = roster.member(self.identity.person());
@@ -401,9 +452,9 @@ impl Desk<'_> {
         if keys.iter().next().is_some() {
             self.ledger.give_keys(&card, &keys, &mut changes, entropy)?;
         }
-        if card.is_removed() {
-            self.ledger.forget_boxes(old, &mut changes);
-        }
+        let mut gone = old.clone();
+        gone.devices.retain(|device| !card.devices.contains(device));
+        self.ledger.forget_boxes(&gone, &mut changes);
         self.ledger.keyring_with(new);
         let recorded = self.record(Draft::change(EntryKind::Card, details, Vec::new(), changes))?;
         Ok(recorded.entry())

@@ -50,6 +50,7 @@ pub struct Admitted {
 pub type Confirm<'a> = &'a dyn Fn(&JoinRequest) -> Result<(), Error>;
 
 /// A member.
+#[derive(Clone)]
 pub struct MemberLine {
     /// Their id.
     pub person: PersonId,
@@ -305,7 +306,7 @@ impl Desk<'_> {
         (parts.join("/"), unnamed)
     }
 
-    fn member_line(&self, card: &Card, now: Time) -> MemberLine {
+    pub(super) fn member_line(&self, card: &Card, now: Time) -> MemberLine {
         let (clearance, unnamed) = self.clearance_text(card);
         MemberLine {
             person: card.person,

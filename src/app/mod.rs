@@ -32,6 +32,7 @@ mod relabel;
 mod releases;
 mod remotes;
 mod reports;
+mod review;
 mod revisions;
 mod sync;
 #[cfg(test)]
@@ -75,11 +76,12 @@ pub use policies::{
 };
 pub use proofs::{CheckedProof, Proof, ProofQuery, ProofTrust, check_proof, prove};
 pub use recall::{RecallReason, Recalled, recall_briefs};
-pub use recovery::recover;
+pub use recovery::{SplitKey, combine, recover, split_recovery};
 pub use relabel::{Relabelled, relabel};
 pub use releases::{ReleaseQuery, ReleasedBrief, release_brief};
 pub use remotes::{Cloned, ORIGIN, add_remote, clone_vault, list_remotes, remove_remote};
 pub use reports::{CheckedReport, MadeReport, ReportQuery, check_report, make_report};
+pub use review::{Leaver, Review, ReviewDoor, ReviewLine, Reviewed, UNUSED_DAYS, nobody_accepts, review_members};
 pub use revisions::{RevisionLine, compare, history};
 pub use sync::{SyncProblem, Synced, sync};
 pub use tidy::tidy;

@@ -4,6 +4,7 @@
 mod briefs;
 mod leaving;
 mod matters;
+mod recovery;
 mod sync;
 
 use super::*;

@@ -1,11 +1,11 @@
 //! From arguments to the room that carries them out.
 
-use super::args::{Args, Command, Common, RecoveryCommand};
+use super::args::{Args, Command, Common};
 use super::terminal::{Here, Seen};
 use super::words::{duration, prompted};
 use super::{
     agent, approvals, attachments, audit, backup, breakglass, briefs, conflicts, doctor, finding, history, members,
-    notes, policy, redact, sync, tour, vaults, whole, writing,
+    notes, policy, recovery, redact, sync, tour, vaults, whole, writing,
 };
 use crate::app::{Access, Clock, Context, Error, Kind, PassphraseSource, Person, Places};
 use std::ffi::OsString;
@@ -94,7 +94,7 @@ pub(super) fn with_vault(context: &Context<'_>, seen: &Seen<'_>, command: &Comma
         Command::Clone(args) => sync::clone(context, seen, args),
         Command::Remote(command) => sync::remote(context, seen, command),
         Command::Sync { remote } => sync::sync(context, seen, remote.as_deref()),
-        Command::Recovery(RecoveryCommand::Use { file, insist }) => vaults::recover(context, seen, file, *insist),
+        Command::Recovery(command) => recovery::run(context, seen, command),
         Command::Doctor(args) => doctor::run(context, seen, args),
     }
 }

@@ -55,16 +55,28 @@ pub(super) enum MemberCommand {
     },
     /// End a membership: new keys for all they had, and what they knew is listed; for leads
     #[command(
-        after_help = "Example:\n  strongroom member remove jon\n\nTheir devices are no devices of the vault any more: what they write from now on counts for nothing.\nThey keep what they have copied. What they could read is listed, and what they did read: change in\nthe world what has to be changed, such as codes and routes. Where you lack a key yourself, a lead\nwho holds it runs the same command."
+        after_help = "Examples:\n  strongroom member remove jon\n  strongroom member remove jon --device 3f2a          a lost laptop; jon stays\n\nTheir devices are no devices of the vault any more: what they write from now on counts for nothing.\nThey keep what they have copied. What they could read is listed, and what they did read: change in\nthe world what has to be changed, such as codes and routes. Where you lack a key yourself, a lead\nwho holds it runs the same command."
     )]
     Remove {
         /// The member
         #[arg(value_name = "HANDLE")]
         handle: String,
+        /// Only this device of theirs, by its id or the beginning of it: it is lost
+        #[arg(long, value_name = "ID")]
+        device: Option<String>,
     },
     /// List the members, what they may read, and the words that whoever joins compares
     #[command(after_help = "Example:\n  strongroom member list --json")]
     List,
+    /// Review who can read what, who used it, and what is left over; for leads
+    #[command(
+        after_help = "Examples:\n  strongroom member review\n  strongroom member review --accept\n  strongroom member review --json > review.json\n\nThat it was shown is an entry with the SHA-256 of the text, so a copy of it can be checked against the\nlog later. With --accept you are asked whether all of it is as it should be, and a yes is an entry\ntoo; --yes does not ask. What somebody used shows as far as the log's details and the labels of notes\nopen for you."
+    )]
+    Review {
+        /// Say that you found it right; goes into the log
+        #[arg(long)]
+        accept: bool,
+    },
 }
 
 #[derive(ClapArgs)]
@@ -174,8 +186,12 @@ pub(super) fn run(context: &Context<'_>, seen: &Seen<'_>, command: &MemberComman
         MemberCommand::Revoke(args) => change(context, seen, &args.handle, &MemberChange::Revoke(args.rights()?)),
         MemberCommand::Pause { handle } => change(context, seen, handle, &MemberChange::Pause),
         MemberCommand::Resume { handle } => change(context, seen, handle, &MemberChange::Resume),
-        MemberCommand::Remove { handle } => change(context, seen, handle, &MemberChange::Remove),
+        MemberCommand::Remove { handle, device } => {
+            let what = device.clone().map_or(MemberChange::Remove, MemberChange::RemoveDevice);
+            change(context, seen, handle, &what)
+        }
         MemberCommand::List => list(context, seen),
+        MemberCommand::Review { accept } => super::review::run(context, seen, *accept),
     }
 }
 
@@ -244,6 +260,9 @@ fn change(context: &Context<'_>, seen: &Seen<'_>, handle: &str, change: &MemberC
     let handle = &done.handle;
     match change {
         MemberChange::Remove => seen.remark(&format!("{handle} is a member no more")),
+        MemberChange::RemoveDevice(_) => seen.remark(&format!(
+            "{handle} is without that device; what went to {handle} by name before stays open to it"
+        )),
         MemberChange::Pause => seen.remark(&format!("{handle} may do nothing until they are resumed")),
         MemberChange::Resume => seen.remark(&format!("{handle} goes on")),
         _ => {
@@ -315,7 +334,7 @@ fn roles(member: &MemberLine) -> Vec<&'static str> {
     member.roles.iter().map(name).collect()
 }
 
-fn row(member: &MemberLine) -> Vec<String> {
+pub(super) fn row(member: &MemberLine) -> Vec<String> {
     let more = match member.unnamed {
         0 => String::new(),
         n => format!(
@@ -345,7 +364,7 @@ fn row(member: &MemberLine) -> Vec<String> {
     ]
 }
 
-fn in_json(member: &MemberLine) -> serde_json::Value {
+pub(super) fn in_json(member: &MemberLine) -> serde_json::Value {
     let devices = member.devices.iter().map(|device| {
         json!({
             "device": device.device.to_string(),

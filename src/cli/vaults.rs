@@ -1,13 +1,11 @@
-//! Vaults and what belongs to them: make one, come back in, compartments.
+//! Vaults and what belongs to them: make one, compartments.
 
-use super::agent;
 use super::args::{CompartmentCommand, InitArgs};
 use super::out;
 use super::terminal::Seen;
 use crate::app::shared::Fingerprint;
 use crate::app::{Context, Error, Init, Inited};
 use serde_json::json;
-use std::path::Path;
 
 /// `init`.
 pub(super) fn init(context: &Context<'_>, seen: &Seen<'_>, args: &InitArgs) -> Result<u8, Error> {
@@ -30,19 +28,8 @@ pub(super) fn passphrase(context: &Context<'_>, seen: &Seen<'_>, insist: bool) -
     Ok(0)
 }
 
-/// `recovery use`.
-pub(super) fn recover(context: &Context<'_>, seen: &Seen<'_>, file: &Path, insist: bool) -> Result<u8, Error> {
-    let made = crate::app::recover(context, file, insist)?;
-    // An agent may hold the identity that was at that place before.
-    agent::end(&context.places)?;
-    inited(
-        seen,
-        &made,
-        "the recovery key stays good: put the page back in its safe place",
-    )
-}
-
-fn inited(seen: &Seen<'_>, made: &Inited, without_page: &str) -> Result<u8, Error> {
+/// What was made, whichever way.
+pub(super) fn inited(seen: &Seen<'_>, made: &Inited, without_page: &str) -> Result<u8, Error> {
     if seen.json {
         seen.json(&json!({
             "vault": made.vault.to_string(),

@@ -1,4 +1,4 @@
-//! Primitives, thinly wrapped: the only room that names ring, chacha20poly1305, argon2 and hpke.
+//! Primitives, thinly wrapped: the only room that names ring, chacha20poly1305, argon2, hpke, curve25519-dalek and vsss-rs.
 //!
 //! Nothing here knows what it seals. Keys come and go as [`Secret`]s, randomness is handed in as
 //! [`Entropy`], and every failure to open is the same [`Unopenable`]: why is nobody's business.
@@ -7,12 +7,17 @@ mod aead;
 mod hash;
 mod hybrid;
 mod passphrase;
+mod sharing;
 mod sign;
 
 pub use aead::{CHUNK_TAG_LEN, StreamKey, XNONCE_LEN, XTAG_LEN, xopen, xseal};
 pub use hash::{Hasher, KeySource, derive_key, length_prefixed, mac, mac_verify, same_bytes, sha256};
 pub use hybrid::{ENC_LEN, HybridSecret, RECIPIENT_LEN, Recipient};
 pub use passphrase::{Argon2Params, BadArgon2Params};
+pub use sharing::{
+    SHARED_LEN, SHARES_MAX, SecretShare, SplitSecret, are_commitments, check_share, combine_shares, make_shareable,
+    split_secret,
+};
 pub use sign::{PublicKey, SIGNATURE_LEN, SigningKey};
 
 use crate::secret::Secret;

@@ -15,6 +15,7 @@ mod keybox;
 mod keyring;
 pub mod padding;
 mod recovery;
+mod shares;
 mod wrap;
 
 pub use attachment::{ATTACHMENT_MAX, ContentInfo, ContentOpener, ContentSealer, NotSealed, PART_MAX, PartFile};
@@ -25,6 +26,7 @@ pub use kept::{Given, KeptFile, KeptText};
 pub use keybox::{BoxFile, DetailFile, DetailKey, DeviceSlot};
 pub use keyring::{BadKeyUse, Key, KeyUse, Keyring};
 pub use recovery::{BadRecoveryKey, RecoveryKey};
+pub use shares::{BadShare, BadShares, KeyShare, ROW, ROWS, ShareSet, combine_recovery_key, split_recovery_key};
 pub use wrap::{BadWrap, WrapFile};
 
 use crate::id::{NoteId, VaultId};

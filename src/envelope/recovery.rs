@@ -50,6 +50,12 @@ impl RecoveryKey {
         })
     }
 
+    /// The key that is shared out, or comes back from shares, for the vault of that founder pin.
+    pub(super) fn of_shares(secret: Secret<32>, pin: Digest) -> Self {
+        let founder = [0; PIN_LEN];
+        Self { secret, founder }.for_founder(pin)
+    }
+
     /// The same key for the vault of that founder pin.
     pub fn for_founder(self, pin: Digest) -> Self {
         let mut founder = [0; PIN_LEN];

@@ -18,6 +18,8 @@ const WHAT: &str = "wrap";
 const MAX: usize = 256 * 1024;
 /// Slots are filled up to this many at least.
 const SLOTS_MIN: usize = 4;
+/// There are no more than this many.
+const SLOTS_MAX: usize = 128;
 
 /// A wrap that cannot be made.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -186,7 +188,7 @@ impl WrapFile {
         check_suite(WHAT, file.suite)?;
         let malformed = BadEnvelope::Malformed { what: WHAT };
         let slots_fit = match &file.slots {
-            Some(slots) => slots.len() >= SLOTS_MIN && slots.len().is_power_of_two() && slots.len() <= 128,
+            Some(slots) => slots.len() >= SLOTS_MIN && slots.len().is_power_of_two() && slots.len() <= SLOTS_MAX,
             None => !file.keys.is_empty(),
         };
         if slots_fit && file.vault.len() == 16 && file.note.len() == 16 && file.body.len() == 32 {
@@ -246,6 +248,46 @@ impl WrapFile {
         }
     }
 
+    /// The same wrap with a slot more, for another device of somebody whose device opens one; `None` where it opens none.
+    /// Whose the other slots are is nobody's to tell, so they stay, and throw-away ones hide the new one as ever.
+    pub(crate) fn with_slot_for(
+        &self,
+        vault: VaultId,
+        note: NoteId,
+        device: &HybridSecret,
+        other: &Recipient,
+        entropy: &mut dyn Entropy,
+    ) -> Result<Option<Self>, BadWrap> {
+        let (Some(slots), Ok(body)) = (&self.slots, self.body()) else {
+            return Ok(None);
+        };
+        let info = Binding {
+            vault,
+            note,
+            body,
+            label: &[],
+            keys: &[],
+        }
+        .slot_info();
+        let Some(slot_key) = open_slot(&info, slots, device) else {
+            return Ok(None);
+        };
+        if slots.len() * 2 > SLOTS_MAX {
+            return Err(BadWrap::TooManyRecipients);
+        }
+        let mut all = slots.clone();
+        add_slots(
+            &mut all,
+            slots.len() * 2,
+            &info,
+            &slot_key,
+            std::slice::from_ref(other),
+            entropy,
+        )?;
+        let slots = Some(all);
+        Ok(Some(Self { slots, ..self.clone() }))
+    }
+
     /// Unwraps the content key and says under which label. Fails for whoever lacks a key.
     pub(crate) fn unwrap_key(
         &self,
@@ -292,14 +334,28 @@ fn make_slots(
 ) -> Result<Vec<Slot>, BadWrap> {
     match recipients.len() {
         0 => return Err(BadWrap::NoRecipient),
-        1..=128 => {}
+        1..=SLOTS_MAX => {}
         _ => return Err(BadWrap::TooManyRecipients),
     }
     let total = recipients.len().next_power_of_two().max(SLOTS_MIN);
     let mut slots = Vec::with_capacity(total);
-    for place in 0..total {
+    add_slots(&mut slots, total, info, slot_key, recipients, entropy)?;
+    Ok(slots)
+}
+
+/// Adds a slot for each recipient and throw-away ones until there are `total`, and puts all in random order.
+fn add_slots(
+    slots: &mut Vec<Slot>,
+    total: usize,
+    info: &[u8],
+    slot_key: &Secret<32>,
+    recipients: &[Recipient],
+    entropy: &mut dyn Entropy,
+) -> Result<(), BadWrap> {
+    let mut recipients = recipients.iter();
+    while slots.len() < total {
         let stranger;
-        let recipient = match recipients.get(place) {
+        let recipient = match recipients.next() {
             Some(recipient) => recipient,
             None => {
                 stranger = HybridSecret::from_seed(&make_secret(entropy)?).recipient();
@@ -307,17 +363,18 @@ fn make_slots(
             }
         };
         let (enc, sealed) = recipient.seal(info, slot_key.expose(), entropy)?;
-        let order: [u8; 16] = make_random(entropy)?;
-        slots.push((
-            order,
-            Slot {
-                enc: enc.to_vec().into(),
-                sealed: sealed.into(),
-            },
-        ));
+        slots.push(Slot {
+            enc: enc.to_vec().into(),
+            sealed: sealed.into(),
+        });
     }
-    slots.sort_by_key(|(order, _)| *order);
-    Ok(slots.into_iter().map(|(_, slot)| slot).collect())
+    let mut ordered: Vec<([u8; 16], Slot)> = Vec::with_capacity(total);
+    for slot in slots.drain(..) {
+        ordered.push((make_random(entropy)?, slot));
+    }
+    ordered.sort_by_key(|(order, _)| *order);
+    slots.extend(ordered.into_iter().map(|(_, slot)| slot));
+    Ok(())
 }
 
 fn open_slot(info: &[u8], slots: &[Slot], device: &HybridSecret) -> Option<Secret<32>> {
@@ -430,6 +487,43 @@ mod tests {
             WrapFile::wrap(VAULT, NOTE, BODY, &label, &key, &ring, &[], &mut entropy),
             Err(BadWrap::NoRecipient)
         );
+    }
+
+    #[test]
+    fn what_is_named_is_handed_on_by_who_opens_it_alone() {
+        let mut entropy = ExampleEntropy::new("handed on");
+        let ring = ring(&mut entropy);
+        let label = Label::named([ME], [A]).unwrap();
+        let key = ContentKey::from_secret(Secret::copy_from(&[9; 32]).unwrap());
+        let to = [device(1).recipient(), device(2).recipient()];
+        let file = WrapFile::wrap(VAULT, NOTE, BODY, &label, &key, &ring, &to, &mut entropy).unwrap();
+        let mut hand = |file: &WrapFile, by: u8, to: u8| {
+            file.with_slot_for(VAULT, NOTE, &device(by), &device(to).recipient(), &mut entropy)
+        };
+        assert_eq!(hand(&file, 3, 3), Ok(None));
+        let mut handed = hand(&file, 1, 3).unwrap().unwrap();
+        assert_eq!(WrapFile::parse(&handed.to_bytes()), Ok(handed.clone()));
+        assert_eq!(handed.slots.as_ref().map(Vec::len), Some(8));
+        for (n, opens) in [(1, true), (2, true), (3, true), (4, false)] {
+            let opened = handed.unwrap_key(VAULT, NOTE, &ring, ME, &device(n));
+            assert_eq!(
+                opened.map(|(_, opened)| opened.expose() == key.expose()).ok(),
+                opens.then_some(true)
+            );
+        }
+        let elsewhere = handed.with_slot_for(
+            VAULT,
+            NoteId([99; 16]),
+            &device(1),
+            &to[0],
+            &mut ExampleEntropy::new("x"),
+        );
+        assert_eq!(elsewhere, Ok(None));
+        for slots in [16, 32, 64, 128] {
+            handed = hand(&handed, 3, 4).unwrap().unwrap();
+            assert_eq!(handed.slots.as_ref().map(Vec::len), Some(slots));
+        }
+        assert_eq!(hand(&handed, 4, 4), Err(BadWrap::TooManyRecipients));
     }
 
     #[test]

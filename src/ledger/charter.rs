@@ -5,6 +5,7 @@ use super::error::LedgerError;
 use super::objects::{CLONED, FILE_MAX, FileAt, HEADS, MAIN, Objects, files_below};
 use crate::chain::{BadCard, FileRef, Roster};
 use crate::crypto::sha256;
+use crate::envelope::ShareSet;
 use crate::id::{Digest, VaultId};
 use crate::policy::PolicyFiles;
 use crate::repo::{Mode, Oid, Repo};
@@ -184,6 +185,20 @@ impl Charter {
             commit: self.commit,
             files: raw.file_refs(),
         })
+    }
+}
+
+impl Charter {
+    /// The sets of recovery shares that `main` holds; what is none is left out, since whoever holds a share of a set has its
+    /// digest.
+    pub fn share_sets(&self, repo: &Repo) -> Result<Vec<ShareSet>, LedgerError> {
+        let raw = RawCharter::read(repo, self.commit)?;
+        let sets = raw.files.iter().filter_map(|(path, bytes)| {
+            let set = ShareSet::parse(bytes).ok()?;
+            let (vault, device) = set.place().ok()?;
+            (vault == self.vault && *path == ShareSet::path(device)).then_some(set)
+        });
+        Ok(sets.collect())
     }
 }
 

@@ -6,8 +6,8 @@
 use crate::chain::{Device, DeviceKind, JoinRequest, Namespace, SignedCheckpoint, Time, sign_ssh};
 use crate::crypto::{Entropy, HybridSecret, NoEntropy, PublicKey, Recipient, SigningKey};
 use crate::envelope::{
-    BadEnvelope, BadIdentity, BoxFile, DetailFile, DetailKey, IdentityFile, IdentitySecrets, KeptFile, KeptText,
-    Keyring, NewcomerSecrets, RecoveryKey,
+    BadEnvelope, BadIdentity, BadWrap, BoxFile, DetailFile, DetailKey, IdentityFile, IdentitySecrets, KeptFile,
+    KeptText, Keyring, NewcomerSecrets, RecoveryKey, WrapFile,
 };
 use crate::id::{DeviceId, Digest, NoteId, PersonId, VaultId};
 use crate::secret::{Passphrase, Secret};
@@ -132,6 +132,17 @@ impl Identity {
         KeptFile::parse(file)?.open_sealed(self.vault, self.device, &self.local_state)
     }
 
+    /// What goes to this device by name, for another one of the same person too; none where it does not go to this one.
+    pub fn hand_on(
+        &self,
+        note: NoteId,
+        wrap: &WrapFile,
+        other: &Recipient,
+        entropy: &mut dyn Entropy,
+    ) -> Result<Option<WrapFile>, BadWrap> {
+        wrap.with_slot_for(self.vault, note, &self.hybrid, other, entropy)
+    }
+
     /// Opens this device's key box.
     pub fn open_box(&self, file: &[u8]) -> Result<Keyring, BadEnvelope> {
         BoxFile::parse(file)?.open(self.vault, self.device, &self.hybrid)
@@ -183,6 +194,18 @@ impl PaperDevice {
     /// Signs the card that admits a new device.
     pub fn sign_card(&self, card: &crate::chain::Card) -> Vec<u8> {
         card.sign(&self.signing)
+    }
+
+    /// What goes to the paper by name, for the device that comes back in too; none where it does not go to the paper.
+    pub fn hand_on(
+        &self,
+        vault: VaultId,
+        note: NoteId,
+        wrap: &WrapFile,
+        other: &Recipient,
+        entropy: &mut dyn Entropy,
+    ) -> Result<Option<WrapFile>, BadWrap> {
+        wrap.with_slot_for(vault, note, &self.hybrid, other, entropy)
     }
 
     /// Opens its key box.

@@ -13,7 +13,7 @@ use strongroom::crypto::{Argon2Params, ExampleEntropy, HybridSecret, SigningKey,
 use strongroom::env::Faults;
 use strongroom::envelope::{
     BoxFile, ContentSealer, DetailFile, DetailKey, IdentityFile, IdentitySecrets, KeptFile, KeptText, Key, KeyUse,
-    Keyring, Metadata, NewcomerFile, NewcomerSecrets, Purpose, RecoveryKey, WrapFile, seal_body,
+    Keyring, Metadata, NewcomerFile, NewcomerSecrets, Purpose, RecoveryKey, WrapFile, seal_body, split_recovery_key,
 };
 use strongroom::id::{
     CompartmentId, DeviceId, Digest, EntryRef, Incarnation, KeyId, LogName, NoteId, PersonId, VaultId,
@@ -177,6 +177,8 @@ pub(crate) fn make() -> Vec<(&'static str, &'static str, Vec<u8>)> {
             BASIS.replace("\"size\":9", "\"size\":2").into_bytes(),
         ),
         ("recovery", "page", recovery_page()),
+        ("share", "page", share_page()),
+        ("share_set", "two_of_three", share_set()),
         ("redact", "patrol", PATROL.as_bytes().to_vec()),
         ("redact", "handover", HANDOVER.as_bytes().to_vec()),
         ("redact", "disguised", DISGUISED.as_bytes().to_vec()),
@@ -278,6 +280,17 @@ fn part() -> Vec<u8> {
 fn recovery_page() -> Vec<u8> {
     let key = RecoveryKey::make(&mut entropy()).unwrap();
     format!("Keep this page apart from the machine.\n\n  {}\n", *key.to_word()).into_bytes()
+}
+
+fn share_page() -> Vec<u8> {
+    let split = split_recovery_key((VAULT, DEVICE, Digest([7; 32])), 2, 3, &mut entropy());
+    let (_, _, shares) = split.unwrap().unwrap();
+    format!("Any 2 of these 3 pages.\n\n{}\nKeep it.\n", *shares[2].to_text()).into_bytes()
+}
+
+fn share_set() -> Vec<u8> {
+    let split = split_recovery_key((VAULT, DEVICE, Digest([7; 32])), 2, 3, &mut entropy());
+    split.unwrap().unwrap().1.to_bytes()
 }
 
 fn kept() -> Vec<u8> {

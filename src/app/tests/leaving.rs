@@ -6,7 +6,7 @@ use crate::envelope::{IdentityFile, Keyring};
 use crate::gate::Gate;
 use crate::id::NoteId;
 use crate::label::Clearance;
-use crate::ledger::Ledger;
+use crate::ledger::{Ledger, Verdict};
 use crate::repo::{Kind as ObjectKind, Object, PATIENCE, Repo, Settings};
 use crate::secret::Passphrase;
 use crate::session::Identity;
@@ -117,6 +117,65 @@ fn wraps(vault: &Vault) -> Vec<(NoteId, crate::envelope::WrapFile)> {
         .unwrap()
         .wraps("")
         .unwrap()
+}
+
+/// A further device of a member.
+fn further(lead: &Vault, name: &str) -> Vault {
+    let place = beside(lead);
+    let file = place.0.path().join("request");
+    ask_for_membership(&place.context(&Told, None, None), "laptop", &file, false).unwrap();
+    let admission = Admission {
+        file,
+        clearance: None,
+        compartments: Vec::new(),
+        roles: Vec::new(),
+        until: None,
+        device_of: Some(name.into()),
+    };
+    admit(&lead.context(&Told, None, None), &admission, &|_| Ok(())).unwrap();
+    assert!(listed(&place).is_ok());
+    place
+}
+
+#[test]
+fn a_lost_laptop_opens_nothing_that_comes_after_and_its_owner_goes_on() {
+    let mara = Vault::new();
+    add_note(&mara, "confidential", "Before.");
+    let jon = join(&mara, "jon", "confidential");
+    let laptop = further(&mara, "jon");
+    let (identity, keys, clearance) = keys_of(&laptop);
+    let opens =
+        |wraps: Vec<(NoteId, crate::envelope::WrapFile)>| Gate::new(&identity, &keys).readable(wraps, &clearance).len();
+    assert_eq!(opens(wraps(&mara)), 1);
+    let change = |handle: &str, device: &str| {
+        let change = MemberChange::RemoveDevice(device.to_owned());
+        change_member(&mara.context(&Told, None, None), handle, &change)
+    };
+    let own = keys_of(&mara).0.device().to_string();
+    assert_eq!(change("mara", &own).err().unwrap().kind, Kind::Usage);
+    assert_eq!(change("jon", &own).err().unwrap().kind, Kind::Usage);
+    assert_eq!(change("jon", "").err().unwrap().kind, Kind::Usage);
+    let done = change("jon", &identity.device().to_string()[..8]).unwrap();
+    assert_eq!((done.rotated.len(), done.rewrapped, done.lost.len()), (3, 1, 0));
+    assert!(done.pending.is_empty());
+    add_note(&jon, "internal", "After.");
+    add_note(&mara, "confidential", "After.");
+    assert_eq!(opens(wraps(&mara)), 0);
+    // The laptop does nothing more here; its owner reads all of it, and loses no other device that way.
+    assert!(listed(&laptop).is_err());
+    assert_eq!(listed(&jon).unwrap(), 3);
+    let other = keys_of(&jon).0.device().to_string();
+    assert_eq!(change("jon", &other).err().unwrap().kind, Kind::Failed);
+    let repo = repo_of(&mara);
+    let anchors = crate::ledger::Anchors {
+        receipt: None,
+        high_water: None,
+        witnesses: &[],
+        now: Time::from_unix(1_795_253_400),
+        deep: true,
+    };
+    let verified = crate::ledger::verify(&repo, &anchors).unwrap();
+    assert_eq!(verified.verdict, Verdict::Intact, "{:?}", verified.told());
 }
 
 #[test]

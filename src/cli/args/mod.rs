@@ -8,6 +8,7 @@ pub(super) use audit::{
 
 use super::breakglass::BreakglassCommand;
 use super::conflicts::ConflictCommand;
+use super::recovery::RecoveryCommand;
 use crate::app::ORIGIN;
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -313,7 +314,7 @@ impl Command {
                 | Self::Restore { .. }
                 | Self::Clone(_)
                 | Self::Remote(_)
-                | Self::Recovery(_)
+                | Self::Recovery(RecoveryCommand::Use { .. } | RecoveryCommand::Combine { .. })
                 | Self::Doctor(_)
         )
     }
@@ -676,19 +677,4 @@ pub(super) struct PolicyExplainArgs {
     /// The level of a brief's audience
     #[arg(long = "for", value_name = "LEVEL")]
     pub(super) audience: Option<String>,
-}
-
-#[derive(Subcommand)]
-pub(super) enum RecoveryCommand {
-    /// Come back in with a printed recovery key: makes a new identity on this device
-    #[command(
-        after_help = "Examples:\n  strongroom recovery use recovery.txt\n  strongroom recovery use recovery.txt --vault copy-of-the-vault"
-    )]
-    Use {
-        /// The file with the key
-        file: PathBuf,
-        /// Take a weak passphrase all the same
-        #[arg(long)]
-        insist: bool,
-    },
 }

@@ -1,0 +1,129 @@
+//! The way back in, typed at a terminal.
+
+use super::*;
+use crate::envelope::KeyShare;
+
+/// Somebody who types line by line, and remembers what they were told.
+#[derive(Default)]
+struct Typing {
+    lines: RefCell<VecDeque<String>>,
+    told: RefCell<Vec<String>>,
+}
+
+impl Person for Typing {
+    fn passphrase(&self, _prompt: &str) -> Result<shared::Passphrase, Error> {
+        Ok(shared::Passphrase::new(PASSPHRASE.to_owned()))
+    }
+
+    fn warn(&self, text: &str) {
+        self.told.borrow_mut().push(text.to_owned());
+    }
+
+    fn answers(&self) -> bool {
+        true
+    }
+
+    fn line(&self, _prompt: &str) -> Option<String> {
+        self.lines.borrow_mut().pop_front()
+    }
+
+    fn open(&self, path: &Path) -> Result<File, Error> {
+        open_file(path)
+    }
+
+    fn files_in(&self, folder: &Path) -> Result<Vec<String>, Error> {
+        list_files(folder)
+    }
+
+    fn create(&self, path: &Path) -> Result<Box<dyn NewFile>, Error> {
+        new_file(path)
+    }
+}
+
+impl Vault {
+    fn split(&self, need: u8, of: u8) -> Vec<Vec<String>> {
+        let person = Scripted::deaf();
+        let made = split_recovery(&self.context(&person, None, None), need, of, self.0.path()).unwrap();
+        let rows = |page: &std::path::PathBuf| {
+            let share = KeyShare::find(&std::fs::read_to_string(page).unwrap()).unwrap();
+            share.to_rows().lines().map(str::to_owned).collect()
+        };
+        made.pages.iter().map(rows).collect()
+    }
+
+    fn lose_identity(&self) {
+        std::fs::remove_file(self.context(&Scripted::deaf(), None, None).places.identity()).unwrap();
+    }
+}
+
+#[test]
+fn shares_are_typed_row_by_row_and_what_was_mistyped_is_asked_for_again() {
+    let vault = Vault::new();
+    let own = vault.add("named");
+    let rows = vault.split(2, 3);
+    vault.lose_identity();
+    let mut lines = vec![rows[2][0].replacen(' ', " zooo ", 1), "abandon ability".to_owned()];
+    lines.extend(rows[2].iter().map(|row| row.to_uppercase()));
+    // Two rows of the other one change places: only the checksum tells.
+    let mut wrong = rows[0].clone();
+    wrong.swap(3, 4);
+    lines.extend(wrong);
+    lines.extend(rows[0].clone());
+    let person = Typing {
+        lines: RefCell::new(lines.into()),
+        ..Typing::default()
+    };
+    let back = combine(&vault.context(&person, None, None), &[], false).unwrap();
+    assert_eq!(back.handle, "mara");
+    assert!(person.lines.borrow().is_empty());
+    let told = person.told.borrow();
+    assert_eq!(told.len(), 3, "{told:?}");
+    for (told, words) in told
+        .iter()
+        .zip(["word 2 is none", "a row has 8 words", "checksum does not hold"])
+    {
+        assert!(told.contains(words), "{told}");
+    }
+    // Nothing of what was typed is said again.
+    let typed: Vec<&str> = rows.iter().flatten().flat_map(|row| row.split(' ')).collect();
+    assert!(
+        !told
+            .iter()
+            .any(|told| told.split(' ').any(|word| word.len() > 5 && typed.contains(&word)))
+    );
+    let shown = vault.show(&Scripted::deaf(), Some("review"), Some("back in"), &own);
+    assert!(shown.is_ok());
+}
+
+#[test]
+fn who_stops_typing_changes_nothing() {
+    let vault = Vault::new();
+    let rows = vault.split(2, 2);
+    vault.lose_identity();
+    for lines in [Vec::new(), rows[0].clone(), [&rows[0][..], &[String::new()]].concat()] {
+        let person = Typing {
+            lines: RefCell::new(lines.into()),
+            ..Typing::default()
+        };
+        let refused = combine(&vault.context(&person, None, None), &[], false).err().unwrap();
+        assert_eq!(refused.kind, Kind::Usage);
+    }
+    assert!(!vault.context(&Scripted::deaf(), None, None).places.identity().exists());
+}
+
+#[test]
+fn a_page_that_cannot_be_written_makes_no_key() {
+    let vault = Vault::new();
+    let person = Scripted::deaf();
+    std::fs::write(vault.0.path().join("share-2-of-2.txt"), "here").unwrap();
+    let context = vault.context(&person, None, None);
+    let refused = split_recovery(&context, 2, 2, vault.0.path()).err().unwrap();
+    assert_eq!(refused.kind, Kind::Failed);
+    assert!(!vault.0.path().join("share-1-of-2.txt").exists());
+    let verbs: Vec<String> = vault
+        .log(&LogQuery::default())
+        .iter()
+        .map(|line| line.verb().to_owned())
+        .collect();
+    assert_eq!(verbs, ["init", "audit log"]);
+}
