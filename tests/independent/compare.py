@@ -207,6 +207,8 @@ signed(None, "a note revised", lambda w: w.one.entry("revise", w.note(), w.note1
 signed(None, "the same file written by two entries", lambda w: w.two.entry("add", w.note1))
 signed(None, "an entry that rests on one of another time", lambda w: w.one.entry(because="%s:99" % w.one.name))
 signed(21, "a clock that runs backwards", lambda w: w.one.entry(time="2026-11-21T09:00:00Z"))
+signed(21, "an entry dated after today", lambda w: w.one.entry(time="9999-12-30T22:00:00Z"))
+signed(27, "an entry dated later than there are times", lambda w: w.one.entry(time="9999-12-30T22:00:01Z"))
 signed(None, "a handle of 32 letters", lambda w: new_card(w, handle="a" * 32))
 signed(None, "other things on main, with an entry", lambda w: w.one.entry("card", [w.put("main", "x", b"")]))
 for length in (255, 256, 257, 513):
@@ -913,7 +915,8 @@ signed(27, "a request that forgets", lambda w: w.one.entry("request", [], w.note
 signed(27, "a conflict that forgets", lambda w: w.one.entry("conflict", [], w.note1))
 for title, changed in (
     ("an unknown deed", {"deed": "revise"}), ("a note that is none", {"note": "ab"}), ("objects that are none", {"objects": "AB" * 32}),
-    ("an end that is none", {"until": "soon"}), ("an unknown field", {"x": 1}), ("a field missing", {"note": None}), ("a number", {"deed": 1}),
+    ("an end that is none", {"until": "soon"}), ("an end too far", {"until": "9999-12-30T22:00:01Z"}),
+    ("an unknown field", {"x": 1}), ("a field missing", {"note": None}), ("a number", {"deed": 1}),
 ):
     signed(27, "a matter with " + title, lambda w, changed=changed: w.one.entry(
         "request", w.note(5), matter={k: x for k, x in dict(matter(w), **changed).items() if x is not None}))

@@ -413,7 +413,7 @@ class Together(unittest.TestCase):
 
     def test_the_form_of_a_matter(self):
         for changed in ({"deed": "revise"}, {"deed": 1}, {"note": "ab"}, {"note": None}, {"objects": "AB" * 32}, {"until": "soon"},
-                        {"x": 1}):
+                        {"until": "9999-12-30T22:00:01Z"}, {"x": 1}):
             self.expect({27}, lambda t: t.one.entry("request", matter=t.matter(**changed)))
         for kind, fields in (
             ("request", {}), ("request", {"matter": []}), ("request", {"matter": "x", "result": "denied"}),

@@ -19,6 +19,7 @@ import re
 import struct
 import subprocess
 import sys
+import time
 from collections import namedtuple
 
 
@@ -70,6 +71,7 @@ LOG = re.compile(r"([0-9a-f]{16})-[0-9a-f]{8}\Z")
 FORK = re.compile(r"([0-9a-f]{16}-[0-9a-f]{8})-fork-([0-9a-f]{64})\Z")
 PLACE = re.compile(r"([0-9a-f]{16}-[0-9a-f]{8}):(0|[1-9][0-9]*)\Z")
 TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z\Z")
+LAST_TIME = datetime.datetime(9999, 12, 30, 22)  # the first is that of `datetime`
 ZEROS = "0" * 64
 
 
@@ -97,6 +99,8 @@ def parse_time(text):
     try:
         moment = datetime.datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ")
     except ValueError:
+        raise Refused("not a time")
+    if moment > LAST_TIME:
         raise Refused("not a time")
     return int((moment - datetime.datetime(1970, 1, 1)).total_seconds())
 
@@ -1963,6 +1967,8 @@ class Verifier:
                 continue
             if last is not None and entry.time < last.time:
                 self.finding(21, "the clock ran backwards", log.name, at)
+            if entry.time > time.time() + 86_400:
+                self.finding(21, "the entry is dated after today", log.name, at)
             self.check_rights(log, at, entry, last)
             last = entry
 
