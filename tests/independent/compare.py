@@ -207,6 +207,8 @@ signed(None, "a note revised", lambda w: w.one.entry("revise", w.note(), w.note1
 signed(None, "the same file written by two entries", lambda w: w.two.entry("add", w.note1))
 signed(None, "an entry that rests on one of another time", lambda w: w.one.entry(because="%s:99" % w.one.name))
 signed(21, "a clock that runs backwards", lambda w: w.one.entry(time="2026-11-21T09:00:00Z"))
+signed(21, "an entry dated after today", lambda w: w.one.entry(time="9999-12-30T22:00:00Z"))
+signed(27, "an entry dated later than there are times", lambda w: w.one.entry(time="9999-12-30T22:00:01Z"))
 signed(None, "a handle of 32 letters", lambda w: new_card(w, handle="a" * 32))
 signed(None, "other things on main, with an entry", lambda w: w.one.entry("card", [w.put("main", "x", b"")]))
 for length in (255, 256, 257, 513):
@@ -826,6 +828,200 @@ def unknown(fork_knows, keep):
 for title, knows in (("in a fork", True), ("by whom the fork alone was seen", False)):
     histories(37, "a note destroyed %s, of which that log did not know, is kept" % title)(unknown(knows, True))
     histories(None, "a note destroyed %s, of which that log did not know" % title)(unknown(knows, False))
+
+# -- matters between several people (§7.4) -----------------------------------------------------------------------
+
+LATER, TOO_LATE = "2026-12-01T00:00:00Z", "2026-12-01T00:00:01Z"
+
+
+def matter(w, deed="destroy", note=None, until=LATER, objects="0b" * 32):
+    return {"deed": deed, "note": note or w.note1[0][1][:32], "objects": objects, "until": until}
+
+
+def place(log, at=-1):
+    """Where a line of a log stands, by `because`."""
+    return "%s:%d" % (log.name, range(len(log.lines))[at])
+
+
+def asked(w, deed="destroy", approval=None, request=None, by=None, kinds=("request", "approve")):
+    """A request of the first log, an approval of the second; the statement is kept for later."""
+    w.statement = w.note(purpose=5)
+    w.one.entry(kinds[0], w.statement, **dict({"matter": matter(w, deed)}, **(request or {})))
+    w.asked = place(w.one)
+    log = by(w) if by else w.two
+    log.entry(kinds[1], **dict({"because": w.asked, "matter": matter(w, deed)}, **(approval or {})))
+    w.approved = place(log)
+
+
+def approval(number, title, change=None, deep=False, after=None, **given):
+    """A request and an approval of it, of which `change` gives the fields that are other."""
+
+    def made(w):
+        asked(w, approval=change(w) if change else None, **given)
+        if after:
+            after(w)
+
+    signed(number, title, made, deep)
+
+
+def deed(number, title, kind="destroy", forgot=None, log=None, twice=False, **given):
+    """What was asked for and approved is done: the note is destroyed, or a brief released."""
+    fields = given.pop("fields", {})
+
+    def made(w):
+        asked(w, **dict({"deed": kind}, **given))
+        files = [] if kind == "release" else w.note1 + w.statement if forgot is None else forgot(w)
+        for _ in range(1 + twice):
+            (log(w) if log else w.one).entry(kind, w.note(3) if kind == "release" else [], files, **dict({"because": w.approved}, **fields))
+
+    signed(number, title, made)
+
+
+def second_device(w):
+    """Another device of the first person, whose log goes on in the same name."""
+    w.mara.devices.append(m.Device())
+    new_card(w, w.mara)
+    log = w.log(w.mara, w.mara.devices[-1])
+    log.entry("begin", w.boxes(log, [w.mara.devices[-1]]), admitted=w.roster())
+    return log
+
+
+approval(None, "a request and its approval", deep=True)
+approval(None, "an approval that ends sooner than what was asked for", lambda w: {"matter": matter(w, until="2026-11-30T00:00:00Z")})
+approval(None, "an approval that was denied", lambda w: {"result": "denied", "matter": None, "because": None})
+signed(None, "a request that was denied", lambda w: w.one.entry("request", result="denied"))
+signed(None, "a conflict that was declared", lambda w: w.two.entry("conflict", w.note(5)))
+approval(36, "an approval that ends later than what was asked for", lambda w: {"matter": matter(w, until=TOO_LATE)})
+approval(36, "an approval of another note than was asked for", lambda w: {"matter": matter(w, note=w.note2[0][1][:32])})
+approval(36, "an approval of another deed than was asked for", lambda w: {"matter": matter(w, "release")})
+approval(36, "an approval of other bodies than was asked for", lambda w: {"matter": matter(w, objects="0c" * 32)})
+approval(36, "an approval of what is no request", lambda w: {"because": place(w.one, 0)})
+approval(36, "an approval of a request that was denied", kinds=("add", "approve"), request={"matter": None})
+approval(36, "an approval of an entry that is not there", lambda w: {"because": "%s:99" % w.one.name})
+approval(36, "an approval of an entry of no log", lambda w: {"because": "%s:1" % ("ab" * 8 + "-" + "cd" * 4)})
+approval(36, "an approval of one's own request", by=lambda w: w.one)
+approval(36, "an approval of one's own request from another device", by=second_device)
+approval(36, "an approval in the name of somebody else", lambda w: {"actor": w.idris.id}, by=second_device)
+approval(36, "an approval of an approval", after=lambda w: w.one.entry("approve", because=w.approved, matter=matter(w)))
+approval(27, "an approval that names nothing", lambda w: {"because": None})
+approval(27, "an approval without a matter", lambda w: {"matter": None})
+approval(27, "an approval that writes", lambda w: {"wrote": sorted(w.note())})
+approval(27, "an approval that was denied with a matter", lambda w: {"result": "denied"})
+signed(27, "a request without a matter", lambda w: w.one.entry("request", w.note(5)))
+signed(27, "a request that was denied with a matter", lambda w: w.one.entry("request", result="denied", matter=matter(w)))
+signed(27, "a matter of another kind", lambda w: w.one.entry("add", w.note(), matter=matter(w)))
+signed(27, "a matter of a read", lambda w: w.one.entry(matter=matter(w)))
+signed(27, "a request that forgets", lambda w: w.one.entry("request", [], w.note1, matter=matter(w)))
+signed(27, "a conflict that forgets", lambda w: w.one.entry("conflict", [], w.note1))
+for title, changed in (
+    ("an unknown deed", {"deed": "revise"}), ("a note that is none", {"note": "ab"}), ("objects that are none", {"objects": "AB" * 32}),
+    ("an end that is none", {"until": "soon"}), ("an end too far", {"until": "9999-12-30T22:00:01Z"}),
+    ("an unknown field", {"x": 1}), ("a field missing", {"note": None}), ("a number", {"deed": 1}),
+):
+    signed(27, "a matter with " + title, lambda w, changed=changed: w.one.entry(
+        "request", w.note(5), matter={k: x for k, x in dict(matter(w), **changed).items() if x is not None}))
+signed(27, "a matter that is no object", lambda w: w.one.entry("request", w.note(5), matter=[]))
+
+deed(None, "a note destroyed by an approval")
+deed(None, "a note destroyed by an approval from another device", log=second_device)
+deed(None, "a note destroyed by an approval, its statement kept", forgot=lambda w: w.note1)
+deed(None, "a note destroyed by an approval in two entries", forgot=lambda w: w.note1, twice=True)
+deed(37, "a note destroyed that was not approved", forgot=lambda w: w.note3)
+deed(37, "a note destroyed beside the one that was approved", forgot=lambda w: w.note1 + w.note3)
+deed(37, "a note destroyed by whom others approve", log=lambda w: w.two)
+deed(37, "a note destroyed after what was approved", fields={"time": LATER})
+deed(37, "a note destroyed by an approval to release", deed="release")
+deed(None, "a brief released by an approval", "release")
+deed(36, "a brief released by whom others approve", "release", log=lambda w: w.two)
+deed(36, "a brief released after what was approved", "release", fields={"time": LATER})
+deed(None, "a brief released just before the end of what was approved", "release", fields={"time": "2026-11-30T23:59:59Z"})
+deed(36, "a brief released by an approval to destroy", "release", deed="destroy")
+deed(36, "two briefs released by one approval", "release", twice=True)
+
+
+def glass(number, title, by=lambda w: w.two, opening=None, fields=None):
+    def made(w):
+        w.one.entry(**dict({"kind": "break-glass", "wrote": w.note(5)}, **(opening or {})))
+        by(w).entry("review", **dict({"because": place(w.one)}, **(fields(w) if fields else {})))
+
+    signed(number, title, made)
+
+
+glass(None, "an opening in an emergency and its review")
+glass(None, "a review that was denied", by=lambda w: w.one, fields=lambda w: {"result": "denied"})
+glass(36, "a review of what one opened oneself", by=lambda w: w.one)
+glass(36, "a review of what one opened from another device", by=second_device, fields=lambda w: {"because": place(w.one, -2)})
+glass(36, "a review of what is no opening", opening={"kind": "add"})
+glass(36, "a review of an opening that was denied", opening={"wrote": (), "result": "denied"})
+glass(36, "a review of an entry that is not there", fields=lambda w: {"because": "%s:99" % w.one.name})
+glass(27, "a review that names nothing", fields=lambda w: {"because": None})
+glass(27, "a review with a matter", fields=lambda w: {"matter": matter(w)})
+glass(27, "a review that writes", fields=lambda w: {"wrote": sorted(w.note())})
+
+# Beyond a cut nothing counts: what stands there is not judged, nor what names it.
+
+
+def asked_by_the_second(beyond):
+    def before(w):
+        w.two.entry("request", w.note(5), matter=matter(w))
+        w.one.entry("approve", because=place(w.two), matter=matter(w))
+
+    return removed(cut(), before) if beyond else removed(cut(), before=before)
+
+
+signed(None, "an approval of what a removed device asked for", asked_by_the_second(False))
+signed(14, "an approval of what stands beyond a cut", asked_by_the_second(True))
+signed(None, "an approval of what stood beyond a cut", removed(cut(), lambda w: w.one.entry(
+    "approve", because="%s:3" % w.two.name, matter=matter(w))))
+signed(None, "a review of what stood beyond a cut", removed(cut(), lambda w: w.one.entry("review", because="%s:3" % w.two.name)))
+signed(14, "an approval beyond a cut of what nobody asked for", removed(cut(), lambda w: w.two.entry(
+    "approve", because=place(w.one, 0), matter=matter(w))))
+
+# Of two histories one has what is named.
+for title, knows in (("the log", False), ("the fork", True)):
+    def both(w, f, knows=knows):
+        (f if knows else w.two).entry("request", w.note(5), matter=matter(w))
+        w.one.entry("approve", because=place(f if knows else w.two), matter=matter(w))
+
+    histories(None, "an approval of what %s asked for" % title)(both)
+
+
+# Cards: what is lent, and the role.
+
+for title, lent in (
+    ("a level", {"level-2": LATER}), ("a compartment", {"compartment-" + "ab" * 8: LATER}),
+    ("two things", {"compartment-" + "ab" * 8: LATER, "level-0": LATER}), ("what is over", {"level-3": "2020-01-01T00:00:00Z"}),
+):
+    signed(None, "a card that lends " + title, lambda w, lent=lent: new_card(w, lent=lent))
+for title, lent in (
+    ("nothing", {}), ("a list", []), ("`named`", {"level-4": LATER}), ("the auditors' role", {"role-auditor": LATER}),
+    ("for no time", {"level-2": None}), ("until no time", {"level-2": "soon"}), ("a compartment of capitals", {"compartment-" + "AB" * 8: LATER}),
+    ("by number", {"2": LATER}),
+):
+    signed(36, "a card that lends " + title, lambda w, lent=lent: new_card(w, lent=lent))
+signed(None, "a card with the role `breakglass`", lambda w: new_card(w, roles=["auditor", "breakglass", "lead", "officer"]))
+signed(36, "a card with the role `breakglass` out of order", lambda w: new_card(w, roles=["lead", "breakglass"]))
+
+
+def paper_with_a_loan(**fields):
+    def change(w):
+        new_card(w, w.mara, lent={"level-3": LATER})
+        w.mara.devices.append(m.Device())
+        new_card(w, w.mara, w.mara.devices[1], **fields)
+
+    return change
+
+
+signed(None, "a paper device that leaves a loan", paper_with_a_loan(lent={"level-3": LATER}))
+signed(36, "a paper device that takes a loan", paper_with_a_loan())
+signed(36, "a paper device that lends longer", paper_with_a_loan(lent={"level-3": TOO_LATE}))
+signed(36, "a paper device that lends", paper_admits_and(lent={"level-3": LATER}))
+
+# Bodies: a statement is of purpose 5, and no other purpose is new.
+
+signed(None, "a statement", lambda w: w.one.entry("request", w.note(5), matter=matter(w)))
+for purpose in (4, 6, 255):
+    signed(34, "a body of purpose %d" % purpose, lambda w, purpose=purpose: w.one.entry("add", w.note(purpose)))
 
 # -- files of main that are put back (§7) ---------------------------------------------------------------------
 

@@ -331,5 +331,215 @@ class Vaults(unittest.TestCase):
                 sys.stdout, sys.stderr = stdout, stderr
 
 
+class Together(unittest.TestCase):
+    """§7.4: a lead and an officer; each vault here has one fault, or none."""
+
+    UNTIL = "2026-12-01T00:00:00Z"
+
+    def fresh(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        m.COUNTER[0] = 0
+        self.vault = w = m.Vault(os.path.join(folder.name, "vault"), {"policies/levels.toml": b"x"})
+        self.mara = m.Person("mara", ["lead", "officer"], [m.Device(), m.Device("paper")])
+        self.idris = m.Person("idris", ["officer"], [m.Device()])
+        self.one = w.found(self.mara)
+        self.note, self.other = w.note(), w.note()
+        self.one.entry("add", self.note)
+        self.one.entry("add", self.other)
+        self.one.entry("card", [w.card(self.idris, self.mara.devices[0])])
+        self.two = self.begin(self.idris, self.idris.devices[0])
+        return self
+
+    def begin(self, person, device):
+        log = self.vault.log(person, device)
+        log.entry("begin", self.vault.boxes(log, [device]), admitted=self.vault.roster())
+        return log
+
+    def device_of_mara(self):
+        self.mara.devices.append(m.Device())
+        self.card(self.mara)
+        return self.begin(self.mara, self.mara.devices[-1])
+
+    def card(self, person, by=None, **fields):
+        self.one.entry("card", [self.vault.card(person, by or self.mara.devices[0], **fields)])
+
+    def matter(self, **changed):
+        made = {"deed": "destroy", "note": self.note[0][1][:32], "objects": "0b" * 32, "until": self.UNTIL}
+        return {k: value for k, value in dict(made, **changed).items() if value is not None}
+
+    @staticmethod
+    def place(log):
+        return "%s:%d" % (log.name, len(log.lines) - 1)
+
+    def ask(self, **changed):
+        self.statement = self.vault.note(5)
+        self.one.entry("request", self.statement, matter=self.matter(**changed))
+        self.asked = self.place(self.one)
+
+    def approve(self, log=None, deed="destroy", because=None, **changed):
+        log = log or self.two
+        log.entry("approve", because=because or self.asked, matter=self.matter(deed=deed, **changed))
+        self.approved = self.place(log)
+
+    def both(self, deed="destroy"):
+        self.ask(deed=deed)
+        self.approve(deed=deed)
+
+    def destroy(self, files, log=None, **fields):
+        (log or self.one).entry("destroy", [], files, because=self.approved, **fields)
+
+    def release(self, log=None, **fields):
+        (log or self.one).entry("release", self.vault.note(3), because=self.approved, **fields)
+
+    def expect(self, expected, *steps):
+        self.fresh()
+        for step in steps:
+            step(self)
+        self.vault.write()
+        for deep in (False,) if expected else (False, True):
+            report = v.verify(self.vault.folder, None, deep)
+            self.assertEqual({problem["case"] for problem in report["problems"]}, expected, report["problems"])
+            self.assertEqual(report["verdict"], "tampered" if expected else "intact")
+
+    def test_what_is_asked_for_approved_and_done(self):
+        self.expect(set(), lambda t: t.both(), lambda t: t.destroy(t.note + t.statement))
+        self.expect(set(), lambda t: t.both(), lambda t: t.destroy(t.note), lambda t: t.destroy(t.statement))
+        self.expect(set(), lambda t: t.both(), lambda t: t.destroy(t.note, t.device_of_mara()))
+        self.expect(set(), lambda t: t.both("release"), lambda t: t.release(time="2026-11-30T23:59:59Z"))
+        self.expect(set(), lambda t: t.ask(), lambda t: t.approve(until="2026-11-30T00:00:00Z"))
+        self.expect(set(), lambda t: t.one.entry("request", result="denied"), lambda t: t.two.entry("approve", result="denied"))
+        self.expect(set(), lambda t: t.two.entry("conflict", t.vault.note(5)))
+
+    def test_the_form_of_a_matter(self):
+        for changed in ({"deed": "revise"}, {"deed": 1}, {"note": "ab"}, {"note": None}, {"objects": "AB" * 32}, {"until": "soon"},
+                        {"until": "9999-12-30T22:00:01Z"}, {"x": 1}):
+            self.expect({27}, lambda t: t.one.entry("request", matter=t.matter(**changed)))
+        for kind, fields in (
+            ("request", {}), ("request", {"matter": []}), ("request", {"matter": "x", "result": "denied"}),
+            ("add", {"matter": "x"}), (None, {"matter": "x"}), ("review", {"matter": "x", "because": "y"}),
+            ("approve", {"matter": "x"}), ("approve", {"because": "y"}), ("review", {}),
+        ):
+            fields = dict(fields)
+            self.expect({27}, lambda t: t.one.entry(kind, **dict(
+                fields, **{k: t.matter() if k == "matter" else t.place(t.one) for k in fields if fields[k] in ("x", "y")})))
+
+    def test_what_the_new_kinds_may_write_and_forget(self):
+        for kind in ("approve", "review"):
+            self.expect({27, 32}, lambda t: t.one.entry(kind, t.vault.note(5), because=t.place(t.one),
+                                                        matter=t.matter() if kind == "approve" else None))
+        for kind in ("request", "break-glass", "conflict"):
+            self.expect({27}, lambda t: t.one.entry(kind, [], [["notes/ab", "ab" * 16 + "." + "cd" * 32, "cd" * 32]],
+                                                    matter=t.matter() if kind == "request" else None))
+
+    def test_an_approval_that_is_false(self):
+        for changed in ({"deed": "release"}, {"note": "ab" * 16}, {"objects": "0c" * 32}, {"until": "2026-12-01T00:00:01Z"}):
+            self.expect({36}, lambda t: t.ask(), lambda t: t.approve(**changed))
+        self.expect({36}, lambda t: t.ask(), lambda t: t.approve(t.one))
+        self.expect({36}, lambda t: t.ask(), lambda t: t.approve(t.device_of_mara()))
+        for because in (lambda t: t.one.name + ":0", lambda t: t.one.name + ":99", lambda t: "ab" * 8 + "-" + "cd" * 4 + ":1"):
+            self.expect({36}, lambda t: t.approve(because=because(t)))
+
+    def test_a_destruction_against_its_approval(self):
+        self.expect({37}, lambda t: t.both(), lambda t: t.destroy(t.other))
+        self.expect({37}, lambda t: t.both(), lambda t: t.destroy(t.note + t.other))
+        self.expect({37}, lambda t: t.both(), lambda t: t.destroy(t.note, t.two))
+        self.expect({37}, lambda t: t.both(), lambda t: t.destroy(t.note, time=self.UNTIL))
+        self.expect({37}, lambda t: t.both("release"), lambda t: t.destroy(t.note))
+
+    def test_a_release_against_its_approval(self):
+        self.expect({36}, lambda t: t.both("release"), lambda t: t.release(t.two))
+        self.expect({36}, lambda t: t.both("release"), lambda t: t.release(time=self.UNTIL))
+        self.expect({36}, lambda t: t.both(), lambda t: t.release())
+        self.expect({36}, lambda t: t.both("release"), lambda t: t.release(), lambda t: t.release())
+
+    def test_what_rests_on_no_approval_is_not_held_to_one(self):
+        for because in (None, lambda t: t.asked, lambda t: t.one.name + ":99"):
+            self.expect(set(), lambda t: t.both(), lambda t: t.two.entry("destroy", [], t.other, because=because and because(t)))
+
+    def test_reviews(self):
+        def review(log=lambda t: t.two, kind="break-glass", result="done", **fields):
+            def step(t):
+                t.one.entry(kind, t.vault.note(5) if result == "done" else (), result=result)
+                opened = t.place(t.one)
+                log(t).entry("review", **dict({"because": opened}, **fields))
+            return step
+
+        self.expect(set(), review())
+        self.expect({36}, review(lambda t: t.one))
+        self.expect({36}, review(lambda t: t.device_of_mara()))
+        self.expect({36}, review(kind="add"))
+        self.expect({36}, review(result="denied"))
+
+    def test_beyond_a_cut_nothing_counts(self):
+        def request_of_the_second(t):
+            t.two.entry("request", t.vault.note(5), matter=t.matter())
+
+        def cut(size):
+            return lambda t: t.card(t.idris, devices=[], cuts=[[t.two.name, *t.two.mark(size)]])
+
+        def approve(t):
+            t.approve(t.one, because=t.two.name + ":1")
+
+        self.expect(set(), request_of_the_second, cut(2), approve)
+        self.expect({36}, lambda t: t.two.entry(), cut(2), approve)
+        self.expect(set(), cut(1), approve)
+        self.expect({14}, lambda t: t.two.entry(), cut(1), approve)
+        self.expect({14}, cut(1), lambda t: t.approve(because=t.one.name + ":0"))
+        self.expect({14}, lambda t: t.ask(), cut(1), lambda t: t.approve(), lambda t: t.destroy(t.note))
+
+    def test_of_a_log_that_lost_entries_nothing_is_said(self):
+        def seen_and_lost(t):
+            t.two.entry()
+            t.one.entry("approve", because=t.place(t.two), matter=t.matter(), seen={t.two.name: t.two.mark()})
+            t.two.lines.pop()
+
+        def refused(t):
+            t.two.entry(x=1)
+            t.approve(t.one, because=t.place(t.two))
+
+        self.expect({8}, seen_and_lost)
+        self.expect({27}, refused)
+
+    def test_of_two_histories_one_has_what_is_named(self):
+        for knows in (False, True):
+            def both(t):
+                fork = t.two.fork(1)
+                t.two.entry()
+                asked = fork if knows else t.two
+                (t.two if knows else fork).entry(result="failed")
+                asked.entry("request", t.vault.note(5), matter=t.matter())
+                (t.two if knows else fork).entry(result="failed")
+                t.approve(t.one, because=t.place(asked))
+                t.card(t.idris, joined=sorted([t.two.end(), fork.end()]))
+            self.expect(set(), both)
+
+    def test_cards_with_loans_and_the_role(self):
+        for lent in ({"level-0": self.UNTIL}, {"compartment-" + "ab" * 8: self.UNTIL, "level-3": "2020-01-01T00:00:00Z"}):
+            self.expect(set(), lambda t: t.card(t.idris, lent=lent))
+        for lent in ({}, [], {"level-4": self.UNTIL}, {"role-auditor": self.UNTIL}, {"level-1": "soon"}, {"level-1": None}, {"compartment-ab": self.UNTIL}):
+            self.expect({36}, lambda t: t.card(t.idris, lent=lent))
+        self.expect(set(), lambda t: t.card(t.idris, roles=["auditor", "breakglass", "lead", "officer"]))
+        self.expect({36}, lambda t: t.card(t.idris, roles=["officer", "breakglass"]))
+
+    def test_paper_leaves_loans_as_they_were(self):
+        def back(lent):
+            def step(t):
+                t.card(t.mara, lent={"level-3": self.UNTIL})
+                t.mara.devices.append(m.Device())
+                t.card(t.mara, t.mara.devices[1], lent=lent)
+            return step
+
+        self.expect(set(), back({"level-3": self.UNTIL}))
+        self.expect({36}, back(None))
+        self.expect({36}, back({"level-3": "2026-12-02T00:00:00Z"}))
+
+    def test_the_purposes_of_bodies(self):
+        for purpose in (0, 1, 2, 3, 5):
+            self.expect(set(), lambda t: t.one.entry("add", t.vault.note(purpose)))
+        for purpose in (4, 6, 255):
+            self.expect({34}, lambda t: t.one.entry("add", t.vault.note(purpose)))
+
+
 if __name__ == "__main__":
     unittest.main()

@@ -19,6 +19,7 @@ import re
 import struct
 import subprocess
 import sys
+import time
 from collections import namedtuple
 
 
@@ -70,6 +71,7 @@ LOG = re.compile(r"([0-9a-f]{16})-[0-9a-f]{8}\Z")
 FORK = re.compile(r"([0-9a-f]{16}-[0-9a-f]{8})-fork-([0-9a-f]{64})\Z")
 PLACE = re.compile(r"([0-9a-f]{16}-[0-9a-f]{8}):(0|[1-9][0-9]*)\Z")
 TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z\Z")
+LAST_TIME = datetime.datetime(9999, 12, 30, 22)  # the first is that of `datetime`
 ZEROS = "0" * 64
 
 
@@ -97,6 +99,8 @@ def parse_time(text):
     try:
         moment = datetime.datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ")
     except ValueError:
+        raise Refused("not a time")
+    if moment > LAST_TIME:
         raise Refused("not a time")
     return int((moment - datetime.datetime(1970, 1, 1)).total_seconds())
 
@@ -735,7 +739,7 @@ class Card:
             raise Refused("a card is a line and a signature")
         fields = parse_json_object(line)
         joined = fields.get("joined", [["0" * 16 + "-" + "0" * 8, 1, "0" * 64]])
-        if set(fields) - {"auditors", "cuts", "joined", "keys", "paused", "until"} != CARD_FIELDS or not is_list_of_heads(joined) or fields["v"] != 1 or isinstance(fields["v"], bool):
+        if set(fields) - {"auditors", "cuts", "joined", "keys", "lent", "paused", "until"} != CARD_FIELDS or not is_list_of_heads(joined) or fields["v"] != 1 or isinstance(fields["v"], bool):
             raise Refused("a card with other fields than those of a card")
         for name, good in (
             ("vault", is_match(HEX16, fields["vault"])),
@@ -746,7 +750,7 @@ class Card:
             ("handle", is_match(HANDLE, fields["handle"])),
             ("level", is_number(fields["level"], 5)),
             ("compartments", self.is_set_of(HEX8, fields["compartments"])),
-            ("roles", self.is_set_of(re.compile("(auditor|lead|officer)\\Z"), fields["roles"])),
+            ("roles", self.is_set_of(re.compile("(auditor|breakglass|lead|officer)\\Z"), fields["roles"])),
         ):
             if not good:
                 raise Refused("a card whose field `%s` is not as it should be" % name)
@@ -764,6 +768,7 @@ class Card:
         good = isinstance(self.keys, dict) and ("keys" not in fields or self.keys)
         if not good or not all(is_match(KEY_USE, use) and is_match(HEX8, key) for use, key in self.keys.items()):
             raise Refused("a card whose field `keys` is not as it should be")
+        self.lent = self.parse_lent(fields["lent"]) if "lent" in fields else {}
         self.paused = fields.get("paused", False)
         if "paused" in fields and self.paused is not True:
             raise Refused("a card whose field `paused` is not as it should be")
@@ -812,6 +817,13 @@ class Card:
         if not good or not is_sorted_set([log for log, _, _ in values]):
             raise Refused("a card whose field `cuts` is not as it should be")
         return {log: (size, root) for log, size, root in values}
+
+    @staticmethod
+    def parse_lent(value):
+        """What is lent, until when: use of a key → Unix seconds."""
+        if not isinstance(value, dict) or not value or not all(is_match(KEY_USE, use) for use in value):
+            raise Refused("a card whose field `lent` is not as it should be")
+        return {use: parse_time(until) for use, until in value.items()}
 
     def is_signed_by(self, device):
         public, signature = self.signature
@@ -868,8 +880,9 @@ class Roster:
         if device.kind == "device":
             return True
         before = self.current.get(card.person)
-        same = before is not None and device.person == card.person and all(
-            getattr(before, name) == getattr(card, name) for name in ("handle", "level", "compartments", "roles", "until", "paused")) and not card.keys and card.auditors is None
+        kept = ("handle", "level", "compartments", "lent", "roles", "until", "paused")
+        same = before is not None and device.person == card.person and not card.keys and card.auditors is None
+        same = same and all(getattr(before, name) == getattr(card, name) for name in kept)
         return same and bool(set(card.devices) - set(before.devices))
 
     def cut(self, log):
@@ -904,10 +917,10 @@ class Roster:
 LINE_LIMIT = 65_536
 KINDS = {
     "begin", "add", "revise", "relabel", "destroy", "attach", "draft", "release", "card", "policy", "key",
-    "unlock-failed",
+    "request", "approve", "break-glass", "review", "conflict", "unlock-failed",
 }
 NEEDED = {"v", "log", "seq", "time", "actor", "result", "roster", "policies", "prev", "detail", "sealed"}
-OPTIONAL = {"admitted", "joined", "seen", "kind", "wrote", "forgot", "because"}
+OPTIONAL = {"admitted", "joined", "seen", "kind", "wrote", "forgot", "because", "matter"}
 SHARD = re.compile(r"(notes|keys)/([0-9a-f]{2})\Z")
 NOTE_FILE = re.compile(r"([0-9a-f]{32})\.([0-9a-f]{64})\Z")
 DEVICE_FILE = re.compile(r"(detail-)?([0-9a-f]{16})\.([0-9a-f]{64})\Z")
@@ -933,11 +946,16 @@ def branch_class(ref, path, digest):
 MAY = {
     None: ((), ()),
     "unlock-failed": ((), ()),
+    "approve": ((), ()),
+    "review": ((), ()),
     "begin": (("charter", "policies", "devices"),) * 2,
     "add": (("notes", "keys"), ()),
     "attach": (("notes", "keys"), ()),
     "draft": (("notes", "keys"), ()),
     "release": (("notes", "keys"), ()),
+    "request": (("notes", "keys"), ()),
+    "break-glass": (("notes", "keys"), ()),
+    "conflict": (("notes", "keys"), ()),
     "revise": (("notes", "keys"),) * 2,
     "relabel": (("notes", "keys"),) * 2,
     "destroy": ((), ("notes", "keys")),
@@ -945,6 +963,14 @@ MAY = {
     "policy": (("policies",),) * 2,
     "key": (("devices", "keys"),) * 2,
 }
+
+
+def is_matter(value):
+    """§7.4: what a request or an approval is about."""
+    if not isinstance(value, dict) or set(value) != {"deed", "note", "objects", "until"}:
+        return False
+    parse_time(value["until"])
+    return value["deed"] in ("destroy", "release") and is_match(HEX16, value["note"]) and is_match(HEX32, value["objects"])
 
 
 class Entry:
@@ -964,6 +990,7 @@ class Entry:
         self.joined = fields.get("joined", [])
         self.wrote = [tuple(f) for f in fields.get("wrote", [])]
         self.forgot = [tuple(f) for f in fields.get("forgot", [])]
+        self.because, self.matter = fields.get("because"), fields.get("matter")
         self.time = parse_time(fields["time"])
 
     @staticmethod
@@ -996,6 +1023,10 @@ class Entry:
         need("kind" not in fields or fields["kind"] in KINDS, "kind")
         need((fields.get("kind") == "begin") == (fields["seq"] == 0), "kind", 15)
         need("because" not in fields or is_match(PLACE, fields["because"]), "because")
+        done = fields.get("kind") if fields["result"] == "done" else None
+        need("because" in fields or done not in ("approve", "review"), "because")
+        need(("matter" in fields) == (done in ("request", "approve")), "matter")
+        need("matter" not in fields or is_matter(fields["matter"]), "matter")
         if "seen" in fields:
             seen = fields["seen"]
             need(isinstance(seen, dict) and seen, "seen")
@@ -1304,11 +1335,14 @@ def check_part(content, vault, note):
         raise Refused("a last part that ends where no attachment ends")
 
 
+PURPOSES = {0, 1, 2, 3, 5}  # note, head of an attachment, draft, brief, statement
+
+
 def check_body(content, vault, note):
     fields, end = parse_header(content, {0: None, 1: 16, 2: 16, 3: 16, 4: None, 5: 32, 6: None})
     if fields[1] != vault or fields[2] != note:
         raise Refused("a body that was sealed for another note")
-    if not (is_number(fields[4]) and fields[4] <= 3 and is_number(fields[6])):
+    if not (is_number(fields[4]) and fields[4] in PURPOSES and is_number(fields[6])):
         raise Refused("a body whose header is not as it should be")
     first, second = fields[6], len(content) - end - fields[6]
     if not (second > 0 and is_stream_length(first) and is_stream_length(second)):
@@ -1393,6 +1427,7 @@ class Log:
         return size <= self.size() and other.has(size, self.tree.root(size).hex())
 
 
+LOST = (1, 2, 6, 7, 8, 9, 10, 11, 15, 24, 26, 27)  # cases in which entries of a log may be lost
 WITNESSED = 64  # commits of a witness's branch that are read without --deep
 
 
@@ -1485,6 +1520,7 @@ class Verifier:
         self.check_receipt()
         for key in self.witness_keys:
             self.check_witness(key)
+        self.check_matters()
         self.check_files()
         return self.report()
 
@@ -1931,6 +1967,8 @@ class Verifier:
                 continue
             if last is not None and entry.time < last.time:
                 self.finding(21, "the clock ran backwards", log.name, at)
+            if entry.time > time.time() + 86_400:
+                self.finding(21, "the entry is dated after today", log.name, at)
             self.check_rights(log, at, entry, last)
             last = entry
 
@@ -1958,7 +1996,7 @@ class Verifier:
 
     def check_details(self):
         """§7: every detail key was written by an entry. Where entries are lost, one of them may have done that."""
-        if any(p["log"] and p["case"] in (1, 2, 6, 7, 8, 9, 10, 15, 24, 26, 27) for p in self.problems):
+        if any(p["log"] and p["case"] in LOST for p in self.problems):
             return
         entries = [(log, entry) for log in self.all_histories() for entry in self.counted(log)]
         known = {path[len("detail-") :][:16] for _, entry in entries for ref, path, _ in entry.wrote
@@ -2058,6 +2096,90 @@ class Verifier:
                 self.problem(11, "up to %d entries this log is another one than the receipt says" % checkpoint.size, name)
                 if log.size() == checkpoint.size:
                     self.problem(16, "there are two heads of this size", name, log.size() - 1)
+
+    # -- §7.4: matters between several people --------------------------------------------------
+
+    def person(self, log):
+        """Whose device a log belongs to, by any card; None where no card names it."""
+        device = self.roster.devices.get(log[:16])
+        return device.person if device else None
+
+    def same_person(self, log, other):
+        return self.person(log) is not None and self.person(log) == self.person(other)
+
+    def named(self, place):
+        """The entries at a place, of all histories, as far as they count; None where entries there count for nothing."""
+        name, seq = PLACE.match(place).group(1), int(PLACE.match(place).group(2))
+        cut = self.roster.cut(name)
+        if cut is not None and seq >= cut:
+            return None
+        return [entry for log in self.histories(name) for entry in self.counted(log) if entry.seq == seq]
+
+    def check_matters(self):
+        """What requests, approvals, reviews and what rests on them say of one another. Of a log that lost entries it
+        is not known what stood there, nor without all cards who somebody is."""
+        if not self.roster.complete:
+            return
+        lost = {p["log"] for p in self.problems if p["log"] and p["case"] in LOST}
+
+        def tell(case, log, entry, faults, missing=None):
+            name = entry.because[:25]
+            if None not in faults and name not in lost and not (lost and name not in self.logs):
+                message = faults[0] if faults else missing
+                if message:
+                    self.problem(case, message, log.name, entry.seq)
+
+        for log in self.all_histories():
+            released = set()
+            for entry in self.counted(log):
+                if entry.result != "done" or entry.because is None or self.named(entry.because) is None:
+                    continue
+                found = [other for other in self.named(entry.because) if other.result == "done"]
+                if entry.kind == "approve":
+                    faults = [self.approval_fault(log, entry, other) for other in found]
+                    tell(36, log, entry, faults, "an approval of what no request asks for")
+                elif entry.kind == "review":
+                    faults = [self.review_fault(log, other) for other in found]
+                    tell(36, log, entry, faults, "a review of what is no opening in an emergency")
+                elif entry.kind in ("release", "destroy"):
+                    approvals = [other for other in found if other.kind == "approve"]
+                    faults = [self.deed_fault(log, entry, other) for other in approvals]
+                    if entry.kind == "release" and approvals and entry.because in released:
+                        faults = ["a release on the strength of an approval on which one before it rests"]
+                    released.add(entry.because if entry.kind == "release" else None)
+                    tell(36 if entry.kind == "release" else 37, log, entry, faults)
+
+    def approval_fault(self, log, entry, request):
+        if request.kind != "request":
+            return "an approval of what is no request"
+        asked, given = request.matter, entry.matter
+        if any(asked[name] != given[name] for name in ("deed", "note", "objects")):
+            return "an approval of something else than its request asks for"
+        if parse_time(given["until"]) > parse_time(asked["until"]):
+            return "an approval for longer than its request asks for"
+        return "an approval of one's own request" if self.same_person(log.name, request.log) else None
+
+    def review_fault(self, log, opening):
+        if opening.kind != "break-glass":
+            return "a review of what is no opening in an emergency"
+        return "a review of what one opened oneself" if self.same_person(log.name, opening.log) else None
+
+    def deed_fault(self, log, entry, approval):
+        """What is wrong with a release or a destruction that rests on this approval."""
+        if entry.kind != approval.matter["deed"]:
+            return "it rests on an approval of another deed"
+        if entry.time >= parse_time(approval.matter["until"]):
+            return "it is dated later than its approval allows"
+        requests = [other for other in self.named(approval.because) or () if (other.kind, other.result) == ("request", "done")]
+        if not requests:
+            return None  # which the approval answers for
+        if self.person(log.name) and not any(self.same_person(log.name, request.log) for request in requests):
+            return "it rests on an approval that somebody else asked for"
+        if entry.kind == "destroy":
+            notes = {path[:32] for request in requests for ref, path, _ in request.wrote} | {approval.matter["note"]}
+            if any(path[:32] not in notes for _, path, _ in entry.forgot):
+                return "it forgets files of another note than was approved"
+        return None
 
     # -- §7: what exists is what the entries say; §4–§6: sealed files ------------------------------
 
