@@ -247,7 +247,9 @@ impl Entry {
         let first = self.seq == 0;
         let faults = [
             (
-                self.seq >= INTEGER_END || self.seen.values().any(|(size, _)| *size >= INTEGER_END),
+                self.seq >= INTEGER_END
+                    || self.seen.values().any(|(size, _)| *size >= INTEGER_END)
+                    || self.because.is_some_and(|because| because.seq >= INTEGER_END),
                 "an integer beyond 2^53",
             ),
             (
@@ -280,6 +282,10 @@ impl Entry {
                 self.because.is_none() && self.done_as(&[Kind::Approve, Kind::Review]),
                 "what is approved or reviewed is an entry that it names",
             ),
+            (
+                self.done_as(&[Kind::Request, Kind::BreakGlass, Kind::Conflict]) && !self.writes_a_statement(),
+                "what needs a statement writes one, and a wrap of it",
+            ),
             (!self.effects_fit(), "its kind does not write or forget such files"),
             (!sealed_fits(sealed), "its sealed details have a form that none have"),
         ];
@@ -292,6 +298,15 @@ impl Entry {
 
     fn done_as(&self, kinds: &[Kind]) -> bool {
         self.result == Outcome::Done && self.kind.is_some_and(|kind| kinds.contains(&kind))
+    }
+
+    /// Whether it writes one body and one wrap, of one note.
+    fn writes_a_statement(&self) -> bool {
+        let note = |file: &FileRef| file.1.split_once('.').map(|(note, _)| note.to_owned());
+        match self.wrote.as_slice() {
+            [wrap, body] => wrap.0.starts_with("keys/") && body.0.starts_with("notes/") && note(wrap) == note(body),
+            _ => false,
+        }
     }
 
     /// Whether what it joins are other logs of its device, and it is the first entry, if it joins any.

@@ -187,7 +187,8 @@ mod tests {
     #[test]
     fn what_has_a_matter_is_read_in_the_general_way() {
         let mut entry = example(1, Digest([9; 32]));
-        entry.kind = Some(Kind::Request);
+        entry.kind = Some(Kind::Approve);
+        entry.because = Some(EntryRef { log: entry.log, seq: 0 });
         entry.matter = Some(Matter {
             deed: Deed::Destroy,
             note: NoteId([1; 16]),

@@ -219,7 +219,7 @@ impl LiveSet {
         if !tells || !self.cuts.admit(entry) {
             return;
         }
-        self.matters.apply(entry);
+        self.matters.apply(entry, history);
         let place = Place {
             entry: entry.place(),
             history,

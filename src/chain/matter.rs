@@ -75,6 +75,13 @@ pub struct Said {
     pub because: Option<EntryRef>,
 }
 
+impl Said {
+    /// Whether, as an approval, it is of that request.
+    fn approves(&self, asked: &Self) -> bool {
+        self.matter.is_of(&asked.matter) && self.matter.until <= asked.matter.until
+    }
+}
+
 /// An entry of somebody who broke the glass.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Broken {
@@ -88,6 +95,7 @@ pub struct Broken {
 #[derive(Clone, PartialEq, Eq, Debug)]
 struct Use {
     place: EntryRef,
+    history: usize,
     kind: Kind,
     time: Time,
     notes: BTreeSet<NoteId>,
@@ -96,8 +104,9 @@ struct Use {
 /// All matters that the logs tell of. What counts for nothing is to be kept from it.
 #[derive(Default)]
 pub struct Matters {
-    requests: BTreeMap<EntryRef, Said>,
-    approvals: BTreeMap<EntryRef, Said>,
+    /// By their place; in the histories of one log there may be several at one place, and one that fits is enough.
+    requests: BTreeMap<EntryRef, Vec<Said>>,
+    approvals: BTreeMap<EntryRef, Vec<Said>>,
     uses: BTreeMap<EntryRef, Vec<Use>>,
     broken: BTreeMap<EntryRef, Broken>,
     /// The entry that was reviewed, and by which.
@@ -109,8 +118,8 @@ pub struct Matters {
 pub type PersonOf<'p> = &'p dyn Fn(DeviceId) -> Option<PersonId>;
 
 impl Matters {
-    /// Takes in an entry that counts.
-    pub(super) fn apply(&mut self, entry: &Entry) {
+    /// Takes in an entry that counts, of the history of its log that has this number.
+    pub(super) fn apply(&mut self, entry: &Entry, history: usize) {
         let Some(kind) = entry.kind.filter(|_| entry.result == Outcome::Done) else {
             return;
         };
@@ -126,13 +135,14 @@ impl Matters {
             because: entry.because,
         };
         match (kind, &entry.matter, entry.because) {
-            (Kind::Request, Some(matter), _) => drop(self.requests.insert(place, said(matter))),
-            (Kind::Approve, Some(matter), _) => drop(self.approvals.insert(place, said(matter))),
+            (Kind::Request, Some(matter), _) => self.requests.entry(place).or_default().push(said(matter)),
+            (Kind::Approve, Some(matter), _) => self.approvals.entry(place).or_default().push(said(matter)),
             (Kind::Destroy | Kind::Release, _, Some(because)) => {
                 let notes = entry.forgot.iter().filter_map(|file| note_of(&file.1)).collect();
                 let uses = self.uses.entry(because).or_default();
                 uses.push(Use {
                     place,
+                    history,
                     kind,
                     time: entry.time,
                     notes,
@@ -153,28 +163,29 @@ impl Matters {
 
     /// All requests, in the order of their logs.
     pub fn requests(&self) -> impl Iterator<Item = (EntryRef, &Said)> {
-        self.requests.iter().map(|(place, said)| (*place, said))
+        let all = self.requests.iter();
+        all.flat_map(|(place, said)| said.iter().map(move |said| (*place, said)))
     }
 
     /// What somebody asked for there.
     pub fn request(&self, place: EntryRef) -> Option<&Said> {
-        self.requests.get(&place)
+        self.requests.get(&place)?.first()
     }
 
     /// The approvals of a request that are what they say: about the same, in time, by others than whoever asked.
     pub fn approvals(&self, request: EntryRef, person: PersonOf<'_>) -> Vec<(EntryRef, PersonId, &Said)> {
-        let Some(asked) = self.requests.get(&request) else {
-            return Vec::new();
-        };
+        let asked = self.requests.get(&request).map(Vec::as_slice).unwrap_or_default();
         let by = person(request.log.device);
-        let of = |(place, said): (&EntryRef, &'_ Said)| {
-            let approver = person(place.log.device)?;
-            let counts = said.because == Some(request) && said.matter.is_of(&asked.matter) && Some(approver) != by;
-            (counts && said.matter.until <= asked.matter.until).then_some(approver)
-        };
-        let all = self.approvals.iter();
-        all.filter_map(|(place, said)| Some((*place, of((place, said))?, said)))
-            .collect()
+        let mut approvals = Vec::new();
+        for (place, all) in &self.approvals {
+            let Some(approver) = person(place.log.device).filter(|approver| Some(*approver) != by) else {
+                continue;
+            };
+            let of = all.iter().filter(|said| said.because == Some(request));
+            let counts = of.filter(|said| asked.iter().any(|asked| said.approves(asked)));
+            approvals.extend(counts.map(|said| (*place, approver, said)));
+        }
+        approvals
     }
 
     /// What was done first on the strength of that approval.
@@ -200,6 +211,22 @@ impl Matters {
         self.conflicts.iter().map(|(place, note)| (*place, *note))
     }
 
+    /// Whether what was done is what an approval is of: that deed, by whoever asked, with that note and no other. Of a request
+    /// that is out of sight nothing is known of what was said of it.
+    fn covers(&self, said: &Said, used: &Use, person: PersonOf<'_>) -> bool {
+        let asked = said
+            .because
+            .and_then(|because| Some((because, self.requests.get(&because)?)));
+        let Some((by, asked)) = asked else {
+            return used.kind == said.matter.deed.kind();
+        };
+        let statements: BTreeSet<NoteId> = asked.iter().filter_map(|asked| asked.statement).collect();
+        let mut notes = used.notes.iter();
+        used.kind == said.matter.deed.kind()
+            && person(by.log.device) == person(used.place.log.device)
+            && notes.all(|note| *note == said.matter.note || statements.contains(note))
+    }
+
     /// What nobody may approve, review or carry out so. Of what names an entry beyond a cut nothing is said, and nothing
     /// where entries were lost (`lacks`) of what names one that is not there.
     pub fn faults(&self, cuts: &Cuts, person: PersonOf<'_>, lacks: bool) -> Vec<Problem> {
@@ -208,7 +235,11 @@ impl Matters {
             faults.push(Problem::at(place.log, place.seq, case, message));
         };
         let out_of_sight = |place: EntryRef| lacks || cuts.of(place.log).is_some_and(|(size, _)| place.seq >= size);
-        for (place, said) in &self.approvals {
+        for (place, said) in self
+            .approvals
+            .iter()
+            .flat_map(|(place, all)| all.iter().map(move |said| (place, said)))
+        {
             let Some(because) = said.because else { continue };
             let seq = place.seq;
             match self.requests.get(&because) {
@@ -218,7 +249,7 @@ impl Matters {
                     36,
                     format!("entry {seq} approves {because}, which asks for nothing"),
                 ),
-                Some(asked) if !asked.matter.is_of(&said.matter) || said.matter.until > asked.matter.until => {
+                Some(asked) if !asked.iter().any(|asked| said.approves(asked)) => {
                     fault(
                         *place,
                         36,
@@ -236,32 +267,26 @@ impl Matters {
             }
         }
         for (approval, uses) in &self.uses {
-            let Some(said) = self.approvals.get(approval) else {
+            let Some(all) = self.approvals.get(approval) else {
                 continue;
             };
-            let asked = said
-                .because
-                .and_then(|because| Some((because, self.requests.get(&because)?)));
             for (n, used) in uses.iter().enumerate() {
                 let (place, seq) = (used.place, used.place.seq);
                 let case = if used.kind == Kind::Destroy { 37 } else { 36 };
-                let by_another = asked.is_some_and(|(by, _)| person(by.log.device) != person(place.log.device));
-                let others = |note: &NoteId| {
-                    *note != said.matter.note && asked.is_none_or(|(_, asked)| asked.statement != Some(*note))
-                };
-                if by_another || used.kind != said.matter.deed.kind() || used.notes.iter().any(others) {
+                let before = |before: &Use| (before.place.log, before.history) == (place.log, used.history);
+                if !all.iter().any(|said| self.covers(said, used, person)) {
                     fault(
                         place,
                         case,
                         format!("entry {seq} does what {approval} does not approve"),
                     );
-                } else if used.time >= said.matter.until {
+                } else if all.iter().all(|said| used.time >= said.matter.until) {
                     fault(
                         place,
                         case,
                         format!("entry {seq} rests on {approval}, which was over by then"),
                     );
-                } else if uses[..n].iter().any(|before| before.place.log == place.log) && case == 36 {
+                } else if case == 36 && uses[..n].iter().any(before) {
                     fault(
                         place,
                         case,
@@ -321,15 +346,38 @@ mod tests {
     fn told(entries: &[Entry]) -> Matters {
         let mut matters = Matters::default();
         for entry in entries {
-            matters.apply(entry);
+            matters.apply(entry, 0);
         }
         matters
+    }
+
+    fn statement() -> Vec<FileRef> {
+        let (note, digest) = (NoteId([3; 16]), Digest([4; 32]));
+        let file = |branch: &str| FileRef(branch.into(), format!("{note}.{digest}"), digest);
+        vec![file("keys/03"), file("notes/03")]
     }
 
     fn asked(deed: Deed) -> Entry {
         Entry {
             matter: Some(matter(deed)),
+            wrote: statement(),
             ..entry(1, 1, Kind::Request)
+        }
+    }
+
+    #[test]
+    fn what_needs_a_statement_writes_just_that() {
+        for kind in [Kind::Request, Kind::BreakGlass, Kind::Conflict] {
+            let mut said = Entry {
+                kind: Some(kind),
+                matter: (kind == Kind::Request).then(|| matter(Deed::Destroy)),
+                ..asked(Deed::Destroy)
+            };
+            assert!(said.to_line().is_ok(), "{kind:?}");
+            said.wrote.pop();
+            assert!(said.to_line().is_err(), "{kind:?}");
+            said.wrote.clear();
+            assert!(said.to_line().is_err(), "{kind:?}");
         }
     }
 
@@ -426,6 +474,29 @@ mod tests {
         let other = NoteId([6; 16]);
         more.forgot = vec![FileRef("notes/06".into(), format!("{other}.{digest}"), digest)];
         assert_eq!(faults(&[destroy, approval, more]), [(9, 37)]);
+    }
+
+    #[test]
+    fn of_several_histories_one_that_fits_is_enough() {
+        let request = asked(Deed::Release);
+        let approval = approved(2, &request);
+        let mut other = approval.clone();
+        other.matter.as_mut().unwrap().note = NoteId([5; 16]);
+        let act = done(&approval, 9);
+        let mut matters = Matters::default();
+        matters.apply(&request, 0);
+        matters.apply(&other, 0);
+        matters.apply(&approval, 1);
+        matters.apply(&act, 0);
+        // Released again in another history: neither knew of the other.
+        matters.apply(&act, 1);
+        let faults = matters.faults(&Cuts::default(), &person, false);
+        // The other approval is of nothing that was asked for.
+        let told: Vec<_> = faults.iter().map(|fault| (fault.log, fault.seq)).collect();
+        assert_eq!(told, [(Some(other.log), Some(5))]);
+        assert_eq!(matters.approvals(request.place(), &person).len(), 1);
+        matters.apply(&act, 1);
+        assert_eq!(matters.faults(&Cuts::default(), &person, false).len(), 2);
     }
 
     #[test]

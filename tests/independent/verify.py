@@ -1023,6 +1023,7 @@ class Entry:
         need("kind" not in fields or fields["kind"] in KINDS, "kind")
         need((fields.get("kind") == "begin") == (fields["seq"] == 0), "kind", 15)
         need("because" not in fields or is_match(PLACE, fields["because"]), "because")
+        need("because" not in fields or int(PLACE.match(fields["because"]).group(2)) < 2**53, "because")
         done = fields.get("kind") if fields["result"] == "done" else None
         need("because" in fields or done not in ("approve", "review"), "because")
         need(("matter" in fields) == (done in ("request", "approve")), "matter")
@@ -1045,6 +1046,10 @@ class Entry:
                 need(branch_class(*file) in MAY[fields.get("kind")][which], name)
             need(is_sorted_set(files), name)
             need(fields["result"] == "done", name)
+        if done in ("request", "break-glass", "conflict"):
+            statement = [(ref[:5], path[:32]) for ref, path, _ in fields.get("wrote", [])]
+            need([ref for ref, _ in statement] == ["keys/", "notes"], "wrote")
+            need(len({note for _, note in statement}) == 1, "wrote")
 
 
 # ---------------------------------------------------------------------------------------------
