@@ -4,7 +4,7 @@
 use super::compartments::roster_facts;
 use super::context::{Context, Desk, short};
 use super::error::{Error, Kind};
-use super::finding::Looking;
+use super::finding::{Looking, NoteLine};
 use super::members::sorted;
 use super::sync::keep_together;
 use crate::chain::{AuditorsKey, Card, Entry, FileRef, Kind as EntryKind, Outcome, Role, Time};
@@ -12,7 +12,7 @@ use crate::crypto::{make_random, sha256};
 use crate::env::SystemEntropy;
 use crate::envelope::{Key, KeyUse, Keyring};
 use crate::gate::{Filter, Nature};
-use crate::id::{CompartmentId, DeviceId, EntryRef, NoteId};
+use crate::id::{CompartmentId, DeviceId, EntryRef, NoteId, PersonId};
 use crate::label::{Clearance, Label, Level};
 use crate::ledger::{Changes, Draft, FILES_PER_ENTRY, Opened, wrap_ref};
 use crate::policy::{Action, Decision};
@@ -65,6 +65,21 @@ pub struct Changed {
     pub rewrapped: usize,
     /// What they could read and cannot any more, as far as whoever asks may see it.
     pub lost: Vec<LostNote>,
+    /// Clients and cases in which they wrote, for somebody to take over; of who is no member any more.
+    pub left: Vec<LeftCase>,
+}
+
+/// A client's case in which somebody wrote.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct LeftCase {
+    /// The client; may be empty.
+    pub client: String,
+    /// The case; may be empty.
+    pub case: String,
+    /// When they wrote last.
+    pub last: Time,
+    /// How many of their notes there are.
+    pub notes: usize,
 }
 
 /// A note that somebody could read.
@@ -135,7 +150,7 @@ pub fn change_member(context: &Context<'_>, handle: &str, change: &MemberChange)
         true => desk.rewrap(entry)?,
         false => 0,
     };
-    let lost = desk.lost(&old, &new, change.verb())?;
+    let (lost, left) = desk.lost(&old, &new, change.verb())?;
     let mut pending = desk.ledger.charter().roster.rotations_pending();
     pending.extend(exposed.into_iter().filter(|usage| !rotating.contains(usage)));
     let mut changed = Changed {
@@ -149,6 +164,7 @@ pub fn change_member(context: &Context<'_>, handle: &str, change: &MemberChange)
         pending: pending.into_iter().map(|usage| desk.use_name(usage)).collect(),
         rewrapped,
         lost,
+        left: if new.is_removed() { left } else { Vec::new() },
         handle: old.handle,
     };
     if changed.lost.is_empty() {
@@ -489,14 +505,14 @@ impl Desk<'_> {
 
     /// The notes that the member could read by the old card and cannot by the new one, which is a list of titles, and an
     /// entry.
-    fn lost(&mut self, old: &Card, new: &Card, verb: &str) -> Result<Vec<LostNote>, Error> {
+    fn lost(&mut self, old: &Card, new: &Card, verb: &str) -> Result<(Vec<LostNote>, Vec<LeftCase>), Error> {
         let (before, after) = (old.reach(), new.reach());
         let reads = |card: &Card, clearance: &Clearance, label: &Label| {
             card.is_due(KeyUse::Level(Level::Public)) && clearance.dominates(label)
         };
         let loses = |label: &Label| reads(old, &before, label) && !reads(new, &after, label);
         if new == old {
-            return Ok(Vec::new());
+            return Ok(Default::default());
         }
         let filter = Filter {
             natures: vec![Nature::Note],
@@ -506,14 +522,40 @@ impl Desk<'_> {
         let mut details = self.details(verb);
         details.asked = Some(short(format!("what {} could read", old.handle)));
         let lines = self.find_all(details, &looking)?;
+        let left = cases_of(old.person, &lines);
         let lost = lines.into_iter().map(|line| LostNote {
             id: line.listed.note,
             label: line.label,
             title: line.listed.metadata.title.clone(),
             opened: false,
         });
-        Ok(lost.collect())
+        Ok((lost.collect(), left))
     }
+}
+
+/// The clients and cases in which somebody wrote last, the newest first.
+fn cases_of(person: PersonId, lines: &[NoteLine]) -> Vec<LeftCase> {
+    let mut cases: Vec<LeftCase> = Vec::new();
+    let theirs = lines.iter().map(|line| &line.listed.metadata);
+    let theirs = theirs.filter(|metadata| metadata.author == person);
+    for metadata in theirs.filter(|metadata| !(metadata.client.is_empty() && metadata.case.is_empty())) {
+        let last = Time::from_unix(metadata.modified);
+        let same = |known: &&mut LeftCase| known.client == metadata.client && known.case == metadata.case;
+        match cases.iter_mut().find(same) {
+            Some(known) => {
+                known.last = known.last.max(last);
+                known.notes += 1;
+            }
+            None => cases.push(LeftCase {
+                client: metadata.client.clone(),
+                case: metadata.case.clone(),
+                last,
+                notes: 1,
+            }),
+        }
+    }
+    cases.sort_by_key(|case| std::cmp::Reverse(case.last));
+    cases
 }
 
 /// The card without what was lent and is over.

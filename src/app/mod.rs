@@ -26,6 +26,7 @@ mod notes;
 mod person;
 mod policies;
 mod proofs;
+mod pruning;
 mod recall;
 mod recovery;
 mod relabel;
@@ -63,7 +64,7 @@ pub use error::{Error, Kind};
 pub use finding::{ListQuery, NoteLine, Searched, list, search};
 pub use held::{Held, agent_socket, change_passphrase};
 pub use joining::{Requested, ask_for_membership};
-pub use leaving::{Changed, LostNote, MemberChange, Rights, change_member};
+pub use leaving::{Changed, LeftCase, LostNote, MemberChange, Rights, change_member};
 pub use members::{Admission, Admitted, Confirm, MemberLine, Members, admit, list_members};
 pub use notes::{Added, NewText, Shown, add, show};
 pub use person::{
@@ -75,6 +76,7 @@ pub use policies::{
     PolicyFile, PolicyTest, ProfileInfo, check_policies, edit_policies, explain_policy, read_policies, test_policies,
 };
 pub use proofs::{CheckedProof, Proof, ProofQuery, ProofTrust, check_proof, prove};
+pub use pruning::confirm_pruned;
 pub use recall::{RecallReason, Recalled, recall_briefs};
 pub use recovery::{SplitKey, combine, recover, split_recovery};
 pub use relabel::{Relabelled, relabel};

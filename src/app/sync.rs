@@ -10,6 +10,7 @@
 use super::audit::clone_name;
 use super::context::{Context, Desk, Unlocked, two_histories};
 use super::error::{Error, Kind};
+use super::pruning::forgotten_there;
 use super::whole::still_holds;
 use crate::chain::{FileRef, Problem};
 use crate::env::{Ended, SystemEntropy, write_new_private};
@@ -406,6 +407,12 @@ impl<'a> Exchange<'a> {
         let ended = self.context.person.git(&job)?;
         if ended.succeeded {
             self.done.pushed += push.moves.len();
+            forgotten_there(
+                &self.unlocked.state,
+                &self.done.remote,
+                &push.forgotten,
+                self.context.now(),
+            )?;
             return Ok(true);
         }
         match list_branches(self.context, there.staging.dir(), self.url)? == there.branches {

@@ -12,10 +12,21 @@ pub(super) struct DoctorArgs {
     /// Mend what can be mended without losing evidence
     #[arg(long)]
     mend: bool,
+    /// Take your word that this remote has pruned (`git gc --prune=now` there)
+    #[arg(long, value_name = "NAME", conflicts_with = "mend")]
+    pruned: Option<String>,
 }
 
 /// `doctor`.
 pub(super) fn run(context: &Context<'_>, seen: &Seen<'_>, args: &DoctorArgs) -> Result<u8, Error> {
+    if let Some(remote) = &args.pruned {
+        crate::app::confirm_pruned(context, remote)?;
+        seen.remark(&format!(
+            "`{}` holds nothing more of what was destroyed",
+            out::one_line(remote)
+        ));
+        return Ok(0);
+    }
     let checkup = crate::app::doctor(context, args.mend);
     match seen.json {
         true => seen.json(&in_json(&checkup))?,

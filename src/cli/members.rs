@@ -4,7 +4,7 @@ use super::out;
 use super::terminal::Seen;
 use super::words::counted;
 use crate::app::shared::{JoinRequest, Role, Time};
-use crate::app::{Admission, Context, Error, Kind, LostNote, MemberChange, MemberLine, Rights};
+use crate::app::{Admission, Context, Error, Kind, LeftCase, LostNote, MemberChange, MemberLine, Rights};
 use clap::{Args as ClapArgs, Subcommand, ValueEnum};
 use serde_json::json;
 use std::path::PathBuf;
@@ -254,6 +254,12 @@ fn change(context: &Context<'_>, seen: &Seen<'_>, handle: &str, change: &MemberC
             "pending": done.pending,
             "rewrapped": done.rewrapped,
             "could_read": lost.collect::<Vec<_>>(),
+            "cases": done.left.iter().map(|left| json!({
+                "client": left.client,
+                "case": left.case,
+                "notes": left.notes,
+                "last": left.last.to_string(),
+            })).collect::<Vec<_>>(),
         }))?;
         return Ok(0);
     }
@@ -305,6 +311,21 @@ fn change(context: &Context<'_>, seen: &Seen<'_>, handle: &str, change: &MemberC
         &["id", "label", "by the log", "title"],
         done.lost.iter().map(row).collect(),
     )?;
+    if !done.left.is_empty() {
+        seen.remark(&format!("where {handle} wrote, for somebody to take over:"));
+        let row = |left: &LeftCase| {
+            vec![
+                out::one_line(&left.client),
+                out::one_line(&left.case),
+                left.notes.to_string(),
+                left.last.to_string(),
+            ]
+        };
+        seen.table(
+            &["client", "case", "notes", "last"],
+            done.left.iter().map(row).collect(),
+        )?;
+    }
     Ok(0)
 }
 

@@ -164,6 +164,8 @@ pub struct Push {
     pub moves: Vec<PushedRef>,
     /// Branches of the other repository that cannot be moved to where they are here, and why not.
     pub held_back: Vec<(String, &'static str)>,
+    /// Where branches stand there that hold what is forgotten with this push: it lies on that disk until it prunes.
+    pub forgotten: Vec<Oid>,
     /// Where each log stands there afterwards.
     heads: Vec<(LogName, u64, Digest)>,
 }
@@ -217,7 +219,10 @@ impl Ledger<'_> {
                 }
                 let keeps = || self.holds_what_counts(&branch, here, seen, fetched);
                 match !left_out || keeps()? {
-                    true => push.moves.push(moved(branch, seen, true)),
+                    true => {
+                        push.forgotten.extend(seen.filter(|seen| !self.goes_on(here, *seen)));
+                        push.moves.push(moved(branch, seen, true));
+                    }
                     false => {
                         let why = "it holds files there of a log that could not be taken";
                         push.held_back.push((branch, why));

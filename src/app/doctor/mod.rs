@@ -8,6 +8,7 @@ use super::audit::{local_state, mark_of, verify};
 use super::context::{Context, other_vault};
 use super::error::{Error, Kind};
 use super::held::agent_socket;
+use super::pruning::unpruned;
 use super::vault::half_made;
 use crate::chain::Problem;
 use crate::env::{Buffer, Space, Wire, check_writable, is_mine, is_open_to_others};
@@ -161,6 +162,11 @@ fn look(context: &Context<'_>) -> Checkup {
             findings.extend(look_at_files(&repo));
             findings.push(look_at_identity(context, &repo));
             findings.extend(vault.map(|vault| look_at_memory(context, vault)));
+            findings.extend(
+                vault
+                    .into_iter()
+                    .flat_map(|vault| look_at_stores(context, vault, &repo)),
+            );
         }
         Err(error) => {
             let missing = matches!(error, OpenError::Missing(_));
@@ -554,6 +560,34 @@ fn look_at_identity(context: &Context<'_>, repo: &Repo) -> Finding {
 }
 
 /// What this computer remembers of the vault.
+/// Other stores that may still hold what was destroyed.
+fn look_at_stores(context: &Context<'_>, vault: VaultId, repo: &Repo) -> Vec<Finding> {
+    let Some(state) = local_state(context, vault) else {
+        return Vec::new();
+    };
+    let stores = match unpruned(&state) {
+        Ok(stores) => stores,
+        Err(error) => return vec![Finding::of("stores", error)],
+    };
+    let remotes = repo.remotes().unwrap_or_default();
+    let url = |name: &str| remotes.iter().find(|(known, _)| known == name).map(|(_, url)| url);
+    let holds = stores
+        .into_iter()
+        .filter(|store| !url(&store.remote).is_some_and(|url| store.has_pruned(url)));
+    let told = holds.map(|store| {
+        let name = &store.remote;
+        let words = format!(
+            "the remote `{name}` has not confirmed that it pruned: what was destroyed or wrapped anew up to {} may still lie on \
+             its disk",
+            store.since
+        );
+        Finding::look("stores", words)
+            .advise("`git gc --prune=now` there, while nobody pushes, takes it off")
+            .advise(format!("then, where that cannot be seen from here: `strongroom doctor --pruned {}`", in_a_shell(name)))
+    });
+    told.collect()
+}
+
 fn look_at_memory(context: &Context<'_>, vault: VaultId) -> Finding {
     let states = context.places.states(&vault);
     let several = match states.len() {
