@@ -11,6 +11,7 @@ mod briefs;
 mod commands;
 mod doctor;
 mod finding;
+mod guard;
 mod history;
 mod members;
 mod notes;

@@ -23,7 +23,7 @@ use std::time::Duration;
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Elsewhere {
     /// Those that a vault has, without their prefix.
-    branches: BTreeMap<String, Oid>,
+    pub(super) branches: BTreeMap<String, Oid>,
     /// The full names of all other refs.
     pub strays: Vec<String>,
 }
@@ -145,12 +145,12 @@ impl Elsewhere {
     }
 }
 
-fn is_shard(branch: &str) -> bool {
+pub(super) fn is_shard(branch: &str) -> bool {
     branch.starts_with("notes/") || branch.starts_with("keys/")
 }
 
 /// Whether a branch is one that a vault has.
-fn is_of_a_vault(branch: &str) -> bool {
+pub(super) fn is_of_a_vault(branch: &str) -> bool {
     match branch.starts_with(AUDIT) {
         true => log_of(branch).is_some(),
         false => is_branch(branch),
