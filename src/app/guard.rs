@@ -75,7 +75,8 @@ pub fn guard(input: &[u8], now: Time) -> Result<Guarded, Error> {
             Kind::Tampered => Kind::Tampered,
             _ => Kind::Unknown,
         };
-        Error { kind, ..error }
+        let message = format!("the push is refused, and nothing of it was taken: {}", error.message);
+        Error { kind, message, ..error }
     })?;
     compare_founder(pin, &mut judged);
     let mut guarded = Guarded {

@@ -92,17 +92,6 @@ fn tell_installed(seen: &Seen<'_>, installed: &InstalledGuard) -> Result<(), Err
 /// Says to whoever pushes why it is refused, and what to do; and what is wrong there in any case.
 fn tell(seen: &Seen<'_>, guarded: &Guarded) {
     let say = |text: &str| seen.terminal.remark(&out::one_line(text));
-    let refused = guarded.refusal();
-    if refused.is_some() {
-        say("strongroom guard: the push is refused, and nothing of it was taken");
-        let objections = guarded.objections.iter();
-        objections.take(TOLD_MAX).for_each(|objection| say(&format!("  {}", against(objection))));
-        more(guarded.objections.len(), &say);
-        let mut advice: Vec<&str> = guarded.objections.iter().map(advice).collect();
-        advice.sort_unstable();
-        advice.dedup();
-        advice.iter().for_each(|advice| say(&format!("  to do: {advice}")));
-    }
     if let Some((vault, founder)) = &guarded.pinned {
         say(&format!(
             "strongroom guard: this is vault {vault}, the only one that may be pushed here from now on; its founder's words are {}",
@@ -130,6 +119,17 @@ fn tell(seen: &Seen<'_>, guarded: &Guarded) {
             named.join(", ")
         ));
         more(guarded.strays.len(), &say);
+    }
+    // Last, since whoever syncs sees the last lines.
+    if guarded.refusal().is_some() {
+        say("strongroom guard: the push is refused, and nothing of it was taken");
+        let objections = guarded.objections.iter();
+        objections.take(TOLD_MAX).for_each(|objection| say(&format!("  {}", against(objection))));
+        more(guarded.objections.len(), &say);
+        let mut advice: Vec<&str> = guarded.objections.iter().map(advice).collect();
+        advice.sort_unstable();
+        advice.dedup();
+        advice.iter().for_each(|advice| say(&format!("  to do: {advice}")));
     }
 }
 

@@ -143,8 +143,7 @@ pub fn judge_push(door: &Doorway, pushed: &[Pushed], settings: &Settings, now: T
     problems.extend(report.problems.iter().cloned());
     unknown.extend(report.unknown.iter().cloned());
     judged.vault = report.founder.map(|founder| (facts.vault, founder));
-    let is_moved = |log: LogName| moves.iter().any(|branch| log_of(branch).is_some_and(|(moved, _)| moved == log));
-    let (passed, wrong): (Vec<_>, Vec<_>) = problems.into_iter().partition(|problem| is_passed(problem, &is_moved));
+    let (passed, wrong): (Vec<_>, Vec<_>) = problems.into_iter().partition(|problem| is_passed(problem, &moves));
     judged.known.extend(passed);
     let unlisted = report.unlisted;
     if wrong.is_empty() && unknown.is_empty() && unlisted.is_empty() {
@@ -190,10 +189,11 @@ fn key(problem: &Problem) -> (u8, Option<LogName>, Option<u64>, String) {
 /// What the verifier calls tampering and nobody is kept from pushing by: that more was seen of a log than is here, which
 /// others bring; that a log has two histories, which a lead looks at; and, in a log that is not pushed, that it goes on beyond
 /// what was just accepted of it.
-fn is_passed(problem: &Problem, is_moved: &dyn Fn(LogName) -> bool) -> bool {
+fn is_passed(problem: &Problem, moves: &BTreeSet<String>) -> bool {
     match (problem.case, problem.log) {
         (8, Some(_)) => true,
-        (10 | 14, Some(log)) => !is_moved(log),
+        (10, Some(log)) => !moves.contains(&audit_ref(log)),
+        (14, Some(log)) => moves.iter().all(|branch| log_of(branch).is_none_or(|(moved, _)| moved != log)),
         _ => waits_for_a_lead(problem),
     }
 }
@@ -238,16 +238,31 @@ fn judge_ref(view: &View<'_>, before: &BTreeMap<String, Oid>, moved: &Pushed, ju
     };
     match (here, new) {
         (_, None) => judged.object(name, case, format!("{what} is to be taken away, and none ever is")),
-        (Some(here), Some(new)) if case != 37 && !follows(view, *new, here) => judged.object(
-            name,
-            case,
-            format!(
-                "{what} is to go to another history than the one that is here: it only goes on, and is never rewritten or \
-                 put back"
-            ),
-        ),
+        (Some(here), Some(new)) if case != 37 && !follows(view, *new, here) => match merges(view, *new) {
+            true => judged.object(name, 30, format!("{what} is to hold a commit with more than one parent")),
+            false => {
+                let message = format!(
+                    "{what} is to go to another history than the one that is here: it only goes on, and is never rewritten \
+                     or put back"
+                );
+                judged.object(name, case, message);
+            }
+        },
         _ => {}
     }
+}
+
+/// Whether a commit among the newest has more than one parent.
+fn merges(view: &View<'_>, from: Oid) -> bool {
+    let mut next = Some(from);
+    for _ in 0..COMMITS_MAX {
+        match next.map(|oid| view.commit_at(oid)) {
+            Some(Ok(commit)) if commit.parents.len() > 1 => return true,
+            Some(Ok(commit)) => next = commit.parents.first().copied(),
+            _ => return false,
+        }
+    }
+    false
 }
 
 /// What was here before, as an auditor's receipt would say it.

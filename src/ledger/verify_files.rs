@@ -129,7 +129,7 @@ pub(super) fn verify_files(
         tally.absorb(told);
     });
     expected.retain(|name, _| name != MAIN && !is_shard(name));
-    report_strays(&strays, tally);
+    report_strays(&strays, matches!(scope, Scope::Since(_)), tally);
     for (name, files) in expected {
         // Of no branch that a vault has.
         let by = files.first().map(|(_, by)| *by);
@@ -189,9 +189,9 @@ struct Stray {
     cases: Vec<u8>,
 }
 
-/// Where entries were lost, all they wrote looks unknown: that is told once, not for each file.
-fn report_strays(strays: &[Stray], tally: &mut Tally) {
-    let told = if tally.lacks_entries() { 1 } else { strays.len() };
+/// Where entries were lost, all they wrote looks unknown: that is told once, not for each file, unless `each` is asked for.
+fn report_strays(strays: &[Stray], each: bool, tally: &mut Tally) {
+    let told = if tally.lacks_entries() && !each { 1 } else { strays.len() };
     for case in [32, 34, 36] {
         let of: Vec<&Stray> = strays.iter().filter(|stray| stray.cases.contains(&case)).collect();
         for (n, stray) in of.iter().take(told).enumerate() {
