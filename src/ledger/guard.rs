@@ -143,7 +143,12 @@ pub fn judge_push(door: &Doorway, pushed: &[Pushed], settings: &Settings, now: T
     problems.extend(report.problems.iter().cloned());
     unknown.extend(report.unknown.iter().cloned());
     judged.vault = report.founder.map(|founder| (facts.vault, founder));
-    let (passed, wrong): (Vec<_>, Vec<_>) = problems.into_iter().partition(|problem| is_passed(problem, &moves));
+    let counts = |log: LogName| {
+        let size = report.logs.iter().find(|(known, ..)| *known == log).map_or(0, |(_, size, _)| *size);
+        facts.cuts().of(log).is_none_or(|(end, _)| size <= end)
+    };
+    let passes = |problem: &Problem| is_passed(problem, &moves, &counts);
+    let (passed, wrong): (Vec<_>, Vec<_>) = problems.into_iter().partition(passes);
     judged.known.extend(passed);
     let unlisted = report.unlisted;
     if wrong.is_empty() && unknown.is_empty() && unlisted.is_empty() {
@@ -156,14 +161,16 @@ pub fn judge_push(door: &Doorway, pushed: &[Pushed], settings: &Settings, now: T
     let old = old.map(|(report, ..)| report);
     let old_problems: BTreeSet<_> = old.iter().flat_map(|old| &old.problems).map(key).collect();
     let old_unknown: BTreeSet<_> = old.iter().flat_map(|old| &old.unknown).map(key).collect();
+    let lacked: BTreeSet<_> = old.iter().flat_map(|old| &old.problems).filter_map(lacking).collect();
     for (found, known, is_unknown) in [(wrong, old_problems, false), (unknown, old_unknown, true)] {
         for problem in found {
-            match known.contains(&key(&problem)) {
+            let lacks = lacking(&problem);
+            match known.contains(&key(&problem)) || lacks.is_some_and(|log| lacked.contains(&log)) {
                 true => judged.known.push(problem),
                 false => judged.objections.push(Objection {
                     name: ref_of(&problem, &moves),
                     problem,
-                    unknown: is_unknown,
+                    unknown: is_unknown || lacks.is_some(),
                 }),
             }
         }
@@ -186,16 +193,20 @@ fn key(problem: &Problem) -> (u8, Option<LogName>, Option<u64>, String) {
     (problem.case, problem.log, seq, problem.message.clone())
 }
 
-/// What the verifier calls tampering and nobody is kept from pushing by: that more was seen of a log than is here, which
-/// others bring; that a log has two histories, which a lead looks at; and, in a log that is not pushed, that it goes on beyond
-/// what was just accepted of it.
-fn is_passed(problem: &Problem, moves: &BTreeSet<String>) -> bool {
+/// What the verifier calls tampering and nobody is kept from pushing by: that a log has two histories, which a lead looks
+/// at, and of which only one may be here; and that others saw more of a removed device's log than counts, or that it was here
+/// before it was removed.
+fn is_passed(problem: &Problem, moves: &BTreeSet<String>, counts: &dyn Fn(LogName) -> bool) -> bool {
     match (problem.case, problem.log) {
-        (8, Some(_)) => true,
-        (10, Some(log)) => !moves.contains(&audit_ref(log)),
-        (14, Some(log)) => moves.iter().all(|branch| log_of(branch).is_none_or(|(moved, _)| moved != log)),
+        (14, Some(log)) => !moves.contains(&audit_ref(log)) || counts(log),
         _ => waits_for_a_lead(problem),
     }
+}
+
+/// The log of which somebody has seen more than is here. Whoever pushes has it all, and pushes it, so that it cannot be told
+/// what this is; but who began without it, and brings some, is not to blame.
+fn lacking(problem: &Problem) -> Option<LogName> {
+    problem.log.filter(|_| matches!(problem.case, 8 | 10))
 }
 
 /// The ref that a problem is about, if it is a log's or named in its words.

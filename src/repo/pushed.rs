@@ -99,6 +99,11 @@ impl Doorway {
         Self::new(&dir, path("GIT_QUARANTINE_PATH"), others)
     }
 
+    /// Of a repository, for which something arrived in another folder of objects.
+    pub fn at(dir: &Path, arrived: &Path) -> io::Result<Self> {
+        Self::new(dir, Some(arrived.to_owned()), std::iter::empty())
+    }
+
     fn new(dir: &Path, arrived: Option<PathBuf>, others: impl Iterator<Item = PathBuf>) -> io::Result<Self> {
         let dir = dir.canonicalize()?;
         let arrived = arrived.map(|path| path.canonicalize()).transpose()?;
