@@ -331,16 +331,6 @@ fn what_honest_clones_sync_goes_through() {
     a.sync();
     assert_eq!(world.refs(), refs_of(&a.vault()));
     assert_eq!(world.refs(), refs_of(&b.vault()));
-    // Many at once, so that bundles are closed.
-    for _ in 0..60 {
-        a.titles();
-    }
-    a.sync();
-    for _ in 0..220 {
-        a.titles();
-    }
-    a.sync();
-    b.sync();
     assert_eq!(world.refs(), refs_of(&b.vault()));
     let told = run(PROGRAM, &["audit", "verify", "--deep", "--vault", world.hub().to_str().unwrap()]);
     assert!(told.contains("unanchored") || told.contains("intact"), "{told}");
@@ -562,6 +552,49 @@ fn another_vault_is_not_taken_nor_one_that_nobody_named() {
     assert!(told.contains("cannot tell: case 36: there is no branch `main`"), "{told}");
     let push = own.push(&["refs/heads/*:refs/heads/*"]);
     assert!(push.status.success(), "{}", String::from_utf8_lossy(&push.stderr));
+}
+
+#[test]
+fn members_come_and_go_and_who_was_removed_adds_nothing() {
+    let (world, a) = World::new();
+    a.add("one");
+    a.sync();
+    let jon = world.computer("jon");
+    clone_vault(&jon.context(), &world.hub_url(), None).unwrap();
+    let file = world.0.path().join("jon.request");
+    ask_for_membership(&jon.context(), "jon", &file, false).unwrap();
+    let admission = Admission {
+        file,
+        clearance: Some("internal".into()),
+        compartments: Vec::new(),
+        roles: Vec::new(),
+        until: None,
+        device_of: None,
+    };
+    admit(&a.context(), &admission, &|_| Ok(())).unwrap();
+    a.sync();
+    jon.sync();
+    assert_eq!(jon.titles(), ["one"]);
+    let note = jon.add("of jon");
+    jon.sync();
+    let log = jon.log_ref();
+    a.sync();
+    change_member(&a.context(), "jon", &MemberChange::Remove).unwrap();
+    a.sync();
+    let before = world.refs();
+    // What jon goes on to write, pushed as it is.
+    let late = jon.add("late");
+    let own = Stranger {
+        dir: jon.vault(),
+        hub: world.hub_url(),
+    };
+    world.refused(&own.push(&[&format!("{log}:{log}")]), &before, &[14], &["removed", &log]);
+    let shard = shard_of(&late);
+    let push = own.push(&[&format!("+{shard}:{shard}")]);
+    world.refused(&push, &before, &[32], &["stands in no entry"]);
+    destroy(&a.context(), &note, None).unwrap();
+    a.sync();
+    assert_eq!(a.titles(), ["one"]);
 }
 
 #[test]

@@ -5,8 +5,8 @@ use super::vault::{Forge, Vault, blank, card, chain, identity, log_of, note, sea
 use crate::chain::{Card, Cut, Entry, FileRef, Kind, Role, Time};
 use crate::crypto::sha256;
 use crate::id::Digest;
-use crate::ledger::{Judged, judge_push, note_ref};
-use crate::repo::{Doorway, Object, Oid, Pushed, Repo, commit_bytes};
+use crate::ledger::{Elsewhere, Judged, Ledger, judge_push, note_ref};
+use crate::repo::{Doorway, Listed, Object, Oid, PATIENCE, Pushed, Repo, commit_bytes};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
@@ -108,7 +108,7 @@ fn what_goes_on_is_taken_and_each_new_commit_is_looked_at() {
         vault
     };
     let person = good.identity.person();
-    for at in [531, 535, 538] {
+    for at in [531, 538] {
         let author = format!("member2 <{person}@{}> 1 +0000", super::vault::VAULT);
         let forge = Forge {
             signer,
@@ -116,20 +116,20 @@ fn what_goes_on_is_taken_and_each_new_commit_is_looked_at() {
             ..Forge::default()
         };
         hub.refuses("by another", &forged(forge), &[(25, Some(at as u64))]);
-        let forge = Forge {
-            signer,
-            tree: vec![("x".to_owned(), Some(b"x".to_vec()))],
-            tree_at: Some(at),
-            ..Forge::default()
-        };
-        hub.refuses("a stray in a tree on the way", &forged(forge), &[(26, Some(at as u64))]);
-        let forge = Forge {
-            signer,
-            second_parent_at: Some(at),
-            ..Forge::default()
-        };
-        hub.refuses("merged on the way", &forged(forge), &[(30, None)]);
     }
+    let forge = Forge {
+        signer,
+        tree: vec![("x".to_owned(), Some(b"x".to_vec()))],
+        tree_at: Some(535),
+        ..Forge::default()
+    };
+    hub.refuses("a stray in a tree on the way", &forged(forge), &[(26, Some(535))]);
+    let forge = Forge {
+        signer,
+        second_parent_at: Some(535),
+        ..Forge::default()
+    };
+    hub.refuses("merged on the way", &forged(forge), &[(30, None)]);
     // What is older was looked at when it came.
     let forge = Forge {
         signer,
@@ -172,7 +172,7 @@ fn case_11_a_log_that_goes_on_by_its_commits_and_not_by_its_lines_is_refused() {
     drop(repo);
     let forged = vault.copy();
     forged.put(&forged.audit(), objects, parent);
-    hub.refuses("rewritten", &forged, &[]);
+    hub.refuses("rewritten", &forged, &[(11, Some(8))]);
 }
 
 #[test]
@@ -267,6 +267,24 @@ fn case_14_who_was_removed_adds_nothing_at_the_door() {
     assert_eq!(judged.objections, []);
     assert!(judged.known.iter().any(|problem| problem.case == 14), "{judged:?}");
     hub.take(&pair.vault);
+    // Nor does anybody carry it elsewhere.
+    let repo = Repo::open(&pair.vault.dir(), settings()).unwrap();
+    let ledger = Ledger::start(&repo, &pair.vault.identity, &pair.vault.state(), PATIENCE, None).unwrap();
+    let push = ledger.plan_push(&Elsewhere::default(), None, None).unwrap();
+    let name = format!("refs/heads/audit/{}", log_of(2));
+    let carried = push.moves.iter().find(|moved| moved.name == name).unwrap().new;
+    assert_eq!(repo.first_parents(carried, 1 << 20).count(), 2);
+    let all = repo.ref_target(&name).unwrap().unwrap();
+    let there = |oid: Oid| {
+        let branches = [(name.clone(), oid)].into();
+        Elsewhere::sort(Listed { branches, others: vec![] })
+    };
+    for (oid, moves) in [(carried, false), (all, false), (repo.first_parents(carried, 1 << 20).nth(1).unwrap().unwrap().0, true)] {
+        let push = ledger.plan_push(&there(oid), None, None).unwrap();
+        assert_eq!(push.moves.iter().any(|moved| moved.name == name), moves);
+        assert_eq!(push.held_back, []);
+    }
+    drop(ledger);
     let longer = [pair.second.clone(), vec![blank(log_of(2), 2, pair.second[0].roster, &pair.first[0])]].concat();
     let vault = pair.vault.copy();
     put_log(&vault, 2, &longer, |_| {});
