@@ -103,7 +103,10 @@ impl World {
     /// A repository of a stranger's with all that lies there.
     fn stranger(&self, name: &str) -> Stranger {
         let dir = self.0.path().join(name);
-        run("git", &["clone", "--quiet", "--mirror", &self.hub_url(), dir.to_str().unwrap()]);
+        run(
+            "git",
+            &["clone", "--quiet", "--mirror", &self.hub_url(), dir.to_str().unwrap()],
+        );
         Stranger {
             dir,
             hub: self.hub_url(),
@@ -115,7 +118,10 @@ impl World {
     fn refused(&self, push: &Output, before: &BTreeMap<String, String>, cases: &[u8], words: &[&str]) {
         let told = String::from_utf8_lossy(&push.stderr);
         assert!(!push.status.success(), "{told}");
-        assert!(told.contains("the push is refused, and nothing of it was taken"), "{told}");
+        assert!(
+            told.contains("the push is refused, and nothing of it was taken"),
+            "{told}"
+        );
         for case in cases {
             assert!(told.contains(&format!("case {case}: ")), "case {case}: {told}");
         }
@@ -332,7 +338,10 @@ fn what_honest_clones_sync_goes_through() {
     assert_eq!(world.refs(), refs_of(&a.vault()));
     assert_eq!(world.refs(), refs_of(&b.vault()));
     assert_eq!(world.refs(), refs_of(&b.vault()));
-    let told = run(PROGRAM, &["audit", "verify", "--deep", "--vault", world.hub().to_str().unwrap()]);
+    let told = run(
+        PROGRAM,
+        &["audit", "verify", "--deep", "--vault", world.hub().to_str().unwrap()],
+    );
     assert!(told.contains("unanchored") || told.contains("intact"), "{told}");
 }
 
@@ -348,7 +357,12 @@ fn logs_only_go_on() {
     let before = world.refs();
     let stranger = world.stranger("stranger");
     let words = ["it only goes on, and is never rewritten or put back", "to do: ", &log];
-    world.refused(&stranger.push(&[&format!("+{}:{log}", old[&log])]), &before, &[18], &words);
+    world.refused(
+        &stranger.push(&[&format!("+{}:{log}", old[&log])]),
+        &before,
+        &[18],
+        &words,
+    );
     world.refused(&stranger.push(&[&format!(":{log}")]), &before, &[18], &["taken away"]);
     // What nobody signed, what is there again, what was changed and what merges.
     let tree = stranger.git(&["rev-parse", &format!("{log}^{{tree}}")]);
@@ -359,7 +373,12 @@ fn logs_only_go_on() {
         let head = head.lines().next().unwrap();
         format!("{head}\nparent {}\nauthor {rest}", before[&log])
     });
-    world.refused(&stranger.push(&[&format!("{again}:{log}")]), &before, &[12, 5], &["entry "]);
+    world.refused(
+        &stranger.push(&[&format!("{again}:{log}")]),
+        &before,
+        &[12, 5],
+        &["entry "],
+    );
     let unsigned = stranger.altered(&log, |text| {
         let (head, rest) = text.split_once("gpgsig ").unwrap();
         let (_, message) = rest.split_once("\n\n").unwrap();
@@ -443,12 +462,24 @@ fn files_come_and_go_with_entries_alone() {
     let junk = stranger.write("blob", b"junk");
     let file = |oid: &str, name: &str| format!("100644 blob {oid}\t{name}");
     let entries = stranger.entries(&before[&shard]);
-    let added = [entries.clone(), vec![file(&junk, &format!("{note}.{}", "5".repeat(64)))]].concat();
-    refused(&stranger.commit(&stranger.tree(&added), &[&before[&shard]]), &shard, &[32]);
+    let added = [
+        entries.clone(),
+        vec![file(&junk, &format!("{note}.{}", "5".repeat(64)))],
+    ]
+    .concat();
+    refused(
+        &stranger.commit(&stranger.tree(&added), &[&before[&shard]]),
+        &shard,
+        &[32],
+    );
     refused(&stranger.commit(&stranger.tree(&[]), &[]), &shard, &[37]);
     refused(&stranger.commit(&stranger.tree(&[]), &[&before[&shard]]), &shard, &[37]);
     let name = entries[0].split('\t').nth(1).unwrap();
-    refused(&stranger.commit(&stranger.tree(&[file(&junk, name)]), &[]), &shard, &[33]);
+    refused(
+        &stranger.commit(&stranger.tree(&[file(&junk, name)]), &[]),
+        &shard,
+        &[33],
+    );
     let folder = stranger.tree(&[file(&junk, "x")]);
     let nested = [entries.clone(), vec![format!("040000 tree {folder}\tx")]].concat();
     refused(&stranger.commit(&stranger.tree(&nested), &[]), &shard, &[32]);
@@ -477,7 +508,12 @@ fn an_entry_comes_with_what_it_wrote_and_what_it_forgot_goes() {
         hub: world.hub_url(),
     };
     let push = own.push(&[&format!("{log}:{log}")]);
-    world.refused(&push, &before, &[32, 37], &["is missing", "was destroyed or superseded, and is back"]);
+    world.refused(
+        &push,
+        &before,
+        &[32, 37],
+        &["is missing", "was destroyed or superseded, and is back"],
+    );
     a.sync();
 }
 
@@ -498,12 +534,22 @@ fn members_and_rules_are_changed_by_leads_and_with_an_entry() {
         &["not signed by a device of a lead"],
     );
     let other = stranger.commit(&tree, &[]);
-    world.refused(&stranger.push(&[&format!("+{other}:{main}")]), &before, &[36], &["never rewritten"]);
+    world.refused(
+        &stranger.push(&[&format!("+{other}:{main}")]),
+        &before,
+        &[36],
+        &["never rewritten"],
+    );
     world.refused(&stranger.push(&[&format!(":{main}")]), &before, &[36], &["taken away"]);
     let junk = stranger.write("blob", b"junk");
     let entries = [stranger.entries(main), vec![format!("100644 blob {junk}\tx")]].concat();
     let more = stranger.commit(&stranger.tree(&entries), &[&before[main]]);
-    world.refused(&stranger.push(&[&format!("{more}:{main}")]), &before, &[32, 36], &["`x` on the branch `main`"]);
+    world.refused(
+        &stranger.push(&[&format!("{more}:{main}")]),
+        &before,
+        &[32, 36],
+        &["`x` on the branch `main`"],
+    );
     // A lead's own change, without its entry.
     let lead = world.another("second");
     let own = refs_of(&lead.vault());
@@ -539,7 +585,10 @@ fn another_vault_is_not_taken_nor_one_that_nobody_named() {
     };
     let push = stranger.push(&["refs/heads/*:refs/heads/*"]);
     let told = String::from_utf8_lossy(&push.stderr);
-    assert!(told.contains("case 13: ") && told.contains("for another vault"), "{told}");
+    assert!(
+        told.contains("case 13: ") && told.contains("for another vault"),
+        "{told}"
+    );
     assert!(refs_of(&hub).is_empty());
     let own = Stranger {
         dir: a.vault(),
@@ -549,7 +598,10 @@ fn another_vault_is_not_taken_nor_one_that_nobody_named() {
     let log = a.log_ref();
     let push = own.push(&[&format!("{log}:{log}")]);
     let told = String::from_utf8_lossy(&push.stderr);
-    assert!(told.contains("cannot tell: case 36: there is no branch `main`"), "{told}");
+    assert!(
+        told.contains("cannot tell: case 36: there is no branch `main`"),
+        "{told}"
+    );
     let push = own.push(&["refs/heads/*:refs/heads/*"]);
     assert!(push.status.success(), "{}", String::from_utf8_lossy(&push.stderr));
 }
@@ -588,7 +640,12 @@ fn members_come_and_go_and_who_was_removed_adds_nothing() {
         dir: jon.vault(),
         hub: world.hub_url(),
     };
-    world.refused(&own.push(&[&format!("{log}:{log}")]), &before, &[14], &["removed", &log]);
+    world.refused(
+        &own.push(&[&format!("{log}:{log}")]),
+        &before,
+        &[14],
+        &["removed", &log],
+    );
     let shard = shard_of(&late);
     let push = own.push(&[&format!("+{shard}:{shard}")]);
     world.refused(&push, &before, &[32], &["stands in no entry"]);
@@ -606,7 +663,11 @@ fn two_histories_are_kept_side_by_side_and_wait_for_a_lead() {
     };
     a.sync();
     let thief = world.computer("thief");
-    let copied = Command::new("cp").arg("-a").args([&b.root, &thief.root]).status().unwrap();
+    let copied = Command::new("cp")
+        .arg("-a")
+        .args([&b.root, &thief.root])
+        .status()
+        .unwrap();
     assert!(copied.success());
     b.add("honest");
     thief.add("stolen");
@@ -616,7 +677,11 @@ fn two_histories_are_kept_side_by_side_and_wait_for_a_lead() {
     // The true device pushes its own beside.
     let done = b.try_sync();
     assert!(done.failed.is_none() && done.pushed > 0, "{done:?}");
-    assert!(world.refs().keys().any(|name| name.contains("-fork-")), "{:?}", world.refs());
+    assert!(
+        world.refs().keys().any(|name| name.contains("-fork-")),
+        "{:?}",
+        world.refs()
+    );
     a.try_sync();
     assert_eq!(a.titles(), ["honest", "stolen", "stolen too"]);
     // It is told of, and stops nobody.
@@ -630,7 +695,10 @@ fn two_histories_are_kept_side_by_side_and_wait_for_a_lead() {
     let log = a.log_ref();
     let told = own.push(&[&format!("{log}:{log}")]);
     let told = String::from_utf8_lossy(&told.stderr).into_owned();
-    assert!(told.contains("case 43") && told.contains("was wrong here before"), "{told}");
+    assert!(
+        told.contains("case 43") && told.contains("was wrong here before"),
+        "{told}"
+    );
 }
 
 #[test]
@@ -666,7 +734,10 @@ fn what_was_damaged_before_is_told_and_stops_nobody() {
     let push = own.push(&[&format!("{log}:{log}")]);
     let told = String::from_utf8_lossy(&push.stderr).into_owned();
     assert!(push.status.success(), "{told}");
-    assert!(told.contains("wrong here before") && told.contains("`refs/heads/junk`"), "{told}");
+    assert!(
+        told.contains("wrong here before") && told.contains("`refs/heads/junk`"),
+        "{told}"
+    );
     // Whoever takes a stray away does well.
     assert!(own.push(&[":refs/heads/junk"]).status.success());
 }
@@ -678,8 +749,14 @@ fn the_hook_says_what_it_is_and_replaces_no_other_unasked() {
     let dir = hub.to_str().unwrap();
     run("git", &["init", "--quiet", "--bare", dir]);
     let guard = |more: &[&str]| {
-        let output = command(PROGRAM).args([&["guard", "--install", dir], more].concat()).output().unwrap();
-        (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+        let output = command(PROGRAM)
+            .args([&["guard", "--install", dir], more].concat())
+            .output()
+            .unwrap();
+        (
+            output.status.code(),
+            String::from_utf8_lossy(&output.stderr).into_owned(),
+        )
     };
     let hook = hub.join("hooks/pre-receive");
     std::fs::write(&hook, "#!/bin/sh\nexit 0\n").unwrap();
@@ -687,7 +764,10 @@ fn the_hook_says_what_it_is_and_replaces_no_other_unasked() {
     assert!(code == Some(1) && told.contains("another hook"), "{told}");
     assert_eq!(std::fs::read_to_string(&hook).unwrap(), "#!/bin/sh\nexit 0\n");
     let (code, told) = guard(&["--yes"]);
-    assert!(code == Some(0) && told.contains("the first vault that is pushed"), "{told}");
+    assert!(
+        code == Some(0) && told.contains("the first vault that is pushed"),
+        "{told}"
+    );
     assert!(hub.join("hooks/pre-receive.replaced").exists());
     let words = "abandon abandon abandon abandon abandon abandon abandon abandon";
     let (code, told) = guard(&["--founder", words]);
@@ -698,7 +778,11 @@ fn the_hook_says_what_it_is_and_replaces_no_other_unasked() {
     assert_eq!(guard(&["--founder", "no words"]).0, Some(2));
     // A vault that is worked in has no guard.
     let (_world, a) = World::new();
-    let output = command(PROGRAM).args(["guard", "--install"]).arg(a.vault()).output().unwrap();
+    let output = command(PROGRAM)
+        .args(["guard", "--install"])
+        .arg(a.vault())
+        .output()
+        .unwrap();
     assert_eq!(output.status.code(), Some(2));
     // What git gives a hook.
     let given = |text: &str| {

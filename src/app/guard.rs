@@ -12,7 +12,8 @@ use std::path::{Path, PathBuf};
 
 /// The hook's name, and what begins one of this program's own.
 const HOOK: &str = "pre-receive";
-const FIRST: &str = "#!/bin/sh\n# The guard of a strongroom vault: made by `strongroom guard --install`, which makes it anew.\n";
+const FIRST: &str =
+    "#!/bin/sh\n# The guard of a strongroom vault: made by `strongroom guard --install`, which makes it anew.\n";
 /// Where a hook goes that was in its place.
 const REPLACED: &str = "pre-receive.replaced";
 /// The file beside the hooks that says whose vault may be pushed, and its largest size in bytes.
@@ -122,9 +123,14 @@ fn read_pin(dir: &Path) -> Result<Option<Founder>, Error> {
         Err(FileError::Missing(_)) => return Ok(None),
         text => text.map_err(|error| Error::new(Kind::Unknown, error.to_string()))?,
     };
-    let founder = std::str::from_utf8(&text).ok().and_then(|text| Founder::parse(text).ok());
+    let founder = std::str::from_utf8(&text)
+        .ok()
+        .and_then(|text| Founder::parse(text).ok());
     founder.map(Some).ok_or_else(|| {
-        let words = format!("`{}` does not say which vault may be pushed; nothing was taken", path.display());
+        let words = format!(
+            "`{}` does not say which vault may be pushed; nothing was taken",
+            path.display()
+        );
         Error::new(Kind::Unknown, words).hint("`strongroom guard --install DIR --founder WORDS` writes it anew")
     })
 }
@@ -178,12 +184,14 @@ pub fn install_guard(dir: &Path, founder: Option<&str>, insist: bool) -> Result<
     let named = given.or(there.map(Founder::Whole));
     let differs = |before: Founder| named.is_some_and(|named| !named.agrees_with(before));
     if before.is_some_and(differs) && !insist {
-        return Err(Error::new(Kind::Failed, "the guard there is for another founder; nothing was done")
-            .hint("with --yes it is for this one from now on"));
+        return Err(
+            Error::new(Kind::Failed, "the guard there is for another founder; nothing was done")
+                .hint("with --yes it is for this one from now on"),
+        );
     }
     let program = std::env::current_exe().and_then(|path| path.canonicalize());
-    let program =
-        program.map_err(|error| Error::new(Kind::Failed, format!("this program cannot tell where it lies: {error}")))?;
+    let program = program
+        .map_err(|error| Error::new(Kind::Failed, format!("this program cannot tell where it lies: {error}")))?;
     let hook = hooks.join(HOOK);
     let replaced = make_place(&hooks, &hook, insist)?;
     // All of a digest says more than its first words.
@@ -249,6 +257,9 @@ mod tests {
     fn no_path_is_more_than_a_path_to_the_shell() {
         let script = script(Path::new("/srv/it's; $(here)/strongroom"));
         let text = String::from_utf8_lossy(&script);
-        assert!(text.ends_with("\nexec '/srv/it'\\''s; $(here)/strongroom' guard\n"), "{text}");
+        assert!(
+            text.ends_with("\nexec '/srv/it'\\''s; $(here)/strongroom' guard\n"),
+            "{text}"
+        );
     }
 }

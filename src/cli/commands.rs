@@ -4,8 +4,8 @@ use super::args::{Args, Command, Common, RecoveryCommand};
 use super::terminal::{Here, Seen};
 use super::words::{duration, prompted};
 use super::{
-    agent, attachments, audit, backup, briefs, doctor, finding, guard, history, members, notes, policy, redact, sync, tour,
-    vaults, whole, writing,
+    agent, attachments, audit, backup, briefs, doctor, finding, guard, history, members, notes, policy, redact, sync,
+    tour, vaults, whole, writing,
 };
 use crate::app::{Access, Clock, Context, Error, Kind, PassphraseSource, Person, Places};
 use std::ffi::OsString;

@@ -70,7 +70,10 @@ fn tell_installed(seen: &Seen<'_>, installed: &InstalledGuard) -> Result<(), Err
         }));
     }
     seen.remark(&format!("hook     {}", installed.hook.display()));
-    seen.remark(&format!("runs     {}: keep the program there", installed.program.display()));
+    seen.remark(&format!(
+        "runs     {}: keep the program there",
+        installed.program.display()
+    ));
     if let Some(replaced) = &installed.replaced {
         seen.remark(&format!(
             "the hook that was there is {} now, and does not run any more",
@@ -99,16 +102,25 @@ fn tell(seen: &Seen<'_>, guarded: &Guarded) {
         ));
     }
     if let Some(error) = &guarded.not_pinned {
-        say(&format!("strongroom guard: whose vault this is could not be written down: {}", error.message));
+        say(&format!(
+            "strongroom guard: whose vault this is could not be written down: {}",
+            error.message
+        ));
     }
     if !guarded.known.is_empty() {
         say(&format!(
             "strongroom guard: {} here before, or {} others; `strongroom audit verify` tells all of it",
             counted(guarded.known.len() as u64, "thing was wrong", "things were wrong"),
-            if guarded.known.len() == 1 { "waits for" } else { "wait for" }
+            if guarded.known.len() == 1 {
+                "waits for"
+            } else {
+                "wait for"
+            }
         ));
         let known = guarded.known.iter();
-        known.take(TOLD_MAX).for_each(|problem| say(&format!("  {}", placed(problem))));
+        known
+            .take(TOLD_MAX)
+            .for_each(|problem| say(&format!("  {}", placed(problem))));
         more(guarded.known.len(), &say);
     }
     if !guarded.strays.is_empty() {
@@ -124,7 +136,9 @@ fn tell(seen: &Seen<'_>, guarded: &Guarded) {
     if guarded.refusal().is_some() {
         say("strongroom guard: the push is refused, and nothing of it was taken");
         let objections = guarded.objections.iter();
-        objections.take(TOLD_MAX).for_each(|objection| say(&format!("  {}", against(objection))));
+        objections
+            .take(TOLD_MAX)
+            .for_each(|objection| say(&format!("  {}", against(objection))));
         more(guarded.objections.len(), &say);
         let mut advice: Vec<&str> = guarded.objections.iter().map(advice).collect();
         advice.sort_unstable();
@@ -140,7 +154,10 @@ fn more(count: usize, say: &dyn Fn(&str)) {
 }
 
 fn against(objection: &Objection) -> String {
-    let name = objection.name.as_ref().map_or_else(String::new, |name| format!("{name}: "));
+    let name = objection
+        .name
+        .as_ref()
+        .map_or_else(String::new, |name| format!("{name}: "));
     let word = if objection.unknown { "cannot tell: " } else { "" };
     format!("{name}{word}{}", placed(&objection.problem))
 }
@@ -156,7 +173,9 @@ fn advice(objection: &Objection) -> &'static str {
     match (objection.unknown, objection.problem.case) {
         (true, 18) => "sync again: `strongroom sync` fetches first what others pushed",
         (true, 36) => "push all of the vault at once, as `strongroom sync` does",
-        (true, _) => "whoever runs this repository looks with `strongroom audit verify --vault DIR`, and mends it first",
+        (true, _) => {
+            "whoever runs this repository looks with `strongroom audit verify --vault DIR`, and mends it first"
+        }
         (_, 18 | 31) => {
             "nothing is forced here: `strongroom sync` takes what is here and goes on from it; two histories of one log are \
              kept side by side"

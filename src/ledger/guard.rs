@@ -129,7 +129,9 @@ pub fn judge_push(door: &Doorway, pushed: &[Pushed], settings: &Settings, now: T
         deep: false,
     };
     let since = Since {
-        sizes: signed_heads(&hub, &before).map(|(log, signed)| (log, signed.checkpoint.size)).collect(),
+        sizes: signed_heads(&hub, &before)
+            .map(|(log, signed)| (log, signed.checkpoint.size))
+            .collect(),
         branches: before.clone(),
     };
     let (report, facts, _, _) = examine_view(as_it_would_be.repo(), &view, &anchors, Scope::Since(&since))?;
@@ -144,10 +146,21 @@ pub fn judge_push(door: &Doorway, pushed: &[Pushed], settings: &Settings, now: T
     unknown.extend(report.unknown.iter().cloned());
     judged.vault = report.founder.map(|founder| (facts.vault, founder));
     let counts = |log: LogName| {
-        let size = report.logs.iter().find(|(known, ..)| *known == log).map_or(0, |(_, size, _)| *size);
+        let size = report
+            .logs
+            .iter()
+            .find(|(known, ..)| *known == log)
+            .map_or(0, |(_, size, _)| *size);
         facts.cuts().of(log).is_none_or(|(end, _)| size <= end)
     };
-    let passes = |problem: &Problem| is_passed(problem, &moves, &counts);
+    // Nobody is kept from pushing by that a log has two histories, which a lead looks at, and of which only one may be whole
+    // here; nor by that others saw more of a removed device's log than counts, or that it was here before it was removed.
+    let stays = |log: LogName| !moves.contains(&audit_ref(log)) && before.contains_key(&audit_ref(log));
+    let passes = |problem: &Problem| match (problem.case, problem.log) {
+        (10, Some(log)) => stays(log),
+        (14, Some(log)) => stays(log) || counts(log),
+        _ => waits_for_a_lead(problem),
+    };
     let (passed, wrong): (Vec<_>, Vec<_>) = problems.into_iter().partition(passes);
     judged.known.extend(passed);
     let unlisted = report.unlisted;
@@ -176,7 +189,11 @@ pub fn judge_push(door: &Doorway, pushed: &[Pushed], settings: &Settings, now: T
         }
     }
     // What is not listed cannot be held against what was there before.
-    for (case, count) in unlisted.into_iter().filter(|_| judged.objections.is_empty()).collect::<Vec<_>>() {
+    for (case, count) in unlisted
+        .into_iter()
+        .filter(|_| judged.objections.is_empty())
+        .collect::<Vec<_>>()
+    {
         let message = format!(
             "{count} more things are wrong here (case {case}) than are looked at one by one, so that what was wrong before \
              cannot be told from what is pushed"
@@ -193,16 +210,6 @@ fn key(problem: &Problem) -> (u8, Option<LogName>, Option<u64>, String) {
     (problem.case, problem.log, seq, problem.message.clone())
 }
 
-/// What the verifier calls tampering and nobody is kept from pushing by: that a log has two histories, which a lead looks
-/// at, and of which only one may be here; and that others saw more of a removed device's log than counts, or that it was here
-/// before it was removed.
-fn is_passed(problem: &Problem, moves: &BTreeSet<String>, counts: &dyn Fn(LogName) -> bool) -> bool {
-    match (problem.case, problem.log) {
-        (14, Some(log)) => !moves.contains(&audit_ref(log)) || counts(log),
-        _ => waits_for_a_lead(problem),
-    }
-}
-
 /// The log of which somebody has seen more than is here. Whoever pushes has it all, and pushes it, so that it cannot be told
 /// what this is; but who began without it, and brings some, is not to blame.
 fn lacking(problem: &Problem) -> Option<LogName> {
@@ -213,9 +220,17 @@ fn lacking(problem: &Problem) -> Option<LogName> {
 fn ref_of(problem: &Problem, moves: &BTreeSet<String>) -> Option<String> {
     let of_log = |log: LogName| {
         let own = moves.get(&audit_ref(log));
-        own.or_else(|| moves.iter().find(|branch| log_of(branch).is_some_and(|(moved, _)| moved == log)))
+        own.or_else(|| {
+            moves
+                .iter()
+                .find(|branch| log_of(branch).is_some_and(|(moved, _)| moved == log))
+        })
     };
-    let named = || moves.iter().find(|branch| problem.message.contains(&format!("`{branch}`")));
+    let named = || {
+        moves
+            .iter()
+            .find(|branch| problem.message.contains(&format!("`{branch}`")))
+    };
     let branch = named().or_else(|| problem.log.and_then(of_log));
     branch.map(|branch| format!("{HEADS}{branch}"))
 }
@@ -250,7 +265,11 @@ fn judge_ref(view: &View<'_>, before: &BTreeMap<String, Oid>, moved: &Pushed, ju
     match (here, new) {
         (_, None) => judged.object(name, case, format!("{what} is to be taken away, and none ever is")),
         (Some(here), Some(new)) if case != 37 && !follows(view, *new, here) => match merges(view, *new) {
-            true => judged.object(name, 30, format!("{what} is to hold a commit with more than one parent")),
+            true => judged.object(
+                name,
+                30,
+                format!("{what} is to hold a commit with more than one parent"),
+            ),
             false => {
                 let message = format!(
                     "{what} is to go to another history than the one that is here: it only goes on, and is never rewritten \
@@ -293,10 +312,7 @@ fn pins(hub: &Repo, before: &BTreeMap<String, Oid>, now: Time) -> Option<Receipt
 }
 
 /// How far each log had come, by its own newest checkpoint.
-fn signed_heads(
-    hub: &Repo,
-    branches: &BTreeMap<String, Oid>,
-) -> impl Iterator<Item = (LogName, SignedCheckpoint)> {
+fn signed_heads(hub: &Repo, branches: &BTreeMap<String, Oid>) -> impl Iterator<Item = (LogName, SignedCheckpoint)> {
     branches.iter().filter_map(|(branch, oid)| {
         let (log, None) = log_of(branch)? else { return None };
         let commit = hub.read_commit(*oid, COMMIT_MAX).ok()?;
@@ -310,10 +326,15 @@ fn verify_commits_of_main(view: &View<'_>, before: &BTreeMap<String, Oid>, facts
     let Some(roster) = &facts.roster else { return };
     let was_lead = |person| {
         let cards = roster.cards().iter();
-        cards.filter(|card| card.person == person).any(|card| card.roles.contains(&Role::Lead))
+        cards
+            .filter(|card| card.person == person)
+            .any(|card| card.roles.contains(&Role::Lead))
     };
     let leads = roster.cards().iter().filter(|card| was_lead(card.person));
-    let keys: Vec<_> = leads.flat_map(|card| &card.devices).filter_map(|device| device.sign_key()).collect();
+    let keys: Vec<_> = leads
+        .flat_map(|card| &card.devices)
+        .filter_map(|device| device.sign_key())
+        .collect();
     let from = before.get(MAIN).copied();
     each_commit(view, MAIN, from, 36, tally, &mut |_, commit, tally| {
         if !is_signed(commit, keys.iter().cloned()) {
@@ -372,7 +393,9 @@ fn verify_fork_names(view: &View<'_>, moves: &BTreeSet<String>, tally: &mut Tall
             continue;
         };
         let commit = view.commit_at(*oid);
-        let message = commit.ok().and_then(|commit| Message::parse(commit.message.as_bytes()).ok());
+        let message = commit
+            .ok()
+            .and_then(|commit| Message::parse(commit.message.as_bytes()).ok());
         if message.is_none_or(|message| message.checkpoint.checkpoint.root != root) {
             let message = format!("the branch `{branch}` holds another history than its name says");
             tally.problem(Problem::of(log, 43, message));

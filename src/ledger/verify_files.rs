@@ -191,7 +191,11 @@ struct Stray {
 
 /// Where entries were lost, all they wrote looks unknown: that is told once, not for each file, unless `each` is asked for.
 fn report_strays(strays: &[Stray], each: bool, tally: &mut Tally) {
-    let told = if tally.lacks_entries() && !each { 1 } else { strays.len() };
+    let told = if tally.lacks_entries() && !each {
+        1
+    } else {
+        strays.len()
+    };
     for case in [32, 34, 36] {
         let of: Vec<&Stray> = strays.iter().filter(|stray| stray.cases.contains(&case)).collect();
         for (n, stray) in of.iter().take(told).enumerate() {
@@ -448,7 +452,9 @@ impl<'a> Branch<'a> {
 
 /// The files of a shard at a commit, with their objects, as far as they can be read.
 fn files_at(objects: &Reading<'_>, commit: Oid) -> HashSet<(String, Oid)> {
-    let entries = objects.commit_at(commit).and_then(|commit| objects.tree_at(commit.tree));
+    let entries = objects
+        .commit_at(commit)
+        .and_then(|commit| objects.tree_at(commit.tree));
     let files = entries.unwrap_or_default().into_iter();
     files.map(|entry| (entry.name, entry.oid)).collect()
 }

@@ -27,7 +27,13 @@ fn path_among(objects: &Path, oid: Oid) -> PathBuf {
 
 /// Reads the content of an object of at most `max` bytes from its own file in a folder of objects into `buffer`, its id not
 /// checked; `false` if it has no such file.
-pub(super) fn read_loose(objects: &Path, oid: Oid, want: Kind, max: u64, buffer: &mut Vec<u8>) -> Result<bool, ReadError> {
+pub(super) fn read_loose(
+    objects: &Path,
+    oid: Oid,
+    want: Kind,
+    max: u64,
+    buffer: &mut Vec<u8>,
+) -> Result<bool, ReadError> {
     let failed = |error: io::Error| ReadError::Git(error.to_string());
     let file = match open_plain_file(&path_among(objects, oid), false, false) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),

@@ -225,7 +225,9 @@ impl Repo {
         let length = |path: &PathBuf| fs::metadata(path).map_or(0, |file| file.len());
         let own = self.dir.join("objects");
         let folders = std::iter::once(&own).chain(&self.lenders);
-        let mut paths: Vec<PathBuf> = folders.flat_map(|objects| pack_indexes(objects).unwrap_or_default()).collect();
+        let mut paths: Vec<PathBuf> = folders
+            .flat_map(|objects| pack_indexes(objects).unwrap_or_default())
+            .collect();
         // The largest first: what is in several is read in that.
         paths.sort_by_cached_key(|path| std::cmp::Reverse(length(path)));
         // One after the other: an index is twice as large as what is kept of it.

@@ -88,7 +88,11 @@ pub struct Doorway {
 impl Doorway {
     /// As git's variables say.
     pub fn of_this_run() -> io::Result<Self> {
-        let path = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+        let path = |name: &str| {
+            std::env::var_os(name)
+                .filter(|value| !value.is_empty())
+                .map(PathBuf::from)
+        };
         let dir = path("GIT_DIR").unwrap_or_else(|| PathBuf::from("."));
         let borrowed = std::env::var_os("GIT_ALTERNATE_OBJECT_DIRECTORIES").unwrap_or_default();
         // One in quotation marks is the repository's own, or its objects are told as missing.
@@ -188,7 +192,9 @@ pub fn hooks_folder(dir: &Path) -> io::Result<PathBuf> {
     let config = read_bounded(&dir.join("config"), CONFIG_MAX).map_err(|error| io::Error::other(error.to_string()))?;
     let text = String::from_utf8_lossy(&config).to_lowercase();
     match text.contains("hookspath") {
-        true => Err(io::Error::other("its configuration says that its hooks lie elsewhere (`core.hooksPath`)")),
+        true => Err(io::Error::other(
+            "its configuration says that its hooks lie elsewhere (`core.hooksPath`)",
+        )),
         false => Ok(dir.join("hooks")),
     }
 }

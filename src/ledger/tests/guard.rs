@@ -40,7 +40,10 @@ impl Hub {
     /// What it says to all that a vault has.
     fn judge(&self, vault: &Vault) -> Judged {
         let (old, new) = (Self::refs(&self.dir()), Self::refs(&vault.dir()));
-        let names = old.keys().chain(new.keys()).filter(|name| old.get(*name) != new.get(*name));
+        let names = old
+            .keys()
+            .chain(new.keys())
+            .filter(|name| old.get(*name) != new.get(*name));
         let mut pushed: Vec<Pushed> = names
             .map(|name| Pushed {
                 name: name.clone(),
@@ -163,9 +166,22 @@ fn case_11_a_log_that_goes_on_by_its_commits_and_not_by_its_lines_is_refused() {
     let newest: Vec<_> = repo.first_parents(other.target(&other.audit()), 1 << 20).collect();
     let mut parent = vault.target(&vault.audit());
     let mut objects = Vec::new();
-    for commit in newest.into_iter().map(Result::unwrap).take(10).collect::<Vec<_>>().into_iter().rev() {
+    for commit in newest
+        .into_iter()
+        .map(Result::unwrap)
+        .take(10)
+        .collect::<Vec<_>>()
+        .into_iter()
+        .rev()
+    {
         let author = &commit.1.author;
-        let made = super::vault::commit_by(author, commit.1.tree, &[parent], &commit.1.message, Some(&vault.identity));
+        let made = super::vault::commit_by(
+            author,
+            commit.1.tree,
+            &[parent],
+            &commit.1.message,
+            Some(&vault.identity),
+        );
         parent = made.oid();
         objects.push(made);
     }
@@ -194,8 +210,14 @@ fn case_20_and_8_what_a_log_says_of_others_has_to_be_there() {
             Some(told) => hub.refuses(what, &vault, &[told]),
             None => {
                 let judged = hub.judge(&vault);
-                assert!(judged.objections.iter().all(|objection| objection.unknown), "{judged:?}");
-                assert_eq!(judged.objections.iter().map(|o| o.problem.case).collect::<Vec<_>>(), [8]);
+                assert!(
+                    judged.objections.iter().all(|objection| objection.unknown),
+                    "{judged:?}"
+                );
+                assert_eq!(
+                    judged.objections.iter().map(|o| o.problem.case).collect::<Vec<_>>(),
+                    [8]
+                );
             }
         }
     }
@@ -277,15 +299,26 @@ fn case_14_who_was_removed_adds_nothing_at_the_door() {
     let all = repo.ref_target(&name).unwrap().unwrap();
     let there = |oid: Oid| {
         let branches = [(name.clone(), oid)].into();
-        Elsewhere::sort(Listed { branches, others: vec![] })
+        Elsewhere::sort(Listed {
+            branches,
+            others: vec![],
+        })
     };
-    for (oid, moves) in [(carried, false), (all, false), (repo.first_parents(carried, 1 << 20).nth(1).unwrap().unwrap().0, true)] {
+    for (oid, moves) in [
+        (carried, false),
+        (all, false),
+        (repo.first_parents(carried, 1 << 20).nth(1).unwrap().unwrap().0, true),
+    ] {
         let push = ledger.plan_push(&there(oid), None, None).unwrap();
         assert_eq!(push.moves.iter().any(|moved| moved.name == name), moves);
         assert_eq!(push.held_back, []);
     }
     drop(ledger);
-    let longer = [pair.second.clone(), vec![blank(log_of(2), 2, pair.second[0].roster, &pair.first[0])]].concat();
+    let longer = [
+        pair.second.clone(),
+        vec![blank(log_of(2), 2, pair.second[0].roster, &pair.first[0])],
+    ]
+    .concat();
     let vault = pair.vault.copy();
     put_log(&vault, 2, &longer, |_| {});
     hub.refuses("one more", &vault, &[(14, Some(3))]);
@@ -305,7 +338,10 @@ fn what_was_wrong_before_refuses_nothing_and_hides_nothing() {
     // The stray file stays where it was.
     let judged = hub.judge(&grown);
     assert_eq!(judged.objections, []);
-    assert!(judged.known.iter().any(|problem| problem.message.contains(&other)), "{judged:?}");
+    assert!(
+        judged.known.iter().any(|problem| problem.message.contains(&other)),
+        "{judged:?}"
+    );
     // Another one beside it does not come in by that.
     files.insert(format!("{}.{}", note(1), Digest([8; 32])), b"junk".to_vec());
     grown.put_files(&note_ref(note(1)), &files);
