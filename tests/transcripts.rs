@@ -77,6 +77,7 @@ stories! {
     reports,
     joining,
     leaving,
+    guard,
 }
 
 fn folder() -> PathBuf {

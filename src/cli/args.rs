@@ -246,7 +246,7 @@ pub(super) enum Command {
         #[arg(long, value_name = "NAME")]
         remote: Option<String>,
     },
-    /// Guard a bare repository: refuse at the door what no vault's device may push; needs no key
+    /// Guard a bare repository: refuse what no vault's device may push; needs no key
     #[command(after_help = super::guard::AFTER)]
     Guard(super::guard::GuardArgs),
     /// The way back in

@@ -20,16 +20,17 @@ Examples:
   git init --bare /srv/north.git
   strongroom guard --install /srv/north.git --founder 'legal winner thank year ...'
 
-Git asks it before it takes a push, and takes all of the push or nothing. It verifies what the vault
-would be, as `audit verify` does in any clone, and refuses: logs, members or rules that are rewritten,
-put back or taken away; entries that are not signed or do not follow; files that stand in no entry, or
-are gone though none forgot them; changes of members and rules that are no lead's; other refs. What
-was wrong there before is told, and stops nobody. A sync of an honest clone goes through.
+Git asks it before it takes a push, and takes all of the push or nothing. It verifies what the
+vault would be, as `audit verify` does in any clone, and refuses: logs, members or rules that are
+rewritten, put back or taken away; entries that are not signed or do not follow; files that stand in
+no entry, or are gone though none forgot them; changes of members and rules that are no lead's;
+other refs. What was wrong there before is told and stops nobody. What an honest clone syncs goes
+through.
 
-Without --founder the vault that lies there, or the first that is pushed, is the only one that may be
-pushed from then on. It stands in `strongroom.founder` beside the hooks. Set `git config
-receive.maxInputSize` there, too: the guard is asked once all has arrived. Who can write to the
-repository's folder, as with a path for an address, can go around any hook.
+Without --founder the vault that lies there, or the first that is pushed, is the only one that may
+be pushed from then on. That stands in `strongroom.founder` there. Set `git config
+receive.maxInputSize`, too: the guard is asked once all has arrived. Who can write to the folder of
+the repository, as with a path for an address, can go around any hook.
 
 Exit codes as a hook: 0 it is taken, 2 not what git gives a hook, 4 it is tampering, 5 cannot tell.";
 
@@ -97,7 +98,7 @@ fn tell(seen: &Seen<'_>, guarded: &Guarded) {
     let say = |text: &str| seen.terminal.remark(&out::one_line(text));
     if let Some((vault, founder)) = &guarded.pinned {
         say(&format!(
-            "strongroom guard: this is vault {vault}, the only one that may be pushed here from now on; its founder's words are {}",
+            "strongroom guard: this is vault {vault}, the only one that may be pushed here from now on; its founder's words: {}",
             crate::app::shared::Fingerprint::from(*founder)
         ));
     }
