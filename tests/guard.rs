@@ -655,6 +655,53 @@ fn members_come_and_go_and_who_was_removed_adds_nothing() {
 }
 
 #[test]
+fn a_witness_pushes_what_it_cosigned_and_only_goes_on() {
+    let (world, a) = World::new();
+    a.sync();
+    let witness = world.stranger("witness");
+    let program = |arguments: &[&str]| {
+        let output = command(PROGRAM)
+            .env("HOME", world.0.path())
+            .args(arguments)
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    };
+    program(&["audit", "witness", "init", "--name", "inspectorate"]);
+    let branch = "refs/heads/witness/inspectorate";
+    let both = format!("{branch}:{branch}");
+    let dir = witness.dir.to_str().unwrap();
+    let mut cosigned = Vec::new();
+    for note in ["one", "two"] {
+        program(&["audit", "witness", "sign", "--vault", dir]);
+        let push = witness.push(&[&both]);
+        assert!(push.status.success(), "{}", String::from_utf8_lossy(&push.stderr));
+        cosigned.push(world.refs()[branch].clone());
+        a.add(note);
+        a.sync();
+        witness.git(&[
+            "fetch",
+            "--quiet",
+            &witness.hub,
+            "refs/heads/audit/*:refs/heads/audit/*",
+        ]);
+        witness.git(&[
+            "fetch",
+            "--quiet",
+            &witness.hub,
+            "+refs/heads/notes/*:refs/heads/notes/*",
+        ]);
+        witness.git(&["fetch", "--quiet", &witness.hub, "+refs/heads/keys/*:refs/heads/keys/*"]);
+    }
+    let before = world.refs();
+    let back = format!("+{}:{branch}", cosigned[0]);
+    world.refused(&witness.push(&[&back]), &before, &[31], &["never rewritten"]);
+    let gone = format!(":{branch}");
+    world.refused(&witness.push(&[&gone]), &before, &[31], &["taken away"]);
+    a.sync();
+}
+
+#[test]
 fn two_histories_are_kept_side_by_side_and_wait_for_a_lead() {
     let (world, a) = World::new();
     let b = {
@@ -719,8 +766,8 @@ fn what_was_damaged_before_is_told_and_stops_nobody() {
     let stray = hub.commit(&hub.tree(&[format!("100644 blob {junk}\tjunk")]), &[]);
     hub.git(&["update-ref", "refs/heads/junk", &stray]);
     let free = (0..=255).map(|n| format!("refs/heads/notes/{n:02x}"));
-    let free = free.filter(|name| !world.refs().contains_key(name) && *name != shard_of(&note));
-    hub.git(&["update-ref", &free.last().unwrap(), &stray]);
+    let mut free = free.filter(|name| !world.refs().contains_key(name) && *name != shard_of(&note));
+    hub.git(&["update-ref", &free.next_back().unwrap(), &stray]);
     let log = b.log_ref();
     hub.git(&["update-ref", &log, &stray]);
     a.add("three");

@@ -9,19 +9,24 @@
 use super::charter::RawCharter;
 use super::error::LedgerError;
 use super::exchange::{Elsewhere, is_of_a_vault, is_shard};
-use super::merge::follows;
+use super::merge::{each_object, follows};
 use super::objects::{COMMIT_MAX, HEADS, MAIN, Objects, WITNESS, audit_ref, log_of};
 use super::verify::{Anchors, Facts, Scope, Since, Tally, examine_view, is_signed};
 use super::verify_forks::waits_for_a_lead;
-use super::verify_witness::verify_form;
+use super::verify_witness::{COSIGNED_MAX, read, verify_form};
 use super::view::View;
 use crate::chain::{Message, Problem, Receipt, Role, Roster, SignedCheckpoint, Time};
 use crate::id::{Digest, LogName, VaultId};
-use crate::repo::{Doorway, Oid, Pushed, Repo, Settings};
+use crate::repo::{Commit, Doorway, Kind, Mode, Oid, Pushed, Repo, Settings, TreeEntry, parse_tree};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The most commits of `main` or of a witness that come at once.
 const COMMITS_MAX: usize = 1 << 14;
+/// Of how many logs a witness cosigns checkpoints at most.
+const COSIGNED_LOGS_MAX: usize = 1 << 12;
+
+/// Where a branch is to be, and where it was.
+type Span = (Oid, Option<Oid>);
 
 /// Something that stands against a push.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -95,8 +100,8 @@ pub fn judge_push(door: &Doorway, pushed: &[Pushed], settings: &Settings, now: T
         .filter(|(branch, oid)| before.get(*branch) != Some(oid))
         .map(|(branch, _)| branch.clone())
         .collect();
-    // A witness who pushes nothing says nothing that matters here.
-    let shown = |branch: &str| !branch.starts_with(WITNESS) || moves.contains(branch);
+    // What witnesses push is looked at by itself.
+    let shown = |branch: &str| !branch.starts_with(WITNESS);
     let preview = |branches: &BTreeMap<String, Oid>| {
         let named = branches.iter().filter(|(branch, _)| shown(branch));
         let named = named.map(|(branch, oid)| (format!("{HEADS}{branch}"), *oid)).collect();
@@ -136,9 +141,13 @@ pub fn judge_push(door: &Doorway, pushed: &[Pushed], settings: &Settings, now: T
     };
     let (report, facts, _, _) = examine_view(as_it_would_be.repo(), &view, &anchors, Scope::Since(&since))?;
     let mut own = Tally::default();
-    verify_commits_of_main(&view, &before, &facts, &mut own);
-    for branch in moves.iter().filter(|branch| branch.starts_with(WITNESS)) {
-        verify_witness(&view, branch, before.get(branch).copied(), &facts, &mut own);
+    for (branch, now) in after.iter().filter(|(branch, _)| moves.contains(*branch)) {
+        let span = (*now, before.get(branch).copied());
+        match branch.as_str() {
+            MAIN => verify_main(&view, span, &facts, &mut own),
+            witness if witness.starts_with(WITNESS) => verify_witness(&view, witness, span, &facts, &mut own),
+            _ => {}
+        }
     }
     verify_fork_names(&view, &moves, &mut own);
     let (mut problems, mut unknown) = own.listed();
@@ -322,7 +331,7 @@ fn signed_heads(hub: &Repo, branches: &BTreeMap<String, Oid>) -> impl Iterator<I
 }
 
 /// Every commit of `main` that comes is signed by a lead, and follows one other at most.
-fn verify_commits_of_main(view: &View<'_>, before: &BTreeMap<String, Oid>, facts: &Facts, tally: &mut Tally) {
+fn verify_main(view: &View<'_>, span: Span, facts: &Facts, tally: &mut Tally) {
     let Some(roster) = &facts.roster else { return };
     let was_lead = |person| {
         let cards = roster.cards().iter();
@@ -335,8 +344,7 @@ fn verify_commits_of_main(view: &View<'_>, before: &BTreeMap<String, Oid>, facts
         .flat_map(|card| &card.devices)
         .filter_map(|device| device.sign_key())
         .collect();
-    let from = before.get(MAIN).copied();
-    each_commit(view, MAIN, from, 36, tally, &mut |_, commit, tally| {
+    each_commit(view, MAIN, span, 36, tally, &mut |commit, tally| {
         if !is_signed(commit, keys.iter().cloned()) {
             let message = "a commit on the branch `main` is not signed by a device of a lead";
             tally.problem(Problem::vault(36, message));
@@ -345,24 +353,53 @@ fn verify_commits_of_main(view: &View<'_>, before: &BTreeMap<String, Oid>, facts
 }
 
 /// What a witness pushes has the form of cosigned checkpoints, all of it.
-fn verify_witness(view: &View<'_>, branch: &str, from: Option<Oid>, facts: &Facts, tally: &mut Tally) {
-    each_commit(view, branch, from, 31, tally, &mut |oid, _, tally| {
-        let mut form = Tally::default();
-        verify_form(view, branch, oid, facts, &mut form);
-        tally.absorb(form);
+fn verify_witness(view: &View<'_>, branch: &str, span: Span, facts: &Facts, tally: &mut Tally) {
+    let (now, from) = span;
+    each_commit(view, branch, span, 31, tally, &mut |_, _| {});
+    let mut stray = None;
+    let known = from.into_iter().collect();
+    let whole = each_object(view, now, &known, 1, &mut |object| {
+        let is_checkpoint = || object.bytes.len() as u64 <= COSIGNED_MAX && read(&object.bytes).is_ok();
+        let sound = match object.kind {
+            Kind::Commit => true,
+            Kind::Blob => is_checkpoint(),
+            Kind::Tree => parse_tree(&object.bytes).is_ok_and(|files| {
+                let is_log = |file: &TreeEntry| file.mode == Mode::File && file.name.parse::<LogName>().is_ok();
+                files.len() <= COSIGNED_LOGS_MAX && files.iter().all(is_log)
+            }),
+        };
+        stray = stray.or((!sound).then(|| object.oid()));
+        match sound {
+            true => Ok(()),
+            false => Err(LedgerError::Internal("it is not what a witness writes")),
+        }
     });
+    if let (Err(error), None) = (whole, stray) {
+        tally.problem(Problem::vault(
+            31,
+            format!("the branch `{branch}` cannot be read: {error}"),
+        ));
+    }
+    match stray {
+        None => verify_form(view, branch, now, facts, tally),
+        Some(stray) => {
+            let message = format!("the branch `{branch}` holds what no witness writes: object `{stray}`");
+            tally.problem(Problem::vault(32, message.clone()));
+            tally.problem(Problem::vault(31, message));
+        }
+    }
 }
 
 /// Every commit of a branch after the one where it stood.
 fn each_commit(
     view: &View<'_>,
     branch: &str,
-    from: Option<Oid>,
+    (now, from): Span,
     case: u8,
     tally: &mut Tally,
-    look: &mut dyn FnMut(Oid, &crate::repo::Commit, &mut Tally),
+    look: &mut dyn FnMut(&Commit, &mut Tally),
 ) {
-    let mut next = view.branches.get(branch).copied();
+    let mut next = Some(now);
     let mut left = COMMITS_MAX;
     while let Some(oid) = next.filter(|oid| Some(*oid) != from) {
         let commit = match view.commit_at(oid) {
@@ -381,7 +418,7 @@ fn each_commit(
             let message = format!("the branch `{branch}` holds a commit with more than one parent");
             tally.problem(Problem::vault(30, message));
         }
-        look(oid, &commit, tally);
+        look(&commit, tally);
         next = commit.parents.first().copied();
     }
 }

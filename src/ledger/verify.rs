@@ -6,7 +6,7 @@
 //! thrown: one does not hide another.
 
 use super::append::author_line;
-use super::charter::RawCharter;
+use super::charter::{MAIN_MAX, RawCharter};
 use super::error::LedgerError;
 use super::high_water::HighWater;
 use super::histories::with_forks;
@@ -665,8 +665,16 @@ fn read_main(view: &View<'_>, tally: &mut Tally) -> (Option<RawCharter>, Option<
             &format!("`{path}` on the branch `main` cannot be read"),
         );
     });
+    let mut total = 0;
     for file in files {
-        match (file.mode, view.blob_at(file.oid, FILE_MAX)) {
+        if total > MAIN_MAX {
+            let message = "the branch `main` is larger than any that exists";
+            tally.problem(Problem::vault(36, message));
+            break;
+        }
+        let read = view.blob_at(file.oid, FILE_MAX);
+        total += read.as_ref().map_or(0, Vec::len);
+        match (file.mode, read) {
             (Mode::File, Ok(bytes)) => drop(raw.files.insert(file.path, bytes)),
             (Mode::File, Err(error)) => {
                 let what = format!("`{}` on the branch `main` cannot be read", file.path);

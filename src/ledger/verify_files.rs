@@ -107,7 +107,7 @@ pub(super) fn verify_files(
         let mut branch = Branch::new(name, of(name), &known);
         match (name, branches.get(name)) {
             (MAIN, _) => branch.main(raw, &mut tally),
-            (_, Some(oid)) => branch.shard(objects, *oid, scope.before(name), &mut tally),
+            (_, Some(oid)) => branch.shard(objects, *oid, scope, &mut tally),
             (_, None) => {}
         }
         branch.absent(&mut tally);
@@ -277,10 +277,10 @@ impl<'a> Branch<'a> {
         }
     }
 
-    /// Bodies that the branch held at `before` were read then.
-    fn shard(&mut self, objects: &Reading<'_>, oid: Oid, before: Option<Oid>, tally: &mut Tally) {
+    /// Bodies that the branch held before were read then; and of what comes since, nothing is read that no entry wrote.
+    fn shard(&mut self, objects: &Reading<'_>, oid: Oid, scope: Scope<'_>, tally: &mut Tally) {
         let name = self.name;
-        let known = before.filter(|_| name.starts_with("notes/"));
+        let known = scope.before(name).filter(|_| name.starts_with("notes/"));
         let known = known.map(|commit| files_at(objects, commit)).unwrap_or_default();
         let tree = match objects.commit_at(oid) {
             Ok(commit) => commit.tree,
@@ -309,9 +309,10 @@ impl<'a> Branch<'a> {
                 self.report(path, &[32], "is not a plain file", tally);
                 continue;
             }
-            let named = path.rsplit_once('.').and_then(|(_, digest)| digest.parse().ok());
-            if let Some(digest) = named.filter(|_| known.contains(&(file.name.clone(), file.oid))) {
-                let _ = self.file(path, digest, tally);
+            let came = matches!(scope, Scope::Since(_));
+            if came && (known.contains(&(file.name.clone(), file.oid)) || !self.expected().contains_key(path)) {
+                let named = path.rsplit_once('.').and_then(|(_, digest)| digest.parse().ok());
+                let _ = self.file(path, named.unwrap_or(Digest([0; 32])), tally);
                 continue;
             }
             let look = |bytes: &[u8]| {

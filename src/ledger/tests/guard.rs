@@ -359,6 +359,30 @@ fn what_was_wrong_before_refuses_nothing_and_hides_nothing() {
     assert!(!judged.objections.is_empty() && judged.objections.iter().all(|objection| objection.unknown));
 }
 
+/// Who says that a branch stands where it is about to be would have it judged by what is no longer there.
+#[test]
+fn a_push_is_judged_from_where_its_branches_stand() {
+    let mut vault = Vault::with(1, 6);
+    let hub = Hub::of(&vault);
+    vault.grow(0, 9);
+    vault.cut();
+    let new = vault.target(&vault.audit());
+    let parent = vault.repo().first_parents(new, 1 << 20).nth(1).unwrap().unwrap().0;
+    let door = Doorway::at(&hub.dir(), &vault.dir().join("objects")).unwrap();
+    let name = format!("refs/heads/{}", vault.audit());
+    let there = Hub::refs(&hub.dir())[&name];
+    for (old, moved) in [(Some(there), true), (Some(parent), false), (None, false)] {
+        let pushed = [Pushed {
+            name: name.clone(),
+            old,
+            new: Some(new),
+        }];
+        let judged = judge_push(&door, &pushed, &settings(), Time::from_unix(super::vault::NOW + 1000)).unwrap();
+        assert_eq!(judged.objections.is_empty(), moved, "{judged:?}");
+        assert!(judged.objections.iter().all(|objection| objection.unknown));
+    }
+}
+
 #[test]
 fn a_witness_goes_on_and_pushes_nothing_else() {
     let vault = Vault::with(1, 9);
