@@ -319,6 +319,19 @@ fn what_honest_clones_sync_goes_through() {
     b.sync();
     a.sync();
     assert_eq!(a.titles(), ["one", "three", "two"]);
+    // One writes to what the other destroys.
+    let doomed = a.add("doomed");
+    a.sync();
+    b.sync();
+    let change = Change {
+        title: Some("too late".into()),
+        ..Change::default()
+    };
+    edit(&b.context(), &doomed, change, None).unwrap();
+    destroy(&a.context(), &doomed, None).unwrap();
+    a.sync();
+    assert_eq!(b.sync().set_aside.len(), 2);
+    a.sync();
     // A revision, another label, an attachment, an end: what is forgotten is re-rooted.
     let change = Change {
         title: Some("one again".into()),

@@ -154,25 +154,28 @@ pub fn judge_push(door: &Doorway, pushed: &[Pushed], settings: &Settings, now: T
     problems.extend(report.problems.iter().cloned());
     unknown.extend(report.unknown.iter().cloned());
     judged.vault = report.founder.map(|founder| (facts.vault, founder));
-    let counts = |log: LogName| {
-        let size = report
-            .logs
-            .iter()
-            .find(|(known, ..)| *known == log)
-            .map_or(0, |(_, size, _)| *size);
-        facts.cuts().of(log).is_none_or(|(end, _)| size <= end)
-    };
     // Nobody is kept from pushing by that a log has two histories, which a lead looks at, and of which only one may be whole
-    // here; nor by that others saw more of a removed device's log than counts, or that it was here before it was removed.
+    // here; nor by what was here of a removed device's log before it was removed, however much that is.
     let stays = |log: LogName| !moves.contains(&audit_ref(log)) && before.contains_key(&audit_ref(log));
     let passes = |problem: &Problem| match (problem.case, problem.log) {
         (10, Some(log)) => stays(log),
-        (14, Some(log)) => stays(log) || counts(log),
+        (14, _) => true,
         _ => waits_for_a_lead(problem),
     };
     let (passed, wrong): (Vec<_>, Vec<_>) = problems.into_iter().partition(passes);
     judged.known.extend(passed);
-    let unlisted = report.unlisted;
+    for (log, size, _) in report.logs.iter().filter(|(log, ..)| moves.contains(&audit_ref(*log))) {
+        if let Some((end, _)) = facts.cuts().of(*log).filter(|(end, _)| end < size) {
+            let message = format!("this log of a removed device is accepted up to entry {end}, and goes on beyond it");
+            judged.objections.push(Objection {
+                name: Some(format!("{HEADS}{}", audit_ref(*log))),
+                problem: Problem::at(*log, end, 14, message),
+                unknown: false,
+            });
+        }
+    }
+    let mut unlisted = report.unlisted;
+    unlisted.remove(&14);
     if wrong.is_empty() && unknown.is_empty() && unlisted.is_empty() {
         return Ok(judged);
     }

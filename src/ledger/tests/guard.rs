@@ -321,7 +321,7 @@ fn case_14_who_was_removed_adds_nothing_at_the_door() {
     .concat();
     let vault = pair.vault.copy();
     put_log(&vault, 2, &longer, |_| {});
-    hub.refuses("one more", &vault, &[(14, Some(3))]);
+    hub.refuses("one more", &vault, &[(14, Some(2))]);
 }
 
 #[test]
