@@ -82,6 +82,7 @@ stories! {
     emergency,
     review,
     lost,
+    guard,
 }
 
 fn folder() -> PathBuf {

@@ -44,8 +44,8 @@ use strongroom::label::LabelText;
 use strongroom::ledger::{Accepted, HighWater};
 use strongroom::policy::{Levels, Purposes};
 use strongroom::repo::{
-    BackupHead, Batch, Commit, JOURNAL_BYTES, Oid, PackEntry, PackIndex, Record, RemoteUrl, apply_delta,
-    decode_records, delta_lengths, make_delta, parse_forgetting, parse_list, parse_tree, tree_bytes,
+    BackupHead, Batch, Commit, JOURNAL_BYTES, Oid, PackEntry, PackIndex, Pushed, Record, RemoteUrl, apply_delta,
+    decode_records, delta_lengths, make_delta, parse_forgetting, parse_list, parse_pushed, parse_tree, tree_bytes,
 };
 use strongroom::secret::Secret;
 
@@ -89,6 +89,7 @@ pub const TARGETS: &[Target] = &[
     ("proof", proof),
     ("proof_file", proof_file),
     ("purposes", purposes),
+    ("pushed", pushed),
     ("query", query),
     ("receipt", receipt),
     ("recovery", recovery),
@@ -460,6 +461,26 @@ pub fn listed(data: &[u8]) -> bool {
     let lines: String = branches.map(|(name, oid)| format!("{oid}\t{name}\n")).collect();
     let again = parse_list(lines.as_bytes()).map(|again| again.branches);
     assert_eq!(again, Ok(listed.branches), "{SAME}");
+    true
+}
+
+/// What git gives a pre-receive hook.
+pub fn pushed(data: &[u8]) -> bool {
+    let Ok(pushed) = parse_pushed(data) else { return false };
+    let id = |oid: Option<Oid>| oid.unwrap_or(Oid([0; 20]));
+    let line = |pushed: &Pushed| format!("{} {} {}\n", id(pushed.old), id(pushed.new), pushed.name);
+    let lines: String = pushed.iter().map(line).collect();
+    assert_eq!(parse_pushed(lines.as_bytes()).as_ref(), Ok(&pushed), "{SAME}");
+    // What is taken are the lines themselves, in whatever order they came.
+    let sorted = |text: &[u8]| {
+        let mut lines: Vec<Vec<u8>> = text
+            .split_inclusive(|byte| *byte == b'\n')
+            .map(<[u8]>::to_vec)
+            .collect();
+        lines.sort();
+        lines
+    };
+    assert_eq!(sorted(lines.as_bytes()), sorted(data), "{SAME}");
     true
 }
 

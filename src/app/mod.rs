@@ -17,6 +17,7 @@ mod doctor;
 mod error;
 mod failed;
 mod finding;
+mod guard;
 mod held;
 mod joining;
 mod known;
@@ -62,6 +63,7 @@ pub use destroy::{Ask, Destroyed, Doomed, destroy};
 pub use doctor::{Checkup, Finding, Level, doctor};
 pub use error::{Error, Kind};
 pub use finding::{ListQuery, NoteLine, Searched, list, search};
+pub use guard::{Guarded, InstalledGuard, guard, install_guard};
 pub use held::{Held, agent_socket, change_passphrase};
 pub use joining::{Requested, ask_for_membership};
 pub use leaving::{Changed, LeftCase, LostNote, MemberChange, Rights, change_member};
@@ -99,7 +101,7 @@ pub mod shared {
     pub use crate::gate::Nature;
     pub use crate::gate::Order;
     pub use crate::id::{Fingerprint, NoteId};
-    pub use crate::ledger::{Report, Verdict};
+    pub use crate::ledger::{Objection, Report, Verdict};
     pub use crate::policy::{Purpose, RuleSummary};
     pub use crate::secret::Passphrase;
 }

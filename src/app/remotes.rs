@@ -162,15 +162,15 @@ fn check(
 }
 
 /// The founder as somebody named them: by the eight words, or by all of the digest.
-#[derive(Clone, Copy)]
-enum Founder {
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Founder {
     Words(Fingerprint),
     Whole(Digest),
 }
 
 impl Founder {
     /// As it was typed: words, or hex digits with spaces, colons or dashes between them or not.
-    fn parse(typed: &str) -> Result<Self, Error> {
+    pub(super) fn parse(typed: &str) -> Result<Self, Error> {
         let spaced = |c: &char| c.is_whitespace() || ":-".contains(*c);
         let hex: String = typed.chars().filter(|c| !spaced(c)).collect();
         let words = || typed.parse().map(Self::Words);
@@ -184,10 +184,25 @@ impl Founder {
             })
     }
 
-    fn is(self, founder: Digest) -> bool {
+    pub(super) fn is(self, founder: Digest) -> bool {
         match self {
             Self::Words(words) => words == founder.into(),
             Self::Whole(digest) => digest == founder,
+        }
+    }
+
+    pub(super) fn words(self) -> Fingerprint {
+        match self {
+            Self::Words(words) => words,
+            Self::Whole(digest) => digest.into(),
+        }
+    }
+
+    /// Whether two may speak of the same.
+    pub(super) fn agrees_with(self, other: Self) -> bool {
+        match (self, other) {
+            (Self::Whole(digest), other) | (other, Self::Whole(digest)) => other.is(digest),
+            (Self::Words(one), Self::Words(two)) => one == two,
         }
     }
 
@@ -195,6 +210,16 @@ impl Founder {
         match self {
             Self::Words(_) => None,
             Self::Whole(digest) => Some(digest),
+        }
+    }
+}
+
+impl std::fmt::Display for Founder {
+    /// As it is read back.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Words(words) => words.fmt(f),
+            Self::Whole(digest) => digest.fmt(f),
         }
     }
 }

@@ -4,8 +4,8 @@ use super::args::{Args, Command, Common};
 use super::terminal::{Here, Seen};
 use super::words::{duration, prompted};
 use super::{
-    agent, approvals, attachments, audit, backup, breakglass, briefs, conflicts, doctor, finding, history, members,
-    notes, policy, recovery, redact, sync, tour, vaults, whole, writing,
+    agent, approvals, attachments, audit, backup, breakglass, briefs, conflicts, doctor, finding, guard, history,
+    members, notes, policy, recovery, redact, sync, tour, vaults, whole, writing,
 };
 use crate::app::{Access, Clock, Context, Error, Kind, PassphraseSource, Person, Places};
 use std::ffi::OsString;
@@ -18,6 +18,8 @@ pub(super) fn run(args: &Args, words: Vec<OsString>) -> Result<u8, Error> {
     match &args.command {
         Command::Tour => return tour::run(),
         Command::Agent { for_seconds } => return agent::serve(&args.common, *for_seconds),
+        // A hook has no home to speak of.
+        Command::Guard(args) => return guard::run(&seen, args),
         Command::Redact {
             file,
             profile,
@@ -64,6 +66,7 @@ pub(super) fn with_vault(context: &Context<'_>, seen: &Seen<'_>, command: &Comma
         // Carried out above, without a vault or without its keys.
         Command::Tour
         | Command::Redact { .. }
+        | Command::Guard(_)
         | Command::Agent { .. }
         | Command::Unlock { .. }
         | Command::Lock

@@ -14,6 +14,7 @@ mod commands;
 mod conflicts;
 mod doctor;
 mod finding;
+mod guard;
 mod history;
 mod members;
 mod notes;

@@ -193,6 +193,28 @@ pub fn replace_private(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
     sync_folder(&folder)
 }
 
+/// Puts a file that others may read, and run if `mode` says so, in its place: whole, durable, and in the place of another
+/// only if `replace` says so.
+pub fn put_file(path: &Path, bytes: &[u8], mode: u32, replace: bool) -> Result<(), FileError> {
+    let folder = folder_of(path);
+    let draft = tempfile::Builder::new()
+        .prefix(".strongroom-")
+        .permissions(std::fs::Permissions::from_mode(mode))
+        .tempfile_in(folder);
+    let mut draft = draft.map_err(io_error("write", path))?;
+    let written = draft.write_all(bytes).and_then(|()| {
+        draft.as_file().set_permissions(std::fs::Permissions::from_mode(mode))?;
+        draft.as_file().sync_all()
+    });
+    written.map_err(io_error("write", path))?;
+    let put = match replace {
+        true => draft.persist(path),
+        false => draft.persist_noclobber(path),
+    };
+    put.map_err(|refused| io_error("write", path)(refused.error))?;
+    sync_folder(folder)
+}
+
 /// Lets the disk begin with what was written to `file` from `offset` on, and does not wait for it: a later sync finds less
 /// to do. A hint, and nothing where there is no such thing.
 pub fn start_writing_back(file: &File, offset: u64) {

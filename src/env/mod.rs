@@ -23,7 +23,7 @@ pub use entropy::SystemEntropy;
 pub use faults::{Fault, Faults, Step};
 pub use files::{
     FileError, NewPlainFile, append_line, check_new_file, check_writable, close_to_others, is_mine, is_open_to_others,
-    lock_private, make_private_folders, open_plain_file, read_bounded, replace_private, start_writing_back,
+    lock_private, make_private_folders, open_plain_file, put_file, read_bounded, replace_private, start_writing_back,
     sync_folder, write_new_private,
 };
 pub use harden::{boot_id, harden, lock_in_memory};

@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 /// The path of the file that says which vault this is.
 pub(super) const VAULT_FILE: &str = "vault.toml";
 /// The most bytes that all files of `main` have together.
-const MAIN_MAX: usize = 16 << 20;
+pub(super) const MAIN_MAX: usize = 16 << 20;
 const POLICIES: &str = "policies/";
 const MEMBERS: &str = "members/";
 

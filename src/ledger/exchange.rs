@@ -8,10 +8,10 @@ use super::accepted::Accepted;
 use super::error::LedgerError;
 use super::merge::{MainFate, Merged, files_of, follows};
 use super::merge_lines::{Fate, moved_back, read_lines};
-use super::objects::{AUDIT, HEADS, MAIN, WITNESS, audit_ref, fork_ref, log_of};
+use super::objects::{AUDIT, COMMIT_MAX, HEADS, MAIN, WITNESS, audit_ref, fork_ref, log_of};
 use super::start::{Ledger, read_head};
 use super::verify::is_branch;
-use crate::chain::{FileRef, Problem};
+use crate::chain::{Checkpoint, FileRef, Problem};
 use crate::id::{Digest, LogName};
 use crate::repo::{Listed, Oid, PushedRef, Repo};
 use crate::session::Identity;
@@ -23,7 +23,7 @@ use std::time::Duration;
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Elsewhere {
     /// Those that a vault has, without their prefix.
-    branches: BTreeMap<String, Oid>,
+    pub(super) branches: BTreeMap<String, Oid>,
     /// The full names of all other refs.
     pub strays: Vec<String>,
 }
@@ -145,12 +145,12 @@ impl Elsewhere {
     }
 }
 
-fn is_shard(branch: &str) -> bool {
+pub(super) fn is_shard(branch: &str) -> bool {
     branch.starts_with("notes/") || branch.starts_with("keys/")
 }
 
 /// Whether a branch is one that a vault has.
-fn is_of_a_vault(branch: &str) -> bool {
+pub(super) fn is_of_a_vault(branch: &str) -> bool {
     match branch.starts_with(AUDIT) {
         true => log_of(branch).is_some(),
         false => is_branch(branch),
@@ -209,7 +209,9 @@ impl Ledger<'_> {
                 forced,
             };
             if let Some((log, fork)) = log_of(&branch) {
-                if self.is_set_aside(log, fork.is_some()) {
+                // One of which only the beginning counts was read.
+                let read = fork.is_none() && self.standing.others.contains_key(&log);
+                if self.is_set_aside(log, fork.is_some()) && !read {
                     continue;
                 }
                 self.plan_log((log, fork), here, theirs, &mut push);
@@ -243,16 +245,28 @@ impl Ledger<'_> {
         };
         let main = theirs.branches.get(&audit_ref(log)).copied();
         let seen = theirs.branches.get(&own).copied();
+        let charter = &self.standing.charter;
+        let head = read_head(self.repo, &charter.roster, charter.vault, log, here);
+        let Ok(end) = head.map(|head| head.message.checkpoint.checkpoint) else {
+            return;
+        };
+        // What a removed device wrote beyond what a card accepts counts for nothing, and goes nowhere from here.
+        let counted = match fork {
+            None => self.as_far_as_it_counts(log, here, end),
+            Some(_) => Some((here, end)),
+        };
+        let Some((counted, end)) = counted.filter(|(counted, _)| {
+            let has_more = |seen| seen == here || self.goes_on(seen, *counted);
+            *counted == here || !seen.is_some_and(has_more)
+        }) else {
+            return;
+        };
+        let here = counted;
         let moved = |name: String, seen| PushedRef {
             name: format!("{HEADS}{name}"),
             seen,
             new: here,
             forced: false,
-        };
-        let charter = &self.standing.charter;
-        let head = read_head(self.repo, &charter.roster, charter.vault, log, here);
-        let Ok(end) = head.map(|head| head.message.checkpoint.checkpoint) else {
-            return;
         };
         if fork.is_none() {
             push.heads.push((log, end.size, end.root));
@@ -273,6 +287,20 @@ impl Ledger<'_> {
                 }
             }
         }
+    }
+
+    /// Where a log ends, or the beginning of it that counts.
+    fn as_far_as_it_counts(&self, log: LogName, here: Oid, end: Checkpoint) -> Option<(Oid, Checkpoint)> {
+        let charter = &self.standing.charter;
+        let cut = charter.roster.cuts().of(log).filter(|(size, _)| *size < end.size);
+        let Some((size, root)) = cut else {
+            return Some((here, end));
+        };
+        let back = usize::try_from(end.size - size).ok().filter(|_| size > 0)?;
+        let (at, _) = self.repo.first_parents(here, COMMIT_MAX).nth(back)?.ok()?;
+        let head = read_head(self.repo, &charter.roster, charter.vault, log, at).ok()?;
+        let counted = head.message.checkpoint.checkpoint;
+        ((counted.size, counted.root) == (size, root)).then_some((at, counted))
     }
 
     fn goes_on(&self, here: Oid, from: Oid) -> bool {

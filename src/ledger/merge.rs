@@ -15,7 +15,7 @@ use super::high_water::MarkFile;
 use super::kept::{log_branches, without_prefix};
 use super::merge_lines::{Fate, Lines, moved_back, read_lines};
 use super::objects::{BUNDLE_MAX, COMMIT_MAX, FILE_MAX, HEADS, MAIN, Objects, TREE_MAX, WITNESS};
-use super::verify::{Anchors, Facts, Tally, examine_view, is_branch};
+use super::verify::{Anchors, Facts, Scope, Tally, examine_view, is_branch};
 use super::verify_witness::{COSIGNED_MAX, verify_form};
 use super::view::View;
 use crate::chain::{FileRef, LiveSet, Problem, Receipt, Time};
@@ -226,7 +226,7 @@ impl<'a> Merge<'a> {
         let view = View::now(other)?;
         // Files are looked at where they are taken: most of them are here already. And whether the logs say what is on
         // `main`, is judged of all logs together.
-        let (report, facts, _, mut broken) = examine_view(other, &view, &anchors, false)?;
+        let (report, facts, _, mut broken) = examine_view(other, &view, &anchors, Scope::Logs)?;
         if facts.vault != self.identity.vault() {
             return Err(LedgerError::OtherVault);
         }

@@ -6,12 +6,13 @@
 //! thrown: one does not hide another.
 
 use super::append::author_line;
-use super::charter::RawCharter;
+use super::charter::{MAIN_MAX, RawCharter};
 use super::error::LedgerError;
 use super::high_water::HighWater;
 use super::histories::with_forks;
-use super::objects::{AUDIT, FILE_MAX, MAIN, Objects, WITNESS, log_of};
+use super::objects::{AUDIT, FILE_MAX, MAIN, Objects, WITNESS, audit_ref, log_of};
 use super::verify_across::{Across, compare_cuts};
+use super::verify_anchors::{compare_mark, compare_receipt};
 use super::verify_files::{tree_files, verify_files};
 use super::verify_forks::Forks;
 use super::verify_log::{Found, verify_log};
@@ -161,6 +162,50 @@ impl Examined<'_> {
     }
 }
 
+/// What is looked at.
+#[derive(Clone, Copy)]
+pub(super) enum Scope<'a> {
+    /// Everything.
+    All,
+    /// The logs, and not what they wrote.
+    Logs,
+    /// Everything as it is, but bodies of notes, and commits, only where they came since.
+    Since(&'a Since),
+}
+
+/// How a vault stood when it was looked at before.
+#[derive(Default)]
+pub(super) struct Since {
+    /// Its branches, without their prefix.
+    pub(super) branches: BTreeMap<String, Oid>,
+    /// How many entries each log had.
+    pub(super) sizes: BTreeMap<LogName, u64>,
+}
+
+impl Scope<'_> {
+    /// Whether a branch stands where it stood; if it was never looked at, it does not.
+    pub(super) fn stands(&self, branch: &str, oid: Oid) -> bool {
+        matches!(self, Self::Since(since) if since.branches.get(branch) == Some(&oid))
+    }
+
+    /// Where a branch stood.
+    pub(super) fn before(&self, branch: &str) -> Option<Oid> {
+        match self {
+            Self::Since(since) => since.branches.get(branch).copied(),
+            _ => None,
+        }
+    }
+
+    /// From which entry on each commit of a log is looked at, if any is.
+    fn commits_from(&self, log: LogName, oid: Oid, deep: bool) -> Option<u64> {
+        match self {
+            Self::Since(_) if self.stands(&audit_ref(log), oid) => None,
+            Self::Since(since) => Some(since.sizes.get(&log).copied().unwrap_or(0)),
+            _ => deep.then_some(0),
+        }
+    }
+}
+
 /// What is collected.
 #[derive(Default)]
 pub(super) struct Tally {
@@ -259,6 +304,11 @@ impl Tally {
     /// Whether nothing is wrong or unknown.
     pub(super) fn is_sound(&self) -> bool {
         self.problems.list.is_empty() && self.unknown.list.is_empty()
+    }
+
+    /// The tampering and the unknown that are listed.
+    pub(super) fn listed(self) -> (Vec<Problem>, Vec<Problem>) {
+        (self.problems.list, self.unknown.list)
     }
 
     pub(super) fn finding(&mut self, problem: Problem) {
@@ -376,7 +426,7 @@ pub(super) fn examine<'a>(repo: &'a Repo, anchors: &Anchors<'_>) -> Result<Exami
 
 fn examine_once<'a>(repo: &'a Repo, anchors: &Anchors<'_>) -> Result<Examined<'a>, LedgerError> {
     let view = View::now(repo)?;
-    let (report, facts, found, _) = examine_view(repo, &view, anchors, true)?;
+    let (report, facts, found, _) = examine_view(repo, &view, anchors, Scope::All)?;
     Ok(Examined {
         report,
         facts,
@@ -388,8 +438,7 @@ fn examine_once<'a>(repo: &'a Repo, anchors: &Anchors<'_>) -> Result<Examined<'a
 /// What is found: the report, what it rests on, the logs, and those whose entries cannot be trusted, and why.
 type Examining = Result<(Report, Facts, BTreeMap<LogName, Found>, BTreeMap<LogName, String>), LedgerError>;
 
-/// `files`: whether it is looked at what entries wrote, too.
-pub(super) fn examine_view(repo: &Repo, view: &View<'_>, anchors: &Anchors<'_>, files: bool) -> Examining {
+pub(super) fn examine_view(repo: &Repo, view: &View<'_>, anchors: &Anchors<'_>, scope: Scope<'_>) -> Examining {
     let mut tally = Tally::default();
     for oddity in repo.oddities() {
         tally.problem(Problem::vault(
@@ -434,7 +483,7 @@ pub(super) fn examine_view(repo: &Repo, view: &View<'_>, anchors: &Anchors<'_>, 
             *oid,
             &facts,
             watch,
-            anchors.deep,
+            scope.commits_from(*log, *oid, anchors.deep),
             &mut tally,
             &mut |entry, tally| {
                 across.entry(entry, tally);
@@ -445,7 +494,11 @@ pub(super) fn examine_view(repo: &Repo, view: &View<'_>, anchors: &Anchors<'_>, 
         found.extend(seen.map(|seen| (*log, seen)));
     }
     let watch = |log| watched(log, receipt, mark);
-    let forks = Forks::verify(view, &facts, &found, &watch, anchors.deep, &mut across, &mut tally);
+    let deep = |fork: &str, oid| match scope {
+        Scope::Since(_) => !scope.stands(fork, oid),
+        _ => anchors.deep,
+    };
+    let forks = Forks::verify(view, &facts, &found, &watch, &deep, &mut across, &mut tally);
     let live = across.settle(view, &found, &forks, &mut tally);
     forks.judge(view, &found, &facts, &mut tally);
     compare_cuts(view, &facts, &found, &forks, &mut tally);
@@ -456,7 +509,7 @@ pub(super) fn examine_view(repo: &Repo, view: &View<'_>, anchors: &Anchors<'_>, 
         compare_mark(mark, &found, &mut tally);
     }
     let cosigned = witnessed.settle(view, &found, &forks, &mut tally);
-    verify_files(view, &raw, &live, (facts.vault, anchors.deep, files), &mut tally);
+    verify_files(view, &raw, &live, (facts.vault, anchors.deep, scope), &mut tally);
     let anchored = receipt.is_some() || mark.is_some() || cosigned.is_some();
     let broken = std::mem::take(&mut tally.broken);
     let report = conclude(tally, &facts, &found, cosigned.unwrap_or_default(), anchored);
@@ -608,8 +661,16 @@ fn read_main(view: &View<'_>, tally: &mut Tally) -> (Option<RawCharter>, Option<
             &format!("`{path}` on the branch `main` cannot be read"),
         );
     });
+    let mut total = 0;
     for file in files {
-        match (file.mode, view.blob_at(file.oid, FILE_MAX)) {
+        if total > MAIN_MAX {
+            let message = "the branch `main` is larger than any that exists";
+            tally.problem(Problem::vault(36, message));
+            break;
+        }
+        let read = view.blob_at(file.oid, FILE_MAX);
+        total += read.as_ref().map_or(0, Vec::len);
+        match (file.mode, read) {
             (Mode::File, Ok(bytes)) => drop(raw.files.insert(file.path, bytes)),
             (Mode::File, Err(error)) => {
                 let what = format!("`{}` on the branch `main` cannot be read", file.path);
@@ -774,6 +835,12 @@ fn verify_roster(vault: VaultId, cards: &[&[u8]], pins: &Pins, tally: &mut Tally
     Some(roster)
 }
 
+/// Whether a commit is signed with one of the keys.
+pub(super) fn is_signed(commit: &Commit, mut keys: impl Iterator<Item = PublicKey>) -> bool {
+    let signature = commit.gpgsig.as_deref().unwrap_or_default();
+    keys.any(|key| verify_ssh(&key, Namespace::Git, &commit.signed, signature).is_ok())
+}
+
 /// The newest commit of `main` is signed by a member's device.
 fn verify_main(commit: Option<&Commit>, facts: &Facts, tally: &mut Tally) {
     let (Some(commit), Some(roster)) = (commit, &facts.roster) else {
@@ -784,90 +851,9 @@ fn verify_main(commit: Option<&Commit>, facts: &Facts, tally: &mut Tally) {
         .iter()
         .flat_map(|card| &card.devices)
         .filter(|d| d.kind == DeviceKind::Device);
-    let signature = commit.gpgsig.as_deref().unwrap_or_default();
-    let holds = |key| verify_ssh(&key, Namespace::Git, &commit.signed, signature).is_ok();
-    if !devices.filter_map(|device| device.sign_key()).any(holds) {
+    if !is_signed(commit, devices.filter_map(|device| device.sign_key())) {
         let message = "the newest commit on the branch `main` is not signed by a member's device";
         tally.problem(Problem::vault(36, message));
-    }
-}
-
-fn compare_receipt(
-    receipt: &Receipt,
-    facts: &Facts,
-    found: &BTreeMap<LogName, Found>,
-    forks: &Forks,
-    tally: &mut Tally,
-) {
-    for signed in &receipt.checkpoints {
-        let known = signed.checkpoint;
-        let log = known.log;
-        // With other members in the vault, whose key signed the receipt cannot be told.
-        let authentic = facts.key(log.device).is_some_and(|key| signed.verify(&key).is_ok());
-        if !authentic && !tally.has(13) {
-            let message =
-                "the receipt's checkpoint of this log is not signed by a device of the vault: do not trust it";
-            tally.problem(Problem::of(log, 31, message));
-        }
-        if forks.hold(log, known.size, known.root) {
-            continue;
-        }
-        let Some(now) = found.get(&log) else {
-            let message = format!(
-                "this log had {} entries when the receipt was taken, and is missing now",
-                known.size
-            );
-            tally.problem(Problem::of(log, 10, message));
-            continue;
-        };
-        if now.size < known.size {
-            let message = format!(
-                "this log has {} entries, and had {} when the receipt was taken at {}: its end was cut off, or this is \
-                 an older copy of the vault",
-                now.size, known.size, receipt.time
-            );
-            tally.problem(Problem::at(log, now.size, 7, message));
-        } else if now.watched.get(&known.size) != Some(&known.root) {
-            other_history(log, known.size, now.size, "the receipt", tally);
-        }
-    }
-}
-
-pub(super) fn other_history(log: LogName, size: u64, now: u64, what: &str, tally: &mut Tally) {
-    let seq = size.saturating_sub(1);
-    let message = format!("the first {size} entries of this log are not those that {what} knows: it was rewritten");
-    tally.problem(Problem::at(log, seq, 11, message));
-    let (case, words) = match now == size {
-        true => (16, "of the same size with another root"),
-        false => (17, "that does not go on from it"),
-    };
-    tally.problem(Problem::at(
-        log,
-        seq,
-        case,
-        format!("a fork: {what} knows a history of this log {words}"),
-    ));
-}
-
-fn compare_mark(mark: &HighWater, found: &BTreeMap<LogName, Found>, tally: &mut Tally) {
-    let log = mark.log;
-    let Some(now) = found.get(&log) else {
-        let message = format!("this device wrote {} entries to this log, and it is missing", mark.size);
-        tally.problem(Problem::of(log, 10, message.clone()));
-        tally.problem(Problem::of(log, 9, message));
-        return;
-    };
-    if now.size < mark.size {
-        let message = format!(
-            "this log has {} entries, and this device wrote {}: its end was cut off, or this is an older copy of the \
-             vault",
-            now.size, mark.size
-        );
-        tally.problem(Problem::at(log, now.size, 9, message));
-    } else if now.watched.get(&mark.size) != Some(&mark.root) {
-        other_history(log, mark.size, now.size, "this device", tally);
-        let message = format!("the first {} entries are not those that this device wrote", mark.size);
-        tally.problem(Problem::at(log, mark.size.saturating_sub(1), 9, message));
     }
 }
 

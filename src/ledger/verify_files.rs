@@ -3,7 +3,7 @@
 use super::charter::RawCharter;
 use super::objects::{AUDIT, FILE_MAX, FileAt, MAIN, Objects};
 use super::start::DEVICES;
-use super::verify::Tally;
+use super::verify::{Scope, Tally};
 use super::view::{Reading, View};
 use crate::chain::{FileRef, LiveFile, LiveSet, Problem, note_and_digest};
 use crate::crypto::sha256;
@@ -73,12 +73,12 @@ const HISTORY_OF_FILES: usize = 16;
 /// What the logs say about one branch: the digests and entries of each live path.
 type Expected = BTreeMap<String, Vec<(Digest, EntryRef)>>;
 
-/// Verifies all branches but the logs; or, without `files`, only that entries write to no other.
+/// Verifies all branches but the logs; or, where it is looked at the logs alone, only that entries write to no other.
 pub(super) fn verify_files(
     view: &View<'_>,
     raw: &RawCharter,
     live: &LiveSet,
-    (vault, deep, files): (VaultId, bool, bool),
+    (vault, deep, scope): (VaultId, bool, Scope<'_>),
     tally: &mut Tally,
 ) {
     let mut expected = live.by_branch();
@@ -94,7 +94,9 @@ pub(super) fn verify_files(
         .keys()
         .map(String::as_str)
         .chain(expected.keys().map(Cow::as_ref));
-    let names: BTreeSet<&str> = all.filter(|name| files && (*name == MAIN || is_shard(name))).collect();
+    let names: BTreeSet<&str> = all
+        .filter(|name| !matches!(scope, Scope::Logs) && (*name == MAIN || is_shard(name)))
+        .collect();
     let names: Vec<&str> = names.into_iter().collect();
     let mut strays = Vec::new();
     let branches = &view.branches;
@@ -105,19 +107,20 @@ pub(super) fn verify_files(
         let mut branch = Branch::new(name, of(name), &known);
         match (name, branches.get(name)) {
             (MAIN, _) => branch.main(raw, &mut tally),
-            (_, Some(oid)) => branch.shard(objects, *oid, &mut tally),
+            (_, Some(oid)) => branch.shard(objects, *oid, scope, &mut tally),
             (_, None) => {}
         }
         branch.absent(&mut tally);
         if let Some(oid) = branches.get(name) {
             let shard = branch.tree.take().map(|tree| (tree, live));
-            let most = match deep {
+            let most = match (scope, deep) {
                 // That the branch itself cannot be read was said.
                 _ if is_shard(name) && shard.is_none() => 1,
-                true => usize::MAX,
-                false => HISTORY_OF_FILES,
+                (Scope::Since(_), _) if scope.stands(name, *oid) => 1,
+                (Scope::Since(_), _) | (_, true) => usize::MAX,
+                _ => HISTORY_OF_FILES,
             };
-            verify_history(objects, name, *oid, shard, most, &mut tally);
+            verify_history(objects, name, (*oid, scope.before(name)), shard, most, &mut tally);
         }
         (branch.strays, tally)
     };
@@ -126,7 +129,7 @@ pub(super) fn verify_files(
         tally.absorb(told);
     });
     expected.retain(|name, _| name != MAIN && !is_shard(name));
-    report_strays(&strays, tally);
+    report_strays(&strays, matches!(scope, Scope::Since(_)), tally);
     for (name, files) in expected {
         // Of no branch that a vault has.
         let by = files.first().map(|(_, by)| *by);
@@ -186,9 +189,13 @@ struct Stray {
     cases: Vec<u8>,
 }
 
-/// Where entries were lost, all they wrote looks unknown: that is told once, not for each file.
-fn report_strays(strays: &[Stray], tally: &mut Tally) {
-    let told = if tally.lacks_entries() { 1 } else { strays.len() };
+/// Where entries were lost, all they wrote looks unknown: that is told once, not for each file, unless `each` is asked for.
+fn report_strays(strays: &[Stray], each: bool, tally: &mut Tally) {
+    let told = if tally.lacks_entries() && !each {
+        1
+    } else {
+        strays.len()
+    };
     for case in [32, 34, 36] {
         let of: Vec<&Stray> = strays.iter().filter(|stray| stray.cases.contains(&case)).collect();
         for (n, stray) in of.iter().take(told).enumerate() {
@@ -270,8 +277,11 @@ impl<'a> Branch<'a> {
         }
     }
 
-    fn shard(&mut self, objects: &Reading<'_>, oid: Oid, tally: &mut Tally) {
+    /// Bodies that the branch held before were read then; and of what comes since, nothing is read that no entry wrote.
+    fn shard(&mut self, objects: &Reading<'_>, oid: Oid, scope: Scope<'_>, tally: &mut Tally) {
         let name = self.name;
+        let known = scope.before(name).filter(|_| name.starts_with("notes/"));
+        let known = known.map(|commit| files_at(objects, commit)).unwrap_or_default();
         let tree = match objects.commit_at(oid) {
             Ok(commit) => commit.tree,
             Err(error) => {
@@ -297,6 +307,12 @@ impl<'a> Branch<'a> {
             let path = file.name.as_str();
             if file.mode != Mode::File {
                 self.report(path, &[32], "is not a plain file", tally);
+                continue;
+            }
+            let came = matches!(scope, Scope::Since(_));
+            if came && (known.contains(&(file.name.clone(), file.oid)) || !self.expected().contains_key(path)) {
+                let named = path.rsplit_once('.').and_then(|(_, digest)| digest.parse().ok());
+                let _ = self.file(path, named.unwrap_or(Digest([0; 32])), tally);
                 continue;
             }
             let look = |bytes: &[u8]| {
@@ -435,12 +451,21 @@ impl<'a> Branch<'a> {
     }
 }
 
+/// The files of a shard at a commit, with their objects, as far as they can be read.
+fn files_at(objects: &Reading<'_>, commit: Oid) -> HashSet<(String, Oid)> {
+    let entries = objects
+        .commit_at(commit)
+        .and_then(|commit| objects.tree_at(commit.tree));
+    let files = entries.unwrap_or_default().into_iter();
+    files.map(|entry| (entry.name, entry.oid)).collect()
+}
+
 /// One parent at most: nobody merges. And a shard's history holds only what the shard holds: whatever is forgotten
-/// leaves it too, by re-rooting.
+/// leaves it too, by re-rooting. The history of what the branch was `before`, if it holds all of that, was judged then.
 fn verify_history(
     objects: &Reading<'_>,
     name: &str,
-    oid: Oid,
+    (oid, before): (Oid, Option<Oid>),
     shard: Option<((RawTree, Vec<TreeEntry>), &LiveSet)>,
     most: usize,
     tally: &mut Tally,
@@ -460,7 +485,7 @@ fn verify_history(
             let message = format!("the branch `{name}` holds a commit with more than one parent");
             tally.problem(Problem::vault(30, message));
         }
-        next = commit.parents.first().copied();
+        next = commit.parents.first().copied().filter(|_| Some(at) != before);
         // What the branch itself holds was judged.
         let Some(((raw, now), live)) = shard.as_ref().filter(|_| at != oid) else {
             continue;

@@ -7,8 +7,17 @@ use super::verify_log::{Found, each_line, roots_at, verify_log};
 use super::view::View;
 use crate::chain::{Entry, HeadRef, LiveSet, Problem};
 use crate::id::{Digest, LogName};
+use crate::repo::Oid;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::convert::Infallible;
+
+/// What is said of histories that nobody has named.
+const UNNAMED: &str = "histories of this log were kept, and no card of a lead names the end of each";
+
+/// Whether nothing is wrong but that a log has several histories: they are kept until a lead has looked at them.
+pub(super) fn waits_for_a_lead(problem: &Problem) -> bool {
+    problem.case == 43 && problem.message.contains(UNNAMED)
+}
 
 /// The histories that were kept beside their logs.
 #[derive(Default)]
@@ -27,7 +36,7 @@ impl Forks {
         facts: &Facts,
         logs: &BTreeMap<LogName, Found>,
         watched: &dyn Fn(LogName) -> BTreeSet<u64>,
-        deep: bool,
+        deep: &dyn Fn(&str, Oid) -> bool,
         across: &mut Across<'_>,
         tally: &mut Tally,
     ) -> Self {
@@ -45,7 +54,8 @@ impl Forks {
             }
             let what = format!("the history kept as `{branch}`");
             let mut own = Tally::default();
-            let found = verify_log(view, log, *oid, facts, watched(log), deep, &mut own, &mut |_, _| {});
+            let from = deep(branch, *oid).then_some(0);
+            let found = verify_log(view, log, *oid, facts, watched(log), from, &mut own, &mut |_, _| {});
             let sound = own.is_sound();
             tally.absorb(own.said_of(&what));
             let Some(found) = found.filter(|_| sound) else {
@@ -158,8 +168,8 @@ impl Forks {
                 }
                 None => {
                     let message = format!(
-                        "{} histories of this log were kept, and no card of a lead names the end of each ({told}): a \
-                         backup was put back and written to, or somebody has the device's key",
+                        "{} {UNNAMED} ({told}): a backup was put back and written to, or somebody has the device's \
+                         key",
                         ends.len()
                     );
                     tally.problem(Problem::of(*log, 43, message));

@@ -45,7 +45,8 @@ struct Head {
     message: Message,
 }
 
-/// Verifies a log; `visit` is given each entry that can be read, in order. None if it has no head.
+/// Verifies a log; `visit` is given each entry that can be read, in order. Each commit is looked at from the entry `deep` on,
+/// if any is. None if it has no head.
 #[allow(clippy::too_many_arguments)]
 pub(super) fn verify_log(
     view: &View<'_>,
@@ -53,7 +54,7 @@ pub(super) fn verify_log(
     oid: Oid,
     facts: &Facts,
     watch: BTreeSet<u64>,
-    deep: bool,
+    deep: Option<u64>,
     tally: &mut Tally,
     visit: &mut dyn FnMut(&Entry, &mut Tally),
 ) -> Option<Found> {
@@ -117,8 +118,8 @@ pub(super) fn verify_log(
         let message = format!("the checkpoint of entry {seq} is not over the entries up to it");
         tally.problem(Problem::at(log, seq, 24, message));
     }
-    if deep {
-        verify_deep(view, log, &head, &layout, facts, tally);
+    if let Some(from) = deep {
+        verify_deep(view, log, &head, &layout, facts, from, tally);
     }
     Some(Found {
         size,
@@ -559,12 +560,25 @@ pub(super) fn each_leaf(view: &View<'_>, layout: &Layout, visit: &mut dyn FnMut(
     each_line(view, layout, &mut |line| visit(leaf_hash(line)));
 }
 
-/// Every commit: its parents, its signatures, its checkpoint, and its line, which a bundle may hold too.
-fn verify_deep(view: &View<'_>, log: LogName, head: &Head, layout: &Layout, facts: &Facts, tally: &mut Tally) {
+/// Every commit from an entry on: its parents, its signatures, its checkpoint, and its line, which a bundle may hold too.
+fn verify_deep(
+    view: &View<'_>,
+    log: LogName,
+    head: &Head,
+    layout: &Layout,
+    facts: &Facts,
+    from: u64,
+    tally: &mut Tally,
+) {
     let size = head.message.checkpoint.checkpoint.size;
+    // The tree over all before a bundle is known, and the bundle's own lines lead to its entries.
+    let whole = layout.begins.len().saturating_sub(1) as u64;
+    let begun = (from.min(size) / BUNDLE_LEN).min(whole);
+    let floor = begun * BUNDLE_LEN;
     let mut oids = Vec::new();
     let mut next = Some(head.oid);
-    while let Some(oid) = next {
+    // One more than is looked at, which has the tree that those after it have.
+    while let Some(oid) = next.filter(|_| floor == 0 || (oids.len() as u64) < size - floor + 1) {
         let Ok(commit) = view.commit_at(oid) else {
             let seq = size.checked_sub(1 + oids.len() as u64);
             let message = "a commit of this log is missing or damaged".into();
@@ -584,11 +598,13 @@ fn verify_deep(view: &View<'_>, log: LogName, head: &Head, layout: &Layout, fact
         }
         next = commit_parent(&commit);
     }
-    if (oids.len() as u64) < size {
+    if (oids.len() as u64) < size - floor {
         let message = format!("this log has {} commits for {size} entries", oids.len());
         tally.problem(Problem::of(log, 25, message));
     }
     // What is there is the end of the log; one too many is its oldest.
+    let last_known = (floor > 0).then(|| usize::try_from(size - floor).unwrap_or(usize::MAX));
+    let last_known = last_known.and_then(|at| oids.get(at).copied());
     oids.truncate(usize::try_from(size).unwrap_or(usize::MAX));
     oids.reverse();
     let first = size.saturating_sub(oids.len() as u64);
@@ -612,6 +628,7 @@ fn verify_deep(view: &View<'_>, log: LogName, head: &Head, layout: &Layout, fact
         })
     };
     let piece = |objects: &Reading<'_>, number: usize| -> Vec<Checked> {
+        let number = number + begun as usize;
         let seq = number as u64 * BUNDLE_LEN;
         let bundle = layout.bundles.get(number).copied().flatten();
         let check = |seq, line: Option<&[u8]>| checked(objects, seq, line);
@@ -625,13 +642,18 @@ fn verify_deep(view: &View<'_>, log: LogName, head: &Head, layout: &Layout, fact
                 .collect(),
         }
     };
-    let mut frontier = Frontier::default();
-    let mut trees = Trees::new(layout);
-    view.in_order(layout.bundles.len() + 1, piece, |_, entries| {
+    let mut frontier = layout.begins.get(begun as usize).cloned().unwrap_or_default();
+    let known = last_known.and_then(|oid| view.commit_at(oid).ok());
+    let mut trees = Trees::new(layout, known.map(|commit| commit.tree));
+    let pieces = layout.bundles.len() + 1 - (begun as usize).min(layout.bundles.len());
+    view.in_order(pieces, piece, |_, entries| {
         for entry in entries {
             frontier.push(entry.leaf);
-            tally.absorb(entry.tally);
-            let (seq, Some(commit)) = (entry.seq, entry.commit) else {
+            let (seq, commit) = (entry.seq, entry.commit);
+            if seq >= from {
+                tally.absorb(entry.tally);
+            }
+            let Some(commit) = commit.filter(|_| seq >= from) else {
                 continue;
             };
             if entry.same && !verify_message(log, seq, &commit, &frontier, tally) {
@@ -663,8 +685,9 @@ struct Trees<'a> {
 }
 
 impl<'a> Trees<'a> {
-    fn new(layout: &'a Layout) -> Self {
-        let due = Oid::hash_object(Kind::Tree, &[]);
+    /// `due`: the tree of the commit before the first, if there is one.
+    fn new(layout: &'a Layout, due: Option<Oid>) -> Self {
+        let due = due.unwrap_or_else(|| Oid::hash_object(Kind::Tree, &[]));
         Self { layout, due }
     }
 

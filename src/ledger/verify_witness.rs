@@ -4,7 +4,8 @@
 //! was given from outside. Those of other witnesses are looked at for their form alone.
 
 use super::objects::{Objects, WITNESS};
-use super::verify::{Facts, HISTORY, Tally, other_history};
+use super::verify::{Facts, HISTORY, Tally};
+use super::verify_anchors::other_history;
 use super::verify_files::tree_files;
 use super::verify_forks::Forks;
 use super::verify_log::Found;

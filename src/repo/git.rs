@@ -38,8 +38,9 @@ pub struct Repo {
     pub(super) dir: PathBuf,
     pub(super) git: git2::Repository,
     pub(super) settings: Settings,
-    /// Whose objects it reads beside its own: a [`Staging`](super::Staging) has such.
-    pub(super) lender: Option<PathBuf>,
+    /// Folders of objects that it reads beside its own: a [`Staging`](super::Staging) and a
+    /// [`Preview`](super::Preview) have such.
+    pub(super) lenders: Vec<PathBuf>,
     /// Packs to look into before anything else.
     pub(super) packed: Arc<KnownPacks>,
     pub(super) recent: RefCell<Recent>,
@@ -258,7 +259,7 @@ impl Repo {
             dir,
             git,
             settings,
-            lender: None,
+            lenders: Vec::new(),
             packed,
             recent: RefCell::default(),
         })
@@ -278,8 +279,12 @@ impl Repo {
         };
         let reader = |_| {
             let repo = Self::open_to_verify(&self.dir, self.settings.clone())?;
-            let (packed, lender) = (packed.clone(), self.lender.clone());
-            Ok(Self { packed, lender, ..repo })
+            let (packed, lenders) = (packed.clone(), self.lenders.clone());
+            Ok(Self {
+                packed,
+                lenders,
+                ..repo
+            })
         };
         (0..count).map(reader).collect()
     }
@@ -540,10 +545,10 @@ impl Repo {
         }
     }
 
-    /// Reads an object that has a file of its own, here or with the lender.
+    /// Reads an object that has a file of its own, here or with a lender.
     fn read_own_file(&self, oid: Oid, want: Kind, max: u64, buffer: &mut Vec<u8>) -> Result<bool, ReadError> {
-        for dir in [Some(&self.dir), self.lender.as_ref()].into_iter().flatten() {
-            if read_loose(dir, oid, want, max, buffer)? {
+        for objects in std::iter::once(&self.dir.join("objects")).chain(&self.lenders) {
+            if read_loose(objects, oid, want, max, buffer)? {
                 return Ok(true);
             }
         }

@@ -17,15 +17,25 @@ pub(super) const MAX_HEADER: usize = 32;
 
 /// Where an object's own file is, or would be.
 pub(super) fn loose_path(dir: &Path, oid: Oid) -> PathBuf {
-    let hex = oid.to_string();
-    dir.join("objects").join(&hex[..2]).join(&hex[2..])
+    path_among(&dir.join("objects"), oid)
 }
 
-/// Reads the content of an object of at most `max` bytes from its own file into `buffer`, its id not checked; `false` if it
-/// has no such file.
-pub(super) fn read_loose(dir: &Path, oid: Oid, want: Kind, max: u64, buffer: &mut Vec<u8>) -> Result<bool, ReadError> {
+fn path_among(objects: &Path, oid: Oid) -> PathBuf {
+    let hex = oid.to_string();
+    objects.join(&hex[..2]).join(&hex[2..])
+}
+
+/// Reads the content of an object of at most `max` bytes from its own file in a folder of objects into `buffer`, its id not
+/// checked; `false` if it has no such file.
+pub(super) fn read_loose(
+    objects: &Path,
+    oid: Oid,
+    want: Kind,
+    max: u64,
+    buffer: &mut Vec<u8>,
+) -> Result<bool, ReadError> {
     let failed = |error: io::Error| ReadError::Git(error.to_string());
-    let file = match open_plain_file(&loose_path(dir, oid), false, false) {
+    let file = match open_plain_file(&path_among(objects, oid), false, false) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
         file => file.map_err(failed)?,
     };

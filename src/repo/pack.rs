@@ -75,8 +75,9 @@ pub(super) struct Pack {
     pub(super) bytes: u64,
 }
 
-fn pack_indexes(dir: &Path) -> io::Result<Vec<PathBuf>> {
-    let entries = fs::read_dir(dir.join("objects/pack"))?;
+/// The indexes of the packs in a folder of objects.
+fn pack_indexes(objects: &Path) -> io::Result<Vec<PathBuf>> {
+    let entries = fs::read_dir(objects.join("pack"))?;
     let paths = entries.map(|entry| Ok(entry?.path())).collect::<io::Result<Vec<_>>>()?;
     // An index without its pack is what a run that was interrupted has left.
     let whole =
@@ -222,8 +223,11 @@ impl Repo {
     /// What is in the packs that can be read here.
     pub(super) fn known_packs(&self) -> KnownPacks {
         let length = |path: &PathBuf| fs::metadata(path).map_or(0, |file| file.len());
-        let dirs = [Some(&self.dir), self.lender.as_ref()].into_iter().flatten();
-        let mut paths: Vec<PathBuf> = dirs.flat_map(|dir| pack_indexes(dir).unwrap_or_default()).collect();
+        let own = self.dir.join("objects");
+        let folders = std::iter::once(&own).chain(&self.lenders);
+        let mut paths: Vec<PathBuf> = folders
+            .flat_map(|objects| pack_indexes(objects).unwrap_or_default())
+            .collect();
         // The largest first: what is in several is read in that.
         paths.sort_by_cached_key(|path| std::cmp::Reverse(length(path)));
         // One after the other: an index is twice as large as what is kept of it.
@@ -234,7 +238,7 @@ impl Repo {
     /// The packs whose index can be read here; another is left alone, and that what is in it is packed twice does no harm.
     pub(super) fn packs(&self) -> io::Result<Vec<Pack>> {
         let mut packs = Vec::new();
-        for path in pack_indexes(&self.dir)? {
+        for path in pack_indexes(&self.dir.join("objects"))? {
             if let Ok(index) = PackIndex::read(&path) {
                 let stem = path.with_extension("");
                 let bytes = fs::metadata(path.with_extension("pack"))?.len();

@@ -286,6 +286,7 @@ impl Repo {
     /// Writes every object again whose file is missing or not whole.
     pub(super) fn rewrite_objects(&self, batches: &[Batch]) -> Result<(), RecoverError> {
         let mut seen = BTreeSet::new();
+        let objects = self.dir.join("objects");
         for object in batches.iter().flat_map(|batch| &batch.objects) {
             let oid = object.oid();
             if !seen.insert(oid) {
@@ -293,7 +294,7 @@ impl Repo {
             }
             // libgit2 takes an empty or torn file for the object and would leave it so.
             let mut bytes = Vec::new();
-            let found = read_loose(&self.dir, oid, object.kind, object.bytes.len() as u64, &mut bytes);
+            let found = read_loose(&objects, oid, object.kind, object.bytes.len() as u64, &mut bytes);
             match found {
                 Ok(true) if bytes == object.bytes => continue,
                 Ok(false) => {}

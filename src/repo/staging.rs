@@ -17,7 +17,7 @@ pub(super) const ALTERNATES: &str = "objects/info/alternates";
 const NAME: &str = "strongroom.syncing";
 /// The file that is kept locked for as long as there is one.
 const ALIVE: &str = "strongroom.sync.lock";
-const CONFIG: &str = "[core]\n\trepositoryformatversion = 0\n\tbare = true\n\tsharedRepository = 0600\n";
+pub(super) const CONFIG: &str = "[core]\n\trepositoryformatversion = 0\n\tbare = true\n\tsharedRepository = 0600\n";
 
 /// Such a place.
 pub struct Staging {
@@ -53,9 +53,7 @@ impl Repo {
             let mut private = fs::DirBuilder::new();
             private.recursive(true).mode(0o700).create(dir.join(name))?;
         }
-        // Git reads a path in quotation marks, and a remark behind `#`, but no path that begins at the root is either.
-        let lent = lent_by(&self.dir).filter(|line| !line[..line.len() - 1].contains(&b'\n'));
-        let lent = lent.ok_or_else(|| io::Error::other("git cannot be told the vault's path"))?;
+        let lent = lent_by(&[self.dir.join("objects")])?;
         for (name, bytes) in [
             ("HEAD", b"ref: refs/heads/main\n".as_slice()),
             ("config", CONFIG.as_bytes()),
@@ -73,9 +71,9 @@ impl Repo {
         sync_file_system(&self.dir)
     }
 
-    /// Whether it reads the objects of its lender beside its own, and nobody else's.
+    /// Whether it reads the objects of its lenders beside its own, and nobody else's.
     pub(super) fn borrows_as_meant(&self) -> bool {
-        let lent = self.lender.as_ref().and_then(|lender| lent_by(lender));
+        let lent = lent_by(&self.lenders).ok().filter(|lent| !lent.is_empty());
         lent.is_some_and(|lent| fs::read(self.dir.join(ALTERNATES)).is_ok_and(|found| found == lent))
     }
 
@@ -104,15 +102,23 @@ impl Staging {
     /// Opens it to be read.
     pub fn open(&self, settings: Settings) -> Result<Repo, OpenError> {
         let repo = Repo::open_to_verify(self.dir(), settings)?;
-        let lender = Some(self.lender.clone());
-        Ok(Repo { lender, ..repo })
+        let lenders = vec![self.lender.join("objects")];
+        Ok(Repo { lenders, ..repo })
     }
 }
 
-/// The line that names the objects of a vault; none where its path does not begin at the root.
-fn lent_by(vault: &Path) -> Option<Vec<u8>> {
-    let line = [vault.join("objects").as_os_str().as_bytes(), b"\n"].concat();
-    line.starts_with(b"/").then_some(line)
+/// The lines that name folders of objects, whose paths begin at the root.
+pub(super) fn lent_by(folders: &[PathBuf]) -> io::Result<Vec<u8>> {
+    let mut lines = Vec::new();
+    for folder in folders {
+        let path = folder.as_os_str().as_bytes();
+        // Git reads a path in quotation marks, and a remark behind `#`, but no path that begins at the root is either.
+        if !path.starts_with(b"/") || path.contains(&b'\n') {
+            return Err(io::Error::other("git cannot be told the path of its objects"));
+        }
+        lines.extend([path, b"\n"].concat());
+    }
+    Ok(lines)
 }
 
 /// The one that a program which died left in a vault, and the right to remove it, where there is anything to hold it by.

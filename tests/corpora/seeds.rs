@@ -154,6 +154,12 @@ pub(crate) fn make() -> Vec<(&'static str, &'static str, Vec<u8>)> {
             "bad_sha256",
             listed().replace("\t", &format!("{}\t", "0".repeat(24))).into_bytes(),
         ),
+        ("pushed", "new_moved_and_gone", pushed().into_bytes()),
+        (
+            "pushed",
+            "bad_name",
+            pushed().replace("heads/main", "heads/ma..in").into_bytes(),
+        ),
         (
             "remote_url",
             "ssh",
@@ -705,6 +711,12 @@ fn backup_head() -> String {
 fn forgetting() -> String {
     let oid = "0123456789".repeat(4);
     format!("refs/heads/keys/a0 {oid}\nrefs/heads/notes/a0 {oid}\n")
+}
+
+/// What git gives a hook.
+fn pushed() -> String {
+    let (none, old, new) = ("0".repeat(40), "0123456789".repeat(4), "9876543210".repeat(4));
+    format!("{old} {new} refs/heads/main\n{none} {new} refs/heads/notes/a0\n{old} {none} refs/tags/x\n")
 }
 
 /// What git says of another repository's refs.

@@ -272,6 +272,9 @@ pub(super) enum Command {
         #[arg(long, value_name = "NAME")]
         remote: Option<String>,
     },
+    /// Guard a bare repository: refuse what no vault's device may push; needs no key
+    #[command(after_help = super::guard::AFTER)]
+    Guard(super::guard::GuardArgs),
     /// The way back in
     #[command(subcommand, arg_required_else_help = true)]
     Recovery(RecoveryCommand),
@@ -314,6 +317,7 @@ impl Command {
                 | Self::Restore { .. }
                 | Self::Clone(_)
                 | Self::Remote(_)
+                | Self::Guard(_)
                 | Self::Recovery(RecoveryCommand::Use { .. } | RecoveryCommand::Combine { .. })
                 | Self::Doctor(_)
         )

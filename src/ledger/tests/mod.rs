@@ -7,6 +7,7 @@ mod clones;
 mod exchange;
 mod files;
 mod good;
+mod guard;
 mod honest;
 mod kept;
 mod known;
