@@ -122,8 +122,8 @@ pub(super) struct Needed<'n> {
 #[derive(Default)]
 pub(super) struct Seconds {
     objects: Option<Digest>,
-    /// Each person's first.
-    by: BTreeMap<PersonId, (EntryRef, EntryRef)>,
+    /// Each person's first approval.
+    by: BTreeMap<PersonId, EntryRef>,
 }
 
 impl Seconds {
@@ -134,12 +134,7 @@ impl Seconds {
 
     /// The approval that an act rests on.
     pub(super) fn approval(&self) -> Option<EntryRef> {
-        self.by.values().next().map(|(_, approval)| *approval)
-    }
-
-    /// The sealed statement of the request that was approved.
-    pub(super) fn request(&self) -> Option<EntryRef> {
-        self.by.values().next().map(|(request, _)| *request)
+        self.by.values().next().copied()
     }
 }
 
@@ -264,8 +259,9 @@ impl Desk<'_> {
                 let used = matters.used(approval).is_some();
                 let same = said.matter.objects == objects && !used;
                 let rest = deed == Deed::Destroy && used;
-                if (same || rest) && said.matter.until > now && self.may_second(by, needed.label) {
-                    seconds.by.entry(by).or_insert((request, approval));
+                let own = self.was_admitted_for_it(by, asked.time);
+                if (same || rest) && said.matter.until > now && !own && self.may_second(by, needed.label) {
+                    seconds.by.entry(by).or_insert(approval);
                 }
             }
         }
@@ -286,6 +282,14 @@ impl Desk<'_> {
     fn bind(&self, needed: &Needed<'_>) -> Result<Digest, Error> {
         let bodies = self.ledger.bodies_of(needed.note);
         Ok(self.gate().bind(needed.note, needed.wraps, &bodies, needed.terms)?)
+    }
+
+    /// Whether somebody came to the vault by whoever is at the desk, after that was asked for.
+    fn was_admitted_for_it(&self, person: PersonId, asked: Time) -> bool {
+        let roster = &self.ledger.charter().roster;
+        let first = roster.cards().iter().find(|card| card.person == person);
+        let me = Some(self.identity.person());
+        first.is_some_and(|first| first.time >= asked && roster.person_of(first.by) == me)
     }
 
     /// Whether a person is a member who may decide about what bears that label.

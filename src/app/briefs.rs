@@ -11,12 +11,12 @@ use crate::brief::{
 use crate::chain::{Details, Kind as EntryKind, Time};
 use crate::crypto::make_random;
 use crate::env::{SystemEntropy, read_bounded};
-use crate::gate::{Filter, Listed, Metadata, Nature, OpenNote};
+use crate::gate::{FURTHER_MAX, Filter, Listed, Metadata, Nature, OpenNote, named_further};
 use crate::id::{EntryRef, NoteId};
 use crate::label::{Label, Level};
 use crate::ledger::Draft;
 use crate::policy::Action;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 /// What the person sees of a draft or brief kept as a note: its text rather than its frame.
@@ -213,7 +213,8 @@ pub fn draft_brief(context: &Context<'_>, query: &DraftQuery) -> Result<Drafted,
     };
     let first = gathered.sources.first();
     let first = first.ok_or_else(|| Error::new(Kind::Failed, "there is nothing to brief from"))?;
-    let fields = brief_fields(&desk.level_name(audience), &[], "");
+    let mut fields = brief_fields(&desk.level_name(audience), &[], "");
+    fields.extend(further_fields(&gathered.sources));
     let metadata = desk.brief_metadata(format!("Draft: {}", first.metadata.title), first, fields);
     let draft = NoteId(make_random(&mut SystemEntropy)?);
     let header = desk.header(draft, audience, &profile, "draft, not released");
@@ -289,6 +290,21 @@ pub(super) fn brief_fields(audience: &str, to: &[String], until: &str) -> Vec<(S
     ];
     let said = fields.into_iter().filter(|(_, value)| !value.is_empty());
     said.map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
+/// The clients and cases of sources but the first, whose are those of the draft.
+fn further_fields(sources: &[OpenNote]) -> Vec<(String, String)> {
+    let about = |open: &OpenNote| (open.metadata.client.clone(), open.metadata.case.clone());
+    let first = sources.first().map(about);
+    let all: BTreeSet<(String, String)> = sources.iter().map(about).collect();
+    let further = all
+        .into_iter()
+        .filter(|about| Some(about) != first.as_ref())
+        .take(FURTHER_MAX);
+    let fields = further
+        .enumerate()
+        .flat_map(|(n, (client, case))| named_further(n, client, case));
+    fields.filter(|(_, value)| !value.is_empty()).collect()
 }
 
 /// A line of the list of drafts and briefs.
@@ -380,7 +396,8 @@ impl Desk<'_> {
         level.ok_or_else(|| Error::new(Kind::Usage, format!("there is no level `{}`", name.escape_debug())))
     }
 
-    pub(super) fn brief_metadata(&self, title: String, like: &OpenNote, fields: Vec<(String, String)>) -> Metadata {
+    pub(super) fn brief_metadata(&self, title: String, like: &OpenNote, mut fields: Vec<(String, String)>) -> Metadata {
+        fields.sort();
         let now = self.context.now().unix();
         Metadata {
             title: title.chars().take(200).collect(),

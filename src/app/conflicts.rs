@@ -117,11 +117,21 @@ impl Desk<'_> {
             .filter(|(entry, _)| self.person(*entry) == me)
             .map(|(_, note)| note)
             .collect();
-        let mut stored = Vec::new();
+        let (mut stored, mut gone) = (Vec::new(), 0);
         for note in own {
-            stored.extend(self.ledger.stored_many(self.ledger.wraps(&note.to_string())?)?);
+            match self.ledger.wraps(&note.to_string())? {
+                wraps if wraps.is_empty() => gone += 1,
+                wraps => stored.extend(self.ledger.stored_many(wraps)?),
+            }
         }
-        Ok(Gate::new(self.identity, self.ledger.keyring()).conflicts(&stored)?)
+        let (conflicts, closed) = Gate::new(self.identity, self.ledger.keyring()).conflicts(&stored)?;
+        if closed + gone > 0 {
+            self.context.person.warn(
+                "you declared a conflict of interest that this device cannot read, so it bars you from nothing here: declare it \
+                 again (`strongroom conflict declare`)",
+            );
+        }
+        Ok(conflicts)
     }
 
     /// The label of what a person and all leads read, by name.

@@ -4,7 +4,7 @@ use super::error::{Error, Kind};
 use super::failed::FailedUnlocks;
 use super::held::Held;
 use super::person::Person;
-use crate::chain::{Details, Kind as EntryKind, Outcome, Time};
+use crate::chain::{Card, Details, Kind as EntryKind, Outcome, Role as CardRole, Time};
 use crate::env::{Clock, FileError, Places, Space, SystemEntropy, read_bounded};
 use crate::envelope::{IdentityFile, IdentitySecrets, NewcomerFile};
 use crate::gate::{Conflicts, Gate};
@@ -413,7 +413,7 @@ impl Desk<'_> {
     pub(super) fn clearance(&self) -> Clearance {
         let card = self.ledger.charter().roster.member(self.identity.person());
         let cleared = card.map(|card| match self.breaks_glass {
-            true => card.reach(),
+            true => card.emergency_clearance(self.context.now()),
             false => card.clearance(self.context.now()),
         });
         cleared.unwrap_or(Clearance {
@@ -473,7 +473,16 @@ impl Desk<'_> {
 
     /// What is put to the policies when this person asks for something.
     pub(super) fn request<'r>(&self, action: Action, resource: ResourceFacts, reason: Option<&'r str>) -> Request<'r> {
-        let people = self.ledger.charter().roster.members().count();
+        // Who could be the second: members who may decide about notes.
+        let now = self.context.now();
+        let decides = |card: &&Card| {
+            let role = card
+                .roles
+                .iter()
+                .any(|role| matches!(role, CardRole::Officer | CardRole::Lead));
+            role && !card.is_removed() && !card.has_ended(now)
+        };
+        let people = self.ledger.charter().roster.members().filter(decides).count();
         Request {
             action,
             actor: self.actor(),

@@ -10,7 +10,7 @@ use crate::gate::{Filter, Nature, Permit};
 use crate::id::{EntryRef, NoteId};
 use crate::ledger::{Changes, Draft};
 use crate::policy::{Action, Decision, Permission};
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 /// The most files that one entry forgets, so that it always fits.
 const FILES_MAX: usize = 256;
@@ -68,7 +68,7 @@ pub fn destroy(context: &Context<'_>, asked: &str, ask: Option<Ask<'_>>) -> Resu
     let made = desk.made_from(found.note);
     let mut files = found.files_in_order();
     let count = files.iter().map(Vec::len).sum();
-    files.extend(desk.request_files(&seconds));
+    files.extend(desk.request_files(found.note));
     let entry = desk.forget_files(found.note, files, seconds.approval(), &details)?;
     desk.finish_forgetting()?;
     drop(desk);
@@ -122,15 +122,16 @@ impl Desk<'_> {
         }
     }
 
-    /// The files of the request that was approved: with the note goes what was said of it.
-    fn request_files(&self, seconds: &Seconds) -> Vec<Vec<FileRef>> {
-        let said = seconds
-            .request()
-            .and_then(|request| self.ledger.matters().request(request));
-        let files = said
-            .and_then(|said| said.statement)
-            .map(|note| self.ledger.files_of(note));
-        files.filter(|files| !files.is_empty()).into_iter().collect()
+    /// The files of all requests about a note: with it goes what was said of it.
+    fn request_files(&self, note: NoteId) -> Vec<Vec<FileRef>> {
+        let about = self
+            .ledger
+            .matters()
+            .requests()
+            .filter(|(_, said)| said.matter.note == note);
+        let said: BTreeSet<NoteId> = about.filter_map(|(_, said)| said.statement).collect();
+        let files = said.into_iter().map(|statement| self.ledger.files_of(statement));
+        files.filter(|files| !files.is_empty()).collect()
     }
 
     /// The newest title, recorded first, if the person may list the note.

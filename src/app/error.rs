@@ -114,6 +114,8 @@ impl From<LedgerError> for Error {
 /// What to do where nothing can be entered, and so nothing was shown.
 fn advice(error: &LedgerError) -> Option<&'static str> {
     Some(match error {
+        LedgerError::BeingDestroyed => "`strongroom destroy ID` finishes it",
+        LedgerError::ApprovalOver => "give the command again: it says what is missing",
         LedgerError::Busy(LockError::Busy(_)) => {
             "nothing was shown; if it goes on, end the program that hangs: nothing needs to be cleaned up after it"
         }

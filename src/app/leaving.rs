@@ -235,6 +235,12 @@ impl Desk<'_> {
             change,
             MemberChange::Revoke(_) | MemberChange::Pause | MemberChange::Remove
         );
+        if matches!(change, MemberChange::Grant(_)) && person == self.identity.person() {
+            return Err(
+                Error::new(Kind::Denied, "nobody gives anything to themselves; nothing was changed")
+                    .hint("ask another lead"),
+            );
+        }
         if takes && person == self.identity.person() {
             return Err(Error::new(
                 Kind::Usage,
@@ -416,10 +422,15 @@ impl Desk<'_> {
         let mut due: BTreeSet<KeyUse> = all.filter(lost).collect();
         due.extend(self.ledger.charter().roster.rotations_pending());
         due.extend(exposed);
-        // Whoever is not due a key themselves must not be the one who makes it.
+        // Whoever is not due a key themselves, for good, must not be the one who makes it.
         let roster = &self.ledger.charter().roster;
         let me = roster.member(self.identity.person());
-        let makes = |usage: &KeyUse| me.is_some_and(|me| roster.is_due(me, *usage, Some(new)));
+        let makes = |usage: &KeyUse| {
+            me.is_some_and(|me| match usage {
+                KeyUse::Auditors => roster.is_due(me, *usage, Some(new)),
+                _ => me.is_due_for_good(*usage),
+            })
+        };
         due.into_iter()
             .filter(|usage| makes(usage) && self.ledger.keyring().holds(*usage))
             .collect()
@@ -479,7 +490,9 @@ impl Desk<'_> {
     /// Wraps again what is wrapped under keys that are in force no more; the old wraps are forgotten.
     fn rewrap(&mut self, because: Option<EntryRef>) -> Result<usize, Error> {
         let mut all = Vec::new();
-        for (note, wrap) in self.ledger.wraps("")? {
+        let mut wraps = self.ledger.wraps("")?;
+        wraps.retain(|(note, _)| !self.ledger.is_destroyed(*note));
+        for (note, wrap) in wraps {
             if let Some(new) = self.gate().rewrap(note, &wrap, &mut SystemEntropy)? {
                 all.push((note, wrap.to_bytes(), new.to_bytes()));
             }

@@ -379,8 +379,17 @@ impl Desk<'_> {
             _ => own.is_due_for_good(usage),
         };
         let has = |usage| own.is_some_and(|own| good(own, usage)) && self.ledger.keyring().holds(usage);
-        let gained = |usage: &KeyUse| old.is_none_or(|old| !old.is_due(*usage));
-        match new.uses().filter(gained).find(|usage| !has(*usage)) {
+        // Like is compared with like: what was lent is not held, and what is lent anew is gained anew.
+        let held = |usage: KeyUse| old.is_some_and(|old| old.is_due_for_good(usage));
+        let lent = |loan: &(KeyUse, Time)| old.is_some_and(|old| old.loans().any(|known| known == *loan));
+        let loans = new.loans().filter(|loan| !lent(loan)).map(|(usage, _)| usage);
+        let loans = loans.flat_map(|loan| new.uses().filter(move |usage| loan.covers(*usage)));
+        let glass = |card: &Card| card.roles.contains(&Role::BreakGlass);
+        let glass = glass(new) && !old.is_some_and(glass);
+        let levels = new.uses().filter(|usage| glass && matches!(usage, KeyUse::Level(_)));
+        let for_good = new.uses().filter(|usage| new.is_due_for_good(*usage));
+        let mut gained = for_good.chain(loans).chain(levels).filter(|usage| !held(*usage));
+        match gained.find(|usage| !has(*usage)) {
             None => Ok(()),
             Some(KeyUse::Auditors) => Err(Error::new(
                 Kind::Denied,

@@ -3,6 +3,7 @@
 use super::compartments::roster_facts;
 use super::context::{Context, Desk, Unlocked, Whose, other_vault, short};
 use super::error::{Error, Kind};
+use super::sync::keep_together;
 use super::vault::{Inited, new_passphrase};
 use crate::chain::{Card, Device, DeviceKind, FileRef, Kind as EntryKind, Time};
 use crate::crypto::{Argon2Params, make_random, sha256};
@@ -295,6 +296,7 @@ pub fn split_recovery(context: &Context<'_>, need: u8, of: u8, folder: &Path) ->
         .map(|n| folder.join(format!("share-{n}-of-{of}.txt")))
         .collect();
     let unlocked = context.unlock()?;
+    keep_together(context, &unlocked)?;
     let mut desk = unlocked.desk(context)?;
     let mut details = desk.details("recovery split");
     details.asked = Some(short(format!("{need} of {of}")));
@@ -387,7 +389,9 @@ impl Desk<'_> {
     fn hand_on(&mut self, hand: Handing<'_>) -> Result<(), Error> {
         let mut all = Vec::new();
         let mut full = 0;
-        for (note, wrap) in self.ledger.wraps("")? {
+        let mut wraps = self.ledger.wraps("")?;
+        wraps.retain(|(note, _)| !self.ledger.is_destroyed(*note));
+        for (note, wrap) in wraps {
             match hand(note, &wrap) {
                 Ok(new) => all.extend(new.map(|new| (note, wrap.to_bytes(), new.to_bytes()))),
                 Err(BadWrap::TooManyRecipients) => full += 1,

@@ -10,7 +10,7 @@ use crate::brief::{BriefFile, Format, Leak, Left, check_placed, render};
 use crate::chain::{Deed, Details, Kind as EntryKind, Outcome, Time};
 use crate::crypto::{make_random, sha256};
 use crate::env::SystemEntropy;
-use crate::gate::Nature;
+use crate::gate::{Nature, is_further};
 use crate::id::{Digest, EntryRef, NoteId};
 use crate::label::Level;
 use crate::ledger::Draft;
@@ -210,7 +210,9 @@ pub fn release_brief(context: &Context<'_>, query: &ReleaseQuery) -> Result<Rele
         ..file
     };
     let kept = zeroize::Zeroizing::new(written_down(&kept)?);
-    let fields = brief_fields(&desk.level_name(audience), &query.to, &until);
+    let mut fields = brief_fields(&desk.level_name(audience), &query.to, &until);
+    let further = open.metadata.fields.iter().filter(|(name, _)| is_further(name));
+    fields.extend(further.cloned());
     let metadata = desk.brief_metadata(format!("Brief for {}", query.to.join(", ")), open, fields);
     let (changes, _) = desk.seal(brief, Nature::Brief, &metadata, &kept, &label)?;
     details.left = Some(digest);

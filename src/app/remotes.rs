@@ -100,7 +100,7 @@ pub fn clone_vault(context: &Context<'_>, url: &str, founder: Option<&str>) -> R
 
 /// Everything of a vault that the other repository has, straight to its place.
 fn fill(context: &Context<'_>, repo: &Repo, url: &RemoteUrl) -> Result<Vec<String>, Error> {
-    let there = list_branches(context, repo.dir(), url)?;
+    let there = list_branches(context, repo.dir(), url, None)?;
     if !there.has_main() {
         return Err(Error::new(
             Kind::Failed,

@@ -24,6 +24,8 @@ use std::time::Duration;
 /// How often it is begun anew where others push at the same time, and how long is waited before, at first.
 const TRIES: u32 = 6;
 const PAUSE: Duration = Duration::from_millis(100);
+/// How long a step may take, in seconds, where members are changed: a remote that does not answer stops nobody's removal.
+const HURRIED: u64 = 20;
 /// In how many parts at most it is fetched where some of it is damaged.
 const PARTS_MAX: usize = 64;
 /// What is to be said whenever the network is in the way.
@@ -137,6 +139,8 @@ struct Exchange<'a> {
     seen: Option<Elsewhere>,
     /// The logs that came or grew.
     came: BTreeSet<LogName>,
+    /// How many seconds each step at the network may take.
+    deadline: Option<u64>,
     done: Synced,
 }
 
@@ -153,10 +157,12 @@ struct There {
 pub(super) fn refresh(context: &Context<'_>, unlocked: &Unlocked<'_>) -> Result<(), Error> {
     for (name, url) in unlocked.repo.remotes()? {
         let done = Exchange::new(context, unlocked, name, &url).ended(Exchange::run);
-        let Some(worst) = done.worst() else { continue };
-        let kind = match worst {
-            Kind::Tampered => Kind::Tampered,
-            _ => Kind::Unknown,
+        // What is wrong with somebody's log there, or stands beside, is told at a sync and stops nothing here.
+        let hides = |problem: &&SyncProblem| problem.log.is_none() || matches!(problem.case, Some(18 | 19));
+        let kind = match done.problems.iter().find(hides) {
+            Some(problem) => problem.kind,
+            None if done.failed.is_some() => Kind::Unknown,
+            None => continue,
         };
         let why = done
             .failed
@@ -176,13 +182,16 @@ pub(super) fn refresh(context: &Context<'_>, unlocked: &Unlocked<'_>) -> Result<
 /// once.
 pub(super) fn keep_together(context: &Context<'_>, unlocked: &Unlocked<'_>) -> Result<(), Error> {
     for (name, url) in unlocked.repo.remotes()? {
-        let done = Exchange::new(context, unlocked, name, &url).ended(Exchange::run);
+        let mut exchange = Exchange::new(context, unlocked, name, &url);
+        exchange.deadline = Some(HURRIED);
+        let done = exchange.ended(Exchange::run);
         if done.worst().is_some() {
             let why = done
                 .failed
                 .map_or_else(|| "something is wrong there".to_owned(), |error| error.message);
             context.person.warn(&format!(
-                "members and rules are not in step with the remote `{}`: {why}; as long as that is so, no other lead should                  change them",
+                "members and rules are not in step with the remote `{}`: {why}; as long as that is so, no other lead \
+                 should change them",
                 done.remote
             ));
         }
@@ -198,12 +207,18 @@ impl<'a> Exchange<'a> {
             url,
             seen: None,
             came: BTreeSet::new(),
+            deadline: None,
             name: url.path().map_or_else(|| url.as_str().to_owned(), clone_name),
             done: Synced {
                 remote,
                 ..Synced::default()
             },
         }
+    }
+
+    fn git(&self, mut job: GitJob) -> Result<Ended, Error> {
+        job.deadline = self.deadline;
+        self.context.person.git(&job)
     }
 
     /// What came of it.
@@ -250,7 +265,7 @@ impl<'a> Exchange<'a> {
     fn look(&mut self) -> Result<There, Error> {
         let repo = &self.unlocked.repo;
         let staging = repo.staging()?;
-        let mut branches = list_branches(self.context, staging.dir(), self.url)?;
+        let mut branches = list_branches(self.context, staging.dir(), self.url, self.deadline)?;
         let mut there = None;
         if branches.has_main() && branches.has_news(repo)? {
             let room = room_for_arrivals(repo.dir()).map_err(no_room)?;
@@ -261,7 +276,7 @@ impl<'a> Exchange<'a> {
                 &branches.left_out(),
                 room,
             );
-            let ended = self.context.person.git(&job)?;
+            let ended = self.git(job)?;
             let broken = match ended.succeeded || ended.stopped {
                 true => fetched(&ended, room).map(|()| Vec::new())?,
                 // One branch that leads nowhere is enough for git to bring nothing.
@@ -283,14 +298,14 @@ impl<'a> Exchange<'a> {
     /// Fetches what can be fetched, in ever smaller parts; gives the names of the branches that cannot.
     fn fetch_apart(&self, staging: &Staging, branches: &Elsewhere, room: u64) -> Result<Vec<String>, Error> {
         // That it does not answer any more is another matter.
-        list_branches(self.context, staging.dir(), self.url)?;
+        list_branches(self.context, staging.dir(), self.url, self.deadline)?;
         let (mut due, mut broken) = (vec![branches.names()], Vec::new());
         let mut last = None;
         for _ in 0..PARTS_MAX {
             let Some(mut names) = due.pop() else { return Ok(broken) };
             let patterns: Vec<&str> = names.iter().map(String::as_str).collect();
             let job = GitJob::fetch(staging.dir(), self.url, &patterns, &[], room);
-            let ended = self.context.person.git(&job)?;
+            let ended = self.git(job)?;
             if ended.succeeded {
                 continue;
             }
@@ -404,7 +419,7 @@ impl<'a> Exchange<'a> {
             .hint("sync both with a bare repository between them: `git init --bare HUB`, then `strongroom remote add HUB`"));
         }
         let job = GitJob::push(there.staging.dir(), self.url, &push.moves);
-        let ended = self.context.person.git(&job)?;
+        let ended = self.git(job)?;
         if ended.succeeded {
             self.done.pushed += push.moves.len();
             forgotten_there(
@@ -415,7 +430,7 @@ impl<'a> Exchange<'a> {
             )?;
             return Ok(true);
         }
-        match list_branches(self.context, there.staging.dir(), self.url)? == there.branches {
+        match list_branches(self.context, there.staging.dir(), self.url, self.deadline)? == there.branches {
             true => succeeded(&ended, "takes nothing").map(|()| true),
             false => Ok(false),
         }
@@ -572,8 +587,15 @@ fn is_of_files(problem: &Problem) -> bool {
 }
 
 /// The branches of another repository, as it lists them.
-pub(super) fn list_branches(context: &Context<'_>, dir: &Path, url: &RemoteUrl) -> Result<Elsewhere, Error> {
-    let ended = context.person.git(&GitJob::list(dir, url))?;
+pub(super) fn list_branches(
+    context: &Context<'_>,
+    dir: &Path,
+    url: &RemoteUrl,
+    deadline: Option<u64>,
+) -> Result<Elsewhere, Error> {
+    let mut job = GitJob::list(dir, url);
+    job.deadline = deadline;
+    let ended = context.person.git(&job)?;
     succeeded(&ended, "cannot be reached")?;
     let listed = parse_list(&ended.output);
     Ok(Elsewhere::sort(listed.map_err(|bad| {
@@ -607,7 +629,8 @@ fn succeeded(ended: &Ended, what: &str) -> Result<(), Error> {
     match (ended.succeeded, ended.stopped) {
         (true, _) => Ok(()),
         (_, true) => {
-            Err(Error::new(Kind::Failed, "the remote sends more than any vault has; it was stopped").hint(LATER))
+            let words = "the remote sends more than any vault has, or does not answer; it was stopped";
+            Err(Error::new(Kind::Failed, words).hint(LATER))
         }
         _ => {
             let said = said(&ended.errors);

@@ -105,6 +105,8 @@ impl Desk<'_> {
         let stored = self.ledger.stored_many(wraps).map_err(Error::from);
         let whole = stored.and_then(|stored| self.gate().whole(note, stored).map_err(Error::from));
         match whole {
+            // What was said of a matter goes with the matter, and is nobody's to change.
+            Ok(whole) if whole.count(Nature::Statement) > 0 => Err(self.not_there(details.clone(), asked)?),
             Ok(whole) => Ok(WholeNote {
                 note,
                 label,

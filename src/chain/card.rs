@@ -306,6 +306,15 @@ impl Card {
         reach
     }
 
+    /// What this person may open at that time in an emergency: with the role for that every level.
+    pub fn emergency_clearance(&self, now: Time) -> Clearance {
+        let mut clearance = self.clearance(now);
+        if self.roles.contains(&Role::BreakGlass) {
+            clearance.level = clearance.level.max(Level::Restricted);
+        }
+        clearance
+    }
+
     /// What this person may read at that time: what is lent included, as long as it is.
     pub fn clearance(&self, now: Time) -> Clearance {
         let mut clearance = Clearance {

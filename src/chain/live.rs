@@ -341,6 +341,11 @@ impl LiveSet {
         !self.forgot.contains(&file) && self.wrote.get(&file).is_some_and(|by| self.is_of_destroyed(&file, by))
     }
 
+    /// Whether some of a note was destroyed.
+    pub fn is_destroyed(&self, note: NoteId) -> bool {
+        self.destructions.contains_key(&note)
+    }
+
     /// Whether a file of that content exists.
     pub fn is_live(&self, file: &FileRef) -> bool {
         self.living(&file.into()).is_some()

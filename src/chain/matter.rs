@@ -188,6 +188,12 @@ impl Matters {
         approvals
     }
 
+    /// Until when an approval may be used; none where there is none.
+    pub fn approved_until(&self, approval: EntryRef) -> Option<Time> {
+        let all = self.approvals.get(&approval)?.iter();
+        all.map(|said| said.matter.until).max()
+    }
+
     /// What was done first on the strength of that approval.
     pub fn used(&self, approval: EntryRef) -> Option<EntryRef> {
         self.uses.get(&approval)?.first().map(|used| used.place)
@@ -217,10 +223,13 @@ impl Matters {
         let asked = said
             .because
             .and_then(|because| Some((because, self.requests.get(&because)?)));
-        let Some((by, asked)) = asked else {
+        let Some((by, _)) = asked else {
             return used.kind == said.matter.deed.kind();
         };
-        let statements: BTreeSet<NoteId> = asked.iter().filter_map(|asked| asked.statement).collect();
+        let about = self
+            .requests()
+            .filter(|(_, asked)| asked.matter.note == said.matter.note);
+        let statements: BTreeSet<NoteId> = about.filter_map(|(_, asked)| asked.statement).collect();
         let mut notes = used.notes.iter();
         used.kind == said.matter.deed.kind()
             && person(by.log.device) == person(used.place.log.device)

@@ -226,10 +226,14 @@ impl Roster {
                 .iter()
                 .rev()
                 .find(|earlier| earlier.person == card.person);
+            // A device that is taken away may be in other hands, with all that it held; a recovery key names no keys.
+            let gone = |device: &&Device| device.kind == DeviceKind::Device && !card.devices.contains(device);
+            let by_paper = self.device_ever(card.by).is_some_and(|by| by.kind == DeviceKind::Paper);
+            let exposed = !by_paper && before.is_some_and(|before| before.devices.iter().any(|device| gone(&device)));
             let lost = before
                 .into_iter()
                 .flat_map(Card::uses)
-                .filter(|usage| !card.is_due(*usage));
+                .filter(|usage| exposed || !card.is_due(*usage));
             pending.extend(lost);
             for usage in card.keys.keys().filter_map(|usage| usage.parse().ok()) {
                 pending.remove(&usage);

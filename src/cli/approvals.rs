@@ -68,7 +68,8 @@ fn in_json(line: &RequestLine) -> serde_json::Value {
 /// `approve`.
 pub(super) fn approve(context: &Context<'_>, seen: &Seen<'_>, request: &str) -> Result<u8, Error> {
     let facts = seen.terminal.facts();
-    if !seen.yes && !(facts.may_ask && facts.typed) {
+    let asks = facts.may_ask && facts.typed;
+    if !seen.yes && !asks {
         return Err(Error::new(
             Kind::Usage,
             "approving asks first, and nobody can be asked; nothing was approved",

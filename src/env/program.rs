@@ -36,6 +36,8 @@ pub struct Program<'a> {
     pub output_max: u64,
     /// A folder, and the most that may come to lie in it, in bytes.
     pub watched: Option<(&'a Path, u64)>,
+    /// How long it may take.
+    pub deadline: Option<Duration>,
 }
 
 /// How it ended.
@@ -82,9 +84,13 @@ impl Program<'_> {
     }
 
     fn wait(&self, child: &mut Child, tell: &dyn Fn(u64)) -> io::Result<(ExitStatus, bool)> {
-        let (mut pause, mut looked) = (LOOK.0, Instant::now());
+        let begun = Instant::now();
+        let (mut pause, mut looked) = (LOOK.0, begun);
         loop {
             let status = child.try_wait()?;
+            if status.is_none() && self.deadline.is_some_and(|deadline| begun.elapsed() >= deadline) {
+                return Ok((stop(child)?, true));
+            }
             if let Some((folder, max)) = self.watched
                 && (status.is_some() || looked.elapsed() >= WATCH)
             {
@@ -190,7 +196,19 @@ mod tests {
             variables: &[("GREETING", "good day")],
             output_max: 100,
             watched,
+            deadline: None,
         }
+    }
+
+    #[test]
+    fn who_takes_too_long_is_stopped() {
+        let waits = Program {
+            deadline: Some(Duration::from_millis(50)),
+            ..shell("exec sleep 60", None)
+        };
+        let begun = Instant::now();
+        let ended = waits.run(&|_| {}).unwrap();
+        assert!(ended.stopped && !ended.succeeded && begun.elapsed() < Duration::from_secs(30));
     }
 
     #[test]

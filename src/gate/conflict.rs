@@ -5,6 +5,22 @@ use crate::envelope::{BodyFile, Purpose};
 use crate::ledger::StoredNote;
 use zeroize::Zeroizing;
 
+/// Of so many clients beside the first the draft of a brief says that it concerns them.
+pub const FURTHER_MAX: usize = 16;
+
+/// The fields that name another client and case that a draft concerns, the one of that number.
+pub fn named_further(n: usize, client: String, case: String) -> [(String, String); 2] {
+    [(format!("{CLIENT}{n}"), client), (format!("{CASE}{n}"), case)]
+}
+
+/// Whether a field is one of these.
+pub fn is_further(name: &str) -> bool {
+    name.starts_with(CLIENT) || name.starts_with(CASE)
+}
+
+const CLIENT: &str = "also client ";
+const CASE: &str = "also case ";
+
 /// Clients and cases that a person is to stay out of, as they are compared. An empty case means all of a client's.
 #[derive(Default)]
 pub struct Conflicts(Vec<[Zeroizing<String>; 2]>);
@@ -15,15 +31,22 @@ impl Conflicts {
         if self.0.is_empty() {
             return false;
         }
-        let [client, case] = compared(metadata);
+        let field = |name: String| {
+            let found = metadata.fields.iter().find(|(known, _)| *known == name);
+            found.map_or("", |(_, value)| value.as_str())
+        };
+        let further = (0..FURTHER_MAX).map(|n| compared(field(format!("{CLIENT}{n}")), field(format!("{CASE}{n}"))));
+        let mut about = [compared(&metadata.client, &metadata.case)].into_iter().chain(further);
         let covers = |declared: &String, found: &String| declared.is_empty() || declared == found;
-        let mut all = self.0.iter();
-        all.any(|[of, within]| covers(of, &client) && covers(within, &case))
+        about.any(|[client, case]| {
+            let mut all = self.0.iter();
+            all.any(|[of, within]| covers(of, &client) && covers(within, &case))
+        })
     }
 }
 
-fn compared(metadata: &Metadata) -> [Zeroizing<String>; 2] {
-    [&metadata.client, &metadata.case].map(|name| Zeroizing::new(fold(name.trim())))
+fn compared(client: &str, case: &str) -> [Zeroizing<String>; 2] {
+    [client, case].map(|name| Zeroizing::new(fold(name.trim())))
 }
 
 impl<'a> Gate<'a> {
@@ -35,22 +58,27 @@ impl<'a> Gate<'a> {
         }
     }
 
-    /// What statements of conflicts concern.
-    pub fn conflicts(&self, stored: &[StoredNote]) -> Result<Conflicts, GateError> {
-        let mut conflicts = Conflicts::default();
+    /// What statements of conflicts concern, and how many do not open for this session.
+    pub fn conflicts(&self, stored: &[StoredNote]) -> Result<(Conflicts, usize), GateError> {
+        let (mut conflicts, mut closed) = (Conflicts::default(), 0);
         for item in stored {
             let body = BodyFile::parse(&item.sealed)?;
             if body.purpose() != Purpose::Statement {
                 continue;
             }
-            let (_, key) = self.unwrap_key(item.note, &item.wrap)?;
-            let concerned = compared(&body.open_metadata(self.vault(), item.note, &key)?);
+            // A device that came later is not among those that it was sealed to.
+            let Ok((_, key)) = self.unwrap_key(item.note, &item.wrap) else {
+                closed += 1;
+                continue;
+            };
+            let metadata = body.open_metadata(self.vault(), item.note, &key)?;
+            let concerned = compared(&metadata.client, &metadata.case);
             // One about nothing would be about everything.
             if concerned.iter().any(|name| !name.is_empty()) {
                 conflicts.0.push(concerned);
             }
         }
-        Ok(conflicts)
+        Ok((conflicts, closed))
     }
 
     pub(super) fn is_in_conflict(&self, metadata: &Metadata) -> bool {

@@ -14,7 +14,7 @@ mod scan;
 mod survey;
 
 pub use crate::envelope::{ATTACHMENT_MAX, Metadata, NotSealed};
-pub use conflict::Conflicts;
+pub use conflict::{Conflicts, FURTHER_MAX, is_further, named_further};
 pub use content::{Attachment, Attachments, BadContent, Content, NextPart, OpenContent, Resealed, Resealing, Sealing};
 pub use permit::Permit;
 pub use query::{BadQuery, Query, fold};

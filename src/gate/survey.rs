@@ -172,6 +172,9 @@ pub(super) fn look(
     query: Option<&Query>,
 ) -> Result<Vec<Found>, GateError> {
     let looked_at = look_at(gate, stored, &filter.natures)?;
+    // Whom a revision concerned that was superseded is concerned by the note.
+    let barred = looked_at.iter().filter(|(found, _)| found.conflict);
+    let barred: HashSet<NoteId> = barred.map(|(found, _)| found.note).collect();
     // A revision that another one follows is history, not a head.
     let followed = followed(looked_at.iter().map(|(found, _)| found));
     let mut heads = Vec::with_capacity(1);
@@ -179,6 +182,7 @@ pub(super) fn look(
         if followed.contains(&(found.note, found.body)) || !filter.admits(&found.metadata) {
             continue;
         }
+        found.conflict = barred.contains(&found.note);
         if let Some(query) = query {
             let text = body.open_text()?;
             match query.matches(&found.metadata, text.text().ok_or(GateError::NotText)?) {

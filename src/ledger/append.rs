@@ -9,7 +9,7 @@ use super::scan::{Head, tail};
 use super::start::{Ledger, live_of_all, scan_fault};
 use crate::chain::{
     BUNDLE_LEN, Checkpoint, Details, Entry, FileRef, Kind, Matter, Message, Namespace, NoteSet, Outcome, Time,
-    bundle_path, leaf_hash, write_bundle,
+    bundle_path, leaf_hash, note_of, write_bundle,
 };
 use crate::crypto::{Entropy, sha256};
 use crate::id::{Digest, EntryRef, NoteId, PersonId, VaultId};
@@ -343,6 +343,7 @@ impl Ledger<'_> {
         if self.is_forked() {
             return Err(LedgerError::Forked);
         }
+        self.check_matter(&draft, now)?;
         // What is remembered counts again once this is durable and stands in git.
         self.settled = false;
         draft.notes.sort_unstable();
@@ -399,6 +400,29 @@ impl Ledger<'_> {
             result: draft.result,
             notes: draft.notes,
         })
+    }
+
+    /// Whether what is to be entered may still be, by what the log says at this moment.
+    fn check_matter(&self, draft: &Draft, now: Time) -> Result<(), LedgerError> {
+        let live = &self.standing.live;
+        let writes = draft.changes.writes.iter().map(|(file, _)| file);
+        let notes = writes.filter(|file| file.0.starts_with("notes/") || file.0.starts_with("keys/"));
+        let mut notes = notes.filter_map(|file| note_of(&file.1));
+        if notes.any(|note| live.is_destroyed(note)) {
+            return Err(LedgerError::BeingDestroyed);
+        }
+        let acts = matches!(draft.kind, Some(Kind::Destroy | Kind::Release)) && draft.result == Outcome::Done;
+        let Some(approval) = draft.because.filter(|_| acts) else {
+            return Ok(());
+        };
+        let Some(until) = live.matters().approved_until(approval) else {
+            return Ok(());
+        };
+        let used = draft.kind == Some(Kind::Release) && live.matters().used(approval).is_some();
+        match until <= now || used {
+            true => Err(LedgerError::ApprovalOver),
+            false => Ok(()),
+        }
     }
 
     /// Whether the detail key in use has had its time, or is wrapped to auditors' keys that are no more in force. Entries go on under it until [`Ledger::renew_detail_key`].

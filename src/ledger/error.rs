@@ -95,6 +95,12 @@ pub enum LedgerError {
         "the vault was changed by another program while you were asked. Nothing was shown and nothing changed: do it again"
     )]
     Lapsed,
+    /// What is to be written belongs to a note of which some was destroyed already.
+    #[error("this note is being destroyed, and that was interrupted: nothing can be added to it. Nothing was changed")]
+    BeingDestroyed,
+    /// What is to be done rests on an approval whose time is over, or that was used.
+    #[error("the approval that this rests on is over, or was used meanwhile. Nothing was done")]
+    ApprovalOver,
     /// Something that cannot be.
     #[error("internal error: {0}. Nothing was shown. This is a defect, please report it")]
     Internal(&'static str),

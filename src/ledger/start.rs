@@ -264,6 +264,11 @@ impl<'a> Ledger<'a> {
         bodies.map(|file| file.2).collect()
     }
 
+    /// Whether some of a note was destroyed: what is left is destroyed too, and nothing else done with it.
+    pub fn is_destroyed(&self, note: NoteId) -> bool {
+        self.standing.live.is_destroyed(note)
+    }
+
     /// What is between several people.
     pub fn matters(&self) -> &Matters {
         self.standing.live.matters()

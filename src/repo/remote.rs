@@ -13,6 +13,7 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// The longest address of a repository, in bytes.
 const URL_MAX: usize = 2048;
@@ -172,6 +173,8 @@ pub struct GitJob {
     pub output_max: u64,
     /// The folder that it works in, and the most that may come to lie there, in bytes.
     pub watched: Option<(PathBuf, u64)>,
+    /// How many seconds it may take, where somebody waits who cannot wait for ever.
+    pub deadline: Option<u64>,
 }
 
 impl GitJob {
@@ -185,6 +188,7 @@ impl GitJob {
             arguments,
             output_max: PUSHED_MAX,
             watched: None,
+            deadline: None,
         }
     }
 
@@ -258,6 +262,7 @@ impl GitJob {
             variables: &variables,
             output_max: self.output_max,
             watched: self.watched.as_ref().map(|(folder, max)| (folder.as_path(), *max)),
+            deadline: self.deadline.map(Duration::from_secs),
         };
         program.run(tell)
     }

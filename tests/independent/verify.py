@@ -2181,7 +2181,14 @@ class Verifier:
         if self.person(log.name) and not any(self.same_person(log.name, request.log) for request in requests):
             return "it rests on an approval that somebody else asked for"
         if entry.kind == "destroy":
-            notes = {path[:32] for request in requests for ref, path, _ in request.wrote} | {approval.matter["note"]}
+            about = approval.matter["note"]
+            asked = (
+                other
+                for known in self.all_histories()
+                for other in self.counted(known)
+                if (other.kind, other.result) == ("request", "done") and other.matter["note"] == about
+            )
+            notes = {path[:32] for request in asked for ref, path, _ in request.wrote} | {about}
             if any(path[:32] not in notes for _, path, _ in entry.forgot):
                 return "it forgets files of another note than was approved"
         return None

@@ -44,7 +44,7 @@ impl Person for Told {
 }
 
 /// A member's computer, with the vault of another in its place.
-fn beside(vault: &Vault) -> Vault {
+pub(super) fn beside(vault: &Vault) -> Vault {
     let other = Vault(tempfile::tempdir().unwrap());
     let data = |vault: &Vault| vault.0.path().join("data");
     std::os::unix::fs::symlink(data(vault), data(&other)).unwrap();

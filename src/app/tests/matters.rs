@@ -328,3 +328,137 @@ fn what_is_lent_ends_by_itself_and_leads_are_told() {
     assert!(told(&mara, 11).is_empty());
     intact(&mara);
 }
+
+#[test]
+fn what_is_lent_or_for_emergencies_is_nobodys_to_give_or_keep() {
+    let mara = Vault::new();
+    add_note(&mara, "restricted", "Text.");
+    let kim = join(&mara, "kim", "internal");
+    let jon = join(&mara, "jon", "internal");
+    let rights = |clearance: Option<&str>, roles: &[Role], until: Option<i64>| Rights {
+        clearance: clearance.map(str::to_owned),
+        compartments: Vec::new(),
+        roles: roles.to_vec(),
+        until: until.map(|hours| Time::from_unix(BEGUN + hours * 3600)),
+    };
+    grant(&mara, "kim", rights(None, &[Role::Lead, Role::BreakGlass], None), 1).unwrap();
+    grant(&mara, "kim", rights(Some("restricted"), &[], Some(9)), 1).unwrap();
+    for hours in [2, 10] {
+        for whom in ["kim", "jon"] {
+            let wanted = [
+                rights(Some("restricted"), &[], None),
+                rights(Some("confidential"), &[], Some(20)),
+                rights(None, &[Role::BreakGlass], None),
+            ];
+            for rights in wanted {
+                // A role that is there already is no gain, and nobody gives anything to themselves.
+                assert_eq!(
+                    kind(grant(&kim, whom, rights, hours)),
+                    Some(Kind::Denied),
+                    "{whom} {hours}"
+                );
+            }
+        }
+    }
+    // Nor are keys made anew by who has them for a time alone: the loan is over, and what waits is for somebody else.
+    let changed = grant(&kim, "jon", rights(None, &[Role::Lead], None), 11).unwrap();
+    assert!(changed.rotated.is_empty(), "{:?}", changed.rotated);
+    let list = |place: &Vault| {
+        list(&after(place, &Told, None, 12), &ListQuery::default())
+            .unwrap()
+            .len()
+    };
+    assert_eq!((list(&kim), list(&jon)), (0, 0));
+    intact(&mara);
+}
+
+#[test]
+fn who_was_admitted_for_it_has_approved_nothing() {
+    let mara = Vault::new();
+    let note = add_note(&mara, "restricted", "Text.");
+    // Alone one may forget; so may who is alone again.
+    let jon = join(&mara, "jon", "restricted");
+    assert!(destroyed(&mara, note, 1).is_err());
+    let request = waiting(&mara)[0];
+    let kim = join(&mara, "kim", "restricted");
+    approved(&kim, request, 2).unwrap();
+    // Kim's card bears the clock of who admitted her: later than the request.
+    let late = add_note(&mara, "restricted", "Another.");
+    assert!(destroyed(&mara, late, 0).is_err());
+    approved(&jon, request, 3).unwrap();
+    destroyed(&mara, note, 4).unwrap();
+    for whom in ["jon", "kim"] {
+        change_member(&after(&mara, &Told, Some("a reason"), 5), whom, &MemberChange::Remove).unwrap();
+    }
+    destroyed(&mara, late, 6).unwrap();
+    intact(&mara);
+}
+
+#[test]
+fn a_conflict_bars_drafts_and_what_a_note_was_about_before() {
+    let mara = Vault::new();
+    let about = |client: &str, text: &'static str| {
+        let new = NewText {
+            title: None,
+            client: Some(client.into()),
+            case: None,
+            label: Some("internal".into()),
+            at: None,
+            fields: Vec::new(),
+        };
+        let text = TextFrom::Caller(Box::new(|| Ok(text.as_bytes().to_vec())));
+        add(&after(&mara, &Told, None, 0), new, text).unwrap().id
+    };
+    let (kestrel, halcyon) = (about("Kestrel", "Patrol one."), about("Halcyon", "Patrol two."));
+    let jon = join(&mara, "jon", "internal");
+    declare_conflict(&after(&jon, &Told, Some("a reason"), 1), Some("Halcyon"), None).unwrap();
+    let query = DraftQuery {
+        sources: vec![kestrel.to_string(), halcyon.to_string()],
+        profile: "no-names".into(),
+        audience: None,
+        mask: Vec::new(),
+        allow: Vec::new(),
+        length: None,
+        by_case: false,
+        format: None,
+    };
+    let draft = draft_brief(&after(&mara, &Told, None, 2), &query).unwrap().draft;
+    let shown = |place: &Vault, note: NoteId| kind(show(&after(place, &Told, None, 3), &note.to_string(), None));
+    assert_eq!((shown(&mara, draft), shown(&jon, draft)), (None, Some(Kind::Denied)));
+    // The note gets another client; what it was about stays.
+    let change = Change {
+        client: Some("Kestrel".into()),
+        ..Change::default()
+    };
+    edit(&after(&mara, &Told, None, 4), &halcyon.to_string(), change, None).unwrap();
+    assert_eq!(shown(&jon, halcyon), Some(Kind::Denied));
+    assert_eq!(listed(&jon), Ok(1));
+}
+
+#[test]
+fn a_conflict_that_a_device_cannot_read_stops_no_work() {
+    let mara = Vault::new();
+    add_note(&mara, "internal", "Text.");
+    let jon = join(&mara, "jon", "internal");
+    declare_conflict(&after(&jon, &Told, Some("a reason"), 1), Some("Halcyon"), None).unwrap();
+    let further = super::leaving::beside(&mara);
+    let file = further.0.path().join("request");
+    ask_for_membership(&further.context(&Told, None, None), "jon", &file, false).unwrap();
+    let admission = Admission {
+        file,
+        clearance: None,
+        compartments: Vec::new(),
+        roles: Vec::new(),
+        until: None,
+        device_of: Some("jon".into()),
+    };
+    admit(&after(&mara, &Told, None, 2), &admission, &|_| Ok(())).unwrap();
+    let warned = told(&further, 3);
+    assert!(
+        warned.iter().any(|words| words.contains("this device cannot read")),
+        "{warned:?}"
+    );
+    assert_eq!(listed(&further), Ok(1));
+    let declared = list_conflicts(&after(&mara, &Told, None, 4)).unwrap();
+    assert_eq!(declared.len(), 1);
+}

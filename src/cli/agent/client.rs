@@ -100,11 +100,12 @@ pub(super) fn attend(wire: &Wire, here: &Here) -> Result<u8, Error> {
                     None => Err(broken("no such text")),
                 }
             }
-            Ask::Git(words, output_max, watched) => {
+            Ask::Git(words, output_max, watched, deadline) => {
                 let job = GitJob {
                     arguments: words.into_iter().map(|word| OsString::from_vec(word.into())).collect(),
                     output_max,
                     watched: watched.map(|(folder, max)| (to_path(&folder), max)),
+                    deadline,
                 };
                 here.git(&job).map(|ended| {
                     let (output, errors) = (ended.output.into(), ended.errors.into());

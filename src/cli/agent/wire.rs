@@ -121,9 +121,15 @@ pub(in crate::cli) enum Ask {
     /// The request has come, and work on it begins.
     #[n(19)]
     Here,
-    /// Have git do something: its arguments, how much it may say, and into which folder how much may come.
+    /// Have git do something: its arguments, how much it may say, into which folder how much may come, and how many
+    /// seconds it may take.
     #[n(20)]
-    Git(#[n(0)] Vec<ByteVec>, #[n(1)] u64, #[n(2)] Option<(ByteVec, u64)>),
+    Git(
+        #[n(0)] Vec<ByteVec>,
+        #[n(1)] u64,
+        #[n(2)] Option<(ByteVec, u64)>,
+        #[n(3)] Option<u64>,
+    ),
 }
 
 /// The client's answer.

@@ -180,7 +180,7 @@ impl Person for Away {
     fn git(&self, job: &GitJob) -> Result<GitEnded, Error> {
         let words = job.arguments.iter().map(|word| from_path(word.as_ref())).collect();
         let watched = job.watched.as_ref().map(|(folder, max)| (from_path(folder), *max));
-        match self.ask(&Ask::Git(words, job.output_max, watched))? {
+        match self.ask(&Ask::Git(words, job.output_max, watched, job.deadline))? {
             (Answer::Git(succeeded, stopped, output, errors), _) => Ok(GitEnded {
                 succeeded,
                 stopped,
