@@ -55,7 +55,8 @@ pub fn parse_bundle(bytes: &[u8]) -> Result<Vec<&[u8]>, BadBundle> {
     if bytes.last() != Some(&b'\n') {
         return Err(BadBundle::Cut);
     }
-    let lines: Vec<&[u8]> = lines_of(bytes).collect();
+    let mut lines = Vec::with_capacity(BUNDLE_LEN as usize);
+    lines.extend(lines_of(bytes));
     if lines.len() as u64 == BUNDLE_LEN {
         Ok(lines)
     } else {

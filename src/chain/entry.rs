@@ -203,6 +203,7 @@ impl Entry {
 
     /// The same, but what is read has no sealed details: they take more room than all the rest. They were looked at like
     /// the rest.
+    #[inline]
     pub(super) fn parse_without_details(line: &[u8]) -> Result<ParsedEntry, BadEntry> {
         Self::read(line).map(|(parsed, _)| parsed)
     }

@@ -4,7 +4,7 @@
 
 use super::entry::{Entry, FileRef, HeadRef};
 use super::json::INTEGER_END;
-use crate::id::{Digest, LogName};
+use crate::id::{DeviceId, Digest, Incarnation, KeyId, LogName, PersonId, decode_digits};
 use serde::Deserialize;
 use serde::de::IntoDeserializer;
 use serde::de::value::{Error, StrDeserializer};
@@ -16,17 +16,13 @@ use std::str::FromStr;
 /// also says what is wrong.
 #[inline]
 pub(super) fn read_entry(line: &[u8]) -> Option<(Entry, &str)> {
-    let escaped = |byte: &u8| *byte == b'\\' || *byte < b' ';
-    if line.iter().fold(false, |any, byte| any | escaped(byte)) {
-        return None;
-    }
-    let mut line = Rest(std::str::from_utf8(line).ok()?);
+    let mut line = Rest(line);
     let sealed;
     let entry = Entry {
-        actor: line.after("{\"actor\":\"")?.value()?,
-        admitted: line.optional(",\"admitted\":\"", Rest::value)?,
+        actor: line.after("{\"actor\":\"")?.hex().map(PersonId)?,
+        admitted: line.optional(",\"admitted\":\"", Rest::digest)?,
         because: line.optional(",\"because\":\"", Rest::value)?,
-        detail: line.after(",\"detail\":\"")?.value()?,
+        detail: line.after(",\"detail\":\"")?.hex().map(KeyId)?,
         forgot: line
             .optional(",\"forgot\":[", |line| line.list(Rest::file))?
             .unwrap_or_default(),
@@ -34,13 +30,13 @@ pub(super) fn read_entry(line: &[u8]) -> Option<(Entry, &str)> {
             .optional(",\"joined\":[", |line| line.list(Rest::head))?
             .unwrap_or_default(),
         kind: line.optional(",\"kind\":\"", Rest::name)?,
-        log: line.after(",\"log\":\"")?.value()?,
+        log: line.after(",\"log\":\"")?.log()?,
         // The few lines that have one are read in the general way.
         matter: None,
-        policies: line.after(",\"policies\":\"")?.value()?,
-        prev: line.after(",\"prev\":\"")?.value()?,
+        policies: line.after(",\"policies\":\"")?.digest()?,
+        prev: line.after(",\"prev\":\"")?.digest()?,
         result: line.after(",\"result\":\"")?.name()?,
-        roster: line.after(",\"roster\":\"")?.value()?,
+        roster: line.after(",\"roster\":\"")?.digest()?,
         sealed: {
             sealed = line.after(",\"sealed\":\"")?.text()?;
             String::new()
@@ -53,19 +49,21 @@ pub(super) fn read_entry(line: &[u8]) -> Option<(Entry, &str)> {
             .optional(",\"wrote\":[", |line| line.list(Rest::file))?
             .unwrap_or_default(),
     };
-    (line.0 == "}").then_some((entry, sealed))
+    (line.0 == b"}").then_some((entry, sealed))
 }
 
-/// What is left of a line.
-struct Rest<'a>(&'a str);
+/// What is left of a line. What stands between its texts is compared, and these are looked at as they are taken.
+struct Rest<'a>(&'a [u8]);
 
 impl<'a> Rest<'a> {
+    #[inline]
     fn after(&mut self, literal: &str) -> Option<&mut Self> {
-        self.0 = self.0.strip_prefix(literal)?;
+        self.0 = self.0.strip_prefix(literal.as_bytes())?;
         Some(self)
     }
 
     /// What `read` makes of what stands after a literal, if it is there.
+    #[inline]
     fn optional<T>(&mut self, literal: &str, read: impl FnOnce(&mut Self) -> Option<T>) -> Option<Option<T>> {
         match self.after(literal) {
             Some(rest) => read(rest).map(Some),
@@ -73,12 +71,43 @@ impl<'a> Rest<'a> {
         }
     }
 
-    /// The text up to a quotation mark, which is passed.
-    fn text(&mut self) -> Option<&'a str> {
-        let end = memchr::memchr(b'"', self.0.as_bytes())?;
-        let (text, rest) = (self.0.get(..end)?, self.0.get(end + 1..)?);
+    /// So many bytes in hex.
+    #[inline]
+    fn digits<const N: usize>(&mut self) -> Option<[u8; N]> {
+        let (digits, rest) = self.0.split_at_checked(N * 2)?;
         self.0 = rest;
-        Some(text)
+        decode_digits(digits)
+    }
+
+    /// The same up to a quotation mark, which is passed.
+    #[inline]
+    fn hex<const N: usize>(&mut self) -> Option<[u8; N]> {
+        let bytes = self.digits()?;
+        self.after("\"")?;
+        Some(bytes)
+    }
+
+    #[inline]
+    fn digest(&mut self) -> Option<Digest> {
+        self.hex().map(Digest)
+    }
+
+    fn log(&mut self) -> Option<LogName> {
+        let device = DeviceId(self.digits()?);
+        let incarnation = Incarnation(self.after("-")?.hex()?);
+        Some(LogName { device, incarnation })
+    }
+
+    /// The text up to a quotation mark, which is passed; none if there is an escape in it.
+    fn text(&mut self) -> Option<&'a str> {
+        let end = memchr::memchr(b'"', self.0)?;
+        let (text, rest) = (self.0.get(..end)?, self.0.get(end + 1..)?);
+        let escaped = |byte: &u8| *byte == b'\\' || *byte < b' ';
+        if text.iter().fold(false, |any, byte| any | escaped(byte)) {
+            return None;
+        }
+        self.0 = rest;
+        std::str::from_utf8(text).ok()
     }
 
     fn value<T: FromStr>(&mut self) -> Option<T> {
@@ -93,11 +122,12 @@ impl<'a> Rest<'a> {
 
     /// An integer as every reader has it exactly.
     fn number(&mut self) -> Option<u64> {
-        let end = self.0.bytes().position(|byte| !byte.is_ascii_digit())?;
-        let (digits, rest) = (self.0.get(..end)?, self.0.get(end..)?);
+        let end = self.0.iter().position(|byte| !byte.is_ascii_digit())?;
+        let (digits, rest) = self.0.split_at(end);
         self.0 = rest;
-        let one_spelling = digits == "0" || !digits.starts_with('0');
-        let number = digits.parse().ok().filter(|_| one_spelling)?;
+        let one_spelling = digits == b"0" || digits.first().is_some_and(|first| *first != b'0');
+        let value = |number: u64, digit: &u8| number.checked_mul(10)?.checked_add(u64::from(digit - b'0'));
+        let number = digits.iter().try_fold(0, value).filter(|_| one_spelling)?;
         (number < INTEGER_END).then_some(number)
     }
 
@@ -114,20 +144,20 @@ impl<'a> Rest<'a> {
     fn file(&mut self) -> Option<FileRef> {
         let branch = self.after("[\"")?.text()?.to_owned();
         let path = self.after(",\"")?.text()?.to_owned();
-        let digest = self.after(",\"")?.value()?;
+        let digest = self.after(",\"")?.digest()?;
         self.after("]")?;
         Some(FileRef(branch, path, digest))
     }
 
     fn head(&mut self) -> Option<HeadRef> {
-        let log = self.after("[\"")?.value()?;
+        let log = self.after("[\"")?.log()?;
         let (size, root) = self.after(",")?.end()?;
         Some((log, size, root))
     }
 
     /// A size and a root, and the end of the list that they stand in.
     fn end(&mut self) -> Option<(u64, Digest)> {
-        let end = (self.number()?, self.after(",\"")?.value()?);
+        let end = (self.number()?, self.after(",\"")?.digest()?);
         self.after("]")?;
         Some(end)
     }
@@ -135,7 +165,7 @@ impl<'a> Rest<'a> {
     fn seen(&mut self) -> Option<BTreeMap<LogName, (u64, Digest)>> {
         let mut seen = BTreeMap::new();
         loop {
-            let log: LogName = self.after("\"")?.value()?;
+            let log = self.after("\"")?.log()?;
             // In order, and each once.
             if seen.last_key_value().is_some_and(|(last, _)| *last >= log) {
                 return None;
@@ -224,11 +254,15 @@ mod tests {
             let line = line(&full()).replace("\"begin\"", &format!("\"{kind}\""));
             assert_eq!(read(line.as_bytes()).unwrap().kind.map(Kind::name), Some(kind));
         }
-        let mut odd = full();
-        odd.wrote[0].1 = "\"quoted\"".into();
-        let line = line(&odd);
-        assert_eq!(read(line.as_bytes()), None);
-        assert_eq!(general(line.as_bytes()), Some(odd));
+        for path in ["\"quoted\"", "back\\slash", "a\nline"] {
+            let mut odd = full();
+            odd.wrote[0].1 = path.into();
+            let line = line(&odd);
+            assert_eq!(read(line.as_bytes()), None, "{path}");
+            assert_eq!(general(line.as_bytes()), Some(odd));
+        }
+        let raw = line(&full()).replacen("notes/00", "notes\n00", 1);
+        assert_eq!(read(raw.as_bytes()), general(raw.as_bytes()));
     }
 
     #[test]

@@ -38,6 +38,7 @@ pub struct ReadLine {
 
 impl ReadLine {
     /// Reads a line.
+    #[inline]
     pub fn of(line: &[u8]) -> Self {
         let parsed = Entry::parse_without_details(line);
         let leaf = match &parsed {

@@ -26,9 +26,13 @@ fn decode<const N: usize>(what: &'static str, text: &str) -> Result<[u8; N], Bad
         found: text.chars().take(80).collect(),
         want: N * 2,
     };
-    let bytes = text.as_bytes();
+    decode_digits(text.as_bytes()).ok_or_else(bad)
+}
+
+/// The same of bytes that may be no text.
+pub(crate) fn decode_digits<const N: usize>(bytes: &[u8]) -> Option<[u8; N]> {
     if bytes.len() != N * 2 {
-        return Err(bad());
+        return None;
     }
     let (mut out, mut wrong) = ([0u8; N], 0);
     const { assert!(N.is_multiple_of(4)) };
@@ -40,7 +44,7 @@ fn decode<const N: usize>(what: &'static str, text: &str) -> Result<[u8; N], Bad
         slot.copy_from_slice(&four.to_le_bytes());
         wrong |= other;
     }
-    if wrong != 0 { Err(bad()) } else { Ok(out) }
+    (wrong == 0).then_some(out)
 }
 
 /// Four bytes of eight digits, all as they stand in memory from the lowest byte on; and not 0 if one is no digit.
