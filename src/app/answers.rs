@@ -160,7 +160,11 @@ pub(super) fn in_period(since: Option<Time>, until: Option<Time>, time: Time) ->
 
 /// Whether somebody saw something by it, or wanted to: everything but changes that were made.
 fn is_sight(entry: &Entry) -> bool {
-    entry.result != Outcome::Done || matches!(entry.kind, None | Some(EntryKind::Draft | EntryKind::Release))
+    entry.result != Outcome::Done
+        || matches!(
+            entry.kind,
+            None | Some(EntryKind::Draft | EntryKind::Release | EntryKind::BreakGlass)
+        )
 }
 
 /// `done`, `denied` or `failed`.

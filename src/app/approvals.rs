@@ -33,6 +33,8 @@ pub enum Standing {
     Done,
     /// Its time is over.
     Over,
+    /// What it was about is gone.
+    Void,
 }
 
 impl Standing {
@@ -43,6 +45,7 @@ impl Standing {
             Self::Approved => "approved",
             Self::Done => "done",
             Self::Over => "over",
+            Self::Void => "void",
         }
     }
 }
@@ -142,6 +145,7 @@ impl Seconds {
 pub fn list_requests(context: &Context<'_>) -> Result<Vec<RequestLine>, Error> {
     let unlocked = context.unlock()?;
     let mut desk = unlocked.desk(context)?;
+    desk.refuse_what_is_said("approvals", Action::List)?;
     let readable = desk.gate().readable(desk.ledger.wraps("")?, &desk.clearance());
     let readable: HashSet<NoteId> = readable.into_iter().map(|(note, _, _)| note).collect();
     let mut lines: Vec<RequestLine> = Vec::new();
@@ -170,13 +174,22 @@ pub fn list_requests(context: &Context<'_>) -> Result<Vec<RequestLine>, Error> {
     Ok(lines)
 }
 
-/// Approves what somebody else asked for, after having seen what it is.
-pub fn approve(context: &Context<'_>, asked: &str, ask: Option<AskApproval<'_>>) -> Result<Approved, Error> {
-    let request: EntryRef = asked.parse().map_err(|_| {
+/// Whether that names a request at all.
+pub fn check_request(asked: &str) -> Result<(), Error> {
+    place_of(asked).map(drop)
+}
+
+fn place_of(asked: &str) -> Result<EntryRef, Error> {
+    asked.parse().map_err(|_| {
         let asked: String = asked.chars().filter(|c| !c.is_control()).take(64).collect();
         Error::new(Kind::Usage, format!("`{asked}` names no request"))
             .hint("`strongroom approvals` lists them; a request is named LOG:SEQ")
-    })?;
+    })
+}
+
+/// Approves what somebody else asked for, after having seen what it is.
+pub fn approve(context: &Context<'_>, asked: &str, ask: Option<AskApproval<'_>>) -> Result<Approved, Error> {
+    let request = place_of(asked)?;
     let unlocked = context.unlock()?;
     let mut desk = unlocked.desk(context)?;
     let seen = desk.look_at(request)?;
@@ -253,6 +266,10 @@ impl Desk<'_> {
         for (request, asked) in matters.requests() {
             let Matter { deed, note, .. } = asked.matter;
             if person(request.log.device) != Some(me) || (deed, note) != (needed.deed, needed.note) {
+                continue;
+            }
+            // What was carried out is over, whoever approved it again.
+            if deed == Deed::Release && self.is_used(request) {
                 continue;
             }
             for (approval, by, said) in matters.approvals(request, &person) {
@@ -412,6 +429,13 @@ impl Desk<'_> {
                 Kind::Denied,
                 "nobody approves what they asked for themselves",
             ))
+        } else if self.is_used(request) {
+            Some(Error::new(Kind::Failed, "what this request was for is done already"))
+        } else if self.approved_by_me(request) {
+            Some(Error::new(
+                Kind::Failed,
+                "you have approved this already, and that still counts",
+            ))
         } else if said.matter.until <= self.context.now() {
             let words = format!("this request is over since {}", said.matter.until);
             Some(Error::new(Kind::Failed, words).hint("have it asked for anew"))
@@ -511,6 +535,16 @@ impl Desk<'_> {
         Ok(open.text().to_owned())
     }
 
+    /// Whether whoever is at the desk approved it, and that may still be used.
+    fn approved_by_me(&self, request: EntryRef) -> bool {
+        let person = |device| self.ledger.charter().roster.person_of(device);
+        let (me, now) = (self.identity.person(), self.context.now());
+        let approvals = self.ledger.matters().approvals(request, &person);
+        approvals
+            .iter()
+            .any(|(_, by, said)| *by == me && said.matter.until > now)
+    }
+
     /// Whether what was asked for was carried out.
     fn is_used(&self, request: EntryRef) -> bool {
         let matters = self.ledger.matters();
@@ -530,7 +564,9 @@ impl Desk<'_> {
         let approvals = matters.approvals(request, &person);
         let now = self.context.now();
         let in_time = approvals.iter().any(|(_, _, said)| said.matter.until > now);
+        let gone = self.ledger.bodies_of(said.matter.note).is_empty();
         let standing = match (self.is_used(request), in_time, said.matter.until > now) {
+            (false, ..) if gone => Standing::Void,
             (true, ..) => Standing::Done,
             (false, true, _) => Standing::Approved,
             (false, false, true) => Standing::Waiting,

@@ -5,7 +5,7 @@ use super::error::{Error, Kind};
 use super::finding::Looking;
 use super::notes::check_name;
 use crate::chain::{Kind as EntryKind, Role, Time};
-use crate::crypto::make_random;
+use crate::crypto::{Recipient, make_random};
 use crate::env::SystemEntropy;
 use crate::gate::{Conflicts, Filter, Gate, Nature};
 use crate::id::{EntryRef, NoteId, PersonId};
@@ -26,7 +26,12 @@ pub struct ConflictLine {
     pub client: String,
     /// The case concerned; empty for all of the client's.
     pub case: String,
+    /// Why, if it was said.
+    pub why: Option<String>,
 }
+
+/// The field with the reason.
+const WHY: &str = "why";
 
 /// Declares that the person is to stay out of what concerns a client, a case, or a case of a client.
 pub fn declare_conflict(context: &Context<'_>, client: Option<&str>, case: Option<&str>) -> Result<EntryRef, Error> {
@@ -62,7 +67,13 @@ pub fn declare_conflict(context: &Context<'_>, client: Option<&str>, case: Optio
     details.level = Some(Level::Named);
     details.client = Some(client.clone()).filter(|client| !client.is_empty());
     let note = NoteId(make_random(&mut SystemEntropy)?);
-    let metadata = desk.statement_metadata("conflict of interest".to_owned(), client, case);
+    let mut metadata = desk.statement_metadata("conflict of interest".to_owned(), client, case);
+    if desk.conflicts.concern(&metadata) {
+        let error = Error::new(Kind::Usage, "you have declared that already; nothing was changed");
+        return Err(desk.failed(details, Vec::new(), error));
+    }
+    let why = context.access.reason().map(short).filter(|why| !why.is_empty());
+    metadata.fields.extend(why.map(|why| (WHY.to_owned(), why)));
     let text = context.access.reason().map(short).unwrap_or_default();
     let label = desk.to_leads()?;
     let (changes, _) = desk.seal(note, Nature::Statement, &metadata, &text, &label)?;
@@ -75,6 +86,7 @@ pub fn declare_conflict(context: &Context<'_>, client: Option<&str>, case: Optio
 pub fn list_conflicts(context: &Context<'_>) -> Result<Vec<ConflictLine>, Error> {
     let unlocked = context.unlock()?;
     let mut desk = unlocked.desk(context)?;
+    desk.refuse_what_is_said("conflict list", Action::List)?;
     let details = desk.details("conflict list");
     let declared: Vec<(EntryRef, NoteId)> = desk.ledger.matters().conflicts().collect();
     let notes: HashSet<NoteId> = declared.iter().map(|(_, note)| *note).collect();
@@ -97,6 +109,11 @@ pub fn list_conflicts(context: &Context<'_>) -> Result<Vec<ConflictLine>, Error>
             time: Time::from_unix(metadata.created),
             client: metadata.client.clone(),
             case: metadata.case.clone(),
+            why: metadata
+                .fields
+                .iter()
+                .find(|(name, _)| name == WHY)
+                .map(|(_, why)| why.clone()),
         });
     }
     lines.sort_by_key(|line| (line.time, line.entry));
@@ -125,13 +142,28 @@ impl Desk<'_> {
             }
         }
         let (conflicts, closed) = Gate::new(self.identity, self.ledger.keyring()).conflicts(&stored)?;
-        if closed + gone > 0 {
+        if closed + gone > stored.len().saturating_sub(closed) {
             self.context.person.warn(
                 "you declared a conflict of interest that this device cannot read, so it bars you from nothing here: declare it \
                  again (`strongroom conflict declare`)",
             );
         }
         Ok(conflicts)
+    }
+
+    /// Seals what somebody declared to a further device of theirs too, as far as it opens here: it bars them there as well.
+    pub(super) fn hand_on_conflicts(&mut self, person: PersonId, recipient: &Recipient) -> Result<(), Error> {
+        let declared = self.ledger.matters().conflicts();
+        let theirs = declared.filter(|(entry, _)| self.person(*entry) == Some(person));
+        let theirs: HashSet<NoteId> = theirs.map(|(_, note)| note).collect();
+        if theirs.is_empty() {
+            return Ok(());
+        }
+        let identity = self.identity;
+        self.hand_on(&|note, wrap| match theirs.contains(&note) {
+            true => identity.hand_on(note, wrap, recipient, &mut SystemEntropy),
+            false => Ok(None),
+        })
     }
 
     /// The label of what a person and all leads read, by name.

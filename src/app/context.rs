@@ -47,6 +47,8 @@ pub struct Access {
     asked_reason: Cell<bool>,
     /// Whether the person was told what waits for them.
     told: Cell<bool>,
+    /// What they were warned of about remotes, so that it is said once.
+    warned: RefCell<Vec<String>>,
 }
 
 impl Access {
@@ -63,6 +65,14 @@ impl Access {
             reason: RefCell::new(reason),
             ..Self::default()
         })
+    }
+
+    /// Whether that is said for the first time.
+    pub(super) fn is_news(&self, words: &str) -> bool {
+        let mut warned = self.warned.borrow_mut();
+        let known = warned.iter().any(|known| known == words);
+        warned.extend((!known).then(|| words.to_owned()));
+        !known
     }
 
     /// Takes this purpose in the place of any other.

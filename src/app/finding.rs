@@ -145,7 +145,7 @@ impl Desk<'_> {
 
     /// What is denied for want of something is left out without a word; a purpose that is none is a slip, and said, and
     /// so is that somebody is no member at present: nothing there would be for them.
-    fn refuse_what_is_said(&mut self, verb: &str, action: Action) -> Result<(), Error> {
+    pub(super) fn refuse_what_is_said(&mut self, verb: &str, action: Action) -> Result<(), Error> {
         let lowest = Label::new(Level::Public, []).map_err(|bad| Error::new(Kind::Failed, bad.to_string()))?;
         let mut facts = ResourceFacts::new(ThingKind::Note, lowest);
         facts.own = true;

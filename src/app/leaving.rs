@@ -45,6 +45,8 @@ pub struct Rights {
     pub roles: Vec<Role>,
     /// Until when level and compartments are lent; where neither is named, when the membership ends.
     pub until: Option<Time>,
+    /// The membership has no end any more.
+    pub endless: bool,
 }
 
 /// What came of it.
@@ -94,6 +96,19 @@ pub struct LostNote {
     pub opened: bool,
 }
 
+impl Rights {
+    /// As they were given with the command.
+    fn in_words(&self) -> String {
+        let roles = self.roles.iter().map(|role| role.name().to_owned());
+        let until = match self.endless {
+            true => Some("until never".to_owned()),
+            false => self.until.map(|until| format!("until {until}")),
+        };
+        let all = self.clearance.iter().chain(&self.compartments).cloned();
+        all.chain(roles).chain(until).collect::<Vec<_>>().join(", ")
+    }
+}
+
 impl MemberChange {
     fn verb(&self) -> &'static str {
         match self {
@@ -124,6 +139,7 @@ pub fn change_member(context: &Context<'_>, handle: &str, change: &MemberChange)
     let mut details = desk.details(change.verb());
     details.asked = Some(short(match change {
         MemberChange::RemoveDevice(device) => format!("{handle} / device {device}"),
+        MemberChange::Grant(rights) | MemberChange::Revoke(rights) => format!("{handle}: {}", rights.in_words()),
         _ => handle.to_owned(),
     }));
     match desk.decide(change.action(), roster_facts()?) {
@@ -137,7 +153,7 @@ pub fn change_member(context: &Context<'_>, handle: &str, change: &MemberChange)
         Err(error) => return Err(desk.refused(change.verb(), Some(EntryKind::Card), Some(handle), error)?),
     };
     let exposed = match change {
-        MemberChange::RemoveDevice(_) => old.uses().collect(),
+        MemberChange::RemoveDevice(_) if new != old => old.uses().collect(),
         _ => BTreeSet::new(),
     };
     let rotating = desk.rotating(&old, &new, &exposed);
@@ -150,7 +166,14 @@ pub fn change_member(context: &Context<'_>, handle: &str, change: &MemberChange)
         true => desk.rewrap(entry)?,
         false => 0,
     };
-    let (lost, left) = desk.lost(&old, &new, change.verb())?;
+    let gives = matches!(
+        change,
+        MemberChange::Grant(_) | MemberChange::Pause | MemberChange::Resume
+    );
+    let (lost, left) = match gives && rotating.is_empty() {
+        true => Default::default(),
+        false => desk.lost(&old, &new, change.verb())?,
+    };
     let mut pending = desk.ledger.charter().roster.rotations_pending();
     pending.extend(exposed.into_iter().filter(|usage| !rotating.contains(usage)));
     let mut changed = Changed {
@@ -286,7 +309,17 @@ impl Desk<'_> {
                 .hint("`strongroom member remove` ends a membership, `strongroom member revoke` a loan"));
         }
         let lends = rights.clearance.is_some() || !rights.compartments.is_empty();
-        match rights.until.filter(|_| lends) {
+        if rights.endless && (lends || rights.until.is_some()) {
+            return Err(Error::new(
+                Kind::Usage,
+                "a membership without an end is given by itself; nothing was changed",
+            )
+            .hint("`strongroom member grant HANDLE --until never`"));
+        }
+        if rights.endless {
+            card.until = None;
+        }
+        match rights.until.filter(|_| lends || !rights.roles.is_empty()) {
             Some(_) if !rights.roles.is_empty() => {
                 return Err(Error::new(Kind::Usage, "a role is not lent; nothing was changed")
                     .hint("give it without --until, and take it back with `strongroom member revoke`"));
@@ -318,6 +351,10 @@ impl Desk<'_> {
     }
 
     fn take(&self, card: &mut Card, rights: &Rights) -> Result<(), Error> {
+        if rights.until.is_some() || rights.endless {
+            return Err(Error::new(Kind::Usage, "an end is not taken; nothing was changed")
+                .hint("`strongroom member grant HANDLE --until TIME` gives another, `--until never` none"));
+        }
         let present = Level::from_number(card.level).unwrap_or(Level::Public);
         let name = self.level_name(present);
         let (level, compartments) =

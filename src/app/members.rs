@@ -4,7 +4,7 @@ use super::compartments::roster_facts;
 use super::context::{Context, Desk, short};
 use super::error::{Error, Kind};
 use super::sync::keep_together;
-use crate::chain::{Card, Details, Device, JoinRequest, Kind as EntryKind, Role, Time};
+use crate::chain::{Card, Details, Device, DeviceKind, JoinRequest, Kind as EntryKind, Role, Time};
 use crate::crypto::make_random;
 use crate::env::SystemEntropy;
 use crate::envelope::KeyUse;
@@ -111,7 +111,11 @@ pub fn admit(context: &Context<'_>, admission: &Admission, confirm: Confirm<'_>)
         Ok(card) => card,
         Err(error) => return Err(desk.refused("member admit", Some(EntryKind::Card), Some(&request.handle), error)?),
     };
+    let person = card.person;
     let admitted = desk.enrol(card, request.device.device, details)?;
+    if let Some(recipient) = request.device.recipient() {
+        desk.hand_on_conflicts(person, &recipient)?;
+    }
     drop(desk);
     keep_together(context, &unlocked)?;
     Ok(admitted)
@@ -328,7 +332,14 @@ impl Desk<'_> {
     pub(super) fn tell_new_devices(&self) {
         let (roster, me) = (&self.ledger.charter().roster, self.identity.person());
         let cards = roster.cards();
-        let mine = |device: DeviceId| cards.iter().any(|card| card.person == me && is_of(card, device));
+        // A recovery key may be in other hands: what it brings is told.
+        let mine = |device: DeviceId| {
+            let mut mine = cards
+                .iter()
+                .filter(|card| card.person == me)
+                .flat_map(|card| &card.devices);
+            mine.any(|known| known.device == device && known.kind == DeviceKind::Device)
+        };
         let recent = |card: &&Card| self.context.now().unix() - card.time.unix() < TOLD_FOR && !mine(card.by);
         for card in cards.iter().filter(|card| card.person == me).filter(recent) {
             let earlier = |device: DeviceId| cards[..card.n as usize].iter().any(|known| is_of(known, device));
@@ -336,12 +347,11 @@ impl Desk<'_> {
             let new = card
                 .devices
                 .iter()
-                .filter(|device| known_before && !earlier(device.device));
+                .filter(|device| known_before && !earlier(device.device) && device.device != self.identity.device());
             for device in new {
                 self.context.person.warn(&format!(
-                    "a further device of yours, {}, was admitted on {}; if you did not ask for it, tell another lead at once",
-                    device.device,
-                    card.time
+                    "a further device of yours, {}, was admitted on {}; if it is not yours, tell a lead at once",
+                    device.device, card.time
                 ));
             }
         }

@@ -96,12 +96,10 @@ pub(super) fn forgotten_there(state: &Path, remote: &str, tips: &[Oid], now: Tim
 }
 
 impl Unpruned {
-    /// Whether the store, if it lies on this computer, holds none of it any more; of others that is not seen from here.
-    pub(super) fn has_pruned(&self, url: &RemoteUrl) -> bool {
-        let there = url
-            .path()
-            .map(|path| Repo::open_to_verify(path, Settings::of_this_run()));
-        there.is_some_and(|there| there.is_ok_and(|there| self.tips.iter().all(|tip| !there.contains(*tip))))
+    /// Whether the store holds none of it any more; none where that is not seen from here.
+    pub(super) fn has_pruned(&self, url: &RemoteUrl) -> Option<bool> {
+        let there = Repo::open_to_verify(url.path()?, Settings::of_this_run()).ok()?;
+        Some(self.tips.iter().all(|tip| !there.contains(*tip)))
     }
 }
 
@@ -127,8 +125,7 @@ pub fn confirm_pruned(context: &Context<'_>, remote: &str) -> Result<(), Error> 
     let mut stores = stores.unwrap_or_default();
     if let Some((_, url)) = &known
         && let Some(store) = stores.iter().find(|store| store.remote == remote)
-        && url.path().is_some()
-        && !store.has_pruned(url)
+        && store.has_pruned(url) == Some(false)
     {
         return Err(
             Error::new(Kind::Failed, format!("`{remote}` still holds what was destroyed"))

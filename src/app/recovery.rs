@@ -381,12 +381,12 @@ fn share_page(vault: VaultId, share: &KeyShare, now: Time) -> Zeroizing<String> 
 }
 
 /// Gives the wrap that a device more opens; none where whoever hands on does not open it.
-type Handing<'h> = &'h dyn Fn(NoteId, &WrapFile) -> Result<Option<WrapFile>, BadWrap>;
+pub(super) type Handing<'h> = &'h dyn Fn(NoteId, &WrapFile) -> Result<Option<WrapFile>, BadWrap>;
 
 impl Desk<'_> {
     /// What goes to one of the person's devices by name, for another one too: `hand` gives the new wraps, and the old ones
     /// are forgotten.
-    fn hand_on(&mut self, hand: Handing<'_>) -> Result<(), Error> {
+    pub(super) fn hand_on(&mut self, hand: Handing<'_>) -> Result<(), Error> {
         let mut all = Vec::new();
         let mut full = 0;
         let mut wraps = self.ledger.wraps("")?;

@@ -189,11 +189,14 @@ pub(super) fn keep_together(context: &Context<'_>, unlocked: &Unlocked<'_>) -> R
             let why = done
                 .failed
                 .map_or_else(|| "something is wrong there".to_owned(), |error| error.message);
-            context.person.warn(&format!(
+            let words = format!(
                 "members and rules are not in step with the remote `{}`: {why}; as long as that is so, no other lead \
                  should change them",
                 done.remote
-            ));
+            );
+            if context.access.is_news(&words) {
+                context.person.warn(&words);
+            }
         }
     }
     Ok(())

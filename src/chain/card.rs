@@ -30,6 +30,18 @@ pub enum Role {
     Officer,
 }
 
+impl Role {
+    /// As it stands in cards and is typed.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Auditor => "auditor",
+            Self::BreakGlass => "breakglass",
+            Self::Lead => "lead",
+            Self::Officer => "officer",
+        }
+    }
+}
+
 /// How a device exists.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

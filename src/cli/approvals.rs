@@ -28,7 +28,8 @@ pub(super) fn list(context: &Context<'_>, seen: &Seen<'_>) -> Result<u8, Error> 
             line.deed.name().to_owned(),
             match line.approved.is_empty() {
                 true => line.standing.name().to_owned(),
-                false => format!("{} by {}", line.standing.name(), line.approved.join(", ")),
+                false if line.standing.name() == "approved" => format!("approved by {}", line.approved.join(", ")),
+                false => format!("{}, approved by {}", line.standing.name(), line.approved.join(", ")),
             },
             line.by.clone(),
             line.until.to_string(),
@@ -67,6 +68,7 @@ fn in_json(line: &RequestLine) -> serde_json::Value {
 
 /// `approve`.
 pub(super) fn approve(context: &Context<'_>, seen: &Seen<'_>, request: &str) -> Result<u8, Error> {
+    crate::app::check_request(request)?;
     let facts = seen.terminal.facts();
     let asks = facts.may_ask && facts.typed;
     if !seen.yes && !asks {

@@ -11,7 +11,7 @@ use serde_json::json;
 pub(super) enum ConflictCommand {
     /// Declare that you are to stay out of a matter
     #[command(
-        after_help = "Examples:\n  strongroom conflict declare --client Halcyon --why 'my brother works there'\n  strongroom conflict declare --client Halcyon --case H-2026-014\n\nFrom then on what bears that client or case is not there for you, and you approve nothing in it. Your\nreason goes to the leads by name. A shell remembers what is typed as an argument: `--client -` asks.\nIt is not taken back: a new client or case name is."
+        after_help = "Examples:\n  strongroom conflict declare --client Halcyon --why 'my brother works there'\n  strongroom conflict declare --client Halcyon --case H-2026-014\n\nFrom then on what bears that client or case is not there for you, and you approve nothing in it. Your\nreason goes to the leads by name, and to the auditors with the log. A shell remembers what is typed as an argument: `--client -` asks.\nIt is not taken back: a new client or case name is."
     )]
     Declare {
         /// The client concerned
@@ -37,7 +37,9 @@ pub(super) fn run(context: &Context<'_>, seen: &Seen<'_>, command: &ConflictComm
                 seen.json(&json!({ "entry": entry.to_string() }))?;
                 return Ok(0);
             }
-            seen.remark("declared: what it concerns is not there for you from now on, and the leads are told why");
+            seen.remark(
+                "declared: what it concerns is not there for you from now on, and the leads see that you said so",
+            );
             Ok(0)
         }
         ConflictCommand::List => list(context, seen),
@@ -61,9 +63,13 @@ fn list(context: &Context<'_>, seen: &Seen<'_>) -> Result<u8, Error> {
             line.by.clone(),
             out::one_line(&line.client),
             out::one_line(&line.case),
+            out::one_line(line.why.as_deref().unwrap_or_default()),
         ]
     };
-    seen.table(&["declared", "by", "client", "case"], lines.iter().map(row).collect())?;
+    seen.table(
+        &["declared", "by", "client", "case", "why"],
+        lines.iter().map(row).collect(),
+    )?;
     Ok(0)
 }
 
@@ -74,5 +80,6 @@ fn in_json(line: &ConflictLine) -> serde_json::Value {
         "by": line.by,
         "client": line.client,
         "case": line.case,
+        "why": line.why,
     })
 }

@@ -120,7 +120,7 @@ pub(super) struct RightsArgs {
     /// A role; may be given several times
     #[arg(long = "role", value_name = "ROLE", group = "rights")]
     roles: Vec<RoleArg>,
-    /// Until when it is lent; alone, when the membership ends
+    /// Until when it is lent; alone, when the membership ends, or `never`
     #[arg(long, value_name = "TIME", group = "rights")]
     until: Option<String>,
 }
@@ -131,10 +131,17 @@ impl RightsArgs {
             clearance: self.clearance.clone(),
             compartments: self.compartments.clone(),
             roles: self.roles.iter().map(|role| role.role()).collect(),
-            until: self.until.as_deref().map(super::words::time).transpose()?,
+            endless: self.until.as_deref() == Some(NEVER),
+            until: match self.until.as_deref() {
+                Some(NEVER) => None,
+                until => until.map(super::words::time).transpose()?,
+            },
         })
     }
 }
+
+/// What is said for an end that there is not.
+const NEVER: &str = "never";
 
 #[derive(Clone, Copy, ValueEnum)]
 enum RoleArg {
@@ -346,13 +353,7 @@ fn list(context: &Context<'_>, seen: &Seen<'_>) -> Result<u8, Error> {
 }
 
 fn roles(member: &MemberLine) -> Vec<&'static str> {
-    let name = |role: &Role| match role {
-        Role::Auditor => "auditor",
-        Role::BreakGlass => "breakglass",
-        Role::Lead => "lead",
-        Role::Officer => "officer",
-    };
-    member.roles.iter().map(name).collect()
+    member.roles.iter().map(|role| role.name()).collect()
 }
 
 pub(super) fn row(member: &MemberLine) -> Vec<String> {

@@ -97,6 +97,12 @@ fn findings(review: &Review) -> Vec<String> {
             let unused = out::one_line(&unused.join(", "));
             found.push(format!("{handle} did not use in {UNUSED_DAYS} days: {unused}"));
         }
+        for (what, until, _) in member.lent.iter().filter(|(_, _, over)| *over) {
+            let what = out::one_line(what);
+            found.push(format!(
+                "{what} was lent to {handle} until {until}, and they still have its key"
+            ));
+        }
         match member.until {
             Some((until, true)) => found.push(format!("{handle}'s membership is over since {until}")),
             _ if member.paused => found.push(format!("{handle} is paused, and keeps their keys")),

@@ -92,7 +92,7 @@ pub enum CreateError {
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// Nothing is there.
-    #[error("there is no vault at `{}`: make one with `strongroom init --name NAME`, or name it with --vault", .0.display())]
+    #[error("there is no vault at `{}`: make one with `strongroom init --name NAME`, get a copy with `strongroom clone URL`, or name it with --vault", .0.display())]
     Missing(PathBuf),
     /// Something else is there.
     #[error("`{}` is not a bare git repository: {why}", path.display())]

@@ -22,7 +22,16 @@ pub(super) const OTHERS: &str = "(others)";
 pub(super) const NO_CLIENT: &str = "(no client)";
 
 /// What opens notes.
-const OPENING: [&str; 6] = ["show", "history", "extract", "edit-read", "draft-read", "release-read"];
+const OPENING: [&str; 8] = [
+    "show",
+    "history",
+    "extract",
+    "edit-read",
+    "draft-read",
+    "release-read",
+    "approve-read",
+    "breakglass open",
+];
 /// Words of which a reason says nothing, if it has no others.
 const VAGUE: &[&str] = &[
     "a",

@@ -305,6 +305,7 @@ fn what_is_lent_ends_by_itself_and_leads_are_told() {
             compartments: Vec::new(),
             roles,
             until: Some(Time::from_unix(BEGUN + until * 3600)),
+            endless: false,
         };
         grant(&mara, "jon", rights, 1)
     };
@@ -340,6 +341,7 @@ fn what_is_lent_or_for_emergencies_is_nobodys_to_give_or_keep() {
         compartments: Vec::new(),
         roles: roles.to_vec(),
         until: until.map(|hours| Time::from_unix(BEGUN + hours * 3600)),
+        endless: false,
     };
     grant(&mara, "kim", rights(None, &[Role::Lead, Role::BreakGlass], None), 1).unwrap();
     grant(&mara, "kim", rights(Some("restricted"), &[], Some(9)), 1).unwrap();
@@ -436,11 +438,24 @@ fn a_conflict_bars_drafts_and_what_a_note_was_about_before() {
 }
 
 #[test]
-fn a_conflict_that_a_device_cannot_read_stops_no_work() {
+fn a_conflict_bars_from_a_further_device_too() {
     let mara = Vault::new();
-    add_note(&mara, "internal", "Text.");
+    let new = NewText {
+        title: None,
+        client: Some("Halcyon".into()),
+        case: None,
+        label: Some("internal".into()),
+        at: None,
+        fields: Vec::new(),
+    };
+    let text = TextFrom::Caller(Box::new(|| Ok(b"Patrol.".to_vec())));
+    add(&after(&mara, &Told, None, 0), new, text).unwrap();
     let jon = join(&mara, "jon", "internal");
-    declare_conflict(&after(&jon, &Told, Some("a reason"), 1), Some("Halcyon"), None).unwrap();
+    let declare = || declare_conflict(&after(&jon, &Told, Some("my brother"), 1), Some("Halcyon"), None);
+    declare().unwrap();
+    assert_eq!(kind(declare()), Some(Kind::Usage));
+    let declared = list_conflicts(&after(&mara, &Told, None, 2)).unwrap();
+    assert_eq!(declared[0].why.as_deref(), Some("my brother"));
     let further = super::leaving::beside(&mara);
     let file = further.0.path().join("request");
     ask_for_membership(&further.context(&Told, None, None), "jon", &file, false).unwrap();
@@ -453,12 +468,52 @@ fn a_conflict_that_a_device_cannot_read_stops_no_work() {
         device_of: Some("jon".into()),
     };
     admit(&after(&mara, &Told, None, 2), &admission, &|_| Ok(())).unwrap();
-    let warned = told(&further, 3);
-    assert!(
-        warned.iter().any(|words| words.contains("this device cannot read")),
-        "{warned:?}"
+    assert_eq!(told(&further, 3).len(), 1, "the words of the vault alone");
+    assert_eq!((listed(&further), listed(&jon), listed(&mara)), (Ok(0), Ok(0), Ok(1)));
+    // The first device is told of the further one.
+    assert!(told(&jon, 4)[0].contains("a further device of yours"));
+    intact(&mara);
+}
+
+#[test]
+fn a_release_is_for_one_approval_and_happens_once() {
+    let mara = Vault::new();
+    let note = add_note(
+        &mara,
+        "restricted",
+        "Lena Hauk moves out on Friday. Bring the car to the mews.",
     );
-    assert_eq!(listed(&further), Ok(1));
-    let declared = list_conflicts(&after(&mara, &Told, None, 4)).unwrap();
-    assert_eq!(declared.len(), 1);
+    let jon = join(&mara, "jon", "restricted");
+    let query = DraftQuery {
+        sources: vec![note.to_string()],
+        profile: "no-names".into(),
+        audience: Some("restricted".into()),
+        mask: Vec::new(),
+        allow: Vec::new(),
+        length: None,
+        by_case: false,
+        format: None,
+    };
+    let why = Some("night shift");
+    let draft = draft_brief(&after(&mara, &Told, why, 1), &query).unwrap().draft;
+    let release = |to: &str, hours| {
+        let query = ReleaseQuery {
+            draft: draft.to_string(),
+            to: vec![to.into()],
+            format: None,
+            expires: None,
+            out: None,
+        };
+        release_brief(&after(&mara, &Told, why, hours), &query)
+    };
+    assert_eq!(kind(release("Ana", 2)), Some(Kind::Denied));
+    let request = waiting(&mara)[0];
+    approved(&jon, request, 3).unwrap();
+    assert_eq!(kind(approved(&jon, request, 3)), Some(Kind::Failed));
+    // To somebody else it is another request.
+    assert_eq!(kind(release("Bo", 4)), Some(Kind::Denied));
+    release("Ana", 4).unwrap();
+    assert_eq!(kind(release("Ana", 5)), Some(Kind::Denied));
+    assert_eq!(kind(approved(&jon, request, 5)), Some(Kind::Failed));
+    intact(&mara);
 }

@@ -353,7 +353,6 @@ pub(super) enum RemoteCommand {
     #[command(after_help = "Example:\n  strongroom remote remove stick")]
     Remove {
         /// What it is called here
-        #[arg(default_value = ORIGIN)]
         name: String,
     },
 }
