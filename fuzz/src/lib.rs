@@ -498,10 +498,8 @@ pub fn remote_url(data: &[u8]) -> bool {
     // Whom ssh is asked to reach, or as whom, is nothing that it would take for an option.
     let reached = address.split_once("://").map_or("", |(_, rest)| rest);
     let reached = reached.split('/').next().unwrap_or_default();
-    assert!(
-        reached.split('@').all(|part| !part.starts_with('-')),
-        "an option for ssh"
-    );
+    let host = reached.rsplit('@').next().unwrap_or_default();
+    assert!(!reached.starts_with('-') && !host.starts_with('-'), "an option for ssh");
     // Git takes `NAME::…` for a program to reach it with if a scheme could be called NAME, and for a path elsewise.
     let scheme = |c: char| c.is_ascii_alphanumeric() || "+-.".contains(c);
     let rest = address.trim_start_matches(scheme);
