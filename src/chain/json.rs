@@ -6,7 +6,7 @@ use serde_json::ser::Formatter;
 use std::io;
 
 /// Integers stay below this, so that every JSON reader has them exactly (RFC 8785 §3.2.2.3).
-pub(super) const INTEGER_END: u64 = 1 << 53;
+pub(crate) const INTEGER_END: u64 = 1 << 53;
 
 /// Writes the shortest JSON, and refuses integers that not every reader has exactly.
 struct Exact;

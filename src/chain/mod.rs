@@ -37,7 +37,7 @@ pub use cuts::{Cut, Cuts};
 pub use detail::{Bitmap, Details, NoteSet};
 pub use entry::{BadEntry, ENTRY_MAX, Entry, FileRef, HeadRef, Kind, Outcome, ParsedEntry};
 pub use histories::Histories;
-pub(crate) use json::to_line;
+pub(crate) use json::{INTEGER_END, to_line};
 pub use live::{Creations, LiveFile, LiveSet, note_and_digest, note_of};
 pub use matter::{Broken, Deed, Matter, Matters, PersonOf, Said};
 pub use message::{BadMessage, Message};
