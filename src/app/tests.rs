@@ -2,6 +2,7 @@
 //! What a person is asked, and when: with a person made up.
 
 mod briefs;
+mod converge;
 mod leaving;
 mod matters;
 mod recovery;

@@ -338,9 +338,9 @@ impl<'a> Merge<'a> {
                 None => BTreeMap::new(),
             };
             // What the other clone does not hold is not there, whatever keeps it from being read.
-            let there = theirs.view.branches.get(&name);
-            let there = there
-                .and_then(|commit| files_of(&theirs.view, *commit).ok())
+            let commit = theirs.view.branches.get(&name).copied();
+            let there = commit
+                .and_then(|commit| files_of(&theirs.view, commit).ok())
                 .unwrap_or_default();
             let mut shard = Shard {
                 name,
@@ -368,7 +368,13 @@ impl<'a> Merge<'a> {
                     false => drop(shard.files.insert(path, oid)),
                 }
             }
-            if !shard.new.is_empty() || !shard.gone.is_empty() {
+            // Both may have come to the same by themselves, as where a note was destroyed here and there. One of the two
+            // commits has to give way, or each would be pushed over the other for ever: it is the one that is here.
+            let gives_way = |commit: Oid| {
+                let beside = old.is_some_and(|old| old != commit) && there == shard.files;
+                beside && is_clean(&theirs.view, commit, &shard.files)
+            };
+            if !shard.new.is_empty() || !shard.gone.is_empty() || commit.is_some_and(gives_way) {
                 shards.push(shard);
             }
         }

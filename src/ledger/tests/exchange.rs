@@ -111,6 +111,26 @@ fn two_members_come_to_the_same_and_every_log_is_pushed_by_whoever_has_it() {
     git(&hub, &["fsck", "--strict", "--no-dangling"]);
 }
 
+#[test]
+fn two_who_did_the_same_apart_come_to_rest() {
+    let folder = tempfile::tempdir().unwrap();
+    let (_hub, url) = hub(folder.path());
+    let mut a = Vault::with(2, 4);
+    let mut b = admit(&mut a, 2);
+    write(&mut a, note(10), 1);
+    sync(&mut a, &url);
+    sync(&mut b, &url);
+    // Each is left with a branch of its own that holds the same.
+    a.destroy(note(10));
+    b.destroy(note(10));
+    sync(&mut a, &url);
+    sync(&mut b, &url);
+    sync(&mut a, &url);
+    assert_eq!((sync(&mut b, &url).moves, sync(&mut a, &url).moves), (vec![], vec![]));
+    assert_honest("a", &a);
+    assert_honest("b", &b);
+}
+
 fn add(ledger: &mut Ledger<'_>, note: NoteId, text: &[u8], now: Time) {
     let metadata = Metadata {
         title: "Patrol".into(),

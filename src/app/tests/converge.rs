@@ -1,0 +1,978 @@
+//! Three people, four computers and a bare repository between them: whatever they do, now and then offline, in the end all
+//! have the same, and nothing that was acknowledged is lost.
+//!
+//! What is done follows from a seed; ids and keys are random, and must not matter. `STRONGROOM_LONG=1` does ten thousand
+//! things instead of some hundreds, `STRONGROOM_SEED` names one other seed.
+
+use super::super::members::{Admission, admit};
+use super::*;
+use crate::chain::Role;
+use crate::envelope::BodyFile;
+use crate::id::{Digest, NoteId};
+use crate::label::{Clearance, Label, Level};
+use crate::ledger::{Anchors, StoredNote, Verdict};
+use crate::repo::{Repo, Settings};
+use std::cell::Cell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::Command;
+
+const BEGUN: i64 = 1_795_253_400;
+/// The computers, by whose they are.
+const SEATS: [&str; 4] = ["mara", "jon", "jon", "kim"];
+const MARA: usize = 0;
+/// How often everybody syncs in turn before it counts as never coming to rest.
+const ROUNDS: usize = 6;
+
+/// Numbers that follow from a seed (SplitMix64).
+struct Chance(u64);
+
+impl Chance {
+    fn below(&mut self, bound: usize) -> usize {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        usize::try_from((mixed ^ (mixed >> 31)) % bound as u64).unwrap()
+    }
+
+    fn of<'t, T>(&mut self, some: &'t [T]) -> Option<&'t T> {
+        (!some.is_empty()).then(|| &some[self.below(some.len())])
+    }
+}
+
+/// Somebody at one computer.
+#[derive(Default)]
+struct Seat {
+    offline: Cell<bool>,
+    /// Whether a command has synced since that was looked at last.
+    synced: Cell<bool>,
+}
+
+impl Person for Seat {
+    fn passphrase(&self, _prompt: &str) -> Result<shared::Passphrase, Error> {
+        Ok(shared::Passphrase::new(PASSPHRASE.to_owned()))
+    }
+
+    fn warn(&self, text: &str) {
+        let harmless = self.offline.get() || !text.contains("not in step");
+        assert!(
+            harmless && !text.contains("two histories") && !text.contains("is set aside"),
+            "{text}"
+        );
+    }
+
+    fn answers(&self) -> bool {
+        false
+    }
+
+    fn line(&self, _prompt: &str) -> Option<String> {
+        None
+    }
+
+    fn open(&self, path: &Path) -> Result<File, Error> {
+        open_file(path)
+    }
+
+    fn files_in(&self, folder: &Path) -> Result<Vec<String>, Error> {
+        list_files(folder)
+    }
+
+    fn create(&self, path: &Path) -> Result<Box<dyn NewFile>, Error> {
+        new_file(path)
+    }
+
+    fn git(&self, job: &GitJob) -> Result<GitEnded, Error> {
+        match self.offline.get() {
+            false => {
+                self.synced.set(true);
+                run_git(job, false, &|_| {})
+            }
+            true => Ok(GitEnded {
+                succeeded: false,
+                stopped: false,
+                output: Vec::new(),
+                errors: b"no network".to_vec(),
+            }),
+        }
+    }
+}
+
+/// One computer with its clone.
+struct Computer {
+    root: PathBuf,
+    seat: Seat,
+    held: Option<Held>,
+    /// Which of [`World::done`] it knows of.
+    knows: BTreeSet<usize>,
+    online_at: usize,
+}
+
+/// Something that was acknowledged.
+enum Done {
+    Wrote { note: usize, after: Vec<usize> },
+    Attached { note: usize, times: usize },
+    Destroyed { note: usize },
+}
+
+/// What the test knows of a note.
+struct Note {
+    id: NoteId,
+    nature: shared::Nature,
+    client: String,
+    relabelled: bool,
+}
+
+struct World {
+    folder: tempfile::TempDir,
+    computers: Vec<Computer>,
+    chance: Chance,
+    now: i64,
+    step: usize,
+    notes: Vec<Note>,
+    done: Vec<Done>,
+    /// What the bare repository has of it.
+    hub: BTreeSet<usize>,
+    compartments: Vec<String>,
+    /// Who declared a conflict with which client.
+    conflicts: Vec<(&'static str, String)>,
+    /// Destructions that wait for a second person.
+    asked: Vec<(usize, usize)>,
+    /// How often what came of what.
+    tally: BTreeMap<String, usize>,
+    seed: u64,
+    /// What was done, in order, for whoever looks for a fault.
+    trail: Vec<String>,
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let trail = self.trail.join("\n");
+            say(&format!("seed {}, operation {}, after:\n{trail}", self.seed, self.step));
+        }
+    }
+}
+
+/// Says something past the test harness, which keeps back what a passing test prints.
+fn say(text: &str) {
+    std::io::stderr()
+        .write_all(format!("converge: {text}\n").as_bytes())
+        .unwrap();
+}
+
+fn git(dir: &Path, arguments: &[&str]) -> String {
+    let output = Command::new("git").arg("-C").arg(dir).args(arguments).output().unwrap();
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "git {arguments:?}: {errors}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// A word that stands for something written.
+fn word(done: usize) -> String {
+    format!("word{done}")
+}
+
+impl World {
+    fn new(seed: u64) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        git(folder.path(), &["init", "--quiet", "--bare", "hub.git"]);
+        let computers = (0..SEATS.len()).map(|seat| Computer {
+            root: folder.path().join(seat.to_string()),
+            seat: Seat::default(),
+            held: None,
+            knows: BTreeSet::new(),
+            online_at: 0,
+        });
+        let mut world = Self {
+            computers: computers.collect(),
+            folder,
+            chance: Chance(seed),
+            now: BEGUN,
+            step: 0,
+            notes: Vec::new(),
+            done: Vec::new(),
+            hub: BTreeSet::new(),
+            compartments: Vec::new(),
+            conflicts: Vec::new(),
+            asked: Vec::new(),
+            tally: BTreeMap::new(),
+            seed,
+            trail: Vec::new(),
+        };
+        let new = Init {
+            name: SEATS[MARA].into(),
+            recovery_key: None,
+            insist: false,
+        };
+        init(&world.at(MARA), &new).unwrap();
+        add_remote(&world.at(MARA), ORIGIN, &world.hub_url()).unwrap();
+        sync(&world.at(MARA), None).unwrap();
+        for (seat, clearance) in [(1, Some("restricted")), (2, None), (3, Some("confidential"))] {
+            world.admit(seat, clearance);
+        }
+        for seat in 0..SEATS.len() {
+            world.computers[seat].held = Some(Held::unlock(&world.at(seat)).unwrap());
+        }
+        let role = Rights {
+            roles: vec![Role::BreakGlass],
+            ..Rights::default()
+        };
+        change_member(&world.at(MARA), "kim", &MemberChange::Grant(role)).unwrap();
+        // What goes to people by name goes to the devices that its writer knows of.
+        world.settle();
+        world
+    }
+
+    /// Somebody joins, or a further device of somebody who is in.
+    fn admit(&self, seat: usize, clearance: Option<&str>) {
+        let file = self.folder.path().join(format!("request{seat}"));
+        clone_vault(&self.at(seat), &self.hub_url(), None).unwrap();
+        ask_for_membership(&self.at(seat), SEATS[seat], &file, false).unwrap();
+        let admission = Admission {
+            file,
+            clearance: clearance.map(str::to_owned),
+            compartments: Vec::new(),
+            roles: Vec::new(),
+            until: None,
+            device_of: clearance.is_none().then(|| SEATS[seat].to_owned()),
+        };
+        admit(&self.at(MARA), &admission, &|_| Ok(())).unwrap();
+        sync(&self.at(seat), None).unwrap();
+    }
+
+    fn hub(&self) -> PathBuf {
+        self.folder.path().join("hub.git")
+    }
+
+    fn hub_url(&self) -> String {
+        self.hub().display().to_string()
+    }
+
+    fn at(&self, seat: usize) -> Context<'_> {
+        let computer = &self.computers[seat];
+        Context {
+            held: computer.held.as_ref(),
+            places: Places::under(&computer.root),
+            clock: Clock::Fixed(Time::from_unix(self.now)),
+            source: None,
+            person: &computer.seat,
+            access: Access::given(Some("safety".into()), Some("what is to be done".into())).unwrap(),
+        }
+    }
+
+    fn refs(&self, seat: usize) -> BTreeMap<String, String> {
+        let repo = Repo::open(
+            &Places::under(&self.computers[seat].root).vault(),
+            Settings::of_this_run(),
+        )
+        .unwrap();
+        let refs = repo.refs("refs/").unwrap().into_iter();
+        refs.map(|(name, oid)| (name, oid.to_string())).collect()
+    }
+
+    /// Without the branches that hold no file any more: whoever never had one of its files has no such branch.
+    fn without_empty(dir: &Path, mut refs: BTreeMap<String, String>) -> BTreeMap<String, String> {
+        let holds = |name: &String| !git(dir, &["ls-tree", name]).is_empty();
+        refs.retain(|name, _| name.contains("/audit/") || holds(name));
+        refs
+    }
+
+    /// Counts what came of it. What is refused has to be for a reason that honest people meet.
+    fn count<T>(&mut self, what: &str, done: Result<T, Error>) -> Option<T> {
+        let offline = self.computers.iter().any(|computer| computer.seat.offline.get());
+        let (told, done) = match done {
+            Ok(done) => ("done".to_owned(), Some(done)),
+            Err(error) => {
+                let fine = match error.kind {
+                    Kind::Denied | Kind::Usage | Kind::Failed => true,
+                    Kind::Unknown => offline && error.message.contains("no network"),
+                    _ => false,
+                };
+                assert!(fine, "{what}: {error:?}");
+                let hex = |c: char| c.is_ascii_hexdigit() && !c.is_ascii_alphabetic();
+                (error.message.replace(hex, "").chars().take(60).collect(), None)
+            }
+        };
+        self.trail.push(format!("  {what}: {told}"));
+        *self.tally.entry(format!("{what}: {told}")).or_default() += 1;
+        done
+    }
+
+    fn acknowledged(&mut self, seat: usize, done: Done) {
+        self.computers[seat].knows.insert(self.done.len());
+        self.done.push(done);
+    }
+
+    /// Whether this computer knows that a note was destroyed.
+    fn is_gone(&self, known: &BTreeSet<usize>, note: usize) -> bool {
+        let destroyed = |done: &&usize| matches!(self.done[**done], Done::Destroyed { note: gone } if gone == note);
+        known.iter().any(|done| destroyed(&done))
+    }
+
+    fn destroyed(&self, note: usize) -> bool {
+        let mut done = self.done.iter();
+        done.any(|done| matches!(done, Done::Destroyed { note: gone } if *gone == note))
+    }
+
+    /// What was written to a note, of what is known there: all of it, and what nothing else follows.
+    fn written(&self, known: &BTreeSet<usize>, note: usize) -> (BTreeSet<usize>, BTreeSet<usize>) {
+        let (mut all, mut followed) = (BTreeSet::new(), BTreeSet::new());
+        for index in known {
+            if let Done::Wrote { note: of, after } = &self.done[*index]
+                && *of == note
+            {
+                all.insert(*index);
+                followed.extend(after);
+            }
+        }
+        let heads = all.difference(&followed).copied().collect();
+        (all, heads)
+    }
+
+    /// A note that this computer may know: often one of the last, so that several people work on the same.
+    fn some_note(&mut self, seat: usize) -> Option<usize> {
+        let recent = self
+            .notes
+            .len()
+            .saturating_sub(if self.chance.below(2) == 0 { 6 } else { 60 });
+        let known = &self.computers[seat].knows;
+        let knows = |note: &usize| {
+            self.notes[*note].nature == shared::Nature::Note
+                && !self.written(known, *note).0.is_empty()
+                && !self.is_gone(known, *note)
+        };
+        let notes: Vec<usize> = (recent..self.notes.len()).filter(knows).collect();
+        self.chance.of(&notes).copied()
+    }
+
+    fn some_label(&mut self) -> String {
+        let level = [
+            "internal",
+            "internal",
+            "confidential",
+            "confidential",
+            "restricted",
+            "named",
+        ][self.chance.below(6)];
+        match (level, self.chance.below(3)) {
+            // For whoever writes it alone, on all their devices.
+            ("named", _) => level.to_owned(),
+            (_, 0) => match self.chance.of(&self.compartments) {
+                Some(name) => format!("{level}/{name}"),
+                None => level.to_owned(),
+            },
+            _ => level.to_owned(),
+        }
+    }
+
+    fn text(&self) -> String {
+        format!(
+            "(I) {} What to do: keep the north gate shut until 18:00.",
+            word(self.done.len())
+        )
+    }
+
+    fn add(&mut self, seat: usize) {
+        let client = format!("Client {}", self.chance.below(6));
+        let new = NewText {
+            title: Some(word(self.done.len())),
+            client: Some(client.clone()),
+            case: None,
+            label: Some(self.some_label()),
+            at: None,
+            fields: Vec::new(),
+        };
+        let text = self.text().into_bytes();
+        let added = add(&self.at(seat), new, TextFrom::Caller(Box::new(move || Ok(text))));
+        if let Some(added) = self.count("add", added) {
+            let note = self.notes.len();
+            self.notes.push(Note {
+                id: added.id,
+                nature: shared::Nature::Note,
+                client,
+                relabelled: false,
+            });
+            self.acknowledged(
+                seat,
+                Done::Wrote {
+                    note,
+                    after: Vec::new(),
+                },
+            );
+        }
+    }
+
+    fn edit(&mut self, seat: usize, note: usize) {
+        let after = self.written(&self.computers[seat].knows, note).1;
+        let change = Change {
+            title: Some(word(self.done.len())),
+            ..Change::default()
+        };
+        let text = self.text().into_bytes();
+        let from = TextFrom::Caller(Box::new(move || Ok(text)));
+        let edited = edit(&self.at(seat), &self.notes[note].id.to_string(), change, Some(from));
+        if let Some(edited) = self.count("edit", edited) {
+            assert!(edited.changed);
+            let after = after.into_iter().collect();
+            self.acknowledged(seat, Done::Wrote { note, after });
+        }
+    }
+
+    fn show(&mut self, seat: usize, note: usize) {
+        let shown = show(&self.at(seat), &self.notes[note].id.to_string(), None);
+        if let Some(shown) = self.count("show", shown) {
+            self.assert_current(seat, note, &shown.note.metadata.title);
+            assert!(shown.note.text().contains(&shown.note.metadata.title));
+        }
+    }
+
+    /// What is shown of a note is the newest that this computer knows of, or one of two.
+    fn assert_current(&self, seat: usize, note: usize, title: &str) {
+        let (all, heads) = self.written(&self.computers[seat].knows, note);
+        let wanted = if self.notes[note].relabelled { all } else { heads };
+        assert!(
+            wanted.iter().any(|done| word(*done) == title),
+            "{title} of note {note} at {seat}, where {wanted:?} are known"
+        );
+    }
+
+    fn look(&mut self, seat: usize) {
+        let listed = match self.chance.below(3) {
+            0 => search(&self.at(seat), "north gate", &ListQuery::default()).map(|found| found.lines),
+            _ => list(&self.at(seat), &ListQuery::default()),
+        };
+        let Some(lines) = self.count("list", listed) else {
+            return;
+        };
+        for line in lines {
+            let note = self.notes.iter().position(|note| note.id == line.listed.note).unwrap();
+            self.assert_current(seat, note, &line.listed.metadata.title);
+            assert!(!self.is_gone(&self.computers[seat].knows, note));
+        }
+    }
+
+    fn attach(&mut self, seat: usize, note: usize) {
+        let path = self.folder.path().join("attached");
+        let times = 1 + self.chance.below(4000);
+        std::fs::write(&path, word(self.done.len()).repeat(times)).unwrap();
+        let id = self.notes[note].id.to_string();
+        let attached = attach(&self.at(seat), &id, &word(self.done.len()), || open_file(&path));
+        if self.count("attach", attached).is_some() {
+            self.acknowledged(seat, Done::Attached { note, times });
+        }
+    }
+
+    fn relabel(&mut self, seat: usize, note: usize) {
+        let label = self.some_label();
+        let relabelled = relabel(&self.at(seat), &self.notes[note].id.to_string(), &label);
+        if self.count("relabel", relabelled).is_some() {
+            self.notes[note].relabelled = true;
+        }
+    }
+
+    fn destroy(&mut self, seat: usize, note: usize) {
+        let destroyed = destroy(&self.at(seat), &self.notes[note].id.to_string(), None);
+        let asked = destroyed
+            .as_ref()
+            .err()
+            .is_some_and(|error| error.message.contains("second person"));
+        if asked && !self.asked.contains(&(seat, note)) {
+            self.asked.push((seat, note));
+        }
+        self.notice(seat);
+        if self.count("destroy", destroyed).is_some() {
+            self.asked.retain(|(_, waits)| *waits != note);
+            self.acknowledged(seat, Done::Destroyed { note });
+        }
+    }
+
+    /// Somebody carries out what they asked for, if it is approved by now.
+    fn carry_out(&mut self) {
+        if let Some((seat, note)) = self.chance.of(&self.asked.clone()).copied() {
+            self.destroy(seat, note);
+        }
+    }
+
+    fn approve(&mut self, seat: usize) {
+        let requests = list_requests(&self.at(seat));
+        let Some(mut lines) = self.count("approvals", requests) else {
+            return;
+        };
+        lines.retain(|line| !line.own && line.standing == Standing::Waiting);
+        lines.sort_by_key(|line| line.asked);
+        if let Some(request) = self.chance.of(&lines).map(|line| line.request.to_string()) {
+            let approved = approve(&self.at(seat), &request, None);
+            self.count("approve", approved);
+        }
+    }
+
+    fn brief(&mut self, seat: usize, note: usize) {
+        let query = DraftQuery {
+            sources: vec![self.notes[note].id.to_string()],
+            profile: "no-names".into(),
+            audience: Some("internal".into()),
+            mask: Vec::new(),
+            allow: Vec::new(),
+            length: None,
+            by_case: false,
+            format: None,
+        };
+        let drafted = draft_brief(&self.at(seat), &query);
+        if let Some(drafted) = self.count("brief draft", drafted) {
+            let client = self.notes[note].client.clone();
+            let note = self.notes.len();
+            self.notes.push(Note {
+                id: drafted.draft,
+                nature: shared::Nature::Draft,
+                client,
+                relabelled: false,
+            });
+            self.acknowledged(
+                seat,
+                Done::Wrote {
+                    note,
+                    after: Vec::new(),
+                },
+            );
+        }
+    }
+
+    fn compartment(&mut self) {
+        let name = format!("Compartment {}", self.compartments.len());
+        if self.compartments.len() < 4 {
+            let made = new_compartment(&self.at(MARA), &name);
+            self.count("compartment new", made).unwrap();
+            self.compartments.push(name);
+        }
+    }
+
+    fn change_member(&mut self) {
+        let whom = if self.chance.below(3) == 0 { "jon" } else { "kim" };
+        let members = list_members(&self.at(MARA)).unwrap().members;
+        let paused = members.iter().find(|member| member.paused);
+        let whom = paused.map_or(whom, |member| member.handle.as_str());
+        let compartment = |chance: &mut Chance, some: &[String]| chance.of(some).cloned().into_iter().collect();
+        let mut rights = Rights::default();
+        let change = match self.chance.below(9) {
+            _ if paused.is_some() => MemberChange::Resume,
+            0 => MemberChange::Pause,
+            1..=2 => {
+                rights.compartments = compartment(&mut self.chance, &self.compartments);
+                MemberChange::Grant(rights)
+            }
+            3 => {
+                rights.compartments = compartment(&mut self.chance, &self.compartments);
+                let lends = !rights.compartments.is_empty();
+                rights.until = lends.then(|| Time::from_unix(self.now + 40_000));
+                MemberChange::Grant(rights)
+            }
+            4 => {
+                rights.compartments = compartment(&mut self.chance, &self.compartments);
+                MemberChange::Revoke(rights)
+            }
+            5..=6 => {
+                rights.clearance = Some("restricted".into());
+                MemberChange::Grant(rights)
+            }
+            _ => {
+                rights.clearance = Some("confidential".into());
+                MemberChange::Revoke(rights)
+            }
+        };
+        let changed = change_member(&self.at(MARA), whom, &change);
+        let what = match change {
+            MemberChange::Pause => "pause",
+            MemberChange::Resume => "resume",
+            MemberChange::Revoke(_) => "revoke",
+            _ => "grant",
+        };
+        self.count(what, changed);
+    }
+
+    fn declare(&mut self) {
+        let (seat, client) = [(1, "Client 4"), (3, "Client 5")][self.chance.below(2)];
+        if self.conflicts.iter().all(|(who, _)| *who != SEATS[seat]) && self.chance.below(4) == 0 {
+            let declared = declare_conflict(&self.at(seat), Some(client), None);
+            if self.count("conflict", declared).is_some() {
+                self.conflicts.push((SEATS[seat], client.to_owned()));
+            }
+        }
+    }
+
+    fn break_glass(&mut self, note: usize) {
+        let kim = SEATS.len() - 1;
+        let shown = break_glass(&self.at(kim), &self.notes[note].id.to_string(), "safety");
+        if let Some(shown) = self.count("breakglass", shown) {
+            self.assert_current(kim, note, &shown.note.metadata.title);
+        }
+        let broken = list_broken_glass(&self.at(MARA)).unwrap();
+        if let Some(broken) = broken.iter().find(|broken| broken.reviewed.is_empty()) {
+            let reviewed = review_glass(&self.at(MARA), &broken.entry.to_string(), None);
+            self.count("review", reviewed).unwrap();
+        }
+    }
+
+    /// A sync finds nothing wrong, and then the one knows what the other does.
+    fn sync(&mut self, seat: usize) -> bool {
+        let mut done = sync(&self.at(seat), None).unwrap();
+        let done = done.pop().unwrap();
+        assert_eq!(done.worst(), None, "{done:?}");
+        assert!(done.strays.is_empty() && done.held_back.is_empty(), "{done:?}");
+        self.meets_hub(seat);
+        for file in &done.set_aside {
+            let note = self
+                .notes
+                .iter()
+                .position(|note| file.1.starts_with(&note.id.to_string()));
+            assert!(note.is_some_and(|note| self.destroyed(note)), "{file:?}");
+        }
+        let moved = done.pushed > 0 || done.entries > 0 || done.rules;
+        self.trail
+            .push(format!("  sync of {seat}: {} came, {} went", done.entries, done.pushed));
+        *self.tally.entry(format!("sync: {moved}")).or_default() += 1;
+        moved
+    }
+
+    fn meets_hub(&mut self, seat: usize) {
+        self.hub.extend(&self.computers[seat].knows);
+        self.computers[seat].knows.clone_from(&self.hub);
+    }
+
+    /// Some commands sync by themselves, before they do anything.
+    fn notice(&mut self, seat: usize) {
+        if self.computers[seat].seat.synced.take() {
+            self.meets_hub(seat);
+        }
+    }
+
+    fn operation(&mut self) {
+        self.step += 1;
+        self.now += 1 + i64::try_from(self.chance.below(600)).unwrap();
+        let seat = self.chance.below(SEATS.len());
+        for computer in &mut self.computers {
+            if computer.seat.offline.get() {
+                computer.seat.offline.set(computer.online_at > self.step);
+            } else if self.chance.below(60) == 0 {
+                computer.seat.offline.set(true);
+                computer.online_at = self.step + 3 + self.chance.below(60);
+            }
+        }
+        let note = self.some_note(seat);
+        self.trail.push(format!(
+            "{} at {seat}, note {note:?}, {} done",
+            self.step,
+            self.done.len()
+        ));
+        match (self.chance.below(100), note) {
+            (0..18, _) if !self.computers[seat].seat.offline.get() => drop(self.sync(seat)),
+            (18..33, _) | (_, None) => self.add(seat),
+            (33..50, Some(note)) => self.edit(seat, note),
+            (50..58, Some(note)) => self.show(seat, note),
+            (58..63, _) => self.look(seat),
+            (63..68, Some(note)) => self.attach(seat, note),
+            (68..74, Some(note)) => self.relabel(seat, note),
+            (74..82, Some(note)) => self.destroy(seat, note),
+            (82..85, _) => self.carry_out(),
+            (85..88, _) => self.approve(seat),
+            (88..90, Some(note)) => self.brief(seat, note),
+            (90, _) => self.compartment(),
+            (91..95, _) => self.change_member(),
+            (95, _) => self.declare(),
+            (96, Some(note)) => self.break_glass(note),
+            (97..100, _) => drop(tidy(&self.at(seat).places).unwrap()),
+            _ => {}
+        }
+        (0..SEATS.len()).for_each(|seat| self.notice(seat));
+    }
+
+    /// Everybody syncs until nothing moves any more.
+    fn settle(&mut self) {
+        for computer in &self.computers {
+            computer.seat.offline.set(false);
+        }
+        for _ in 0..ROUNDS {
+            if (0..SEATS.len()).filter(|seat| self.sync(*seat)).count() == 0 {
+                return;
+            }
+        }
+        let there = git(&self.hub(), &["for-each-ref", "--format=%(refname) %(objectname)"]);
+        for seat in 0..SEATS.len() {
+            let vault = Places::under(&self.computers[seat].root).vault();
+            let here = git(&vault, &["for-each-ref", "--format=%(refname) %(objectname)"]);
+            for line in here.lines().filter(|line| !there.contains(line)) {
+                let (name, _) = line.split_once(' ').unwrap();
+                say(&format!(
+                    "at {seat}: {line}\n{}",
+                    git(&vault, &["log", "-m", "--raw", "--no-abbrev", name])
+                ));
+                say(&format!(
+                    "at hub: {line}\n{}",
+                    git(&self.hub(), &["log", "-m", "--raw", "--no-abbrev", name])
+                ));
+            }
+        }
+        panic!("it does not come to rest");
+    }
+
+    /// All that anybody has the keys for; what goes to people by name as each of them has it.
+    fn opened_by_anybody(&self) -> Vec<Opened> {
+        let mut all = self.opened(MARA);
+        for seat in [1, 3] {
+            let own = self.opened(seat).into_iter();
+            all.extend(
+                own.filter(|item| item.label.level() == Level::Named && item.nature != shared::Nature::Statement),
+            );
+        }
+        all
+    }
+
+    /// All that somebody has the keys for: below the gate, so that no entry says so.
+    fn opened(&self, seat: usize) -> Vec<Opened> {
+        let context = self.at(seat);
+        let unlocked = context.unlock().unwrap();
+        let desk = unlocked.desk(&context).unwrap();
+        let wraps = desk.ledger.wraps("").unwrap();
+        let readable = desk.gate().readable(wraps, &desk.clearance());
+        let (ring, identity) = (desk.ledger.keyring(), desk.identity);
+        let (vault, me) = (identity.vault(), identity.person());
+        let open = |stored: StoredNote| {
+            let body = BodyFile::parse(&stored.sealed).unwrap();
+            let key = stored.wrap.unwrap_key(vault, stored.note, ring, me, identity.hybrid());
+            let (label, key) = key.unwrap();
+            let nature = body.purpose();
+            let body = body.check(vault, stored.note, &key).unwrap();
+            Opened {
+                note: stored.note,
+                nature,
+                label,
+                body: stored.body,
+                metadata: body.open_metadata().unwrap(),
+            }
+        };
+        let wraps = readable.into_iter().map(|(note, _, wrap)| (note, wrap)).collect();
+        desk.ledger.stored_many(wraps).unwrap().into_iter().map(open).collect()
+    }
+
+    /// What everybody's card covers now, and whether they are paused.
+    fn clearances(&self) -> BTreeMap<String, (Clearance, bool)> {
+        let context = self.at(MARA);
+        let unlocked = context.unlock().unwrap();
+        let desk = unlocked.desk(&context).unwrap();
+        let cards = desk.ledger.charter().roster.members();
+        cards
+            .map(|card| (card.handle.clone(), (card.clearance(context.now()), card.paused)))
+            .collect()
+    }
+
+    /// All is the same everywhere, intact, and as it was acknowledged.
+    fn check(&mut self, deep: bool) {
+        self.settle();
+        let listed = git(&self.hub(), &["for-each-ref", "--format=%(refname) %(objectname)"]);
+        let there = listed.lines().filter_map(|line| line.split_once(' '));
+        let there = there.map(|(name, oid)| (name.to_owned(), oid.to_owned())).collect();
+        let there = Self::without_empty(&self.hub(), there);
+        for seat in 0..SEATS.len() {
+            let here = Self::without_empty(&Places::under(&self.computers[seat].root).vault(), self.refs(seat));
+            assert_eq!(here, there, "{seat}");
+            let report = verify(&self.at(seat), None, &[], None, deep).unwrap();
+            assert_eq!(report.verdict, Verdict::Intact, "{:?}", report.told());
+        }
+        let hub = Repo::open_to_verify(&self.hub(), Settings::of_this_run())
+            .unwrap()
+            .with_packs();
+        let anchors = Anchors {
+            receipt: None,
+            high_water: None,
+            witnesses: &[],
+            now: Time::from_unix(self.now),
+            deep,
+        };
+        let report = crate::ledger::verify(&hub, &anchors).unwrap();
+        assert_eq!(report.verdict, Verdict::Intact, "{:?}", report.told());
+        self.check_notes();
+        self.check_forgotten(there.keys());
+        for seat in 0..SEATS.len() {
+            self.check_list(seat);
+        }
+        self.check_attachments();
+    }
+
+    /// What was acknowledged is there, and its newest is not covered by anything; what was destroyed is not.
+    fn check_notes(&self) {
+        let mut opened: BTreeMap<NoteId, Vec<Opened>> = BTreeMap::new();
+        for item in self.opened_by_anybody() {
+            opened.entry(item.note).or_default().push(item);
+        }
+        for (index, note) in self.notes.iter().enumerate() {
+            let all = opened.remove(&note.id).unwrap_or_default();
+            if self.destroyed(index) {
+                assert!(all.is_empty(), "note {index} was destroyed");
+                continue;
+            }
+            let of_it = || all.iter().filter(|item| item.nature == note.nature);
+            let followed: BTreeSet<Digest> = of_it().flat_map(|item| item.metadata.parents.clone()).collect();
+            let words = |heads: bool| {
+                let some = of_it().filter(|item| !heads || !followed.contains(&item.body));
+                some.map(|item| item.metadata.title.clone()).collect::<BTreeSet<_>>()
+            };
+            if note.nature != shared::Nature::Note {
+                assert_eq!(of_it().count(), 1, "draft {index}");
+                continue;
+            }
+            let (written, heads) = self.written(&self.hub, index);
+            let [written, heads] = [written, heads].map(|done| done.into_iter().map(word).collect::<BTreeSet<_>>());
+            assert_eq!(words(false), written, "note {index}");
+            let found = words(true);
+            let fine = heads == found || note.relabelled && heads.is_subset(&found);
+            assert!(fine, "note {index}: {heads:?} are its heads, and found were {found:?}");
+        }
+        let strange = |item: &Opened| item.nature != shared::Nature::Statement;
+        assert_eq!(opened.values().flatten().filter(|item| strange(item)).count(), 0);
+    }
+
+    /// No branch of the bare repository names anything that was destroyed.
+    fn check_forgotten<'r>(&self, refs: impl Iterator<Item = &'r String>) {
+        let live = |name: &&String| name.starts_with("refs/heads/notes/") || name.starts_with("refs/heads/keys/");
+        let files: String = refs
+            .filter(live)
+            .map(|name| git(&self.hub(), &["ls-tree", "-r", "--name-only", name]))
+            .collect();
+        for (index, note) in self.notes.iter().enumerate() {
+            let gone = !files.contains(&note.id.to_string());
+            assert_eq!(gone, self.destroyed(index), "note {index}");
+        }
+    }
+
+    /// What may explain what became of a note.
+    fn described(&self, note: NoteId) -> String {
+        let all = self.opened_by_anybody();
+        let labels: Vec<&Label> = all
+            .iter()
+            .filter(|item| item.note == note)
+            .map(|item| &item.label)
+            .collect();
+        let index = self.notes.iter().position(|known| known.id == note);
+        let client = index.map(|index| (&self.notes[index].client, self.notes[index].relabelled));
+        format!("note {index:?} of {client:?}: {labels:?}")
+    }
+
+    /// Everybody lists what their card covers of it.
+    fn check_list(&mut self, seat: usize) {
+        let who = SEATS[seat];
+        let (clearance, paused) = self.clearances().remove(who).unwrap();
+        let listed = list(&self.at(seat), &ListQuery::default());
+        if paused {
+            assert_eq!(listed.err().map(|error| error.kind), Some(Kind::Denied));
+            return;
+        }
+        let lines: BTreeMap<NoteId, String> = listed
+            .unwrap()
+            .into_iter()
+            .map(|line| (line.listed.note, line.listed.metadata.title.clone()))
+            .collect();
+        let covers = |label: &Label| match label.level() {
+            Level::Named => label.people().contains(&clearance.person),
+            _ => clearance.dominates(label),
+        };
+        let mut expected: BTreeSet<NoteId> = BTreeSet::new();
+        for item in self.opened_by_anybody() {
+            let barred = |(by, client): &(&str, String)| *by == who && *client == item.metadata.client;
+            if item.nature == shared::Nature::Note && covers(&item.label) && !self.conflicts.iter().any(barred) {
+                expected.insert(item.note);
+            }
+        }
+        let listed: BTreeSet<NoteId> = lines.keys().copied().collect();
+        let odd = listed.symmetric_difference(&expected);
+        let odd: Vec<String> = odd.map(|note| self.described(*note)).collect();
+        assert!(odd.is_empty(), "listed by {who} at {seat}, or not: {odd:#?}");
+        for (note, title) in lines {
+            let note = self.notes.iter().position(|known| known.id == note).unwrap();
+            self.assert_current(seat, note, &title);
+        }
+    }
+
+    /// What was attached is there, and where mara may read it, byte for byte.
+    fn check_attachments(&self) {
+        let all = self.opened_by_anybody();
+        let attached = all.iter().filter(|item| item.nature == shared::Nature::Attachment);
+        let attached: BTreeMap<(NoteId, &str), bool> = attached
+            .map(|item| {
+                (
+                    (item.note, item.metadata.title.as_str()),
+                    item.label.level() != Level::Named,
+                )
+            })
+            .collect();
+        for (index, done) in self.done.iter().enumerate() {
+            let Done::Attached { note, times } = done else { continue };
+            if self.destroyed(*note) {
+                continue;
+            }
+            let (id, name) = (self.notes[*note].id, word(index));
+            let for_mara = attached.get(&(id, name.as_str()));
+            let Some(true) = for_mara else {
+                assert!(for_mara.is_some(), "{name} of note {note}");
+                continue;
+            };
+            let (id, path) = (id.to_string(), self.folder.path().join("extracted"));
+            extract(&self.at(MARA), &id, &name, Place::New(Some(path.clone()))).unwrap();
+            assert_eq!(std::fs::read_to_string(&path).unwrap(), name.repeat(*times));
+            std::fs::remove_file(path).unwrap();
+        }
+    }
+}
+
+/// Something that is stored, opened.
+struct Opened {
+    note: NoteId,
+    nature: shared::Nature,
+    label: Label,
+    body: Digest,
+    metadata: crate::envelope::Metadata,
+}
+
+fn is_long() -> bool {
+    std::env::var_os("STRONGROOM_LONG").is_some_and(|value| value == "1")
+}
+
+fn seed_named() -> Option<u64> {
+    std::env::var("STRONGROOM_SEED").ok()?.parse().ok()
+}
+
+/// So many operations that follow from a seed, with a look at everything now and then and at the end.
+fn converge(seed: u64, operations: usize, between: usize) {
+    let begun = std::time::Instant::now();
+    let mut world = World::new(seed);
+    for n in 1..=operations {
+        world.operation();
+        if n % between == 0 && n != operations {
+            world.check(false);
+            if is_long() {
+                say(&format!("{n} operations, {} s", begun.elapsed().as_secs()));
+            }
+        }
+    }
+    world.check(true);
+    git(&world.hub(), &["fsck", "--strict", "--no-dangling"]);
+    let tally = world.tally.iter().map(|(what, times)| format!("\n{times:6} {what}"));
+    let tally = if is_long() || seed_named().is_some() {
+        tally.collect()
+    } else {
+        String::new()
+    };
+    say(&format!(
+        "seed {seed}: {operations} operations, {} s{tally}",
+        begun.elapsed().as_secs()
+    ));
+}
+
+#[test]
+fn whatever_honest_people_do_all_clones_come_to_the_same_and_nothing_is_lost() {
+    match (is_long(), seed_named()) {
+        (true, seed) => converge(seed.unwrap_or(1), 10_000, 500),
+        (false, Some(seed)) => converge(seed, 200, 100),
+        (false, None) => (1..=2).for_each(|seed| converge(seed, 150, 75)),
+    }
+}
