@@ -573,7 +573,7 @@ fn look_at_stores(context: &Context<'_>, vault: VaultId, repo: &Repo) -> Vec<Fin
     let url = |name: &str| remotes.iter().find(|(known, _)| known == name).map(|(_, url)| url);
     let holds = stores
         .into_iter()
-        .filter(|store| !url(&store.remote).is_some_and(|url| store.has_pruned(url) == Some(true)));
+        .filter(|store| url(&store.remote).is_none_or(|url| store.has_pruned(url) != Some(true)));
     let told = holds.map(|store| {
         let name = &store.remote;
         let words = format!(
