@@ -617,6 +617,7 @@ impl World {
     fn sync(&mut self, seat: usize) -> bool {
         let mut done = sync(&self.at(seat), None).unwrap();
         let done = done.pop().unwrap();
+        self.computers[seat].seat.synced.set(false);
         assert_eq!(done.worst(), None, "{done:?}");
         assert!(done.strays.is_empty() && done.held_back.is_empty(), "{done:?}");
         self.meets_hub(seat);
@@ -741,5 +742,36 @@ fn whatever_honest_people_do_all_clones_come_to_the_same_and_nothing_is_lost() {
         (true, seed) => converge(seed.unwrap_or(1), 10_000, 500),
         (false, Some(seed)) => converge(seed, 200, 100),
         (false, None) => (1..=2).for_each(|seed| converge(seed, 150, 75)),
+    }
+}
+
+#[test]
+fn what_was_attached_while_the_note_was_relabelled_is_read_as_before() {
+    let mut world = World::new(0);
+    let new = NewText {
+        title: None,
+        client: None,
+        case: None,
+        label: Some("internal".into()),
+        at: None,
+        fields: Vec::new(),
+    };
+    let text = TextFrom::Caller(Box::new(|| Ok(b"The gate is shut.".to_vec())));
+    let id = add(&world.at(MARA), new, text).unwrap().id.to_string();
+    world.settle();
+    let path = world.folder.path().join("gate.txt");
+    std::fs::write(&path, "shut").unwrap();
+    attach(&world.at(1), &id, "gate.txt", || open_file(&path)).unwrap();
+    relabel(&world.at(MARA), &id, "confidential").unwrap();
+    world.settle();
+    for seat in 0..SEATS.len() {
+        let shown = show(&world.at(seat), &id, None).unwrap();
+        assert_eq!(
+            (shown.note.text(), shown.note.attachments.len()),
+            ("The gate is shut.", 1)
+        );
+        let out = world.folder.path().join(format!("out{seat}"));
+        extract(&world.at(seat), &id, "gate.txt", Place::New(Some(out.clone()))).unwrap();
+        assert_eq!(std::fs::read_to_string(out).unwrap(), "shut");
     }
 }
