@@ -419,6 +419,9 @@ fn at(home: &Home) -> Context<'static> {
     }
 }
 
+/// Something that jon does.
+type Job<'a> = &'a dyn Fn(&Context<'_>);
+
 /// How likely it is that two samples of one kind differ as much as these (Mann-Whitney U, two-sided, by its normal
 /// approximation; times in nanoseconds have hardly any ties).
 fn likelihood(one: &[u128], other: &[u128]) -> f64 {
@@ -472,7 +475,7 @@ fn times_tell_nothing_either() {
     let searched =
         |context: &Context<'_>| assert_eq!(search(context, "gate", &ListQuery::default()).unwrap().lines.len(), 1);
     let mut told = Vec::new();
-    let jobs: [(&str, &dyn Fn(&Context<'_>)); 3] = [("show", &hidden), ("list", &listed), ("search", &searched)];
+    let jobs: [(&str, Job<'_>); 3] = [("show", &hidden), ("list", &listed), ("search", &searched)];
     for (name, job) in jobs {
         let mut times = [Vec::new(), Vec::new()];
         for n in 0..1020 {

@@ -157,13 +157,23 @@ pub fn extract(context: &Context<'_>, asked: &str, name: &str, place: Place) -> 
             Err(error) => return Err(desk.failed(details, vec![note], error)),
         };
         details.client = beside.client;
-        let mut facts = ResourceFacts::new(ThingKind::Note, label);
-        (facts.own, facts.conflict) = (beside.own, beside.conflict);
-        let permission = match desk.decide(Action::Extract, facts) {
-            Decision::Denied(denial) => return Err(desk.denied(&denial, None, details, vec![note], asked)?),
-            Decision::Permitted(permission) => permission,
-        };
-        details.rules = permission.rules().to_vec();
+        let named = beside.heads.named(name);
+        let named = beside.stored.iter().find(|stored| named == Some(stored.body));
+        // One that was attached while the note was relabelled elsewhere bears a label of its own.
+        let own = named.and_then(|stored| stored.wrap.label(desk.ledger.keyring(), desk.identity.person()));
+        let own = own.filter(|own| *own != label);
+        let mut permits = Vec::new();
+        for label in [label].into_iter().chain(own) {
+            let mut facts = ResourceFacts::new(ThingKind::Note, label);
+            (facts.own, facts.conflict) = (beside.own, beside.conflict);
+            match desk.decide(Action::Extract, facts) {
+                Decision::Denied(denial) => return Err(desk.denied(&denial, None, details, vec![note], asked)?),
+                Decision::Permitted(permission) => permits.push(Permit::new(permission, [note])),
+            }
+        }
+        details.rules = permits.iter().flat_map(|permit| permit.rules().to_vec()).collect();
+        details.rules.sort();
+        details.rules.dedup();
         let stored = beside.heads.named(name).and_then(|body| {
             details.left = beside.heads.digest_for_the_record(body);
             beside.stored.into_iter().find(|stored| stored.body == body)
@@ -173,7 +183,6 @@ pub fn extract(context: &Context<'_>, asked: &str, name: &str, place: Place) -> 
             return Err(no_such_attachment(note, name));
         };
         let recorded = desk.record(Draft::read(details, vec![note]))?;
-        let permits = vec![Permit::new(permission, [note])];
         let opened = desk.gate().open_contents(vec![stored], permits, recorded)?;
         let content = opened.into_iter().next();
         let content = content.ok_or_else(|| no_such_attachment(note, name))?;

@@ -140,7 +140,8 @@ impl Desk<'_> {
         })
     }
 
-    /// Asks the policies about a note: once for its label, and once more for each other label a revision of it bears. A
+    /// Asks the policies about a note: once for its label, and once more for each other label that a revision or an
+    /// attachment of it bears. A
     /// denial is entered.
     pub(super) fn permitted(
         &mut self,
@@ -163,8 +164,12 @@ impl Desk<'_> {
     ) -> Result<Vec<Permit>, Error> {
         details.level = Some(standing.label.level());
         details.client = standing.survey.clients_of(&standing.heads).map(short);
+        let me = self.identity.person();
+        // What was attached while the note was relabelled elsewhere bears a label of its own, as a revision may.
+        let wraps = standing.wraps.iter();
+        let each: Vec<Label> = wraps.filter_map(|wrap| wrap.label(self.ledger.keyring(), me)).collect();
         let mut labels = vec![&standing.label];
-        for (_, _, label) in standing.survey.revisions() {
+        for label in &each {
             if !labels.contains(&label) {
                 labels.push(label);
             }

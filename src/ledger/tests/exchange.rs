@@ -120,8 +120,9 @@ fn two_who_did_the_same_apart_come_to_rest() {
     write(&mut a, note(10), 1);
     sync(&mut a, &url);
     sync(&mut b, &url);
-    // Each is left with a branch of its own that holds the same.
+    // Each is left with a branch of its own that holds the same, under a commit that says another day.
     a.destroy(note(10));
+    b.clock += 2 * 86_400;
     b.destroy(note(10));
     sync(&mut a, &url);
     sync(&mut b, &url);
