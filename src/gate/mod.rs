@@ -263,6 +263,16 @@ impl<'a> Gate<'a> {
         }
     }
 
+    /// What a stored thing is and says of itself, without an entry: for tests that hold the vault against what was done.
+    #[cfg(test)]
+    pub(crate) fn see_through(&self, stored: &StoredNote) -> Result<(Purpose, Label, Metadata), GateError> {
+        let body = BodyFile::parse(&stored.sealed)?;
+        let (label, key) = self.unwrap_key(stored.note, &stored.wrap)?;
+        let nature = body.purpose();
+        let body = body.check(self.vault(), stored.note, &key)?;
+        Ok((nature, label, body.open_metadata()?))
+    }
+
     /// Looks inside stored notes, for what `filter` lets through, without giving anything out.
     pub fn survey(&self, stored: Vec<StoredNote>, filter: &Filter) -> Result<Survey, GateError> {
         let ids = stored.iter().map(|item| item.note).collect();

@@ -3,7 +3,6 @@
 use super::super::super::*;
 use super::{Done, MARA, SEATS, World, git, word};
 use crate::chain::Time;
-use crate::envelope::BodyFile;
 use crate::id::{Digest, NoteId};
 use crate::label::{Clearance, Label, Level};
 use crate::ledger::{Anchors, StoredNote, Verdict};
@@ -39,20 +38,15 @@ impl World {
         let desk = unlocked.desk(&context).unwrap();
         let wraps = desk.ledger.wraps("").unwrap();
         let readable = desk.gate().readable(wraps, &desk.clearance());
-        let (ring, identity) = (desk.ledger.keyring(), desk.identity);
-        let (vault, me) = (identity.vault(), identity.person());
+        let gate = desk.gate();
         let open = |stored: StoredNote| {
-            let body = BodyFile::parse(&stored.sealed).unwrap();
-            let key = stored.wrap.unwrap_key(vault, stored.note, ring, me, identity.hybrid());
-            let (label, key) = key.unwrap();
-            let nature = body.purpose();
-            let body = body.check(vault, stored.note, &key).unwrap();
+            let (nature, label, metadata) = gate.see_through(&stored).unwrap();
             Opened {
                 note: stored.note,
                 nature,
                 label,
                 body: stored.body,
-                metadata: body.open_metadata().unwrap(),
+                metadata,
             }
         };
         let wraps = readable.into_iter().map(|(note, _, wrap)| (note, wrap)).collect();
