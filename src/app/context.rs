@@ -380,8 +380,8 @@ impl Unlocked<'_> {
             context.person.warn("this device remembered nothing of its log, so a vault put back from a copy would not be noticed; it remembers from now on");
         }
         desk.finish_interrupted();
-        desk.tell_new_devices();
         if !context.access.told.replace(true) {
+            desk.tell_new_devices();
             desk.tell_broken_glass();
             desk.tell_loans();
         }
