@@ -2,7 +2,7 @@
 
 use super::error::LedgerError;
 use super::in_order::{STACK, processors};
-use super::objects::{FILE_MAX, wrap_ref};
+use super::objects::{FILE_MAX, note_ref, wrap_ref};
 use super::start::{Ledger, Shard, StoredNote, live_body};
 use crate::chain::{FileRef, LiveSet};
 use crate::envelope::{BODY_MAX, WrapFile};
@@ -69,6 +69,13 @@ impl Ledger<'_> {
     }
 }
 
+/// Whether the body that a wrap names was forgotten: by somebody who did not know that it was wrapped anew meanwhile, as
+/// where a note was relabelled. It is no note's any more.
+pub(super) fn outlives_its_body(live: &LiveSet, note: NoteId, wrap: &WrapFile) -> Result<bool, LedgerError> {
+    let body = wrap.body()?;
+    Ok(live.is_forgotten(&FileRef(note_ref(note), format!("{note}.{body}"), body)))
+}
+
 /// The same for the wraps of one shard.
 fn each_of_shard<T, E: From<LedgerError>>(
     repo: &Repo,
@@ -93,7 +100,7 @@ fn each_of_shard<T, E: From<LedgerError>>(
             together.clear();
         }
         let wrap = WrapFile::parse(&keys.file(repo, &file, FILE_MAX)?).map_err(LedgerError::from)?;
-        if !wanted(note, &wrap) {
+        if !wanted(note, &wrap) || outlives_its_body(live, note, &wrap)? {
             continue;
         }
         let body = live_body(live, note, &wrap)?;

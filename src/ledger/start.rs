@@ -5,6 +5,7 @@ use super::error::LedgerError;
 use super::high_water::{HighWater, MarkFile};
 use super::histories::{HistoryAt, tell_apart};
 use super::kept::{Branches, log_branches, without_prefix};
+use super::many::outlives_its_body;
 use super::objects::{AUDIT, FILE_MAX, HEADS, MAIN, Objects, TREE_MAX, audit_ref, log_of, note_ref};
 use super::scan::{Head, ScanError, Scanned, scan};
 use super::standing::{Memory, Standing, Stood, other_heads};
@@ -206,7 +207,9 @@ impl<'a> Ledger<'a> {
             let shard = Shard::read(self.repo, &name)?;
             for (note, file) in files {
                 let wrap = WrapFile::parse(&shard.file(self.repo, &file, FILE_MAX)?)?;
-                wraps.push((note, wrap));
+                if !outlives_its_body(&self.standing.live, note, &wrap)? {
+                    wraps.push((note, wrap));
+                }
             }
         }
         wraps.sort_by_key(|(note, _)| *note);
