@@ -1,7 +1,7 @@
 //! The files: exactly those that the logs say exist, with exactly the content that was written.
 
 use super::charter::RawCharter;
-use super::objects::{AUDIT, FILE_MAX, FileAt, MAIN, Objects};
+use super::objects::{AUDIT, FILE_MAX, FileAt, MAIN, Objects, note_ref};
 use super::start::DEVICES;
 use super::verify::{Scope, Tally};
 use super::view::{Reading, View};
@@ -426,7 +426,7 @@ impl<'a> Branch<'a> {
         }
     }
 
-    /// Bodies, parts and wraps belong to the note whose name they bear, wraps to a body that exists.
+    /// Bodies, parts and wraps belong to the note whose name they bear, wraps to a body that exists or did.
     fn sealed(&self, path: &str, bytes: &[u8], tally: &mut Tally) {
         if self.name == DEVICES {
             return self.key_file(path, bytes, tally);
@@ -441,8 +441,12 @@ impl<'a> Branch<'a> {
                 BodyFile::parse(bytes).and_then(|body| body.place()).or_else(|_| part()) == here
             }
             Some(shard) => WrapFile::parse(bytes).is_ok_and(|wrap| {
-                let is_live = |body: Digest| note.is_in(shard) && self.known.live.lives(&LiveFile::body(note, body));
-                wrap.place() == here && wrap.body().is_ok_and(is_live)
+                // Whoever wraps a body anew may not know that it was forgotten meanwhile.
+                let was_written = |body: Digest| {
+                    let body = FileRef(note_ref(note), format!("{note}.{body}"), body);
+                    note.is_in(shard) && (self.known.live.is_live(&body) || self.known.live.is_forgotten(&body))
+                };
+                wrap.place() == here && wrap.body().is_ok_and(was_written)
             }),
         };
         if !fits {

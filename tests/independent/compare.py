@@ -1312,7 +1312,7 @@ signed(34, "a part that ends where no attachment does", part(1, 272))
 signed(34, "a part that ends within a tag", part(0, 65_552 + 16))
 signed(34, "a part with a number that none has", part(16_384, 64 * 65_552))
 signed(34, "a part of another note", part(0, 272, note=bytes(16)))
-signed(34, "a wrap whose body was destroyed", lambda w: w.one.entry("destroy", [], [w.note1[0]]))
+signed(None, "a wrap whose body was destroyed", lambda w: w.one.entry("destroy", [], [w.note1[0]]))
 
 
 def device_file(name, content):

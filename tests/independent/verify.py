@@ -2268,7 +2268,9 @@ class Verifier:
                 if ref in ("main", "keys/devices"):
                     self.problem(36, "`%s` on the branch `%s` was taken away without an entry" % (path, ref), *place)
         for path, place, note, body in wraps:
-            if (note, body) not in bodies and File("notes/" + note[:2], "%s.%s" % (note, body), body) not in live:
+            file = File("notes/" + note[:2], "%s.%s" % (note, body), body)
+            # Whoever wraps a body anew may not know that it was forgotten meanwhile.
+            if (note, body) not in bodies and file not in live and file not in forgotten:
                 self.problem(34, "the wrap `%s` belongs to no body of its note" % path, *place)
 
     def files_of(self, ref):

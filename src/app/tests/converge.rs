@@ -815,9 +815,11 @@ fn what_was_wrapped_anew_while_the_note_was_relabelled_is_in_nobody_s_way() {
     world.settle();
     let down = Rights {
         clearance: Some("internal".into()),
+        roles: vec![Role::BreakGlass],
         ..Rights::default()
     };
-    change_member(&world.at(MARA), "kim", &MemberChange::Revoke(down)).unwrap();
+    let revoked = change_member(&world.at(MARA), "kim", &MemberChange::Revoke(down)).unwrap();
+    assert_eq!(revoked.rewrapped, 1);
     relabel(&world.at(1), &id, "restricted").unwrap();
     world.settle();
     for seat in 0..3 {
