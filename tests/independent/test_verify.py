@@ -277,7 +277,8 @@ class Vaults(unittest.TestCase):
     def test_one_damage_each(self):
         self.log.entry("destroy", [], [self.note[0]])
         self.vault.write()
-        self.assertEqual(self.cases(), {34})
+        # Its wrap is of no use, and no fault: somebody may have made it who did not know.
+        self.assertEqual(self.cases(), set())
         self.log.lines.pop()
         self.log.write()
         self.assertEqual(self.cases(), {32, 37})
