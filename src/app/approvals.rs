@@ -6,11 +6,11 @@
 use super::context::{Context, Desk, short};
 use super::error::{Error, Kind};
 use super::finding::Looking;
-use crate::chain::{Deed, Details, Kind as EntryKind, Matter, Outcome, Role, Time};
+use crate::chain::{Deed, Details, Kind as EntryKind, Matter, Outcome, Role, Said, Time};
 use crate::crypto::make_random;
 use crate::env::SystemEntropy;
 use crate::envelope::{Metadata, WrapFile};
-use crate::gate::{Filter, Nature};
+use crate::gate::{Filter, Nature, TEXTS};
 use crate::id::{Digest, EntryRef, NoteId, PersonId};
 use crate::label::Label;
 use crate::ledger::{Changes, Draft};
@@ -122,9 +122,8 @@ pub(super) struct Needed<'n> {
 }
 
 /// Whose approvals of what is needed count now.
-#[derive(Default)]
 pub(super) struct Seconds {
-    objects: Option<Digest>,
+    objects: Digest,
     /// Each person's first approval.
     by: BTreeMap<PersonId, EntryRef>,
 }
@@ -161,7 +160,7 @@ pub fn list_requests(context: &Context<'_>) -> Result<Vec<RequestLine>, Error> {
     let about: HashSet<NoteId> = lines.iter().map(|line| line.note).collect();
     let details = desk.details("approvals");
     let filter = Filter {
-        natures: vec![Nature::Note, Nature::Draft, Nature::Brief],
+        natures: TEXTS.to_vec(),
         ..Filter::default()
     };
     let headings = desk.find_all(details, &Looking::among(Action::List, filter, &about))?;
@@ -214,8 +213,7 @@ pub fn approve(context: &Context<'_>, asked: &str, ask: Option<AskApproval<'_>>)
         return Err(desk.failed(details, vec![matter.note], changed()));
     }
     details.level = Some(found.label.level());
-    let natures = [Nature::Note, Nature::Draft, Nature::Brief];
-    let standing = desk.standing(&matter.note.to_string(), &natures, &details)?;
+    let standing = desk.standing(&matter.note.to_string(), &TEXTS, &details)?;
     let mut facts = ResourceFacts::new(ThingKind::Note, found.label.clone());
     facts.conflict = standing.survey.conflict();
     match desk.decide(Action::Approve, facts) {
@@ -252,27 +250,39 @@ impl Desk<'_> {
         self.ledger.charter().roster.person_of(entry.log.device)
     }
 
+    /// The same as they are called.
+    pub(super) fn handle_of(&self, entry: EntryRef) -> String {
+        self.person(entry).map(|by| self.handle(by)).unwrap_or_default()
+    }
+
+    /// The approvals of a request that are what they say.
+    fn approvals_of(&self, request: EntryRef) -> Vec<(EntryRef, PersonId, &Said)> {
+        let roster = &self.ledger.charter().roster;
+        self.ledger
+            .matters()
+            .approvals(request, &|device| roster.person_of(device))
+    }
+
     /// Whose approvals of `needed` count: of people who belong to the vault now and may read it, in time, not used yet. What
     /// of a note is left of which some was destroyed on the strength of an approval may be destroyed too.
     pub(super) fn seconds(&self, needed: &Needed<'_>) -> Result<Seconds, Error> {
         let objects = self.bind(needed)?;
         let (me, now) = (self.identity.person(), self.context.now());
         let matters = self.ledger.matters();
-        let person = |device| self.ledger.charter().roster.person_of(device);
         let mut seconds = Seconds {
-            objects: Some(objects),
+            objects,
             by: BTreeMap::new(),
         };
         for (request, asked) in matters.requests() {
             let Matter { deed, note, .. } = asked.matter;
-            if person(request.log.device) != Some(me) || (deed, note) != (needed.deed, needed.note) {
+            if self.person(request) != Some(me) || (deed, note) != (needed.deed, needed.note) {
                 continue;
             }
             // What was carried out is over, whoever approved it again.
             if deed == Deed::Release && self.is_used(request) {
                 continue;
             }
-            for (approval, by, said) in matters.approvals(request, &person) {
+            for (approval, by, said) in self.approvals_of(request) {
                 let used = matters.used(approval).is_some();
                 let same = said.matter.objects == objects && !used;
                 let rest = deed == Deed::Destroy && used;
@@ -288,12 +298,10 @@ impl Desk<'_> {
     /// Whether somebody approved that whoever is at the desk does that with it.
     pub(super) fn rests_on_approval(&self, deed: Deed, note: NoteId) -> bool {
         let me = Some(self.identity.person());
-        let matters = self.ledger.matters();
-        let person = |device| self.ledger.charter().roster.person_of(device);
-        let mut own = matters.requests().filter(|(request, said)| {
-            (said.matter.deed, said.matter.note) == (deed, note) && person(request.log.device) == me
+        let mut own = self.ledger.matters().requests().filter(|(request, said)| {
+            (said.matter.deed, said.matter.note) == (deed, note) && self.person(*request) == me
         });
-        own.any(|(request, _)| !matters.approvals(request, &person).is_empty())
+        own.any(|(request, _)| !self.approvals_of(request).is_empty())
     }
 
     fn bind(&self, needed: &Needed<'_>) -> Result<Digest, Error> {
@@ -331,9 +339,10 @@ impl Desk<'_> {
     ) -> Result<Error, Error> {
         let kind = Some(needed.deed.kind());
         let notes = vec![needed.note];
-        let (true, Some(objects)) = (denial.lacks_only_a_second_person(), seconds.objects) else {
+        if !denial.lacks_only_a_second_person() {
             return self.denied(denial, kind, details, notes, asked);
-        };
+        }
+        let objects = seconds.objects;
         let (me, now) = (self.identity.person(), self.context.now());
         let open = self.ledger.matters().requests().find(|(request, said)| {
             let Matter {
@@ -482,7 +491,7 @@ impl Desk<'_> {
         let (title, text) = match found.matter.deed {
             Deed::Destroy => {
                 let filter = Filter {
-                    natures: vec![Nature::Note, Nature::Draft, Nature::Brief],
+                    natures: TEXTS.to_vec(),
                     ..Filter::default()
                 };
                 let only = HashSet::from([found.matter.note]);
@@ -513,10 +522,7 @@ impl Desk<'_> {
             note: found.matter.note,
             title,
             label: self.label_text(&found.label).to_string(),
-            by: self
-                .person(request)
-                .map(|person| self.handle(person))
-                .unwrap_or_default(),
+            by: self.handle_of(request),
             until: found.matter.until,
             statement: said,
             text,
@@ -537,22 +543,18 @@ impl Desk<'_> {
 
     /// Whether whoever is at the desk approved it, and that may still be used.
     fn approved_by_me(&self, request: EntryRef) -> bool {
-        let person = |device| self.ledger.charter().roster.person_of(device);
         let (me, now) = (self.identity.person(), self.context.now());
-        let approvals = self.ledger.matters().approvals(request, &person);
-        approvals
-            .iter()
-            .any(|(_, by, said)| *by == me && said.matter.until > now)
+        let approvals = self.approvals_of(request);
+        let mut approvals = approvals.iter();
+        approvals.any(|(_, by, said)| *by == me && said.matter.until > now)
     }
 
     /// Whether what was asked for was carried out.
     fn is_used(&self, request: EntryRef) -> bool {
         let matters = self.ledger.matters();
-        let person = |device| self.ledger.charter().roster.person_of(device);
-        let approvals = matters.approvals(request, &person);
-        approvals
-            .iter()
-            .any(|(approval, _, _)| matters.used(*approval).is_some())
+        let approvals = self.approvals_of(request);
+        let mut approvals = approvals.iter();
+        approvals.any(|(approval, _, _)| matters.used(*approval).is_some())
     }
 
     fn line_of(&self, request: EntryRef, own: bool) -> Result<RequestLine, Error> {
@@ -560,8 +562,7 @@ impl Desk<'_> {
         let said = matters
             .request(request)
             .ok_or_else(|| Error::new(Kind::Failed, "the request is gone"))?;
-        let person = |device| self.ledger.charter().roster.person_of(device);
-        let approvals = matters.approvals(request, &person);
+        let approvals = self.approvals_of(request);
         let now = self.context.now();
         let in_time = approvals.iter().any(|(_, _, said)| said.matter.until > now);
         let gone = self.ledger.bodies_of(said.matter.note).is_empty();
@@ -578,7 +579,7 @@ impl Desk<'_> {
             deed: said.matter.deed,
             note: said.matter.note,
             heading: None,
-            by: person(request.log.device).map(|by| self.handle(by)).unwrap_or_default(),
+            by: self.handle_of(request),
             own,
             asked: said.time,
             until: said.matter.until,

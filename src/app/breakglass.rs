@@ -8,7 +8,7 @@ use super::notes::Shown;
 use crate::chain::{Kind as EntryKind, Outcome, Role, Time};
 use crate::crypto::make_random;
 use crate::env::SystemEntropy;
-use crate::gate::Nature;
+use crate::gate::{Nature, TEXTS};
 use crate::id::{EntryRef, NoteId};
 use crate::ledger::{Changes, Draft};
 use crate::policy::{Action, Decision};
@@ -48,14 +48,16 @@ pub type AskReview<'a> = &'a dyn Fn(&GlassStatement) -> Result<(), Error>;
 
 /// Opens a note that the person's clearance does not cover. Reason and class are on record, sealed for the leads who may
 /// read the note, before anything is shown.
-pub fn break_glass(context: &Context<'_>, asked: &str, class: &str) -> Result<Shown, Error> {
+pub fn break_glass(context: &Context<'_>, asked: &str, class: Option<&str>) -> Result<Shown, Error> {
     if !context.has_reason() {
         return Err(Error::new(
             Kind::Denied,
             "denied: say why, in a few words, with `--why TEXT`",
         ));
     }
-    context.access.set_purpose(class);
+    let class = class.map(str::to_owned).or_else(|| context.access.purpose());
+    let class = class.unwrap_or_default();
+    context.access.set_purpose(&class);
     let unlocked = context.unlock()?;
     let mut desk = unlocked.desk(context)?;
     let emergencies: Vec<String> = desk
@@ -65,12 +67,13 @@ pub fn break_glass(context: &Context<'_>, asked: &str, class: &str) -> Result<Sh
         .filter(|p| p.emergency)
         .map(|p| p.code.clone())
         .collect();
-    if !emergencies.iter().any(|code| code == class) {
+    if !emergencies.contains(&class) {
         let class: String = class.chars().filter(|c| !c.is_control()).take(40).collect();
-        return Err(
-            Error::new(Kind::Usage, format!("`{class}` is no emergency of this vault"))
-                .hint(format!("these are: {}", emergencies.join(", "))),
-        );
+        let words = match class.is_empty() {
+            true => "say which emergency it is: --class CODE".to_owned(),
+            false => format!("`{class}` is no emergency of this vault"),
+        };
+        return Err(Error::new(Kind::Usage, words).hint(format!("these are: {}", emergencies.join(", "))));
     }
     let kind = Some(EntryKind::BreakGlass);
     let mut details = desk.details("breakglass open");
@@ -92,8 +95,7 @@ pub fn break_glass(context: &Context<'_>, asked: &str, class: &str) -> Result<Sh
         return Err(desk.refused("breakglass open", kind, Some(asked), error)?);
     }
     desk.breaks_glass = true;
-    let natures = [Nature::Note, Nature::Draft, Nature::Brief];
-    let standing = desk.standing(asked, &natures, &details)?;
+    let standing = desk.standing(asked, &TEXTS, &details)?;
     let permits = desk.permitted_as(Action::BreakGlass, kind, &standing, &mut details, asked)?;
     let body = standing.newest(asked)?;
     let statement = NoteId(make_random(&mut SystemEntropy)?);
@@ -174,7 +176,7 @@ impl Desk<'_> {
             let due = Time::from_unix(broken.time.unix().saturating_add(REVIEW_WITHIN));
             BrokenGlass {
                 entry,
-                by: person(entry.log.device).map(|by| self.handle(by)).unwrap_or_default(),
+                by: self.handle_of(entry),
                 time: broken.time,
                 due,
                 overdue: due <= now,

@@ -89,8 +89,13 @@ pub fn list_compartments(context: &Context<'_>) -> Result<Vec<CompartmentInfo>, 
 }
 
 pub(super) fn roster_facts() -> Result<ResourceFacts, Error> {
+    public_facts(ThingKind::Roster)
+}
+
+/// What is decided about that bears no label.
+pub(super) fn public_facts(kind: ThingKind) -> Result<ResourceFacts, Error> {
     let public = Label::new(Level::Public, []).map_err(|bad| Error::new(Kind::Failed, bad.to_string()))?;
-    Ok(ResourceFacts::new(ThingKind::Roster, public))
+    Ok(ResourceFacts::new(kind, public))
 }
 
 /// A compartment's name: what can stand between the slashes of a label.

@@ -1,5 +1,6 @@
 //! Conflicts of interest: whoever declares one stays out of the matter. The statement goes to them and to the leads by name.
 
+use super::compartments::public_facts;
 use super::context::{Context, Desk, short};
 use super::error::{Error, Kind};
 use super::finding::Looking;
@@ -11,7 +12,7 @@ use crate::gate::{Conflicts, Filter, Gate, Nature};
 use crate::id::{EntryRef, NoteId, PersonId};
 use crate::label::{Label, Level};
 use crate::ledger::Draft;
-use crate::policy::{Action, Decision, Kind as ThingKind, ResourceFacts};
+use crate::policy::{Action, Decision, Kind as ThingKind};
 use std::collections::{BTreeSet, HashSet};
 
 /// A conflict that was declared.
@@ -52,7 +53,7 @@ pub fn declare_conflict(context: &Context<'_>, client: Option<&str>, case: Optio
     let unlocked = context.unlock()?;
     let mut desk = unlocked.desk(context)?;
     let mut details = desk.details("conflict declare");
-    match desk.decide(Action::ConflictDeclare, vault_facts()?) {
+    match desk.decide(Action::ConflictDeclare, public_facts(ThingKind::Vault)?) {
         Decision::Denied(denial) => {
             return Err(desk.denied(
                 &denial,
@@ -105,7 +106,7 @@ pub fn list_conflicts(context: &Context<'_>) -> Result<Vec<ConflictLine>, Error>
         let metadata = &line.listed.metadata;
         lines.push(ConflictLine {
             entry,
-            by: desk.person(entry).map(|by| desk.handle(by)).unwrap_or_default(),
+            by: desk.handle_of(entry),
             time: Time::from_unix(metadata.created),
             client: metadata.client.clone(),
             case: metadata.case.clone(),
@@ -118,11 +119,6 @@ pub fn list_conflicts(context: &Context<'_>) -> Result<Vec<ConflictLine>, Error>
     }
     lines.sort_by_key(|line| (line.time, line.entry));
     Ok(lines)
-}
-
-fn vault_facts() -> Result<ResourceFacts, Error> {
-    let public = Label::new(Level::Public, []).map_err(|bad| Error::new(Kind::Failed, bad.to_string()))?;
-    Ok(ResourceFacts::new(ThingKind::Vault, public))
 }
 
 impl Desk<'_> {
@@ -142,7 +138,7 @@ impl Desk<'_> {
             }
         }
         let (conflicts, closed) = Gate::new(self.identity, self.ledger.keyring()).conflicts(&stored)?;
-        if closed + gone > stored.len().saturating_sub(closed) {
+        if closed + gone > 0 {
             self.context.person.warn(
                 "you declared a conflict of interest that this device cannot read, so it bars you from nothing here: declare it \
                  again (`strongroom conflict declare`)",

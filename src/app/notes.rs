@@ -7,7 +7,7 @@ use crate::chain::{Kind as EntryKind, Time};
 use crate::crypto::{Recipient, make_random};
 use crate::env::SystemEntropy;
 use crate::envelope::{KeptText, WrapFile};
-use crate::gate::{Metadata, Nature, NewNote, OpenNote};
+use crate::gate::{Metadata, Nature, NewNote, OpenNote, TEXTS};
 use crate::id::{EntryRef, NoteId};
 use crate::label::{BadLabel, Clearance, Label, LabelText, Level};
 use crate::ledger::{Changes, Draft, note_ref, wrap_ref};
@@ -189,8 +189,7 @@ pub fn show(context: &Context<'_>, asked: &str, revision: Option<&str>) -> Resul
     let mut desk = unlocked.desk(context)?;
     let mut details = desk.details("show");
     details.asked = revision.map(|revision| short(format!("revision {revision}")));
-    let natures = [Nature::Note, Nature::Draft, Nature::Brief];
-    let standing = desk.standing(asked, &natures, &details)?;
+    let standing = desk.standing(asked, &TEXTS, &details)?;
     let permitted = desk.permitted(Action::Read, &standing, &mut details, asked)?;
     let body = match revision {
         None => standing.newest(asked)?,

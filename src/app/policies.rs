@@ -5,7 +5,7 @@ use super::error::{Error, Kind};
 use super::sync::keep_together;
 use crate::brief::Profile;
 use crate::chain::Kind as EntryKind;
-use crate::gate::{Filter, Nature};
+use crate::gate::{Filter, TEXTS};
 use crate::id::{Digest, EntryRef};
 use crate::label::{Label, Level};
 use crate::ledger::{Draft, read_charter};
@@ -466,7 +466,7 @@ impl Desk<'_> {
         let wraps = wraps.into_iter().map(|wrap| (note, wrap)).collect();
         let surveyed = self.ledger.stored_many(wraps).map_err(Error::from);
         let texts = Filter {
-            natures: vec![Nature::Note, Nature::Draft, Nature::Brief],
+            natures: TEXTS.to_vec(),
             ..Filter::default()
         };
         let surveyed = surveyed.and_then(|stored| self.gate().survey(stored, &texts).map_err(Error::from));

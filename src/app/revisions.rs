@@ -5,7 +5,7 @@ use super::error::{Error, Kind};
 use super::notes::Shown;
 use crate::chain::{Details, Kind as EntryKind};
 use crate::envelope::WrapFile;
-use crate::gate::{Nature, OpenNote, Permit, Survey};
+use crate::gate::{Nature, OpenNote, Permit, Survey, TEXTS};
 use crate::id::{Digest, EntryRef, NoteId};
 use crate::label::Label;
 use crate::ledger::{Draft, LedgerError, StoredNote};
@@ -57,8 +57,7 @@ pub fn history(context: &Context<'_>, asked: &str) -> Result<Vec<RevisionLine>, 
     let unlocked = context.unlock()?;
     let mut desk = unlocked.desk(context)?;
     let mut details = desk.details("history");
-    let natures = [Nature::Note, Nature::Draft, Nature::Brief];
-    let standing = desk.standing(asked, &natures, &details)?;
+    let standing = desk.standing(asked, &TEXTS, &details)?;
     let permitted = desk.permitted(Action::History, &standing, &mut details, asked)?;
     details.client = standing.survey.clients_for_the_record().map(short);
     let Standing {

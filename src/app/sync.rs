@@ -610,7 +610,7 @@ pub(super) fn list_branches(
 pub(super) fn fetched(ended: &Ended, room: u64) -> Result<(), Error> {
     if ended.stopped {
         let words = format!(
-            "what the remote sends does not fit this disk (more than {} MiB)",
+            "what the remote sends does not fit this disk (more than {} MiB), or takes too long",
             room >> 20
         );
         return Err(Error::new(Kind::Failed, words)

@@ -3,7 +3,7 @@
 use super::out;
 use super::terminal::Seen;
 use crate::app::shared::Deed;
-use crate::app::{Asked, Context, Error, Kind, RequestLine};
+use crate::app::{Asked, Context, Error, Kind, RequestLine, Standing};
 use serde_json::json;
 
 /// `approvals`.
@@ -28,7 +28,7 @@ pub(super) fn list(context: &Context<'_>, seen: &Seen<'_>) -> Result<u8, Error> 
             line.deed.name().to_owned(),
             match line.approved.is_empty() {
                 true => line.standing.name().to_owned(),
-                false if line.standing.name() == "approved" => format!("approved by {}", line.approved.join(", ")),
+                false if line.standing == Standing::Approved => format!("approved by {}", line.approved.join(", ")),
                 false => format!("{}, approved by {}", line.standing.name(), line.approved.join(", ")),
             },
             line.by.clone(),
@@ -103,13 +103,13 @@ fn ask(seen: &Seen<'_>, asked: &Asked) -> Result<(), Error> {
         Deed::Destroy => format!("{} asks to destroy `{title}` ({label}).", asked.by),
         Deed::Release => format!("{} asks to release `{title}` ({label}).", asked.by),
     };
-    seen.remark(&what);
     let said = out::plain(asked.statement.trim());
-    seen.remark(if said.is_empty() { "No reason was given." } else { &said });
-    if let Some(text) = &asked.text {
-        seen.remark(&format!("\n{}\n", out::plain(text.trim_end())));
-    }
-    match seen.terminal.line("approve it? Type yes: ").as_deref().map(str::trim) {
+    let said = if said.is_empty() { "No reason was given." } else { &said };
+    let text = asked.text.as_ref();
+    let text = text.map_or_else(String::new, |text| format!("\n{}\n\n", out::plain(text.trim_end())));
+    // It stands in the question: nobody approves what they told the program not to show.
+    let prompt = format!("{what}\n{said}\n{text}approve it? Type yes: ");
+    match seen.terminal.line(&prompt).as_deref().map(str::trim) {
         Some("yes") => Ok(()),
         _ => Err(Error::new(Kind::Failed, "nothing was approved")),
     }

@@ -16,9 +16,9 @@ pub(super) enum BreakglassCommand {
     Open {
         /// Its id, or the beginning of it
         id: String,
-        /// Which emergency it is: a purpose that purposes.toml calls one, such as safety
+        /// Which emergency it is: a purpose that purposes.toml calls one, such as safety [default: --purpose]
         #[arg(long, value_name = "CODE")]
-        class: String,
+        class: Option<String>,
     },
     /// List where the glass was broken, or enter that you have looked at it; for leads
     #[command(
@@ -34,7 +34,7 @@ pub(super) enum BreakglassCommand {
 pub(super) fn run(context: &Context<'_>, seen: &Seen<'_>, command: &BreakglassCommand) -> Result<u8, Error> {
     match command {
         BreakglassCommand::Open { id, class } => {
-            let note = crate::app::break_glass(context, id, class)?;
+            let note = crate::app::break_glass(context, id, class.as_deref())?;
             shown(seen, &note)
         }
         BreakglassCommand::Review { entry: None } => list(context, seen),
@@ -95,17 +95,15 @@ fn in_json(broken: &BrokenGlass) -> serde_json::Value {
 
 fn ask(seen: &Seen<'_>, told: &GlassStatement) -> Result<(), Error> {
     let GlassStatement { broken, statement } = told;
-    seen.remark(&format!("{} broke the glass on {}.", broken.by, broken.time));
-    seen.remark(&match statement {
+    let said = match statement {
         Some(text) => out::plain(text.trim_end()),
         None => "Their reason is sealed for those who may read the note, and you may not.".to_owned(),
-    });
-    match seen
-        .terminal
-        .line("enter that you have looked at it? Type yes: ")
-        .as_deref()
-        .map(str::trim)
-    {
+    };
+    let prompt = format!(
+        "{} broke the glass on {}.\n{said}\nenter that you have looked at it? Type yes: ",
+        broken.by, broken.time
+    );
+    match seen.terminal.line(&prompt).as_deref().map(str::trim) {
         Some("yes") => Ok(()),
         _ => Err(Error::new(Kind::Failed, "nothing was entered")),
     }

@@ -20,7 +20,7 @@ pub use permit::Permit;
 pub use query::{BadQuery, Query, fold};
 pub use reseal::Whole;
 pub use scan::ScanError;
-pub use survey::{Class, Filter, Listed, Order, Survey};
+pub use survey::{Class, Filter, Listed, Order, Survey, TEXTS};
 
 use crate::crypto::{Entropy, Recipient};
 use crate::envelope::{BadEnvelope, BadWrap, BodyFile, ContentKey, KeptText, Keyring, Purpose, WrapFile, seal_body};

@@ -10,6 +10,9 @@ use crate::policy::{Kind, ResourceFacts};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
+/// What is a text of its own: neither attached to one nor said of one.
+pub const TEXTS: [Purpose; 3] = [Purpose::Note, Purpose::Draft, Purpose::Brief];
+
 /// What to let through.
 #[derive(Default, Clone)]
 pub struct Filter {
@@ -28,7 +31,7 @@ pub struct Filter {
 /// Whether a thing of this nature is among `natures`: all but attachments and statements if there are none.
 fn admits_nature(natures: &[Purpose], nature: Purpose) -> bool {
     match natures.is_empty() {
-        true => !matches!(nature, Purpose::Attachment | Purpose::Statement),
+        true => TEXTS.contains(&nature),
         false => natures.contains(&nature),
     }
 }

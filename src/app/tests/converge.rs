@@ -604,7 +604,7 @@ impl World {
 
     fn break_glass(&mut self, note: usize) {
         let kim = SEATS.len() - 1;
-        let shown = break_glass(&self.at(kim), &self.notes[note].id.to_string(), "safety");
+        let shown = break_glass(&self.at(kim), &self.notes[note].id.to_string(), Some("safety"));
         if let Some(shown) = self.count("breakglass", shown) {
             self.assert_current(kim, note, &shown.note.metadata.title);
         }
