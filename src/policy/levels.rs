@@ -206,7 +206,7 @@ fn check_against_wider(level: Level, row: &LevelRules, wider: &[LevelRules]) -> 
     }
 }
 
-/// A length of calendar time, written `30d`, `6w`, `18m` or `5y`.
+/// A length of calendar time, written `72h`, `30d`, `6w`, `18m` or `5y`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Period {
     count: u16,
@@ -215,6 +215,7 @@ pub struct Period {
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Unit {
+    Hours,
     Days,
     Weeks,
     Months,
@@ -223,7 +224,9 @@ enum Unit {
 
 /// The text is not a period.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not a length of time: write a number from 1 to 999 and `d`, `w`, `m` or `y`, as in `30d` or `1y`")]
+#[error(
+    "`{0}` is not a length of time: write a number from 1 to 999 and `h`, `d`, `w`, `m` or `y`, as in `72h`, `30d` or `1y`"
+)]
 pub struct BadPeriod(String);
 
 impl FromStr for Period {
@@ -232,6 +235,7 @@ impl FromStr for Period {
     fn from_str(text: &str) -> Result<Self, BadPeriod> {
         let bad = || BadPeriod(text.chars().take(40).flat_map(char::escape_debug).collect());
         let unit = match text.as_bytes().last() {
+            Some(b'h') => Unit::Hours,
             Some(b'd') => Unit::Days,
             Some(b'w') => Unit::Weeks,
             Some(b'm') => Unit::Months,
@@ -251,6 +255,7 @@ impl FromStr for Period {
 impl fmt::Display for Period {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let unit = match self.unit {
+            Unit::Hours => 'h',
             Unit::Days => 'd',
             Unit::Weeks => 'w',
             Unit::Months => 'm',
@@ -267,6 +272,7 @@ impl Period {
         let count = i64::from(self.count);
         let span = jiff::Span::new();
         let span = match self.unit {
+            Unit::Hours => span.try_hours(count),
             Unit::Days => span.try_days(count),
             Unit::Weeks => span.try_weeks(count),
             Unit::Months => span.try_months(count),
