@@ -196,7 +196,7 @@ fn is_meant(verb: &str, action: &str) -> bool {
 }
 
 /// What an entry may say was done.
-const VERBS: [&str; 59] = [
+const VERBS: [&str; 67] = [
     "add",
     "approvals",
     "approve",
@@ -221,14 +221,21 @@ const VERBS: [&str; 59] = [
     "destroy-ask",
     "draft-names",
     "draft-read",
+    "due",
     "edit",
     "edit-read",
     "extract",
     "glass-read",
     "history",
+    "hold lift",
+    "hold list",
+    "hold place",
+    "hold-read",
     "init",
     "join",
     "join histories",
+    "keep",
+    "keep-read",
     "list",
     "member admit",
     "member grant",
@@ -251,6 +258,7 @@ const VERBS: [&str; 59] = [
     "report-read",
     "review-read",
     "rewrap",
+    "schedule-seen",
     "sealed",
     "search",
     "show",
@@ -259,12 +267,14 @@ const VERBS: [&str; 59] = [
 ];
 
 /// The kinds that stand in clear, where no verb of the same name is.
-const KINDS: [&str; 10] = [
+const KINDS: [&str; 12] = [
     "begin",
     "break-glass",
     "card",
     "draft",
+    "hold",
     "key",
+    "lift",
     "policy",
     "release",
     "request",
@@ -591,6 +601,7 @@ impl LogLine {
                 "asked": details.asked,
                 "left": details.left.map(|digest| digest.to_string()),
                 "times": details.times,
+                "laggards": details.laggards,
             });
         }
         value
@@ -655,7 +666,7 @@ mod tests {
             assert!(VERBS.contains(&verb.as_str()), "{verb}");
         }
         let kinds = "begin add revise relabel destroy attach draft release card policy key request approve break-glass \
-                     review conflict unlock-failed";
+                     review conflict hold lift unlock-failed";
         for kind in kinds.split(' ').chain(["brief", "audit", " show ", "sealed"]) {
             assert!(check_action(kind).is_ok(), "{kind}");
         }

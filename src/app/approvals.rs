@@ -15,11 +15,12 @@ use crate::id::{Digest, EntryRef, NoteId, PersonId};
 use crate::label::Label;
 use crate::ledger::{Changes, Draft};
 use crate::policy::{Action, Decision, Denial, Kind as ThingKind, ResourceFacts};
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashSet};
 
-/// How long a request waits for somebody, in seconds.
+/// How long a request waits for somebody, in seconds; one to destroy so long after the grace that it has.
 const WAITS: i64 = 7 * 24 * 3600;
-/// How long an approval may be used, in seconds, and no longer than its request waits.
+/// How long an approval to release may be used, in seconds, and no longer than its request waits. One to destroy may be
+/// for as long as that: it waits for every device.
 const LASTS: i64 = 72 * 3600;
 
 /// How a request stands.
@@ -124,19 +125,31 @@ pub(super) struct Needed<'n> {
 /// Whose approvals of what is needed count now.
 pub(super) struct Seconds {
     objects: Digest,
-    /// Each person's first approval.
-    by: BTreeMap<PersonId, EntryRef>,
+    /// All that count.
+    pub(super) counted: Vec<Second>,
+}
+
+/// An approval that counts.
+pub(super) struct Second {
+    by: PersonId,
+    pub(super) approval: EntryRef,
+    pub(super) request: EntryRef,
+    /// When that was made.
+    pub(super) asked: Time,
+    /// Whether what was approved was begun already.
+    pub(super) rest: bool,
 }
 
 impl Seconds {
     /// How many people.
     pub(super) fn people(&self) -> u32 {
-        u32::try_from(self.by.len()).unwrap_or(u32::MAX)
+        let people: BTreeSet<PersonId> = self.counted.iter().map(|second| second.by).collect();
+        u32::try_from(people.len()).unwrap_or(u32::MAX)
     }
 
     /// The approval that an act rests on.
     pub(super) fn approval(&self) -> Option<EntryRef> {
-        self.by.values().next().copied()
+        self.counted.first().map(|second| second.approval)
     }
 }
 
@@ -202,11 +215,12 @@ pub fn approve(context: &Context<'_>, asked: &str, ask: Option<AskApproval<'_>>)
     // What was looked at is what is approved: it is found again, and still binds the same.
     let found = desk.approvable(request, &details)?;
     let bound = desk.bound(&found, &seen.statement)?;
+    let lasts = Time::from_unix(context.now().unix().saturating_add(LASTS));
     let matter = Matter {
-        until: found
-            .matter
-            .until
-            .min(Time::from_unix(context.now().unix().saturating_add(LASTS))),
+        until: match found.matter.deed {
+            Deed::Destroy => found.matter.until,
+            Deed::Release => found.matter.until.min(lasts),
+        },
         ..found.matter.clone()
     };
     if bound != matter.objects {
@@ -271,7 +285,7 @@ impl Desk<'_> {
         let matters = self.ledger.matters();
         let mut seconds = Seconds {
             objects,
-            by: BTreeMap::new(),
+            counted: Vec::new(),
         };
         for (request, asked) in matters.requests() {
             let Matter { deed, note, .. } = asked.matter;
@@ -288,7 +302,13 @@ impl Desk<'_> {
                 let rest = deed == Deed::Destroy && used;
                 let own = self.was_admitted_for_it(by, asked.time);
                 if (same || rest) && said.matter.until > now && !own && self.may_second(by, needed.label) {
-                    seconds.by.entry(by).or_insert(approval);
+                    seconds.counted.push(Second {
+                        by,
+                        approval,
+                        request,
+                        asked: asked.time,
+                        rest,
+                    });
                 }
             }
         }
@@ -386,12 +406,16 @@ impl Desk<'_> {
         let title = format!("request to {}", needed.deed.name());
         let metadata = self.statement_metadata(title, String::new(), String::new());
         let (changes, _) = self.seal(statement, Nature::Statement, &metadata, &text, needed.label)?;
+        let waits = match needed.deed {
+            Deed::Destroy => self.grace_after(now),
+            Deed::Release => now,
+        };
         let mut draft = Draft::change(EntryKind::Request, details, vec![needed.note], changes);
         draft.matter = Some(Matter {
             deed: needed.deed,
             note: needed.note,
             objects,
-            until: Time::from_unix(now.unix().saturating_add(WAITS)),
+            until: Time::from_unix(waits.unix().saturating_add(WAITS)),
         });
         Ok(self.record(draft)?.entry())
     }

@@ -147,11 +147,13 @@ impl Desk<'_> {
         Ok(conflicts)
     }
 
-    /// Seals what somebody declared to a further device of theirs too, as far as it opens here: it bars them there as well.
-    pub(super) fn hand_on_conflicts(&mut self, person: PersonId, recipient: &Recipient) -> Result<(), Error> {
+    /// Seals what somebody declared to a further device of theirs too, as far as it opens here: it bars them there as well;
+    /// and what holds are for that they must honour.
+    pub(super) fn hand_on_statements(&mut self, person: PersonId, recipient: &Recipient) -> Result<(), Error> {
         let declared = self.ledger.matters().conflicts();
         let theirs = declared.filter(|(entry, _)| self.person(*entry) == Some(person));
-        let theirs: HashSet<NoteId> = theirs.map(|(_, note)| note).collect();
+        let mut theirs: HashSet<NoteId> = theirs.map(|(_, note)| note).collect();
+        theirs.extend(self.holds_to_honour(person)?);
         if theirs.is_empty() {
             return Ok(());
         }

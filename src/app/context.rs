@@ -80,6 +80,13 @@ impl Access {
         self.purpose.replace(Some(code.to_owned()));
     }
 
+    /// Takes this reason in the place of any other; one that the entry would not hold as it is, is refused.
+    pub(super) fn set_reason(&self, reason: &str) -> Result<(), Error> {
+        check_reason(reason)?;
+        self.reason.replace(Some(reason.to_owned()));
+        Ok(())
+    }
+
     /// Purpose code.
     pub fn purpose(&self) -> Option<String> {
         self.purpose.borrow().clone()
@@ -627,6 +634,7 @@ impl Desk<'_> {
             changes: Changes::default(),
             because: None,
             matter: None,
+            held: Vec::new(),
         };
         let _ = self.record(draft)?;
         failures.entered()

@@ -3,6 +3,7 @@
 use super::approvals::{Needed, Seconds};
 use super::context::{Context, Desk};
 use super::error::Error;
+use super::schedule::in_details;
 use super::sync::refresh;
 use super::whole::WholeNote;
 use crate::chain::{Deed, Details, FileRef, Kind as EntryKind};
@@ -39,6 +40,8 @@ pub struct Destroyed {
     pub entry: EntryRef,
     /// Drafts and briefs that were made from it; they stay.
     pub made: Vec<(NoteId, Nature)>,
+    /// The devices that had not seen that it was to be destroyed, each with its person's handle.
+    pub laggards: Vec<String>,
 }
 
 /// Asks a person whether it shall be so; an error if not.
@@ -65,11 +68,13 @@ pub fn destroy(context: &Context<'_>, asked: &str, ask: Option<Ask<'_>>) -> Resu
     details.level = Some(found.label.level());
     let (permission, seconds) = desk.may_destroy(&found, &details, asked)?;
     details.rules = permission.rules().to_vec();
+    let agreed = desk.agreed(found.note, &seconds, &details)?;
+    details.laggards = in_details(&agreed.laggards);
     let made = desk.made_from(found.note);
     let mut files = found.files_in_order();
     let count = files.iter().map(Vec::len).sum();
     files.extend(desk.request_files(found.note));
-    let entry = desk.forget_files(found.note, files, seconds.approval(), &details)?;
+    let entry = desk.forget_files(found.note, files, agreed.approval, &details)?;
     desk.finish_forgetting()?;
     drop(desk);
     // What the person wrote of it in an editor and could not record.
@@ -79,6 +84,7 @@ pub fn destroy(context: &Context<'_>, asked: &str, ask: Option<Ask<'_>>) -> Resu
         files: count,
         entry,
         made,
+        laggards: agreed.laggards,
     })
 }
 
@@ -114,7 +120,9 @@ impl Desk<'_> {
             terms: "",
         };
         let seconds = self.seconds(&needed)?;
-        match self.decide_seconded(Action::Destroy, found.facts(), seconds.people()) {
+        let mut facts = found.facts();
+        facts.held = self.is_held(found.note)?;
+        match self.decide_seconded(Action::Destroy, facts, seconds.people()) {
             Decision::Permitted(permission) => Ok((permission, seconds)),
             Decision::Denied(denial) => {
                 Err(self.denied_or_asked(&denial, &needed, &seconds, details.clone(), asked)?)

@@ -114,7 +114,7 @@ pub fn admit(context: &Context<'_>, admission: &Admission, confirm: Confirm<'_>)
     let person = card.person;
     let admitted = desk.enrol(card, request.device.device, details)?;
     if let Some(recipient) = request.device.recipient() {
-        desk.hand_on_conflicts(person, &recipient)?;
+        desk.hand_on_statements(person, &recipient)?;
     }
     drop(desk);
     keep_together(context, &unlocked)?;

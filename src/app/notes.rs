@@ -3,6 +3,7 @@
 use super::context::{Context, Desk, Unlocked, short};
 use super::error::{Error, Kind};
 use super::writing::{TextFrom, write};
+use crate::casework::reserved;
 use crate::chain::{Kind as EntryKind, Time};
 use crate::crypto::{Recipient, make_random};
 use crate::env::SystemEntropy;
@@ -133,7 +134,7 @@ fn record(context: &Context<'_>, unlocked: &Unlocked<'_>, new: NewText, text: &s
         .map(|case| check_name("case", case))
         .transpose()?
         .unwrap_or_default();
-    let mut fields = check_fields(new.fields)?;
+    let mut fields = check_given_fields(new.fields)?;
     fields.retain(|(_, value)| !value.is_empty());
     let mut desk = unlocked.desk(context)?;
     let label = match desk.label(new.label.as_deref()) {
@@ -370,6 +371,20 @@ pub(super) fn check_name(what: &str, text: &str) -> Result<String, Error> {
         ));
     }
     Ok(text.to_owned())
+}
+
+/// The fields that a person gives. Those that the program writes are nobody's to give.
+pub(super) fn check_given_fields(fields: Vec<(String, String)>) -> Result<Vec<(String, String)>, Error> {
+    let checked = check_fields(fields)?;
+    let mut given = checked.iter();
+    match given.find(|(name, _)| reserved::ALL.contains(&name.as_str())) {
+        None => Ok(checked),
+        Some((name, _)) => Err(Error::new(
+            Kind::Usage,
+            format!("the field `{name}` is written by the program itself"),
+        )
+        .hint("`strongroom add --template`, `close` and `keep` write such fields; give yours another name")),
+    }
 }
 
 pub(super) fn check_fields(fields: Vec<(String, String)>) -> Result<Vec<(String, String)>, Error> {

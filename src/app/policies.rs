@@ -2,16 +2,18 @@
 
 use super::context::{Context, Desk, short};
 use super::error::{Error, Kind};
+use super::retention::retention_of;
 use super::sync::keep_together;
 use crate::brief::Profile;
+use crate::casework::Retention;
 use crate::chain::Kind as EntryKind;
 use crate::gate::{Filter, TEXTS};
 use crate::id::{Digest, EntryRef};
 use crate::label::{Label, Level};
 use crate::ledger::{Draft, read_charter};
 use crate::policy::{
-    Action, BadPolicy, Decision, Explanation, Kind as ThingKind, LevelRules, PolicyFiles, PolicySet, Purpose,
-    ResourceFacts, RuleSummary, governs,
+    Action, BadPolicy, Decision, Explanation, Kind as ThingKind, LEVELS, LevelRules, Levels, PolicyFiles, PolicySet,
+    Purpose, ResourceFacts, RuleSummary, governs,
 };
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -29,6 +31,7 @@ pub struct PolicyTest {
 }
 
 /// Something wrong with a policy file.
+#[derive(Clone)]
 pub struct PolicyFault {
     /// Its path, unless it is about the set as a whole.
     pub file: Option<String>,
@@ -358,7 +361,10 @@ pub fn explain_policy(context: &Context<'_>, query: &ExplainQuery) -> Result<Exp
                 Decision::Permitted(permission) => details.rules = permission.rules().to_vec(),
             }
             let _ = desk.record(Draft::read(details, vec![note]))?;
-            facts
+            ResourceFacts {
+                held: desk.is_held(note)?,
+                ..facts
+            }
         }
         None => {
             let (kind, label) = match about_notes {
@@ -570,6 +576,11 @@ fn check(files: PolicyFiles) -> PolicyCheck {
             Err(fault) => checked.faults.push(fault),
         }
     }
+    let retention = retention_of(&files);
+    let levels = files
+        .content(LEVELS)
+        .and_then(|text| Levels::parse(std::str::from_utf8(text).ok()?).ok());
+    checked.faults.extend(retention.as_ref().err().cloned());
     let cases = PolicySet::check(files).and_then(|set| set.run_cases().map_err(|bad| vec![bad]));
     let cases = match cases {
         Ok(cases) => cases,
@@ -592,6 +603,19 @@ fn check(files: PolicyFiles) -> PolicyCheck {
         name: case.name,
         passed: case.passed,
     }));
+    let results = retention
+        .ok()
+        .flatten()
+        .zip(levels)
+        .map(|(retention, levels)| retention.run_cases(&levels));
+    checked
+        .tests
+        .extend(results.into_iter().flatten().map(|case| PolicyTest {
+            file: Retention::FILE.into(),
+            name: case.name,
+            passed: case.faults.is_empty(),
+            note: case.faults.join("; "),
+        }));
     for (path, profile) in sound {
         checked
             .tests

@@ -394,6 +394,7 @@ mod tests {
             because: None,
             detail: crate::id::KeyId([3; 8]),
             forgot: Vec::new(),
+            held: Vec::new(),
             joined: Vec::new(),
             kind: row.kind,
             log: row.at.log,

@@ -193,6 +193,13 @@ impl Desk<'_> {
         Ok(permits)
     }
 
+    /// A revision of the note as it is stored.
+    pub(super) fn stored_revision(&self, standing: &Standing, body: Digest) -> Result<StoredNote, Error> {
+        let wrap = standing.wraps.iter().find(|wrap| wrap.body().ok() == Some(body));
+        let wrap = wrap.ok_or_else(|| Error::no_such_note(&standing.note.to_string()))?;
+        Ok(self.ledger.stored(standing.note, wrap.clone())?)
+    }
+
     /// The revision of that number, or whose digest begins so. What is not there is entered.
     pub(super) fn revision(&mut self, standing: &Standing, asked: &str, details: &Details) -> Result<Digest, Error> {
         match find_revision(
@@ -229,9 +236,7 @@ impl Desk<'_> {
     ) -> Result<(Vec<OpenNote>, EntryRef), Error> {
         let mut stored = Vec::new();
         for body in bodies {
-            let wrap = standing.wraps.iter().find(|wrap| wrap.body().ok() == Some(*body));
-            let wrap = wrap.ok_or_else(|| Error::no_such_note(&standing.note.to_string()))?;
-            stored.push(self.ledger.stored(standing.note, wrap.clone())?);
+            stored.push(self.stored_revision(standing, *body)?);
         }
         if beside {
             let revisions: BTreeSet<Digest> = standing.survey.revisions().map(|(_, body, _)| body).collect();

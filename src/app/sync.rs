@@ -5,7 +5,8 @@
 //! network while it holds the vault's lock. Whoever was faster with a push is fetched from again.
 //!
 //! A sync is no entry: it opens nothing, and what it took is seen by the next entry. An entry of its own would have to be
-//! synced in turn, and two clones would never be at rest.
+//! synced in turn, and two clones would never be at rest. But for one: that this device has seen what is to be destroyed,
+//! once, since others wait for that.
 
 use super::audit::clone_name;
 use super::context::{Context, Desk, Unlocked, two_histories};
@@ -352,6 +353,7 @@ impl<'a> Exchange<'a> {
             }
             None => None,
         };
+        desk.see_schedules()?;
         let went_back = match &merged {
             Some(_) => Vec::new(),
             None => desk.ledger.went_back(&name, &there.branches)?,

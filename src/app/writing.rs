@@ -2,7 +2,7 @@
 
 use super::context::{Context, Desk, Unlocked};
 use super::error::{Error, Kind};
-use super::notes::{NewText, check_fields, check_name, check_text, title_of};
+use super::notes::{NewText, check_fields, check_given_fields, check_name, check_text, title_of};
 use super::person::WrittenText;
 use super::revisions::Standing;
 use crate::chain::{Kind as EntryKind, Time};
@@ -280,7 +280,7 @@ impl Change {
             _ => name("title", &self.title, &before.title)?,
         };
         let mut fields = before.fields.clone();
-        let changed = check_fields(self.fields.clone())?;
+        let changed = check_given_fields(self.fields.clone())?;
         fields.retain(|(name, _)| changed.iter().all(|(changed, _)| changed != name));
         fields.extend(changed.into_iter().filter(|(_, value)| !value.is_empty()));
         Ok(Metadata {
@@ -634,6 +634,24 @@ mod tests {
             ..Change::default()
         };
         assert!(twice.apply(&before(), "x", "y").is_err());
+        // What the program writes stays, and is nobody's to write or to take away.
+        let mut kept = before();
+        kept.fields = pairs(&[("kept-until", "2027-01-01")]);
+        let after = Change::default()
+            .apply(&kept, "x", "y")
+            .unwrap_or_else(|e| panic!("{e}"));
+        assert_eq!(after.fields, kept.fields);
+        for reserved in ["kept-until", "closed", " template "] {
+            let change = Change {
+                fields: pairs(&[(reserved, "")]),
+                ..Change::default()
+            };
+            assert_eq!(
+                change.apply(&kept, "x", "y").map(drop).unwrap_err().kind,
+                Kind::Usage,
+                "{reserved}"
+            );
+        }
     }
 
     #[test]

@@ -5,8 +5,10 @@
 //! grammar, not their content.
 
 mod due;
+mod retention;
 
 pub use due::{Due, DueKind};
+pub use retention::{BadRetention, Kept, Retention, RetentionClass, RetentionDates, RetentionResult, day, day_text};
 
 /// Names of fields that the program writes itself; nobody gives them with `--field`.
 pub mod reserved {

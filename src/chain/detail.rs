@@ -95,6 +95,8 @@ pub struct Details {
     pub left: Option<Digest>,
     /// When failed unlocks were tried, Unix seconds.
     pub times: Vec<i64>,
+    /// The devices that had not seen that a note was to be destroyed when it was: handle and id of each.
+    pub laggards: Vec<String>,
 }
 
 impl Details {
@@ -112,6 +114,7 @@ impl Details {
             asked: None,
             left: None,
             times: Vec::new(),
+            laggards: Vec::new(),
         }
     }
 }
@@ -143,6 +146,8 @@ struct DetailsCbor {
     left: Option<Bytes>,
     #[n(11)]
     times: Option<Vec<i64>>,
+    #[n(12)]
+    laggards: Option<Vec<String>>,
 }
 
 fn filled<T>(list: Vec<T>) -> Option<Vec<T>> {
@@ -173,6 +178,7 @@ impl Details {
             asked: self.asked.clone(),
             left: self.left.map(|digest| bytes(digest.as_bytes())),
             times: filled(self.times.clone()),
+            laggards: filled(self.laggards.clone()),
         })
     }
 
@@ -220,6 +226,7 @@ impl Details {
             asked: raw.asked,
             left: raw.left.map(|digest| cbor::fixed(WHAT, &digest)).transpose()?,
             times: raw.times.unwrap_or_default(),
+            laggards: raw.laggards.unwrap_or_default(),
         };
         // Empty lists and unsorted maps are refused with everything else that does not come back.
         if details.encode() == bytes {

@@ -14,6 +14,8 @@ use std::collections::BTreeMap;
 
 /// The longest entry, in bytes.
 pub const ENTRY_MAX: usize = 64 * 1024;
+/// On so many notes one entry places a hold at most.
+pub const HELD_MAX: usize = 256;
 
 /// How the attempt ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -63,6 +65,10 @@ pub enum Kind {
     Review,
     /// A conflict of interest was declared.
     Conflict,
+    /// A legal hold was placed on notes, or on more of them.
+    Hold,
+    /// It was lifted.
+    Lift,
     /// Earlier attempts to unlock failed.
     UnlockFailed,
 }
@@ -87,6 +93,8 @@ impl Kind {
             Self::BreakGlass => "break-glass",
             Self::Review => "review",
             Self::Conflict => "conflict",
+            Self::Hold => "hold",
+            Self::Lift => "lift",
             Self::UnlockFailed => "unlock-failed",
         }
     }
@@ -122,6 +130,9 @@ pub struct Entry {
     /// Files that no longer exist.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub forgot: Vec<FileRef>,
+    /// The notes that a hold is placed on.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub held: Vec<NoteId>,
     /// At the first entry of a device's further log: the ends of the histories that the device had before.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub joined: Vec<HeadRef>,
@@ -280,12 +291,20 @@ impl Entry {
                 "`matter` belongs to what is asked for or approved and to nothing else",
             ),
             (
-                self.because.is_none() && self.done_as(&[Kind::Approve, Kind::Review]),
-                "what is approved or reviewed is an entry that it names",
+                self.because.is_none() && self.done_as(&[Kind::Approve, Kind::Review, Kind::Lift]),
+                "what is approved, reviewed or lifted is an entry that it names",
             ),
             (
-                self.done_as(&[Kind::Request, Kind::BreakGlass, Kind::Conflict]) && !self.writes_a_statement(),
+                self.needs_a_statement() && !self.writes_a_statement(),
                 "what needs a statement writes one, and a wrap of it",
+            ),
+            (
+                !(self.held.is_empty() || self.done_as(&[Kind::Hold])) || self.held.len() > HELD_MAX,
+                "`held` belongs to a hold, and names at most 256 notes",
+            ),
+            (
+                !self.held.windows(2).all(|pair| pair[0] < pair[1]),
+                "the notes that it holds are not sorted",
             ),
             (!self.effects_fit(), "its kind does not write or forget such files"),
             (!sealed_fits(sealed), "its sealed details have a form that none have"),
@@ -299,6 +318,12 @@ impl Entry {
 
     fn done_as(&self, kinds: &[Kind]) -> bool {
         self.result == Outcome::Done && self.kind.is_some_and(|kind| kinds.contains(&kind))
+    }
+
+    /// Whether it has a statement. What goes on from a hold may have one of its own.
+    fn needs_a_statement(&self) -> bool {
+        let goes_on = self.because.is_some() && self.wrote.is_empty();
+        self.done_as(&[Kind::Request, Kind::BreakGlass, Kind::Conflict]) || self.done_as(&[Kind::Hold]) && !goes_on
     }
 
     /// Whether it writes one body and one wrap, of one note.
@@ -320,17 +345,17 @@ impl Entry {
     /// files are named as that branch's files are, by their own digest.
     fn effects_fit(&self) -> bool {
         use Kind::{
-            Add, Approve, Attach, Begin, BreakGlass, Card, Conflict, Destroy, Draft, Key, Policy, Relabel, Release,
-            Request, Review, Revise, UnlockFailed,
+            Add, Approve, Attach, Begin, BreakGlass, Card, Conflict, Destroy, Draft, Hold, Key, Lift, Policy, Relabel,
+            Release, Request, Review, Revise, UnlockFailed,
         };
         let fits = |file: &FileRef, forgets: bool| {
             let FileRef(branch, path, digest) = file;
             let (sealed, device) = (is_shard(branch), branch == "keys/devices");
             let named = branch == "main" || is_named(branch, path, digest);
             let allowed = match self.kind {
-                None | Some(UnlockFailed | Approve | Review) => false,
+                None | Some(UnlockFailed | Approve | Review | Lift) => false,
                 Some(Begin) => branch == "main" || device,
-                Some(Add | Draft | Release | Request | BreakGlass | Conflict) => sealed && !forgets,
+                Some(Add | Draft | Release | Request | BreakGlass | Conflict | Hold) => sealed && !forgets,
                 // Parts that an interrupted attaching left are forgotten by the next; wraps they never had.
                 Some(Attach) => sealed && !(forgets && branch.starts_with("keys/")),
                 Some(Revise | Relabel) => sealed,
@@ -411,6 +436,7 @@ pub(super) mod tests {
             because: None,
             detail: KeyId([3; 8]),
             forgot: Vec::new(),
+            held: Vec::new(),
             joined: Vec::new(),
             kind: (seq == 0).then_some(Kind::Begin),
             log: "0102030405060708-090a0b0c".parse().unwrap(),
@@ -540,6 +566,87 @@ pub(super) mod tests {
             if let Ok(line) = entry.to_line() {
                 assert_eq!(Entry::parse(&line).unwrap().entry, entry);
             }
+        }
+    }
+
+    #[test]
+    fn a_hold_names_notes_in_order_and_says_why() {
+        let (note, digest) = (NoteId([3; 16]), Digest([4; 32]));
+        let file = |branch: &str| FileRef(branch.into(), format!("{note}.{digest}"), digest);
+        let notes = |count: u32| -> Vec<NoteId> {
+            let id = |n: u32| [[0; 12].as_slice(), &n.to_be_bytes()].concat().try_into().unwrap();
+            (0..count).map(|n| NoteId(id(n))).collect()
+        };
+        let first = Entry {
+            kind: Some(Kind::Hold),
+            held: notes(2),
+            wrote: vec![file("keys/03"), file("notes/03")],
+            ..example(1, Digest([9; 32]))
+        };
+        let line = first.to_line().unwrap();
+        assert_eq!(Entry::parse(&line).unwrap().entry, first);
+        let more = Entry {
+            because: Some(first.place()),
+            wrote: Vec::new(),
+            held: notes(256),
+            ..first.clone()
+        };
+        let lift = Entry {
+            kind: Some(Kind::Lift),
+            held: Vec::new(),
+            ..more.clone()
+        };
+        let nothing = Entry {
+            held: Vec::new(),
+            ..first.clone()
+        };
+        for good in [&more, &lift, &nothing] {
+            assert!(good.to_line().is_ok(), "{good:?}");
+        }
+        let faults = [
+            Entry {
+                wrote: Vec::new(),
+                ..first.clone()
+            },
+            Entry {
+                wrote: vec![file("notes/03")],
+                ..more.clone()
+            },
+            Entry {
+                held: notes(257),
+                ..first.clone()
+            },
+            Entry {
+                held: notes(2).into_iter().rev().collect(),
+                ..first.clone()
+            },
+            Entry {
+                held: vec![note, note],
+                ..first.clone()
+            },
+            Entry {
+                kind: Some(Kind::Conflict),
+                ..first.clone()
+            },
+            Entry {
+                result: Outcome::Denied,
+                ..more.clone()
+            },
+            Entry {
+                held: notes(1),
+                ..lift.clone()
+            },
+            Entry {
+                because: None,
+                ..lift.clone()
+            },
+            Entry {
+                wrote: first.wrote.clone(),
+                ..lift.clone()
+            },
+        ];
+        for bad in faults {
+            assert!(bad.to_line().is_err(), "{bad:?}");
         }
     }
 

@@ -26,12 +26,13 @@ pub(super) fn read_entry(line: &[u8]) -> Option<(Entry, &str)> {
         forgot: line
             .optional(",\"forgot\":[", |line| line.list(Rest::file))?
             .unwrap_or_default(),
+        // The few lines that name notes held, or have a matter, are read in the general way.
+        held: Vec::new(),
         joined: line
             .optional(",\"joined\":[", |line| line.list(Rest::head))?
             .unwrap_or_default(),
         kind: line.optional(",\"kind\":\"", Rest::name)?,
         log: line.after(",\"log\":\"")?.log()?,
-        // The few lines that have one are read in the general way.
         matter: None,
         policies: line.after(",\"policies\":\"")?.digest()?,
         prev: line.after(",\"prev\":\"")?.digest()?,
@@ -229,6 +230,17 @@ mod tests {
         assert!(read(line.as_bytes()).is_none());
         assert_eq!(general(line.as_bytes()), Some(entry.clone()));
         assert_eq!(Entry::parse(line.as_bytes()).map(|parsed| parsed.entry), Ok(entry));
+    }
+
+    #[test]
+    fn what_holds_notes_is_read_in_the_general_way() {
+        let mut entry = example(1, Digest([9; 32]));
+        entry.kind = Some(Kind::Hold);
+        entry.held = vec![NoteId([1; 16]), NoteId([2; 16])];
+        let line = line(&entry);
+        assert!(line.contains("\"held\":[\"01010101"));
+        assert!(read(line.as_bytes()).is_none());
+        assert_eq!(general(line.as_bytes()), Some(entry));
     }
 
     fn general(line: &[u8]) -> Option<Entry> {

@@ -9,8 +9,10 @@
 use super::cuts::Cuts;
 use super::entry::{Entry, FileRef, Kind};
 use super::histories::{Histories, Place};
+use super::holds::{self, Hold, Holds, LeadAt};
 use super::matter::Matters;
-use crate::id::{Digest, EntryRef, LogName, NoteId};
+use super::problem::Problem;
+use crate::id::{DeviceId, Digest, EntryRef, LogName, NoteId};
 use std::borrow::Cow;
 use std::collections::hash_map::Entry::{self as Slot, Occupied, Vacant};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -20,11 +22,11 @@ use std::hash::{Hash, Hasher};
 const MAIN: &str = "main";
 
 /// What each other log was seen as last.
-type Seen = BTreeMap<LogName, Sight>;
+pub(super) type Seen = BTreeMap<LogName, Sight>;
 
 /// A size of a log and the root of that, and how many were seen before it, where these count too.
 #[derive(Clone, Copy)]
-struct Sight {
+pub(super) struct Sight {
     end: (u64, Digest),
     before: usize,
 }
@@ -186,6 +188,7 @@ pub struct LiveSet {
     /// Every entry that destroyed a note, or some of its files, with what its log had seen by then.
     destructions: HashMap<NoteId, Vec<(Place, Seen)>>,
     matters: Matters,
+    holds: Holds,
 }
 
 impl LiveSet {
@@ -234,6 +237,7 @@ impl LiveSet {
             }
             seen.insert(*log, Sight { end: *end, before });
         }
+        self.holds.apply(entry, place, seen);
         for file in &entry.wrote {
             let live = LiveFile::from(file);
             // The history under the log's own name writes most files once.
@@ -293,8 +297,52 @@ impl LiveSet {
         sights.all(|((_, _, log), ends)| ends.iter().all(|end| self.histories.know(*log, *end)))
     }
 
+    /// All holds by leads.
+    pub fn holds(&self, lead: LeadAt<'_>) -> Vec<Hold> {
+        self.holds.all(&|by, seen, place| self.knew(by, seen, place), lead)
+    }
+
+    /// Whether a note is under a hold that nobody lifted.
+    pub fn is_held(&self, note: NoteId, lead: LeadAt<'_>) -> bool {
+        self.holds
+            .is_held(note, &|by, seen, place| self.knew(by, seen, place), lead)
+    }
+
+    /// What is wrong with holds, lifts and the destruction of what was held; and the destructions by whoever could not know
+    /// of the hold. `lacks`: entries were lost.
+    pub fn judge_holds(&self, lead: LeadAt<'_>, lacks: bool) -> (Vec<Problem>, Vec<Problem>) {
+        let knows = |by, seen: &Seen, place| self.knew(by, seen, place);
+        let destructions = |note: &NoteId| self.destructions.get(note).map_or(&[][..], Vec::as_slice);
+        let beyond = |place: EntryRef| self.cuts.of(place.log).is_some_and(|(size, _)| place.seq >= size);
+        let out_of_sight = |place| lacks || beyond(place);
+        let (faults, findings) = self.holds.judge(destructions, (&knows, lead), (lacks, &out_of_sight));
+        (holds::told(faults), holds::told(findings))
+    }
+
+    /// Whether a log of a device holds or has seen the entry with which somebody asked for a destruction.
+    pub fn has_seen(&self, device: DeviceId, request: EntryRef) -> bool {
+        let places = self.holds.schedule(request);
+        let mut logs = self.seen.iter().filter(|((log, _), _)| log.device == device);
+        logs.any(|((log, history), seen)| {
+            // Behind the last of its entries.
+            let entry = EntryRef {
+                log: *log,
+                seq: u64::MAX,
+            };
+            let end = Place {
+                entry,
+                history: *history,
+            };
+            places.iter().any(|place| self.knew(end, seen, *place))
+        })
+    }
+
     /// Whether whoever wrote an entry knew of the one at `place`.
     fn knows(&self, (by, seen): &(Place, Seen), place: Place) -> bool {
+        self.knew(*by, seen, place)
+    }
+
+    fn knew(&self, by: Place, seen: &Seen, place: Place) -> bool {
         match place.entry.log == by.entry.log {
             true => place.entry.seq < by.entry.seq && self.histories.stands_in(place, by.history),
             false => seen.get(&place.entry.log).is_some_and(|sight| {

@@ -10,6 +10,7 @@ mod cuts;
 mod detail;
 mod entry;
 mod histories;
+mod holds;
 mod json;
 mod line;
 mod live;
@@ -35,8 +36,9 @@ pub use cosignature::{
 };
 pub use cuts::{Cut, Cuts};
 pub use detail::{Bitmap, Details, NoteSet};
-pub use entry::{BadEntry, ENTRY_MAX, Entry, FileRef, HeadRef, Kind, Outcome, ParsedEntry};
+pub use entry::{BadEntry, ENTRY_MAX, Entry, FileRef, HELD_MAX, HeadRef, Kind, Outcome, ParsedEntry};
 pub use histories::Histories;
+pub use holds::{Hold, LeadAt, was_lead};
 pub(crate) use json::{INTEGER_END, to_line};
 pub use live::{Creations, LiveFile, LiveSet, note_and_digest, note_of};
 pub use matter::{Broken, Deed, Matter, Matters, PersonOf, Said};

@@ -5,7 +5,7 @@ use super::terminal::{Here, Seen};
 use super::words::{duration, prompted};
 use super::{
     agent, approvals, attachments, audit, backup, breakglass, briefs, conflicts, doctor, finding, guard, history,
-    members, notes, policy, recovery, redact, sync, tour, vaults, whole, writing,
+    holds, members, notes, policy, recovery, redact, retention, sync, tour, vaults, whole, writing,
 };
 use crate::app::{Access, Clock, Context, Error, Kind, PassphraseSource, Person, Places};
 use std::ffi::OsString;
@@ -82,11 +82,13 @@ pub(super) fn with_vault(context: &Context<'_>, seen: &Seen<'_>, command: &Comma
         Command::List(args) => finding::list(context, seen, args),
         Command::Search(args) => finding::search(context, seen, args),
         Command::Relabel { id, label } => whole::relabel(context, seen, id, label),
+        Command::Keep(args) => retention::run(context, seen, args),
         Command::Destroy { id } => whole::destroy(context, seen, id),
         Command::Approve { request } => approvals::approve(context, seen, request),
         Command::Approvals => approvals::list(context, seen),
         Command::Breakglass(command) => breakglass::run(context, seen, command),
         Command::Conflict(command) => conflicts::run(context, seen, command),
+        Command::Hold(command) => holds::run(context, seen, command),
         Command::Brief(command) => briefs::run(context, seen, command),
         Command::Audit(command) => audit::run(context, seen, command),
         Command::Member(command) => members::run(context, seen, command),

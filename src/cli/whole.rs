@@ -47,6 +47,7 @@ pub(super) fn destroy(context: &Context<'_>, seen: &Seen<'_>, id: &str) -> Resul
             "entry": done.entry.to_string(),
             "drafts": ids(&done.made, Nature::Draft),
             "briefs": ids(&done.made, Nature::Brief),
+            "laggards": done.laggards,
         }))?;
         return Ok(0);
     }
@@ -55,6 +56,13 @@ pub(super) fn destroy(context: &Context<'_>, seen: &Seen<'_>, id: &str) -> Resul
         "destroyed: {files} gone from this vault; the record that the note was here stays"
     ));
     tell_made(seen, &done.made, "were made from it and stay");
+    if !done.laggards.is_empty() {
+        seen.remark(&format!(
+            "these devices had not seen in time that it was to be destroyed: {}. What they wrote to it is set aside when they \
+             sync, and a hold they placed becomes a finding of `strongroom audit verify`",
+            done.laggards.join(", ")
+        ));
+    }
     Ok(0)
 }
 

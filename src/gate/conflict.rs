@@ -1,4 +1,5 @@
-//! Conflicts of interest that a person has declared: what they concern is looked at inside, and does not come out.
+//! Conflicts of interest that a person has declared, and what falls under a legal hold: what they concern is looked at
+//! inside, and does not come out.
 
 use super::{Gate, GateError, Metadata, fold};
 use crate::envelope::{BodyFile, Purpose};
@@ -26,6 +27,17 @@ const CASE: &str = "also case ";
 pub struct Conflicts(Vec<[Zeroizing<String>; 2]>);
 
 impl Conflicts {
+    /// What concerns one of these clients, with their cases; a name left empty stands for any.
+    pub fn of<'n>(all: impl IntoIterator<Item = (&'n str, &'n str)>) -> Self {
+        let all = all.into_iter().map(|(client, case)| compared(client, case));
+        Self(all.filter(|pair| pair.iter().any(|name| !name.is_empty())).collect())
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Whether what bears this metadata concerns one of them.
     pub fn concern(&self, metadata: &Metadata) -> bool {
         if self.0.is_empty() {
@@ -58,7 +70,7 @@ impl<'a> Gate<'a> {
         }
     }
 
-    /// What statements of conflicts concern, and how many do not open for this session.
+    /// What statements of conflicts, or of holds, concern, and how many do not open for this session.
     pub fn conflicts(&self, stored: &[StoredNote]) -> Result<(Conflicts, usize), GateError> {
         let (mut conflicts, mut closed) = (Conflicts::default(), 0);
         for item in stored {

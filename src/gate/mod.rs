@@ -18,7 +18,7 @@ pub use conflict::{Conflicts, FURTHER_MAX, is_further, named_further};
 pub use content::{Attachment, Attachments, BadContent, Content, NextPart, OpenContent, Resealed, Resealing, Sealing};
 pub use permit::Permit;
 pub use query::{BadQuery, Query, fold};
-pub use reseal::Whole;
+pub use reseal::{Following, Whole};
 pub use scan::ScanError;
 pub use survey::{Class, Filter, Listed, Order, Survey, TEXTS};
 

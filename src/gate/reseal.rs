@@ -78,7 +78,48 @@ fn in_order(items: &[Item]) -> Vec<usize> {
     order
 }
 
+/// A revision that differs from the one that it follows in one field alone.
+pub struct Following<'f> {
+    /// The one that it follows.
+    pub body: Digest,
+    /// Its number.
+    pub number: u64,
+    /// The field, and what stands there now.
+    pub field: (&'f str, &'f str),
+}
+
 impl Gate<'_> {
+    /// Seals a revision anew, under a fresh key to the same label, as one that follows it. Its text stays, and who wrote that
+    /// when; nothing of it comes out. One of the permits must be for keeping it.
+    pub fn follow(
+        &self,
+        stored: StoredNote,
+        following: &Following<'_>,
+        recipients: &[Recipient],
+        permits: Vec<Permit>,
+        entropy: &mut dyn Entropy,
+    ) -> Result<SealedNote, GateError> {
+        let (note, me) = (stored.note, self.identity.person());
+        let (label, key) = self.unwrap_key(note, &stored.wrap)?;
+        let allowed = permits.iter().any(|permit| permit.lets(Action::Keep, me, note, &label));
+        if !allowed || stored.body != following.body {
+            return Err(GateError::NotAllowed);
+        }
+        let body = BodyFile::parse(&stored.sealed)?;
+        let nature = body.purpose();
+        let mut metadata = body.open_metadata(self.vault(), note, &key)?;
+        metadata.parents = vec![stored.body];
+        metadata.number = following.number;
+        let (name, value) = following.field;
+        metadata.fields.retain(|(known, _)| known != name);
+        metadata.fields.push((name.to_owned(), value.to_owned()));
+        metadata.fields.sort();
+        let text = body.open_text(self.vault(), note, &key)?;
+        let (body, key) =
+            seal_body(self.vault(), note, nature, &metadata, text.expose(), entropy).map_err(BadWrap::NoEntropy)?;
+        self.wrap(note, body, &key, &label, recipients, entropy)
+    }
+
     /// Looks at all of a note. Nothing of its content comes out.
     pub fn whole(&self, note: NoteId, stored: Vec<StoredNote>) -> Result<Whole, GateError> {
         let look = |stored: StoredNote| {

@@ -143,6 +143,8 @@ pub struct Draft {
     pub because: Option<EntryRef>,
     /// What is asked for or approved.
     pub matter: Option<Matter>,
+    /// The notes that a hold is placed on, in order.
+    pub held: Vec<NoteId>,
 }
 
 impl Draft {
@@ -156,6 +158,7 @@ impl Draft {
             changes: Changes::default(),
             because: None,
             matter: None,
+            held: Vec::new(),
         }
     }
 
@@ -169,6 +172,7 @@ impl Draft {
             changes,
             because: None,
             matter: None,
+            held: Vec::new(),
         }
     }
 
@@ -182,6 +186,7 @@ impl Draft {
             changes: Changes::default(),
             because: None,
             matter: None,
+            held: Vec::new(),
         }
     }
 }
@@ -374,6 +379,7 @@ impl Ledger<'_> {
             because: draft.because,
             detail: self.standing.detail.id,
             forgot: draft.changes.forgot(),
+            held: draft.held,
             joined: Vec::new(),
             kind: draft.kind,
             log: self.standing.log,
@@ -410,6 +416,10 @@ impl Ledger<'_> {
         let mut notes = notes.filter_map(|file| note_of(&file.1));
         if notes.any(|note| live.is_destroyed(note)) {
             return Err(LedgerError::BeingDestroyed);
+        }
+        let mut forgets = draft.changes.forgets.iter().filter_map(|file| note_of(&file.1));
+        if draft.kind == Some(Kind::Destroy) && forgets.any(|note| self.is_held(note)) {
+            return Err(LedgerError::Held);
         }
         let acts = matches!(draft.kind, Some(Kind::Destroy | Kind::Release)) && draft.result == Outcome::Done;
         let Some(approval) = draft.because.filter(|_| acts) else {

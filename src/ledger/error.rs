@@ -98,6 +98,9 @@ pub enum LedgerError {
     /// What is to be written belongs to a note of which some was destroyed already.
     #[error("this note is being destroyed, and that was interrupted: nothing can be added to it. Nothing was changed")]
     BeingDestroyed,
+    /// A legal hold is on it.
+    #[error("a legal hold is on it: nothing was destroyed")]
+    Held,
     /// What is to be done rests on an approval whose time is over, or that was used.
     #[error("the approval that this rests on is over, or was used meanwhile. Nothing was done")]
     ApprovalOver,

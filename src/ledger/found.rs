@@ -262,6 +262,7 @@ pub(super) fn begin_log(
         because: None,
         detail: begin.detail.id,
         forgot: changes.forgot(),
+        held: Vec::new(),
         joined: begin.joined.clone(),
         kind: Some(Kind::Begin),
         log,

@@ -20,6 +20,7 @@ mod found;
 mod guard;
 mod high_water;
 mod histories;
+mod holds;
 mod in_order;
 mod incarnation;
 mod kept;

@@ -123,6 +123,10 @@ impl<'a> Across<'a> {
             );
             tally.problem(Problem::at(entry.log, entry.seq, 36, message));
         }
+        if position.is_some_and(|at| !self.may_hold(entry, at)) {
+            let message = format!("entry {} holds notes or lifts a hold, and is not by a lead", entry.seq);
+            tally.problem(Problem::at(entry.log, entry.seq, 36, message));
+        }
         if let Some(position) = position.filter(|at| !self.may_change_keys(entry, *at)) {
             let message = format!(
                 "entry {} changes what keys a device gets, and is neither by its person nor by a lead (card {position})",
@@ -225,6 +229,12 @@ impl<'a> Across<'a> {
         founding || card.is_some_and(|card| card.roles.contains(&Role::Lead))
     }
 
+    /// Whether an entry is no hold and no lift, or by a lead.
+    fn may_hold(&self, entry: &Entry, position: usize) -> bool {
+        let holds = matches!(entry.kind, Some(Kind::Hold | Kind::Lift)) && entry.result == Outcome::Done;
+        !holds || is_lead(self.facts, self.log.person, position)
+    }
+
     /// Compares what all logs say with each other and with what the vault holds; gives the files that exist.
     pub(super) fn settle(
         mut self,
@@ -265,6 +275,10 @@ impl<'a> Across<'a> {
         let person = |device| self.facts.person(device);
         let faults = self.live.matters().faults(self.live.cuts(), &person, lacks);
         faults.into_iter().for_each(|fault| tally.problem(fault));
+        let lead = |device, at| Some(is_lead(self.facts, self.facts.person(device), self.facts.position(at)?));
+        let (faults, findings) = self.live.judge_holds(&lead, lacks);
+        faults.into_iter().for_each(|fault| tally.problem(fault));
+        findings.into_iter().for_each(|finding| tally.finding(finding));
         let last = self.facts.digests.len().checked_sub(1);
         if self.newest_card != last && self.newest_card.is_some() {
             let message = "the newest card stands in no entry: members were changed without one";
@@ -284,6 +298,14 @@ impl<'a> Across<'a> {
         }
         self.live
     }
+}
+
+/// Whether a person is a lead by the cards up to that one.
+fn is_lead(facts: &Facts, person: Option<PersonId>, position: usize) -> bool {
+    let Some(roster) = &facts.roster else { return true };
+    let mut cards = roster.cards().get(..=position).unwrap_or_default().iter().rev();
+    let card = cards.find(|card| Some(card.person) == person);
+    card.is_some_and(|card| card.roles.contains(&Role::Lead))
 }
 
 fn changes_charter(entry: &Entry) -> bool {

@@ -46,6 +46,10 @@ const SHIPPED: &[(&str, &str)] = &[
         "redaction/tlp-green.toml",
         include_str!("../../policies/redaction/tlp-green.toml"),
     ),
+    (
+        "retention/classes.toml",
+        include_str!("../../policies/retention/classes.toml"),
+    ),
 ];
 
 /// The files a new vault starts with, sorted by path; paths are relative to `policies/`.
@@ -62,6 +66,7 @@ pub fn governs(path: &str) -> &'static str {
         SCHEMA => "the facts that a rule may use; belongs to the program",
         CASES => "requests and the decisions that they must get",
         "README.md" => "nothing: a page for whoever reads the policies",
+        "retention/classes.toml" => "how long notes are kept, and how long a destruction waits",
         "redaction/template.txt" => "nothing: a profile of one's own begins as a copy of it",
         _ if path.starts_with("redaction/") && path.ends_with(".toml") => "what a brief leaves out",
         _ => "nothing that this version of the program reads",

@@ -266,6 +266,14 @@ impl fmt::Display for Period {
 }
 
 impl Period {
+    /// So many days.
+    pub const fn days(count: u16) -> Self {
+        Self {
+            count,
+            unit: Unit::Days,
+        }
+    }
+
     /// The moment this long after `start`, by the calendar in UTC: a month after 31 January is the last of
     /// February. Both in seconds since 1970-01-01T00:00Z; `None` beyond the year 9999.
     pub fn after(self, start: i64) -> Option<i64> {

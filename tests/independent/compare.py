@@ -26,7 +26,7 @@ sys.path.insert(0, HERE)
 import make as m  # noqa: E402
 import verify as v  # noqa: E402
 
-CASES = []  # (number or None for a good vault, title, build, deep)
+CASES = []  # (number or None for a good vault, title, build, deep, receipt); a number below 0 is a finding alone
 
 class NotRun(Exception):
     """A case that cannot be made with this binary, and why."""
@@ -959,6 +959,114 @@ glass(27, "a review that names nothing", fields=lambda w: {"because": None})
 glass(27, "a review with a matter", fields=lambda w: {"matter": matter(w)})
 glass(27, "a review that writes", fields=lambda w: {"wrote": sorted(w.note())})
 
+# -- legal holds (§7.5) --------------------------------------------------------------------------------------------
+
+
+def a_lead(w, roles=("lead", "officer")):
+    """A third person, whose log has seen nothing yet."""
+    w.nour = m.Person("nour", list(roles), [m.Device()])
+    w.one.entry("card", [w.card(w.nour, w.mara.devices[0])])
+    log = w.log(w.nour, w.nour.devices[0])
+    log.entry("begin", w.boxes(log, w.nour.devices), admitted=w.roster())
+    return log
+
+
+def sees(w, log, *others):
+    log.entry(seen={other.name: other.mark() for other in others})
+
+
+def ids(*notes):
+    return sorted(files[0][1][:32] for files in notes)
+
+
+def held(w, log=None, **fields):
+    if "wrote" not in fields:
+        fields["wrote"] = w.note(5)
+    (log or w.one).entry("hold", **dict({"held": ids(w.note1)}, **fields))
+    return place(log or w.one)
+
+
+def lifted(w, hold, log=None, **fields):
+    (log or w.one).entry("lift", **dict({"because": hold}, **fields))
+
+
+def gone1(w, log=None, **fields):
+    (log or w.one).entry("destroy", [], w.note1, **fields)
+
+
+def hold(number, title, *steps, deep=False):
+    """Steps get the vault, and the log of a second lead who has seen nothing."""
+
+    def made(w):
+        w.other = a_lead(w)
+        for step in steps:
+            step(w)
+
+    signed(number, title, made, deep)
+
+
+hold(None, "a hold", lambda w: held(w), deep=None)
+hold(None, "a hold on what is still to come", lambda w: held(w, held=None))
+hold(None, "a hold that goes on from another", lambda w: held(w, wrote=(), because=held(w)))
+hold(None, "a hold that goes on from another, with a statement of its own", lambda w: held(w, because=held(w)))
+hold(None, "a hold that was denied to an officer", lambda w: w.two.entry("hold", result="denied"))
+hold(None, "a hold lifted", lambda w: lifted(w, held(w)))
+hold(None, "a note destroyed whose hold was lifted", lambda w: (lifted(w, held(w)), gone1(w)))
+hold(None, "a note destroyed beside one that is held", lambda w: (held(w, held=ids(w.note2)), gone1(w)))
+hold(None, "a note held whom its own log knows to be gone", lambda w: (gone1(w), held(w)))
+hold(None, "a note destroyed whose hold and its lift were seen", lambda w: (
+    lifted(w, held(w, w.other), w.other), gone1(w, seen={w.other.name: w.other.mark()})))
+hold(None, "a note destroyed, of whose hold another lead lifted both parts", lambda w: (
+    lambda begun: (held(w, wrote=(), because=begun), sees(w, w.other, w.one), lifted(w, begun, w.other), sees(w, w.one, w.other), gone1(w)))(held(w)))
+hold(None, "a hold by whom a later card took the role from", lambda w: (held(w, w.other), w.one.entry(
+    "card", [w.card(w.nour, w.mara.devices[0], roles=["officer"])])))
+hold(36, "a hold by an officer", lambda w: held(w, w.two))
+hold(36, "a hold by a lead who is one no more", lambda w: (w.one.entry(
+    "card", [w.card(w.nour, w.mara.devices[0], roles=["officer"])]), held(w, w.other)))
+hold(36, "a lift by an officer", lambda w: lifted(w, held(w), w.two))
+hold(36, "a lift of what is no hold", lambda w: lifted(w, place(w.one)))
+hold(36, "a lift of a lift", lambda w: (lifted(w, held(w)), lifted(w, place(w.one))))
+hold(36, "a lift of an entry that is not there", lambda w: lifted(w, "%s:99" % w.one.name))
+hold(36, "a hold that goes on from none", lambda w: held(w, because=place(w.one, 0)))
+hold(37, "a note destroyed that its own log holds", lambda w: (held(w), gone1(w)))
+hold(37, "a note destroyed that a log holds which was seen", lambda w: (
+    held(w, w.other), gone1(w, seen={w.other.name: w.other.mark()})))
+hold(37, "a note destroyed by whom a hold was seen before", lambda w: (held(w, w.other), sees(w, w.two, w.other), gone1(w, w.two)))
+hold(37, "a note destroyed that one of two holds still holds", lambda w: (lifted(w, held(w)), held(w), gone1(w)))
+hold(37, "a note destroyed after its hold was lifted by an officer", lambda w: (lifted(w, held(w), w.two), sees(w, w.one, w.two), gone1(w)))
+hold(37, "a note destroyed by whom its lift was not seen", lambda w: (
+    held(w, w.other), sees(w, w.one, w.other), lifted(w, place(w.other), w.other), gone1(w)))
+hold(37, "a note destroyed, a part of whose hold the lift did not know", lambda w: (
+    lambda begun: (sees(w, w.other, w.one), held(w, wrote=(), because=begun), lifted(w, begun, w.other), sees(w, w.one, w.other), gone1(w)))(held(w)))
+hold(-37, "a note destroyed whose hold could not be known", lambda w: (held(w, w.other), gone1(w)))
+hold(-37, "a note destroyed whose hold was seen later", lambda w: (held(w, w.other), gone1(w), sees(w, w.one, w.other)))
+hold(-37, "a note destroyed whose hold could not be known, and was lifted", lambda w: (
+    lifted(w, held(w, w.other), w.other), gone1(w)))
+hold(-37, "a note destroyed after a hold and before another that was not known", lambda w: (
+    lifted(w, held(w, w.other), w.other), sees(w, w.one, w.other), held(w, w.other), gone1(w)))
+for title, fields in (
+    ("without a statement", {"wrote": ()}), ("that names a note twice", {"held": ["ab" * 16] * 2}), ("of nothing", {"held": []}),
+    ("out of order", {"held": ["cd" * 16, "ab" * 16]}), ("of a note that is none", {"held": ["AB" * 16]}), ("of a text", {"held": "ab" * 16}),
+    ("of too many notes", {"held": ["%032x" % n for n in range(257)]}), ("that was denied", {"result": "denied", "wrote": ()}),
+    ("with a matter", {"matter": {"deed": "destroy", "note": "ab" * 16, "objects": "ab" * 32, "until": LATER}}),
+):
+    hold(27, "a hold " + title, lambda w, fields=fields: held(w, **fields))
+hold(27, "a hold that writes half a statement", lambda w: held(w, wrote=w.note(5)[:1], because=held(w)))
+hold(27, "a hold that forgets", lambda w: held(w, forgot=sorted(w.note2)))
+hold(27, "a lift that names nothing", lambda w: lifted(w, None))
+hold(27, "a lift that writes", lambda w: lifted(w, held(w), wrote=sorted(w.note(5))))
+hold(27, "a lift of notes", lambda w: lifted(w, held(w), held=ids(w.note1)))
+hold(27, "a conflict that holds notes", lambda w: w.two.entry("conflict", w.note(5), held=ids(w.note1)))
+hold(27, "a read that holds notes", lambda w: w.two.entry(held=ids(w.note1)))
+hold(None, "a hold of 256 notes", lambda w: held(w, held=["%032x" % n for n in range(256)]))
+
+# Of two histories it goes by what each knew.
+
+histories(37, "a note destroyed in a fork that holds it")(lambda w, f: (
+    w.one.entry("hold", w.note(5), held=ids(w.note1)), f.entry(seen={w.one.name: w.one.mark()}), f.entry("destroy", [], w.note1)))
+histories(None, "a note held and destroyed where nobody else knows of the fork")(lambda w, f: (
+    w.one.entry("hold", w.note(5), held=ids(w.note2)), f.entry(seen={w.one.name: w.one.mark()}), f.entry("destroy", [], w.note1)))
+
 # Beyond a cut nothing counts: what stands there is not judged, nor what names it.
 
 
@@ -974,6 +1082,8 @@ signed(None, "an approval of what a removed device asked for", asked_by_the_seco
 signed(14, "an approval of what stands beyond a cut", asked_by_the_second(True))
 signed(None, "an approval of what stood beyond a cut", removed(cut(), lambda w: w.one.entry(
     "approve", because="%s:3" % w.two.name, matter=matter(w))))
+signed(None, "a lift of what stood beyond a cut", removed(cut(), lambda w: w.one.entry("lift", because="%s:3" % w.two.name)))
+signed(14, "a hold beyond a cut, by an officer", removed(cut(), lambda w: w.two.entry("hold", w.note(5), held=ids(w.note1))))
 signed(None, "a review of what stood beyond a cut", removed(cut(), lambda w: w.one.entry("review", because="%s:3" % w.two.name)))
 signed(14, "an approval beyond a cut of what nobody asked for", removed(cut(), lambda w: w.two.entry(
     "approve", because=place(w.one, 0), matter=matter(w))))
@@ -1854,6 +1964,11 @@ def agree(number, theirs, ours):
         return "exit codes %d and %d" % (theirs[0], ours[0])
     if number == "refused":
         return None if theirs[0] in (1, 5) and not theirs[1] and not ours[1] else "a folder without branches is judged"
+    if number is not None and number < 0:
+        found = theirs[0] == 0 and ours[0] == 0 and -number in theirs[1] and -number in ours[1]
+        return None if found else "case %d is not a finding, and no more, to both" % -number
+    if number is None and (37 in theirs[1] or 37 in ours[1]):
+        return "a good vault has a finding"
     if number is None or number == 35:
         good = theirs[0] == 0 if number is None else theirs[0] == 4
         return None if good and theirs[2] == ours[2] else "a good vault is not called intact by both, or its roots differ"

@@ -458,6 +458,38 @@ class Together(unittest.TestCase):
         for because in (None, lambda t: t.asked, lambda t: t.one.name + ":99"):
             self.expect(set(), lambda t: t.both(), lambda t: t.two.entry("destroy", [], t.other, because=because and because(t)))
 
+    def hold(self, log=None, **fields):
+        if "wrote" not in fields:
+            fields["wrote"] = self.vault.note(5)
+        log = log or self.one
+        log.entry("hold", **dict({"held": [self.note[0][1][:32]]}, **fields))
+        self.held = self.place(log)
+
+    def lift(self, log=None, because=None):
+        (log or self.one).entry("lift", because=because or self.held)
+
+    def test_holds(self):
+        gone = [lambda t: t.one.entry("destroy", [], t.note)]
+        self.expect(set(), lambda t: t.hold(), lambda t: t.hold(because=t.held, wrote=()))
+        self.expect(set(), lambda t: t.hold(), lambda t: t.lift(), *gone)
+        self.expect({37}, lambda t: t.hold(), *gone)
+        self.expect({37}, lambda t: t.hold(), lambda t: t.lift(), lambda t: t.hold(), *gone)
+        self.expect({36}, lambda t: t.hold(t.two))
+        self.expect({36}, lambda t: t.hold(), lambda t: t.lift(t.two))
+        self.expect({36}, lambda t: t.lift(because=t.place(t.one)))
+        self.expect({36}, lambda t: t.hold(because=t.one.name + ":0"))
+        for fields in ({"wrote": ()}, {"held": []}, {"held": ["ab" * 16] * 2}, {"held": "x"}, {"result": "denied", "wrote": ()}):
+            self.expect({27} if fields.get("wrote") == () else {27, 32}, lambda t: t.hold(**fields))
+
+    def test_a_hold_that_could_not_be_known_is_a_finding(self):
+        def found(seen):
+            self.expect({37} if seen else set(), lambda t: t.hold(t.device_of_mara()), lambda t: t.two.entry(
+                "destroy", [], t.note, seen={log.name: log.mark() for log in t.vault.logs[2:]} if seen else None))
+            return [f["case"] for f in v.verify(self.vault.folder, None, False)["findings"]]
+
+        self.assertEqual(found(False), [37])
+        self.assertEqual(found(True), [])
+
     def test_reviews(self):
         def review(log=lambda t: t.two, kind="break-glass", result="done", **fields):
             def step(t):

@@ -917,10 +917,11 @@ class Roster:
 LINE_LIMIT = 65_536
 KINDS = {
     "begin", "add", "revise", "relabel", "destroy", "attach", "draft", "release", "card", "policy", "key",
-    "request", "approve", "break-glass", "review", "conflict", "unlock-failed",
+    "request", "approve", "break-glass", "review", "conflict", "hold", "lift", "unlock-failed",
 }
 NEEDED = {"v", "log", "seq", "time", "actor", "result", "roster", "policies", "prev", "detail", "sealed"}
-OPTIONAL = {"admitted", "joined", "seen", "kind", "wrote", "forgot", "because", "matter"}
+OPTIONAL = {"admitted", "joined", "seen", "kind", "wrote", "forgot", "because", "matter", "held"}
+HELD = 256
 SHARD = re.compile(r"(notes|keys)/([0-9a-f]{2})\Z")
 NOTE_FILE = re.compile(r"([0-9a-f]{32})\.([0-9a-f]{64})\Z")
 DEVICE_FILE = re.compile(r"(detail-)?([0-9a-f]{16})\.([0-9a-f]{64})\Z")
@@ -948,6 +949,7 @@ MAY = {
     "unlock-failed": ((), ()),
     "approve": ((), ()),
     "review": ((), ()),
+    "lift": ((), ()),
     "begin": (("charter", "policies", "devices"),) * 2,
     "add": (("notes", "keys"), ()),
     "attach": (("notes", "keys"), ()),
@@ -956,6 +958,7 @@ MAY = {
     "request": (("notes", "keys"), ()),
     "break-glass": (("notes", "keys"), ()),
     "conflict": (("notes", "keys"), ()),
+    "hold": (("notes", "keys"), ()),
     "revise": (("notes", "keys"),) * 2,
     "relabel": (("notes", "keys"),) * 2,
     "destroy": ((), ("notes", "keys")),
@@ -991,6 +994,7 @@ class Entry:
         self.wrote = [tuple(f) for f in fields.get("wrote", [])]
         self.forgot = [tuple(f) for f in fields.get("forgot", [])]
         self.because, self.matter = fields.get("because"), fields.get("matter")
+        self.held = fields.get("held", [])
         self.time = parse_time(fields["time"])
 
     @staticmethod
@@ -1025,7 +1029,11 @@ class Entry:
         need("because" not in fields or is_match(PLACE, fields["because"]), "because")
         need("because" not in fields or int(PLACE.match(fields["because"]).group(2)) < 2**53, "because")
         done = fields.get("kind") if fields["result"] == "done" else None
-        need("because" in fields or done not in ("approve", "review"), "because")
+        need("because" in fields or done not in ("approve", "review", "lift"), "because")
+        if "held" in fields:
+            held = fields["held"]
+            need(done == "hold" and isinstance(held, list) and 0 < len(held) <= HELD, "held")
+            need(Card.is_set_of(HEX16, held), "held")
         need(("matter" in fields) == (done in ("request", "approve")), "matter")
         need("matter" not in fields or is_matter(fields["matter"]), "matter")
         if "seen" in fields:
@@ -1046,7 +1054,8 @@ class Entry:
                 need(branch_class(*file) in MAY[fields.get("kind")][which], name)
             need(is_sorted_set(files), name)
             need(fields["result"] == "done", name)
-        if done in ("request", "break-glass", "conflict"):
+        goes_on = "because" in fields and "wrote" not in fields
+        if done in ("request", "break-glass", "conflict") or done == "hold" and not goes_on:
             statement = [(ref[:5], path[:32]) for ref, path, _ in fields.get("wrote", [])]
             need([ref for ref, _ in statement] == ["keys/", "notes"], "wrote")
             need(len({note for _, note in statement}) == 1, "wrote")
@@ -1527,6 +1536,7 @@ class Verifier:
             self.check_witness(key)
         self.check_matters()
         self.check_files()
+        self.check_holds()
         return self.report()
 
     # -- §2.1, §2.2: main ---------------------------------------------------------------------
@@ -2036,6 +2046,9 @@ class Verifier:
             before = last.roster if last is not None and last.roster in self.roster.by_digest else entry.roster
             if not self.roster.is_lead_at(entry.actor, before):
                 self.problem(36, "the charter was changed by somebody who is no lead", log.name, at)
+        holds = entry.kind in ("hold", "lift") and entry.result == "done"
+        if holds and not self.roster.is_lead_at(self.person(log.name), entry.roster):
+            self.problem(36, "a hold placed or lifted by somebody who is no lead", log.name, at)
         # A box, written or forgotten, and a detail key that is forgotten.
         keys = [path for ref, path, _ in entry.wrote if ref == "keys/devices" and not path.startswith("detail-")]
         keys += [path for ref, path, _ in entry.forgot if ref == "keys/devices"]
@@ -2146,6 +2159,9 @@ class Verifier:
                 elif entry.kind == "review":
                     faults = [self.review_fault(log, other) for other in found]
                     tell(36, log, entry, faults, "a review of what is no opening in an emergency")
+                elif entry.kind in ("hold", "lift"):
+                    faults = [None if other.kind == "hold" else "a lift or a further hold of what is no hold" for other in found]
+                    tell(36, log, entry, faults, "a lift or a further hold of what is no hold")
                 elif entry.kind in ("release", "destroy"):
                     approvals = [other for other in found if other.kind == "approve"]
                     faults = [self.deed_fault(log, entry, other) for other in approvals]
@@ -2211,6 +2227,41 @@ class Verifier:
                 return True
         return False
 
+    def check_holds(self):
+        """§7.5: what was destroyed under a hold. What is no lead's counts for nothing."""
+        if not self.roster.complete:
+            return
+        holds, lifts = {}, {}
+        for log in self.all_histories():
+            for entry in self.counted(log):
+                if entry.kind not in ("hold", "lift") or entry.result != "done" or not self.is_leads(log, entry):
+                    continue
+                if entry.kind == "lift":
+                    lifts.setdefault(entry.because, []).append((log, entry.seq))
+                for note in entry.held:
+                    holds.setdefault(note, []).append((log, entry))
+        lost = any(p["log"] and p["case"] in LOST for p in self.problems)
+        told = set()
+        for note in sorted(holds):
+            for by in sorted(self.destroyed.get(note, ()), key=lambda by: (by[0].branch, by[1])):
+                for log, hold in holds[note]:
+                    place, seq = (log, hold.seq), "%s:%d" % (log.name, hold.seq)
+                    key = (by[0].name, by[1], seq)
+                    if not self.knew(by, place):
+                        if not self.knew(place, by) and ("late",) + key not in told:
+                            told.add(("late",) + key)
+                            self.finding(37, "it destroyed what %s holds, and neither knew of the other" % seq, by[0].name, by[1])
+                        continue
+                    ends = (lift for on in {seq, hold.because} for lift in lifts.get(on, ()))
+                    lifted = any(self.knew(lift, place) and self.knew(by, lift) for lift in ends)
+                    if not lifted and not lost and key not in told:
+                        told.add(key)
+                        self.problem(37, "it destroys what %s holds, and knew of it" % seq, by[0].name, by[1])
+
+    def is_leads(self, log, entry):
+        """Whether an entry is by a person who was a lead by the cards that it names."""
+        return entry.roster in self.roster.by_digest and self.roster.is_lead_at(self.person(log.name), entry.roster)
+
     def check_files(self):
         written, forgotten, destroyed = {}, {}, {}
         for log in sorted(self.all_histories(), key=lambda log: log.branch):
@@ -2224,6 +2275,8 @@ class Verifier:
                     forgotten.setdefault(File(*file), []).append(place)
                     if entry.kind == "destroy":
                         destroyed.setdefault(NOTE_FILE.match(file[1]).group(1), set()).add(place)
+
+        self.destroyed = destroyed
 
         def is_gone(file, places):
             """§7: whether entries forgot this file, or destroyed its note without knowing of it."""

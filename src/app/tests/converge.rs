@@ -288,6 +288,7 @@ impl World {
             Err(error) => {
                 let fine = match error.kind {
                     Kind::Denied | Kind::Usage | Kind::Failed => true,
+                    Kind::Unknown if error.message.contains("not seen yet that it is to be destroyed") => true,
                     Kind::Unknown => offline && error.message.contains("no network"),
                     _ => false,
                 };

@@ -67,11 +67,16 @@ fn two_people_destroy_what_is_restricted() {
     );
     assert_eq!((hidden.kind, &hidden.hints), (absent.kind, &absent.hints));
     assert_eq!(kind(approved(&mara, request, 1)), Some(Kind::Denied));
-    // An approval lasts three days, a request a week.
+    // A request to destroy lasts a week beyond the grace of fourteen days, and its approval as long.
+    let over = 1 + 21 * 24;
     approved(&jon, request, 2).unwrap();
-    assert_eq!(kind(destroyed(&mara, note, 2 + 72)), Some(Kind::Denied));
-    approved(&jon, request, 100).unwrap();
-    assert_eq!(kind(approved(&jon, request, 1 + 7 * 24)), Some(Kind::Failed));
+    assert_eq!(kind(approved(&jon, request, 100)), Some(Kind::Failed));
+    let other = add_note(&mara, "restricted", "Another.");
+    assert_eq!(kind(destroyed(&mara, other, 1)), Some(Kind::Denied));
+    let late = waiting(&mara)[0];
+    assert_eq!(kind(approved(&jon, late, over)), Some(Kind::Failed));
+    approved(&jon, late, over - 1).unwrap();
+    assert_eq!(kind(destroyed(&mara, other, over)), Some(Kind::Denied));
     destroyed(&mara, note, 101).unwrap();
     assert_eq!(kind(destroyed(&mara, note, 101)), Some(Kind::Denied));
     intact(&mara);

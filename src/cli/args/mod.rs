@@ -8,6 +8,7 @@ pub(super) use audit::{
 
 use super::breakglass::BreakglassCommand;
 use super::conflicts::ConflictCommand;
+use super::holds::HoldCommand;
 use super::recovery::RecoveryCommand;
 use crate::app::ORIGIN;
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
@@ -174,9 +175,14 @@ pub(super) enum Command {
         /// LEVEL[/COMPARTMENT…], `named` for yourself alone, or named/@HANDLE
         label: String,
     },
+    /// Decide to keep a note, and why; its retention counts anew
+    #[command(
+        after_help = "Examples:\n  strongroom keep 3f2a9c --because 'the claim is not settled'\n  strongroom keep 3f2a9c --because 'validated: still accurate' --until 1y\n  strongroom keep 3f2a9c --because 'contract ends then' --until 2027-06-30\n\nHow long a note is kept stands in the policies (`strongroom policy show retention/classes.toml`). The\ndecision is a revision of its own, of which only the field kept-until is new, and an entry. Nothing\nof the note is shown, and its text stays. Without --until it is kept until its next review."
+    )]
+    Keep(super::retention::KeepArgs),
     /// Destroy a note; the record that it was there stays
     #[command(
-        after_help = "Example:\n  strongroom destroy 3f2a9c --purpose erasure --why 'kept for two years'\n\nIt asks first; --yes does not. All of the note is forgotten and leaves this disk before the\ncommand is done. Copies elsewhere, such as backups and clones, keep what they have. Drafts and\nbriefs that were made from it stay, and are named."
+        after_help = "Example:\n  strongroom destroy 3f2a9c --purpose erasure --why 'kept for two years'\n\nIt asks first; --yes does not. All of the note is forgotten and leaves this disk before the\ncommand is done. Copies elsewhere, such as backups and clones, keep what they have. Drafts and\nbriefs that were made from it stay, and are named.\n\nWhere a second person has to agree, it is scheduled first, and carried out by the same command once\nevery member's device has seen that (it syncs once), or after the grace of the policies; exit code 5\nsays which devices are waited for. What is under a legal hold is not destroyed."
     )]
     Destroy {
         /// Its id, or the beginning of it
@@ -184,7 +190,7 @@ pub(super) enum Command {
     },
     /// Approve what somebody else asked for, as their second person
     #[command(
-        after_help = "Example:\n  strongroom approvals\n  strongroom approve 4f0c2b7a91d3e865-a1b2c3d4:17\n\nDestroying a note and releasing a brief need a second person from some levels upwards. Who tries it\nalone is refused, and the request is on record. Whoever may read the note looks at what is asked, and\napproves it: for this note as it is now, these recipients, this person, once, for at most 72 hours.\nNobody approves what they asked for themselves. To a terminal it shows what and why, and asks; --yes\ndoes not ask."
+        after_help = "Example:\n  strongroom approvals\n  strongroom approve 4f0c2b7a91d3e865-a1b2c3d4:17\n\nDestroying a note and releasing a brief need a second person from some levels upwards. Who tries it\nalone is refused, and the request is on record. Whoever may read the note looks at what is asked, and\napproves it: for this note as it is now, these recipients, this person, once. A release may then be made\nfor 72 hours, a note be destroyed as long as its request says.\nNobody approves what they asked for themselves. To a terminal it shows what and why, and asks; --yes\ndoes not ask."
     )]
     Approve {
         /// The request, as `approvals` names it: LOG:SEQ
@@ -199,6 +205,9 @@ pub(super) enum Command {
     /// Stay out of matters in which you are not free
     #[command(subcommand, arg_required_else_help = true)]
     Conflict(ConflictCommand),
+    /// Legal holds: what is held is not destroyed
+    #[command(subcommand, arg_required_else_help = true)]
+    Hold(HoldCommand),
     /// Find notes by the words in them; the search is in the log first
     #[command(
         after_help = "Examples:\n  strongroom search                                  asks what for\n  strongroom search gate kestrel --client Halcyon --since 7d\n  strongroom search '\"north gate\" lx68' --purpose duty --why 'gate call-out'\n\nAll words must occur in the note: in its title, text, client, case or fields. A word finds\nevery word that begins with it, whatever its case and accents: gate finds Gates. A phrase in\nquotation marks (kept from the shell by others around them) finds its words whole and in a row.\nEarlier revisions, drafts, briefs and attachments are not searched.\n\nFrom the level restricted upwards a purpose and a reason are needed; without them such notes\nare left out. What you search for goes sealed into the log. A shell remembers what is typed as\nan argument: leave QUERY out, or write -, and be asked. With --json, matches is how often the\nwords and phrases occur in the note, taken together. Times are written as for list."

@@ -532,6 +532,7 @@ pub(super) fn blank(log: LogName, actor: u8, roster: Digest, like: &Entry) -> En
         because: None,
         detail: like.detail,
         forgot: vec![],
+        held: Vec::new(),
         joined: vec![],
         kind: None,
         log,
