@@ -4,6 +4,7 @@ use super::context::{Context, Desk, short};
 use super::error::{Error, Kind};
 use super::sync::keep_together;
 use crate::brief::Profile;
+use crate::casework::check_forms;
 use crate::chain::Kind as EntryKind;
 use crate::gate::{Filter, TEXTS};
 use crate::id::{Digest, EntryRef};
@@ -570,6 +571,8 @@ fn check(files: PolicyFiles) -> PolicyCheck {
             Err(fault) => checked.faults.push(fault),
         }
     }
+    let (bad_forms, form_cases) = check_forms(&files);
+    checked.faults.extend(bad_forms.iter().map(PolicyFault::of));
     let cases = PolicySet::check(files).and_then(|set| set.run_cases().map_err(|bad| vec![bad]));
     let cases = match cases {
         Ok(cases) => cases,
@@ -602,5 +605,11 @@ fn check(files: PolicyFiles) -> PolicyCheck {
                 note: case.faults.join("; "),
             }));
     }
+    checked.tests.extend(form_cases.into_iter().map(|case| PolicyTest {
+        name: format!("case {}", case.number),
+        passed: case.fault.is_none(),
+        note: case.fault.unwrap_or_default(),
+        file: case.file,
+    }));
     checked
 }
