@@ -196,8 +196,9 @@ fn is_meant(verb: &str, action: &str) -> bool {
 }
 
 /// What an entry may say was done.
-const VERBS: [&str; 59] = [
+const VERBS: [&str; 64] = [
     "add",
+    "add-links",
     "approvals",
     "approve",
     "approve-read",
@@ -213,6 +214,8 @@ const VERBS: [&str; 59] = [
     "brief list",
     "brief recall",
     "brief release",
+    "close",
+    "close-read",
     "compartment list",
     "compartment new",
     "conflict declare",
@@ -221,10 +224,12 @@ const VERBS: [&str; 59] = [
     "destroy-ask",
     "draft-names",
     "draft-read",
+    "due",
     "edit",
     "edit-read",
     "extract",
     "glass-read",
+    "grade-read",
     "history",
     "init",
     "join",

@@ -9,14 +9,17 @@ mod audit;
 mod backup;
 mod breakglass;
 mod briefs;
+mod closing;
 mod compartments;
 mod conflicts;
 mod context;
 mod destroy;
 mod doctor;
+mod due;
 mod error;
 mod failed;
 mod finding;
+mod forms;
 mod guard;
 mod held;
 mod joining;
@@ -56,11 +59,13 @@ pub use breakglass::{AskReview, BrokenGlass, GlassStatement, break_glass, list_b
 pub use briefs::{
     BriefCheck, BriefLine, DraftQuery, Drafted, check_brief, draft_brief, list_briefs, load_profile, redact_text,
 };
+pub use closing::close;
 pub use compartments::{CompartmentInfo, list_compartments, new_compartment};
 pub use conflicts::{ConflictLine, declare_conflict, list_conflicts};
 pub use context::{Access, Context, PassphraseSource};
 pub use destroy::{Ask, Destroyed, Doomed, destroy};
 pub use doctor::{Checkup, Finding, Level, doctor};
+pub use due::{DueLine, DueQuery, Heading, list_due};
 pub use error::{Error, Kind};
 pub use finding::{ListQuery, NoteLine, Searched, list, search};
 pub use guard::{Guarded, InstalledGuard, guard, install_guard};

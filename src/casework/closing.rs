@@ -31,6 +31,8 @@ pub struct House<'h> {
 
 /// Another note that points to it.
 pub struct Linked<'r> {
+    /// The id of the note it points to.
+    pub to: &'r str,
     /// The name of its template.
     pub template: &'r str,
     /// Its fields.
@@ -54,7 +56,7 @@ pub fn sections_of(text: &str) -> Vec<(&str, String)> {
 }
 
 /// Whether anything was written there: more than marks, rules and white space.
-fn says_something(body: &str) -> bool {
+pub(super) fn says_something(body: &str) -> bool {
     let mut lines = body.lines().map(str::trim).filter(|line| !line.starts_with("<!--"));
     lines.any(|line| {
         let mark = portions(line).first().map_or(0, |portion| portion.mark.end);
@@ -66,7 +68,11 @@ impl LinkedRule {
     /// Whether so many notes point to it as there have to be.
     pub fn holds(&self, linked: &[Linked<'_>]) -> bool {
         let closed = |other: &&Linked<'_>| !self.closed || value_of(other.fields, reserved::CLOSED).is_some();
-        let of = linked.iter().filter(|other| other.template == self.template);
+        let points = |other: &&Linked<'_>| value_of(other.fields, &self.by) == Some(other.to);
+        let of = linked
+            .iter()
+            .filter(|other| other.template == self.template)
+            .filter(points);
         of.filter(closed).count() >= self.at_least
     }
 }
@@ -96,7 +102,7 @@ impl Template {
         for section in self.sections.iter().filter(|section| section.needed != Needed::Never) {
             let mut of = written.iter().filter(|(heading, _)| *heading == section.heading);
             if !of.any(|(_, body)| says_something(body)) {
-                lacks.push(format!("nothing stands under `{}`", section.heading));
+                lacks.push(format!("nothing stands under the heading `{}`", section.heading));
             }
         }
         for one_of in &self.closing.one_of {

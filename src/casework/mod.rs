@@ -35,7 +35,9 @@ pub mod reserved {
 
     /// The grade that its rubric gives.
     pub const GRADE: &str = "grade";
+    /// Of a draft: that its release wants a second person.
+    pub const SECONDED: &str = "second-person";
 
     /// All of them.
-    pub const ALL: [&str; 6] = [TEMPLATE, NUMBER, CLOSED, CLOSED_BY, KEPT_UNTIL, GRADE];
+    pub const ALL: [&str; 7] = [TEMPLATE, NUMBER, CLOSED, CLOSED_BY, KEPT_UNTIL, GRADE, SECONDED];
 }

@@ -1,8 +1,14 @@
 //! The files of casework in a set of policies.
 
+use super::closing::Record;
+use super::due::{Due, DueKind};
+use super::field::value_of;
+use super::reserved;
 use super::rubric::Rubric;
 use super::template::Template;
 use super::wording::{WORDING, Wording};
+use crate::chain::Time;
+use crate::id::NoteId;
 use crate::policy::{BadPolicy, PolicyFiles};
 
 /// A template with what it rests on.
@@ -12,6 +18,22 @@ pub struct Form {
     pub template: Template,
     /// Its rubric, if it has one.
     pub rubric: Option<Rubric>,
+}
+
+impl Form {
+    /// What is to be done, by the grade that its rubric gave, until it is closed.
+    pub fn graded_clock(&self, note: NoteId, record: &Record<'_>) -> Option<Due> {
+        let open = value_of(record.fields, reserved::CLOSED).is_none();
+        let grade = value_of(record.fields, reserved::GRADE).filter(|_| open)?;
+        let grade = self.rubric.as_ref()?.grade_named(grade)?;
+        let time = grade.within.after(record.created.unix())?;
+        Some(Due {
+            time: Time::from_unix(time),
+            kind: DueKind::Clock,
+            note: Some(note),
+            what: format!("{} ({})", grade.action, grade.name),
+        })
+    }
 }
 
 /// One case of a file, and what is wrong with it, if anything.

@@ -95,6 +95,10 @@ pub struct Closing {
 /// What a brief of such a note asks for.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct BriefRule {
+    /// Whether it has to be closed itself.
+    pub closed: bool,
+    /// Only of briefs for this level or a wider circle.
+    pub up_to: Level,
     /// The note that has to be there, closed.
     pub needs: Option<LinkedRule>,
     /// Whether a second person approves its release at any level.
@@ -228,6 +232,9 @@ struct LinkedRow {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, expecting = "a table")]
 struct BriefRow {
+    #[serde(default)]
+    closed: bool,
+    up_to: String,
     needs: Option<LinkedRow>,
     #[serde(default)]
     second_person: bool,
@@ -368,6 +375,22 @@ impl Template {
                 }
             }
         }
+        let brief = file.brief.map(|row| {
+            let up_to = Level::ALL.into_iter().find(|level| level.name() == row.up_to);
+            let up_to = up_to.ok_or_else(|| {
+                let levels = Level::ALL.map(Level::name).join(", ");
+                wrong(
+                    &format!("\"{}\"", row.up_to),
+                    format!("`{}` is no level: use {levels}", row.up_to),
+                )
+            })?;
+            Ok(BriefRule {
+                closed: row.closed,
+                up_to,
+                needs: row.needs.map(LinkedRule::from),
+                second_person: row.second_person,
+            })
+        });
         Ok(Self {
             name: name.to_owned(),
             title: file.title,
@@ -385,10 +408,7 @@ impl Template {
                 wording: file.closing.wording,
                 up_to: file.closing.up_to,
             },
-            brief: file.brief.map(|row| BriefRule {
-                needs: row.needs.map(LinkedRule::from),
-                second_person: row.second_person,
-            }),
+            brief: brief.transpose()?,
         })
     }
 
@@ -412,17 +432,54 @@ impl Template {
         outline
     }
 
+    /// What an addendum begins with: the headings under which nothing stands yet.
+    pub fn open_outline(&self, text: &str) -> String {
+        let written = super::closing::sections_of(text);
+        let filled = |section: &&Section| {
+            let mut of = written.iter().filter(|(heading, _)| *heading == section.heading);
+            of.any(|(_, body)| super::closing::says_something(body))
+        };
+        let open = self.sections.iter().filter(|section| !filled(section)).cloned();
+        let open = Self {
+            sections: open.collect(),
+            ..self.clone()
+        };
+        open.outline()
+    }
+
+    /// An addendum as it is recorded: without hints, and without headings under which nothing was written.
+    pub fn trimmed(&self, text: &str) -> String {
+        let mut kept = String::new();
+        let mut pending: Option<String> = None;
+        for line in self.without_hints(text) {
+            let heading = super::closing::sections_of(line)
+                .first()
+                .map(|(heading, _)| (*heading).to_owned());
+            let own = heading.is_some_and(|heading| self.sections.iter().any(|section| section.heading == heading));
+            match (own, line.trim().is_empty()) {
+                (true, _) => pending = Some(format!("{line}\n\n")),
+                (false, true) if pending.is_some() => {}
+                (false, _) => {
+                    kept.extend(pending.take());
+                    kept.push_str(line);
+                    kept.push('\n');
+                }
+            }
+        }
+        kept
+    }
+
+    fn without_hints<'t>(&self, text: &'t str) -> Vec<&'t str> {
+        let hints = self.sections.iter().filter_map(|section| section.hint.as_deref());
+        let hints: Vec<String> = hints.map(hint_line).collect();
+        let is_hint = |line: &&str| hints.iter().any(|hint| hint.trim_end() == line.trim_end());
+        text.lines().filter(|line| !is_hint(line)).collect()
+    }
+
     /// A text as it is recorded: hints that nobody took out are gone, and what stands under no heading of the template goes
     /// under its first.
     pub fn fitted(&self, text: &str) -> String {
-        let hints: Vec<String> = self
-            .sections
-            .iter()
-            .filter_map(|section| section.hint.as_deref())
-            .map(hint_line)
-            .collect();
-        let is_hint = |line: &str| hints.iter().any(|hint| hint.trim_end() == line.trim_end());
-        let kept: Vec<&str> = text.lines().filter(|line| !is_hint(line)).collect();
+        let kept = self.without_hints(text);
         let found = super::closing::sections_of(text);
         let headed = found
             .iter()
@@ -435,8 +492,7 @@ impl Template {
             return fitted;
         }
         let outline = self.outline();
-        let plain: Vec<&str> = outline.lines().filter(|line| !is_hint(line)).collect();
-        let mut lines = plain.into_iter();
+        let mut lines = self.without_hints(&outline).into_iter();
         let first = lines.next().unwrap_or_default();
         let rest: Vec<&str> = lines.collect();
         format!("{first}\n\n{}\n{}\n", fitted.trim_end(), rest.join("\n"))
@@ -657,5 +713,16 @@ mod tests {
         assert_eq!(template.fitted("It rained."), "## (C) One\n\nIt rained.\n\n## Two\n\n");
         let own = "## Two\nyes\n";
         assert_eq!(template.fitted(own), own);
+        // An addendum offers what is still empty, and keeps what was written.
+        assert_eq!(template.open_outline(own), "## (C) One\n<!-- say -->\n\n");
+        assert_eq!(
+            template.open_outline("## One\n(C)\n\n## Two\n- 1"),
+            "## (C) One\n<!-- say -->\n\n"
+        );
+        assert_eq!(template.trimmed(&template.open_outline("")), "");
+        assert_eq!(
+            template.trimmed("late\n\n## (C) One\n<!-- say -->\n\n## Two\nyes\n"),
+            "late\n\n## Two\n\nyes\n"
+        );
     }
 }

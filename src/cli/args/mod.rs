@@ -174,6 +174,22 @@ pub(super) enum Command {
         /// LEVEL[/COMPARTMENT…], `named` for yourself alone, or named/@HANDLE
         label: String,
     },
+    /// Close a note: what its template asks for is looked at first
+    #[command(
+        after_help = "Examples:\n  strongroom close 3f2a9c\n  strongroom close 3f2a9c --field outcome='lamp replaced' --field told='the client'\n\nWhat is missing is told, all of it, and the note stays open; at a terminal fields that are still\nempty are asked for first. What was closed takes addenda alone (`strongroom edit ID`), and its\nclocks stop, but for those that are meant to run on."
+    )]
+    Close {
+        /// Its id, or the beginning of it
+        id: String,
+        /// Answer a field of its template
+        #[arg(long = "field", value_name = "NAME=VALUE")]
+        fields: Vec<String>,
+    },
+    /// What is due: clocks of notes, requests that wait for you, broken glass to review
+    #[command(
+        after_help = "Examples:\n  strongroom due\n  strongroom due --until 2026-12-01 --client Halcyon\n\nThe most urgent comes first. It is made of what you may read, and is an entry in the log like a\nlist. Which clocks run is said in the templates (`strongroom policy show templates/incident.toml`)."
+    )]
+    Due(DueArgs),
     /// Destroy a note; the record that it was there stays
     #[command(
         after_help = "Example:\n  strongroom destroy 3f2a9c --purpose erasure --why 'kept for two years'\n\nIt asks first; --yes does not. All of the note is forgotten and leaves this disk before the\ncommand is done. Copies elsewhere, such as backups and clones, keep what they have. Drafts and\nbriefs that were made from it stay, and are named."
@@ -393,7 +409,10 @@ pub(super) struct AddArgs {
     /// When it happened, if not now: 2026-11-21T06:40:00Z
     #[arg(long, value_name = "TIME")]
     pub(super) at: Option<String>,
-    /// A field of your own, such as plate=LX68QZV
+    /// What kind of note: a template of the policies, such as incident or action; it asks for its fields
+    #[arg(long, value_name = "TEMPLATE")]
+    pub(super) template: Option<String>,
+    /// A field, of the template or of your own, such as plate=LX68QZV
     #[arg(long = "field", value_name = "NAME=VALUE")]
     pub(super) fields: Vec<String>,
     #[command(flatten)]
@@ -424,6 +443,19 @@ pub(super) struct EditArgs {
     pub(super) fields: Vec<String>,
     #[command(flatten)]
     pub(super) editor: EditorArgs,
+}
+
+#[derive(ClapArgs)]
+pub(super) struct DueArgs {
+    /// Only this client
+    #[arg(long)]
+    pub(super) client: Option<String>,
+    /// Only this case
+    #[arg(long)]
+    pub(super) case: Option<String>,
+    /// Only what is due by then: 2026-12-01, or a time
+    #[arg(long, value_name = "TIME")]
+    pub(super) until: Option<String>,
 }
 
 #[derive(ClapArgs)]
@@ -498,6 +530,9 @@ pub(super) struct FilterArgs {
     /// Only this label
     #[arg(long)]
     pub(super) label: Option<String>,
+    /// Only made of this template, such as incident
+    #[arg(long, value_name = "TEMPLATE")]
+    pub(super) template: Option<String>,
     /// Only changed at or after: 2026-11-21, today, yesterday, 12h, 7d, 2w
     #[arg(long, value_name = "TIME")]
     pub(super) since: Option<String>,
