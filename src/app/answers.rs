@@ -196,7 +196,7 @@ fn is_meant(verb: &str, action: &str) -> bool {
 }
 
 /// What an entry may say was done.
-const VERBS: [&str; 64] = [
+const VERBS: [&str; 66] = [
     "add",
     "add-links",
     "approvals",
@@ -244,6 +244,8 @@ const VERBS: [&str; 64] = [
     "member review",
     "member revoke",
     "passphrase",
+    "policy ack",
+    "policy acks",
     "policy edit",
     "policy explain",
     "recovery split",
@@ -264,7 +266,8 @@ const VERBS: [&str; 64] = [
 ];
 
 /// The kinds that stand in clear, where no verb of the same name is.
-const KINDS: [&str; 10] = [
+const KINDS: [&str; 11] = [
+    "acknowledge",
     "begin",
     "break-glass",
     "card",
@@ -659,7 +662,7 @@ mod tests {
         for verb in found {
             assert!(VERBS.contains(&verb.as_str()), "{verb}");
         }
-        let kinds = "begin add revise relabel destroy attach draft release card policy key request approve break-glass \
+        let kinds = "acknowledge begin add revise relabel destroy attach draft release card policy key request approve break-glass \
                      review conflict unlock-failed";
         for kind in kinds.split(' ').chain(["brief", "audit", " show ", "sealed"]) {
             assert!(check_action(kind).is_ok(), "{kind}");

@@ -154,6 +154,20 @@ impl Desk<'_> {
             );
             due.push(of(broken.due, DueKind::BrokenGlass, None, what, broken.entry));
         }
+        if let Some(time) = self.policies_due() {
+            let what = "acknowledge the policies: `strongroom policy show`, then `strongroom policy ack`".to_owned();
+            due.push(DueLine {
+                overdue: time <= now,
+                entry: None,
+                heading: None,
+                due: Due {
+                    time,
+                    kind: DueKind::Policies,
+                    note: None,
+                    what,
+                },
+            });
+        }
         Ok(due)
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! Every access takes the same path: unlock, start the ledger, match wraps with the log, decide, record, open.
 
+mod acknowledging;
 mod answers;
 mod approvals;
 mod attachments;
@@ -50,6 +51,7 @@ mod witnesses;
 mod writing;
 
 pub use crate::env::{Clock, Listener, Places, Wire, harden, since_boot};
+pub use acknowledging::{Acknowledged, Acknowledgement, acknowledge_policies, list_acknowledgements};
 pub use answers::{Answered, LogLine, LogQuery, Show, WhoQuery, log, who};
 pub use approvals::{Approved, AskApproval, Asked, RequestLine, Standing, approve, check_request, list_requests};
 pub use attachments::{Attached, Extracted, Place, attach, extract};

@@ -70,7 +70,7 @@ pub struct Finding {
 
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "“{}”: {}", self.sentence, self.why)
+        write!(f, "`{}`: {}", self.sentence, self.why)
     }
 }
 

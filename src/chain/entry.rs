@@ -63,6 +63,8 @@ pub enum Kind {
     Review,
     /// A conflict of interest was declared.
     Conflict,
+    /// Somebody said that they know the policies in force.
+    Acknowledge,
     /// Earlier attempts to unlock failed.
     UnlockFailed,
 }
@@ -87,6 +89,7 @@ impl Kind {
             Self::BreakGlass => "break-glass",
             Self::Review => "review",
             Self::Conflict => "conflict",
+            Self::Acknowledge => "acknowledge",
             Self::UnlockFailed => "unlock-failed",
         }
     }
@@ -320,15 +323,15 @@ impl Entry {
     /// files are named as that branch's files are, by their own digest.
     fn effects_fit(&self) -> bool {
         use Kind::{
-            Add, Approve, Attach, Begin, BreakGlass, Card, Conflict, Destroy, Draft, Key, Policy, Relabel, Release,
-            Request, Review, Revise, UnlockFailed,
+            Acknowledge, Add, Approve, Attach, Begin, BreakGlass, Card, Conflict, Destroy, Draft, Key, Policy, Relabel,
+            Release, Request, Review, Revise, UnlockFailed,
         };
         let fits = |file: &FileRef, forgets: bool| {
             let FileRef(branch, path, digest) = file;
             let (sealed, device) = (is_shard(branch), branch == "keys/devices");
             let named = branch == "main" || is_named(branch, path, digest);
             let allowed = match self.kind {
-                None | Some(UnlockFailed | Approve | Review) => false,
+                None | Some(Acknowledge | UnlockFailed | Approve | Review) => false,
                 Some(Begin) => branch == "main" || device,
                 Some(Add | Draft | Release | Request | BreakGlass | Conflict) => sealed && !forgets,
                 // Parts that an interrupted attaching left are forgotten by the next; wraps they never had.

@@ -917,7 +917,7 @@ class Roster:
 LINE_LIMIT = 65_536
 KINDS = {
     "begin", "add", "revise", "relabel", "destroy", "attach", "draft", "release", "card", "policy", "key",
-    "request", "approve", "break-glass", "review", "conflict", "unlock-failed",
+    "request", "approve", "break-glass", "review", "conflict", "acknowledge", "unlock-failed",
 }
 NEEDED = {"v", "log", "seq", "time", "actor", "result", "roster", "policies", "prev", "detail", "sealed"}
 OPTIONAL = {"admitted", "joined", "seen", "kind", "wrote", "forgot", "because", "matter"}
@@ -948,6 +948,7 @@ MAY = {
     "unlock-failed": ((), ()),
     "approve": ((), ()),
     "review": ((), ()),
+    "acknowledge": ((), ()),
     "begin": (("charter", "policies", "devices"),) * 2,
     "add": (("notes", "keys"), ()),
     "attach": (("notes", "keys"), ()),

@@ -680,6 +680,15 @@ pub(super) enum PolicyCommand {
         after_help = "Examples:\n  strongroom policy show levels.toml > levels.toml       then edit that file, and\n  strongroom policy edit levels.toml --from levels.toml\n  strongroom policy edit --from policies                 all of it, out of a folder\n\nShows which files change and asks before they do. The change is signed, and an entry."
     )]
     Edit(PolicyEditArgs),
+    /// Say that you know the policies in force; due yearly, and after each change
+    #[command(
+        after_help = "Examples:\n  strongroom policy show                 read them first\n  strongroom policy ack\n  strongroom policy ack --list           who has and who has not; leads see everybody\n\nIt is an entry with the digest of these policies. `strongroom due` tells when the next is due."
+    )]
+    Ack {
+        /// List who has acknowledged them, rather than doing so
+        #[arg(long)]
+        list: bool,
+    },
     /// Explain why a request is, or would be, allowed or denied
     #[command(
         after_help = "Examples:\n  strongroom policy explain read 3f2a\n  strongroom policy explain read 3f2a --purpose duty --why 'gate call-out'\n  strongroom policy explain destroy --label restricted/Halcyon\n  strongroom policy explain brief-release --label confidential --for restricted\n\nACTION is read, add, list, search, brief-draft, brief-release, relabel, destroy, policy-edit, …\n--purpose and --why are part of the question here."
