@@ -63,6 +63,7 @@ fn take(path: &str) {
                 label: Some("internal".into()),
                 at: None,
                 fields: Vec::new(),
+                template: None,
             };
             let text = TextFrom::Caller(Box::new(|| Ok(stock::text(7).into_bytes())));
             drop(black_box(add(&context, new, text).unwrap()));

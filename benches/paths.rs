@@ -87,6 +87,7 @@ fn add_one(bencher: Bencher<'_, '_>, notes: usize) {
             label: Some("internal".into()),
             at: None,
             fields: Vec::new(),
+            template: None,
         };
         let text = TextFrom::Caller(Box::new(|| Ok(stock::text(7).into_bytes())));
         black_box(add(&context, new, text).unwrap().id)

@@ -213,6 +213,7 @@ fn make() -> Made {
         because: None,
         detail: detail.id,
         forgot: Vec::new(),
+        held: Vec::new(),
         joined: Vec::new(),
         kind: Some(Kind::Add),
         log,

@@ -192,6 +192,7 @@ impl Computer {
             label: Some("internal".to_owned()),
             at: None,
             fields: Vec::new(),
+            template: None,
         };
         let bytes = title.as_bytes().to_vec();
         let from = TextFrom::Caller(Box::new(move || Ok(bytes.clone())));

@@ -8,12 +8,14 @@
 //!
 //! The targets that need a key stand in `src/envelope/fuzzing.rs`, beside what they open.
 
+mod formed;
 mod judged;
 mod members;
 mod planted;
 mod proven;
 mod reported;
 
+pub use formed::{form_file, form_text};
 pub use judged::{cases, rules};
 pub use members::roster;
 pub use planted::{planted, portions, summary};
@@ -69,6 +71,8 @@ pub const TARGETS: &[Target] = &[
     ("entry", entry),
     ("envelope", envelope),
     ("forgetting", forgetting),
+    ("form_file", form_file),
+    ("form_text", form_text),
     ("high_water", high_water),
     ("identity", identity),
     ("journal", journal),

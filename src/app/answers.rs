@@ -196,8 +196,9 @@ fn is_meant(verb: &str, action: &str) -> bool {
 }
 
 /// What an entry may say was done.
-const VERBS: [&str; 67] = [
+const VERBS: [&str; 73] = [
     "add",
+    "add-links",
     "approvals",
     "approve",
     "approve-read",
@@ -213,6 +214,8 @@ const VERBS: [&str; 67] = [
     "brief list",
     "brief recall",
     "brief release",
+    "close",
+    "close-read",
     "compartment list",
     "compartment new",
     "conflict declare",
@@ -226,6 +229,7 @@ const VERBS: [&str; 67] = [
     "edit-read",
     "extract",
     "glass-read",
+    "grade-read",
     "history",
     "hold lift",
     "hold list",
@@ -246,6 +250,8 @@ const VERBS: [&str; 67] = [
     "member review",
     "member revoke",
     "passphrase",
+    "policy ack",
+    "policy acks",
     "policy edit",
     "policy explain",
     "recovery split",
@@ -267,7 +273,8 @@ const VERBS: [&str; 67] = [
 ];
 
 /// The kinds that stand in clear, where no verb of the same name is.
-const KINDS: [&str; 12] = [
+const KINDS: [&str; 13] = [
+    "acknowledge",
     "begin",
     "break-glass",
     "card",
@@ -665,7 +672,7 @@ mod tests {
         for verb in found {
             assert!(VERBS.contains(&verb.as_str()), "{verb}");
         }
-        let kinds = "begin add revise relabel destroy attach draft release card policy key request approve break-glass \
+        let kinds = "acknowledge begin add revise relabel destroy attach draft release card policy key request approve break-glass \
                      review conflict hold lift unlock-failed";
         for kind in kinds.split(' ').chain(["brief", "audit", " show ", "sealed"]) {
             assert!(check_action(kind).is_ok(), "{kind}");

@@ -158,18 +158,7 @@ pub fn list_requests(context: &Context<'_>) -> Result<Vec<RequestLine>, Error> {
     let unlocked = context.unlock()?;
     let mut desk = unlocked.desk(context)?;
     desk.refuse_what_is_said("approvals", Action::List)?;
-    let readable = desk.gate().readable(desk.ledger.wraps("")?, &desk.clearance());
-    let readable: HashSet<NoteId> = readable.into_iter().map(|(note, _, _)| note).collect();
-    let mut lines: Vec<RequestLine> = Vec::new();
-    for (request, said) in desk.ledger.matters().requests() {
-        let own = desk.person(request) == Some(desk.identity.person());
-        if own || readable.contains(&said.matter.note) {
-            lines.push(desk.line_of(request, own)?);
-        }
-    }
-    let now = context.now();
-    lines.retain(|line| line.until > now || matches!(line.standing, Standing::Waiting | Standing::Approved));
-    lines.sort_by_key(|line| (line.asked, line.request));
+    let mut lines = desk.request_lines()?;
     let about: HashSet<NoteId> = lines.iter().map(|line| line.note).collect();
     let details = desk.details("approvals");
     let filter = Filter {
@@ -484,6 +473,23 @@ impl Desk<'_> {
                 wraps,
             }),
         }
+    }
+
+    /// The requests that are one's own, or about what one's keys open, and not over; without what they are about.
+    pub(super) fn request_lines(&self) -> Result<Vec<RequestLine>, Error> {
+        let readable = self.gate().readable(self.ledger.wraps("")?, &self.clearance());
+        let readable: HashSet<NoteId> = readable.into_iter().map(|(note, _, _)| note).collect();
+        let mut lines: Vec<RequestLine> = Vec::new();
+        for (request, said) in self.ledger.matters().requests() {
+            let own = self.person(request) == Some(self.identity.person());
+            if own || readable.contains(&said.matter.note) {
+                lines.push(self.line_of(request, own)?);
+            }
+        }
+        let now = self.context.now();
+        lines.retain(|line| line.until > now || matches!(line.standing, Standing::Waiting | Standing::Approved));
+        lines.sort_by_key(|line| (line.asked, line.request));
+        Ok(lines)
     }
 
     /// What a request binds, by the terms that its statement names.

@@ -190,13 +190,7 @@ impl Desk<'_> {
 
     /// Tells leads that somebody else broke the glass, until one of them has reviewed it.
     pub(super) fn tell_broken_glass(&self) {
-        let me = self.identity.person();
-        let card = self.ledger.charter().roster.member(me);
-        if !card.is_some_and(|card| card.roles.contains(&Role::Lead)) {
-            return;
-        }
-        let broken = self.broken_glass().into_iter();
-        for broken in broken.filter(|broken| broken.reviewed.is_empty() && self.person(broken.entry) != Some(me)) {
+        for broken in self.glass_to_review() {
             let due = match broken.overdue {
                 true => format!("the review was due on {}", broken.due),
                 false => format!("review it by {}", broken.due),
@@ -206,6 +200,18 @@ impl Desk<'_> {
                 broken.by, broken.time, broken.entry
             ));
         }
+    }
+
+    /// Of a lead: what others did and no lead has reviewed.
+    pub(super) fn glass_to_review(&self) -> Vec<BrokenGlass> {
+        let me = self.identity.person();
+        let card = self.ledger.charter().roster.member(me);
+        if !card.is_some_and(|card| card.roles.contains(&Role::Lead)) {
+            return Vec::new();
+        }
+        let mut broken = self.broken_glass();
+        broken.retain(|broken| broken.reviewed.is_empty() && self.person(broken.entry) != Some(me));
+        broken
     }
 
     /// What may be reviewed by whoever is at the desk, and the details of that.

@@ -8,6 +8,7 @@ use crate::brief::{
     BriefFile, BriefText, Doubt, Format, Header, Known, Leak, Making, Naming, Profile, Redaction, Refused, SHIPPED,
     Source, Span, check_placed, compose, redact, redisclosure, render, shipped,
 };
+use crate::casework::reserved;
 use crate::chain::{Details, Kind as EntryKind, Time};
 use crate::crypto::make_random;
 use crate::env::{SystemEntropy, read_bounded};
@@ -135,6 +136,10 @@ pub fn draft_brief(context: &Context<'_>, query: &DraftQuery) -> Result<Drafted,
         Around::Clients,
         &query.sources.join(" "),
     )?;
+    let mut seconded = false;
+    for open in &gathered.sources {
+        seconded |= desk.may_brief(open.note, &open.metadata, audience)?;
+    }
     let headings = desk.headings("draft-names", &gathered)?;
     let known = desk.known(
         gathered.sources.iter().chain(&gathered.others),
@@ -215,6 +220,7 @@ pub fn draft_brief(context: &Context<'_>, query: &DraftQuery) -> Result<Drafted,
     let first = first.ok_or_else(|| Error::new(Kind::Failed, "there is nothing to brief from"))?;
     let mut fields = brief_fields(&desk.level_name(audience), &[], "");
     fields.extend(further_fields(&gathered.sources));
+    fields.extend(seconded.then(|| (reserved::SECONDED.to_owned(), "yes".to_owned())));
     let metadata = desk.brief_metadata(format!("Draft: {}", first.metadata.title), first, fields);
     let draft = NoteId(make_random(&mut SystemEntropy)?);
     let header = desk.header(draft, audience, &profile, "draft, not released");

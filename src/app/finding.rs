@@ -2,6 +2,7 @@
 
 use super::context::{Context, Desk, short};
 use super::error::{Error, Kind};
+use crate::casework::reserved;
 use crate::chain::{Details, Time};
 use crate::gate::{Filter, Listed, Nature, Order, Permit, Query};
 use crate::id::NoteId;
@@ -27,6 +28,8 @@ pub struct ListQuery {
     pub case: Option<String>,
     /// Only exactly this label.
     pub label: Option<String>,
+    /// Only of this template.
+    pub template: Option<String>,
     /// Only changed at or after.
     pub since: Option<Time>,
     /// Only changed before.
@@ -68,6 +71,14 @@ impl<'q> Looking<'q> {
     pub(super) fn among(action: Action, filter: Filter, only: &'q HashSet<NoteId>) -> Self {
         Self {
             only: Some(only),
+            ..Self::for_all(action, filter)
+        }
+    }
+
+    /// The same of what `query` finds.
+    pub(super) fn mentioning(action: Action, filter: Filter, query: &'q Query) -> Self {
+        Self {
+            query: Some(query),
             ..Self::for_all(action, filter)
         }
     }
@@ -121,7 +132,7 @@ impl Desk<'_> {
         let mut details = self.details(verb);
         let times = [which.since, which.until].map(|time| time.map(|time| time.to_string()));
         let [since, until] = times.each_ref().map(Option::as_deref);
-        let names = [&which.client, &which.case, &which.label].map(Option::as_deref);
+        let names = [&which.client, &which.case, &which.label, &which.template].map(Option::as_deref);
         let asked = [query.map(|(_, typed)| typed.trim())].into_iter().chain(names);
         let asked: Vec<&str> = asked.chain([since, until]).flatten().collect();
         details.asked = (!asked.is_empty()).then(|| short(asked.join(" / ")));
@@ -131,6 +142,7 @@ impl Desk<'_> {
                 natures: vec![Nature::Note],
                 client: which.client.clone(),
                 case: which.case.clone(),
+                field: which.template.clone().map(|name| (reserved::TEMPLATE, name)),
                 since: which.since.map(Time::unix),
                 until: which.until.map(Time::unix),
             },

@@ -2,6 +2,7 @@
 //!
 //! Every access takes the same path: unlock, start the ledger, match wraps with the log, decide, record, open.
 
+mod acknowledging;
 mod answers;
 mod approvals;
 mod attachments;
@@ -9,14 +10,17 @@ mod audit;
 mod backup;
 mod breakglass;
 mod briefs;
+mod closing;
 mod compartments;
 mod conflicts;
 mod context;
 mod destroy;
 mod doctor;
+mod due;
 mod error;
 mod failed;
 mod finding;
+mod forms;
 mod guard;
 mod held;
 mod holds;
@@ -50,6 +54,7 @@ mod witnesses;
 mod writing;
 
 pub use crate::env::{Clock, Listener, Places, Wire, harden, since_boot};
+pub use acknowledging::{Acknowledged, Acknowledgement, acknowledge_policies, list_acknowledgements};
 pub use answers::{Answered, LogLine, LogQuery, Show, WhoQuery, log, who};
 pub use approvals::{Approved, AskApproval, Asked, RequestLine, Standing, approve, check_request, list_requests};
 pub use attachments::{Attached, Extracted, Place, attach, extract};
@@ -59,11 +64,13 @@ pub use breakglass::{AskReview, BrokenGlass, GlassStatement, break_glass, list_b
 pub use briefs::{
     BriefCheck, BriefLine, DraftQuery, Drafted, check_brief, draft_brief, list_briefs, load_profile, redact_text,
 };
+pub use closing::close;
 pub use compartments::{CompartmentInfo, list_compartments, new_compartment};
 pub use conflicts::{ConflictLine, declare_conflict, list_conflicts};
 pub use context::{Access, Context, PassphraseSource};
 pub use destroy::{Ask, Destroyed, Doomed, destroy};
 pub use doctor::{Checkup, Finding, Level, doctor};
+pub use due::{DueLine, DueQuery, Heading, list_due};
 pub use error::{Error, Kind};
 pub use finding::{ListQuery, NoteLine, Searched, list, search};
 pub use guard::{Guarded, InstalledGuard, guard, install_guard};
@@ -89,7 +96,7 @@ pub use relabel::{Relabelled, relabel};
 pub use releases::{ReleaseQuery, ReleasedBrief, release_brief};
 pub use remotes::{Cloned, ORIGIN, add_remote, clone_vault, list_remotes, remove_remote};
 pub use reports::{CheckedReport, MadeReport, ReportQuery, check_report, make_report};
-pub use retention::{KeptNote, keep, list_retention};
+pub use retention::{KeptNote, keep};
 pub use review::{Leaver, Review, ReviewDoor, ReviewLine, Reviewed, UNUSED_DAYS, nobody_accepts, review_members};
 pub use revisions::{RevisionLine, compare, history};
 pub use sync::{SyncProblem, Synced, sync};

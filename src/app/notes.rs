@@ -2,8 +2,9 @@
 
 use super::context::{Context, Desk, Unlocked, short};
 use super::error::{Error, Kind};
+use super::forms::{number_of, refuse_reserved};
 use super::writing::{TextFrom, write};
-use crate::casework::reserved;
+use crate::casework::{FieldKind, Form, Needed, reserved, value_of};
 use crate::chain::{Kind as EntryKind, Time};
 use crate::crypto::{Recipient, make_random};
 use crate::env::SystemEntropy;
@@ -14,6 +15,7 @@ use crate::label::{BadLabel, Clearance, Label, LabelText, Level};
 use crate::ledger::{Changes, Draft, note_ref, wrap_ref};
 use crate::policy::{Action, Decision, Kind as ThingKind, Levels, ResourceFacts};
 use std::collections::BTreeSet;
+use zeroize::Zeroizing;
 
 /// The longest title, client or case, in characters.
 const NAME_MAX: usize = 200;
@@ -34,6 +36,8 @@ pub struct NewText {
     pub at: Option<Time>,
     /// Free fields.
     pub fields: Vec<(String, String)>,
+    /// The template it is made of.
+    pub template: Option<String>,
 }
 
 /// A recorded note.
@@ -81,6 +85,7 @@ pub fn add(context: &Context<'_>, mut new: NewText, from: TextFrom<'_>) -> Resul
             .parse()
             .map_err(|bad: crate::label::BadLabelText| Error::new(Kind::Usage, bad.to_string()))?;
     }
+    refuse_reserved(&new.fields)?;
     let unlocked = context.unlock()?;
     let mut taken = None;
     if let TextFrom::Editor(editing) = &from
@@ -104,24 +109,46 @@ pub fn add(context: &Context<'_>, mut new: NewText, from: TextFrom<'_>) -> Resul
             Err(error) => Err(desk.refused("add", Some(EntryKind::Add), new.label.as_deref(), error)?),
         });
     checked?;
+    let form = match new.template.clone() {
+        None => None,
+        Some(name) => Some(unlocked.begin_form(context, &name, &mut new)?),
+    };
+    let outline = form.as_ref().map(|form| form.template.outline()).unwrap_or_default();
     let ticket = KeptText {
         note: None,
         follows: Vec::new(),
         kept: context.now().unix(),
-        text: Default::default(),
+        text: Zeroizing::new(outline.into_bytes()),
         given: new.to_given(),
     };
     let begin = taken.as_ref().map_or(&ticket.text, |(_, kept)| &kept.text);
     let written = write(context, &unlocked, from, &ticket, begin)?;
-    let result = written.text().and_then(|text| record(context, &unlocked, new, &text));
+    let text = match &form {
+        None => written.text(),
+        Some(form) if form.template.sections.is_empty() => written.text_or(&format!("{}\n", form.template.title)),
+        Some(form) => written.text_or(&form.template.outline()),
+    };
+    let result = text.and_then(|text| record(context, &unlocked, new, form.as_ref(), &text));
     written.settle(context, &unlocked, ticket, taken.map(|(path, _)| path), "add", result)
 }
 
-fn record(context: &Context<'_>, unlocked: &Unlocked<'_>, new: NewText, text: &str) -> Result<Added, Error> {
-    let title = match new.title.as_deref().filter(|title| !title.trim().is_empty()) {
-        Some(title) => check_name("title", title)?,
-        None => title_of(text),
+fn record(
+    context: &Context<'_>,
+    unlocked: &Unlocked<'_>,
+    new: NewText,
+    form: Option<&Form>,
+    text: &str,
+) -> Result<Added, Error> {
+    let note = NoteId(make_random(&mut SystemEntropy)?);
+    let title = match (new.title.as_deref().filter(|title| !title.trim().is_empty()), form) {
+        (Some(title), _) => check_name("title", title)?,
+        (None, None) => title_of(text),
+        (None, Some(form)) => title_of_form(form, &new.fields, text, context.now(), note),
     };
+    let text = form.map_or(std::borrow::Cow::Borrowed(text), |form| {
+        form.template.fitted(text).into()
+    });
+    let text = Zeroizing::new(text.into_owned());
     let client = new
         .client
         .as_deref()
@@ -134,7 +161,7 @@ fn record(context: &Context<'_>, unlocked: &Unlocked<'_>, new: NewText, text: &s
         .map(|case| check_name("case", case))
         .transpose()?
         .unwrap_or_default();
-    let mut fields = check_given_fields(new.fields)?;
+    let mut fields = check_fields(new.fields)?;
     fields.retain(|(_, value)| !value.is_empty());
     let mut desk = unlocked.desk(context)?;
     let label = match desk.label(new.label.as_deref()) {
@@ -142,6 +169,14 @@ fn record(context: &Context<'_>, unlocked: &Unlocked<'_>, new: NewText, text: &s
         Err(error) => return Err(desk.refused("add", Some(EntryKind::Add), new.label.as_deref(), error)?),
     };
     let now = context.now();
+    if let Some(form) = form {
+        let template = &form.template;
+        fields.push((reserved::TEMPLATE.to_owned(), template.name.clone()));
+        let number = template.number.as_deref().map(|prefix| number_of(prefix, now, note));
+        fields.extend(number.map(|number| (reserved::NUMBER.to_owned(), number)));
+        desk.grade(form, None, &mut fields)?;
+        fields = check_fields(fields)?;
+    }
     let metadata = Metadata {
         title,
         client: client.clone(),
@@ -163,8 +198,7 @@ fn record(context: &Context<'_>, unlocked: &Unlocked<'_>, new: NewText, text: &s
         Decision::Denied(denial) => Err(desk.denied(&denial, Some(EntryKind::Add), details, Vec::new(), "add")?),
         Decision::Permitted(permission) => {
             details.rules = permission.rules().to_vec();
-            let note = NoteId(make_random(&mut SystemEntropy)?);
-            let (changes, _) = desk.seal(note, Nature::Note, &metadata, text, &label)?;
+            let (changes, _) = desk.seal(note, Nature::Note, &metadata, &text, &label)?;
             let recorded = desk.record(Draft::change(EntryKind::Add, details, vec![note], changes))?;
             let label = desk.label_text(&label).to_string();
             Ok(Added {
@@ -174,6 +208,43 @@ fn record(context: &Context<'_>, unlocked: &Unlocked<'_>, new: NewText, text: &s
                 entry: recorded.entry(),
             })
         }
+    }
+}
+
+/// The title of a note of a template for which nobody gave one.
+fn title_of_form(form: &Form, fields: &[(String, String)], text: &str, now: Time, note: NoteId) -> String {
+    let template = &form.template;
+    if let Some(prefix) = &template.number {
+        return format!("{} {}", template.title, number_of(prefix, now, note));
+    }
+    if template.sections.is_empty() && !text.trim().eq_ignore_ascii_case(&template.title) {
+        return title_of(text);
+    }
+    let mut texts = template
+        .fields
+        .iter()
+        .filter(|field| field.kind == FieldKind::Text && field.needed == Needed::ToRecord);
+    match texts.find_map(|field| value_of(fields, &field.name)) {
+        Some(first) => title_of(&format!("{}: {first}", template.title)),
+        None => template.title.clone(),
+    }
+}
+
+impl Unlocked<'_> {
+    /// The template of a new note, with what has to be there answered: nobody types a text to lose it. At a terminal what is
+    /// missing is asked for, while the vault is left to others.
+    fn begin_form(&self, context: &Context<'_>, name: &str, new: &mut NewText) -> Result<Form, Error> {
+        let mut desk = self.desk(context)?;
+        let form = desk.form(name)?;
+        let mut fields = desk.read_fields(&form, std::mem::take(&mut new.fields))?;
+        let policies = desk.policies.clone();
+        drop(desk);
+        context.ask_fields(&form, &mut fields, Needed::ToRecord, policies.levels())?;
+        let mut desk = self.desk(context)?;
+        desk.refuse_unanswered(&form, &fields)?;
+        desk.link_fields(&form, &mut fields, "add-links")?;
+        new.fields = fields;
+        Ok(form)
     }
 }
 
@@ -371,20 +442,6 @@ pub(super) fn check_name(what: &str, text: &str) -> Result<String, Error> {
         ));
     }
     Ok(text.to_owned())
-}
-
-/// The fields that a person gives. Those that the program writes are nobody's to give.
-pub(super) fn check_given_fields(fields: Vec<(String, String)>) -> Result<Vec<(String, String)>, Error> {
-    let checked = check_fields(fields)?;
-    let mut given = checked.iter();
-    match given.find(|(name, _)| reserved::ALL.contains(&name.as_str())) {
-        None => Ok(checked),
-        Some((name, _)) => Err(Error::new(
-            Kind::Usage,
-            format!("the field `{name}` is written by the program itself"),
-        )
-        .hint("`strongroom add --template`, `close` and `keep` write such fields; give yours another name")),
-    }
 }
 
 pub(super) fn check_fields(fields: Vec<(String, String)>) -> Result<Vec<(String, String)>, Error> {

@@ -5,7 +5,7 @@ use super::error::{Error, Kind};
 use super::retention::retention_of;
 use super::sync::keep_together;
 use crate::brief::Profile;
-use crate::casework::Retention;
+use crate::casework::{Retention, check_forms};
 use crate::chain::Kind as EntryKind;
 use crate::gate::{Filter, TEXTS};
 use crate::id::{Digest, EntryRef};
@@ -576,6 +576,8 @@ fn check(files: PolicyFiles) -> PolicyCheck {
             Err(fault) => checked.faults.push(fault),
         }
     }
+    let (bad_forms, form_cases) = check_forms(&files);
+    checked.faults.extend(bad_forms.iter().map(PolicyFault::of));
     let retention = retention_of(&files);
     let levels = files
         .content(LEVELS)
@@ -626,5 +628,11 @@ fn check(files: PolicyFiles) -> PolicyCheck {
                 note: case.faults.join("; "),
             }));
     }
+    checked.tests.extend(form_cases.into_iter().map(|case| PolicyTest {
+        name: format!("case {}", case.number),
+        passed: case.fault.is_none(),
+        note: case.fault.unwrap_or_default(),
+        file: case.file,
+    }));
     checked
 }

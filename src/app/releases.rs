@@ -7,6 +7,7 @@ use super::error::{Error, Kind};
 use super::known::Around;
 use super::sync::refresh;
 use crate::brief::{BriefFile, Format, Leak, Left, check_placed, render};
+use crate::casework::{reserved, value_of};
 use crate::chain::{Deed, Details, Kind as EntryKind, Outcome, Time};
 use crate::crypto::{make_random, sha256};
 use crate::env::SystemEntropy;
@@ -137,6 +138,7 @@ pub fn release_brief(context: &Context<'_>, query: &ReleaseQuery) -> Result<Rele
     facts.own = open.metadata.author == desk.identity.person();
     facts.conflict = desk.conflicts.concern(&open.metadata);
     facts.outgoing = Some(audience);
+    facts.seconded = value_of(&open.metadata.fields, reserved::SECONDED).is_some();
     let terms = query.terms(file.format);
     let needed = Needed {
         deed: Deed::Release,

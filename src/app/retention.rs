@@ -111,22 +111,6 @@ pub fn keep(context: &Context<'_>, asked: &str, because: &str, until: Option<Tim
     })
 }
 
-/// What is due of the notes that one may read, and will be, by their retention and by holds; the earliest first.
-pub fn list_retention(context: &Context<'_>) -> Result<Vec<Due>, Error> {
-    let unlocked = context.unlock()?;
-    let mut desk = unlocked.desk(context)?;
-    desk.refuse_what_is_said("due", Action::List)?;
-    let filter = Filter {
-        natures: vec![Nature::Note],
-        ..Filter::default()
-    };
-    let details = desk.details("due");
-    let lines = desk.find_all(details, &Looking::for_all(Action::List, filter))?;
-    let mut dues = desk.retention_due(&lines)?;
-    dues.sort_by(|a, b| (a.time, a.kind, a.note).cmp(&(b.time, b.kind, b.note)));
-    Ok(dues)
-}
-
 /// The classes of retention of a set of policies, if it has a file of them.
 pub(super) fn retention_of(files: &PolicyFiles) -> Result<Option<Retention>, PolicyFault> {
     let fault = |line, reason: String| PolicyFault {

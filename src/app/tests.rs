@@ -127,6 +127,7 @@ impl Vault {
             label: Some(label.into()),
             at: None,
             fields: Vec::new(),
+            template: None,
         };
         add(
             &self.context(&Scripted::deaf(), None, None),
@@ -527,6 +528,7 @@ fn nobody_types_a_note_that_the_rules_refuse() {
         label: Some("restricted".into()),
         at: None,
         fields: Vec::new(),
+        template: None,
     };
     let refused = add(
         &vault.context(&nobody, None, None),

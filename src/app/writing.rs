@@ -2,9 +2,11 @@
 
 use super::context::{Context, Desk, Unlocked};
 use super::error::{Error, Kind};
-use super::notes::{NewText, check_fields, check_given_fields, check_name, check_text, title_of};
+use super::forms::{refuse_reserved, refuse_rewriting, takes_addenda, with_addendum};
+use super::notes::{NewText, check_fields, check_name, check_text, title_of};
 use super::person::WrittenText;
 use super::revisions::Standing;
+use crate::casework::{Form, reserved};
 use crate::chain::{Kind as EntryKind, Time};
 use crate::crypto::make_random;
 use crate::env::{SystemEntropy, read_bounded, write_new_private};
@@ -79,11 +81,28 @@ pub fn edit(
     mut change: Change,
     text: Option<TextFrom<'_>>,
 ) -> Result<Revised, Error> {
+    refuse_reserved(&change.fields)?;
     let unlocked = context.unlock()?;
-    let opened = open_to_edit(context, &unlocked, asked)?;
+    let opened = open_to_edit(context, &unlocked, asked, &mut change)?;
     let note = opened.note.note;
     let mut follows = opened.heads.clone();
-    let present = with_line_end(opened.note.text());
+    let form = opened.form.as_ref();
+    let addenda = takes_addenda(form, &opened.note.metadata);
+    if addenda {
+        refuse_rewriting(&opened.note.metadata, &change.fields)?;
+        if change.title.is_some() {
+            return Err(Error::new(
+                Kind::Usage,
+                "the title of this record stays as it is; nothing was changed",
+            )
+            .hint("what is to be said of it comes as an addendum: `strongroom edit ID`"));
+        }
+    }
+    let present = match (addenda, form) {
+        (true, Some(form)) => Zeroizing::new(form.template.open_outline(opened.note.text()).into_bytes()),
+        (true, None) => Zeroizing::default(),
+        (false, _) => with_line_end(opened.note.text()),
+    };
     let mut taken = None;
     if let Some(TextFrom::Editor(editing)) = &text
         && let Some(found) = unlocked.kept_to_take_up(context, Some(note), *editing)?
@@ -111,9 +130,37 @@ pub fn edit(
     let result = text.and_then(|text| {
         let text = match text {
             None => Zeroizing::new(opened.note.text().to_owned()),
+            Some(text) if addenda => {
+                // Of when an addendum tells stands in it; when the matter itself happened stays.
+                let happened = change.at.take().flatten();
+                let text = match form {
+                    Some(form) => Zeroizing::new(form.template.trimmed(&text)),
+                    None => text,
+                };
+                if text.trim().is_empty() {
+                    return Err(Error::new(Kind::Usage, "the addendum is empty; nothing was recorded"));
+                }
+                Zeroizing::new(with_addendum(
+                    opened.note.text(),
+                    &text,
+                    context.now(),
+                    happened,
+                    &opened.by,
+                ))
+            }
             Some(text) => like(text, opened.note.text()),
         };
-        let metadata = change.apply(&opened.note.metadata, opened.note.text(), &text)?;
+        if addenda && change.at.is_some() && opened.note.metadata.happened.is_some() {
+            return Err(Error::new(
+                Kind::Usage,
+                "when it happened was recorded, and stays; nothing was changed",
+            )
+            .hint("write an addendum that says what is right: `strongroom edit ID`"));
+        }
+        let mut metadata = change.apply(&opened.note.metadata, opened.note.text(), &text)?;
+        if let Some(form) = form {
+            unlocked.desk(context)?.grade(form, Some(note), &mut metadata.fields)?;
+        }
         let same = *text == *opened.note.text() && metadata == opened.note.metadata && follows.len() == 1;
         if same {
             return Ok(Revised {
@@ -125,7 +172,7 @@ pub fn edit(
             });
         }
         let mut desk = unlocked.desk(context)?;
-        desk.revise(note, &follows, metadata, &text)
+        desk.revise(EDIT, note, &follows, metadata, &text)
     });
     let Some(written) = written else { return result };
     let words = format!("edit {}", &note.to_string()[..8]);
@@ -155,31 +202,60 @@ pub fn discard(context: &Context<'_>, asked: Option<&str>) -> Result<usize, Erro
     Ok(count)
 }
 
+/// How a revision is entered, and what it is to the policies.
+#[derive(Clone, Copy)]
+pub(super) struct How {
+    pub(super) verb: &'static str,
+    pub(super) action: Action,
+}
+
+/// By a person who changed something.
+const EDIT: How = How {
+    verb: "edit",
+    action: Action::Revise,
+};
+
 /// A note that was opened to be edited.
 struct Opened {
     note: OpenNote,
     label: String,
     entry: EntryRef,
+    /// The template, if it has one.
+    form: Option<Form>,
+    /// The handle of whoever edits it.
+    by: String,
     /// What a revision made now follows, sorted.
     heads: Vec<Digest>,
     revisions: Vec<Digest>,
 }
 
-fn open_to_edit(context: &Context<'_>, unlocked: &Unlocked<'_>, asked: &str) -> Result<Opened, Error> {
+fn open_to_edit(
+    context: &Context<'_>,
+    unlocked: &Unlocked<'_>,
+    asked: &str,
+    change: &mut Change,
+) -> Result<Opened, Error> {
     let mut desk = unlocked.desk(context)?;
     let mut details = desk.details("edit-read");
     let standing = desk.standing(asked, &[Nature::Note], &details)?;
     let permitted = desk.permitted(Action::Read, &standing, &mut details, asked)?;
     // What may not be revised is not opened for it: nobody writes a text to lose it.
     let label = desk.label_of(&standing, &standing.heads)?;
-    let _ = desk.may_revise(&standing, &label, asked)?;
+    let _ = desk.may_revise(EDIT, &standing, &label, asked)?;
     let newest = standing.newest(asked)?;
     let (opened, entry) = desk.open_revisions(&standing, &[newest], false, permitted, details)?;
     desk.name_other_heads(&standing, "opened", "This edit follows them all");
     let note = opened.into_iter().next().ok_or_else(|| Error::no_such_note(asked))?;
     let mut heads = standing.heads.clone();
     heads.sort();
+    let form = desk.form_of(&note.metadata)?;
+    if let Some(form) = &form {
+        change.fields = desk.read_fields(form, std::mem::take(&mut change.fields))?;
+        desk.link_fields(form, &mut change.fields, "edit-read")?;
+    }
     Ok(Opened {
+        form,
+        by: desk.handle(desk.identity.person()),
         note,
         label: desk.label_text(&label).to_string(),
         entry,
@@ -203,14 +279,14 @@ impl Desk<'_> {
     }
 
     /// The rules by which this person may revise a note. A denial is entered.
-    fn may_revise(&mut self, standing: &Standing, label: &Label, asked: &str) -> Result<Vec<String>, Error> {
+    fn may_revise(&mut self, how: How, standing: &Standing, label: &Label, asked: &str) -> Result<Vec<String>, Error> {
         let mut facts = ResourceFacts::new(ThingKind::Note, label.clone());
         facts.own = standing.survey.own(&standing.heads);
         facts.conflict = standing.survey.conflict();
-        match self.decide(Action::Revise, facts) {
+        match self.decide(how.action, facts) {
             Decision::Permitted(permission) => Ok(permission.rules().to_vec()),
             Decision::Denied(denial) => {
-                let mut details = self.details("edit");
+                let mut details = self.details(how.verb);
                 details.level = Some(label.level());
                 let notes = vec![standing.note];
                 Err(self.denied(&denial, Some(EntryKind::Revise), details, notes, asked)?)
@@ -219,14 +295,15 @@ impl Desk<'_> {
     }
 
     /// Records a revision that follows `follows`, whatever has come to stand beside them.
-    fn revise(
+    pub(super) fn revise(
         &mut self,
+        how: How,
         note: NoteId,
         follows: &[Digest],
         mut metadata: Metadata,
         text: &str,
     ) -> Result<Revised, Error> {
-        let mut details = self.details("edit");
+        let mut details = self.details(how.verb);
         let asked = note.to_string();
         let standing = self.standing(&asked, &[Nature::Note], &details)?;
         let live: Vec<Digest> = standing.survey.revisions().map(|(_, body, _)| body).collect();
@@ -238,7 +315,7 @@ impl Desk<'_> {
             return Err(self.failed(details, vec![note], error));
         }
         let label = self.label_of(&standing, follows)?;
-        details.rules = self.may_revise(&standing, &label, &asked)?;
+        details.rules = self.may_revise(how, &standing, &label, &asked)?;
         details.level = Some(label.level());
         details.client = (!metadata.client.is_empty()).then(|| metadata.client.clone());
         let highest = standing.survey.revisions().map(|(number, _, _)| number).max();
@@ -267,7 +344,7 @@ impl Desk<'_> {
 
 impl Change {
     /// The metadata of a note after this change; number, parents, author and time are still those before it.
-    fn apply(&self, before: &Metadata, old: &str, text: &str) -> Result<Metadata, Error> {
+    pub(super) fn apply(&self, before: &Metadata, old: &str, text: &str) -> Result<Metadata, Error> {
         let name = |what: &str, new: &Option<String>, old: &str| match new {
             Some(new) => check_name(what, new),
             None => Ok(old.to_owned()),
@@ -280,7 +357,7 @@ impl Change {
             _ => name("title", &self.title, &before.title)?,
         };
         let mut fields = before.fields.clone();
-        let changed = check_given_fields(self.fields.clone())?;
+        let changed = check_fields(self.fields.clone())?;
         fields.retain(|(name, _)| changed.iter().all(|(changed, _)| changed != name));
         fields.extend(changed.into_iter().filter(|(_, value)| !value.is_empty()));
         Ok(Metadata {
@@ -332,6 +409,10 @@ impl NewText {
         given.label.clone_from(&self.label);
         given.at = self.at.map(|at| at.to_string());
         given.fields.clone_from(&self.fields);
+        let template = self.template.iter();
+        given
+            .fields
+            .extend(template.map(|name| (reserved::TEMPLATE.to_owned(), name.clone())));
         given
     }
 
@@ -341,7 +422,13 @@ impl NewText {
         fill(&mut self.client, &given.client);
         fill(&mut self.case, &given.case);
         fill(&mut self.label, &given.label);
-        fill_fields(&mut self.fields, &given.fields);
+        let (template, fields): (Vec<_>, Vec<_>) = given
+            .fields
+            .iter()
+            .cloned()
+            .partition(|(name, _)| name == reserved::TEMPLATE);
+        fill(&mut self.template, &template.into_iter().next().map(|(_, name)| name));
+        fill_fields(&mut self.fields, &fields);
         if let (None, Some(at)) = (&self.at, &given.at) {
             self.at = Some(kept_time(at)?);
         }
@@ -420,6 +507,15 @@ impl Written {
         match self.buffer.as_ref().and_then(|buffer| buffer.problem()) {
             Some(problem) => Err(Error::new(Kind::Failed, format!("{problem}; nothing was recorded"))),
             None => check_text(self.bytes.to_vec()),
+        }
+    }
+
+    /// The same, with another in place of one that says nothing.
+    pub(super) fn text_or(&self, other: &str) -> Result<Zeroizing<String>, Error> {
+        let failed = self.buffer.as_ref().is_some_and(|buffer| buffer.problem().is_some());
+        match is_blank(&self.bytes) && !failed {
+            true => Ok(Zeroizing::new(other.to_owned())),
+            false => self.text(),
         }
     }
 
@@ -634,24 +730,6 @@ mod tests {
             ..Change::default()
         };
         assert!(twice.apply(&before(), "x", "y").is_err());
-        // What the program writes stays, and is nobody's to write or to take away.
-        let mut kept = before();
-        kept.fields = pairs(&[("kept-until", "2027-01-01")]);
-        let after = Change::default()
-            .apply(&kept, "x", "y")
-            .unwrap_or_else(|e| panic!("{e}"));
-        assert_eq!(after.fields, kept.fields);
-        for reserved in ["kept-until", "closed", " template "] {
-            let change = Change {
-                fields: pairs(&[(reserved, "")]),
-                ..Change::default()
-            };
-            assert_eq!(
-                change.apply(&kept, "x", "y").map(drop).unwrap_err().kind,
-                Kind::Usage,
-                "{reserved}"
-            );
-        }
     }
 
     #[test]

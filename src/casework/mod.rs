@@ -4,11 +4,23 @@
 //! The files are an organisation's own (`templates/`, `rubrics/`, `retention/` of its policies); the program knows their
 //! grammar, not their content.
 
+mod closing;
 mod due;
+mod field;
 mod retention;
+mod rubric;
+mod shelf;
+mod template;
+mod wording;
 
+pub use closing::{House, Linked, Record, sections_of};
 pub use due::{Due, DueKind};
+pub use field::{Condition, Field, FieldKind, Needed, value_of};
 pub use retention::{BadRetention, Kept, Retention, RetentionClass, RetentionDates, RetentionResult, day, day_text};
+pub use rubric::{Grade, Repeat, Rubric};
+pub use shelf::{Form, FormCase, check_forms, form, form_names, wording_of};
+pub use template::{Amend, Barred, BriefRule, Clock, Closing, LinkedRule, Section, Start, Template};
+pub use wording::{Finding, WORDING, What, Wording};
 
 /// Names of fields that the program writes itself; nobody gives them with `--field`.
 pub mod reserved {
@@ -23,6 +35,11 @@ pub mod reserved {
     /// Until when its retention was decided anew, as a day.
     pub const KEPT_UNTIL: &str = "kept-until";
 
+    /// The grade that its rubric gives.
+    pub const GRADE: &str = "grade";
+    /// Of a draft: that its release wants a second person.
+    pub const SECONDED: &str = "second-person";
+
     /// All of them.
-    pub const ALL: [&str; 5] = [TEMPLATE, NUMBER, CLOSED, CLOSED_BY, KEPT_UNTIL];
+    pub const ALL: [&str; 7] = [TEMPLATE, NUMBER, CLOSED, CLOSED_BY, KEPT_UNTIL, GRADE, SECONDED];
 }

@@ -69,6 +69,8 @@ pub enum Kind {
     Hold,
     /// It was lifted.
     Lift,
+    /// Somebody said that they know the policies in force.
+    Acknowledge,
     /// Earlier attempts to unlock failed.
     UnlockFailed,
 }
@@ -95,6 +97,7 @@ impl Kind {
             Self::Conflict => "conflict",
             Self::Hold => "hold",
             Self::Lift => "lift",
+            Self::Acknowledge => "acknowledge",
             Self::UnlockFailed => "unlock-failed",
         }
     }
@@ -345,15 +348,15 @@ impl Entry {
     /// files are named as that branch's files are, by their own digest.
     fn effects_fit(&self) -> bool {
         use Kind::{
-            Add, Approve, Attach, Begin, BreakGlass, Card, Conflict, Destroy, Draft, Hold, Key, Lift, Policy, Relabel,
-            Release, Request, Review, Revise, UnlockFailed,
+            Acknowledge, Add, Approve, Attach, Begin, BreakGlass, Card, Conflict, Destroy, Draft, Hold, Key, Lift,
+            Policy, Relabel, Release, Request, Review, Revise, UnlockFailed,
         };
         let fits = |file: &FileRef, forgets: bool| {
             let FileRef(branch, path, digest) = file;
             let (sealed, device) = (is_shard(branch), branch == "keys/devices");
             let named = branch == "main" || is_named(branch, path, digest);
             let allowed = match self.kind {
-                None | Some(UnlockFailed | Approve | Review | Lift) => false,
+                None | Some(Acknowledge | UnlockFailed | Approve | Review | Lift) => false,
                 Some(Begin) => branch == "main" || device,
                 Some(Add | Draft | Release | Request | BreakGlass | Conflict | Hold) => sealed && !forgets,
                 // Parts that an interrupted attaching left are forgotten by the next; wraps they never had.

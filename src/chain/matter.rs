@@ -112,6 +112,10 @@ pub struct Matters {
     /// The entry that was reviewed, and by which.
     reviews: BTreeMap<EntryRef, Vec<EntryRef>>,
     conflicts: BTreeMap<EntryRef, NoteId>,
+    /// When somebody said that they know policies, and which.
+    acknowledged: BTreeMap<EntryRef, (Time, Digest)>,
+    /// Since when policies are in force, by their digest.
+    in_force: BTreeMap<Digest, Time>,
 }
 
 /// Whose device it is.
@@ -156,6 +160,13 @@ impl Matters {
                 self.broken.insert(place, broken);
             }
             (Kind::Review, _, Some(because)) => self.reviews.entry(because).or_default().push(place),
+            (Kind::Acknowledge, ..) => {
+                self.acknowledged.insert(place, (entry.time, entry.policies));
+            }
+            (Kind::Begin | Kind::Policy, ..) if entry.wrote.iter().any(|file| file.1.starts_with("policies/")) => {
+                let since = self.in_force.entry(entry.policies).or_insert(entry.time);
+                *since = (*since).max(entry.time);
+            }
             (Kind::Conflict, ..) => self.conflicts.extend(statement().map(|note| (place, note))),
             _ => {}
         }
@@ -215,6 +226,18 @@ impl Matters {
     /// The sealed statements of conflicts that were declared, each with its entry.
     pub fn conflicts(&self) -> impl Iterator<Item = (EntryRef, NoteId)> {
         self.conflicts.iter().map(|(place, note)| (*place, *note))
+    }
+
+    /// Who said when that they know which policies: each by the entry.
+    pub fn acknowledged(&self) -> impl Iterator<Item = (EntryRef, Time, Digest)> {
+        self.acknowledged
+            .iter()
+            .map(|(place, (time, policies))| (*place, *time, *policies))
+    }
+
+    /// Since when these policies are in force, the last time if they were so before.
+    pub fn in_force_since(&self, policies: Digest) -> Option<Time> {
+        self.in_force.get(&policies).copied()
     }
 
     /// Whether what was done is what an approval is of: that deed, by whoever asked, with that note and no other. Of a request

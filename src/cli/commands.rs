@@ -4,8 +4,8 @@ use super::args::{Args, Command, Common};
 use super::terminal::{Here, Seen};
 use super::words::{duration, prompted};
 use super::{
-    agent, approvals, attachments, audit, backup, breakglass, briefs, conflicts, doctor, finding, guard, history,
-    holds, members, notes, policy, recovery, redact, retention, sync, tour, vaults, whole, writing,
+    agent, approvals, attachments, audit, backup, breakglass, briefs, casework, conflicts, doctor, finding, guard,
+    history, holds, members, notes, policy, recovery, redact, retention, sync, tour, vaults, whole, writing,
 };
 use crate::app::{Access, Clock, Context, Error, Kind, PassphraseSource, Person, Places};
 use std::ffi::OsString;
@@ -81,6 +81,8 @@ pub(super) fn with_vault(context: &Context<'_>, seen: &Seen<'_>, command: &Comma
         Command::Extract(args) => attachments::extract(context, seen, args),
         Command::List(args) => finding::list(context, seen, args),
         Command::Search(args) => finding::search(context, seen, args),
+        Command::Close { id, fields } => casework::close(context, seen, id, fields),
+        Command::Due(args) => casework::due(context, seen, args),
         Command::Relabel { id, label } => whole::relabel(context, seen, id, label),
         Command::Keep(args) => retention::run(context, seen, args),
         Command::Destroy { id } => whole::destroy(context, seen, id),

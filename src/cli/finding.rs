@@ -54,6 +54,7 @@ fn which(context: &Context<'_>, filter: &FilterArgs, order: Order) -> Result<Lis
         client: asked("client", &filter.client)?,
         case: asked("case", &filter.case)?,
         label: filter.label.clone(),
+        template: filter.template.clone(),
         since,
         until,
         limit: filter.limit,
@@ -66,6 +67,7 @@ fn is_filtered(filter: &FilterArgs) -> bool {
         &filter.client,
         &filter.case,
         &filter.label,
+        &filter.template,
         &filter.since,
         &filter.until,
     ];

@@ -10,6 +10,7 @@ mod backup;
 mod beside;
 mod breakglass;
 mod briefs;
+mod casework;
 mod commands;
 mod conflicts;
 mod doctor;

@@ -23,6 +23,7 @@ pub(super) fn add(context: &Context<'_>, seen: &Seen<'_>, args: &AddArgs) -> Res
             .iter()
             .map(|field| field_of(field))
             .collect::<Result<_, _>>()?,
+        template: args.template.clone(),
     };
     if args.editor.discard {
         return writing::discarded(seen, crate::app::discard(context, None)?);

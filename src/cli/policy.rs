@@ -17,12 +17,72 @@ pub(super) fn run(context: &Context<'_>, seen: &Seen<'_>, command: &PolicyComman
         PolicyCommand::Show { what } => show(seen, &crate::app::read_policies(context)?, what.as_deref()),
         PolicyCommand::Check { folder } => checked(seen, &crate::app::check_policies(context, folder)?),
         PolicyCommand::Edit(args) => edit(context, seen, args),
+        PolicyCommand::Ack { list: false } => acknowledge(context, seen),
+        PolicyCommand::Ack { list: true } => acknowledgements(context, seen),
         PolicyCommand::Explain(args) => explain(context, seen, args),
         PolicyCommand::Test { shipped } => {
             let tests = crate::app::test_policies(context, *shipped)?;
             tested(seen, &tests)
         }
     }
+}
+
+fn acknowledge(context: &Context<'_>, seen: &Seen<'_>) -> Result<u8, Error> {
+    let done = crate::app::acknowledge_policies(context)?;
+    if seen.json {
+        seen.json(&json!({
+            "policies": done.policies.to_string(),
+            "acknowledged": done.time.to_string(),
+            "entry": done.entry.to_string(),
+            "changed": done.changed,
+            "due": done.due.to_string(),
+        }))?;
+        return Ok(0);
+    }
+    let digest = &done.policies.to_string()[..16];
+    seen.remark(&match done.changed {
+        true => format!(
+            "acknowledged the policies {digest}…; again by {}, or when they change",
+            done.due
+        ),
+        false => format!(
+            "you acknowledged these policies on {}; again by {}, or when they change",
+            done.time, done.due
+        ),
+    });
+    Ok(0)
+}
+
+fn acknowledgements(context: &Context<'_>, seen: &Seen<'_>) -> Result<u8, Error> {
+    let lines = crate::app::list_acknowledgements(context)?;
+    if seen.json {
+        let line = |line: &crate::app::Acknowledgement| {
+            json!({
+                "handle": line.handle,
+                "acknowledged": line.time.map(|time| time.to_string()),
+                "current": line.current,
+                "due": line.due.to_string(),
+                "overdue": line.overdue,
+            })
+        };
+        seen.json(&lines.iter().map(line).collect::<Vec<_>>())?;
+        return Ok(0);
+    }
+    let row = |line: &crate::app::Acknowledgement| {
+        let time = line.time.map(|time| time.to_string()).unwrap_or_else(|| "never".into());
+        let due = format!("{}{}", line.due, if line.overdue { ", overdue" } else { "" });
+        vec![
+            line.handle.clone(),
+            time,
+            if line.current { "yes" } else { "no" }.into(),
+            due,
+        ]
+    };
+    seen.table(
+        &["who", "acknowledged", "these", "due"],
+        lines.iter().map(row).collect(),
+    )?;
+    Ok(0)
 }
 
 fn list(seen: &Seen<'_>, policies: &Policies) -> Result<u8, Error> {

@@ -22,6 +22,8 @@ pub struct Filter {
     pub client: Option<String>,
     /// Only this case.
     pub case: Option<String>,
+    /// Only with this value of this field.
+    pub field: Option<(&'static str, String)>,
     /// Only what was last changed at or after this time, Unix seconds.
     pub since: Option<i64>,
     /// Only what was last changed before this time.
@@ -44,6 +46,10 @@ impl Filter {
         };
         same(&self.client, &metadata.client)
             && same(&self.case, &metadata.case)
+            && self.field.as_ref().is_none_or(|wanted| {
+                let mut fields = metadata.fields.iter();
+                fields.any(|(name, value)| name == wanted.0 && *value == wanted.1)
+            })
             && self.since.is_none_or(|since| metadata.modified >= since)
             && self.until.is_none_or(|until| metadata.modified < until)
     }

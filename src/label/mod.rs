@@ -78,6 +78,17 @@ impl Level {
             _ => None,
         }
     }
+
+    /// Its portion mark: the letter with which its shipped name begins.
+    pub fn portion_mark(self) -> char {
+        match self {
+            Self::Public => 'P',
+            Self::Internal => 'I',
+            Self::Confidential => 'C',
+            Self::Restricted => 'R',
+            Self::Named => 'N',
+        }
+    }
 }
 
 impl fmt::Display for Level {

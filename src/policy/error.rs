@@ -76,7 +76,7 @@ impl BadPolicy {
         }
     }
 
-    pub(super) fn wrong(file: &str, line: Option<usize>, reason: impl Into<String>) -> Self {
+    pub(crate) fn wrong(file: &str, line: Option<usize>, reason: impl Into<String>) -> Self {
         Self::Wrong {
             file: file.to_owned(),
             line,
@@ -92,7 +92,7 @@ pub(super) fn line_of(text: &str, offset: usize) -> usize {
 }
 
 /// Reads a TOML file into `T`; the error names the line.
-pub(super) fn read_toml<T: serde::de::DeserializeOwned>(file: &str, text: &str) -> Result<T, BadPolicy> {
+pub(crate) fn read_toml<T: serde::de::DeserializeOwned>(file: &str, text: &str) -> Result<T, BadPolicy> {
     toml::from_str(text).map_err(|error| {
         let line = error.span().map(|span| line_of(text, span.start));
         BadPolicy::wrong(file, line, error.message())
@@ -100,6 +100,6 @@ pub(super) fn read_toml<T: serde::de::DeserializeOwned>(file: &str, text: &str) 
 }
 
 /// The line where `needle` first stands, to point at a value that parsed but is not allowed.
-pub(super) fn line_with(text: &str, needle: &str) -> Option<usize> {
+pub(crate) fn line_with(text: &str, needle: &str) -> Option<usize> {
     text.find(needle).map(|offset| line_of(text, offset))
 }

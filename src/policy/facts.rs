@@ -282,6 +282,8 @@ pub struct ResourceFacts {
     pub conflict: bool,
     /// For [`Action::Relabel`]: the new label lets somebody read it who could not before.
     pub lowers: bool,
+    /// For [`Action::BriefRelease`]: what it was made of wants a second person, whatever its level says.
+    pub seconded: bool,
 }
 
 impl ResourceFacts {
@@ -295,6 +297,7 @@ impl ResourceFacts {
             held: false,
             conflict: false,
             lowers: false,
+            seconded: false,
         }
     }
 }

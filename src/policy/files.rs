@@ -16,40 +16,44 @@ pub const SCHEMA: &str = "access/schema.cedarschema";
 /// Path of the cases of the access rules.
 pub const CASES: &str = "access/cases.toml";
 
+/// A file of `policies/`, by its path there.
+macro_rules! file {
+    ($path:literal) => {
+        ($path, include_str!(concat!("../../policies/", $path)))
+    };
+}
+
 const SHIPPED: &[(&str, &str)] = &[
-    (CASES, include_str!("../../policies/access/cases.toml")),
-    (RULES, include_str!("../../policies/access/rules.cedar")),
-    (SCHEMA, include_str!("../../policies/access/schema.cedarschema")),
-    (LEVELS, include_str!("../../policies/levels.toml")),
-    (PURPOSES, include_str!("../../policies/purposes.toml")),
-    (
-        "redaction/no-names.toml",
-        include_str!("../../policies/redaction/no-names.toml"),
-    ),
-    (
-        "redaction/safe-harbor.toml",
-        include_str!("../../policies/redaction/safe-harbor.toml"),
-    ),
-    (
-        "redaction/strict.toml",
-        include_str!("../../policies/redaction/strict.toml"),
-    ),
-    (
-        "redaction/template.txt",
-        include_str!("../../policies/redaction/template.txt"),
-    ),
-    (
-        "redaction/tlp-amber.toml",
-        include_str!("../../policies/redaction/tlp-amber.toml"),
-    ),
-    (
-        "redaction/tlp-green.toml",
-        include_str!("../../policies/redaction/tlp-green.toml"),
-    ),
-    (
-        "retention/classes.toml",
-        include_str!("../../policies/retention/classes.toml"),
-    ),
+    file!("access/cases.toml"),
+    file!("access/rules.cedar"),
+    file!("access/schema.cedarschema"),
+    file!("levels.toml"),
+    file!("purposes.toml"),
+    file!("redaction/no-names.toml"),
+    file!("redaction/safe-harbor.toml"),
+    file!("redaction/strict.toml"),
+    file!("redaction/template.txt"),
+    file!("redaction/tlp-amber.toml"),
+    file!("redaction/tlp-green.toml"),
+    file!("retention/classes.toml"),
+    file!("rubrics/incident.toml"),
+    file!("rubrics/severity.toml"),
+    file!("rubrics/wording.toml"),
+    file!("templates/action.toml"),
+    file!("templates/client-note.toml"),
+    file!("templates/commitment.toml"),
+    file!("templates/concern.toml"),
+    file!("templates/conflict.toml"),
+    file!("templates/decision.toml"),
+    file!("templates/evidence.toml"),
+    file!("templates/handover.toml"),
+    file!("templates/incident-review.toml"),
+    file!("templates/incident.toml"),
+    file!("templates/mistake-notice.toml"),
+    file!("templates/risk-assessment.toml"),
+    file!("templates/statement.toml"),
+    file!("templates/vendor.toml"),
+    file!("templates/violation.toml"),
 ];
 
 /// The files a new vault starts with, sorted by path; paths are relative to `policies/`.
@@ -68,7 +72,10 @@ pub fn governs(path: &str) -> &'static str {
         "README.md" => "nothing: a page for whoever reads the policies",
         "retention/classes.toml" => "how long notes are kept, and how long a destruction waits",
         "redaction/template.txt" => "nothing: a profile of one's own begins as a copy of it",
+        "rubrics/wording.toml" => "how one words what went wrong: no blame, no jargon, no open slot",
         _ if path.starts_with("redaction/") && path.ends_with(".toml") => "what a brief leaves out",
+        _ if path.starts_with("templates/") && path.ends_with(".toml") => "what a note made with `--template` asks",
+        _ if path.starts_with("rubrics/") && path.ends_with(".toml") => "how grave something is, and what follows",
         _ => "nothing that this version of the program reads",
     }
 }

@@ -17,6 +17,7 @@ mod rules;
 pub use cases::CaseResult;
 pub use decision::{Decision, Denial, Obligation, Permission, Why};
 pub use error::BadPolicy;
+pub(crate) use error::{line_with, read_toml};
 pub use explain::{Explanation, Lack};
 pub use facts::{Action, ActorFacts, BadAction, BadRole, Kind, Request, ResourceFacts, Role};
 pub use files::{CASES, LEVELS, PURPOSES, PolicyFiles, RULES, SCHEMA, governs, shipped};

@@ -281,7 +281,7 @@ fn circumstances(request: &Request<'_>, levels: &Levels, purposes: &Purposes) ->
         ("reason_required".to_owned(), yes(asked.reason_required)),
         (
             "second_person_for_release".to_owned(),
-            yes(leaving.second_person_for_release),
+            yes(leaving.second_person_for_release || request.resource.seconded),
         ),
         ("lowers".to_owned(), yes(request.resource.lowers)),
         ("approvals".to_owned(), number(request.approvals)),

@@ -120,6 +120,31 @@ pub(crate) fn make() -> Vec<(&'static str, &'static str, Vec<u8>)> {
         ),
         ("planted", "full_width", planted(0, 6, DISGUISED)),
         (
+            "form_file",
+            "template",
+            include_bytes!("../../policies/templates/incident.toml").to_vec(),
+        ),
+        (
+            "form_file",
+            "rubric",
+            include_bytes!("../../policies/rubrics/severity.toml").to_vec(),
+        ),
+        (
+            "form_file",
+            "wording",
+            include_bytes!("../../policies/rubrics/wording.toml").to_vec(),
+        ),
+        (
+            "form_text",
+            "sections",
+            b"## (I) Timeline\n06:40 gate open\n\n## Action due\n<!-- say -->\n".to_vec(),
+        ),
+        (
+            "form_text",
+            "plain",
+            b"The supplier's lamp was faulty. Call ___ by [date].\n".to_vec(),
+        ),
+        (
             "profile",
             "no_names",
             include_bytes!("../../policies/redaction/no-names.toml").to_vec(),
@@ -357,6 +382,7 @@ fn entry(seq: u64) -> Entry {
         because: (seq == 2).then_some(EntryRef { log: LOG, seq: 0 }),
         detail: KeyId([8; 8]),
         forgot: Vec::new(),
+        held: Vec::new(),
         joined: Vec::new(),
         kind: match seq {
             0 => Some(Kind::Begin),

@@ -917,7 +917,7 @@ class Roster:
 LINE_LIMIT = 65_536
 KINDS = {
     "begin", "add", "revise", "relabel", "destroy", "attach", "draft", "release", "card", "policy", "key",
-    "request", "approve", "break-glass", "review", "conflict", "hold", "lift", "unlock-failed",
+    "request", "approve", "break-glass", "review", "conflict", "hold", "lift", "acknowledge", "unlock-failed",
 }
 NEEDED = {"v", "log", "seq", "time", "actor", "result", "roster", "policies", "prev", "detail", "sealed"}
 OPTIONAL = {"admitted", "joined", "seen", "kind", "wrote", "forgot", "because", "matter", "held"}
@@ -950,6 +950,7 @@ MAY = {
     "approve": ((), ()),
     "review": ((), ()),
     "lift": ((), ()),
+    "acknowledge": ((), ()),
     "begin": (("charter", "policies", "devices"),) * 2,
     "add": (("notes", "keys"), ()),
     "attach": (("notes", "keys"), ()),

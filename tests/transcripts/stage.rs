@@ -104,6 +104,7 @@ impl Stage {
         for (pattern, word) in [
             (r"\+[0-9a-f]{8}\+[A-Za-z0-9+/]{44}", "+[ID]+[KEY]"),
             (r"(?m)^extra [A-Za-z0-9+/]+=*$", "extra [LINE]"),
+            (r"\b([A-Z]{1,8})-[0-9]{8}-[0-9a-f]{4}\b", "$1-[NUMBER]"),
             (r"\b[0-9a-f]{16}-[0-9a-f]{8}\b", "[LOG]"),
             (r"\b[0-9a-f]{64}\b", "[DIGEST]"),
             (r"\b[0-9a-f]{40}\b", "[COMMIT]"),

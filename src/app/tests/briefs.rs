@@ -13,6 +13,7 @@ impl Vault {
             label: Some("internal".into()),
             at: None,
             fields: Vec::new(),
+            template: None,
         };
         let text = text.as_bytes().to_vec();
         let text = TextFrom::Caller(Box::new(|| Ok(text)));
@@ -204,6 +205,7 @@ fn what_happens_to_a_source_calls_its_briefs_back() {
         label: Some("internal".into()),
         at: None,
         fields: vec![("alias".into(), "grey van".into())],
+        template: None,
     };
     let text = TextFrom::Caller(Box::new(|| Ok(b"Nothing new.".to_vec())));
     add(&vault.context(&deaf, None, None), new, text).unwrap();
@@ -235,6 +237,7 @@ fn a_brief_about_one_client_names_no_other() {
             label: Some("internal".into()),
             at: None,
             fields: alias.map(|alias| ("alias".into(), alias.into())).into_iter().collect(),
+            template: None,
         };
         let text = TextFrom::Caller(Box::new(move || Ok(text.as_bytes().to_vec())));
         let deaf = Scripted::deaf();

@@ -385,6 +385,7 @@ impl World {
             label: Some(self.some_label()),
             at: None,
             fields: Vec::new(),
+            template: None,
         };
         let text = self.text().into_bytes();
         let added = add(&self.at(seat), new, TextFrom::Caller(Box::new(move || Ok(text))));
@@ -785,6 +786,7 @@ fn plain_note(label: &str) -> NewText {
         label: Some(label.into()),
         at: None,
         fields: Vec::new(),
+        template: None,
     }
 }
 

@@ -180,6 +180,7 @@ impl World {
             label: Some("restricted".into()),
             at: None,
             fields: Vec::new(),
+            template: None,
         };
         let text = TextFrom::Caller(Box::new(move || Ok(text.as_bytes().to_vec())));
         add(&self.at(MARA), new, text).unwrap().id
@@ -424,8 +425,8 @@ fn what_comes_later_falls_under_a_hold_by_its_client() {
     };
     assert!(held(letter) && held(late) && !held(other));
     let dues = |seat: usize| -> Vec<(shared::DueKind, Option<NoteId>)> {
-        let dues = list_retention(&world.at(seat)).unwrap();
-        dues.iter().map(|due| (due.kind, due.note)).collect()
+        let dues = list_due(&world.at(seat), &DueQuery::default()).unwrap();
+        dues.iter().map(|line| (line.due.kind, line.due.note)).collect()
     };
     world.settle();
     for seat in [MARA, NOUR] {

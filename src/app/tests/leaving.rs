@@ -80,6 +80,7 @@ pub(super) fn add_note(vault: &Vault, label: &str, text: &'static str) -> NoteId
         label: Some(label.into()),
         at: None,
         fields: Vec::new(),
+        template: None,
     };
     let person = Told;
     let context = vault.context(&person, Some("duty"), Some("a test"));

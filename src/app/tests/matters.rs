@@ -273,6 +273,7 @@ fn who_declares_a_conflict_stays_out_of_it() {
             label: Some("internal".into()),
             at: None,
             fields: Vec::new(),
+            template: None,
         };
         let text = TextFrom::Caller(Box::new(|| Ok(b"Patrol.".to_vec())));
         add(&after(&mara, &Told, None, 0), new, text).unwrap().id
@@ -424,6 +425,7 @@ fn a_conflict_bars_drafts_and_what_a_note_was_about_before() {
             label: Some("internal".into()),
             at: None,
             fields: Vec::new(),
+            template: None,
         };
         let text = TextFrom::Caller(Box::new(|| Ok(text.as_bytes().to_vec())));
         add(&after(&mara, &Told, None, 0), new, text).unwrap().id
@@ -464,6 +466,7 @@ fn a_conflict_bars_from_a_further_device_too() {
         label: Some("internal".into()),
         at: None,
         fields: Vec::new(),
+        template: None,
     };
     let text = TextFrom::Caller(Box::new(|| Ok(b"Patrol.".to_vec())));
     add(&after(&mara, &Told, None, 0), new, text).unwrap();

@@ -179,6 +179,7 @@ impl Computer {
             label: Some("internal".to_owned()),
             at: None,
             fields: Vec::new(),
+            template: None,
         };
         let bytes = text.as_bytes().to_vec();
         let from = TextFrom::Caller(Box::new(move || Ok(bytes.clone())));

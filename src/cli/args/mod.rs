@@ -180,6 +180,22 @@ pub(super) enum Command {
         after_help = "Examples:\n  strongroom keep 3f2a9c --because 'the claim is not settled'\n  strongroom keep 3f2a9c --because 'validated: still accurate' --until 1y\n  strongroom keep 3f2a9c --because 'contract ends then' --until 2027-06-30\n\nHow long a note is kept stands in the policies (`strongroom policy show retention/classes.toml`). The\ndecision is a revision of its own, of which only the field kept-until is new, and an entry. Nothing\nof the note is shown, and its text stays. Without --until it is kept until its next review."
     )]
     Keep(super::retention::KeepArgs),
+    /// Close a note: what its template asks for is looked at first
+    #[command(
+        after_help = "Examples:\n  strongroom close 3f2a9c\n  strongroom close 3f2a9c --field outcome='lamp replaced' --field told='the client'\n\nWhat is missing is told, all of it, and the note stays open; at a terminal fields that are still\nempty are asked for first. What was closed takes addenda alone (`strongroom edit ID`), and its\nclocks stop, but for those that are meant to run on."
+    )]
+    Close {
+        /// Its id, or the beginning of it
+        id: String,
+        /// Answer a field of its template
+        #[arg(long = "field", value_name = "NAME=VALUE")]
+        fields: Vec<String>,
+    },
+    /// What is due: clocks of notes, requests that wait for you, broken glass to review
+    #[command(
+        after_help = "Examples:\n  strongroom due\n  strongroom due --until 2026-12-01 --client Halcyon\n\nThe most urgent comes first. It is made of what you may read, and is an entry in the log like a\nlist. Which clocks run is said in the templates (`strongroom policy show templates/incident.toml`)."
+    )]
+    Due(DueArgs),
     /// Destroy a note; the record that it was there stays
     #[command(
         after_help = "Example:\n  strongroom destroy 3f2a9c --purpose erasure --why 'kept for two years'\n\nIt asks first; --yes does not. All of the note is forgotten and leaves this disk before the\ncommand is done. Copies elsewhere, such as backups and clones, keep what they have. Drafts and\nbriefs that were made from it stay, and are named.\n\nWhere a second person has to agree, it is scheduled first, and carried out by the same command once\nevery member's device has seen that (it syncs once), or after the grace of the policies; exit code 5\nsays which devices are waited for. What is under a legal hold is not destroyed."
@@ -402,7 +418,10 @@ pub(super) struct AddArgs {
     /// When it happened, if not now: 2026-11-21T06:40:00Z
     #[arg(long, value_name = "TIME")]
     pub(super) at: Option<String>,
-    /// A field of your own, such as plate=LX68QZV
+    /// What kind of note: a template of the policies, such as incident or action; it asks for its fields
+    #[arg(long, value_name = "TEMPLATE")]
+    pub(super) template: Option<String>,
+    /// A field, of the template or of your own, such as plate=LX68QZV
     #[arg(long = "field", value_name = "NAME=VALUE")]
     pub(super) fields: Vec<String>,
     #[command(flatten)]
@@ -433,6 +452,19 @@ pub(super) struct EditArgs {
     pub(super) fields: Vec<String>,
     #[command(flatten)]
     pub(super) editor: EditorArgs,
+}
+
+#[derive(ClapArgs)]
+pub(super) struct DueArgs {
+    /// Only this client
+    #[arg(long)]
+    pub(super) client: Option<String>,
+    /// Only this case
+    #[arg(long)]
+    pub(super) case: Option<String>,
+    /// Only what is due by then: 2026-12-01, or a time
+    #[arg(long, value_name = "TIME")]
+    pub(super) until: Option<String>,
 }
 
 #[derive(ClapArgs)]
@@ -507,6 +539,9 @@ pub(super) struct FilterArgs {
     /// Only this label
     #[arg(long)]
     pub(super) label: Option<String>,
+    /// Only made of this template, such as incident
+    #[arg(long, value_name = "TEMPLATE")]
+    pub(super) template: Option<String>,
     /// Only changed at or after: 2026-11-21, today, yesterday, 12h, 7d, 2w
     #[arg(long, value_name = "TIME")]
     pub(super) since: Option<String>,
@@ -654,6 +689,15 @@ pub(super) enum PolicyCommand {
         after_help = "Examples:\n  strongroom policy show levels.toml > levels.toml       then edit that file, and\n  strongroom policy edit levels.toml --from levels.toml\n  strongroom policy edit --from policies                 all of it, out of a folder\n\nShows which files change and asks before they do. The change is signed, and an entry."
     )]
     Edit(PolicyEditArgs),
+    /// Say that you know the policies in force; due yearly, and after each change
+    #[command(
+        after_help = "Examples:\n  strongroom policy show                 read them first\n  strongroom policy ack\n  strongroom policy ack --list           who has and who has not; leads see everybody\n\nIt is an entry with the digest of these policies. `strongroom due` tells when the next is due."
+    )]
+    Ack {
+        /// List who has acknowledged them, rather than doing so
+        #[arg(long)]
+        list: bool,
+    },
     /// Explain why a request is, or would be, allowed or denied
     #[command(
         after_help = "Examples:\n  strongroom policy explain read 3f2a\n  strongroom policy explain read 3f2a --purpose duty --why 'gate call-out'\n  strongroom policy explain destroy --label restricted/Halcyon\n  strongroom policy explain brief-release --label confidential --for restricted\n\nACTION is read, add, list, search, brief-draft, brief-release, relabel, destroy, policy-edit, …\n--purpose and --why are part of the question here."

@@ -1,0 +1,391 @@
+//! Notes of a template: what they ask, and whether they may be closed.
+
+use super::context::{Context, Desk, short};
+use super::error::{Error, Kind};
+use super::finding::{Looking, NoteLine};
+use super::notes::check_fields;
+use crate::casework::{Amend, Form, House, Linked, Needed, Record, form, form_names, reserved, value_of, wording_of};
+use crate::chain::{Kind as EntryKind, Time};
+use crate::gate::{Filter, Metadata, Nature, Query};
+use crate::id::NoteId;
+use crate::label::Level;
+use crate::policy::{Action, BadPolicy, Levels};
+use std::collections::HashSet;
+
+/// Fields as a person gives them.
+pub(super) type Fields = Vec<(String, String)>;
+
+/// Refuses names that only the program writes.
+pub(super) fn refuse_reserved(fields: &Fields) -> Result<(), Error> {
+    match fields.iter().find(|(name, _)| reserved::ALL.contains(&name.trim())) {
+        None => Ok(()),
+        Some((name, _)) => Err(Error::new(
+            Kind::Usage,
+            format!("`{}` is a field that the program writes itself", name.trim()),
+        )
+        .hint("give yours another name")),
+    }
+}
+
+fn broken(bad: &BadPolicy) -> Error {
+    Error::new(Kind::Failed, format!("the policies of this vault are damaged: {bad}"))
+        .hint("a lead mends them with `strongroom policy edit`")
+}
+
+impl Context<'_> {
+    /// Asks a person at a terminal for what has to be there, one thing at a time; nothing answered leaves it open.
+    pub(super) fn ask_fields(
+        &self,
+        form: &Form,
+        fields: &mut Fields,
+        needed: Needed,
+        levels: &Levels,
+    ) -> Result<(), Error> {
+        let mut left_open: Vec<String> = Vec::new();
+        while self.person.answers() {
+            let mut open = form.template.unanswered(fields, needed);
+            let next = open.find(|field| !left_open.contains(&field.name)).cloned();
+            drop(open);
+            let Some(field) = next else { break };
+            let hint = field.hint().map(|hint| format!(" [{hint}]")).unwrap_or_default();
+            let Some(typed) = self.person.line(&format!("{}{hint} ", field.ask)) else {
+                break;
+            };
+            match typed.trim() {
+                "" => left_open.push(field.name),
+                typed => match field.read(typed, levels) {
+                    Ok(value) => fields.push((field.name, value)),
+                    Err(bad) => self.person.warn(&bad),
+                },
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Desk<'_> {
+    /// The template of that name.
+    pub(super) fn form(&self, name: &str) -> Result<Form, Error> {
+        let files = self.policies.files();
+        match form(files, name) {
+            Ok(Some(form)) => Ok(form),
+            Err(bad) => Err(broken(&bad)),
+            Ok(None) => {
+                let named: String = name.chars().take(40).flat_map(char::escape_debug).collect();
+                let mut names: Vec<&str> = form_names(files).collect();
+                names.sort_unstable();
+                Err(
+                    Error::new(Kind::Usage, format!("there is no template `{named}`")).hint(match names.is_empty() {
+                        true => "this vault has none: a lead takes them in with `strongroom policy edit`".to_owned(),
+                        false => format!("there are {}", names.join(", ")),
+                    }),
+                )
+            }
+        }
+    }
+
+    /// The template of a note, if it has one and the policies still do.
+    pub(super) fn form_of(&self, metadata: &Metadata) -> Result<Option<Form>, Error> {
+        let Some(name) = value_of(&metadata.fields, reserved::TEMPLATE) else {
+            return Ok(None);
+        };
+        form(self.policies.files(), name).map_err(|bad| broken(&bad))
+    }
+
+    /// What a person gave for the fields of a template, as it is written. Notes that are named are found among those the
+    /// person may read. Fields that the template does not know stay as they are.
+    pub(super) fn read_fields(&mut self, form: &Form, fields: Fields) -> Result<Fields, Error> {
+        let mut read = Fields::new();
+        for (name, value) in check_fields(fields)? {
+            let Some(field) = form.template.field(&name).filter(|_| !value.is_empty()) else {
+                read.push((name, value));
+                continue;
+            };
+            let value = field
+                .read(&value, self.policies.levels())
+                .map_err(|bad| Error::new(Kind::Usage, bad))?;
+            read.push((name, value));
+        }
+        Ok(read)
+    }
+
+    /// Finds the notes that fields name, writes their whole ids, and refuses who is barred by what they say.
+    pub(super) fn link_fields(&mut self, form: &Form, fields: &mut Fields, verb: &str) -> Result<(), Error> {
+        let template = &form.template;
+        for (name, value) in fields.iter_mut() {
+            let Some(field) = template
+                .field(name)
+                .filter(|field| field.kind == crate::casework::FieldKind::Note)
+            else {
+                continue;
+            };
+            let asked = value.clone();
+            let found = self.find(&asked)?;
+            let Some((note, _, _)) = found else {
+                let details = self.details(verb);
+                return Err(self.not_there(details, &asked)?);
+            };
+            let barred: Vec<_> = template
+                .barred
+                .iter()
+                .filter(|barred| barred.link == *name)
+                .cloned()
+                .collect();
+            if field.template.is_some() || !barred.is_empty() {
+                let Some(line) = self.heading(note, verb)? else {
+                    return Err(Error::no_such_note(&asked));
+                };
+                let metadata = &line.listed.metadata;
+                let of = value_of(&metadata.fields, reserved::TEMPLATE);
+                if let Some(due) = field.template.as_deref().filter(|due| of != Some(due)) {
+                    return Err(Error::new(
+                        Kind::Usage,
+                        format!("`{name}` names a note of the template `{due}`, and `{asked}` is none"),
+                    ));
+                }
+                let bars = |barred: &crate::casework::Barred| match &barred.people {
+                    None => metadata.author == self.identity.person(),
+                    Some(field) => value_of(&metadata.fields, field).is_some_and(|people| self.names_me(people)),
+                };
+                if barred.iter().any(bars) {
+                    let words = format!(
+                        "denied: who was involved in it, or recorded it, writes no {}",
+                        template.title.to_lowercase()
+                    );
+                    let error = Error::new(Kind::Denied, words).hint("somebody else does");
+                    return Err(self.refused(verb, Some(EntryKind::Add), Some(&asked), error)?);
+                }
+            }
+            *value = note.to_string();
+        }
+        Ok(())
+    }
+
+    /// Whether a list of people names whoever is at the desk, by handle.
+    fn names_me(&self, people: &str) -> bool {
+        let me = self.handle(self.identity.person());
+        people
+            .split(',')
+            .any(|one| one.trim().trim_start_matches('@').eq_ignore_ascii_case(&me))
+    }
+
+    /// What is known of a note beside its text, under an entry of its own.
+    fn heading(&mut self, note: NoteId, verb: &str) -> Result<Option<NoteLine>, Error> {
+        let only = HashSet::from([note]);
+        let filter = Filter {
+            natures: vec![Nature::Note],
+            ..Filter::default()
+        };
+        let details = self.details(verb);
+        let found = self.find_all(details, &Looking::among(Action::List, filter, &only))?;
+        Ok(found.into_iter().next())
+    }
+
+    /// What has to be there before it is recorded.
+    pub(super) fn refuse_unanswered(&self, form: &Form, fields: &Fields) -> Result<(), Error> {
+        let open: Vec<_> = form.template.unanswered(fields, Needed::ToRecord).collect();
+        if open.is_empty() {
+            return Ok(());
+        }
+        let names: Vec<String> = open.iter().map(|field| format!("`{}`", field.name)).collect();
+        let words = format!(
+            "{} asks for {} too; nothing was recorded",
+            article(&form.template.title),
+            names.join(", ")
+        );
+        Err(open.iter().fold(Error::new(Kind::Usage, words), |error, field| {
+            let hint = field.hint().map(|hint| format!(" ({hint})")).unwrap_or_default();
+            error.hint(format!("--field {}=…: {}{hint}", field.name, field.ask))
+        }))
+    }
+
+    /// Writes down what the program knows of a note of a template: the grade that its rubric gives.
+    pub(super) fn grade(&mut self, form: &Form, note: Option<NoteId>, fields: &mut Fields) -> Result<(), Error> {
+        let Some(rubric) = &form.rubric else { return Ok(()) };
+        fields.retain(|(name, _)| name != reserved::GRADE);
+        let alone = rubric.grade(fields, 0).map(|grade| grade.name.clone());
+        let Some(alone) = alone else { return Ok(()) };
+        let before = match rubric
+            .repeat()
+            .and_then(|repeat| Some((repeat, value_of(fields, &repeat.by)?)))
+        {
+            None => 0,
+            Some((repeat, value)) => {
+                let now = self.context.now().unix();
+                let details = self.details("grade-read");
+                let filter = Filter {
+                    natures: vec![Nature::Note],
+                    ..Filter::default()
+                };
+                let lines = self.find_all(details, &Looking::for_all(Action::List, filter))?;
+                let same = |line: &&NoteLine| {
+                    let metadata = &line.listed.metadata;
+                    let of = value_of(&metadata.fields, reserved::TEMPLATE) == Some(&form.template.name);
+                    let by = value_of(&metadata.fields, &repeat.by).is_some_and(|by| by.eq_ignore_ascii_case(value));
+                    let recent = repeat.within.after(metadata.created).is_some_and(|end| end > now);
+                    of && by && recent && Some(line.listed.note) != note
+                };
+                lines.iter().filter(same).count()
+            }
+        };
+        let grade = rubric
+            .grade(fields, before)
+            .map(|grade| (grade.name.clone(), grade.action.clone()));
+        if let Some((grade, action)) = grade {
+            if grade != alone {
+                self.context.person.warn(&format!(
+                    "this is number {} of its kind within the time that the rubric counts: {grade}, {action}",
+                    before + 1
+                ));
+            }
+            fields.push((reserved::GRADE.to_owned(), grade));
+            fields.sort();
+        }
+        Ok(())
+    }
+
+    /// The notes whose fields point to that one: the name of each one's template, and its fields.
+    pub(super) fn pointing_to(&mut self, note: NoteId, verb: &str) -> Result<Vec<(String, Fields)>, Error> {
+        let query = Query::parse(&note.to_string())?;
+        let filter = Filter {
+            natures: vec![Nature::Note],
+            ..Filter::default()
+        };
+        let details = self.details(verb);
+        let lines = self.find_all(details, &Looking::mentioning(Action::List, filter, &query))?;
+        let id = note.to_string();
+        let points = |line: &&NoteLine| line.listed.metadata.fields.iter().any(|(_, value)| *value == id);
+        let of = |line: &NoteLine| {
+            let fields = line.listed.metadata.fields.clone();
+            Some((value_of(&fields, reserved::TEMPLATE)?.to_owned(), fields))
+        };
+        Ok(lines.iter().filter(points).filter_map(of).collect())
+    }
+
+    /// What stands in the way of closing a note of a template.
+    pub(super) fn lacks(
+        &mut self,
+        form: &Form,
+        note: NoteId,
+        metadata: &Metadata,
+        text: &str,
+    ) -> Result<Vec<String>, Error> {
+        let pointing = match form.template.closing.linked.is_empty() {
+            true => Vec::new(),
+            false => self.pointing_to(note, "close-read")?,
+        };
+        let id = note.to_string();
+        let linked: Vec<Linked<'_>> = links(&pointing, &id);
+        let wording = wording_of(self.policies.files()).map_err(|bad| broken(&bad))?;
+        let house = House {
+            levels: self.policies.levels(),
+            wording: wording.as_ref(),
+        };
+        Ok(form.template.lacks(&record_of(metadata), text, &linked, &house))
+    }
+
+    /// Refuses a brief for so many of a note whose template wants another note finished before, and tells whether a second
+    /// person is wanted for its release.
+    pub(super) fn may_brief(&mut self, note: NoteId, metadata: &Metadata, audience: Level) -> Result<bool, Error> {
+        let Some(Form { template, .. }) = self.form_of(metadata)? else {
+            return Ok(false);
+        };
+        let Some(rule) = template.brief.filter(|rule| audience <= rule.up_to) else {
+            return Ok(false);
+        };
+        if rule.closed && value_of(&metadata.fields, reserved::CLOSED).is_none() {
+            let words = format!(
+                "denied: a brief of {} waits until it is closed",
+                article(&template.title)
+            );
+            let error = Error::new(Kind::Denied, words).hint(format!("`strongroom close {}`", &note.to_string()[..8]));
+            return Err(self.refused("brief draft", Some(EntryKind::Draft), Some(&note.to_string()), error)?);
+        }
+        if let Some(needs) = &rule.needs {
+            let pointing = self.pointing_to(note, "draft-read")?;
+            if !needs.holds(&links(&pointing, &note.to_string())) {
+                let words = format!("a brief of {} waits for {}", article(&template.title), needs.words);
+                let error = Error::new(Kind::Denied, format!("denied: {words}")).hint(format!(
+                    "`strongroom add --template {} --field {}={}`, and `strongroom close` it",
+                    needs.template,
+                    needs.by,
+                    &note.to_string()[..8]
+                ));
+                return Err(self.refused("brief draft", Some(EntryKind::Draft), Some(&note.to_string()), error)?);
+            }
+        }
+        Ok(rule.second_person)
+    }
+}
+
+/// Those of them that name the note in one of their fields.
+fn links<'p>(pointing: &'p [(String, Fields)], id: &'p str) -> Vec<Linked<'p>> {
+    let linked = pointing
+        .iter()
+        .filter(|(_, fields)| fields.iter().any(|(_, value)| value == id));
+    linked
+        .map(|(template, fields)| Linked {
+            to: id,
+            template,
+            fields,
+        })
+        .collect()
+}
+
+/// What casework is told of a note.
+pub(super) fn record_of(metadata: &Metadata) -> Record<'_> {
+    Record {
+        fields: &metadata.fields,
+        created: Time::from_unix(metadata.created),
+        happened: metadata.happened.map(Time::from_unix),
+    }
+}
+
+/// Whether what was recorded stays as it is, and what is written comes as an addendum.
+pub(super) fn takes_addenda(form: Option<&Form>, metadata: &Metadata) -> bool {
+    let closed = value_of(&metadata.fields, reserved::CLOSED).is_some();
+    closed || form.is_some_and(|form| form.template.amend == Amend::Addenda)
+}
+
+/// The text with an addendum.
+pub(super) fn with_addendum(before: &str, addendum: &str, now: Time, happened: Option<Time>, by: &str) -> String {
+    let of = happened.map(|time| format!(", of {time}")).unwrap_or_default();
+    format!(
+        "{}\n\n## Addendum {now} by {by}{of}\n\n{}\n",
+        before.trim_end(),
+        addendum.trim()
+    )
+}
+
+/// Refuses to change what was answered; what was left open may be filled in.
+pub(super) fn refuse_rewriting(metadata: &Metadata, changed: &Fields) -> Result<(), Error> {
+    let rewrites = |(name, value): &&(String, String)| {
+        value_of(&metadata.fields, name.trim()).is_some_and(|before| before != value.trim())
+    };
+    match changed.iter().find(rewrites) {
+        None => Ok(()),
+        Some((name, _)) => Err(Error::new(
+            Kind::Usage,
+            format!(
+                "`{}` was answered, and what was recorded stays",
+                short(name.trim().to_owned())
+            ),
+        )
+        .hint("write an addendum that says what is right: `strongroom edit ID`")),
+    }
+}
+
+/// A number in a series: no two devices have to agree on it.
+pub(super) fn number_of(prefix: &str, now: Time, note: NoteId) -> String {
+    let day = now.to_string()[..10].replace('-', "");
+    format!("{prefix}-{day}-{}", &note.to_string()[..4])
+}
+
+/// `an incident record`.
+pub(super) fn article(title: &str) -> String {
+    let title = title.to_lowercase();
+    match title.starts_with(['a', 'e', 'i', 'o', 'u']) {
+        true => format!("an {title}"),
+        false => format!("a {title}"),
+    }
+}
