@@ -196,7 +196,7 @@ fn is_meant(verb: &str, action: &str) -> bool {
 }
 
 /// What an entry may say was done.
-const VERBS: [&str; 66] = [
+const VERBS: [&str; 67] = [
     "add",
     "add-links",
     "approvals",
@@ -243,6 +243,7 @@ const VERBS: [&str; 66] = [
     "member resume",
     "member review",
     "member revoke",
+    "metrics",
     "passphrase",
     "policy ack",
     "policy acks",

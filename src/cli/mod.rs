@@ -18,6 +18,7 @@ mod finding;
 mod guard;
 mod history;
 mod members;
+mod metrics;
 mod notes;
 mod out;
 mod policy;
