@@ -83,6 +83,8 @@ stories! {
     friday,
     leaving,
     second_person,
+    holds,
+    retention,
     emergency,
     review,
     lost,

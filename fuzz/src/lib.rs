@@ -14,6 +14,7 @@ mod members;
 mod planted;
 mod proven;
 mod reported;
+mod retained;
 
 pub use formed::{form_file, form_text};
 pub use judged::{cases, rules};
@@ -21,6 +22,7 @@ pub use members::roster;
 pub use planted::{planted, portions, summary};
 pub use proven::{cosigned, cosigned_file, example, example_proof, note_key, proof, proof_file, witness};
 pub use reported::report;
+pub use retained::retention;
 /// The targets that need a key.
 #[cfg(fuzzing)]
 pub use strongroom::envelope::fuzzing as keyed;
@@ -101,6 +103,7 @@ pub const TARGETS: &[Target] = &[
     ("remote_url", remote_url),
     ("report", report),
     ("request", request),
+    ("retention", retention),
     ("roster", roster),
     ("rules", rules),
     ("share", share),

@@ -91,16 +91,12 @@ pub fn list_acknowledgements(context: &Context<'_>) -> Result<Vec<Acknowledgemen
         Decision::Denied(denial) => return Err(desk.denied(&denial, None, details, Vec::new(), "policy ack")?),
         Decision::Permitted(permission) => details.rules = permission.rules().to_vec(),
     }
-    let now = context.now();
     let me = desk.identity.person();
-    let members: Vec<Card> = desk.ledger.charter().roster.members().cloned().collect();
-    let lead = members
-        .iter()
-        .any(|card| card.person == me && card.roles.contains(&Role::Lead));
-    let listed = members
-        .iter()
-        .filter(|card| !card.is_removed() && !card.has_ended(now) && (lead || card.person == me));
-    let lines = listed.filter_map(|card| desk.acknowledgement(card)).collect();
+    let own = desk.ledger.charter().roster.member(me).cloned();
+    let lines = match own {
+        Some(card) if !card.roles.contains(&Role::Lead) => desk.acknowledgement(&card).into_iter().collect(),
+        _ => desk.acknowledgements(),
+    };
     let _ = desk.record(Draft::read(details, Vec::new()))?;
     Ok(lines)
 }
@@ -110,6 +106,14 @@ impl Desk<'_> {
         let all = self.ledger.matters().acknowledged();
         let own = all.filter(|(entry, ..)| self.person(*entry) == Some(person));
         own.max_by_key(|(entry, time, _)| (*time, *entry))
+    }
+
+    /// How all members stand to the policies in force.
+    pub(super) fn acknowledgements(&self) -> Vec<Acknowledgement> {
+        let now = self.context.now();
+        let members = self.ledger.charter().roster.members();
+        let present = members.filter(|card| !card.is_removed() && !card.has_ended(now));
+        present.filter_map(|card| self.acknowledgement(card)).collect()
     }
 
     fn acknowledgement(&self, card: &Card) -> Option<Acknowledgement> {

@@ -196,7 +196,7 @@ fn is_meant(verb: &str, action: &str) -> bool {
 }
 
 /// What an entry may say was done.
-const VERBS: [&str; 73] = [
+const VERBS: [&str; 74] = [
     "add",
     "add-links",
     "approvals",
@@ -249,6 +249,7 @@ const VERBS: [&str; 73] = [
     "member resume",
     "member review",
     "member revoke",
+    "metrics",
     "passphrase",
     "policy ack",
     "policy acks",

@@ -159,7 +159,7 @@ pub fn review_glass(context: &Context<'_>, asked: &str, ask: Option<AskReview<'_
 }
 
 impl Desk<'_> {
-    fn broken_glass(&self) -> Vec<BrokenGlass> {
+    pub(super) fn broken_glass(&self) -> Vec<BrokenGlass> {
         let (matters, now) = (self.ledger.matters(), self.context.now());
         let roster = &self.ledger.charter().roster;
         let person = |device| roster.person_of(device);

@@ -28,6 +28,7 @@ mod joining;
 mod known;
 mod leaving;
 mod members;
+mod metrics;
 mod notes;
 mod person;
 mod policies;
@@ -79,6 +80,7 @@ pub use holds::{HoldLine, HoldList, HoldQuery, LiftedHold, PlacedHold, lift_hold
 pub use joining::{Requested, ask_for_membership};
 pub use leaving::{Changed, LeftCase, LostNote, MemberChange, Rights, change_member};
 pub use members::{Admission, Admitted, Confirm, MemberLine, Members, admit, list_members};
+pub use metrics::{MetricsFigures, MetricsQuery, count_metrics};
 pub use notes::{Added, NewText, Shown, add, show};
 pub use person::{
     EditorText, GitEnded, GitJob, NewFile, Person, WrittenText, is_harmful, left_texts, list_files, new_file,
@@ -108,7 +110,7 @@ pub use writing::{Change, Editing, Revised, TextFrom, discard, edit};
 /// What the street door needs to know of the rooms below.
 pub mod shared {
     pub use crate::brief::{Doubt, Format, Leak, Profile, Redaction, Span};
-    pub use crate::casework::{Due, DueKind};
+    pub use crate::casework::{Due, DueKind, Figured, Value};
     pub use crate::chain::{Deed, Details, JoinRequest, Outcome, Problem, Role, Time};
     pub use crate::gate::Attachment;
     pub use crate::gate::Nature;
@@ -116,5 +118,6 @@ pub mod shared {
     pub use crate::id::{Fingerprint, NoteId};
     pub use crate::ledger::{Objection, Report, Verdict};
     pub use crate::policy::{Period, Purpose, RuleSummary};
+    pub use crate::report::value_in_words;
     pub use crate::secret::Passphrase;
 }

@@ -7,6 +7,7 @@
 mod closing;
 mod due;
 mod field;
+mod metrics;
 mod retention;
 mod rubric;
 mod shelf;
@@ -16,9 +17,10 @@ mod wording;
 pub use closing::{House, Linked, Record, sections_of};
 pub use due::{Due, DueKind};
 pub use field::{Condition, Field, FieldKind, Needed, value_of};
+pub use metrics::{Counted, Figured, METRICS, Metrics, Value};
 pub use retention::{BadRetention, Kept, Retention, RetentionClass, RetentionDates, RetentionResult, day, day_text};
 pub use rubric::{Grade, Repeat, Rubric};
-pub use shelf::{Form, FormCase, check_forms, form, form_names, wording_of};
+pub use shelf::{Form, FormCase, check_forms, form, form_names, metrics_of, wording_of};
 pub use template::{Amend, Barred, BriefRule, Clock, Closing, LinkedRule, Section, Start, Template};
 pub use wording::{Finding, WORDING, What, Wording};
 

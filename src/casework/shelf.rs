@@ -3,6 +3,7 @@
 use super::closing::Record;
 use super::due::{Due, DueKind};
 use super::field::value_of;
+use super::metrics::{METRICS, Metrics};
 use super::reserved;
 use super::rubric::Rubric;
 use super::template::Template;
@@ -99,6 +100,11 @@ pub fn wording_of(files: &PolicyFiles) -> Result<Option<Wording>, BadPolicy> {
     text(files, WORDING)?.map(Wording::parse).transpose()
 }
 
+/// What is counted, if the policies say.
+pub fn metrics_of(files: &PolicyFiles) -> Result<Option<Metrics>, BadPolicy> {
+    text(files, METRICS)?.map(Metrics::parse).transpose()
+}
+
 /// Everything that is wrong with the files of casework, and how their cases go.
 pub fn check_forms(files: &PolicyFiles) -> (Vec<BadPolicy>, Vec<FormCase>) {
     let (mut faults, mut cases) = (Vec::new(), Vec::new());
@@ -125,6 +131,16 @@ pub fn check_forms(files: &PolicyFiles) -> (Vec<BadPolicy>, Vec<FormCase>) {
     {
         let name = path.trim_start_matches("rubrics/").trim_end_matches(".toml");
         let run = match path {
+            METRICS => {
+                let metrics = metrics_of(files);
+                // Templates that cannot be read are told by themselves.
+                if let (true, Ok(Some(metrics)), Ok(Some(content))) =
+                    (faults.is_empty(), &metrics, text(files, METRICS))
+                {
+                    faults.extend(metrics.dangling(content, &forms));
+                }
+                metrics.map(|_| None)
+            }
             WORDING => wording_of(files).map(|wording| wording.map(|wording| wording.run_cases())),
             _ => text(files, path).and_then(|content| {
                 let rubric = content.map(|content| Rubric::parse(name, content)).transpose()?;

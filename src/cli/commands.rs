@@ -5,7 +5,7 @@ use super::terminal::{Here, Seen};
 use super::words::{duration, prompted};
 use super::{
     agent, approvals, attachments, audit, backup, breakglass, briefs, casework, conflicts, doctor, finding, guard,
-    history, holds, members, notes, policy, recovery, redact, retention, sync, tour, vaults, whole, writing,
+    history, holds, members, metrics, notes, policy, recovery, redact, retention, sync, tour, vaults, whole, writing,
 };
 use crate::app::{Access, Clock, Context, Error, Kind, PassphraseSource, Person, Places};
 use std::ffi::OsString;
@@ -82,6 +82,7 @@ pub(super) fn with_vault(context: &Context<'_>, seen: &Seen<'_>, command: &Comma
         Command::List(args) => finding::list(context, seen, args),
         Command::Search(args) => finding::search(context, seen, args),
         Command::Close { id, fields } => casework::close(context, seen, id, fields),
+        Command::Metrics(args) => metrics::run(context, seen, args),
         Command::Due(args) => casework::due(context, seen, args),
         Command::Relabel { id, label } => whole::relabel(context, seen, id, label),
         Command::Keep(args) => retention::run(context, seen, args),

@@ -19,6 +19,7 @@ mod guard;
 mod history;
 mod holds;
 mod members;
+mod metrics;
 mod notes;
 mod out;
 mod policy;

@@ -22,8 +22,9 @@ pub(super) const OTHERS: &str = "(others)";
 pub(super) const NO_CLIENT: &str = "(no client)";
 
 /// What opens notes.
-const OPENING: [&str; 8] = [
+const OPENING: [&str; 9] = [
     "show",
+    "close-read",
     "history",
     "extract",
     "edit-read",
@@ -32,6 +33,11 @@ const OPENING: [&str; 8] = [
     "approve-read",
     "breakglass open",
 ];
+/// Whether such an entry opens notes for somebody's eyes.
+pub fn opens(verb: &str) -> bool {
+    OPENING.contains(&verb)
+}
+
 /// Words of which a reason says nothing, if it has no others.
 const VAGUE: &[&str] = &[
     "a",
@@ -98,7 +104,7 @@ impl Row {
     /// Whether it opened a note.
     fn opens(&self) -> bool {
         let verb = self.verb.as_deref().unwrap_or_default();
-        self.result == Outcome::Done && OPENING.contains(&verb)
+        self.result == Outcome::Done && opens(verb)
     }
 
     /// Whether it concerns notes, so that it counts as an access to what is kept.

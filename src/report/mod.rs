@@ -1,12 +1,15 @@
 //! The auditor's report (docs/FORMAT.md §9.1): what it is made of as data, what follows from that, how it looks, and
 //! reading one back. Pure: whoever opens the log's entries hands in what they say.
 
+mod counted;
 mod figures;
 mod html;
 mod page;
 #[cfg(test)]
 pub(crate) mod tests;
 
+pub use counted::{CountedPage, Series, percent, render_counted, value_in_words};
+pub use figures::opens;
 pub use page::{BadReport, REPORT_MAX, read, render};
 
 use crate::chain::{INTEGER_END, Kind, Outcome, Time};

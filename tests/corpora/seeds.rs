@@ -72,6 +72,7 @@ pub(crate) fn make() -> Vec<(&'static str, &'static str, Vec<u8>)> {
         ("entry", "read", entry(1).to_line().unwrap()),
         ("entry", "add", entry(2).to_line().unwrap()),
         ("entry", "approve", approval().to_line().unwrap()),
+        ("entry", "hold", hold().to_line().unwrap()),
         ("envelope", "note", sealed.body),
         ("high_water", "third", high_water()),
         ("identity", "locked", identity()),
@@ -173,6 +174,12 @@ pub(crate) fn make() -> Vec<(&'static str, &'static str, Vec<u8>)> {
         ("forgetting", "one_note", forgetting().into_bytes()),
         ("forgetting", "bad_end", forgetting().trim_end().as_bytes().to_vec()),
         ("request", "officer", request()),
+        (
+            "retention",
+            "shipped",
+            include_bytes!("../../policies/retention/classes.toml").to_vec(),
+        ),
+        ("retention", "bad_twice", TWICE.as_bytes().to_vec()),
         ("listed", "a_vault_and_strays", listed().into_bytes()),
         (
             "listed",
@@ -419,6 +426,16 @@ fn approval() -> Entry {
             objects: Digest([15; 32]),
             until: time(),
         }),
+        wrote: Vec::new(),
+        ..entry(2)
+    }
+}
+
+/// What goes on from a hold, with no statement of its own.
+fn hold() -> Entry {
+    Entry {
+        kind: Some(Kind::Hold),
+        held: vec![NOTE, NoteId([0xfe; 16])],
         wrote: Vec::new(),
         ..entry(2)
     }
@@ -750,3 +767,7 @@ fn listed() -> String {
     let oid = "0123456789".repeat(4);
     format!("{oid}\trefs/heads/main\n{oid}\trefs/heads/notes/a0\n{oid}\trefs/heads/a b\n{oid}\trefs/tags/x\n")
 }
+
+/// Two classes that both want one template.
+const TWICE: &str =
+    "[classes.a]\nabout = \"a\"\ntemplates = [\"t\"]\n[classes.b]\nabout = \"b\"\ntemplates = [\"t\"]\n";

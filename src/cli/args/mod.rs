@@ -196,6 +196,11 @@ pub(super) enum Command {
         after_help = "Examples:\n  strongroom due\n  strongroom due --until 2026-12-01 --client Halcyon\n\nThe most urgent comes first. It is made of what you may read, and is an entry in the log like a\nlist. Which clocks run is said in the templates (`strongroom policy show templates/incident.toml`)."
     )]
     Due(DueArgs),
+    /// Figures of the house: concerns, incidents, actions, broken glass; for leads and auditors
+    #[command(
+        after_help = "Examples:\n  strongroom metrics --since 2026-01-01\n  strongroom metrics --since 2026-01-01 --until 2026-07-01 --out half-year.html\n\nWhat is counted among notes stands in the policies (`strongroom policy show rubrics/metrics.toml`);\nonly notes that you may read are counted. Groups so small that they would tell of persons are\nnot shown. The page stands by itself, with plots. With --json a figure is {count}, {count, of},\n{days, of} or {fewer_than}."
+    )]
+    Metrics(MetricsArgs),
     /// Destroy a note; the record that it was there stays
     #[command(
         after_help = "Example:\n  strongroom destroy 3f2a9c --purpose erasure --why 'kept for two years'\n\nIt asks first; --yes does not. All of the note is forgotten and leaves this disk before the\ncommand is done. Copies elsewhere, such as backups and clones, keep what they have. Drafts and\nbriefs that were made from it stay, and are named.\n\nWhere a second person has to agree, it is scheduled first, and carried out by the same command once\nevery member's device has seen that (it syncs once), or after the grace of the policies; exit code 5\nsays which devices are waited for. What is under a legal hold is not destroyed."
@@ -452,6 +457,15 @@ pub(super) struct EditArgs {
     pub(super) fields: Vec<String>,
     #[command(flatten)]
     pub(super) editor: EditorArgs,
+}
+
+#[derive(ClapArgs)]
+pub(super) struct MetricsArgs {
+    #[command(flatten)]
+    pub(super) period: audit::PeriodArgs,
+    /// Write a page to this new file
+    #[arg(long, value_name = "FILE")]
+    pub(super) out: Option<PathBuf>,
 }
 
 #[derive(ClapArgs)]
