@@ -75,8 +75,7 @@ pub fn keep(context: &Context<'_>, asked: &str, because: &str, until: Option<Tim
         Some(_) => None,
     };
     let (Some(until), None) = (until.map(Time::day), &refusal) else {
-        let error = refusal.unwrap_or_else(|| Error::no_such_note(asked));
-        return Err(desk.failed(details, vec![note], error));
+        return Err(refusal.unwrap_or_else(|| Error::no_such_note(asked)));
     };
     let highest = standing.survey.revisions().map(|(number, _, _)| number).max();
     let following = Following {
