@@ -90,7 +90,7 @@ impl Desk<'_> {
     pub(super) fn see_schedules(&mut self) -> Result<(), Error> {
         let now = self.context.now();
         let card = self.ledger.charter().roster.member(self.identity.person());
-        if !card.is_some_and(|card| !(card.is_removed() || card.paused || card.has_ended(now))) {
+        if card.is_none_or(|card| card.is_removed() || card.paused || card.has_ended(now)) {
             return Ok(());
         }
         let open = self.ledger.matters().requests().any(|(request, said)| {

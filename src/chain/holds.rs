@@ -30,6 +30,9 @@ pub fn was_lead(roster: &Roster, device: DeviceId, at: Digest) -> Option<bool> {
     Some(card.is_some_and(|card| card.roles.contains(&Role::Lead)))
 }
 
+/// What is to be told of entries, under which number, each once.
+pub(super) type Told = BTreeSet<(EntryRef, u8, String)>;
+
 /// A hold as it stands, or as one entry places it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Hold {
@@ -159,8 +162,8 @@ impl Holds {
         destructions: impl Fn(&NoteId) -> &'d [(Place, Seen)],
         (knows, lead): (Knows<'_>, LeadAt<'_>),
         (lacks, out_of_sight): (bool, &dyn Fn(EntryRef) -> bool),
-    ) -> (BTreeSet<(EntryRef, u8, String)>, BTreeSet<(EntryRef, u8, String)>) {
-        let (mut faults, mut findings) = (BTreeSet::new(), BTreeSet::new());
+    ) -> (Told, Told) {
+        let (mut faults, mut findings) = (Told::new(), Told::new());
         let mut rests = |place: EntryRef, on: EntryRef, what: &str| {
             let is_hold = self.placed.iter().any(|placed| placed.act.place.entry == on);
             if !is_hold && !out_of_sight(on) {
@@ -204,7 +207,7 @@ fn is_leads(act: &Act, lead: LeadAt<'_>) -> bool {
 }
 
 /// As problems of their logs.
-pub(super) fn told(found: BTreeSet<(EntryRef, u8, String)>) -> Vec<Problem> {
+pub(super) fn told(found: Told) -> Vec<Problem> {
     let problem = |(place, case, message): (EntryRef, u8, String)| Problem::at(place.log, place.seq, case, message);
     found.into_iter().map(problem).collect()
 }
