@@ -16,7 +16,7 @@ mod wording;
 pub use closing::{House, Linked, Record, sections_of};
 pub use due::{Due, DueKind};
 pub use field::{Condition, Field, FieldKind, Needed, value_of};
-pub use metrics::{Counted, Figured, METRICS, Metrics, Value};
+pub use metrics::{Counted, Figured, METRICS, Metrics, Value, hide};
 pub use rubric::{Grade, Repeat, Rubric};
 pub use shelf::{Form, FormCase, check_forms, form, form_names, metrics_of, wording_of};
 pub use template::{Amend, Barred, BriefRule, Clock, Closing, LinkedRule, Section, Start, Template};
