@@ -510,7 +510,7 @@ mod tests {
             all("measure = \"each\"\neach = \"tags\""),
             [
                 ("f: a".into(), 3, Value::Hidden(5)),
-                ("f: b".into(), 6, Value::Count(6))
+                ("f: b".into(), 6, Value::Hidden(5))
             ]
         );
     }
