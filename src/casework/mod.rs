@@ -28,6 +28,8 @@ pub mod reserved {
     pub const TEMPLATE: &str = "template";
     /// The number in the series of its template.
     pub const NUMBER: &str = "number";
+    /// Who recorded it first, by handle.
+    pub const RECORDED_BY: &str = "recorded-by";
     /// When it was closed, RFC 3339.
     pub const CLOSED: &str = "closed";
     /// Who closed it, by handle.
@@ -41,5 +43,14 @@ pub mod reserved {
     pub const SECONDED: &str = "second-person";
 
     /// All of them.
-    pub const ALL: [&str; 7] = [TEMPLATE, NUMBER, CLOSED, CLOSED_BY, KEPT_UNTIL, GRADE, SECONDED];
+    pub const ALL: [&str; 8] = [
+        TEMPLATE,
+        NUMBER,
+        RECORDED_BY,
+        CLOSED,
+        CLOSED_BY,
+        KEPT_UNTIL,
+        GRADE,
+        SECONDED,
+    ];
 }
