@@ -86,14 +86,14 @@ fn unix(text: &str) -> i64 {
 fn figures_are_what_notes_and_log_say() {
     let house = House::new();
     let concern = "## The concern\nA gate.\n## What was done\nMended.\n## Protection of whoever raised it\nAgreed.\n";
-    for n in 0..6 {
+    for n in 0..12 {
         let raised = if n % 2 == 0 {
             "raised=anonymously"
         } else {
             "raised=openly"
         };
         let id = house.add("concern", &[raised], concern);
-        let answer = if n < 4 { "substantiated=yes" } else { "substantiated=no" };
+        let answer = if n < 7 { "substantiated=yes" } else { "substantiated=no" };
         house.close(&id, &["acknowledged=2026-11-30", "feedback=2026-12-01", answer]);
     }
     for n in 0..3 {
@@ -135,7 +135,7 @@ fn figures_are_what_notes_and_log_say() {
         (seconds as f64 / 8640.0).floor() / 10.0
     };
     let figures = &counted["figures"];
-    assert_eq!(figures["concerns"]["count"], 6);
+    assert_eq!(figures["concerns"]["count"], 12);
     assert_eq!(
         figures["concerns-anonymous"]["count"],
         count("concern", &|note| field(note, "raised").as_deref()

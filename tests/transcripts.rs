@@ -77,6 +77,7 @@ stories! {
     doctor,
     reports,
     joining,
+    field_note,
     incident,
     decision,
     handover,

@@ -1,6 +1,6 @@
 //! Templates, rubrics and words as a lead may write them, and texts as officers do.
 
-use strongroom::casework::{Form, Record, Rubric, Template, Wording, form};
+use strongroom::casework::{Form, Metrics, Record, Rubric, Template, Wording, form};
 use strongroom::chain::Time;
 use strongroom::id::NoteId;
 use strongroom::policy::PolicyFiles;
@@ -37,7 +37,12 @@ pub fn form_file(data: &[u8]) -> bool {
     if let Ok(wording) = &wording {
         let _ = wording.run_cases();
     }
-    rubric.is_ok() || template.is_ok() || wording.is_ok()
+    let metrics = Metrics::parse(text);
+    if let Ok(metrics) = &metrics {
+        let counted = metrics.count(&[], None, None, Time::from_unix(1_800_000_000));
+        assert!(counted.iter().all(|figured| figured.of == 0));
+    }
+    metrics.is_ok() || rubric.is_ok() || template.is_ok() || wording.is_ok()
 }
 
 /// A text that becomes a note of a template: nothing of it is lost but hints and empty headings.

@@ -2,11 +2,10 @@
 
 use super::context::{Context, Desk};
 use super::error::{Error, Kind};
-use super::forms::{Fields, article, refuse_reserved, refuse_rewriting, takes_addenda};
+use super::forms::{Fields, refuse_reserved, refuse_rewriting, takes_addenda};
 use super::writing::{Change, How, Revised};
 use crate::casework::{Form, Needed, reserved, value_of};
-use crate::chain::Kind as EntryKind;
-use crate::gate::{Metadata, Nature, OpenNote};
+use crate::gate::{Nature, OpenNote};
 use crate::id::{Digest, EntryRef};
 use crate::policy::Action;
 
@@ -69,7 +68,7 @@ pub fn close(context: &Context<'_>, asked: &str, fields: Fields) -> Result<Revis
     };
     let mut metadata = change.apply(before, opened.note.text(), opened.note.text())?;
     if let Some(form) = &opened.form {
-        desk.may_close(form, &metadata)?;
+        desk.refuse_barred(form, &metadata, "close-read", "closes")?;
         let lacks = desk.lacks(form, note, &metadata, opened.note.text())?;
         if !lacks.is_empty() {
             let words = format!("this {} cannot be closed yet", form.template.title.to_lowercase());
@@ -112,23 +111,5 @@ impl Desk<'_> {
             entry,
             heads,
         })
-    }
-
-    /// Who is barred from writing such a note does not close it either, whoever wrote it.
-    fn may_close(&mut self, form: &Form, metadata: &Metadata) -> Result<(), Error> {
-        let mut links: Fields = metadata.fields.clone();
-        links.retain(|(name, _)| form.template.barred.iter().any(|barred| barred.link == *name));
-        match self.link_fields(form, &mut links, "close-read") {
-            Err(error) if error.kind == Kind::Denied && !links.is_empty() => {
-                let words = format!(
-                    "denied: who was involved in it, or recorded it, closes no {}",
-                    form.template.title.to_lowercase()
-                );
-                let told = Error::new(Kind::Denied, words)
-                    .hint(format!("somebody else closes {}", article(&form.template.title)));
-                Err(self.refused("close", Some(EntryKind::Revise), None, told)?)
-            }
-            result => result,
-        }
     }
 }

@@ -4,7 +4,9 @@ use super::context::{Context, Desk, short};
 use super::error::{Error, Kind};
 use super::finding::{Looking, NoteLine};
 use super::notes::check_fields;
-use crate::casework::{Amend, Form, House, Linked, Needed, Record, form, form_names, reserved, value_of, wording_of};
+use crate::casework::{
+    Amend, Barred, Form, House, Linked, Needed, Record, Template, form, form_names, reserved, value_of, wording_of,
+};
 use crate::chain::{Kind as EntryKind, Time};
 use crate::gate::{Filter, Metadata, Nature, Query};
 use crate::id::NoteId;
@@ -125,13 +127,8 @@ impl Desk<'_> {
                 let details = self.details(verb);
                 return Err(self.not_there(details, &asked)?);
             };
-            let barred: Vec<_> = template
-                .barred
-                .iter()
-                .filter(|barred| barred.link == *name)
-                .cloned()
-                .collect();
-            if field.template.is_some() || !barred.is_empty() {
+            let bars = template.barred.iter().any(|barred| barred.link == *name);
+            if field.template.is_some() || bars {
                 let Some(line) = self.heading(note, verb)? else {
                     return Err(Error::no_such_note(&asked));
                 };
@@ -143,22 +140,58 @@ impl Desk<'_> {
                         format!("`{name}` names a note of the template `{due}`, and `{asked}` is none"),
                     ));
                 }
-                let bars = |barred: &crate::casework::Barred| match &barred.people {
-                    None => metadata.author == self.identity.person(),
-                    Some(field) => value_of(&metadata.fields, field).is_some_and(|people| self.names_me(people)),
-                };
-                if barred.iter().any(bars) {
-                    let words = format!(
-                        "denied: who was involved in it, or recorded it, writes no {}",
-                        template.title.to_lowercase()
-                    );
-                    let error = Error::new(Kind::Denied, words).hint("somebody else does");
+                if self.is_barred(template, name, metadata) {
+                    let error = barred_from(template, "writes");
                     return Err(self.refused(verb, Some(EntryKind::Add), Some(&asked), error)?);
                 }
             }
             *value = note.to_string();
         }
         Ok(())
+    }
+
+    /// Refuses whoever is barred by what a note of the template links to, also where somebody else wrote it.
+    pub(super) fn refuse_barred(
+        &mut self,
+        form: &Form,
+        metadata: &Metadata,
+        read: &str,
+        done: &str,
+    ) -> Result<(), Error> {
+        let template = &form.template;
+        for barred in &template.barred {
+            // What it links to and they may not read says nothing of them.
+            let Some(asked) = value_of(&metadata.fields, &barred.link) else {
+                continue;
+            };
+            let Some((note, _, _)) = self.find(asked)? else {
+                continue;
+            };
+            let Some(line) = self.heading(note, read)? else {
+                continue;
+            };
+            if self.is_barred(template, &barred.link, &line.listed.metadata) {
+                let error = barred_from(template, done);
+                return Err(self.refused(read, Some(EntryKind::Revise), Some(asked), error)?);
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a note that such a field links to bars whoever is at the desk.
+    fn is_barred(&self, template: &Template, link: &str, metadata: &Metadata) -> bool {
+        let bars = |barred: &&Barred| match &barred.people {
+            None => match value_of(&metadata.fields, reserved::RECORDED_BY) {
+                Some(by) => self.names_me(by),
+                None => metadata.author == self.identity.person(),
+            },
+            Some(field) => value_of(&metadata.fields, field).is_some_and(|people| self.names_me(people)),
+        };
+        template
+            .barred
+            .iter()
+            .filter(|barred| barred.link == link)
+            .any(|barred| bars(&barred))
     }
 
     /// Whether a list of people names whoever is at the desk, by handle.
@@ -215,15 +248,15 @@ impl Desk<'_> {
                 let details = self.details("grade-read");
                 let filter = Filter {
                     natures: vec![Nature::Note],
+                    field: Some((reserved::TEMPLATE, form.template.name.clone())),
                     ..Filter::default()
                 };
                 let lines = self.find_all(details, &Looking::for_all(Action::List, filter))?;
                 let same = |line: &&NoteLine| {
                     let metadata = &line.listed.metadata;
-                    let of = value_of(&metadata.fields, reserved::TEMPLATE) == Some(&form.template.name);
                     let by = value_of(&metadata.fields, &repeat.by).is_some_and(|by| by.eq_ignore_ascii_case(value));
                     let recent = repeat.within.after(metadata.created).is_some_and(|end| end > now);
-                    of && by && recent && Some(line.listed.note) != note
+                    by && recent && Some(line.listed.note) != note
                 };
                 lines.iter().filter(same).count()
             }
@@ -316,6 +349,14 @@ impl Desk<'_> {
         }
         Ok(rule.second_person)
     }
+}
+
+fn barred_from(template: &Template, done: &str) -> Error {
+    let words = format!(
+        "denied: who was involved in it, or recorded it, {done} no {}",
+        template.title.to_lowercase()
+    );
+    Error::new(Kind::Denied, words).hint("somebody else does")
 }
 
 /// Those of them that name the note in one of their fields.

@@ -4,11 +4,12 @@ use super::context::{Context, Desk};
 use super::error::{Error, Kind};
 use super::finding::{Looking, NoteLine};
 use super::forms::record_of;
-use crate::casework::{Counted, Figured, METRICS, Metrics, Value, metrics_of, reserved, value_of};
+use crate::casework::{Counted, Figured, METRICS, Metrics, Value, hide, metrics_of, reserved, value_of};
 use crate::chain::Time;
 use crate::gate::{Filter, Nature};
 use crate::policy::Action;
 use crate::report::{CountedPage, Series, opens, render_counted};
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::PathBuf;
 
@@ -141,7 +142,8 @@ fn counted(lines: &[NoteLine]) -> Vec<Counted<'_>> {
 
 /// What is counted, month by month up to now.
 fn series(metrics: &Metrics, notes: &[Counted<'_>], query: &MetricsQuery, now: Time) -> Vec<Series> {
-    let mut all: Vec<Series> = Vec::new();
+    let mut all: BTreeMap<String, (Vec<String>, Vec<usize>, usize)> = BTreeMap::new();
+    let mut order = Vec::new();
     let last = query.until.unwrap_or(now);
     for back in (0..MONTHS).rev() {
         let Some((label, since, until)) = month(last, back) else {
@@ -153,24 +155,24 @@ fn series(metrics: &Metrics, notes: &[Counted<'_>], query: &MetricsQuery, now: T
         let since = query.since.map_or(since, |from| from.max(since));
         let until = query.until.map_or(until, |end| end.min(until));
         for figured in metrics.count(notes, Some(since), Some(until), now) {
-            let count = match figured.value {
-                Value::Count(count) => Some(count),
-                Value::Hidden(_) => None,
-                _ => continue,
-            };
-            if !metrics.is_count(&figured.name) {
+            let Some(under) = metrics.hidden_under(&figured.name) else {
                 continue;
+            };
+            if !order.contains(&figured.words) {
+                order.push(figured.words.clone());
             }
-            match all.iter_mut().find(|series| series.words == figured.words) {
-                Some(series) => series.months.push((label.clone(), count)),
-                None => all.push(Series {
-                    words: figured.words,
-                    months: vec![(label.clone(), count)],
-                }),
-            }
+            let (labels, counts, hidden) = all.entry(figured.words).or_default();
+            labels.push(label.clone());
+            counts.push(figured.of);
+            *hidden = under;
         }
     }
-    all
+    let series = order.into_iter().filter_map(|words| {
+        let (labels, counts, under) = all.remove(&words)?;
+        let months = labels.into_iter().zip(hide(&counts, under)).collect();
+        Some(Series { words, months })
+    });
+    series.collect()
 }
 
 /// The month so many before that of `time`: its name, when it begins, and when the next does.

@@ -172,6 +172,7 @@ fn record(
     if let Some(form) = form {
         let template = &form.template;
         fields.push((reserved::TEMPLATE.to_owned(), template.name.clone()));
+        fields.push((reserved::RECORDED_BY.to_owned(), desk.handle(desk.identity.person())));
         let number = template.number.as_deref().map(|prefix| number_of(prefix, now, note));
         fields.extend(number.map(|number| (reserved::NUMBER.to_owned(), number)));
         desk.grade(form, None, &mut fields)?;

@@ -250,6 +250,7 @@ fn open_to_edit(
     heads.sort();
     let form = desk.form_of(&note.metadata)?;
     if let Some(form) = &form {
+        desk.refuse_barred(form, &note.metadata, "edit-read", "edits")?;
         change.fields = desk.read_fields(form, std::mem::take(&mut change.fields))?;
         desk.link_fields(form, &mut change.fields, "edit-read")?;
     }

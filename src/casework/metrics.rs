@@ -188,10 +188,15 @@ impl Metrics {
         Ok(Self { figures })
     }
 
-    /// Whether the figure of that name is a count.
-    pub fn is_count(&self, name: &str) -> bool {
-        let mut figures = self.figures.iter();
-        figures.any(|figure| figure.name == name && matches!(figure.measure, Measure::Count))
+    /// Of the figure of that name, if it is a count, under how many it is hidden.
+    pub fn hidden_under(&self, name: &str) -> Option<usize> {
+        let mut counts = self
+            .figures
+            .iter()
+            .filter(|figure| matches!(figure.measure, Measure::Count));
+        counts
+            .find(|figure| figure.name == name)
+            .map(|figure| figure.hide_under)
     }
 
     /// What names a template or a field that is not there.
@@ -259,9 +264,17 @@ impl Metrics {
                 figure.counts.iter().all(|test| test.holds(note, now))
                     && figure.linked.as_ref().is_none_or(|linked| linked.holds(note, notes))
             };
+            let few = |count: usize| count > 0 && count < figure.hide_under;
             let told = |name: String, words: String, of: usize, value: Value| {
-                let few = of > 0 && of < figure.hide_under;
-                let value = if few { Value::Hidden(figure.hide_under) } else { value };
+                // Of a share either side may be a group.
+                let sides = match value {
+                    Value::Share(count) => few(count) || few(of - count),
+                    _ => false,
+                };
+                let value = match few(of) || sides {
+                    true => Value::Hidden(figure.hide_under),
+                    false => value,
+                };
                 Figured { name, words, value, of }
             };
             let (name, words) = (figure.name.clone(), figure.words.clone());
@@ -296,15 +309,32 @@ impl Metrics {
                             *each.entry(one).or_default() += 1;
                         }
                     }
-                    for (one, count) in each {
+                    let counts: Vec<usize> = each.values().copied().collect();
+                    for ((one, count), shown) in each.into_iter().zip(hide(&counts, figure.hide_under)) {
                         let (name, words) = (format!("{name}: {one}"), format!("{words}: {one}"));
-                        counted.push(told(name, words, count, Value::Count(count)));
+                        let value = shown.map_or(Value::Hidden(figure.hide_under), Value::Count);
+                        let of = count;
+                        counted.push(Figured { name, words, value, of });
                     }
                 }
             }
         }
         counted
     }
+}
+
+/// Counts of parts of a whole that may be known: those under `under` are hidden, and where that is one alone the smallest of the
+/// others too, so that nobody gets it by taking the rest away.
+pub fn hide(counts: &[usize], under: usize) -> Vec<Option<usize>> {
+    let few = |count: usize| count > 0 && count < under;
+    let mut shown: Vec<Option<usize>> = counts.iter().map(|count| (!few(*count)).then_some(*count)).collect();
+    if shown.iter().filter(|count| count.is_none()).count() == 1 {
+        let others = shown.iter_mut().filter(|count| count.is_some_and(|count| count > 0));
+        if let Some(smallest) = others.min_by_key(|count| **count) {
+            *smallest = None;
+        }
+    }
+    shown
 }
 
 /// The median in days, to a tenth.
@@ -453,6 +483,10 @@ mod tests {
         );
         assert_eq!(
             all("measure = \"share\"\ncounts = [\"x=yes\"]"),
+            [("f".into(), 6, Value::Hidden(5))]
+        );
+        assert_eq!(
+            all("measure = \"share\"\ncounts = [\"x=yes\"]\nhide_under = 0"),
             [("f".into(), 6, Value::Share(2))]
         );
         assert_eq!(
@@ -476,9 +510,17 @@ mod tests {
             all("measure = \"each\"\neach = \"tags\""),
             [
                 ("f: a".into(), 3, Value::Hidden(5)),
-                ("f: b".into(), 6, Value::Count(6))
+                ("f: b".into(), 6, Value::Hidden(5))
             ]
         );
+    }
+
+    #[test]
+    fn what_is_hidden_cannot_be_taken_from_the_rest() {
+        assert_eq!(hide(&[3, 7, 9], 5), [None, None, Some(9)]);
+        assert_eq!(hide(&[3, 2, 9], 5), [None, None, Some(9)]);
+        assert_eq!(hide(&[0, 3, 0], 5), [Some(0), None, Some(0)]);
+        assert_eq!(hide(&[5, 7], 5), [Some(5), Some(7)]);
     }
 
     #[test]

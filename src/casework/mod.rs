@@ -17,7 +17,7 @@ mod wording;
 pub use closing::{House, Linked, Record, sections_of};
 pub use due::{Due, DueKind};
 pub use field::{Condition, Field, FieldKind, Needed, value_of};
-pub use metrics::{Counted, Figured, METRICS, Metrics, Value};
+pub use metrics::{Counted, Figured, METRICS, Metrics, Value, hide};
 pub use retention::{BadRetention, Kept, Retention, RetentionClass, RetentionDates, RetentionResult, day, day_text};
 pub use rubric::{Grade, Repeat, Rubric};
 pub use shelf::{Form, FormCase, check_forms, form, form_names, metrics_of, wording_of};
@@ -30,6 +30,8 @@ pub mod reserved {
     pub const TEMPLATE: &str = "template";
     /// The number in the series of its template.
     pub const NUMBER: &str = "number";
+    /// Who recorded it first, by handle.
+    pub const RECORDED_BY: &str = "recorded-by";
     /// When it was closed, RFC 3339.
     pub const CLOSED: &str = "closed";
     /// Who closed it, by handle.
@@ -43,5 +45,14 @@ pub mod reserved {
     pub const SECONDED: &str = "second-person";
 
     /// All of them.
-    pub const ALL: [&str; 7] = [TEMPLATE, NUMBER, CLOSED, CLOSED_BY, KEPT_UNTIL, GRADE, SECONDED];
+    pub const ALL: [&str; 8] = [
+        TEMPLATE,
+        NUMBER,
+        RECORDED_BY,
+        CLOSED,
+        CLOSED_BY,
+        KEPT_UNTIL,
+        GRADE,
+        SECONDED,
+    ];
 }

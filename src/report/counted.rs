@@ -65,7 +65,7 @@ pub fn render_counted(page: &CountedPage<'_>) -> String {
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<title>Figures of vault {0}, {1}</title>\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
          <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n\
-         <meta name=\"referrer\" content=\"no-referrer\">\n<style>\n{STYLE}</style>\n</head>\n<body>\n<main>\n<h1>Figures</h1>\n\
+         <meta name=\"referrer\" content=\"no-referrer\">\n<style>\n{STYLE}th.what{{white-space:normal}}\n</style>\n</head>\n<body>\n<main>\n<h1>Figures</h1>\n\
          <p class=\"sub\">Vault <code>{0}</code> · {period} · made {1} by {2}</p>\n\
          <p>Counted are notes that {2} may read, and entries that open for them. More of something is not bad by itself: \
          where concerns are raised, people dare to. Groups so small that they would tell of persons are not shown.</p>\n",
@@ -79,7 +79,12 @@ pub fn render_counted(page: &CountedPage<'_>) -> String {
         .map(|figured| vec![text(&figured.words), text(&value_in_words(figured))])
         .collect();
     out.push_str("<h2>All figures</h2>\n");
-    out.push_str(&table("Figures", "stack", &[("What", ""), ("How many", "say")], &rows));
+    out.push_str(&table(
+        "Figures",
+        "stack",
+        &[("What", "what"), ("How many", "say")],
+        &rows,
+    ));
     if page.closed > 0 {
         let _ = writeln!(
             out,

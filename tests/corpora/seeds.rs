@@ -132,6 +132,11 @@ pub(crate) fn make() -> Vec<(&'static str, &'static str, Vec<u8>)> {
         ),
         (
             "form_file",
+            "metrics",
+            include_bytes!("../../policies/rubrics/metrics.toml").to_vec(),
+        ),
+        (
+            "form_file",
             "wording",
             include_bytes!("../../policies/rubrics/wording.toml").to_vec(),
         ),
