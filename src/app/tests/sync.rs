@@ -338,10 +338,8 @@ fn what_is_destroyed_leaves_the_remote_and_the_other_computer() {
     );
     b.quiet_sync();
     assert!(!b.holds(&blob) && !a.holds(&blob));
-    assert_eq!(
-        (a.titles(), b.titles()),
-        (vec!["kept".to_owned()], vec!["kept".to_owned()])
-    );
+    let titles = vec!["kept".to_owned()];
+    assert_eq!((a.titles(), b.titles()), (titles.clone(), titles));
     a.assert_intact();
     b.assert_intact();
     assert_ne!(kept, gone);
