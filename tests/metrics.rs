@@ -109,6 +109,7 @@ fn figures_are_what_notes_and_log_say() {
     let first = house.json(&["list"])[0]["id"].as_str().unwrap().to_owned();
     house.run(&["show", &first]);
     house.run(&["show", &first, "--why", "gate call-out"]);
+    house.run(&["hold", "place", "--matter", "lamp", &first, "--why", "a claim"]);
     let counted = house.json(&["metrics"]);
     let now = unix("2026-11-21T09:30:00Z") + 60 * (house.minute.get() - 360);
 
@@ -180,6 +181,9 @@ fn figures_are_what_notes_and_log_say() {
         .filter(|note| open(note))
         .map(|note| now - unix(note["created"].as_str().unwrap()));
     assert_eq!(figures["action-age"]["days"], median(ages.collect()));
+
+    let [past, to_go, held] = ["notes-past-review", "notes-to-go", "notes-on-hold"].map(|name| &figures[name]["count"]);
+    assert_eq!((past, to_go, held), (&Value::from(0), &Value::from(0), &Value::from(1)));
 
     // The log, up to the entry under which it was read for the figures.
     let log = house.run(&["audit", "log", "--json"]);

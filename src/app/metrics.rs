@@ -4,12 +4,12 @@ use super::context::{Context, Desk};
 use super::error::{Error, Kind};
 use super::finding::{Looking, NoteLine};
 use super::forms::record_of;
-use crate::casework::{Counted, Figured, METRICS, Metrics, Value, hide, metrics_of, reserved, value_of};
+use crate::casework::{Counted, DueKind, Figured, METRICS, Metrics, Value, hide, metrics_of, reserved, value_of};
 use crate::chain::Time;
 use crate::gate::{Filter, Nature};
 use crate::policy::Action;
 use crate::report::{CountedPage, Series, opens, render_counted};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::path::PathBuf;
 
@@ -70,6 +70,7 @@ pub fn count_metrics(context: &Context<'_>, query: &MetricsQuery) -> Result<Metr
     let notes = counted(&lines);
     let mut figures = metrics.count(&notes, query.since, query.until, now);
     figures.extend(desk.figures_of_matters(query));
+    figures.extend(desk.figures_of_retention(&lines, now)?);
     let by = desk.handle(desk.identity.person());
     drop(desk);
     let (mut opened, mut without) = (0, 0);
@@ -195,6 +196,31 @@ fn month(time: Time, back: i32) -> Option<(String, Time, Time)> {
 }
 
 impl Desk<'_> {
+    /// Notes whose review is past, that are kept no longer, and that a legal hold names.
+    fn figures_of_retention(&mut self, lines: &[NoteLine], now: Time) -> Result<Vec<Figured>, Error> {
+        let due = self.retention_due(lines)?;
+        let past = |kind: DueKind| {
+            let notes = due.iter().filter(|due| due.kind == kind && due.time <= now);
+            notes.filter_map(|due| due.note).collect::<BTreeSet<_>>().len()
+        };
+        let held = lines
+            .iter()
+            .filter(|line| self.ledger.is_held(line.listed.note))
+            .count();
+        let figures = [
+            ("notes-past-review", "notes whose review is past", past(DueKind::Review)),
+            ("notes-to-go", "notes that are kept no longer", past(DueKind::Purge)),
+            ("notes-on-hold", "notes that a legal hold names", held),
+        ];
+        let figure = |(name, words, count): (&str, &str, usize)| Figured {
+            name: name.into(),
+            words: words.into(),
+            value: Value::Count(count),
+            of: count,
+        };
+        Ok(figures.map(figure).into())
+    }
+
     /// What stands in clear in the log: broken glass and its reviews, and who has acknowledged the policies.
     fn figures_of_matters(&self, query: &MetricsQuery) -> Vec<Figured> {
         let figure = |name: &str, words: &str, of: usize, value: Value| Figured {
