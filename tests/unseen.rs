@@ -231,6 +231,7 @@ fn tried(ids: &Ids) -> Vec<Vec<String>> {
         vec!["list", "--limit", "1"],
         vec!["search", "torch", "--client", "Halcyon"],
         vec!["conflict", "list"],
+        vec!["hold", "list"],
         vec!["member", "list"],
         vec!["member", "review"],
         vec!["metrics"],
@@ -255,6 +256,7 @@ fn tried(ids: &Ids) -> Vec<Vec<String>> {
             vec!["edit", id, "--file", "later.txt"],
             vec!["close", id],
             vec!["close", &id[..4]],
+            vec!["keep", id, "--because", "still needed"],
             vec!["brief", "draft", &ids.known, id, "--for", "internal"],
             vec!["brief", "release", id, "--to", "the day shift", "--yes"],
         ]);

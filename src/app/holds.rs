@@ -82,7 +82,7 @@ pub struct HoldLine {
 pub struct HoldList {
     /// Those whose statement opens for them.
     pub lines: Vec<HoldLine>,
-    /// How many holds there are besides that nobody lifted.
+    /// For leads: how many holds there are besides that nobody lifted.
     pub closed: usize,
 }
 
@@ -230,7 +230,10 @@ pub fn list_holds(context: &Context<'_>) -> Result<HoldList, Error> {
         };
         lines.entry(hold.beginning).or_insert(line);
     }
-    let open = all.iter().filter(|hold| hold.lifted.is_none());
+    // To whom is not to know of a matter it does not show here that there is one.
+    let me = desk.ledger.charter().roster.member(desk.identity.person());
+    let lead = me.is_some_and(|me| me.roles.contains(&Role::Lead));
+    let open = all.iter().filter(|hold| lead && hold.lifted.is_none());
     let open: BTreeSet<EntryRef> = open.map(|hold| hold.beginning).collect();
     let closed = open.iter().filter(|beginning| !lines.contains_key(beginning)).count();
     let mut lines: Vec<HoldLine> = lines.into_values().collect();

@@ -95,8 +95,8 @@ impl Desk<'_> {
         }
         let open = self.ledger.matters().requests().any(|(request, said)| {
             let scheduled = said.matter.deed == Deed::Destroy && said.matter.until > now;
-            let there = scheduled && !self.ledger.bodies_of(said.matter.note).is_empty();
-            there && !self.ledger.says_seen(request)
+            let unseen = scheduled && !self.ledger.says_seen(request);
+            unseen && !self.ledger.bodies_of(said.matter.note).is_empty()
         });
         if open {
             let _ = self.record(Draft::read(Details::new("schedule-seen"), Vec::new()))?;

@@ -683,7 +683,7 @@ fn a_vault_of_one_person_destroys_at_once_and_not_what_is_held() {
     let lines =
         |place: &Vault| list_holds(&place.context(&Told, None, None)).map(|list| (list.lines.len(), list.closed));
     assert_eq!(lines(&jon), Ok((1, 0)));
-    assert_eq!(lines(&kim), Ok((0, 1)));
+    assert_eq!(lines(&kim), Ok((0, 0)));
     let _ = beside(&mara);
     let refused = destroy(&jon.context(&Told, Some("erasure"), Some("not needed")), &other, None);
     assert_eq!(refused.err().unwrap().kind, Kind::Denied);
