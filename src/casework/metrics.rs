@@ -296,7 +296,7 @@ impl Metrics {
                         let to = to.as_ref().map_or(Some(now), |to| to.of(note))?;
                         Some(to.unix() - from.unix())
                     };
-                    let mut spans: Vec<i64> = of.iter().filter(counts).filter_map(|note| span(note)).collect();
+                    let mut spans: Vec<i64> = of.iter().filter(counts).filter_map(span).collect();
                     spans.sort_unstable();
                     let value = median(&spans).map_or(Value::Nothing, Value::Days);
                     counted.push(told(name, words, spans.len(), value));
@@ -430,7 +430,10 @@ mod tests {
             .collect()
     }
 
-    fn figures(text: &str, notes: &[(&str, &str, i64, Vec<(String, String)>)]) -> Vec<(String, usize, Value)> {
+    /// Id, template, when it was recorded, fields.
+    type Made<'n> = (&'n str, &'n str, i64, Vec<(String, String)>);
+
+    fn figures(text: &str, notes: &[Made<'_>]) -> Vec<(String, usize, Value)> {
         let notes: Vec<Counted<'_>> = notes
             .iter()
             .map(|(id, template, created, fields)| Counted {
