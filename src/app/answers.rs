@@ -196,7 +196,7 @@ fn is_meant(verb: &str, action: &str) -> bool {
 }
 
 /// What an entry may say was done.
-const VERBS: [&str; 59] = [
+const VERBS: [&str; 60] = [
     "add",
     "approvals",
     "approve",
@@ -256,6 +256,7 @@ const VERBS: [&str; 59] = [
     "show",
     "unlock",
     "unlock-failed",
+    "withdraw",
 ];
 
 /// The kinds that stand in clear, where no verb of the same name is.
@@ -655,7 +656,7 @@ mod tests {
             assert!(VERBS.contains(&verb.as_str()), "{verb}");
         }
         let kinds = "begin add revise relabel destroy attach draft release card policy key request approve break-glass \
-                     review conflict unlock-failed";
+                     review conflict unlock-failed withdraw";
         for kind in kinds.split(' ').chain(["brief", "audit", " show ", "sealed"]) {
             assert!(check_action(kind).is_ok(), "{kind}");
         }

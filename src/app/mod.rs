@@ -7,6 +7,7 @@ mod approvals;
 mod attachments;
 mod audit;
 mod backup;
+mod beside;
 mod breakglass;
 mod briefs;
 mod compartments;

@@ -10,6 +10,7 @@ use super::cuts::Cuts;
 use super::entry::{Entry, FileRef, Kind};
 use super::histories::{Histories, Place};
 use super::matter::Matters;
+use super::withdrawn::Withdrawals;
 use crate::id::{Digest, EntryRef, LogName, NoteId};
 use std::borrow::Cow;
 use std::collections::hash_map::Entry::{self as Slot, Occupied, Vacant};
@@ -186,6 +187,7 @@ pub struct LiveSet {
     /// Every entry that destroyed a note, or some of its files, with what its log had seen by then.
     destructions: HashMap<NoteId, Vec<(Place, Seen)>>,
     matters: Matters,
+    withdrawals: Withdrawals,
 }
 
 impl LiveSet {
@@ -200,6 +202,11 @@ impl LiveSet {
     /// What is between several people.
     pub fn matters(&self) -> &Matters {
         &self.matters
+    }
+
+    /// What was taken back of `main`.
+    pub fn withdrawals(&self) -> &Withdrawals {
+        &self.withdrawals
     }
 
     /// How far each log counts.
@@ -220,6 +227,7 @@ impl LiveSet {
             return;
         }
         self.matters.apply(entry, history);
+        self.withdrawals.apply(entry, history);
         let place = Place {
             entry: entry.place(),
             history,

@@ -168,6 +168,8 @@ pub struct Push {
     pub forgotten: Vec<Oid>,
     /// Where each log stands there afterwards.
     heads: Vec<(LogName, u64, Digest)>,
+    /// Where members and rules do, if that is where they stand here.
+    main: Option<Oid>,
 }
 
 impl Ledger<'_> {
@@ -231,7 +233,10 @@ impl Ledger<'_> {
                     }
                 }
             } else if seen.is_none_or(|seen| seen != here && self.goes_on(here, seen)) {
+                push.main = push.main.or((branch == MAIN).then_some(here));
                 push.moves.push(moved(branch, seen, false));
+            } else if branch == MAIN && seen == Some(here) {
+                push.main = Some(here);
             }
         }
         Ok(push)
@@ -350,6 +355,7 @@ pub fn note_pushed(
     for (log, size, root) in &push.heads {
         accepted.accept(name, *log, *size, *root);
     }
+    push.main.into_iter().for_each(|main| accepted.accept_main(name, main));
     match accepted == before {
         true => Ok(()),
         false => accepted.write(state, identity),
