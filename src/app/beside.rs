@@ -4,7 +4,7 @@
 
 use super::compartments::roster_facts;
 use super::context::{Context, Desk, Unlocked, short};
-use super::error::Error;
+use super::error::{Error, Kind};
 use super::leaving::without_past_loans;
 use super::members::sorted;
 use super::policies::check;
@@ -79,14 +79,23 @@ impl Desk<'_> {
         people
     }
 
-    fn permitted_again(&mut self, action: Action, verb: &str) -> Result<Vec<String>, Error> {
-        match self.decide(action, roster_facts()?) {
-            Decision::Permitted(permission) => Ok(permission.rules().to_vec()),
-            Decision::Denied(denial) => {
-                let details = self.details(verb);
-                let error = self.denied(&denial, Some(EntryKind::Card), details, Vec::new(), verb)?;
-                Err(error.hint("what you changed waits here to be made again: then sync once more"))
-            }
+    /// The rules that permit it. Where they want a purpose or a reason that nobody gave, what is made again waits for it; where
+    /// they deny it whatever is said, that is the end of it.
+    fn permitted_again(&mut self, action: Action, verb: &str) -> Result<Result<Vec<String>, Error>, Error> {
+        let facts = roster_facts()?;
+        let denial = match self.decide(action, facts.clone()) {
+            Decision::Permitted(permission) => return Ok(Ok(permission.rules().to_vec())),
+            Decision::Denied(denial) => denial,
+        };
+        let reason = self.context.access.reason();
+        let lack = self
+            .policies
+            .lacks(&self.request(action, facts, reason.as_deref()), &denial);
+        let details = self.details(verb);
+        let error = self.denied(&denial, Some(EntryKind::Card), details, Vec::new(), verb)?;
+        match lack {
+            Some(_) => Err(error.hint("what you changed waits here to be made again: say why, and sync once more")),
+            None => Ok(Err(error)),
         }
     }
 
@@ -154,7 +163,10 @@ impl Desk<'_> {
         }
         let (action, verb) = deed(&old, &new);
         let mut details = self.details(verb);
-        details.rules = self.permitted_again(action, verb)?;
+        match self.permitted_again(action, verb)? {
+            Ok(rules) => details.rules = rules,
+            Err(error) => return Ok(Again::GivenUp(not_again(&new.handle, &error))),
+        }
         details.asked = Some(short(format!("{}: made again upon what {by} changed", new.handle)));
         let rotating = self.rotating(&old, &new, &exposed);
         let is_new = |device: &&Device| !old.devices.contains(device);
@@ -208,7 +220,10 @@ impl Desk<'_> {
             return Ok(Again::GivenUp(not_again(&card.handle, &error)));
         }
         let mut details = self.details("member admit");
-        details.rules = self.permitted_again(Action::MemberAdmit, "member admit")?;
+        match self.permitted_again(Action::MemberAdmit, "member admit")? {
+            Ok(rules) => details.rules = rules,
+            Err(error) => return Ok(Again::GivenUp(not_again(&card.handle, &error))),
+        }
         details.asked = Some(short(format!("{}: made again", card.handle)));
         details.level = Level::from_number(card.level);
         let nobody = Card {
@@ -371,7 +386,16 @@ impl Desk<'_> {
                 None => drop(files.remove(path)),
             }
         }
-        let rules = self.may_edit_policies()?;
+        let rules = match self.may_edit_policies() {
+            Ok(rules) => rules,
+            Err(error) if error.kind == Kind::Denied => {
+                for (path, file) in &free {
+                    told.push(self.keep_policy(unlocked, path, file, &error.message)?);
+                }
+                return Ok(());
+            }
+            Err(error) => return Err(error),
+        };
         let fits = PolicyFiles::new(files)
             .ok()
             .filter(|files| check(files.clone()).passed());
@@ -430,7 +454,7 @@ impl Desk<'_> {
         let rotating: Vec<KeyUse> = self.rotating(&old, &old, &due);
         if !due.is_empty() && !rotating.is_empty() {
             let mut details = self.details("rewrap");
-            details.rules = self.permitted_again(Action::MemberRevoke, "rewrap")?;
+            // It follows from what was changed: no rule has a say in it.
             details.asked = Some("new keys in the place of those that were withdrawn".to_owned());
             let changes = self.in_force(&old, old.clone(), &rotating)?;
             let _ = self.record(Draft::change(EntryKind::Card, details, Vec::new(), changes))?;

@@ -254,6 +254,9 @@ impl<'a> Exchange<'a> {
             }
             self.done.strays.clone_from(&there.branches.strays);
             self.done.held_back.clone_from(&push.held_back);
+            if self.url.is_in_use() {
+                push = push.into_a_clone();
+            }
             if push.moves.is_empty() || self.push(&there, &push)? {
                 return self.note(&push);
             }

@@ -172,6 +172,13 @@ pub struct Push {
     main: Option<Oid>,
 }
 
+impl Push {
+    /// The same for a vault that is worked in, where nothing is pushed: what its device knows is not yet with others.
+    pub fn into_a_clone(self) -> Self {
+        Self { main: None, ..self }
+    }
+}
+
 impl Ledger<'_> {
     /// Makes durable what git holds, and empties the journal: before anything is exchanged.
     pub fn cut(&self) -> Result<(), LedgerError> {

@@ -206,11 +206,6 @@ impl<'a> Merge<'a> {
                 accepted.accept(name, log, size, root);
             }
         }
-        let main = theirs.charter.commit;
-        let goes_on = |known| follows(&theirs.view, main, known);
-        if !matches!(merged.main, MainFate::Broken(_)) && accepted.main_of(name).is_none_or(goes_on) {
-            accepted.accept_main(name, main);
-        }
         match *accepted == before {
             true => Ok(()),
             false => accepted.write(self.state, self.identity),

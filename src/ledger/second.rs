@@ -12,7 +12,7 @@ use super::merge::{MainFate, Merge, Theirs, commits, each_object, follows, says}
 use super::merge_lines::Lines;
 use super::objects::{MAIN, Objects};
 use super::start::{Ledger, given_boxes};
-use super::withdrawn::Withdrawn;
+use super::withdrawn::{Rewritten, Withdrawn};
 use crate::chain::{Card, Details, FileRef, Kind, Role, Roster, Time};
 use crate::crypto::Entropy;
 use crate::id::LogName;
@@ -330,7 +330,11 @@ impl Ledger<'_> {
         let all: Vec<&[u8]> = files.into_iter().chain(withdrawn.cards()).collect();
         let mine = Roster::verify(charter.vault, founder, &all).map_err(bad)?;
         // It was kept, and then not taken back.
-        let stands = mine.digest() != base.digest() && charter.roster.contains(mine.digest());
+        let is = |file: &Rewritten| raw.files.get(&file.path) == file.after.as_ref();
+        let stands = match mine.digest() == base.digest() {
+            true => withdrawn.files.iter().all(is),
+            false => charter.roster.contains(mine.digest()),
+        };
         Ok((!stands).then_some((base, mine, withdrawn)))
     }
 

@@ -1195,6 +1195,38 @@ aside(36, "who was to be a lead by a card that was withdrawn gives keys", in_ord
     after=lambda w, a: a.x.entry("key", [box_of_idris(w)], roster=a.roster)), roles=["lead"])
 aside(15, "a first entry under a card that nobody withdrew", in_order(
     after=lambda w, a: a.x.change(0, admitted="cd" * 32)))
+def same_rule(w, again=False):
+    """Two leads write the same rule; one takes it back, and may make it again."""
+    other, before = another_of_mara(w), w.policies
+    charter(w, other, b"a")
+    w.policies = before
+    other.entry("withdraw", [], [["main", "policies/retention/x", v.hex_H(b"a")]])
+    charter(w, w.one, b"a")
+    other.entry()
+    if again:
+        charter(w, other, b"b", b"a", seen={w.one.name: w.one.mark()})
+        charter(w, other, b"a", b"b")
+
+
+def changed_back(w):
+    """What one lead takes back had replaced a rule that the other changed and changed back."""
+    other = another_of_mara(w)
+    charter(w, w.one, b"a")
+    other.entry(seen={w.one.name: w.one.mark()})
+    before = w.policies
+    charter(w, other, b"b", b"a")
+    w.policies = before
+    w.files["main"]["policies/retention/x"] = b"a"
+    other.entry("withdraw", [["main", "policies/retention/x", v.hex_H(b"a")]], [["main", "policies/retention/x", v.hex_H(b"b")]])
+    charter(w, w.one, b"c", b"a")
+    charter(w, w.one, b"a", b"c")
+
+
+signed(None, "a rule that was withdrawn here and written there", same_rule)
+signed(None, "a rule that was withdrawn, written, and changed back", lambda w: same_rule(w, True))
+signed(None, "a rule that was withdrawn and changed back elsewhere", changed_back)
+
+
 def stood(number, title, published):
     """What was withdrawn stood on the branch `main` before, or did not."""
 

@@ -2272,12 +2272,21 @@ class Verifier:
         return False
 
     def check_files(self):
-        written, forgotten, destroyed = {}, {}, {}
+        written, forgotten, destroyed, undone = {}, {}, {}, {}
         for log in sorted(self.all_histories(), key=lambda log: log.branch):
             for entry in self.counted(log):
                 for other, (size, root) in entry.seen.items():
                     log.marks.setdefault(other, []).append((entry.seq, size, root))
                 place = (log, entry.seq)
+                if entry.kind == "withdraw":  # §7.5: as if the log had not done it
+                    for file in (File(*f) for f in entry.forgot if f[0] == "main"):
+                        undone[file] = place
+                        written[file] = [w for w in written.get(file, []) if w[0] is not log]
+                    for file in (File(*f) for f in entry.wrote if f[0] == "main"):
+                        forgotten[file] = [f for f in forgotten.get(file, []) if f[0] is not log]
+                    for file in (File(*f) for f in entry.wrote if f[0] != "main"):
+                        written.setdefault(file, []).append(place)
+                    continue
                 for file in entry.wrote:
                     written.setdefault(File(*file), []).append(place)
                 for file in entry.forgot:
@@ -2287,8 +2296,8 @@ class Verifier:
 
         def is_gone(file, places):
             """§7: whether entries forgot this file, or destroyed its note without knowing of it."""
-            if file in forgotten:
-                back = file.ref == "main" and any(all(self.knew(w, f) for f in forgotten[file]) for w in places)
+            if file in forgotten or file in undone:
+                back = file.ref == "main" and any(all(self.knew(w, f) for f in forgotten.get(file, ())) for w in places)
                 return not back
             note = NOTE_FILE.match(file.path)
             for destruction in destroyed.get(note.group(1), ()) if note else ():
@@ -2297,6 +2306,13 @@ class Verifier:
             return False
 
         gone = {file for file, places in written.items() if is_gone(file, places)}
+        for file, place in undone.items():  # What nobody else wrote was not there.
+            if not written.get(file, True):
+                del written[file]
+                gone.discard(file)
+                forgotten[file] = [place]
+        forgotten = {file: places for file, places in forgotten.items() if places}
+        forgotten.update({file: [undone[file]] for file in gone if file in undone and file not in forgotten})
         where = {file: (places[0][0].name, places[0][1]) for file, places in written.items()}
         forgotten = {file: (places[0][0].name, places[0][1]) for file, places in forgotten.items() if file not in written or file in gone}
         forgotten.update((file, where[file]) for file in gone if file not in forgotten)

@@ -275,7 +275,7 @@ impl World {
             !gone.into_iter().any(|card| computer.root.ends_with(&card.handle))
         };
         let all: Vec<_> = [&self.mara, &self.jon, &self.kim].into_iter().filter(stays).collect();
-        for _ in 0..3 {
+        for _ in 0..2 {
             all.iter().for_each(|computer| computer.well());
         }
         for computer in all {
@@ -336,6 +336,31 @@ fn who_two_leads_admit_are_both_members_and_one_may_have_written_already() {
         assert!(computer.reads(&note));
         computer.is_intact();
     }
+}
+
+#[test]
+fn a_device_that_both_admit_is_one_member_with_what_both_gave() {
+    let mut world = World::new();
+    let (lea, request) = world.newcomer("lea");
+    world.beside(
+        |world| world.admits(&world.mara, request.clone(), "confidential", &[]),
+        |world| {
+            world.admits(
+                &world.jon,
+                request.clone(),
+                "internal",
+                &[Role::Officer, Role::BreakGlass],
+            );
+        },
+    );
+    assert_eq!(world.mara.cards().iter().filter(|card| card.handle == "lea").count(), 1);
+    let card = world.mara.card("lea");
+    assert_eq!((card.level, card.roles), (1, vec![Role::Officer]));
+    lea.well();
+    let note = lea.add("internal");
+    lea.well();
+    world.settle();
+    assert!(world.mara.reads(&note) && world.jon.reads(&note));
 }
 
 fn world_hub(computer: &Computer) -> String {
