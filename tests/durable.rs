@@ -10,6 +10,8 @@
 mod agent;
 #[path = "durable/attachments.rs"]
 mod attachments;
+#[path = "durable/beside.rs"]
+mod beside;
 #[path = "durable/canary.rs"]
 mod canary;
 #[path = "durable/crowd.rs"]

@@ -305,6 +305,36 @@ fn shard_of(note: &str) -> String {
 }
 
 #[test]
+fn members_that_two_devices_changed_side_by_side_go_through_once_they_are_brought_together() {
+    let (world, first) = World::new();
+    first.sync();
+    let second = world.another("second");
+    first.sync();
+    let offline = |computer: &Computer, act: &dyn Fn(&Context<'_>)| {
+        remove_remote(&computer.context(), ORIGIN).unwrap();
+        act(&computer.context());
+        add_remote(&computer.context(), ORIGIN, &world.hub_url()).unwrap();
+    };
+    offline(&first, &|context| drop(new_compartment(context, "Halcyon").unwrap()));
+    offline(&second, &|context| drop(new_compartment(context, "Meridian").unwrap()));
+    first.sync();
+    second.sync();
+    first.sync();
+    for computer in [&first, &second] {
+        let report = verify(&computer.context(), None, &[], None, true).unwrap();
+        assert_eq!(
+            report.verdict,
+            strongroom::app::shared::Verdict::Intact,
+            "{:?}",
+            report.told()
+        );
+        let cards = list_members(&computer.context()).unwrap().members;
+        let held = cards[0].clearance.matches('/').count() + cards[0].unnamed;
+        assert_eq!(held, 2, "both compartments are the person's");
+    }
+}
+
+#[test]
 fn what_honest_clones_sync_goes_through() {
     let (world, a) = World::new();
     let note = a.add("one");

@@ -45,7 +45,7 @@ use strongroom::envelope::{
 use strongroom::gate::{Query, fold};
 use strongroom::id::{CompartmentId, DeviceId, Digest, EntryRef, LogName, NoteId, VaultId};
 use strongroom::label::LabelText;
-use strongroom::ledger::{Accepted, HighWater};
+use strongroom::ledger::{Accepted, HighWater, Withdrawn};
 use strongroom::policy::{Levels, Purposes};
 use strongroom::repo::{
     BackupHead, Batch, Commit, JOURNAL_BYTES, Oid, PackEntry, PackIndex, Pushed, Record, RemoteUrl, apply_delta,
@@ -112,6 +112,7 @@ pub const TARGETS: &[Target] = &[
     ("summary", summary),
     ("tagger", tagger),
     ("tree", tree),
+    ("withdrawn", withdrawn),
     ("wrap", wrap),
 ];
 
@@ -228,6 +229,15 @@ pub fn accepted(data: &[u8]) -> bool {
         return false;
     };
     assert!(accepted.encode() == data, "{SAME}");
+    true
+}
+
+/// What a device took back of members and rules.
+pub fn withdrawn(data: &[u8]) -> bool {
+    let Some(withdrawn) = Withdrawn::decode(data) else {
+        return false;
+    };
+    assert!(withdrawn.encode() == data, "{SAME}");
     true
 }
 

@@ -196,7 +196,7 @@ fn is_meant(verb: &str, action: &str) -> bool {
 }
 
 /// What an entry may say was done.
-const VERBS: [&str; 74] = [
+const VERBS: [&str; 75] = [
     "add",
     "add-links",
     "approvals",
@@ -271,6 +271,7 @@ const VERBS: [&str; 74] = [
     "show",
     "unlock",
     "unlock-failed",
+    "withdraw",
 ];
 
 /// The kinds that stand in clear, where no verb of the same name is.
@@ -674,7 +675,7 @@ mod tests {
             assert!(VERBS.contains(&verb.as_str()), "{verb}");
         }
         let kinds = "acknowledge begin add revise relabel destroy attach draft release card policy key request approve break-glass \
-                     review conflict hold lift unlock-failed";
+                     review conflict hold lift unlock-failed withdraw";
         for kind in kinds.split(' ').chain(["brief", "audit", " show ", "sealed"]) {
             assert!(check_action(kind).is_ok(), "{kind}");
         }

@@ -420,7 +420,7 @@ impl Desk<'_> {
     }
 
     /// Refuses to take a compartment from the last who holds it: nobody could open its notes, nor give it to anybody.
-    fn keep_a_holder(&self, old: &Card, new: &Card) -> Result<(), Error> {
+    pub(super) fn keep_a_holder(&self, old: &Card, new: &Card) -> Result<(), Error> {
         let roster = &self.ledger.charter().roster;
         let lost = old.compartments.iter().map(|id| KeyUse::Compartment(*id));
         for usage in lost.filter(|usage| old.is_due(*usage) && !new.is_due(*usage)) {
@@ -452,7 +452,7 @@ impl Desk<'_> {
 
     /// What there is to be a new key for: what the member loses or somebody else may have, and what earlier losses left
     /// waiting, as far as the present keys are held here.
-    fn rotating(&self, old: &Card, new: &Card, exposed: &BTreeSet<KeyUse>) -> Vec<KeyUse> {
+    pub(super) fn rotating(&self, old: &Card, new: &Card, exposed: &BTreeSet<KeyUse>) -> Vec<KeyUse> {
         let lost = |usage: &KeyUse| old.is_due(*usage) && !new.is_due(*usage);
         let levels = Level::ALL.into_iter().filter(|level| *level != Level::Named);
         let all = levels.map(KeyUse::Level).chain(old.uses());
@@ -477,10 +477,17 @@ impl Desk<'_> {
     fn put_in_force(
         &mut self,
         old: &Card,
-        mut card: Card,
+        card: Card,
         rotating: &[KeyUse],
         details: crate::chain::Details,
     ) -> Result<EntryRef, Error> {
+        let changes = self.in_force(old, card, rotating)?;
+        let recorded = self.record(Draft::change(EntryKind::Card, details, Vec::new(), changes))?;
+        Ok(recorded.entry())
+    }
+
+    /// The files that put the card in force so.
+    pub(super) fn in_force(&mut self, old: &Card, mut card: Card, rotating: &[KeyUse]) -> Result<Changes, Error> {
         let entropy = &mut SystemEntropy;
         let epoch: [u8; 8] = make_random(entropy)?;
         let mut new = Keyring::default();
@@ -520,12 +527,11 @@ impl Desk<'_> {
         gone.devices.retain(|device| !card.devices.contains(device));
         self.ledger.forget_boxes(&gone, &mut changes);
         self.ledger.keyring_with(new);
-        let recorded = self.record(Draft::change(EntryKind::Card, details, Vec::new(), changes))?;
-        Ok(recorded.entry())
+        Ok(changes)
     }
 
     /// Wraps again what is wrapped under keys that are in force no more; the old wraps are forgotten.
-    fn rewrap(&mut self, because: Option<EntryRef>) -> Result<usize, Error> {
+    pub(super) fn rewrap(&mut self, because: Option<EntryRef>) -> Result<usize, Error> {
         let mut all = Vec::new();
         let mut wraps = self.ledger.wraps("")?;
         wraps.retain(|(note, _)| !self.ledger.is_destroyed(*note));
@@ -609,7 +615,7 @@ fn cases_of(person: PersonId, lines: &[NoteLine]) -> Vec<LeftCase> {
 }
 
 /// The card without what was lent and is over.
-fn without_past_loans(card: &Card, now: Time) -> Card {
+pub(super) fn without_past_loans(card: &Card, now: Time) -> Card {
     let mut card = card.clone();
     card.lent.retain(|_, until| *until > now);
     card

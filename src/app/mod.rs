@@ -8,6 +8,7 @@ mod approvals;
 mod attachments;
 mod audit;
 mod backup;
+mod beside;
 mod breakglass;
 mod briefs;
 mod closing;

@@ -422,7 +422,7 @@ fn public() -> Result<Label, Error> {
 
 impl Desk<'_> {
     /// The rules by which this person may change the policies; a denial is entered.
-    fn may_edit_policies(&mut self) -> Result<Vec<String>, Error> {
+    pub(super) fn may_edit_policies(&mut self) -> Result<Vec<String>, Error> {
         let details = self.details("policy edit");
         match self.decide(Action::PolicyEdit, ResourceFacts::new(ThingKind::Policy, public()?)) {
             Decision::Permitted(permission) => Ok(permission.rules().to_vec()),
@@ -443,7 +443,7 @@ impl Desk<'_> {
     }
 
     /// Refuses policies under which this person could not put the old ones back, whatever they said it was for.
-    fn could_change_back(&self, files: &PolicyFiles) -> Result<(), Error> {
+    pub(super) fn could_change_back(&self, files: &PolicyFiles) -> Result<(), Error> {
         let facts = ResourceFacts::new(ThingKind::Policy, public()?);
         let request = self.request(Action::PolicyEdit, facts, None);
         let new = PolicySet::load_trusted(files.clone())?;
@@ -567,7 +567,7 @@ fn profile(path: &str, bytes: &[u8]) -> Result<Profile, PolicyFault> {
 }
 
 /// Everything that is wrong with a set, or how its cases go.
-fn check(files: PolicyFiles) -> PolicyCheck {
+pub(super) fn check(files: PolicyFiles) -> PolicyCheck {
     let mut checked = PolicyCheck::default();
     let mut sound = Vec::new();
     for (path, profile) in profiles(&files) {

@@ -9,6 +9,7 @@
 //! once, since others wait for that.
 
 use super::audit::clone_name;
+use super::beside::make_again;
 use super::context::{Context, Desk, Unlocked, two_histories};
 use super::error::{Error, Kind};
 use super::pruning::forgotten_there;
@@ -16,7 +17,9 @@ use super::whole::still_holds;
 use crate::chain::{FileRef, Problem};
 use crate::env::{Ended, SystemEntropy, write_new_private};
 use crate::id::LogName;
-use crate::ledger::{Elsewhere, Fate, Ledger, LedgerError, MainFate, Merged, Push, catch_up, note_pushed};
+use crate::ledger::{
+    Elsewhere, Fate, Ledger, LedgerError, MainFate, Merged, Push, Second, catch_up, is_anything_withdrawn, note_pushed,
+};
 use crate::repo::{GitJob, RemoteUrl, Repo, Settings, Staging, parse_list, room_for_arrivals, said};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -142,6 +145,8 @@ struct Exchange<'a> {
     came: BTreeSet<LogName>,
     /// How many seconds each step at the network may take.
     deadline: Option<u64>,
+    /// Why nothing was taken back where it might have been.
+    undecided: Option<String>,
     done: Synced,
 }
 
@@ -178,8 +183,8 @@ pub(super) fn refresh(context: &Context<'_>, unlocked: &Unlocked<'_>) -> Result<
     Ok(())
 }
 
-/// Syncs before members or rules are changed, and after it: two leads who change them without knowing of each other cannot
-/// be brought together again. Where it is not possible that is said, and stops nothing: somebody may have to be removed at
+/// Syncs before members or rules are changed, and after it: of two leads who change them without knowing of each other one
+/// has to make theirs again. Where it is not possible that is said, and stops nothing: somebody may have to be removed at
 /// once.
 pub(super) fn keep_together(context: &Context<'_>, unlocked: &Unlocked<'_>) -> Result<(), Error> {
     for (name, url) in unlocked.repo.remotes()? {
@@ -212,6 +217,7 @@ impl<'a> Exchange<'a> {
             seen: None,
             came: BTreeSet::new(),
             deadline: None,
+            undecided: None,
             name: url.path().map_or_else(|| url.as_str().to_owned(), clone_name),
             done: Synced {
                 remote,
@@ -233,12 +239,25 @@ impl<'a> Exchange<'a> {
     }
 
     fn run(&mut self) -> Result<(), Error> {
+        // What a sync that was stopped had taken back is made again first.
+        match make_again(self.context, self.unlocked) {
+            // What is wrong here may be put right by what comes.
+            Err(error) if error.kind != Kind::Tampered => return Err(error),
+            _ => {}
+        }
         for attempt in 0..TRIES {
             let there = self.look()?;
             self.seen = Some(there.branches.clone());
-            let push = self.merge(&there)?;
+            let mut push = self.merge(&there)?;
+            if is_anything_withdrawn(&self.unlocked.state) {
+                make_again(self.context, self.unlocked)?;
+                push = self.merge(&there)?;
+            }
             self.done.strays.clone_from(&there.branches.strays);
             self.done.held_back.clone_from(&push.held_back);
+            if self.url.is_in_use() {
+                push = push.into_a_clone();
+            }
             if push.moves.is_empty() || self.push(&there, &push)? {
                 return self.note(&push);
             }
@@ -349,7 +368,29 @@ impl<'a> Exchange<'a> {
             Some(other) => {
                 desk.ledger.cut()?;
                 let merged = desk.ledger.merge(other, &name, now, &mut SystemEntropy);
-                Some(merged.map_err(of_the_remote)?)
+                let mut merged = merged.map_err(of_the_remote)?;
+                if merged.main == MainFate::Diverged {
+                    match desk.ledger.second(other, &name, now).map_err(of_the_remote)? {
+                        Second::Undecided(why) => self.undecided = Some(why.to_owned()),
+                        Second::Void { gone, mutual } => self.undecided = Some(void(&gone, mutual.as_deref())),
+                        // Each of the two would make theirs again upon the other's.
+                        Second::MayWithdraw(_) if self.url.is_in_use() => {
+                            let why =
+                                "two clones that are worked in are brought together by a bare repository between them";
+                            self.undecided = Some(why.to_owned());
+                        }
+                        Second::Removed { by, mutual, founder } => return Err(removed(&by, mutual, founder)),
+                        Second::MayWithdraw(withdrawal) => {
+                            let _ = desk.ledger.withdraw(*withdrawal, now, &mut SystemEntropy)?;
+                            drop(desk);
+                            desk = self.desk(there)?;
+                            desk.ledger.cut()?;
+                            let again = desk.ledger.merge(other, &name, now, &mut SystemEntropy);
+                            merged = again.map_err(of_the_remote)?;
+                        }
+                    }
+                }
+                Some(merged)
             }
             None => None,
         };
@@ -522,8 +563,12 @@ impl<'a> Exchange<'a> {
             MainFate::Same | MainFate::Kept => {}
             MainFate::Taken => self.done.rules = true,
             MainFate::Diverged => {
-                let message = "members or rules were changed here and there without knowing of each other: nothing was \
-                               merged and nothing pushed until a lead has decided";
+                let why = self.undecided.take();
+                let why = why.map_or_else(String::new, |why| format!(" ({why})"));
+                let message = format!(
+                    "members or rules were changed here and there without knowing of each other{why}: nothing was merged \
+                     and nothing pushed until a lead has decided"
+                );
                 self.problem(Kind::Unknown, Problem::vault(36, message));
             }
             MainFate::Broken(why) => {
@@ -569,6 +614,40 @@ impl<'a> Exchange<'a> {
                 self.context.person.warn(&warning);
             }
         }
+    }
+}
+
+/// Why what a former member changed in their own clone is in force nowhere else.
+fn void(gone: &str, mutual: Option<&str>) -> String {
+    match mutual {
+        Some(by) => format!(
+            "{gone} took the membership from {by} at the same time as {by} from {gone}: what the others had first stands, and \
+             who founded the vault decides whether it is to stay so"
+        ),
+        None => format!("what was changed there was signed by {gone}, who is no member any more"),
+    }
+}
+
+/// What is said to a lead whose membership was taken by what reached the others first.
+fn removed(by: &str, mutual: bool, founder: bool) -> Error {
+    let too = match mutual {
+        true => format!(", and you had taken the membership from {by}"),
+        false => String::new(),
+    };
+    let error = Error::new(
+        Kind::Denied,
+        format!(
+            "by the members there you, or this device, are none any more: {by} has signed that at the same time as you \
+             changed members or rules here{too}; what came first stands, and nothing was merged or pushed"
+        ),
+    );
+    match founder {
+        true => error
+            .hint("you founded this vault: whoever is a lead there still can admit you anew (`strongroom member request`)")
+            .hint("where nobody is, this vault is whole as it is: push it to a repository of its own, and tell the others"),
+        false => error.hint(
+            "tell who founded the vault, who decides: they admit you anew (`strongroom member request`), or it stays so",
+        ),
     }
 }
 

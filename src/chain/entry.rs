@@ -53,6 +53,8 @@ pub enum Kind {
     Card,
     /// The policies changed.
     Policy,
+    /// What was changed of members and policies was taken back, since another lead's change came first.
+    Withdraw,
     /// Keys were made, wrapped or forgotten.
     Key,
     /// Somebody else's approval was asked for.
@@ -89,6 +91,7 @@ impl Kind {
             Self::Release => "release",
             Self::Card => "card",
             Self::Policy => "policy",
+            Self::Withdraw => "withdraw",
             Self::Key => "key",
             Self::Request => "request",
             Self::Approve => "approve",
@@ -349,7 +352,7 @@ impl Entry {
     fn effects_fit(&self) -> bool {
         use Kind::{
             Acknowledge, Add, Approve, Attach, Begin, BreakGlass, Card, Conflict, Destroy, Draft, Hold, Key, Lift,
-            Policy, Relabel, Release, Request, Review, Revise, UnlockFailed,
+            Policy, Relabel, Release, Request, Review, Revise, UnlockFailed, Withdraw,
         };
         let fits = |file: &FileRef, forgets: bool| {
             let FileRef(branch, path, digest) = file;
@@ -365,6 +368,7 @@ impl Entry {
                 Some(Destroy) => sealed && forgets,
                 Some(Card) => branch == "main" && !path.starts_with("policies/") || device,
                 Some(Policy) => branch == "main" && path.starts_with("policies/"),
+                Some(Withdraw) => branch == "main" || device && !forgets,
                 Some(Key) => device || sealed && branch.starts_with("keys/"),
             };
             named && allowed
@@ -695,7 +699,10 @@ pub(super) mod tests {
             (Kind::Key, vec![note("keys/devices")], vec![note("keys/devices")], true),
             (Kind::Key, vec![note("notes/00")], vec![], false),
             (Kind::Card, vec![card.clone(), note("keys/devices")], vec![], true),
-            (Kind::Policy, vec![card], vec![], false),
+            (Kind::Policy, vec![card.clone()], vec![], false),
+            (Kind::Withdraw, vec![note("keys/devices")], vec![card.clone()], true),
+            (Kind::Withdraw, vec![], vec![card.clone(), note("keys/devices")], false),
+            (Kind::Withdraw, vec![], vec![card, note("notes/00")], false),
             (Kind::UnlockFailed, vec![note("notes/00")], vec![], false),
         ];
         for (kind, mut wrote, mut forgot, good) in cases {

@@ -12,6 +12,7 @@ use super::histories::{Histories, Place};
 use super::holds::{self, Hold, Holds, LeadAt};
 use super::matter::Matters;
 use super::problem::Problem;
+use super::withdrawn::Withdrawals;
 use crate::id::{DeviceId, Digest, EntryRef, LogName, NoteId};
 use std::borrow::Cow;
 use std::collections::hash_map::Entry::{self as Slot, Occupied, Vacant};
@@ -189,6 +190,7 @@ pub struct LiveSet {
     destructions: HashMap<NoteId, Vec<(Place, Seen)>>,
     matters: Matters,
     holds: Holds,
+    withdrawals: Withdrawals,
 }
 
 impl LiveSet {
@@ -203,6 +205,11 @@ impl LiveSet {
     /// What is between several people.
     pub fn matters(&self) -> &Matters {
         &self.matters
+    }
+
+    /// What was taken back of `main`.
+    pub fn withdrawals(&self) -> &Withdrawals {
+        &self.withdrawals
     }
 
     /// How far each log counts.
@@ -223,10 +230,14 @@ impl LiveSet {
             return;
         }
         self.matters.apply(entry, history);
+        self.withdrawals.apply(entry, history);
         let place = Place {
             entry: entry.place(),
             history,
         };
+        if entry.kind == Some(Kind::Withdraw) {
+            self.withdraw(entry, history);
+        }
         let seen = self.seen.entry((entry.log, history)).or_default();
         for (log, end) in &entry.seen {
             let mut before = 0;
@@ -238,7 +249,9 @@ impl LiveSet {
             seen.insert(*log, Sight { end: *end, before });
         }
         self.holds.apply(entry, place, seen);
-        for file in &entry.wrote {
+        let withdraws = entry.kind == Some(Kind::Withdraw);
+        let of_main = |file: &&FileRef| file.0 == MAIN;
+        for file in entry.wrote.iter().filter(|file| !(withdraws && of_main(file))) {
             let live = LiveFile::from(file);
             // The history under the log's own name writes most files once.
             let (live, before) = match self.wrote.slot(live) {
@@ -260,7 +273,7 @@ impl LiveSet {
                 writings.push((place, seen.clone()));
             }
         }
-        for file in &entry.forgot {
+        for file in entry.forgot.iter().filter(|file| !(withdraws && of_main(file))) {
             self.forgot.insert(file.into());
             if file.0 == MAIN {
                 self.forgettings.entry(file.clone()).or_default().push(place);
@@ -272,6 +285,21 @@ impl LiveSet {
                 let destructions = self.destructions.entry(note).or_default();
                 destructions.push((place, seen.clone()));
             }
+        }
+    }
+
+    /// What is taken back of `main` counts as not written by its log before, and what is put back as not forgotten: what others
+    /// wrote or forgot meanwhile, alike as it may be, is another matter.
+    fn withdraw(&mut self, entry: &Entry, history: usize) {
+        let own = |place: &Place| place.entry.log == entry.log && place.history == history;
+        for file in entry.forgot.iter().filter(|file| file.0 == MAIN) {
+            self.forgot.insert(file.into());
+            let writings = self.writings.entry(file.clone()).or_default();
+            writings.retain(|(place, _)| !own(place));
+        }
+        for file in entry.wrote.iter().filter(|file| file.0 == MAIN) {
+            let forgettings = self.forgettings.entry(file.clone()).or_default();
+            forgettings.retain(|place| !own(place));
         }
     }
 
@@ -361,7 +389,7 @@ impl LiveSet {
             return (!self.is_of_destroyed(file, place)).then_some(place);
         }
         let file = file.file();
-        let forgettings = self.forgettings.get(&file)?;
+        let forgettings = self.forgettings.get(&file).map_or(&[][..], Vec::as_slice);
         let knows_all = |writing: &&(Place, Seen)| forgettings.iter().all(|gone| self.knows(writing, *gone));
         Some(self.writings.get(&file)?.iter().find(knows_all)?.0.entry)
     }
@@ -631,6 +659,51 @@ mod tests {
             other.clone()
         ]));
         assert!(live(&[first, gone, entry(1, 3, true, &[(2, 2)]), other]));
+    }
+
+    #[test]
+    fn what_is_withdrawn_is_as_if_its_log_had_not_done_it() {
+        let file = |n: u8| FileRef("main".into(), "policies/levels.toml".into(), Digest([n; 32]));
+        let entry = |device: u8, seq: u64, kind: Kind, wrote: &[u8], forgot: &[u8]| {
+            let mut entry = example(seq, Digest([0; 32]));
+            entry.log = format!("{device:016x}-00000001").parse().unwrap();
+            entry.kind = Some(kind);
+            entry.wrote = wrote.iter().map(|n| file(*n)).collect();
+            entry.forgot = forgot.iter().map(|n| file(*n)).collect();
+            entry
+        };
+        let live = |entries: &[&Entry]| {
+            let mut set = LiveSet::default();
+            entries.iter().for_each(|entry| set.apply(entry));
+            (0..4).filter(|n| set.is_live(&file(*n))).collect::<Vec<u8>>()
+        };
+        let begun = entry(1, 1, Kind::Policy, &[0], &[]);
+        let own = entry(2, 5, Kind::Policy, &[1], &[0]);
+        let back = entry(2, 6, Kind::Withdraw, &[0], &[1]);
+        assert_eq!(live(&[&begun, &own]), [1]);
+        assert_eq!(live(&[&begun, &own, &back]), [0]);
+        // Somebody else wrote another, the same, or the one before again, and knew nothing of it.
+        for (there, expected) in [
+            (vec![entry(1, 2, Kind::Policy, &[2], &[0])], 2),
+            (vec![entry(1, 2, Kind::Policy, &[1], &[0])], 1),
+            (
+                vec![
+                    entry(1, 2, Kind::Policy, &[2], &[0]),
+                    entry(1, 3, Kind::Policy, &[0], &[2]),
+                ],
+                0,
+            ),
+        ] {
+            let first: Vec<&Entry> = std::iter::once(&begun).chain(&there).chain([&own, &back]).collect();
+            let last: Vec<&Entry> = [&own, &back].into_iter().chain([&begun]).chain(&there).collect();
+            assert_eq!((live(&first), live(&last)), (vec![expected], vec![expected]));
+        }
+        // It is made again, also as it was.
+        let again = entry(2, 7, Kind::Policy, &[1], &[0]);
+        assert_eq!(live(&[&begun, &own, &back, &again]), [1]);
+        // Nobody else's writing is taken back.
+        let by_another = entry(3, 6, Kind::Withdraw, &[], &[1]);
+        assert_eq!(live(&[&begun, &own, &by_another]), [1]);
     }
 
     #[test]

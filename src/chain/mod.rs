@@ -27,6 +27,7 @@ mod sshsig;
 mod time;
 mod tree;
 mod walk;
+mod withdrawn;
 
 pub use bundle::{BUNDLE_LEN, BadBundle, bundle_path, lines_of, parse_bundle, write_bundle};
 pub use card::{AuditorsKey, BadCard, Card, Device, DeviceKind, Role};
@@ -54,3 +55,4 @@ pub use sshsig::{BadSshSig, Namespace, public_line, sign as sign_ssh, verify as 
 pub use time::{BadTime, Time};
 pub use tree::{BadFrontier, Frontier, GROUP_LEN, leaf_hash, node_hash};
 pub use walk::{LogWalk, ReadLine, WalkEnd};
+pub use withdrawn::Withdrawals;

@@ -136,7 +136,12 @@ impl Keyring {
 
     /// A ring of its own with those of the keys that are for what `wanted` says.
     pub fn part(&self, wanted: impl Fn(KeyUse) -> bool) -> Self {
-        let keys = self.keys.values().filter(|key| wanted(key.usage));
+        self.part_of(|key| wanted(key.usage))
+    }
+
+    /// The same with those of the keys that are wanted themselves.
+    pub fn part_of(&self, wanted: impl Fn(&Key) -> bool) -> Self {
+        let keys = self.keys.values().filter(|key| wanted(key));
         Self::new(keys.map(|key| Key {
             id: key.id,
             usage: key.usage,

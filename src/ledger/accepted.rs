@@ -1,12 +1,14 @@
 //! Accepted heads: how far the logs of another clone had come when they were merged, kept outside the repository.
 //!
-//! They show a clone whose branches were put back or replaced since, and a vault whose own were.
+//! They show a clone whose branches were put back or replaced since, and a vault whose own were. With them goes where its
+//! branch `main` stood: what others have is never withdrawn (docs/FORMAT.md §7.6).
 
 use super::error::LedgerError;
 use crate::crypto::sha256;
 use crate::env::{FileError, read_bounded, replace_private};
 use crate::envelope::cbor::{self, Bytes};
 use crate::id::{Digest, LogName, VaultId};
+use crate::repo::Oid;
 use crate::session::Identity;
 use minicbor::{Decode, Encode};
 use std::collections::BTreeMap;
@@ -27,6 +29,8 @@ pub struct Accepted {
     /// The vault.
     pub vault: VaultId,
     clones: BTreeMap<Digest, Heads>,
+    /// Where `main` stood in each.
+    mains: BTreeMap<Digest, Oid>,
 }
 
 #[derive(Encode, Decode)]
@@ -45,6 +49,8 @@ struct CloneCbor {
     name: Bytes,
     #[n(1)]
     heads: Vec<HeadCbor>,
+    #[n(2)]
+    main: Option<Bytes>,
 }
 
 #[derive(Encode, Decode)]
@@ -61,8 +67,11 @@ struct HeadCbor {
 impl Accepted {
     /// None yet.
     pub fn none(vault: VaultId) -> Self {
-        let clones = BTreeMap::new();
-        Self { vault, clones }
+        Self {
+            vault,
+            clones: BTreeMap::new(),
+            mains: BTreeMap::new(),
+        }
     }
 
     /// The heads accepted from the clone of that name.
@@ -89,6 +98,23 @@ impl Accepted {
         }
     }
 
+    /// Where `main` stood in the clone of that name when it was merged or pushed to last.
+    pub(super) fn main_of(&self, name: &str) -> Option<Oid> {
+        self.mains.get(&sha256(&[name.as_bytes()])).copied()
+    }
+
+    /// The same of all clones.
+    pub(super) fn mains(&self) -> impl Iterator<Item = Oid> {
+        self.mains.values().copied()
+    }
+
+    /// Accepts where `main` stands in the clone of that name. Whoever does has seen that it goes on from before.
+    pub fn accept_main(&mut self, name: &str, main: Oid) {
+        let name = sha256(&[name.as_bytes()]);
+        self.clones.entry(name).or_default();
+        self.mains.insert(name, main);
+    }
+
     /// Its encoding.
     pub fn encode(&self) -> Vec<u8> {
         let bytes = |id: &[u8]| Bytes::from(id.to_vec());
@@ -100,6 +126,7 @@ impl Accepted {
         let clones = self.clones.iter().map(|(name, heads)| CloneCbor {
             name: bytes(name.as_bytes()),
             heads: heads.iter().map(head).collect(),
+            main: self.mains.get(name).map(|main| bytes(&main.0)),
         });
         cbor::encode(&AcceptedCbor {
             vault: bytes(self.vault.as_bytes()),
@@ -116,7 +143,11 @@ impl Accepted {
             for head in &clone.heads {
                 heads.insert(head.log.parse().ok()?, (head.size, cbor::fixed(WHAT, &head.root).ok()?));
             }
-            accepted.clones.insert(cbor::fixed(WHAT, &clone.name).ok()?, heads);
+            let name = cbor::fixed(WHAT, &clone.name).ok()?;
+            if let Some(main) = &clone.main {
+                accepted.mains.insert(name, Oid(cbor::fixed(WHAT, main).ok()?));
+            }
+            accepted.clones.insert(name, heads);
         }
         // Sorted, and each once, or it does not come back.
         (accepted.encode() == encoded).then_some(accepted)
@@ -183,9 +214,12 @@ mod tests {
         accepted.accept("hub", log, 4, Digest([4; 32]));
         accepted.accept("hub", log, 7, Digest([7; 32]));
         accepted.accept("stick", log, 2, Digest([2; 32]));
+        accepted.accept_main("hub", Oid([5; 20]));
         accepted.write(folder.path(), &own).unwrap();
         assert_eq!(Accepted::read(folder.path(), &own).unwrap(), accepted);
         assert_eq!(accepted.of("hub").collect::<Vec<_>>(), [(log, 7, Digest([7; 32]))]);
+        assert_eq!(accepted.main_of("hub"), Some(Oid([5; 20])));
+        assert_eq!((accepted.main_of("stick"), accepted.mains().count()), (None, 1));
         assert_eq!((accepted.of("else").count(), accepted.all().count()), (0, 2));
         assert!(Accepted::read(folder.path(), &other).is_err());
         let path = place(folder.path());

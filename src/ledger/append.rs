@@ -36,6 +36,8 @@ pub(super) fn author_line(handle: &str, person: PersonId, vault: VaultId, time: 
 pub struct Changes {
     writes: Vec<(FileRef, Content)>,
     forgets: Vec<FileRef>,
+    /// Where `main` goes back to, whose files are what it then holds.
+    main: Option<Oid>,
 }
 
 /// What a file holds.
@@ -83,6 +85,11 @@ impl Changes {
     /// Forgets a file.
     pub fn forget(&mut self, file: FileRef) {
         self.forgets.push(file);
+    }
+
+    /// With these changes `main` is what it was at an earlier commit, and stands there.
+    pub(super) fn go_back(&mut self, main: Oid) {
+        self.main = Some(main);
     }
 
     pub(super) fn wrote(&self) -> Vec<FileRef> {
@@ -268,6 +275,14 @@ impl Assembly<'_> {
         for branch in changes.branches() {
             let name = format!("{HEADS}{branch}");
             let old = self.repo.ref_target(&name)?;
+            if let Some(main) = changes.main.filter(|_| branch == MAIN) {
+                self.refs.push(RefChange {
+                    name,
+                    old,
+                    new: Some(main),
+                });
+                continue;
+            }
             let base = old
                 .map(|oid| self.repo.commit_at(oid))
                 .transpose()?

@@ -168,6 +168,15 @@ pub struct Push {
     pub forgotten: Vec<Oid>,
     /// Where each log stands there afterwards.
     heads: Vec<(LogName, u64, Digest)>,
+    /// Where members and rules do, if that is where they stand here.
+    main: Option<Oid>,
+}
+
+impl Push {
+    /// The same for a vault that is worked in, where nothing is pushed: what its device knows is not yet with others.
+    pub fn into_a_clone(self) -> Self {
+        Self { main: None, ..self }
+    }
 }
 
 impl Ledger<'_> {
@@ -231,7 +240,10 @@ impl Ledger<'_> {
                     }
                 }
             } else if seen.is_none_or(|seen| seen != here && self.goes_on(here, seen)) {
+                push.main = push.main.or((branch == MAIN).then_some(here));
                 push.moves.push(moved(branch, seen, false));
+            } else if branch == MAIN && seen == Some(here) {
+                push.main = Some(here);
             }
         }
         Ok(push)
@@ -350,6 +362,7 @@ pub fn note_pushed(
     for (log, size, root) in &push.heads {
         accepted.accept(name, *log, *size, *root);
     }
+    push.main.into_iter().for_each(|main| accepted.accept_main(name, main));
     match accepted == before {
         true => Ok(()),
         false => accepted.write(state, identity),

@@ -110,13 +110,13 @@ struct Plan {
 }
 
 /// The other clone at one moment.
-struct Theirs<'a> {
-    view: View<'a>,
-    charter: Charter,
+pub(super) struct Theirs<'a> {
+    pub(super) view: View<'a>,
+    pub(super) charter: Charter,
     facts: Facts,
     told: Vec<Problem>,
-    lines: Lines,
-    broken: BTreeMap<LogName, String>,
+    pub(super) lines: Lines,
+    pub(super) broken: BTreeMap<LogName, String>,
 }
 
 /// Files that nobody holds, and the entries that wrote them.
@@ -146,7 +146,20 @@ impl<'a> Merge<'a> {
         let (heads, damaged) = log_branches(self.repo)?;
         let (mine, unread) = read_lines(self.repo, without_prefix(&heads), &charter);
         let theirs = self.theirs(other)?;
-        let related = self.relate(&charter, &theirs)?;
+        let mut accepted = Accepted::read(self.state, self.identity)?;
+        let mut left_out = theirs.broken.clone();
+        for (log, why) in &unread {
+            left_out
+                .entry(*log)
+                .or_insert_with(|| format!("what is here of it: {why}"));
+        }
+        let related = match self.relate(&charter, &theirs) {
+            MainFate::Diverged => {
+                let known = accepted.main_of(name);
+                self.relate_beside((&charter, &mine), &theirs, &left_out, known)?
+            }
+            related => related,
+        };
         if matches!(related, MainFate::Diverged) {
             return Ok(Merged {
                 logs: Vec::new(),
@@ -160,14 +173,7 @@ impl<'a> Merge<'a> {
                 told: theirs.told,
             });
         }
-        let mut accepted = Accepted::read(self.state, self.identity)?;
         let moved_back = moved_back(&theirs.view, &theirs.lines, accepted.of(name), "the other clone");
-        let mut left_out = theirs.broken.clone();
-        for (log, why) in &unread {
-            left_out
-                .entry(*log)
-                .or_insert_with(|| format!("what is here of it: {why}"));
-        }
         let whole = unread.is_empty() && damaged.is_empty() && {
             let mark = MarkFile::open(self.state)?.read(self.identity)?;
             let mark = mark.map(|mark| (mark.log, mark.size, mark.root));
@@ -207,7 +213,7 @@ impl<'a> Merge<'a> {
     }
 
     /// Reads and verifies the other clone.
-    fn theirs<'b>(&self, other: &'b Repo) -> Result<Theirs<'b>, LedgerError> {
+    pub(super) fn theirs<'b>(&self, other: &'b Repo) -> Result<Theirs<'b>, LedgerError> {
         let founder = self.identity.founder_pin();
         let pins = Receipt {
             vault: self.identity.vault(),
@@ -246,25 +252,6 @@ impl<'a> Merge<'a> {
             lines,
             broken,
         })
-    }
-
-    /// Which side's members and policies go on from the other's.
-    fn relate(&self, mine: &Charter, theirs: &Theirs<'_>) -> Result<MainFate, LedgerError> {
-        let other = &theirs.charter;
-        let (here, there) = (mine.commit, other.commit);
-        if here == there {
-            return Ok(MainFate::Same);
-        }
-        let newer = other.roster.contains(mine.roster.digest());
-        if newer && follows(&theirs.view, there, here) {
-            let whole = each_object(&theirs.view, there, &BTreeSet::from([here]), 3, &mut |_| Ok(()));
-            return Ok(whole.map_or_else(|error| MainFate::Broken(error.to_string()), |()| MainFate::Taken));
-        }
-        let older = mine.roster.contains(other.roster.digest());
-        if older && (follows(self.repo, here, there) || mine.files == other.files) {
-            return Ok(MainFate::Kept);
-        }
-        Ok(MainFate::Diverged)
     }
 
     /// Decides what to take. What would leave the vault without a file that an entry wrote, or with other members or
@@ -605,7 +592,7 @@ impl<'a> Merge<'a> {
 }
 
 /// Whether the files of `main` are those that the logs say.
-fn says(live: &LiveSet, files: &[FileRef]) -> bool {
+pub(super) fn says(live: &LiveSet, files: &[FileRef]) -> bool {
     let present: BTreeSet<FileRef> = files.iter().cloned().collect();
     present == live.of_main().collect()
 }
@@ -639,6 +626,20 @@ pub(super) fn follows(objects: &dyn Objects, from: Oid, older: Oid) -> bool {
         }
     }
     false
+}
+
+/// A commit and those that it goes on from by first parents, the newest first.
+pub(super) fn commits(objects: &dyn Objects, from: Oid) -> impl Iterator<Item = Oid> {
+    let mut next = Some(from);
+    std::iter::from_fn(move || {
+        let oid = next?;
+        next = objects
+            .commit_at(oid)
+            .ok()
+            .and_then(|commit| commit.parents.first().copied());
+        Some(oid)
+    })
+    .take(HISTORY_MAX)
 }
 
 fn single_parent(commit: &Commit) -> Option<Oid> {

@@ -9,7 +9,7 @@ use super::objects::{Objects, audit_ref, fork_ref};
 use super::scan::{Head, scan};
 use super::start::{Telling, read_head, scan_fault};
 use super::view::View;
-use crate::chain::{Cuts, Entry, Histories, LiveSet, Problem, Time};
+use crate::chain::{Cuts, Entry, Histories, LiveSet, Problem, Time, Withdrawals};
 use crate::id::{Digest, EntryRef, LogName};
 use crate::repo::{Oid, Repo};
 use memchr::memmem::Finder;
@@ -309,6 +309,16 @@ impl Lines {
             told.map_err(|error| scan_fault(*log, error))?;
         }
         Ok(live)
+    }
+
+    /// What was taken back of `main` by all of them, each as far as it counts.
+    pub(super) fn withdrawals(&self, cuts: &Cuts) -> Withdrawals {
+        let mut withdrawals = Withdrawals::default();
+        for (history, held) in self.logs.values().flat_map(|held| held.iter().enumerate()) {
+            let counted = held.line.entries.iter().filter(|entry| cuts.admit(entry));
+            counted.for_each(|entry| withdrawals.apply(entry, history));
+        }
+        withdrawals
     }
 
     /// The histories that come from the other clone.

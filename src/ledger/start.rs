@@ -848,10 +848,9 @@ pub fn read_charter(repo: &Repo, founder: Option<Digest>) -> Result<Charter, Led
 /// Roster and policies must be those that the logs say were put in force.
 fn check_charter(charter: &Charter, live: &LiveSet, last: &Entry) -> Result<(), LedgerError> {
     check_main(charter, live)?;
-    match charter.roster.contains(last.roster) {
-        true => Ok(()),
-        false => Err(unrecorded("members")),
-    }
+    // It may be one that was withdrawn since, and another is in force in its place.
+    let known = charter.roster.contains(last.roster) || live.withdrawals().base_of(last.roster).is_some();
+    known.then_some(()).ok_or_else(|| unrecorded("members"))
 }
 
 /// `main` must hold the files that the logs say, and no other.

@@ -16,6 +16,7 @@ use super::verify_anchors::{compare_mark, compare_receipt};
 use super::verify_files::{tree_files, verify_files};
 use super::verify_forks::Forks;
 use super::verify_log::{Found, verify_log};
+use super::verify_withdrawn::{compare_rosters, verify_history_of_main};
 use super::verify_witness::{Cosigned, Witnessed};
 use super::view::View;
 use crate::chain::{
@@ -311,6 +312,10 @@ impl Tally {
         (self.problems.list, self.unknown.list)
     }
 
+    pub(super) fn doubt(&mut self, problem: Problem) {
+        self.unknown.add(problem);
+    }
+
     pub(super) fn finding(&mut self, problem: Problem) {
         self.findings.add(problem);
     }
@@ -502,6 +507,8 @@ pub(super) fn examine_view(repo: &Repo, view: &View<'_>, anchors: &Anchors<'_>, 
     let live = across.settle(view, &found, &forks, &mut tally);
     forks.judge(view, &found, &facts, &mut tally);
     compare_cuts(view, &facts, &found, &forks, &mut tally);
+    verify_history_of_main(view, live.withdrawals(), &mut tally);
+    compare_rosters(receipt, mark, &facts, live.withdrawals(), &mut tally);
     if let Some(receipt) = receipt {
         compare_receipt(receipt, &facts, &found, &forks, &mut tally);
     }
@@ -752,12 +759,6 @@ fn verify_charter(
         .flat_map(Roster::cards)
         .map(|card| card.digest())
         .collect();
-    for (what, pinned) in pins.rosters.iter().filter(|(_, pinned)| !digests.contains(pinned)) {
-        let message = format!(
-            "the card {pinned} that {what} knows is not in the vault: members were replaced, or this is an older copy of the vault"
-        );
-        tally.problem(Problem::vault(13, message));
-    }
     let policies = match raw.policies() {
         Ok(files) => Some(files.digest()),
         Err(error) => {
@@ -777,26 +778,21 @@ fn verify_charter(
 /// What is known from outside of the roster.
 struct Pins {
     founders: Vec<(&'static str, Digest)>,
-    rosters: Vec<(&'static str, Digest)>,
 }
 
 impl Pins {
     fn new(anchors: &Anchors<'_>, vault: VaultId, said: Option<Digest>) -> Self {
         let receipt = anchors.receipt.filter(|receipt| receipt.vault == vault);
         let mark = anchors.high_water.filter(|mark| mark.vault == vault);
-        let (receipt, mark) = (
-            receipt.map(|r| (r.founder, r.roster)),
-            mark.map(|m| (m.founder, m.roster)),
-        );
-        let given = [("the receipt", receipt), ("this device", mark)];
-        let given: Vec<_> = given.into_iter().filter_map(|(what, pin)| Some((what, pin?))).collect();
-        let mut founders: Vec<_> = given.iter().map(|(what, (founder, _))| (*what, *founder)).collect();
+        let given = [
+            ("the receipt", receipt.map(|receipt| receipt.founder)),
+            ("this device", mark.map(|mark| mark.founder)),
+        ];
+        let given = given.into_iter().filter_map(|(what, founder)| Some((what, founder?)));
+        let mut founders: Vec<_> = given.collect();
         // The vault's own word comes last: it must at least not contradict itself.
         founders.extend(said.map(|founder| ("`vault.toml`", founder)));
-        Self {
-            founders,
-            rosters: given.iter().map(|(what, (_, roster))| (*what, *roster)).collect(),
-        }
+        Self { founders }
     }
 }
 

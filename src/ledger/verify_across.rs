@@ -6,6 +6,7 @@ use super::start::DEVICES;
 use super::verify::{Facts, Tally};
 use super::verify_forks::Forks;
 use super::verify_log::{Found, roots_at};
+use super::verify_withdrawn::Pending;
 use super::view::View;
 use crate::chain::{Cut, Entry, FileRef, Histories, Kind, LiveSet, Outcome, Problem, Role, Time};
 use crate::id::{DeviceId, Digest, EntryRef, KeyId, LogName, PersonId};
@@ -30,6 +31,7 @@ pub(super) struct Across<'a> {
     /// The detail keys that entries wrote, and those that each log used, with the entry that did first.
     detail_keys: BTreeSet<KeyId>,
     used: BTreeMap<(LogName, KeyId), u64>,
+    pending: Pending,
     log: Walk,
 }
 
@@ -40,7 +42,6 @@ struct Walk {
     person: Option<PersonId>,
     time: Option<Time>,
     ahead: bool,
-    unknown_roster: bool,
     /// The newest card it knew.
     card: Option<usize>,
     detail: Option<KeyId>,
@@ -61,6 +62,7 @@ impl<'a> Across<'a> {
             policies: Vec::new(),
             detail_keys: BTreeSet::new(),
             used: BTreeMap::new(),
+            pending: Pending::default(),
             log: Walk::default(),
         }
     }
@@ -79,6 +81,7 @@ impl<'a> Across<'a> {
     }
 
     pub(super) fn entry(&mut self, entry: &Entry, tally: &mut Tally) {
+        self.pending.admits(entry, self.log.history);
         if let Some((size, _)) = self
             .live
             .cuts()
@@ -102,13 +105,11 @@ impl<'a> Across<'a> {
             let message = format!("entry {} goes back to members who were no longer in force", entry.seq);
             tally.problem(Problem::at(entry.log, entry.seq, 36, message));
         }
+        // Whether a roster that is not of the chain was withdrawn is known once all logs are read.
+        self.pending
+            .entry(entry, self.log.history, position, self.log.card, changes_members(entry));
         self.log.card = self.log.card.max(position);
         self.detail_key(entry);
-        if position.is_none() && !self.log.unknown_roster {
-            self.log.unknown_roster = true;
-            let message = "from this entry on, the members in force are not those of the vault's cards";
-            tally.problem(Problem::at(entry.log, entry.seq, 36, message));
-        }
         if self.log.person.is_some_and(|person| person != entry.actor) {
             let message = format!(
                 "entry {} is in the name of somebody whose device this is not",
@@ -116,25 +117,32 @@ impl<'a> Across<'a> {
             );
             tally.problem(Problem::at(entry.log, entry.seq, 15, message));
         }
-        if let Some(position) = position.filter(|at| changes_charter(entry) && !self.may_change_charter(entry, *at)) {
+        if let Some(position) = position {
+            self.rights(entry, position, tally);
+        }
+        self.log.last = Some((entry.policies, entry.place()));
+    }
+
+    /// What an entry changes, its person may: by the cards up to that one.
+    fn rights(&self, entry: &Entry, position: usize, tally: &mut Tally) {
+        if changes_charter(entry) && !self.may_change_charter(entry, position) {
             let message = format!(
                 "entry {} changes members or policies, and is not by a lead (card {position})",
                 entry.seq
             );
             tally.problem(Problem::at(entry.log, entry.seq, 36, message));
         }
-        if position.is_some_and(|at| !self.may_hold(entry, at)) {
+        if !self.may_hold(entry, position) {
             let message = format!("entry {} holds notes or lifts a hold, and is not by a lead", entry.seq);
             tally.problem(Problem::at(entry.log, entry.seq, 36, message));
         }
-        if let Some(position) = position.filter(|at| !self.may_change_keys(entry, *at)) {
+        if !self.may_change_keys(entry, position) {
             let message = format!(
                 "entry {} changes what keys a device gets, and is neither by its person nor by a lead (card {position})",
                 entry.seq
             );
             tally.problem(Problem::at(entry.log, entry.seq, 36, message));
         }
-        self.log.last = Some((entry.policies, entry.place()));
     }
 
     fn detail_key(&mut self, entry: &Entry) {
@@ -199,7 +207,12 @@ impl<'a> Across<'a> {
         let Some(roster) = self.facts.roster.as_ref().filter(|_| entry.result == Outcome::Done) else {
             return true;
         };
-        let cards = roster.cards().get(..=position).unwrap_or_default();
+        // Under cards that were withdrawn somebody may have been admitted who was so again later.
+        let known = match self.facts.position(entry.roster) {
+            Some(_) => ..=position,
+            None => ..=roster.cards().len().saturating_sub(1),
+        };
+        let cards = roster.cards().get(known).unwrap_or_default();
         let own = |path: &str| {
             let mut cards = cards.iter().filter(|card| card.person == entry.actor);
             let device = path
@@ -221,6 +234,12 @@ impl<'a> Across<'a> {
             .count();
         let Some(roster) = &self.facts.roster else { return true };
         let founding = entry.seq == 0 && position == 0;
+        // Cards that were withdrawn do not stand in the chain before that one.
+        let brings = if self.facts.position(entry.roster).is_some() {
+            brings
+        } else {
+            0
+        };
         let Some(before) = position.checked_sub(brings) else {
             return founding;
         };
@@ -231,8 +250,7 @@ impl<'a> Across<'a> {
 
     /// Whether an entry is no hold and no lift, or by a lead.
     fn may_hold(&self, entry: &Entry, position: usize) -> bool {
-        let holds = matches!(entry.kind, Some(Kind::Hold | Kind::Lift)) && entry.result == Outcome::Done;
-        !holds || is_lead(self.facts, self.log.person, position)
+        !is_of_holds(entry) || is_lead(self.facts, entry.actor, position)
     }
 
     /// Compares what all logs say with each other and with what the vault holds; gives the files that exist.
@@ -245,7 +263,7 @@ impl<'a> Across<'a> {
     ) -> LiveSet {
         forks.tell_apart(view, found, &mut self.live);
         let cuts = self.live.cuts();
-        for (log, mut claims) in self.claims {
+        for (log, mut claims) in std::mem::take(&mut self.claims) {
             let sizes = claims.iter().map(|claim| claim.size).collect();
             let other = forks.roots(view, log, &sizes);
             claims.retain(|claim| !other.contains(&(claim.size, claim.root)));
@@ -272,10 +290,28 @@ impl<'a> Across<'a> {
             let message = format!("entry {seq} is sealed under a detail key that no entry wrote");
             tally.problem(Problem::at(*log, *seq, 36, message));
         }
+        let withdrawn = std::mem::take(&mut self.pending).judge(self.facts, self.live.withdrawals());
+        for (fault, aside) in withdrawn.faults {
+            let mut own = Tally::default();
+            own.problem(fault);
+            tally.absorb(if aside { own.of_no_log() } else { own });
+        }
+        for (entry, position) in &withdrawn.entries {
+            self.rights(entry, *position, tally);
+        }
         let person = |device| self.facts.person(device);
         let faults = self.live.matters().faults(self.live.cuts(), &person, lacks);
         faults.into_iter().for_each(|fault| tally.problem(fault));
-        let lead = |device, at| Some(is_lead(self.facts, self.facts.person(device), self.facts.position(at)?));
+        // Under cards that were withdrawn it is as under those they stood upon.
+        let base = |at| self.live.withdrawals().base_of(at).unwrap_or(at);
+        let lead = |device, at| {
+            let position = self.facts.position(base(at))?;
+            Some(
+                self.facts
+                    .person(device)
+                    .is_some_and(|person| is_lead(self.facts, person, position)),
+            )
+        };
         let (faults, findings) = self.live.judge_holds(&lead, lacks);
         faults.into_iter().for_each(|fault| tally.problem(fault));
         findings.into_iter().for_each(|finding| tally.finding(finding));
@@ -301,15 +337,25 @@ impl<'a> Across<'a> {
 }
 
 /// Whether a person is a lead by the cards up to that one.
-fn is_lead(facts: &Facts, person: Option<PersonId>, position: usize) -> bool {
+fn is_lead(facts: &Facts, person: PersonId, position: usize) -> bool {
     let Some(roster) = &facts.roster else { return true };
     let mut cards = roster.cards().get(..=position).unwrap_or_default().iter().rev();
-    let card = cards.find(|card| Some(card.person) == person);
+    let card = cards.find(|card| card.person == person);
     card.is_some_and(|card| card.roles.contains(&Role::Lead))
 }
 
+/// Whether its person has to be somebody for what it does to members, policies, keys or holds.
+fn changes_members(entry: &Entry) -> bool {
+    let boxes = entry.wrote.iter().chain(&entry.forgot).any(|file| file.0 == DEVICES);
+    entry.result == Outcome::Done && (boxes || changes_charter(entry) || is_of_holds(entry))
+}
+
+fn is_of_holds(entry: &Entry) -> bool {
+    matches!(entry.kind, Some(Kind::Hold | Kind::Lift)) && entry.result == Outcome::Done
+}
+
 fn changes_charter(entry: &Entry) -> bool {
-    let kind = matches!(entry.kind, Some(Kind::Card | Kind::Policy));
+    let kind = matches!(entry.kind, Some(Kind::Card | Kind::Policy | Kind::Withdraw));
     let files = entry.wrote.iter().chain(&entry.forgot).any(|file| file.0 == MAIN);
     entry.result == Outcome::Done && (kind || files)
 }

@@ -72,7 +72,7 @@ pub(super) fn verify_log(
             let number = number as u64;
             if let Some(bundle) = bundle.and_then(|read| told_bundle(read, log, number, tally)) {
                 for line in &bundle.lines {
-                    step(&mut walk, line, facts, tally, visit);
+                    step(&mut walk, line, tally, visit);
                     leaves.push(&line.leaf, walk.group());
                 }
                 last_line = bundle.last;
@@ -95,7 +95,7 @@ pub(super) fn verify_log(
         // It was read a moment ago.
         let Ok(commit) = view.commit_at(*oid) else { continue };
         let seq = walk.size();
-        step(&mut walk, &ReadLine::of(line_of(&commit)), facts, tally, visit);
+        step(&mut walk, &ReadLine::of(line_of(&commit)), tally, visit);
         if !verify_message(log, seq, &commit, walk.frontier(), tally) {
             unfit = unfit.or(Some(seq));
         }
@@ -130,23 +130,10 @@ pub(super) fn verify_log(
     })
 }
 
-fn step(
-    walk: &mut LogWalk,
-    line: &ReadLine,
-    facts: &Facts,
-    tally: &mut Tally,
-    visit: &mut dyn FnMut(&Entry, &mut Tally),
-) {
-    let first = walk.size() == 0;
-    let Some(parsed) = walk.line(line) else { return };
-    let entry = &parsed.entry;
-    if let (true, Some(card), Some(roster)) = (first && entry.seq == 0, entry.admitted, &facts.roster)
-        && !roster.admits(card, entry.log.device)
-    {
-        let message = "the first entry does not name a card that admits this log's device";
-        tally.problem(Problem::at(entry.log, 0, 15, message));
+fn step(walk: &mut LogWalk, line: &ReadLine, tally: &mut Tally, visit: &mut dyn FnMut(&Entry, &mut Tally)) {
+    if let Some(parsed) = walk.line(line) {
+        visit(&parsed.entry, tally);
     }
-    visit(entry, tally);
 }
 
 /// The newest commit that has the form of an audit commit; those above it are reported.

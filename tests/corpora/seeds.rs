@@ -19,7 +19,7 @@ use strongroom::id::{
     CompartmentId, DeviceId, Digest, EntryRef, Incarnation, KeyId, LogName, NoteId, PersonId, VaultId,
 };
 use strongroom::label::{Label, Level};
-use strongroom::ledger::Accepted;
+use strongroom::ledger::{Accepted, Withdrawn};
 use strongroom::repo::{
     Batch, Mode, Object, Oid, RECORDS_PER_CUT, RefChange, Repo, Settings, TreeEntry, commit_bytes, tree_bytes,
 };
@@ -44,6 +44,8 @@ pub(crate) fn make() -> Vec<(&'static str, &'static str, Vec<u8>)> {
     let sealed = sealed();
     vec![
         ("accepted", "two_clones", accepted()),
+        ("accepted", "with_main", accepted_with_main()),
+        ("withdrawn", "card_and_rules", withdrawn()),
         ("bundle", "entries", bundle()),
         ("card", "founder", card()),
         (
@@ -355,6 +357,25 @@ fn accepted() -> Vec<u8> {
     accepted.accept("hub", LOG, 3, frontier().root());
     accepted.accept("stick", LOG, 2, Digest([7; 32]));
     accepted.encode()
+}
+
+fn accepted_with_main() -> Vec<u8> {
+    let mut accepted = Accepted::none(VAULT);
+    accepted.accept("hub", LOG, 3, frontier().root());
+    accepted.accept_main("hub", Oid([9; 20]));
+    accepted.encode()
+}
+
+fn withdrawn() -> Vec<u8> {
+    let file = |(path, bytes): (&str, &[u8])| (path.to_owned(), bytes.to_vec());
+    let before: BTreeMap<_, _> = [("policies/levels.toml", &b"old"[..])].map(file).into();
+    let card = card();
+    let after = [
+        ("members/0001-0202020202020202.card", card.as_slice()),
+        ("policies/levels.toml", b"new"),
+        ("recovery/0303030303030303.shares", b"set"),
+    ];
+    Withdrawn::between(VAULT, Digest([8; 32]), &before, &after.map(file).into()).encode()
 }
 
 fn high_water() -> Vec<u8> {

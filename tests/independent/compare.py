@@ -1184,6 +1184,191 @@ def fork_changes_back(w, f):
 
 founder_forked(37, "a policy changed back by a fork that does not know of the change")(fork_changes_back)
 
+# -- what a lead's device took back, since another's card came first (§7.6) -------------------------------------
+
+
+class Aside:
+    """A card of a lead's second device that is not of the chain, and what was done under it."""
+
+    def __init__(self, w, writes=True, roles=("officer",)):
+        self.w, self.other, self.base = w, another_of_mara(w), w.roster()
+        self.max, self.old = m.Person("max", list(roles), [m.Device()]), ["main", "allowed_signers", ""]
+        self.signers = w.files["main"]["allowed_signers"]
+        self.old[2] = v.hex_H(self.signers)
+        new = w.put("main", "allowed_signers", w.signers([w.mara, w.idris, self.max]))
+        self.wrote = [w.card(self.max, w.mara.devices[-1]), new]
+        self.roster = w.roster()
+        self.other.entry("card", self.wrote, [self.old])
+        self.x = w.log(self.max, self.max.devices[0]) if writes else None
+        if writes:
+            self.x.entry("begin", w.boxes(self.x, self.max.devices), admitted=self.roster)
+            self.x.entry("add", w.note())
+        self.other.entry()
+        w.cards.pop()
+
+    def take_back(self, wrote=None, forgot=None, log=None, **fields):
+        self.w.files["main"]["allowed_signers"] = self.signers
+        wrote, forgot = [self.old] if wrote is None else wrote, self.wrote if forgot is None else forgot
+        (log or self.other).entry("withdraw", wrote, forgot, **fields)
+        for ref, path, digest in self.wrote:
+            if v.hex_H(self.w.files[ref].get(path, b"")) == digest:
+                del self.w.files[ref][path]
+        self.w.files["main"]["allowed_signers"] = self.signers
+
+    def first(self):
+        new_card(self.w, handle="idris.2")
+
+    def again(self, **fields):
+        self.other.entry(seen={self.w.one.name: self.w.one.mark()})
+        new_card(self.w, self.max, self.w.mara.devices[-1], self.other, **fields)
+
+
+def aside(number, title, change, receipt=None, **given):
+    signed(number, title, lambda w: change(w, Aside(w, **given)), receipt=receipt)
+
+
+def in_order(take_back=lambda a: a.take_back(), again=True, after=lambda w, a: None, **fields):
+    def change(w, a):
+        take_back(a)
+        a.first()
+        if again:
+            a.again(**fields)
+        after(w, a)
+
+    return change
+
+
+def goes_on(w, a):
+    a.x.entry(seen={a.other.name: a.other.mark()})
+
+
+def other_key(w, a):
+    a.take_back()
+    a.first()
+    a.again(devices=[dict(a.max.devices[0].fields(), sign=b64_key(m.noise(32)))])
+
+
+def b64_key(seed):
+    return m.b64(m.public_of(seed))
+
+
+def box_of_idris(w):
+    vault, device = bytes.fromhex(w.id), w.idris.devices[0].id
+    return w.sealed("keys/devices", device, m.key_box(vault, bytes.fromhex(device)))
+
+
+def back_to_it(w, a):
+    """The log knew of the card that came first when it was at the one that was withdrawn."""
+    a.first()
+    a.other.entry()
+    a.other.entry(roster=a.roster)
+    a.take_back(roster=a.base)
+
+
+def stays_in_chain(w, a):
+    """A card that others have is taken back, and stays."""
+    a.take_back()
+    a.first()
+    path = next(path for path in w.files["main"] if path.startswith("members/0003"))
+    content = w.files["main"][path]
+    w.one.entry("withdraw", [], [["main", path, v.hex_H(content)]], roster=a.base)
+    w.files["main"][path] = content
+
+
+aside(None, "a card that was withdrawn and made again", in_order(after=goes_on))
+aside(None, "a card that was withdrawn and not made again", in_order(again=False), writes=False)
+aside(None, "a box that a withdrawal gives back", in_order(lambda a: a.take_back([a.old, box_of_idris(a.w)])))
+aside(36, "a card that is not of the chain and that nobody withdrew", lambda w, a: (
+    w.files["main"].update(allowed_signers=a.signers), w.files["main"].pop(a.wrote[0][1]), a.first(), a.again()))
+aside(36, "a withdrawal of what another log wrote", in_order(lambda a: a.take_back(log=a.w.one)))
+aside(36, "a withdrawal that takes nothing back", in_order(
+    after=lambda w, a: a.other.entry("withdraw", [], [])))
+aside(36, "a withdrawal twice of one card", in_order(
+    after=lambda w, a: a.other.entry("withdraw", [], [a.wrote[0]])))
+aside(36, "a withdrawal that puts back what its log did not forget", in_order(
+    after=lambda w, a: (charter(w, a.other, b"a"), a.other.entry(
+        "withdraw", [["main", "README.md", v.hex_H(w.files["main"]["README.md"])]],
+        [["main", "policies/retention/x", v.hex_H(b"a")]]))))
+aside(36, "a withdrawal that puts a card back", in_order(
+    lambda a: a.take_back([a.old, ["main", "members/0000-%s.card" % a.w.mara.id, "0" * 64]])))
+aside(36, "a withdrawal under a roster that is none of the chain", in_order(lambda a: a.take_back(roster="ab" * 32)))
+aside(36, "a withdrawal under the roster that it takes back", in_order(lambda a: a.take_back(roster=a.roster)))
+aside(27, "a withdrawal that forgets a key box", in_order(
+    lambda a: a.take_back(forgot=a.wrote + [box_of_idris(a.w)])))
+aside(27, "a withdrawal that forgets a note", in_order(lambda a: a.take_back(forgot=a.wrote + a.w.note1)))
+aside(36, "a withdrawal of a card that stays", stays_in_chain)
+aside(36, "a roster that was withdrawn, after a later one", back_to_it, writes=False)
+aside(12, "a device whose admission was withdrawn for good", in_order(again=False))
+aside(15, "the same, as a log of nobody's device", in_order(again=False))
+aside(12, "a device that was admitted again with another key", other_key)
+aside(36, "who was to be a lead by a card that was withdrawn gives keys", in_order(
+    after=lambda w, a: a.x.entry("key", [box_of_idris(w)], roster=a.roster)), roles=["lead"])
+aside(15, "a first entry under a card that nobody withdrew", in_order(
+    after=lambda w, a: a.x.change(0, admitted="cd" * 32)))
+def same_rule(w, again=False):
+    """Two leads write the same rule; one takes it back, and may make it again."""
+    other, before = another_of_mara(w), w.policies
+    charter(w, other, b"a")
+    w.policies = before
+    other.entry("withdraw", [], [["main", "policies/retention/x", v.hex_H(b"a")]])
+    charter(w, w.one, b"a")
+    other.entry()
+    if again:
+        charter(w, other, b"b", b"a", seen={w.one.name: w.one.mark()})
+        charter(w, other, b"a", b"b")
+
+
+def changed_back(w):
+    """What one lead takes back had replaced a rule that the other changed and changed back."""
+    other = another_of_mara(w)
+    charter(w, w.one, b"a")
+    other.entry(seen={w.one.name: w.one.mark()})
+    before = w.policies
+    charter(w, other, b"b", b"a")
+    w.policies = before
+    w.files["main"]["policies/retention/x"] = b"a"
+    other.entry("withdraw", [["main", "policies/retention/x", v.hex_H(b"a")]], [["main", "policies/retention/x", v.hex_H(b"b")]])
+    charter(w, w.one, b"c", b"a")
+    charter(w, w.one, b"a", b"c")
+
+
+signed(None, "a rule that was withdrawn here and written there", same_rule)
+signed(None, "a rule that was withdrawn, written, and changed back", lambda w: same_rule(w, True))
+signed(None, "a rule that was withdrawn and changed back elsewhere", changed_back)
+
+
+def stood(number, title, published):
+    """What was withdrawn stood on the branch `main` before, or did not."""
+
+    def build(bench):
+        w = small(bench)
+        a = Aside(w)
+        before = dict(w.files["main"])
+        if not published:
+            before.pop(a.wrote[0][1])
+            before["allowed_signers"] = a.signers
+        in_order()(w, a)
+        w.write()
+        author = w.one.author(w.one.lines[0])
+        commit = lambda files, above: w.store.commit(
+            w.store.tree(files), above, author, b"change the charter\n", w.one.device.seed)
+        w.store.ref("main", commit(w.files["main"], [commit(before, [])]))
+
+    case(number, title)(build)
+
+
+stood(36, "a card that was withdrawn and had stood in `main`", True)
+stood(None, "a card that was withdrawn and had not stood in `main`", False)
+for lost, number in ((True, 13), (False, None)):
+    def _(bench, lost=lost):
+        w = small(bench)
+        a = Aside(w)
+        in_order()(w, a)
+        w.write()
+        w.receipt(os.path.join(bench.root, "small-receipt"), **({"roster": a.roster} if lost else {}))
+
+    case(number, "a receipt that names a roster which %s withdrawn" % ("was" if lost else "was not"), False, "small-receipt")(_)
+
 # -- witnesses whose key was given (31, 22, 7, 10, 11, 16, 17) --------------------------------------------------
 
 WITNESS, THEN = m.noise(32, "a witness"), 1795400000

@@ -301,6 +301,60 @@ class Vaults(unittest.TestCase):
         self.vault.store.ref(fork.branch(), None)
         self.assertEqual(self.cases(), {8, 32, 37})
 
+    def withdrawing(self, **changed):
+        """§7.6: a second device of the lead admits somebody, who writes, and takes that back, since another card came first.
+        Then it makes it again. `changed` replaces what the entry that takes back is made of."""
+        vault, first, max_ = self.vault, self.mara.devices[0], m.Person("max", ["officer"], [m.Device()])
+        self.mara.devices.append(m.Device())
+        self.log.entry("card", [vault.card(self.mara, first)])
+        other, base = vault.log(self.mara, self.mara.devices[2]), vault.roster()
+        other.entry("begin", vault.boxes(other, [other.device]), admitted=base, seen={self.log.name: self.log.mark()})
+        card = vault.card(max_, other.device)
+        lost = vault.roster()
+        other.entry("card", [card])
+        new = vault.log(max_, max_.devices[0])
+        new.entry("begin", vault.boxes(new, max_.devices), admitted=lost)
+        vault.cards.pop()
+        given = {"forgot": [card], "roster": base, "wrote": [], "log": other, **changed}
+        given.pop("log").entry("withdraw", given.pop("wrote"), given.pop("forgot"), **given)
+        vault.files["main"].pop(card[1], None)
+        self.log.entry("card", [vault.card(self.mara, first, handle="mara.2")])
+        other.entry("card", [vault.card(max_, other.device)], seen={self.log.name: self.log.mark()})
+        new.entry(seen={other.name: other.mark()})
+        vault.write()
+        return card, lost, new
+
+    def test_what_a_lead_took_back_since_another_card_came_first(self):
+        self.withdrawing()
+        for deep in (False, True):
+            report = v.verify(self.vault.folder, deep=deep)
+            self.assertEqual(report["verdict"], "intact", report)
+
+    def test_one_fault_each_of_what_is_taken_back(self):
+        stranger = ["main", "README.md", v.hex_H(b"# A vault\n")]
+        for changed in (
+            {"log": self.log},
+            {"forgot": []},
+            {"wrote": [stranger]},
+            {"wrote": [["main", "members/0001-%s.card" % self.mara.id, "0" * 64]]},
+            {"roster": "ab" * 32},
+            {"forgot": [stranger]},
+        ):
+            self.setUp()
+            if changed.get("log"):
+                changed["log"] = self.log
+            self.withdrawing(**changed)
+            self.assertIn(36, self.cases(), changed)
+
+    def test_a_receipt_of_what_was_taken_back(self):
+        _, lost, _ = self.withdrawing()
+        for roster, found in ((lost, {13}), (self.vault.roster(), set())):
+            place = self.vault.receipt(os.path.join(self.folder.name, "receipt"), roster=roster)
+            with open(place, "rb") as file:
+                report = v.verify(self.vault.folder, v.Receipt(file.read()))
+            self.assertEqual({p["case"] for p in report["problems"]}, found)
+            self.assertEqual(report["verdict"], "unknown" if found else "intact")
+
     def test_a_witness_whose_key_was_given(self):
         self.vault.write()
         seed, name = bytes(range(32)), "inspectorate"

@@ -917,7 +917,7 @@ class Roster:
 LINE_LIMIT = 65_536
 KINDS = {
     "begin", "add", "revise", "relabel", "destroy", "attach", "draft", "release", "card", "policy", "key",
-    "request", "approve", "break-glass", "review", "conflict", "hold", "lift", "acknowledge", "unlock-failed",
+    "request", "approve", "break-glass", "review", "conflict", "hold", "lift", "acknowledge", "unlock-failed", "withdraw",
 }
 NEEDED = {"v", "log", "seq", "time", "actor", "result", "roster", "policies", "prev", "detail", "sealed"}
 OPTIONAL = {"admitted", "joined", "seen", "kind", "wrote", "forgot", "because", "matter", "held"}
@@ -966,6 +966,7 @@ MAY = {
     "card": (("charter", "devices"),) * 2,
     "policy": (("policies",),) * 2,
     "key": (("devices", "keys"),) * 2,
+    "withdraw": (("charter", "policies", "devices"), ("charter", "policies")),
 }
 
 
@@ -1456,6 +1457,8 @@ class Verifier:
         self.contents = {}  # main's files
         self.vault, self.roster, self.anchored = None, None, False
         self.cosigned = []
+        self.taken_back = {}  # §7.6: (path, digest) of each withdrawn card, and the entry that withdrew it
+        self.bases = {}  # §7.6: each withdrawn roster, and the one of the chain that it stood upon
 
     # -- reporting ----------------------------------------------------------------------------
 
@@ -1525,6 +1528,8 @@ class Verifier:
             if name.startswith("refs/heads/audit/"):
                 self.read_log(name[len("refs/heads/audit/") :], heads[name])
         self.check_forks()
+        self.check_withdrawals()
+        self.check_withdrawn_were_unseen()
         for log in self.all_histories():
             self.check_entries(log)
         for log in self.all_histories():
@@ -1726,8 +1731,6 @@ class Verifier:
         if receipt and receipt.vault == self.vault and founder:
             if receipt.founder != founder:
                 self.problem(13, "the founder is not the one that the receipt names: roster and keys were exchanged")
-            elif receipt.roster not in self.roster.by_digest and self.roster.complete:
-                self.problem(13, "the roster that the receipt names is no longer part of the chain of cards")
 
     def vault_of_first_card(self, cards):
         try:
@@ -2024,37 +2027,89 @@ class Verifier:
                 told.add((log.name, key))
                 self.problem(36, "a detail key that no entry wrote", log.name, entry.seq)
 
+    def check_withdrawals(self):
+        """§7.6: what entries take back of `main` their log wrote, and what they put back it forgot."""
+        for log in self.all_histories():
+            wrote, forgot = {}, set()
+            for entry in self.counted(log):
+                of_main = [[tuple(f) for f in files if f[0] == "main"] for files in (entry.wrote, entry.forgot)]
+                if entry.kind != "withdraw" or entry.result != "done":
+                    if entry.seq:
+                        wrote.update((file, entry.roster) for file in of_main[0])
+                    forgot.update(of_main[1])
+                    continue
+                faults = [] if of_main[1] else ["it takes nothing back"]
+                for file in of_main[1]:
+                    roster = wrote.pop(file, None)
+                    if roster is None:
+                        faults.append("it takes back `%s`, which its log did not write" % file[1])
+                    elif file[1].startswith("members/"):
+                        if roster == entry.roster:
+                            faults.append("it takes a card back, and names it as in force")
+                        self.bases.setdefault(roster, entry.roster)
+                        self.taken_back.setdefault(file[1:], (log.name, entry.seq))
+                for file in of_main[0]:
+                    if file[1].startswith("members/"):
+                        faults.append("it puts a card back")
+                    elif file not in forgot:
+                        faults.append("it puts back `%s`, which its log did not forget" % file[1])
+                    forgot.discard(file)
+                for fault in faults:
+                    self.problem(36, fault, log.name, entry.seq)
+
+    def check_withdrawn_were_unseen(self):
+        """§7.6: no card that was withdrawn ever stood in a commit of `main`."""
+        oid = self.repo.refs.get("refs/heads/main") if self.taken_back else None
+        try:
+            while oid is not None:
+                commit = self.repo.commit(oid)
+                for path, blob, plain in self.repo.files(commit.tree):
+                    for (card, digest), place in self.taken_back.items():
+                        if card == path and plain and hex_H(self.repo.read(blob, "blob")) == digest:
+                            self.problem(36, "`%s` was taken back, and stood on the branch `main`" % path, *place)
+                oid = commit.parents[0] if commit.parents else None
+        except (Unreadable, Refused):
+            return  # It is told where `main` is read.
+
+    def stands_upon(self, digest):
+        """The roster of the chain by which an entry with this one is judged; None where there is none."""
+        return digest if digest in self.roster.by_digest else self.bases.get(digest)
+
     def check_admission(self, log, entry):
         card = self.roster.by_digest.get(entry.admitted)
         if card is None and not self.roster.complete:
+            return
+        if card is None and entry.admitted in self.bases and log.name[:16] in self.roster.devices:
             return
         if card is None or log.name[:16] not in card.devices:
             self.problem(15, "the first entry names no card that admits its device", log.name, 0)
 
     def check_rights(self, log, at, entry, last):
-        number = self.roster.digest_after(entry.roster)
+        upon = self.stands_upon(entry.roster)
+        number = self.roster.digest_after(upon)
         if number is None:
             if self.roster.complete:
                 self.problem(36, "a roster that is none of the chain of cards", log.name, at)
             return
-        if last is not None and last.roster in self.roster.by_digest:
-            if number < self.roster.digest_after(last.roster):
-                self.problem(36, "the roster goes back", log.name, at)
+        before = self.stands_upon(last.roster) if last is not None else None
+        before = before if before in self.roster.by_digest else upon
+        if number < self.roster.digest_after(before):
+            self.problem(36, "the roster goes back", log.name, at)
         cards = [int(CARD_PATH.match(path).group(1)) for ref, path, _ in entry.wrote if ref == "main" and CARD_PATH.match(path)]
-        if cards and max(cards) < len(self.roster.cards) and self.roster.cards[max(cards)].digest != entry.roster:
+        if cards and upon == entry.roster and max(cards) < len(self.roster.cards) and self.roster.cards[max(cards)].digest != entry.roster:
             self.problem(36, "an entry that wrote a card, and names another roster", log.name, at)
         if any(ref == "main" for ref, _, _ in entry.wrote + entry.forgot):
-            before = last.roster if last is not None and last.roster in self.roster.by_digest else entry.roster
             if not self.roster.is_lead_at(entry.actor, before):
                 self.problem(36, "the charter was changed by somebody who is no lead", log.name, at)
         holds = entry.kind in ("hold", "lift") and entry.result == "done"
-        if holds and not self.roster.is_lead_at(self.person(log.name), entry.roster):
+        if holds and not self.roster.is_lead_at(self.person(log.name), upon):
             self.problem(36, "a hold placed or lifted by somebody who is no lead", log.name, at)
         # A box, written or forgotten, and a detail key that is forgotten.
         keys = [path for ref, path, _ in entry.wrote if ref == "keys/devices" and not path.startswith("detail-")]
         keys += [path for ref, path, _ in entry.forgot if ref == "keys/devices"]
-        if not all(self.roster.has_device_at(entry.actor, path.split(".")[0], entry.roster) for path in keys):
-            before = last.roster if last is not None and last.roster in self.roster.by_digest else entry.roster
+        # Who was admitted under a card that was withdrawn may be a member by a later one.
+        so_far = upon if upon == entry.roster else self.roster.cards[-1].digest
+        if not all(self.roster.has_device_at(entry.actor, path.split(".")[0], so_far) for path in keys):
             if not self.roster.is_lead_at(entry.actor, before):
                 self.problem(36, "keys of devices were changed by somebody who may not", log.name, at)
 
@@ -2096,6 +2151,11 @@ class Verifier:
             self.problem(23, "the receipt is of vault %s, and this is vault %s" % (receipt.vault, self.vault))
             return
         self.anchored = True
+        founder = self.roster.founder()
+        if founder == receipt.founder and receipt.roster not in self.roster.by_digest and self.roster.complete:
+            withdrawn = receipt.roster in self.bases
+            what = "was withdrawn by whoever signed it" if withdrawn else "is no longer part of the chain of cards"
+            self.problem(13, "the roster that the receipt names %s" % what, certain=not withdrawn)
         for name, checkpoint in receipt.checkpoints.items():
             log = self.logs.get(name)
             try:
@@ -2261,15 +2321,25 @@ class Verifier:
 
     def is_leads(self, log, entry):
         """Whether an entry is by a person who was a lead by the cards that it names."""
-        return entry.roster in self.roster.by_digest and self.roster.is_lead_at(self.person(log.name), entry.roster)
+        roster = self.stands_upon(entry.roster)
+        return roster is not None and self.roster.is_lead_at(self.person(log.name), roster)
 
     def check_files(self):
-        written, forgotten, destroyed = {}, {}, {}
+        written, forgotten, destroyed, undone = {}, {}, {}, {}
         for log in sorted(self.all_histories(), key=lambda log: log.branch):
             for entry in self.counted(log):
                 for other, (size, root) in entry.seen.items():
                     log.marks.setdefault(other, []).append((entry.seq, size, root))
                 place = (log, entry.seq)
+                if entry.kind == "withdraw":  # §7.6: as if the log had not done it
+                    for file in (File(*f) for f in entry.forgot if f[0] == "main"):
+                        undone[file] = place
+                        written[file] = [w for w in written.get(file, []) if w[0] is not log]
+                    for file in (File(*f) for f in entry.wrote if f[0] == "main"):
+                        forgotten[file] = [f for f in forgotten.get(file, []) if f[0] is not log]
+                    for file in (File(*f) for f in entry.wrote if f[0] != "main"):
+                        written.setdefault(file, []).append(place)
+                    continue
                 for file in entry.wrote:
                     written.setdefault(File(*file), []).append(place)
                 for file in entry.forgot:
@@ -2281,8 +2351,8 @@ class Verifier:
 
         def is_gone(file, places):
             """§7: whether entries forgot this file, or destroyed its note without knowing of it."""
-            if file in forgotten:
-                back = file.ref == "main" and any(all(self.knew(w, f) for f in forgotten[file]) for w in places)
+            if file in forgotten or file in undone:
+                back = file.ref == "main" and any(all(self.knew(w, f) for f in forgotten.get(file, ())) for w in places)
                 return not back
             note = NOTE_FILE.match(file.path)
             for destruction in destroyed.get(note.group(1), ()) if note else ():
@@ -2291,6 +2361,13 @@ class Verifier:
             return False
 
         gone = {file for file, places in written.items() if is_gone(file, places)}
+        for file, place in undone.items():  # What nobody else wrote was not there.
+            if not written.get(file, True):
+                del written[file]
+                gone.discard(file)
+                forgotten[file] = [place]
+        forgotten = {file: places for file, places in forgotten.items() if places}
+        forgotten.update({file: [undone[file]] for file in gone if file in undone and file not in forgotten})
         where = {file: (places[0][0].name, places[0][1]) for file, places in written.items()}
         forgotten = {file: (places[0][0].name, places[0][1]) for file, places in forgotten.items() if file not in written or file in gone}
         forgotten.update((file, where[file]) for file in gone if file not in forgotten)

@@ -1,5 +1,5 @@
-//! Three people, four computers and a bare repository between them: whatever they do, now and then offline, in the end all
-//! have the same, and nothing that was acknowledged is lost.
+//! Three people, of whom two are leads, four computers and a bare repository between them: whatever they do, now and then
+//! offline, members and rules included, in the end all have the same, and nothing that was acknowledged is lost.
 //!
 //! What is done follows from a seed; ids and keys are random, and must not matter. `STRONGROOM_LONG=1` does ten thousand
 //! things instead of some hundreds, `STRONGROOM_SEED` names one other seed.
@@ -235,7 +235,10 @@ impl World {
             file,
             clearance: clearance.map(str::to_owned),
             compartments: Vec::new(),
-            roles: Vec::new(),
+            roles: match SEATS[seat] {
+                "jon" => vec![Role::Lead, Role::Officer],
+                _ => Vec::new(),
+            },
             until: None,
             device_of: clearance.is_none().then(|| SEATS[seat].to_owned()),
         };
@@ -551,16 +554,33 @@ impl World {
         }
     }
 
+    /// A rule that both leads change, or each one of their own.
+    fn policy(&mut self, seat: usize) {
+        let name = [SEATS[seat], "both"][self.chance.below(2)];
+        let new = super::super::policies::NewPolicies::File {
+            path: format!("templates/{name}.txt"),
+            content: format!("Written in step {}.", self.step).into_bytes(),
+        };
+        let edited = super::super::policies::edit_policies(&self.at(seat), new, |_| Ok(true));
+        self.count("policy", edited);
+    }
+
+    /// One of the leads changes what somebody may do. Nobody takes the lead's role, nor pauses who has it: that a person decides.
     fn change_member(&mut self) {
-        let whom = if self.chance.below(3) == 0 { "jon" } else { "kim" };
-        let members = list_members(&self.at(MARA)).unwrap().members;
+        let lead = self.chance.below(3);
+        let whom = if lead == MARA && self.chance.below(3) == 0 {
+            "jon"
+        } else {
+            "kim"
+        };
+        let members = list_members(&self.at(lead)).unwrap().members;
         let paused = members.iter().find(|member| member.paused);
         let whom = paused.map_or(whom, |member| member.handle.as_str());
         let compartment = |chance: &mut Chance, some: &[String]| chance.of(some).cloned().into_iter().collect();
         let mut rights = Rights::default();
         let change = match self.chance.below(9) {
             _ if paused.is_some() => MemberChange::Resume,
-            0 => MemberChange::Pause,
+            0 if whom == "kim" => MemberChange::Pause,
             1..=2 => {
                 rights.compartments = compartment(&mut self.chance, &self.compartments);
                 MemberChange::Grant(rights)
@@ -584,7 +604,7 @@ impl World {
                 MemberChange::Revoke(rights)
             }
         };
-        let changed = change_member(&self.at(MARA), whom, &change);
+        let changed = change_member(&self.at(lead), whom, &change);
         let what = match change {
             MemberChange::Pause => "pause",
             MemberChange::Resume => "resume",
@@ -684,7 +704,11 @@ impl World {
             (82..85, _) => self.carry_out(),
             (85..88, _) => self.approve(seat),
             (88..90, Some(note)) => self.brief(seat, note),
-            (90, _) => self.compartment(),
+            (90, _) if self.chance.below(2) == 0 => self.compartment(),
+            (90, _) => {
+                let lead = self.chance.below(3);
+                self.policy(lead);
+            }
             (91..95, _) => self.change_member(),
             (95, _) => self.declare(),
             (96, Some(note)) => self.break_glass(note),
@@ -750,6 +774,28 @@ fn whatever_honest_people_do_all_clones_come_to_the_same_and_nothing_is_lost() {
         (false, Some(seed)) => converge(seed, 200, 100),
         (false, None) => (1..=2).for_each(|seed| converge(seed, 150, 75)),
     }
+}
+
+#[test]
+fn whatever_leads_change_while_they_are_offline_is_brought_together() {
+    let mut world = World::new(seed_named().unwrap_or(3));
+    for _ in 0..if is_long() { 60 } else { 3 } {
+        (0..3).for_each(|seat| world.computers[seat].seat.offline.set(true));
+        for _ in 0..6 {
+            world.step += 1;
+            world.now += 1 + i64::try_from(world.chance.below(600)).unwrap();
+            let seat = world.chance.below(3);
+            world.trail.push(format!("{} at {seat}", world.step));
+            match world.chance.below(8) {
+                0 => world.compartment(),
+                1..=2 => world.policy(seat),
+                3 => world.add(seat),
+                _ => world.change_member(),
+            }
+        }
+        world.check(false);
+    }
+    world.check(true);
 }
 
 #[test]
