@@ -196,7 +196,7 @@ fn is_meant(verb: &str, action: &str) -> bool {
 }
 
 /// What an entry may say was done.
-const VERBS: [&str; 64] = [
+const VERBS: [&str; 66] = [
     "add",
     "add-links",
     "approvals",
@@ -227,6 +227,8 @@ const VERBS: [&str; 64] = [
     "due",
     "edit",
     "edit-read",
+    "export pack",
+    "export-read",
     "extract",
     "glass-read",
     "grade-read",
@@ -305,7 +307,7 @@ fn note_beginning(asked: &str) -> Result<String, Error> {
     }
 }
 
-fn is_beginning(text: &str) -> bool {
+pub(super) fn is_beginning(text: &str) -> bool {
     (4..=32).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
 }
 

@@ -17,6 +17,7 @@ mod destroy;
 mod doctor;
 mod due;
 mod error;
+mod export;
 mod failed;
 mod finding;
 mod forms;
@@ -67,6 +68,7 @@ pub use destroy::{Ask, Destroyed, Doomed, destroy};
 pub use doctor::{Checkup, Finding, Level, doctor};
 pub use due::{DueLine, DueQuery, Heading, list_due};
 pub use error::{Error, Kind};
+pub use export::{ExportedPack, PackQuery, Which, export_pack};
 pub use finding::{ListQuery, NoteLine, Searched, list, search};
 pub use guard::{Guarded, InstalledGuard, guard, install_guard};
 pub use held::{Held, agent_socket, change_passphrase};
@@ -75,8 +77,8 @@ pub use leaving::{Changed, LeftCase, LostNote, MemberChange, Rights, change_memb
 pub use members::{Admission, Admitted, Confirm, MemberLine, Members, admit, list_members};
 pub use notes::{Added, NewText, Shown, add, show};
 pub use person::{
-    EditorText, GitEnded, GitJob, NewFile, Person, WrittenText, is_harmful, left_texts, list_files, new_file,
-    open_file, run_git,
+    EditorText, GitEnded, GitJob, NewFile, NewFolder, Person, WrittenText, is_harmful, left_texts, list_files,
+    new_file, new_folder, open_file, run_git,
 };
 pub use policies::{
     ExplainQuery, Explained, LevelInfo, NewPolicies, Policies, PolicyChanges, PolicyCheck, PolicyEdit, PolicyFault,

@@ -61,7 +61,7 @@ pub use merge::{MainFate, Merged};
 pub use merge_lines::Fate;
 pub use objects::{AUDIT, HEADS, MAIN, note_ref, wrap_ref};
 pub use parts::StoredParts;
-pub use prove::{NoProof, Proven, Whose, prove};
+pub use prove::{AllProven, NoProof, Proven, Whose, prove, prove_all};
 pub use reading::{Opened, ReadLog, Reading};
 pub use standing::Memory;
 pub use start::{DEVICES, Ledger, Quarantined, StoredNote, read_charter};
