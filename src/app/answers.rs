@@ -159,7 +159,7 @@ pub(super) fn in_period(since: Option<Time>, until: Option<Time>, time: Time) ->
 }
 
 /// Whether somebody saw something by it, or wanted to: everything but changes that were made.
-fn is_sight(entry: &Entry) -> bool {
+pub(super) fn is_sight(entry: &Entry) -> bool {
     entry.result != Outcome::Done
         || matches!(
             entry.kind,
@@ -196,7 +196,7 @@ fn is_meant(verb: &str, action: &str) -> bool {
 }
 
 /// What an entry may say was done.
-const VERBS: [&str; 66] = [
+const VERBS: [&str; 67] = [
     "add",
     "add-links",
     "approvals",
@@ -228,6 +228,7 @@ const VERBS: [&str; 66] = [
     "edit",
     "edit-read",
     "export pack",
+    "export subject",
     "export-read",
     "extract",
     "glass-read",

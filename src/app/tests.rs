@@ -3,6 +3,7 @@
 
 mod briefs;
 mod converge;
+mod exports;
 mod leaving;
 mod matters;
 mod recovery;

@@ -1,6 +1,6 @@
 //! Who had these notes in hand: what the log says of them, as far as whoever exports may know it.
 
-use super::super::answers::is_beginning;
+use super::super::answers::{is_beginning, is_sight};
 use super::super::context::Desk;
 use super::super::error::{Error, Kind};
 use super::files::csv_row;
@@ -120,6 +120,52 @@ impl Custody {
     /// Where the entries stand.
     pub(super) fn places(&self) -> BTreeSet<EntryRef> {
         self.entries.iter().map(|held| held.entry.place()).collect()
+    }
+
+    /// Who saw something of them, when, doing what and what for: a row each, people called as `call` says.
+    pub(super) fn sights(&self, mut call: impl FnMut(&Entry, &str) -> String) -> String {
+        let mut table = csv_row(["time", "who", "action", "purpose"]);
+        for held in self.entries.iter().filter(|held| held.entry.result == Outcome::Done) {
+            let Some(details) = held.details.as_ref().filter(|_| is_sight(&held.entry)) else {
+                continue;
+            };
+            table.push_str(&csv_row([
+                held.entry.time.to_string().as_str(),
+                call(&held.entry, &held.who).as_str(),
+                details.verb.as_str(),
+                details.purpose.as_deref().unwrap_or_default(),
+            ]));
+        }
+        table
+    }
+
+    /// To whom something of them was given out of the vault: a row for each recipient, and how many rows.
+    pub(super) fn disclosures(&self) -> (String, usize) {
+        let (mut table, mut rows) = (csv_row(["time", "to", "what", "purpose", "sha256"]), 0);
+        for held in self.entries.iter().filter(|held| held.entry.result == Outcome::Done) {
+            let Some((details, left)) = held.details.as_ref().and_then(|details| Some((details, details.left?))) else {
+                continue;
+            };
+            let mut to: Vec<&str> = details.recipients.iter().map(String::as_str).collect();
+            match details.verb.as_str() {
+                _ if !to.is_empty() => {}
+                "export pack" => to.push("nobody was named"),
+                "export subject" => to.push("the person concerned"),
+                // What was taken out stayed with whoever took it.
+                _ => continue,
+            }
+            for to in to {
+                rows += 1;
+                table.push_str(&csv_row([
+                    held.entry.time.to_string().as_str(),
+                    to,
+                    details.verb.as_str(),
+                    details.purpose.as_deref().unwrap_or_default(),
+                    left.to_string().as_str(),
+                ]));
+            }
+        }
+        (table, rows)
     }
 
     /// As a table.

@@ -8,6 +8,7 @@ use crate::crypto::sha256;
 use crate::gate::OpenContent;
 use crate::id::Digest;
 use crate::ledger::StoredParts;
+use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use zeroize::Zeroizing;
@@ -15,6 +16,8 @@ use zeroize::Zeroizing;
 /// The list of all files and their digests, as `sha256sum` reads it, and its signature.
 pub(super) const MANIFEST: &str = "manifest.sha256";
 pub(super) const SIGNATURE: &str = "manifest.sha256.sig";
+/// The longest notice, in characters.
+const NOTICE_MAX: usize = 2000;
 /// The longest name that a file gets, in bytes.
 const NAME_MAX: usize = 100;
 
@@ -155,6 +158,65 @@ pub(super) fn csv_row<'c>(cells: impl IntoIterator<Item = &'c str>) -> String {
     format!("{}\r\n", cells.into_iter().map(cell).collect::<Vec<_>>().join(","))
 }
 
+/// A text with words in the place of their names. What stands in a word stays as it is.
+pub(super) fn filled(text: &str, words: &[(&str, String)]) -> String {
+    let mut out = String::with_capacity(text.len() * 2);
+    let mut rest = text;
+    while let Some(at) = rest.find('{') {
+        out.push_str(&rest[..at]);
+        rest = &rest[at..];
+        match words.iter().find(|(name, _)| rest.starts_with(name)) {
+            Some((name, word)) => {
+                out.push_str(word);
+                rest = &rest[name.len()..];
+            }
+            None => {
+                out.push('{');
+                rest = &rest[1..];
+            }
+        }
+    }
+    out.push_str(rest);
+    out
+}
+
+/// What somebody wrote, on one line of a text for people.
+pub(super) fn shown(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control() && !is_harmful(*c)).collect()
+}
+
+pub(super) fn number_of(count: usize, of: &str) -> String {
+    match count {
+        1 => format!("1 {of}"),
+        several => format!("{several} {of}s"),
+    }
+}
+
+pub(super) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// JSON that a person can read too.
+pub(super) fn pretty(value: &Value) -> String {
+    let mut text = serde_json::to_string_pretty(value).unwrap_or_default();
+    text.push('\n');
+    text
+}
+
+/// Refuses what cannot stand first in a text for people.
+pub(super) fn check_notice(notice: Option<&str>) -> Result<(), Error> {
+    let wrong = |notice: &str| {
+        notice.trim().is_empty() || notice.chars().count() > NOTICE_MAX || notice.chars().any(is_harmful)
+    };
+    match notice.is_some_and(wrong) {
+        true => Err(Error::new(
+            Kind::Usage,
+            format!("a notice has 1 to {NOTICE_MAX} characters and no control characters; nothing was written"),
+        )),
+        false => Ok(()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -199,5 +261,19 @@ mod tests {
         files.add_attached("a/x.bin", Digest([1; 32]), sha256(&[b"content"]));
         let wanted = format!("{}  a/x.bin\n{}  b\n", sha256(&[b"content"]), sha256(&[b"two"]));
         assert_eq!(files.manifest(), wanted);
+    }
+
+    #[test]
+    fn a_word_is_put_in_once_and_its_own_braces_stay() {
+        let words = [("{a}", "{b}".to_owned()), ("{b}", "x".to_owned())];
+        assert_eq!(filled("{a} {b} {c} {", &words), "{b} x {c} {");
+    }
+
+    #[test]
+    fn a_notice_is_plain_text_of_some_length() {
+        assert!(check_notice(None).is_ok() && check_notice(Some("No redisclosure.\nSee 42 CFR part 2.")).is_ok());
+        for bad in ["", " ", "a\u{1b}[2J", "\u{202e}a", &"a".repeat(NOTICE_MAX + 1)] {
+            assert!(check_notice(Some(bad)).is_err(), "{bad:?}");
+        }
     }
 }

@@ -6,14 +6,17 @@
 mod custody;
 mod files;
 mod pack;
+mod subject;
+mod taking;
 
 pub use pack::{ExportedPack, PackQuery, export_pack};
+pub use subject::{ExportedSubject, SubjectQuery, export_subject};
 
 use super::context::{Desk, short};
 use super::error::{Error, Kind};
 use super::revisions::Standing;
 use crate::chain::{Details, Outcome};
-use crate::gate::{Filter, Nature, Permit};
+use crate::gate::{Filter, Nature, Permit, Query};
 use crate::id::{Digest, NoteId};
 use crate::ledger::{Draft, StoredNote};
 use crate::policy::{Action, Decision};
@@ -34,9 +37,33 @@ pub struct Which {
     pub client: Option<String>,
     /// All of this case.
     pub case: Option<String>,
+    /// All in which this name stands, word for word, in their newest revision.
+    pub naming: Option<String>,
 }
 
 impl Which {
+    /// What to look for among all notes.
+    fn looks(&self) -> Result<Vec<(Filter, Option<Query>)>, Error> {
+        let filter = Filter {
+            natures: vec![Nature::Note],
+            client: self.client.clone(),
+            case: self.case.clone(),
+            ..Filter::default()
+        };
+        let mut looks = Vec::new();
+        if let Some(name) = &self.naming {
+            let every = Filter {
+                natures: vec![Nature::Note],
+                ..Filter::default()
+            };
+            looks.push((every, Some(Query::parse(&format!("\"{}\"", name.replace('"', " ")))?)));
+        }
+        if self.client.is_some() || self.case.is_some() {
+            looks.push((filter, None));
+        }
+        Ok(looks)
+    }
+
     /// In words, for the entry.
     fn in_words(&self) -> String {
         let client = self.client.iter().map(|client| format!("client {client}"));
@@ -90,14 +117,11 @@ impl Desk<'_> {
                 None => return Err(self.not_there(details.clone(), asked)?),
             };
         }
-        if which.client.is_some() || which.case.is_some() {
-            let filter = Filter {
-                natures: vec![Nature::Note],
-                client: which.client.clone(),
-                case: which.case.clone(),
-                ..Filter::default()
-            };
-            let survey = match self.survey(&filter) {
+        for (filter, query) in which.looks()? {
+            let survey = self
+                .gate()
+                .scan(&self.ledger, &self.clearance(), &filter, query.as_ref());
+            let survey = match survey {
                 Ok(survey) => survey,
                 Err(error) => return Err(self.failed(details.clone(), Vec::new(), error)),
             };
@@ -116,8 +140,8 @@ impl Desk<'_> {
             details.asked = Some(short(which.in_words()));
             let _ = self.record(Draft::without_effect(None, Outcome::Denied, details, Vec::new()))?;
             return Err(
-                Error::new(Kind::Denied, "no note of that client or case that you may export")
-                    .hint("`strongroom list --client NAME` shows what there is for you; names are compared as a whole"),
+                Error::new(Kind::Denied, "no such note that you may export")
+                    .hint("`strongroom list --client NAME` shows what there is for you; clients and cases are compared as a whole"),
             );
         }
         Ok(chosen.into_iter().collect())

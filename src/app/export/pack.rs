@@ -1,33 +1,29 @@
 //! A pack for a court: notes, what is attached, who had them in hand, and proofs that somebody without this program checks.
 
 use super::super::audit::local_mark;
-use super::super::context::{Context, Desk, Unlocked, short};
+use super::super::context::Context;
 use super::super::error::{Error, Kind};
-use super::super::person::{NewFolder, is_harmful};
 use super::super::reports::given;
 use super::custody::Custody;
-use super::files::{Files, MANIFEST, SIGNATURE, plain_name, write_attached};
+use super::files::{Files, MANIFEST, SIGNATURE, check_notice, filled, hex, number_of, plain_name, pretty, shown};
+use super::taking::{Taken, write_contents};
 use super::{Which, by_note, check_recipients};
 use crate::chain::{Namespace, Receipt, Time, public_line};
-use crate::gate::{Handed, Nature, OpenContent};
-use crate::id::{Digest, EntryRef, NoteId, PersonId, VaultId};
-use crate::ledger::{AllProven, Anchors, Draft};
+use crate::gate::{Handed, Nature};
+use crate::id::{Digest, EntryRef};
+use crate::ledger::{AllProven, Anchors};
 use crate::repo::{Repo, Settings};
 use base64ct::{Base64, Encoding};
 use serde_json::{Value, json};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 const README: &str = include_str!("pack-readme.md");
 const CHECK: &str = include_str!("check.py");
 /// The largest receipt that is read, in bytes.
 const RECEIPT_MAX: u64 = 8 << 20;
-/// The longest notice, in characters.
-const NOTICE_MAX: usize = 2000;
 /// What stands before an Ed25519 key in the form that openssl reads (RFC 8410).
 const SPKI: [u8; 12] = [0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00];
-/// Of how many attachments the parts are looked up at once: each has the vault open.
-const AT_ONCE: usize = 32;
 
 /// How complete the list of custody is.
 const ALL_OPENED: &str = "Whoever made the pack oversees the log, and all of it opened for them: `custody.csv` has every entry \
@@ -83,25 +79,25 @@ pub fn export_pack(context: &Context<'_>, query: &PackQuery) -> Result<ExportedP
         Some(path) => Some(Receipt::find(&given(context, path, RECEIPT_MAX)?)?),
     };
     let unlocked = context.unlock()?;
-    let (packing, handed) = {
+    let (taken, handed) = {
         let mut desk = unlocked.desk(context)?;
-        desk.begin_pack(query)?
+        desk.take_out(&query.which)?
     };
-    let proven = prove(context, &packing.custody, receipt.as_ref())?;
+    let proven = prove(context, &taken.custody, receipt.as_ref())?;
     let mut files = Files::default();
-    let counted = add_notes(&mut files, &packing, handed)?;
+    let counted = add_notes(&mut files, &taken, handed)?;
     add_log(&mut files, &proven)?;
-    files.add("custody.csv", packing.custody.table());
+    files.add("custody.csv", taken.custody.table());
     files.add("check.py", CHECK);
     let identity = &unlocked.identity;
     let signer = format!(
         "{} namespaces=\"export@strongroom\" {}\n",
-        packing.handle,
+        taken.handle,
         public_line(&identity.public_key())
     );
     files.add("signers", signer);
-    files.add("pack.json", pretty(&packing.index(query, identity, &proven)));
-    files.add("README.md", packing.readme(query, &counted));
+    files.add("pack.json", pretty(&taken.index(query, identity, &proven)));
+    files.add("README.md", taken.readme(query, &counted));
     let manifest = files.manifest();
     let signature = identity.sign(Namespace::Export, manifest.as_bytes());
     let sha256 = crate::crypto::sha256(&[manifest.as_bytes()]);
@@ -110,53 +106,21 @@ pub fn export_pack(context: &Context<'_>, query: &PackQuery) -> Result<ExportedP
 
     let (entry, contents) = {
         let mut desk = unlocked.desk(context)?;
-        desk.end_pack(query, &packing, sha256)?
+        desk.give_out("export pack", &query.which, &query.to, &taken, sha256)?
     };
     let attached = files.write(&*folder)?;
     let entries = proven.proofs.len();
     write_contents(context, &unlocked, &*folder, &attached, contents)?;
     folder.keep()?;
     Ok(ExportedPack {
-        notes: packing.notes.len(),
+        notes: taken.notes.len(),
         texts: counted.texts,
         attachments: attached.len(),
         entries,
-        closed: packing.custody.closed,
+        closed: taken.custody.closed,
         sha256,
         entry,
     })
-}
-
-fn check_notice(notice: Option<&str>) -> Result<(), Error> {
-    let wrong = |notice: &str| {
-        notice.trim().is_empty() || notice.chars().count() > NOTICE_MAX || notice.chars().any(is_harmful)
-    };
-    match notice.is_some_and(wrong) {
-        true => Err(Error::new(
-            Kind::Usage,
-            format!("a notice has 1 to {NOTICE_MAX} characters and no control characters; nothing was written"),
-        )),
-        false => Ok(()),
-    }
-}
-
-/// A pack that is being made: what was chosen and read of the vault.
-struct Packing {
-    /// Where the reading stands in the log.
-    read: EntryRef,
-    vault: VaultId,
-    made: Time,
-    handle: String,
-    notes: Vec<NoteId>,
-    /// What there was of them.
-    bodies: BTreeSet<(NoteId, Digest)>,
-    custody: Custody,
-    /// Labels of notes, in words.
-    labels: BTreeMap<NoteId, String>,
-    /// The mark of the strictest.
-    mark: String,
-    /// What the people are called who wrote.
-    handles: BTreeMap<PersonId, String>,
 }
 
 /// What came of the notes, for whoever reads about it.
@@ -166,75 +130,6 @@ struct Counted {
     contents: String,
     /// The first text.
     example: Option<String>,
-}
-
-impl Desk<'_> {
-    /// Reads what is to be packed, under an entry of its own.
-    fn begin_pack(&mut self, query: &PackQuery) -> Result<(Packing, Vec<Handed>), Error> {
-        let mut details = self.details("export-read");
-        details.asked = Some(short(query.which.in_words()));
-        let notes = self.choose(&query.which, &details)?;
-        let leaving = self.leaving(&notes, &mut details)?;
-        let bodies = leaving.bodies();
-        let level = details.level.unwrap_or(crate::label::Level::Public);
-        let recorded = self.record(Draft::read(details, notes.clone()))?;
-        let read = recorded.entry();
-        let custody = self.custody(&notes.iter().copied().collect(), &recorded)?;
-        let handed = self.gate().hand_out(leaving.stored, &leaving.permits, recorded)?;
-        let mut labels = BTreeMap::new();
-        let mut handles = BTreeMap::new();
-        for item in &handed {
-            let label = labels.entry(item.note).or_insert_with(|| item.label.clone());
-            if let Some(join) = label.join(&item.label) {
-                *label = join;
-            }
-            handles.insert(item.metadata.author, self.handle(item.metadata.author));
-        }
-        let labels = labels.into_iter();
-        let packing = Packing {
-            read,
-            vault: self.identity.vault(),
-            made: self.context.now(),
-            handle: self.handle(self.identity.person()),
-            notes,
-            bodies,
-            custody,
-            labels: labels
-                .map(|(note, label)| (note, self.label_text(&label).to_string()))
-                .collect(),
-            mark: self.policies.levels().rules(level).mark.clone(),
-            handles,
-        };
-        Ok((packing, handed))
-    }
-
-    /// Decides once more and enters that the pack leaves; gives what is attached, to be read.
-    fn end_pack(
-        &mut self,
-        query: &PackQuery,
-        packing: &Packing,
-        sha256: Digest,
-    ) -> Result<(EntryRef, Vec<(Digest, OpenContent)>), Error> {
-        let mut details = self.details("export pack");
-        details.asked = Some(short(query.which.in_words()));
-        details.recipients = query.to.clone();
-        let leaving = self.leaving(&packing.notes, &mut details)?;
-        if leaving.bodies() != packing.bodies {
-            let error = Error::new(
-                Kind::Failed,
-                "one of these notes changed meanwhile; nothing was written",
-            )
-            .hint("give the command again");
-            return Err(self.failed(details, packing.notes.clone(), error));
-        }
-        details.left = Some(sha256);
-        let recorded = self.record(Draft::read(details, packing.notes.clone()))?;
-        let entry = recorded.entry();
-        let heads: Vec<_> = leaving.stored.into_iter().filter(|item| item.is_attachment()).collect();
-        let digests: Vec<Digest> = heads.iter().map(|head| head.body).collect();
-        let contents = self.gate().open_contents(heads, leaving.permits, recorded)?;
-        Ok((entry, digests.into_iter().zip(contents).collect()))
-    }
 }
 
 /// Proves all entries of the custody; with the newest checkpoint of each log that they stand in.
@@ -253,7 +148,7 @@ fn prove(context: &Context<'_>, custody: &Custody, receipt: Option<&Receipt>) ->
 }
 
 /// Texts, sealed bodies and what is known of them.
-fn add_notes(files: &mut Files, packing: &Packing, handed: Vec<Handed>) -> Result<Counted, Error> {
+fn add_notes(files: &mut Files, taken: &Taken, handed: Vec<Handed>) -> Result<Counted, Error> {
     let mut counted = Counted::default();
     for (note, mut items) in by_note(handed, |item| item.note) {
         let folder = format!("notes/{note}");
@@ -265,7 +160,7 @@ fn add_notes(files: &mut Files, packing: &Packing, handed: Vec<Handed>) -> Resul
         let (mut texts, mut names) = (BTreeSet::new(), BTreeSet::new());
         let mut newest = String::new();
         for item in items {
-            let (entry, recorded) = packing.custody.written(note, item.body)?;
+            let (entry, recorded) = taken.custody.written(note, item.body)?;
             let metadata = &item.metadata;
             let mut told = json!({
                 "digest": item.body.to_string(),
@@ -276,7 +171,7 @@ fn add_notes(files: &mut Files, packing: &Packing, handed: Vec<Handed>) -> Resul
                 "modified": Time::from_unix(metadata.modified).to_string(),
                 "author": {
                     "person": metadata.author.to_string(),
-                    "handle": packing.handles.get(&metadata.author),
+                    "handle": taken.handles.get(&metadata.author),
                 },
             });
             files.add(format!("{folder}/sealed/{}", item.body), item.sealed.clone());
@@ -326,7 +221,7 @@ fn add_notes(files: &mut Files, packing: &Packing, handed: Vec<Handed>) -> Resul
         let about = json!({
             "v": 1,
             "id": note.to_string(),
-            "label": packing.labels.get(&note),
+            "label": taken.labels.get(&note),
             "revisions": revisions,
             "attachments": attachments,
         });
@@ -354,37 +249,7 @@ fn add_log(files: &mut Files, proven: &AllProven) -> Result<(), Error> {
     Ok(())
 }
 
-/// Writes what is attached. The vault is left to others but for the moments in which parts are looked up.
-fn write_contents(
-    context: &Context<'_>,
-    unlocked: &Unlocked<'_>,
-    folder: &dyn NewFolder,
-    paths: &BTreeMap<Digest, String>,
-    contents: Vec<(Digest, OpenContent)>,
-) -> Result<(), Error> {
-    let mut contents = contents.into_iter();
-    loop {
-        let some: Vec<(Digest, OpenContent)> = contents.by_ref().take(AT_ONCE).collect();
-        if some.is_empty() {
-            return Ok(());
-        }
-        let desk = unlocked.desk(context)?;
-        let mut found = Vec::with_capacity(some.len());
-        for (head, content) in some {
-            let parts = desk.ledger.parts(content.note, content.parts())?;
-            let path = paths
-                .get(&head)
-                .ok_or_else(|| Error::new(Kind::Failed, "an attachment has no file"))?;
-            found.push((path, content, parts));
-        }
-        drop(desk);
-        for (path, content, parts) in found {
-            write_attached(context, folder, path, content, parts)?;
-        }
-    }
-}
-
-impl Packing {
+impl Taken {
     /// Who made the pack, of what, for whom.
     fn index(&self, query: &PackQuery, identity: &crate::session::Identity, proven: &AllProven) -> Value {
         json!({
@@ -443,69 +308,5 @@ impl Packing {
             ("{example}", counted.example.clone().unwrap_or_default()),
         ];
         filled(README, &words)
-    }
-}
-
-/// A text with words in the place of their names. What stands in a word stays as it is.
-fn filled(text: &str, words: &[(&str, String)]) -> String {
-    let mut out = String::with_capacity(text.len() * 2);
-    let mut rest = text;
-    while let Some(at) = rest.find('{') {
-        out.push_str(&rest[..at]);
-        rest = &rest[at..];
-        match words.iter().find(|(name, _)| rest.starts_with(name)) {
-            Some((name, word)) => {
-                out.push_str(word);
-                rest = &rest[name.len()..];
-            }
-            None => {
-                out.push('{');
-                rest = &rest[1..];
-            }
-        }
-    }
-    out.push_str(rest);
-    out
-}
-
-/// What somebody wrote, on one line of a text for people.
-fn shown(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control() && !is_harmful(*c)).collect()
-}
-
-fn number_of(count: usize, of: &str) -> String {
-    match count {
-        1 => format!("1 {of}"),
-        several => format!("{several} {of}s"),
-    }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// JSON that a person can read too.
-fn pretty(value: &Value) -> String {
-    let mut text = serde_json::to_string_pretty(value).unwrap_or_default();
-    text.push('\n');
-    text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_word_is_put_in_once_and_its_own_braces_stay() {
-        let words = [("{a}", "{b}".to_owned()), ("{b}", "x".to_owned())];
-        assert_eq!(filled("{a} {b} {c} {", &words), "{b} x {c} {");
-    }
-
-    #[test]
-    fn a_notice_is_plain_text_of_some_length() {
-        assert!(check_notice(None).is_ok() && check_notice(Some("No redisclosure.\nSee 42 CFR part 2.")).is_ok());
-        for bad in ["", " ", "a\u{1b}[2J", "\u{202e}a", &"a".repeat(NOTICE_MAX + 1)] {
-            assert!(check_notice(Some(bad)).is_err(), "{bad:?}");
-        }
     }
 }
