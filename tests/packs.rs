@@ -518,3 +518,58 @@ fn an_agent_makes_the_same_pack_and_a_receipt_from_before_is_led_to() {
     home.run(&["lock"]);
     done.unwrap();
 }
+
+#[test]
+fn the_logs_of_several_people_and_a_note_that_was_sealed_anew_are_proven_too() {
+    let home = Home::new();
+    let Some(tools) = tools(home.0.path()) else { return };
+    let jon = |words: &[&str]| home.run(&[words, &WHY, &["--identity", "jon.identity"]].concat());
+    let text = "The torch is wet.";
+    let note = home.run(&["add", "--label", "internal", "--case", "K-7", text]);
+    home.run(&[
+        "member",
+        "request",
+        "--name",
+        "jon",
+        "--out",
+        "jon.request",
+        "--identity",
+        "jon.identity",
+    ]);
+    let admit = ["member", "admit", "jon.request", "--clearance", "restricted", "--yes"];
+    home.run(&[&admit[..], &["--role", "officer", "--role", "lead"]].concat());
+    jon(&["edit", &note, "--field", "car=2"]);
+    home.run(&[&["relabel", &note, "restricted"][..], &WHY].concat());
+    jon(&["show", &note]);
+    let pack = home.export("pack", &[]);
+    let there = Elsewhere::new(&pack, &tools);
+    let (well, said) = there.sh("python3 check.py");
+    assert!(
+        well && said.contains("2 in all") && said.contains("2 texts and 0 attachments"),
+        "{said}"
+    );
+    let custody = std::fs::read_to_string(pack.join("custody.csv")).unwrap();
+    for row in [
+        ",add,add,",
+        ",revise,edit,legal,",
+        ",relabel,relabel,legal,",
+        ",jon,",
+        ",show,legal,",
+    ] {
+        assert!(custody.contains(row), "{row}: {custody}");
+    }
+    let readme = std::fs::read_to_string(pack.join("README.md")).unwrap();
+    assert!(readme.contains("all of it opened for them"), "{readme}");
+    // Another lead lacks the keys to what others did, and the pack says what that means.
+    home.run(&[&["show", &note][..], &WHY].concat());
+    jon(&["export", "pack", &note, "--out", "other"]);
+    let other = Elsewhere::new(&home.path("other"), &tools);
+    assert!(other.sh("python3 check.py").0, "{}", other.sh("python3 check.py").1);
+    let readme = std::fs::read_to_string(home.path("other/README.md")).unwrap();
+    assert!(
+        readme.contains("`custody.csv` may lack entries") && readme.contains("of the reads in the log did not open"),
+        "{readme}"
+    );
+    let custody = std::fs::read_to_string(home.path("other/custody.csv")).unwrap();
+    assert!(custody.contains(",add,sealed,"), "{custody}");
+}

@@ -235,3 +235,62 @@ fn a_pack_is_for_who_may_export_and_of_what_they_may_read() {
     });
     assert_eq!(lines.iter().filter(|line| line.verb() == "export-read").count(), 8);
 }
+
+/// All that stands in the files of a folder.
+fn all_text(folder: &Path) -> String {
+    let mut text = String::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        match path.is_dir() {
+            true => text.push_str(&all_text(&path)),
+            false => text.push_str(&String::from_utf8_lossy(&std::fs::read(path).unwrap())),
+        }
+    }
+    text
+}
+
+#[test]
+fn a_subject_is_told_what_the_teller_may_read_and_who_was_given_it() {
+    let vault = Vault::new();
+    of_client(&vault, "restricted", "Lena Hauk was followed by a grey van.");
+    of_client(&vault, "internal", "Lena Hauk and Tomas Brandt asked for a torch.");
+    let told = |place: &Vault, name: &str, redact: Option<&str>| {
+        let query = SubjectQuery {
+            client: None,
+            person: Some("Lena Hauk".into()),
+            all_revisions: false,
+            redact: redact.map(str::to_owned),
+            allow: Vec::new(),
+            to: Vec::new(),
+            notice: None,
+            out: place.0.path().join(name),
+        };
+        let context = place.context(&Told, Some("client-request"), Some("she asked"));
+        let told = export_subject(&context, &query).unwrap();
+        (told, all_text(&place.0.path().join(name)))
+    };
+    export_pack(
+        &vault.context(&Told, Some("legal"), Some("an order")),
+        &query(&vault, case()),
+    )
+    .unwrap();
+    let (all, text) = told(&vault, "all", None);
+    assert_eq!((all.notes, all.disclosures, all.closed), (2, 1, 0));
+    assert!(
+        text.contains("grey van") && text.contains("Crown Court,export pack,legal") && text.contains("Tomas Brandt")
+    );
+    // A lead who may not read one of them tells of the other, and of that nothing.
+    let kim = join(&vault, "kim", "internal");
+    let lead = MemberChange::Grant(Rights {
+        roles: vec![shared::Role::Lead],
+        ..Rights::default()
+    });
+    change_member(&vault.context(&Told, None, Some("stands in")), "kim", &lead).unwrap();
+    let (some, text) = told(&kim, "some", Some("no-names"));
+    assert_eq!((some.notes, some.left_out), (1, 0));
+    assert!(text.contains("Lena Hauk and Person A asked for a torch."), "{text}");
+    assert!(
+        !text.contains("van") && !text.contains("Brandt") && !text.contains("restricted"),
+        "{text}"
+    );
+}
