@@ -41,6 +41,7 @@ mod reports;
 mod review;
 mod revisions;
 mod sync;
+mod table;
 #[cfg(test)]
 mod tests;
 mod tidy;
@@ -95,6 +96,7 @@ pub use reports::{CheckedReport, MadeReport, ReportQuery, check_report, make_rep
 pub use review::{Leaver, Review, ReviewDoor, ReviewLine, Reviewed, UNUSED_DAYS, nobody_accepts, review_members};
 pub use revisions::{RevisionLine, compare, history};
 pub use sync::{SyncProblem, Synced, sync};
+pub use table::{csv_row, plain};
 pub use tidy::tidy;
 pub use vault::{Init, Inited, init};
 pub use witnesses::{NewWitness, WitnessQuery, Witnessing, add_witness_file, new_witness, witness_vault};

@@ -3,7 +3,7 @@
 use super::super::answers::{is_beginning, is_sight};
 use super::super::context::Desk;
 use super::super::error::{Error, Kind};
-use super::files::csv_row;
+use super::super::table::csv_row;
 use crate::chain::{Details, Entry, Kind as EntryKind, Outcome, note_and_digest};
 use crate::id::{Digest, EntryRef, NoteId, PersonId};
 use crate::label::{Label, Level};

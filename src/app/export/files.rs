@@ -141,23 +141,6 @@ pub(super) fn plain_name(name: &str, taken: &mut BTreeSet<String>) -> String {
     }
 }
 
-/// A row of a table that spreadsheets read (RFC 4180). What one of them would take for a formula is told as text.
-pub(super) fn csv_row<'c>(cells: impl IntoIterator<Item = &'c str>) -> String {
-    let cell = |cell: &str| {
-        let guard = if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) {
-            "'"
-        } else {
-            ""
-        };
-        let cell = format!("{guard}{cell}");
-        match cell.contains(['"', ',', '\n', '\r']) {
-            true => format!("\"{}\"", cell.replace('"', "\"\"")),
-            false => cell,
-        }
-    };
-    format!("{}\r\n", cells.into_iter().map(cell).collect::<Vec<_>>().join(","))
-}
-
 /// A text with words in the place of their names. What stands in a word stays as it is.
 pub(super) fn filled(text: &str, words: &[(&str, String)]) -> String {
     let mut out = String::with_capacity(text.len() * 2);
@@ -246,12 +229,6 @@ mod tests {
             let long = plain_name(&format!("{}.jpeg", "ü".repeat(99)), &mut taken);
             assert!(long.len() <= NAME_MAX && long.ends_with(".jpeg"), "{long}");
         }
-    }
-
-    #[test]
-    fn a_row_says_what_its_cells_say_and_calculates_nothing() {
-        let row = csv_row(["a", "say \"no\", twice", "=1+1", "@x", "-3", "", "é"]);
-        assert_eq!(row, "a,\"say \"\"no\"\", twice\",'=1+1,'@x,'-3,,é\r\n");
     }
 
     #[test]
