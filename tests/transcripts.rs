@@ -60,6 +60,7 @@ stories! {
     redaction,
     audit,
     proofs,
+    packs,
     witnesses,
     recovery,
     shares,

@@ -288,6 +288,9 @@ fn tried(ids: &Ids) -> Vec<Vec<String>> {
         vec!["breakglass", "open", id, "--class", "safety"],
         vec!["policy", "explain", "read", id],
         vec!["audit", "who", "--note", id],
+        vec!["export", "pack", id, "--out", "pack"],
+        vec!["export", "pack", "--client", "Kestrel", "--out", "pack"],
+        vec!["export", "subject", "--person", "Lena Hauk", "--out", "answer"],
     ]);
     once.extend([
         vec!["show", &ids.known[..8]],

@@ -159,7 +159,7 @@ pub(super) fn in_period(since: Option<Time>, until: Option<Time>, time: Time) ->
 }
 
 /// Whether somebody saw something by it, or wanted to: everything but changes that were made.
-fn is_sight(entry: &Entry) -> bool {
+pub(super) fn is_sight(entry: &Entry) -> bool {
     entry.result != Outcome::Done
         || matches!(
             entry.kind,
@@ -196,7 +196,7 @@ fn is_meant(verb: &str, action: &str) -> bool {
 }
 
 /// What an entry may say was done.
-const VERBS: [&str; 75] = [
+const VERBS: [&str; 78] = [
     "add",
     "add-links",
     "approvals",
@@ -227,6 +227,9 @@ const VERBS: [&str; 75] = [
     "due",
     "edit",
     "edit-read",
+    "export pack",
+    "export subject",
+    "export-read",
     "extract",
     "glass-read",
     "grade-read",
@@ -319,7 +322,7 @@ fn note_beginning(asked: &str) -> Result<String, Error> {
     }
 }
 
-fn is_beginning(text: &str) -> bool {
+pub(super) fn is_beginning(text: &str) -> bool {
     (4..=32).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
 }
 

@@ -19,6 +19,7 @@ mod destroy;
 mod doctor;
 mod due;
 mod error;
+mod export;
 mod failed;
 mod finding;
 mod forms;
@@ -46,6 +47,7 @@ mod review;
 mod revisions;
 mod schedule;
 mod sync;
+mod table;
 #[cfg(test)]
 mod tests;
 mod tidy;
@@ -74,6 +76,7 @@ pub use destroy::{Ask, Destroyed, Doomed, destroy};
 pub use doctor::{Checkup, Finding, Level, doctor};
 pub use due::{DueLine, DueQuery, Heading, list_due};
 pub use error::{Error, Kind};
+pub use export::{ExportedPack, ExportedSubject, PackQuery, SubjectQuery, Which, export_pack, export_subject};
 pub use finding::{ListQuery, NoteLine, Searched, list, search};
 pub use guard::{Guarded, InstalledGuard, guard, install_guard};
 pub use held::{Held, agent_socket, change_passphrase};
@@ -84,8 +87,8 @@ pub use members::{Admission, Admitted, Confirm, MemberLine, Members, admit, list
 pub use metrics::{MetricsFigures, MetricsQuery, count_metrics};
 pub use notes::{Added, NewText, Shown, add, show};
 pub use person::{
-    EditorText, GitEnded, GitJob, NewFile, Person, WrittenText, is_harmful, left_texts, list_files, new_file,
-    open_file, run_git,
+    EditorText, GitEnded, GitJob, NewFile, NewFolder, Person, WrittenText, is_harmful, left_texts, list_files,
+    new_file, new_folder, open_file, run_git,
 };
 pub use policies::{
     ExplainQuery, Explained, LevelInfo, NewPolicies, Policies, PolicyChanges, PolicyCheck, PolicyEdit, PolicyFault,
@@ -103,6 +106,7 @@ pub use retention::{KeptNote, keep};
 pub use review::{Leaver, Review, ReviewDoor, ReviewLine, Reviewed, UNUSED_DAYS, nobody_accepts, review_members};
 pub use revisions::{RevisionLine, compare, history};
 pub use sync::{SyncProblem, Synced, sync};
+pub use table::{csv_row, plain};
 pub use tidy::tidy;
 pub use vault::{Init, Inited, init};
 pub use witnesses::{NewWitness, WitnessQuery, Witnessing, add_witness_file, new_witness, witness_vault};

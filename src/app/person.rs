@@ -2,7 +2,7 @@
 
 use super::error::{Error, Kind};
 pub use crate::env::Ended as GitEnded;
-use crate::env::{Buffer, NewPlainFile, SystemEntropy};
+use crate::env::{Buffer, NewPlainFile, NewPrivateFolder, SystemEntropy};
 pub use crate::repo::GitJob;
 use crate::secret::Passphrase;
 use std::fs::File;
@@ -25,6 +25,10 @@ pub trait Person {
     fn files_in(&self, folder: &Path) -> Result<Vec<String>, Error>;
     /// Begins a file for the person where nothing may be yet.
     fn create(&self, path: &Path) -> Result<Box<dyn NewFile>, Error>;
+    /// Begins a folder for the person where nothing may be yet.
+    fn create_folder(&self, path: &Path) -> Result<Box<dyn NewFolder>, Error> {
+        new_folder(path)
+    }
     /// Tells how far a long piece of work has come, in bytes, of how many if that is known. Said often; shown, if at all, now
     /// and then. `None` ends it.
     fn progress(&self, _done: Option<u64>, _whole: Option<u64>) {}
@@ -85,11 +89,31 @@ pub trait NewFile {
     fn keep(self: Box<Self>) -> Result<(), Error>;
 }
 
+/// A private folder that is there under its name once all of it is whole.
+pub trait NewFolder {
+    /// Begins a file in it, at a path below it with `/` between its parts, which are plain names; folders are made.
+    fn file(&self, below: &str) -> Result<File, Error>;
+    /// Puts the folder under its name, durable. Without this nothing is left of it.
+    fn keep(self: Box<Self>) -> Result<(), Error>;
+}
+
 struct Here(NewPlainFile);
 
 impl NewFile for Here {
     fn file(&mut self) -> &mut File {
         self.0.file()
+    }
+
+    fn keep(self: Box<Self>) -> Result<(), Error> {
+        Ok(self.0.keep()?)
+    }
+}
+
+struct HereFolder(NewPrivateFolder);
+
+impl NewFolder for HereFolder {
+    fn file(&self, below: &str) -> Result<File, Error> {
+        Ok(self.0.file(below)?)
     }
 
     fn keep(self: Box<Self>) -> Result<(), Error> {
@@ -147,6 +171,11 @@ pub fn list_files(folder: &Path) -> Result<Vec<String>, Error> {
 /// [`Person::create`] for a person at this process's terminal.
 pub fn new_file(path: &Path) -> Result<Box<dyn NewFile>, Error> {
     Ok(Box::new(Here(NewPlainFile::begin(path)?)))
+}
+
+/// [`Person::create_folder`] for a person at this process's terminal.
+pub fn new_folder(path: &Path) -> Result<Box<dyn NewFolder>, Error> {
+    Ok(Box::new(HereFolder(NewPrivateFolder::begin(path)?)))
 }
 
 /// A text for an editor on this machine, before and while it is edited.

@@ -134,7 +134,7 @@ pub fn make_report(context: &Context<'_>, query: &ReportQuery) -> Result<MadeRep
 }
 
 /// A file of the person's.
-fn given(context: &Context<'_>, path: &Path, max: u64) -> Result<Vec<u8>, Error> {
+pub(super) fn given(context: &Context<'_>, path: &Path, max: u64) -> Result<Vec<u8>, Error> {
     let mut bytes = Vec::new();
     let read = context.person.open(path)?.take(max + 1).read_to_end(&mut bytes);
     read.map_err(|error| Error::new(Kind::Failed, format!("`{}` cannot be read: {error}", path.display())))?;

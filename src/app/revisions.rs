@@ -42,7 +42,7 @@ pub(super) struct Standing {
     pub(super) survey: Survey,
     /// Those that nobody follows, newest first.
     pub(super) heads: Vec<Digest>,
-    wraps: Vec<WrapFile>,
+    pub(super) wraps: Vec<WrapFile>,
 }
 
 impl Standing {

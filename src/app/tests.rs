@@ -4,6 +4,7 @@
 mod beside;
 mod briefs;
 mod converge;
+mod exports;
 mod holds;
 mod leaving;
 mod matters;

@@ -46,7 +46,7 @@ pub use matter::{Broken, Deed, Matter, Matters, PersonOf, Said};
 pub use message::{BadMessage, Message};
 pub use note_key::{BadNoteKey, NoteKey, Signs};
 pub use problem::{Case, Problem};
-pub use proof::{BadProof, ProofWalk, check_consistency, check_inclusion};
+pub use proof::{BadProof, InclusionProofs, ProofWalk, check_consistency, check_inclusion};
 pub use proof_file::{BadProofFile, PROOF_MAX, ProofFile};
 pub use receipt::{BadReceipt, Receipt};
 pub use request::{BadRequest, JoinRequest};

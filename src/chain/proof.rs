@@ -163,6 +163,67 @@ impl ProofWalk {
     }
 }
 
+/// The making of many inclusion proofs at once, to one tree: each part that any of them takes is hashed once, so that a pass
+/// over the leaves costs a few hashes for each of them, however many proofs there are.
+pub struct InclusionProofs {
+    size: u64,
+    /// In the order of their leaves, of parts that begin together the smaller one last.
+    parts: Vec<(Range<u64>, Frontier)>,
+    /// The next part to begin.
+    next: usize,
+    /// Those that have begun and not ended.
+    open: Vec<usize>,
+    seen: u64,
+}
+
+impl InclusionProofs {
+    /// Proofs that these leaves stand in the tree of `size`.
+    pub fn begin(indices: impl IntoIterator<Item = u64>, size: u64) -> Result<Self, BadProof> {
+        let mut parts = Vec::new();
+        for index in indices {
+            parts.extend(inclusion_parts(index, size)?);
+        }
+        parts.sort_unstable_by_key(|part| (part.start, std::cmp::Reverse(part.end)));
+        parts.dedup();
+        Ok(Self {
+            size,
+            parts: parts.into_iter().map(|part| (part, Frontier::default())).collect(),
+            next: 0,
+            open: Vec::new(),
+            seen: 0,
+        })
+    }
+
+    /// The next leaf of the log; those beyond the tree are passed over.
+    pub fn leaf(&mut self, leaf: Digest) {
+        while let Some((part, _)) = self.parts.get(self.next)
+            && part.start == self.seen
+        {
+            self.open.push(self.next);
+            self.next += 1;
+        }
+        for open in &self.open {
+            self.parts[*open].1.push(leaf);
+        }
+        self.seen += 1;
+        let (parts, seen) = (&self.parts, self.seen);
+        self.open.retain(|open| parts[*open].0.end > seen);
+    }
+
+    /// The proof of one of these leaves, after all leaves of the tree.
+    pub fn proof(&self, index: u64) -> Result<Vec<Digest>, BadProof> {
+        let root = |part: Range<u64>| {
+            let key = (part.start, std::cmp::Reverse(part.end));
+            let found = self
+                .parts
+                .binary_search_by_key(&key, |(part, _)| (part.start, std::cmp::Reverse(part.end)));
+            let found = found.ok().filter(|_| self.seen >= self.size);
+            found.map(|at| self.parts[at].1.root()).ok_or(BadProof::Unfinished)
+        };
+        inclusion_parts(index, self.size)?.into_iter().map(root).collect()
+    }
+}
+
 fn of_length(proof: &[Digest], want: usize) -> Result<(), BadProof> {
     let found = proof.len();
     match found == want {
@@ -265,6 +326,32 @@ mod tests {
 
     fn all_theirs(proof: &[Digest]) -> Vec<tlog::Hash> {
         proof.iter().copied().map(theirs).collect()
+    }
+
+    #[test]
+    fn many_proofs_at_once_are_what_each_is_alone() {
+        for size in [1, 2, 3, 7, 8, 21, 40] {
+            for step in [1, 3, 5] {
+                let wanted: Vec<u64> = (0..size).step_by(step).collect();
+                let mut proofs = InclusionProofs::begin(wanted.iter().copied().rev(), size).unwrap();
+                assert_eq!(
+                    proofs.proof(0),
+                    if size == 1 {
+                        Ok(Vec::new())
+                    } else {
+                        Err(BadProof::Unfinished)
+                    }
+                );
+                // What the log has beyond this tree is none of it.
+                (0..size + 2).for_each(|n| proofs.leaf(leaf_hash(&line(n))));
+                for index in wanted {
+                    let alone = made(ProofWalk::inclusion(index, size), size);
+                    assert_eq!(proofs.proof(index), Ok(alone), "{index} of {size}");
+                }
+            }
+        }
+        let refused = InclusionProofs::begin([4], 4).err();
+        assert_eq!(refused, Some(BadProof::Outside { index: 4, size: 4 }));
     }
 
     #[test]

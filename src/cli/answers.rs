@@ -5,7 +5,7 @@ use super::out;
 use super::terminal::Seen;
 use super::words::{counted, named, period};
 use crate::app::shared::{Outcome, Time};
-use crate::app::{Answered, Context, Error, Kind, LogLine, LogQuery, WhoQuery};
+use crate::app::{Answered, Context, Error, Kind, LogLine, LogQuery, WhoQuery, csv_row};
 
 /// So many rows make a table; a longer answer is several, since a column's width is known when all of it is.
 const BLOCK: usize = 500;
@@ -96,7 +96,7 @@ impl<'s, 't> Page<'s, 't> {
         self.logs = logs;
         match self.form {
             Form::Json => self.text.push_str(&format!("{}\n", out::json_text(&line.to_json()))),
-            Form::Csv => self.text.push_str(&csv_row(&csv_cells(line))),
+            Form::Csv => self.text.push_str(&csv_row(csv_cells(line).iter().map(String::as_str))),
             Form::Table => self.rows.push(self.row(line)),
         }
         match self.rows.len() >= BLOCK || self.text.len() >= 1 << 16 {
@@ -110,9 +110,7 @@ impl<'s, 't> Page<'s, 't> {
         let rows = std::mem::take(&mut self.rows);
         let begun = std::mem::replace(&mut self.begun, true);
         match self.form {
-            Form::Csv if !begun => self
-                .seen
-                .result(&format!("{}{text}", csv_row(&CSV_HEAD.map(str::to_owned)))),
+            Form::Csv if !begun => self.seen.result(&format!("{}{text}", csv_row(CSV_HEAD))),
             Form::Table if rows.is_empty() => Ok(()),
             Form::Table => {
                 let mut head = vec!["seq", "time", "who", "what", "result", "notes", "why"];
@@ -230,76 +228,4 @@ fn csv_cells(line: &LogLine) -> [String; 14] {
         text(|details| &details.asked),
         details.map_or_else(String::new, |details| details.rules.join(" ")),
     ]
-}
-
-/// A row as RFC 4180 has it, harmless for a terminal and for a spreadsheet: what it would take for a formula begins with
-/// an apostrophe.
-fn csv_row(cells: &[String]) -> String {
-    let cell = |cell: &String| {
-        let text = out::plain(cell);
-        let first = text.trim_start().chars().next();
-        let formula =
-            first.is_some_and(|c| "=+-@".contains(c) || "＝＋－＠".contains(c)) || text.starts_with(['\t', '\n']);
-        let text = if formula { format!("'{text}") } else { text };
-        match text.contains(['"', ',', '\n', ';', '\t']) || formula || text.trim() != text {
-            true => format!("\"{}\"", text.replace('"', "\"\"")),
-            false => text,
-        }
-    };
-    format!("{}\r\n", cells.iter().map(cell).collect::<Vec<_>>().join(","))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    /// Reads one row as RFC 4180 says.
-    fn read(row: &str) -> Vec<String> {
-        let mut cells = vec![String::new()];
-        let (mut quoted, mut chars) = (false, row.strip_suffix("\r\n").unwrap().chars().peekable());
-        while let Some(c) = chars.next() {
-            let cell = cells.last_mut().unwrap();
-            match (quoted, c) {
-                (true, '"') if chars.peek() == Some(&'"') => cell.extend(chars.next()),
-                (_, '"') => quoted = !quoted,
-                (false, ',') => cells.push(String::new()),
-                _ => cell.push(c),
-            }
-        }
-        assert!(!quoted, "{row}");
-        cells
-    }
-
-    #[test]
-    fn what_a_spreadsheet_takes_for_a_formula_is_text() {
-        for (cell, want) in [
-            ("gate call-out", "gate call-out"),
-            ("", ""),
-            ("=HYPERLINK(\"http://x\")", "\"'=HYPERLINK(\"\"http://x\"\")\""),
-            ("+44 7700 900142", "\"'+44 7700 900142\""),
-            ("-1", "\"'-1\""),
-            ("@SUM(A1)", "\"'@SUM(A1)\""),
-            (" =1", "\"' =1\""),
-            ("\t=1", "\"'\t=1\""),
-            ("＝1", "\"'＝1\""),
-            ("a, b", "\"a, b\""),
-            ("two\nlines", "\"two\nlines\""),
-            ("a\u{1b}[2J", "a\\u{1b}[2J"),
-        ] {
-            assert_eq!(csv_row(&[cell.to_owned()]), format!("{want}\r\n"));
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn every_row_reads_back(cells in proptest::collection::vec("[ -~\n\t=+@\"é山-]{0,12}", 1..5)) {
-            let back = read(&csv_row(&cells));
-            prop_assert_eq!(back.len(), cells.len());
-            for (back, cell) in back.iter().zip(&cells) {
-                prop_assert!(back == cell || back.strip_prefix('\'') == Some(cell));
-                prop_assert!(!back.trim_start().starts_with(['=', '+', '-', '@']));
-            }
-        }
-    }
 }

@@ -4,8 +4,9 @@ use super::args::{Args, Command, Common};
 use super::terminal::{Here, Seen};
 use super::words::{duration, prompted};
 use super::{
-    agent, approvals, attachments, audit, backup, breakglass, briefs, casework, conflicts, doctor, finding, guard,
-    history, holds, members, metrics, notes, policy, recovery, redact, retention, sync, tour, vaults, whole, writing,
+    agent, approvals, attachments, audit, backup, breakglass, briefs, casework, conflicts, doctor, export, finding,
+    guard, history, holds, members, metrics, notes, policy, recovery, redact, retention, sync, tour, vaults, whole,
+    writing,
 };
 use crate::app::{Access, Clock, Context, Error, Kind, PassphraseSource, Person, Places};
 use std::ffi::OsString;
@@ -92,6 +93,7 @@ pub(super) fn with_vault(context: &Context<'_>, seen: &Seen<'_>, command: &Comma
         Command::Breakglass(command) => breakglass::run(context, seen, command),
         Command::Conflict(command) => conflicts::run(context, seen, command),
         Command::Hold(command) => holds::run(context, seen, command),
+        Command::Export(command) => export::run(context, seen, command),
         Command::Brief(command) => briefs::run(context, seen, command),
         Command::Audit(command) => audit::run(context, seen, command),
         Command::Member(command) => members::run(context, seen, command),

@@ -14,6 +14,7 @@ mod casework;
 mod commands;
 mod conflicts;
 mod doctor;
+mod export;
 mod finding;
 mod guard;
 mod history;

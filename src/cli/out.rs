@@ -1,6 +1,7 @@
 //! How things are written: harmless for a terminal, as JSON, as a table; and what goes to standard error.
 
 use crate::app::is_harmful;
+pub(super) use crate::app::plain;
 use anstyle::{AnsiColor, Style};
 use comfy_table::{ColumnConstraint, Width};
 use serde::Serialize;
@@ -44,24 +45,7 @@ pub(super) fn say(text: &str) {
     let _ = writeln!(err, "{text}");
 }
 
-/// Text from a vault, made harmless for a terminal: control characters, and those that turn the direction of
-/// writing, are shown rather than obeyed.
-pub(super) fn plain(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        if c == '\r' {
-            continue;
-        }
-        if is_harmful(c) {
-            out.extend(c.escape_unicode())
-        } else {
-            out.push(c)
-        }
-    }
-    out
-}
-
-/// The same on one line.
+/// Text from a vault, made harmless for a terminal, on one line.
 pub(super) fn one_line(text: &str) -> String {
     plain(text).replace(['\n', '\t'], " ")
 }

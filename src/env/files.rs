@@ -239,7 +239,7 @@ fn parent_of(path: &Path) -> Result<PathBuf, FileError> {
     Ok(folder)
 }
 
-fn folder_of(path: &Path) -> &Path {
+pub(super) fn folder_of(path: &Path) -> &Path {
     match path.parent() {
         Some(folder) if folder != Path::new("") => folder,
         _ => Path::new("."),

@@ -9,6 +9,7 @@ mod clock;
 mod entropy;
 mod faults;
 mod files;
+mod folder;
 mod harden;
 mod places;
 mod program;
@@ -26,6 +27,7 @@ pub use files::{
     lock_private, make_private_folders, open_plain_file, put_file, read_bounded, replace_private, start_writing_back,
     sync_folder, write_new_private,
 };
+pub use folder::NewPrivateFolder;
 pub use harden::{boot_id, harden, lock_in_memory};
 pub use places::{NoHome, Places};
 pub use program::{Ended, Program};

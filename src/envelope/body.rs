@@ -57,6 +57,12 @@ impl ContentKey {
         self.0.expose()
     }
 
+    /// The key itself, for whoever is given what it seals and shall be able to see that it is just that. It opens this one
+    /// body, and what the head of an attachment stands for, and nothing else.
+    pub fn hand_over(&self) -> zeroize::Zeroizing<[u8; 32]> {
+        zeroize::Zeroizing::new(*self.expose())
+    }
+
     /// A digest of `parts` that only who reads what this key seals can make, and that says nothing of them to others.
     pub fn bind(&self, parts: &[&[u8]]) -> Digest {
         let bound = KeySource::new(self.expose()).derive_key("strongroom/1/matter", parts);

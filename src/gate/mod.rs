@@ -7,6 +7,7 @@
 
 mod conflict;
 mod content;
+mod handed;
 mod permit;
 mod query;
 mod reseal;
@@ -16,6 +17,7 @@ mod survey;
 pub use crate::envelope::{ATTACHMENT_MAX, Metadata, NotSealed};
 pub use conflict::{Conflicts, FURTHER_MAX, is_further, named_further};
 pub use content::{Attachment, Attachments, BadContent, Content, NextPart, OpenContent, Resealed, Resealing, Sealing};
+pub use handed::Handed;
 pub use permit::Permit;
 pub use query::{BadQuery, Query, fold};
 pub use reseal::{Following, Whole};

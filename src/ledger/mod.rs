@@ -65,7 +65,7 @@ pub use merge::{MainFate, Merged};
 pub use merge_lines::Fate;
 pub use objects::{AUDIT, HEADS, MAIN, note_ref, wrap_ref};
 pub use parts::StoredParts;
-pub use prove::{NoProof, Proven, Whose, prove};
+pub use prove::{AllProven, NoProof, Proven, Whose, prove, prove_all};
 pub use reading::{Opened, ReadLog, Reading};
 pub use second::{Second, Withdrawal, is_anything_withdrawn};
 pub use standing::Memory;

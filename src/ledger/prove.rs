@@ -1,4 +1,4 @@
-//! Making proof files from a vault: one pass over the lines of one log.
+//! Making proof files from a vault: one pass over the lines of a log.
 
 use super::error::LedgerError;
 use super::objects::{Objects, WITNESS};
@@ -6,9 +6,12 @@ use super::verify::{Anchors, Examined, Report, Verdict, examine};
 use super::verify_log::each_line;
 use super::verify_witness::{COSIGNED_MAX, read};
 use super::view::View;
-use crate::chain::{BadProofFile, CosignedCheckpoint, NoteKey, ProofFile, ProofWalk, Receipt, leaf_hash, log_key};
-use crate::id::{EntryRef, LogName};
+use crate::chain::{
+    BadProofFile, CosignedCheckpoint, InclusionProofs, NoteKey, ProofFile, ProofWalk, Receipt, leaf_hash, log_key,
+};
+use crate::id::{Digest, EntryRef, LogName};
 use crate::repo::{Mode, ReadError, Repo};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// To which checkpoint a proof leads.
 #[derive(Clone, Copy)]
@@ -110,6 +113,82 @@ pub fn prove(repo: &Repo, anchors: &Anchors<'_>, place: EntryRef, whose: Whose<'
     };
     proof.check(None)?;
     Ok(Proven { proof, key })
+}
+
+/// Many proofs of one look at the vault, and where trust in its members begins.
+pub struct AllProven {
+    /// In the order of their places.
+    pub proofs: Vec<Proven>,
+    /// The founder's pin.
+    pub founder: Option<Digest>,
+    /// The digest of the roster.
+    pub roster: Option<Digest>,
+}
+
+/// The same for many entries: the vault is verified once, and each log is passed over once. Each proof leads to the
+/// checkpoint that `receipt` holds, where it reaches so far, and otherwise to the newest.
+pub fn prove_all(
+    repo: &Repo,
+    anchors: &Anchors<'_>,
+    places: &BTreeSet<EntryRef>,
+    receipt: Option<&Receipt>,
+) -> Result<AllProven, NoProof> {
+    let examined = examine(repo, anchors)?;
+    if examined.report.verdict != Verdict::Intact {
+        return Err(NoProof::NotIntact(Box::new(examined.report)));
+    }
+    let mut by_log: BTreeMap<LogName, Vec<u64>> = BTreeMap::new();
+    for place in places {
+        by_log.entry(place.log).or_default().push(place.seq);
+    }
+    let mut proofs = Vec::with_capacity(places.len());
+    for (log, wanted) in by_log {
+        let found = examined.found.get(&log).ok_or(NoProof::NoLog(log))?;
+        let key = key(&examined, log).ok_or(NoProof::NoLog(log))?;
+        let newest = found.checkpoint.clone().ok_or(NoProof::NoLog(log))?;
+        let known = receipt.into_iter().flat_map(|receipt| &receipt.checkpoints);
+        let known = known.filter(|known| known.checkpoint.log == log).cloned();
+        let mut trees = Vec::new();
+        let mut from = 0;
+        for signed in known.chain([newest]) {
+            let size = signed.checkpoint.size;
+            let within = wanted.iter().copied().filter(|seq| (from..size).contains(seq));
+            trees.push((
+                InclusionProofs::begin(within, size).map_err(BadProofFile::from)?,
+                signed,
+            ));
+            from = from.max(size);
+        }
+        let (mut seq, mut lines) = (0, BTreeMap::new());
+        each_line(&examined.view, &found.layout, &mut |text| {
+            let leaf = leaf_hash(text);
+            trees.iter_mut().for_each(|(proofs, _)| proofs.leaf(leaf));
+            if wanted.binary_search(&seq).is_ok() {
+                lines.insert(seq, text.to_vec());
+            }
+            seq += 1;
+        });
+        for index in wanted {
+            let tree = trees.iter().find(|(_, signed)| index < signed.checkpoint.size);
+            let (tree, signed) = tree.ok_or(NoProof::NoLog(log))?;
+            let proof = ProofFile {
+                line: lines.remove(&index),
+                index,
+                hashes: tree.proof(index).map_err(BadProofFile::from)?,
+                checkpoint: CosignedCheckpoint::new(signed.clone()),
+            };
+            proof.check(None)?;
+            proofs.push(Proven {
+                proof,
+                key: key.clone(),
+            });
+        }
+    }
+    Ok(AllProven {
+        proofs,
+        founder: examined.report.founder,
+        roster: examined.report.roster,
+    })
 }
 
 fn key(examined: &Examined<'_>, log: LogName) -> Option<NoteKey> {

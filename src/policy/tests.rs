@@ -88,7 +88,7 @@ fn no_shipped_rule_can_be_dropped_without_a_case_failing() {
 #[test]
 fn a_rule_without_a_case_fails_the_test() {
     let set = PolicySet::load(with_more(
-        "@id(\"no-export\") @why(\"nothing is exported\") forbid (principal, action == Action::\"export\", resource);",
+        "@id(\"no-lists\") @why(\"compartments are not listed\") forbid (principal, action == Action::\"compartment-list\", resource);",
     ))
     .unwrap();
     let failing: Vec<_> = set
@@ -98,7 +98,7 @@ fn a_rule_without_a_case_fails_the_test() {
         .filter(|result| !result.passed)
         .collect();
     assert_eq!(failing.len(), 1);
-    assert_eq!(failing[0].rule, "no-export");
+    assert_eq!(failing[0].rule, "no-lists");
 }
 
 #[test]

@@ -196,6 +196,13 @@ fn no_canary_lies_at_rest() {
         clean(&house, "a kill while attaching");
     }
     clean(&house, "extract");
+    for (kind, which) in [("pack", ["--case", CASE]), ("subject", ["--client", CLIENT])] {
+        let out = outside.path().join(kind);
+        let words = ["export", kind, "--to", RECIPIENT, "--out", out.to_str().unwrap()];
+        why(&[&words[..], &which].concat()).expect(0);
+        assert!(out.join("manifest.sha256").exists());
+        clean(&house, "export");
+    }
 
     let draft = [
         "brief", "draft", &id, "--for", "internal", "--mask", MASKED, "--allow", BODY, "--json",

@@ -32,6 +32,7 @@ const OPENING: &[&str] = &[
     "open_kept",
     "xopen",
     "open_chunk",
+    "hand_over",
 ];
 
 /// The rooms that may use them.

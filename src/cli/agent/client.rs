@@ -2,7 +2,7 @@
 
 use super::PATIENCE;
 use super::wire::{Answer, Ask, Request, Run, Written, broken, receive, send, silent, to_path};
-use crate::app::{Error, GitJob, Kind, NewFile, Person, Wire, WrittenText};
+use crate::app::{Error, GitJob, Kind, NewFile, NewFolder, Person, Wire, WrittenText};
 use crate::cli::terminal::{Here, Terminal};
 use std::ffi::OsString;
 use std::fs::File;
@@ -42,6 +42,7 @@ fn gone() -> Error {
 /// Does what is asked for until it ends.
 pub(super) fn attend(wire: &Wire, here: &Here) -> Result<u8, Error> {
     let mut begun: Vec<Box<dyn NewFile>> = Vec::new();
+    let mut folder: Option<Box<dyn NewFolder>> = None;
     // What is not wiped here lies in memory for the next start to find.
     let mut texts: Vec<Option<Box<dyn WrittenText>>> = Vec::new();
     let mut left: Option<std::vec::IntoIter<Box<dyn WrittenText>>> = None;
@@ -112,6 +113,22 @@ pub(super) fn attend(wire: &Wire, here: &Here) -> Result<u8, Error> {
                     (Answer::Git(ended.succeeded, ended.stopped, output, errors), None)
                 })
             }
+            Ask::CreateFolder(path) => here.create_folder(&to_path(&path)).map(|new| {
+                folder = Some(new);
+                (Answer::Done, None)
+            }),
+            Ask::FileBelow(below) => match &folder {
+                Some(folder) => folder.file(&below).map(handed),
+                None => Err(no_folder()),
+            },
+            Ask::KeepFolder => match folder.take() {
+                Some(folder) => folder.keep().map(|()| (Answer::Done, None)),
+                None => Err(no_folder()),
+            },
+            Ask::AbandonFolder => {
+                drop(folder.take());
+                Ok((Answer::Done, None))
+            }
             Ask::Abandon => {
                 drop(begun.pop());
                 Ok((Answer::Done, None))
@@ -132,6 +149,10 @@ fn written(texts: &mut Vec<Option<Box<dyn WrittenText>>>, text: Option<Box<dyn W
     };
     texts.push(Some(text));
     Answer::Written(Some(crossing))
+}
+
+fn no_folder() -> Error {
+    broken("no folder was begun")
 }
 
 fn handed(file: File) -> (Answer, Option<File>) {

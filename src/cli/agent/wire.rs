@@ -130,6 +130,18 @@ pub(in crate::cli) enum Ask {
         #[n(2)] Option<(ByteVec, u64)>,
         #[n(3)] Option<u64>,
     ),
+    /// Begin a folder.
+    #[n(21)]
+    CreateFolder(#[n(0)] ByteVec),
+    /// Begin a file in it, at a path below it, and hand that over.
+    #[n(22)]
+    FileBelow(#[n(0)] String),
+    /// Put the folder under its name.
+    #[n(23)]
+    KeepFolder,
+    /// Remove it.
+    #[n(24)]
+    AbandonFolder,
 }
 
 /// The client's answer.

@@ -8,6 +8,7 @@ pub(super) use audit::{
 
 use super::breakglass::BreakglassCommand;
 use super::conflicts::ConflictCommand;
+use super::export::ExportCommand;
 use super::holds::HoldCommand;
 use super::recovery::RecoveryCommand;
 use crate::app::ORIGIN;
@@ -237,6 +238,9 @@ pub(super) enum Command {
     /// Make a text that is safe to share
     #[command(subcommand, arg_required_else_help = true)]
     Brief(BriefCommand),
+    /// Give notes out of the vault, with proofs for whoever does not trust you
+    #[command(subcommand, arg_required_else_help = true)]
+    Export(ExportCommand),
     /// Redact any text; needs no vault
     #[command(
         after_help = "Examples:\n  strongroom redact report.txt\n  strongroom redact --profile strict < mail.txt\n  strongroom redact --jsonl < texts.jsonl        lines {\"id\",\"text\"} in, {\"id\",\"spans\",\"text\"} out\n\nA text has at most 1 MiB. With --jsonl each of them may have that, and there may be any number."

@@ -2,7 +2,7 @@
 
 use super::{Facts, Terminal};
 use crate::app::shared::Passphrase;
-use crate::app::{Error, GitEnded, GitJob, Kind, NewFile, Person, Wire, WrittenText};
+use crate::app::{Error, GitEnded, GitJob, Kind, NewFile, NewFolder, Person, Wire, WrittenText};
 use crate::cli::agent::wire::{Answer, Ask, Written, broken, from_path, receive, send};
 use crate::cli::out;
 use std::cell::Cell;
@@ -104,6 +104,40 @@ impl Drop for Begun {
     }
 }
 
+struct BegunFolder {
+    wire: Rc<Wire>,
+    kept: Cell<bool>,
+}
+
+impl NewFolder for BegunFolder {
+    fn file(&self, below: &str) -> Result<File, Error> {
+        send(&self.wire, &Ask::FileBelow(below.to_owned()), None)?;
+        match answer(&self.wire)? {
+            (Answer::Done, Some(file)) => Ok(file),
+            (Answer::Refused(refusal), _) => Err(refusal.into()),
+            _ => Err(broken("no file came")),
+        }
+    }
+
+    fn keep(self: Box<Self>) -> Result<(), Error> {
+        self.kept.set(true);
+        send(&self.wire, &Ask::KeepFolder, None)?;
+        match answer(&self.wire)? {
+            (Answer::Done, _) => Ok(()),
+            (Answer::Refused(refusal), _) => Err(refusal.into()),
+            _ => Err(broken("the folder may not be there")),
+        }
+    }
+}
+
+impl Drop for BegunFolder {
+    fn drop(&mut self) {
+        if !self.kept.get() && send(&self.wire, &Ask::AbandonFolder, None).is_ok() {
+            let _ = answer(&self.wire);
+        }
+    }
+}
+
 /// A text from an editor that lies at the client's.
 struct AtTheClient {
     wire: Rc<Wire>,
@@ -175,6 +209,17 @@ impl Person for Away {
             wire: Rc::clone(&self.wire),
             kept: false,
         }))
+    }
+
+    fn create_folder(&self, path: &Path) -> Result<Box<dyn NewFolder>, Error> {
+        match self.ask(&Ask::CreateFolder(from_path(path)))? {
+            (Answer::Done, _) => Ok(Box::new(BegunFolder {
+                wire: Rc::clone(&self.wire),
+                kept: Cell::new(false),
+            })),
+            (Answer::Refused(refusal), _) => Err(refusal.into()),
+            _ => Err(broken("no folder was begun")),
+        }
     }
 
     fn git(&self, job: &GitJob) -> Result<GitEnded, Error> {

@@ -1,0 +1,136 @@
+//! Taking notes out: read under one entry, given under another.
+
+use super::super::context::{Context, Desk, Unlocked, short};
+use super::super::error::{Error, Kind};
+use super::super::person::NewFolder;
+use super::Which;
+use super::custody::Custody;
+use super::files::write_attached;
+use crate::chain::Time;
+use crate::gate::{Handed, OpenContent};
+use crate::id::{Digest, EntryRef, NoteId, PersonId, VaultId};
+use crate::label::Level;
+use crate::ledger::Draft;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Of how many attachments the parts are looked up at once: each has the vault open.
+const AT_ONCE: usize = 32;
+
+/// What was chosen and read of the vault for an export.
+pub(super) struct Taken {
+    /// Where the reading stands in the log.
+    pub(super) read: EntryRef,
+    pub(super) vault: VaultId,
+    pub(super) made: Time,
+    pub(super) handle: String,
+    pub(super) notes: Vec<NoteId>,
+    /// What there was of them.
+    bodies: BTreeSet<(NoteId, Digest)>,
+    pub(super) custody: Custody,
+    /// Labels of notes, in words.
+    pub(super) labels: BTreeMap<NoteId, String>,
+    /// The mark of the strictest.
+    pub(super) mark: String,
+    /// What the people are called who wrote.
+    pub(super) handles: BTreeMap<PersonId, String>,
+}
+
+impl Desk<'_> {
+    /// Reads what is to leave, under an entry of its own.
+    pub(super) fn take_out(&mut self, which: &Which) -> Result<(Taken, Vec<Handed>), Error> {
+        let mut details = self.details("export-read");
+        details.asked = Some(short(which.in_words()));
+        let notes = self.choose(which, &details)?;
+        let leaving = self.leaving(&notes, &mut details)?;
+        let bodies = leaving.bodies();
+        let level = details.level.unwrap_or(Level::Public);
+        let recorded = self.record(Draft::read(details, notes.clone()))?;
+        let read = recorded.entry();
+        let custody = self.custody(&notes.iter().copied().collect(), &recorded)?;
+        let handed = self.gate().hand_out(leaving.stored, &leaving.permits, recorded)?;
+        let mut labels = BTreeMap::new();
+        let mut handles = BTreeMap::new();
+        for item in &handed {
+            let label = labels.entry(item.note).or_insert_with(|| item.label.clone());
+            if let Some(join) = label.join(&item.label) {
+                *label = join;
+            }
+            handles.insert(item.metadata.author, self.handle(item.metadata.author));
+        }
+        let labels = labels.into_iter();
+        let taken = Taken {
+            read,
+            vault: self.identity.vault(),
+            made: self.context.now(),
+            handle: self.handle(self.identity.person()),
+            notes,
+            bodies,
+            custody,
+            labels: labels
+                .map(|(note, label)| (note, self.label_text(&label).to_string()))
+                .collect(),
+            mark: self.policies.levels().rules(level).mark.clone(),
+            handles,
+        };
+        Ok((taken, handed))
+    }
+
+    /// Decides once more and enters that it leaves, under `verb`; gives what is attached, to be read.
+    pub(super) fn give_out(
+        &mut self,
+        verb: &str,
+        which: &Which,
+        to: &[String],
+        taken: &Taken,
+        sha256: Digest,
+    ) -> Result<(EntryRef, Vec<(Digest, OpenContent)>), Error> {
+        let mut details = self.details(verb);
+        details.asked = Some(short(which.in_words()));
+        details.recipients = to.to_vec();
+        let leaving = self.leaving(&taken.notes, &mut details)?;
+        if leaving.bodies() != taken.bodies {
+            let error = Error::new(
+                Kind::Failed,
+                "one of these notes changed meanwhile; nothing was written",
+            )
+            .hint("give the command again");
+            return Err(self.failed(details, taken.notes.clone(), error));
+        }
+        details.left = Some(sha256);
+        let recorded = self.record(Draft::read(details, taken.notes.clone()))?;
+        let entry = recorded.entry();
+        let heads: Vec<_> = leaving.stored.into_iter().filter(|item| item.is_attachment()).collect();
+        let digests: Vec<Digest> = heads.iter().map(|head| head.body).collect();
+        let contents = self.gate().open_contents(heads, leaving.permits, recorded)?;
+        Ok((entry, digests.into_iter().zip(contents).collect()))
+    }
+}
+
+/// Writes what is attached, where `paths` says. The vault is left to others but for the moments in which parts are looked up.
+pub(super) fn write_contents(
+    context: &Context<'_>,
+    unlocked: &Unlocked<'_>,
+    folder: &dyn NewFolder,
+    paths: &BTreeMap<Digest, String>,
+    contents: Vec<(Digest, OpenContent)>,
+) -> Result<(), Error> {
+    let mut contents = contents.into_iter();
+    loop {
+        let some: Vec<(Digest, OpenContent)> = contents.by_ref().take(AT_ONCE).collect();
+        if some.is_empty() {
+            return Ok(());
+        }
+        let desk = unlocked.desk(context)?;
+        let mut found = Vec::with_capacity(some.len());
+        for (head, content) in some {
+            // Without a place it was not asked for.
+            if let Some(path) = paths.get(&head) {
+                found.push((path, desk.ledger.parts(content.note, content.parts())?, content));
+            }
+        }
+        drop(desk);
+        for (path, parts, content) in found {
+            write_attached(context, folder, path, content, parts)?;
+        }
+    }
+}

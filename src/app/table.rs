@@ -1,0 +1,92 @@
+//! Text from a vault as tables and terminals take it without harm.
+
+use super::person::is_harmful;
+
+/// Text from a vault, made harmless for a terminal: control characters, and those that turn the direction of
+/// writing, are shown rather than obeyed.
+pub fn plain(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c == '\r' {
+            continue;
+        }
+        if is_harmful(c) {
+            out.extend(c.escape_unicode())
+        } else {
+            out.push(c)
+        }
+    }
+    out
+}
+
+/// A row as RFC 4180 has it, harmless for a terminal and for a spreadsheet: what it would take for a formula begins with
+/// an apostrophe.
+pub fn csv_row<'c>(cells: impl IntoIterator<Item = &'c str>) -> String {
+    let cell = |cell: &str| {
+        let text = plain(cell);
+        let first = text.trim_start().chars().next();
+        let formula =
+            first.is_some_and(|c| "=+-@".contains(c) || "＝＋－＠".contains(c)) || text.starts_with(['\t', '\n']);
+        let text = if formula { format!("'{text}") } else { text };
+        match text.contains(['"', ',', '\n', ';', '\t']) || formula || text.trim() != text {
+            true => format!("\"{}\"", text.replace('"', "\"\"")),
+            false => text,
+        }
+    };
+    format!("{}\r\n", cells.into_iter().map(cell).collect::<Vec<_>>().join(","))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// Reads one row as RFC 4180 says.
+    fn read(row: &str) -> Vec<String> {
+        let mut cells = vec![String::new()];
+        let (mut quoted, mut chars) = (false, row.strip_suffix("\r\n").unwrap().chars().peekable());
+        while let Some(c) = chars.next() {
+            let cell = cells.last_mut().unwrap();
+            match (quoted, c) {
+                (true, '"') if chars.peek() == Some(&'"') => cell.extend(chars.next()),
+                (_, '"') => quoted = !quoted,
+                (false, ',') => cells.push(String::new()),
+                _ => cell.push(c),
+            }
+        }
+        assert!(!quoted, "{row}");
+        cells
+    }
+
+    #[test]
+    fn what_a_spreadsheet_takes_for_a_formula_is_text() {
+        for (cell, want) in [
+            ("gate call-out", "gate call-out"),
+            ("", ""),
+            ("=HYPERLINK(\"http://x\")", "\"'=HYPERLINK(\"\"http://x\"\")\""),
+            ("+44 7700 900142", "\"'+44 7700 900142\""),
+            ("-1", "\"'-1\""),
+            ("@SUM(A1)", "\"'@SUM(A1)\""),
+            (" =1", "\"' =1\""),
+            ("\t=1", "\"'\t=1\""),
+            ("＝1", "\"'＝1\""),
+            ("a, b", "\"a, b\""),
+            ("two\nlines", "\"two\nlines\""),
+            ("a\u{1b}[2J", "a\\u{1b}[2J"),
+        ] {
+            assert_eq!(csv_row([cell]), format!("{want}\r\n"));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn every_row_reads_back(cells in proptest::collection::vec("[ -~\n\t=+@\"é山-]{0,12}", 1..5)) {
+            let back = read(&csv_row(cells.iter().map(String::as_str)));
+            prop_assert_eq!(back.len(), cells.len());
+            for (back, cell) in back.iter().zip(&cells) {
+                prop_assert!(back == cell || back.strip_prefix('\'') == Some(cell));
+                prop_assert!(!back.trim_start().starts_with(['=', '+', '-', '@']));
+            }
+        }
+    }
+}

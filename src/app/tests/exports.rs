@@ -1,0 +1,296 @@
+//! What leaves for good: who may, in which order, and what is left where it goes wrong.
+
+use super::leaving::{Told, join};
+use super::*;
+use std::cell::Cell;
+
+/// Somebody whose disk is full after so many files, and who looks at the log when the first one is begun.
+struct Short<'v> {
+    vault: &'v Vault,
+    room: usize,
+    /// How many files were begun.
+    begun: std::rc::Rc<Cell<usize>>,
+    /// The last action in the log when the first was.
+    before: std::rc::Rc<RefCell<Option<String>>>,
+}
+
+impl Person for Short<'_> {
+    fn passphrase(&self, prompt: &str) -> Result<shared::Passphrase, Error> {
+        Told.passphrase(prompt)
+    }
+
+    fn warn(&self, text: &str) {
+        panic!("{text}");
+    }
+
+    fn answers(&self) -> bool {
+        false
+    }
+
+    fn line(&self, _prompt: &str) -> Option<String> {
+        None
+    }
+
+    fn open(&self, path: &Path) -> Result<File, Error> {
+        open_file(path)
+    }
+
+    fn files_in(&self, folder: &Path) -> Result<Vec<String>, Error> {
+        list_files(folder)
+    }
+
+    fn create(&self, path: &Path) -> Result<Box<dyn NewFile>, Error> {
+        new_file(path)
+    }
+
+    fn create_folder(&self, path: &Path) -> Result<Box<dyn NewFolder>, Error> {
+        Ok(Box::new(ShortFolder {
+            folder: new_folder(path)?,
+            room: self.room,
+            begun: self.begun.clone(),
+            before: self.before.clone(),
+            places: Places::under(self.vault.0.path()),
+        }))
+    }
+}
+
+struct ShortFolder {
+    folder: Box<dyn NewFolder>,
+    room: usize,
+    begun: std::rc::Rc<Cell<usize>>,
+    before: std::rc::Rc<RefCell<Option<String>>>,
+    places: Places,
+}
+
+impl NewFolder for ShortFolder {
+    fn file(&self, below: &str) -> Result<File, Error> {
+        if self.begun.get() == 0 {
+            // Nobody holds the vault while files are written.
+            let repo = crate::repo::Repo::open(&self.places.vault(), crate::repo::Settings::of_this_run()).unwrap();
+            drop(repo.lock(std::time::Duration::ZERO).unwrap());
+            let mut last = None;
+            let context = Context {
+                held: None,
+                places: self.places.clone(),
+                clock: Clock::Fixed(Time::from_unix(1_795_253_400)),
+                source: None,
+                person: &Told,
+                access: Access::default(),
+            };
+            let show = &mut |_, line: LogLine| {
+                last = Some(line.verb().to_owned())
+                    .filter(|verb| verb != "audit log")
+                    .or(last.take());
+                Ok(())
+            };
+            log(&context, &LogQuery::default(), show).unwrap();
+            *self.before.borrow_mut() = last;
+        }
+        self.begun.set(self.begun.get() + 1);
+        match self.begun.get() > self.room {
+            true => Err(Error::new(Kind::Failed, "no space left")),
+            false => self.folder.file(below),
+        }
+    }
+
+    fn keep(self: Box<Self>) -> Result<(), Error> {
+        self.folder.keep()
+    }
+}
+
+fn of_client(vault: &Vault, label: &str, text: &'static str) -> String {
+    let new = NewText {
+        title: None,
+        client: Some("Halcyon".into()),
+        case: Some("K-7".into()),
+        label: Some(label.into()),
+        at: None,
+        fields: Vec::new(),
+        template: None,
+    };
+    let text = TextFrom::Caller(Box::new(|| Ok(text.as_bytes().to_vec())));
+    add(&vault.context(&Told, None, None), new, text)
+        .unwrap()
+        .id
+        .to_string()
+}
+
+fn query(vault: &Vault, which: Which) -> PackQuery {
+    PackQuery {
+        which,
+        to: vec!["Crown Court".into()],
+        notice: None,
+        receipt: None,
+        out: vault.0.path().join("pack"),
+    }
+}
+
+fn case() -> Which {
+    Which {
+        case: Some("k-7".into()),
+        ..Which::default()
+    }
+}
+
+fn named(folder: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(folder).unwrap();
+    let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    names
+        .filter(|name| name == "pack" || name.starts_with(".strongroom"))
+        .collect()
+}
+
+#[test]
+fn the_entry_stands_before_the_first_byte_and_nothing_half_remains() {
+    let vault = Vault::new();
+    of_client(&vault, "restricted", "The gate was shut.");
+    of_client(&vault, "internal", "The torch is wet.");
+    for room in [0, 1, 5, 9, 1000] {
+        let (begun, before) = Default::default();
+        let person = Short {
+            vault: &vault,
+            room,
+            begun,
+            before,
+        };
+        let done = export_pack(
+            &vault.context(&person, Some("legal"), Some("an order")),
+            &query(&vault, case()),
+        );
+        assert_eq!(person.before.borrow().as_deref(), Some("export pack"));
+        assert_eq!(done.is_ok(), room == 1000, "{room}");
+        assert_eq!(named(vault.0.path()).len(), usize::from(room == 1000), "{room}");
+        if let Ok(pack) = done {
+            assert_eq!((pack.notes, pack.texts, pack.attachments, pack.closed), (2, 2, 0, 0));
+        }
+    }
+    let lines = vault.log(&LogQuery {
+        action: Some("export pack".into()),
+        ..LogQuery::default()
+    });
+    let details = lines.iter().map(|line| line.details.as_ref().unwrap());
+    assert_eq!(lines.len(), 5);
+    for (line, details) in lines.iter().zip(details) {
+        assert_eq!(
+            (line.notes.len(), &details.recipients[..]),
+            (2, &["Crown Court".to_owned()][..])
+        );
+        assert!(details.left.is_some() && details.client.as_deref() == Some("Halcyon"));
+    }
+}
+
+#[test]
+fn a_pack_is_for_who_may_export_and_of_what_they_may_read() {
+    let vault = Vault::new();
+    let note = of_client(&vault, "restricted", "The gate was shut.");
+    let of = |place: &Vault, purpose, reason, which| {
+        export_pack(&place.context(&Told, purpose, reason), &query(place, which))
+    };
+    let refused = |place: &Vault, purpose, reason, which| {
+        let error = of(place, purpose, reason, which).err().unwrap();
+        assert_eq!(named(place.0.path()), Vec::<String>::new(), "{error:?}");
+        error
+    };
+    // A lead gives a purpose and a reason, as for reading; of a case nothing is left out for want of them.
+    for (purpose, reason) in [(None, Some("an order")), (Some("legal"), None)] {
+        let error = refused(&vault, purpose, reason, case());
+        assert!(
+            error.kind == Kind::Denied && error.message.starts_with("denied: say "),
+            "{error:?}"
+        );
+    }
+    let error = refused(&vault, Some("legal"), Some("an order"), Which::default());
+    assert_eq!(error.kind, Kind::Denied);
+    let ids = |id: &str| Which {
+        ids: vec![id.to_owned()],
+        ..Which::default()
+    };
+    let error = refused(&vault, Some("legal"), Some("an order"), ids("00000000"));
+    assert_eq!(error, Error::no_such_note("00000000"));
+    // An officer works with notes and gives none out; of what they may not read they hear nothing.
+    let jon = join(&vault, "jon", "restricted");
+    let error = refused(&jon, Some("legal"), Some("an order"), ids(&note));
+    assert!(
+        error.message.contains("no rule of this vault permits you to `export`"),
+        "{error:?}"
+    );
+    let kim = join(&vault, "kim", "internal");
+    let error = refused(&kim, Some("legal"), Some("an order"), ids(&note));
+    assert_eq!(error, Error::no_such_note(&note));
+    let error = refused(&kim, Some("legal"), Some("an order"), case());
+    assert!(
+        error.message.starts_with("no such note that you may export"),
+        "{error:?}"
+    );
+    // Who declared a conflict has no such client any more.
+    declare_conflict(&vault.context(&Told, None, Some("an aunt")), Some("Halcyon"), None).unwrap();
+    let error = refused(&vault, Some("legal"), Some("an order"), case());
+    assert!(
+        error.message.starts_with("no such note that you may export"),
+        "{error:?}"
+    );
+    let lines = vault.log(&LogQuery {
+        result: Some(shared::Outcome::Denied),
+        ..LogQuery::default()
+    });
+    assert_eq!(lines.iter().filter(|line| line.verb() == "export-read").count(), 8);
+}
+
+/// All that stands in the files of a folder.
+fn all_text(folder: &Path) -> String {
+    let mut text = String::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        match path.is_dir() {
+            true => text.push_str(&all_text(&path)),
+            false => text.push_str(&String::from_utf8_lossy(&std::fs::read(path).unwrap())),
+        }
+    }
+    text
+}
+
+#[test]
+fn a_subject_is_told_what_the_teller_may_read_and_who_was_given_it() {
+    let vault = Vault::new();
+    of_client(&vault, "restricted", "Lena Hauk was followed by a grey van.");
+    of_client(&vault, "internal", "Lena Hauk and Tomas Brandt asked for a torch.");
+    let told = |place: &Vault, name: &str, redact: Option<&str>| {
+        let query = SubjectQuery {
+            client: None,
+            person: Some("Lena Hauk".into()),
+            all_revisions: false,
+            redact: redact.map(str::to_owned),
+            allow: Vec::new(),
+            to: Vec::new(),
+            notice: None,
+            out: place.0.path().join(name),
+        };
+        let context = place.context(&Told, Some("client-request"), Some("she asked"));
+        let told = export_subject(&context, &query).unwrap();
+        (told, all_text(&place.0.path().join(name)))
+    };
+    export_pack(
+        &vault.context(&Told, Some("legal"), Some("an order")),
+        &query(&vault, case()),
+    )
+    .unwrap();
+    let (all, text) = told(&vault, "all", None);
+    assert_eq!((all.notes, all.disclosures, all.closed), (2, 1, 0));
+    assert!(
+        text.contains("grey van") && text.contains("Crown Court,export pack,legal") && text.contains("Tomas Brandt")
+    );
+    // A lead who may not read one of them tells of the other, and of that nothing.
+    let kim = join(&vault, "kim", "internal");
+    let lead = MemberChange::Grant(Rights {
+        roles: vec![shared::Role::Lead],
+        ..Rights::default()
+    });
+    change_member(&vault.context(&Told, None, Some("stands in")), "kim", &lead).unwrap();
+    let (some, text) = told(&kim, "some", Some("no-names"));
+    assert_eq!((some.notes, some.left_out), (1, 0));
+    assert!(text.contains("Lena Hauk and Person A asked for a torch."), "{text}");
+    assert!(
+        !text.contains("van") && !text.contains("Brandt") && !text.contains("restricted"),
+        "{text}"
+    );
+}
