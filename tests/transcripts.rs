@@ -83,6 +83,7 @@ stories! {
     review,
     lost,
     guard,
+    concerns,
 }
 
 fn folder() -> PathBuf {

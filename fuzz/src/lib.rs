@@ -8,12 +8,14 @@
 //!
 //! The targets that need a key stand in `src/envelope/fuzzing.rs`, beside what they open.
 
+mod concerned;
 mod judged;
 mod members;
 mod planted;
 mod proven;
 mod reported;
 
+pub use concerned::{concern_file, concern_key, reply_code};
 pub use judged::{cases, rules};
 pub use members::roster;
 pub use planted::{planted, portions, summary};
@@ -62,6 +64,8 @@ pub const TARGETS: &[Target] = &[
     ("cases", cases),
     ("checkpoint", checkpoint),
     ("commit", commit),
+    ("concern_file", concern_file),
+    ("concern_key", concern_key),
     ("cosigned", cosigned),
     ("cosigned_file", cosigned_file),
     ("detail", detail),
@@ -95,6 +99,7 @@ pub const TARGETS: &[Target] = &[
     ("recovery", recovery),
     ("redact", redact),
     ("remote_url", remote_url),
+    ("reply_code", reply_code),
     ("report", report),
     ("request", request),
     ("roster", roster),
@@ -111,14 +116,17 @@ pub const TARGETS: &[Target] = &[
 /// The names of the targets that need a key; their inputs are run by the room that has them.
 pub const KEYED: &[&str] = &[
     "attachment",
+    "concern_text",
     "kept_text",
     "key_list",
     "metadata",
     "opened_body",
+    "opened_concern",
     "opened_detail",
     "opened_keybox",
     "opened_wrap",
     "padded",
+    "reply_text",
     "secrets",
 ];
 

@@ -11,6 +11,8 @@ mod breakglass;
 mod briefs;
 mod closing;
 mod compartments;
+mod concern_keys;
+mod concerns;
 mod conflicts;
 mod context;
 mod destroy;
@@ -61,6 +63,13 @@ pub use briefs::{
 };
 pub use closing::close;
 pub use compartments::{CompartmentInfo, list_compartments, new_compartment};
+pub use concern_keys::{
+    CheckedConcernKey, MadeConcernKey, check_concern_key, load_concern_key, make_concern_key, whom_it_goes_to,
+};
+pub use concerns::{
+    Answered as AnsweredConcern, Raised, Raising, Received, answer_concern, forget_left_concerns, new_reply_code,
+    raise_concern, read_answer, read_code, receive_concern, write_concern,
+};
 pub use conflicts::{ConflictLine, declare_conflict, list_conflicts};
 pub use context::{Access, Context, PassphraseSource};
 pub use destroy::{Ask, Destroyed, Doomed, destroy};
@@ -101,7 +110,8 @@ pub use writing::{Change, Editing, Revised, TextFrom, discard, edit};
 /// What the street door needs to know of the rooms below.
 pub mod shared {
     pub use crate::brief::{Doubt, Format, Leak, Profile, Redaction, Span};
-    pub use crate::chain::{Deed, Details, JoinRequest, Outcome, Problem, Role, Time};
+    pub use crate::chain::{ConcernKey, Deed, Details, JoinRequest, Outcome, Problem, Role, Time};
+    pub use crate::envelope::{CONCERN_MAX, Reply, ReplyCode};
     pub use crate::gate::Attachment;
     pub use crate::gate::Nature;
     pub use crate::gate::Order;

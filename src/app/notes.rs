@@ -79,13 +79,18 @@ impl Shown {
 /// Records a note.
 ///
 /// Everything that can be refused is refused before `text` is asked for: nobody types a note to lose it.
-pub fn add(context: &Context<'_>, mut new: NewText, from: TextFrom<'_>) -> Result<Added, Error> {
+pub fn add(context: &Context<'_>, new: NewText, from: TextFrom<'_>) -> Result<Added, Error> {
     if let Some(label) = &new.label {
         let _: LabelText = label
             .parse()
             .map_err(|bad: crate::label::BadLabelText| Error::new(Kind::Usage, bad.to_string()))?;
     }
     refuse_reserved(&new.fields)?;
+    add_with(context, new, from)
+}
+
+/// The same for a note with fields that the program writes.
+pub(super) fn add_with(context: &Context<'_>, mut new: NewText, from: TextFrom<'_>) -> Result<Added, Error> {
     let unlocked = context.unlock()?;
     let mut taken = None;
     if let TextFrom::Editor(editing) = &from
@@ -132,7 +137,8 @@ pub fn add(context: &Context<'_>, mut new: NewText, from: TextFrom<'_>) -> Resul
     written.settle(context, &unlocked, ticket, taken.map(|(path, _)| path), "add", result)
 }
 
-fn record(
+/// Seals and enters a note whose text is there.
+pub(super) fn record(
     context: &Context<'_>,
     unlocked: &Unlocked<'_>,
     new: NewText,
@@ -350,7 +356,8 @@ impl Desk<'_> {
     }
 
     /// An opened note with what is said of it beside.
-    pub(super) fn shown(&self, note: OpenNote) -> Shown {
+    pub(super) fn shown(&self, mut note: OpenNote) -> Shown {
+        note.metadata.fields.retain(|(name, _)| name != reserved::REPLY_KEY);
         Shown {
             label: self.label_text(&note.label).to_string(),
             author: self.handle(note.metadata.author),

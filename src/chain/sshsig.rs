@@ -15,6 +15,8 @@ pub enum Namespace {
     Card,
     /// What a device asks to be admitted with.
     Request,
+    /// The keys that concerns are sealed with.
+    Concern,
 }
 
 impl Namespace {
@@ -23,6 +25,7 @@ impl Namespace {
             Namespace::Git => "git",
             Namespace::Card => "card@strongroom",
             Namespace::Request => "request@strongroom",
+            Namespace::Concern => "concern@strongroom",
         }
     }
 }
