@@ -396,4 +396,46 @@ mod tests {
             assert_eq!(text.expose(), title.as_bytes());
         }
     }
+
+    #[test]
+    fn whom_a_concern_leaves_out_no_label_lets_in() {
+        let mut entropy = ExampleEntropy::new("left out");
+        let me = identity(&mut entropy);
+        let ring = Keyring::new([Key::make(KeyUse::Level(Level::Internal), None, [0; 8], &mut entropy).unwrap()]);
+        let gate = Gate::new(&me, &ring);
+        let lets_in = |left_out: Option<&str>, entropy: &mut ExampleEntropy| {
+            let left_out = left_out.map(|people| (reserved::LEFT_OUT.to_owned(), people.to_owned()));
+            let metadata = Metadata {
+                title: "concern".into(),
+                client: String::new(),
+                case: String::new(),
+                created: 1,
+                modified: 1,
+                happened: None,
+                author: PersonId([1; 8]),
+                parents: Vec::new(),
+                number: 1,
+                fields: left_out.into_iter().collect(),
+            };
+            let new = NewNote {
+                note: NOTE,
+                nature: Purpose::Note,
+                metadata: &metadata,
+                text: "text",
+                label: &label(Level::Internal),
+                recipients: &[],
+            };
+            let sealed = stored(gate.seal(&new, entropy).unwrap());
+            let whole = gate.whole(NOTE, vec![sealed]).unwrap_or_else(|e| panic!("{e}"));
+            let named = |people: &[&str]| {
+                let people = people.iter().map(|&handle| handle.to_owned()).collect();
+                whole.would_let_in(Some(&people))
+            };
+            [whole.would_let_in(None), named(&["@mara", "@jon"]), named(&["@mara"])]
+        };
+        assert_eq!(lets_in(None, &mut entropy), [false, false, false]);
+        assert_eq!(lets_in(Some("@jon"), &mut entropy), [true, true, false]);
+        assert_eq!(lets_in(Some("@ines, @jon"), &mut entropy), [true, true, false]);
+        assert_eq!(lets_in(Some("@jonas"), &mut entropy), [true, false, false]);
+    }
 }
