@@ -4,6 +4,7 @@ use super::closing::Opened;
 use super::concern_keys::{TEMPLATE, plain, whom_it_goes_to};
 use super::context::{Context, Desk};
 use super::error::{Error, Kind};
+use super::finding::Looking;
 use super::forms::{Fields, with_addendum};
 use super::notes::{Added, NewText, add_with, check_text, record};
 use super::person::Person;
@@ -73,7 +74,7 @@ pub struct Received {
 }
 
 /// A concern that was answered.
-pub struct Answered {
+pub struct AnsweredConcern {
     /// The note.
     pub revised: Revised,
     /// Whether a file was written for somebody without a name.
@@ -179,8 +180,7 @@ pub fn raise_concern(context: &Context<'_>, raising: &Raising, from: TextFrom<'_
         let desk = unlocked.desk(context)?;
         desk.new_concern(raising)?
     };
-    drop(unlocked);
-    let added = add_with(context, new, from)?;
+    let added = add_with(context, &unlocked, new, from)?;
     Ok(Raised { added, to })
 }
 
@@ -198,7 +198,7 @@ pub fn receive_concern(context: &Context<'_>, page: &[u8]) -> Result<Received, E
         ..Filter::default()
     };
     let details = desk.details("concern-read");
-    let mut known = desk.find_all(details, &super::finding::Looking::for_all(Action::List, filter))?;
+    let mut known = desk.find_all(details, &Looking::for_all(Action::List, filter))?;
     let fingerprint = Fingerprint::from(concern.key);
     // Received on two devices at once it is there twice; the first goes on.
     known.sort_by_key(|line| (line.listed.metadata.created, line.listed.note));
@@ -254,7 +254,7 @@ pub fn answer_concern(
     feedback: bool,
     out: Option<&Path>,
     from: TextFrom<'_>,
-) -> Result<Answered, Error> {
+) -> Result<AnsweredConcern, Error> {
     let unlocked = context.unlock()?;
     let opened = {
         let mut desk = unlocked.desk(context)?;
@@ -329,7 +329,7 @@ pub fn answer_concern(
     });
     let words = format!("concern reply {}", &note.to_string()[..8]);
     let revised = written.settle(context, &unlocked, ticket, taken.map(|(path, _)| path), &words, result)?;
-    Ok(Answered {
+    Ok(AnsweredConcern {
         revised,
         sealed: key.is_some(),
     })

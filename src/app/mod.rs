@@ -67,8 +67,8 @@ pub use concern_keys::{
     CheckedConcernKey, MadeConcernKey, check_concern_key, load_concern_key, make_concern_key, whom_it_goes_to,
 };
 pub use concerns::{
-    Answered as AnsweredConcern, Raised, Raising, Received, answer_concern, forget_left_concerns, new_reply_code,
-    raise_concern, read_answer, read_code, receive_concern, write_concern,
+    AnsweredConcern, Raised, Raising, Received, answer_concern, forget_left_concerns, new_reply_code, raise_concern,
+    read_answer, read_code, receive_concern, write_concern,
 };
 pub use conflicts::{ConflictLine, declare_conflict, list_conflicts};
 pub use context::{Access, Context, PassphraseSource};

@@ -86,12 +86,16 @@ pub fn add(context: &Context<'_>, new: NewText, from: TextFrom<'_>) -> Result<Ad
             .map_err(|bad: crate::label::BadLabelText| Error::new(Kind::Usage, bad.to_string()))?;
     }
     refuse_reserved(&new.fields)?;
-    add_with(context, new, from)
+    add_with(context, &context.unlock()?, new, from)
 }
 
 /// The same for a note with fields that the program writes.
-pub(super) fn add_with(context: &Context<'_>, mut new: NewText, from: TextFrom<'_>) -> Result<Added, Error> {
-    let unlocked = context.unlock()?;
+pub(super) fn add_with(
+    context: &Context<'_>,
+    unlocked: &Unlocked<'_>,
+    mut new: NewText,
+    from: TextFrom<'_>,
+) -> Result<Added, Error> {
     let mut taken = None;
     if let TextFrom::Editor(editing) = &from
         && let Some(found) = unlocked.kept_to_take_up(context, None, *editing)?
@@ -127,14 +131,14 @@ pub(super) fn add_with(context: &Context<'_>, mut new: NewText, from: TextFrom<'
         given: new.to_given(),
     };
     let begin = taken.as_ref().map_or(&ticket.text, |(_, kept)| &kept.text);
-    let written = write(context, &unlocked, from, &ticket, begin)?;
+    let written = write(context, unlocked, from, &ticket, begin)?;
     let text = match &form {
         None => written.text(),
         Some(form) if form.template.sections.is_empty() => written.text_or(&format!("{}\n", form.template.title)),
         Some(form) => written.text_or(&form.template.outline()),
     };
-    let result = text.and_then(|text| record(context, &unlocked, new, form.as_ref(), &text));
-    written.settle(context, &unlocked, ticket, taken.map(|(path, _)| path), "add", result)
+    let result = text.and_then(|text| record(context, unlocked, new, form.as_ref(), &text));
+    written.settle(context, unlocked, ticket, taken.map(|(path, _)| path), "add", result)
 }
 
 /// Seals and enters a note whose text is there.
