@@ -14,8 +14,8 @@ use strongroom::crypto::{
     xopen,
 };
 use strongroom::envelope::{
-    BoxFile, ContentSealer, DetailKey, IdentityFile, IdentitySecrets, Key, KeyUse, Keyring, Metadata, Purpose,
-    WrapFile, seal_body,
+    BoxFile, Concern, ContentSealer, DetailKey, IdentityFile, IdentitySecrets, Key, KeyUse, Keyring, Metadata, Purpose,
+    Reply, ReplyCode, SealedConcern, SealedReply, WrapFile, seal_body,
 };
 use strongroom::id::{DeviceId, Digest, EntryRef, LogName, NoteId, PersonId, VaultId};
 use strongroom::label::{Label, Level};
@@ -67,6 +67,8 @@ struct Made {
     wrap: Vec<u8>,
     level_key: [u8; 32],
     key_id: [u8; 8],
+    concern: Vec<u8>,
+    reply: Vec<u8>,
     blocks: BTreeMap<&'static str, String>,
 }
 
@@ -279,6 +281,34 @@ fn make() -> Made {
     };
     proof.check(None).unwrap();
     blocks.insert("proof", proof.to_text());
+    let code = ReplyCode::make(&mut ExampleEntropy::new("reply code")).unwrap();
+    let reply_key = code.reply_key();
+    let reply = Reply {
+        text: "shut again".to_owned().into(),
+        day: 20_778,
+    };
+    let reply = SealedReply::seal(&reply_key, &reply, &mut ExampleEntropy::new("reply")).unwrap();
+    let concern = Concern {
+        text: "gate 4 stood open".to_owned().into(),
+        reply: reply_key,
+        key: sha256(&[b"key for concerns"]),
+        to: vec![person],
+        left_out: Vec::new(),
+    };
+    let concern = SealedConcern::seal(vault(), &concern, &[recipient], &mut ExampleEntropy::new("concern")).unwrap();
+    blocks.insert(
+        "reply",
+        format!(
+            "{}\nreply key  {}\n{}",
+            *code.to_words(),
+            *code.reply_key().to_hex(),
+            reply.to_page()
+        ),
+    );
+    blocks.insert(
+        "sealed-concern",
+        format!("{} bytes, H = {}\n", concern.to_bytes().len(), concern.digest()),
+    );
     Made {
         secrets,
         body,
@@ -289,6 +319,8 @@ fn make() -> Made {
         wrap,
         level_key,
         key_id,
+        concern: concern.to_bytes(),
+        reply: reply.to_bytes(),
         blocks,
     }
 }
@@ -431,6 +463,55 @@ fn the_description_suffices_to_open_the_details() {
     let len = u64::from_be_bytes(padded.expose()[..8].try_into().unwrap()) as usize;
     // {0: "add", 1: 3, 4: "Halcyon"}
     assert_eq!(&padded.expose()[8..8 + len], b"\xa3\x00\x63add\x01\x03\x04\x67Halcyon");
+}
+
+/// §2.4: the example's concern and reply, opened with primitives.
+#[test]
+fn the_description_suffices_to_open_the_concern() {
+    let made = make();
+    let mut source = ExampleEntropy::new("concern");
+    let slot_key: [u8; 32] = drawn(&mut source);
+    let code: [u8; 16] = drawn(&mut ExampleEntropy::new("reply code"));
+    let reply_key = derive_key(&code, "strongroom/1/concern reply key", &[]);
+    assert!(made.blocks["reply"].contains(&hex(reply_key.expose())));
+    let file = &made.concern;
+    let text = |bytes: &[u8], at: usize, len: usize| bytes[at..at + len].to_vec();
+    // {0: 1, 1: commitment, 2: sealed, 3: [slots]}
+    assert_eq!(&file[..6], b"\xa4\x00\x01\x01\x58\x20");
+    let commitment = text(file, 6, 32);
+    let wanted = derive_key(&slot_key, "strongroom/1/concern commitment", &[vault().as_bytes()]);
+    assert_eq!(wanted.expose().to_vec(), commitment);
+    assert_eq!((file[38], file[39]), (2, 0x59));
+    let len = usize::from(u16::from_be_bytes([file[40], file[41]]));
+    let sealed = text(file, 42, len);
+    // Four slots: {0: enc (1,120 bytes), 1: ciphertext (48)} each.
+    let slots = &file[42 + len..];
+    assert_eq!(&slots[..2], b"\x03\x84");
+    let mut parts = vec![
+        b"strongroom/1/concern".to_vec(),
+        vec![1],
+        vault().as_bytes().to_vec(),
+        commitment,
+    ];
+    for slot in slots[2..].chunks(1 + 4 + 1120 + 3 + 48) {
+        assert_eq!(&slot[..5], b"\xa2\x00\x59\x04\x60");
+        assert_eq!(&slot[1125..1128], b"\x01\x58\x30");
+        parts.extend([text(slot, 5, 1120), text(slot, 1128, 48)]);
+    }
+    assert_eq!(parts.len(), 4 + 2 * 4);
+    let parts: Vec<&[u8]> = parts.iter().map(Vec::as_slice).collect();
+    let key = derive_key(&slot_key, "strongroom/1/concern seal", &[vault().as_bytes()]);
+    let padded = xopen(&key, &length_prefixed(&parts), &sealed)
+        .map_err(|_| "does not open")
+        .unwrap();
+    assert_eq!(&padded.expose()[8..28], b"\xa5\x00\x71gate 4 stood open");
+    let key = derive_key(reply_key.expose(), "strongroom/1/concern reply", &[]);
+    let aad = length_prefixed(&[b"strongroom/1/concern reply", &[1]]);
+    // {0: 1, 1: sealed}
+    let padded = xopen(&key, &aad, &made.reply[7..])
+        .map_err(|_| "does not open")
+        .unwrap();
+    assert_eq!(&padded.expose()[8..25], b"\xa2\x00\x6ashut again\x01\x19\x51\x2a");
 }
 
 /// §§13 and 14: proof and cosignature by the words of the document alone, with hashes and signatures.

@@ -91,6 +91,7 @@ stories! {
     review,
     lost,
     guard,
+    concerns,
 }
 
 fn folder() -> PathBuf {

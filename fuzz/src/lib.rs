@@ -8,6 +8,7 @@
 //!
 //! The targets that need a key stand in `src/envelope/fuzzing.rs`, beside what they open.
 
+mod concerned;
 mod formed;
 mod judged;
 mod members;
@@ -16,6 +17,7 @@ mod proven;
 mod reported;
 mod retained;
 
+pub use concerned::{concern_file, concern_key, reply_code};
 pub use formed::{form_file, form_text};
 pub use judged::{cases, rules};
 pub use members::roster;
@@ -66,6 +68,8 @@ pub const TARGETS: &[Target] = &[
     ("cases", cases),
     ("checkpoint", checkpoint),
     ("commit", commit),
+    ("concern_file", concern_file),
+    ("concern_key", concern_key),
     ("cosigned", cosigned),
     ("cosigned_file", cosigned_file),
     ("detail", detail),
@@ -101,6 +105,7 @@ pub const TARGETS: &[Target] = &[
     ("recovery", recovery),
     ("redact", redact),
     ("remote_url", remote_url),
+    ("reply_code", reply_code),
     ("report", report),
     ("request", request),
     ("retention", retention),
@@ -119,14 +124,17 @@ pub const TARGETS: &[Target] = &[
 /// The names of the targets that need a key; their inputs are run by the room that has them.
 pub const KEYED: &[&str] = &[
     "attachment",
+    "concern_text",
     "kept_text",
     "key_list",
     "metadata",
     "opened_body",
+    "opened_concern",
     "opened_detail",
     "opened_keybox",
     "opened_wrap",
     "padded",
+    "reply_text",
     "secrets",
 ];
 

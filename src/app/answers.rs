@@ -196,7 +196,7 @@ fn is_meant(verb: &str, action: &str) -> bool {
 }
 
 /// What an entry may say was done.
-const VERBS: [&str; 78] = [
+const VERBS: [&str; 82] = [
     "add",
     "add-links",
     "approvals",
@@ -218,6 +218,10 @@ const VERBS: [&str; 78] = [
     "close-read",
     "compartment list",
     "compartment new",
+    "concern key",
+    "concern receive",
+    "concern reply",
+    "concern-read",
     "conflict declare",
     "conflict list",
     "destroy",
@@ -377,7 +381,7 @@ pub(super) struct Overseen<'a> {
 
 impl<'a> Desk<'a> {
     /// The members, also former ones, who were ever called so, or have that id.
-    fn people(&self, named: &str) -> Result<BTreeSet<PersonId>, Error> {
+    pub(super) fn people(&self, named: &str) -> Result<BTreeSet<PersonId>, Error> {
         let handle = named.strip_prefix('@').unwrap_or(named);
         let cards = self.ledger.charter().roster.cards().iter();
         let people: BTreeSet<PersonId> = cards

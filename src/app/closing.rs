@@ -15,12 +15,12 @@ const CLOSE: How = How {
     action: Action::Close,
 };
 
-/// A note that was opened to be closed.
-struct Opened {
-    note: OpenNote,
+/// A note that was opened to be closed or answered.
+pub(super) struct Opened {
+    pub(super) note: OpenNote,
     label: String,
     entry: EntryRef,
-    heads: Vec<Digest>,
+    pub(super) heads: Vec<Digest>,
     form: Option<Form>,
 }
 
@@ -30,7 +30,7 @@ pub fn close(context: &Context<'_>, asked: &str, fields: Fields) -> Result<Revis
     refuse_reserved(&fields)?;
     let unlocked = context.unlock()?;
     let mut desk = unlocked.desk(context)?;
-    let opened = desk.open_to_close(asked)?;
+    let opened = desk.open_only_head(asked, "close-read", "closed")?;
     let before = &opened.note.metadata;
     let note = opened.note.note;
     if value_of(&before.fields, reserved::CLOSED).is_some() {
@@ -87,8 +87,9 @@ pub fn close(context: &Context<'_>, asked: &str, fields: Fields) -> Result<Revis
 }
 
 impl Desk<'_> {
-    fn open_to_close(&mut self, asked: &str) -> Result<Opened, Error> {
-        let mut details = self.details("close-read");
+    /// Opens a note that has one head, under an entry of its own. `done` is what is not done to one that has several.
+    pub(super) fn open_only_head(&mut self, asked: &str, verb: &str, done: &str) -> Result<Opened, Error> {
+        let mut details = self.details(verb);
         let standing = self.standing(asked, &[Nature::Note], &details)?;
         let permitted = self.permitted(Action::Read, &standing, &mut details, asked)?;
         let newest = standing.newest(asked)?;
@@ -97,7 +98,7 @@ impl Desk<'_> {
         if heads.len() > 1 {
             let error = Error::new(
                 Kind::Failed,
-                "this note was revised side by side and has more than one head; nothing was closed",
+                format!("this note was revised side by side and has more than one head; nothing was {done}"),
             )
             .hint("`strongroom history` shows them; an edit that follows both comes first");
             return Err(self.failed(details, vec![standing.note], error));

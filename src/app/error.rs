@@ -3,7 +3,7 @@
 use crate::chain::{BadCard, BadReceipt};
 use crate::crypto::NoEntropy;
 use crate::env::FileError;
-use crate::envelope::{BadEnvelope, BadIdentity, BadRecoveryKey, BadWrap};
+use crate::envelope::{BadEnvelope, BadIdentity, BadPage, BadRecoveryKey, BadWrap};
 use crate::gate::{BadQuery, GateError, ScanError};
 use crate::ledger::{LedgerError, NoReceipt, Verdict};
 use crate::policy::BadPolicy;
@@ -180,6 +180,12 @@ impl From<GateError> for Error {
             GateError::NotAllowed => Kind::Denied,
         };
         Self::new(kind, error.to_string())
+    }
+}
+
+impl From<BadPage> for Error {
+    fn from(error: BadPage) -> Self {
+        Self::new(Kind::Failed, error.to_string())
     }
 }
 

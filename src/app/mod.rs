@@ -13,6 +13,8 @@ mod breakglass;
 mod briefs;
 mod closing;
 mod compartments;
+mod concern_keys;
+mod concerns;
 mod conflicts;
 mod context;
 mod destroy;
@@ -70,6 +72,13 @@ pub use briefs::{
 };
 pub use closing::close;
 pub use compartments::{CompartmentInfo, list_compartments, new_compartment};
+pub use concern_keys::{
+    CheckedConcernKey, MadeConcernKey, check_concern_key, load_concern_key, make_concern_key, whom_it_goes_to,
+};
+pub use concerns::{
+    AnsweredConcern, Raised, Raising, Received, answer_concern, forget_left_concerns, new_reply_code, raise_concern,
+    read_answer, read_code, receive_concern, write_concern,
+};
 pub use conflicts::{ConflictLine, declare_conflict, list_conflicts};
 pub use context::{Access, Context, PassphraseSource};
 pub use destroy::{Ask, Destroyed, Doomed, destroy};
@@ -116,7 +125,8 @@ pub use writing::{Change, Editing, Revised, TextFrom, discard, edit};
 pub mod shared {
     pub use crate::brief::{Doubt, Format, Leak, Profile, Redaction, Span};
     pub use crate::casework::{Due, DueKind, Figured, Value};
-    pub use crate::chain::{Deed, Details, JoinRequest, Outcome, Problem, Role, Time};
+    pub use crate::chain::{ConcernKey, Deed, Details, JoinRequest, Outcome, Problem, Role, Time};
+    pub use crate::envelope::{CONCERN_MAX, Reply, ReplyCode};
     pub use crate::gate::Attachment;
     pub use crate::gate::Nature;
     pub use crate::gate::Order;

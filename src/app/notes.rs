@@ -79,14 +79,23 @@ impl Shown {
 /// Records a note.
 ///
 /// Everything that can be refused is refused before `text` is asked for: nobody types a note to lose it.
-pub fn add(context: &Context<'_>, mut new: NewText, from: TextFrom<'_>) -> Result<Added, Error> {
+pub fn add(context: &Context<'_>, new: NewText, from: TextFrom<'_>) -> Result<Added, Error> {
     if let Some(label) = &new.label {
         let _: LabelText = label
             .parse()
             .map_err(|bad: crate::label::BadLabelText| Error::new(Kind::Usage, bad.to_string()))?;
     }
     refuse_reserved(&new.fields)?;
-    let unlocked = context.unlock()?;
+    add_with(context, &context.unlock()?, new, from)
+}
+
+/// The same for a note with fields that the program writes.
+pub(super) fn add_with(
+    context: &Context<'_>,
+    unlocked: &Unlocked<'_>,
+    mut new: NewText,
+    from: TextFrom<'_>,
+) -> Result<Added, Error> {
     let mut taken = None;
     if let TextFrom::Editor(editing) = &from
         && let Some(found) = unlocked.kept_to_take_up(context, None, *editing)?
@@ -122,17 +131,18 @@ pub fn add(context: &Context<'_>, mut new: NewText, from: TextFrom<'_>) -> Resul
         given: new.to_given(),
     };
     let begin = taken.as_ref().map_or(&ticket.text, |(_, kept)| &kept.text);
-    let written = write(context, &unlocked, from, &ticket, begin)?;
+    let written = write(context, unlocked, from, &ticket, begin)?;
     let text = match &form {
         None => written.text(),
         Some(form) if form.template.sections.is_empty() => written.text_or(&format!("{}\n", form.template.title)),
         Some(form) => written.text_or(&form.template.outline()),
     };
-    let result = text.and_then(|text| record(context, &unlocked, new, form.as_ref(), &text));
-    written.settle(context, &unlocked, ticket, taken.map(|(path, _)| path), "add", result)
+    let result = text.and_then(|text| record(context, unlocked, new, form.as_ref(), &text));
+    written.settle(context, unlocked, ticket, taken.map(|(path, _)| path), "add", result)
 }
 
-fn record(
+/// Seals and enters a note whose text is there.
+pub(super) fn record(
     context: &Context<'_>,
     unlocked: &Unlocked<'_>,
     new: NewText,
@@ -351,7 +361,8 @@ impl Desk<'_> {
     }
 
     /// An opened note with what is said of it beside.
-    pub(super) fn shown(&self, note: OpenNote) -> Shown {
+    pub(super) fn shown(&self, mut note: OpenNote) -> Shown {
+        note.metadata.fields.retain(|(name, _)| name != reserved::REPLY_KEY);
         Shown {
             label: self.label_text(&note.label).to_string(),
             author: self.handle(note.metadata.author),

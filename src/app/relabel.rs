@@ -8,7 +8,7 @@ use crate::chain::{BadEntry, Kind as EntryKind};
 use crate::env::SystemEntropy;
 use crate::gate::{Nature, NotSealed, Permit, SealedNote};
 use crate::id::{EntryRef, NoteId};
-use crate::label::{Label, LabelText};
+use crate::label::{Label, LabelText, Level};
 use crate::ledger::{Changes, Draft, FILES_PER_ENTRY, LedgerError, Recorded, note_ref, wrap_ref};
 use crate::policy::{Action, Decision, Kind as ThingKind, ResourceFacts};
 use crate::repo::CommitError;
@@ -42,6 +42,12 @@ pub fn relabel(context: &Context<'_>, asked: &str, text: &str) -> Result<Relabel
     let found = desk.whole(&details, asked)?;
     details.asked = Some(short(text.to_owned()));
     details.level = Some(label.level());
+    let named = (label.level() == Level::Named).then(|| desk.handles_of(label.people()));
+    if found.whole.would_let_in(named.as_ref()) {
+        let words = "denied: whoever raised this concern left somebody out, who might then read it";
+        let error = Error::new(Kind::Denied, words).hint("it stays with people by name, and not with them");
+        return Err(desk.refused("relabel", Some(EntryKind::Relabel), Some(asked), error)?);
+    }
     let mut facts = found.facts();
     facts.lowers = !label.is_no_wider_than(&found.label);
     let lowers = facts.lowers;
@@ -150,7 +156,9 @@ impl Desk<'_> {
             })?);
             resealed.push(resealing.end());
         }
-        let sealed = gate.reseal(&found.whole, resealed, label, &recipients, permits, entropy)?;
+        let readers = self.readers_of(label);
+        let to = (recipients.as_slice(), readers.as_str());
+        let sealed = gate.reseal(&found.whole, resealed, label, to, permits, entropy)?;
         Ok((sealed, parts))
     }
 

@@ -315,7 +315,7 @@ impl Desk<'_> {
             );
             return Err(self.failed(details, vec![note], error));
         }
-        let label = self.label_of(&standing, follows)?;
+        let label = self.with_readers(self.label_of(&standing, follows)?, &metadata)?;
         details.rules = self.may_revise(how, &standing, &label, &asked)?;
         details.level = Some(label.level());
         details.client = (!metadata.client.is_empty()).then(|| metadata.client.clone());

@@ -43,9 +43,17 @@ pub mod reserved {
     pub const GRADE: &str = "grade";
     /// Of a draft: that its release wants a second person.
     pub const SECONDED: &str = "second-person";
+    /// Of a concern: for whom it is by name, as handles, so that its later revisions go to all of them.
+    pub const READERS: &str = "readers";
+    /// Of a concern: whom its author left out, as handles.
+    pub const LEFT_OUT: &str = "left-out";
+    /// Of a concern that came without a name: the key that answers are sealed with, in hex. It is not shown.
+    pub const REPLY_KEY: &str = "reply-key";
+    /// Of a concern that came without a name: the digest of the sealed file.
+    pub const SEALED_FILE: &str = "sealed-file";
 
     /// All of them.
-    pub const ALL: [&str; 8] = [
+    pub const ALL: [&str; 12] = [
         TEMPLATE,
         NUMBER,
         RECORDED_BY,
@@ -54,5 +62,9 @@ pub mod reserved {
         KEPT_UNTIL,
         GRADE,
         SECONDED,
+        READERS,
+        LEFT_OUT,
+        REPLY_KEY,
+        SEALED_FILE,
     ];
 }

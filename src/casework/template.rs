@@ -3,12 +3,15 @@
 
 use super::field::{Condition, Field, FieldKind, Needed};
 use super::reserved;
+use crate::chain::Card;
 use crate::label::Level;
 use crate::policy::{BadPolicy, Period, line_with, read_toml};
 use serde::Deserialize;
 
 /// The most fields of a template, sections, and clocks.
 const MANY: usize = 48;
+/// The most room that handlers may take in a field, beside one who is none.
+const HANDLERS_LEN: usize = 160;
 
 /// How a recorded note may be changed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Deserialize)]
@@ -127,6 +130,8 @@ pub struct Template {
     pub number: Option<String>,
     /// How its notes are changed.
     pub amend: Amend,
+    /// Who handles it, by handle, where that is said.
+    pub handlers: Vec<String>,
     /// The rubric that grades it.
     pub rubric: Option<String>,
     /// Its fields.
@@ -151,6 +156,8 @@ struct File {
     number: Option<String>,
     #[serde(default)]
     amend: Amend,
+    #[serde(default)]
+    handlers: Vec<String>,
     rubric: Option<String>,
     #[serde(default)]
     barred: Vec<String>,
@@ -317,6 +324,26 @@ impl Template {
                 format!("a template has at most {MANY} fields, sections and clocks"),
             ));
         }
+        if let Some(handler) = file
+            .handlers
+            .iter()
+            .find(|handler| Card::check_handle(handler).is_err())
+        {
+            return Err(wrong(
+                handler,
+                format!(
+                    "`{}` is nobody's handle: write it as `strongroom member list` does",
+                    handler.escape_debug()
+                ),
+            ));
+        }
+        let length: usize = file.handlers.iter().map(|handler| handler.len() + 3).sum();
+        if length > HANDLERS_LEN {
+            return Err(wrong(
+                "handlers",
+                "these are more handlers than one record can name".into(),
+            ));
+        }
         let fields = fields(file.field, &wrong)?;
         let sections = sections(file.section, &wrong)?;
         let known = |field: &str| fields.iter().find(|known| known.name == field);
@@ -397,6 +424,7 @@ impl Template {
             about: file.about,
             number: file.number,
             amend: file.amend,
+            handlers: file.handlers,
             rubric: file.rubric,
             fields,
             sections,
@@ -643,6 +671,14 @@ mod tests {
         let field = |more: &str| format!("[[field]]\nname = \"a\"\nask = \"A?\"\n{more}");
         for (more, told) in [
             ("colour = 1".to_owned(), "line 3: unknown field `colour`"),
+            (
+                "handlers = [\"@mara\"]".to_owned(),
+                "line 3: `@mara` is nobody's handle: write it as `strongroom member list` does",
+            ),
+            (
+                format!("handlers = [{}]", ["\"m234567890123456\""; 9].join(", ")),
+                "line 3: these are more handlers than one record can name",
+            ),
             (
                 "number = \"inc\"".to_owned(),
                 "line 3: `inc` begins no numbers: use 1 to 8 capitals",

@@ -5,6 +5,7 @@
 mod bundle;
 mod card;
 mod checkpoint;
+mod concern_key;
 mod cosignature;
 mod cuts;
 mod detail;
@@ -32,6 +33,7 @@ mod withdrawn;
 pub use bundle::{BUNDLE_LEN, BadBundle, bundle_path, lines_of, parse_bundle, write_bundle};
 pub use card::{AuditorsKey, BadCard, Card, Device, DeviceKind, Role};
 pub use checkpoint::{BadCheckpoint, Checkpoint, SignedCheckpoint, origin};
+pub use concern_key::{BadConcernKey, ConcernKey, Handler};
 pub use cosignature::{
     BadCosignature, BadCosignedFile, BadWitness, CosignedCheckpoint, CosignedFile, Witness, log_key,
 };

@@ -17,6 +17,8 @@ pub enum Namespace {
     Request,
     /// What is given out of a vault.
     Export,
+    /// The keys that concerns are sealed with.
+    Concern,
 }
 
 impl Namespace {
@@ -26,6 +28,7 @@ impl Namespace {
             Namespace::Card => "card@strongroom",
             Namespace::Request => "request@strongroom",
             Namespace::Export => "export@strongroom",
+            Namespace::Concern => "concern@strongroom",
         }
     }
 }

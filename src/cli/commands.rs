@@ -1,6 +1,7 @@
 //! From arguments to the room that carries them out.
 
 use super::args::{Args, Command, Common};
+use super::concerns::{self, ConcernCommand};
 use super::terminal::{Here, Seen};
 use super::words::{duration, prompted};
 use super::{
@@ -33,6 +34,11 @@ pub(super) fn run(args: &Args, words: Vec<OsString>) -> Result<u8, Error> {
                 false => redact::whole(&seen, file.as_deref(), &profile),
             };
         }
+        // Whoever writes without a name has no vault, and the one that may be here is not touched.
+        Command::Concern(ConcernCommand::Write(args)) if args.key.is_some() => {
+            return concerns::write(&seen, args, clock()?.now());
+        }
+        Command::Concern(ConcernCommand::Read { file }) => return concerns::read(&seen, file),
         _ => {}
     }
     let places = places(&args.common)?;
@@ -94,6 +100,7 @@ pub(super) fn with_vault(context: &Context<'_>, seen: &Seen<'_>, command: &Comma
         Command::Conflict(command) => conflicts::run(context, seen, command),
         Command::Hold(command) => holds::run(context, seen, command),
         Command::Export(command) => export::run(context, seen, command),
+        Command::Concern(command) => concerns::run(context, seen, command),
         Command::Brief(command) => briefs::run(context, seen, command),
         Command::Audit(command) => audit::run(context, seen, command),
         Command::Member(command) => members::run(context, seen, command),
@@ -118,7 +125,7 @@ pub(super) fn context<'a>(common: &Common, person: &'a dyn Person) -> Result<Con
     };
     Ok(Context {
         places: places(common)?,
-        clock: Clock::of_this_run().map_err(|bad| Error::new(Kind::Usage, bad.to_string()))?,
+        clock: clock()?,
         source,
         person,
         access: Access::given(
@@ -127,6 +134,10 @@ pub(super) fn context<'a>(common: &Common, person: &'a dyn Person) -> Result<Con
         )?,
         held: None,
     })
+}
+
+fn clock() -> Result<Clock, Error> {
+    Clock::of_this_run().map_err(|bad| Error::new(Kind::Usage, bad.to_string()))
 }
 
 fn var(name: &str) -> Option<String> {

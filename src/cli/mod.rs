@@ -12,6 +12,7 @@ mod breakglass;
 mod briefs;
 mod casework;
 mod commands;
+mod concerns;
 mod conflicts;
 mod doctor;
 mod export;

@@ -5,6 +5,7 @@ use super::terminal::{self, Seen, Terminal};
 use super::words::{counted, field_of, moment};
 use crate::app::{Change, Context, Editing, Error, Kind, TextFrom};
 use serde_json::json;
+use std::path::Path;
 
 /// `edit`.
 pub(super) fn edit(context: &Context<'_>, seen: &Seen<'_>, args: &EditArgs) -> Result<u8, Error> {
@@ -52,24 +53,38 @@ pub(super) fn discarded(seen: &Seen<'_>, count: usize) -> Result<u8, Error> {
 
 /// The text of a new note: as an argument, from a file, from the editor, from a pipe, or asked for.
 pub(super) fn source_of_new<'a>(terminal: &'a dyn Terminal, args: &'a AddArgs) -> Result<TextFrom<'a>, Error> {
-    let asked = args.text.is_none() && args.file.is_none();
-    if let Some(editor) = editor(terminal, &args.editor, asked)? {
-        return Ok(editor);
+    match args.text.as_deref().filter(|text| *text != "-") {
+        Some(text) => Ok(TextFrom::Caller(Box::new(|| Ok(text.as_bytes().to_vec())))),
+        None if args.text.is_some() => Ok(TextFrom::Caller(Box::new(|| typed_or_read(terminal, None)))),
+        None => source_of_words(terminal, args.file.as_deref(), &args.editor),
     }
-    Ok(TextFrom::Caller(Box::new(|| {
-        match (args.text.as_deref(), args.file.as_deref()) {
-            (_, Some(path)) => terminal::read(terminal, Some(path)),
-            (Some(text), None) if text != "-" => Ok(text.as_bytes().to_vec()),
-            _ => match terminal.text() {
-                Some(text) => Ok(text),
-                None if !terminal.facts().typed => terminal::read(terminal, None),
-                None => Err(Error::new(
-                    Kind::Usage,
-                    "the note has no text, and asking for it was forbidden",
-                )),
-            },
-        }
-    })))
+}
+
+/// A text that is never an argument.
+pub(super) fn source_of_words<'a>(
+    terminal: &'a dyn Terminal,
+    file: Option<&'a Path>,
+    args: &EditorArgs,
+) -> Result<TextFrom<'a>, Error> {
+    Ok(match editor(terminal, args, file.is_none())? {
+        Some(editor) => editor,
+        None => TextFrom::Caller(Box::new(move || typed_or_read(terminal, file))),
+    })
+}
+
+/// A text from a file, asked for, or from a pipe.
+pub(super) fn typed_or_read(terminal: &dyn Terminal, file: Option<&Path>) -> Result<Vec<u8>, Error> {
+    match file {
+        Some(path) => terminal::read(terminal, Some(path)),
+        None => match terminal.text() {
+            Some(text) => Ok(text),
+            None if !terminal.facts().typed => terminal::read(terminal, None),
+            None => Err(Error::new(
+                Kind::Usage,
+                "the note has no text, and asking for it was forbidden",
+            )),
+        },
+    }
 }
 
 /// The new text of a note: from a file, from the editor, from a pipe; none where only what stands beside it changes.
@@ -92,7 +107,11 @@ fn source_of_edit<'a>(terminal: &'a dyn Terminal, args: &'a EditArgs) -> Result<
 }
 
 /// The editor, if it was asked for, or if nothing else is given and there is one at a terminal.
-fn editor<'a>(terminal: &dyn Terminal, args: &EditorArgs, nothing_else: bool) -> Result<Option<TextFrom<'a>>, Error> {
+pub(super) fn editor<'a>(
+    terminal: &dyn Terminal,
+    args: &EditorArgs,
+    nothing_else: bool,
+) -> Result<Option<TextFrom<'a>>, Error> {
     let facts = terminal.facts();
     let wanted = args.editor || args.take_up;
     if wanted && !facts.may_ask {

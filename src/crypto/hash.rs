@@ -59,7 +59,8 @@ pub fn length_prefixed(parts: &[&[u8]]) -> Vec<u8> {
 
 /// `KDF(key, domain, parts…)` of FORMAT.md: HKDF-SHA256 with an empty salt and a length-prefixed info.
 ///
-/// `key` is any secret with at least 256 bits of entropy; several keys are concatenated in a fixed order.
+/// `key` is any secret with at least 256 bits of entropy, or 128 where people have to write it down; several keys are
+/// concatenated in a fixed order.
 pub fn derive_key(key: &[u8], domain: &str, parts: &[&[u8]]) -> Secret<32> {
     KeySource::new(key).derive_key(domain, parts)
 }

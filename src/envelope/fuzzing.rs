@@ -8,6 +8,7 @@
 
 use super::attachment::{ATTACHMENT_MAX, ContentInfo};
 use super::body::{BodyFile, ContentKey, Metadata, Purpose, seal_body};
+use super::concern::{Concern, Reply, ReplyCode, SealedConcern};
 use super::identity::IdentitySecrets;
 use super::kept::KeptText;
 use super::keybox::{BoxFile, DetailFile, DetailKey, decode_keys, encode_keys};
@@ -27,13 +28,16 @@ pub type Target = (&'static str, fn(&[u8]) -> bool);
 pub const TARGETS: &[Target] = &[
     ("kept_text", kept_text),
     ("attachment", attachment),
+    ("concern_text", concern_text),
     ("key_list", key_list),
     ("metadata", metadata),
     ("opened_body", opened_body),
+    ("opened_concern", opened_concern),
     ("opened_detail", opened_detail),
     ("opened_keybox", opened_keybox),
     ("opened_wrap", opened_wrap),
     ("padded", padded),
+    ("reply_text", reply_text),
     ("secrets", secrets),
 ];
 
@@ -82,6 +86,70 @@ pub fn kept_text(data: &[u8]) -> bool {
     };
     assert!(text.encode().as_slice() == data, "{SAME}");
     true
+}
+
+/// What a sealed concern says.
+pub fn concern_text(data: &[u8]) -> bool {
+    let Ok(concern) = Concern::decode(data) else {
+        return false;
+    };
+    assert!(concern.encode().as_slice() == data, "{SAME}");
+    true
+}
+
+/// What a sealed reply says.
+pub fn reply_text(data: &[u8]) -> bool {
+    let Ok(reply) = Reply::decode(data) else {
+        return false;
+    };
+    assert!(reply.encode().as_slice() == data, "{SAME}");
+    true
+}
+
+/// A concern without a name, for two people.
+fn example_concern() -> Concern {
+    let code = ReplyCode::make(&mut ExampleEntropy::new("reply code"));
+    Concern {
+        text: zeroize::Zeroizing::new("The gate log is filled in before the shift.".to_owned()),
+        reply: code.unwrap_or_else(|error| panic!("{error}")).reply_key(),
+        key: Digest([7; 32]),
+        to: vec![ME, PersonId([9; 8])],
+        left_out: vec![PersonId([8; 8])],
+    }
+}
+
+/// A sealed concern after edits.
+pub fn opened_concern(data: &[u8]) -> bool {
+    static SEALED: LazyLock<(HybridSecret, HybridSecret, Vec<u8>)> = LazyLock::new(|| {
+        let mut entropy = ExampleEntropy::new("concern");
+        let (mine, other) = (device(5), device(6));
+        let to = [mine.recipient(), device(7).recipient()];
+        let sealed = SealedConcern::seal(VAULT, &example_concern(), &to, &mut entropy);
+        let sealed = sealed.unwrap_or_else(|error| panic!("{error}"));
+        (mine, other, sealed.to_bytes())
+    });
+    let (mine, other, sealed) = &*SEALED;
+    let file = edited(sealed, data);
+    let Ok(concern) = SealedConcern::parse(&file) else {
+        return false;
+    };
+    assert!(
+        concern.open_sealed(VAULT, other).is_err(),
+        "a concern opens for another"
+    );
+    let opened = concern.open_sealed(VAULT, mine);
+    if let Ok(opened) = &opened {
+        assert!(
+            opened.encode() == example_concern().encode(),
+            "another concern came out"
+        );
+    }
+    assert_eq!(
+        opened.is_ok(),
+        file == *sealed,
+        "a concern opens as it was sealed and no other way"
+    );
+    opened.is_ok()
 }
 
 /// What an identity file keeps.
@@ -434,6 +502,13 @@ mod tests {
         }
     }
 
+    fn example_reply() -> Reply {
+        Reply {
+            text: zeroize::Zeroizing::new("We look at it tonight.".to_owned()),
+            day: 20_778,
+        }
+    }
+
     /// One input that is accepted for each target, and some that are not.
     fn seeds() -> Vec<(&'static str, &'static str, Vec<u8>)> {
         let mut entropy = ExampleEntropy::new("seeds");
@@ -462,6 +537,10 @@ mod tests {
             ("opened_body", "cut_and_joined", vec![1, 7, 1, 0, 128]),
             ("opened_body", "chunk_of_another", vec![1, 6, 2, 0, 1]),
             ("opened_body", "length_moved", vec![0, 5, 0, 0, 1]),
+            ("opened_concern", "whole", vec![]),
+            ("opened_concern", "flipped", vec![1, 0, 99, 1]),
+            ("concern_text", "two_readers", example_concern().encode().to_vec()),
+            ("reply_text", "short", example_reply().encode().to_vec()),
             ("opened_wrap", "compartments", vec![0]),
             ("opened_wrap", "named", vec![1]),
             ("opened_wrap", "flipped", vec![0, 1, 0, 99, 1]),
@@ -515,6 +594,7 @@ mod tests {
             ("opened_keybox", &[]),
             ("opened_detail", &[0]),
             ("opened_detail", &[1]),
+            ("opened_concern", &[]),
         ] {
             assert!(accepted(target, input), "{target} {input:?}");
         }

@@ -1,4 +1,4 @@
-//! Seal, open, wrap: what stands at rest and how its keys are kept (docs/FORMAT.md §§1, 3–6, 12).
+//! Seal, open, wrap: what stands at rest and how its keys are kept (docs/FORMAT.md §§1, 2.4, 3–6, 12).
 //!
 //! Every parser here is strict: what it accepts, it writes back to the byte. Opening functions are
 //! visible to this crate alone, and `tests/tidy.rs` lets only `gate`, `ledger` and `session` call them.
@@ -6,6 +6,7 @@
 mod attachment;
 mod body;
 pub mod cbor;
+mod concern;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
 pub mod fuzzing;
@@ -21,6 +22,7 @@ mod wrap;
 pub use attachment::{ATTACHMENT_MAX, ContentInfo, ContentOpener, ContentSealer, NotSealed, PART_MAX, PartFile};
 pub(crate) use body::CheckedBody;
 pub use body::{BODY_MAX, BodyFile, CHUNK, ContentKey, Metadata, Purpose, TEXT_MAX, seal_body};
+pub use concern::{BadCode, BadPage, CONCERN_MAX, Concern, Reply, ReplyCode, ReplyKey, SealedConcern, SealedReply};
 pub use identity::{BadIdentity, IdentityFile, IdentitySecrets, NewcomerFile, NewcomerSecrets};
 pub use kept::{Given, KeptFile, KeptText};
 pub use keybox::{BoxFile, DetailFile, DetailKey, DeviceSlot};

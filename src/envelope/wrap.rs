@@ -40,11 +40,16 @@ pub enum BadWrap {
 
 #[derive(Encode, Decode, Debug, PartialEq, Clone)]
 #[cbor(map)]
-struct Slot {
+pub(super) struct Slot {
     #[n(0)]
-    enc: Bytes,
+    pub(super) enc: Bytes,
     #[n(1)]
-    sealed: Bytes,
+    pub(super) sealed: Bytes,
+}
+
+/// Whether so many slots hide how many of them are somebody's.
+pub(super) fn slots_fit(slots: &[Slot]) -> bool {
+    slots.len() >= SLOTS_MIN && slots.len().is_power_of_two() && slots.len() <= SLOTS_MAX
 }
 
 /// A wrap file.
@@ -187,11 +192,11 @@ impl WrapFile {
         let file: Self = cbor::decode(WHAT, MAX, bytes)?;
         check_suite(WHAT, file.suite)?;
         let malformed = BadEnvelope::Malformed { what: WHAT };
-        let slots_fit = match &file.slots {
-            Some(slots) => slots.len() >= SLOTS_MIN && slots.len().is_power_of_two() && slots.len() <= SLOTS_MAX,
+        let fit = match &file.slots {
+            Some(slots) => slots_fit(slots),
             None => !file.keys.is_empty(),
         };
-        if slots_fit && file.vault.len() == 16 && file.note.len() == 16 && file.body.len() == 32 {
+        if fit && file.vault.len() == 16 && file.note.len() == 16 && file.body.len() == 32 {
             Ok(file)
         } else {
             Err(malformed)
@@ -326,7 +331,7 @@ impl WrapFile {
 }
 
 /// Seals the slot key to each recipient and to throw-away ones, up to 4, 8, 16, … in random order.
-fn make_slots(
+pub(super) fn make_slots(
     info: &[u8],
     slot_key: &Secret<32>,
     recipients: &[Recipient],
@@ -377,7 +382,7 @@ fn add_slots(
     Ok(())
 }
 
-fn open_slot(info: &[u8], slots: &[Slot], device: &HybridSecret) -> Option<Secret<32>> {
+pub(super) fn open_slot(info: &[u8], slots: &[Slot], device: &HybridSecret) -> Option<Secret<32>> {
     let opened = slots
         .iter()
         .find_map(|slot| device.open(info, &slot.enc, &slot.sealed).ok())?;

@@ -25,7 +25,9 @@ pub use scan::ScanError;
 pub use survey::{Class, Filter, Listed, Order, Survey, TEXTS};
 
 use crate::crypto::{Entropy, Recipient};
-use crate::envelope::{BadEnvelope, BadWrap, BodyFile, ContentKey, KeptText, Keyring, Purpose, WrapFile, seal_body};
+use crate::envelope::{
+    BadEnvelope, BadWrap, BodyFile, Concern, ContentKey, KeptText, Keyring, Purpose, SealedConcern, WrapFile, seal_body,
+};
 use crate::id::{Digest, NoteId, VaultId};
 use crate::label::{Clearance, Label, LabelText, Level};
 use crate::ledger::{Recorded, StoredNote};
@@ -299,6 +301,14 @@ impl<'a> Gate<'a> {
         }
     }
 
+    /// Opens a concern that came without a name. It is no note yet; the entry must be of whoever opens it.
+    pub fn open_concern(&self, sealed: &SealedConcern, recorded: Recorded) -> Result<Concern, GateError> {
+        match recorded.is_done() && recorded.person() == self.identity.person() {
+            true => Ok(sealed.open_sealed(self.vault(), self.identity.hybrid())?),
+            false => Err(GateError::NotAllowed),
+        }
+    }
+
     /// The name of a label as people write it: the level's name and the compartments' names.
     pub fn label_text(&self, label: &Label, level: &str, handle: impl Fn(crate::id::PersonId) -> String) -> LabelText {
         let name = |id: &crate::id::CompartmentId| {
@@ -307,7 +317,8 @@ impl<'a> Gate<'a> {
         };
         let mut compartments: Vec<String> = label.compartments().iter().map(name).collect();
         compartments.sort();
-        let people = label.people().iter().map(|person| handle(*person)).collect();
+        let mut people: Vec<String> = label.people().iter().map(|person| handle(*person)).collect();
+        people.sort();
         LabelText {
             level: level.to_owned(),
             compartments,

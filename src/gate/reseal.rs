@@ -2,6 +2,7 @@
 //! leaves: what comes out is sealed again.
 
 use super::{Gate, GateError, Metadata, NextPart, Permit, Resealed, Resealing, SealedNote};
+use crate::casework::{reserved, value_of};
 use crate::crypto::{Entropy, Recipient};
 use crate::envelope::{BadWrap, BodyFile, ContentKey, Purpose, seal_body};
 use crate::id::{Digest, NoteId, PersonId};
@@ -9,7 +10,7 @@ use crate::label::Label;
 use crate::ledger::StoredNote;
 use crate::policy::Action;
 use serde::Deserialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Everything that is kept of one note and has a wrap: its revisions, and the heads of its attachments.
 pub struct Whole {
@@ -48,6 +49,17 @@ impl Whole {
     /// Whether some of it concerns a conflict of interest that the person has declared.
     pub fn conflict(&self) -> bool {
         self.items.iter().any(|item| item.conflict)
+    }
+
+    /// Whether its author left somebody out who would be let in: anybody, for a label that names nobody, or one of the
+    /// people of these handles.
+    pub fn would_let_in(&self, named: Option<&BTreeSet<String>>) -> bool {
+        let left_out = self
+            .items
+            .iter()
+            .filter_map(|item| value_of(&item.metadata.fields, reserved::LEFT_OUT));
+        let mut handles = left_out.flat_map(|people| people.split(", "));
+        handles.any(|handle| named.is_none_or(|named| named.contains(handle)))
     }
 
     /// How many things of that nature there are.
@@ -181,14 +193,15 @@ impl Gate<'_> {
     }
 
     /// Seals every revision anew under a fresh key to `label`: who wrote it when and its number stay, what it follows is
-    /// named by its new digest; and the head of every attachment, all of which must be among `resealed`. The permits are
-    /// for relabelling what it was and for adding what it becomes.
+    /// named by its new digest; and the head of every attachment, all of which must be among `resealed`. Where it says for
+    /// whom it is by name, it says `readers` from now on. The permits are for relabelling what it was and for adding what it
+    /// becomes.
     pub fn reseal(
         &self,
         whole: &Whole,
         mut resealed: Vec<Resealed>,
         label: &Label,
-        recipients: &[Recipient],
+        (recipients, readers): (&[Recipient], &str),
         permits: (Permit, Permit),
         entropy: &mut dyn Entropy,
     ) -> Result<Vec<SealedNote>, GateError> {
@@ -197,7 +210,14 @@ impl Gate<'_> {
         let mut sealed = Vec::with_capacity(whole.items.len());
         for at in in_order(&whole.items) {
             let item = &whole.items[at];
-            let metadata = item.metadata.following(&renamed);
+            let mut metadata = item.metadata.following(&renamed);
+            metadata
+                .fields
+                .retain(|(name, _)| name != reserved::READERS || !readers.is_empty());
+            let mut fields = metadata.fields.iter_mut();
+            if let Some((_, value)) = fields.find(|(name, _)| name == reserved::READERS) {
+                readers.clone_into(value);
+            }
             let (body, key) = match item.nature {
                 Purpose::Attachment => {
                     let at = resealed.iter().position(|done| done.body == item.stored.body);
@@ -257,7 +277,6 @@ mod tests {
     use crate::label::{Clearance, Level};
     use crate::policy::{ActorFacts, Decision, Kind, PolicySet, Request, ResourceFacts, Role};
     use crate::session::Identity;
-    use std::collections::BTreeSet;
 
     const NOTE: NoteId = NoteId([9; 16]);
 
@@ -374,10 +393,17 @@ mod tests {
             (permit(Action::Relabel, &here, NoteId([8; 16])), to(&target)),
             (permit(Action::Read, &here, NOTE), to(&target)),
         ] {
-            let refused = gate.reseal(&whole, vec![], &target, &[], wrong, &mut entropy);
+            let refused = gate.reseal(&whole, vec![], &target, (&[], ""), wrong, &mut entropy);
             assert_eq!(refused.map(|sealed| sealed.len()), Err(GateError::NotAllowed));
         }
-        let sealed = gate.reseal(&whole, vec![], &target, &[], (from(&here), to(&target)), &mut entropy);
+        let sealed = gate.reseal(
+            &whole,
+            vec![],
+            &target,
+            (&[], ""),
+            (from(&here), to(&target)),
+            &mut entropy,
+        );
         let sealed: Vec<StoredNote> = sealed
             .unwrap_or_else(|e| panic!("{e}"))
             .into_iter()
@@ -410,5 +436,47 @@ mod tests {
             let text = body.open_text(VaultId([1; 16]), NOTE, &item.key).unwrap();
             assert_eq!(text.expose(), title.as_bytes());
         }
+    }
+
+    #[test]
+    fn whom_a_concern_leaves_out_no_label_lets_in() {
+        let mut entropy = ExampleEntropy::new("left out");
+        let me = identity(&mut entropy);
+        let ring = Keyring::new([Key::make(KeyUse::Level(Level::Internal), None, [0; 8], &mut entropy).unwrap()]);
+        let gate = Gate::new(&me, &ring);
+        let lets_in = |left_out: Option<&str>, entropy: &mut ExampleEntropy| {
+            let left_out = left_out.map(|people| (reserved::LEFT_OUT.to_owned(), people.to_owned()));
+            let metadata = Metadata {
+                title: "concern".into(),
+                client: String::new(),
+                case: String::new(),
+                created: 1,
+                modified: 1,
+                happened: None,
+                author: PersonId([1; 8]),
+                parents: Vec::new(),
+                number: 1,
+                fields: left_out.into_iter().collect(),
+            };
+            let new = NewNote {
+                note: NOTE,
+                nature: Purpose::Note,
+                metadata: &metadata,
+                text: "text",
+                label: &label(Level::Internal),
+                recipients: &[],
+            };
+            let sealed = stored(gate.seal(&new, entropy).unwrap());
+            let whole = gate.whole(NOTE, vec![sealed]).unwrap_or_else(|e| panic!("{e}"));
+            let named = |people: &[&str]| {
+                let people = people.iter().map(|&handle| handle.to_owned()).collect();
+                whole.would_let_in(Some(&people))
+            };
+            [whole.would_let_in(None), named(&["@mara", "@jon"]), named(&["@mara"])]
+        };
+        assert_eq!(lets_in(None, &mut entropy), [false, false, false]);
+        assert_eq!(lets_in(Some("@jon"), &mut entropy), [true, true, false]);
+        assert_eq!(lets_in(Some("@ines, @jon"), &mut entropy), [true, true, false]);
+        assert_eq!(lets_in(Some("@jonas"), &mut entropy), [true, false, false]);
     }
 }

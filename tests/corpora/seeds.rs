@@ -5,15 +5,16 @@ use base64ct::{Base64, Encoding};
 use std::collections::BTreeMap;
 use std::time::Duration;
 use strongroom::chain::{
-    AuditorsKey, BUNDLE_LEN, Card, Checkpoint, CosignedCheckpoint, CosignedFile, Deed, Details, Device, DeviceKind,
-    Entry, FileRef, Frontier, JoinRequest, Kind, Matter, Message, Namespace, Outcome, ProofFile, ProofWalk, Receipt,
-    Role, SignedCheckpoint, Time, leaf_hash, log_key, sign_ssh, write_bundle,
+    AuditorsKey, BUNDLE_LEN, Card, Checkpoint, ConcernKey, CosignedCheckpoint, CosignedFile, Deed, Details, Device,
+    DeviceKind, Entry, FileRef, Frontier, Handler, JoinRequest, Kind, Matter, Message, Namespace, Outcome, ProofFile,
+    ProofWalk, Receipt, Role, SignedCheckpoint, Time, leaf_hash, log_key, sign_ssh, write_bundle,
 };
 use strongroom::crypto::{Argon2Params, ExampleEntropy, HybridSecret, SigningKey, make_secret, sha256};
 use strongroom::env::Faults;
 use strongroom::envelope::{
-    BoxFile, ContentSealer, DetailFile, DetailKey, IdentityFile, IdentitySecrets, KeptFile, KeptText, Key, KeyUse,
-    Keyring, Metadata, NewcomerFile, NewcomerSecrets, Purpose, RecoveryKey, WrapFile, seal_body, split_recovery_key,
+    BoxFile, Concern, ContentSealer, DetailFile, DetailKey, IdentityFile, IdentitySecrets, KeptFile, KeptText, Key,
+    KeyUse, Keyring, Metadata, NewcomerFile, NewcomerSecrets, Purpose, RecoveryKey, Reply, ReplyCode, SealedConcern,
+    SealedReply, WrapFile, seal_body, split_recovery_key,
 };
 use strongroom::id::{
     CompartmentId, DeviceId, Digest, EntryRef, Incarnation, KeyId, LogName, NoteId, PersonId, VaultId,
@@ -64,6 +65,34 @@ pub(crate) fn make() -> Vec<(&'static str, &'static str, Vec<u8>)> {
             )),
         ),
         ("commit", "bad_tree", b"tree 0\nencoding x\n\n".to_vec()),
+        ("concern_file", "concern", concern().to_page().into_bytes()),
+        ("concern_file", "concern_bytes", concern().to_bytes()),
+        (
+            "concern_file",
+            "mail",
+            concern()
+                .to_page()
+                .lines()
+                .map(|line| format!("> {line}\r\n"))
+                .collect::<String>()
+                .into_bytes(),
+        ),
+        ("concern_file", "reply", reply().to_page().into_bytes()),
+        ("concern_file", "reply_bytes", reply().to_bytes()),
+        (
+            "concern_file",
+            "bad_end",
+            reply().to_page().replace("strongroom-end", "").into_bytes(),
+        ),
+        ("concern_key", "two", concern_key()),
+        (
+            "concern_key",
+            "bad_order",
+            String::from_utf8(concern_key())
+                .unwrap()
+                .replace("\"handle\":\"jon\"", "\"handle\":\"nora\"")
+                .into_bytes(),
+        ),
         ("cosigned", "once", example().to_text().into_bytes()),
         ("cosigned", "another", another_witness()),
         ("cosigned_file", "one_log", cosigned_file()),
@@ -180,6 +209,12 @@ pub(crate) fn make() -> Vec<(&'static str, &'static str, Vec<u8>)> {
         ),
         ("forgetting", "one_note", forgetting().into_bytes()),
         ("forgetting", "bad_end", forgetting().trim_end().as_bytes().to_vec()),
+        ("reply_code", "zoo", format!("{}wrong", "zoo ".repeat(11)).into_bytes()),
+        (
+            "reply_code",
+            "bad_check",
+            format!("{}zoo", "zoo ".repeat(11)).into_bytes(),
+        ),
         ("request", "officer", request()),
         (
             "retention",
@@ -685,6 +720,52 @@ fn request() -> Vec<u8> {
         v: 1,
     };
     let file = request.sign(&key);
+    file.split_inclusive(|byte| *byte == b'\n').nth(1).unwrap().to_vec()
+}
+
+/// A concern without a name, for two people.
+fn concern() -> SealedConcern {
+    let mut entropy = ExampleEntropy::new("concern");
+    let code = ReplyCode::make(&mut entropy).unwrap();
+    let concern = Concern {
+        text: "The gate log is filled in before the shift.".to_owned().into(),
+        reply: code.reply_key(),
+        key: Digest([7; 32]),
+        to: vec![PERSON],
+        left_out: vec![PersonId([8; 8])],
+    };
+    SealedConcern::seal(VAULT, &concern, &[hybrid().recipient()], &mut entropy).unwrap()
+}
+
+fn reply() -> SealedReply {
+    let mut entropy = ExampleEntropy::new("reply");
+    let code = ReplyCode::make(&mut entropy).unwrap();
+    let reply = Reply {
+        text: "We look at it tonight.".to_owned().into(),
+        day: 20_778,
+    };
+    SealedReply::seal(&code.reply_key(), &reply, &mut entropy).unwrap()
+}
+
+/// The line of a key for concerns, by the key of the seeds.
+fn concern_key() -> Vec<u8> {
+    let key = SigningKey::from_seed(&Secret::copy_from(&[1; 32]).unwrap());
+    let card: Card = serde_json::from_slice(card().split(|byte| *byte == b'\n').next().unwrap()).unwrap();
+    let other = Card {
+        person: PersonId([9; 8]),
+        handle: "jon".to_owned(),
+        ..card.clone()
+    };
+    // Sorted by handle, whatever order they come in.
+    let handlers = vec![
+        Handler::of(&other),
+        Handler::of(&Card {
+            handle: "mara".to_owned(),
+            ..card
+        }),
+    ];
+    let concern = ConcernKey::new(VAULT, Digest([8; 32]), time(), handlers, (DEVICE, key.public()));
+    let file = concern.to_file(|namespace, message| sign_ssh(&key, namespace, message));
     file.split_inclusive(|byte| *byte == b'\n').nth(1).unwrap().to_vec()
 }
 

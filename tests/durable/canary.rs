@@ -258,3 +258,53 @@ fn no_canary_lies_at_rest() {
     clean(&house, "repacking");
     house.intact();
 }
+
+#[test]
+fn no_word_of_a_concern_and_no_code_lies_at_rest() {
+    let house = House::new();
+    let outside = tempfile::tempdir().unwrap();
+    let away = |name: &str, text: &str| {
+        let path = outside.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let template =
+        include_str!("../../policies/templates/concern.toml").replace("handlers = []", "handlers = [\"mara\"]");
+    let template = away("concern.toml", &template);
+    let why = |args: &[&str]| -> Ran { house.run(&[args, &["--purpose", "duty", "--why", REASON]].concat()) };
+    let edit = ["policy", "edit", "templates/concern.toml", "--from", &template, "--yes"];
+    why(&edit).expect(0);
+    // What is handed over lies in the home, and is searched with it.
+    let within = |name: &str| house.root().join("tmp").join(name).to_str().unwrap().to_owned();
+    let (key, sealed, answer) = (within("key"), within("sealed"), within("answer"));
+    why(&["concern", "key", "--out", &key]).expect(0);
+    let text = away("text", &format!("The {BODY} is left open."));
+    let write = ["concern", "write", "--key", &key, "--file", &text, "--out", &sealed];
+    let code = house.run(&write).expect(0).trim().to_owned();
+    assert_eq!(code.split(' ').count(), 12);
+    let clean = |after: &str| {
+        let hits = found(&house, &[BODY, MASKED, REASON, &code]);
+        assert!(hits.is_empty(), "after {after}: {hits:#?}");
+    };
+    clean("write");
+    let id = house.run(&["concern", "receive", &sealed]).expect(0).trim().to_owned();
+    assert!(why(&["show", &id]).expect(0).contains(BODY));
+    clean("receive");
+    let text = away("answer", &format!("The {MASKED} is shut now."));
+    let reply = ["concern", "reply", &id, "--file", &text, "--out", &answer];
+    for step in [1, 2, 3] {
+        let mut killed = house.command(&[&reply[..], &["--purpose", "duty", "--why", REASON]].concat());
+        killed.env("STRONGROOM_TEST_KILL_AT", step.to_string());
+        assert_eq!(killed.output().unwrap().status.code(), None);
+        // Recorded or not, there is no answer before its entry.
+        assert!(!std::path::Path::new(&answer).exists());
+        clean("a kill while answering");
+    }
+    why(&reply).expect(0);
+    let words = away("code", &code);
+    let mut read = house.command(&["concern", "read", &answer]);
+    let read = read.stdin(std::fs::File::open(words).unwrap()).output().unwrap();
+    assert!(String::from_utf8(read.stdout).unwrap().contains(MASKED));
+    clean("reply");
+    house.intact();
+}

@@ -113,12 +113,13 @@ impl Stage {
             (r"SHA256:[A-Za-z0-9+/]{43}", "SHA256:[KEY]"),
             (r"(?m)^[A-Za-z0-9+/]{43}=$", "[ROOT]"),
             (r"(?m)^(— .*) [A-Za-z0-9+/]{80,}=*$", "$1 [SIGNATURE]"),
+            (r"\b[A-Z]{1,8}-[0-9]{8}-[0-9a-f]{4}\b", "[NUMBER]"),
             (r"\bstrongroom-recovery-1[a-z0-9]+\b", "[KEY]"),
         ] {
             text = Regex::new(pattern).unwrap().replace_all(&text, word).into_owned();
         }
         let list = bip39::Language::English.word_list();
-        let words = Regex::new(r"\b[a-z]+(?: [a-z]+){7}\b").unwrap();
+        let words = Regex::new(r"\b[a-z]+(?: [a-z]+){11}\b|\b[a-z]+(?: [a-z]+){7}\b").unwrap();
         let text = words.replace_all(&text, |found: &Captures<'_>| {
             match found[0].split(' ').all(|word| list.contains(&word)) {
                 true => "[WORDS]".to_owned(),

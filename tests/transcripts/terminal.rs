@@ -210,3 +210,54 @@ fn a_draft_is_seen_beside_its_notes() {
         "{seen}"
     );
 }
+
+#[test]
+fn a_concern_without_a_name_is_confirmed_typed_and_answered() {
+    let (mut stage, _) = vault();
+    let template =
+        include_str!("../../policies/templates/concern.toml").replace("handlers = []", "handlers = [\"mara\"]");
+    std::fs::write(stage.home().join("concern.toml"), template).unwrap();
+    let run = |stage: &mut Stage, args: &[&str]| {
+        let output = stage.command("strongroom").args(args).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    };
+    let edit = [
+        "policy",
+        "edit",
+        "templates/concern.toml",
+        "--from",
+        "concern.toml",
+        "--yes",
+    ];
+    run(&mut stage, &edit);
+    let words = run(&mut stage, &["concern", "key", "--out", "concerns.key"]);
+    let write = ["concern", "write", "--key", "concerns.key", "--out", "concern.sealed"];
+    let mut session = Session::begin(&mut stage, &write);
+    session.answer("are these the words that you know from elsewhere? type yes: ", "no");
+    let (code, seen) = session.end();
+    assert_eq!(
+        (code, stage.home().join("concern.sealed").exists()),
+        (1, false),
+        "{seen}"
+    );
+    let mut session = Session::begin(&mut stage, &write);
+    // What leaving out one's name covers is said before anything is typed.
+    session.answer("what it does not hide:", "yes");
+    session.answer("a line with a single dot ends it:", "The barrier stands open.\n.");
+    let (code, seen) = session.end();
+    assert_eq!(code, 0, "{seen}");
+    let code = seen.trim().lines().last().unwrap().to_owned();
+    assert_eq!(code.split(' ').count(), 12, "{seen}");
+    assert!(!words.is_empty() && !code.starts_with(&words));
+    let note = run(&mut stage, &["concern", "receive", "concern.sealed"]);
+    std::fs::write(stage.home().join("answer"), "It is shut now.\n").unwrap();
+    let mut reply = vec!["concern", "reply", &note, "--out", "answer.sealed", "--file", "answer"];
+    reply.extend(["--purpose", "duty", "--why", "it is shut"]);
+    run(&mut stage, &reply);
+    let mut session = Session::begin(&mut stage, &["concern", "read", "answer.sealed"]);
+    session.answer("your reply code, twelve words: ", &code.to_uppercase());
+    let (code, seen) = session.end();
+    assert_eq!(code, 0, "{seen}");
+    assert!(seen.ends_with("It is shut now.\n"), "{seen}");
+}

@@ -7,6 +7,7 @@ pub(super) use audit::{
 };
 
 use super::breakglass::BreakglassCommand;
+use super::concerns::ConcernCommand;
 use super::conflicts::ConflictCommand;
 use super::export::ExportCommand;
 use super::holds::HoldCommand;
@@ -230,6 +231,9 @@ pub(super) enum Command {
     /// Legal holds: what is held is not destroyed
     #[command(subcommand, arg_required_else_help = true)]
     Hold(HoldCommand),
+    /// Raise a concern with those who handle them, with your name or without; receive and answer one
+    #[command(subcommand, arg_required_else_help = true)]
+    Concern(ConcernCommand),
     /// Find notes by the words in them; the search is in the log first
     #[command(
         after_help = "Examples:\n  strongroom search                                  asks what for\n  strongroom search gate kestrel --client Halcyon --since 7d\n  strongroom search '\"north gate\" lx68' --purpose duty --why 'gate call-out'\n\nAll words must occur in the note: in its title, text, client, case or fields. A word finds\nevery word that begins with it, whatever its case and accents: gate finds Gates. A phrase in\nquotation marks (kept from the shell by others around them) finds its words whole and in a row.\nEarlier revisions, drafts, briefs and attachments are not searched.\n\nFrom the level restricted upwards a purpose and a reason are needed; without them such notes\nare left out. What you search for goes sealed into the log. A shell remembers what is typed as\nan argument: leave QUERY out, or write -, and be asked. With --json, matches is how often the\nwords and phrases occur in the note, taken together. Times are written as for list."
@@ -322,6 +326,9 @@ pub(super) enum Command {
 impl Command {
     /// Whether it works with what this device's identity opens; an agent that holds it carries such a command out.
     pub(super) fn needs_the_identity(&self) -> bool {
+        if let Self::Concern(ConcernCommand::Write(args)) = self {
+            return args.key.is_none();
+        }
         !matches!(
             self,
             Self::Tour
@@ -352,6 +359,7 @@ impl Command {
                 | Self::Clone(_)
                 | Self::Remote(_)
                 | Self::Guard(_)
+                | Self::Concern(ConcernCommand::Read { .. })
                 | Self::Recovery(RecoveryCommand::Use { .. } | RecoveryCommand::Combine { .. })
                 | Self::Doctor(_)
         )
