@@ -6,6 +6,7 @@ use super::files::{Files, MANIFEST, SIGNATURE, check_notice, filled, number_of, 
 use super::taking::{Taken, write_contents};
 use super::{Which, by_note, check_recipients};
 use crate::brief::{Known, Profile, redact};
+use crate::casework::{Kept, RetentionDates, day_text};
 use crate::chain::{Namespace, Time, public_line};
 use crate::gate::{Handed, Nature};
 use crate::id::{Digest, EntryRef, PersonId};
@@ -135,16 +136,21 @@ impl Desk<'_> {
         }))
     }
 
-    /// When each of these is to be looked at again, and what its level is called.
-    fn reviews(&self, handed: &[Handed]) -> BTreeMap<Digest, (String, Option<String>)> {
+    /// What the level of each of these is called, and what its retention says of it.
+    fn reviews(&self, handed: &[Handed]) -> Reviews {
+        let (retention, levels) = (self.retention(), self.policies.levels());
         let review = |item: &Handed| {
-            let rules = self.policies.levels().rules(item.label.level());
-            let after = rules.review_after.map(|after| after.to_string());
-            (item.body, (rules.name.clone(), after))
+            let level = item.label.level();
+            let modified = Time::from_unix(item.metadata.modified);
+            let dates = retention.dates(&Kept::of(&item.metadata.fields, level, modified), levels);
+            (item.body, (levels.rules(level).name.clone(), dates))
         };
         handed.iter().map(review).collect()
     }
 }
+
+/// By the body: what its level is called, and until when it is kept.
+type Reviews = BTreeMap<Digest, (String, RetentionDates)>;
 
 /// People by number, in the order in which they turn up.
 #[derive(Default)]
@@ -174,7 +180,7 @@ impl Told {
         taken: &Taken,
         handed: Vec<Handed>,
         redacting: Option<&Redacting>,
-        reviews: &BTreeMap<Digest, (String, Option<String>)>,
+        reviews: &Reviews,
     ) -> Result<(), Error> {
         let mut notes: Vec<Vec<Handed>> = by_note(handed, |item| item.note).into_values().collect();
         let began = |items: &Vec<Handed>| items.iter().map(|item| item.metadata.created).min();
@@ -218,7 +224,7 @@ impl Told {
         item: &Handed,
         taken: &Taken,
         redacting: Option<&Redacting>,
-        reviews: &BTreeMap<Digest, (String, Option<String>)>,
+        reviews: &Reviews,
     ) -> Result<String, Error> {
         let metadata = &item.metadata;
         let case = self.words(&metadata.case, redacting)?;
@@ -245,12 +251,11 @@ impl Told {
                 line(name, value);
             }
         }
-        if let Some((level, review)) = reviews.get(&item.body) {
+        if let Some((level, dates)) = reviews.get(&item.body) {
             line("classified", level);
-            match review {
-                Some(after) => line("to be looked at again after", after),
-                None => line("to be looked at again", "no time is set"),
-            }
+            let day = |time: Option<Time>| time.map_or_else(|| "no time is set".to_owned(), day_text);
+            line("to be looked at again", &day(dates.review));
+            line("kept no longer after", &day(dates.purge));
         }
         let mut fields = Vec::with_capacity(metadata.fields.len());
         for (name, value) in &metadata.fields {
