@@ -3,7 +3,7 @@
 use super::context::{Context, Desk};
 use super::error::{Error, Kind};
 use super::forms::{Fields, refuse_reserved, refuse_rewriting, takes_addenda};
-use super::writing::{Change, How, Revised};
+use super::writing::{Change, EDIT, How, Revised};
 use crate::casework::{Form, Needed, reserved, value_of};
 use crate::gate::{Nature, OpenNote};
 use crate::id::{Digest, EntryRef};
@@ -34,6 +34,10 @@ pub fn close(context: &Context<'_>, asked: &str, fields: Fields) -> Result<Revis
     let before = &opened.note.metadata;
     let note = opened.note.note;
     if value_of(&before.fields, reserved::CLOSED).is_some() {
+        if !fields.is_empty() {
+            return Err(Error::new(Kind::Failed, "it was closed before; nothing was changed")
+                .hint("what was left open is filled in with `strongroom edit ID --field NAME=VALUE`"));
+        }
         return Ok(Revised {
             id: note,
             revision: before.number,
@@ -69,14 +73,19 @@ pub fn close(context: &Context<'_>, asked: &str, fields: Fields) -> Result<Revis
     let mut metadata = change.apply(before, opened.note.text(), opened.note.text())?;
     if let Some(form) = &opened.form {
         desk.refuse_barred(form, &metadata, "close-read", "closes")?;
+        desk.grade(form, Some(note), &mut metadata.fields)?;
         let lacks = desk.lacks(form, note, &metadata, opened.note.text())?;
         if !lacks.is_empty() {
-            let words = format!("this {} cannot be closed yet", form.template.title.to_lowercase());
+            let mut words = format!("this {} cannot be closed yet", form.template.title.to_lowercase());
+            // Nothing that was answered is asked twice.
+            if metadata.fields != before.fields {
+                desk.revise(EDIT, note, &opened.heads, metadata, opened.note.text())?;
+                words.push_str("; what you answered is recorded");
+            }
             let error = lacks.into_iter().fold(Error::new(Kind::Failed, words), Error::hint);
             let details = desk.details("close");
             return Err(desk.failed(details, vec![note], error));
         }
-        desk.grade(form, Some(note), &mut metadata.fields)?;
     }
     let now = context.now().to_string();
     let by = desk.handle(desk.identity.person());

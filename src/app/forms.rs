@@ -5,7 +5,8 @@ use super::error::{Error, Kind};
 use super::finding::{Looking, NoteLine};
 use super::notes::check_fields;
 use crate::casework::{
-    Amend, Barred, Form, House, Linked, Needed, Record, Template, form, form_names, reserved, value_of, wording_of,
+    Amend, Barred, FieldKind, Form, House, Linked, Needed, Record, Template, form, form_names, reserved, value_of,
+    wording_of,
 };
 use crate::chain::{Kind as EntryKind, Time};
 use crate::gate::{Filter, Metadata, Nature, Query};
@@ -13,6 +14,9 @@ use crate::id::NoteId;
 use crate::label::Level;
 use crate::policy::{Action, BadPolicy, Levels};
 use std::collections::HashSet;
+
+/// What the program looks at of other notes beside their text, for what it is asked about one.
+const LINKS: &str = "links-read";
 
 /// Fields as a person gives them.
 pub(super) type Fields = Vec<(String, String)>;
@@ -99,6 +103,11 @@ impl Desk<'_> {
     pub(super) fn read_fields(&mut self, form: &Form, fields: Fields) -> Result<Fields, Error> {
         let mut read = Fields::new();
         for (name, value) in check_fields(fields)? {
+            if form.template.field(&name).is_none() {
+                let title = form.template.title.to_lowercase();
+                let words = format!("`{name}` is no field of a {title}, and stands there as one of your own");
+                self.context.person.warn(&words);
+            }
             let Some(field) = form.template.field(&name).filter(|_| !value.is_empty()) else {
                 read.push((name, value));
                 continue;
@@ -111,14 +120,18 @@ impl Desk<'_> {
         Ok(read)
     }
 
-    /// Finds the notes that fields name, writes their whole ids, and refuses who is barred by what they say.
-    pub(super) fn link_fields(&mut self, form: &Form, fields: &mut Fields, verb: &str) -> Result<(), Error> {
+    /// Finds the notes that fields name, writes their whole ids, and refuses who is barred by what they say. Gives client and
+    /// case of the first that was looked at.
+    pub(super) fn link_fields(
+        &mut self,
+        form: &Form,
+        fields: &mut Fields,
+        verb: &str,
+    ) -> Result<Option<(String, String)>, Error> {
         let template = &form.template;
+        let mut about = None;
         for (name, value) in fields.iter_mut() {
-            let Some(field) = template
-                .field(name)
-                .filter(|field| field.kind == crate::casework::FieldKind::Note)
-            else {
+            let Some(field) = template.field(name).filter(|field| field.kind == FieldKind::Note) else {
                 continue;
             };
             let asked = value.clone();
@@ -129,10 +142,11 @@ impl Desk<'_> {
             };
             let bars = template.barred.iter().any(|barred| barred.link == *name);
             if field.template.is_some() || bars {
-                let Some(line) = self.heading(note, verb)? else {
+                let Some(line) = self.heading(note)? else {
                     return Err(Error::no_such_note(&asked));
                 };
                 let metadata = &line.listed.metadata;
+                about = about.or_else(|| Some((metadata.client.clone(), metadata.case.clone())));
                 let of = value_of(&metadata.fields, reserved::TEMPLATE);
                 if let Some(due) = field.template.as_deref().filter(|due| of != Some(due)) {
                     return Err(Error::new(
@@ -147,7 +161,7 @@ impl Desk<'_> {
             }
             *value = note.to_string();
         }
-        Ok(())
+        Ok(about)
     }
 
     /// Refuses whoever is barred by what a note of the template links to, also where somebody else wrote it.
@@ -167,7 +181,7 @@ impl Desk<'_> {
             let Some((note, _, _)) = self.find(asked)? else {
                 continue;
             };
-            let Some(line) = self.heading(note, read)? else {
+            let Some(line) = self.heading(note)? else {
                 continue;
             };
             if self.is_barred(template, &barred.link, &line.listed.metadata) {
@@ -203,13 +217,13 @@ impl Desk<'_> {
     }
 
     /// What is known of a note beside its text, under an entry of its own.
-    fn heading(&mut self, note: NoteId, verb: &str) -> Result<Option<NoteLine>, Error> {
+    fn heading(&mut self, note: NoteId) -> Result<Option<NoteLine>, Error> {
         let only = HashSet::from([note]);
         let filter = Filter {
             natures: vec![Nature::Note],
             ..Filter::default()
         };
-        let details = self.details(verb);
+        let details = self.details(LINKS);
         let found = self.find_all(details, &Looking::among(Action::List, filter, &only))?;
         Ok(found.into_iter().next())
     }
@@ -245,7 +259,7 @@ impl Desk<'_> {
             None => 0,
             Some((repeat, value)) => {
                 let now = self.context.now().unix();
-                let details = self.details("grade-read");
+                let details = self.details(LINKS);
                 let filter = Filter {
                     natures: vec![Nature::Note],
                     field: Some((reserved::TEMPLATE, form.template.name.clone())),
@@ -278,13 +292,13 @@ impl Desk<'_> {
     }
 
     /// The notes whose fields point to that one: the name of each one's template, and its fields.
-    pub(super) fn pointing_to(&mut self, note: NoteId, verb: &str) -> Result<Vec<(String, Fields)>, Error> {
+    pub(super) fn pointing_to(&mut self, note: NoteId) -> Result<Vec<(String, Fields)>, Error> {
         let query = Query::parse(&note.to_string())?;
         let filter = Filter {
             natures: vec![Nature::Note],
             ..Filter::default()
         };
-        let details = self.details(verb);
+        let details = self.details(LINKS);
         let lines = self.find_all(details, &Looking::mentioning(Action::List, filter, &query))?;
         let id = note.to_string();
         let points = |line: &&NoteLine| line.listed.metadata.fields.iter().any(|(_, value)| *value == id);
@@ -305,14 +319,33 @@ impl Desk<'_> {
     ) -> Result<Vec<String>, Error> {
         let pointing = match form.template.closing.linked.is_empty() {
             true => Vec::new(),
-            false => self.pointing_to(note, "close-read")?,
+            false => self.pointing_to(note)?,
         };
         let id = note.to_string();
         let linked: Vec<Linked<'_>> = links(&pointing, &id);
         let wording = wording_of(self.policies.files()).map_err(|bad| broken(&bad))?;
+        let mut people: Vec<String> = self
+            .ledger
+            .charter()
+            .roster
+            .members()
+            .map(|card| card.handle.clone())
+            .collect();
+        let named = form
+            .template
+            .fields
+            .iter()
+            .filter(|field| field.kind == FieldKind::People);
+        let named = named.filter_map(|field| value_of(&metadata.fields, &field.name));
+        people.extend(
+            named
+                .flat_map(|value| value.split(','))
+                .map(|one| one.trim().trim_start_matches('@').to_owned()),
+        );
         let house = House {
             levels: self.policies.levels(),
             wording: wording.as_ref(),
+            people: &people,
         };
         Ok(form.template.lacks(&record_of(metadata), text, &linked, &house))
     }
@@ -335,7 +368,7 @@ impl Desk<'_> {
             return Err(self.refused("brief draft", Some(EntryKind::Draft), Some(&note.to_string()), error)?);
         }
         if let Some(needs) = &rule.needs {
-            let pointing = self.pointing_to(note, "draft-read")?;
+            let pointing = self.pointing_to(note)?;
             if !needs.holds(&links(&pointing, &note.to_string())) {
                 let words = format!("a brief of {} waits for {}", article(&template.title), needs.words);
                 let error = Error::new(Kind::Denied, format!("denied: {words}")).hint(format!(

@@ -253,7 +253,11 @@ impl Unlocked<'_> {
         context.ask_fields(&form, &mut fields, Needed::ToRecord, policies.levels())?;
         let mut desk = self.desk(context)?;
         desk.refuse_unanswered(&form, &fields)?;
-        desk.link_fields(&form, &mut fields, "add-links")?;
+        // What is about another note is about its client, if nothing else is said.
+        if let Some((client, case)) = desk.link_fields(&form, &mut fields, "add-links")? {
+            new.client = new.client.take().or(Some(client));
+            new.case = new.case.take().or(Some(case));
+        }
         new.fields = fields;
         Ok(form)
     }
@@ -462,8 +466,12 @@ pub(super) fn check_fields(fields: Vec<(String, String)>) -> Result<Vec<(String,
         checked.push((check_name("field's name", &name)?, check_name("field", &value)?));
     }
     checked.sort();
-    if checked.len() > 64 || checked.windows(2).any(|pair| pair[0].0 == pair[1].0) {
-        return Err(Error::new(Kind::Usage, "a note has at most 64 fields, each name once"));
+    if let Some(pair) = checked.windows(2).find(|pair| pair[0].0 == pair[1].0) {
+        let words = format!("the field `{}` is given twice; nothing was recorded", pair[0].0);
+        return Err(Error::new(Kind::Usage, words));
+    }
+    if checked.len() > 64 {
+        return Err(Error::new(Kind::Usage, "a note has at most 64 fields"));
     }
     Ok(checked)
 }

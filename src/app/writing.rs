@@ -210,7 +210,7 @@ pub(super) struct How {
 }
 
 /// By a person who changed something.
-const EDIT: How = How {
+pub(super) const EDIT: How = How {
     verb: "edit",
     action: Action::Revise,
 };

@@ -27,6 +27,8 @@ pub struct House<'h> {
     pub levels: &'h Levels,
     /// How one words what one did wrong.
     pub wording: Option<&'h Wording>,
+    /// Who is known by name: to give the fault to one of them is blame too.
+    pub people: &'h [String],
 }
 
 /// Another note that points to it.
@@ -126,7 +128,7 @@ impl Template {
             }));
         }
         if let (true, Some(wording)) = (self.closing.wording, house.wording) {
-            lacks.extend(wording.check(text).iter().map(Finding::to_string));
+            lacks.extend(wording.check(text, house.people).iter().map(Finding::to_string));
         }
         lacks
     }

@@ -99,14 +99,19 @@ impl Wording {
         })
     }
 
-    /// The sentences to look at again, in their order.
-    pub fn check(&self, text: &str) -> Vec<Finding> {
+    /// The sentences to look at again, in their order. Who is in `people` is somebody else too.
+    pub fn check(&self, text: &str, people: &[String]) -> Vec<Finding> {
+        let people: Phrases = people
+            .iter()
+            .map(|name| words(name))
+            .filter(|words| !words.is_empty())
+            .collect();
         sentences(text)
-            .flat_map(|sentence| self.check_sentence(sentence))
+            .flat_map(|sentence| self.check_sentence(sentence, &people))
             .collect()
     }
 
-    fn check_sentence(&self, sentence: &str) -> Vec<Finding> {
+    fn check_sentence(&self, sentence: &str, people: &Phrases) -> Vec<Finding> {
         let said = words(sentence);
         let has = |phrases: &Phrases| {
             phrases
@@ -126,14 +131,16 @@ impl Wording {
             let sentence = shown;
             found.push(Finding { what, sentence, why });
         };
-        if let (Some(party), Some(fault), None) = (has(&self.parties), has(&self.faults), has(&self.owned)) {
+        if let (Some(party), Some(fault), None) =
+            (has(&self.parties).or(has(people)), has(&self.faults), has(&self.owned))
+        {
             find(
                 What::Blame,
                 format!("it gives the fault to others (`{party}`, `{fault}`); say what was yours to see to"),
             );
         }
-        for (_, plain) in self.jargon.iter().filter(|(phrase, _)| holds(&said, phrase)) {
-            find(What::Jargon, format!("outsiders do not say that; {plain}"));
+        for (phrase, plain) in self.jargon.iter().filter(|(phrase, _)| holds(&said, phrase)) {
+            find(What::Jargon, format!("`{}`: {plain}", phrase.join(" ")));
         }
         let blank = sentence.contains("___") || has_open_bracket(sentence);
         if let Some(slot) = has(&self.slots).or(blank.then(|| "a blank".into())) {
@@ -145,7 +152,7 @@ impl Wording {
     /// Runs the cases of the file: the number of each, from 1, and what is wrong with it, if anything.
     pub fn run_cases(&self) -> Vec<(usize, Option<String>)> {
         let run = |(n, case): (usize, &Case)| {
-            let mut found: Vec<What> = self.check(&case.text).iter().map(|finding| finding.what).collect();
+            let mut found: Vec<What> = self.check(&case.text, &[]).iter().map(|finding| finding.what).collect();
             found.sort();
             found.dedup();
             let mut due = case.finds.clone();
@@ -210,13 +217,23 @@ mod tests {
     #[test]
     fn a_finding_names_the_sentence_and_why() {
         let wording = Wording::parse(include_str!("../../policies/rubrics/wording.toml")).unwrap();
-        let found = wording.check("It rained. The supplier's lamp was faulty. I had no spare.");
+        let found = wording.check("It rained. The supplier's lamp was faulty. I had no spare.", &[]);
         assert_eq!(found.len(), 1);
         assert_eq!(
             (found[0].what, found[0].sentence.as_str()),
             (What::Blame, "The supplier's lamp was faulty")
         );
         assert!(found[0].to_string().contains("`supplier`, `faulty`"));
+    }
+
+    #[test]
+    fn who_is_known_by_name_is_somebody_else() {
+        let wording = Wording::parse(include_str!("../../policies/rubrics/wording.toml")).unwrap();
+        let found = |text: &str| wording.check(text, &["jon".into(), "Ines Vale".into()]).len();
+        assert_eq!(found("Jon forgot to lock the gate."), 1);
+        assert_eq!(found("Ines Vale never came."), 1);
+        assert_eq!(found("Jon locked the gate."), 0);
+        assert_eq!(found("Tom forgot to lock the gate."), 0);
     }
 
     #[test]

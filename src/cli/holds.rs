@@ -84,6 +84,9 @@ fn place(context: &Context<'_>, seen: &Seen<'_>, query: &HoldQuery) -> Result<u8
         "{notes} held for `{}`{before}; `strongroom sync` brings that to the others",
         out::one_line(&done.matter)
     ));
+    if done.held.is_empty() && done.before == 0 {
+        seen.remark("no note that you may read falls under it yet: look at how client and case are spelled");
+    }
     Ok(0)
 }
 
