@@ -80,6 +80,7 @@ stories! {
     joining,
     field_note,
     incident,
+    barred,
     decision,
     handover,
     friday,

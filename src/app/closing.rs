@@ -2,7 +2,7 @@
 
 use super::context::{Context, Desk};
 use super::error::{Error, Kind};
-use super::forms::{Fields, refuse_reserved, refuse_rewriting, takes_addenda};
+use super::forms::{CLOSES, Fields, refuse_reserved, refuse_rewriting, takes_addenda};
 use super::writing::{Change, EDIT, How, Revised};
 use crate::casework::{Form, Needed, reserved, value_of};
 use crate::gate::{Nature, OpenNote};
@@ -72,7 +72,7 @@ pub fn close(context: &Context<'_>, asked: &str, fields: Fields) -> Result<Revis
     };
     let mut metadata = change.apply(before, opened.note.text(), opened.note.text())?;
     if let Some(form) = &opened.form {
-        desk.refuse_barred(form, &metadata, "close-read", "closes")?;
+        desk.refuse_barred(form, &metadata, "close-read", CLOSES)?;
         desk.grade(form, Some(note), &mut metadata.fields)?;
         let lacks = desk.lacks(form, note, &metadata, opened.note.text())?;
         if !lacks.is_empty() {

@@ -17,6 +17,8 @@ use std::collections::HashSet;
 
 /// What the program looks at of other notes beside their text, for what it is asked about one.
 const LINKS: &str = "links-read";
+/// What somebody does who closes a note.
+pub(super) const CLOSES: &str = "closes";
 
 /// Fields as a person gives them.
 pub(super) type Fields = Vec<(String, String)>;
@@ -115,6 +117,9 @@ impl Desk<'_> {
             let value = field
                 .read(&value, self.policies.levels())
                 .map_err(|bad| Error::new(Kind::Usage, bad))?;
+            if field.kind == FieldKind::People {
+                self.check_people(&name, &value)?;
+            }
             read.push((name, value));
         }
         Ok(read)
@@ -174,19 +179,36 @@ impl Desk<'_> {
     ) -> Result<(), Error> {
         let template = &form.template;
         for barred in &template.barred {
-            // What it links to and they may not read says nothing of them.
             let Some(asked) = value_of(&metadata.fields, &barred.link) else {
                 continue;
             };
-            let Some((note, _, _)) = self.find(asked)? else {
-                continue;
+            let line = match self.find(asked)? {
+                Some((note, _, _)) => self.heading(note)?,
+                None => None,
             };
-            let Some(line) = self.heading(note)? else {
-                continue;
+            // Who may not look at what it is about cannot be known to stand outside it.
+            let Some(line) = line else {
+                let title = template.title.to_lowercase();
+                let words = format!("denied: who may not read what it is about {done} no {title}");
+                let error = Error::new(Kind::Denied, words).hint("somebody does who may");
+                return Err(self.refused(read, Some(EntryKind::Revise), Some(asked), error)?);
             };
-            if self.is_barred(template, &barred.link, &line.listed.metadata) {
+            let about = &line.listed.metadata;
+            if self.is_barred(template, &barred.link, about) {
                 let error = barred_from(template, done);
                 return Err(self.refused(read, Some(EntryKind::Revise), Some(asked), error)?);
+            }
+            if let Some(open) = barred
+                .people
+                .as_ref()
+                .filter(|field| done == CLOSES && value_of(&about.fields, field).is_none())
+            {
+                let words =
+                    format!("`{open}` of what it is about is not answered yet: who was in it does not close this");
+                return Err(Error::new(Kind::Failed, words).hint(format!(
+                    "`strongroom edit {} --field {open}=…`, and close this then",
+                    &asked[..8.min(asked.len())]
+                )));
             }
         }
         Ok(())
@@ -206,6 +228,29 @@ impl Desk<'_> {
             .iter()
             .filter(|barred| barred.link == link)
             .any(|barred| bars(&barred))
+    }
+
+    /// Refuses handles that nobody has or had: who is named by mistake is barred from nothing.
+    fn check_people(&self, name: &str, people: &str) -> Result<(), Error> {
+        let roster = &self.ledger.charter().roster;
+        let known = |handle: &str| {
+            roster
+                .cards()
+                .iter()
+                .any(|card| card.handle.eq_ignore_ascii_case(handle))
+        };
+        let mut handles = people.split(',').filter_map(|one| one.trim().strip_prefix('@'));
+        match handles.find(|handle| !known(handle)) {
+            None => Ok(()),
+            Some(handle) => Err(Error::new(
+                Kind::Usage,
+                format!(
+                    "`{name}` names `@{}`, and nobody here is called so",
+                    short(handle.to_owned())
+                ),
+            )
+            .hint("several are divided by commas; who is no member is named without `@`")),
+        }
     }
 
     /// Whether a list of people names whoever is at the desk, by handle.

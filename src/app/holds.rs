@@ -183,6 +183,11 @@ pub fn lift_hold(context: &Context<'_>, matter: &str) -> Result<LiftedHold, Erro
     // What goes on from a hold is lifted with it.
     let beginnings: BTreeSet<EntryRef> = same.iter().map(|known| known.hold.beginning).collect();
     let notes: BTreeSet<NoteId> = same.iter().flat_map(|known| known.hold.notes.iter().copied()).collect();
+    if desk.hides(&beginnings, &same, &notes)? {
+        let words = "denied: something that this hold is on is not yours to decide about";
+        let error = Error::new(Kind::Denied, words).hint("another lead lifts it");
+        return Err(desk.refused("hold lift", Some(EntryKind::Lift), Some(&matter), error)?);
+    }
     let mut entries = Vec::new();
     for beginning in beginnings {
         let mut draft = Draft::change(EntryKind::Lift, details.clone(), Vec::new(), Changes::default());
@@ -379,6 +384,40 @@ impl Desk<'_> {
         known.retain(|known| known.hold.lifted.is_none() && known.is_of(matter));
         known.sort_by_key(|known| (known.hold.time, known.hold.entry));
         Ok(known)
+    }
+
+    /// Whether of these holds some part is not told to whoever is at the desk, or a note is that they could open and have
+    /// declared to stay out of.
+    fn hides(
+        &mut self,
+        beginnings: &BTreeSet<EntryRef>,
+        told: &[KnownHold],
+        notes: &BTreeSet<NoteId>,
+    ) -> Result<bool, Error> {
+        let parts = self.ledger.holds().into_iter().filter(|hold| hold.lifted.is_none());
+        let parts: Vec<Hold> = parts.filter(|hold| beginnings.contains(&hold.beginning)).collect();
+        let is_told = |part: &Hold| told.iter().any(|known| known.hold.entry == part.entry);
+        if parts.iter().any(|part| part.statement.is_some() && !is_told(part)) {
+            return Ok(true);
+        }
+        if self.conflicts.is_empty() {
+            return Ok(false);
+        }
+        let parts = parts.iter().flat_map(|part| part.notes.iter().copied());
+        let notes: HashSet<NoteId> = parts.chain(notes.iter().copied()).collect();
+        let filter = Filter {
+            natures: TEXTS.to_vec(),
+            ..Filter::default()
+        };
+        let details = self.hold_details("hold-read", "");
+        let seen = self.find_all(details, &Looking::among(Action::List, filter, &notes))?;
+        let seen: HashSet<NoteId> = seen.into_iter().map(|line| line.listed.note).collect();
+        for note in notes.difference(&seen) {
+            if self.find(&note.to_string())?.is_some() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// The holds whose statements open for the person, under an entry of their own.

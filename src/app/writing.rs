@@ -89,14 +89,7 @@ pub fn edit(
     let form = opened.form.as_ref();
     let addenda = takes_addenda(form, &opened.note.metadata);
     if addenda {
-        refuse_rewriting(&opened.note.metadata, &change.fields)?;
-        if change.title.is_some() {
-            return Err(Error::new(
-                Kind::Usage,
-                "the title of this record stays as it is; nothing was changed",
-            )
-            .hint("what is to be said of it comes as an addendum: `strongroom edit ID`"));
-        }
+        change.refuse_rewriting(&opened.note.metadata)?;
     }
     let present = match (addenda, form) {
         (true, Some(form)) => Zeroizing::new(form.template.open_outline(opened.note.text()).into_bytes()),
@@ -112,6 +105,10 @@ pub fn edit(
             follows.clone_from(&kept.follows);
         }
         change.fill_from(&kept.given)?;
+        // Somebody may have answered meanwhile what was kept.
+        if addenda {
+            change.refuse_rewriting(&opened.note.metadata)?;
+        }
         taken = Some((found.path, kept));
     }
     let ticket = KeptText {
@@ -376,6 +373,19 @@ impl Change {
             number: before.number,
             fields: check_fields(fields)?,
         })
+    }
+
+    /// Of a record that takes addenda alone: nothing that it says is said otherwise.
+    fn refuse_rewriting(&self, metadata: &Metadata) -> Result<(), Error> {
+        refuse_rewriting(metadata, &self.fields)?;
+        match self.title.is_some() {
+            false => Ok(()),
+            true => Err(Error::new(
+                Kind::Usage,
+                "the title of this record stays as it is; nothing was changed",
+            )
+            .hint("what is to be said of it comes as an addendum: `strongroom edit ID`")),
+        }
     }
 
     fn to_given(&self) -> Given {
