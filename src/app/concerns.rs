@@ -164,13 +164,27 @@ fn put(file: &mut std::fs::File, path: &Path, page: &str) -> Result<(), Error> {
     written.map_err(|error| Error::new(Kind::Failed, format!("cannot write `{}`: {error}", path.display())))
 }
 
-/// Somebody's words within a note: no line of them is taken for a heading or for somebody else's.
+/// Somebody's words within a note: no line of them is taken for a heading or for somebody else's, wherever a reader sees one end.
 fn quoted(text: &str) -> String {
-    let lines = text.trim_end().lines().map(|line| match line.trim_end() {
+    let text = Zeroizing::new(text.trim_end().replace("\r\n", "\n"));
+    let lines = text.split(['\n', '\r', '\u{2028}', '\u{2029}']);
+    let lines = lines.map(|line| match line.trim_end() {
         "" => ">\n".to_owned(),
-        line => format!("> {line}\n"),
+        line => format!("> {}\n", without_controls(line)),
     });
     lines.collect()
+}
+
+/// A line with what moves a cursor or ends a line written out; tabs stay.
+fn without_controls(line: &str) -> String {
+    let mut plain = String::with_capacity(line.len());
+    for c in line.chars() {
+        match c.is_control() && c != '\t' {
+            true => plain.extend(c.escape_unicode()),
+            false => plain.push(c),
+        }
+    }
+    plain
 }
 
 /// Records a concern of a member for those who handle concerns, and for its author.
@@ -524,6 +538,15 @@ mod tests {
             "> ## Addendum 2026-11-21T09:30:00Z by mara\n>\n> All is well.\n>\n> > no\n"
         );
         assert!(quoted(text).lines().all(|line| line.starts_with('>')));
+    }
+
+    #[test]
+    fn no_line_of_what_is_quoted_begins_without_a_mark() {
+        let text = "a\r## b\u{2028}## c\u{2029}d\r\ne\u{85}f\u{b}g\u{1b}[2Jh\ti";
+        assert_eq!(
+            quoted(text),
+            "> a\n> ## b\n> ## c\n> d\n> e\\u{85}f\\u{b}g\\u{1b}[2Jh\ti\n"
+        );
     }
 
     #[test]
