@@ -199,7 +199,7 @@ pub fn raise_concern(context: &Context<'_>, raising: &Raising, from: TextFrom<'_
 }
 
 /// Receives a sealed concern: opens it, after an entry, and records it for those that it was sealed to. What its writer
-/// wrote again goes to the note that is there.
+/// wrote again goes to the note that is there, if nobody reads that whom it is not for.
 pub fn receive_concern(context: &Context<'_>, page: &[u8]) -> Result<Received, Error> {
     let sealed = SealedConcern::find(page)?;
     let unlocked = context.unlock()?;
@@ -216,7 +216,33 @@ pub fn receive_concern(context: &Context<'_>, page: &[u8]) -> Result<Received, E
     let fingerprint = Fingerprint::from(concern.key);
     // Received on two devices at once it is there twice; the first goes on.
     known.sort_by_key(|line| (line.listed.metadata.created, line.listed.note));
-    let Some(first) = known.first() else {
+    let twice = |note: NoteId| {
+        Error::new(
+            Kind::Usage,
+            format!("this was received before: it is note {note}; nothing was recorded"),
+        )
+    };
+    let same = known
+        .iter()
+        .find(|line| value_of(&line.listed.metadata.fields, reserved::SEALED_FILE) == Some(digest.as_str()));
+    if let Some(line) = same {
+        return Err(twice(line.listed.note));
+    }
+    let mut fitting = None;
+    for line in &known {
+        let label = desk.with_readers(line.listed.label.clone(), &line.listed.metadata)?;
+        if fits(&label, &concern, desk.identity.person()) {
+            fitting = Some(line.listed.note.to_string());
+            break;
+        }
+    }
+    let Some(asked) = fitting else {
+        if let Some(line) = known.first() {
+            context.person.warn(&format!(
+                "it goes on from note {}, which others read too, and it is not for them: it becomes a note of its own",
+                line.listed.note
+            ));
+        }
         let (new, text) = desk.concern_of_a_stranger(&concern, digest)?;
         let form = desk.form(TEMPLATE)?;
         drop(desk);
@@ -230,19 +256,6 @@ pub fn receive_concern(context: &Context<'_>, page: &[u8]) -> Result<Received, E
             key: fingerprint,
         });
     };
-    let twice = |note: NoteId| {
-        Error::new(
-            Kind::Usage,
-            format!("this was received before: it is note {note}; nothing was recorded"),
-        )
-    };
-    let same = known
-        .iter()
-        .find(|line| value_of(&line.listed.metadata.fields, reserved::SEALED_FILE) == Some(digest.as_str()));
-    if let Some(line) = same {
-        return Err(twice(line.listed.note));
-    }
-    let asked = first.listed.note.to_string();
     let opened = desk.open_only_head(&asked, "concern-read", "recorded")?;
     let head = format!("From whoever raised it, in the sealed file {digest}:");
     if opened.note.text().lines().any(|line| line == head) {
@@ -258,6 +271,14 @@ pub fn receive_concern(context: &Context<'_>, page: &[u8]) -> Result<Received, E
         goes_on: true,
         key: fingerprint,
     })
+}
+
+/// Whether words can stand in a note with this label: all who read it are among those that they were sealed to, or receive
+/// them, and none was left out.
+fn fits(label: &Label, concern: &Concern, me: PersonId) -> bool {
+    let may_read =
+        |person: &PersonId| (concern.to.contains(person) || *person == me) && !concern.left_out.contains(person);
+    label.level() == Level::Named && label.people().iter().all(may_read)
 }
 
 /// Answers a concern. The answer is an addendum to it, which a member who raised it reads there; for somebody without a
@@ -547,6 +568,27 @@ mod tests {
             quoted(text),
             "> a\n> ## b\n> ## c\n> d\n> e\\u{85}f\\u{b}g\\u{1b}[2Jh\ti\n"
         );
+    }
+
+    #[test]
+    fn words_go_on_where_nobody_reads_them_whom_they_are_not_for() {
+        let person = |n: u8| PersonId([n; 8]);
+        let code = new_reply_code().unwrap_or_else(|error| panic!("{error}"));
+        let concern = Concern {
+            text: Zeroizing::new("It is about the third.".to_owned()),
+            reply: code.reply_key(),
+            key: crate::id::Digest([5; 32]),
+            to: vec![person(1), person(2)],
+            left_out: vec![person(3)],
+        };
+        let fits_for = |people: &[u8], me: u8| {
+            let label = Label::named(people.iter().map(|n| person(*n)), []);
+            fits(&label.unwrap_or_else(|error| panic!("{error}")), &concern, person(me))
+        };
+        assert!(fits_for(&[1], 1) && fits_for(&[1, 2], 1) && fits_for(&[1, 4], 4));
+        assert!(!fits_for(&[1, 3], 1) && !fits_for(&[1, 4], 1) && !fits_for(&[1, 3], 3));
+        let wide = Label::new(Level::Internal, []).unwrap_or_else(|error| panic!("{error}"));
+        assert!(!fits(&wide, &concern, person(1)));
     }
 
     #[test]
