@@ -8,7 +8,7 @@ use super::finding::Looking;
 use super::forms::{Fields, with_addendum};
 use super::notes::{Added, NewText, add_with, check_text, record};
 use super::person::Person;
-use super::writing::{Change, How, Revised, TextFrom, write};
+use super::writing::{Change, How, Revised, TextFrom, words_of, write};
 use crate::casework::{reserved, value_of};
 use crate::chain::{Card, ConcernKey, Kind as EntryKind};
 use crate::crypto::Recipient;
@@ -18,7 +18,7 @@ use crate::envelope::{
 };
 use crate::gate::{Filter, Metadata, Nature};
 use crate::id::{Fingerprint, NoteId, PersonId};
-use crate::label::{Label, Level};
+use crate::label::{Label, LabelText, Level};
 use crate::ledger::Draft;
 use crate::policy::{Action, Decision, Kind as ThingKind, ResourceFacts};
 use std::collections::BTreeSet;
@@ -190,11 +190,18 @@ fn without_controls(line: &str) -> String {
 /// Records a concern of a member for those who handle concerns, and for its author.
 pub fn raise_concern(context: &Context<'_>, raising: &Raising, from: TextFrom<'_>) -> Result<Raised, Error> {
     let unlocked = context.unlock()?;
-    let (to, new) = {
+    let (me, new) = {
         let desk = unlocked.desk(context)?;
-        desk.new_concern(raising)?
+        (desk.handle(desk.identity.person()), desk.new_concern(raising)?)
     };
-    let added = add_with(context, &unlocked, new, from)?;
+    let named = !raising.to.is_empty() || !raising.left_out.is_empty();
+    let added = add_with(context, &unlocked, new, from, named)?;
+    // What was kept is for whom it was, not for those of now.
+    let people = added
+        .label
+        .parse::<LabelText>()
+        .map_or(Vec::new(), |label| label.people);
+    let to = people.into_iter().filter(|handle| *handle != me).collect();
     Ok(Raised { added, to })
 }
 
@@ -323,16 +330,19 @@ pub fn answer_concern(
     };
     let mut taken = None;
     if let TextFrom::Editor(editing) = &from
-        && let Some(found) = unlocked.kept_to_take_up(context, Some(note), *editing)?
+        && let Some(found) = unlocked.kept_to_take_up(context, Some(note), true, *editing)?
     {
         taken = Some((found.path.clone(), unlocked.take_up(context, &found)?));
     }
+    // So that what is kept of it is taken up as an answer, and an edit never is.
+    let mut given = crate::envelope::Given::default();
+    given.fields.push((reserved::READERS.to_owned(), String::new()));
     let ticket = KeptText {
         note: Some(note),
         follows: opened.heads.clone(),
         kept: context.now().unix(),
         text: Zeroizing::default(),
-        given: crate::envelope::Given::default(),
+        given,
     };
     let begin = taken.as_ref().map_or(&ticket.text, |(_, kept)| &kept.text);
     let written = write(context, &unlocked, from, &ticket, begin)?;
@@ -362,7 +372,7 @@ pub fn answer_concern(
         }
         Ok(revised)
     });
-    let words = format!("concern reply {}", &note.to_string()[..8]);
+    let words = words_of(Some(note), true);
     let revised = written.settle(context, &unlocked, ticket, taken.map(|(path, _)| path), &words, result)?;
     Ok(AnsweredConcern {
         revised,
@@ -371,8 +381,8 @@ pub fn answer_concern(
 }
 
 impl Desk<'_> {
-    /// A note of a member's concern, and who reads it beside them.
-    fn new_concern(&self, raising: &Raising) -> Result<(Vec<String>, NewText), Error> {
+    /// A note of a member's concern.
+    fn new_concern(&self, raising: &Raising) -> Result<NewText, Error> {
         let usage = |words: String| Error::new(Kind::Usage, words);
         let handlers = self.handlers()?;
         let me = self.identity.person();
@@ -410,8 +420,7 @@ impl Desk<'_> {
             true => "openly",
             false => "in confidence",
         };
-        let new = self.concern_note(people.collect(), &left_out, raised)?;
-        Ok((to.iter().map(|card| card.handle.clone()).collect(), new))
+        self.concern_note(people.collect(), &left_out, raised)
     }
 
     /// A note for these people by name.
