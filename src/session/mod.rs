@@ -110,7 +110,7 @@ impl Identity {
         Ok(file.to_bytes())
     }
 
-    /// Which note a kept text is about and when it was kept, and nothing of what it says.
+    /// Which note a kept text is about, when it was kept and whether `field` was given with it, and nothing of what it says.
     pub fn kept_about(&self, file: &[u8], field: &str) -> Result<(Option<NoteId>, i64, bool), BadEnvelope> {
         let text = self.open_kept(file)?;
         Ok((text.note, text.kept, text.given.has(field)))
