@@ -8,7 +8,7 @@ use super::finding::Looking;
 use super::forms::{Fields, with_addendum};
 use super::notes::{Added, NewText, add_with, check_text, record};
 use super::person::Person;
-use super::writing::{Change, How, Revised, TextFrom, write};
+use super::writing::{Change, How, Revised, TextFrom, words_of, write};
 use crate::casework::{reserved, value_of};
 use crate::chain::{Card, ConcernKey, Kind as EntryKind};
 use crate::crypto::Recipient;
@@ -18,7 +18,7 @@ use crate::envelope::{
 };
 use crate::gate::{Filter, Metadata, Nature};
 use crate::id::{Fingerprint, NoteId, PersonId};
-use crate::label::{Label, Level};
+use crate::label::{Label, LabelText, Level};
 use crate::ledger::Draft;
 use crate::policy::{Action, Decision, Kind as ThingKind, ResourceFacts};
 use std::collections::BTreeSet;
@@ -164,28 +164,49 @@ fn put(file: &mut std::fs::File, path: &Path, page: &str) -> Result<(), Error> {
     written.map_err(|error| Error::new(Kind::Failed, format!("cannot write `{}`: {error}", path.display())))
 }
 
-/// Somebody's words within a note: no line of them is taken for a heading or for somebody else's.
+/// Somebody's words within a note: no line of them is taken for a heading or for somebody else's, wherever a reader sees one end.
 fn quoted(text: &str) -> String {
-    let lines = text.trim_end().lines().map(|line| match line.trim_end() {
+    let text = Zeroizing::new(text.trim_end().replace("\r\n", "\n"));
+    let lines = text.split(['\n', '\r', '\u{2028}', '\u{2029}']);
+    let lines = lines.map(|line| match line.trim_end() {
         "" => ">\n".to_owned(),
-        line => format!("> {line}\n"),
+        line => format!("> {}\n", without_controls(line)),
     });
     lines.collect()
+}
+
+/// A line with what moves a cursor or ends a line written out; tabs stay.
+fn without_controls(line: &str) -> String {
+    let mut plain = String::with_capacity(line.len());
+    for c in line.chars() {
+        match c.is_control() && c != '\t' {
+            true => plain.extend(c.escape_unicode()),
+            false => plain.push(c),
+        }
+    }
+    plain
 }
 
 /// Records a concern of a member for those who handle concerns, and for its author.
 pub fn raise_concern(context: &Context<'_>, raising: &Raising, from: TextFrom<'_>) -> Result<Raised, Error> {
     let unlocked = context.unlock()?;
-    let (to, new) = {
+    let (me, new) = {
         let desk = unlocked.desk(context)?;
-        desk.new_concern(raising)?
+        (desk.handle(desk.identity.person()), desk.new_concern(raising)?)
     };
-    let added = add_with(context, &unlocked, new, from)?;
+    let named = !raising.to.is_empty() || !raising.left_out.is_empty();
+    let added = add_with(context, &unlocked, new, from, named)?;
+    // What was kept is for whom it was, not for those of now.
+    let people = added
+        .label
+        .parse::<LabelText>()
+        .map_or(Vec::new(), |label| label.people);
+    let to = people.into_iter().filter(|handle| *handle != me).collect();
     Ok(Raised { added, to })
 }
 
 /// Receives a sealed concern: opens it, after an entry, and records it for those that it was sealed to. What its writer
-/// wrote again goes to the note that is there.
+/// wrote again goes to the note that is there, if nobody reads that whom it is not for.
 pub fn receive_concern(context: &Context<'_>, page: &[u8]) -> Result<Received, Error> {
     let sealed = SealedConcern::find(page)?;
     let unlocked = context.unlock()?;
@@ -202,7 +223,33 @@ pub fn receive_concern(context: &Context<'_>, page: &[u8]) -> Result<Received, E
     let fingerprint = Fingerprint::from(concern.key);
     // Received on two devices at once it is there twice; the first goes on.
     known.sort_by_key(|line| (line.listed.metadata.created, line.listed.note));
-    let Some(first) = known.first() else {
+    let twice = |note: NoteId| {
+        Error::new(
+            Kind::Usage,
+            format!("this was received before: it is note {note}; nothing was recorded"),
+        )
+    };
+    let same = known
+        .iter()
+        .find(|line| value_of(&line.listed.metadata.fields, reserved::SEALED_FILE) == Some(digest.as_str()));
+    if let Some(line) = same {
+        return Err(twice(line.listed.note));
+    }
+    let mut fitting = None;
+    for line in &known {
+        let label = desk.with_readers(line.listed.label.clone(), &line.listed.metadata)?;
+        if fits(&label, &concern, desk.identity.person()) {
+            fitting = Some(line.listed.note.to_string());
+            break;
+        }
+    }
+    let Some(asked) = fitting else {
+        if let Some(line) = known.first() {
+            context.person.warn(&format!(
+                "it goes on from note {}, which others read too, and it is not for them: it becomes a note of its own",
+                line.listed.note
+            ));
+        }
         let (new, text) = desk.concern_of_a_stranger(&concern, digest)?;
         let form = desk.form(TEMPLATE)?;
         drop(desk);
@@ -216,19 +263,6 @@ pub fn receive_concern(context: &Context<'_>, page: &[u8]) -> Result<Received, E
             key: fingerprint,
         });
     };
-    let twice = |note: NoteId| {
-        Error::new(
-            Kind::Usage,
-            format!("this was received before: it is note {note}; nothing was recorded"),
-        )
-    };
-    let same = known
-        .iter()
-        .find(|line| value_of(&line.listed.metadata.fields, reserved::SEALED_FILE) == Some(digest.as_str()));
-    if let Some(line) = same {
-        return Err(twice(line.listed.note));
-    }
-    let asked = first.listed.note.to_string();
     let opened = desk.open_only_head(&asked, "concern-read", "recorded")?;
     let head = format!("From whoever raised it, in the sealed file {digest}:");
     if opened.note.text().lines().any(|line| line == head) {
@@ -244,6 +278,14 @@ pub fn receive_concern(context: &Context<'_>, page: &[u8]) -> Result<Received, E
         goes_on: true,
         key: fingerprint,
     })
+}
+
+/// Whether words can stand in a note with this label: all who read it are among those that they were sealed to, or receive
+/// them, and none was left out.
+fn fits(label: &Label, concern: &Concern, me: PersonId) -> bool {
+    let may_read =
+        |person: &PersonId| (concern.to.contains(person) || *person == me) && !concern.left_out.contains(person);
+    label.level() == Level::Named && label.people().iter().all(may_read)
 }
 
 /// Answers a concern. The answer is an addendum to it, which a member who raised it reads there; for somebody without a
@@ -288,16 +330,19 @@ pub fn answer_concern(
     };
     let mut taken = None;
     if let TextFrom::Editor(editing) = &from
-        && let Some(found) = unlocked.kept_to_take_up(context, Some(note), *editing)?
+        && let Some(found) = unlocked.kept_to_take_up(context, Some(note), true, *editing)?
     {
         taken = Some((found.path.clone(), unlocked.take_up(context, &found)?));
     }
+    // So that what is kept of it is taken up as an answer, and an edit never is.
+    let mut given = crate::envelope::Given::default();
+    given.fields.push((reserved::READERS.to_owned(), String::new()));
     let ticket = KeptText {
         note: Some(note),
         follows: opened.heads.clone(),
         kept: context.now().unix(),
         text: Zeroizing::default(),
-        given: crate::envelope::Given::default(),
+        given,
     };
     let begin = taken.as_ref().map_or(&ticket.text, |(_, kept)| &kept.text);
     let written = write(context, &unlocked, from, &ticket, begin)?;
@@ -327,7 +372,7 @@ pub fn answer_concern(
         }
         Ok(revised)
     });
-    let words = format!("concern reply {}", &note.to_string()[..8]);
+    let words = words_of(Some(note), true);
     let revised = written.settle(context, &unlocked, ticket, taken.map(|(path, _)| path), &words, result)?;
     Ok(AnsweredConcern {
         revised,
@@ -336,8 +381,8 @@ pub fn answer_concern(
 }
 
 impl Desk<'_> {
-    /// A note of a member's concern, and who reads it beside them.
-    fn new_concern(&self, raising: &Raising) -> Result<(Vec<String>, NewText), Error> {
+    /// A note of a member's concern.
+    fn new_concern(&self, raising: &Raising) -> Result<NewText, Error> {
         let usage = |words: String| Error::new(Kind::Usage, words);
         let handlers = self.handlers()?;
         let me = self.identity.person();
@@ -375,8 +420,7 @@ impl Desk<'_> {
             true => "openly",
             false => "in confidence",
         };
-        let new = self.concern_note(people.collect(), &left_out, raised)?;
-        Ok((to.iter().map(|card| card.handle.clone()).collect(), new))
+        self.concern_note(people.collect(), &left_out, raised)
     }
 
     /// A note for these people by name.
@@ -524,6 +568,36 @@ mod tests {
             "> ## Addendum 2026-11-21T09:30:00Z by mara\n>\n> All is well.\n>\n> > no\n"
         );
         assert!(quoted(text).lines().all(|line| line.starts_with('>')));
+    }
+
+    #[test]
+    fn no_line_of_what_is_quoted_begins_without_a_mark() {
+        let text = "a\r## b\u{2028}## c\u{2029}d\r\ne\u{85}f\u{b}g\u{1b}[2Jh\ti";
+        assert_eq!(
+            quoted(text),
+            "> a\n> ## b\n> ## c\n> d\n> e\\u{85}f\\u{b}g\\u{1b}[2Jh\ti\n"
+        );
+    }
+
+    #[test]
+    fn words_go_on_where_nobody_reads_them_whom_they_are_not_for() {
+        let person = |n: u8| PersonId([n; 8]);
+        let code = new_reply_code().unwrap_or_else(|error| panic!("{error}"));
+        let concern = Concern {
+            text: Zeroizing::new("It is about the third.".to_owned()),
+            reply: code.reply_key(),
+            key: crate::id::Digest([5; 32]),
+            to: vec![person(1), person(2)],
+            left_out: vec![person(3)],
+        };
+        let fits_for = |people: &[u8], me: u8| {
+            let label = Label::named(people.iter().map(|n| person(*n)), []);
+            fits(&label.unwrap_or_else(|error| panic!("{error}")), &concern, person(me))
+        };
+        assert!(fits_for(&[1], 1) && fits_for(&[1, 2], 1) && fits_for(&[1, 4], 4));
+        assert!(!fits_for(&[1, 3], 1) && !fits_for(&[1, 4], 1) && !fits_for(&[1, 3], 3));
+        let wide = Label::new(Level::Internal, []).unwrap_or_else(|error| panic!("{error}"));
+        assert!(!fits(&wide, &concern, person(1)));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use super::context::{Context, Desk, Unlocked, short};
 use super::error::{Error, Kind};
 use super::forms::{number_of, refuse_reserved};
-use super::writing::{TextFrom, write};
+use super::writing::{TextFrom, words_of, write};
 use crate::casework::{FieldKind, Form, Needed, reserved, value_of};
 use crate::chain::{Kind as EntryKind, Time};
 use crate::crypto::{Recipient, make_random};
@@ -86,22 +86,27 @@ pub fn add(context: &Context<'_>, new: NewText, from: TextFrom<'_>) -> Result<Ad
             .map_err(|bad: crate::label::BadLabelText| Error::new(Kind::Usage, bad.to_string()))?;
     }
     refuse_reserved(&new.fields)?;
-    add_with(context, &context.unlock()?, new, from)
+    add_with(context, &context.unlock()?, new, from, false)
 }
 
-/// The same for a note with fields that the program writes.
+/// The same for a note with fields that the program writes; `named` says that somebody named whom a concern is for, or not.
 pub(super) fn add_with(
     context: &Context<'_>,
     unlocked: &Unlocked<'_>,
     mut new: NewText,
     from: TextFrom<'_>,
+    named: bool,
 ) -> Result<Added, Error> {
+    let of_concern = value_of(&new.fields, reserved::READERS).is_some();
     let mut taken = None;
     if let TextFrom::Editor(editing) = &from
-        && let Some(found) = unlocked.kept_to_take_up(context, None, *editing)?
+        && let Some(found) = unlocked.kept_to_take_up(context, None, of_concern, *editing)?
     {
         let kept = unlocked.take_up(context, &found)?;
-        new.fill_from(&kept.given)?;
+        match of_concern {
+            true => new.take_concern(&kept.given, named)?,
+            false => new.fill_from(&kept.given)?,
+        }
         taken = Some((found.path, kept));
     }
     // The vault is looked at and left again: nobody else waits while a note is typed.
@@ -138,7 +143,8 @@ pub(super) fn add_with(
         Some(form) => written.text_or(&form.template.outline()),
     };
     let result = text.and_then(|text| record(context, unlocked, new, form.as_ref(), &text));
-    written.settle(context, unlocked, ticket, taken.map(|(path, _)| path), "add", result)
+    let words = words_of(None, of_concern);
+    written.settle(context, unlocked, ticket, taken.map(|(path, _)| path), &words, result)
 }
 
 /// Seals and enters a note whose text is there.

@@ -6,7 +6,7 @@ use super::forms::{refuse_reserved, refuse_rewriting, takes_addenda, with_addend
 use super::notes::{NewText, check_fields, check_name, check_text, title_of};
 use super::person::WrittenText;
 use super::revisions::Standing;
-use crate::casework::{Form, reserved};
+use crate::casework::{Form, reserved, value_of};
 use crate::chain::{Kind as EntryKind, Time};
 use crate::crypto::make_random;
 use crate::env::{SystemEntropy, read_bounded, write_new_private};
@@ -98,7 +98,7 @@ pub fn edit(
     };
     let mut taken = None;
     if let Some(TextFrom::Editor(editing)) = &text
-        && let Some(found) = unlocked.kept_to_take_up(context, Some(note), *editing)?
+        && let Some(found) = unlocked.kept_to_take_up(context, Some(note), false, *editing)?
     {
         let kept = unlocked.take_up(context, &found)?;
         if kept.follows.iter().all(|body| opened.revisions.contains(body)) {
@@ -445,6 +445,25 @@ impl NewText {
         }
         Ok(())
     }
+
+    /// Takes a concern as it was given before: for whom, whom it leaves out, and how it is raised go together. `named` says that
+    /// somebody was written to or left out by name now, who then has to be the same.
+    pub(super) fn take_concern(&mut self, given: &Given, named: bool) -> Result<(), Error> {
+        let same = |name: &str| value_of(&self.fields, name) == value_of(&given.fields, name);
+        let for_same = self.label == given.label && same(reserved::READERS) && same(reserved::LEFT_OUT);
+        if (named && !for_same) || !same("raised") {
+            return Err(Error::new(
+                Kind::Usage,
+                "the concern that was kept is for others, or raised otherwise; nothing was recorded",
+            )
+            .hint(
+                "leave out --to and --not, and raise it as you did, or throw it away: `strongroom concern write --discard`",
+            ));
+        }
+        self.label.clone_from(&given.label);
+        self.fields.clear();
+        self.fill_from(given)
+    }
 }
 
 fn fill(now: &mut Option<String>, before: &Option<String>) {
@@ -573,6 +592,16 @@ impl Written {
     }
 }
 
+/// The command that a text was written with, and that takes it up.
+pub(super) fn words_of(note: Option<NoteId>, of_concern: bool) -> String {
+    match (note, of_concern) {
+        (None, false) => "add".to_owned(),
+        (None, true) => "concern write".to_owned(),
+        (Some(note), false) => format!("edit {}", &note.to_string()[..8]),
+        (Some(note), true) => format!("concern reply {}", &note.to_string()[..8]),
+    }
+}
+
 fn is_blank(text: &[u8]) -> bool {
     text.iter().all(u8::is_ascii_whitespace)
 }
@@ -582,6 +611,8 @@ pub(super) struct Kept {
     pub(super) path: PathBuf,
     note: Option<NoteId>,
     kept: i64,
+    /// Whether a concern or an answer to one; nothing else takes it up.
+    of_concern: bool,
     file: Vec<u8>,
 }
 
@@ -604,8 +635,14 @@ impl Unlocked<'_> {
         let read = |entry: std::io::Result<std::fs::DirEntry>| {
             let path = entry.ok()?.path();
             let file = read_bounded(&path, KeptFile::MAX).ok()?;
-            let (note, kept) = self.identity.kept_about(&file).ok()?;
-            Some(Kept { path, note, kept, file })
+            let (note, kept, of_concern) = self.identity.kept_about(&file, reserved::READERS).ok()?;
+            Some(Kept {
+                path,
+                note,
+                kept,
+                of_concern,
+                file,
+            })
         };
         let mut all: Vec<Kept> = entries.take(KEPT_MAX).filter_map(read).collect();
         all.sort_by(|a, b| (b.kept, &b.path).cmp(&(a.kept, &a.path)));
@@ -625,17 +662,25 @@ impl Unlocked<'_> {
         kept.into_iter().try_for_each(|kept| remove_kept(&kept.path))
     }
 
-    /// The newest text kept of `note`, if the person wants to go on with it.
+    /// The newest text kept of `note`, or of a concern or an answer to one, if the person wants to go on with it.
     pub(super) fn kept_to_take_up(
         &self,
         context: &Context<'_>,
         note: Option<NoteId>,
+        of_concern: bool,
         editing: Editing,
     ) -> Result<Option<Kept>, Error> {
-        let Some(newest) = self.kept_texts().into_iter().find(|kept| kept.note == note) else {
-            return match editing.take_up {
-                false => Ok(None),
-                true => Err(Error::new(Kind::Usage, "no text was kept here to go on with")),
+        let kept = self.kept_texts().into_iter().filter(|kept| kept.note == note);
+        let (own, others): (Vec<Kept>, Vec<Kept>) = kept.partition(|kept| kept.of_concern == of_concern);
+        let Some(newest) = own.into_iter().next() else {
+            let none = Error::new(Kind::Usage, "no text was kept here to go on with");
+            return match (editing.take_up, others.is_empty()) {
+                (false, _) => Ok(None),
+                (true, true) => Err(none),
+                (true, false) => Err(none.hint(format!(
+                    "one was kept for another command: `strongroom {} --continue` goes on with that",
+                    words_of(note, !of_concern)
+                ))),
             };
         };
         if editing.take_up {
@@ -677,10 +722,7 @@ impl Unlocked<'_> {
             };
             let sealed = kept.as_ref().map_or(Ok(()), |kept| self.keep(kept));
             if let (Ok(()), Some(kept)) = (&sealed, &kept) {
-                let words = match kept.note {
-                    Some(note) => format!("edit {}", &note.to_string()[..8]),
-                    None => "add".to_owned(),
-                };
+                let words = words_of(kept.note, kept.given.has(reserved::READERS));
                 context.person.warn(&format!(
                     "an editor was left with a text that was not recorded; it is kept, sealed: `strongroom {words} \
                      --continue` goes on with it, --discard throws it away"
@@ -776,6 +818,31 @@ mod tests {
         assert!(now.fill_from(&kept.to_given()).is_ok());
         assert_eq!((now.title.as_deref(), now.at), (Some("South"), Some(None)));
         assert_eq!(now.fields, pairs(&[("gate", "south"), ("lamp", "")]));
+    }
+
+    #[test]
+    fn a_concern_that_was_kept_stays_for_whom_it_was() {
+        let concern = |label: &str, more: &[(&str, &str)]| NewText {
+            title: None,
+            client: None,
+            case: None,
+            label: Some(label.to_owned()),
+            at: None,
+            fields: pairs(&[&[("raised", "openly")], more].concat()),
+            template: Some("concern".into()),
+        };
+        let left_out = [("readers", "@ines, @tom"), ("left-out", "@jon")];
+        let kept = concern("named/@ines/@tom", &left_out).to_given();
+        let all = || concern("named/@ines/@jon/@tom", &[("readers", "@ines, @jon, @tom")]);
+        let mut now = all();
+        assert!(now.take_concern(&kept, false).is_ok());
+        assert_eq!(now.label.as_deref(), Some("named/@ines/@tom"));
+        assert_eq!(now.fields[1..], pairs(&left_out));
+        assert!(all().take_concern(&kept, true).is_err());
+        assert!(concern("named/@ines/@tom", &left_out).take_concern(&kept, true).is_ok());
+        let mut otherwise = all();
+        otherwise.fields[0].1 = "in confidence".into();
+        assert!(otherwise.take_concern(&kept, false).is_err());
     }
 
     #[test]

@@ -32,6 +32,13 @@ pub struct Given {
     pub fields: Vec<(String, String)>,
 }
 
+impl Given {
+    /// Whether this field was given, if only to take it away.
+    pub fn has(&self, field: &str) -> bool {
+        self.fields.iter().any(|(name, _)| name == field)
+    }
+}
+
 impl Drop for Given {
     fn drop(&mut self) {
         self.title.zeroize();

@@ -110,10 +110,10 @@ impl Identity {
         Ok(file.to_bytes())
     }
 
-    /// Which note a kept text is about and when it was kept, and nothing of what it says.
-    pub fn kept_about(&self, file: &[u8]) -> Result<(Option<NoteId>, i64), BadEnvelope> {
+    /// Which note a kept text is about, when it was kept and whether `field` was given with it, and nothing of what it says.
+    pub fn kept_about(&self, file: &[u8], field: &str) -> Result<(Option<NoteId>, i64, bool), BadEnvelope> {
         let text = self.open_kept(file)?;
-        Ok((text.note, text.kept))
+        Ok((text.note, text.kept, text.given.has(field)))
     }
 
     /// What a kept text is for, with `text` in the place of what it says; `None` if it says just that.

@@ -8,9 +8,10 @@ use super::custody::Custody;
 use super::files::{Files, MANIFEST, SIGNATURE, check_notice, filled, hex, number_of, plain_name, pretty, shown};
 use super::taking::{Taken, write_contents};
 use super::{Which, by_note, check_recipients};
+use crate::casework::{reserved, value_of};
 use crate::chain::{Namespace, Receipt, Time, public_line};
 use crate::gate::{Handed, Nature};
-use crate::id::{Digest, EntryRef};
+use crate::id::{Digest, EntryRef, NoteId};
 use crate::ledger::{AllProven, Anchors};
 use crate::repo::{Repo, Settings};
 use base64ct::{Base64, Encoding};
@@ -81,7 +82,13 @@ pub fn export_pack(context: &Context<'_>, query: &PackQuery) -> Result<ExportedP
     let unlocked = context.unlock()?;
     let (taken, handed) = {
         let mut desk = unlocked.desk(context)?;
-        desk.take_out(&query.which)?
+        let (taken, handed) = desk.take_out(&query.which)?;
+        if let Some(refused) = refuse_reply_key(handed.iter().map(|item| (item.note, item.metadata.fields.as_slice())))
+        {
+            let details = desk.details("export pack");
+            return Err(desk.failed(details, taken.notes.clone(), refused));
+        }
+        (taken, handed)
     };
     let proven = prove(context, &taken.custody, receipt.as_ref())?;
     let mut files = Files::default();
@@ -121,6 +128,18 @@ pub fn export_pack(context: &Context<'_>, query: &PackQuery) -> Result<ExportedP
         sha256,
         entry,
     })
+}
+
+/// A pack has the content keys of its notes, and with that of a concern without a name somebody reads the key of its answers.
+fn refuse_reply_key<'a>(mut notes: impl Iterator<Item = (NoteId, &'a [(String, String)])>) -> Option<Error> {
+    let (note, _) = notes.find(|(_, fields)| value_of(fields, reserved::REPLY_KEY).is_some())?;
+    let words = format!(
+        "note {note} is a concern that came without a name: a pack of it would let others read and make the answers to it; \
+         nothing was written"
+    );
+    Some(
+        Error::new(Kind::Denied, words).hint("name the other notes, and give of this one what `strongroom show` shows"),
+    )
 }
 
 /// What came of the notes, for whoever reads about it.
@@ -308,5 +327,27 @@ impl Taken {
             ("{example}", counted.example.clone().unwrap_or_default()),
         ];
         filled(README, &words)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_concern_without_a_name_is_not_packed_with_the_key_of_its_answers() {
+        let field = |name: &str| vec![(name.to_owned(), "0a".to_owned())];
+        let (plain, concern) = (field("readers"), field(reserved::REPLY_KEY));
+        let refused = |notes: &[&[(String, String)]]| {
+            let notes = notes
+                .iter()
+                .enumerate()
+                .map(|(n, fields)| (NoteId([n as u8; 16]), *fields));
+            refuse_reply_key(notes).map(|error| (error.kind, error.message))
+        };
+        assert_eq!(refused(&[&plain, &[]]), None);
+        let (kind, message) = refused(&[&plain, &concern]).unwrap_or((Kind::Failed, String::new()));
+        assert_eq!(kind, Kind::Denied);
+        assert!(message.contains(&NoteId([1; 16]).to_string()) && !message.contains("0a"));
     }
 }

@@ -6,7 +6,7 @@ use super::files::{Files, MANIFEST, SIGNATURE, check_notice, filled, number_of, 
 use super::taking::{Taken, write_contents};
 use super::{Which, by_note, check_recipients};
 use crate::brief::{Known, Profile, redact};
-use crate::casework::{Kept, RetentionDates, day_text};
+use crate::casework::{Kept, RetentionDates, day_text, reserved};
 use crate::chain::{Namespace, Time, public_line};
 use crate::gate::{Handed, Nature};
 use crate::id::{Digest, EntryRef, PersonId};
@@ -149,6 +149,20 @@ impl Desk<'_> {
     }
 }
 
+/// What a subject is not told of a concern: the key of whoever raised it, whom they left out and wrote to, and from which file
+/// it came.
+const UNTOLD: [&str; 4] = [
+    reserved::REPLY_KEY,
+    reserved::LEFT_OUT,
+    reserved::READERS,
+    reserved::SEALED_FILE,
+];
+
+/// The fields that a subject is told.
+fn told_fields(fields: &[(String, String)]) -> impl Iterator<Item = &(String, String)> {
+    fields.iter().filter(|(name, _)| !UNTOLD.contains(&name.as_str()))
+}
+
 /// By the body: what its level is called, and until when it is kept.
 type Reviews = BTreeMap<Digest, (String, RetentionDates)>;
 
@@ -258,7 +272,7 @@ impl Told {
             line("kept no longer after", &day(dates.purge));
         }
         let mut fields = Vec::with_capacity(metadata.fields.len());
-        for (name, value) in &metadata.fields {
+        for (name, value) in told_fields(&metadata.fields) {
             fields.push((name.as_str(), self.words(value, redacting)?));
         }
         for (name, value) in fields {
@@ -358,5 +372,25 @@ impl Told {
             ("{closed}", closed),
         ];
         filled(README, &words)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_subject_is_not_told_who_raised_a_concern_or_for_whom() {
+        let fields = [
+            "acknowledged",
+            "left-out",
+            "readers",
+            "reply-key",
+            "sealed-file",
+            "substantiated",
+        ];
+        let fields = fields.map(|name| (name.to_owned(), "x".to_owned()));
+        let told: Vec<&str> = told_fields(&fields).map(|(name, _)| name.as_str()).collect();
+        assert_eq!(told, ["acknowledged", "substantiated"]);
     }
 }
