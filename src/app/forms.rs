@@ -105,7 +105,7 @@ impl Desk<'_> {
     pub(super) fn read_fields(&mut self, form: &Form, fields: Fields) -> Result<Fields, Error> {
         let mut read = Fields::new();
         for (name, value) in check_fields(fields)? {
-            if form.template.field(&name).is_none() {
+            if form.template.field(&name).is_none() && !reserved::ALL.contains(&name.as_str()) {
                 let title = form.template.title.to_lowercase();
                 let words = format!("`{name}` is no field of a {title}, and stands there as one of your own");
                 self.context.person.warn(&words);
