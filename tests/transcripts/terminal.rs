@@ -175,6 +175,34 @@ fn somebody_at_a_prompt_keeps_nobody_waiting() {
 }
 
 #[test]
+fn what_a_template_asks_is_asked_one_at_a_time_and_kept() {
+    let (mut stage, _) = vault();
+    let mut session = Session::begin(&mut stage, &["add", "--template", "incident", "--label", "internal"]);
+    session.answer("Where did it happen? ", "North gate");
+    session.answer("What kind of incident is it? ", "burglary");
+    session.answer("`burglary` is no value for `kind`", "tresp");
+    session.answer("a single dot ends it", "Chain cut.\n.");
+    let (code, seen) = session.end();
+    assert_eq!(code, 0, "{seen}");
+    let id = seen.lines().find(|line| line.len() == 32).unwrap().to_owned();
+    let mut session = Session::begin(&mut stage, &["close", &id]);
+    session.answer("Who reported it? ", "@mara");
+    for _ in 0..7 {
+        session.answer("?", "");
+    }
+    let (code, seen) = session.end();
+    assert!(
+        code == 1 && seen.contains("cannot be closed yet; what you answered is recorded"),
+        "{seen}"
+    );
+    let output = stage.command("strongroom").args(["show", &id]).output().unwrap();
+    let shown = String::from_utf8(output.stdout).unwrap();
+    for said in ["place North gate", "kind trespass", "reported-by @mara", "Chain cut."] {
+        assert!(shown.contains(said), "{shown}");
+    }
+}
+
+#[test]
 fn policies_are_put_in_force_by_who_agrees() {
     let (mut stage, _) = vault();
     let levels = include_str!("../../policies/levels.toml").replace("name = \"internal\"", "name = \"house\"");
