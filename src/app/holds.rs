@@ -315,15 +315,18 @@ impl Desk<'_> {
         Ok(survey.in_conflict())
     }
 
-    /// Who is told what a hold is for: leads, whoever places it, and who may decide about one of the notes.
+    /// Who is told what a hold is for: whoever places it, who may decide about one of the notes, and leads; but of what is for
+    /// people by name alone, those people alone.
     fn who_must_honour(&self, labels: &[&Label]) -> BTreeSet<PersonId> {
         let now = self.context.now();
         let members = self.ledger.charter().roster.members();
         let members = members.filter(|card| !card.is_removed() && !card.has_ended(now));
+        let for_leads = labels.is_empty() || labels.iter().any(|label| label.level() != Level::Named);
         let told = members.filter(|card| {
-            let officer = card.roles.contains(&Role::Officer);
+            let lead = card.roles.contains(&Role::Lead);
+            let decides = lead || card.roles.contains(&Role::Officer);
             let clearance = card.clearance(now);
-            card.roles.contains(&Role::Lead) || officer && labels.iter().any(|label| clearance.dominates(label))
+            lead && for_leads || decides && labels.iter().any(|label| clearance.dominates(label))
         });
         told.map(|card| card.person).chain([self.identity.person()]).collect()
     }
