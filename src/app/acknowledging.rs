@@ -4,7 +4,6 @@ use super::compartments::public_facts;
 use super::context::{Context, Desk};
 use super::error::Error;
 use crate::chain::{Card, Kind as EntryKind, Role, Time};
-use crate::gate::Conflicts;
 use crate::id::{Digest, EntryRef, PersonId};
 use crate::ledger::{Changes, Draft};
 use crate::policy::{Action, Decision, Kind as ThingKind};
@@ -85,7 +84,6 @@ pub fn acknowledge_policies(context: &Context<'_>) -> Result<Acknowledged, Error
 pub fn list_acknowledgements(context: &Context<'_>) -> Result<Vec<Acknowledgement>, Error> {
     let unlocked = context.unlock()?;
     let mut desk = unlocked.desk(context)?;
-    desk.conflicts = Conflicts::default();
     let mut details = desk.details("policy acks");
     match desk.decide(Action::MemberList, public_facts(ThingKind::Roster)?) {
         Decision::Denied(denial) => return Err(desk.denied(&denial, None, details, Vec::new(), "policy ack")?),

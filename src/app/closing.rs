@@ -61,7 +61,7 @@ pub fn close(context: &Context<'_>, asked: &str, fields: Fields) -> Result<Revis
         known.retain(|(name, _)| answers.iter().all(|(changed, _)| changed != name));
         let had = known.len();
         known.extend(answers.iter().cloned());
-        context.ask_fields(form, &mut known, Needed::ToClose, policies.levels())?;
+        context.ask_fields(form, &mut known, Needed::ToClose, policies.levels());
         answers = known.split_off(had);
         desk = unlocked.desk(context)?;
         desk.link_fields(form, &mut answers, "close-read")?;

@@ -42,13 +42,7 @@ fn broken(bad: &BadPolicy) -> Error {
 
 impl Context<'_> {
     /// Asks a person at a terminal for what has to be there, one thing at a time; nothing answered leaves it open.
-    pub(super) fn ask_fields(
-        &self,
-        form: &Form,
-        fields: &mut Fields,
-        needed: Needed,
-        levels: &Levels,
-    ) -> Result<(), Error> {
+    pub(super) fn ask_fields(&self, form: &Form, fields: &mut Fields, needed: Needed, levels: &Levels) {
         let mut left_open: Vec<String> = Vec::new();
         while self.person.answers() {
             let mut open = form.template.unanswered(fields, needed);
@@ -67,7 +61,6 @@ impl Context<'_> {
                 },
             }
         }
-        Ok(())
     }
 }
 
@@ -117,16 +110,13 @@ impl Desk<'_> {
             let value = field
                 .read(&value, self.policies.levels())
                 .map_err(|bad| Error::new(Kind::Usage, bad))?;
-            if field.kind == FieldKind::People {
-                self.check_people(&name, &value)?;
-            }
             read.push((name, value));
         }
         Ok(read)
     }
 
-    /// Finds the notes that fields name, writes their whole ids, and refuses who is barred by what they say. Gives client and
-    /// case of the first that was looked at.
+    /// Finds the notes and people that fields name, also those that were typed when they were asked for, writes whole ids, and
+    /// refuses who is barred by what they say. Gives client and case of the first note that was looked at.
     pub(super) fn link_fields(
         &mut self,
         form: &Form,
@@ -136,9 +126,13 @@ impl Desk<'_> {
         let template = &form.template;
         let mut about = None;
         for (name, value) in fields.iter_mut() {
-            let Some(field) = template.field(name).filter(|field| field.kind == FieldKind::Note) else {
+            let Some(field) = template.field(name) else { continue };
+            if field.kind == FieldKind::People {
+                self.check_people(name, value)?;
+            }
+            if field.kind != FieldKind::Note || value.is_empty() {
                 continue;
-            };
+            }
             let asked = value.clone();
             let found = self.find(&asked)?;
             let Some((note, _, _)) = found else {
@@ -207,7 +201,7 @@ impl Desk<'_> {
                     format!("`{open}` of what it is about is not answered yet: who was in it does not close this");
                 return Err(Error::new(Kind::Failed, words).hint(format!(
                     "`strongroom edit {} --field {open}=…`, and close this then",
-                    &asked[..8.min(asked.len())]
+                    &line.listed.note.to_string()[..8]
                 )));
             }
         }
@@ -437,12 +431,10 @@ fn barred_from(template: &Template, done: &str) -> Error {
     Error::new(Kind::Denied, words).hint("somebody else does")
 }
 
-/// Those of them that name the note in one of their fields.
+/// What points to a note, as its rules are told of it.
 fn links<'p>(pointing: &'p [(String, Fields)], id: &'p str) -> Vec<Linked<'p>> {
-    let linked = pointing
+    pointing
         .iter()
-        .filter(|(_, fields)| fields.iter().any(|(_, value)| value == id));
-    linked
         .map(|(template, fields)| Linked {
             to: id,
             template,

@@ -256,7 +256,7 @@ impl Unlocked<'_> {
         let mut fields = desk.read_fields(&form, std::mem::take(&mut new.fields))?;
         let policies = desk.policies.clone();
         drop(desk);
-        context.ask_fields(&form, &mut fields, Needed::ToRecord, policies.levels())?;
+        context.ask_fields(&form, &mut fields, Needed::ToRecord, policies.levels());
         let mut desk = self.desk(context)?;
         desk.refuse_unanswered(&form, &fields)?;
         // What is about another note is about its client, if nothing else is said.

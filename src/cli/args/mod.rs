@@ -193,9 +193,9 @@ pub(super) enum Command {
         #[arg(long = "field", value_name = "NAME=VALUE")]
         fields: Vec<String>,
     },
-    /// What is due: clocks of notes, requests that wait for you, broken glass to review
+    /// What is due: clocks, retention, holds, requests that wait for you, policies, broken glass
     #[command(
-        after_help = "Examples:\n  strongroom due\n  strongroom due --until 2026-12-01 --client Halcyon\n\nThe most urgent comes first. It is made of what you may read, and is an entry in the log like a\nlist. Which clocks run is said in the templates (`strongroom policy show templates/incident.toml`)."
+        after_help = "Examples:\n  strongroom due\n  strongroom due --until 2026-12-01 --client Halcyon\n\nThe most urgent comes first. It is made of what you may read, and is an entry in the log like a\nlist. Which clocks run is said in the templates (`strongroom policy show templates/incident.toml`).\nWhat retention will ask for later shows with --until."
     )]
     Due(DueArgs),
     /// Figures of the house: concerns, incidents, actions, broken glass; for leads and auditors
