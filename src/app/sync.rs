@@ -28,6 +28,8 @@ use std::time::Duration;
 /// How often it is begun anew where others push at the same time, and how long is waited before, at first.
 const TRIES: u32 = 6;
 const PAUSE: Duration = Duration::from_millis(100);
+/// How often of these where nothing had changed there when it took nothing: the push of somebody else had not ended.
+const STALLS: u32 = 2;
 /// How long a step may take, in seconds, where members are changed: a remote that does not answer stops nobody's removal.
 const HURRIED: u64 = 20;
 /// In how many parts at most it is fetched where some of it is damaged.
@@ -150,6 +152,15 @@ struct Exchange<'a> {
     done: Synced,
 }
 
+/// What came of a push.
+enum Pushed {
+    Taken,
+    /// Somebody else was faster.
+    Overtaken,
+    /// Nothing had changed there, and it took nothing; it may another time.
+    Refused(Error),
+}
+
 /// The other repository at one moment.
 struct There {
     branches: Elsewhere,
@@ -245,6 +256,7 @@ impl<'a> Exchange<'a> {
             Err(error) if error.kind != Kind::Tampered => return Err(error),
             _ => {}
         }
+        let mut stalls = 0;
         for attempt in 0..TRIES {
             let there = self.look()?;
             self.seen = Some(there.branches.clone());
@@ -258,8 +270,14 @@ impl<'a> Exchange<'a> {
             if self.url.is_in_use() {
                 push = push.into_a_clone();
             }
-            if push.moves.is_empty() || self.push(&there, &push)? {
+            if push.moves.is_empty() {
                 return self.note(&push);
+            }
+            match self.push(&there, &push)? {
+                Pushed::Taken => return self.note(&push),
+                Pushed::Overtaken => {}
+                Pushed::Refused(_) if stalls < STALLS => stalls += 1,
+                Pushed::Refused(error) => return Err(error),
             }
             // Somebody else pushed meanwhile.
             std::thread::sleep(PAUSE * (1 << attempt));
@@ -455,8 +473,8 @@ impl<'a> Exchange<'a> {
         self.unlocked.desk(self.context)
     }
 
-    /// Whether it was pushed; it was not if somebody else was faster.
-    fn push(&mut self, there: &There, push: &Push) -> Result<bool, Error> {
+    /// Pushes, and says what came of it; an error where trying again is of no use.
+    fn push(&mut self, there: &There, push: &Push) -> Result<Pushed, Error> {
         if self.url.is_in_use() {
             return Err(Error::new(
                 Kind::Failed,
@@ -474,11 +492,14 @@ impl<'a> Exchange<'a> {
                 &push.forgotten,
                 self.context.now(),
             )?;
-            return Ok(true);
+            return Ok(Pushed::Taken);
         }
-        match list_branches(self.context, there.staging.dir(), self.url, self.deadline)? == there.branches {
-            true => succeeded(&ended, "takes nothing").map(|()| true),
-            false => Ok(false),
+        if list_branches(self.context, there.staging.dir(), self.url, self.deadline)? != there.branches {
+            return Ok(Pushed::Overtaken);
+        }
+        match succeeded(&ended, "takes nothing") {
+            Err(error) if may_pass(&ended) => Ok(Pushed::Refused(error)),
+            refused => refused.map(|()| Pushed::Taken),
         }
     }
 
@@ -651,6 +672,14 @@ fn removed(by: &str, mutual: bool, founder: bool) -> Error {
     }
 }
 
+/// Whether another push that was on its way at that moment may be why nothing was taken: the other repository was about to
+/// take it, branch by branch, and none of its hooks has said no.
+fn may_pass(ended: &Ended) -> bool {
+    let said = String::from_utf8_lossy(&ended.output);
+    let mut refused = said.lines().filter(|line| line.starts_with("!\t")).peekable();
+    !ended.stopped && refused.peek().is_some() && refused.all(|line| !line.contains("hook declined"))
+}
+
 /// An error of a merge, where it is about the other repository alone.
 fn of_the_remote(error: LedgerError) -> Error {
     match error {
@@ -719,6 +748,27 @@ fn succeeded(ended: &Ended, what: &str) -> Result<(), Error> {
         _ => {
             let said = said(&ended.errors);
             Err(Error::new(Kind::Failed, format!("the remote {what}: {said}")).hint(LATER))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_another_push_may_have_stopped_is_told_from_what_stays_refused() {
+        let ended = |output: &str| Ended {
+            succeeded: false,
+            stopped: false,
+            output: output.as_bytes().to_vec(),
+            errors: Vec::new(),
+        };
+        let said = |why: &str| format!("To hub\n!\tx:refs/heads/main\t[remote rejected] ({why})\nDone\n");
+        assert!(may_pass(&ended(&said("atomic transaction failed"))));
+        assert!(may_pass(&ended(&said("failed to update ref"))));
+        for no in ["", "To hub\n", &said("pre-receive hook declined")] {
+            assert!(!may_pass(&ended(no)), "{no}");
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Computers of one person, each with a vault of its own, and a bare repository between them that anything may happen to.
 
+mod races;
+
 use super::super::*;
 use super::PASSPHRASE;
 use crate::chain::Time;
@@ -359,48 +361,6 @@ fn what_was_written_to_a_note_that_was_destroyed_elsewhere_is_set_aside_and_told
     assert_eq!(done.set_aside.len(), 2, "{done:?}");
     assert_eq!(a.quiet_sync().set_aside, []);
     assert!(a.titles().is_empty() && b.titles().is_empty());
-}
-
-#[test]
-fn who_is_overtaken_by_another_push_fetches_and_pushes_again() {
-    let (world, a) = World::new();
-    let note = a.add("first");
-    a.quiet_sync();
-    let b = world.another("second");
-    a.quiet_sync();
-    a.edit(&note, "mine");
-    let count = Cell::new(0);
-    let overtake = || {
-        count.set(count.get() + 1);
-        b.edit(&note, &format!("theirs {}", count.get()));
-        b.sync();
-    };
-    let person = Sitting {
-        meanwhile: Some(&overtake),
-        times: Cell::new(2),
-        ..Sitting::default()
-    };
-    let done = a.sync_as(&person);
-    assert_eq!((done.worst(), count.get()), (None, 2), "{done:?}");
-    assert_eq!((done.entries, person.warned.take()), (4, Vec::<String>::new()));
-    b.quiet_sync();
-    assert_eq!((a.refs(), b.refs()), (world.refs(), world.refs()));
-    // Two heads: what each wrote is kept.
-    let shown = history(&a.context(&Sitting::default()), &note).unwrap();
-    assert_eq!(shown.len(), 4);
-    // Not for ever.
-    a.edit(&note, "mine again");
-    let person = Sitting {
-        meanwhile: Some(&overtake),
-        times: Cell::new(100),
-        ..Sitting::default()
-    };
-    let done = a.sync_as(&person);
-    assert_eq!(done.worst(), Some(Kind::Failed));
-    assert!(done.failed.unwrap().message.contains("others keep pushing"));
-    a.quiet_sync();
-    b.quiet_sync();
-    assert_eq!(a.refs(), b.refs());
 }
 
 #[test]

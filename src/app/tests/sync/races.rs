@@ -1,0 +1,77 @@
+//! Several computers that push at the same moment.
+
+use super::*;
+
+#[test]
+fn who_is_overtaken_by_another_push_fetches_and_pushes_again() {
+    let (world, a) = World::new();
+    let note = a.add("first");
+    a.quiet_sync();
+    let b = world.another("second");
+    a.quiet_sync();
+    a.edit(&note, "mine");
+    let count = Cell::new(0);
+    let overtake = || {
+        count.set(count.get() + 1);
+        b.edit(&note, &format!("theirs {}", count.get()));
+        b.sync();
+    };
+    let person = Sitting {
+        meanwhile: Some(&overtake),
+        times: Cell::new(2),
+        ..Sitting::default()
+    };
+    let done = a.sync_as(&person);
+    assert_eq!((done.worst(), count.get()), (None, 2), "{done:?}");
+    assert_eq!((done.entries, person.warned.take()), (4, Vec::<String>::new()));
+    b.quiet_sync();
+    assert_eq!((a.refs(), b.refs()), (world.refs(), world.refs()));
+    // Two heads: what each wrote is kept.
+    let shown = history(&a.context(&Sitting::default()), &note).unwrap();
+    assert_eq!(shown.len(), 4);
+    // Not for ever.
+    a.edit(&note, "mine again");
+    let person = Sitting {
+        meanwhile: Some(&overtake),
+        times: Cell::new(100),
+        ..Sitting::default()
+    };
+    let done = a.sync_as(&person);
+    assert_eq!(done.worst(), Some(Kind::Failed));
+    assert!(done.failed.unwrap().message.contains("others keep pushing"));
+    a.quiet_sync();
+    b.quiet_sync();
+    assert_eq!(a.refs(), b.refs());
+}
+
+/// Git locks each branch that it moves, and says no to whoever comes meanwhile, though nothing has changed yet.
+#[test]
+fn who_meets_a_push_that_has_not_ended_tries_again_and_not_for_ever() {
+    let (world, a) = World::new();
+    a.add("first");
+    let audit = world.hub().join(format!("{}.lock", a.log_ref()));
+    let turn = || match audit.exists() {
+        false => drop(File::create(&audit).unwrap()),
+        true => std::fs::remove_file(&audit).unwrap(),
+    };
+    let person = Sitting {
+        meanwhile: Some(&turn),
+        times: Cell::new(2),
+        ..Sitting::default()
+    };
+    let done = a.sync_as(&person);
+    assert_eq!((done.worst(), person.warned.take()), (None, Vec::new()), "{done:?}");
+    let pushes = |person: &Sitting<'_>| person.jobs.take().iter().filter(|job| **job == "push").count();
+    assert_eq!(pushes(&person), 2);
+    assert_eq!(a.refs(), world.refs());
+    // One that was left behind by a git that died.
+    a.add("second");
+    File::create(&audit).unwrap();
+    let person = Sitting::default();
+    let failed = a.sync_as(&person).failed.unwrap();
+    assert_eq!((failed.kind, pushes(&person)), (Kind::Failed, 3));
+    assert!(failed.message.contains("the remote takes nothing"), "{failed:?}");
+    std::fs::remove_file(&audit).unwrap();
+    a.quiet_sync();
+    assert_eq!(a.refs(), world.refs());
+}
