@@ -147,8 +147,8 @@ struct Exchange<'a> {
     came: BTreeSet<LogName>,
     /// How many seconds each step at the network may take.
     deadline: Option<u64>,
-    /// Why nothing was taken back where it might have been.
-    undecided: Option<String>,
+    /// Why nothing was taken back where it might have been, and how bad that is.
+    undecided: Option<(Kind, String)>,
     done: Synced,
 }
 
@@ -389,13 +389,19 @@ impl<'a> Exchange<'a> {
                 let mut merged = merged.map_err(of_the_remote)?;
                 if merged.main == MainFate::Diverged {
                     match desk.ledger.second(other, &name, now).map_err(of_the_remote)? {
-                        Second::Undecided(why) => self.undecided = Some(why.to_owned()),
-                        Second::Void { gone, mutual } => self.undecided = Some(void(&gone, mutual.as_deref())),
+                        Second::Undecided(why) => self.undecided = Some((Kind::Unknown, why.to_owned())),
+                        Second::Rewritten => {
+                            let why = "what stood there was rewritten or put back";
+                            self.undecided = Some((Kind::Tampered, why.to_owned()));
+                        }
+                        Second::Void { gone, mutual } => {
+                            self.undecided = Some((Kind::Unknown, void(&gone, mutual.as_deref())));
+                        }
                         // Each of the two would make theirs again upon the other's.
                         Second::MayWithdraw(_) if self.url.is_in_use() => {
                             let why =
                                 "two clones that are worked in are brought together by a bare repository between them";
-                            self.undecided = Some(why.to_owned());
+                            self.undecided = Some((Kind::Unknown, why.to_owned()));
                         }
                         Second::Removed { by, mutual, founder } => return Err(removed(&by, mutual, founder)),
                         Second::MayWithdraw(withdrawal) => {
@@ -584,13 +590,13 @@ impl<'a> Exchange<'a> {
             MainFate::Same | MainFate::Kept => {}
             MainFate::Taken => self.done.rules = true,
             MainFate::Diverged => {
-                let why = self.undecided.take();
-                let why = why.map_or_else(String::new, |why| format!(" ({why})"));
+                let (kind, why) = self.undecided.take().unwrap_or((Kind::Unknown, String::new()));
+                let why = if why.is_empty() { why } else { format!(" ({why})") };
                 let message = format!(
                     "members or rules were changed here and there without knowing of each other{why}: nothing was merged \
                      and nothing pushed until a lead has decided"
                 );
-                self.problem(Kind::Unknown, Problem::vault(36, message));
+                self.problem(kind, Problem::vault(36, message));
             }
             MainFate::Broken(why) => {
                 let message = format!("members or rules there are not what its logs say is in force: {why}");

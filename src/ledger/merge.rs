@@ -160,12 +160,13 @@ impl<'a> Merge<'a> {
             }
             related => related,
         };
+        let moved_back = moved_back(&theirs.view, &theirs.lines, accepted.of(name), "the other clone");
         if matches!(related, MainFate::Diverged) {
             return Ok(Merged {
                 logs: Vec::new(),
                 main: related,
                 set_aside: Vec::new(),
-                moved_back: Vec::new(),
+                moved_back,
                 began: None,
                 held: Vec::new(),
                 withheld: Vec::new(),
@@ -173,7 +174,6 @@ impl<'a> Merge<'a> {
                 told: theirs.told,
             });
         }
-        let moved_back = moved_back(&theirs.view, &theirs.lines, accepted.of(name), "the other clone");
         let whole = unread.is_empty() && damaged.is_empty() && {
             let mark = MarkFile::open(self.state)?.read(self.identity)?;
             let mark = mark.map(|mark| (mark.log, mark.size, mark.root));

@@ -24,6 +24,8 @@ use std::path::Path;
 pub enum Second {
     /// A person has to decide, and why.
     Undecided(&'static str),
+    /// What stood there when it was merged or pushed to last does not any more.
+    Rewritten,
     /// What was changed here can be taken back and made again.
     MayWithdraw(Box<Withdrawal>),
     /// What was changed there was signed by somebody whose membership was taken here.
@@ -145,15 +147,15 @@ impl Ledger<'_> {
                 "one goes on from the other, and does not follow from the logs",
             ));
         }
+        let accepted = Accepted::read(&self.state, self.identity)?;
+        let known = accepted.main_of(name);
+        if known.is_some_and(|known| !follows(&theirs.view, theirs.charter.commit, known)) {
+            return Ok(Second::Rewritten);
+        }
         let base = RawCharter::read(self.repo, common)?;
         let before = Charter::read(self.repo, common, self.identity.founder_pin())?;
         if let Some(decided) = self.removed(&before, &theirs).or_else(|| self.void(&before, &theirs)) {
             return Ok(decided);
-        }
-        let accepted = Accepted::read(&self.state, self.identity)?;
-        let known = accepted.main_of(name);
-        if known.is_some_and(|known| !follows(&theirs.view, theirs.charter.commit, known)) {
-            return Ok(Second::Undecided("what stood there was rewritten or put back"));
         }
         let own: BTreeSet<Oid> = commits(self.repo, mine.commit)
             .take_while(|oid| *oid != common)

@@ -4,6 +4,7 @@
 use super::accepted::Accepted;
 use super::charter::Charter;
 use super::error::LedgerError;
+use super::merge::follows;
 use super::merge_lines::{Behind, Lines, moved_back, read_lines};
 use super::objects::MAIN;
 use super::verify::{Anchors, Examined, Report, Verdict, examine};
@@ -115,7 +116,13 @@ fn compare(
     }
     found.unlisted.clone_from(&there.report.unlisted);
     if let Some(problem) = compare_cards(&here.facts.digests, &there.facts.digests) {
-        found.problems.push(problem);
+        // Two leads who knew nothing of each other did no wrong; but what this device accepted stays.
+        let known = accepted.and_then(|accepted| accepted.main_of(name));
+        let main = there.view.branches.get(MAIN);
+        match known.is_some_and(|known| !main.is_some_and(|main| follows(&there.view, *main, known))) {
+            true => found.problems.push(problem),
+            false => found.unknown.push(problem),
+        }
     }
     let Some(theirs) = lines_of(&there) else {
         let message = "the members of the other clone cannot be read, so its logs were not compared";

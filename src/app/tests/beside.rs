@@ -642,14 +642,18 @@ fn what_others_have_is_not_taken_back_when_a_remote_is_rewritten() {
         .change("kim", &MemberChange::Grant(rights(None, &[Role::BreakGlass])));
     let before = world.jon.cards();
     let done = world.jon.sync();
-    assert_eq!(done.worst(), Some(Kind::Unknown), "{done:?}");
+    assert_eq!(done.worst(), Some(Kind::Tampered), "{done:?}");
     assert!(
         done.problems
             .iter()
             .any(|problem| problem.message.contains("rewritten or put back")),
         "{done:?}"
     );
+    assert!(done.problems.iter().any(|problem| problem.case == Some(18)), "{done:?}");
     assert_eq!(world.jon.cards(), before);
+    // Held against the remote, the verdict is the same; of two who only did not know of each other none is tampering.
+    let against = |computer: &Computer| verify(&computer.at(), None, &[], Some(&hub), false).unwrap().verdict;
+    assert_eq!(against(&world.jon), Verdict::Tampered);
     // Who is no lead takes neither.
     world.kim.well();
     assert_eq!(world.kim.card("kim").level, 2);
@@ -675,6 +679,9 @@ fn a_lead_s_role_taken_at_the_same_time_leaves_what_they_changed_waiting() {
         "{done:?}"
     );
     world.jon.is_intact();
+    let hub = world.folder.path().join("hub.git");
+    let against = verify(&world.jon.at(), None, &[], Some(&hub), false).unwrap();
+    assert_eq!(against.verdict, Verdict::Unknown, "{:?}", against.told());
     // Once he is one again, it is made again.
     world
         .mara
