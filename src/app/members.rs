@@ -3,6 +3,7 @@
 use super::compartments::roster_facts;
 use super::context::{Context, Desk, short};
 use super::error::{Error, Kind};
+use super::removals::{Removals, removals};
 use super::sync::keep_together;
 use crate::chain::{Card, Details, Device, DeviceKind, JoinRequest, Kind as EntryKind, Role, Time};
 use crate::crypto::make_random;
@@ -80,6 +81,8 @@ pub struct Members {
     pub fingerprint: Fingerprint,
     /// Who founded it.
     pub founder: String,
+    /// Leads who removed each other, as this device met them, in words.
+    pub removals: Vec<String>,
 }
 
 /// Reads a request, has the person look at its fingerprint, and admits the device.
@@ -139,8 +142,10 @@ pub fn list_members(context: &Context<'_>) -> Result<Members, Error> {
         .map(|card| desk.member_line(card, now))
         .collect();
     members.sort_by(|a, b| a.handle.cmp(&b.handle));
+    let removed = removals(&unlocked.state, now)?;
     Ok(Members {
         members,
+        removals: removed.iter().map(Removals::in_words).collect(),
         fingerprint: roster.founder().into(),
         founder: roster
             .cards()

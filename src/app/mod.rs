@@ -43,6 +43,7 @@ mod recovery;
 mod relabel;
 mod releases;
 mod remotes;
+mod removals;
 mod reports;
 mod retention;
 mod review;

@@ -13,6 +13,7 @@ use super::beside::make_again;
 use super::context::{Context, Desk, Unlocked, two_histories};
 use super::error::{Error, Kind};
 use super::pruning::forgotten_there;
+use super::removals::{forget_removals, remember_removals};
 use super::whole::still_holds;
 use crate::chain::{FileRef, Problem};
 use crate::env::{Ended, SystemEntropy, write_new_private};
@@ -395,6 +396,9 @@ impl<'a> Exchange<'a> {
                             self.undecided = Some((Kind::Tampered, why.to_owned()));
                         }
                         Second::Void { gone, mutual } => {
+                            if let Some(by) = &mutual {
+                                self.remember((&gone, by))?;
+                            }
                             self.undecided = Some((Kind::Unknown, void(&gone, mutual.as_deref())));
                         }
                         // Each of the two would make theirs again upon the other's.
@@ -403,7 +407,13 @@ impl<'a> Exchange<'a> {
                                 "two clones that are worked in are brought together by a bare repository between them";
                             self.undecided = Some((Kind::Unknown, why.to_owned()));
                         }
-                        Second::Removed { by, mutual, founder } => return Err(removed(&by, mutual, founder)),
+                        Second::Removed { by, mutual, founder } => {
+                            if mutual {
+                                let me = desk.identity.handle().to_owned();
+                                self.remember((&me, &by))?;
+                            }
+                            return Err(removed(&by, mutual, founder));
+                        }
                         Second::MayWithdraw(withdrawal) => {
                             let _ = desk.ledger.withdraw(*withdrawal, now, &mut SystemEntropy)?;
                             drop(desk);
@@ -413,6 +423,9 @@ impl<'a> Exchange<'a> {
                             merged = again.map_err(of_the_remote)?;
                         }
                     }
+                }
+                if merged.main != MainFate::Diverged {
+                    forget_removals(&self.unlocked.state, &self.done.remote, now)?;
                 }
                 Some(merged)
             }
@@ -528,6 +541,11 @@ impl<'a> Exchange<'a> {
         if !self.done.problems.contains(&problem) {
             self.done.problems.push(problem);
         }
+    }
+
+    /// Keeps what was seen of two leads who removed each other: the logs here do not say it.
+    fn remember(&self, leads: (&str, &str)) -> Result<(), Error> {
+        remember_removals(&self.unlocked.state, &self.done.remote, leads, self.context.now())
     }
 
     /// What became of what was fetched.

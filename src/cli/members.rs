@@ -338,6 +338,10 @@ fn change(context: &Context<'_>, seen: &Seen<'_>, handle: &str, change: &MemberC
 
 fn list(context: &Context<'_>, seen: &Seen<'_>) -> Result<u8, Error> {
     let known = crate::app::list_members(context)?;
+    known
+        .removals
+        .iter()
+        .for_each(|words| seen.terminal.warn(&out::one_line(words)));
     if seen.json {
         let members: Vec<_> = known.members.iter().map(in_json).collect();
         seen.json(&json!(members))?;

@@ -9,6 +9,7 @@ use super::context::{Context, other_vault};
 use super::error::{Error, Kind};
 use super::held::agent_socket;
 use super::pruning::unpruned;
+use super::removals::removals;
 use super::vault::half_made;
 use crate::chain::Problem;
 use crate::env::{Buffer, Space, Wire, check_writable, is_mine, is_open_to_others};
@@ -162,6 +163,7 @@ fn look(context: &Context<'_>) -> Checkup {
             findings.extend(look_at_files(&repo));
             findings.push(look_at_identity(context, &repo));
             findings.extend(vault.map(|vault| look_at_memory(context, vault)));
+            findings.extend(vault.into_iter().flat_map(|vault| look_at_removals(context, vault)));
             findings.extend(
                 vault
                     .into_iter()
@@ -189,6 +191,24 @@ fn look(context: &Context<'_>) -> Checkup {
     Checkup {
         findings,
         mended: Vec::new(),
+    }
+}
+
+/// Leads who removed each other, as a sync of this device showed.
+fn look_at_removals(context: &Context<'_>, vault: VaultId) -> Vec<Finding> {
+    let state = local_state(context, vault);
+    let known = state.map_or_else(|| Ok(Vec::new()), |state| removals(&state, context.now()));
+    match known {
+        Ok(known) => known
+            .iter()
+            .map(|known| {
+                Finding::look("members", known.in_words()).advise(
+                    "whoever was removed and is to stay asks anew (`strongroom member request`), is admitted, and removes the \
+                     other; until then what they record reaches nobody",
+                )
+            })
+            .collect(),
+        Err(error) => vec![Finding::of("members", error)],
     }
 }
 

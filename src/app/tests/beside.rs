@@ -569,6 +569,18 @@ fn who_removed_each_other_are_told_and_the_first_stands() {
     // What was written here is here.
     assert!(world.jon.reads(&note));
     world.jon.is_intact();
+    let removals = |computer: &Computer| {
+        let listed = list_members(&computer.at()).unwrap().removals;
+        let found = doctor(&computer.at(), false).findings.into_iter();
+        let found: Vec<String> = found
+            .filter(|one| one.about == "members")
+            .map(|one| one.words)
+            .collect();
+        assert_eq!(found, listed);
+        listed
+    };
+    assert!(removals(&world.mara).is_empty() && removals(&world.kim).is_empty());
+    assert!(removals(&world.jon)[0].starts_with("jon and mara each took the membership from the other"));
     // Somebody who meets the other lead's clone is told of it, and takes nothing of it.
     let jons = world.jon.at().places.vault().display().to_string();
     world.kim.well();
@@ -583,6 +595,7 @@ fn who_removed_each_other_are_told_and_the_first_stands() {
     );
     assert!(world.kim.card("jon").is_removed() && !world.kim.card("mara").is_removed());
     world.kim.is_intact();
+    assert!(removals(&world.kim)[0].starts_with("jon and mara each took the membership from the other"));
 }
 
 #[test]
