@@ -3,7 +3,7 @@
 use super::compartments::roster_facts;
 use super::context::{Context, Desk, Unlocked, Whose, other_vault, short};
 use super::error::{Error, Kind};
-use super::sync::keep_together;
+use super::sync::{follow_first, keep_together};
 use super::vault::{Inited, new_passphrase};
 use crate::chain::{Card, Device, DeviceKind, FileRef, Kind as EntryKind, Time};
 use crate::crypto::{Argon2Params, make_random, sha256};
@@ -12,7 +12,7 @@ use crate::envelope::{
     BadShares, BadWrap, IdentityFile, IdentitySecrets, KeyShare, ROW, ROWS, RecoveryKey, ShareSet, WrapFile,
     combine_recovery_key, split_recovery_key,
 };
-use crate::id::{DeviceId, EntryRef, Incarnation, LogName, NoteId, VaultId};
+use crate::id::{DeviceId, EntryRef, Incarnation, LogName, NoteId, PersonId, VaultId};
 use crate::ledger::{Changes, Charter, Draft, FILES_PER_ENTRY, MAIN, Rejoin, read_charter, rejoin, wrap_ref};
 use crate::policy::{Action, Decision};
 use crate::repo::{JournalError, RecoverError, Repo};
@@ -168,6 +168,7 @@ fn come_back(
     if let Some(vault) = named {
         other_vault(what, vault, &repo)?;
     }
+    let (device, mut secrets) = catch_up_first(context)?;
     let lock = context.patiently(|patience| Ok(repo.lock(patience)?))?;
     // A clone comes without a journal; whoever comes back in on a new computer has nothing but a clone.
     match repo.recover(&lock) {
@@ -198,8 +199,7 @@ fn come_back(
         owner.ok_or_else(|| Error::new(Kind::Failed, "this recovery key belongs to nobody in this vault"))?;
     let passphrase = new_passphrase(context, &old.handle, insist)?;
     let entropy = &mut SystemEntropy;
-    let device = DeviceId(make_random(entropy)?);
-    let secrets = IdentitySecrets::make(old.person, old.handle.clone(), charter.roster.founder(), entropy)?;
+    (secrets.person, secrets.handle) = (old.person, old.handle.clone());
     let identity = Identity::from_secrets(charter.vault, device, &secrets);
     let mut devices = old.devices.clone();
     devices.push(Device::new(
@@ -278,6 +278,28 @@ fn come_back(
         ));
     }
     Ok(inited)
+}
+
+/// Makes what a new device is, and takes with it what the remotes have that this clone does not. Whose it is comes later:
+/// that may follow from what comes.
+fn catch_up_first(context: &Context<'_>) -> Result<(DeviceId, IdentitySecrets), Error> {
+    let entropy = &mut SystemEntropy;
+    let device = DeviceId(make_random(entropy)?);
+    let repo = context.repo()?;
+    let charter = read_charter(&repo, None)?;
+    let (vault, founder) = (charter.vault, charter.roster.founder());
+    let nobody = PersonId(make_random(entropy)?);
+    let secrets = IdentitySecrets::make(nobody, "nobody".to_owned(), founder, entropy)?;
+    let unlocked = Unlocked {
+        repo,
+        identity: Whose::Own(
+            Box::new(Identity::from_secrets(vault, device, &secrets)),
+            Box::default(),
+        ),
+        state: context.places.state(&vault, &device),
+    };
+    follow_first(context, &unlocked)?;
+    Ok((device, secrets))
 }
 
 /// What splitting a recovery key came to.

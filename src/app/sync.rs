@@ -220,6 +220,27 @@ pub(super) fn keep_together(context: &Context<'_>, unlocked: &Unlocked<'_>) -> R
     Ok(())
 }
 
+/// Takes what the remotes have before a device comes back in that is no member's yet: a card that it signs beside others'
+/// is of no use. Where that is not possible it is said, and stops nobody.
+pub(super) fn follow_first(context: &Context<'_>, unlocked: &Unlocked<'_>) -> Result<(), Error> {
+    for (name, url) in unlocked.repo.remotes()? {
+        let mut exchange = Exchange::new(context, unlocked, name, &url);
+        exchange.deadline = Some(HURRIED);
+        let done = exchange.ended(Exchange::follow);
+        if done.worst().is_some() {
+            let why = done.failed.map(|error| error.message);
+            let why = why.or_else(|| done.problems.into_iter().next().map(|problem| problem.message));
+            context.person.warn(&format!(
+                "what others changed may be missing here, since the remote `{}` was not followed: {}. If they changed members, \
+                 coming back in on this clone counts nowhere else, and is to be done again on one that has all",
+                done.remote,
+                why.unwrap_or_default()
+            ));
+        }
+    }
+    Ok(())
+}
+
 impl<'a> Exchange<'a> {
     fn new(context: &'a Context<'a>, unlocked: &'a Unlocked<'a>, remote: String, url: &'a RemoteUrl) -> Self {
         Self {

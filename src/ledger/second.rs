@@ -13,7 +13,7 @@ use super::merge_lines::Lines;
 use super::objects::{MAIN, Objects};
 use super::start::{Ledger, given_boxes};
 use super::withdrawn::{Rewritten, Withdrawn};
-use crate::chain::{Card, Details, FileRef, Kind, Role, Roster, Time};
+use crate::chain::{Card, Details, DeviceKind, FileRef, Kind, Role, Roster, Time};
 use crate::crypto::Entropy;
 use crate::id::LogName;
 use crate::repo::{Oid, Repo};
@@ -169,9 +169,14 @@ impl Ledger<'_> {
         let leads = |card: &Card| card.roles.contains(&Role::Lead) && !card.paused && !card.has_ended(now);
         let is_lead = |roster: &Roster| roster.device(device).is_some_and(|(card, _)| leads(card));
         if !is_lead(&before.roster) {
-            return Ok(Second::Undecided(
-                "what was changed here admitted this device, or made it a lead's",
-            ));
+            return Ok(Second::Undecided(match self.came_back_by_paper() {
+                true => {
+                    "you came back in by a recovery key on a clone that lacked what others had changed. Come back in once \
+                     more: move the vault and your identity away, `strongroom clone URL`, and there the same page or shares \
+                     again"
+                }
+                false => "what was changed here admitted this device, or made it a lead's",
+            }));
         }
         // Who gave keys to somebody must be able to make new ones in their place.
         if !is_lead(&theirs.charter.roster) {
@@ -233,6 +238,15 @@ impl Ledger<'_> {
             changes,
             unboxed,
         })))
+    }
+
+    /// Whether a recovery key admitted this device.
+    fn came_back_by_paper(&self) -> bool {
+        let (roster, device) = (&self.standing.charter.roster, self.identity.device());
+        let has = |card: &&Card| card.devices.iter().any(|known| known.device == device);
+        let by = roster.cards().iter().find(has).map(|card| card.by);
+        by.and_then(|by| roster.device_ever(by))
+            .is_some_and(|by| by.kind == DeviceKind::Paper)
     }
 
     /// Whether by the members there the person here is none any more, or this device none of theirs.

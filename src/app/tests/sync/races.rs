@@ -75,3 +75,50 @@ fn who_meets_a_push_that_has_not_ended_tries_again_and_not_for_ever() {
     a.quiet_sync();
     assert_eq!(a.refs(), world.refs());
 }
+
+/// A clone that lacks what others changed is brought up to date before somebody comes back in on it.
+#[test]
+fn who_comes_back_in_on_an_old_clone_has_what_others_changed_first() {
+    let (world, a) = World::new();
+    let (b, c) = (world.computer("second"), world.computer("third"));
+    let person = Sitting::default();
+    for computer in [&b, &c] {
+        clone_vault(&computer.context(&person), &world.hub_url(), None).unwrap();
+    }
+    let change = |name: &str| drop(new_compartment(&a.context(&Sitting::default()), name).unwrap());
+    change("Halcyon");
+    let key = world.0.path().join("key");
+    recover(&b.context(&person), &key, false).unwrap();
+    assert_eq!(person.warned.take(), Vec::<String>::new());
+    b.quiet_sync();
+    let known = list_compartments(&b.context(&Sitting::default())).unwrap();
+    assert_eq!(known.len(), 1);
+    a.quiet_sync();
+    b.assert_intact();
+    // Where nobody answers that is said, and what comes of it, and how to get on.
+    let away = world.0.path().join("away.git");
+    std::fs::rename(world.hub(), &away).unwrap();
+    recover(&c.context(&person), &key, false).unwrap();
+    let warned = person.warned.take();
+    assert!(
+        warned
+            .iter()
+            .any(|text| text.contains("the remote `origin` was not followed")),
+        "{warned:?}"
+    );
+    std::fs::rename(&away, world.hub()).unwrap();
+    let done = c.sync();
+    assert_eq!(done.worst(), Some(Kind::Unknown), "{done:?}");
+    let told = &done.problems[0].message;
+    assert!(
+        told.contains("Come back in once more") && told.contains("strongroom clone"),
+        "{told}"
+    );
+    // And so it is done.
+    std::fs::rename(&c.root, world.0.path().join("aside")).unwrap();
+    clone_vault(&c.context(&person), &world.hub_url(), None).unwrap();
+    recover(&c.context(&person), &key, false).unwrap();
+    c.quiet_sync();
+    c.assert_intact();
+    a.quiet_sync();
+}
