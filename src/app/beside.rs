@@ -46,6 +46,9 @@ pub(super) fn make_again(context: &Context<'_>, unlocked: &Unlocked<'_>) -> Resu
     let last = mine.cards().last().map_or(0, |card| card.time.unix());
     let time = context.now().max(Time::from_unix(last.saturating_add(1)));
     let mut told = Vec::new();
+    let lead = |card: &Card| card.roles.contains(&Role::Lead) && !card.paused && !card.has_ended(context.now());
+    let me = desk.identity.person();
+    let still_leads = desk.ledger.charter().roster.member(me).is_some_and(lead);
     for person in desk.in_order(&base, &mine) {
         let Some(wanted) = mine.member(person) else { continue };
         match desk.card_again(base.member(person), wanted, &withdrawn, time)? {
@@ -58,10 +61,16 @@ pub(super) fn make_again(context: &Context<'_>, unlocked: &Unlocked<'_>) -> Resu
     desk.keys_again(&base, &mine)?;
     let _ = desk.rewrap(None)?;
     desk.ledger.forget_withdrawn()?;
-    context.person.warn(
-        "another lead changed members or rules at the same time, and that came first: what was changed here was made again \
-         upon it",
-    );
+    context.person.warn(match still_leads {
+        true => {
+            "another lead changed members or rules at the same time, and that came first: what was changed here was made \
+             again upon it"
+        }
+        false => {
+            "another lead changed members or rules at the same time, and that came first: by it you are a lead no more, so \
+             what was changed here is set aside. A lead can do it"
+        }
+    });
     told.iter().for_each(|words| context.person.warn(words));
     Ok(())
 }
@@ -452,7 +461,9 @@ impl Desk<'_> {
         due.retain(|usage| before.get(usage) == now.get(usage));
         let old = self.next_card(self.identity.person())?;
         let rotating: Vec<KeyUse> = self.rotating(&old, &old, &due);
-        if !due.is_empty() && !rotating.is_empty() {
+        // Who is a lead no more gave nobody a key with what was taken back, and signs no card.
+        let lead = old.roles.contains(&Role::Lead) && !old.paused && !old.has_ended(self.context.now());
+        if lead && !due.is_empty() && !rotating.is_empty() {
             let mut details = self.details("rewrap");
             // It follows from what was changed: no rule has a say in it.
             details.asked = Some("new keys in the place of those that were withdrawn".to_owned());

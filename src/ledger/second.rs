@@ -13,7 +13,7 @@ use super::merge_lines::Lines;
 use super::objects::{MAIN, Objects};
 use super::start::{Ledger, given_boxes};
 use super::withdrawn::{Rewritten, Withdrawn};
-use crate::chain::{Card, Details, DeviceKind, FileRef, Kind, Role, Roster, Time};
+use crate::chain::{Card, Details, Device, DeviceKind, FileRef, Kind, Role, Roster, Time};
 use crate::crypto::Entropy;
 use crate::id::LogName;
 use crate::repo::{Oid, Repo};
@@ -178,10 +178,13 @@ impl Ledger<'_> {
                 false => "what was changed here admitted this device, or made it a lead's",
             }));
         }
+        let cards = &mine.roster.cards()[before.roster.cards().len()..];
         // Who gave keys to somebody must be able to make new ones in their place.
-        if !is_lead(&theirs.charter.roster) {
+        if !is_lead(&theirs.charter.roster) && cards.iter().any(|card| gave_keys(&before.roster, card)) {
             return Ok(Second::Undecided(
-                "you are a lead no more by what another lead changed meanwhile",
+                "you are a lead no more by what another lead changed meanwhile, and what you changed gave keys that only a \
+                 lead can make anew. It is made again once a lead gives you the role again (`strongroom member grant`, \
+                 `strongroom member resume`) for as long as a sync takes; or you come in anew, from a fresh clone",
             ));
         }
         let digest = before.roster.digest();
@@ -202,7 +205,6 @@ impl Ledger<'_> {
             let mut writers = self.standing.live.writers(&file);
             writers.any(|entry| entry.log == own_log && entry.seq > 0)
         };
-        let cards = &mine.roster.cards()[before.roster.cards().len()..];
         if took.is_empty() || !took.iter().all(wrote) || !cards.iter().all(|card| card.by == device) {
             return Ok(Second::Undecided(
                 "some of what was changed here was not changed by this device",
@@ -363,6 +365,15 @@ impl Ledger<'_> {
 /// Whether anything may wait to be made again, by what lies in a device's state.
 pub fn is_anything_withdrawn(state: &Path) -> bool {
     Withdrawn::is_there(state)
+}
+
+/// Whether a card made new keys, or somebody was given some with it that they were not due by these members.
+fn gave_keys(before: &Roster, card: &Card) -> bool {
+    let old = before.member(card.person);
+    let is_new = |device: &Device| !old.is_some_and(|old| old.devices.contains(device));
+    let gains = card.uses().any(|usage| !old.is_some_and(|old| old.is_due(usage)));
+    let resumed = old.is_some_and(|old| old.paused) && !card.paused;
+    card.auditors.is_some() || !card.keys.is_empty() || gains || resumed || card.devices.iter().any(is_new)
 }
 
 /// The newest commit from which both go on by first parents.

@@ -703,3 +703,46 @@ fn a_lead_s_role_taken_at_the_same_time_leaves_what_they_changed_waiting() {
     world.settle();
     assert_eq!(world.mara.card("kim").level, 3);
 }
+
+#[test]
+fn what_a_lead_who_is_none_any_more_changed_and_gave_no_key_with_is_set_aside() {
+    for takes_role in [true, false] {
+        let mut world = World::new();
+        let note = RefCell::new(String::new());
+        world.beside(
+            |world| match takes_role {
+                true => world
+                    .mara
+                    .change("jon", &MemberChange::Revoke(rights(None, &[Role::Lead]))),
+                false => world.mara.change("jon", &MemberChange::Pause),
+            },
+            |world| {
+                world.jon.change("kim", &MemberChange::Pause);
+                edit_file(&world.jon, "templates/first.txt", "jon's");
+                note.replace(world.jon.add("confidential"));
+            },
+        );
+        assert!(world.jon.told("by it you are a lead no more"));
+        assert!(
+            world.jon.told("what you changed for kim was not made again"),
+            "{:?}",
+            world.jon.seat.warned.borrow()
+        );
+        assert!(world.jon.told("is not in force") && policy(&world.mara, "templates/first.txt").is_empty());
+        assert!(!world.mara.card("kim").paused);
+        // What he recorded is everybody's.
+        let note = note.into_inner();
+        assert!(world.mara.reads(&note) && world.kim.reads(&note));
+        // He is given the role again, and does it himself.
+        match takes_role {
+            true => world
+                .mara
+                .change("jon", &MemberChange::Grant(rights(None, &[Role::Lead]))),
+            false => world.mara.change("jon", &MemberChange::Resume),
+        }
+        world.settle();
+        world.jon.change("kim", &MemberChange::Pause);
+        world.settle();
+        assert!(world.mara.card("kim").paused);
+    }
+}
