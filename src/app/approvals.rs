@@ -6,6 +6,7 @@
 use super::context::{Context, Desk, short};
 use super::error::{Error, Kind};
 use super::finding::Looking;
+use crate::casework::value_of;
 use crate::chain::{Deed, Details, Kind as EntryKind, Matter, Outcome, Role, Said, Time};
 use crate::crypto::make_random;
 use crate::env::SystemEntropy;
@@ -15,13 +16,17 @@ use crate::id::{Digest, EntryRef, NoteId, PersonId};
 use crate::label::Label;
 use crate::ledger::{Changes, Draft};
 use crate::policy::{Action, Decision, Denial, Kind as ThingKind, ResourceFacts};
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 /// How long a request waits for somebody, in seconds; one to destroy so long after the grace that it has.
 const WAITS: i64 = 7 * 24 * 3600;
 /// How long an approval to release may be used, in seconds, and no longer than its request waits. One to destroy may be
 /// for as long as that: it waits for every device.
 const LASTS: i64 = 72 * 3600;
+
+/// The fields of its statement for a list: to whom something is to go, and why. Who approves reads the text of it.
+const TO: &str = "to";
+pub(super) const WHY: &str = "why";
 
 /// How a request stands.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -73,6 +78,10 @@ pub struct RequestLine {
     pub standing: Standing,
     /// Who approved it.
     pub approved: Vec<String>,
+    /// Of a release: to whom, as whoever asks says.
+    pub to: Vec<String>,
+    /// Why, as whoever asks says; none where that is not told to whoever looks.
+    pub why: Option<String>,
 }
 
 /// What somebody looks at before they approve it.
@@ -107,6 +116,8 @@ pub struct Approved {
     pub deed: Deed,
     /// Until when.
     pub until: Time,
+    /// Whether it was approved now, and not before by the same person.
+    pub changed: bool,
 }
 
 /// Asks a person whether they approve; an error if not.
@@ -166,12 +177,21 @@ pub fn list_requests(context: &Context<'_>) -> Result<Vec<RequestLine>, Error> {
         ..Filter::default()
     };
     let headings = desk.find_all(details, &Looking::among(Action::List, filter, &about))?;
+    let said = desk.said_of(&lines)?;
     for line in &mut lines {
         let heading = headings.iter().find(|heading| heading.listed.note == line.note);
         line.heading = heading.map(|heading| (heading.listed.metadata.title.clone(), heading.label.clone()));
     }
     // Of what one may not see the heading of, others' requests are not seen either.
     lines.retain(|line| line.own || line.heading.is_some());
+    for line in &mut lines {
+        let Some(fields) = said.get(&line.request) else {
+            continue;
+        };
+        let to = fields.iter().filter(|(name, _)| name == TO);
+        line.to = to.map(|(_, to)| to.clone()).collect();
+        line.why = value_of(fields, WHY).map(str::to_owned);
+    }
     Ok(lines)
 }
 
@@ -194,6 +214,15 @@ pub fn approve(context: &Context<'_>, asked: &str, ask: Option<AskApproval<'_>>)
     let unlocked = context.unlock()?;
     let mut desk = unlocked.desk(context)?;
     let seen = desk.look_at(request)?;
+    if let Some((entry, matter)) = desk.approved_by_me(request) {
+        return Ok(Approved {
+            request,
+            entry,
+            deed: matter.deed,
+            until: matter.until,
+            changed: false,
+        });
+    }
     drop(desk);
     if let Some(ask) = ask {
         ask(&seen)?;
@@ -236,6 +265,7 @@ pub fn approve(context: &Context<'_>, asked: &str, ask: Option<AskApproval<'_>>)
         entry,
         deed,
         until,
+        changed: true,
     })
 }
 
@@ -377,10 +407,14 @@ impl Desk<'_> {
             Some(_) => "it is asked for already",
             None => "it is asked for now",
         };
-        Ok(refusal.hint(format!(
+        let refusal = refusal.hint(format!(
             "{since}, as {request}: `strongroom sync` brings it to others; whoever may read it gives `strongroom approve \
              {request}`; then, after a sync, give this command again"
-        )))
+        ));
+        Ok(Error {
+            request: Some(request),
+            ..refusal
+        })
     }
 
     /// Enters the request, with a statement that is sealed to the note's label.
@@ -388,12 +422,17 @@ impl Desk<'_> {
         let now = self.context.now();
         let reason = self.context.access.reason().map(short).unwrap_or_default();
         let text = match needed.terms.is_empty() {
-            true => reason,
+            true => reason.clone(),
             false => format!("{}\n\n{reason}", needed.terms),
         };
         let statement = NoteId(make_random(&mut SystemEntropy)?);
         let title = format!("request to {}", needed.deed.name());
-        let metadata = self.statement_metadata(title, String::new(), String::new());
+        let mut metadata = self.statement_metadata(title, String::new(), String::new());
+        let to = needed.terms.lines().filter_map(|line| line.strip_prefix("to: "));
+        metadata.fields = to.map(|to| (TO.to_owned(), to.to_owned())).collect();
+        metadata
+            .fields
+            .extend((!reason.is_empty()).then(|| (WHY.to_owned(), reason)));
         let (changes, _) = self.seal(statement, Nature::Statement, &metadata, &text, needed.label)?;
         let waits = match needed.deed {
             Deed::Destroy => self.grace_after(now),
@@ -453,11 +492,6 @@ impl Desk<'_> {
             ))
         } else if self.is_used(request) {
             Some(Error::new(Kind::Failed, "what this request was for is done already"))
-        } else if self.approved_by_me(request) {
-            Some(Error::new(
-                Kind::Failed,
-                "you have approved this already, and that still counts",
-            ))
         } else if said.matter.until <= self.context.now() {
             let words = format!("this request is over since {}", said.matter.until);
             Some(Error::new(Kind::Failed, words).hint("have it asked for anew"))
@@ -490,6 +524,40 @@ impl Desk<'_> {
         lines.retain(|line| line.until > now || matches!(line.standing, Standing::Waiting | Standing::Approved));
         lines.sort_by_key(|line| (line.asked, line.request));
         Ok(lines)
+    }
+
+    /// The fields of the statements of these requests, as far as they open.
+    fn said_of(&mut self, lines: &[RequestLine]) -> Result<BTreeMap<EntryRef, Vec<(String, String)>>, Error> {
+        let matters = self.ledger.matters();
+        let statements = lines.iter().filter_map(|line| {
+            let said = matters.request(line.request)?;
+            Some((said.statement?, line.request))
+        });
+        let statements: BTreeMap<NoteId, EntryRef> = statements.collect();
+        let fields = self.statement_fields("approvals", &statements.keys().copied().collect())?;
+        let of = |(note, fields)| Some((*statements.get(&note)?, fields));
+        Ok(fields.into_iter().filter_map(of).collect())
+    }
+
+    /// What statements say beside their text, of those that may be listed; under an entry of its own.
+    pub(super) fn statement_fields(
+        &mut self,
+        verb: &'static str,
+        statements: &HashSet<NoteId>,
+    ) -> Result<BTreeMap<NoteId, Vec<(String, String)>>, Error> {
+        if statements.is_empty() {
+            return Ok(BTreeMap::new());
+        }
+        let filter = Filter {
+            natures: vec![Nature::Statement],
+            ..Filter::default()
+        };
+        let details = self.details(verb);
+        let found = self.find_all(details, &Looking::among(Action::List, filter, statements))?;
+        let fields = found
+            .into_iter()
+            .map(|line| (line.listed.note, line.listed.metadata.fields.clone()));
+        Ok(fields.collect())
     }
 
     /// What a request binds, by the terms that its statement names.
@@ -571,12 +639,13 @@ impl Desk<'_> {
         Ok(open.text().to_owned())
     }
 
-    /// Whether whoever is at the desk approved it, and that may still be used.
-    fn approved_by_me(&self, request: EntryRef) -> bool {
+    /// How whoever is at the desk approved it, if that may still be used.
+    fn approved_by_me(&self, request: EntryRef) -> Option<(EntryRef, Matter)> {
         let (me, now) = (self.identity.person(), self.context.now());
-        let approvals = self.approvals_of(request);
-        let mut approvals = approvals.iter();
-        approvals.any(|(_, by, said)| *by == me && said.matter.until > now)
+        let counts = |by: PersonId, said: &Said| by == me && said.matter.until > now && !self.is_used(request);
+        let mut approvals = self.approvals_of(request).into_iter();
+        let own = approvals.find(|(_, by, said)| counts(*by, said));
+        own.map(|(entry, _, said)| (entry, said.matter.clone()))
     }
 
     /// Whether what was asked for was carried out.
@@ -615,6 +684,8 @@ impl Desk<'_> {
             until: said.matter.until,
             standing,
             approved: approved.into_iter().map(|by| self.handle(by)).collect(),
+            to: Vec::new(),
+            why: None,
         })
     }
 }

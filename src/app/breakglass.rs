@@ -1,23 +1,29 @@
 //! Breaking the glass: in an emergency somebody opens what their clearance does not cover. Their keys do, by their role;
 //! leads are told until one of them has reviewed it.
 
+use super::approvals::WHY;
 use super::compartments::roster_facts;
 use super::context::{Context, Desk, short};
 use super::error::{Error, Kind};
+use super::finding::Looking;
 use super::notes::Shown;
+use crate::casework::value_of;
 use crate::chain::{Kind as EntryKind, Outcome, Role, Time};
 use crate::crypto::make_random;
 use crate::env::SystemEntropy;
-use crate::gate::{Nature, TEXTS};
+use crate::gate::{Filter, Nature, TEXTS};
 use crate::id::{EntryRef, NoteId};
 use crate::ledger::{Changes, Draft};
 use crate::policy::{Action, Decision};
+use std::collections::{BTreeMap, HashSet};
 
 /// How long leads have to look at it, in seconds.
 const REVIEW_WITHIN: i64 = 72 * 3600;
 
 /// The purpose of a review, where the vault has it.
 const REVIEW: &str = "review";
+/// The field of a statement with the note that was opened.
+const NOTE: &str = "note";
 
 /// That somebody broke the glass, as leads see it.
 pub struct BrokenGlass {
@@ -33,6 +39,16 @@ pub struct BrokenGlass {
     pub overdue: bool,
     /// Who reviewed it.
     pub reviewed: Vec<String>,
+    /// What was opened and why, where whoever looks may list the note.
+    pub said: Option<(NoteId, String)>,
+}
+
+/// What came of a review.
+pub struct ReviewedGlass {
+    /// The entry.
+    pub entry: EntryRef,
+    /// Whether it was entered now, and not before by the same person.
+    pub changed: bool,
 }
 
 /// What a lead sees before they review it.
@@ -99,8 +115,12 @@ pub fn break_glass(context: &Context<'_>, asked: &str, class: Option<&str>) -> R
     let permits = desk.permitted_as(Action::BreakGlass, kind, &standing, &mut details, asked)?;
     let body = standing.newest(asked)?;
     let statement = NoteId(make_random(&mut SystemEntropy)?);
-    let metadata = desk.statement_metadata("glass broken".to_owned(), String::new(), String::new());
+    let mut metadata = desk.statement_metadata("glass broken".to_owned(), String::new(), String::new());
     let reason = context.access.reason().map(short).unwrap_or_default();
+    metadata.fields = vec![
+        (NOTE.to_owned(), standing.note.to_string()),
+        (WHY.to_owned(), format!("{class}: {reason}")),
+    ];
     let text = format!("{class}: {reason}\nnote: {}", standing.note);
     let (changes, _) = desk.seal(statement, Nature::Statement, &metadata, &text, &standing.label)?;
     let draft = Draft::change(EntryKind::BreakGlass, details, vec![standing.note], changes);
@@ -124,11 +144,12 @@ pub fn list_broken_glass(context: &Context<'_>) -> Result<Vec<BrokenGlass>, Erro
     let recent = |broken: &BrokenGlass| context.now().unix() - broken.time.unix() < 30 * 24 * 3600;
     let mut all = desk.broken_glass();
     all.retain(|broken| broken.reviewed.is_empty() || recent(broken));
+    desk.tell_what_was_opened(&mut all)?;
     Ok(all)
 }
 
 /// Enters that a lead has looked at it; their reason says how they find it.
-pub fn review_glass(context: &Context<'_>, asked: &str, ask: Option<AskReview<'_>>) -> Result<EntryRef, Error> {
+pub fn review_glass(context: &Context<'_>, asked: &str, ask: Option<AskReview<'_>>) -> Result<ReviewedGlass, Error> {
     let entry: EntryRef = asked.parse().map_err(|_| {
         let asked: String = asked.chars().filter(|c| !c.is_control()).take(64).collect();
         Error::new(Kind::Usage, format!("`{asked}` names no entry"))
@@ -139,6 +160,15 @@ pub fn review_glass(context: &Context<'_>, asked: &str, ask: Option<AskReview<'_
     // It is said what for by the command itself.
     if context.access.purpose().is_none() && desk.policies.purposes().by_code(REVIEW).is_some() {
         context.access.set_purpose(REVIEW);
+    }
+    if let Some(before) = desk.reviewed_by_me(entry) {
+        let mut details = desk.details("breakglass review");
+        details.asked = Some(entry.to_string());
+        let _ = desk.record(Draft::read(details, Vec::new()))?;
+        return Ok(ReviewedGlass {
+            entry: before,
+            changed: false,
+        });
     }
     let seen = desk.glass_statement(entry)?;
     drop(desk);
@@ -155,10 +185,56 @@ pub fn review_glass(context: &Context<'_>, asked: &str, ask: Option<AskReview<'_
     let (_, details) = desk.reviewable(entry)?;
     let mut draft = Draft::change(EntryKind::Review, details, Vec::new(), Changes::default());
     draft.because = Some(entry);
-    Ok(desk.record(draft)?.entry())
+    Ok(ReviewedGlass {
+        entry: desk.record(draft)?.entry(),
+        changed: true,
+    })
 }
 
 impl Desk<'_> {
+    fn reviewed_by_me(&self, entry: EntryRef) -> Option<EntryRef> {
+        let roster = &self.ledger.charter().roster;
+        let mut reviews = self
+            .ledger
+            .matters()
+            .reviews(entry, &|device| roster.person_of(device))
+            .into_iter();
+        let me = self.identity.person();
+        reviews.find(|(_, by)| *by == me).map(|(review, _)| review)
+    }
+
+    /// Adds what was opened, and why, of notes that may be listed here.
+    fn tell_what_was_opened(&mut self, all: &mut [BrokenGlass]) -> Result<(), Error> {
+        let matters = self.ledger.matters();
+        let listed = |entry: &EntryRef| all.iter().any(|broken| broken.entry == *entry);
+        let statements = matters.broken().filter(|(entry, _)| listed(entry));
+        let statements: BTreeMap<NoteId, EntryRef> = statements
+            .filter_map(|(entry, broken)| Some((broken.statement?, entry)))
+            .collect();
+        let mut said = BTreeMap::new();
+        for (statement, fields) in self.statement_fields("glass-read", &statements.keys().copied().collect())? {
+            let value = |name: &str| value_of(&fields, name);
+            let note = value(NOTE).and_then(|note| note.parse::<NoteId>().ok());
+            if let (Some(note), Some(why), Some(entry)) = (note, value(WHY), statements.get(&statement)) {
+                said.insert(*entry, (note, why.to_owned()));
+            }
+        }
+        if said.is_empty() {
+            return Ok(());
+        }
+        let notes: HashSet<NoteId> = said.values().map(|(note, _)| *note).collect();
+        let filter = Filter {
+            natures: TEXTS.to_vec(),
+            ..Filter::default()
+        };
+        let details = self.details("glass-read");
+        let seen = self.find_all(details, &Looking::among(Action::List, filter, &notes))?;
+        said.retain(|_, (note, _)| seen.iter().any(|line| line.listed.note == *note));
+        all.iter_mut()
+            .for_each(|broken| broken.said = said.remove(&broken.entry));
+        Ok(())
+    }
+
     pub(super) fn broken_glass(&self) -> Vec<BrokenGlass> {
         let (matters, now) = (self.ledger.matters(), self.context.now());
         let roster = &self.ledger.charter().roster;
@@ -181,6 +257,7 @@ impl Desk<'_> {
                 due,
                 overdue: due <= now,
                 reviewed: reviewed.collect(),
+                said: None,
             }
         });
         let mut told: Vec<BrokenGlass> = told.collect();

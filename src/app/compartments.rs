@@ -28,17 +28,6 @@ pub fn new_compartment(context: &Context<'_>, name: &str) -> Result<CompartmentI
     let unlocked = context.unlock()?;
     keep_together(context, &unlocked)?;
     let mut desk = unlocked.desk(context)?;
-    if desk
-        .ledger
-        .keyring()
-        .compartments()
-        .any(|(known, _)| known.eq_ignore_ascii_case(&name))
-    {
-        return Err(Error::new(
-            Kind::Usage,
-            format!("there is a compartment `{name}` already"),
-        ));
-    }
     let mut details = desk.details("compartment new");
     match desk.decide(Action::CompartmentNew, roster_facts()?) {
         Decision::Denied(denial) => {
@@ -47,6 +36,14 @@ pub fn new_compartment(context: &Context<'_>, name: &str) -> Result<CompartmentI
         Decision::Permitted(permission) => details.rules = permission.rules().to_vec(),
     }
     details.asked = Some(name.clone());
+    let mut held = desk.ledger.keyring().compartments();
+    let there = held.find(|(known, _)| known.eq_ignore_ascii_case(&name));
+    if let Some((name, id)) = there.map(|(name, id)| (name.to_owned(), id)) {
+        drop(held);
+        let _ = desk.record(Draft::read(details, Vec::new()))?;
+        return Ok(CompartmentInfo { id, name, entry: None });
+    }
+    drop(held);
     let entropy = &mut SystemEntropy;
     let id = CompartmentId(make_random(entropy)?);
     let key = Key::make(

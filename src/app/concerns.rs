@@ -65,8 +65,8 @@ pub struct Received {
     pub revision: u64,
     /// Its label.
     pub label: String,
-    /// The entry.
-    pub entry: crate::id::EntryRef,
+    /// The entry; none where this file was received before.
+    pub entry: Option<crate::id::EntryRef>,
     /// Whether it goes on from one that was received before.
     pub goes_on: bool,
     /// What stands for the key that its writer had.
@@ -223,17 +223,19 @@ pub fn receive_concern(context: &Context<'_>, page: &[u8]) -> Result<Received, E
     let fingerprint = Fingerprint::from(concern.key);
     // Received on two devices at once it is there twice; the first goes on.
     known.sort_by_key(|line| (line.listed.metadata.created, line.listed.note));
-    let twice = |note: NoteId| {
-        Error::new(
-            Kind::Usage,
-            format!("this was received before: it is note {note}; nothing was recorded"),
-        )
+    let twice = |id: NoteId, revision: u64, label: String| Received {
+        id,
+        revision,
+        label,
+        entry: None,
+        goes_on: false,
+        key: fingerprint,
     };
     let same = known
         .iter()
         .find(|line| value_of(&line.listed.metadata.fields, reserved::SEALED_FILE) == Some(digest.as_str()));
     if let Some(line) = same {
-        return Err(twice(line.listed.note));
+        return Ok(twice(line.listed.note, line.listed.metadata.number, line.label.clone()));
     }
     let mut fitting = None;
     for line in &known {
@@ -258,7 +260,7 @@ pub fn receive_concern(context: &Context<'_>, page: &[u8]) -> Result<Received, E
             id: added.id,
             revision: added.revision,
             label: added.label,
-            entry: added.entry,
+            entry: Some(added.entry),
             goes_on: false,
             key: fingerprint,
         });
@@ -266,7 +268,8 @@ pub fn receive_concern(context: &Context<'_>, page: &[u8]) -> Result<Received, E
     let opened = desk.open_only_head(&asked, "concern-read", "recorded")?;
     let head = format!("From whoever raised it, in the sealed file {digest}:");
     if opened.note.text().lines().any(|line| line == head) {
-        return Err(twice(opened.note.note));
+        let label = desk.label_text(&opened.note.label).to_string();
+        return Ok(twice(opened.note.note, opened.note.metadata.number, label));
     }
     let words = Zeroizing::new(format!("{head}\n\n{}", quoted(&concern.text)));
     let revised = desk.add_words(RECEIVE, &opened, &words, Fields::new())?;
@@ -274,7 +277,7 @@ pub fn receive_concern(context: &Context<'_>, page: &[u8]) -> Result<Received, E
         id: revised.id,
         revision: revised.revision,
         label: revised.label,
-        entry: revised.entry,
+        entry: Some(revised.entry),
         goes_on: true,
         key: fingerprint,
     })

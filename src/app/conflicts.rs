@@ -31,11 +31,21 @@ pub struct ConflictLine {
     pub why: Option<String>,
 }
 
+/// What came of declaring one.
+pub struct DeclaredConflict {
+    /// The entry; none where it was declared before, or what is wider.
+    pub entry: Option<EntryRef>,
+}
+
 /// The field with the reason.
 const WHY: &str = "why";
 
 /// Declares that the person is to stay out of what concerns a client, a case, or a case of a client.
-pub fn declare_conflict(context: &Context<'_>, client: Option<&str>, case: Option<&str>) -> Result<EntryRef, Error> {
+pub fn declare_conflict(
+    context: &Context<'_>,
+    client: Option<&str>,
+    case: Option<&str>,
+) -> Result<DeclaredConflict, Error> {
     let client = client
         .map(|name| check_name("client", name))
         .transpose()?
@@ -70,17 +80,18 @@ pub fn declare_conflict(context: &Context<'_>, client: Option<&str>, case: Optio
     let note = NoteId(make_random(&mut SystemEntropy)?);
     let mut metadata = desk.statement_metadata("conflict of interest".to_owned(), client, case);
     if desk.conflicts.concern(&metadata) {
-        let error = Error::new(Kind::Usage, "you have declared that already; nothing was changed");
-        return Err(desk.failed(details, Vec::new(), error));
+        let _ = desk.record(Draft::read(details, Vec::new()))?;
+        return Ok(DeclaredConflict { entry: None });
     }
     let why = context.access.reason().map(short).filter(|why| !why.is_empty());
     metadata.fields.extend(why.map(|why| (WHY.to_owned(), why)));
     let text = context.access.reason().map(short).unwrap_or_default();
     let label = desk.to_leads()?;
     let (changes, _) = desk.seal(note, Nature::Statement, &metadata, &text, &label)?;
-    Ok(desk
-        .record(Draft::change(EntryKind::Conflict, details, vec![note], changes))?
-        .entry())
+    let recorded = desk.record(Draft::change(EntryKind::Conflict, details, vec![note], changes))?;
+    Ok(DeclaredConflict {
+        entry: Some(recorded.entry()),
+    })
 }
 
 /// The conflicts that the person declared, and those that were declared to them.

@@ -5,6 +5,7 @@ use crate::crypto::NoEntropy;
 use crate::env::FileError;
 use crate::envelope::{BadEnvelope, BadIdentity, BadPage, BadRecoveryKey, BadWrap};
 use crate::gate::{BadQuery, GateError, ScanError};
+use crate::id::EntryRef;
 use crate::ledger::{LedgerError, NoReceipt, Verdict};
 use crate::policy::BadPolicy;
 use crate::repo::{
@@ -39,6 +40,8 @@ pub struct Error {
     pub message: String,
     /// What to do, a line each.
     pub hints: Vec<String>,
+    /// What a second person may approve, so that it is refused no more.
+    pub request: Option<EntryRef>,
 }
 
 impl std::fmt::Display for Error {
@@ -54,6 +57,7 @@ impl Error {
             kind,
             message: message.into(),
             hints: Vec::new(),
+            request: None,
         }
     }
 

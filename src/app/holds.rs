@@ -50,7 +50,7 @@ pub struct PlacedHold {
 pub struct LiftedHold {
     /// The name of the matter.
     pub matter: String,
-    /// The entries, one for each hold of that name.
+    /// The entries, one for each hold of that name; none where it was lifted before.
     pub entries: Vec<EntryRef>,
     /// The notes that no hold is on any more.
     pub free: Vec<NoteId>,
@@ -173,7 +173,16 @@ pub fn lift_hold(context: &Context<'_>, matter: &str) -> Result<LiftedHold, Erro
     let nothing = desk.statement_metadata(matter.clone(), String::new(), String::new());
     desk.may_hold(Action::HoldLift, EntryKind::Lift, &nothing, &mut details)?;
     desk.has_said_why("lifted", &mut details)?;
-    let same = desk.holds_of(&matter)?;
+    let known = desk.known_holds_of(&matter)?.into_iter();
+    let (same, lifted): (Vec<_>, Vec<_>) = known.partition(|known| known.hold.lifted.is_none());
+    if same.is_empty() && !lifted.is_empty() {
+        let _ = desk.record(Draft::read(details, Vec::new()))?;
+        return Ok(LiftedHold {
+            matter,
+            entries: Vec::new(),
+            free: Vec::new(),
+        });
+    }
     let Some(first) = same.first() else {
         let error = Error::new(Kind::Denied, format!("no hold `{matter}` that you may know of"))
             .hint("`strongroom hold list` shows those that you do");
@@ -380,11 +389,18 @@ impl Desk<'_> {
 
     /// The holds of that matter which nobody lifted, the oldest first.
     fn holds_of(&mut self, matter: &str) -> Result<Vec<KnownHold>, Error> {
+        let mut known = self.known_holds_of(matter)?;
+        known.retain(|known| known.hold.lifted.is_none());
+        Ok(known)
+    }
+
+    /// The holds of that matter, lifted or not, the oldest first.
+    fn known_holds_of(&mut self, matter: &str) -> Result<Vec<KnownHold>, Error> {
         if self.ledger.holds().is_empty() {
             return Ok(Vec::new());
         }
         let mut known = self.known_holds("hold-read")?;
-        known.retain(|known| known.hold.lifted.is_none() && known.is_of(matter));
+        known.retain(|known| known.is_of(matter));
         known.sort_by_key(|known| (known.hold.time, known.hold.entry));
         Ok(known)
     }

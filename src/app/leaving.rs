@@ -55,10 +55,18 @@ pub struct Changed {
     pub handle: String,
     /// Their clearance from now on.
     pub clearance: String,
+    /// Their roles.
+    pub roles: Vec<Role>,
+    /// When the membership ends, if it does.
+    pub until: Option<Time>,
+    /// Whether they may do nothing for the time being.
+    pub paused: bool,
     /// What they are lent, and until when.
     pub lent: Vec<(String, Time)>,
-    /// The entry, if anything changed.
+    /// The entry of the card, if there is a new one.
     pub entry: Option<EntryRef>,
+    /// Whether anything changed; if not, it was so already.
+    pub changed: bool,
     /// What there are new keys for.
     pub rotated: Vec<String>,
     /// What waits for a lead who holds the keys.
@@ -156,16 +164,24 @@ pub fn change_member(context: &Context<'_>, handle: &str, change: &MemberChange)
         MemberChange::RemoveDevice(_) if new != old => old.uses().collect(),
         _ => BTreeSet::new(),
     };
-    let rotating = desk.rotating(&old, &new, &exposed);
+    let takes = matches!(change, MemberChange::Revoke(_) | MemberChange::Remove);
+    // Where less is given again than before, what another lead lacked a key for is finished.
+    let finishes = takes || matches!(change, MemberChange::RemoveDevice(_));
+    let rotating = match new == old && !finishes {
+        true => Vec::new(),
+        false => desk.rotating(&old, &new, &exposed),
+    };
     let entry = match new == old && rotating.is_empty() {
         true => None,
-        false => Some(desk.put_in_force(&old, new.clone(), &rotating, details)?),
+        false => Some(desk.put_in_force(&old, new.clone(), &rotating, details.clone())?),
     };
-    let takes = matches!(change, MemberChange::Revoke(_) | MemberChange::Remove);
     let rewrapped = match takes || !rotating.is_empty() {
         true => desk.rewrap(entry)?,
         false => 0,
     };
+    if entry.is_none() && rewrapped == 0 {
+        let _ = desk.record(Draft::read(details, Vec::new()))?;
+    }
     let gives = matches!(
         change,
         MemberChange::Grant(_) | MemberChange::Pause | MemberChange::Resume
@@ -182,7 +198,11 @@ pub fn change_member(context: &Context<'_>, handle: &str, change: &MemberChange)
             .loans()
             .map(|(usage, until)| (desk.use_name(usage), until))
             .collect(),
+        roles: new.roles.clone(),
+        until: new.until,
+        paused: new.paused,
         entry,
+        changed: entry.is_some() || rewrapped > 0,
         rotated: rotating.iter().map(|usage| desk.use_name(*usage)).collect(),
         pending: pending.into_iter().map(|usage| desk.use_name(usage)).collect(),
         rewrapped,
@@ -286,17 +306,7 @@ impl Desk<'_> {
         }
         self.check_gain(Some(&old), &new)?;
         self.keep_a_holder(&old, &new)?;
-        let finishes = matches!(
-            change,
-            MemberChange::Remove | MemberChange::RemoveDevice(_) | MemberChange::Revoke(_)
-        );
-        match new == old && !finishes {
-            true => Err(Error::new(
-                Kind::Usage,
-                format!("that is as it is with {handle} already; nothing was changed"),
-            )),
-            false => Ok((old, new)),
-        }
+        Ok((old, new))
     }
 
     fn give(&self, card: &mut Card, rights: &Rights) -> Result<(), Error> {

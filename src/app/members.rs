@@ -43,8 +43,8 @@ pub struct Admitted {
     pub device: DeviceId,
     /// Their clearance, as it is written.
     pub clearance: String,
-    /// The entry.
-    pub entry: EntryRef,
+    /// The entry; none where they were admitted so before.
+    pub entry: Option<EntryRef>,
 }
 
 /// A question that a use case puts to the person before it goes on.
@@ -109,6 +109,16 @@ pub fn admit(context: &Context<'_>, admission: &Admission, confirm: Confirm<'_>)
             return Err(desk.denied(&denial, Some(EntryKind::Card), details, Vec::new(), "member admit")?);
         }
         Decision::Permitted(permission) => details.rules = permission.rules().to_vec(),
+    }
+    if let Some(card) = desk.admitted_so(admission, &request) {
+        let _ = desk.record(Draft::read(details, Vec::new()))?;
+        return Ok(Admitted {
+            person: card.person,
+            clearance: desk.clearance_text(&card).0,
+            handle: card.handle,
+            device: request.device.device,
+            entry: None,
+        });
     }
     let card = match desk.admitting_card(admission, &request) {
         Ok(card) => card,
@@ -180,6 +190,25 @@ impl Desk<'_> {
         found.ok_or_else(|| no_member(handle))
     }
 
+    /// The card of whoever has the device that asked, if it says just what is to be given.
+    fn admitted_so(&self, admission: &Admission, request: &JoinRequest) -> Option<Card> {
+        let mut members = self.ledger.charter().roster.members();
+        let card = members.find(|card| is_of(card, request.device.device))?;
+        let same = match &admission.device_of {
+            Some(handle) => card.handle == *handle,
+            None => {
+                let clearance = self.cleared_for(admission.clearance.as_deref()?, &admission.compartments);
+                let (level, compartments) = clearance.ok()?;
+                let held: BTreeSet<CompartmentId> = card.compartments.iter().copied().collect();
+                card.handle == request.handle
+                    && (level.number(), &compartments) == (card.level, &held)
+                    && admitted_roles(admission) == card.roles
+                    && admission.until == card.until
+            }
+        };
+        same.then(|| card.clone())
+    }
+
     /// The card that admits the device that asked.
     fn admitting_card(&self, admission: &Admission, request: &JoinRequest) -> Result<Card, Error> {
         let charter = self.ledger.charter();
@@ -216,10 +245,7 @@ impl Desk<'_> {
                 .hint("if it is somebody else, they ask with another --name"));
         }
         let clearance = self.clearance_of(admission)?;
-        let roles = match admission.roles.is_empty() {
-            true => vec![Role::Officer],
-            false => sorted(admission.roles.clone()),
-        };
+        let roles = admitted_roles(admission);
         if admission.until.is_some_and(|until| until <= self.context.now()) {
             return Err(Error::new(
                 Kind::Usage,
@@ -296,7 +322,7 @@ impl Desk<'_> {
             clearance: self.clearance_text(&card).0,
             handle: card.handle,
             device,
-            entry: recorded.entry(),
+            entry: Some(recorded.entry()),
         })
     }
 
@@ -425,6 +451,13 @@ const TOLD_FOR: i64 = 7 * 86_400;
 
 fn is_of(card: &Card, device: DeviceId) -> bool {
     card.devices.iter().any(|known| known.device == device)
+}
+
+fn admitted_roles(admission: &Admission) -> Vec<Role> {
+    match admission.roles.is_empty() {
+        true => vec![Role::Officer],
+        false => sorted(admission.roles.clone()),
+    }
 }
 
 pub(super) fn sorted(mut roles: Vec<Role>) -> Vec<Role> {

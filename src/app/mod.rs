@@ -67,7 +67,9 @@ pub use approvals::{Approved, AskApproval, Asked, RequestLine, Standing, approve
 pub use attachments::{Attached, Extracted, Place, attach, extract};
 pub use audit::{receipt, verify};
 pub use backup::{BackedUp, CheckedBackup, Restored, backup, check_backup, restore};
-pub use breakglass::{AskReview, BrokenGlass, GlassStatement, break_glass, list_broken_glass, review_glass};
+pub use breakglass::{
+    AskReview, BrokenGlass, GlassStatement, ReviewedGlass, break_glass, list_broken_glass, review_glass,
+};
 pub use briefs::{
     BriefCheck, BriefLine, DraftQuery, Drafted, check_brief, draft_brief, list_briefs, load_profile, redact_text,
 };
@@ -80,7 +82,7 @@ pub use concerns::{
     AnsweredConcern, Raised, Raising, Received, answer_concern, forget_left_concerns, new_reply_code, raise_concern,
     read_answer, read_code, receive_concern, write_concern,
 };
-pub use conflicts::{ConflictLine, declare_conflict, list_conflicts};
+pub use conflicts::{ConflictLine, DeclaredConflict, declare_conflict, list_conflicts};
 pub use context::{Access, Context, PassphraseSource};
 pub use destroy::{Ask, Destroyed, Doomed, destroy};
 pub use doctor::{Checkup, Finding, Level, doctor};
@@ -126,7 +128,7 @@ pub use writing::{Change, Editing, Revised, TextFrom, discard, edit};
 pub mod shared {
     pub use crate::brief::{Doubt, Format, Leak, Profile, Redaction, Span};
     pub use crate::casework::{Due, DueKind, Figured, Value};
-    pub use crate::chain::{ConcernKey, Deed, Details, JoinRequest, Outcome, Problem, Role, Time};
+    pub use crate::chain::{ConcernKey, Deed, Details, DeviceKind, JoinRequest, Outcome, Problem, Role, Time};
     pub use crate::envelope::{CONCERN_MAX, Reply, ReplyCode};
     pub use crate::gate::Attachment;
     pub use crate::gate::Nature;

@@ -19,7 +19,7 @@ pub struct Relabelled {
     pub id: NoteId,
     /// Its label now.
     pub label: String,
-    /// How many revisions were sealed anew.
+    /// How many revisions were sealed anew; none where it bore that label already.
     pub revisions: usize,
     /// The entry.
     pub entry: EntryRef,
@@ -76,8 +76,16 @@ pub fn relabel(context: &Context<'_>, asked: &str, text: &str) -> Result<Relabel
             .into_iter()
             .flat_map(|(_, parts)| parts);
         desk.forget_orphans(found.note, &named.collect(), EntryKind::Relabel, &details)?;
+        let recorded = desk.record(Draft::read(details, vec![found.note]))?;
+        return Ok(Relabelled {
+            id: found.note,
+            label: written,
+            revisions: 0,
+            entry: recorded.entry(),
+            made: Vec::new(),
+        });
     }
-    let (sealed, parts) = match desk.reseal(&found, &label, permits, &written) {
+    let (sealed, parts) = match desk.reseal(&found, &label, permits) {
         Ok(sealed) => sealed,
         Err(error) => return Err(desk.failed(details, vec![found.note], error)),
     };
@@ -132,11 +140,7 @@ impl Desk<'_> {
         found: &WholeNote,
         label: &Label,
         permits: Vec<Permit>,
-        written: &str,
     ) -> Result<(Vec<SealedNote>, Parts), Error> {
-        if found.whole.bears(label) {
-            return Err(Error::new(Kind::Usage, format!("this note is `{written}` already")));
-        }
         let mut permits = permits.into_iter();
         let (Some(from), Some(to)) = (permits.next(), permits.next()) else {
             return Err(Error::new(Kind::Denied, "this was not permitted"));

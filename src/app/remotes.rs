@@ -36,7 +36,10 @@ pub fn add_remote(context: &Context<'_>, name: &str, url: &str) -> Result<Remote
         return Err(Error::new(Kind::Usage, "that is this vault itself"));
     }
     let _lock = context.patiently(|patience| Ok(repo.lock(patience)?))?;
-    repo.add_remote(name, &url)?;
+    let there = repo.remotes()?.contains(&(name.to_owned(), url.clone()));
+    if !there {
+        repo.add_remote(name, &url)?;
+    }
     Ok(url)
 }
 

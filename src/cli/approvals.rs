@@ -63,7 +63,23 @@ fn in_json(line: &RequestLine) -> serde_json::Value {
         "until": line.until.to_string(),
         "state": line.standing.name(),
         "approved": line.approved,
+        "to": line.to,
+        "why": line.why,
     })
+}
+
+/// Tells other programs what a second person may approve, where nothing else is missing.
+pub(super) fn told_what_to_approve<T>(seen: &Seen<'_>, done: Result<T, Error>) -> Result<T, Error> {
+    if let Err(Error {
+        request: Some(request),
+        message,
+        ..
+    }) = &done
+        && seen.json
+    {
+        seen.json(&json!({ "refused": message, "request": request.to_string() }))?;
+    }
+    done
 }
 
 /// `approve`.
@@ -86,7 +102,15 @@ pub(super) fn approve(context: &Context<'_>, seen: &Seen<'_>, request: &str) -> 
             "entry": done.entry.to_string(),
             "action": done.deed.name(),
             "until": done.until.to_string(),
+            "changed": done.changed,
         }))?;
+        return Ok(0);
+    }
+    if !done.changed {
+        seen.remark(&format!(
+            "you have approved this already, and that counts until {}; nothing was changed",
+            done.until
+        ));
         return Ok(0);
     }
     seen.remark(&format!(

@@ -45,10 +45,17 @@ pub(super) fn run(context: &Context<'_>, seen: &Seen<'_>, command: &BreakglassCo
             let ask: Option<crate::app::AskReview<'_>> = if asks { Some(&ask) } else { None };
             let done = crate::app::review_glass(context, entry, ask)?;
             if seen.json {
-                seen.json(&json!({ "reviewed": entry, "entry": done.to_string() }))?;
+                seen.json(&json!({
+                    "reviewed": entry,
+                    "entry": done.entry.to_string(),
+                    "changed": done.changed,
+                }))?;
                 return Ok(0);
             }
-            seen.remark("reviewed");
+            seen.remark(match done.changed {
+                true => "reviewed",
+                false => "you have reviewed that already; nothing was changed",
+            });
             Ok(0)
         }
     }
@@ -76,9 +83,22 @@ fn list(context: &Context<'_>, seen: &Seen<'_>) -> Result<u8, Error> {
             broken.time.to_string(),
             broken.by.clone(),
             review,
+            broken
+                .said
+                .as_ref()
+                .map(|(note, _)| note.to_string()[..8].to_owned())
+                .unwrap_or_default(),
+            broken
+                .said
+                .as_ref()
+                .map(|(_, why)| out::one_line(why))
+                .unwrap_or_default(),
         ]
     };
-    seen.table(&["entry", "time", "who", "review"], all.iter().map(row).collect())?;
+    seen.table(
+        &["entry", "time", "who", "review", "note", "why"],
+        all.iter().map(row).collect(),
+    )?;
     Ok(0)
 }
 
@@ -90,6 +110,8 @@ fn in_json(broken: &BrokenGlass) -> serde_json::Value {
         "due": broken.due.to_string(),
         "overdue": broken.overdue && broken.reviewed.is_empty(),
         "reviewed": broken.reviewed,
+        "note": broken.said.as_ref().map(|(note, _)| note.to_string()),
+        "why": broken.said.as_ref().map(|(_, why)| why),
     })
 }
 

@@ -1,5 +1,6 @@
 //! Briefs: draft, release, check, list, recall.
 
+use super::approvals::told_what_to_approve;
 use super::args::{BriefCommand, DraftArgs, FormatArg};
 use super::beside;
 use super::out;
@@ -30,7 +31,8 @@ pub(super) fn run(context: &Context<'_>, seen: &Seen<'_>, command: &BriefCommand
                     expires,
                     out: file.clone(),
                 },
-            )?;
+            );
+            let released = told_what_to_approve(seen, released)?;
             if file.is_none() && !seen.json {
                 seen.result(&released.text)?;
             }

@@ -354,7 +354,8 @@ fn receive(context: &Context<'_>, seen: &Seen<'_>, file: &Path) -> Result<u8, Er
             "id": id,
             "revision": received.revision,
             "label": received.label,
-            "entry": received.entry.to_string(),
+            "entry": received.entry.map(|entry| entry.to_string()),
+            "changed": received.entry.is_some(),
             "again": received.goes_on,
             "words": words,
         }))?;
@@ -362,6 +363,10 @@ fn receive(context: &Context<'_>, seen: &Seen<'_>, file: &Path) -> Result<u8, Er
     }
     let told = seen.result(&format!("{id}\n"));
     told.map_err(|error| error.hint(format!("the concern is recorded all the same: {id}")))?;
+    if received.entry.is_none() {
+        seen.remark("this file was received before; nothing was recorded");
+        return Ok(0);
+    }
     seen.remark(&match received.goes_on {
         true => format!(
             "it goes on from that one; recorded as revision {}, {}",

@@ -32,14 +32,18 @@ pub(super) fn run(context: &Context<'_>, seen: &Seen<'_>, command: &ConflictComm
         ConflictCommand::Declare { client, case } => {
             let client = named(context.person, "client", client.as_deref())?;
             let case = named(context.person, "case", case.as_deref())?;
-            let entry = crate::app::declare_conflict(context, client.as_deref(), case.as_deref())?;
+            let declared = crate::app::declare_conflict(context, client.as_deref(), case.as_deref())?;
             if seen.json {
-                seen.json(&json!({ "entry": entry.to_string() }))?;
+                let entry = declared.entry.map(|entry| entry.to_string());
+                seen.json(&json!({ "entry": entry, "changed": entry.is_some() }))?;
                 return Ok(0);
             }
-            seen.remark(
-                "declared: what it concerns is not there for you from now on, and the leads see that you said so",
-            );
+            seen.remark(match declared.entry {
+                Some(_) => {
+                    "declared: what it concerns is not there for you from now on, and the leads see that you said so"
+                }
+                None => "you have declared that already; nothing was changed",
+            });
             Ok(0)
         }
         ConflictCommand::List => list(context, seen),

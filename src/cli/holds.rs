@@ -97,7 +97,15 @@ fn lift(context: &Context<'_>, seen: &Seen<'_>, matter: &str) -> Result<u8, Erro
             "matter": done.matter,
             "entries": done.entries.iter().map(ToString::to_string).collect::<Vec<_>>(),
             "free": done.free.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            "changed": !done.entries.is_empty(),
         }))?;
+        return Ok(0);
+    }
+    if done.entries.is_empty() {
+        seen.remark(&format!(
+            "the hold `{}` was lifted before; nothing was changed",
+            out::one_line(&done.matter)
+        ));
         return Ok(0);
     }
     let notes = counted(done.free.len(), "note is", "notes are");

@@ -3,7 +3,7 @@
 use super::out;
 use super::terminal::Seen;
 use super::words::counted;
-use crate::app::shared::{JoinRequest, Role, Time};
+use crate::app::shared::{DeviceKind, JoinRequest, Role, Time};
 use crate::app::{Admission, Context, Error, Kind, LeftCase, LostNote, MemberChange, MemberLine, Rights};
 use clap::{Args as ClapArgs, Subcommand, ValueEnum};
 use serde_json::json;
@@ -218,12 +218,17 @@ fn admit(context: &Context<'_>, seen: &Seen<'_>, args: &AdmitArgs) -> Result<u8,
             "handle": admitted.handle,
             "device": admitted.device.to_string(),
             "clearance": admitted.clearance,
-            "entry": admitted.entry.to_string(),
+            "entry": admitted.entry.map(|entry| entry.to_string()),
+            "changed": admitted.entry.is_some(),
         }))?;
         return Ok(0);
     }
     let clearance = out::one_line(&admitted.clearance);
     match &admission.device_of {
+        _ if admitted.entry.is_none() => seen.remark(&format!(
+            "{} was admitted with this device before; nothing was changed",
+            admitted.handle
+        )),
         None => seen.remark(&format!("admitted {}, cleared for {clearance}", admitted.handle)),
         Some(_) => seen.remark(&format!("admitted a further device of {}", admitted.handle)),
     }
@@ -256,7 +261,15 @@ fn change(context: &Context<'_>, seen: &Seen<'_>, handle: &str, change: &MemberC
         seen.json(&json!({
             "handle": done.handle,
             "clearance": done.clearance,
+            "roles": done.roles.iter().map(|role| role.name()).collect::<Vec<_>>(),
+            "until": done.until.map(|until| until.to_string()),
+            "paused": done.paused,
+            "lent": done.lent.iter().map(|(what, until)| json!({
+                "what": what,
+                "until": until.to_string(),
+            })).collect::<Vec<_>>(),
             "entry": done.entry.map(|entry| entry.to_string()),
+            "changed": done.changed,
             "rotated": done.rotated,
             "pending": done.pending,
             "rewrapped": done.rewrapped,
@@ -272,6 +285,10 @@ fn change(context: &Context<'_>, seen: &Seen<'_>, handle: &str, change: &MemberC
     }
     let handle = &done.handle;
     match change {
+        MemberChange::Remove if !done.changed => {
+            seen.remark(&format!("{handle} was removed before; nothing was changed"));
+        }
+        _ if !done.changed => seen.remark(&format!("that is as it is with {handle} already; nothing was changed")),
         MemberChange::Remove => seen.remark(&format!("{handle} is a member no more")),
         MemberChange::RemoveDevice(_) => seen.remark(&format!(
             "{handle} is without that device; what went to {handle} by name before stays open to it"
@@ -348,7 +365,11 @@ fn list(context: &Context<'_>, seen: &Seen<'_>) -> Result<u8, Error> {
         return Ok(0);
     }
     let head = ["handle", "clearance", "roles", "until", "devices"];
-    seen.table(&head, known.members.iter().map(row).collect())?;
+    let rows = known.members.iter().map(|member| match seen.verbose {
+        true => with_devices(member),
+        false => row(member),
+    });
+    seen.table(&head, rows.collect())?;
     seen.remark(&format!(
         "the vault that {} founded; whoever joins compares: {}",
         known.founder, known.fingerprint
@@ -388,6 +409,19 @@ pub(super) fn row(member: &MemberLine) -> Vec<String> {
         },
         member.devices.len().to_string(),
     ]
+}
+
+/// The same with the devices by name, of which `member remove --device` takes one.
+fn with_devices(member: &MemberLine) -> Vec<String> {
+    let mut row = row(member);
+    let devices = member.devices.iter().map(|device| match device.kind {
+        DeviceKind::Paper => format!("{} (paper)", device.device),
+        _ => device.device.to_string(),
+    });
+    if let Some(last) = row.last_mut() {
+        *last = devices.collect::<Vec<_>>().join(", ");
+    }
+    row
 }
 
 pub(super) fn in_json(member: &MemberLine) -> serde_json::Value {

@@ -66,7 +66,11 @@ pub(super) fn compartment(context: &Context<'_>, seen: &Seen<'_>, command: &Comp
             let made = crate::app::new_compartment(context, name)?;
             let entry = made.entry.map(|entry| entry.to_string());
             match seen.json {
-                true => seen.json(&json!({ "id": made.id.to_string(), "name": made.name, "entry": entry }))?,
+                true => seen.json(&json!({ "id": made.id.to_string(), "name": made.name, "entry": entry, "changed": made.entry.is_some() }))?,
+                false if made.entry.is_none() => seen.remark(&format!(
+                    "there is a compartment `{}` already; nothing was changed",
+                    out::one_line(&made.name)
+                )),
                 false => seen.remark(&format!("compartment `{}` made", out::one_line(&made.name))),
             }
         }

@@ -1,5 +1,6 @@
 //! What concerns the whole of a note: another label, or its end.
 
+use super::approvals::told_what_to_approve;
 use super::out;
 use super::terminal::Seen;
 use super::words::counted;
@@ -15,10 +16,18 @@ pub(super) fn relabel(context: &Context<'_>, seen: &Seen<'_>, id: &str, label: &
             "id": done.id.to_string(),
             "label": done.label,
             "revisions": done.revisions,
+            "changed": done.revisions > 0,
             "entry": done.entry.to_string(),
             "drafts": ids(&done.made, Nature::Draft),
             "briefs": ids(&done.made, Nature::Brief),
         }))?;
+        return Ok(0);
+    }
+    if done.revisions == 0 {
+        seen.remark(&format!(
+            "this note is {} already; nothing was changed",
+            out::one_line(&done.label)
+        ));
         return Ok(0);
     }
     let revisions = counted(done.revisions, "revision", "revisions");
@@ -39,7 +48,8 @@ pub(super) fn destroy(context: &Context<'_>, seen: &Seen<'_>, id: &str) -> Resul
         .hint("if you are sure: --yes"));
     }
     let ask = |doomed: &Doomed| ask(seen, doomed);
-    let done = crate::app::destroy(context, id, if seen.yes { None } else { Some(&ask) })?;
+    let done = crate::app::destroy(context, id, if seen.yes { None } else { Some(&ask) });
+    let done = told_what_to_approve(seen, done)?;
     if seen.json {
         seen.json(&json!({
             "id": done.id.to_string(),

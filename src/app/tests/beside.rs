@@ -746,3 +746,63 @@ fn what_a_lead_who_is_none_any_more_changed_and_gave_no_key_with_is_set_aside() 
         assert!(world.mara.card("kim").paused);
     }
 }
+
+#[test]
+fn what_is_so_already_is_changed_by_nobody() {
+    let world = World::new();
+    let again = |change: &MemberChange| {
+        let first = change_member(&world.mara.at(), "kim", change).unwrap();
+        let cards = world.mara.cards();
+        let second = change_member(&world.mara.at(), "kim", change).unwrap();
+        assert_eq!(
+            (second.changed, second.entry, second.clearance),
+            (false, None, first.clearance)
+        );
+        assert_eq!(
+            (second.roles, second.until, second.paused),
+            (first.roles, first.until, first.paused)
+        );
+        assert!(second.rotated.is_empty() && second.lost.is_empty());
+        assert_eq!(world.mara.cards(), cards);
+        first.changed
+    };
+    let end = || {
+        MemberChange::Grant(Rights {
+            until: Some(Time::from_unix(BEGUN + 80_000)),
+            ..Rights::default()
+        })
+    };
+    for change in [
+        MemberChange::Pause,
+        MemberChange::Resume,
+        restricted(),
+        end(),
+        MemberChange::Grant(rights(None, &[Role::BreakGlass])),
+        internal(),
+        MemberChange::Remove,
+    ] {
+        assert!(again(&change));
+    }
+    let lea = world.newcomer("lea").1;
+    let admission = |clearance: &str| Admission {
+        file: lea.clone(),
+        clearance: Some(clearance.into()),
+        compartments: Vec::new(),
+        roles: Vec::new(),
+        until: None,
+        device_of: None,
+    };
+    let admitted = |clearance: &str| admit(&world.mara.at(), &admission(clearance), &|_| Ok(()));
+    assert!(admitted("internal").unwrap().entry.is_some());
+    assert!(admitted("internal").unwrap().entry.is_none());
+    assert_eq!(admitted("restricted").err().unwrap().kind, Kind::Failed);
+    let made = || new_compartment(&world.mara.at(), "Halcyon").unwrap();
+    let (one, other) = (made(), made());
+    assert!(one.id == other.id && one.entry.is_some() && other.entry.is_none());
+    let note = world.mara.add("internal");
+    let relabelled = || relabel(&world.mara.at(), &note, "confidential").unwrap().revisions;
+    assert_eq!((relabelled(), relabelled()), (1, 0));
+    add_remote(&world.mara.at(), ORIGIN, &world.hub()).unwrap();
+    assert!(add_remote(&world.mara.at(), ORIGIN, "/elsewhere.git").is_err());
+    world.mara.is_intact();
+}

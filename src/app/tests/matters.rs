@@ -69,8 +69,13 @@ fn two_people_destroy_what_is_restricted() {
     assert_eq!(kind(approved(&mara, request, 1)), Some(Kind::Denied));
     // A request to destroy lasts a week beyond the grace of fourteen days, and its approval as long.
     let over = 1 + 21 * 24;
-    approved(&jon, request, 2).unwrap();
-    assert_eq!(kind(approved(&jon, request, 100)), Some(Kind::Failed));
+    let first = approved(&jon, request, 2).unwrap();
+    let again = approved(&jon, request, 100).unwrap();
+    assert!(first.changed && !again.changed);
+    assert_eq!((again.entry, again.until), (first.entry, first.until));
+    assert_eq!(refused.request, Some(request));
+    let line = &list_requests(&after(&jon, &Told, None, 3)).unwrap()[0];
+    assert_eq!((line.why.as_deref(), line.to.len()), (Some("kept for two years"), 0));
     let other = add_note(&mara, "restricted", "Another.");
     assert_eq!(kind(destroyed(&mara, other, 1)), Some(Kind::Denied));
     let late = waiting(&mara)[0];
@@ -239,7 +244,9 @@ fn the_glass_is_broken_by_role_and_leads_are_told_until_one_has_looked() {
     let shown = open("safety", Some("no answer"), 3).unwrap();
     assert_eq!(shown.note.text(), "The key is with the porter.");
     assert_eq!(listed(&jon), Ok(0));
-    let entry = list_broken_glass(&after(&mara, &Told, None, 4)).unwrap()[0].entry;
+    let broken = list_broken_glass(&after(&mara, &Told, None, 4)).unwrap();
+    let entry = broken[0].entry;
+    assert_eq!(broken[0].said, Some((note, "safety: no answer".to_owned())));
     assert!(told(&mara, 4)[0].contains("jon broke the glass") && told(&jon, 4).is_empty());
     assert!(told(&mara, 3 + 72)[0].contains("the review was due"));
     let review = |place: &Vault, why| review_glass(&after(place, &Told, why, 5), &entry.to_string(), None);
@@ -253,6 +260,7 @@ fn the_glass_is_broken_by_role_and_leads_are_told_until_one_has_looked() {
     };
     review_glass(&context, &entry.to_string(), Some(&look)).unwrap();
     assert_eq!(seen.into_inner(), Some(format!("safety: no answer\nnote: {note}")));
+    assert!(!review(&mara, Some("was right")).unwrap().changed);
     assert!(told(&mara, 100).is_empty());
     // Without the role the keys for it are made anew.
     let taken = MemberChange::Revoke(role());
@@ -472,8 +480,8 @@ fn a_conflict_bars_from_a_further_device_too() {
     add(&after(&mara, &Told, None, 0), new, text).unwrap();
     let jon = join(&mara, "jon", "internal");
     let declare = || declare_conflict(&after(&jon, &Told, Some("my brother"), 1), Some("Halcyon"), None);
-    declare().unwrap();
-    assert_eq!(kind(declare()), Some(Kind::Usage));
+    assert!(declare().unwrap().entry.is_some());
+    assert!(declare().unwrap().entry.is_none());
     let declared = list_conflicts(&after(&mara, &Told, None, 2)).unwrap();
     assert_eq!(declared[0].why.as_deref(), Some("my brother"));
     let further = super::leaving::beside(&mara);
@@ -528,8 +536,10 @@ fn a_release_is_for_one_approval_and_happens_once() {
     };
     assert_eq!(kind(release("Ana", 2)), Some(Kind::Denied));
     let request = waiting(&mara)[0];
+    let line = &list_requests(&after(&jon, &Told, None, 3)).unwrap()[0];
+    assert_eq!((&line.to[..], line.why.as_deref()), (&["Ana".to_owned()][..], why));
     approved(&jon, request, 3).unwrap();
-    assert_eq!(kind(approved(&jon, request, 3)), Some(Kind::Failed));
+    assert!(!approved(&jon, request, 3).unwrap().changed);
     // To somebody else it is another request.
     assert_eq!(kind(release("Bo", 4)), Some(Kind::Denied));
     release("Ana", 4).unwrap();
