@@ -890,7 +890,7 @@ fn the_hook_says_what_it_is_and_replaces_no_other_unasked() {
         let _ = std::io::Write::write_all(guard.stdin.as_mut().unwrap(), text.as_bytes());
         guard.wait_with_output().unwrap().status.code()
     };
-    assert_eq!(given(""), Some(0));
+    assert_eq!(given(""), Some(2));
     assert_eq!(given("nonsense\n"), Some(2));
     assert_eq!(given(&"x".repeat(4 << 20)), Some(2));
     let (none, one) = ("0".repeat(40), "1".repeat(40));

@@ -55,7 +55,11 @@ pub fn guard(input: &[u8], now: Time) -> Result<Guarded, Error> {
             .hint("git runs this as a hook; `strongroom guard --install DIR` puts it where git looks for it")
     })?;
     if pushed.is_empty() {
-        return Ok(Guarded::default());
+        let words = "this judges a push to a bare repository, and standard input names none";
+        return Err(Error::new(Kind::Usage, words).hint(
+            "git runs it as a pre-receive hook, and always names something; `strongroom guard --install DIR` puts it where \
+             git looks for it",
+        ));
     }
     let door = Doorway::of_this_run().map_err(|error| cannot_tell("the repository cannot be read", error))?;
     let too_much = door
