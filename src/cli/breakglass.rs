@@ -11,7 +11,7 @@ use serde_json::json;
 pub(super) enum BreakglassCommand {
     /// Open a note that your clearance does not cover, in an emergency; for those with the role `breakglass`
     #[command(
-        after_help = "Example:\n  strongroom breakglass open 3f2a9c --class safety --why 'client does not answer, brother is at the gate'\n\nClass and reason are in the log before anything is shown, the reason sealed for the leads who may read\nthe note. Leads are told with their next sync, and at every command until one of them has reviewed\nit. The note has to lie in a compartment of yours, or in none."
+        after_help = "Example:\n  strongroom breakglass open 3f2a9c --class safety --why 'client does not answer, brother is at the gate'\n\nClass and reason are in the log before anything is shown, the reason sealed for the leads who may read the note. Leads are told with their next sync, and at every command until one of them has reviewed it. The note has to lie in a compartment of yours, or in none."
     )]
     Open {
         /// Its id, or the beginning of it

@@ -19,12 +19,12 @@ const DAY: i64 = 86_400;
 pub(super) enum ConcernCommand {
     /// Write the public key of this vault's concerns to a file that anybody may have; or check one
     #[command(
-        after_help = "Examples:\n  strongroom concern key --out concerns.key\n  strongroom concern key --check concerns.key      is what hangs there still right, and ours?\n\nWho handles concerns stands in the policies (`handlers` in templates/concern.toml). Put the file where\neverybody finds it, and its eight words somewhere else, such as a notice on a wall: whoever writes\ncompares them. Make it again when handlers or their computers change; --check says so."
+        after_help = "Examples:\n  strongroom concern key --out concerns.key\n  strongroom concern key --check concerns.key      is what hangs there still right, and ours?\n\nWho handles concerns stands in the policies (`handlers` in templates/concern.toml). Put the file where everybody finds it, and its eight words somewhere else, such as a notice on a wall: whoever writes compares them. Make it again when handlers or their computers change; --check says so."
     )]
     Key(KeyArgs),
     /// Raise a concern: openly or in confidence as a member, or without a name into a sealed file
     #[command(
-        after_help = "Examples:\n  strongroom concern write --in-confidence --not jon\n  strongroom concern write --openly --file concern.txt\n  strongroom concern write --key concerns.key --not jon --out concern.sealed\n  strongroom concern write --key concerns.key --again --out more.sealed\n\nIt goes to those who handle concerns and to nobody else, whoever leads the vault; --not leaves out\nwhom it is about, or whoever is close to them. With --key neither vault nor identity is needed or\nlooked at: the file can be handed over by any channel, and a code of twelve words is shown once,\nfor reading answers (`concern read`) and for writing again (--again). What that hides and what it\ndoes not is said before you write. The text is never an argument."
+        after_help = "Examples:\n  strongroom concern write --in-confidence --not jon\n  strongroom concern write --openly --file concern.txt\n  strongroom concern write --key concerns.key --not jon --out concern.sealed\n  strongroom concern write --key concerns.key --again --out more.sealed\n\nIt goes to those who handle concerns and to nobody else, whoever leads the vault; --not leaves out whom it is about, or whoever is close to them. With --key neither vault nor identity is needed or looked at: the file can be handed over by any channel, and a code of twelve words is shown once, for reading answers (`concern read`) and for writing again (--again). What that hides and what it does not is said before you write. The text is never an argument."
     )]
     Write(WriteArgs),
     /// Read an answer to what you wrote without a name, with your reply code; needs no vault
@@ -37,7 +37,7 @@ pub(super) enum ConcernCommand {
     },
     /// Receive a sealed concern: it is recorded for those it was sealed to; prints its id
     #[command(
-        after_help = "Example:\n  strongroom concern receive concern.sealed\n\nThat it is opened is in the log first. It becomes a note of the template `concern`, for those it was\nsealed to who still handle concerns. What the same person writes again goes to the same note, which\nneeds a purpose and a reason as reading it does. A file that was received is not taken again."
+        after_help = "Example:\n  strongroom concern receive concern.sealed\n\nThat it is opened is in the log first. It becomes a note of the template `concern`, for those it was sealed to who still handle concerns. What the same person writes again goes to the same note, which needs a purpose and a reason as reading it does. A file that was received is not taken again."
     )]
     Receive {
         /// The file, or a letter that holds it; `-` for standard input
@@ -45,7 +45,7 @@ pub(super) enum ConcernCommand {
     },
     /// Answer a concern: acknowledges it the first time
     #[command(
-        after_help = "Examples:\n  strongroom concern reply 3f2a9c --out answer.sealed --purpose duty --why 'acknowledge it'\n  strongroom concern reply 3f2a9c --feedback --out answer.sealed --purpose duty --why 'what came of it'\n\nThe answer stands in the note. A member who raised it reads it there; for somebody without a name it\nis also sealed into a file that their code opens. That file may lie where everybody can fetch it."
+        after_help = "Examples:\n  strongroom concern reply 3f2a9c --out answer.sealed --purpose duty --why 'acknowledge it'\n  strongroom concern reply 3f2a9c --feedback --out answer.sealed --purpose duty --why 'what came of it'\n\nThe answer stands in the note. A member who raised it reads it there; for somebody without a name it is also sealed into a file that their code opens. That file may lie where everybody can fetch it."
     )]
     Reply(ReplyArgs),
 }

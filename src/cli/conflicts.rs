@@ -11,7 +11,7 @@ use serde_json::json;
 pub(super) enum ConflictCommand {
     /// Declare that you are to stay out of a matter
     #[command(
-        after_help = "Examples:\n  strongroom conflict declare --client Halcyon --why 'my brother works there'\n  strongroom conflict declare --client Halcyon --case H-2026-014\n\nFrom then on what bears that client or case is not there for you, and you approve nothing in it. Your\nreason goes to the leads by name, and to the auditors with the log. A shell remembers what is typed as an argument: `--client -` asks.\nIt is not taken back: a new client or case name is."
+        after_help = "Examples:\n  strongroom conflict declare --client Halcyon --why 'my brother works there'\n  strongroom conflict declare --client Halcyon --case H-2026-014\n\nFrom then on what bears that client or case is not there for you, and you approve nothing in it. Your reason goes to the leads by name, and to the auditors with the log. A shell remembers what is typed as an argument: `--client -` asks. It is not taken back: a new client or case name is."
     )]
     Declare {
         /// The client concerned

@@ -20,16 +20,16 @@ Examples:
   git init --bare /srv/north.git
   strongroom guard --install /srv/north.git --founder 'legal winner thank year ...'
 
-Git asks it before it takes a push, and takes all of the push or nothing. It verifies what the
-vault would be, as `audit verify` does in any clone, and refuses: logs, members or rules that are
-rewritten, put back or taken away; entries that are not signed or do not follow; files that stand in
-no entry, or are gone though none forgot them; changes of members and rules that are no lead's;
-other refs. What was wrong there before is told and stops nobody. What an honest clone syncs goes
+Git asks it before it takes a push, and takes all of the push or nothing. It verifies what the \
+vault would be, as `audit verify` does in any clone, and refuses: logs, members or rules that are \
+rewritten, put back or taken away; entries that are not signed or do not follow; files that stand in \
+no entry, or are gone though none forgot them; changes of members and rules that are no lead's; \
+other refs. What was wrong there before is told and stops nobody. What an honest clone syncs goes \
 through.
 
-Without --founder the vault that lies there, or the first that is pushed, is the only one that may
-be pushed from then on. That stands in `strongroom.founder` there. Set `git config
-receive.maxInputSize`, too: the guard is asked once all has arrived. Who can write to the folder of
+Without --founder the vault that lies there, or the first that is pushed, is the only one that may \
+be pushed from then on. That stands in `strongroom.founder` there. Set `git config \
+receive.maxInputSize`, too: the guard is asked once all has arrived. Who can write to the folder of \
 the repository, as with a path for an address, can go around any hook.
 
 Exit codes as a hook: 0 it is taken, 2 not what git gives a hook, 4 it is tampering, 5 cannot tell.";

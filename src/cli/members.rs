@@ -13,7 +13,7 @@ use std::path::PathBuf;
 pub(super) enum MemberCommand {
     /// Ask to be admitted: makes this device's identity and a file for a lead; needs no vault
     #[command(
-        after_help = "Example:\n  strongroom member request --name jon --out jon.request\n\nPrints eight words. Send the file to a lead in any way, and read the words to them over another: a\ncall, or face to face. With the words the lead knows that the file is yours. Once you are admitted,\nyour first command in the vault shows the vault's own words, to compare likewise.\n\nA further device of yours asks in the same way, with an identity of its own."
+        after_help = "Example:\n  strongroom member request --name jon --out jon.request\n\nPrints eight words. Send the file to a lead in any way, and read the words to them over another: a call, or face to face. With the words the lead knows that the file is yours. Once you are admitted, your first command in the vault shows the vault's own words, to compare likewise.\n\nA further device of yours asks in the same way, with an identity of its own."
     )]
     Request {
         /// Your name; your handle is made of it
@@ -28,17 +28,17 @@ pub(super) enum MemberCommand {
     },
     /// Admit a device that asked; for leads
     #[command(
-        after_help = "Examples:\n  strongroom member admit jon.request --clearance confidential --compartment Halcyon\n  strongroom member admit rita.request --clearance internal --role auditor --until 2027-06-30\n  strongroom member admit laptop.request --device-of jon\n\nShows the words of the request and asks whether they are those that the person read to you; --yes\ndoes not ask. Nobody can give a clearance that goes beyond their own. An auditor who is nothing else\ngets the key to the log's details and no key to a note."
+        after_help = "Examples:\n  strongroom member admit jon.request --clearance confidential --compartment Halcyon\n  strongroom member admit rita.request --clearance internal --role auditor --until 2027-06-30\n  strongroom member admit laptop.request --device-of jon\n\nShows the words of the request and asks whether they are those that the person read to you; --yes does not ask. Nobody can give a clearance that goes beyond their own. An auditor who is nothing else gets the key to the log's details and no key to a note."
     )]
     Admit(AdmitArgs),
     /// Give a member more, or another end; for leads
     #[command(
-        after_help = "Examples:\n  strongroom member grant jon --compartment Kestrel\n  strongroom member grant jon --compartment Kestrel --until 2027-01-15     lent until then\n  strongroom member grant jon --until 2027-12-31                           the membership ends then\n  strongroom member grant kim --role breakglass\n\nWhat is given can be used at their next command. Nobody gives what they do not have. What is lent can\nbe used until its time is over; the keys for it stay where they are until a lead takes it back with\n`member revoke`, of which leads are told. With the role breakglass go the keys of every level, for\n`strongroom breakglass open`."
+        after_help = "Examples:\n  strongroom member grant jon --compartment Kestrel\n  strongroom member grant jon --compartment Kestrel --until 2027-01-15     lent until then\n  strongroom member grant jon --until 2027-12-31                           the membership ends then\n  strongroom member grant kim --role breakglass\n\nWhat is given can be used at their next command. Nobody gives what they do not have. What is lent can be used until its time is over; the keys for it stay where they are until a lead takes it back with `member revoke`, of which leads are told. With the role breakglass go the keys of every level, for `strongroom breakglass open`."
     )]
     Grant(RightsArgs),
     /// Take something from a member: new keys for it, and what they knew of it is listed; for leads
     #[command(
-        after_help = "Examples:\n  strongroom member revoke jon --compartment Kestrel\n  strongroom member revoke jon --clearance internal\n\nThey keep what they have read and copied, so what they could read is listed, and what they did: change\nin the world what has to be changed, such as codes and routes."
+        after_help = "Examples:\n  strongroom member revoke jon --compartment Kestrel\n  strongroom member revoke jon --clearance internal\n\nThey keep what they have read and copied, so what they could read is listed, and what they did: change in the world what has to be changed, such as codes and routes."
     )]
     Revoke(RightsArgs),
     /// Let a member do nothing until they are resumed; their keys stay; for leads
@@ -55,7 +55,7 @@ pub(super) enum MemberCommand {
     },
     /// End a membership: new keys for all they had, and what they knew is listed; for leads
     #[command(
-        after_help = "Examples:\n  strongroom member remove jon\n  strongroom member remove jon --device 3f2a          a lost laptop; jon stays\n\nTheir devices are no devices of the vault any more: what they write from now on counts for nothing.\nThey keep what they have copied. What they could read is listed, and what they did read: change in\nthe world what has to be changed, such as codes and routes. Where you lack a key yourself, a lead\nwho holds it runs the same command."
+        after_help = "Examples:\n  strongroom member remove jon\n  strongroom member remove jon --device 3f2a          a lost laptop; jon stays\n\nTheir devices are no devices of the vault any more: what they write from now on counts for nothing. They keep what they have copied. What they could read is listed, and what they did read: change in the world what has to be changed, such as codes and routes. Where you lack a key yourself, a lead who holds it runs the same command."
     )]
     Remove {
         /// The member
@@ -66,11 +66,13 @@ pub(super) enum MemberCommand {
         device: Option<String>,
     },
     /// List the members, what they may read, and the words that whoever joins compares
-    #[command(after_help = "Example:\n  strongroom member list --json")]
+    #[command(
+        after_help = "Examples:\n  strongroom member list\n  strongroom member list -v          with the ids of their devices\n  strongroom member list --json"
+    )]
     List,
     /// Review who can read what, who used it, and what is left over; for leads
     #[command(
-        after_help = "Examples:\n  strongroom member review\n  strongroom member review --accept\n  strongroom member review --json > review.json\n\nThat it was shown is an entry with the SHA-256 of the text, so a copy of it can be checked against the\nlog later. With --accept you are asked whether all of it is as it should be, and a yes is an entry\ntoo; --yes does not ask. What somebody used shows as far as the log's details and the labels of notes\nopen for you."
+        after_help = "Examples:\n  strongroom member review\n  strongroom member review --accept\n  strongroom member review --json > review.json\n\nThat it was shown is an entry with the SHA-256 of the text, so a copy of it can be checked against the log later. With --accept you are asked whether all of it is as it should be, and a yes is an entry too; --yes does not ask. What somebody used shows as far as the log's details and the labels of notes open for you."
     )]
     Review {
         /// Say that you found it right; goes into the log

@@ -23,7 +23,7 @@ pub(super) enum RecoveryCommand {
     },
     /// Make a recovery key in shares, of which some bring you back in together; for leads
     #[command(
-        after_help = "Example:\n  strongroom recovery split --need 3 --of 5 --out /media/stick\n\nWrites a page for each share. Print them, give each to somebody else, delete the files. Any three of\nthese five bring you back in, with all that your devices may read, what goes to you by name\nincluded; two tell nothing. The key itself is written nowhere. What you printed before, one page or\nshares, stays good until its device is taken away: `strongroom member remove YOU --device ID`."
+        after_help = "Example:\n  strongroom recovery split --need 3 --of 5 --out /media/stick\n\nWrites a page for each share. Print them, give each to somebody else, delete the files. Any three of these five bring you back in, with all that your devices may read, what goes to you by name included; two tell nothing. The key itself is written nowhere. What you printed before, one page or shares, stays good until its device is taken away: `strongroom member remove YOU --device ID`."
     )]
     Split {
         /// How many shares bring you back in

@@ -6,7 +6,7 @@ use super::*;
 pub(in crate::cli) enum AuditCommand {
     /// Check that the log is complete and untouched; needs no key and writes nothing
     #[command(
-        after_help = "Examples:\n  strongroom audit verify\n  strongroom audit verify --since-receipt january.txt --json\n  strongroom audit verify --witness-key inspectorate.pub\n  strongroom audit verify --against /media/stick/vault\n\nExit code 0 intact, 4 tampering found, 5 cannot tell. Without a receipt, and on a machine that\nnever used the vault, the verdict says `unanchored`: a vault replaced as a whole looks intact."
+        after_help = "Examples:\n  strongroom audit verify\n  strongroom audit verify --since-receipt january.txt --json\n  strongroom audit verify --witness-key inspectorate.pub\n  strongroom audit verify --against /media/stick/vault\n\nExit code 0 intact, 4 tampering found, 5 cannot tell. Without a receipt, and on a machine that never used the vault, the verdict says `unanchored`: a vault replaced as a whole looks intact."
     )]
     Verify {
         /// Compare with an earlier receipt
@@ -31,22 +31,22 @@ pub(in crate::cli) enum AuditCommand {
     },
     /// The entries of all logs, oldest first; reading them is an entry too
     #[command(
-        after_help = "Examples:\n  strongroom audit log --since 7d --result denied\n  strongroom audit log --actor mara --action 'brief release'\n  strongroom audit log --note 3f2a --json\n  strongroom audit log --since 2026-10-01 --csv > october.csv\n\nWho may not oversee the log sees their own entries. Details (what, which notes, why) open for you\nand for whoever holds the auditors' key: auditors, and the founder. Of the rest you\nsee what stands in clear. Times are the devices' word; a log's own order is never broken.\n\nIn CSV a cell that a spreadsheet would take for a formula (= + - @ at its beginning) begins with\nan apostrophe."
+        after_help = "Examples:\n  strongroom audit log --since 7d --result denied\n  strongroom audit log --actor mara --action 'brief release'\n  strongroom audit log --note 3f2a --json\n  strongroom audit log --since 2026-10-01 --csv > october.csv\n\nWho may not oversee the log sees their own entries. Details (what, which notes, why) open for you and for whoever holds the auditors' key: auditors, and the founder. Of the rest you see what stands in clear. Times are the devices' word; a log's own order is never broken.\n\nIn CSV a cell that a spreadsheet would take for a formula (= + - @ at its beginning) begins with an apostrophe."
     )]
     Log(LogArgs),
     /// Who saw anything of a client, saw a note, or what somebody saw; opens no note
     #[command(
-        after_help = "Examples:\n  strongroom audit who --client Halcyon\n  strongroom audit who --note 3f2a --since 2026-10-01\n  strongroom audit who --actor idris --since 30d --csv > idris.csv\n\nWhat was read, listed, searched, briefed (and to whom) and extracted, and what was denied: from the\nlog alone. A note that was ever a client's counts as theirs, with its drafts and briefs; lists and\nsearches count if they showed one of these. It is for those who oversee the log, and an entry."
+        after_help = "Examples:\n  strongroom audit who --client Halcyon\n  strongroom audit who --note 3f2a --since 2026-10-01\n  strongroom audit who --actor idris --since 30d --csv > idris.csv\n\nWhat was read, listed, searched, briefed (and to whom) and extracted, and what was denied: from the log alone. A note that was ever a client's counts as theirs, with its drafts and briefs; lists and searches count if they showed one of these. It is for those who oversee the log, and an entry."
     )]
     Who(WhoArgs),
     /// Write a report for a person to sign: one HTML file, to read, print and check offline
     #[command(
-        after_help = "Examples:\n  strongroom audit report --out november.html --since 2026-11-01 --until 2026-12-01\n  strongroom audit report --out visit.html --since-receipt january.txt --hours 06-22\n\nThe verdict and what it was compared with, accesses over time and by person and client, denials,\naccesses after hours and in bulk, reasons that say nothing, what left the vault and to whom, and\nunder each figure the entries it came from. The file has no script and loads nothing. It says in\nclear what is sealed in the log: keep it accordingly. It is for those who oversee the log; reading\nthe log for it is an entry, and that it was given out is another, with its SHA-256.\n\nExit code as of `audit verify`: 0 intact, 4 tampering found, 5 cannot tell; the report says so too."
+        after_help = "Examples:\n  strongroom audit report --out november.html --since 2026-11-01 --until 2026-12-01\n  strongroom audit report --out visit.html --since-receipt january.txt --hours 06-22\n\nThe verdict and what it was compared with, accesses over time and by person and client, denials, accesses after hours and in bulk, reasons that say nothing, what left the vault and to whom, and under each figure the entries it came from. The file has no script and loads nothing. It says in clear what is sealed in the log: keep it accordingly. It is for those who oversee the log; reading the log for it is an entry, and that it was given out is another, with its SHA-256.\n\nExit code as of `audit verify`: 0 intact, 4 tampering found, 5 cannot tell; the report says so too."
     )]
     Report(ReportArgs),
     /// Check that a report is as it was made and agrees with the vault; needs no key and writes nothing
     #[command(
-        after_help = "Examples:\n  strongroom audit check-report november.html --vault clone\n\nAll that it shows is computed anew from what it says it was made of, and that is compared with the\nlogs: sizes, roots, and of every entry who, when and how it ended. Exit code 0 it holds, 4 it or the\nvault was changed, 5 cannot tell, such as without a copy of its vault: anybody can make one up."
+        after_help = "Examples:\n  strongroom audit check-report november.html --vault clone\n\nAll that it shows is computed anew from what it says it was made of, and that is compared with the logs: sizes, roots, and of every entry who, when and how it ended. Exit code 0 it holds, 4 it or the vault was changed, 5 cannot tell, such as without a copy of its vault: anybody can make one up."
     )]
     CheckReport {
         /// The report
@@ -54,12 +54,12 @@ pub(in crate::cli) enum AuditCommand {
     },
     /// Write a proof that an entry stands in its log, for somebody who has no vault
     #[command(
-        after_help = "Examples:\n  strongroom audit prove 0102030405060708-090a0b0c:17 --out entry.tlog-proof\n  strongroom audit prove 0102030405060708-090a0b0c:17 --receipt january.txt --out entry.tlog-proof\n\nThe file (c2sp.org/tlog-proof) brings the entry's line: who, when, the kind of a change, and what is\nsealed in it. With a receipt the proof leads to what the receipt's holder knows already."
+        after_help = "Examples:\n  strongroom audit prove 0102030405060708-090a0b0c:17 --out entry.tlog-proof\n  strongroom audit prove 0102030405060708-090a0b0c:17 --receipt january.txt --out entry.tlog-proof\n\nThe file (c2sp.org/tlog-proof) brings the entry's line: who, when, the kind of a change, and what is sealed in it. With a receipt the proof leads to what the receipt's holder knows already."
     )]
     Prove(ProveArgs),
     /// Check a proof file; needs neither a key of yours nor a vault
     #[command(
-        after_help = "Examples:\n  strongroom audit check-proof entry.tlog-proof --receipt january.txt\n  strongroom audit check-proof entry.tlog-proof --log-key log.pub --witness-key inspectorate.pub\n\nWhat it trusts has to come from elsewhere than the proof: a receipt that you took, or the log's key.\nExit code 0 it holds, 4 it does not, 5 cannot tell whose log it is."
+        after_help = "Examples:\n  strongroom audit check-proof entry.tlog-proof --receipt january.txt\n  strongroom audit check-proof entry.tlog-proof --log-key log.pub --witness-key inspectorate.pub\n\nWhat it trusts has to come from elsewhere than the proof: a receipt that you took, or the log's key. Exit code 0 it holds, 4 it does not, 5 cannot tell whose log it is."
     )]
     CheckProof(CheckProofArgs),
     /// Be a witness from outside: write down, again and again, how far the logs had come
@@ -189,7 +189,7 @@ pub(in crate::cli) struct CheckProofArgs {
 pub(in crate::cli) enum WitnessCommand {
     /// Make a witness's key; prints the public half, for whoever is to believe it
     #[command(
-        after_help = "Example:\n  strongroom audit witness init --name inspectorate > inspectorate.pub\n\nThe key is in no vault and opens nothing. The file is not encrypted: keep it on a machine of the\nwitness's own."
+        after_help = "Example:\n  strongroom audit witness init --name inspectorate > inspectorate.pub\n\nThe key is in no vault and opens nothing. The file is not encrypted: keep it on a machine of the witness's own."
     )]
     Init {
         /// What the witness is called: a–z 0–9 . _ -
@@ -201,7 +201,7 @@ pub(in crate::cli) enum WitnessCommand {
     },
     /// Verify the vault and cosign its logs, unless one went back or was rewritten since the last time
     #[command(
-        after_help = "Examples:\n  strongroom audit witness sign --vault clone\n  strongroom audit witness sign --vault clone --out cosigned.txt\n\nThe cosignatures go to the branch witness/NAME; push it with git. Without the right to write there,\nwrite them to a file, and somebody who has it runs `strongroom audit witness add FILE`."
+        after_help = "Examples:\n  strongroom audit witness sign --vault clone\n  strongroom audit witness sign --vault clone --out cosigned.txt\n\nThe cosignatures go to the branch witness/NAME; push it with git. Without the right to write there, write them to a file, and somebody who has it runs `strongroom audit witness add FILE`."
     )]
     Sign {
         /// The key's file [default: `witness` in the XDG configuration directory]

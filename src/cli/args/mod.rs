@@ -24,7 +24,7 @@ Begin with:
   strongroom list                         what there is
   strongroom show 3f2a --purpose duty --why 'gate call-out'
 
-Exit codes: 0 done, 1 failed, 2 wrong usage, 3 denied or no such note that you may read,
+Exit codes: 0 done, 1 failed, 2 wrong usage, 3 denied or no such note that you may read, \
 4 tampering found, 5 cannot tell, 6 locked or wrong passphrase.";
 
 /// A vault for confidential notes with an audit trail.
@@ -89,12 +89,12 @@ pub(super) enum Command {
     Tour,
     /// Make a vault and your identity on this device
     #[command(
-        after_help = "Example:\n  strongroom init --name mara --recovery-key recovery.txt\n\nThe passphrase is asked for, or comes from STRONGROOM_PASSPHRASE_FILE or\nSTRONGROOM_PASSPHRASE_COMMAND; never from an argument. Nothing that exists is overwritten."
+        after_help = "Example:\n  strongroom init --name mara --recovery-key recovery.txt\n\nThe passphrase is asked for, or comes from STRONGROOM_PASSPHRASE_FILE or STRONGROOM_PASSPHRASE_COMMAND; never from an argument. Nothing that exists is overwritten."
     )]
     Init(InitArgs),
     /// Keep the vault unlocked for a while, so that commands need no passphrase
     #[command(
-        after_help = "Examples:\n  strongroom unlock\n  strongroom unlock --for 1h\n\nAn agent of your own holds the keys in memory and carries out your commands; it hands out no key,\nand every access is in the log as ever. It ends when nothing was asked of it for that long, with\n`strongroom lock`, and with the machine."
+        after_help = "Examples:\n  strongroom unlock\n  strongroom unlock --for 1h\n\nAn agent of your own holds the keys in memory and carries out your commands; it hands out no key, and every access is in the log as ever. It ends when nothing was asked of it for that long, with `strongroom lock`, and with the machine."
     )]
     Unlock {
         /// How long without use: 90s, 15m, 8h
@@ -107,7 +107,7 @@ pub(super) enum Command {
     Status,
     /// Change the passphrase of this device's identity
     #[command(
-        after_help = "The present passphrase is asked for first. The keys stay as they are: who knows the old\npassphrase and has a copy of the old identity file can still open that copy."
+        after_help = "The present passphrase is asked for first. The keys stay as they are: who knows the old passphrase and has a copy of the old identity file can still open that copy."
     )]
     Passphrase {
         /// Take a weak passphrase all the same
@@ -122,12 +122,12 @@ pub(super) enum Command {
     },
     /// Record a note; prints its id
     #[command(
-        after_help = "Examples:\n  strongroom add                                   asks for the text\n  strongroom add --client Halcyon --file patrol.txt\n  journalctl -n 20 | strongroom add --title 'gate controller log' --file -\n  strongroom add --label confidential/Halcyon --at 2026-11-21T06:40:00Z -\n  strongroom add --template incident --field place='North gate' --field kind=theft\n\nA template asks for what has to be there; `strongroom policy list` names them. A shell remembers what is typed as an argument: for anything sensitive leave TEXT out. On a\nterminal your editor then opens, if VISUAL or EDITOR names one, and otherwise you are asked;\nwith - you are asked in any case. Without --label the strictest level of your clearance is taken.\n\nWhile you write, the text lies in memory, and vim, neovim, nano and emacs are kept from leaving\ncopies. If the editor fails, what you wrote is kept, sealed, and the next `add` offers it."
+        after_help = "Examples:\n  strongroom add                                   asks for the text\n  strongroom add --client Halcyon --file patrol.txt\n  journalctl -n 20 | strongroom add --title 'gate controller log' --file -\n  strongroom add --label confidential/Halcyon --at 2026-11-21T06:40:00Z -\n  strongroom add --template incident --field place='North gate' --field kind=theft\n\nA template asks for what has to be there; `strongroom policy list` names them. A shell remembers what is typed as an argument: for anything sensitive leave TEXT out. On a terminal your editor then opens, if VISUAL or EDITOR names one, and otherwise you are asked; with - you are asked in any case. Without --label the strictest level of your clearance is taken.\n\nWhile you write, the text lies in memory, and vim, neovim, nano and emacs are kept from leaving copies. If the editor fails, what you wrote is kept, sealed, and the next `add` offers it."
     )]
     Add(AddArgs),
     /// Show a note; the access is in the log first
     #[command(
-        after_help = "Examples:\n  strongroom show 3f2a9c\n  strongroom show 3f2a9c --purpose handover --why 'night shift takes over'\n  strongroom show 3f2a9c --revision 1\n\nThe id may be shortened to any beginning of four characters or more that is unique among\nthe notes you may read. From the level restricted upwards a purpose and a reason are needed."
+        after_help = "Examples:\n  strongroom show 3f2a9c\n  strongroom show 3f2a9c --purpose handover --why 'night shift takes over'\n  strongroom show 3f2a9c --revision 1\n\nThe id may be shortened to any beginning of four characters or more that is unique among the notes you may read. From the level restricted upwards a purpose and a reason are needed."
     )]
     Show {
         /// Its id, or the beginning of it
@@ -138,7 +138,7 @@ pub(super) enum Command {
     },
     /// Change a note: a new revision, the earlier ones stay
     #[command(
-        after_help = "Examples:\n  strongroom edit 3f2a                             opens your editor (VISUAL or EDITOR)\n  strongroom edit 3f2a --file corrected.txt\n  sed s/18:00/19:00/ text.txt | strongroom edit 3f2a\n  strongroom edit 3f2a --client Halcyon --field plate=\n\nAn edit opens the note, so it needs what `show` needs, and the reading is an entry of its own.\nWhere only a title, a client, a case, a time or fields are given, the text stays as it is. An\nempty value takes away what is there. If the note is revised elsewhere while you write, both\nrevisions stay, side by side, and the next edit follows both.\n\nIf the editor fails, what you wrote is kept, sealed, and the next `edit` of the note offers it."
+        after_help = "Examples:\n  strongroom edit 3f2a                             opens your editor (VISUAL or EDITOR)\n  strongroom edit 3f2a --file corrected.txt\n  sed s/18:00/19:00/ text.txt | strongroom edit 3f2a\n  strongroom edit 3f2a --client Halcyon --field plate=\n\nAn edit opens the note, so it needs what `show` needs, and the reading is an entry of its own. Where only a title, a client, a case, a time or fields are given, the text stays as it is. An empty value takes away what is there. If the note is revised elsewhere while you write, both revisions stay, side by side, and the next edit follows both.\n\nIf the editor fails, what you wrote is kept, sealed, and the next `edit` of the note offers it."
     )]
     Edit(EditArgs),
     /// List the revisions of a note, or show what changed between them
@@ -154,22 +154,22 @@ pub(super) enum Command {
     },
     /// Attach a file of any size to a note
     #[command(
-        after_help = "Examples:\n  strongroom attach 3f2a9c visitors.pdf\n  strongroom attach 3f2a9c /mnt/card/MOV_0412.mp4 --name 'gate camera.mp4'\n  tar cz scans | strongroom attach 3f2a9c - --name scans.tgz\n\nThe file is copied and sealed to the note's label, its name too; what is outside the vault stays\nas it is, so remove it yourself. Of one name there is one attachment beside a note."
+        after_help = "Examples:\n  strongroom attach 3f2a9c visitors.pdf\n  strongroom attach 3f2a9c /mnt/card/MOV_0412.mp4 --name 'gate camera.mp4'\n  tar cz scans | strongroom attach 3f2a9c - --name scans.tgz\n\nThe file is copied and sealed to the note's label, its name too; what is outside the vault stays as it is, so remove it yourself. Of one name there is one attachment beside a note."
     )]
     Attach(AttachArgs),
     /// Take an attachment out into a new file; the access is in the log first
     #[command(
-        after_help = "Examples:\n  strongroom extract 3f2a9c visitors.pdf --purpose duty --why 'gate list'\n  strongroom extract 3f2a9c scans.tgz --out - --purpose duty --why 'gate list' | tar tz\n\nWithout --out it goes into the folder you are in, under its own name. A file appears under its name\nonce all of it is verified, and nothing is overwritten. With `--out -` pieces are written as they\nare verified: judge by the exit code whether they were all."
+        after_help = "Examples:\n  strongroom extract 3f2a9c visitors.pdf --purpose duty --why 'gate list'\n  strongroom extract 3f2a9c scans.tgz --out - --purpose duty --why 'gate list' | tar tz\n\nWithout --out it goes into the folder you are in, under its own name. A file appears under its name once all of it is verified, and nothing is overwritten. With `--out -` pieces are written as they are verified: judge by the exit code whether they were all."
     )]
     Extract(ExtractArgs),
     /// List the notes that you may read, newest first
     #[command(
-        after_help = "Examples:\n  strongroom list --client Halcyon --since 2w\n  strongroom list --since yesterday --until today --sort client\n  strongroom list --json --limit 20\n\nNames and labels are compared as a whole, whatever their case and accents. A TIME is written\n2026-11-21T06:40:00Z; 2026-11-21, today or yesterday for the midnight (UTC) a day begins with;\n12h, 7d or 2w for so long ago."
+        after_help = "Examples:\n  strongroom list --client Halcyon --since 2w\n  strongroom list --since yesterday --until today --sort client\n  strongroom list --json --limit 20\n\nNames and labels are compared as a whole, whatever their case and accents. A TIME is written 2026-11-21T06:40:00Z; 2026-11-21, today or yesterday for the midnight (UTC) a day begins with; 12h, 7d or 2w for so long ago."
     )]
     List(ListArgs),
     /// Give a note another label; all of it is sealed anew, nothing is shown
     #[command(
-        after_help = "Examples:\n  strongroom relabel 3f2a9c restricted/Halcyon\n  strongroom relabel 3f2a9c internal --purpose client-request --why 'published by the client'\n\nWhat was sealed to the old label is forgotten. To let more people read it a purpose and a reason\nare needed. Drafts and briefs that were made from it stay as they are, and are named."
+        after_help = "Examples:\n  strongroom relabel 3f2a9c restricted/Halcyon\n  strongroom relabel 3f2a9c internal --purpose client-request --why 'published by the client'\n\nWhat was sealed to the old label is forgotten. To let more people read it a purpose and a reason are needed. Drafts and briefs that were made from it stay as they are, and are named."
     )]
     Relabel {
         /// Its id, or the beginning of it
@@ -179,12 +179,12 @@ pub(super) enum Command {
     },
     /// Decide to keep a note, and why; its retention counts anew
     #[command(
-        after_help = "Examples:\n  strongroom keep 3f2a9c --because 'the claim is not settled'\n  strongroom keep 3f2a9c --because 'validated: still accurate' --until 1y\n  strongroom keep 3f2a9c --because 'contract ends then' --until 2027-06-30\n\nHow long a note is kept stands in the policies (`strongroom policy show retention/classes.toml`). The\ndecision is a revision of its own, of which only the field kept-until is new, and an entry. Nothing\nof the note is shown, and its text stays. Without --until it is kept until its next review."
+        after_help = "Examples:\n  strongroom keep 3f2a9c --because 'the claim is not settled'\n  strongroom keep 3f2a9c --because 'validated: still accurate' --until 1y\n  strongroom keep 3f2a9c --because 'contract ends then' --until 2027-06-30\n\nHow long a note is kept stands in the policies (`strongroom policy show retention/classes.toml`). The decision is a revision of its own, of which only the field kept-until is new, and an entry. Nothing of the note is shown, and its text stays. Without --until it is kept until its next review."
     )]
     Keep(super::retention::KeepArgs),
     /// Close a note: what its template asks for is looked at first
     #[command(
-        after_help = "Examples:\n  strongroom close 3f2a9c\n  strongroom close 3f2a9c --field outcome='lamp replaced' --field told='the client'\n\nWhat is missing is told, all of it, and the note stays open; at a terminal fields that are still\nempty are asked for first. What was closed takes addenda alone (`strongroom edit ID`), and its\nclocks stop, but for those that are meant to run on."
+        after_help = "Examples:\n  strongroom close 3f2a9c\n  strongroom close 3f2a9c --field outcome='lamp replaced' --field told='the client'\n\nWhat is missing is told, all of it, and the note stays open; at a terminal fields that are still empty are asked for first. What was closed takes addenda alone (`strongroom edit ID`), and its clocks stop, but for those that are meant to run on."
     )]
     Close {
         /// Its id, or the beginning of it
@@ -195,17 +195,17 @@ pub(super) enum Command {
     },
     /// What is due: clocks, retention, holds, requests that wait for you, policies, broken glass
     #[command(
-        after_help = "Examples:\n  strongroom due\n  strongroom due --until 2026-12-01 --client Halcyon\n\nThe most urgent comes first. It is made of what you may read, and is an entry in the log like a\nlist. Which clocks run is said in the templates (`strongroom policy show templates/incident.toml`).\nWhat retention will ask for later shows with --until."
+        after_help = "Examples:\n  strongroom due\n  strongroom due --until 2026-12-01 --client Halcyon\n\nThe most urgent comes first. It is made of what you may read, and is an entry in the log like a list. Which clocks run is said in the templates (`strongroom policy show templates/incident.toml`). What retention will ask for later shows with --until."
     )]
     Due(DueArgs),
     /// Figures of the house: concerns, incidents, actions, broken glass; for leads and auditors
     #[command(
-        after_help = "Examples:\n  strongroom metrics --since 2026-01-01\n  strongroom metrics --since 2026-01-01 --until 2026-07-01 --out half-year.html\n\nWhat is counted among notes stands in the policies (`strongroom policy show rubrics/metrics.toml`);\nonly notes that you may read are counted. Groups so small that they would tell of persons are\nnot shown. The page stands by itself, with plots. With --json a figure is {count}, {count, of},\n{days, of} or {fewer_than}."
+        after_help = "Examples:\n  strongroom metrics --since 2026-01-01\n  strongroom metrics --since 2026-01-01 --until 2026-07-01 --out half-year.html\n\nWhat is counted among notes stands in the policies (`strongroom policy show rubrics/metrics.toml`); only notes that you may read are counted. Groups so small that they would tell of persons are not shown. The page stands by itself, with plots. With --json a figure is {count}, {count, of}, {days, of} or {fewer_than}."
     )]
     Metrics(MetricsArgs),
     /// Destroy a note; the record that it was there stays
     #[command(
-        after_help = "Example:\n  strongroom destroy 3f2a9c --purpose erasure --why 'kept for two years'\n\nIt asks first; --yes does not. All of the note is forgotten and leaves this disk before the\ncommand is done. Copies elsewhere, such as backups and clones, keep what they have. Drafts and\nbriefs that were made from it stay, and are named.\n\nWhere a second person has to agree, it is scheduled first, and carried out by the same command once\nevery member's device has seen that (it syncs once), or after the grace of the policies; exit code 5\nsays which devices are waited for. What is under a legal hold is not destroyed."
+        after_help = "Example:\n  strongroom destroy 3f2a9c --purpose erasure --why 'kept for two years'\n\nIt asks first; --yes does not. All of the note is forgotten and leaves this disk before the command is done. Copies elsewhere, such as backups and clones, keep what they have. Drafts and briefs that were made from it stay, and are named.\n\nWhere a second person has to agree, it is scheduled first, and carried out by the same command once every member's device has seen that (it syncs once), or after the grace of the policies; exit code 5 says which devices are waited for. What is under a legal hold is not destroyed."
     )]
     Destroy {
         /// Its id, or the beginning of it
@@ -213,7 +213,7 @@ pub(super) enum Command {
     },
     /// Approve what somebody else asked for, as their second person
     #[command(
-        after_help = "Example:\n  strongroom approvals\n  strongroom approve 4f0c2b7a91d3e865-a1b2c3d4:17\n\nDestroying a note and releasing a brief need a second person from some levels upwards. Who tries it\nalone is refused, and the request is on record. Whoever may read the note looks at what is asked, and\napproves it: for this note as it is now, these recipients, this person, once. A release may then be made\nfor 72 hours, a note be destroyed as long as its request says.\nNobody approves what they asked for themselves. To a terminal it shows what and why, and asks; --yes\ndoes not ask."
+        after_help = "Example:\n  strongroom approvals\n  strongroom approve 4f0c2b7a91d3e865-a1b2c3d4:17\n\nDestroying a note and releasing a brief need a second person from some levels upwards. Who tries it alone is refused, and the request is on record. Whoever may read the note looks at what is asked, and approves it: for this note as it is now, these recipients, this person, once. A release may then be made for 72 hours, a note be destroyed as long as its request says. Nobody approves what they asked for themselves. To a terminal it shows what and why, and asks; --yes does not ask."
     )]
     Approve {
         /// The request, as `approvals` names it: LOG:SEQ
@@ -236,7 +236,7 @@ pub(super) enum Command {
     Concern(ConcernCommand),
     /// Find notes by the words in them; the search is in the log first
     #[command(
-        after_help = "Examples:\n  strongroom search                                  asks what for\n  strongroom search gate kestrel --client Halcyon --since 7d\n  strongroom search '\"north gate\" lx68' --purpose duty --why 'gate call-out'\n\nAll words must occur in the note: in its title, text, client, case or fields. A word finds\nevery word that begins with it, whatever its case and accents: gate finds Gates. A phrase in\nquotation marks (kept from the shell by others around them) finds its words whole and in a row.\nEarlier revisions, drafts, briefs and attachments are not searched.\n\nFrom the level restricted upwards a purpose and a reason are needed; without them such notes\nare left out. What you search for goes sealed into the log. A shell remembers what is typed as\nan argument: leave QUERY out, or write -, and be asked. With --json, matches is how often the\nwords and phrases occur in the note, taken together. Times are written as for list."
+        after_help = "Examples:\n  strongroom search                                  asks what for\n  strongroom search gate kestrel --client Halcyon --since 7d\n  strongroom search '\"north gate\" lx68' --purpose duty --why 'gate call-out'\n\nAll words must occur in the note: in its title, text, client, case or fields. A word finds every word that begins with it, whatever its case and accents: gate finds Gates. A phrase in quotation marks (kept from the shell by others around them) finds its words whole and in a row. Earlier revisions, drafts, briefs and attachments are not searched.\n\nFrom the level restricted upwards a purpose and a reason are needed; without them such notes are left out. What you search for goes sealed into the log. A shell remembers what is typed as an argument: leave QUERY out, or write -, and be asked. With --json, matches is how often the words and phrases occur in the note, taken together. Times are written as for list."
     )]
     Search(SearchArgs),
     /// Make a text that is safe to share
@@ -276,7 +276,7 @@ pub(super) enum Command {
     Policy(PolicyCommand),
     /// Copy the vault into one new file; needs no key
     #[command(
-        after_help = "Example:\n  strongroom backup /media/disk/strongroom.bundle\n\nThe file holds what a clone holds: the log and sealed notes. It does not hold your identity file\nnor the recovery key: keep those apart from it. What is destroyed later stays in it; replace\nold backups. Stock git reads the file as a bundle."
+        after_help = "Example:\n  strongroom backup /media/disk/strongroom.bundle\n\nThe file holds what a clone holds: the log and sealed notes. It does not hold your identity file nor the recovery key: keep those apart from it. What is destroyed later stays in it; replace old backups. Stock git reads the file as a bundle."
     )]
     Backup {
         /// The new file
@@ -284,7 +284,7 @@ pub(super) enum Command {
     },
     /// Make a vault from a backup, where there is none
     #[command(
-        after_help = "Examples:\n  strongroom restore strongroom.bundle --check           verify it, change nothing\n  strongroom restore strongroom.bundle --vault ~/vault\n\nA backup that is older than what this device wrote last is intact and says so. This device goes on\nfrom it once `strongroom sync` brought the rest of its log from a remote; without one come in anew\nwith the recovery key."
+        after_help = "Examples:\n  strongroom restore strongroom.bundle --check           verify it, change nothing\n  strongroom restore strongroom.bundle --vault ~/vault\n\nA backup that is older than what this device wrote last is intact and says so. This device goes on from it once `strongroom sync` brought the rest of its log from a remote; without one come in anew with the recovery key."
     )]
     Restore {
         /// The backup
@@ -295,7 +295,7 @@ pub(super) enum Command {
     },
     /// Make a vault as a copy of another repository, and verify it; needs no key
     #[command(
-        after_help = "Examples:\n  strongroom clone git@hub.example:north.git\n  strongroom clone /media/stick/north.git --founder 'legal winner thank year ...'\n\nYour own git carries it: ssh, https and paths work as they do there. All of it is verified before it\nis kept. It shows the founder's fingerprint: compare it over another channel with somebody who has\nthe vault, or give it with --founder, for whoever runs the repository can put another vault there.\nIf it breaks off, run it again."
+        after_help = "Examples:\n  strongroom clone git@hub.example:north.git\n  strongroom clone /media/stick/north.git --founder 'legal winner thank year ...'\n\nYour own git carries it: ssh, https and paths work as they do there. All of it is verified before it is kept. It shows the founder's fingerprint: compare it over another channel with somebody who has the vault, or give it with --founder, for whoever runs the repository can put another vault there. If it breaks off, run it again."
     )]
     Clone(CloneArgs),
     /// The repositories that the vault is synced with
@@ -303,7 +303,7 @@ pub(super) enum Command {
     Remote(RemoteCommand),
     /// Bring this vault and its remotes to the same: fetch, verify, merge, push
     #[command(
-        after_help = "Examples:\n  strongroom sync\n  strongroom sync --remote stick\n\nWhat others recorded comes in once it is verified, what was recorded here goes out, and what was\ndestroyed leaves the remote too; its disk forgets it once it prunes (`git gc --prune=now` there).\nNo history is overwritten, here or there. What is wrong there is named and left out, and stops\nnothing else. Work goes on without a network: what is recorded goes with the next sync.\n\nExit codes: 0 both are the same now, 1 not done, 4 the remote was rolled back, rewritten, forked\nor damaged, 5 it stands still or something is missing there."
+        after_help = "Examples:\n  strongroom sync\n  strongroom sync --remote stick\n\nWhat others recorded comes in once it is verified, what was recorded here goes out, and what was destroyed leaves the remote too; its disk forgets it once it prunes (`git gc --prune=now` there). No history is overwritten, here or there. What is wrong there is named and left out, and stops nothing else. Work goes on without a network: what is recorded goes with the next sync.\n\nExit codes: 0 both are the same now, 1 not done, 4 the remote was rolled back, rewritten, forked or damaged, 5 it stands still or something is missing there."
     )]
     Sync {
         /// Only with this one
@@ -318,7 +318,7 @@ pub(super) enum Command {
     Recovery(RecoveryCommand),
     /// Look for what stands in the way, without a key, and mend what can be mended
     #[command(
-        after_help = "Examples:\n  strongroom doctor\n  strongroom doctor --mend\n  strongroom doctor --vault /media/disk/clone --json\n\nIt looks, and writes nothing. With --mend it does what loses no evidence and nothing else: it brings\ngit to where the journal stands, makes a journal for a clone, removes what dead programs left half\nwritten and the socket of a dead agent, finishes forgetting, packs, and closes to others what is\nyours. In a vault that was tampered with it touches nothing.\n\nExit codes: 0 nothing is wrong or all of it was mended, 1 something is wrong, 4 tampering found,\n5 cannot tell. What is worth a look changes no exit code."
+        after_help = "Examples:\n  strongroom doctor\n  strongroom doctor --mend\n  strongroom doctor --vault /media/disk/clone --json\n\nIt looks, and writes nothing. With --mend it does what loses no evidence and nothing else: it brings git to where the journal stands, makes a journal for a clone, removes what dead programs left half written and the socket of a dead agent, finishes forgetting, packs, and closes to others what is yours. In a vault that was tampered with it touches nothing.\n\nExit codes: 0 nothing is wrong or all of it was mended, 1 something is wrong, 4 tampering found, 5 cannot tell. What is worth a look changes no exit code."
     )]
     Doctor(super::doctor::DoctorArgs),
 }
@@ -379,7 +379,7 @@ pub(super) struct CloneArgs {
 pub(super) enum RemoteCommand {
     /// Name a repository to sync with; it is not reached for yet
     #[command(
-        after_help = "Examples:\n  strongroom remote add git@hub.example:north.git\n  strongroom remote add /media/stick/north.git --name stick\n\nThe repository is a bare one of your own (`git init --bare`), empty or with this vault. It needs no\nkey and sees no note: docs/THREATS.md says what it does see. The address stands in the vault's git\nconfiguration, so it must not hold a password; git's credential helpers do that."
+        after_help = "Examples:\n  strongroom remote add git@hub.example:north.git\n  strongroom remote add /media/stick/north.git --name stick\n\nThe repository is a bare one of your own (`git init --bare`), empty or with this vault. It needs no key and sees no note: docs/THREATS.md says what it does see. The address stands in the vault's git configuration, so it must not hold a password; git's credential helpers do that."
     )]
     Add {
         /// Where it is: ssh://, https://, HOST:PATH, or a path
@@ -593,7 +593,7 @@ pub(super) enum SortArg {
 pub(super) enum BriefCommand {
     /// Draft a brief from notes; the draft stays in the vault
     #[command(
-        after_help = "Example:\n  strongroom brief draft 3f2a 91bc --for internal --purpose handover --why 'day shift'\n\nPortions marked above the audience, such as (R), are left out whole. What is doubtful is\nlisted and has to be masked (--mask) or allowed (--allow, with --why) before release. On a\nterminal the notes stand beside the brief, [what was replaced] in brackets.\n\nWith --length whole sentences and list items are left out, and what stands under headings such\nas `To do`, `Actions`, `Where` and `Until` goes last. With --by-case a person has the same\nplaceholder in every such brief of one case, so whoever has several can put them together."
+        after_help = "Example:\n  strongroom brief draft 3f2a 91bc --for internal --purpose handover --why 'day shift'\n\nPortions marked above the audience, such as (R), are left out whole. What is doubtful is listed and has to be masked (--mask) or allowed (--allow, with --why) before release. On a terminal the notes stand beside the brief, [what was replaced] in brackets.\n\nWith --length whole sentences and list items are left out, and what stands under headings such as `To do`, `Actions`, `Where` and `Until` goes last. With --by-case a person has the same placeholder in every such brief of one case, so whoever has several can put them together."
     )]
     Draft(DraftArgs),
     /// Release a draft: to whom, why and which text go into the log, then it is written
@@ -632,7 +632,7 @@ pub(super) enum BriefCommand {
     List,
     /// List the briefs that something concerns which came after their release, and who has them
     #[command(
-        after_help = "Example:\n  strongroom brief recall --purpose review --why 'monthly look'\n\nA brief is listed when a note it was made from was destroyed, relabelled or revised since, or\nwhen its text has what the vault knows by now to identify somebody. Nothing is taken back by\nthis: whoever has a brief has to be told."
+        after_help = "Example:\n  strongroom brief recall --purpose review --why 'monthly look'\n\nA brief is listed when a note it was made from was destroyed, relabelled or revised since, or when its text has what the vault knows by now to identify somebody. Nothing is taken back by this: whoever has a brief has to be told."
     )]
     Recall,
 }
@@ -704,7 +704,7 @@ pub(super) enum PolicyCommand {
     },
     /// Check a folder of policies as strictly as a vault does that takes them; needs no key
     #[command(
-        after_help = "Example:\n  git -C VAULT archive main policies | tar x\n  strongroom policy check policies\n\nTells every fault with its file and line, then runs the cases. Exit code 1 if the vault would\nnot take them."
+        after_help = "Example:\n  git -C VAULT archive main policies | tar x\n  strongroom policy check policies\n\nTells every fault with its file and line, then runs the cases. Exit code 1 if the vault would not take them."
     )]
     Check {
         /// The folder
@@ -726,7 +726,7 @@ pub(super) enum PolicyCommand {
     },
     /// Explain why a request is, or would be, allowed or denied
     #[command(
-        after_help = "Examples:\n  strongroom policy explain read 3f2a\n  strongroom policy explain read 3f2a --purpose duty --why 'gate call-out'\n  strongroom policy explain destroy --label restricted/Halcyon\n  strongroom policy explain brief-release --label confidential --for restricted\n\nACTION is read, add, list, search, brief-draft, brief-release, relabel, destroy, policy-edit, …\n--purpose and --why are part of the question here."
+        after_help = "Examples:\n  strongroom policy explain read 3f2a\n  strongroom policy explain read 3f2a --purpose duty --why 'gate call-out'\n  strongroom policy explain destroy --label restricted/Halcyon\n  strongroom policy explain brief-release --label confidential --for restricted\n\nACTION is read, add, list, search, brief-draft, brief-release, relabel, destroy, policy-edit, … --purpose and --why are part of the question here."
     )]
     Explain(PolicyExplainArgs),
     /// Run the cases that the policies bring with them
@@ -759,4 +759,53 @@ pub(super) struct PolicyExplainArgs {
     /// The level of a brief's audience
     #[arg(long = "for", value_name = "LEVEL")]
     pub(super) audience: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::{Command as Page, CommandFactory};
+
+    fn each(page: &Page, look: &mut dyn FnMut(&Page)) {
+        look(page);
+        page.get_subcommands().for_each(|page| each(page, look));
+    }
+
+    /// What is broken by hand is broken a second time where the terminal is narrower.
+    #[test]
+    fn prose_of_help_pages_is_broken_by_the_terminal_alone() {
+        let mut all = Args::command();
+        all.build();
+        each(&all, &mut |page| {
+            let after = page.get_after_help().map(ToString::to_string).unwrap_or_default();
+            let lines: Vec<&str> = after.lines().collect();
+            for pair in lines.windows(2) {
+                let prose = |line: &str| !line.is_empty() && !line.starts_with(' ');
+                let heading = pair[0].ends_with(':') && pair[1].starts_with(' ');
+                assert!(
+                    !(prose(pair[0]) && prose(pair[1])) || heading,
+                    "{}: {pair:?}",
+                    page.get_name()
+                );
+            }
+        });
+    }
+
+    #[test]
+    fn help_pages_fit_the_terminal() {
+        // On a wider one they have 100 columns.
+        for width in [80, 100] {
+            let mut all = Args::command().term_width(width);
+            all.build();
+            each(&all, &mut |page| {
+                let text = page.clone().render_long_help().to_string();
+                // A word that is longer than a line stays whole, and what is to be typed is never broken there.
+                let long = text
+                    .lines()
+                    .filter(|line| line.chars().count() > width && !line.starts_with("Usage:"));
+                let long: Vec<&str> = long.filter(|line| line.trim().contains(' ')).collect();
+                assert!(long.is_empty(), "{} at {width}: {long:#?}", page.get_name());
+            });
+        }
+    }
 }
