@@ -81,6 +81,7 @@ stories! {
     field_note,
     incident,
     barred,
+    records,
     decision,
     handover,
     friday,

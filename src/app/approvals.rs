@@ -132,6 +132,8 @@ pub(super) struct Seconds {
 /// An approval that counts.
 pub(super) struct Second {
     by: PersonId,
+    /// Whether they are a lead.
+    lead: bool,
     pub(super) approval: EntryRef,
     pub(super) request: EntryRef,
     /// When that was made.
@@ -141,10 +143,13 @@ pub(super) struct Second {
 }
 
 impl Seconds {
-    /// How many people.
-    pub(super) fn people(&self) -> u32 {
-        let people: BTreeSet<PersonId> = self.counted.iter().map(|second| second.by).collect();
-        u32::try_from(people.len()).unwrap_or(u32::MAX)
+    /// How many people, and how many leads among them.
+    pub(super) fn people(&self) -> (u32, u32) {
+        let count = |which: &dyn Fn(&&Second) -> bool| {
+            let people: BTreeSet<PersonId> = self.counted.iter().filter(which).map(|second| second.by).collect();
+            u32::try_from(people.len()).unwrap_or(u32::MAX)
+        };
+        (count(&|_| true), count(&|second| second.lead))
     }
 
     /// The approval that an act rests on.
@@ -291,8 +296,10 @@ impl Desk<'_> {
                 let rest = deed == Deed::Destroy && used;
                 let own = self.was_admitted_for_it(by, asked.time);
                 if (same || rest) && said.matter.until > now && !own && self.may_second(by, needed.label) {
+                    let card = self.ledger.charter().roster.member(by);
                     seconds.counted.push(Second {
                         by,
+                        lead: card.is_some_and(|card| card.roles.contains(&Role::Lead)),
                         approval,
                         request,
                         asked: asked.time,
@@ -377,9 +384,13 @@ impl Desk<'_> {
             Some(_) => "it is asked for already",
             None => "it is asked for now",
         };
+        let whoever = match denial.lacks_another_lead() {
+            true => "another lead who may read it",
+            false => "whoever may read it",
+        };
         Ok(refusal.hint(format!(
-            "{since}, as {request}: `strongroom sync` brings it to others; whoever may read it gives `strongroom approve \
-             {request}`; then, after a sync, give this command again"
+            "{since}, as {request}: `strongroom sync` brings it to others; {whoever} gives `strongroom approve {request}`; \
+             then, after a sync, give this command again"
         )))
     }
 
