@@ -81,6 +81,8 @@ stories! {
     field_note,
     incident,
     barred,
+    heads_bar,
+    not_second,
     records,
     decision,
     handover,

@@ -120,6 +120,8 @@ pub(super) struct Needed<'n> {
     pub(super) wraps: &'n [WrapFile],
     /// To whom it goes and so on; what is approved is that and nothing else.
     pub(super) terms: &'n str,
+    /// The notes that say who is no second person for it: it itself, or what a draft was made of.
+    pub(super) about: &'n [NoteId],
 }
 
 /// Whose approvals of what is needed count now.
@@ -198,7 +200,7 @@ pub fn approve(context: &Context<'_>, asked: &str, ask: Option<AskApproval<'_>>)
     let request = place_of(asked)?;
     let unlocked = context.unlock()?;
     let mut desk = unlocked.desk(context)?;
-    let seen = desk.look_at(request)?;
+    let (seen, about) = desk.look_at(request)?;
     drop(desk);
     if let Some(ask) = ask {
         ask(&seen)?;
@@ -220,6 +222,7 @@ pub fn approve(context: &Context<'_>, asked: &str, ask: Option<AskApproval<'_>>)
     if bound != matter.objects {
         return Err(desk.failed(details, vec![matter.note], changed()));
     }
+    desk.refuse_no_second(request, &about)?;
     details.level = Some(found.label.level());
     let standing = desk.standing(&matter.note.to_string(), &TEXTS, &details)?;
     let mut facts = ResourceFacts::new(ThingKind::Note, found.label.clone());
@@ -273,7 +276,7 @@ impl Desk<'_> {
 
     /// Whose approvals of `needed` count: of people who belong to the vault now and may read it, in time, not used yet. What
     /// of a note is left of which some was destroyed on the strength of an approval may be destroyed too.
-    pub(super) fn seconds(&self, needed: &Needed<'_>) -> Result<Seconds, Error> {
+    pub(super) fn seconds(&mut self, needed: &Needed<'_>) -> Result<Seconds, Error> {
         let objects = self.bind(needed)?;
         let (me, now) = (self.identity.person(), self.context.now());
         let matters = self.ledger.matters();
@@ -307,6 +310,24 @@ impl Desk<'_> {
                     });
                 }
             }
+        }
+        // Where that cannot be seen from here, the second person's own program has looked.
+        let apart = match seconds.counted.is_empty() {
+            true => None,
+            false => self.not_second(needed.about)?,
+        };
+        let apart = apart.unwrap_or_default();
+        let mut barred = BTreeSet::new();
+        seconds.counted.retain(|second| {
+            let named = apart.iter().any(|people| self.is_named(second.by, people));
+            barred.extend(named.then_some(second.by));
+            !named
+        });
+        for person in barred {
+            self.context.person.warn(&format!(
+                "what {} approved does not count: they were involved in what it is about, or recorded it",
+                self.handle(person)
+            ));
         }
         Ok(seconds)
     }
@@ -514,11 +535,13 @@ impl Desk<'_> {
                 Deed::Destroy => "",
                 Deed::Release => statement.split("\n\n").next().unwrap_or_default(),
             },
+            about: &[],
         })
     }
 
     /// Reads what is asked for, for whoever is to approve it: the statement, and of a release the draft.
-    fn look_at(&mut self, request: EntryRef) -> Result<Asked, Error> {
+    /// With the notes that say who is no second person for it.
+    fn look_at(&mut self, request: EntryRef) -> Result<(Asked, Vec<NoteId>), Error> {
         let mut details = self.details("approve-read");
         details.asked = Some(request.to_string());
         let found = self.approvable(request, &details)?;
@@ -529,6 +552,7 @@ impl Desk<'_> {
         };
         let said = self.read_statement(statement, &details)?;
         let note = found.matter.note.to_string();
+        let mut about = vec![found.matter.note];
         let (title, text) = match found.matter.deed {
             Deed::Destroy => {
                 let filter = Filter {
@@ -550,14 +574,16 @@ impl Desk<'_> {
                 let (opened, _) = self.open_revisions(&standing, &[newest], false, permits, details)?;
                 let open = opened.into_iter().next().ok_or_else(|| Error::no_such_note(&note))?;
                 let file = crate::brief::BriefFile::parse(open.text());
-                let text = file.map(|file| file.text.clone()).ok_or_else(changed)?;
-                (open.metadata.title.clone(), Some(text))
+                let file = file.ok_or_else(changed)?;
+                about.clone_from(&file.sources);
+                (open.metadata.title.clone(), Some(file.text.clone()))
             }
         };
+        self.refuse_no_second(request, &about)?;
         if self.bound(&found, &said)? != found.matter.objects {
             return Err(changed());
         }
-        Ok(Asked {
+        let asked = Asked {
             request,
             deed: found.matter.deed,
             note: found.matter.note,
@@ -567,7 +593,21 @@ impl Desk<'_> {
             until: found.matter.until,
             statement: said,
             text,
-        })
+        };
+        Ok((asked, about))
+    }
+
+    /// Refuses whoever is at the desk as the second person for what they were involved in, or recorded.
+    fn refuse_no_second(&mut self, request: EntryRef, about: &[NoteId]) -> Result<(), Error> {
+        let words = match self.not_second(about)? {
+            None => "denied: who may not read what it is about is not the second person for it",
+            Some(apart) => match apart.iter().any(|people| self.is_named(self.identity.person(), people)) {
+                true => "denied: who was involved in what it is about, or recorded it, is not the second person for it",
+                false => return Ok(()),
+            },
+        };
+        let error = Error::new(Kind::Denied, words).hint("somebody else is");
+        Err(self.refused("approve", Some(EntryKind::Approve), Some(&request.to_string()), error)?)
     }
 
     /// Opens a statement, under an entry of its own.

@@ -118,6 +118,7 @@ impl Desk<'_> {
             label: &found.label,
             wraps: found.wraps(),
             terms: "",
+            about: &[found.note],
         };
         let seconds = self.seconds(&needed)?;
         let mut facts = found.facts();

@@ -5,12 +5,11 @@ use super::error::{Error, Kind};
 use super::finding::{Looking, NoteLine};
 use super::notes::check_fields;
 use crate::casework::{
-    Amend, Barred, FieldKind, Form, House, Linked, Needed, Record, Template, form, form_names, reserved, value_of,
-    wording_of,
+    Amend, FieldKind, Form, House, Linked, Needed, Record, Template, form, form_names, reserved, value_of, wording_of,
 };
 use crate::chain::{Kind as EntryKind, Time};
-use crate::gate::{Filter, Metadata, Nature, Query};
-use crate::id::NoteId;
+use crate::gate::{Filter, Metadata, Nature, Query, TEXTS};
+use crate::id::{NoteId, PersonId};
 use crate::label::Level;
 use crate::policy::{Action, BadPolicy, Levels};
 use std::collections::HashSet;
@@ -141,7 +140,8 @@ impl Desk<'_> {
             };
             let bars = template.barred.iter().any(|barred| barred.link == *name);
             if field.template.is_some() || bars {
-                let Some(line) = self.heading(note)? else {
+                let heads = self.heads_of(&[note])?;
+                let Some(line) = heads.first() else {
                     return Err(Error::no_such_note(&asked));
                 };
                 let metadata = &line.listed.metadata;
@@ -153,7 +153,7 @@ impl Desk<'_> {
                         format!("`{name}` names a note of the template `{due}`, and `{asked}` is none"),
                     ));
                 }
-                if self.is_barred(template, name, metadata) {
+                if self.is_barred(template, name, &heads) {
                     let error = barred_from(template, "writes");
                     return Err(self.refused(verb, Some(EntryKind::Add), Some(&asked), error)?);
                 }
@@ -176,26 +176,25 @@ impl Desk<'_> {
             let Some(asked) = value_of(&metadata.fields, &barred.link) else {
                 continue;
             };
-            let line = match self.find(asked)? {
-                Some((note, _, _)) => self.heading(note)?,
-                None => None,
+            let heads = match self.find(asked)? {
+                Some((note, _, _)) => self.heads_of(&[note])?,
+                None => Vec::new(),
             };
             // Who may not look at what it is about cannot be known to stand outside it.
-            let Some(line) = line else {
+            let Some(line) = heads.first() else {
                 let title = template.title.to_lowercase();
                 let words = format!("denied: who may not read what it is about {done} no {title}");
                 let error = Error::new(Kind::Denied, words).hint("somebody does who may");
                 return Err(self.refused(read, Some(EntryKind::Revise), Some(asked), error)?);
             };
-            let about = &line.listed.metadata;
-            if self.is_barred(template, &barred.link, about) {
+            if self.is_barred(template, &barred.link, &heads) {
                 let error = barred_from(template, done);
                 return Err(self.refused(read, Some(EntryKind::Revise), Some(asked), error)?);
             }
             if let Some(open) = barred
                 .people
                 .as_ref()
-                .filter(|field| done == CLOSES && value_of(&about.fields, field).is_none())
+                .filter(|field| done == CLOSES && heads.iter().all(|head| !answers(head, field)))
             {
                 let words =
                     format!("`{open}` of what it is about is not answered yet: who was in it does not close this");
@@ -208,20 +207,57 @@ impl Desk<'_> {
         Ok(())
     }
 
-    /// Whether a note that such a field links to bars whoever is at the desk.
-    fn is_barred(&self, template: &Template, link: &str, metadata: &Metadata) -> bool {
-        let bars = |barred: &&Barred| match &barred.people {
-            None => match value_of(&metadata.fields, reserved::RECORDED_BY) {
-                Some(by) => self.names_me(by),
-                None => metadata.author == self.identity.person(),
-            },
-            Some(field) => value_of(&metadata.fields, field).is_some_and(|people| self.names_me(people)),
-        };
-        template
-            .barred
-            .iter()
-            .filter(|barred| barred.link == link)
-            .any(|barred| bars(&barred))
+    /// Whether one of the heads of a note that such a field links to bars whoever is at the desk.
+    fn is_barred(&self, template: &Template, link: &str, heads: &[NoteLine]) -> bool {
+        let of_it = template.barred.iter().filter(|barred| barred.link == link);
+        let people = of_it.flat_map(|barred| self.people_in(heads, barred.people.as_deref()));
+        people
+            .into_iter()
+            .any(|people| self.is_named(self.identity.person(), &people))
+    }
+
+    /// Whom a field of a note names, by each of its heads; without a field who recorded it.
+    fn people_in(&self, heads: &[NoteLine], field: Option<&str>) -> Vec<String> {
+        let people = heads.iter().filter_map(|head| {
+            let metadata = &head.listed.metadata;
+            let recorded = || self.handle(metadata.author);
+            match field {
+                None => Some(value_of(&metadata.fields, reserved::RECORDED_BY).map_or_else(recorded, str::to_owned)),
+                Some(field) => value_of(&metadata.fields, field).map(str::to_owned),
+            }
+        });
+        people.collect()
+    }
+
+    /// Who is no second person for what is about these notes, by what their templates say: lists of people as they were
+    /// written. None where a note that has to be looked at for it is not for whoever is at the desk.
+    pub(super) fn not_second(&mut self, notes: &[NoteId]) -> Result<Option<Vec<String>>, Error> {
+        let heads = self.heads_of(notes)?;
+        let mut named = Vec::new();
+        for head in &heads {
+            let metadata = &head.listed.metadata;
+            let Some(Form { template, .. }) = self.form_of(metadata)? else {
+                continue;
+            };
+            for own in &template.not_second {
+                named.extend(self.people_in(std::slice::from_ref(head), own.as_deref()));
+            }
+            for barred in &template.barred {
+                let Some(asked) = value_of(&metadata.fields, &barred.link) else {
+                    continue;
+                };
+                let about = match self.find(asked)? {
+                    Some((note, _, _)) => self.heads_of(&[note])?,
+                    None => Vec::new(),
+                };
+                if about.is_empty() {
+                    return Ok(None);
+                }
+                named.extend(self.people_in(&about, barred.people.as_deref()));
+            }
+        }
+        let seen: HashSet<NoteId> = heads.iter().map(|head| head.listed.note).collect();
+        Ok(notes.iter().all(|note| seen.contains(note)).then_some(named))
     }
 
     /// Refuses handles that nobody has or had: who is named by mistake is barred from nothing.
@@ -247,24 +283,25 @@ impl Desk<'_> {
         }
     }
 
-    /// Whether a list of people names whoever is at the desk, by handle.
-    fn names_me(&self, people: &str) -> bool {
-        let me = self.handle(self.identity.person());
-        people
-            .split(',')
-            .any(|one| one.trim().trim_start_matches('@').eq_ignore_ascii_case(&me))
+    /// Whether a list of people names somebody, by a handle that they have or had.
+    pub(super) fn is_named(&self, person: PersonId, people: &str) -> bool {
+        let cards = self.ledger.charter().roster.cards().iter();
+        let mut handles = cards.filter(|card| card.person == person).map(|card| &card.handle);
+        handles.any(|handle| {
+            let mut all = people.split(',');
+            all.any(|one| one.trim().trim_start_matches('@').eq_ignore_ascii_case(handle))
+        })
     }
 
-    /// What is known of a note beside its text, under an entry of its own.
-    fn heading(&mut self, note: NoteId) -> Result<Option<NoteLine>, Error> {
-        let only = HashSet::from([note]);
+    /// What is known of notes beside their texts, of each by all its heads, the newest first; under an entry of its own.
+    pub(super) fn heads_of(&mut self, notes: &[NoteId]) -> Result<Vec<NoteLine>, Error> {
+        let only: HashSet<NoteId> = notes.iter().copied().collect();
         let filter = Filter {
-            natures: vec![Nature::Note],
+            natures: TEXTS.to_vec(),
             ..Filter::default()
         };
         let details = self.details(LINKS);
-        let found = self.find_all(details, &Looking::among(Action::List, filter, &only))?;
-        Ok(found.into_iter().next())
+        self.find_all(details, &Looking::heads_of(Action::List, filter, &only))
     }
 
     /// What has to be there before it is recorded.
@@ -421,6 +458,11 @@ impl Desk<'_> {
         }
         Ok(rule.second_person)
     }
+}
+
+/// Whether a head answers a field.
+fn answers(head: &NoteLine, field: &str) -> bool {
+    value_of(&head.listed.metadata.fields, field).is_some()
 }
 
 fn barred_from(template: &Template, done: &str) -> Error {

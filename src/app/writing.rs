@@ -248,6 +248,11 @@ fn open_to_edit(
     let form = desk.form_of(&note.metadata)?;
     if let Some(form) = &form {
         desk.refuse_barred(form, &note.metadata, "edit-read", "edits")?;
+        if heads.len() > 1 {
+            for head in desk.heads_of(&[note.note])? {
+                desk.refuse_barred(form, &head.listed.metadata, "edit-read", "edits")?;
+            }
+        }
         change.fields = desk.read_fields(form, std::mem::take(&mut change.fields))?;
         desk.link_fields(form, &mut change.fields, "edit-read")?;
     }

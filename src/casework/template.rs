@@ -142,6 +142,8 @@ pub struct Template {
     pub clocks: Vec<Clock>,
     /// Whom it bars.
     pub barred: Vec<Barred>,
+    /// Who is no second person for it, beside whom it bars: a field of its own with people, or none for whoever recorded it.
+    pub not_second: Vec<Option<String>>,
     /// What closing asks.
     pub closing: Closing,
     /// What briefs ask.
@@ -161,6 +163,8 @@ struct File {
     rubric: Option<String>,
     #[serde(default)]
     barred: Vec<String>,
+    #[serde(default)]
+    not_second: Vec<String>,
     #[serde(default)]
     field: Vec<FieldRow>,
     #[serde(default)]
@@ -402,6 +406,19 @@ impl Template {
                 }
             }
         }
+        let mut not_second = Vec::new();
+        for text in &file.not_second {
+            match known(text) {
+                _ if text == "author" => not_second.push(None),
+                Some(field) if field.kind == FieldKind::People => not_second.push(Some(text.clone())),
+                _ => {
+                    return Err(wrong(
+                        text,
+                        format!("`{text}` names nobody: write `author`, or a field with people"),
+                    ));
+                }
+            }
+        }
         let brief = file.brief.map(|row| {
             let up_to = Level::ALL.into_iter().find(|level| level.name() == row.up_to);
             let up_to = up_to.ok_or_else(|| {
@@ -430,6 +447,7 @@ impl Template {
             sections,
             clocks,
             barred,
+            not_second,
             closing: Closing {
                 one_of,
                 linked: file.closing.linked.into_iter().map(LinkedRule::from).collect(),
