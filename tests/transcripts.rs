@@ -84,6 +84,7 @@ stories! {
     heads_bar,
     not_second,
     records,
+    times,
     decision,
     handover,
     friday,

@@ -67,7 +67,7 @@ pub struct RequestLine {
     pub own: bool,
     /// Since when.
     pub asked: Time,
-    /// Until when.
+    /// Until when it waits; where it was approved, until when that may be used.
     pub until: Time,
     /// How it stands.
     pub standing: Standing,
@@ -515,11 +515,11 @@ impl Desk<'_> {
         for (request, said) in self.ledger.matters().requests() {
             let own = self.person(request) == Some(self.identity.person());
             if own || readable.contains(&said.matter.note) {
-                lines.push(self.line_of(request, own)?);
+                let line = self.line_of(request, own)?;
+                let stands = matches!(line.standing, Standing::Waiting | Standing::Approved);
+                lines.extend((stands || said.matter.until > self.context.now()).then_some(line));
             }
         }
-        let now = self.context.now();
-        lines.retain(|line| line.until > now || matches!(line.standing, Standing::Waiting | Standing::Approved));
         lines.sort_by_key(|line| (line.asked, line.request));
         Ok(lines)
     }
@@ -655,6 +655,10 @@ impl Desk<'_> {
             (false, false, false) => Standing::Over,
         };
         let approved: BTreeSet<PersonId> = approvals.iter().map(|(_, by, _)| *by).collect();
+        let until = match standing {
+            Standing::Approved | Standing::Done => approvals.iter().map(|(_, _, said)| said.matter.until).max(),
+            Standing::Waiting | Standing::Over | Standing::Void => None,
+        };
         Ok(RequestLine {
             request,
             deed: said.matter.deed,
@@ -663,7 +667,7 @@ impl Desk<'_> {
             by: self.handle_of(request),
             own,
             asked: said.time,
-            until: said.matter.until,
+            until: until.unwrap_or(said.matter.until),
             standing,
             approved: approved.into_iter().map(|by| self.handle(by)).collect(),
         })

@@ -45,6 +45,8 @@ pub struct Access {
     reason: RefCell<Option<String>>,
     asked_purpose: Cell<bool>,
     asked_reason: Cell<bool>,
+    /// Whether what looks wrong is meant.
+    sure: bool,
     /// Whether the person was told what waits for them.
     told: Cell<bool>,
     /// What they were warned of about remotes, so that it is said once.
@@ -65,6 +67,16 @@ impl Access {
             reason: RefCell::new(reason),
             ..Self::default()
         })
+    }
+
+    /// The same of somebody who is sure of what looks wrong.
+    pub fn sure(self, sure: bool) -> Self {
+        Self { sure, ..self }
+    }
+
+    /// Whether they are.
+    pub(super) fn is_sure(&self) -> bool {
+        self.sure
     }
 
     /// Whether that is said for the first time.

@@ -12,12 +12,21 @@ use crate::gate::{Filter, Metadata, Nature, Query, TEXTS};
 use crate::id::{NoteId, PersonId};
 use crate::label::Level;
 use crate::policy::{Action, BadPolicy, Levels};
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 /// What the program looks at of other notes beside their text, for what it is asked about one.
 const LINKS: &str = "links-read";
 /// What somebody does who closes a note.
 pub(super) const CLOSES: &str = "closes";
+
+/// What a note of a template is about, by the notes that its fields name.
+#[derive(Default)]
+pub(super) struct About {
+    /// Client and case of the first that was looked at.
+    pub(super) names: Option<(String, String)>,
+    /// The first number, for the title of what has none.
+    pub(super) number: Option<String>,
+}
 
 /// Fields as a person gives them.
 pub(super) type Fields = Vec<(String, String)>;
@@ -41,7 +50,15 @@ fn broken(bad: &BadPolicy) -> Error {
 
 impl Context<'_> {
     /// Asks a person at a terminal for what has to be there, one thing at a time; nothing answered leaves it open.
-    pub(super) fn ask_fields(&self, form: &Form, fields: &mut Fields, needed: Needed, levels: &Levels) {
+    /// What would be refused afterwards is asked again, so that nobody types the others twice: names that none of `handles` is, and
+    /// times that cannot be.
+    pub(super) fn ask_fields(
+        &self,
+        form: &Form,
+        fields: &mut Fields,
+        needed: Needed,
+        (levels, handles): (&Levels, &BTreeSet<String>),
+    ) {
         let mut left_open: Vec<String> = Vec::new();
         while self.person.answers() {
             let mut open = form.template.unanswered(fields, needed);
@@ -54,11 +71,36 @@ impl Context<'_> {
             };
             match typed.trim() {
                 "" => left_open.push(field.name),
-                typed => match field.read(typed, levels) {
-                    Ok(value) => fields.push((field.name, value)),
-                    Err(bad) => self.person.warn(&bad),
-                },
+                typed => {
+                    let read = field.read(typed, levels).and_then(|value| {
+                        let odd = field.out_of_time(&value, self.now()).filter(|_| !self.access.is_sure());
+                        let nobody = (field.kind == FieldKind::People)
+                            .then(|| nobody_of(&value, handles))
+                            .flatten();
+                        match (odd, nobody) {
+                            (Some(odd), _) => Err(odd),
+                            (_, Some(handle)) => Err(called_by_nobody(&field.name, handle)),
+                            _ => Ok(value),
+                        }
+                    });
+                    match read {
+                        Ok(value) => fields.push((field.name, value)),
+                        Err(bad) => self.person.warn(&bad),
+                    }
+                }
             }
+        }
+    }
+
+    /// Refuses a time at which something happened that is still to come.
+    pub(super) fn refuse_future(&self, happened: Option<Time>) -> Result<(), Error> {
+        match happened.filter(|at| *at > self.now() && !self.access.is_sure()) {
+            None => Ok(()),
+            Some(at) => Err(Error::new(
+                Kind::Usage,
+                format!("it cannot have happened at {at}: by this computer's clock that is still to come"),
+            )
+            .hint("if it is the clock that is wrong: --yes")),
         }
     }
 }
@@ -109,21 +151,22 @@ impl Desk<'_> {
             let value = field
                 .read(&value, self.policies.levels())
                 .map_err(|bad| Error::new(Kind::Usage, bad))?;
+            let sure = self.context.access.is_sure();
+            if let Some(odd) = field.out_of_time(&value, self.context.now()).filter(|_| !sure) {
+                return Err(Error::new(Kind::Usage, odd).hint("if that is meant: --yes"));
+            }
             read.push((name, value));
         }
         Ok(read)
     }
 
     /// Finds the notes and people that fields name, also those that were typed when they were asked for, writes whole ids, and
-    /// refuses who is barred by what they say. Gives client and case of the first note that was looked at.
-    pub(super) fn link_fields(
-        &mut self,
-        form: &Form,
-        fields: &mut Fields,
-        verb: &str,
-    ) -> Result<Option<(String, String)>, Error> {
+    /// refuses who is barred by what they say.
+    pub(super) fn link_fields(&mut self, form: &Form, fields: &mut Fields, verb: &str) -> Result<About, Error> {
         let template = &form.template;
-        let mut about = None;
+        let mut about = About::default();
+        // What has a number needs none of another's, and a text has a first line.
+        let titled = template.number.is_none() && !template.sections.is_empty();
         for (name, value) in fields.iter_mut() {
             let Some(field) = template.field(name) else { continue };
             if field.kind == FieldKind::People {
@@ -139,13 +182,17 @@ impl Desk<'_> {
                 return Err(self.not_there(details, &asked)?);
             };
             let bars = template.barred.iter().any(|barred| barred.link == *name);
+            let heads = match field.template.is_some() || bars || titled {
+                true => self.heads_of(&[note])?,
+                false => Vec::new(),
+            };
+            let metadata = heads.first().map(|line| &line.listed.metadata);
+            let number = metadata.and_then(|metadata| value_of(&metadata.fields, reserved::NUMBER));
+            about.number = about.number.or_else(|| number.filter(|_| titled).map(str::to_owned));
             if field.template.is_some() || bars {
-                let heads = self.heads_of(&[note])?;
-                let Some(line) = heads.first() else {
-                    return Err(Error::no_such_note(&asked));
-                };
-                let metadata = &line.listed.metadata;
-                about = about.or_else(|| Some((metadata.client.clone(), metadata.case.clone())));
+                let metadata = metadata.ok_or_else(|| Error::no_such_note(&asked))?;
+                let names = || (metadata.client.clone(), metadata.case.clone());
+                about.names = about.names.or_else(|| Some(names()));
                 let of = value_of(&metadata.fields, reserved::TEMPLATE);
                 if let Some(due) = field.template.as_deref().filter(|due| of != Some(due)) {
                     return Err(Error::new(
@@ -262,25 +309,17 @@ impl Desk<'_> {
 
     /// Refuses handles that nobody has or had: who is named by mistake is barred from nothing.
     fn check_people(&self, name: &str, people: &str) -> Result<(), Error> {
-        let roster = &self.ledger.charter().roster;
-        let known = |handle: &str| {
-            roster
-                .cards()
-                .iter()
-                .any(|card| card.handle.eq_ignore_ascii_case(handle))
-        };
-        let mut handles = people.split(',').filter_map(|one| one.trim().strip_prefix('@'));
-        match handles.find(|handle| !known(handle)) {
+        match nobody_of(people, &self.all_handles()) {
             None => Ok(()),
-            Some(handle) => Err(Error::new(
-                Kind::Usage,
-                format!(
-                    "`{name}` names `@{}`, and nobody here is called so",
-                    short(handle.to_owned())
-                ),
-            )
-            .hint("several are divided by commas; who is no member is named without `@`")),
+            Some(handle) => Err(Error::new(Kind::Usage, called_by_nobody(name, handle))
+                .hint("several are divided by commas; who is no member is named without `@`")),
         }
+    }
+
+    /// What anybody is or was called, in small letters.
+    pub(super) fn all_handles(&self) -> BTreeSet<String> {
+        let cards = self.ledger.charter().roster.cards().iter();
+        cards.map(|card| card.handle.to_ascii_lowercase()).collect()
     }
 
     /// Whether a list of people names somebody, by a handle that they have or had.
@@ -367,22 +406,28 @@ impl Desk<'_> {
         Ok(())
     }
 
-    /// The notes whose fields point to that one: the name of each one's template, and its fields.
-    pub(super) fn pointing_to(&mut self, note: NoteId) -> Result<Vec<(String, Fields)>, Error> {
+    /// The notes whose fields point to that one.
+    pub(super) fn lines_pointing_to(&mut self, note: NoteId) -> Result<Vec<NoteLine>, Error> {
         let query = Query::parse(&note.to_string())?;
         let filter = Filter {
             natures: vec![Nature::Note],
             ..Filter::default()
         };
         let details = self.details(LINKS);
-        let lines = self.find_all(details, &Looking::mentioning(Action::List, filter, &query))?;
+        let mut lines = self.find_all(details, &Looking::mentioning(Action::List, filter, &query))?;
         let id = note.to_string();
-        let points = |line: &&NoteLine| line.listed.metadata.fields.iter().any(|(_, value)| *value == id);
+        lines.retain(|line| line.listed.metadata.fields.iter().any(|(_, value)| *value == id));
+        Ok(lines)
+    }
+
+    /// The same: the name of each one's template, and its fields.
+    pub(super) fn pointing_to(&mut self, note: NoteId) -> Result<Vec<(String, Fields)>, Error> {
+        let lines = self.lines_pointing_to(note)?;
         let of = |line: &NoteLine| {
             let fields = line.listed.metadata.fields.clone();
             Some((value_of(&fields, reserved::TEMPLATE)?.to_owned(), fields))
         };
-        Ok(lines.iter().filter(points).filter_map(of).collect())
+        Ok(lines.iter().filter_map(of).collect())
     }
 
     /// What stands in the way of closing a note of a template.
@@ -458,6 +503,19 @@ impl Desk<'_> {
         }
         Ok(rule.second_person)
     }
+}
+
+/// The first handle in a list of people that nobody has or had.
+fn nobody_of<'p>(people: &'p str, handles: &BTreeSet<String>) -> Option<&'p str> {
+    let mut named = people.split(',').filter_map(|one| one.trim().strip_prefix('@'));
+    named.find(|handle| !handles.contains(&handle.to_ascii_lowercase()))
+}
+
+fn called_by_nobody(name: &str, handle: &str) -> String {
+    format!(
+        "`{name}` names `@{}`, and nobody here is called so",
+        short(handle.to_owned())
+    )
 }
 
 /// Whether a head answers a field.

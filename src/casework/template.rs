@@ -1,7 +1,7 @@
 //! Templates: `templates/NAME.toml` in the policies. A template names fields, sections, clocks and what has to be there
 //! before a note of it is closed.
 
-use super::field::{Condition, Field, FieldKind, Needed};
+use super::field::{Condition, Field, FieldKind, Needed, Never};
 use super::reserved;
 use crate::chain::Card;
 use crate::label::Level;
@@ -190,6 +190,8 @@ struct FieldRow {
     #[serde(rename = "if")]
     only_if: Option<String>,
     template: Option<String>,
+    not_after: Option<String>,
+    not_before: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -413,7 +415,7 @@ impl Template {
                 Some(field) if field.kind == FieldKind::People => not_second.push(Some(text.clone())),
                 _ => {
                     return Err(wrong(
-                        text,
+                        &format!("\"{text}\""),
                         format!("`{text}` names nobody: write `author`, or a field with people"),
                     ));
                 }
@@ -592,7 +594,20 @@ fn fields(rows: Vec<FieldRow>, wrong: Wrong<'_>) -> Result<Vec<Field>, BadPolicy
         if row.template.is_some() && row.kind != FieldKind::Note {
             return refuse(format!("`{}`: only a note has a `template`", row.name));
         }
+        let dated = matches!(row.kind, FieldKind::Time | FieldKind::Date);
+        let never = match (row.not_after.as_deref(), row.not_before.as_deref()) {
+            (None, None) => None,
+            (Some("now"), None) if dated => Some(Never::Future),
+            (None, Some("now")) if dated => Some(Never::Past),
+            _ => {
+                return refuse(format!(
+                    "`{}`: a time or a date has `not_after = \"now\"` or `not_before = \"now\"`, one of them",
+                    row.name
+                ));
+            }
+        };
         fields.push(Field {
+            never,
             name: row.name,
             ask: row.ask,
             kind: row.kind,
@@ -709,6 +724,18 @@ mod tests {
             (
                 field("choices = [\"x\"]"),
                 "line 4: `a`: a choice or tags have `choices`",
+            ),
+            (
+                field("kind = \"date\"\nnot_after = \"tomorrow\""),
+                "line 4: `a`: a time or a date has `not_after = \"now\"`",
+            ),
+            (
+                field("not_before = \"now\""),
+                "line 4: `a`: a time or a date has `not_after = \"now\"`",
+            ),
+            (
+                format!("not_second = [\"a\"]\n{}", field("")),
+                "line 3: `a` names nobody: write `author`, or a field with people",
             ),
             (
                 field("template = \"action\""),
