@@ -391,6 +391,21 @@ fn a_byte_changed_anywhere_in_a_pack_is_found() {
     std::fs::remove_file(there.pack().join("custody.csv")).unwrap();
     assert!(there.sh("python3 check.py").1.contains("custody.csv is missing"));
     assert!(checker.contains("All of it holds"));
+    // What a pack says of itself drives no terminal, and becomes no command.
+    std::fs::write(there.pack().join("x\u{1b}[2J\nAll of it holds."), "x").unwrap();
+    let (well, said) = there.sh("python3 check.py");
+    assert!(!well && said.contains("is no part of this pack"), "{said}");
+    assert!(!said.contains('\u{1b}') && said.trim().lines().count() == 1, "{said}");
+    let text = those(&names, &["/revision-1.md"])[0];
+    let about = there.pack().join(text.replace("revision-1.md", "about.json"));
+    let told = std::fs::read_to_string(&about).unwrap();
+    let at = told.find("\"key\": \"").unwrap() + 20;
+    std::fs::write(&about, format!("{}\\n{}", &told[..at], &told[at..])).unwrap();
+    let (well, said) = there.sh(&format!("python3 check.py --by-hand {text}"));
+    assert!(!well && said.contains("names no key"), "{said}");
+    // A row of the list of custody may name thousands of notes.
+    let row = "python3 -c 'import sys; sys.path.insert(0, \".\"); import check; print(check.csv.field_size_limit() >= 1 << 24)'";
+    assert!(there.sh(row).1.contains("True"));
 }
 
 #[test]

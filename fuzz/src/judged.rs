@@ -67,6 +67,7 @@ fn request(action: Action) -> Request<'static> {
         reason: Some("the letter at the gate"),
         now: 1_767_225_600,
         approvals: 0,
+        lead_approvals: 0,
         people: 3,
     }
 }

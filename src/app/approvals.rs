@@ -72,7 +72,7 @@ pub struct RequestLine {
     pub own: bool,
     /// Since when.
     pub asked: Time,
-    /// Until when.
+    /// Until when it waits; where it was approved, until when that may be used.
     pub until: Time,
     /// How it stands.
     pub standing: Standing,
@@ -131,6 +131,8 @@ pub(super) struct Needed<'n> {
     pub(super) wraps: &'n [WrapFile],
     /// To whom it goes and so on; what is approved is that and nothing else.
     pub(super) terms: &'n str,
+    /// The notes that say who is no second person for it: it itself, or what a draft was made of.
+    pub(super) about: &'n [NoteId],
 }
 
 /// Whose approvals of what is needed count now.
@@ -143,6 +145,8 @@ pub(super) struct Seconds {
 /// An approval that counts.
 pub(super) struct Second {
     by: PersonId,
+    /// Whether they are a lead.
+    lead: bool,
     pub(super) approval: EntryRef,
     pub(super) request: EntryRef,
     /// When that was made.
@@ -152,10 +156,13 @@ pub(super) struct Second {
 }
 
 impl Seconds {
-    /// How many people.
-    pub(super) fn people(&self) -> u32 {
-        let people: BTreeSet<PersonId> = self.counted.iter().map(|second| second.by).collect();
-        u32::try_from(people.len()).unwrap_or(u32::MAX)
+    /// How many people, and how many leads among them.
+    pub(super) fn people(&self) -> (u32, u32) {
+        let count = |which: &dyn Fn(&&Second) -> bool| {
+            let people: BTreeSet<PersonId> = self.counted.iter().filter(which).map(|second| second.by).collect();
+            u32::try_from(people.len()).unwrap_or(u32::MAX)
+        };
+        (count(&|_| true), count(&|second| second.lead))
     }
 
     /// The approval that an act rests on.
@@ -213,7 +220,7 @@ pub fn approve(context: &Context<'_>, asked: &str, ask: Option<AskApproval<'_>>)
     let request = place_of(asked)?;
     let unlocked = context.unlock()?;
     let mut desk = unlocked.desk(context)?;
-    let seen = desk.look_at(request)?;
+    let (seen, about) = desk.look_at(request)?;
     if let Some((entry, matter)) = desk.approved_by_me(request) {
         return Ok(Approved {
             request,
@@ -244,6 +251,7 @@ pub fn approve(context: &Context<'_>, asked: &str, ask: Option<AskApproval<'_>>)
     if bound != matter.objects {
         return Err(desk.failed(details, vec![matter.note], changed()));
     }
+    desk.refuse_no_second(request, &about)?;
     details.level = Some(found.label.level());
     let standing = desk.standing(&matter.note.to_string(), &TEXTS, &details)?;
     let mut facts = ResourceFacts::new(ThingKind::Note, found.label.clone());
@@ -298,7 +306,7 @@ impl Desk<'_> {
 
     /// Whose approvals of `needed` count: of people who belong to the vault now and may read it, in time, not used yet. What
     /// of a note is left of which some was destroyed on the strength of an approval may be destroyed too.
-    pub(super) fn seconds(&self, needed: &Needed<'_>) -> Result<Seconds, Error> {
+    pub(super) fn seconds(&mut self, needed: &Needed<'_>) -> Result<Seconds, Error> {
         let objects = self.bind(needed)?;
         let (me, now) = (self.identity.person(), self.context.now());
         let matters = self.ledger.matters();
@@ -321,8 +329,10 @@ impl Desk<'_> {
                 let rest = deed == Deed::Destroy && used;
                 let own = self.was_admitted_for_it(by, asked.time);
                 if (same || rest) && said.matter.until > now && !own && self.may_second(by, needed.label) {
+                    let card = self.ledger.charter().roster.member(by);
                     seconds.counted.push(Second {
                         by,
+                        lead: card.is_some_and(|card| card.roles.contains(&Role::Lead)),
                         approval,
                         request,
                         asked: asked.time,
@@ -330,6 +340,24 @@ impl Desk<'_> {
                     });
                 }
             }
+        }
+        // Where that cannot be seen from here, the second person's own program has looked.
+        let apart = match seconds.counted.is_empty() {
+            true => None,
+            false => self.not_second(needed.about)?,
+        };
+        let apart = apart.unwrap_or_default();
+        let mut barred = BTreeSet::new();
+        seconds.counted.retain(|second| {
+            let named = apart.iter().any(|people| self.is_named(second.by, people));
+            barred.extend(named.then_some(second.by));
+            !named
+        });
+        for person in barred {
+            self.context.person.warn(&format!(
+                "what {} approved does not count: they were involved in what it is about, or recorded it",
+                self.handle(person)
+            ));
         }
         Ok(seconds)
     }
@@ -407,9 +435,13 @@ impl Desk<'_> {
             Some(_) => "it is asked for already",
             None => "it is asked for now",
         };
+        let whoever = match denial.lacks_another_lead() {
+            true => "another lead who may read it",
+            false => "whoever may read it",
+        };
         let refusal = refusal.hint(format!(
-            "{since}, as {request}: `strongroom sync` brings it to others; whoever may read it gives `strongroom approve \
-             {request}`; then, after a sync, give this command again"
+            "{since}, as {request}: `strongroom sync` brings it to others; {whoever} gives `strongroom approve {request}`; \
+             then, after a sync, give this command again"
         ));
         Ok(Error {
             request: Some(request),
@@ -517,11 +549,11 @@ impl Desk<'_> {
         for (request, said) in self.ledger.matters().requests() {
             let own = self.person(request) == Some(self.identity.person());
             if own || readable.contains(&said.matter.note) {
-                lines.push(self.line_of(request, own)?);
+                let line = self.line_of(request, own)?;
+                let stands = matches!(line.standing, Standing::Waiting | Standing::Approved);
+                lines.extend((stands || said.matter.until > self.context.now()).then_some(line));
             }
         }
-        let now = self.context.now();
-        lines.retain(|line| line.until > now || matches!(line.standing, Standing::Waiting | Standing::Approved));
         lines.sort_by_key(|line| (line.asked, line.request));
         Ok(lines)
     }
@@ -571,11 +603,13 @@ impl Desk<'_> {
                 Deed::Destroy => "",
                 Deed::Release => statement.split("\n\n").next().unwrap_or_default(),
             },
+            about: &[],
         })
     }
 
     /// Reads what is asked for, for whoever is to approve it: the statement, and of a release the draft.
-    fn look_at(&mut self, request: EntryRef) -> Result<Asked, Error> {
+    /// With the notes that say who is no second person for it.
+    fn look_at(&mut self, request: EntryRef) -> Result<(Asked, Vec<NoteId>), Error> {
         let mut details = self.details("approve-read");
         details.asked = Some(request.to_string());
         let found = self.approvable(request, &details)?;
@@ -586,6 +620,7 @@ impl Desk<'_> {
         };
         let said = self.read_statement(statement, &details)?;
         let note = found.matter.note.to_string();
+        let mut about = vec![found.matter.note];
         let (title, text) = match found.matter.deed {
             Deed::Destroy => {
                 let filter = Filter {
@@ -607,14 +642,16 @@ impl Desk<'_> {
                 let (opened, _) = self.open_revisions(&standing, &[newest], false, permits, details)?;
                 let open = opened.into_iter().next().ok_or_else(|| Error::no_such_note(&note))?;
                 let file = crate::brief::BriefFile::parse(open.text());
-                let text = file.map(|file| file.text.clone()).ok_or_else(changed)?;
-                (open.metadata.title.clone(), Some(text))
+                let file = file.ok_or_else(changed)?;
+                about.clone_from(&file.sources);
+                (open.metadata.title.clone(), Some(file.text.clone()))
             }
         };
+        self.refuse_no_second(request, &about)?;
         if self.bound(&found, &said)? != found.matter.objects {
             return Err(changed());
         }
-        Ok(Asked {
+        let asked = Asked {
             request,
             deed: found.matter.deed,
             note: found.matter.note,
@@ -624,7 +661,21 @@ impl Desk<'_> {
             until: found.matter.until,
             statement: said,
             text,
-        })
+        };
+        Ok((asked, about))
+    }
+
+    /// Refuses whoever is at the desk as the second person for what they were involved in, or recorded.
+    fn refuse_no_second(&mut self, request: EntryRef, about: &[NoteId]) -> Result<(), Error> {
+        let words = match self.not_second(about)? {
+            None => "denied: who may not read what it is about is not the second person for it",
+            Some(apart) => match apart.iter().any(|people| self.is_named(self.identity.person(), people)) {
+                true => "denied: who was involved in what it is about, or recorded it, is not the second person for it",
+                false => return Ok(()),
+            },
+        };
+        let error = Error::new(Kind::Denied, words).hint("somebody else is");
+        Err(self.refused("approve", Some(EntryKind::Approve), Some(&request.to_string()), error)?)
     }
 
     /// Opens a statement, under an entry of its own.
@@ -673,6 +724,10 @@ impl Desk<'_> {
             (false, false, false) => Standing::Over,
         };
         let approved: BTreeSet<PersonId> = approvals.iter().map(|(_, by, _)| *by).collect();
+        let until = match standing {
+            Standing::Approved | Standing::Done => approvals.iter().map(|(_, _, said)| said.matter.until).max(),
+            Standing::Waiting | Standing::Over | Standing::Void => None,
+        };
         Ok(RequestLine {
             request,
             deed: said.matter.deed,
@@ -681,7 +736,7 @@ impl Desk<'_> {
             by: self.handle_of(request),
             own,
             asked: said.time,
-            until: said.matter.until,
+            until: until.unwrap_or(said.matter.until),
             standing,
             approved: approved.into_iter().map(|by| self.handle(by)).collect(),
             to: Vec::new(),

@@ -54,14 +54,14 @@ pub fn close(context: &Context<'_>, asked: &str, fields: Fields) -> Result<Revis
         refuse_rewriting(before, &answers)?;
     }
     if let Some(form) = &opened.form {
-        let policies = desk.policies.clone();
+        let (policies, handles) = (desk.policies.clone(), desk.all_handles());
         // Nobody else waits while a person answers.
         drop(desk);
         let mut known = before.fields.clone();
         known.retain(|(name, _)| answers.iter().all(|(changed, _)| changed != name));
         let had = known.len();
         known.extend(answers.iter().cloned());
-        context.ask_fields(form, &mut known, Needed::ToClose, policies.levels());
+        context.ask_fields(form, &mut known, Needed::ToClose, (policies.levels(), &handles));
         answers = known.split_off(had);
         desk = unlocked.desk(context)?;
         desk.link_fields(form, &mut answers, "close-read")?;

@@ -17,7 +17,7 @@ use crate::envelope::{
     BadCode, CONCERN_MAX, Concern, KeptText, Reply, ReplyCode, ReplyKey, SealedConcern, SealedReply,
 };
 use crate::gate::{Filter, Metadata, Nature};
-use crate::id::{Fingerprint, NoteId, PersonId};
+use crate::id::{Digest, Fingerprint, NoteId, PersonId};
 use crate::label::{Label, LabelText, Level};
 use crate::ledger::Draft;
 use crate::policy::{Action, Decision, Kind as ThingKind, ResourceFacts};
@@ -36,6 +36,10 @@ const REPLY: How = How {
     verb: "concern reply",
     action: Action::Revise,
 };
+/// The field that says how it was raised.
+pub(super) const RAISED: &str = "raised";
+/// What stands before words that came in a sealed file, up to the file's digest.
+const FROM: &str = "From whoever raised it, in the sealed file ";
 /// Seconds of a day.
 const DAY: i64 = 86_400;
 
@@ -45,8 +49,8 @@ pub struct Raising {
     pub to: Vec<String>,
     /// Never to these.
     pub left_out: Vec<String>,
-    /// Whether its handlers may say whose it is.
-    pub openly: bool,
+    /// Whether its handlers may say whose it is; none: as it was said of what was kept.
+    pub openly: Option<bool>,
 }
 
 /// A concern that was recorded.
@@ -175,6 +179,22 @@ fn quoted(text: &str) -> String {
     lines.collect()
 }
 
+/// The text of a concern without the digests of the sealed files that it came in.
+pub(super) fn without_sealed_files(text: &str) -> Zeroizing<String> {
+    let mut plain = Zeroizing::new(String::with_capacity(text.len()));
+    for line in text.split_inclusive('\n') {
+        let digest = line
+            .trim_end()
+            .strip_prefix(FROM)
+            .and_then(|rest| rest.strip_suffix(':'));
+        match digest.is_some_and(|digest| digest.parse::<Digest>().is_ok()) {
+            true => plain.push_str("From whoever raised it:\n"),
+            false => plain.push_str(line),
+        }
+    }
+    plain
+}
+
 /// A line with what moves a cursor or ends a line written out; tabs stay.
 fn without_controls(line: &str) -> String {
     let mut plain = String::with_capacity(line.len());
@@ -266,7 +286,7 @@ pub fn receive_concern(context: &Context<'_>, page: &[u8]) -> Result<Received, E
         });
     };
     let opened = desk.open_only_head(&asked, "concern-read", "recorded")?;
-    let head = format!("From whoever raised it, in the sealed file {digest}:");
+    let head = format!("{FROM}{digest}:");
     if opened.note.text().lines().any(|line| line == head) {
         let label = desk.label_text(&opened.note.label).to_string();
         return Ok(twice(opened.note.note, opened.note.metadata.number, label));
@@ -419,10 +439,10 @@ impl Desk<'_> {
                 .hint("`strongroom add --label named/@HANDLE` writes to whom you trust"));
         }
         let people = to.iter().map(|card| card.person).chain([me]);
-        let raised = match raising.openly {
+        let raised = raising.openly.map(|openly| match openly {
             true => "openly",
             false => "in confidence",
-        };
+        });
         self.concern_note(people.collect(), &left_out, raised)
     }
 
@@ -431,13 +451,11 @@ impl Desk<'_> {
         &self,
         people: BTreeSet<PersonId>,
         left_out: &BTreeSet<PersonId>,
-        raised: &str,
+        raised: Option<&str>,
     ) -> Result<NewText, Error> {
         let label = Label::named(people, []).map_err(|bad| Error::new(Kind::Failed, bad.to_string()))?;
-        let mut fields: Fields = vec![
-            ("raised".to_owned(), raised.to_owned()),
-            (reserved::READERS.to_owned(), self.readers_of(&label)),
-        ];
+        let mut fields: Fields = vec![(reserved::READERS.to_owned(), self.readers_of(&label))];
+        fields.extend(raised.map(|raised| (RAISED.to_owned(), raised.to_owned())));
         if !left_out.is_empty() {
             let handles: Vec<String> = left_out
                 .iter()
@@ -497,7 +515,7 @@ impl Desk<'_> {
             ));
         }
         let left_out: BTreeSet<PersonId> = concern.left_out.iter().copied().collect();
-        let mut new = self.concern_note(people, &left_out, "anonymously")?;
+        let mut new = self.concern_note(people, &left_out, Some("anonymously"))?;
         let more = [
             (reserved::REPLY_KEY, concern.reply.to_hex().to_string()),
             (reserved::SEALED_FILE, digest),
@@ -579,6 +597,16 @@ mod tests {
         assert_eq!(
             quoted(text),
             "> a\n> ## b\n> ## c\n> d\n> e\\u{85}f\\u{b}g\\u{1b}[2Jh\ti\n"
+        );
+    }
+
+    #[test]
+    fn the_digest_of_a_sealed_file_is_taken_out_of_a_text_and_nothing_else() {
+        let digest = "0a".repeat(32);
+        let text = format!("> a\n\n## Addendum\n\n{FROM}{digest}:\n\n> {FROM}{digest}:\n{FROM}soon:\nb");
+        assert_eq!(
+            *without_sealed_files(&text),
+            format!("> a\n\n## Addendum\n\nFrom whoever raised it:\n\n> {FROM}{digest}:\n{FROM}soon:\nb")
         );
     }
 

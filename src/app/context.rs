@@ -45,6 +45,8 @@ pub struct Access {
     reason: RefCell<Option<String>>,
     asked_purpose: Cell<bool>,
     asked_reason: Cell<bool>,
+    /// Whether what looks wrong is meant.
+    sure: bool,
     /// Whether the person was told what waits for them.
     told: Cell<bool>,
     /// What they were warned of about remotes, so that it is said once.
@@ -65,6 +67,16 @@ impl Access {
             reason: RefCell::new(reason),
             ..Self::default()
         })
+    }
+
+    /// The same of somebody who is sure of what looks wrong.
+    pub fn sure(self, sure: bool) -> Self {
+        Self { sure, ..self }
+    }
+
+    /// Whether they are.
+    pub(super) fn is_sure(&self) -> bool {
+        self.sure
     }
 
     /// Whether that is said for the first time.
@@ -462,14 +474,19 @@ impl Desk<'_> {
     /// Asks the policies. Where nothing but a purpose or a reason is missing that the person did not give, the person is
     /// asked for it once, and it is decided again with the answers. [`Desk::record`] enters them.
     pub(super) fn decide(&mut self, action: Action, resource: ResourceFacts) -> Decision {
-        self.decide_seconded(action, resource, 0)
+        self.decide_seconded(action, resource, (0, 0))
     }
 
-    /// The same of what so many other people have approved.
-    pub(super) fn decide_seconded(&mut self, action: Action, resource: ResourceFacts, approvals: u32) -> Decision {
+    /// The same of what so many other people have approved, and so many leads among them.
+    pub(super) fn decide_seconded(
+        &mut self,
+        action: Action,
+        resource: ResourceFacts,
+        (approvals, leads): (u32, u32),
+    ) -> Decision {
         let reason = self.context.access.reason();
         let mut request = self.request(action, resource, reason.as_deref());
-        request.approvals = approvals;
+        (request.approvals, request.lead_approvals) = (approvals, leads);
         let decision = self.policies.decide(&request);
         let context = self.context;
         let lack = match &decision {
@@ -484,7 +501,7 @@ impl Desk<'_> {
         }
         let reason = context.access.reason();
         let mut request = self.request(action, request.resource, reason.as_deref());
-        request.approvals = approvals;
+        (request.approvals, request.lead_approvals) = (approvals, leads);
         self.policies.decide(&request)
     }
 
@@ -508,6 +525,7 @@ impl Desk<'_> {
             reason,
             now: self.context.now().unix(),
             approvals: 0,
+            lead_approvals: 0,
             people: u32::try_from(people).unwrap_or(u32::MAX),
         }
     }

@@ -6,11 +6,11 @@ use super::error::Error;
 use super::schedule::in_details;
 use super::sync::refresh;
 use super::whole::WholeNote;
-use crate::chain::{Deed, Details, FileRef, Kind as EntryKind};
-use crate::gate::{Filter, Nature, Permit};
+use crate::chain::{Deed, Details, FileRef, Kind as EntryKind, Time};
+use crate::gate::{Filter, Nature, Permit, Whole};
 use crate::id::{EntryRef, NoteId};
 use crate::ledger::{Changes, Draft};
-use crate::policy::{Action, Decision, Permission};
+use crate::policy::{Action, Decision, Permission, ResourceFacts};
 use std::collections::{BTreeSet, HashSet};
 
 /// The most files that one entry forgets, so that it always fits.
@@ -118,16 +118,28 @@ impl Desk<'_> {
             label: &found.label,
             wraps: found.wraps(),
             terms: "",
+            about: &[found.note],
         };
         let seconds = self.seconds(&needed)?;
         let mut facts = found.facts();
         facts.held = self.is_held(found.note)?;
+        self.as_a_record(&found.whole, &mut facts);
         match self.decide_seconded(Action::Destroy, facts, seconds.people()) {
             Decision::Permitted(permission) => Ok((permission, seconds)),
             Decision::Denied(denial) => {
                 Err(self.denied_or_asked(&denial, &needed, &seconds, details.clone(), asked)?)
             }
         }
+    }
+
+    /// What its closing and its class say about its destruction.
+    pub(super) fn as_a_record(&self, whole: &Whole, facts: &mut ResourceFacts) {
+        let now = self.context.now();
+        facts.closed = whole.closed();
+        facts.kept_until = whole
+            .least(&self.retention())
+            .filter(|least| *least > now)
+            .map(Time::unix);
     }
 
     /// The files of all requests about a note: with it goes what was said of it.

@@ -59,6 +59,8 @@ pub(super) struct Looking<'q> {
     only: Option<&'q HashSet<NoteId>>,
     order: Order,
     limit: Option<usize>,
+    /// Whether of a note all heads, not the newest alone.
+    heads: bool,
 }
 
 impl<'q> Looking<'q> {
@@ -72,6 +74,14 @@ impl<'q> Looking<'q> {
         Self {
             only: Some(only),
             ..Self::for_all(action, filter)
+        }
+    }
+
+    /// All heads of these notes.
+    pub(super) fn heads_of(action: Action, filter: Filter, only: &'q HashSet<NoteId>) -> Self {
+        Self {
+            heads: true,
+            ..Self::among(action, filter, only)
         }
     }
 
@@ -93,6 +103,7 @@ impl<'q> Looking<'q> {
             only: None,
             order: Order::default(),
             limit: None,
+            heads: false,
         }
     }
 }
@@ -151,6 +162,7 @@ impl Desk<'_> {
             only: None,
             order: which.order,
             limit: which.limit,
+            heads: false,
         };
         self.find_all(details, &looking)
     }
@@ -209,7 +221,11 @@ impl Desk<'_> {
                 name
             }
         };
-        survey.keep(&permitted.into_iter().collect());
+        let permitted = permitted.into_iter().collect();
+        match looking.heads {
+            true => survey.keep_heads(&permitted),
+            false => survey.keep(&permitted),
+        }
         survey.sort(looking.order, |label| name(self, label));
         survey.truncate(looking.limit);
         details.rules = rules.into_iter().collect();

@@ -5,20 +5,28 @@ use super::error::{Error, Kind};
 use super::finding::{Looking, NoteLine};
 use super::notes::check_fields;
 use crate::casework::{
-    Amend, Barred, FieldKind, Form, House, Linked, Needed, Record, Template, form, form_names, reserved, value_of,
-    wording_of,
+    Amend, FieldKind, Form, House, Linked, Needed, Record, Template, form, form_names, reserved, value_of, wording_of,
 };
 use crate::chain::{Kind as EntryKind, Time};
-use crate::gate::{Filter, Metadata, Nature, Query};
-use crate::id::NoteId;
+use crate::gate::{Filter, Metadata, Nature, Query, TEXTS};
+use crate::id::{NoteId, PersonId};
 use crate::label::Level;
 use crate::policy::{Action, BadPolicy, Levels};
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 /// What the program looks at of other notes beside their text, for what it is asked about one.
 const LINKS: &str = "links-read";
 /// What somebody does who closes a note.
 pub(super) const CLOSES: &str = "closes";
+
+/// What a note of a template is about, by the notes that its fields name.
+#[derive(Default)]
+pub(super) struct About {
+    /// Client and case of the first that was looked at.
+    pub(super) names: Option<(String, String)>,
+    /// The first number, for the title of what has none.
+    pub(super) number: Option<String>,
+}
 
 /// Fields as a person gives them.
 pub(super) type Fields = Vec<(String, String)>;
@@ -42,7 +50,15 @@ fn broken(bad: &BadPolicy) -> Error {
 
 impl Context<'_> {
     /// Asks a person at a terminal for what has to be there, one thing at a time; nothing answered leaves it open.
-    pub(super) fn ask_fields(&self, form: &Form, fields: &mut Fields, needed: Needed, levels: &Levels) {
+    /// What would be refused afterwards is asked again, so that nobody types the others twice: names that none of `handles` is, and
+    /// times that cannot be.
+    pub(super) fn ask_fields(
+        &self,
+        form: &Form,
+        fields: &mut Fields,
+        needed: Needed,
+        (levels, handles): (&Levels, &BTreeSet<String>),
+    ) {
         let mut left_open: Vec<String> = Vec::new();
         while self.person.answers() {
             let mut open = form.template.unanswered(fields, needed);
@@ -55,11 +71,36 @@ impl Context<'_> {
             };
             match typed.trim() {
                 "" => left_open.push(field.name),
-                typed => match field.read(typed, levels) {
-                    Ok(value) => fields.push((field.name, value)),
-                    Err(bad) => self.person.warn(&bad),
-                },
+                typed => {
+                    let read = field.read(typed, levels).and_then(|value| {
+                        let odd = field.out_of_time(&value, self.now()).filter(|_| !self.access.is_sure());
+                        let nobody = (field.kind == FieldKind::People)
+                            .then(|| nobody_of(&value, handles))
+                            .flatten();
+                        match (odd, nobody) {
+                            (Some(odd), _) => Err(odd),
+                            (_, Some(handle)) => Err(called_by_nobody(&field.name, handle)),
+                            _ => Ok(value),
+                        }
+                    });
+                    match read {
+                        Ok(value) => fields.push((field.name, value)),
+                        Err(bad) => self.person.warn(&bad),
+                    }
+                }
             }
+        }
+    }
+
+    /// Refuses a time at which something happened that is still to come.
+    pub(super) fn refuse_future(&self, happened: Option<Time>) -> Result<(), Error> {
+        match happened.filter(|at| *at > self.now() && !self.access.is_sure()) {
+            None => Ok(()),
+            Some(at) => Err(Error::new(
+                Kind::Usage,
+                format!("it cannot have happened at {at}: by this computer's clock that is still to come"),
+            )
+            .hint("if it is the clock that is wrong: --yes")),
         }
     }
 }
@@ -110,21 +151,22 @@ impl Desk<'_> {
             let value = field
                 .read(&value, self.policies.levels())
                 .map_err(|bad| Error::new(Kind::Usage, bad))?;
+            let sure = self.context.access.is_sure();
+            if let Some(odd) = field.out_of_time(&value, self.context.now()).filter(|_| !sure) {
+                return Err(Error::new(Kind::Usage, odd).hint("if that is meant: --yes"));
+            }
             read.push((name, value));
         }
         Ok(read)
     }
 
     /// Finds the notes and people that fields name, also those that were typed when they were asked for, writes whole ids, and
-    /// refuses who is barred by what they say. Gives client and case of the first note that was looked at.
-    pub(super) fn link_fields(
-        &mut self,
-        form: &Form,
-        fields: &mut Fields,
-        verb: &str,
-    ) -> Result<Option<(String, String)>, Error> {
+    /// refuses who is barred by what they say.
+    pub(super) fn link_fields(&mut self, form: &Form, fields: &mut Fields, verb: &str) -> Result<About, Error> {
         let template = &form.template;
-        let mut about = None;
+        let mut about = About::default();
+        // What has a number needs none of another's, and a text has a first line.
+        let titled = template.number.is_none() && !template.sections.is_empty();
         for (name, value) in fields.iter_mut() {
             let Some(field) = template.field(name) else { continue };
             if field.kind == FieldKind::People {
@@ -140,12 +182,17 @@ impl Desk<'_> {
                 return Err(self.not_there(details, &asked)?);
             };
             let bars = template.barred.iter().any(|barred| barred.link == *name);
+            let heads = match field.template.is_some() || bars || titled {
+                true => self.heads_of(&[note])?,
+                false => Vec::new(),
+            };
+            let metadata = heads.first().map(|line| &line.listed.metadata);
+            let number = metadata.and_then(|metadata| value_of(&metadata.fields, reserved::NUMBER));
+            about.number = about.number.or_else(|| number.filter(|_| titled).map(str::to_owned));
             if field.template.is_some() || bars {
-                let Some(line) = self.heading(note)? else {
-                    return Err(Error::no_such_note(&asked));
-                };
-                let metadata = &line.listed.metadata;
-                about = about.or_else(|| Some((metadata.client.clone(), metadata.case.clone())));
+                let metadata = metadata.ok_or_else(|| Error::no_such_note(&asked))?;
+                let names = || (metadata.client.clone(), metadata.case.clone());
+                about.names = about.names.or_else(|| Some(names()));
                 let of = value_of(&metadata.fields, reserved::TEMPLATE);
                 if let Some(due) = field.template.as_deref().filter(|due| of != Some(due)) {
                     return Err(Error::new(
@@ -153,7 +200,7 @@ impl Desk<'_> {
                         format!("`{name}` names a note of the template `{due}`, and `{asked}` is none"),
                     ));
                 }
-                if self.is_barred(template, name, metadata) {
+                if self.is_barred(template, name, &heads) {
                     let error = barred_from(template, "writes");
                     return Err(self.refused(verb, Some(EntryKind::Add), Some(&asked), error)?);
                 }
@@ -176,26 +223,25 @@ impl Desk<'_> {
             let Some(asked) = value_of(&metadata.fields, &barred.link) else {
                 continue;
             };
-            let line = match self.find(asked)? {
-                Some((note, _, _)) => self.heading(note)?,
-                None => None,
+            let heads = match self.find(asked)? {
+                Some((note, _, _)) => self.heads_of(&[note])?,
+                None => Vec::new(),
             };
             // Who may not look at what it is about cannot be known to stand outside it.
-            let Some(line) = line else {
+            let Some(line) = heads.first() else {
                 let title = template.title.to_lowercase();
                 let words = format!("denied: who may not read what it is about {done} no {title}");
                 let error = Error::new(Kind::Denied, words).hint("somebody does who may");
                 return Err(self.refused(read, Some(EntryKind::Revise), Some(asked), error)?);
             };
-            let about = &line.listed.metadata;
-            if self.is_barred(template, &barred.link, about) {
+            if self.is_barred(template, &barred.link, &heads) {
                 let error = barred_from(template, done);
                 return Err(self.refused(read, Some(EntryKind::Revise), Some(asked), error)?);
             }
             if let Some(open) = barred
                 .people
                 .as_ref()
-                .filter(|field| done == CLOSES && value_of(&about.fields, field).is_none())
+                .filter(|field| done == CLOSES && heads.iter().all(|head| !answers(head, field)))
             {
                 let words =
                     format!("`{open}` of what it is about is not answered yet: who was in it does not close this");
@@ -208,63 +254,93 @@ impl Desk<'_> {
         Ok(())
     }
 
-    /// Whether a note that such a field links to bars whoever is at the desk.
-    fn is_barred(&self, template: &Template, link: &str, metadata: &Metadata) -> bool {
-        let bars = |barred: &&Barred| match &barred.people {
-            None => match value_of(&metadata.fields, reserved::RECORDED_BY) {
-                Some(by) => self.names_me(by),
-                None => metadata.author == self.identity.person(),
-            },
-            Some(field) => value_of(&metadata.fields, field).is_some_and(|people| self.names_me(people)),
-        };
-        template
-            .barred
-            .iter()
-            .filter(|barred| barred.link == link)
-            .any(|barred| bars(&barred))
+    /// Whether one of the heads of a note that such a field links to bars whoever is at the desk.
+    fn is_barred(&self, template: &Template, link: &str, heads: &[NoteLine]) -> bool {
+        let of_it = template.barred.iter().filter(|barred| barred.link == link);
+        let people = of_it.flat_map(|barred| self.people_in(heads, barred.people.as_deref()));
+        people
+            .into_iter()
+            .any(|people| self.is_named(self.identity.person(), &people))
+    }
+
+    /// Whom a field of a note names, by each of its heads; without a field who recorded it.
+    fn people_in(&self, heads: &[NoteLine], field: Option<&str>) -> Vec<String> {
+        let people = heads.iter().filter_map(|head| {
+            let metadata = &head.listed.metadata;
+            let recorded = || self.handle(metadata.author);
+            match field {
+                None => Some(value_of(&metadata.fields, reserved::RECORDED_BY).map_or_else(recorded, str::to_owned)),
+                Some(field) => value_of(&metadata.fields, field).map(str::to_owned),
+            }
+        });
+        people.collect()
+    }
+
+    /// Who is no second person for what is about these notes, by what their templates say: lists of people as they were
+    /// written. None where a note that has to be looked at for it is not for whoever is at the desk.
+    pub(super) fn not_second(&mut self, notes: &[NoteId]) -> Result<Option<Vec<String>>, Error> {
+        let heads = self.heads_of(notes)?;
+        let mut named = Vec::new();
+        for head in &heads {
+            let metadata = &head.listed.metadata;
+            let Some(Form { template, .. }) = self.form_of(metadata)? else {
+                continue;
+            };
+            for own in &template.not_second {
+                named.extend(self.people_in(std::slice::from_ref(head), own.as_deref()));
+            }
+            for barred in &template.barred {
+                let Some(asked) = value_of(&metadata.fields, &barred.link) else {
+                    continue;
+                };
+                let about = match self.find(asked)? {
+                    Some((note, _, _)) => self.heads_of(&[note])?,
+                    None => Vec::new(),
+                };
+                if about.is_empty() {
+                    return Ok(None);
+                }
+                named.extend(self.people_in(&about, barred.people.as_deref()));
+            }
+        }
+        let seen: HashSet<NoteId> = heads.iter().map(|head| head.listed.note).collect();
+        Ok(notes.iter().all(|note| seen.contains(note)).then_some(named))
     }
 
     /// Refuses handles that nobody has or had: who is named by mistake is barred from nothing.
     fn check_people(&self, name: &str, people: &str) -> Result<(), Error> {
-        let roster = &self.ledger.charter().roster;
-        let known = |handle: &str| {
-            roster
-                .cards()
-                .iter()
-                .any(|card| card.handle.eq_ignore_ascii_case(handle))
-        };
-        let mut handles = people.split(',').filter_map(|one| one.trim().strip_prefix('@'));
-        match handles.find(|handle| !known(handle)) {
+        match nobody_of(people, &self.all_handles()) {
             None => Ok(()),
-            Some(handle) => Err(Error::new(
-                Kind::Usage,
-                format!(
-                    "`{name}` names `@{}`, and nobody here is called so",
-                    short(handle.to_owned())
-                ),
-            )
-            .hint("several are divided by commas; who is no member is named without `@`")),
+            Some(handle) => Err(Error::new(Kind::Usage, called_by_nobody(name, handle))
+                .hint("several are divided by commas; who is no member is named without `@`")),
         }
     }
 
-    /// Whether a list of people names whoever is at the desk, by handle.
-    fn names_me(&self, people: &str) -> bool {
-        let me = self.handle(self.identity.person());
-        people
-            .split(',')
-            .any(|one| one.trim().trim_start_matches('@').eq_ignore_ascii_case(&me))
+    /// What anybody is or was called, in small letters.
+    pub(super) fn all_handles(&self) -> BTreeSet<String> {
+        let cards = self.ledger.charter().roster.cards().iter();
+        cards.map(|card| card.handle.to_ascii_lowercase()).collect()
     }
 
-    /// What is known of a note beside its text, under an entry of its own.
-    fn heading(&mut self, note: NoteId) -> Result<Option<NoteLine>, Error> {
-        let only = HashSet::from([note]);
+    /// Whether a list of people names somebody, by a handle that they have or had.
+    pub(super) fn is_named(&self, person: PersonId, people: &str) -> bool {
+        let cards = self.ledger.charter().roster.cards().iter();
+        let mut handles = cards.filter(|card| card.person == person).map(|card| &card.handle);
+        handles.any(|handle| {
+            let mut all = people.split(',');
+            all.any(|one| one.trim().trim_start_matches('@').eq_ignore_ascii_case(handle))
+        })
+    }
+
+    /// What is known of notes beside their texts, of each by all its heads, the newest first; under an entry of its own.
+    pub(super) fn heads_of(&mut self, notes: &[NoteId]) -> Result<Vec<NoteLine>, Error> {
+        let only: HashSet<NoteId> = notes.iter().copied().collect();
         let filter = Filter {
-            natures: vec![Nature::Note],
+            natures: TEXTS.to_vec(),
             ..Filter::default()
         };
         let details = self.details(LINKS);
-        let found = self.find_all(details, &Looking::among(Action::List, filter, &only))?;
-        Ok(found.into_iter().next())
+        self.find_all(details, &Looking::heads_of(Action::List, filter, &only))
     }
 
     /// What has to be there before it is recorded.
@@ -330,22 +406,28 @@ impl Desk<'_> {
         Ok(())
     }
 
-    /// The notes whose fields point to that one: the name of each one's template, and its fields.
-    pub(super) fn pointing_to(&mut self, note: NoteId) -> Result<Vec<(String, Fields)>, Error> {
+    /// The notes whose fields point to that one.
+    pub(super) fn lines_pointing_to(&mut self, note: NoteId) -> Result<Vec<NoteLine>, Error> {
         let query = Query::parse(&note.to_string())?;
         let filter = Filter {
             natures: vec![Nature::Note],
             ..Filter::default()
         };
         let details = self.details(LINKS);
-        let lines = self.find_all(details, &Looking::mentioning(Action::List, filter, &query))?;
+        let mut lines = self.find_all(details, &Looking::mentioning(Action::List, filter, &query))?;
         let id = note.to_string();
-        let points = |line: &&NoteLine| line.listed.metadata.fields.iter().any(|(_, value)| *value == id);
+        lines.retain(|line| line.listed.metadata.fields.iter().any(|(_, value)| *value == id));
+        Ok(lines)
+    }
+
+    /// The same: the name of each one's template, and its fields.
+    pub(super) fn pointing_to(&mut self, note: NoteId) -> Result<Vec<(String, Fields)>, Error> {
+        let lines = self.lines_pointing_to(note)?;
         let of = |line: &NoteLine| {
             let fields = line.listed.metadata.fields.clone();
             Some((value_of(&fields, reserved::TEMPLATE)?.to_owned(), fields))
         };
-        Ok(lines.iter().filter(points).filter_map(of).collect())
+        Ok(lines.iter().filter_map(of).collect())
     }
 
     /// What stands in the way of closing a note of a template.
@@ -421,6 +503,24 @@ impl Desk<'_> {
         }
         Ok(rule.second_person)
     }
+}
+
+/// The first handle in a list of people that nobody has or had.
+fn nobody_of<'p>(people: &'p str, handles: &BTreeSet<String>) -> Option<&'p str> {
+    let mut named = people.split(',').filter_map(|one| one.trim().strip_prefix('@'));
+    named.find(|handle| !handles.contains(&handle.to_ascii_lowercase()))
+}
+
+fn called_by_nobody(name: &str, handle: &str) -> String {
+    format!(
+        "`{name}` names `@{}`, and nobody here is called so",
+        short(handle.to_owned())
+    )
+}
+
+/// Whether a head answers a field.
+fn answers(head: &NoteLine, field: &str) -> bool {
+    value_of(&head.listed.metadata.fields, field).is_some()
 }
 
 fn barred_from(template: &Template, done: &str) -> Error {

@@ -62,15 +62,15 @@ pub struct HoldLine {
     pub matter: String,
     /// The entry that it begins with.
     pub entry: EntryRef,
-    /// Who placed it.
+    /// Who placed it, the last time.
     pub by: String,
-    /// When.
+    /// When that was.
     pub time: Time,
-    /// What bears this client falls under it.
+    /// What bears this client falls under it; several are divided by commas.
     pub client: String,
     /// What bears this case.
     pub case: String,
-    /// Why, as it was said.
+    /// Why, as it was said the last time.
     pub why: Option<String>,
     /// The notes that its entries name.
     pub notes: Vec<NoteId>,
@@ -214,14 +214,8 @@ pub fn list_holds(context: &Context<'_>) -> Result<HoldList, Error> {
     desk.refuse_what_is_said("hold list", Action::List)?;
     let all = desk.ledger.holds();
     let mut known = desk.known_holds("hold list")?;
-    // What a hold began with says what it is about, if that is told.
-    known.sort_by_key(|known| {
-        (
-            known.hold.entry != known.hold.beginning,
-            known.hold.time,
-            known.hold.entry,
-        )
-    });
+    // Where it was placed again, what was said last is what holds.
+    known.sort_by_key(|known| (known.hold.time, known.hold.entry));
     let mut lines: BTreeMap<EntryRef, HoldLine> = BTreeMap::new();
     for KnownHold { hold, metadata } in &known {
         let parts: Vec<&Hold> = all.iter().filter(|part| part.beginning == hold.beginning).collect();
@@ -242,7 +236,18 @@ pub fn list_holds(context: &Context<'_>) -> Result<HoldList, Error> {
             notes: notes.into_iter().collect(),
             lifted: lifted.map(|(time, entry)| (desk.handle_of(entry), time)),
         };
-        lines.entry(hold.beginning).or_insert(line);
+        let before = lines.remove(&hold.beginning);
+        let about = |now: &str, before: Option<&str>| match before {
+            Some(before) if before.split(", ").any(|one| one == now) || now.is_empty() => before.to_owned(),
+            Some(before) if !before.is_empty() => format!("{before}, {now}"),
+            _ => now.to_owned(),
+        };
+        let line = HoldLine {
+            client: about(&line.client, before.as_ref().map(|before| before.client.as_str())),
+            case: about(&line.case, before.as_ref().map(|before| before.case.as_str())),
+            ..line
+        };
+        lines.insert(hold.beginning, line);
     }
     // To whom is not to know of a matter it does not show here that there is one.
     let me = desk.ledger.charter().roster.member(desk.identity.person());

@@ -86,6 +86,7 @@ pub fn add(context: &Context<'_>, new: NewText, from: TextFrom<'_>) -> Result<Ad
             .map_err(|bad: crate::label::BadLabelText| Error::new(Kind::Usage, bad.to_string()))?;
     }
     refuse_reserved(&new.fields)?;
+    context.refuse_future(new.at)?;
     add_with(context, &context.unlock()?, new, from, false)
 }
 
@@ -254,16 +255,19 @@ impl Unlocked<'_> {
         let mut desk = self.desk(context)?;
         let form = desk.form(name)?;
         let mut fields = desk.read_fields(&form, std::mem::take(&mut new.fields))?;
-        let policies = desk.policies.clone();
+        let (policies, handles) = (desk.policies.clone(), desk.all_handles());
         drop(desk);
-        context.ask_fields(&form, &mut fields, Needed::ToRecord, policies.levels());
+        context.ask_fields(&form, &mut fields, Needed::ToRecord, (policies.levels(), &handles));
         let mut desk = self.desk(context)?;
         desk.refuse_unanswered(&form, &fields)?;
         // What is about another note is about its client, if nothing else is said.
-        if let Some((client, case)) = desk.link_fields(&form, &mut fields, "add-links")? {
+        let about = desk.link_fields(&form, &mut fields, "add-links")?;
+        if let Some((client, case)) = about.names {
             new.client = new.client.take().or(Some(client));
             new.case = new.case.take().or(Some(case));
         }
+        let title = about.number.map(|number| format!("{}, {number}", form.template.title));
+        new.title = new.title.take().or(title);
         new.fields = fields;
         Ok(form)
     }

@@ -7,6 +7,7 @@ use super::sync::keep_together;
 use crate::brief::Profile;
 use crate::casework::{Retention, check_forms};
 use crate::chain::Kind as EntryKind;
+use crate::envelope::WrapFile;
 use crate::gate::{Filter, TEXTS};
 use crate::id::{Digest, EntryRef};
 use crate::label::{Label, Level};
@@ -352,7 +353,7 @@ pub fn explain_policy(context: &Context<'_>, query: &ExplainQuery) -> Result<Exp
     details.asked = Some(short(asked.join(" / ")));
     let mut facts = match &query.note {
         Some(asked) => {
-            let Some((note, facts)) = desk.listable(asked, &mut details)? else {
+            let Some((note, facts, wraps)) = desk.listable(asked, &mut details)? else {
                 return Err(desk.not_there(details, asked)?);
             };
             details.level = Some(facts.label.level());
@@ -361,10 +362,15 @@ pub fn explain_policy(context: &Context<'_>, query: &ExplainQuery) -> Result<Exp
                 Decision::Permitted(permission) => details.rules = permission.rules().to_vec(),
             }
             let _ = desk.record(Draft::read(details, vec![note]))?;
-            ResourceFacts {
+            let mut facts = ResourceFacts {
                 held: desk.is_held(note)?,
                 ..facts
+            };
+            if action == Action::Destroy {
+                let stored = desk.ledger.stored_many(wraps)?;
+                desk.as_a_record(&desk.gate().whole(note, stored)?, &mut facts);
             }
+            facts
         }
         None => {
             let (kind, label) = match about_notes {
@@ -465,12 +471,12 @@ impl Desk<'_> {
         &mut self,
         asked: &str,
         details: &mut crate::chain::Details,
-    ) -> Result<Option<(crate::id::NoteId, ResourceFacts)>, Error> {
+    ) -> Result<Option<(crate::id::NoteId, ResourceFacts, Vec<(crate::id::NoteId, WrapFile)>)>, Error> {
         let Some((note, label, wraps)) = self.find(asked)? else {
             return Ok(None);
         };
-        let wraps = wraps.into_iter().map(|wrap| (note, wrap)).collect();
-        let surveyed = self.ledger.stored_many(wraps).map_err(Error::from);
+        let wraps: Vec<_> = wraps.into_iter().map(|wrap| (note, wrap)).collect();
+        let surveyed = self.ledger.stored_many(wraps.clone()).map_err(Error::from);
         let texts = Filter {
             natures: TEXTS.to_vec(),
             ..Filter::default()
@@ -482,7 +488,7 @@ impl Desk<'_> {
                 let mut facts = ResourceFacts::new(ThingKind::Note, label);
                 facts.own = survey.classes().iter().any(|class| class.own);
                 facts.conflict = survey.conflict();
-                Ok(Some((note, facts)))
+                Ok(Some((note, facts, wraps)))
             }
             Err(error) => Err(self.failed(details.clone(), vec![note], error)),
         }

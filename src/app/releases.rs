@@ -146,6 +146,7 @@ pub fn release_brief(context: &Context<'_>, query: &ReleaseQuery) -> Result<Rele
         label: &label,
         wraps: &wraps,
         terms: &terms,
+        about: &file.sources,
     };
     let seconds = desk.seconds(&needed)?;
     match desk.decide_seconded(Action::BriefRelease, facts, seconds.people()) {

@@ -1,5 +1,6 @@
 //! Writing: what a person's editor gives, what is kept of it when something fails, and new revisions of notes.
 
+use super::concerns::RAISED;
 use super::context::{Context, Desk, Unlocked};
 use super::error::{Error, Kind};
 use super::forms::{refuse_reserved, refuse_rewriting, takes_addenda, with_addendum};
@@ -82,6 +83,7 @@ pub fn edit(
     text: Option<TextFrom<'_>>,
 ) -> Result<Revised, Error> {
     refuse_reserved(&change.fields)?;
+    context.refuse_future(change.at.flatten())?;
     let unlocked = context.unlock()?;
     let opened = open_to_edit(context, &unlocked, asked, &mut change)?;
     let note = opened.note.note;
@@ -248,6 +250,11 @@ fn open_to_edit(
     let form = desk.form_of(&note.metadata)?;
     if let Some(form) = &form {
         desk.refuse_barred(form, &note.metadata, "edit-read", "edits")?;
+        if heads.len() > 1 {
+            for head in desk.heads_of(&[note.note])? {
+                desk.refuse_barred(form, &head.listed.metadata, "edit-read", "edits")?;
+            }
+        }
         change.fields = desk.read_fields(form, std::mem::take(&mut change.fields))?;
         desk.link_fields(form, &mut change.fields, "edit-read")?;
     }
@@ -451,7 +458,9 @@ impl NewText {
     pub(super) fn take_concern(&mut self, given: &Given, named: bool) -> Result<(), Error> {
         let same = |name: &str| value_of(&self.fields, name) == value_of(&given.fields, name);
         let for_same = self.label == given.label && same(reserved::READERS) && same(reserved::LEFT_OUT);
-        if (named && !for_same) || !same("raised") {
+        // Who does not say how it is raised raises it as they did.
+        let raised_so = value_of(&self.fields, RAISED).is_none() || same(RAISED);
+        if (named && !for_same) || !raised_so {
             return Err(Error::new(
                 Kind::Usage,
                 "the concern that was kept is for others, or raised otherwise; nothing was recorded",
@@ -840,6 +849,10 @@ mod tests {
         assert_eq!(now.fields[1..], pairs(&left_out));
         assert!(all().take_concern(&kept, true).is_err());
         assert!(concern("named/@ines/@tom", &left_out).take_concern(&kept, true).is_ok());
+        let mut unsaid = all();
+        unsaid.fields.retain(|(name, _)| name != RAISED);
+        assert!(unsaid.take_concern(&kept, false).is_ok());
+        assert_eq!(value_of(&unsaid.fields, RAISED), Some("openly"));
         let mut otherwise = all();
         otherwise.fields[0].1 = "in confidence".into();
         assert!(otherwise.take_concern(&kept, false).is_err());

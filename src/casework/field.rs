@@ -97,6 +97,17 @@ pub struct Field {
     pub only_if: Option<Condition>,
     /// Of a note: of which template it has to be.
     pub template: Option<String>,
+    /// Of a time or a date: what it is not, by its meaning.
+    pub never: Option<Never>,
+}
+
+/// What a time or a date is not, when it is answered.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Never {
+    /// `not_after = "now"`: it is not still to come.
+    Future,
+    /// `not_before = "now"`: it is not over.
+    Past,
 }
 
 impl Field {
@@ -118,6 +129,26 @@ impl Field {
             FieldKind::People => Some("names or @handles, with commas".into()),
             FieldKind::Note => Some("a note's id, or its beginning".into()),
         }
+    }
+
+    /// What is odd about a value, if it lies on the wrong side of now. A day is one wherever on Earth it is.
+    pub fn out_of_time(&self, value: &str, now: Time) -> Option<String> {
+        let never = self.never?;
+        let (begins, ends) = match self.kind {
+            FieldKind::Date => {
+                let midnight = moment(value)?.unix();
+                (midnight - 14 * 3600, midnight + 36 * 3600)
+            }
+            _ => {
+                let moment = moment(value)?.unix();
+                (moment, moment + 1)
+            }
+        };
+        let (odd, words) = match never {
+            Never::Future => (begins > now.unix(), "is still to come"),
+            Never::Past => (ends <= now.unix(), "is over"),
+        };
+        odd.then(|| format!("`{}`: {value} {words}, by this computer's clock", self.name))
     }
 
     /// The value in the one way it is written, or what would be one. A note's id stays as it was typed: who holds the notes
@@ -199,4 +230,69 @@ pub(super) fn end_of_day(typed: &str) -> Option<Time> {
     let day: jiff::civil::Date = typed.parse().ok()?;
     let midnight = moment(&day.to_string())?;
     Some(Time::from_unix(midnight.unix() + 86_399))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_on_the_wrong_side_of_now_is_odd_and_a_day_is_one_anywhere() {
+        let field = |kind, never| Field {
+            name: "due".into(),
+            ask: "When?".into(),
+            kind,
+            needed: Needed::Never,
+            choices: Vec::new(),
+            only_if: None,
+            template: None,
+            never,
+        };
+        let odd = |kind, never, value: &str, now: &str| {
+            let now = moment(now).unwrap_or_else(|| panic!("{now}"));
+            field(kind, never).out_of_time(value, now).is_some()
+        };
+        let (date, time) = (FieldKind::Date, FieldKind::Time);
+        for (kind, never, value, now, expected) in [
+            (date, None, "1999-01-01", "2026-11-21T09:30:00Z", false),
+            (date, Some(Never::Past), "2026-11-21", "2026-11-21T09:30:00Z", false),
+            // In the west it is still the day before.
+            (date, Some(Never::Past), "2026-11-20", "2026-11-21T09:30:00Z", false),
+            (date, Some(Never::Past), "2026-11-20", "2026-11-21T12:00:00Z", true),
+            (date, Some(Never::Past), "2025-11-22", "2026-11-21T09:30:00Z", true),
+            (date, Some(Never::Future), "2026-11-21", "2026-11-20T10:00:00Z", false),
+            (date, Some(Never::Future), "2026-11-21", "2026-11-20T09:59:59Z", true),
+            (date, Some(Never::Future), "2027-11-21", "2026-11-21T09:30:00Z", true),
+            (
+                time,
+                Some(Never::Future),
+                "2026-11-21T09:30:00Z",
+                "2026-11-21T09:30:00Z",
+                false,
+            ),
+            (
+                time,
+                Some(Never::Future),
+                "2026-11-21T09:30:01Z",
+                "2026-11-21T09:30:00Z",
+                true,
+            ),
+            (
+                time,
+                Some(Never::Past),
+                "2026-11-21T09:30:00Z",
+                "2026-11-21T09:30:00Z",
+                false,
+            ),
+            (
+                time,
+                Some(Never::Past),
+                "2026-11-21T09:29:59Z",
+                "2026-11-21T09:30:00Z",
+                true,
+            ),
+        ] {
+            assert_eq!(odd(kind, never, value, now), expected, "{value} at {now}");
+        }
+    }
 }

@@ -16,7 +16,7 @@ mod wording;
 
 pub use closing::{House, Linked, Record, sections_of};
 pub use due::{Due, DueKind};
-pub use field::{Condition, Field, FieldKind, Needed, value_of};
+pub use field::{Condition, Field, FieldKind, Needed, Never, value_of};
 pub use metrics::{Counted, Figured, METRICS, Metrics, Value, hide};
 pub use retention::{BadRetention, Kept, Retention, RetentionClass, RetentionDates, RetentionResult, day, day_text};
 pub use rubric::{Grade, Repeat, Rubric};

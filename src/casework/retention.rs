@@ -22,6 +22,8 @@ pub struct RetentionClass {
     pub review: Option<Period>,
     /// After how long it is kept no longer; none: there is no such time.
     pub purge: Option<Period>,
+    /// For how long it is kept at least; none: there is no such time.
+    pub at_least: Option<Period>,
 }
 
 /// The classes of a vault.
@@ -94,7 +96,7 @@ impl<'n> Kept<'n> {
         }
     }
 
-    /// What both times are counted from.
+    /// What all times are counted from.
     fn since(&self) -> Time {
         self.closed.unwrap_or(self.modified)
     }
@@ -149,6 +151,7 @@ struct Row {
     default: bool,
     review: Option<String>,
     purge: Option<String>,
+    at_least: Option<String>,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
@@ -163,6 +166,7 @@ struct Case {
     class: Option<String>,
     review: Option<String>,
     purge: Option<String>,
+    at_least: Option<String>,
 }
 
 impl Retention {
@@ -218,9 +222,17 @@ impl Retention {
             let class = RetentionClass {
                 review: period(&here, "review", &row.review)?,
                 purge: period(&here, "purge", &row.purge)?,
+                at_least: period(&here, "at_least", &row.at_least)?,
                 name,
                 about: row.about,
             };
+            if let (Some(least), Some(purge)) = (class.at_least, class.purge)
+                && least.after(0) > purge.after(0)
+            {
+                return Err(wrong(format!(
+                    "it is kept no longer than {purge}, and at least {least}: one of them cannot be"
+                )));
+            }
             if row.templates.len() > Self::TEMPLATES_MAX {
                 let max = Self::TEMPLATES_MAX;
                 return Err(wrong(format!("a class has at most {max} templates")));
@@ -249,7 +261,7 @@ impl Retention {
         for case in &file.cases {
             let here = |reason: String| wrong(&format!("name = {:?}", case.name), reason);
             case.kept().map_err(here)?;
-            for date in [&case.review, &case.purge].into_iter().flatten() {
+            for date in [&case.review, &case.purge, &case.at_least].into_iter().flatten() {
                 read_day(date).map_err(here)?;
             }
         }
@@ -292,6 +304,12 @@ impl Retention {
         }
     }
 
+    /// Until when a note is kept at least, if its class says so. A decision to keep it changes nothing of that.
+    pub fn least(&self, kept: &Kept<'_>) -> Option<Time> {
+        let least = self.class_of(kept.template)?.at_least?;
+        least.after(kept.since().unix()).map(Time::from_unix)
+    }
+
     /// Runs the cases that the file brings with it.
     pub fn run_cases(&self, levels: &Levels) -> Vec<RetentionResult> {
         let run = |case: &Case| RetentionResult {
@@ -312,6 +330,7 @@ impl Retention {
             ("class", &case.class, class),
             ("review", &case.review, dates.review.map(day_text)),
             ("purge", &case.purge, dates.purge.map(day_text)),
+            ("at_least", &case.at_least, self.least(&kept).map(day_text)),
         ];
         let differs = compared.into_iter().filter(|(_, expected, got)| *expected != got);
         let said = |value: &Option<String>| value.clone().unwrap_or_else(|| "none".to_owned());
@@ -475,6 +494,11 @@ mod tests {
         for (text, line, part) in [
             (class("colour = 1"), Some(4), "colour"),
             (class("purge = \"9\""), Some(2), "`purge`: `9` is not a length of time"),
+            (
+                class("purge = \"1y\"\nat_least = \"13m\""),
+                Some(2),
+                "no longer than 1y, and at least 13m",
+            ),
             (class("templates = [\"A b\"]"), Some(2), "no name of a template"),
             ("[classes.a]\nabout = \"\"".to_owned(), Some(1), "says in a line"),
             ("[classes.\"A\"]\nabout = \"x\"".to_owned(), None, "no name of a class"),

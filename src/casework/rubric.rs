@@ -223,6 +223,7 @@ impl Rubric {
             choices: axis.steps.clone(),
             only_if: None,
             template: None,
+            never: None,
         })
     }
 

@@ -1,7 +1,7 @@
 //! Templates: `templates/NAME.toml` in the policies. A template names fields, sections, clocks and what has to be there
 //! before a note of it is closed.
 
-use super::field::{Condition, Field, FieldKind, Needed};
+use super::field::{Condition, Field, FieldKind, Needed, Never};
 use super::reserved;
 use crate::chain::Card;
 use crate::label::Level;
@@ -142,6 +142,8 @@ pub struct Template {
     pub clocks: Vec<Clock>,
     /// Whom it bars.
     pub barred: Vec<Barred>,
+    /// Who is no second person for it, beside whom it bars: a field of its own with people, or none for whoever recorded it.
+    pub not_second: Vec<Option<String>>,
     /// What closing asks.
     pub closing: Closing,
     /// What briefs ask.
@@ -161,6 +163,8 @@ struct File {
     rubric: Option<String>,
     #[serde(default)]
     barred: Vec<String>,
+    #[serde(default)]
+    not_second: Vec<String>,
     #[serde(default)]
     field: Vec<FieldRow>,
     #[serde(default)]
@@ -186,6 +190,8 @@ struct FieldRow {
     #[serde(rename = "if")]
     only_if: Option<String>,
     template: Option<String>,
+    not_after: Option<String>,
+    not_before: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -402,6 +408,19 @@ impl Template {
                 }
             }
         }
+        let mut not_second = Vec::new();
+        for text in &file.not_second {
+            match known(text) {
+                _ if text == "author" => not_second.push(None),
+                Some(field) if field.kind == FieldKind::People => not_second.push(Some(text.clone())),
+                _ => {
+                    return Err(wrong(
+                        &format!("\"{text}\""),
+                        format!("`{text}` names nobody: write `author`, or a field with people"),
+                    ));
+                }
+            }
+        }
         let brief = file.brief.map(|row| {
             let up_to = Level::ALL.into_iter().find(|level| level.name() == row.up_to);
             let up_to = up_to.ok_or_else(|| {
@@ -430,6 +449,7 @@ impl Template {
             sections,
             clocks,
             barred,
+            not_second,
             closing: Closing {
                 one_of,
                 linked: file.closing.linked.into_iter().map(LinkedRule::from).collect(),
@@ -574,7 +594,20 @@ fn fields(rows: Vec<FieldRow>, wrong: Wrong<'_>) -> Result<Vec<Field>, BadPolicy
         if row.template.is_some() && row.kind != FieldKind::Note {
             return refuse(format!("`{}`: only a note has a `template`", row.name));
         }
+        let dated = matches!(row.kind, FieldKind::Time | FieldKind::Date);
+        let never = match (row.not_after.as_deref(), row.not_before.as_deref()) {
+            (None, None) => None,
+            (Some("now"), None) if dated => Some(Never::Future),
+            (None, Some("now")) if dated => Some(Never::Past),
+            _ => {
+                return refuse(format!(
+                    "`{}`: a time or a date has `not_after = \"now\"` or `not_before = \"now\"`, one of them",
+                    row.name
+                ));
+            }
+        };
         fields.push(Field {
+            never,
             name: row.name,
             ask: row.ask,
             kind: row.kind,
@@ -691,6 +724,18 @@ mod tests {
             (
                 field("choices = [\"x\"]"),
                 "line 4: `a`: a choice or tags have `choices`",
+            ),
+            (
+                field("kind = \"date\"\nnot_after = \"tomorrow\""),
+                "line 4: `a`: a time or a date has `not_after = \"now\"`",
+            ),
+            (
+                field("not_before = \"now\""),
+                "line 4: `a`: a time or a date has `not_after = \"now\"`",
+            ),
+            (
+                format!("not_second = [\"a\"]\n{}", field("")),
+                "line 3: `a` names nobody: write `author`, or a field with people",
             ),
             (
                 field("template = \"action\""),

@@ -131,7 +131,8 @@ pub(super) fn context<'a>(common: &Common, person: &'a dyn Person) -> Result<Con
         access: Access::given(
             prompted(person, "purpose", common.purpose.as_deref())?,
             prompted(person, "why", common.why.as_deref())?,
-        )?,
+        )?
+        .sure(common.yes),
         held: None,
     })
 }

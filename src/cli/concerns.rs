@@ -168,20 +168,27 @@ fn raise(context: &Context<'_>, seen: &Seen<'_>, args: &WriteArgs) -> Result<u8,
     if args.editor.discard {
         return super::writing::discarded(seen, crate::app::discard(context, None)?);
     }
-    if args.openly == args.in_confidence {
-        return Err(
-            Error::new(Kind::Usage, "say whether this is --openly or --in-confidence")
-                .hint("without a name it goes into a sealed file: --key FILE --out FILE"),
-        );
-    }
+    let openly = match (args.openly, args.in_confidence) {
+        (true, _) => Some(true),
+        (_, true) => Some(false),
+        // What was kept says it.
+        _ if args.editor.take_up => None,
+        _ => {
+            return Err(
+                Error::new(Kind::Usage, "say whether this is --openly or --in-confidence")
+                    .hint("without a name it goes into a sealed file: --key FILE --out FILE"),
+            );
+        }
+    };
     let raising = Raising {
         to: args.to.clone(),
         left_out: args.left_out.clone(),
-        openly: args.openly,
+        openly,
     };
-    seen.remark(match args.openly {
-        true => "those who handle it see that it is yours, and may say so",
-        false => "those who handle it see that it is yours, and are to keep that to themselves",
+    seen.remark(match openly {
+        Some(true) => "those who handle it see that it is yours, and may say so",
+        Some(false) => "those who handle it see that it is yours, and are to keep that to themselves",
+        None => "those who handle it see that it is yours; it is raised as you began it",
     });
     seen.remark("the log shows everybody that you record something for people by name, not what, nor for whom");
     let from = source_of_words(seen.terminal, args.file.as_deref(), &args.editor)?;

@@ -32,6 +32,9 @@ pub(super) struct PackArgs {
     /// All notes of this case that you may export
     #[arg(long, conflicts_with = "ids")]
     case: Option<String>,
+    /// And what points to one of these: reviews, actions, statements
+    #[arg(long)]
+    with_linked: bool,
     /// The new folder
     #[arg(long, value_name = "FOLDER")]
     out: PathBuf,
@@ -89,6 +92,7 @@ fn pack(context: &Context<'_>, seen: &Seen<'_>, args: &PackArgs) -> Result<u8, E
             client: args.client.clone(),
             case: args.case.clone(),
             naming: None,
+            with_linked: args.with_linked,
         },
         to: args.to.clone(),
         notice: args.notice.clone(),

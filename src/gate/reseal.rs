@@ -2,7 +2,8 @@
 //! leaves: what comes out is sealed again.
 
 use super::{Gate, GateError, Metadata, NextPart, Permit, Resealed, Resealing, SealedNote};
-use crate::casework::{reserved, value_of};
+use crate::casework::{Kept, Retention, reserved, value_of};
+use crate::chain::Time;
 use crate::crypto::{Entropy, Recipient};
 use crate::envelope::{BadWrap, BodyFile, ContentKey, Purpose, seal_body};
 use crate::id::{Digest, NoteId, PersonId};
@@ -60,6 +61,22 @@ impl Whole {
             .filter_map(|item| value_of(&item.metadata.fields, reserved::LEFT_OUT));
         let mut handles = left_out.flat_map(|people| people.split(", "));
         handles.any(|handle| named.is_none_or(|named| named.contains(handle)))
+    }
+
+    /// Whether one of its revisions says that it was closed: what was a record once stays one.
+    pub fn closed(&self) -> bool {
+        let mut notes = self.items.iter().filter(|item| item.nature == Purpose::Note);
+        notes.any(|item| value_of(&item.metadata.fields, reserved::CLOSED).is_some())
+    }
+
+    /// Until when its class keeps it at least, by the latest that one of its revisions says.
+    pub fn least(&self, retention: &Retention) -> Option<Time> {
+        let notes = self.items.iter().filter(|item| item.nature == Purpose::Note);
+        let least = notes.filter_map(|item| {
+            let modified = Time::from_unix(item.metadata.modified);
+            retention.least(&Kept::of(&item.metadata.fields, item.label.level(), modified))
+        });
+        least.max()
     }
 
     /// How many things of that nature there are.
@@ -310,6 +327,7 @@ mod tests {
             reason: None,
             now: 0,
             approvals: 0,
+            lead_approvals: 0,
             people: 1,
         });
         match decision {

@@ -302,6 +302,11 @@ impl Survey {
             .retain(|item| permitted.contains(&item.note) && kept.insert((item.note, item.nature)));
     }
 
+    /// Keeps those that `permitted` names, of each note all its heads.
+    pub fn keep_heads(&mut self, permitted: &HashSet<NoteId>) {
+        self.found.retain(|item| permitted.contains(&item.note));
+    }
+
     /// Keeps the first `limit`, in the order they are in.
     pub fn truncate(&mut self, limit: Option<usize>) {
         self.found.truncate(limit.unwrap_or(usize::MAX));

@@ -75,6 +75,13 @@ struct Row {
     reason: Option<String>,
     #[serde(default)]
     approvals: u32,
+    #[serde(default)]
+    lead_approvals: u32,
+    #[serde(default)]
+    closed: bool,
+    /// The least time of its class is not over.
+    #[serde(default)]
+    kept: bool,
     people: Option<u32>,
     now: Option<i64>,
 }
@@ -192,6 +199,8 @@ impl Row {
         resource.held = self.held;
         resource.conflict = self.conflict;
         resource.lowers = self.lowers;
+        resource.closed = self.closed;
+        resource.kept_until = self.kept.then_some(i64::MAX);
         Ok(Case {
             name: self.name,
             rule,
@@ -215,6 +224,7 @@ impl Row {
                 reason: None,
                 now: self.now.unwrap_or(NOW),
                 approvals: self.approvals,
+                lead_approvals: self.lead_approvals,
                 people: self.people.unwrap_or(3),
             },
         })

@@ -103,6 +103,13 @@ pub enum Why {
     Conflict,
     /// A legal hold.
     Held,
+    /// The least time of its class is not over.
+    Kept {
+        /// Until when it runs, in seconds since 1970-01-01T00:00Z.
+        until: i64,
+        /// The rule's `@why`.
+        words: String,
+    },
     /// A purpose is due and none was given.
     PurposeMissing,
     /// The code given is not in `purposes.toml`.
@@ -111,6 +118,8 @@ pub enum Why {
     ReasonMissing,
     /// Another person's approval is due.
     SecondPersonMissing,
+    /// Another lead's approval is due.
+    AnotherLeadMissing,
     /// A rule of the vault's own forbids it.
     Forbidden {
         /// Its `@id`.
@@ -133,10 +142,12 @@ impl Why {
             Why::Ended => "ended",
             Why::Conflict => "conflict",
             Why::Held => "hold",
+            Why::Kept { .. } => "kept",
             Why::PurposeMissing => "purpose-missing",
             Why::PurposeUnknown(_) => "purpose-unknown",
             Why::ReasonMissing => "reason-missing",
             Why::SecondPersonMissing => "second-person",
+            Why::AnotherLeadMissing => "another-lead",
             Why::Forbidden { .. } => "forbidden",
             Why::RuleError(_) => "rule-error",
             Why::NothingPermits => "nothing-permits",
@@ -151,6 +162,7 @@ impl Why {
             Why::Ended => "your membership is over, as it was agreed: a lead can give it a later end".into(),
             Why::Conflict => "you have declared a conflict of interest in this matter".into(),
             Why::Held => "a legal hold is on it: it stays until the hold is lifted".into(),
+            Why::Kept { until, words } => format!("its class keeps it until {}: {words}", day_of(*until)),
             Why::PurposeMissing => format!(
                 "say what it is for with `--purpose CODE`, one of {}",
                 purposes.join(", ")
@@ -162,6 +174,7 @@ impl Why {
             ),
             Why::ReasonMissing => "say why, in a few words (four characters or more), with `--why TEXT`".into(),
             Why::SecondPersonMissing => "a second person must approve it first".into(),
+            Why::AnotherLeadMissing => "another lead must approve it first".into(),
             Why::Forbidden { rule, words } => format!("the rule `{rule}` forbids it: {words}"),
             Why::RuleError(rule) => format!(
                 "the rule `{rule}` could not be evaluated, so nothing is permitted: a lead must mend it \
@@ -170,6 +183,12 @@ impl Why {
             Why::NothingPermits => format!("no rule of this vault permits you to `{action}` here"),
         }
     }
+}
+
+/// A moment as its day, in UTC.
+fn day_of(unix: i64) -> String {
+    let stamp = jiff::Timestamp::from_second(unix).unwrap_or(jiff::Timestamp::MAX);
+    stamp.to_zoned(jiff::tz::TimeZone::UTC).date().to_string()
 }
 
 impl Denial {
@@ -200,13 +219,21 @@ impl Denial {
 
     /// Whether another person's approval is all that is missing.
     pub fn lacks_only_a_second_person(&self) -> bool {
-        !self.hidden && self.why == [Why::SecondPersonMissing]
+        let second = |why: &Why| matches!(why, Why::SecondPersonMissing | Why::AnotherLeadMissing);
+        !self.hidden && self.why.iter().all(second)
+    }
+
+    /// Whether that has to be another lead.
+    pub fn lacks_another_lead(&self) -> bool {
+        self.why.contains(&Why::AnotherLeadMissing)
     }
 
     /// What may be said to the person, one sentence a reason, each saying what to do where there is
     /// something. `None`: say exactly what is said of a thing that does not exist. That is so wherever the
     /// person could not read the thing whatever they gave: neither its existence nor its label shows.
     pub fn public_words(&self) -> Option<Vec<String>> {
-        (!self.hidden).then(|| self.why.iter().map(|why| why.words(self)).collect())
+        // A lead is a second person too.
+        let said = |why: &&Why| **why != Why::SecondPersonMissing || !self.lacks_another_lead();
+        (!self.hidden).then(|| self.why.iter().filter(said).map(|why| why.words(self)).collect())
     }
 }

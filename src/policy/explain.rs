@@ -43,6 +43,7 @@ enum Change {
     Purpose,
     Reason,
     Approval,
+    LeadApproval,
     Outgoing(Level),
     Own,
     Role(Role),
@@ -202,6 +203,7 @@ impl PolicySet {
             }
             Change::Reason => "a reason: --why TEXT, in a few words (four characters or more)".into(),
             Change::Approval => "the approval of a second person".into(),
+            Change::LeadApproval => "the approval of another lead".into(),
             Change::Outgoing(level) => {
                 let name = &self.levels.rules(*level).name;
                 format!("a wider audience, to whom less is told: --for {name}")
@@ -221,13 +223,15 @@ impl PolicySet {
 /// What could be otherwise about a request: first what the person can do at once.
 fn changes(request: &Request<'_>) -> Vec<Change> {
     let outgoing = rules::outgoing(request);
+    let kept = request.resource.kept_until.is_some();
     let leaves = matches!(request.action, Action::BriefDraft | Action::BriefRelease);
     let lower = Level::ALL.into_iter().rev().filter(|level| leaves && *level < outgoing);
     let roles = [Role::OFFICER, Role::LEAD, Role::AUDITOR];
     let possible = [
         (true, Change::Purpose),
         (request.reason_length() < ANY_REASON.len(), Change::Reason),
-        (request.approvals == 0, Change::Approval),
+        (request.approvals == 0 && !kept, Change::Approval),
+        (request.lead_approvals == 0 && kept, Change::LeadApproval),
         (!request.resource.own, Change::Own),
         (!request.cleared(), Change::Clearance),
         (request.actor.paused, Change::Resumed),
@@ -254,6 +258,7 @@ fn changed<'r>(request: &Request<'r>, way: &[Change]) -> Request<'r> {
             Change::Purpose => {}
             Change::Reason => changed.reason = Some(ANY_REASON),
             Change::Approval => changed.approvals = 1,
+            Change::LeadApproval => (changed.approvals, changed.lead_approvals) = (1, 1),
             Change::Outgoing(level) => changed.resource.outgoing = Some(*level),
             Change::Own => changed.resource.own = true,
             Change::Role(role) => drop(changed.actor.roles.insert(role.clone())),

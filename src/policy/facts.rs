@@ -284,6 +284,11 @@ pub struct ResourceFacts {
     pub lowers: bool,
     /// For [`Action::BriefRelease`]: what it was made of wants a second person, whatever its level says.
     pub seconded: bool,
+    /// For [`Action::Destroy`]: it was closed, and so is a record.
+    pub closed: bool,
+    /// For [`Action::Destroy`]: the least time of its class, where that is not over yet, in seconds since
+    /// 1970-01-01T00:00Z.
+    pub kept_until: Option<i64>,
 }
 
 impl ResourceFacts {
@@ -298,6 +303,8 @@ impl ResourceFacts {
             conflict: false,
             lowers: false,
             seconded: false,
+            closed: false,
+            kept_until: None,
         }
     }
 }
@@ -319,6 +326,8 @@ pub struct Request<'a> {
     pub now: i64,
     /// How many distinct other people approved this very request, each approval verified.
     pub approvals: u32,
+    /// How many of them are leads.
+    pub lead_approvals: u32,
     /// How many members the vault has, this person included.
     pub people: u32,
 }

@@ -197,11 +197,19 @@ impl PolicySet {
             (Some(Because::Conflict), _) => Why::Conflict,
             (Some(Because::Ended), _) => Why::Ended,
             (Some(Because::Hold), _) => Why::Held,
+            (Some(Because::Kept), words) => match request.resource.kept_until {
+                Some(until) => Why::Kept { until, words },
+                None => Why::Forbidden {
+                    rule: id.to_owned(),
+                    words,
+                },
+            },
             (Some(Because::Paused), _) => Why::Paused,
             (Some(Because::PurposeMissing), _) => Why::PurposeMissing,
             (Some(Because::PurposeUnknown), _) => Why::PurposeUnknown(request.purpose.clone().unwrap_or_default()),
             (Some(Because::ReasonMissing), _) => Why::ReasonMissing,
             (Some(Because::SecondPerson), _) => Why::SecondPersonMissing,
+            (Some(Because::AnotherLead), _) => Why::AnotherLeadMissing,
             (None, words) => Why::Forbidden {
                 rule: id.to_owned(),
                 words,
@@ -228,6 +236,7 @@ impl PolicySet {
             action: Action::Read,
             reason: Some(explain::ANY_REASON),
             approvals: u32::MAX,
+            lead_approvals: u32::MAX,
             ..request.clone()
         };
         (ideal.actor.paused, ideal.actor.ended) = (false, false);

@@ -17,10 +17,12 @@ const FACTS: &str = include_str!("../../policies/access/schema.cedarschema");
 /// Why a rule forbids, as its `@because` may say; anything else is a rule of the vault's own.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Because {
+    AnotherLead,
     Clearance,
     Conflict,
     Ended,
     Hold,
+    Kept,
     Paused,
     PurposeMissing,
     PurposeUnknown,
@@ -31,10 +33,12 @@ pub(super) enum Because {
 impl Because {
     fn from_name(name: &str) -> Option<Self> {
         Some(match name {
+            "another-lead" => Self::AnotherLead,
             "clearance" => Self::Clearance,
             "conflict" => Self::Conflict,
             "ended" => Self::Ended,
             "hold" => Self::Hold,
+            "kept" => Self::Kept,
             "paused" => Self::Paused,
             "purpose-missing" => Self::PurposeMissing,
             "purpose-unknown" => Self::PurposeUnknown,
@@ -256,6 +260,8 @@ fn resource_attributes(request: &Request<'_>) -> HashMap<String, RestrictedExpre
         ("own".to_owned(), yes(resource.own)),
         ("held".to_owned(), yes(resource.held)),
         ("conflict".to_owned(), yes(resource.conflict)),
+        ("closed".to_owned(), yes(resource.closed)),
+        ("kept".to_owned(), yes(resource.kept_until.is_some())),
     ])
 }
 
@@ -285,6 +291,7 @@ fn circumstances(request: &Request<'_>, levels: &Levels, purposes: &Purposes) ->
         ),
         ("lowers".to_owned(), yes(request.resource.lowers)),
         ("approvals".to_owned(), number(request.approvals)),
+        ("lead_approvals".to_owned(), number(request.lead_approvals)),
         ("people".to_owned(), number(request.people)),
         ("now".to_owned(), number(request.now)),
     ];
@@ -396,8 +403,8 @@ fn check_annotations(policy: &cedar::Policy) -> Result<(), String> {
     match (policy.annotation("because"), policy.effect()) {
         (Some(_), cedar::Effect::Permit) => Err(format!("the rule `{id}` permits, so it has no `@because`")),
         (Some(name), _) if Because::from_name(name).is_none() => Err(format!(
-            "the rule `{id}`: `{}` is no @because; these are clearance, conflict, ended, hold, paused, purpose-missing, \
-             purpose-unknown, reason-missing, second-person",
+            "the rule `{id}`: `{}` is no @because; these are another-lead, clearance, conflict, ended, hold, kept, paused, \
+             purpose-missing, purpose-unknown, reason-missing, second-person",
             name.escape_debug()
         )),
         _ => Ok(()),

@@ -47,6 +47,7 @@ fn request(action: Action, role: Role, level: Level) -> Request<'static> {
         reason: None,
         now: 1_735_689_600,
         approvals: 0,
+        lead_approvals: 0,
         people: 3,
     }
 }
@@ -476,6 +477,7 @@ fn requests() -> impl Strategy<Value = Request<'static>> {
             reason: how.2,
             now: 1_735_689_600,
             approvals: how.3,
+            lead_approvals: how.3,
             people: how.4,
         }
     })

@@ -185,19 +185,10 @@ fn what_a_template_asks_is_asked_one_at_a_time_and_kept() {
     let (code, seen) = session.end();
     assert_eq!(code, 0, "{seen}");
     let id = seen.lines().find(|line| line.len() == 32).unwrap().to_owned();
-    // A name that nobody has is not taken, also where it is typed.
+    // A name that nobody has is not taken, and what was typed besides stays.
     let mut session = Session::begin(&mut stage, &["close", &id]);
     session.answer("Who reported it? ", "@mrra");
-    for _ in 0..7 {
-        session.answer("?", "");
-    }
-    let (code, seen) = session.end();
-    assert!(
-        code == 2 && seen.contains("names `@mrra`, and nobody here is called so"),
-        "{seen}"
-    );
-    let mut session = Session::begin(&mut stage, &["close", &id]);
-    session.answer("Who reported it? ", "@mara");
+    session.answer("names `@mrra`, and nobody here is called so", "@mara");
     for _ in 0..7 {
         session.answer("?", "");
     }

@@ -25,10 +25,17 @@ from datetime import datetime, timedelta
 HERE = os.path.dirname(os.path.abspath(__file__))
 MANIFEST, SIGNATURE = "manifest.sha256", "manifest.sha256.sig"
 CHUNK = 65536
+# A row names all notes of the pack where an entry does.
+csv.field_size_limit(64 << 20)
 
 
 class Wrong(Exception):
     """Something that does not hold."""
+
+
+def shown(text):
+    """A text of the pack's as it may stand on a terminal: nothing in it moves a cursor or hides what follows."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def must(holds, words):
@@ -403,6 +410,7 @@ def step_notes(names, entries):
         told.add(name)
         for each in about["revisions"] + about["attachments"]:
             place = folder + each["file"]
+            must(place in names, "%s is no file of this pack" % place)
             sealed = read(folder + "sealed/" + each["digest"])
             must(sha256(sealed).hex() == each["digest"], "%s: its sealed body is another one" % place)
             must(wrote(entries, each["entry"], about["id"], each["digest"]) == each["recorded"], "%s was recorded at another time" % place)
@@ -460,6 +468,7 @@ def by_hand(place):
     # What goes into a command is of the form that it should have.
     must(re.fullmatch(r"[0-9a-f-]+:[0-9]+", each["entry"]), "about.json names no entry")
     must(re.fullmatch(r"[0-9a-f]{64}", each["digest"]), "about.json names no digest")
+    must(re.fullmatch(r"[0-9a-f]{64}", each["key"]), "about.json names no key")
     must(re.fullmatch(r"notes/[0-9a-f]{32}/revision-[0-9-]+\.md", place), "%s is no text of this pack" % place)
     log, seq = each["entry"].split(":")
     stream = len(body.sealed) - body.middle
@@ -489,11 +498,12 @@ def main(words):
     if len(words) == 2 and words[0] == "--by-hand":
         by_hand(words[1])
         return
-    must(words == [] or (len(words) == 2 and words[0] == "--receipt"), __doc__)
+    if not (words == [] or (len(words) == 2 and words[0] == "--receipt")):
+        sys.exit(__doc__)
     names = step_files()
     print("1. The files: %s, all as manifest.sha256 says; none is missing, none was added." % of(len(names), "file"))
     who, public = step_signature()
-    print("2. The manifest: signed by %s with the key %s." % (who, fingerprint(public)))
+    print("2. The manifest: signed by %s with the key %s." % (shown(who), fingerprint(public)))
     entries, under, keys = step_log(names)
     print("3. The log: %s, each proven to stand in its log (%d in all), whose checkpoint its key signed." % (of(len(entries), "entry", "entries"), len(keys)))
     texts, attachments = step_notes(names, entries)
@@ -505,13 +515,16 @@ def main(words):
         print("6. The receipt: it knows the log with %d of these entries; %d are newer than it." % (held, len(under) - held))
     print("\nAll of it holds. What remains is for a person: whether these keys are whose they are said to be.")
     for log, key in sorted(keys.items()):
-        print("  log %s: key %s" % (log, fingerprint(base64.b64decode(key.split("+", 2)[2])[1:])))
+        print("  log %s: key %s" % (shown(log), fingerprint(base64.b64decode(key.split("+", 2)[2])[1:])))
 
 
 if __name__ == "__main__":
     try:
         main(sys.argv[1:])
     except Wrong as wrong:
-        sys.exit("WRONG: %s" % wrong)
-    except (OSError, ValueError, KeyError, IndexError, TypeError, AttributeError, StopIteration, struct.error) as error:
-        sys.exit("WRONG: something here is not of the form that it should have (%s: %s)" % (type(error).__name__, error))
+        sys.exit("WRONG: %s" % shown(str(wrong)))
+    except (
+        OSError, ValueError, ArithmeticError, LookupError, TypeError, AttributeError, StopIteration, RecursionError,
+        struct.error, csv.Error,
+    ) as error:
+        sys.exit("WRONG: something here is not of the form that it should have (%s: %s)" % (type(error).__name__, shown(str(error))))

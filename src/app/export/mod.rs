@@ -19,7 +19,7 @@ use crate::chain::{Details, Outcome};
 use crate::gate::{Filter, Nature, Permit, Query};
 use crate::id::{Digest, NoteId};
 use crate::ledger::{Draft, StoredNote};
-use crate::policy::{Action, Decision};
+use crate::policy::{Action, Decision, Kind as ThingKind, ResourceFacts};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The most recipients that are named, and the longest name of one: the entry names them all.
@@ -39,6 +39,8 @@ pub struct Which {
     pub case: Option<String>,
     /// All in which this name stands, word for word, in their newest revision.
     pub naming: Option<String>,
+    /// And what points to one of these with a field, and what points to that.
+    pub with_linked: bool,
 }
 
 impl Which {
@@ -71,6 +73,7 @@ impl Which {
         client
             .chain(case)
             .chain(self.ids.iter().cloned())
+            .chain(self.with_linked.then(|| "with what is linked".to_owned()))
             .collect::<Vec<_>>()
             .join(" / ")
     }
@@ -144,7 +147,38 @@ impl Desk<'_> {
                     .hint("`strongroom list --client NAME` shows what there is for you; clients and cases are compared as a whole"),
             );
         }
+        if which.with_linked {
+            self.add_linked(&mut chosen)?;
+        }
         Ok(chosen.into_iter().collect())
+    }
+
+    /// Adds what points to the chosen notes, such as reviews, and to that, such as actions. What may be seen and not exported
+    /// is left out, and that is said.
+    fn add_linked(&mut self, chosen: &mut BTreeSet<NoteId>) -> Result<(), Error> {
+        let mut next: Vec<NoteId> = chosen.iter().copied().collect();
+        let mut left_out = BTreeSet::new();
+        while let Some(note) = next.pop() {
+            for line in self.lines_pointing_to(note)? {
+                let mut facts = ResourceFacts::new(ThingKind::Note, line.listed.label.clone());
+                facts.own = line.listed.metadata.author == self.identity.person();
+                let reason = self.context.access.reason();
+                let request = self.request(Action::Export, facts, reason.as_deref());
+                let linked = line.listed.note;
+                match self.policies.decide(&request) {
+                    Decision::Denied(_) => drop(left_out.insert(linked)),
+                    Decision::Permitted(_) if chosen.insert(linked) => next.push(linked),
+                    Decision::Permitted(_) => {}
+                }
+            }
+        }
+        if !left_out.is_empty() {
+            let count = left_out.len();
+            self.context.person.warn(&format!(
+                "{count} of what is linked may not be exported by you, or not for that purpose, and is left out"
+            ));
+        }
+        Ok(())
     }
 
     /// Decides about each of these notes, and reads them as they are stored. Fills in what the entry says of them.

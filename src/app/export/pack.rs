@@ -83,8 +83,7 @@ pub fn export_pack(context: &Context<'_>, query: &PackQuery) -> Result<ExportedP
     let (taken, handed) = {
         let mut desk = unlocked.desk(context)?;
         let (taken, handed) = desk.take_out(&query.which)?;
-        if let Some(refused) = refuse_reply_key(handed.iter().map(|item| (item.note, item.metadata.fields.as_slice())))
-        {
+        if let Some(refused) = refuse_concern(handed.iter().map(|item| (item.note, item.metadata.fields.as_slice()))) {
             let details = desk.details("export pack");
             return Err(desk.failed(details, taken.notes.clone(), refused));
         }
@@ -130,13 +129,16 @@ pub fn export_pack(context: &Context<'_>, query: &PackQuery) -> Result<ExportedP
     })
 }
 
-/// A pack has the content keys of its notes, and with that of a concern without a name somebody reads the key of its answers.
-fn refuse_reply_key<'a>(mut notes: impl Iterator<Item = (NoteId, &'a [(String, String)])>) -> Option<Error> {
-    let (note, _) = notes.find(|(_, fields)| value_of(fields, reserved::REPLY_KEY).is_some())?;
-    let words = format!(
-        "note {note} is a concern that came without a name: a pack of it would let others read and make the answers to it; \
-         nothing was written"
-    );
+/// A pack has the content keys of its notes, and so what is sealed in them: the key of the answers to a concern without a name,
+/// and whom the author of one left out.
+fn refuse_concern<'a>(mut notes: impl Iterator<Item = (NoteId, &'a [(String, String)])>) -> Option<Error> {
+    let untold = |fields: &[(String, String)]| {
+        let has = |name| value_of(fields, name).is_some();
+        let reply = has(reserved::REPLY_KEY).then_some("a pack of it would let others read and make the answers to it");
+        reply.or(has(reserved::LEFT_OUT).then_some("a pack of it would name whom its author left out"))
+    };
+    let (note, why) = notes.find_map(|(note, fields)| Some((note, untold(fields)?)))?;
+    let words = format!("note {note} is a concern, and {why}; nothing was written");
     Some(
         Error::new(Kind::Denied, words).hint("name the other notes, and give of this one what `strongroom show` shows"),
     )
@@ -338,16 +340,20 @@ mod tests {
     fn a_concern_without_a_name_is_not_packed_with_the_key_of_its_answers() {
         let field = |name: &str| vec![(name.to_owned(), "0a".to_owned())];
         let (plain, concern) = (field("readers"), field(reserved::REPLY_KEY));
+        let left_out = field(reserved::LEFT_OUT);
         let refused = |notes: &[&[(String, String)]]| {
             let notes = notes
                 .iter()
                 .enumerate()
                 .map(|(n, fields)| (NoteId([n as u8; 16]), *fields));
-            refuse_reply_key(notes).map(|error| (error.kind, error.message))
+            refuse_concern(notes).map(|error| (error.kind, error.message))
         };
         assert_eq!(refused(&[&plain, &[]]), None);
         let (kind, message) = refused(&[&plain, &concern]).unwrap_or((Kind::Failed, String::new()));
         assert_eq!(kind, Kind::Denied);
         assert!(message.contains(&NoteId([1; 16]).to_string()) && !message.contains("0a"));
+        let (kind, message) = refused(&[&left_out]).unwrap_or((Kind::Failed, String::new()));
+        assert_eq!(kind, Kind::Denied);
+        assert!(message.contains("left out") && !message.contains("0a"));
     }
 }

@@ -1,5 +1,6 @@
 //! What is kept about somebody, for them: their notes in plain form, who saw these, who was given something of them.
 
+use super::super::concerns::without_sealed_files;
 use super::super::context::{Context, Desk};
 use super::super::error::{Error, Kind};
 use super::files::{Files, MANIFEST, SIGNATURE, check_notice, filled, number_of, plain_name, shown};
@@ -278,7 +279,7 @@ impl Told {
         for (name, value) in fields {
             page.push_str(&format!("- {}: {}\n", shown(name), shown(&value)));
         }
-        let text = self.words(item.text(), redacting)?;
+        let text = self.words(&without_sealed_files(item.text()), redacting)?;
         page.push_str(&format!("\n{}\n", text.trim_end()));
         Ok(page)
     }
