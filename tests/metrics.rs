@@ -57,7 +57,16 @@ impl House {
     }
 
     fn add(&self, template: &str, fields: &[&str], text: &str) -> String {
-        let mut words = vec!["add", "--template", template, "--label", "internal", "--quiet", text];
+        let mut words = vec![
+            "add",
+            "--template",
+            template,
+            "--label",
+            "internal",
+            "--quiet",
+            "--yes",
+            text,
+        ];
         for field in fields {
             words.extend(["--field", field]);
         }
@@ -65,7 +74,7 @@ impl House {
     }
 
     fn close(&self, id: &str, fields: &[&str]) {
-        let mut words = vec!["close", id, "--quiet"];
+        let mut words = vec!["close", id, "--quiet", "--yes"];
         for field in fields {
             words.extend(["--field", field]);
         }

@@ -367,6 +367,7 @@ pub fn explain_policy(context: &Context<'_>, query: &ExplainQuery) -> Result<Exp
                 ..facts
             };
             if action == Action::Destroy {
+                let wraps = wraps.into_iter().map(|wrap| (note, wrap)).collect();
                 let stored = desk.ledger.stored_many(wraps)?;
                 desk.as_a_record(&desk.gate().whole(note, stored)?, &mut facts);
             }
@@ -471,12 +472,12 @@ impl Desk<'_> {
         &mut self,
         asked: &str,
         details: &mut crate::chain::Details,
-    ) -> Result<Option<(crate::id::NoteId, ResourceFacts, Vec<(crate::id::NoteId, WrapFile)>)>, Error> {
+    ) -> Result<Option<(crate::id::NoteId, ResourceFacts, Vec<WrapFile>)>, Error> {
         let Some((note, label, wraps)) = self.find(asked)? else {
             return Ok(None);
         };
-        let wraps: Vec<_> = wraps.into_iter().map(|wrap| (note, wrap)).collect();
-        let surveyed = self.ledger.stored_many(wraps.clone()).map_err(Error::from);
+        let of_note = wraps.iter().map(|wrap| (note, wrap.clone())).collect();
+        let surveyed = self.ledger.stored_many(of_note).map_err(Error::from);
         let texts = Filter {
             natures: TEXTS.to_vec(),
             ..Filter::default()

@@ -318,7 +318,8 @@ fn arguments_of(note: &SampleNote) -> Vec<&str> {
     if let Some(case) = &note.case {
         arguments.extend(["--case", case]);
     }
-    arguments.extend(["--label", &note.label, "--at", &note.at]);
+    // A clock that is behind has them still to come.
+    arguments.extend(["--label", &note.label, "--at", &note.at, "--yes"]);
     if let Some(why) = &note.why {
         arguments.extend(["--why", why]);
     }
