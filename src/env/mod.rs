@@ -4,6 +4,7 @@
 //! steer (time, boot id, the failing of a disk) is a value that is handed in: [`Clock`],
 //! [`boot_id`], [`Faults`].
 
+mod below;
 mod buffer;
 mod clock;
 mod entropy;
@@ -18,6 +19,7 @@ mod slots;
 mod socket;
 mod space;
 
+pub use below::{FoundBelow, FoundKind, list_below, open_below};
 pub use buffer::{Buffer, BufferError};
 pub use clock::{Clock, since_boot};
 pub use entropy::SystemEntropy;

@@ -8,6 +8,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
+use zeroize::Zeroize;
 
 /// How long is slept between two looks at it, at first and at most.
 const LOOK: (Duration, Duration) = (Duration::from_millis(2), Duration::from_millis(50));
@@ -19,6 +20,8 @@ const GRACE: Duration = Duration::from_secs(2);
 const REST: Duration = Duration::from_secs(1);
 /// Of standard error so much is kept, in bytes.
 const ERRORS_MAX: u64 = 64 << 10;
+/// So much room is made for what a program says, in bytes.
+const ROOM: usize = (1 << 20) + 1;
 /// How deep folders are looked into.
 const DEPTH_MAX: usize = 8;
 
@@ -56,8 +59,13 @@ pub struct Ended {
 impl Program<'_> {
     /// Starts it without standard input and waits for it. `tell` hears now and then how much lies in the folder.
     pub fn run(&self, tell: &dyn Fn(u64)) -> io::Result<Ended> {
+        self.run_on(Stdio::null(), tell)
+    }
+
+    /// The same with standard input.
+    pub fn run_on(&self, input: Stdio, tell: &dyn Fn(u64)) -> io::Result<Ended> {
         let mut command = Command::new(self.name);
-        command.args(&self.arguments).stdin(Stdio::null());
+        command.args(&self.arguments).stdin(input);
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
         for (name, _) in std::env::vars_os() {
             if name.to_str().is_some_and(self.hidden) {
@@ -135,14 +143,19 @@ struct Collected {
 impl Collected {
     /// Takes the first `max` bytes; `drain`: and reads on, so that whoever writes is not stopped.
     fn begin(mut pipe: impl Read + Send + 'static, max: u64, drain: bool) -> Self {
-        let bytes = Arc::new(Mutex::new(Vec::new()));
+        // What is plaintext in it shall not be left behind where a growing buffer lay.
+        let room = usize::try_from(max).unwrap_or(usize::MAX).min(ROOM);
+        let bytes = Arc::new(Mutex::new(Vec::with_capacity(room)));
         let into = Arc::clone(&bytes);
         let reader = std::thread::spawn(move || {
             let mut left = usize::try_from(max).unwrap_or(usize::MAX);
             let mut chunk = [0; 16 << 10];
             while left > 0 || drain {
                 match pipe.read(&mut chunk) {
-                    Ok(0) => return,
+                    Ok(0) => {
+                        chunk.zeroize();
+                        return;
+                    }
                     Ok(read) => {
                         let taken = read.min(left);
                         into.lock()
