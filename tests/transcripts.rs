@@ -93,6 +93,8 @@ stories! {
     lost,
     guard,
     concerns,
+    import,
+    export_notes,
 }
 
 fn folder() -> PathBuf {

@@ -86,7 +86,10 @@ pub use destroy::{Ask, Destroyed, Doomed, destroy};
 pub use doctor::{Checkup, Finding, Level, doctor};
 pub use due::{DueLine, DueQuery, Heading, list_due};
 pub use error::{Error, Kind};
-pub use export::{ExportedPack, ExportedSubject, PackQuery, SubjectQuery, Which, export_pack, export_subject};
+pub use export::{
+    ClearExport, ConfirmClear, ExportedNotes, ExportedPack, ExportedSubject, NotesFormat, NotesQuery, PackQuery,
+    SubjectQuery, Which, export_notes, export_pack, export_subject,
+};
 pub use finding::{ListQuery, NoteLine, Searched, list, search};
 pub use guard::{Guarded, InstalledGuard, guard, install_guard};
 pub use held::{Held, agent_socket, change_passphrase};

@@ -93,7 +93,8 @@ pub(super) struct ImportArgs {
 /// `import`.
 pub(super) fn run(context: &Context<'_>, seen: &Seen<'_>, args: &ImportArgs) -> Result<u8, Error> {
     let facts = seen.terminal.facts();
-    if !args.dry_run && !seen.yes && !(facts.may_ask && facts.typed) {
+    let may_go_on = args.dry_run || seen.yes || (facts.may_ask && facts.typed);
+    if !may_go_on {
         return Err(Error::new(
             Kind::Usage,
             "an import is looked at before it is done, and nobody can be asked here",
@@ -127,7 +128,14 @@ pub(super) fn run(context: &Context<'_>, seen: &Seen<'_>, args: &ImportArgs) -> 
     } else {
         done(seen, &imported);
     }
-    Ok(u8::from(imported.plan.faults() > 0))
+    let faults = imported.plan.faults();
+    if faults > 0 && seen.quiet && !seen.json {
+        let words = counted(faults as u64, "thing", "things");
+        context
+            .person
+            .warn(&format!("{words} could not be taken; without --quiet they are named"));
+    }
+    Ok(u8::from(faults > 0))
 }
 
 fn query(seen: &Seen<'_>, args: &ImportArgs) -> Result<ImportQuery, Error> {

@@ -32,7 +32,7 @@ pub use files::{
 pub use folder::NewPrivateFolder;
 pub use harden::{boot_id, harden, lock_in_memory};
 pub use places::{NoHome, Places};
-pub use program::{Ended, Program};
+pub use program::{Ended, Fed, Program};
 pub use scratch::{Scratch, make_scratch};
 pub use slots::{SlotError, TwoSlot};
 pub use socket::{Frame, Listener, SocketError, Wire, remove_stale_socket};

@@ -2,9 +2,10 @@
 
 use rustix::process::{Pid, Signal, kill_process};
 use std::ffi::OsString;
-use std::io::{self, Read};
+use std::fs::File;
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -91,6 +92,30 @@ impl Program<'_> {
         })
     }
 
+    /// Starts it with a pipe for its standard input, and with `output` for its standard output.
+    pub fn start_into(&self, output: File) -> io::Result<Fed> {
+        let mut command = Command::new(self.name);
+        command.args(&self.arguments).stdin(Stdio::piped());
+        command.stdout(Stdio::from(output)).stderr(Stdio::piped());
+        for (name, _) in std::env::vars_os() {
+            if name.to_str().is_some_and(self.hidden) {
+                command.env_remove(&name);
+            }
+        }
+        command.envs(self.variables.iter().copied());
+        let mut child = command.spawn()?;
+        let input = child
+            .stdin
+            .take()
+            .ok_or_else(|| io::Error::other("it has no standard input"))?;
+        let errors = child.stderr.take().map(|pipe| Collected::begin(pipe, ERRORS_MAX, true));
+        Ok(Fed {
+            child,
+            input: Some(input),
+            errors,
+        })
+    }
+
     fn wait(&self, child: &mut Child, tell: &dyn Fn(u64)) -> io::Result<(ExitStatus, bool)> {
         let begun = Instant::now();
         let (mut pause, mut looked) = (LOOK.0, begun);
@@ -114,6 +139,48 @@ impl Program<'_> {
             }
             std::thread::sleep(pause);
             pause = (pause * 2).min(LOOK.1);
+        }
+    }
+}
+
+/// A program that is fed. Dropped before its end it is stopped, so that it does not take half for all.
+pub struct Fed {
+    child: Child,
+    input: Option<ChildStdin>,
+    errors: Option<Collected>,
+}
+
+impl Fed {
+    /// Closes its standard input and waits for its end.
+    pub fn end(mut self) -> io::Result<Ended> {
+        drop(self.input.take());
+        let status = self.child.wait()?;
+        Ok(Ended {
+            succeeded: status.success(),
+            errors: self.errors.take().map(Collected::end).unwrap_or_default(),
+            ..Ended::default()
+        })
+    }
+}
+
+impl Write for Fed {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match &mut self.input {
+            Some(input) => input.write(bytes),
+            None => Err(io::ErrorKind::BrokenPipe.into()),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.input.as_mut().map_or(Ok(()), ChildStdin::flush)
+    }
+}
+
+impl Drop for Fed {
+    fn drop(&mut self) {
+        if self.input.is_some() {
+            let _ = self.child.kill();
+            let _ = self.child.wait();
         }
     }
 }

@@ -7,7 +7,7 @@ use crate::chain::Time;
 const LINES_MAX: usize = 256;
 const VALUE_MAX: usize = 200;
 /// The most tags, and the most fields.
-const MANY: usize = 60;
+const MANY: usize = 64;
 
 /// What stands above a text.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]

@@ -5,10 +5,12 @@
 
 mod custody;
 mod files;
+mod notes;
 mod pack;
 mod subject;
 mod taking;
 
+pub use notes::{ClearExport, ConfirmClear, ExportedNotes, NotesFormat, NotesQuery, export_notes};
 pub use pack::{ExportedPack, PackQuery, export_pack};
 pub use subject::{ExportedSubject, SubjectQuery, export_subject};
 
@@ -39,6 +41,8 @@ pub struct Which {
     pub case: Option<String>,
     /// All in which this name stands, word for word, in their newest revision.
     pub naming: Option<String>,
+    /// All that there are.
+    pub all: bool,
 }
 
 impl Which {
@@ -58,7 +62,7 @@ impl Which {
             };
             looks.push((every, Some(Query::parse(&format!("\"{}\"", name.replace('"', " ")))?)));
         }
-        if self.client.is_some() || self.case.is_some() {
+        if self.client.is_some() || self.case.is_some() || self.all {
             looks.push((filter, None));
         }
         Ok(looks)
@@ -68,8 +72,10 @@ impl Which {
     fn in_words(&self) -> String {
         let client = self.client.iter().map(|client| format!("client {client}"));
         let case = self.case.iter().map(|case| format!("case {case}"));
+        let all = self.all.then(|| "all notes".to_owned());
         client
             .chain(case)
+            .chain(all)
             .chain(self.ids.iter().cloned())
             .collect::<Vec<_>>()
             .join(" / ")

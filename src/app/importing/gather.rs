@@ -123,6 +123,9 @@ impl Source {
             }
             (Some(kind), _) => kind,
             (None, false) if source.whole.to_lowercase().ends_with(".csv") => SourceKind::Csv,
+            (None, true) if source.files.is_empty() => {
+                return Err(usage("there is nothing in this folder to import".into()));
+            }
             (None, true) => source.guess().ok_or_else(|| {
                 usage("what this folder holds is not plain".into()).hint("say it: --from pass, passage or folder")
             })?,
@@ -155,7 +158,11 @@ impl Source {
                     self.left.push(left(path, "it is hidden", false));
                     continue;
                 }
-                FoundKind::Link => "it is a symbolic link, and links are not followed",
+                FoundKind::Link => {
+                    self.left
+                        .push(left(path, "it is a symbolic link, and links are not followed", false));
+                    continue;
+                }
                 FoundKind::NoText => "its name is not UTF-8 text",
                 FoundKind::Deep => "it is too deep in folders",
                 FoundKind::Other => "it is not a plain file",
@@ -243,7 +250,7 @@ impl Source {
                 Some((with, _)) => self.opened(context, path, *size, with)?,
                 None => self.read(path),
             };
-            match read.and_then(|bytes| text_of(bytes)) {
+            match read.and_then(text_of) {
                 Err(why) => gathered.left.push(left(path, why, true)),
                 Ok(text) => {
                     together += text.len();

@@ -5,9 +5,11 @@ use super::super::error::Error;
 use super::super::finding::Looking;
 use crate::casework::{reserved, value_of};
 use crate::chain::Details;
+use crate::crypto::mac;
 use crate::gate::{Filter, Metadata, Nature};
 use crate::id::{Digest, NoteId};
 use crate::policy::Action;
+use crate::secret::Secret;
 use crate::session::Identity;
 use std::collections::{BTreeSet, HashMap};
 use zeroize::Zeroizing;
@@ -20,7 +22,7 @@ pub(super) struct Recognised {
     key: String,
     /// Which source.
     root: String,
-    mac: Box<dyn Fn(&[u8]) -> [u8; 32]>,
+    secret: Secret<32>,
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -30,20 +32,19 @@ fn hex(bytes: &[u8]) -> String {
 impl Recognised {
     /// For a source of that kind at that place.
     pub(super) fn by(identity: &Identity, kind: &'static str, whole: &str) -> Self {
-        let key = identity.import_key();
-        let mac = move |message: &[u8]| crate::crypto::mac(&key, message);
+        let secret = identity.import_key();
         Self {
             kind,
-            key: hex(&mac(b"key")[..4]),
-            root: hex(&mac(format!("source {whole}").as_bytes())[..8]),
-            mac: Box::new(mac),
+            key: hex(&mac(&secret, b"key")[..4]),
+            root: hex(&mac(&secret, format!("source {whole}").as_bytes())[..8]),
+            secret,
         }
     }
 
     /// By what a text is known again.
     pub(super) fn digest(&self, text: &[u8]) -> String {
         let message = Zeroizing::new([b"text ", text].concat());
-        hex(&(self.mac)(&message)[..16])
+        hex(&mac(&self.secret, &message)[..16])
     }
 
     /// The fields of a note that is imported as revision `number`.

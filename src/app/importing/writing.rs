@@ -94,9 +94,11 @@ impl Desk<'_> {
                 Found::Changed(known) => {
                     let closed = takes_addenda(self.form_of(&known.metadata)?.as_ref(), &known.metadata);
                     let why = match (query.update, known.untouched, closed) {
-                        (false, ..) => "--update records what it says now as a new revision",
-                        (true, false, _) => "it was revised here too: bring the two together with `strongroom edit`",
-                        (true, true, true) => "it takes addenda alone",
+                        (false, ..) => "--update records what it says now as a new revision of",
+                        (true, false, _) => {
+                            "it was revised here too: bring the two together with `strongroom edit`, in"
+                        }
+                        (true, true, true) => "addenda alone are taken by",
                         (true, true, false) => {
                             if let Err(error) = check(&thing) {
                                 plan.skipped.push(fault(&path, error));
@@ -115,7 +117,7 @@ impl Desk<'_> {
                         }
                     };
                     plan.changed
-                        .push(left(format!("note {}: {why}", &known.note.to_string()[..8])));
+                        .push(left(format!("{why} note {}", &known.note.to_string()[..8])));
                     continue;
                 }
                 Found::Text(note) if !query.keep_duplicates => {
