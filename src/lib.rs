@@ -9,7 +9,7 @@
 //! | 4 | [`app`] use cases; the only place that orders effects |
 //! | 3 | [`gate`] the one door to plaintext · [`ledger`] the log on git · [`session`] identities |
 //! | 2 | [`repo`] the only user of git · [`env`](mod@env) clock, randomness, faults, local state |
-//! | 1 | [`report`] what an auditor signs · [`casework`] templates, clocks, retention · [`brief`] · [`chain`] · [`policy`] · [`envelope`] |
+//! | 1 | [`report`] what an auditor signs · [`transfer`] open formats, in and out · [`casework`] templates, clocks, retention · [`brief`] · [`chain`] · [`policy`] · [`envelope`] |
 //! | 0 | [`label`] · [`crypto`] · [`secret`] · [`id`] |
 //!
 //! Floors 0 and 1 do no IO: time and randomness are handed in.
@@ -31,3 +31,4 @@ pub mod repo;
 pub mod report;
 pub mod secret;
 pub mod session;
+pub mod transfer;

@@ -26,6 +26,8 @@ mod editors;
 mod forgetting;
 #[path = "durable/house.rs"]
 mod house;
+#[path = "durable/importing.rs"]
+mod importing;
 #[path = "durable/kills.rs"]
 mod kills;
 #[path = "durable/modes.rs"]

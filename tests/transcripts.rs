@@ -97,6 +97,8 @@ stories! {
     lost,
     guard,
     concerns,
+    import,
+    export_notes,
 }
 
 fn folder() -> PathBuf {

@@ -12,6 +12,7 @@ mod concerned;
 mod formed;
 mod judged;
 mod members;
+mod moved;
 mod planted;
 mod proven;
 mod reported;
@@ -21,6 +22,7 @@ pub use concerned::{concern_file, concern_key, reply_code};
 pub use formed::{form_file, form_text};
 pub use judged::{cases, rules};
 pub use members::roster;
+pub use moved::{import_page, import_rules, import_table};
 pub use planted::{planted, portions, summary};
 pub use proven::{cosigned, cosigned_file, example, example_proof, note_key, proof, proof_file, witness};
 pub use reported::report;
@@ -79,6 +81,9 @@ pub const TARGETS: &[Target] = &[
     ("forgetting", forgetting),
     ("form_file", form_file),
     ("form_text", form_text),
+    ("import_page", import_page),
+    ("import_rules", import_rules),
+    ("import_table", import_table),
     ("high_water", high_water),
     ("identity", identity),
     ("journal", journal),

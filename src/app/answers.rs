@@ -196,7 +196,7 @@ fn is_meant(verb: &str, action: &str) -> bool {
 }
 
 /// What an entry may say was done.
-const VERBS: [&str; 82] = [
+const VERBS: [&str; 85] = [
     "add",
     "add-links",
     "approvals",
@@ -231,6 +231,7 @@ const VERBS: [&str; 82] = [
     "due",
     "edit",
     "edit-read",
+    "export notes",
     "export pack",
     "export subject",
     "export-read",
@@ -241,6 +242,8 @@ const VERBS: [&str; 82] = [
     "hold list",
     "hold place",
     "hold-read",
+    "import",
+    "import-read",
     "init",
     "join",
     "join histories",

@@ -3,7 +3,7 @@
 //! One thread reads and seals while another hashes and writes, and the other way round: whatever the size, a few parts
 //! are in memory. The vault's lock is not held meanwhile, so that nobody waits for a slow disk or a pipe.
 
-use super::context::{Context, Desk, short};
+use super::context::{Context, Desk, Unlocked, short};
 use super::error::{Error, Kind};
 use super::notes::check_name;
 use super::person::is_harmful;
@@ -82,7 +82,18 @@ pub fn attach(
     open: impl FnOnce() -> Result<File, Error>,
 ) -> Result<Attached, Error> {
     let name = check_file_name(name)?;
-    let unlocked = context.unlock()?;
+    attach_with(context, &context.unlock()?, asked, &name, open)
+}
+
+/// The same in a vault that is unlocked.
+pub(super) fn attach_with(
+    context: &Context<'_>,
+    unlocked: &Unlocked<'_>,
+    asked: &str,
+    name: &str,
+    open: impl FnOnce() -> Result<File, Error>,
+) -> Result<Attached, Error> {
+    let name = check_file_name(name)?;
     // The vault is looked at and left again: nobody else waits while a file is read.
     let (note, mut sealing) = {
         let mut desk = unlocked.desk(context)?;
@@ -237,6 +248,14 @@ impl Desk<'_> {
             true => refused.hint("give it another with --name"),
             false => refused,
         })
+    }
+
+    /// Whether a note that is known to this person has an attachment of that name.
+    pub(super) fn has_attachment(&mut self, note: NoteId, name: &str) -> Result<bool, Error> {
+        let Some((note, _, wraps)) = self.find(&note.to_string())? else {
+            return Ok(false);
+        };
+        Ok(self.beside(note, wraps)?.heads.named(name).is_some())
     }
 
     fn beside(&self, note: NoteId, wraps: Vec<WrapFile>) -> Result<Beside, Error> {

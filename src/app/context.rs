@@ -553,6 +553,20 @@ impl Desk<'_> {
         self.ledger.record(draft, self.context.now(), &mut SystemEntropy)
     }
 
+    /// Enters several changes, in as few durable steps as may be; how many there were.
+    pub(super) fn record_all(&mut self, drafts: Vec<Draft>) -> Result<usize, Error> {
+        let mut drafts = drafts;
+        if self.context.access.asked() {
+            let given = self.details("");
+            for draft in &mut drafts {
+                draft.details.purpose = draft.details.purpose.take().or_else(|| given.purpose.clone());
+                draft.details.reason = draft.details.reason.take().or_else(|| given.reason.clone());
+            }
+        }
+        let now = self.context.now();
+        Ok(self.ledger.record_together(drafts, now, &mut SystemEntropy)?.len())
+    }
+
     /// Enters a denial and gives the words for it.
     pub(super) fn denied(
         &mut self,

@@ -154,6 +154,7 @@ impl Desk<'_> {
                 client: which.client.clone(),
                 case: which.case.clone(),
                 field: which.template.clone().map(|name| (reserved::TEMPLATE, name)),
+                having: None,
                 since: which.since.map(Time::unix),
                 until: which.until.map(Time::unix),
             },

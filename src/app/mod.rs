@@ -28,6 +28,7 @@ mod forms;
 mod guard;
 mod held;
 mod holds;
+mod importing;
 mod joining;
 mod known;
 mod leaving;
@@ -88,19 +89,23 @@ pub use destroy::{Ask, Destroyed, Doomed, destroy};
 pub use doctor::{Checkup, Finding, Level, doctor};
 pub use due::{DueLine, DueQuery, Heading, list_due};
 pub use error::{Error, Kind};
-pub use export::{ExportedPack, ExportedSubject, PackQuery, SubjectQuery, Which, export_pack, export_subject};
+pub use export::{
+    ClearExport, ConfirmClear, ExportedNotes, ExportedPack, ExportedSubject, NotesFormat, NotesQuery, PackQuery,
+    SubjectQuery, Which, export_notes, export_pack, export_subject,
+};
 pub use finding::{ListQuery, NoteLine, Searched, list, search};
 pub use guard::{Guarded, InstalledGuard, guard, install_guard};
 pub use held::{Held, agent_socket, change_passphrase};
 pub use holds::{HoldLine, HoldList, HoldQuery, LiftedHold, PlacedHold, lift_hold, list_holds, place_hold};
+pub use importing::{AskImport, ImportPlan, ImportQuery, Imported, LeftOut, SourceKind, import};
 pub use joining::{Requested, ask_for_membership};
 pub use leaving::{Changed, LeftCase, LostNote, MemberChange, Rights, change_member};
 pub use members::{Admission, Admitted, Confirm, MemberLine, Members, admit, list_members};
 pub use metrics::{MetricsFigures, MetricsQuery, count_metrics};
 pub use notes::{Added, NewText, Shown, add, show};
 pub use person::{
-    EditorText, GitEnded, GitJob, NewFile, NewFolder, Person, WrittenText, is_harmful, left_texts, list_files,
-    new_file, new_folder, open_file, run_git,
+    Decrypt, EditorText, GitEnded, GitJob, NewFile, NewFolder, Person, WrittenText, is_harmful, left_texts, list_files,
+    new_file, new_folder, open_file, open_source, run_decrypt, run_git,
 };
 pub use policies::{
     ExplainQuery, Explained, LevelInfo, NewPolicies, Policies, PolicyChanges, PolicyCheck, PolicyEdit, PolicyFault,

@@ -2,7 +2,7 @@
 
 use super::context::{Context, Desk, Unlocked, short};
 use super::error::{Error, Kind};
-use super::forms::{number_of, refuse_reserved};
+use super::forms::{Fields, number_of, refuse_reserved};
 use super::writing::{TextFrom, words_of, write};
 use crate::casework::{FieldKind, Form, Needed, reserved, value_of};
 use crate::chain::{Kind as EntryKind, Time};
@@ -156,75 +156,90 @@ pub(super) fn record(
     form: Option<&Form>,
     text: &str,
 ) -> Result<Added, Error> {
-    let note = NoteId(make_random(&mut SystemEntropy)?);
-    let title = match (new.title.as_deref().filter(|title| !title.trim().is_empty()), form) {
-        (Some(title), _) => check_name("title", title)?,
-        (None, None) => title_of(text),
-        (None, Some(form)) => title_of_form(form, &new.fields, text, context.now(), note),
-    };
-    let text = form.map_or(std::borrow::Cow::Borrowed(text), |form| {
-        form.template.fitted(text).into()
-    });
-    let text = Zeroizing::new(text.into_owned());
-    let client = new
-        .client
-        .as_deref()
-        .map(|client| check_name("client", client))
-        .transpose()?
-        .unwrap_or_default();
-    let case = new
-        .case
-        .as_deref()
-        .map(|case| check_name("case", case))
-        .transpose()?
-        .unwrap_or_default();
-    let mut fields = check_fields(new.fields)?;
-    fields.retain(|(_, value)| !value.is_empty());
     let mut desk = unlocked.desk(context)?;
-    let label = match desk.label(new.label.as_deref()) {
-        Ok(label) => label,
-        Err(error) => return Err(desk.refused("add", Some(EntryKind::Add), new.label.as_deref(), error)?),
-    };
-    let now = context.now();
-    if let Some(form) = form {
-        let template = &form.template;
-        fields.push((reserved::TEMPLATE.to_owned(), template.name.clone()));
-        fields.push((reserved::RECORDED_BY.to_owned(), desk.handle(desk.identity.person())));
-        let number = template.number.as_deref().map(|prefix| number_of(prefix, now, note));
-        fields.extend(number.map(|number| (reserved::NUMBER.to_owned(), number)));
-        desk.grade(form, None, &mut fields)?;
-        fields = check_fields(fields)?;
-    }
-    let metadata = Metadata {
-        title,
-        client: client.clone(),
-        case,
-        created: now.unix(),
-        modified: now.unix(),
-        happened: new.at.map(Time::unix),
-        author: desk.identity.person(),
-        parents: Vec::new(),
-        number: 1,
-        fields,
-    };
-    let mut details = desk.details("add");
-    details.level = Some(label.level());
-    details.client = (!client.is_empty()).then_some(client);
-    let mut facts = new_note(label.clone());
-    facts.conflict = desk.conflicts.concern(&metadata);
-    match desk.decide(Action::Add, facts) {
-        Decision::Denied(denial) => Err(desk.denied(&denial, Some(EntryKind::Add), details, Vec::new(), "add")?),
-        Decision::Permitted(permission) => {
-            details.rules = permission.rules().to_vec();
-            let (changes, _) = desk.seal(note, Nature::Note, &metadata, &text, &label)?;
-            let recorded = desk.record(Draft::change(EntryKind::Add, details, vec![note], changes))?;
-            let label = desk.label_text(&label).to_string();
-            Ok(Added {
-                id: note,
-                revision: 1,
-                label,
-                entry: recorded.entry(),
-            })
+    let Ready { note, label, draft } = desk.ready("add", new, form, text, Vec::new())?;
+    let recorded = desk.record(draft)?;
+    Ok(Added {
+        id: note,
+        revision: 1,
+        label: desk.label_text(&label).to_string(),
+        entry: recorded.entry(),
+    })
+}
+
+/// A new note that is sealed, and what is to be entered of it.
+pub(super) struct Ready {
+    pub(super) note: NoteId,
+    pub(super) label: Label,
+    pub(super) draft: Draft,
+}
+
+impl Desk<'_> {
+    /// Decides about a new note and seals it. `own` are fields that the program writes. A denial is entered.
+    pub(super) fn ready(
+        &mut self,
+        verb: &str,
+        new: NewText,
+        form: Option<&Form>,
+        text: &str,
+        own: Fields,
+    ) -> Result<Ready, Error> {
+        let note = NoteId(make_random(&mut SystemEntropy)?);
+        let now = self.context.now();
+        let title = match (new.title.as_deref().filter(|title| !title.trim().is_empty()), form) {
+            (Some(title), _) => check_name("title", title)?,
+            (None, None) => title_of(text),
+            (None, Some(form)) => title_of_form(form, &new.fields, text, now, note),
+        };
+        let text = form.map_or(std::borrow::Cow::Borrowed(text), |form| {
+            form.template.fitted(text).into()
+        });
+        let text = Zeroizing::new(text.into_owned());
+        let name = |what: &str, given: Option<&str>| given.map(|given| check_name(what, given)).transpose();
+        let client = name("client", new.client.as_deref())?.unwrap_or_default();
+        let case = name("case", new.case.as_deref())?.unwrap_or_default();
+        let mut fields = check_fields(new.fields)?;
+        fields.retain(|(_, value)| !value.is_empty());
+        let label = match self.label(new.label.as_deref()) {
+            Ok(label) => label,
+            Err(error) => return Err(self.refused(verb, Some(EntryKind::Add), new.label.as_deref(), error)?),
+        };
+        if let Some(form) = form {
+            let template = &form.template;
+            fields.push((reserved::TEMPLATE.to_owned(), template.name.clone()));
+            fields.push((reserved::RECORDED_BY.to_owned(), self.handle(self.identity.person())));
+            let number = template.number.as_deref().map(|prefix| number_of(prefix, now, note));
+            fields.extend(number.map(|number| (reserved::NUMBER.to_owned(), number)));
+            self.grade(form, None, &mut fields)?;
+            fields = check_fields(fields)?;
+        }
+        fields.extend(own);
+        fields.sort();
+        let metadata = Metadata {
+            title,
+            client: client.clone(),
+            case,
+            created: now.unix(),
+            modified: now.unix(),
+            happened: new.at.map(Time::unix),
+            author: self.identity.person(),
+            parents: Vec::new(),
+            number: 1,
+            fields,
+        };
+        let mut details = self.details(verb);
+        details.level = Some(label.level());
+        details.client = (!client.is_empty()).then_some(client);
+        let mut facts = new_note(label.clone());
+        facts.conflict = self.conflicts.concern(&metadata);
+        match self.decide(Action::Add, facts) {
+            Decision::Denied(denial) => Err(self.denied(&denial, Some(EntryKind::Add), details, Vec::new(), verb)?),
+            Decision::Permitted(permission) => {
+                details.rules = permission.rules().to_vec();
+                let (changes, _) = self.seal(note, Nature::Note, &metadata, &text, &label)?;
+                let draft = Draft::change(EntryKind::Add, details, vec![note], changes);
+                Ok(Ready { note, label, draft })
+            }
         }
     }
 }
@@ -274,7 +289,7 @@ impl Unlocked<'_> {
 }
 
 /// What is decided about when somebody records a note.
-fn new_note(label: Label) -> ResourceFacts {
+pub(super) fn new_note(label: Label) -> ResourceFacts {
     let mut facts = ResourceFacts::new(ThingKind::Note, label);
     facts.own = true;
     facts
@@ -376,7 +391,10 @@ impl Desk<'_> {
 
     /// An opened note with what is said of it beside.
     pub(super) fn shown(&self, mut note: OpenNote) -> Shown {
-        note.metadata.fields.retain(|(name, _)| name != reserved::REPLY_KEY);
+        let hidden = [reserved::REPLY_KEY, reserved::IMPORTED_KEY];
+        note.metadata
+            .fields
+            .retain(|(name, _)| !hidden.contains(&name.as_str()));
         Shown {
             label: self.label_text(&note.label).to_string(),
             author: self.handle(note.metadata.author),

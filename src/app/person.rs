@@ -2,11 +2,13 @@
 
 use super::error::{Error, Kind};
 pub use crate::env::Ended as GitEnded;
-use crate::env::{Buffer, NewPlainFile, NewPrivateFolder, SystemEntropy};
+use crate::env::{Buffer, NewPlainFile, NewPrivateFolder, Program, SystemEntropy};
 pub use crate::repo::GitJob;
 use crate::secret::Passphrase;
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
 use zeroize::Zeroizing;
 
 /// The person at the terminal. A use case asks; how it is asked is the street door's business.
@@ -35,6 +37,15 @@ pub trait Person {
     /// Has the person's own git do something, where they sit: their keys, helpers and proxies are there.
     fn git(&self, job: &GitJob) -> Result<GitEnded, Error> {
         run_git(job, false, &|_| {})
+    }
+    /// Opens a file or folder of the person's from which notes are to be taken, and says where it is in full.
+    fn source(&self, path: &Path) -> Result<(File, String), Error> {
+        open_source(path)
+    }
+    /// Has the person's own program open what it once sealed, where they sit: their keys and whoever asks for passphrases
+    /// are there. What it gives stays in memory.
+    fn decrypt(&self, sealed: &File, with: &Decrypt) -> Result<GitEnded, Error> {
+        run_decrypt(sealed, with, false)
     }
     /// Whether the person has an editor.
     fn has_editor(&self) -> bool {
@@ -131,6 +142,92 @@ pub fn open_file(path: &Path) -> Result<File, Error> {
         std::io::ErrorKind::NotFound => Error::new(Kind::Failed, format!("`{}` does not exist", path.display())),
         _ => Error::new(Kind::Failed, format!("cannot read `{}`: {error}", path.display())),
     })
+}
+
+/// [`Person::source`] for a person at this process's terminal.
+pub fn open_source(path: &Path) -> Result<(File, String), Error> {
+    let failed = |error: std::io::Error| match error.kind() {
+        std::io::ErrorKind::NotFound => Error::new(Kind::Failed, format!("`{}` does not exist", path.display())),
+        _ => Error::new(Kind::Failed, format!("cannot read `{}`: {error}", path.display())),
+    };
+    let whole = std::fs::canonicalize(path).map_err(failed)?;
+    let kind = std::fs::metadata(&whole).map_err(failed)?;
+    if !kind.is_dir() && !kind.is_file() {
+        return Err(Error::new(
+            Kind::Failed,
+            format!("`{}` is neither a file nor a folder", path.display()),
+        ));
+    }
+    let file = File::open(&whole).map_err(failed)?;
+    Ok((file, whole.to_string_lossy().into_owned()))
+}
+
+/// A program of the person's that opens what it sealed.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Decrypt {
+    /// `gpg --decrypt`, as pass uses it.
+    Gpg,
+    /// `age --decrypt`, with this file of identities, or with that of passage.
+    Age(Option<PathBuf>),
+}
+
+/// The most that is taken of one decrypted text, in bytes: a note and one more, which says that it is too long.
+const DECRYPTED_MAX: u64 = (1 << 20) + 1;
+/// How long such a program may take: somebody may look for their token.
+const DECRYPT_TIME: Duration = Duration::from_secs(300);
+
+/// [`Person::decrypt`] for a person at this process's terminal.
+pub fn run_decrypt(sealed: &File, with: &Decrypt, may_ask: bool) -> Result<GitEnded, Error> {
+    let input = sealed
+        .try_clone()
+        .map_err(|error| Error::new(Kind::Failed, error.to_string()))?;
+    let mut arguments: Vec<std::ffi::OsString> = Vec::new();
+    let name = match with {
+        Decrypt::Gpg => {
+            arguments.extend(["--decrypt", "--quiet", "--batch", "--yes"].map(Into::into));
+            if !may_ask {
+                arguments.extend(["--pinentry-mode", "error"].map(Into::into));
+            }
+            "gpg"
+        }
+        Decrypt::Age(identity) => {
+            let identity = identity.clone().or_else(passage_identities).ok_or_else(|| {
+                Error::new(Kind::Usage, "nothing says which age identities open it").hint("--age-identity FILE")
+            })?;
+            arguments.extend(["--decrypt".into(), "--identity".into(), identity.into()]);
+            "age"
+        }
+    };
+    let program = Program {
+        name,
+        arguments,
+        // The passphrase of this vault is nobody else's business.
+        hidden: |name| name.starts_with("STRONGROOM_"),
+        variables: &[("LC_ALL", "C.UTF-8")],
+        output_max: DECRYPTED_MAX,
+        watched: None,
+        deadline: Some(DECRYPT_TIME),
+    };
+    program
+        .run_on(Stdio::from(input), &|_| {})
+        .map_err(|error| match error.kind() {
+            std::io::ErrorKind::NotFound => {
+                Error::new(Kind::Failed, format!("there is no program `{name}` on the path")).hint(format!(
+                    "install {name}: it opens what is to be imported, with your own keys"
+                ))
+            }
+            _ => Error::new(Kind::Failed, format!("{name} cannot be run: {error}")),
+        })
+}
+
+/// Where passage keeps its identities.
+fn passage_identities() -> Option<PathBuf> {
+    let set = |name: &str| {
+        std::env::var_os(name)
+            .filter(|value| !value.is_empty())
+            .map(PathBuf::from)
+    };
+    set("PASSAGE_IDENTITIES_FILE").or_else(|| Some(set("HOME")?.join(".passage/identities")))
 }
 
 /// The most files that are listed in a folder, and how deep.

@@ -52,8 +52,13 @@ pub mod reserved {
     /// Of a concern that came without a name: the digest of the sealed file.
     pub const SEALED_FILE: &str = "sealed-file";
 
+    /// Of an imported note: what it was imported from, as the kind of source and the path in it.
+    pub const IMPORTED_FROM: &str = "imported-from";
+    /// Of an imported note: by what it is recognised when the same source is imported again. It is not shown.
+    pub const IMPORTED_KEY: &str = "imported-key";
+
     /// All of them.
-    pub const ALL: [&str; 12] = [
+    pub const ALL: [&str; 14] = [
         TEMPLATE,
         NUMBER,
         RECORDED_BY,
@@ -66,5 +71,7 @@ pub mod reserved {
         LEFT_OUT,
         REPLY_KEY,
         SEALED_FILE,
+        IMPORTED_FROM,
+        IMPORTED_KEY,
     ];
 }

@@ -6,8 +6,8 @@ use super::terminal::{Here, Seen};
 use super::words::{duration, prompted};
 use super::{
     agent, approvals, attachments, audit, backup, breakglass, briefs, casework, conflicts, doctor, export, finding,
-    guard, history, holds, members, metrics, notes, policy, recovery, redact, retention, sync, tour, vaults, whole,
-    writing,
+    guard, history, holds, importing, members, metrics, notes, policy, recovery, redact, retention, sync, tour, vaults,
+    whole, writing,
 };
 use crate::app::{Access, Clock, Context, Error, Kind, PassphraseSource, Person, Places};
 use std::ffi::OsString;
@@ -99,6 +99,7 @@ pub(super) fn with_vault(context: &Context<'_>, seen: &Seen<'_>, command: &Comma
         Command::Breakglass(command) => breakglass::run(context, seen, command),
         Command::Conflict(command) => conflicts::run(context, seen, command),
         Command::Hold(command) => holds::run(context, seen, command),
+        Command::Import(args) => importing::run(context, seen, args),
         Command::Export(command) => export::run(context, seen, command),
         Command::Concern(command) => concerns::run(context, seen, command),
         Command::Brief(command) => briefs::run(context, seen, command),

@@ -1,14 +1,19 @@
-//! Exports: a pack for a court, and what is kept about somebody for them.
+//! Exports: notes for elsewhere, a pack for a court, and what is kept about somebody for them.
 
 use super::out;
 use super::terminal::Seen;
-use crate::app::{Context, Error, PackQuery, SubjectQuery, Which};
-use clap::{Args as ClapArgs, Subcommand};
+use crate::app::{ClearExport, Context, Error, Kind, NotesFormat, NotesQuery, PackQuery, SubjectQuery, Which};
+use clap::{Args as ClapArgs, Subcommand, ValueEnum};
 use serde_json::json;
 use std::path::PathBuf;
 
 #[derive(Subcommand)]
 pub(super) enum ExportCommand {
+    /// Notes for elsewhere, encrypted: Markdown with front matter, and what is attached
+    #[command(
+        after_help = "Examples:\n  strongroom export notes --client Halcyon -r age1… --out out.age --purpose handover --why 'new team'\n  strongroom export notes --all -R keys.txt --out all.age --purpose handover --why 'moving'\n  age -d -i key.txt out.age | tar x; strongroom import notes --labels-within\n  strongroom export notes 3f2a --to folder --in-clear --out page --purpose duty --why 'asked for'\n\nYour own age encrypts it, to age and SSH keys; what it encrypts is a tar of a folder with a page a\nnote, which `import` reads back. It holds the newest revision of each note and its attachments;\nearlier revisions, drafts, briefs and fields that the program writes itself stay. Before a byte\nleaves, the log has which notes, to whom and why, as for a release. With --to folder the notes leave\nin clear: only up to the level that `clear_export` in levels.toml names (public, as shipped), and\nonly with --in-clear, which is asked about."
+    )]
+    Notes(NotesArgs),
     /// Notes, attachments and who had them, with proofs that are checked without strongroom
     #[command(
         after_help = "Examples:\n  strongroom export pack --case 2026-114 --out pack --to 'Crown Court' --purpose legal --why 'disclosure order'\n  strongroom export pack 3f2a 91bc --out pack --receipt receipt.txt --purpose legal --why 'requested'\n\nThe pack is a new folder. Its README.md says to lay people what is in it and to experts how each step is checked with sha256sum, ssh-keygen and openssl; `python3 check.py` in it does all of them. Nothing of it is written before the log has what leaves, to whom and why. The notes in it are in clear: all revisions, whatever their portion marks. Drafts and briefs are not packed; custody.csv tells of them.\n\nWith --receipt the proofs lead to that receipt, so that whoever kept it needs to believe no key."
@@ -19,6 +24,47 @@ pub(super) enum ExportCommand {
         after_help = "Examples:\n  strongroom export subject --client 'Ms Okonjo-Vale' --out answer --purpose client-request --why 'asked on 3 May'\n  strongroom export subject --person 'Lena Hauk' --redact no-names --out answer --purpose client-request --why 'asked'\n\n--client takes the notes of that client, --person those in whose newest revision the name stands word for word; with both, all of these. What you may not read is not in it, and it does not say whether there is any. With --redact names of others are replaced, attachments are left out, and members have numbers: that is help, not a judgement, so read all of it before it goes. The folder is new, and the log has what leaves, to whom and why before anything is written."
     )]
     Subject(SubjectArgs),
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum ToArg {
+    // No docstrings here, for the same reason as for the formats.
+    Age,
+    Folder,
+}
+
+#[derive(ClapArgs)]
+pub(super) struct NotesArgs {
+    /// Ids of notes, or their beginnings
+    #[arg(required_unless_present_any = ["client", "case", "all"])]
+    ids: Vec<String>,
+    /// All notes of this client that you may export
+    #[arg(long, conflicts_with = "ids")]
+    client: Option<String>,
+    /// All notes of this case that you may export
+    #[arg(long, conflicts_with = "ids")]
+    case: Option<String>,
+    /// All notes that you may export
+    #[arg(long, conflicts_with_all = ["ids", "client", "case"])]
+    all: bool,
+    /// Encrypted by age, or a folder in clear
+    #[arg(long, value_enum, default_value = "age")]
+    to: ToArg,
+    /// An age or SSH key that opens it; may be given several times
+    #[arg(short, long = "recipient", value_name = "KEY")]
+    recipients: Vec<String>,
+    /// A file of such keys, a line each
+    #[arg(short = 'R', long = "recipients-file", value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// Who gets it, in words, for the log; may be given several times
+    #[arg(long = "for", value_name = "NAME")]
+    names: Vec<String>,
+    /// Let it leave in clear
+    #[arg(long)]
+    in_clear: bool,
+    /// The new file or folder
+    #[arg(long, value_name = "PATH")]
+    out: PathBuf,
 }
 
 #[derive(ClapArgs)]
@@ -80,9 +126,93 @@ pub(super) struct SubjectArgs {
 /// `export …`.
 pub(super) fn run(context: &Context<'_>, seen: &Seen<'_>, command: &ExportCommand) -> Result<u8, Error> {
     match command {
+        ExportCommand::Notes(args) => notes(context, seen, args),
         ExportCommand::Pack(args) => pack(context, seen, args),
         ExportCommand::Subject(args) => subject(context, seen, args),
     }
+}
+
+/// What is typed before notes leave in clear.
+const IN_CLEAR: &str = "in clear";
+
+fn notes(context: &Context<'_>, seen: &Seen<'_>, args: &NotesArgs) -> Result<u8, Error> {
+    let usage = |words: &str| Error::new(Kind::Usage, words);
+    let keyed = !args.recipients.is_empty() || !args.files.is_empty();
+    let format = match args.to {
+        ToArg::Age if args.in_clear => {
+            return Err(usage("what is encrypted does not leave in clear: leave --in-clear out"));
+        }
+        ToArg::Age => NotesFormat::Age(args.recipients.clone(), args.files.clone()),
+        ToArg::Folder if keyed => return Err(usage("a folder is encrypted to nobody: --to age, or no recipients")),
+        ToArg::Folder if !args.in_clear => {
+            return Err(usage("a folder holds the notes in clear: say so with --in-clear")
+                .hint("--to age -r KEY encrypts them"));
+        }
+        ToArg::Folder => NotesFormat::Folder,
+    };
+    let query = NotesQuery {
+        which: Which {
+            ids: args.ids.clone(),
+            client: args.client.clone(),
+            case: args.case.clone(),
+            naming: None,
+            with_linked: false,
+            all: args.all,
+        },
+        format,
+        to: args.names.clone(),
+        out: args.out.clone(),
+    };
+    let confirm = |clear: &ClearExport| {
+        if seen.yes {
+            return Ok(());
+        }
+        let count = of(clear.notes, "note", "notes");
+        let prompt = format!(
+            "{count}, up to {}, would leave in clear: type `{IN_CLEAR}` to go on: ",
+            clear.level
+        );
+        match seen.terminal.line(&prompt) {
+            Some(typed) if typed.trim() == IN_CLEAR => Ok(()),
+            Some(_) => Err(Error::new(Kind::Failed, "nothing was exported")),
+            None => Err(
+                usage("notes leave in clear only when somebody says so, and nobody can be asked here")
+                    .hint("--yes goes on without asking; nothing was exported"),
+            ),
+        }
+    };
+    let exported = crate::app::export_notes(context, &query, &confirm)?;
+    if seen.json {
+        seen.json(&json!({
+            "out": args.out.to_string_lossy(),
+            "notes": exported.notes,
+            "attachments": exported.attachments,
+            "revisions_left": exported.revisions,
+            "encrypted": matches!(args.to, ToArg::Age),
+            "sha256": exported.sha256.to_string(),
+            "entry": exported.entry.to_string(),
+        }))?;
+        return Ok(0);
+    }
+    seen.remark(&format!(
+        "exported to {}: {} and {}",
+        out::one_line(&args.out.to_string_lossy()),
+        of(exported.notes, "note", "notes"),
+        of(exported.attachments, "attachment", "attachments"),
+    ));
+    if exported.revisions > 0 {
+        let left = of(exported.revisions, "earlier revision", "earlier revisions");
+        seen.remark(&format!("  {left} stayed here"));
+    }
+    seen.remark(&format!(
+        "  sha256 of its manifest {}, entry {}",
+        exported.sha256, exported.entry
+    ));
+    seen.remark(match args.to {
+        ToArg::Age => "  whoever has one of the keys reads it, for as long as it exists",
+        ToArg::Folder => "  it is in clear: whoever gets at it reads it",
+    });
+    Ok(0)
 }
 
 fn pack(context: &Context<'_>, seen: &Seen<'_>, args: &PackArgs) -> Result<u8, Error> {
@@ -93,6 +223,7 @@ fn pack(context: &Context<'_>, seen: &Seen<'_>, args: &PackArgs) -> Result<u8, E
             case: args.case.clone(),
             naming: None,
             with_linked: args.with_linked,
+            all: false,
         },
         to: args.to.clone(),
         notice: args.notice.clone(),

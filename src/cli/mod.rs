@@ -20,6 +20,7 @@ mod finding;
 mod guard;
 mod history;
 mod holds;
+mod importing;
 mod members;
 mod metrics;
 mod notes;

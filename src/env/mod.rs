@@ -4,6 +4,7 @@
 //! steer (time, boot id, the failing of a disk) is a value that is handed in: [`Clock`],
 //! [`boot_id`], [`Faults`].
 
+mod below;
 mod buffer;
 mod clock;
 mod entropy;
@@ -18,6 +19,7 @@ mod slots;
 mod socket;
 mod space;
 
+pub use below::{FoundBelow, FoundKind, list_below, open_below};
 pub use buffer::{Buffer, BufferError};
 pub use clock::{Clock, since_boot};
 pub use entropy::SystemEntropy;
@@ -30,7 +32,7 @@ pub use files::{
 pub use folder::NewPrivateFolder;
 pub use harden::{boot_id, harden, lock_in_memory};
 pub use places::{NoHome, Places};
-pub use program::{Ended, Program};
+pub use program::{Ended, Fed, Program};
 pub use scratch::{Scratch, make_scratch};
 pub use slots::{SlotError, TwoSlot};
 pub use socket::{Frame, Listener, SocketError, Wire, remove_stale_socket};

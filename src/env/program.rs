@@ -2,12 +2,14 @@
 
 use rustix::process::{Pid, Signal, kill_process};
 use std::ffi::OsString;
-use std::io::{self, Read};
+use std::fs::File;
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
+use zeroize::Zeroize;
 
 /// How long is slept between two looks at it, at first and at most.
 const LOOK: (Duration, Duration) = (Duration::from_millis(2), Duration::from_millis(50));
@@ -19,6 +21,8 @@ const GRACE: Duration = Duration::from_secs(2);
 const REST: Duration = Duration::from_secs(1);
 /// Of standard error so much is kept, in bytes.
 const ERRORS_MAX: u64 = 64 << 10;
+/// So much room is made for what a program says, in bytes.
+const ROOM: usize = (1 << 20) + 1;
 /// How deep folders are looked into.
 const DEPTH_MAX: usize = 8;
 
@@ -56,8 +60,13 @@ pub struct Ended {
 impl Program<'_> {
     /// Starts it without standard input and waits for it. `tell` hears now and then how much lies in the folder.
     pub fn run(&self, tell: &dyn Fn(u64)) -> io::Result<Ended> {
+        self.run_on(Stdio::null(), tell)
+    }
+
+    /// The same with standard input.
+    pub fn run_on(&self, input: Stdio, tell: &dyn Fn(u64)) -> io::Result<Ended> {
         let mut command = Command::new(self.name);
-        command.args(&self.arguments).stdin(Stdio::null());
+        command.args(&self.arguments).stdin(input);
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
         for (name, _) in std::env::vars_os() {
             if name.to_str().is_some_and(self.hidden) {
@@ -80,6 +89,30 @@ impl Program<'_> {
             stopped,
             output,
             errors: errors.map(Collected::end).unwrap_or_default(),
+        })
+    }
+
+    /// Starts it with a pipe for its standard input, and with `output` for its standard output.
+    pub fn start_into(&self, output: File) -> io::Result<Fed> {
+        let mut command = Command::new(self.name);
+        command.args(&self.arguments).stdin(Stdio::piped());
+        command.stdout(Stdio::from(output)).stderr(Stdio::piped());
+        for (name, _) in std::env::vars_os() {
+            if name.to_str().is_some_and(self.hidden) {
+                command.env_remove(&name);
+            }
+        }
+        command.envs(self.variables.iter().copied());
+        let mut child = command.spawn()?;
+        let input = child
+            .stdin
+            .take()
+            .ok_or_else(|| io::Error::other("it has no standard input"))?;
+        let errors = child.stderr.take().map(|pipe| Collected::begin(pipe, ERRORS_MAX, true));
+        Ok(Fed {
+            child,
+            input: Some(input),
+            errors,
         })
     }
 
@@ -110,6 +143,48 @@ impl Program<'_> {
     }
 }
 
+/// A program that is fed. Dropped before its end it is stopped, so that it does not take half for all.
+pub struct Fed {
+    child: Child,
+    input: Option<ChildStdin>,
+    errors: Option<Collected>,
+}
+
+impl Fed {
+    /// Closes its standard input and waits for its end.
+    pub fn end(mut self) -> io::Result<Ended> {
+        drop(self.input.take());
+        let status = self.child.wait()?;
+        Ok(Ended {
+            succeeded: status.success(),
+            errors: self.errors.take().map(Collected::end).unwrap_or_default(),
+            ..Ended::default()
+        })
+    }
+}
+
+impl Write for Fed {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match &mut self.input {
+            Some(input) => input.write(bytes),
+            None => Err(io::ErrorKind::BrokenPipe.into()),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.input.as_mut().map_or(Ok(()), ChildStdin::flush)
+    }
+}
+
+impl Drop for Fed {
+    fn drop(&mut self) {
+        if self.input.is_some() {
+            let _ = self.child.kill();
+            let _ = self.child.wait();
+        }
+    }
+}
+
 /// Tells it to end, so that it can take its helpers along, and ends it if it does not.
 fn stop(child: &mut Child) -> io::Result<ExitStatus> {
     if let Some(pid) = i32::try_from(child.id()).ok().and_then(Pid::from_raw) {
@@ -135,14 +210,19 @@ struct Collected {
 impl Collected {
     /// Takes the first `max` bytes; `drain`: and reads on, so that whoever writes is not stopped.
     fn begin(mut pipe: impl Read + Send + 'static, max: u64, drain: bool) -> Self {
-        let bytes = Arc::new(Mutex::new(Vec::new()));
+        // What is plaintext in it shall not be left behind where a growing buffer lay.
+        let room = usize::try_from(max).unwrap_or(usize::MAX).min(ROOM);
+        let bytes = Arc::new(Mutex::new(Vec::with_capacity(room)));
         let into = Arc::clone(&bytes);
         let reader = std::thread::spawn(move || {
             let mut left = usize::try_from(max).unwrap_or(usize::MAX);
             let mut chunk = [0; 16 << 10];
             while left > 0 || drain {
                 match pipe.read(&mut chunk) {
-                    Ok(0) => return,
+                    Ok(0) => {
+                        chunk.zeroize();
+                        return;
+                    }
                     Ok(read) => {
                         let taken = read.min(left);
                         into.lock()

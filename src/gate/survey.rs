@@ -24,6 +24,8 @@ pub struct Filter {
     pub case: Option<String>,
     /// Only with this value of this field.
     pub field: Option<(&'static str, String)>,
+    /// Only with this field, whatever it says.
+    pub having: Option<&'static str>,
     /// Only what was last changed at or after this time, Unix seconds.
     pub since: Option<i64>,
     /// Only what was last changed before this time.
@@ -50,6 +52,9 @@ impl Filter {
                 let mut fields = metadata.fields.iter();
                 fields.any(|(name, value)| name == wanted.0 && *value == wanted.1)
             })
+            && self
+                .having
+                .is_none_or(|name| metadata.fields.iter().any(|(known, _)| known == name))
             && self.since.is_none_or(|since| metadata.modified >= since)
             && self.until.is_none_or(|until| metadata.modified < until)
     }

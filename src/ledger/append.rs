@@ -12,7 +12,7 @@ use crate::chain::{
     bundle_path, leaf_hash, note_of, write_bundle,
 };
 use crate::crypto::{Entropy, sha256};
-use crate::id::{Digest, EntryRef, NoteId, PersonId, VaultId};
+use crate::id::{Digest, EntryRef, LogName, NoteId, PersonId, VaultId};
 use crate::repo::{Batch, EditError, Object, Oid, ReadError, RefChange, Repo, StoredBlob, TreeEdit, commit_bytes};
 use crate::session::Identity;
 use std::collections::BTreeMap;
@@ -125,6 +125,22 @@ impl Changes {
         self.forgets.iter().filter(move |file| file.0 == branch)
     }
 
+    /// How many bytes it writes, where it does nothing but write files of notes through the journal.
+    pub(super) fn bytes_of_notes(&self) -> Option<usize> {
+        let bytes = |(file, content): &(FileRef, Content)| match content {
+            Content::Bytes(bytes) if file.0 != MAIN => Some(bytes.len()),
+            _ => None,
+        };
+        let plain = self.forgets.is_empty() && self.main.is_none();
+        self.writes.iter().map(bytes).sum::<Option<usize>>().filter(|_| plain)
+    }
+
+    /// Takes what others write.
+    pub(super) fn join(&mut self, other: Self) {
+        self.writes.extend(other.writes);
+        self.forgets.extend(other.forgets);
+    }
+
     fn branches(&self) -> Vec<String> {
         let mut names: Vec<String> = self.writes.iter().map(|(file, _)| file.0.clone()).collect();
         names.extend(self.forgets.iter().map(|file| file.0.clone()));
@@ -198,6 +214,17 @@ impl Draft {
     }
 }
 
+/// Where an entry stands, and what it stands upon.
+pub(super) struct After {
+    pub(super) place: EntryRef,
+    /// The leaf of the line before it.
+    pub(super) prev: Digest,
+    pub(super) policies: Digest,
+    pub(super) roster: Digest,
+    /// What is new of other logs.
+    pub(super) seen: BTreeMap<LogName, (u64, Digest)>,
+}
+
 /// The proof that an access is in the log, durable and committed to git.
 ///
 /// INVARIANT (log, then act): only [`Ledger::record`] makes one, after the journal's sync and git's commit.
@@ -247,7 +274,7 @@ impl Assembly<'_> {
         author_line(identity.handle(), identity.person(), identity.vault(), self.time)
     }
 
-    fn signed_commit(&mut self, tree: Oid, parents: &[Oid], message: &str) -> Result<Oid, LedgerError> {
+    pub(super) fn signed_commit(&mut self, tree: Oid, parents: &[Oid], message: &str) -> Result<Oid, LedgerError> {
         let build = |signature: Option<&str>| {
             commit_bytes(tree, parents, &self.author(), message, signature)
                 .map_err(|_| LedgerError::Internal("a commit cannot be written"))
@@ -368,7 +395,6 @@ impl Ledger<'_> {
         self.settled = false;
         draft.notes.sort_unstable();
         draft.notes.dedup();
-        let wrote = draft.changes.wrote();
         let charter = match draft.changes.branches().iter().any(|branch| branch == MAIN) {
             true => Some(self.standing.charter.after(self.repo, &draft.changes)?),
             false => None,
@@ -379,39 +405,14 @@ impl Ledger<'_> {
             log: self.standing.log,
             seq: self.standing.frontier.size(),
         };
-        draft.details.notes = NoteSet::name(draft.notes.clone(), |note| self.standing.creations.ordinal(note))
-            .ok_or(LedgerError::Internal("a note stands in no log"))?;
-        let seen: BTreeMap<_, _> = self
-            .standing
-            .others
-            .iter()
-            .filter(|(log, at)| self.standing.seen.get(log) != Some(at))
-            .map(|(log, at)| (*log, *at))
-            .collect();
-        let entry = Entry {
-            actor: self.identity.person(),
-            admitted: None,
-            because: draft.because,
-            detail: self.standing.detail.id,
-            forgot: draft.changes.forgot(),
-            held: draft.held,
-            joined: Vec::new(),
-            kind: draft.kind,
-            log: self.standing.log,
-            matter: draft.matter,
-            policies,
+        let after = After {
+            place,
             prev: self.standing.last_leaf,
-            result: draft.result,
+            policies,
             roster,
-            sealed: draft
-                .details
-                .seal(self.standing.charter.vault, place, &self.standing.detail, entropy)?,
-            seen,
-            seq: place.seq,
-            time: now,
-            v: 1,
-            wrote,
+            seen: self.seen_since(),
         };
+        let entry = self.compose(&mut draft, after, now, entropy)?;
         self.append(entry, &draft.changes, charter)?;
         self.settled = true;
         let person = self.identity.person();
@@ -423,8 +424,53 @@ impl Ledger<'_> {
         })
     }
 
+    /// What has come of other logs since the last entry.
+    pub(super) fn seen_since(&self) -> BTreeMap<LogName, (u64, Digest)> {
+        let standing = &self.standing;
+        let others = standing.others.iter();
+        let new = others.filter(|(log, at)| standing.seen.get(log) != Some(at));
+        new.map(|(log, at)| (*log, *at)).collect()
+    }
+
+    /// The entry of a draft, whose details are told which notes are concerned.
+    pub(super) fn compose(
+        &self,
+        draft: &mut Draft,
+        after: After,
+        now: Time,
+        entropy: &mut dyn Entropy,
+    ) -> Result<Entry, LedgerError> {
+        let standing = &self.standing;
+        draft.details.notes = NoteSet::name(draft.notes.clone(), |note| standing.creations.ordinal(note))
+            .ok_or(LedgerError::Internal("a note stands in no log"))?;
+        Ok(Entry {
+            actor: self.identity.person(),
+            admitted: None,
+            because: draft.because,
+            detail: standing.detail.id,
+            forgot: draft.changes.forgot(),
+            held: std::mem::take(&mut draft.held),
+            joined: Vec::new(),
+            kind: draft.kind,
+            log: standing.log,
+            matter: draft.matter.take(),
+            policies: after.policies,
+            prev: after.prev,
+            result: draft.result,
+            roster: after.roster,
+            sealed: draft
+                .details
+                .seal(standing.charter.vault, after.place, &standing.detail, entropy)?,
+            seen: after.seen,
+            seq: after.place.seq,
+            time: now,
+            v: 1,
+            wrote: draft.changes.wrote(),
+        })
+    }
+
     /// Whether what is to be entered may still be, by what the log says at this moment.
-    fn check_matter(&self, draft: &Draft, now: Time) -> Result<(), LedgerError> {
+    pub(super) fn check_matter(&self, draft: &Draft, now: Time) -> Result<(), LedgerError> {
         let live = &self.standing.live;
         let writes = draft.changes.writes.iter().map(|(file, _)| file);
         let notes = writes.filter(|file| file.0.starts_with("notes/") || file.0.starts_with("keys/"));

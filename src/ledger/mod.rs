@@ -38,6 +38,7 @@ mod standing;
 mod start;
 #[cfg(test)]
 mod tests;
+mod together;
 mod verify;
 mod verify_across;
 mod verify_against;

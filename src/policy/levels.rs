@@ -29,6 +29,7 @@ pub struct LevelRules {
 pub struct Levels {
     rules: [LevelRules; 5],
     default: Option<Level>,
+    clear: Level,
 }
 
 impl Levels {
@@ -57,9 +58,14 @@ impl Levels {
         let rules: [LevelRules; 5] = rules
             .try_into()
             .map_err(|_| BadPolicy::wrong(LEVELS, None, "there are five levels"))?;
-        let mut levels = Self { rules, default: None };
-        if let Some(name) = file.defaults.and_then(|defaults| defaults.label) {
-            let wrong = |reason: String| BadPolicy::wrong(LEVELS, line_with(text, "[defaults]"), reason);
+        let mut levels = Self {
+            rules,
+            default: None,
+            clear: Level::Public,
+        };
+        let defaults = file.defaults.unwrap_or_default();
+        let wrong = |reason: String| BadPolicy::wrong(LEVELS, line_with(text, "[defaults]"), reason);
+        if let Some(name) = defaults.label {
             match levels.by_name(&name) {
                 None => return Err(wrong(format!("the default label `{name}` is not a level of this file"))),
                 Some(Level::Named) => {
@@ -70,6 +76,13 @@ impl Levels {
                 }
                 level => levels.default = level,
             }
+        }
+        if let Some(name) = defaults.clear_export {
+            levels.clear = levels.by_name(&name).ok_or_else(|| {
+                wrong(format!(
+                    "`clear_export` names `{name}`, which is not a level of this file"
+                ))
+            })?;
         }
         Ok(levels)
     }
@@ -93,6 +106,11 @@ impl Levels {
     pub fn default_level(&self) -> Option<Level> {
         self.default
     }
+
+    /// Up to which level notes may be exported in clear.
+    pub fn clear_export(&self) -> Level {
+        self.clear
+    }
 }
 
 fn fold(name: &str) -> String {
@@ -106,10 +124,11 @@ struct File {
     levels: Rows,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, Default)]
 #[serde(deny_unknown_fields, expecting = "a table")]
 struct Defaults {
     label: Option<String>,
+    clear_export: Option<String>,
 }
 
 #[derive(Deserialize)]

@@ -11,6 +11,7 @@ use crate::envelope::{
 };
 use crate::id::{DeviceId, Digest, NoteId, PersonId, VaultId};
 use crate::secret::{Passphrase, Secret};
+use zeroize::Zeroize;
 
 /// An unlocked identity.
 pub struct Identity {
@@ -102,6 +103,20 @@ impl Identity {
     /// Whether `tag` is [`Identity::local_mac`] of `message`, in constant time.
     pub fn local_mac_verify(&self, message: &[u8], tag: &[u8]) -> bool {
         crate::crypto::mac_verify(&self.local_state, message, tag)
+    }
+
+    /// By what this device knows again what it imported: a key of its own for that.
+    pub fn import_key(&self) -> Secret<32> {
+        let mut key = self.local_mac(b"strongroom import");
+        let filled = Secret::fill_with(|bytes| {
+            bytes.copy_from_slice(&key);
+            key.zeroize();
+            Ok::<(), std::convert::Infallible>(())
+        });
+        match filled {
+            Ok(secret) => secret,
+            Err(never) => match never {},
+        }
     }
 
     /// Seals a text that could not be recorded, for this device alone.

@@ -40,10 +40,37 @@ const AUTHOR: &str = "device 0303030303030303 <0303030303030303@vault.invalid> 1
 /// What an auditor's report is made of.
 const BASIS: &str = r#"{"by":"mara","entry":"0303030303030303-06060606:8","hours":[7,19],"levels":["public","internal","confidential","restricted","named"],"logs":[{"log":"0303030303030303-06060606","root":"0707070707070707070707070707070707070707070707070707070707070707","size":9}],"look":1,"made":"2026-11-21T09:30:00Z","rows":[{"about":"04040404040404040404040404040404","actor":"0202020202020202","asked":null,"at":"0303030303030303-06060606:3","clients":["Grey <Orchard> & Co"],"kind":null,"left":null,"level":2,"notes":1,"purpose":"handover","reason":"gate call-out","recipients":[],"result":"done","rules":["officers-work"],"time":"2026-11-20T22:30:00Z","verb":"show","who":"mara"}],"since":null,"until":"2026-11-22T00:00:00Z","v":1,"vault":"01010101010101010101010101010101","verified":{"device":true,"findings":[],"founder":"0808080808080808080808080808080808080808080808080808080808080808","problems":[],"receipt":null,"roster":"0909090909090909090909090909090909090909090909090909090909090909","verdict":"intact","witnesses":[["inspectorate","2026-11-19T00:00:00Z"]]}}"#;
 
+/// A page with plain front matter, as notes are exported.
+const PAGE: &str = "---\ntitle: \"Gate 4: north\"\nclient: 'Jo''s Yard'\ncase: 2026-114\nlabel: confidential\ndate: \
+                    2026-11-21\ntags: [gate, \"night shift\"]\nfields:\n  \"plate\": \"LX68QZV\"\n---\n\nSeen at six.\n";
+
+/// Rules for an import.
+const IMPORT_RULES: &str = "[columns]\nbody = \"What\"\n\n[[rule]]\npath = \"clients/halcyon/**\"\nlabel = \"confidential\"\nclient = \
+                            \"Halcyon\"\ntitle = \"{folder}: {name}\"\n\n[[rule]]\ncolumn = \"kind\"\nis = \"incident*\"\ntemplate \
+                            = \"incident\"\n\n[[rule]]\npath = \"**/old/*.md\"\nskip = true\n";
+
+/// A table of notes.
+const IMPORT_TABLE: &str =
+    "id,body,date,Kind\n1,\"Seen, \"\"twice\"\"\nat six\",2026-11-21,visit\n2,Gate 4.,,incident\n3,short\n";
+
 /// Target, name of the input, bytes.
 pub(crate) fn make() -> Vec<(&'static str, &'static str, Vec<u8>)> {
     let sealed = sealed();
     vec![
+        ("import_page", "plain", PAGE.as_bytes().to_vec()),
+        (
+            "import_page",
+            "bad_unknown",
+            b"---\nlayout: post\n---\nGate 4.\n".to_vec(),
+        ),
+        ("import_rules", "example", IMPORT_RULES.as_bytes().to_vec()),
+        ("import_rules", "bad_silent", b"[[rule]]\npath = \"**\"\n".to_vec()),
+        ("import_table", "visits", IMPORT_TABLE.as_bytes().to_vec()),
+        (
+            "import_table",
+            "semicolons",
+            b"text;date\nGate 4.;2026-11-21\n".to_vec(),
+        ),
         ("accepted", "two_clones", accepted()),
         ("accepted", "with_main", accepted_with_main()),
         ("withdrawn", "card_and_rules", withdrawn()),

@@ -149,7 +149,7 @@ impl Custody {
             let mut to: Vec<&str> = details.recipients.iter().map(String::as_str).collect();
             match details.verb.as_str() {
                 _ if !to.is_empty() => {}
-                "export pack" => to.push("nobody was named"),
+                "export notes" | "export pack" => to.push("nobody was named"),
                 "export subject" => to.push("the person concerned"),
                 // What was taken out stayed with whoever took it.
                 _ => continue,

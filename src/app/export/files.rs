@@ -8,6 +8,7 @@ use crate::crypto::sha256;
 use crate::gate::OpenContent;
 use crate::id::Digest;
 use crate::ledger::StoredParts;
+use crate::transfer::Archive;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
@@ -57,6 +58,29 @@ impl Files {
         self.0.iter().map(line).collect()
     }
 
+    /// Writes all that is in memory into an archive, below the folder `below`, and gives back which attachment is to go where.
+    pub(super) fn write_archive(
+        self,
+        archive: &Archive,
+        below: &str,
+        out: &mut dyn Write,
+    ) -> Result<BTreeMap<Digest, String>, Error> {
+        let mut attached = BTreeMap::new();
+        for (path, content) in self.0 {
+            let path = format!("{below}/{path}");
+            match content {
+                Content::Bytes(bytes) => {
+                    begin_archived(archive, &path, bytes.len() as u64, out)?;
+                    let written = out.write_all(&bytes);
+                    let written = written.and_then(|()| out.write_all(&archive.padding(bytes.len() as u64)));
+                    written.map_err(|error| not_written(&path, &error))?;
+                }
+                Content::Attached { head, .. } => drop(attached.insert(head, path)),
+            }
+        }
+        Ok(attached)
+    }
+
     /// Writes all that is in memory, and gives back which attachment is to go where.
     pub(super) fn write(self, folder: &dyn NewFolder) -> Result<BTreeMap<Digest, String>, Error> {
         let mut attached = BTreeMap::new();
@@ -90,6 +114,34 @@ pub(super) fn write_attached(
     });
     context.person.progress(None, None);
     given
+}
+
+/// Writes the content of an attachment into an archive, verified piece by piece and as a whole.
+pub(super) fn archive_attached(
+    context: &Context<'_>,
+    archive: &Archive,
+    path: &str,
+    content: OpenContent,
+    parts: StoredParts,
+    out: &mut dyn Write,
+) -> Result<(), Error> {
+    let (mut done, whole) = (0, content.attachment().size);
+    begin_archived(archive, path, whole, out)?;
+    let given = read_content(content, parts, &mut |chunk| {
+        done += chunk.len() as u64;
+        context.person.progress(Some(done), Some(whole));
+        out.write_all(chunk).map_err(|error| not_written(path, &error))
+    });
+    context.person.progress(None, None);
+    given?;
+    out.write_all(&archive.padding(whole))
+        .map_err(|error| not_written(path, &error))
+}
+
+fn begin_archived(archive: &Archive, path: &str, size: u64, out: &mut dyn Write) -> Result<(), Error> {
+    let header = archive.header(path, size);
+    let header = header.map_err(|bad| Error::new(Kind::Failed, format!("`{path}` cannot be archived: {bad}")))?;
+    out.write_all(&header).map_err(|error| not_written(path, &error))
 }
 
 fn not_written(path: &str, error: &std::io::Error) -> Error {

@@ -5,10 +5,12 @@
 
 mod custody;
 mod files;
+mod notes;
 mod pack;
 mod subject;
 mod taking;
 
+pub use notes::{ClearExport, ConfirmClear, ExportedNotes, NotesFormat, NotesQuery, export_notes};
 pub use pack::{ExportedPack, PackQuery, export_pack};
 pub use subject::{ExportedSubject, SubjectQuery, export_subject};
 
@@ -41,6 +43,8 @@ pub struct Which {
     pub naming: Option<String>,
     /// And what points to one of these with a field, and what points to that.
     pub with_linked: bool,
+    /// All that there are.
+    pub all: bool,
 }
 
 impl Which {
@@ -60,7 +64,7 @@ impl Which {
             };
             looks.push((every, Some(Query::parse(&format!("\"{}\"", name.replace('"', " ")))?)));
         }
-        if self.client.is_some() || self.case.is_some() {
+        if self.client.is_some() || self.case.is_some() || self.all {
             looks.push((filter, None));
         }
         Ok(looks)
@@ -70,8 +74,10 @@ impl Which {
     fn in_words(&self) -> String {
         let client = self.client.iter().map(|client| format!("client {client}"));
         let case = self.case.iter().map(|case| format!("case {case}"));
+        let all = self.all.then(|| "all notes".to_owned());
         client
             .chain(case)
+            .chain(all)
             .chain(self.ids.iter().cloned())
             .chain(self.with_linked.then(|| "with what is linked".to_owned()))
             .collect::<Vec<_>>()

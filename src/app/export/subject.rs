@@ -152,11 +152,12 @@ impl Desk<'_> {
 
 /// What a subject is not told of a concern: the key of whoever raised it, whom they left out and wrote to, and from which file
 /// it came.
-const UNTOLD: [&str; 4] = [
+const UNTOLD: [&str; 5] = [
     reserved::REPLY_KEY,
     reserved::LEFT_OUT,
     reserved::READERS,
     reserved::SEALED_FILE,
+    reserved::IMPORTED_KEY,
 ];
 
 /// The fields that a subject is told.

@@ -10,11 +10,14 @@ use crate::chain::Time;
 use crate::gate::{Handed, OpenContent};
 use crate::id::{Digest, EntryRef, NoteId, PersonId, VaultId};
 use crate::label::Level;
-use crate::ledger::Draft;
+use crate::ledger::{Draft, StoredParts};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Of how many attachments the parts are looked up at once: each has the vault open.
 const AT_ONCE: usize = 32;
+
+/// Takes what is attached.
+pub(super) type GiveContent<'g> = &'g mut dyn FnMut(&str, OpenContent, StoredParts) -> Result<(), Error>;
 
 /// What was chosen and read of the vault for an export.
 pub(super) struct Taken {
@@ -114,6 +117,19 @@ pub(super) fn write_contents(
     paths: &BTreeMap<Digest, String>,
     contents: Vec<(Digest, OpenContent)>,
 ) -> Result<(), Error> {
+    each_content(context, unlocked, paths, contents, &mut |path, content, parts| {
+        write_attached(context, folder, path, content, parts)
+    })
+}
+
+/// Gives what is attached to `give`, with its path.
+pub(super) fn each_content(
+    context: &Context<'_>,
+    unlocked: &Unlocked<'_>,
+    paths: &BTreeMap<Digest, String>,
+    contents: Vec<(Digest, OpenContent)>,
+    give: GiveContent<'_>,
+) -> Result<(), Error> {
     let mut contents = contents.into_iter();
     loop {
         let some: Vec<(Digest, OpenContent)> = contents.by_ref().take(AT_ONCE).collect();
@@ -130,7 +146,7 @@ pub(super) fn write_contents(
         }
         drop(desk);
         for (path, parts, content) in found {
-            write_attached(context, folder, path, content, parts)?;
+            give(path, content, parts)?;
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::PATIENCE;
 use super::wire::{Answer, Ask, Request, Run, Written, broken, receive, send, silent, to_path};
-use crate::app::{Error, GitJob, Kind, NewFile, NewFolder, Person, Wire, WrittenText};
+use crate::app::{Decrypt, Error, GitJob, Kind, NewFile, NewFolder, Person, Wire, WrittenText};
 use crate::cli::terminal::{Here, Terminal};
 use std::ffi::OsString;
 use std::fs::File;
@@ -47,7 +47,7 @@ pub(super) fn attend(wire: &Wire, here: &Here) -> Result<u8, Error> {
     let mut texts: Vec<Option<Box<dyn WrittenText>>> = Vec::new();
     let mut left: Option<std::vec::IntoIter<Box<dyn WrittenText>>> = None;
     loop {
-        let (ask, _) = receive::<Ask>(wire)?.ok_or_else(gone)?;
+        let (ask, came) = receive::<Ask>(wire)?.ok_or_else(gone)?;
         let answer = match ask {
             Ask::Result(bytes) => {
                 here.write(&bytes)?;
@@ -109,6 +109,20 @@ pub(super) fn attend(wire: &Wire, here: &Here) -> Result<u8, Error> {
                     deadline,
                 };
                 here.git(&job).map(|ended| {
+                    let (output, errors) = (ended.output.into(), ended.errors.into());
+                    (Answer::Git(ended.succeeded, ended.stopped, output, errors), None)
+                })
+            }
+            Ask::Source(path) => here
+                .source(&to_path(&path))
+                .map(|(file, whole)| (Answer::Names(vec![whole]), Some(file))),
+            Ask::Decrypt(by_age, identity) => {
+                let with = match by_age {
+                    false => Decrypt::Gpg,
+                    true => Decrypt::Age(identity.as_ref().map(to_path)),
+                };
+                let sealed = came.ok_or_else(|| broken("no file came"));
+                sealed.and_then(|sealed| here.decrypt(&sealed, &with)).map(|ended| {
                     let (output, errors) = (ended.output.into(), ended.errors.into());
                     (Answer::Git(ended.succeeded, ended.stopped, output, errors), None)
                 })

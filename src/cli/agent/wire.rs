@@ -142,6 +142,12 @@ pub(in crate::cli) enum Ask {
     /// Remove it.
     #[n(24)]
     AbandonFolder,
+    /// Open a file or folder to take notes from, say where it is in full, and hand it over.
+    #[n(25)]
+    Source(#[n(0)] ByteVec),
+    /// Have the program of the person's open the file that comes along: gpg, or age (true) with these identities.
+    #[n(26)]
+    Decrypt(#[n(0)] bool, #[n(1)] Option<ByteVec>),
 }
 
 /// The client's answer.
@@ -162,7 +168,7 @@ pub(in crate::cli) enum Answer {
     /// Names.
     #[n(4)]
     Names(#[n(0)] Vec<String>),
-    /// How git ended: whether it did it, whether it was stopped, what it said to standard output and standard error.
+    /// How git, or what opens a file, ended: whether it did it, whether it was stopped, what it said to standard output and standard error.
     #[n(5)]
     Git(#[n(0)] bool, #[n(1)] bool, #[n(2)] ByteVec, #[n(3)] ByteVec),
 }

@@ -242,7 +242,10 @@ pub(super) enum Command {
     /// Make a text that is safe to share
     #[command(subcommand, arg_required_else_help = true)]
     Brief(BriefCommand),
-    /// Give notes out of the vault, with proofs for whoever does not trust you
+    /// Take notes in from pass, passage, a folder of texts or a table
+    #[command(after_help = super::importing::AFTER)]
+    Import(super::importing::ImportArgs),
+    /// Give notes out of the vault: proven, to whom they concern, or encrypted
     #[command(subcommand, arg_required_else_help = true)]
     Export(ExportCommand),
     /// Redact any text; needs no vault

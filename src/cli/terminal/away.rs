@@ -2,7 +2,7 @@
 
 use super::{Facts, Terminal};
 use crate::app::shared::Passphrase;
-use crate::app::{Error, GitEnded, GitJob, Kind, NewFile, NewFolder, Person, Wire, WrittenText};
+use crate::app::{Decrypt, Error, GitEnded, GitJob, Kind, NewFile, NewFolder, Person, Wire, WrittenText};
 use crate::cli::agent::wire::{Answer, Ask, Written, broken, from_path, receive, send};
 use crate::cli::out;
 use std::cell::Cell;
@@ -43,7 +43,13 @@ impl Away {
     }
 
     fn ask(&self, ask: &Ask) -> Result<(Answer, Option<File>), Error> {
-        self.tell(ask)?;
+        self.ask_with(ask, None)
+    }
+
+    /// Asks, and hands a file over.
+    fn ask_with(&self, ask: &Ask, file: Option<&File>) -> Result<(Answer, Option<File>), Error> {
+        (self.alive)();
+        send(&self.wire, ask, file)?;
         let answer = answer(&self.wire)?;
         (self.alive)();
         Ok(answer)
@@ -234,6 +240,31 @@ impl Person for Away {
             }),
             (Answer::Refused(refusal), _) => Err(refusal.into()),
             _ => Err(broken("git did not end")),
+        }
+    }
+
+    fn source(&self, path: &Path) -> Result<(File, String), Error> {
+        match self.ask(&Ask::Source(from_path(path)))? {
+            (Answer::Names(mut names), Some(file)) if names.len() == 1 => Ok((file, names.remove(0))),
+            (Answer::Refused(refusal), _) => Err(refusal.into()),
+            _ => Err(broken("no file came")),
+        }
+    }
+
+    fn decrypt(&self, sealed: &File, with: &Decrypt) -> Result<GitEnded, Error> {
+        let ask = match with {
+            Decrypt::Gpg => Ask::Decrypt(false, None),
+            Decrypt::Age(identity) => Ask::Decrypt(true, identity.as_deref().map(from_path)),
+        };
+        match self.ask_with(&ask, Some(sealed))? {
+            (Answer::Git(succeeded, stopped, output, errors), _) => Ok(GitEnded {
+                succeeded,
+                stopped,
+                output: output.into(),
+                errors: errors.into(),
+            }),
+            (Answer::Refused(refusal), _) => Err(refusal.into()),
+            _ => Err(broken("it was not opened")),
         }
     }
 

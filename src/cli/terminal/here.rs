@@ -3,7 +3,8 @@
 use super::{Facts, Progress, Terminal, editor};
 use crate::app::shared::Passphrase;
 use crate::app::{
-    Error, GitEnded, GitJob, Kind, NewFile, Person, WrittenText, left_texts, list_files, new_file, open_file, run_git,
+    Decrypt, Error, GitEnded, GitJob, Kind, NewFile, Person, WrittenText, left_texts, list_files, new_file, open_file,
+    run_decrypt, run_git,
 };
 use crate::cli::out;
 use std::cell::RefCell;
@@ -105,6 +106,10 @@ impl Person for Here {
         let ended = run_git(job, self.facts.may_ask, &|bytes| self.progress(Some(bytes), None));
         self.progress(None, None);
         ended
+    }
+
+    fn decrypt(&self, sealed: &File, with: &Decrypt) -> Result<GitEnded, Error> {
+        run_decrypt(sealed, with, self.facts.may_ask)
     }
 
     fn has_editor(&self) -> bool {

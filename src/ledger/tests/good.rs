@@ -3,7 +3,11 @@
 use super::vault::{Vault, settings};
 use super::{Given, Verdict, assert_intact, judge};
 use crate::chain::Time;
+use crate::chain::{Details, Kind};
+use crate::crypto::ExampleEntropy;
+use crate::ledger::{Changes, Draft, Ledger, note_ref, wrap_ref};
 use crate::ledger::{NoReceipt, make_receipt};
+use crate::repo::PATIENCE;
 use crate::repo::Repo;
 
 #[test]
@@ -44,6 +48,48 @@ fn a_good_vault_is_intact_in_every_shape() {
     check("packed", &packed);
     packed.git(&["pack-refs", "--all"]);
     check("refs packed", &packed);
+}
+
+#[test]
+fn entries_that_were_made_durable_together_are_as_others() {
+    let vault = Vault::with(2, 200);
+    let repo = vault.repo();
+    let mut ledger = Ledger::start(&repo, &vault.identity, &vault.state(), PATIENCE, None).unwrap();
+    let mut entropy = ExampleEntropy::new("together");
+    // Past the end of a bundle, and more than one step takes.
+    let drafts: Vec<Draft> = (10..=130)
+        .map(|n| {
+            let (note, mut changes) = (super::vault::note(n), Changes::default());
+            let (body, wrap) = super::vault::seal_note(&ledger, note, n);
+            changes.write_digested(note_ref(note), note, body);
+            changes.write_digested(wrap_ref(note), note, wrap);
+            Draft::change(Kind::Add, Details::new("import"), vec![note], changes)
+        })
+        .collect();
+    let now = Time::from_unix(super::vault::NOW + 1000);
+    let places = ledger.record_together(drafts, now, &mut entropy).unwrap();
+    let seqs: Vec<u64> = places.iter().map(|place| place.seq).collect();
+    assert_eq!(seqs, (200..321).collect::<Vec<u64>>());
+    let _recorded = ledger
+        .record(
+            Draft::read(Details::new("list"), vec![super::vault::note(77)]),
+            now,
+            &mut entropy,
+        )
+        .unwrap();
+    drop(ledger);
+    let journal = std::fs::read(vault.dir().join("strongroom.journal")).unwrap();
+    let records = crate::repo::decode_records(&journal).unwrap().len();
+    assert!(records < 12, "{records} durable steps");
+    let given = Given {
+        deep: true,
+        ..Given::default()
+    };
+    let report = assert_intact("together", &vault, &given);
+    assert_eq!(report.entries, 322);
+    let ledger = Ledger::start(&repo, &vault.identity, &vault.state(), PATIENCE, None).unwrap();
+    assert_eq!(ledger.wraps("").unwrap().len(), 123);
+    vault.git(&["fsck", "--strict", "--no-dangling"]);
 }
 
 #[test]

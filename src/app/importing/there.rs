@@ -1,0 +1,165 @@
+//! What of a source is in the vault already: by a field of each note that only whoever imports can make.
+
+use super::super::context::Desk;
+use super::super::error::Error;
+use super::super::finding::Looking;
+use crate::casework::{reserved, value_of};
+use crate::chain::Details;
+use crate::crypto::mac;
+use crate::gate::{Filter, Metadata, Nature};
+use crate::id::{Digest, NoteId};
+use crate::policy::Action;
+use crate::secret::Secret;
+use crate::session::Identity;
+use std::collections::{BTreeSet, HashMap};
+use zeroize::Zeroizing;
+
+/// How things of one source are known again. All digests are keyed with a secret of this device, so that whoever sees one
+/// can try no texts against it.
+pub(super) struct Recognised {
+    kind: &'static str,
+    /// Of which key.
+    key: String,
+    /// Which source.
+    root: String,
+    secret: Secret<32>,
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+impl Recognised {
+    /// For a source of that kind at that place.
+    pub(super) fn by(identity: &Identity, kind: &'static str, whole: &str) -> Self {
+        let secret = identity.import_key();
+        Self {
+            kind,
+            key: hex(&mac(&secret, b"key")[..4]),
+            root: hex(&mac(&secret, format!("source {whole}").as_bytes())[..8]),
+            secret,
+        }
+    }
+
+    /// By what a text is known again.
+    pub(super) fn digest(&self, text: &[u8]) -> String {
+        let message = Zeroizing::new([b"text ", text].concat());
+        hex(&mac(&self.secret, &message)[..16])
+    }
+
+    /// The fields of a note that is imported as revision `number`.
+    pub(super) fn fields(&self, path: &str, digest: &str, number: u64) -> Vec<(String, String)> {
+        vec![
+            (reserved::IMPORTED_FROM.to_owned(), self.from(path)),
+            (reserved::IMPORTED_KEY.to_owned(), self.value(digest, number)),
+        ]
+    }
+
+    /// What stands in the field that is not shown.
+    pub(super) fn value(&self, digest: &str, number: u64) -> String {
+        format!("{}.{}.{digest}.{number}", self.key, self.root)
+    }
+
+    fn from(&self, path: &str) -> String {
+        format!("{} {path}", self.kind)
+    }
+}
+
+/// A note that was imported.
+pub(super) struct Known {
+    pub(super) note: NoteId,
+    /// Its newest head.
+    pub(super) body: Digest,
+    pub(super) metadata: Metadata,
+    /// Digest of the text that was imported.
+    pub(super) digest: String,
+    /// Nobody wrote it anew here since.
+    pub(super) untouched: bool,
+}
+
+/// What is there of this and of other sources.
+#[derive(Default)]
+pub(super) struct There {
+    /// Of this source, by what it was imported from.
+    here: HashMap<String, Known>,
+    /// Imported from this device, by digest.
+    texts: HashMap<String, NoteId>,
+    /// Imported by other devices, by the same words.
+    elsewhere: BTreeSet<String>,
+}
+
+/// What is known of a thing.
+pub(super) enum Found<'t> {
+    /// Nothing: it is new.
+    Nothing,
+    /// It is there.
+    There(&'t Known),
+    /// It is there, and reads otherwise now.
+    Changed(&'t Known),
+    /// The same text is there from another place.
+    Text(NoteId),
+    /// Another device imported something from a place that is called so.
+    Elsewhere,
+}
+
+impl There {
+    /// What is known of the thing at that path with that digest.
+    pub(super) fn find(&self, recognised: &Recognised, path: &str, digest: &str) -> Found<'_> {
+        let from = recognised.from(path);
+        match (self.here.get(&from), self.texts.get(digest)) {
+            (Some(known), _) if known.digest == digest => Found::There(known),
+            (Some(known), _) => Found::Changed(known),
+            (None, Some(note)) => Found::Text(*note),
+            (None, None) if self.elsewhere.contains(&from) => Found::Elsewhere,
+            (None, None) => Found::Nothing,
+        }
+    }
+
+    /// Gives what is known of the thing at that path away.
+    pub(super) fn take(&mut self, recognised: &Recognised, path: &str) -> Option<Known> {
+        self.here.remove(&recognised.from(path))
+    }
+
+    fn add(&mut self, recognised: &Recognised, note: NoteId, body: Digest, metadata: Metadata) {
+        let field = |name| value_of(&metadata.fields, name).map(str::to_owned);
+        let Some((from, value)) = field(reserved::IMPORTED_FROM).zip(field(reserved::IMPORTED_KEY)) else {
+            return;
+        };
+        let parts: Vec<&str> = value.split('.').collect();
+        let [key, root, digest, number] = parts[..] else { return };
+        if key != recognised.key {
+            self.elsewhere.insert(from);
+            return;
+        }
+        let digest = digest.to_owned();
+        self.texts.entry(digest.clone()).or_insert(note);
+        if root == recognised.root {
+            let known = Known {
+                note,
+                body,
+                untouched: number.parse() == Ok(metadata.number),
+                metadata,
+                digest,
+            };
+            self.here.insert(from, known);
+        }
+    }
+}
+
+impl Desk<'_> {
+    /// Looks at what was imported before, as far as one may see it; an entry names all of that.
+    pub(super) fn there(&mut self, details: Details, recognised: &Recognised) -> Result<There, Error> {
+        let filter = Filter {
+            natures: vec![Nature::Note],
+            having: Some(reserved::IMPORTED_KEY),
+            ..Filter::default()
+        };
+        let lines = self.find_all(details, &Looking::for_all(Action::List, filter))?;
+        let mut there = There::default();
+        for line in lines {
+            let listed = line.listed;
+            there.add(recognised, listed.note, listed.body, listed.metadata);
+        }
+        Ok(there)
+    }
+}

@@ -1,0 +1,340 @@
+//! What becomes of what was gathered: the plan, and carrying it out.
+
+use super::super::attachments::attach_with;
+use super::super::context::{Context, Desk, Unlocked};
+use super::super::error::{Error, Kind};
+use super::super::forms::{refuse_reserved, takes_addenda};
+use super::super::notes::{NewText, check_fields, check_name, new_note};
+use super::super::writing::How;
+use super::gather::{Gathered, Source, Thing};
+use super::there::{Found, Recognised, There};
+use super::{ImportPlan, ImportQuery, LeftOut, SourceKind};
+use crate::casework::{Form, reserved};
+use crate::chain::Kind as EntryKind;
+use crate::gate::Metadata;
+use crate::id::{Digest, NoteId};
+use crate::policy::{Action, Decision};
+use std::collections::{BTreeMap, HashMap};
+
+/// Its verb in the log.
+const VERB: &str = "import";
+/// So many notes are written before others get at the vault.
+const TOGETHER: usize = 64;
+
+/// A thing that changed in the source, and the note that it is.
+struct Update {
+    thing: Thing,
+    note: NoteId,
+    body: Digest,
+    metadata: Metadata,
+}
+
+/// What was planned.
+pub(super) struct Planned {
+    pub(super) plan: ImportPlan,
+    new: Vec<Thing>,
+    updates: Vec<Update>,
+    forms: BTreeMap<String, Form>,
+    /// Files to attach: to which note, and their paths.
+    beside: Vec<(NoteId, Vec<String>)>,
+}
+
+impl Desk<'_> {
+    /// What is to be done, with everything refused that would be.
+    pub(super) fn plan(
+        &mut self,
+        query: &ImportQuery,
+        source: &Source,
+        gathered: Gathered,
+        there: &mut There,
+        recognised: &Recognised,
+    ) -> Result<Planned, Error> {
+        let in_clear = match source.kind {
+            SourceKind::Folder | SourceKind::Csv => gathered.things.len(),
+            SourceKind::Pass | SourceKind::Passage => 0,
+        };
+        let mut planned = Planned {
+            plan: ImportPlan {
+                source: source.whole.clone(),
+                kind: source.kind.name(),
+                skipped: gathered.left,
+                columns_left: gathered.columns_left,
+                in_clear,
+                ..ImportPlan::default()
+            },
+            new: Vec::new(),
+            updates: Vec::new(),
+            forms: BTreeMap::new(),
+            beside: Vec::new(),
+        };
+        let mut labels: BTreeMap<Option<String>, String> = BTreeMap::new();
+        let mut texts: HashMap<String, String> = HashMap::new();
+        let mut places: HashMap<String, ()> = HashMap::new();
+        for mut thing in gathered.things {
+            let path = thing.path.clone();
+            let left = |why: String| LeftOut {
+                path: path.clone(),
+                why,
+                is_fault: false,
+            };
+            let plan = &mut planned.plan;
+            if places.insert(path.clone(), ()).is_some() {
+                // Rows without an id that say the same, or one id twice.
+                plan.duplicates.push(left("of another one of that name".into()));
+                continue;
+            }
+            match there.find(recognised, &thing.path, &thing.digest) {
+                Found::There(known) => {
+                    plan.there += 1;
+                    if !thing.beside.is_empty() {
+                        planned.beside.push((known.note, std::mem::take(&mut thing.beside)));
+                    }
+                    continue;
+                }
+                Found::Changed(known) => {
+                    let closed = takes_addenda(self.form_of(&known.metadata)?.as_ref(), &known.metadata);
+                    let why = match (query.update, known.untouched, closed) {
+                        (false, ..) => "--update records what it says now as a new revision of",
+                        (true, false, _) => {
+                            "it was revised here too: bring the two together with `strongroom edit`, in"
+                        }
+                        (true, true, true) => "addenda alone are taken by",
+                        (true, true, false) => {
+                            if let Err(error) = check(&thing) {
+                                plan.skipped.push(fault(&path, error));
+                                continue;
+                            }
+                            if let Some(known) = there.take(recognised, &path) {
+                                plan.updates.push(path);
+                                planned.updates.push(Update {
+                                    thing,
+                                    note: known.note,
+                                    body: known.body,
+                                    metadata: known.metadata,
+                                });
+                            }
+                            continue;
+                        }
+                    };
+                    plan.changed
+                        .push(left(format!("{why} note {}", &known.note.to_string()[..8])));
+                    continue;
+                }
+                Found::Text(note) if !query.keep_duplicates => {
+                    plan.duplicates
+                        .push(left(format!("of note {}", &note.to_string()[..8])));
+                    continue;
+                }
+                Found::Elsewhere if !query.keep_duplicates => {
+                    let why = "perhaps: another device imported something from a place that is called so";
+                    plan.duplicates.push(left(why.into()));
+                    continue;
+                }
+                Found::Text(_) | Found::Elsewhere | Found::Nothing => {}
+            }
+            match texts.get(&thing.digest) {
+                Some(first) if !query.keep_duplicates => {
+                    plan.duplicates.push(left(format!("of {first}")));
+                    continue;
+                }
+                Some(_) => {}
+                None => drop(texts.insert(thing.digest.clone(), path.clone())),
+            }
+            if let Err(error) = check(&thing).and_then(|()| self.fill_form(&mut planned.forms, &mut thing)) {
+                // Nobody may write there at all: that is no fault of one thing.
+                if error.kind == Kind::Denied {
+                    return Err(error);
+                }
+                planned.plan.skipped.push(fault(&path, error));
+                continue;
+            }
+            let label = match labels.get(&thing.label) {
+                Some(label) => label.clone(),
+                None => {
+                    let label = self.may_import(thing.label.as_deref())?;
+                    labels.insert(thing.label.clone(), label.clone());
+                    label
+                }
+            };
+            let plan = &mut planned.plan;
+            plan.new += 1;
+            plan.bytes += thing.text.len() as u64;
+            plan.attachments += thing.beside.len();
+            *plan.labels.entry(label).or_default() += 1;
+            for (counts, name) in [(&mut plan.clients, &thing.client), (&mut plan.cases, &thing.case)] {
+                if let Some(name) = name {
+                    *counts.entry(name.trim().to_owned()).or_default() += 1;
+                }
+            }
+            planned.new.push(thing);
+        }
+        for (note, paths) in &mut planned.beside {
+            let mut missing = Vec::new();
+            for path in paths.drain(..) {
+                if !self.has_attachment(*note, path.rsplit('/').next().unwrap_or(&path))? {
+                    missing.push(path);
+                }
+            }
+            planned.plan.attachments += missing.len();
+            *paths = missing;
+        }
+        Ok(planned)
+    }
+
+    /// Whether notes of that label may be written; gives it as people read it. A denial is entered.
+    fn may_import(&mut self, text: Option<&str>) -> Result<String, Error> {
+        let label = match self.label(text) {
+            Ok(label) => label,
+            Err(error) => return Err(self.refused(VERB, Some(EntryKind::Add), text, error)?),
+        };
+        let words = self.label_text(&label).to_string();
+        match self.decide(Action::Add, new_note(label.clone())) {
+            Decision::Permitted(_) => Ok(words),
+            Decision::Denied(denial) => {
+                let mut details = self.details(VERB);
+                details.level = Some(label.level());
+                Err(self
+                    .denied(&denial, Some(EntryKind::Add), details, Vec::new(), &words)?
+                    .hint(format!(
+                        "nothing was imported: `{words}` is what it would have been sealed to"
+                    )))
+            }
+        }
+    }
+
+    /// Reads what its template asks for out of its fields.
+    fn fill_form(&mut self, forms: &mut BTreeMap<String, Form>, thing: &mut Thing) -> Result<(), Error> {
+        let Some(name) = thing.template.clone() else {
+            return Ok(());
+        };
+        if !forms.contains_key(&name) {
+            forms.insert(name.clone(), self.form(&name)?);
+        }
+        let Some(form) = forms.get(&name) else { return Ok(()) };
+        let fields = std::mem::take(&mut thing.fields);
+        let (known, own): (Vec<_>, Vec<_>) = fields
+            .into_iter()
+            .partition(|(name, _)| form.template.field(name).is_some());
+        let mut read = self.read_fields(form, known)?;
+        self.refuse_unanswered(form, &read)?;
+        self.link_fields(form, &mut read, "import-read")?;
+        read.extend(own);
+        thing.fields = read;
+        Ok(())
+    }
+}
+
+fn fault(path: &str, error: Error) -> LeftOut {
+    LeftOut {
+        path: path.to_owned(),
+        why: error.message,
+        is_fault: true,
+    }
+}
+
+/// Whether a thing can be a note at all.
+fn check(thing: &Thing) -> Result<(), Error> {
+    check_name("title", &thing.title)?;
+    check_name("client", thing.client.as_deref().unwrap_or_default())?;
+    check_name("case", thing.case.as_deref().unwrap_or_default())?;
+    refuse_reserved(&thing.fields)?;
+    check_fields(thing.fields.clone()).map(drop)
+}
+
+impl Planned {
+    /// Writes what is new: each note an entry. Others get at the vault now and then.
+    pub(super) fn write(
+        &mut self,
+        context: &Context<'_>,
+        unlocked: &Unlocked<'_>,
+        recognised: &Recognised,
+    ) -> Result<usize, Error> {
+        let (mut written, mut done) = (0, 0);
+        let mut new = std::mem::take(&mut self.new).into_iter().peekable();
+        while new.peek().is_some() {
+            let mut desk = unlocked.desk(context)?;
+            let mut drafts = Vec::with_capacity(TOGETHER);
+            for mut thing in new.by_ref().take(TOGETHER) {
+                context.person.progress(Some(done), Some(self.plan.bytes));
+                done += thing.text.len() as u64;
+                let own = recognised.fields(&thing.path, &thing.digest, 1);
+                let form = thing.template.as_ref().and_then(|name| self.forms.get(name));
+                let text = NewText {
+                    title: Some(std::mem::take(&mut thing.title)),
+                    client: thing.client.take(),
+                    case: thing.case.take(),
+                    label: thing.label.take(),
+                    at: thing.at,
+                    fields: std::mem::take(&mut thing.fields),
+                    template: None,
+                };
+                let ready = desk.ready(VERB, text, form, &thing.text, own)?;
+                if !thing.beside.is_empty() {
+                    self.beside.push((ready.note, thing.beside));
+                }
+                drafts.push(ready.draft);
+            }
+            written += desk.record_all(drafts)?;
+        }
+        Ok(written)
+    }
+
+    /// Records what changed in the source as new revisions.
+    pub(super) fn update(
+        &mut self,
+        context: &Context<'_>,
+        unlocked: &Unlocked<'_>,
+        recognised: &Recognised,
+    ) -> Result<usize, Error> {
+        let mut updated = 0;
+        for Update {
+            thing,
+            note,
+            body,
+            mut metadata,
+        } in std::mem::take(&mut self.updates)
+        {
+            let how = How {
+                verb: VERB,
+                action: Action::Revise,
+            };
+            metadata.title = check_name("title", &thing.title)?;
+            let mut fields = check_fields(thing.fields)?;
+            let key = recognised.value(&thing.digest, metadata.number + 1);
+            fields.push((reserved::IMPORTED_KEY.to_owned(), key));
+            metadata
+                .fields
+                .retain(|(name, _)| fields.iter().all(|(new, _)| new != name));
+            metadata.fields.extend(fields);
+            metadata.fields.sort();
+            metadata.happened = thing.at.map(|at| at.unix()).or(metadata.happened);
+            unlocked
+                .desk(context)?
+                .revise(how, note, &[body], metadata, &thing.text)?;
+            updated += 1;
+        }
+        Ok(updated)
+    }
+
+    /// Attaches what lies beside.
+    pub(super) fn attach(
+        &mut self,
+        context: &Context<'_>,
+        unlocked: &Unlocked<'_>,
+        source: &Source,
+    ) -> Result<usize, Error> {
+        let mut attached = 0;
+        for (note, paths) in std::mem::take(&mut self.beside) {
+            for path in paths {
+                let name = path.rsplit('/').next().unwrap_or(&path);
+                let done = attach_with(context, unlocked, &note.to_string(), name, || source.below(&path));
+                match done {
+                    Ok(_) => attached += 1,
+                    Err(error) if error.kind == Kind::Denied => return Err(error),
+                    Err(error) => self.plan.skipped.push(fault(&path, error)),
+                }
+            }
+        }
+        Ok(attached)
+    }
+}

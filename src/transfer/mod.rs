@@ -1,0 +1,12 @@
+//! What comes in from elsewhere and goes out in the open: rules that say what becomes of it, pages with front matter, tables,
+//! archives. Texts come in and go out; no IO.
+
+mod archive;
+mod page;
+mod rules;
+mod table;
+
+pub use archive::{Archive, BadName};
+pub use page::{Front, Page, moment};
+pub use rules::{BadRules, Given, Rules, RulesFor};
+pub use table::{BadTable, Columns, Row, Table};
