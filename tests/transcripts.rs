@@ -1,4 +1,5 @@
-//! Runs the stories in `tests/transcripts/*.md`: what a person types, and what they see.
+//! Runs the stories in `tests/transcripts/*.md` and the pages of the guide, `docs/guide/*.md`: what a person types, and
+//! what they see.
 //!
 //! Each story is a Markdown page with a throw-away home of its own. In its `console` blocks a line that begins with
 //! `$ ` is given to `sh` (lines with `> ` continue it), the lines below it are what standard output and standard
@@ -10,6 +11,8 @@
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[path = "transcripts/completing.rs"]
+mod completing;
 #[path = "transcripts/json.rs"]
 mod json;
 #[path = "transcripts/stage.rs"]
@@ -22,16 +25,16 @@ use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
 macro_rules! stories {
-    ($($name:ident),+ $(,)?) => {
+    ($folder:literal: $($name:ident),+ $(,)?) => {
         $(#[test]
         fn $name() {
-            tell(stringify!($name));
+            crate::tell($folder, stringify!($name));
         })+
 
         #[test]
         fn every_page_is_a_story_that_runs() {
             let run = [$(stringify!($name)),+];
-            let mut pages: Vec<String> = std::fs::read_dir(folder())
+            let mut pages: Vec<String> = std::fs::read_dir(crate::folder($folder))
                 .unwrap()
                 .map(|entry| entry.unwrap().path())
                 .filter(|path| path.extension().is_some_and(|ext| ext == "md"))
@@ -47,6 +50,7 @@ macro_rules! stories {
 }
 
 stories! {
+    "tests/transcripts":
     first_vault,
     exit_codes,
     labels,
@@ -101,13 +105,71 @@ stories! {
     export_notes,
 }
 
-fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/transcripts")
+/// The guide: what it says is done is done here, so that it cannot grow stale.
+mod guide {
+    stories! {
+        "docs/guide":
+        officer,
+        colleague,
+        auditor,
+        lead,
+        wrong,
+        casework,
+        json,
+        config,
+    }
+
+    #[test]
+    fn every_link_of_the_documents_leads_somewhere() {
+        let link = regex::Regex::new(r"\]\(([^)#:]+)(?:#([^)]*))?\)").unwrap();
+        for folder in ["", "docs", "docs/guide", "policies"].map(crate::folder) {
+            let pages = std::fs::read_dir(&folder).unwrap().map(|page| page.unwrap().path());
+            for path in pages.filter(|path| path.extension().is_some_and(|ext| ext == "md")) {
+                for found in link.captures_iter(&std::fs::read_to_string(&path).unwrap()) {
+                    let to = folder.join(&found[1]);
+                    assert!(to.exists(), "{}: {}", path.display(), &found[0]);
+                    let Some(heading) = found.get(2) else { continue };
+                    let text = std::fs::read_to_string(&to).unwrap();
+                    let mut headings = text.lines().filter(|line| line.starts_with('#'));
+                    let anchor = |line: &str| {
+                        let words = line.trim_start_matches('#').trim().to_lowercase().replace(' ', "-");
+                        words
+                            .chars()
+                            .filter(|c| c.is_alphanumeric() || *c == '-' || *c == '_')
+                            .collect::<String>()
+                    };
+                    assert!(
+                        headings.any(|line| anchor(line) == heading.as_str()),
+                        "{}: {}",
+                        path.display(),
+                        &found[0]
+                    );
+                }
+            }
+        }
+    }
+
+    /// What is no `console` block is not run, so a command stands in one.
+    #[test]
+    fn no_command_stands_where_none_is_run() {
+        for page in std::fs::read_dir(crate::folder("docs/guide")).unwrap() {
+            let path = page.unwrap().path();
+            let text = std::fs::read_to_string(&path).unwrap();
+            let other = text
+                .lines()
+                .find(|line| ["```sh", "```bash", "```shell"].contains(line));
+            assert_eq!(other, None, "{}", path.display());
+        }
+    }
+}
+
+fn folder(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
 }
 
 /// Runs a page and compares it with what was seen.
-fn tell(name: &str) {
-    let path = folder().join(format!("{name}.md"));
+fn tell(folder_name: &str, name: &str) {
+    let path = folder(folder_name).join(format!("{name}.md"));
     let page = std::fs::read_to_string(&path).unwrap();
     let seen = perform(&page);
     if std::env::var("TRANSCRIPTS").is_ok_and(|word| word == "write") {

@@ -196,7 +196,7 @@ fn is_meant(verb: &str, action: &str) -> bool {
 }
 
 /// What an entry may say was done.
-const VERBS: [&str; 85] = [
+pub(super) const VERBS: [&str; 85] = [
     "add",
     "add-links",
     "approvals",

@@ -507,7 +507,12 @@ impl Desk<'_> {
     /// For which level a draft or brief was made.
     pub(super) fn level_of(&self, file: &BriefFile) -> Result<Level, Error> {
         let level = Level::ALL.into_iter().find(|level| level.name() == file.label);
-        level.ok_or_else(|| Error::new(Kind::Tampered, "this draft is damaged"))
+        level.ok_or_else(|| {
+            Error::new(
+                Kind::Tampered,
+                "this draft is damaged; `strongroom audit verify` says what else is wrong",
+            )
+        })
     }
 }
 

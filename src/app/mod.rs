@@ -35,6 +35,7 @@ mod leaving;
 mod members;
 mod metrics;
 mod notes;
+mod offers;
 mod person;
 mod policies;
 mod proofs;
@@ -103,6 +104,7 @@ pub use leaving::{Changed, LeftCase, LostNote, MemberChange, Rights, change_memb
 pub use members::{Admission, Admitted, Confirm, MemberLine, Members, admit, list_members};
 pub use metrics::{MetricsFigures, MetricsQuery, count_metrics};
 pub use notes::{Added, NewText, Shown, add, show};
+pub use offers::{InClear, Offered, action_names, offer_ids, read_in_clear, verb_names};
 pub use person::{
     Decrypt, EditorText, GitEnded, GitJob, NewFile, NewFolder, Person, WrittenText, is_harmful, left_texts, list_files,
     new_file, new_folder, open_file, open_source, run_decrypt, run_git,

@@ -2,23 +2,37 @@
 
 use super::args::{Args, Command, Common};
 use super::concerns::{self, ConcernCommand};
+use super::config::Config;
 use super::terminal::{Here, Seen};
 use super::words::{duration, prompted};
 use super::{
-    agent, approvals, attachments, audit, backup, breakglass, briefs, casework, conflicts, doctor, export, finding,
-    guard, history, holds, importing, members, metrics, notes, policy, recovery, redact, retention, sync, tour, vaults,
-    whole, writing,
+    agent, approvals, attachments, audit, backup, breakglass, briefs, casework, completing, conflicts, doctor, export,
+    finding, guard, history, holds, importing, manual, members, metrics, notes, policy, recovery, redact, retention,
+    sync, tour, vaults, whole, writing,
 };
 use crate::app::{Access, Clock, Context, Error, Kind, PassphraseSource, Person, Places};
 use std::ffi::OsString;
 use std::path::PathBuf;
 
 /// Runs a command at this process's terminal: by the agent if there is one and the command needs the identity, else here.
-pub(super) fn run(args: &Args, words: Vec<OsString>) -> Result<u8, Error> {
-    let here = Here::new(!args.common.no_input);
+pub(super) fn run(mut args: Args, words: Vec<OsString>) -> Result<u8, Error> {
+    // What a remote starts follows nobody's own defaults, and neither does what writes none of its own.
+    let config = match &args.command {
+        Command::Guard(_) | Command::Completions { .. } | Command::Man { .. } => Config::default(),
+        _ => Config::read()?,
+    };
+    config.colour();
+    let here = Here::new(!args.common.no_input, config.editor());
     let seen = Seen::new(&here, &args.common);
+    if matches!(args.command, Command::Status) && seen.verbose && !seen.json {
+        config.show(&seen, &args.common)?;
+    }
+    config.fill(&mut args);
+    let args = &args;
     match &args.command {
         Command::Tour => return tour::run(),
+        Command::Completions { shell } => return completing::run(&seen, *shell),
+        Command::Man { out } => return manual::run(&seen, out.as_deref()),
         Command::Agent { for_seconds } => return agent::serve(&args.common, *for_seconds),
         // A hook has no home to speak of.
         Command::Guard(args) => return guard::run(&seen, args),
@@ -43,7 +57,10 @@ pub(super) fn run(args: &Args, words: Vec<OsString>) -> Result<u8, Error> {
     }
     let places = places(&args.common)?;
     match &args.command {
-        Command::Unlock { idle } => return agent::unlock(&places, &args.common, &here, &seen, duration(idle)?),
+        Command::Unlock { idle } => {
+            let idle = duration(idle.as_deref().unwrap_or_default())?;
+            return agent::unlock(&places, &args.common, &here, &seen, idle);
+        }
         Command::Lock => return agent::lock(&places, &seen),
         Command::Status => return agent::status(&places, &seen),
         _ => {}
@@ -77,6 +94,8 @@ pub(super) fn with_vault(context: &Context<'_>, seen: &Seen<'_>, command: &Comma
         | Command::Agent { .. }
         | Command::Unlock { .. }
         | Command::Lock
+        | Command::Completions { .. }
+        | Command::Man { .. }
         | Command::Status => Ok(0),
         Command::Init(args) => vaults::init(context, seen, args),
         Command::Passphrase { insist } => vaults::passphrase(context, seen, *insist),

@@ -12,7 +12,9 @@ mod breakglass;
 mod briefs;
 mod casework;
 mod commands;
+mod completing;
 mod concerns;
+mod config;
 mod conflicts;
 mod doctor;
 mod export;
@@ -21,6 +23,7 @@ mod guard;
 mod history;
 mod holds;
 mod importing;
+mod manual;
 mod members;
 mod metrics;
 mod notes;
@@ -56,11 +59,14 @@ pub fn run() -> ExitCode {
         ));
     }));
     let words: Vec<std::ffi::OsString> = std::env::args_os().collect();
+    if completing::answer(&words) {
+        return ExitCode::SUCCESS;
+    }
     let args = args::Args::parse_from(&words);
     // Without it a crash could leave a core file with keys in it.
     let hardened = crate::app::harden();
     let done = match hardened {
-        Ok(()) => commands::run(&args, words),
+        Ok(()) => commands::run(args, words),
         Err(error) => Err(Error::new(
             Kind::Failed,
             format!("this program cannot protect its memory: {error}"),

@@ -58,6 +58,11 @@ impl Places {
         self.identity.clone().unwrap_or_else(default)
     }
 
+    /// The person's own defaults: `$XDG_CONFIG_HOME/strongroom/config.toml`.
+    pub fn config(&self) -> PathBuf {
+        self.config.join("strongroom").join("config.toml")
+    }
+
     /// The key file of a witness: `$XDG_CONFIG_HOME/strongroom/witness`.
     pub fn witness(&self) -> PathBuf {
         self.config.join("strongroom").join("witness")

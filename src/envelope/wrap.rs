@@ -25,7 +25,9 @@ const SLOTS_MAX: usize = 128;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BadWrap {
     /// A key of the label is not held.
-    #[error("you do not hold all keys of this label, so you cannot write under it")]
+    #[error(
+        "you do not hold all keys of this label, so you cannot write under it; a lead gives them with `strongroom member grant`"
+    )]
     KeyMissing,
     /// `named`, and nobody to seal to.
     #[error("a `named` note needs at least one device to seal to")]

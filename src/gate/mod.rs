@@ -50,7 +50,7 @@ pub enum GateError {
     #[error("this was not permitted and recorded for that note; nothing was opened")]
     NotAllowed,
     /// The text is not UTF-8: something else was sealed as a note.
-    #[error("this note's text is damaged")]
+    #[error("this note's text is damaged; `strongroom audit verify` says what else is wrong")]
     NotText,
     /// A head was to be sealed before all parts were.
     #[error("this attachment was not read to its end; nothing was attached")]

@@ -4,6 +4,7 @@
 use super::query::Query;
 use super::survey::{Filter, Survey, look};
 use super::{Gate, GateError};
+use crate::id::NoteId;
 use crate::label::Clearance;
 use crate::ledger::{Ledger, LedgerError};
 
@@ -28,9 +29,32 @@ impl Gate<'_> {
         filter: &Filter,
         query: Option<&Query>,
     ) -> Result<Survey, ScanError> {
+        self.scan_among(|_| true, ledger, clearance, filter, query)
+    }
+
+    /// The same of notes whose id begins with `beginning`; opens no text.
+    pub fn scan_beginning(
+        &self,
+        beginning: &str,
+        ledger: &Ledger<'_>,
+        clearance: &Clearance,
+        filter: &Filter,
+    ) -> Result<Survey, ScanError> {
+        let among = |note: NoteId| beginning.is_empty() || note.to_string().starts_with(beginning);
+        self.scan_among(among, ledger, clearance, filter, None)
+    }
+
+    fn scan_among(
+        &self,
+        among: impl Fn(NoteId) -> bool + Sync,
+        ledger: &Ledger<'_>,
+        clearance: &Clearance,
+        filter: &Filter,
+        query: Option<&Query>,
+    ) -> Result<Survey, ScanError> {
         let gate = *self;
         let found = ledger.each_note(
-            |note, wrap| gate.label(note, wrap, clearance).is_some(),
+            |note, wrap| among(note) && gate.label(note, wrap, clearance).is_some(),
             |note, stored| Ok::<_, ScanError>((note, look(gate, stored, filter, query)?)),
         )?;
         let ids = found.iter().map(|(note, _)| *note).collect();

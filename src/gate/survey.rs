@@ -330,6 +330,18 @@ impl Survey {
         self.found.iter().map(|item| item.note).collect()
     }
 
+    /// How the ids of these begin: as many characters as no other id begins with that one may read, and at least so many.
+    pub fn beginnings(&self, notes: &HashSet<NoteId>, at_least: usize) -> Vec<String> {
+        let begin = |note: &NoteId| {
+            let mut id = note.to_string();
+            id.truncate(unique_beginning(&self.ids, *note).max(at_least));
+            id
+        };
+        let mut beginnings: Vec<String> = self.ids.iter().filter(|note| notes.contains(note)).map(begin).collect();
+        beginnings.sort();
+        beginnings
+    }
+
     /// Whether this session's person wrote one of these revisions.
     pub fn own(&self, bodies: &[Digest]) -> bool {
         let these = self.found.iter().filter(|item| bodies.contains(&item.body));

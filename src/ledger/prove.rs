@@ -37,7 +37,7 @@ pub enum NoProof {
     #[error("no proof is given for a vault that is not intact; run `strongroom audit verify`")]
     NotIntact(Box<Report>),
     /// There is no such log.
-    #[error("there is no log {0} in this vault")]
+    #[error("there is no log {0} in this vault: `strongroom audit verify --json` lists them")]
     NoLog(LogName),
     /// The receipt, or the witness, does not know the log.
     #[error("{what} knows no log {log}")]

@@ -196,7 +196,7 @@ impl fmt::Display for Action {
 
 /// The text names no action.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not an action; the schema of the access rules lists them")]
+#[error("`{0}` is not an action: `strongroom policy show access/schema.cedarschema` lists them")]
 pub struct BadAction(String);
 
 impl FromStr for Action {

@@ -14,7 +14,7 @@ pub(super) use server::serve;
 use super::args::Common;
 use super::terminal::{Here, Seen};
 use super::words::in_time;
-use crate::app::{Error, Kind, Places, Wire, agent_socket};
+use crate::app::{Error, Kind, Offered, Places, Wire, agent_socket};
 use std::os::unix::process::CommandExt;
 use std::process::Command;
 use std::time::Duration;
@@ -22,10 +22,29 @@ use wire::{Ask, Request, broken, receive, send, silent};
 
 /// How long the first word of an agent may take.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// How long a shell's offers may take: somebody is typing. A build with debug assertions is slower.
+const MOMENT: Duration = Duration::from_millis(if cfg!(debug_assertions) { 30_000 } else { 40 });
 
 /// The agent for this vault and identity, if one is there. What somebody else could have put there is refused.
 pub(super) fn reach(places: &Places) -> Result<Option<Wire>, Error> {
     Wire::connect(&agent_socket(places)).map_err(|bad| Error::new(Kind::Failed, bad.to_string()))
+}
+
+/// The beginnings of ids that the agent offers a shell which completes `typed`; none at all if there is no agent, or it does
+/// not answer at once.
+pub(super) fn offers(places: &Places, which: Offered, typed: &str) -> Option<Vec<String>> {
+    let wire = reach(places).ok()??;
+    wire.patience(Some(MOMENT)).ok()?;
+    send(&wire, &Request::Offer(which.into(), typed.to_owned()), None).ok()?;
+    let mut ids = Vec::new();
+    loop {
+        match receive::<Ask>(&wire).ok()??.0 {
+            Ask::Result(bytes) => ids.extend(String::from_utf8(bytes.into()).ok()?.lines().map(str::to_owned)),
+            Ask::Remark(_) => {}
+            Ask::End(_) => return Some(ids),
+            _ => return None,
+        }
+    }
 }
 
 /// `unlock`.

@@ -3,9 +3,13 @@
 
 use super::end;
 use super::wire::{Ask, Request, other_version, receive, send};
-use crate::app::{Context, Error, Held, Kind, Listener, Places, Wire, agent_socket, since_boot, tidy};
+use crate::app::{
+    Access, Clock, Context, Error, Held, Kind, Listener, Offered, Places, Wire, agent_socket, offer_ids, since_boot,
+    tidy,
+};
 use crate::cli::args::{Args, Common};
 use crate::cli::commands;
+use crate::cli::config::Config;
 use crate::cli::terminal::{Away, Facts, Seen};
 use clap::Parser;
 use std::ffi::OsString;
@@ -199,6 +203,14 @@ fn attend(desk: &Arc<Desk>, wire: Wire) {
             std::mem::forget(wire);
             drop(knock);
         }
+        Request::Offer(kinds, typed) => {
+            let client = Away::new(wire, Facts::default(), || {});
+            // Whoever is offered nothing needs no reason.
+            if let Ok(ids) = offer(desk, &client, kinds.into(), &typed) {
+                let _ = client.tell(&Ask::Result(ids.join("\n").into_bytes().into()));
+            }
+            let _ = client.tell(&Ask::End(0));
+        }
         Request::Run(run) => {
             if send(&wire, &Ask::Here, None).is_err() {
                 return;
@@ -218,9 +230,24 @@ fn attend(desk: &Arc<Desk>, wire: Wire) {
     }
 }
 
+fn offer(desk: &Desk, client: &Away, which: Offered, typed: &str) -> Result<Vec<String>, Error> {
+    let clock = Clock::of_this_run().map_err(|bad| Error::new(Kind::Usage, bad.to_string()))?;
+    let context = Context {
+        places: desk.places.clone(),
+        clock,
+        source: None,
+        person: client,
+        access: Access::default(),
+        held: Some(&desk.held),
+    };
+    offer_ids(&context, which, typed)
+}
+
 fn carry_out(desk: &Desk, client: &Away, words: Vec<OsString>) -> Result<u8, Error> {
     // The client has read them before; a usage error is its own to show.
-    let args = Args::try_parse_from(words).map_err(|_| other_version())?;
+    let mut args = Args::try_parse_from(words).map_err(|_| other_version())?;
+    // The vault is the one that is held.
+    Config::read()?.fill(&mut args);
     let context = Context {
         places: desk.places.clone(),
         held: Some(&desk.held),

@@ -2,7 +2,7 @@
 //! Both are this program, of one build; whatever does not read back the same is refused.
 
 use super::super::terminal::Facts;
-use crate::app::{Error, Kind, Wire};
+use crate::app::{Error, Kind, Offered, Wire};
 use minicbor::bytes::ByteVec;
 use minicbor::{Decode, Encode};
 use std::ffi::OsStr;
@@ -23,6 +23,40 @@ pub(super) enum Request {
     /// Forget the keys and go.
     #[n(2)]
     Lock,
+    /// Which ids begin so? For a shell that completes a command; it keeps nothing unlocked.
+    #[n(3)]
+    Offer(#[n(0)] Kinds, #[n(1)] String),
+}
+
+/// Of what ids are offered.
+#[derive(Encode, Decode, Clone, Copy)]
+pub(super) enum Kinds {
+    #[n(0)]
+    Notes,
+    #[n(1)]
+    Drafts,
+    #[n(2)]
+    Texts,
+}
+
+impl From<Offered> for Kinds {
+    fn from(offered: Offered) -> Self {
+        match offered {
+            Offered::Notes => Self::Notes,
+            Offered::Drafts => Self::Drafts,
+            Offered::Texts => Self::Texts,
+        }
+    }
+}
+
+impl From<Kinds> for Offered {
+    fn from(kinds: Kinds) -> Self {
+        match kinds {
+            Kinds::Notes => Self::Notes,
+            Kinds::Drafts => Self::Drafts,
+            Kinds::Texts => Self::Texts,
+        }
+    }
 }
 
 /// A command and where its person sits.

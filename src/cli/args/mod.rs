@@ -97,9 +97,9 @@ pub(super) enum Command {
         after_help = "Examples:\n  strongroom unlock\n  strongroom unlock --for 1h\n\nAn agent of your own holds the keys in memory and carries out your commands; it hands out no key, and every access is in the log as ever. It ends when nothing was asked of it for that long, with `strongroom lock`, and with the machine."
     )]
     Unlock {
-        /// How long without use: 90s, 15m, 8h
-        #[arg(long = "for", value_name = "TIME", default_value = "15m")]
-        idle: String,
+        /// How long without use: 90s, 15m, 8h [default: 15m]
+        #[arg(long = "for", value_name = "TIME")]
+        idle: Option<String>,
     },
     /// Forget the keys that `unlock` kept
     Lock,
@@ -324,6 +324,22 @@ pub(super) enum Command {
         after_help = "Examples:\n  strongroom doctor\n  strongroom doctor --mend\n  strongroom doctor --vault /media/disk/clone --json\n\nIt looks, and writes nothing. With --mend it does what loses no evidence and nothing else: it brings git to where the journal stands, makes a journal for a clone, removes what dead programs left half written and the socket of a dead agent, finishes forgetting, packs, and closes to others what is yours. In a vault that was tampered with it touches nothing.\n\nExit codes: 0 nothing is wrong or all of it was mended, 1 something is wrong, 4 tampering found, 5 cannot tell. What is worth a look changes no exit code."
     )]
     Doctor(super::doctor::DoctorArgs),
+    /// Print what makes a shell complete commands, levels, members, and ids while unlocked
+    #[command(after_help = super::completing::AFTER)]
+    Completions {
+        /// Which shell
+        #[arg(value_enum)]
+        shell: super::completing::Shell,
+    },
+    /// Print this program's manual page, or write those of all commands
+    #[command(
+        after_help = "Examples:\n  strongroom man | man -l -\n  strongroom man --out ~/.local/share/man/man1\n\nThe folder is made where there is none. No page is overwritten."
+    )]
+    Man {
+        /// Write all pages into this folder: strongroom.1, strongroom-add.1, …
+        #[arg(long, value_name = "DIR")]
+        out: Option<PathBuf>,
+    },
 }
 
 impl Command {
@@ -365,6 +381,8 @@ impl Command {
                 | Self::Concern(ConcernCommand::Read { .. })
                 | Self::Recovery(RecoveryCommand::Use { .. } | RecoveryCommand::Combine { .. })
                 | Self::Doctor(_)
+                | Self::Completions { .. }
+                | Self::Man { .. }
         )
     }
 }

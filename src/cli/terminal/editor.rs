@@ -28,25 +28,26 @@ pub(super) fn named() -> Option<String> {
     named("VISUAL").or_else(|| named("EDITOR"))
 }
 
-/// Lets the person edit `text`. `warn` takes what they should know before.
+/// Lets the person edit `text` with this command. `warn` takes what they should know before.
 pub(super) fn edit(
+    command: Option<&str>,
     text: &[u8],
     ticket: &[u8],
     insist: bool,
     warn: &dyn Fn(&str),
 ) -> Result<Box<dyn WrittenText>, Error> {
-    let command = named().ok_or_else(|| {
+    let command = command.ok_or_else(|| {
         Error::new(Kind::Usage, "no editor is named")
             .hint("set VISUAL or EDITOR to one, such as EDITOR=nano; or give the text with --file or through a pipe")
     })?;
     let text = EditorText::begin(text, ticket, insist)?;
-    let family = family_of(&command);
+    let family = family_of(command);
     if family.is_none() {
         warn(&format!(
             "`{command}` may leave copies of the text on this disk: only vim, neovim, nano and emacs are kept from it"
         ));
     }
-    let problem = match run(&command, family, &text) {
+    let problem = match run(command, family, &text) {
         Ok(status) if status.success() => None,
         Ok(status) => Some(format!("the editor did not end well ({status})")),
         Err(error) => Some(format!("the editor cannot be run: {error}")),

@@ -18,11 +18,14 @@ use std::time::Instant;
 pub(in crate::cli) struct Here {
     facts: Facts,
     progress: RefCell<Progress>,
+    editor: Option<String>,
 }
 
 impl Here {
-    /// Looks at this process's terminal. `may_ask`: whether the person wants to be asked.
-    pub(in crate::cli) fn new(may_ask: bool) -> Self {
+    /// Looks at this process's terminal. `may_ask`: whether the person wants to be asked; `editor`: which they want where the
+    /// environment names none.
+    pub(in crate::cli) fn new(may_ask: bool, editor: Option<String>) -> Self {
+        let editor = editor::named().or(editor);
         let out = std::io::stdout();
         let width = || rustix::termios::tcgetwinsize(&out).ok().map(|size| size.ws_col);
         // Where no terminal says how wide it is, COLUMNS may (POSIX.1-2024, 8.3).
@@ -31,11 +34,12 @@ impl Here {
             facts: Facts {
                 may_ask,
                 typed: std::io::stdin().is_terminal(),
-                editor: editor::named().is_some(),
+                editor: editor.is_some(),
                 watched: out.is_terminal(),
                 columns: if out.is_terminal() { width() } else { told() }.filter(|columns| *columns > 0),
             },
             progress: RefCell::new(Progress::new(std::io::stderr().is_terminal())),
+            editor,
         }
     }
 
@@ -123,7 +127,7 @@ impl Person for Here {
                 "an editor was asked for, and asking was forbidden",
             ));
         }
-        editor::edit(text, ticket, insist, &|text| self.warn(text))
+        editor::edit(self.editor.as_deref(), text, ticket, insist, &|text| self.warn(text))
     }
 
     fn left_texts(&self) -> Vec<Box<dyn WrittenText>> {

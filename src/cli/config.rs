@@ -1,0 +1,301 @@
+//! The person's own defaults: `config.toml` beside the identity. Arguments come first, then the environment, then this
+//! file. It holds no secret: there is no key for one. docs/guide/config.md has all of it.
+
+use super::args::{Args, Command, Common};
+use super::terminal::Seen;
+use super::words::duration;
+use crate::app::{Error, Kind, Places};
+use serde::Deserialize;
+use serde::de::{Deserializer, Error as _};
+use std::path::{Path, PathBuf};
+
+/// How long `unlock` keeps a vault unlocked if nobody says.
+const UNLOCK: &str = "15m";
+
+/// What the file says.
+#[derive(Deserialize, Default, Debug, PartialEq, Eq)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Config {
+    #[serde(default, deserialize_with = "path")]
+    vault: Option<PathBuf>,
+    #[serde(default, deserialize_with = "path")]
+    identity: Option<PathBuf>,
+    #[serde(default, deserialize_with = "words")]
+    client: Option<String>,
+    #[serde(default, deserialize_with = "words")]
+    label: Option<String>,
+    #[serde(default, deserialize_with = "words")]
+    purpose: Option<String>,
+    #[serde(default, deserialize_with = "words")]
+    editor: Option<String>,
+    #[serde(default, deserialize_with = "length")]
+    unlock: Option<String>,
+    #[serde(default)]
+    colour: Option<Colour>,
+}
+
+/// Whether messages are coloured.
+#[derive(Deserialize, Clone, Copy, Debug, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+enum Colour {
+    Auto,
+    Always,
+    Never,
+}
+
+/// A text that says something.
+fn words<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
+    let text = String::deserialize(from)?;
+    match text.trim().is_empty() {
+        true => Err(D::Error::custom("it is empty: give it a value, or leave the line out")),
+        false => Ok(Some(text)),
+    }
+}
+
+fn path<'de, D: Deserializer<'de>>(from: D) -> Result<Option<PathBuf>, D::Error> {
+    let path = words(from)?.map(|text| at_home(PathBuf::from(text)));
+    match path.as_deref().is_none_or(Path::is_absolute) {
+        true => Ok(path),
+        false => Err(D::Error::custom("it is not a whole path: begin it with `/` or `~/`")),
+    }
+}
+
+fn length<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
+    let text = words(from)?;
+    match text.as_deref().map(duration) {
+        Some(Err(error)) => Err(D::Error::custom(format!("{error}: write it as 90s, 15m or 8h"))),
+        _ => Ok(text),
+    }
+}
+
+/// A path as a person writes it, with the home in the place of `~`.
+pub(super) fn at_home(path: PathBuf) -> PathBuf {
+    match (path.strip_prefix("~"), std::env::var_os("HOME")) {
+        (Ok(below), Some(home)) => PathBuf::from(home).join(below),
+        _ => path,
+    }
+}
+
+/// Where the file is, or would be; nowhere without a home.
+fn place() -> Option<PathBuf> {
+    Places::of_this_run(None, None).ok().map(|places| places.config())
+}
+
+impl Config {
+    /// Reads the file; one that is not there says nothing.
+    pub(super) fn read() -> Result<Self, Error> {
+        let Some(path) = place() else {
+            return Ok(Self::default());
+        };
+        let text = match std::fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Self::default()),
+            Err(error) => {
+                let words = format!("`{}` cannot be read: {error}", path.display());
+                return Err(Error::new(Kind::Failed, words));
+            }
+        };
+        Self::parse(&text).map_err(|(line, why)| {
+            Error::new(Kind::Usage, format!("`{}`, line {line}: {why}", path.display()))
+                .hint("mend the line, or put `#` before it; nothing was done")
+        })
+    }
+
+    /// What a text says; or in which line, counted from 1, it says what cannot be taken, and why.
+    fn parse(text: &str) -> Result<Self, (usize, String)> {
+        toml::from_str(text).map_err(|error| {
+            let at = error.span().map_or(0, |span| span.start.min(text.len()));
+            let line = text.as_bytes()[..at].iter().filter(|byte| **byte == b'\n').count() + 1;
+            (
+                line,
+                error
+                    .message()
+                    .replace("unknown field", "unknown key")
+                    .replace('\n', " "),
+            )
+        })
+    }
+
+    /// Fills in what neither the arguments nor the environment gave.
+    pub(super) fn fill(&self, args: &mut Args) {
+        let fill = |given: &mut Option<String>, own: &Option<String>| {
+            if given.is_none() {
+                given.clone_from(own);
+            }
+        };
+        let common = &mut args.common;
+        common.vault = common.vault.take().or_else(|| self.vault.clone());
+        common.identity = common.identity.take().or_else(|| self.identity.clone());
+        fill(&mut common.purpose, &self.purpose);
+        match &mut args.command {
+            Command::Add(add) => {
+                fill(&mut add.client, &self.client);
+                fill(&mut add.label, &self.label);
+            }
+            Command::Unlock { idle } => fill(idle, &Some(self.unlock.clone().unwrap_or_else(|| UNLOCK.to_owned()))),
+            _ => {}
+        }
+    }
+
+    /// The vault and the identity that it names.
+    pub(super) fn places(self) -> [Option<PathBuf>; 2] {
+        [self.vault, self.identity]
+    }
+
+    /// The editor, where the environment names none.
+    pub(super) fn editor(&self) -> Option<String> {
+        self.editor.clone()
+    }
+
+    /// Colours messages as it says, unless a variable of the environment has a word on that.
+    pub(super) fn colour(&self) {
+        let choice = match self.colour {
+            Some(Colour::Always) => anstream::ColorChoice::Always,
+            Some(Colour::Never) => anstream::ColorChoice::Never,
+            Some(Colour::Auto) | None => return,
+        };
+        if !COLOURS.iter().any(|name| is_set(name)) {
+            choice.write_global();
+        }
+    }
+
+    /// What is in force, and from where, for `status -v`.
+    pub(super) fn show(&self, seen: &Seen<'_>, common: &Common) -> Result<(), Error> {
+        let path = place().unwrap_or_default();
+        let there = if path.exists() { "" } else { " (not there)" };
+        seen.result(&format!("config    {}{there}\n", path.display()))?;
+        let text = |path: &Option<PathBuf>| path.as_ref().map(|path| path.display().to_string());
+        let named = |names: &[&str]| {
+            names
+                .iter()
+                .find(|name| is_set(name))
+                .and_then(|name| std::env::var(name).ok())
+        };
+        let colour = self.colour.map(|colour| format!("{colour:?}").to_lowercase());
+        let colours = COLOURS
+            .iter()
+            .find(|name| is_set(name))
+            .map(|name| format!("by {name}"));
+        let rows = [
+            (
+                "vault",
+                text(&common.vault),
+                text(&self.vault),
+                "in the XDG data directory",
+            ),
+            (
+                "identity",
+                text(&common.identity),
+                text(&self.identity),
+                "in the XDG configuration directory",
+            ),
+            ("client", None, self.client.clone(), ""),
+            ("label", None, self.label.clone(), "as the policies say"),
+            ("purpose", common.purpose.clone(), self.purpose.clone(), ""),
+            ("editor", named(&["VISUAL", "EDITOR"]), self.editor.clone(), ""),
+            ("unlock", None, self.unlock.clone(), UNLOCK),
+            ("colour", colours, colour, "auto"),
+        ];
+        let row = |(key, given, own, default): (&str, Option<String>, Option<String>, &str)| {
+            let (value, from) = match (given, own) {
+                (Some(given), _) => (given, "arguments or environment"),
+                (None, Some(own)) => (own, "config"),
+                (None, None) => (default.to_owned(), "default"),
+            };
+            vec![key.to_owned(), super::out::one_line(&value), from.to_owned()]
+        };
+        seen.table(&["key", "value", "from"], rows.into_iter().map(row).collect())
+    }
+}
+
+/// What says whether there is colour, by common use.
+const COLOURS: [&str; 3] = ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE"];
+
+fn is_set(name: &str) -> bool {
+    std::env::var_os(name).is_some_and(|value| !value.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    const PAGE: &str = include_str!("../../docs/guide/config.md");
+
+    /// The file as the guide has it, with every line in force.
+    fn whole() -> String {
+        let block = PAGE.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next());
+        let lines = block.expect("the guide has the file").lines();
+        let keys = lines.filter_map(|line| line.strip_prefix('#').filter(|line| !line.starts_with(' ')));
+        keys.map(|line| format!("{line}\n")).collect()
+    }
+
+    #[test]
+    fn the_guide_has_every_key_and_its_default() {
+        let config = Config::parse(&whole()).unwrap();
+        let Config {
+            vault: Some(_),
+            identity: Some(_),
+            client: Some(_),
+            label: Some(_),
+            purpose: Some(_),
+            editor: Some(_),
+            unlock: Some(unlock),
+            colour: Some(Colour::Auto),
+        } = config
+        else {
+            panic!("{config:?}");
+        };
+        assert_eq!(unlock, UNLOCK);
+    }
+
+    #[test]
+    fn what_cannot_be_taken_is_told_with_its_line_and_why() {
+        for (text, line, why) in [
+            (
+                "\ncolor = \"never\"\n",
+                2,
+                "unknown key `color`, expected one of `vault`",
+            ),
+            ("passphrase = \"x\"", 1, "unknown key `passphrase`"),
+            ("label = \"internal\"\nclient = \"\"", 2, "it is empty"),
+            (
+                "unlock = \"2 days\"",
+                1,
+                "is not a time between 1s and 24h: write it as",
+            ),
+            ("vault = \"here\"", 1, "it is not a whole path"),
+            ("colour = \"red\"", 1, "unknown variant `red`, expected"),
+            ("client = 3", 1, "invalid type: integer"),
+            ("a\n= [", 1, ""),
+        ] {
+            let (at, words) = Config::parse(text).unwrap_err();
+            assert_eq!(at, line, "{text}: {words}");
+            assert!(words.contains(why), "{text}: {words}");
+        }
+        assert_eq!(Config::parse(""), Ok(Config::default()));
+    }
+
+    #[test]
+    fn arguments_come_before_the_file() {
+        let config = Config::parse("client = \"Halcyon\"\nlabel = \"internal\"\npurpose = \"duty\"").unwrap();
+        let filled = |line: &str| {
+            let mut args = Args::parse_from(line.split(' '));
+            config.fill(&mut args);
+            args
+        };
+        let client = |args: Args| match args.command {
+            Command::Add(add) => (add.client, add.label, args.common.purpose),
+            _ => panic!("not an add"),
+        };
+        let some = |text: &str| Some(text.to_owned());
+        let (halcyon, duty) = (some("Halcyon"), some("duty"));
+        assert_eq!(client(filled("x add")), (halcyon.clone(), some("internal"), duty));
+        let line = "x add --label public --purpose review";
+        assert_eq!(client(filled(line)), (halcyon, some("public"), some("review")));
+        let Command::Unlock { idle } = filled("x unlock").command else {
+            panic!("not an unlock");
+        };
+        assert_eq!(idle.as_deref(), Some(UNLOCK));
+    }
+}
