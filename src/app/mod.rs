@@ -126,11 +126,13 @@ pub mod shared {
     pub use crate::brief::{Doubt, Format, Leak, Profile, Redaction, Span};
     pub use crate::casework::{Due, DueKind, Figured, Value};
     pub use crate::chain::{ConcernKey, Deed, Details, JoinRequest, Outcome, Problem, Role, Time};
+    pub use crate::crypto::sha256;
     pub use crate::envelope::{CONCERN_MAX, Reply, ReplyCode};
     pub use crate::gate::Attachment;
     pub use crate::gate::Nature;
     pub use crate::gate::Order;
-    pub use crate::id::{Fingerprint, NoteId};
+    pub use crate::gate::fold;
+    pub use crate::id::{Digest, Fingerprint, NoteId};
     pub use crate::ledger::{Objection, Report, Verdict};
     pub use crate::policy::{Period, Purpose, RuleSummary};
     pub use crate::report::value_in_words;
