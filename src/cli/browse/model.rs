@@ -220,9 +220,7 @@ impl Reading {
         // The place in the text stays, as far as it can.
         let was = self.lines.len();
         self.lines = markdown::fold((self.source)(width, colour), width);
-        if was > 0 {
-            self.top = self.top * self.lines.len() / was;
-        }
+        self.top = (self.top * self.lines.len()).checked_div(was).unwrap_or(self.top);
     }
 }
 
@@ -426,25 +424,23 @@ impl Model {
             return;
         }
         let last = chooser.matching().len().saturating_sub(1);
-        match input {
-            Input::Key(key) => match moved(*key, chooser.at, last, height) {
-                Some(at) => chooser.at = at,
-                None if *key == Key::Enter => {
-                    let chosen = chooser.matching().get(chooser.at).map(|(choice, _)| choice.clone());
-                    self.chooser = None;
-                    match chosen {
-                        Some(Choice::Everything) => self.filters = Filters::default(),
-                        Some(Choice::Client(client)) => self.filters.client = Some(client),
-                        Some(Choice::Label(label)) => self.filters.label = Some(label),
-                        Some(Choice::Since(since, words)) => self.filters.since = Some((since, words)),
-                        None => {}
-                    }
-                    self.search(false);
+        let Input::Key(key) = input else { return };
+        match moved(*key, chooser.at, last, height) {
+            Some(at) => chooser.at = at,
+            None if *key == Key::Enter => {
+                let chosen = chooser.matching().get(chooser.at).map(|(choice, _)| choice.clone());
+                self.chooser = None;
+                match chosen {
+                    Some(Choice::Everything) => self.filters = Filters::default(),
+                    Some(Choice::Client(client)) => self.filters.client = Some(client),
+                    Some(Choice::Label(label)) => self.filters.label = Some(label),
+                    Some(Choice::Since(since, words)) => self.filters.since = Some((since, words)),
+                    None => {}
                 }
-                None if *key == Key::Escape => self.chooser = None,
-                None => {}
-            },
-            _ => {}
+                self.search(false);
+            }
+            None if *key == Key::Escape => self.chooser = None,
+            None => {}
         }
     }
 

@@ -137,9 +137,7 @@ fn first(bytes: &[u8], all: bool) -> Option<(usize, Option<Input>)> {
         [0x1b, b'O'] if !all => None,
         // Two escapes are one and the beginning of another; a letter behind one was pressed with Alt, and means nothing.
         [0x1b, 0x1b, ..] => key(1, Key::Escape),
-        [0x1b, rest @ ..] => match character(rest, all)? {
-            (taken, _) => Some((taken + 1, None)),
-        },
+        [0x1b, rest @ ..] => character(rest, all).map(|(taken, _)| (taken + 1, None)),
         [0, ..] => Some((1, None)),
         [control @ 1..=26, ..] => key(1, Key::Ctrl(char::from(b'a' + control - 1))),
         [0x1c..=0x1f, ..] => Some((1, None)),
