@@ -35,6 +35,7 @@ mod members;
 mod metrics;
 mod notes;
 mod person;
+mod pictures;
 mod policies;
 mod proofs;
 mod pruning;

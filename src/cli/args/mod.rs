@@ -159,7 +159,7 @@ pub(super) enum Command {
     Attach(AttachArgs),
     /// Take an attachment out into a new file; the access is in the log first
     #[command(
-        after_help = "Examples:\n  strongroom extract 3f2a9c visitors.pdf --purpose duty --why 'gate list'\n  strongroom extract 3f2a9c scans.tgz --out - --purpose duty --why 'gate list' | tar tz\n\nWithout --out it goes into the folder you are in, under its own name. A file appears under its name\nonce all of it is verified, and nothing is overwritten. With `--out -` pieces are written as they\nare verified: judge by the exit code whether they were all."
+        after_help = "Examples:\n  strongroom extract 3f2a9c visitors.pdf --purpose duty --why 'gate list'\n  strongroom extract 3f2a9c scans.tgz --out - --purpose duty --why 'gate list' | tar tz\n  strongroom extract 3f2a9c lane.jpg --clean --purpose duty --why 'for the neighbours'\n\nWithout --out it goes into the folder you are in, under its own name. A file appears under its name\nonce all of it is verified, and nothing is overwritten. With `--out -` pieces are written as they\nare verified: judge by the exit code whether they were all.\n\nWith --clean the picture itself stays as it is, bit for bit. One that its camera marked as turned may\nlie on its side. What is in the picture is yours to look at. The attachment stays as it was."
     )]
     Extract(ExtractArgs),
     /// List the notes that you may read, newest first
@@ -562,6 +562,9 @@ pub(super) struct ExtractArgs {
     /// Write it to this new file, `-` for standard output
     #[arg(long, value_name = "FILE")]
     pub(super) out: Option<PathBuf>,
+    /// Leave out of a JPEG, PNG or WebP what a camera wrote into it: place, time, device
+    #[arg(long)]
+    pub(super) clean: bool,
 }
 
 /// How many, where none at all makes no sense.
