@@ -12,8 +12,12 @@ mod agent;
 mod attachments;
 #[path = "durable/beside.rs"]
 mod beside;
+#[path = "durable/browsing.rs"]
+mod browsing;
 #[path = "durable/canary.rs"]
 mod canary;
+#[path = "durable/clipboard.rs"]
+mod clipboard;
 #[path = "durable/crowd.rs"]
 mod crowd;
 #[path = "durable/disks.rs"]

@@ -7,6 +7,7 @@ use super::context::{Context, Desk, Unlocked, short};
 use super::error::{Error, Kind};
 use super::notes::check_name;
 use super::person::is_harmful;
+use super::pictures::{LeftOut, Unclean, clean};
 use crate::chain::{Details, FileRef, Kind as EntryKind, Outcome};
 use crate::env::{SystemEntropy, start_writing_back};
 use crate::envelope::WrapFile;
@@ -22,6 +23,9 @@ use std::io::{ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{channel, sync_channel};
 use zeroize::Zeroizing;
+
+/// The largest picture that is cleaned, in bytes: all of it is in memory meanwhile.
+const CLEANED_MAX: u64 = 64 << 20;
 
 /// A file that was attached.
 pub struct Attached {
@@ -49,12 +53,16 @@ pub struct Extracted {
     pub sha256: Digest,
     /// Where it is now, if that is a file.
     pub path: Option<PathBuf>,
+    /// What was left out, if it was cleaned; size and digest are those of the attachment.
+    pub left_out: Option<Vec<&'static str>>,
 }
 
 /// Where an attachment is to go.
 pub enum Place {
     /// To a new file, under its own name where none is given. It appears whole or not at all.
     New(Option<PathBuf>),
+    /// The same, as a picture without what a camera wrote beside it.
+    Cleaned(Option<PathBuf>),
     /// Into something that is open already: what is damaged ends it in the middle.
     Open(File),
 }
@@ -146,8 +154,8 @@ pub(super) fn attach_with(
 /// Takes an attachment out of the vault.
 pub fn extract(context: &Context<'_>, asked: &str, name: &str, place: Place) -> Result<Extracted, Error> {
     let path = match &place {
-        Place::New(Some(path)) => Some(path.clone()),
-        Place::New(None) => Some(own_name(name)?),
+        Place::New(Some(path)) | Place::Cleaned(Some(path)) => Some(path.clone()),
+        Place::New(None) | Place::Cleaned(None) => Some(own_name(name)?),
         Place::Open(_) => None,
     };
     // What is in the way is said before anything is looked at; nothing is left of this one.
@@ -201,13 +209,14 @@ pub fn extract(context: &Context<'_>, asked: &str, name: &str, place: Place) -> 
         (content, parts)
     };
     let (note, attachment) = (content.note, content.attachment());
-    give_out(context, content, parts, place, path.as_deref())?;
+    let left_out = give_out(context, content, parts, place, path.as_deref())?;
     Ok(Extracted {
         note,
         name: attachment.name.clone(),
         size: attachment.size,
         sha256: attachment.sha256,
         path,
+        left_out: left_out.map(|names| names.into_iter().collect()),
     })
 }
 
@@ -441,7 +450,7 @@ fn give_out(
     parts: StoredParts,
     place: Place,
     path: Option<&Path>,
-) -> Result<(), Error> {
+) -> Result<Option<LeftOut>, Error> {
     let (mut done, whole) = (0, content.attachment().size);
     let mut give = |out: &mut File, chunk: &[u8]| {
         let written = out.write_all(chunk);
@@ -461,9 +470,9 @@ fn give_out(
             });
             context.person.progress(None, None);
             match given {
-                Err(_) if gone => Ok(()),
+                Err(_) if gone => Ok(None),
                 Err(error) => Err(error.hint("what was written until then is a part of it alone")),
-                Ok(()) => Ok(()),
+                Ok(()) => Ok(None),
             }
         }
         (Place::New(_), Some(path)) => {
@@ -480,9 +489,30 @@ fn give_out(
             });
             context.person.progress(None, None);
             given.map_err(|error| error.hint("nothing of it was kept"))?;
-            file.keep()
+            file.keep()?;
+            Ok(None)
         }
-        (Place::New(_), None) => Ok(()),
+        (Place::Cleaned(_), Some(path)) => {
+            let refused = |why: &str| Error::new(Kind::Failed, format!("{why}; nothing was written"));
+            if whole > CLEANED_MAX {
+                return Err(refused("it has more than 64 MiB, too much to be cleaned"));
+            }
+            let mut bytes = Zeroizing::new(Vec::with_capacity(usize::try_from(whole).unwrap_or_default()));
+            read_content(content, parts, &mut |chunk| {
+                bytes.extend_from_slice(chunk);
+                Ok(())
+            })?;
+            let (cleaned, left_out) = clean(&bytes).map_err(|unclean| match unclean {
+                Unclean::Unknown => refused("it is no JPEG, PNG or WebP, and no other kind can be cleaned"),
+                Unclean::Damaged => refused("it begins like a picture and does not go on so, and cannot be cleaned"),
+            })?;
+            let mut file = context.person.create(path)?;
+            let written = file.file().write_all(&cleaned);
+            written.map_err(|error| not_written(&error).hint("nothing of it was kept"))?;
+            file.keep()?;
+            Ok(Some(left_out))
+        }
+        (Place::New(_) | Place::Cleaned(_), None) => Ok(None),
     }
 }
 

@@ -160,6 +160,15 @@ impl Context<'_> {
         true
     }
 
+    /// Forgets what was said of purpose and reason, so that it is asked for again where it is due.
+    pub fn ask_anew(&self) {
+        let access = &self.access;
+        access.purpose.take();
+        access.reason.take();
+        access.asked_purpose.set(false);
+        access.asked_reason.set(false);
+    }
+
     /// Asks for a purpose by its code, or by a beginning of it that no other code has; `?` shows what they mean.
     fn ask_purpose(&self, purposes: &[Purpose]) -> Option<String> {
         let codes: Vec<&str> = purposes.iter().map(|purpose| purpose.code.as_str()).collect();

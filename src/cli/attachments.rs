@@ -47,7 +47,14 @@ pub(super) fn attach(context: &Context<'_>, seen: &Seen<'_>, args: &AttachArgs) 
 /// `extract`.
 pub(super) fn extract(context: &Context<'_>, seen: &Seen<'_>, args: &ExtractArgs) -> Result<u8, Error> {
     let place = match args.out.as_deref() {
+        Some(path) if path == Path::new("-") && args.clean => {
+            return Err(Error::new(
+                Kind::Usage,
+                "a cleaned picture goes into a file: name one with --out",
+            ));
+        }
         Some(path) if path == Path::new("-") => Place::Open(seen.terminal.output()?),
+        out if args.clean => Place::Cleaned(out.map(Path::to_owned)),
         out => Place::New(out.map(Path::to_owned)),
     };
     let extracted = crate::app::extract(context, &args.id, &args.name, place)?;
@@ -60,10 +67,16 @@ pub(super) fn extract(context: &Context<'_>, seen: &Seen<'_>, args: &ExtractArgs
             "size": extracted.size,
             "sha256": extracted.sha256.to_string(),
             "out": path.to_string_lossy(),
+            "left_out": extracted.left_out,
         }))?;
     } else {
         let path = out::one_line(&path.to_string_lossy());
-        seen.remark(&format!("extracted to {path}, {}", size(extracted.size)));
+        let told = match extracted.left_out.as_deref() {
+            None => size(extracted.size),
+            Some([]) => "with nothing in it to be left out".to_owned(),
+            Some(names) => format!("without {}", names.join(", ")),
+        };
+        seen.remark(&format!("extracted to {path}, {told}"));
     }
     Ok(0)
 }

@@ -1,6 +1,6 @@
 //! Breaking the glass, and what leads do about it.
 
-use super::notes::shown;
+use super::notes::{Look, shown};
 use super::out;
 use super::terminal::Seen;
 use crate::app::{BrokenGlass, Context, Error, GlassStatement, Kind};
@@ -35,7 +35,7 @@ pub(super) fn run(context: &Context<'_>, seen: &Seen<'_>, command: &BreakglassCo
     match command {
         BreakglassCommand::Open { id, class } => {
             let note = crate::app::break_glass(context, id, class.as_deref())?;
-            shown(seen, &note)
+            shown(context, seen, note, &Look::default())
         }
         BreakglassCommand::Review { entry: None } => list(context, seen),
         BreakglassCommand::Review { entry: Some(entry) } => {

@@ -44,6 +44,13 @@ pub(super) fn due(context: &Context<'_>, seen: &Seen<'_>, args: &DueArgs) -> Res
         seen.remark("nothing is due");
         return Ok(0);
     }
+    let (head, rows) = table(&lines);
+    seen.table(&head, rows)?;
+    Ok(0)
+}
+
+/// What is due as a table: its head and its rows.
+pub(super) fn table(lines: &[DueLine]) -> (Vec<&'static str>, Vec<Vec<String>>) {
     let row = |line: &DueLine| {
         let title = line.heading.as_ref().map(|heading| out::one_line(&heading.title));
         vec![
@@ -57,8 +64,8 @@ pub(super) fn due(context: &Context<'_>, seen: &Seen<'_>, args: &DueArgs) -> Res
             title.unwrap_or_default(),
         ]
     };
-    seen.table(&["due", "", "id", "what", "title"], lines.iter().map(row).collect())?;
-    Ok(0)
+    let head = vec!["due", "", "id", "what", "title"];
+    (head, lines.iter().map(row).collect())
 }
 
 fn json_of(line: &DueLine) -> serde_json::Value {

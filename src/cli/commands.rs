@@ -3,12 +3,12 @@
 use super::args::{Args, Command, Common};
 use super::concerns::{self, ConcernCommand};
 use super::config::Config;
-use super::terminal::{Here, Seen};
+use super::terminal::{Here, Seen, clear_clipboard};
 use super::words::{duration, prompted};
 use super::{
-    agent, approvals, attachments, audit, backup, breakglass, briefs, casework, completing, conflicts, doctor, export,
-    finding, guard, history, holds, importing, manual, members, metrics, notes, policy, recovery, redact, retention,
-    sync, tour, vaults, whole, writing,
+    agent, approvals, attachments, audit, backup, breakglass, briefs, browse, casework, completing, conflicts, doctor,
+    export, finding, guard, history, holds, importing, manual, members, metrics, notes, policy, recovery, redact,
+    retention, sync, tour, vaults, whole, writing,
 };
 use crate::app::{Access, Clock, Context, Error, Kind, PassphraseSource, Person, Places};
 use std::ffi::OsString;
@@ -18,7 +18,9 @@ use std::path::PathBuf;
 pub(super) fn run(mut args: Args, words: Vec<OsString>) -> Result<u8, Error> {
     // What a remote starts follows nobody's own defaults, and neither does what writes none of its own.
     let config = match &args.command {
-        Command::Guard(_) | Command::Completions { .. } | Command::Man { .. } => Config::default(),
+        Command::Guard(_) | Command::Completions { .. } | Command::Man { .. } | Command::ClearClipboard { .. } => {
+            Config::default()
+        }
         _ => Config::read()?,
     };
     config.colour();
@@ -34,6 +36,7 @@ pub(super) fn run(mut args: Args, words: Vec<OsString>) -> Result<u8, Error> {
         Command::Completions { shell } => return completing::run(&seen, *shell),
         Command::Man { out } => return manual::run(&seen, out.as_deref()),
         Command::Agent { for_seconds } => return agent::serve(&args.common, *for_seconds),
+        Command::ClearClipboard { for_seconds } => return clear_clipboard(*for_seconds),
         // A hook has no home to speak of.
         Command::Guard(args) => return guard::run(&seen, args),
         Command::Redact {
@@ -92,6 +95,7 @@ pub(super) fn with_vault(context: &Context<'_>, seen: &Seen<'_>, command: &Comma
         | Command::Redact { .. }
         | Command::Guard(_)
         | Command::Agent { .. }
+        | Command::ClearClipboard { .. }
         | Command::Unlock { .. }
         | Command::Lock
         | Command::Completions { .. }
@@ -100,11 +104,12 @@ pub(super) fn with_vault(context: &Context<'_>, seen: &Seen<'_>, command: &Comma
         Command::Init(args) => vaults::init(context, seen, args),
         Command::Passphrase { insist } => vaults::passphrase(context, seen, *insist),
         Command::Add(args) => notes::add(context, seen, args),
-        Command::Show { id, revision } => notes::show(context, seen, id, revision.as_deref()),
+        Command::Show(args) => notes::show(context, seen, args),
         Command::Edit(args) => writing::edit(context, seen, args),
         Command::History { id, diff } => history::run(context, seen, id, diff.as_deref()),
         Command::Attach(args) => attachments::attach(context, seen, args),
         Command::Extract(args) => attachments::extract(context, seen, args),
+        Command::Browse(args) => browse::run(context, seen, args),
         Command::List(args) => finding::list(context, seen, args),
         Command::Search(args) => finding::search(context, seen, args),
         Command::Close { id, fields } => casework::close(context, seen, id, fields),

@@ -47,7 +47,8 @@ pub(super) fn search(context: &Context<'_>, seen: &Seen<'_>, args: &SearchArgs) 
     Ok(code)
 }
 
-fn which(context: &Context<'_>, filter: &FilterArgs, order: Order) -> Result<ListQuery, Error> {
+/// Which notes, as the arguments say.
+pub(super) fn which(context: &Context<'_>, filter: &FilterArgs, order: Order) -> Result<ListQuery, Error> {
     let (since, until) = period(context, filter.since.as_deref(), filter.until.as_deref())?;
     let asked = |what, value: &Option<String>| named(context.person, what, value.as_deref());
     Ok(ListQuery {
@@ -62,7 +63,8 @@ fn which(context: &Context<'_>, filter: &FilterArgs, order: Order) -> Result<Lis
     })
 }
 
-fn is_filtered(filter: &FilterArgs) -> bool {
+/// Whether anything is left out.
+pub(super) fn is_filtered(filter: &FilterArgs) -> bool {
     let filters = [
         &filter.client,
         &filter.case,

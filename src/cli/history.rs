@@ -42,19 +42,8 @@ fn list(seen: &Seen<'_>, lines: &[RevisionLine]) -> Result<u8, Error> {
         seen.json(&json!(lines.iter().map(line).collect::<Vec<_>>()))?;
         return Ok(0);
     }
-    let row = |line: &RevisionLine| {
-        vec![
-            line.number.to_string(),
-            line.digest.to_string()[..SHORT_DIGEST].to_owned(),
-            Time::from_unix(line.modified).to_string(),
-            out::one_line(&line.author),
-            out::one_line(&line.label),
-        ]
-    };
-    seen.table(
-        &["revision", "digest", "written", "by", "label"],
-        lines.iter().map(row).collect(),
-    )?;
+    let (head, rows) = table(lines);
+    seen.table(&head, rows)?;
     if lines.iter().filter(|line| line.head).count() > 1 {
         let heads: Vec<String> = lines
             .iter()
@@ -64,6 +53,21 @@ fn list(seen: &Seen<'_>, lines: &[RevisionLine]) -> Result<u8, Error> {
         seen.remark(&format!("heads, revised side by side: {}", heads.join(", ")));
     }
     Ok(0)
+}
+
+/// Revisions as a table: its head and its rows.
+pub(super) fn table(lines: &[RevisionLine]) -> (Vec<&'static str>, Vec<Vec<String>>) {
+    let row = |line: &RevisionLine| {
+        vec![
+            line.number.to_string(),
+            line.digest.to_string()[..SHORT_DIGEST].to_owned(),
+            Time::from_unix(line.modified).to_string(),
+            out::one_line(&line.author),
+            out::one_line(&line.label),
+        ]
+    };
+    let head = vec!["revision", "digest", "written", "by", "label"];
+    (head, lines.iter().map(row).collect())
 }
 
 /// What stands beside the text, a name and a value each.

@@ -10,6 +10,7 @@ mod backup;
 mod beside;
 mod breakglass;
 mod briefs;
+mod browse;
 mod casework;
 mod commands;
 mod completing;
@@ -24,12 +25,14 @@ mod history;
 mod holds;
 mod importing;
 mod manual;
+mod markdown;
 mod members;
 mod metrics;
 mod notes;
 mod out;
 mod policy;
 mod proofs;
+mod reading;
 mod recovery;
 mod redact;
 mod reports;
@@ -51,6 +54,7 @@ use std::process::ExitCode;
 pub fn run() -> ExitCode {
     // A panic is a defect; its message may carry what must not be shown, so only its place is.
     std::panic::set_hook(Box::new(|panic| {
+        terminal::hide();
         let place = panic
             .location()
             .map_or_else(String::new, |place| format!(" at {}:{}", place.file(), place.line()));

@@ -1,13 +1,17 @@
 //! Notes: record, show.
 
-use super::args::AddArgs;
+use super::args::{AddArgs, ShowArgs};
+use super::browse;
+use super::markdown;
 use super::out;
+use super::reading;
 use super::terminal::Seen;
-use super::words::{field_of, moment, prompted};
+use super::words::{duration, field_of, moment, prompted};
 use super::writing;
 use crate::app::shared::Time;
-use crate::app::{Context, Error, NewText};
+use crate::app::{Context, Error, Kind, NewText, Shown};
 use serde_json::json;
+use std::time::Duration;
 
 /// `add`.
 pub(super) fn add(context: &Context<'_>, seen: &Seen<'_>, args: &AddArgs) -> Result<u8, Error> {
@@ -40,12 +44,66 @@ pub(super) fn add(context: &Context<'_>, seen: &Seen<'_>, args: &AddArgs) -> Res
     Ok(0)
 }
 
-/// `show`.
-pub(super) fn show(context: &Context<'_>, seen: &Seen<'_>, id: &str, revision: Option<&str>) -> Result<u8, Error> {
-    shown(seen, &crate::app::show(context, id, revision)?)
+/// How a note is shown to somebody who watches.
+#[derive(Default)]
+pub(super) struct Look {
+    /// As it was written.
+    pub(super) plain: bool,
+    /// All at once, however long it is.
+    pub(super) no_pager: bool,
+    /// Gone again after a key.
+    pub(super) wipe: bool,
 }
 
-pub(super) fn shown(seen: &Seen<'_>, shown: &crate::app::Shown) -> Result<u8, Error> {
+/// Clears the screen and what scrolled off it. The second is xterm's, and known to most terminals since.
+const WIPE: &str = "\x1b[0m\x1b[H\x1b[2J\x1b[3J";
+
+/// `show`.
+pub(super) fn show(context: &Context<'_>, seen: &Seen<'_>, args: &ShowArgs) -> Result<u8, Error> {
+    let facts = seen.terminal.facts();
+    if args.wipe && !(facts.watched && facts.typed && facts.may_ask) {
+        return Err(Error::new(
+            Kind::Usage,
+            "--wipe takes a terminal, to show and to type; nothing was opened",
+        ));
+    }
+    let keep = duration(&args.copied_for)?;
+    let note = crate::app::show(context, &args.id, args.revision.as_deref())?;
+    if args.copy {
+        return copied(seen, &note, args.field.as_deref(), keep);
+    }
+    let look = Look {
+        plain: args.plain,
+        no_pager: args.no_pager,
+        wipe: args.wipe,
+    };
+    shown(context, seen, note, &look)
+}
+
+/// Puts the text or a field of an opened note into the clipboard.
+fn copied(seen: &Seen<'_>, note: &Shown, field: Option<&str>, keep: Duration) -> Result<u8, Error> {
+    let body = note.body();
+    let text = match field {
+        None => body.trim_end_matches('\n'),
+        Some(name) => {
+            let mut fields = note.note.metadata.fields.iter();
+            let found = fields.find(|(known, _)| known == name);
+            let (_, value) = found.ok_or_else(|| {
+                Error::new(
+                    Kind::Usage,
+                    format!("the note has no field `{}`; nothing was copied", out::one_line(name)),
+                )
+            })?;
+            value
+        }
+    };
+    let words = seen.terminal.copy(text.as_bytes(), keep)?;
+    seen.remark(&words);
+    Ok(0)
+}
+
+/// A note that was opened, as the person wants it.
+pub(super) fn shown(context: &Context<'_>, seen: &Seen<'_>, shown: Shown, look: &Look) -> Result<u8, Error> {
     let metadata = &shown.note.metadata;
     let day = |seconds| Time::from_unix(seconds).to_string();
     if seen.json {
@@ -66,49 +124,41 @@ pub(super) fn shown(seen: &Seen<'_>, shown: &crate::app::Shown) -> Result<u8, Er
         }))?;
         return Ok(0);
     }
-    let mut head = format!(
-        "{}\n{} · {}\n",
-        out::one_line(&metadata.title),
-        out::one_line(&shown.label),
-        shown.mark
-    );
-    let mut facts = Vec::new();
-    if !metadata.client.is_empty() {
-        facts.push(format!("client {}", out::one_line(&metadata.client)));
+    let facts = seen.terminal.facts();
+    if look.plain || !facts.watched {
+        plain(seen, &shown)?;
+    } else {
+        let page = reading::page(&shown, usize::from(facts.columns.unwrap_or(80)), facts.colour);
+        let too_long = facts.rows.is_some_and(|rows| page.len() >= usize::from(rows));
+        if too_long && facts.typed && facts.may_ask && !look.no_pager {
+            drop(page);
+            let (bar, source) = browse::opened(shown);
+            browse::read(seen, bar, source, context.now())?;
+            if look.wipe {
+                seen.result(WIPE)?;
+            }
+            return Ok(0);
+        }
+        seen.result(&markdown::ansi(&page))?;
     }
-    if !metadata.case.is_empty() {
-        facts.push(format!("case {}", out::one_line(&metadata.case)));
+    if look.wipe {
+        // Nobody there to press a key is no reason to leave it.
+        let _ = context
+            .person
+            .line("Enter wipes the screen, and what scrolled off it: ");
+        seen.result(WIPE)?;
     }
-    facts.extend(
-        metadata
-            .fields
-            .iter()
-            .map(|(name, value)| format!("{} {}", out::one_line(name), out::one_line(value))),
-    );
-    if !facts.is_empty() {
-        head.push_str(&format!("{}\n", facts.join(" · ")));
-    }
-    if let Some(happened) = metadata.happened {
-        head.push_str(&format!("happened {}\n", day(happened)));
-    }
-    let revision = match metadata.number {
-        1 => String::new(),
-        number => format!("revision {number} · "),
-    };
-    for attachment in &shown.note.attachments {
-        head.push_str(&format!("attached {}\n", super::attachments::line(attachment)));
-    }
-    head.push_str(&format!(
-        "{revision}written {} by {} · {}\n\n",
-        day(metadata.modified),
-        shown.author,
-        shown.note.note
-    ));
+    Ok(0)
+}
+
+/// The text as it was written.
+fn plain(seen: &Seen<'_>, shown: &Shown) -> Result<(), Error> {
     let body = out::plain(&shown.body());
-    seen.result(&head)?;
+    seen.result(&reading::head(shown))?;
+    seen.result("\n")?;
     seen.result(&body)?;
     if !body.ends_with('\n') {
         seen.result("\n")?;
     }
-    Ok(0)
+    Ok(())
 }

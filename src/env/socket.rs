@@ -10,7 +10,7 @@ use rustix::net::{
 use std::fs::File;
 use std::io::{self, IoSlice, IoSliceMut, Read, Write};
 use std::mem::MaybeUninit;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
@@ -161,6 +161,13 @@ pub type Frame = (Zeroizing<Vec<u8>>, Option<File>);
 
 /// Somebody at the other end, of this user.
 pub struct Wire(UnixStream);
+
+/// To be waited for beside something else: it wakes when the other end says something, or is gone.
+impl AsFd for Wire {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+}
 
 impl Wire {
     /// Whoever listens at `path`; `None` if nobody does. Refuses what another user could have put there.

@@ -69,25 +69,27 @@ const EDITORS: [Editor; 4] = [
 ];
 
 /// A terminal that a test types at.
-struct Terminal<'a> {
+pub(crate) struct Terminal<'a> {
     house: &'a House,
 }
 
 impl<'a> Terminal<'a> {
     /// Runs a line of shell in it; its exit code comes to stand in `ended`.
-    fn run(house: &'a House, line: &str) -> Self {
+    pub(crate) fn run(house: &'a House, line: &str) -> Self {
         let script = house.root().join("line.sh");
         std::fs::write(&script, format!("{line}\necho $? > \"$HOME/ended\"\n")).unwrap();
         let _ = std::fs::remove_file(house.root().join("ended"));
         let terminal = Self { house };
         let command = format!("exec sh {}", script.display());
-        terminal
-            .tmux(&["new-session", "-d", "-x", "100", "-y", "30", &command])
-            .expect(0);
+        let begin = ["new-session", "-d", "-x", "100", "-y", "30", &command];
+        // On a busy machine a server that has just begun is sometimes gone again.
+        if terminal.tmux(&begin).code != Some(0) {
+            terminal.tmux(&begin).expect(0);
+        }
         terminal
     }
 
-    fn tmux(&self, args: &[&str]) -> Ran {
+    pub(crate) fn tmux(&self, args: &[&str]) -> Ran {
         let mut tmux = self.house.program("tmux");
         tmux.args(["-L", "editors", "-f", "/dev/null"]).args(args);
         tmux.env("TMUX_TMPDIR", self.house.root().join("run"))
@@ -95,13 +97,13 @@ impl<'a> Terminal<'a> {
         tmux.output().unwrap().into()
     }
 
-    fn screen(&self) -> String {
+    pub(crate) fn screen(&self) -> String {
         self.tmux(&["capture-pane", "-p"]).out
     }
 
     /// Waits until the screen shows `what`.
     #[track_caller]
-    fn wait_for(&self, what: &str) {
+    pub(crate) fn wait_for(&self, what: &str) {
         let begun = Instant::now();
         while !self.screen().contains(what) {
             assert!(
@@ -114,7 +116,7 @@ impl<'a> Terminal<'a> {
     }
 
     /// Types; names of keys such as `Enter` stand alone.
-    fn keys(&self, keys: &[&str], words: &str) {
+    pub(crate) fn keys(&self, keys: &[&str], words: &str) {
         for key in keys {
             self.tmux(&["send-keys", &key.replace("WORDS", words)]).expect(0);
             // As people type: an editor takes an escape and a letter that come together for another key.
@@ -124,7 +126,7 @@ impl<'a> Terminal<'a> {
 
     /// How the line ended.
     #[track_caller]
-    fn end(&self) -> i32 {
+    pub(crate) fn end(&self) -> i32 {
         let ended = self.house.root().join("ended");
         let begun = Instant::now();
         loop {
@@ -169,7 +171,7 @@ fn editors_of(house: &House) -> Vec<i32> {
 }
 
 /// Files outside the home that were written since `begun` and hold one of `words`.
-fn elsewhere(words: &[&str], begun: SystemTime) -> BTreeSet<PathBuf> {
+pub(crate) fn elsewhere(words: &[&str], begun: SystemTime) -> BTreeSet<PathBuf> {
     let needles: Vec<Vec<u8>> = words.iter().flat_map(|word| spellings(word)).collect();
     let mut hits = BTreeSet::new();
     let home = std::env::var_os("HOME").map(PathBuf::from);
@@ -216,7 +218,7 @@ fn home(editor: &Editor) -> House {
 }
 
 /// Words that nobody else writes in this run.
-fn words(stem: &str) -> String {
+pub(crate) fn words(stem: &str) -> String {
     format!("{stem}{:08x}", std::process::id().wrapping_mul(2_654_435_761))
 }
 

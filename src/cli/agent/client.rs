@@ -3,10 +3,13 @@
 use super::PATIENCE;
 use super::wire::{Answer, Ask, Request, Run, Written, broken, receive, send, silent, to_path};
 use crate::app::{Decrypt, Error, GitJob, Kind, NewFile, NewFolder, Person, Wire, WrittenText};
-use crate::cli::terminal::{Here, Terminal};
+use crate::cli::terminal::{Here, Input, Terminal};
 use std::ffi::OsString;
 use std::fs::File;
+use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStringExt;
+use std::time::Duration;
+use zeroize::{Zeroize, Zeroizing};
 
 /// Has the agent carry out a command, the words of this process's command line.
 pub(in crate::cli) fn run(wire: &Wire, here: &Here, words: Vec<OsString>) -> Result<u8, Error> {
@@ -19,6 +22,8 @@ pub(in crate::cli) fn run(wire: &Wire, here: &Here, words: Vec<OsString>) -> Res
         watched: facts.watched,
         columns: facts.columns,
         editor: facts.editor,
+        rows: facts.rows,
+        colour: facts.colour,
     });
     wire.patience(Some(PATIENCE)).map_err(broken)?;
     send(wire, &request, None)?;
@@ -49,8 +54,10 @@ pub(super) fn attend(wire: &Wire, here: &Here) -> Result<u8, Error> {
     loop {
         let (ask, came) = receive::<Ask>(wire)?.ok_or_else(gone)?;
         let answer = match ask {
-            Ask::Result(bytes) => {
-                here.write(&bytes)?;
+            Ask::Result(mut bytes) => {
+                let written = here.write(&bytes);
+                bytes.zeroize();
+                written?;
                 continue;
             }
             Ask::Remark(text) => {
@@ -143,6 +150,19 @@ pub(super) fn attend(wire: &Wire, here: &Here) -> Result<u8, Error> {
                 drop(folder.take());
                 Ok((Answer::Done, None))
             }
+            Ask::Screen(act) => here
+                .screen(act)
+                .map(|(columns, rows)| (Answer::Happened(Input::Size(columns, rows)), None)),
+            Ask::Copy(text, seconds) => {
+                let text = Zeroizing::new(Vec::from(text));
+                let copied = here.copy(&text, Duration::from_secs(seconds));
+                copied.map(|words| (Answer::Names(vec![words]), None))
+            }
+            // An agent that is locked meanwhile takes with it what is on the screen.
+            Ask::Next(millis) => match here.next_input_beside(Duration::from_millis(millis), Some(wire.as_fd())) {
+                Some(input) => Ok((Answer::Happened(input), None)),
+                None => return Err(gone()),
+            },
             Ask::Abandon => {
                 drop(begun.pop());
                 Ok((Answer::Done, None))

@@ -1,7 +1,7 @@
 //! What client and agent say to each other: requests, what the agent asks of the client's terminal, and the answers.
 //! Both are this program, of one build; whatever does not read back the same is refused.
 
-use super::super::terminal::Facts;
+use super::super::terminal::{Act, Facts, Input};
 use crate::app::{Error, Kind, Offered, Wire};
 use minicbor::bytes::ByteVec;
 use minicbor::{Decode, Encode};
@@ -78,6 +78,10 @@ pub(super) struct Run {
     pub(super) editor: bool,
     #[n(6)]
     pub(super) watched: bool,
+    #[n(7)]
+    pub(super) rows: Option<u16>,
+    #[n(8)]
+    pub(super) colour: bool,
 }
 
 impl Run {
@@ -88,6 +92,8 @@ impl Run {
             editor: self.editor,
             watched: self.watched,
             columns: self.columns,
+            rows: self.rows,
+            colour: self.colour,
         }
     }
 }
@@ -182,6 +188,15 @@ pub(in crate::cli) enum Ask {
     /// Have the program of the person's open the file that comes along: gpg, or age (true) with these identities.
     #[n(26)]
     Decrypt(#[n(0)] bool, #[n(1)] Option<ByteVec>),
+    /// Do something with the screen; its size is answered.
+    #[n(27)]
+    Screen(#[n(0)] Act),
+    /// Wait so many milliseconds at most for what happens at the screen.
+    #[n(28)]
+    Next(#[n(0)] u64),
+    /// Put a text into the clipboard for so many seconds; where it is is answered.
+    #[n(29)]
+    Copy(#[n(0)] ByteVec, #[n(1)] u64),
 }
 
 /// The client's answer.
@@ -199,12 +214,15 @@ pub(in crate::cli) enum Answer {
     /// What was written in an editor; nothing if there is no more.
     #[n(3)]
     Written(#[n(0)] Option<Written>),
-    /// Names.
+    /// Names, or words for the person.
     #[n(4)]
     Names(#[n(0)] Vec<String>),
     /// How git, or what opens a file, ended: whether it did it, whether it was stopped, what it said to standard output and standard error.
     #[n(5)]
     Git(#[n(0)] bool, #[n(1)] bool, #[n(2)] ByteVec, #[n(3)] ByteVec),
+    /// What happened at the screen.
+    #[n(6)]
+    Happened(#[n(0)] Input),
 }
 
 /// A text from an editor on its way. It lies at the client's until it is wiped there.

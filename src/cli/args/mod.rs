@@ -120,6 +120,12 @@ pub(super) enum Command {
         #[arg(long, value_name = "N")]
         for_seconds: u64,
     },
+    /// What `show --copy` leaves behind
+    #[command(hide = true)]
+    ClearClipboard {
+        #[arg(long, value_name = "N")]
+        for_seconds: u64,
+    },
     /// Record a note; prints its id
     #[command(
         after_help = "Examples:\n  strongroom add                                   asks for the text\n  strongroom add --client Halcyon --file patrol.txt\n  journalctl -n 20 | strongroom add --title 'gate controller log' --file -\n  strongroom add --label confidential/Halcyon --at 2026-11-21T06:40:00Z -\n  strongroom add --template incident --field place='North gate' --field kind=theft\n\nA template asks for what has to be there; `strongroom policy list` names them. A shell remembers what is typed as an argument: for anything sensitive leave TEXT out. On a terminal your editor then opens, if VISUAL or EDITOR names one, and otherwise you are asked; with - you are asked in any case. Without --label the strictest level of your clearance is taken.\n\nWhile you write, the text lies in memory, and vim, neovim, nano and emacs are kept from leaving copies. If the editor fails, what you wrote is kept, sealed, and the next `add` offers it."
@@ -127,15 +133,9 @@ pub(super) enum Command {
     Add(AddArgs),
     /// Show a note; the access is in the log first
     #[command(
-        after_help = "Examples:\n  strongroom show 3f2a9c\n  strongroom show 3f2a9c --purpose handover --why 'night shift takes over'\n  strongroom show 3f2a9c --revision 1\n\nThe id may be shortened to any beginning of four characters or more that is unique among the notes you may read. From the level restricted upwards a purpose and a reason are needed."
+        after_help = "Examples:\n  strongroom show 3f2a9c\n  strongroom show 3f2a9c --purpose handover --why 'night shift takes over'\n  strongroom show 3f2a9c --revision 1\n  strongroom show 3f2a9c --wipe\n  strongroom show 3f2a9c --copy --field plate --for 20s\n\nOn a terminal Markdown is shown as it is meant, and lines fit the width; --plain, a pipe and --json give the text as it was written. What is longer than the screen is read page by page (space goes on, q leaves), and nothing of it stays there; --no-pager shows it all.\n\n--copy takes wl-copy, xclip, xsel or pbcopy, and otherwise asks the terminal (OSC 52), over ssh too. The clipboard is cleared after that time, if it still holds what was put in.\n\nThe id may be shortened to any beginning of four characters or more that is unique among the notes you may read. From the level restricted upwards a purpose and a reason are needed."
     )]
-    Show {
-        /// Its id, or the beginning of it
-        id: String,
-        /// An earlier revision, by its number or the beginning of its digest
-        #[arg(long, value_name = "N")]
-        revision: Option<String>,
-    },
+    Show(ShowArgs),
     /// Change a note: a new revision, the earlier ones stay
     #[command(
         after_help = "Examples:\n  strongroom edit 3f2a                             opens your editor (VISUAL or EDITOR)\n  strongroom edit 3f2a --file corrected.txt\n  sed s/18:00/19:00/ text.txt | strongroom edit 3f2a\n  strongroom edit 3f2a --client Halcyon --field plate=\n\nAn edit opens the note, so it needs what `show` needs, and the reading is an entry of its own. Where only a title, a client, a case, a time or fields are given, the text stays as it is. An empty value takes away what is there. If the note is revised elsewhere while you write, both revisions stay, side by side, and the next edit follows both.\n\nIf the editor fails, what you wrote is kept, sealed, and the next `edit` of the note offers it."
@@ -159,7 +159,7 @@ pub(super) enum Command {
     Attach(AttachArgs),
     /// Take an attachment out into a new file; the access is in the log first
     #[command(
-        after_help = "Examples:\n  strongroom extract 3f2a9c visitors.pdf --purpose duty --why 'gate list'\n  strongroom extract 3f2a9c scans.tgz --out - --purpose duty --why 'gate list' | tar tz\n\nWithout --out it goes into the folder you are in, under its own name. A file appears under its name once all of it is verified, and nothing is overwritten. With `--out -` pieces are written as they are verified: judge by the exit code whether they were all."
+        after_help = "Examples:\n  strongroom extract 3f2a9c visitors.pdf --purpose duty --why 'gate list'\n  strongroom extract 3f2a9c scans.tgz --out - --purpose duty --why 'gate list' | tar tz\n  strongroom extract 3f2a9c lane.jpg --clean --purpose duty --why 'for the neighbours'\n\nWithout --out it goes into the folder you are in, under its own name. A file appears under its name once all of it is verified, and nothing is overwritten. With `--out -` pieces are written as they are verified: judge by the exit code whether they were all.\n\nWith --clean the picture itself stays as it is, bit for bit. One that its camera marked as turned may lie on its side. What is in the picture is yours to look at. The attachment stays as it was."
     )]
     Extract(ExtractArgs),
     /// List the notes that you may read, newest first
@@ -167,6 +167,11 @@ pub(super) enum Command {
         after_help = "Examples:\n  strongroom list --client Halcyon --since 2w\n  strongroom list --since yesterday --until today --sort client\n  strongroom list --json --limit 20\n\nNames and labels are compared as a whole, whatever their case and accents. A TIME is written 2026-11-21T06:40:00Z; 2026-11-21, today or yesterday for the midnight (UTC) a day begins with; 12h, 7d or 2w for so long ago."
     )]
     List(ListArgs),
+    /// Find, read and edit notes on a screen; what is opened is in the log first
+    #[command(
+        after_help = "Examples:\n  strongroom browse\n  strongroom browse --client Halcyon --since 2w\n  strongroom browse --lock-after 1m --purpose duty --why 'night shift'\n\nType to find: all words, anywhere in title, client, label or id. Enter reads, Ctrl-F filters by client, label or time, Ctrl-E edits, Ctrl-B drafts a brief, Ctrl-R shows the history, Ctrl-D what is due, F1 all keys. Where a purpose and a reason are due, they are asked for once and serve until it locks; Ctrl-P has them asked for again. The list is an entry in the log, and so is each note opened.\n\nIt locks when nothing was typed for a while, or with Ctrl-L: the screen is wiped, and the passphrase is needed to go on. Nothing stays on the screen, or above it."
+    )]
+    Browse(BrowseArgs),
     /// Give a note another label; all of it is sealed anew, nothing is shown
     #[command(
         after_help = "Examples:\n  strongroom relabel 3f2a9c restricted/Halcyon\n  strongroom relabel 3f2a9c internal --purpose client-request --why 'published by the client'\n\nWhat was sealed to the old label is forgotten. To let more people read it a purpose and a reason are needed. Drafts and briefs that were made from it stay as they are, and are named."
@@ -358,6 +363,7 @@ impl Command {
                 | Self::Status
                 | Self::Passphrase { .. }
                 | Self::Agent { .. }
+                | Self::ClearClipboard { .. }
                 | Self::Audit(
                     AuditCommand::Verify { .. }
                         | AuditCommand::Receipt { .. }
@@ -467,6 +473,33 @@ pub(super) struct AddArgs {
 }
 
 #[derive(ClapArgs)]
+pub(super) struct ShowArgs {
+    /// Its id, or the beginning of it
+    pub(super) id: String,
+    /// An earlier revision, by its number or the beginning of its digest
+    #[arg(long, value_name = "N")]
+    pub(super) revision: Option<String>,
+    /// The text as it was written, on a terminal too
+    #[arg(long)]
+    pub(super) plain: bool,
+    /// All of it at once, however long it is
+    #[arg(long)]
+    pub(super) no_pager: bool,
+    /// Wipe the screen and what scrolled off it, after a key
+    #[arg(long)]
+    pub(super) wipe: bool,
+    /// Put the text into the clipboard, and show nothing
+    #[arg(long, conflicts_with_all = ["plain", "no_pager", "wipe"])]
+    pub(super) copy: bool,
+    /// This field of it rather than the text
+    #[arg(long, value_name = "NAME", requires = "copy")]
+    pub(super) field: Option<String>,
+    /// How long the clipboard keeps it: 20s, 2m
+    #[arg(long = "for", value_name = "TIME", default_value = "45s", requires = "copy")]
+    pub(super) copied_for: String,
+}
+
+#[derive(ClapArgs)]
 pub(super) struct EditArgs {
     /// Its id, or the beginning of it
     pub(super) id: String,
@@ -550,6 +583,9 @@ pub(super) struct ExtractArgs {
     /// Write it to this new file, `-` for standard output
     #[arg(long, value_name = "FILE")]
     pub(super) out: Option<PathBuf>,
+    /// Leave out of a JPEG, PNG or WebP what a camera wrote into it: place, time, device
+    #[arg(long)]
+    pub(super) clean: bool,
 }
 
 /// How many, where none at all makes no sense.
@@ -565,6 +601,15 @@ pub(super) struct ListArgs {
     /// In which order: times newest first, names from A to Z, labels strictest first
     #[arg(long, value_enum, value_name = "ORDER", default_value = "modified")]
     pub(super) sort: SortArg,
+}
+
+#[derive(ClapArgs)]
+pub(super) struct BrowseArgs {
+    #[command(flatten)]
+    pub(super) filter: FilterArgs,
+    /// Lock when nothing was typed for so long: 90s, 5m, 1h
+    #[arg(long, value_name = "TIME", default_value = "5m")]
+    pub(super) lock_after: String,
 }
 
 #[derive(ClapArgs)]

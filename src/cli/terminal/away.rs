@@ -1,5 +1,6 @@
 //! The terminal of a client, as the agent sees it: everything is asked for over the wire.
 
+use super::keys::{Act, Input};
 use super::{Facts, Terminal};
 use crate::app::shared::Passphrase;
 use crate::app::{Decrypt, Error, GitEnded, GitJob, Kind, NewFile, NewFolder, Person, Wire, WrittenText};
@@ -10,6 +11,7 @@ use std::fs::File;
 use std::path::Path;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
+use zeroize::Zeroize;
 
 /// How often progress is told at most.
 const TELL: Duration = Duration::from_millis(100);
@@ -306,7 +308,14 @@ impl Terminal for Away {
 
     fn result(&self, text: &str) -> Result<(), Error> {
         let mut pieces = text.as_bytes().chunks(PIECE);
-        pieces.try_for_each(|piece| self.tell(&Ask::Result(piece.to_vec().into())))
+        pieces.try_for_each(|piece| {
+            let mut ask = Ask::Result(piece.to_vec().into());
+            let told = self.tell(&ask);
+            if let Ask::Result(bytes) = &mut ask {
+                bytes.zeroize();
+            }
+            told
+        })
     }
 
     fn remark(&self, text: &str) {
@@ -324,5 +333,37 @@ impl Terminal for Away {
 
     fn output(&self) -> Result<File, Error> {
         self.file(&Ask::Output)
+    }
+
+    fn copy(&self, text: &[u8], keep: Duration) -> Result<String, Error> {
+        match self.ask(&Ask::Copy(text.to_vec().into(), keep.as_secs()))? {
+            (Answer::Names(words), _) => Ok(words.concat()),
+            (Answer::Refused(refusal), _) => Err(refusal.into()),
+            _ => Err(broken("the text may be in the clipboard")),
+        }
+    }
+
+    fn screen(&self, act: Act) -> Result<(u16, u16), Error> {
+        match self.ask(&Ask::Screen(act))? {
+            (Answer::Happened(Input::Size(columns, rows)), _) => Ok((columns, rows)),
+            (Answer::Refused(refusal), _) => Err(refusal.into()),
+            _ => Err(broken("no screen came")),
+        }
+    }
+
+    fn next_input(&self, wait: Duration) -> Result<Input, Error> {
+        let millis = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
+        // To wait for somebody is no use of the vault: only what they do is.
+        send(&self.wire, &Ask::Next(millis), None)?;
+        match answer(&self.wire)? {
+            (Answer::Happened(input), _) => {
+                if matches!(input, Input::Key(_) | Input::Pasted(_)) {
+                    (self.alive)();
+                }
+                Ok(input)
+            }
+            (Answer::Refused(refusal), _) => Err(refusal.into()),
+            _ => Err(broken("nothing happened")),
+        }
     }
 }

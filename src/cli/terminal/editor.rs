@@ -4,6 +4,7 @@ use crate::app::{EditorText, Error, Kind, WrittenText};
 use rustix::termios::{OptionalActions, tcgetattr, tcsetattr};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 use signal_hook::flag::register_conditional_default;
+use signal_hook::low_level::unregister;
 use std::fs::{File, OpenOptions};
 use std::io::IsTerminal;
 use std::os::fd::AsFd;
@@ -58,8 +59,9 @@ pub(super) fn edit(
 fn run(command: &str, family: Option<Family>, text: &EditorText) -> std::io::Result<ExitStatus> {
     // An interrupt is for the editor. This program stays, to seal or record what was written.
     let over = Arc::new(AtomicBool::new(false));
+    let mut registered = Vec::new();
     for signal in [SIGINT, SIGQUIT, SIGHUP, SIGTERM] {
-        register_conditional_default(signal, Arc::clone(&over))?;
+        registered.push(register_conditional_default(signal, Arc::clone(&over))?);
     }
     let stdin = std::io::stdin();
     let settings = tcgetattr(&stdin);
@@ -76,7 +78,13 @@ fn run(command: &str, family: Option<Family>, text: &EditorText) -> std::io::Res
         // One that was killed left the terminal as it needed it.
         let _ = tcsetattr(&stdin, OptionalActions::Now, &settings);
     }
-    over.store(true, Ordering::SeqCst);
+    match super::screen::is_begun() {
+        // It goes on, and sees to signals itself: the terminal has to be given back first.
+        true => registered.into_iter().for_each(|id| {
+            unregister(id);
+        }),
+        false => over.store(true, Ordering::SeqCst),
+    }
     status
 }
 

@@ -1,6 +1,8 @@
 //! The terminal of this process.
 
-use super::{Facts, Progress, Terminal, editor};
+use super::keys::{Act, Input};
+use super::screen::{self, Screen};
+use super::{Facts, Progress, Terminal, clipboard, editor};
 use crate::app::shared::Passphrase;
 use crate::app::{
     Decrypt, Error, GitEnded, GitJob, Kind, NewFile, Person, WrittenText, left_texts, list_files, new_file, open_file,
@@ -10,15 +12,16 @@ use crate::cli::out;
 use std::cell::RefCell;
 use std::fs::File;
 use std::io::{BufRead, IsTerminal, Write};
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::path::Path;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Standard input, output and error of this process.
 pub(in crate::cli) struct Here {
     facts: Facts,
     progress: RefCell<Progress>,
     editor: Option<String>,
+    screen: RefCell<Option<Screen>>,
 }
 
 impl Here {
@@ -27,7 +30,10 @@ impl Here {
     pub(in crate::cli) fn new(may_ask: bool, editor: Option<String>) -> Self {
         let editor = editor::named().or(editor);
         let out = std::io::stdout();
-        let width = || rustix::termios::tcgetwinsize(&out).ok().map(|size| size.ws_col);
+        let size = out
+            .is_terminal()
+            .then(|| rustix::termios::tcgetwinsize(&out).ok())
+            .flatten();
         // Where no terminal says how wide it is, COLUMNS may (POSIX.1-2024, 8.3).
         let told = || std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
         Self {
@@ -36,10 +42,17 @@ impl Here {
                 typed: std::io::stdin().is_terminal(),
                 editor: editor.is_some(),
                 watched: out.is_terminal(),
-                columns: if out.is_terminal() { width() } else { told() }.filter(|columns| *columns > 0),
+                columns: match out.is_terminal() {
+                    true => size.map(|size| size.ws_col),
+                    false => told(),
+                }
+                .filter(|columns| *columns > 0),
+                rows: size.map(|size| size.ws_row).filter(|rows| *rows > 0),
+                colour: anstream::AutoStream::choice(&out) != anstream::ColorChoice::Never,
             },
             progress: RefCell::new(Progress::new(std::io::stderr().is_terminal())),
             editor,
+            screen: RefCell::new(None),
         }
     }
 
@@ -53,6 +66,14 @@ impl Here {
                 format!("standard output cannot be written: {error}"),
             )),
             _ => Ok(()),
+        }
+    }
+
+    /// The same as [`Terminal::next_input`]; `None` if something happens to `beside` first.
+    pub(in crate::cli) fn next_input_beside(&self, wait: Duration, beside: Option<BorrowedFd<'_>>) -> Option<Input> {
+        match &mut *self.screen.borrow_mut() {
+            Some(screen) => screen.next(wait, beside),
+            None => Some(Input::Over),
         }
     }
 
@@ -189,5 +210,35 @@ impl Terminal for Here {
         input
             .map(File::from)
             .map_err(|error| Error::new(Kind::Failed, format!("standard input cannot be read: {error}")))
+    }
+
+    fn copy(&self, text: &[u8], keep: Duration) -> Result<String, Error> {
+        clipboard::copy(text, keep)
+    }
+
+    fn screen(&self, act: Act) -> Result<(u16, u16), Error> {
+        let mut screen = self.screen.borrow_mut();
+        match act {
+            Act::Show if !self.facts.may_ask => Err(Error::new(
+                Kind::Usage,
+                "this asks what to do next, and asking was forbidden",
+            )),
+            Act::Show => match &*screen {
+                Some(screen) => screen.show(),
+                None => screen.insert(Screen::begin()?).show(),
+            },
+            Act::Hide => {
+                screen::hide();
+                Ok((0, 0))
+            }
+            Act::End => {
+                drop(screen.take());
+                Ok((0, 0))
+            }
+        }
+    }
+
+    fn next_input(&self, wait: Duration) -> Result<Input, Error> {
+        Ok(self.next_input_beside(wait, None).unwrap_or(Input::Over))
     }
 }

@@ -2,13 +2,19 @@
 //! person sits at this process's terminal or at that of a client for whom the agent works.
 
 mod away;
+mod clipboard;
 mod editor;
 mod here;
+mod keys;
 mod progress;
+mod screen;
 
 pub(super) use away::Away;
+pub(super) use clipboard::clear as clear_clipboard;
 pub(super) use here::Here;
+pub(super) use keys::{Act, Input, Key};
 pub(super) use progress::Progress;
+pub(super) use screen::hide;
 
 use super::args::Common;
 use super::out;
@@ -18,6 +24,7 @@ use serde::Serialize;
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
+use std::time::Duration;
 
 /// The largest text that is read at once, in bytes.
 const TEXT_MAX: u64 = 1 << 20;
@@ -35,6 +42,10 @@ pub(super) struct Facts {
     pub(super) watched: bool,
     /// How many columns standard output has, if anything says so.
     pub(super) columns: Option<u16>,
+    /// How many lines it shows at once, if it is a terminal.
+    pub(super) rows: Option<u16>,
+    /// Whether bold, underlined and the like are wanted there: a terminal, and no `NO_COLOR`.
+    pub(super) colour: bool,
 }
 
 /// A terminal, or what stands in its place.
@@ -51,6 +62,12 @@ pub(super) trait Terminal: Person {
     fn input(&self) -> Result<File, Error>;
     /// Standard output, to write bytes to that are no text; an error where a person would see them.
     fn output(&self) -> Result<File, Error>;
+    /// Puts a text into the person's clipboard for so long; says where it is.
+    fn copy(&self, text: &[u8], keep: Duration) -> Result<String, Error>;
+    /// Does something with a screen of its own; how many columns and rows it has.
+    fn screen(&self, act: Act) -> Result<(u16, u16), Error>;
+    /// What happens at the screen next; `Nothing` if for so long nothing does.
+    fn next_input(&self, wait: Duration) -> Result<Input, Error>;
 }
 
 /// Reads all of a file, or of standard input for `-` and for nothing.

@@ -1,0 +1,324 @@
+//! Pictures without what cameras and programs write into them beside the picture: where it was taken, when, and with what.
+//! Nothing is decoded: pieces of the file are kept or left out whole, so that the picture stays bit for bit.
+//!
+//! JPEG (ITU-T T.81, annex B), PNG (W3C, third edition) and WebP (RFC 9649).
+
+use std::collections::BTreeSet;
+
+/// What a cleaned picture is without.
+pub(super) type LeftOut = BTreeSet<&'static str>;
+
+/// Why a file cannot be cleaned.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Unclean {
+    /// It is none of the three.
+    Unknown,
+    /// It begins like one, and does not go on so.
+    Damaged,
+}
+
+const OTHER: &str = "other data";
+const AFTER: &str = "what followed the picture";
+const PNG: &[u8] = b"\x89PNG\r\n\x1a\n";
+/// Chunks of a PNG that have to do with how it looks; animations too.
+const PNG_KEPT: [&[u8; 4]; 17] = [
+    b"IHDR", b"PLTE", b"IDAT", b"IEND", b"tRNS", b"cHRM", b"gAMA", b"iCCP", b"sBIT", b"sRGB", b"bKGD", b"hIST",
+    b"pHYs", b"sPLT", b"acTL", b"fcTL", b"fdAT",
+];
+/// The same of a WebP.
+const WEBP_KEPT: [&[u8; 4]; 7] = [b"VP8 ", b"VP8L", b"VP8X", b"ANIM", b"ANMF", b"ALPH", b"ICCP"];
+/// The flags of a WebP that has EXIF or XMP.
+const WEBP_FLAGS: u8 = 0x08 | 0x04;
+
+/// The picture alone, and what was left out of the file.
+pub(super) fn clean(file: &[u8]) -> Result<(Vec<u8>, LeftOut), Unclean> {
+    let mut left_out = LeftOut::new();
+    let cleaned = if file.starts_with(b"\xff\xd8\xff") {
+        jpeg(file, &mut left_out)
+    } else if file.starts_with(PNG) {
+        png(file, &mut left_out)
+    } else if file.starts_with(b"RIFF") && file.get(8..12) == Some(b"WEBP") {
+        webp(file, &mut left_out)
+    } else {
+        return Err(Unclean::Unknown);
+    };
+    Ok((cleaned.ok_or(Unclean::Damaged)?, left_out))
+}
+
+fn jpeg(file: &[u8], left_out: &mut LeftOut) -> Option<Vec<u8>> {
+    let mut kept = Vec::with_capacity(file.len());
+    kept.extend_from_slice(&file[..2]);
+    let mut at = 2;
+    loop {
+        if *file.get(at)? != 0xff {
+            return None;
+        }
+        // Any number of fill bytes may stand before a marker.
+        while *file.get(at + 1)? == 0xff {
+            at += 1;
+        }
+        let marker = file[at + 1];
+        at += 2;
+        match marker {
+            0xd9 => {
+                kept.extend([0xff, marker]);
+                if at < file.len() {
+                    left_out.insert(AFTER);
+                }
+                return Some(kept);
+            }
+            0xd0..=0xd7 | 0x01 => {
+                kept.extend([0xff, marker]);
+                continue;
+            }
+            0x00 | 0xd8 => return None,
+            _ => {}
+        }
+        let size = usize::from(u16::from_be_bytes([*file.get(at)?, *file.get(at + 1)?]));
+        let segment = file.get(at..at + size.max(2))?;
+        at += segment.len();
+        match foreign_to_jpeg(marker, &segment[2..]) {
+            Some(name) => {
+                left_out.insert(name);
+            }
+            None => {
+                kept.extend([0xff, marker]);
+                kept.extend_from_slice(segment);
+            }
+        }
+        if marker == 0xda {
+            // What is coded lasts until a marker that is neither a stuffed byte nor a restart.
+            let coded = file.get(at..)?;
+            let end = coded
+                .windows(2)
+                .position(|pair| pair[0] == 0xff && !matches!(pair[1], 0x00 | 0xd0..=0xd7 | 0xff))?;
+            kept.extend_from_slice(&coded[..end]);
+            at += end;
+        }
+    }
+}
+
+/// What a segment is called that the picture does not need.
+fn foreign_to_jpeg(marker: u8, content: &[u8]) -> Option<&'static str> {
+    match marker {
+        0xe0 if content.starts_with(b"JFIF\0") => None,
+        0xe2 if content.starts_with(b"ICC_PROFILE\0") => None,
+        0xee if content.starts_with(b"Adobe") => None,
+        0xe1 if content.starts_with(b"Exif\0") => Some("EXIF"),
+        0xe1 if content.starts_with(b"http://ns.adobe.com/") => Some("XMP"),
+        0xed => Some("IPTC"),
+        0xfe => Some("a comment"),
+        0xe0..=0xef => Some(OTHER),
+        _ => None,
+    }
+}
+
+fn png(file: &[u8], left_out: &mut LeftOut) -> Option<Vec<u8>> {
+    let mut kept = Vec::with_capacity(file.len());
+    kept.extend_from_slice(PNG);
+    let mut at = PNG.len();
+    loop {
+        let size = u32::from_be_bytes(file.get(at..at + 4)?.try_into().ok()?) as usize;
+        let kind: &[u8; 4] = file.get(at + 4..at + 8)?.try_into().ok()?;
+        let chunk = file.get(at..at.checked_add(size)?.checked_add(12)?)?;
+        at += chunk.len();
+        let foreign = match kind {
+            kind if PNG_KEPT.contains(&kind) => None,
+            b"eXIf" => Some("EXIF"),
+            b"tEXt" | b"zTXt" | b"iTXt" => Some("texts"),
+            b"tIME" => Some("a time"),
+            // Without one that its writer calls critical it is not the same picture.
+            [b'A'..=b'Z', ..] => return None,
+            _ => Some(OTHER),
+        };
+        match foreign {
+            None => kept.extend_from_slice(chunk),
+            foreign => left_out.extend(foreign),
+        }
+        if kind == b"IEND" {
+            if at < file.len() {
+                left_out.insert(AFTER);
+            }
+            return Some(kept);
+        }
+    }
+}
+
+fn webp(file: &[u8], left_out: &mut LeftOut) -> Option<Vec<u8>> {
+    let size = u32::from_le_bytes(file.get(4..8)?.try_into().ok()?) as usize;
+    let end = size.checked_add(8)?;
+    let all = file.get(..end)?;
+    if end < file.len() {
+        left_out.insert(AFTER);
+    }
+    let mut kept = Vec::with_capacity(file.len());
+    kept.extend_from_slice(&file[..12]);
+    let mut at = 12;
+    while at < all.len() {
+        let kind: &[u8; 4] = all.get(at..at + 4)?.try_into().ok()?;
+        let size = u32::from_le_bytes(all.get(at + 4..at + 8)?.try_into().ok()?) as usize;
+        let padded = size.checked_add(size % 2)?;
+        let chunk = all.get(at..at.checked_add(padded)?.checked_add(8)?)?;
+        at += chunk.len();
+        let foreign = match kind {
+            kind if WEBP_KEPT.contains(&kind) => None,
+            b"EXIF" => Some("EXIF"),
+            b"XMP " => Some("XMP"),
+            _ => Some(OTHER),
+        };
+        if foreign.is_some() {
+            left_out.extend(foreign);
+            continue;
+        }
+        let begun = kept.len();
+        kept.extend_from_slice(chunk);
+        if kind == b"VP8X" {
+            *kept.get_mut(begun + 8)? &= !WEBP_FLAGS;
+        }
+    }
+    let size = u32::try_from(kept.len() - 8).ok()?;
+    kept[4..8].copy_from_slice(&size.to_le_bytes());
+    Some(kept)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const PLACE: &[u8] = b"51.5007 N 0.1246 W";
+
+    fn segment(marker: u8, content: &[u8]) -> Vec<u8> {
+        let size = u16::try_from(content.len() + 2).unwrap().to_be_bytes();
+        [&[0xff, marker][..], &size, content].concat()
+    }
+
+    fn a_jpeg() -> (Vec<u8>, Vec<u8>) {
+        let jfif = segment(0xe0, b"JFIF\0\x01\x02");
+        let colours = segment(0xe2, b"ICC_PROFILE\0\x01\x01abc");
+        let table = segment(0xdb, &[7; 65]);
+        let scan = [&segment(0xda, &[1, 2, 3])[..], b"\x11\xff\x00\x22\xff\xd3\x33"].concat();
+        let foreign = [
+            segment(0xe1, &[b"Exif\0\0", PLACE].concat()),
+            segment(0xe1, &[b"http://ns.adobe.com/xap/1.0/\0", PLACE].concat()),
+            segment(0xed, PLACE),
+            segment(0xfe, PLACE),
+            segment(0xe0, &[b"JFXX\0", PLACE].concat()),
+        ]
+        .concat();
+        let clean = [b"\xff\xd8", &jfif[..], &colours, &table, &scan, &scan, b"\xff\xd9"].concat();
+        let file = [
+            b"\xff\xd8",
+            &jfif[..],
+            &foreign,
+            &colours,
+            b"\xff\xff",
+            &table,
+            &scan,
+            &scan,
+            b"\xff\xd9",
+            PLACE,
+        ]
+        .concat();
+        (file, clean)
+    }
+
+    fn chunk(kind: &[u8; 4], content: &[u8]) -> Vec<u8> {
+        let size = u32::try_from(content.len()).unwrap().to_be_bytes();
+        [&size[..], kind, content, b"crc!"].concat()
+    }
+
+    fn a_png() -> (Vec<u8>, Vec<u8>) {
+        let (head, data, end) = (chunk(b"IHDR", &[1; 13]), chunk(b"IDAT", b"pixels"), chunk(b"IEND", b""));
+        let foreign = [
+            chunk(b"eXIf", PLACE),
+            chunk(b"tEXt", PLACE),
+            chunk(b"tIME", b"7 bytes"),
+            chunk(b"prVt", PLACE),
+        ];
+        let clean = [PNG, &head, &data, &end].concat();
+        ([PNG, &head, &foreign.concat(), &data, &end, PLACE].concat(), clean)
+    }
+
+    fn a_webp() -> (Vec<u8>, Vec<u8>) {
+        let part = |kind: &[u8; 4], content: &[u8]| {
+            let size = u32::try_from(content.len()).unwrap().to_le_bytes();
+            [&kind[..], &size, content, &[0][..content.len() % 2]].concat()
+        };
+        let whole = |parts: &[Vec<u8>]| {
+            let parts = parts.concat();
+            let size = u32::try_from(parts.len() + 4).unwrap().to_le_bytes();
+            [b"RIFF", &size[..], b"WEBP", &parts].concat()
+        };
+        let with = part(b"VP8X", &[0x1c, 0, 0, 0, 1, 0, 0, 1, 0, 0]);
+        let without = part(b"VP8X", &[0x10, 0, 0, 0, 1, 0, 0, 1, 0, 0]);
+        let data = part(b"VP8 ", b"pixel");
+        let file = whole(&[
+            with,
+            data.clone(),
+            part(b"EXIF", PLACE),
+            part(b"XMP ", PLACE),
+            part(b"abcd", PLACE),
+        ]);
+        (file, whole(&[without, data]))
+    }
+
+    #[test]
+    fn the_picture_stays_bit_for_bit_and_nothing_else_does() {
+        let jpeg = ["EXIF", "IPTC", "XMP", "a comment", OTHER, AFTER];
+        let png = ["EXIF", "a time", OTHER, "texts", AFTER];
+        for ((file, expected), names) in [
+            (a_jpeg(), &jpeg[..]),
+            (a_png(), &png[..]),
+            (a_webp(), &["EXIF", "XMP", OTHER][..]),
+        ] {
+            let (cleaned, left_out) = clean(&file).unwrap();
+            assert_eq!(cleaned, expected);
+            assert_eq!(left_out, names.iter().copied().collect());
+            assert_eq!(clean(&cleaned), Ok((cleaned, LeftOut::new())));
+        }
+    }
+
+    #[test]
+    fn what_is_cut_off_is_damaged_and_what_is_no_picture_is_not_taken_for_one() {
+        for (file, clean_file) in [a_jpeg(), a_png(), a_webp()] {
+            let whole = clean_file.len();
+            for end in 12..whole {
+                assert_eq!(clean(&clean_file[..end]), Err(Unclean::Damaged), "{end} of {whole}");
+            }
+            assert!(clean(&file[..4]).is_err());
+        }
+        for other in [&b""[..], b"GIF89a", b"II*\0", b"%PDF-1.7", b"RIFF\0\0\0\0WAVE"] {
+            assert_eq!(clean(other), Err(Unclean::Unknown));
+        }
+        let critical = [
+            PNG,
+            &chunk(b"IHDR", &[1; 13]),
+            &chunk(b"NEWc", b""),
+            &chunk(b"IEND", b""),
+        ]
+        .concat();
+        assert_eq!(clean(&critical), Err(Unclean::Damaged));
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_make_it_panic_or_grow(
+            which in 0..4usize,
+            bytes in proptest::collection::vec(any::<u8>(), 0..200),
+            flips in proptest::collection::vec((any::<proptest::sample::Index>(), any::<u8>()), 0..4),
+        ) {
+            let mut file = [a_jpeg().0, a_png().0, a_webp().0, bytes][which].clone();
+            for (at, byte) in flips {
+                if !file.is_empty() {
+                    let at = at.index(file.len());
+                    file[at] = byte;
+                }
+            }
+            if let Ok((cleaned, _)) = clean(&file) {
+                prop_assert!(cleaned.len() <= file.len());
+                prop_assert_eq!(clean(&cleaned).map(|(again, _)| again), Ok(cleaned));
+            }
+        }
+    }
+}

@@ -1,0 +1,203 @@
+//! Every word of a text is to be seen, no line is too wide, and nothing but effects comes out beside it.
+
+use super::*;
+use proptest::prelude::*;
+
+fn shown(text: &str, width: usize, colour: bool) -> String {
+    let lines = render(text, width, colour);
+    let lines: Vec<String> = lines.iter().map(|line| line.text().to_string()).collect();
+    lines.join("\n")
+}
+
+const ALL: &str = "\
+# Gate 4
+
+Keep it **shut** until _further_ word, ~~or not~~.
+Ask `control` first; see [the plan](https://x.example/plan \"of May\").
+Mail <mara@x.example>.
+
+## To do
+
+- call the *north* gate
+  and wait
+- then
+  1. log it
+  2. stand down
+- [x] lamp
+
+> What they said:
+> we come back.
+
+```
+06:40  in
+06:45  out
+```
+
+| who | when |
+| --- | ---- |
+| van | 06:40 |
+| car 2 | 07:00 |
+
+***
+![the lane](lane.png)
+";
+
+#[test]
+fn without_colour_it_reads_as_a_page() {
+    let expected = "\
+Gate 4
+══════
+
+Keep it **shut** until _further_ word,
+~~or not~~.
+Ask `control` first; see the plan
+(https://x.example/plan \"of May\").
+Mail mara@x.example.
+
+To do
+─────
+
+• call the _north_ gate
+  and wait
+• then
+  1. log it
+  2. stand down
+• [x] lamp
+
+│ What they said:
+│ we come back.
+
+    06:40  in
+    06:45  out
+
+who   │ when
+─────────────
+van   │ 06:40
+car 2 │ 07:00
+
+────────────────────────────────────────
+
+[picture: the lane] (lane.png)";
+    assert_eq!(shown(ALL, 40, false), expected);
+}
+
+#[test]
+fn effects_stand_around_what_they_are_for() {
+    let lines = render("# A\n\nb **c d** `e`\n", 40, true);
+    let bytes = ansi(&lines);
+    assert_eq!(
+        bytes.as_str(),
+        "\u{1b}[1mA\u{1b}[0m\n═\n\nb \u{1b}[1mc d\u{1b}[0m `e`\n"
+    );
+    assert!(!ansi(&render(ALL, 40, false)).contains('\u{1b}'));
+}
+
+#[test]
+fn lines_and_columns_of_a_text_that_is_no_markdown_stay() {
+    let text = "06:40  gate 4   open\n06:45  control told\n\n  (R) why: a letter\n";
+    let expected = "06:40  gate 4   open\n06:45  control told\n\n(R) why: a letter";
+    assert_eq!(shown(text, 60, true), expected);
+}
+
+#[test]
+fn a_table_too_wide_is_told_cell_by_cell() {
+    let text = "| who | what |\n|---|---|\n| Corin | stood at the north gate for an hour |\n| Azra | left |\n";
+    let expected = "who: Corin\nwhat: stood at the\nnorth gate for an\nhour\n\nwho: Azra\nwhat: left";
+    assert_eq!(shown(text, 20, false), expected);
+}
+
+#[test]
+fn nothing_in_a_text_drives_the_terminal() {
+    let text =
+        "a\u{1b}[2Jb &#27;[2J &#x9b;2J \u{202e}c `\u{1b}[0m` [x](http://\u{1b}]8;;) <b\u{7}>\n\n    \u{1b}c\r\nd";
+    for colour in [true, false] {
+        let bytes = ansi(&render(text, 30, colour));
+        let rest = without_effects(&bytes);
+        assert!(!rest.chars().any(crate::app::is_harmful), "{bytes:?}");
+        assert!(rest.contains("a\\u{1b}[2Jb \\u{1b}[2J"), "{rest}");
+    }
+}
+
+#[test]
+fn what_is_wider_than_a_screen_is_broken_there() {
+    let lines = fold(render("abcdefgh **山山山**", 4, true), 4);
+    let lines: Vec<String> = lines.iter().map(|line| line.text().to_string()).collect();
+    assert_eq!(lines, ["abcd", "efgh", "山山", "山"]);
+    let narrow = wrap(Effects::new(), "one two three", 7);
+    let narrow: Vec<String> = narrow.iter().map(|line| line.text().to_string()).collect();
+    assert_eq!(narrow, ["one two", "three"]);
+}
+
+/// What is left without the escapes that set effects.
+fn without_effects(text: &str) -> String {
+    let escape = regex::Regex::new("\u{1b}\\[[0-9;]*m").unwrap();
+    escape.replace_all(text, "").into_owned()
+}
+
+/// Words that no Markdown hides.
+fn word() -> impl Strategy<Value = String> {
+    "[a-zé山]{1,9}[0-9]{0,2}"
+}
+
+fn words() -> impl Strategy<Value = String> {
+    proptest::collection::vec(word(), 1..12).prop_map(|words| words.join(" "))
+}
+
+/// A block of Markdown with its marks.
+fn block() -> impl Strategy<Value = String> {
+    (words(), words(), 0..12usize).prop_map(|(a, b, form)| match form {
+        0 => format!("# {a}\n\n{b}"),
+        1 => format!("### {a}"),
+        2 => format!("- {a}\n- {b}\n  - {a}"),
+        3 => format!("7. {a}\n\n8. {b}"),
+        4 => format!("> {a}\n>\n> > {b}"),
+        5 => format!("```\n{a}\n  {b}\n```"),
+        6 => format!("| {a} | {b} |\n| --- | --- |\n| {b} | {a} |"),
+        7 => format!("**{a}** _{b}_ ~~x~~"),
+        8 => format!("[{a}](https://{}.example) `{b}`", "h".repeat(8)),
+        9 => format!("<div>\n{a}\n</div>\n\n![{b}](x)"),
+        10 => format!("{a}\\\n{b}\n***"),
+        _ => format!("{a}\n{b}"),
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 256, ..ProptestConfig::default() })]
+
+    #[test]
+    fn every_word_is_seen_and_every_line_fits(
+        blocks in proptest::collection::vec(block(), 1..8),
+        width in 30..120usize,
+        colour in any::<bool>(),
+    ) {
+        let text = blocks.join("\n\n");
+        let seen = shown(&text, width, colour);
+        for word in text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()) {
+            prop_assert!(seen.contains(word), "`{word}` of\n{text}\nis not in\n{seen}");
+        }
+        for line in seen.lines() {
+            prop_assert!(line.width() <= width, "{} columns of {width}: {line}\n{text}", line.width());
+        }
+    }
+
+    #[test]
+    fn no_text_drives_the_terminal_or_makes_it_panic(
+        text in "(?s).{0,200}|[\\-*_#>`|\\[\\]()<&;!~0-9. \n\ta\u{1b}\u{9b}]{0,200}",
+        width in 0..60usize,
+        colour in any::<bool>(),
+    ) {
+        let lines = render(&text, width, colour);
+        for line in &lines {
+            let shown = line.text();
+            let words = shown.split(' ').filter(|word| !word.is_empty()).count();
+            // A word that is too wide by itself stands alone, behind the marks of what it stands in.
+            let fits = shown.width() <= width.max(1);
+            prop_assert!(fits || words <= 1 || width <= 60, "{shown:?} in {width}");
+        }
+        let rest = without_effects(&ansi(&lines));
+        prop_assert!(!rest.chars().any(|c| crate::app::is_harmful(c) || c == '\t'), "{rest:?}");
+        for line in fold(lines, width.max(2)) {
+            prop_assert!(line.text().chars().map(|c| c.width().unwrap_or(0)).sum::<usize>() <= width.max(2));
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! A note as a person reads it: what is known of it, then its text.
+
+use super::markdown::{self, Line};
+use super::out;
+use crate::app::Shown;
+use crate::app::shared::Time;
+use anstyle::Effects;
+use zeroize::Zeroizing;
+
+/// The longest line of a text, in columns: longer ones are hard to read.
+pub(super) const WIDEST: usize = 100;
+
+/// What stands above the text: title; label and mark; what is known of it.
+pub(super) fn head(shown: &Shown) -> Zeroizing<String> {
+    let metadata = &shown.note.metadata;
+    let day = |seconds| Time::from_unix(seconds).to_string();
+    let mut head = Zeroizing::new(format!(
+        "{}\n{} · {}\n",
+        out::one_line(&metadata.title),
+        out::one_line(&shown.label),
+        shown.mark
+    ));
+    let mut facts = Vec::new();
+    if !metadata.client.is_empty() {
+        facts.push(format!("client {}", out::one_line(&metadata.client)));
+    }
+    if !metadata.case.is_empty() {
+        facts.push(format!("case {}", out::one_line(&metadata.case)));
+    }
+    facts.extend(
+        metadata
+            .fields
+            .iter()
+            .map(|(name, value)| format!("{} {}", out::one_line(name), out::one_line(value))),
+    );
+    if !facts.is_empty() {
+        head.push_str(&format!("{}\n", facts.join(" · ")));
+    }
+    if let Some(happened) = metadata.happened {
+        head.push_str(&format!("happened {}\n", day(happened)));
+    }
+    for attachment in &shown.note.attachments {
+        head.push_str(&format!("attached {}\n", super::attachments::line(attachment)));
+    }
+    let revision = match metadata.number {
+        1 => String::new(),
+        number => format!("revision {number} · "),
+    };
+    head.push_str(&format!(
+        "{revision}written {} by {} · {}\n",
+        day(metadata.modified),
+        shown.author,
+        shown.note.note
+    ));
+    head
+}
+
+/// All of it for a screen that is so wide.
+pub(super) fn page(shown: &Shown, width: usize, colour: bool) -> Vec<Line> {
+    let head = head(shown);
+    let mut lines = Vec::new();
+    for (at, line) in head.lines().enumerate() {
+        let effects = if at == 0 && colour {
+            Effects::BOLD
+        } else {
+            Effects::new()
+        };
+        lines.extend(markdown::wrap(effects, line, width));
+    }
+    lines.push(Line::default());
+    lines.extend(markdown::render(&shown.body(), width.min(WIDEST), colour));
+    lines
+}
