@@ -46,7 +46,7 @@ impl Gate<'_> {
 
     fn scan_among(
         &self,
-        among: impl Fn(NoteId) -> bool + Sync,
+        among: impl Fn(NoteId) -> bool,
         ledger: &Ledger<'_>,
         clearance: &Clearance,
         filter: &Filter,
@@ -54,7 +54,8 @@ impl Gate<'_> {
     ) -> Result<Survey, ScanError> {
         let gate = *self;
         let found = ledger.each_note(
-            |note, wrap| among(note) && gate.label(note, wrap, clearance).is_some(),
+            among,
+            |note, wrap| gate.label(note, wrap, clearance).is_some(),
             |note, stored| Ok::<_, ScanError>((note, look(gate, stored, filter, query)?)),
         )?;
         let ids = found.iter().map(|(note, _)| *note).collect();

@@ -14,17 +14,18 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 const WRAPS_ALONE: usize = 64;
 
 impl Ledger<'_> {
-    /// Reads every live note whose wrap is `wanted`, matched with the log, and gives all revisions of it together to
+    /// Reads every live note `among` those whose wrap is `wanted`, matched with the log, and gives all revisions of it together to
     /// `look`; collects what that finds, in no order. Nothing is opened here. Damage ends it, as in [`Ledger::wraps`].
     pub fn each_note<T: Send, E: From<LedgerError> + Send>(
         &self,
+        among: impl Fn(NoteId) -> bool,
         wanted: impl Fn(NoteId, &WrapFile) -> bool + Sync,
         look: impl Fn(NoteId, &[StoredNote]) -> Result<T, E> + Sync,
     ) -> Result<Vec<T>, E> {
         let live = &self.standing.live;
         let mut shards: Vec<Vec<(NoteId, Digest)>> = vec![Vec::new(); 256];
         for (file, _) in live.iter() {
-            if let Some(note) = file.wrap_of() {
+            if let Some(note) = file.wrap_of().filter(|note| among(*note)) {
                 shards[usize::from(note.0[0])].push((note, file.digest()));
             }
         }
