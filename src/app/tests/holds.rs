@@ -449,7 +449,8 @@ fn what_comes_later_falls_under_a_hold_by_its_client() {
             "{}",
             SEATS[seat]
         );
-        assert_eq!((line.by.as_str(), line.client.as_str()), ("nour", "halcyon"));
+        // The newest placing is told.
+        assert_eq!((line.by.as_str(), line.client.as_str()), ("mara", "halcyon"));
     }
     relabel(&world.at(MARA), &letter.to_string(), "confidential").unwrap();
     keep(&world.at(MARA), &late.to_string(), "under a hold", None).unwrap();
