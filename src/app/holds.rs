@@ -214,8 +214,11 @@ pub fn list_holds(context: &Context<'_>) -> Result<HoldList, Error> {
     desk.refuse_what_is_said("hold list", Action::List)?;
     let all = desk.ledger.holds();
     let mut known = desk.known_holds("hold list")?;
-    // Where it was placed again, what was said last is what holds.
-    known.sort_by_key(|known| (known.hold.time, known.hold.entry));
+    // Where it was placed again, what was said last is what holds; whatever clocks say, that is not what it began with.
+    known.sort_by_key(|known| {
+        let again = known.hold.entry != known.hold.beginning;
+        (again, known.hold.time, known.hold.entry)
+    });
     let mut lines: BTreeMap<EntryRef, HoldLine> = BTreeMap::new();
     for KnownHold { hold, metadata } in &known {
         let parts: Vec<&Hold> = all.iter().filter(|part| part.beginning == hold.beginning).collect();

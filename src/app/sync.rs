@@ -150,6 +150,8 @@ struct Exchange<'a> {
     deadline: Option<u64>,
     /// Why nothing was taken back where it might have been, and how bad that is.
     undecided: Option<(Kind, String)>,
+    /// What the person was warned of.
+    warned: BTreeSet<String>,
     done: Synced,
 }
 
@@ -251,6 +253,7 @@ impl<'a> Exchange<'a> {
             came: BTreeSet::new(),
             deadline: None,
             undecided: None,
+            warned: BTreeSet::new(),
             name: url.path().map_or_else(|| url.as_str().to_owned(), clone_name),
             done: Synced {
                 remote,
@@ -571,7 +574,13 @@ impl<'a> Exchange<'a> {
 
     /// What became of what was fetched.
     fn tell(&mut self, merged: Merged) {
-        let warn = |text: &str| self.context.person.warn(text);
+        let (person, warned) = (self.context.person, &mut self.warned);
+        // What was met before a push that came too late is met again after it.
+        let mut warn = |text: &str| {
+            if warned.insert(text.to_owned()) {
+                person.warn(text);
+            }
+        };
         if let Some(begun) = merged.began {
             warn(&two_histories(begun.log));
         }

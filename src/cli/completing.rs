@@ -26,9 +26,9 @@ Examples:
   source <(strongroom completions zsh)           in ~/.zshrc, after compinit
   strongroom completions fish > ~/.config/fish/completions/strongroom.fish
 
-Completed are commands, options, files, and what the vault says in clear: levels, purposes, members,
-profiles, templates. Ids are completed while the vault is unlocked, of what `list` would show you, and
-without a title; a completion is no entry in the log. Names of clients and compartments are not. Where
+Completed are commands, options, files, and what the vault says in clear: levels, purposes, members, \
+profiles, templates. Ids are completed while the vault is unlocked, of what `list` would show you, and \
+without a title; a completion is no entry in the log. Names of clients and compartments are not. Where \
 something is wrong nothing is offered. Make the script anew after an update of this program.";
 
 /// Shells that complete.
@@ -256,10 +256,13 @@ mod tests {
         "case",
         "class",
         "client",
+        "columns",
         "compartments",
+        "copied_for",
         "device",
         "diff",
         "entry",
+        "field",
         "fields",
         "for_seconds",
         "founder",
@@ -268,14 +271,17 @@ mod tests {
         "idle",
         "length",
         "limit",
+        "lock_after",
         "mask",
         "matter",
         "name",
+        "names",
         "need",
         "notice",
         "of",
         "pruned",
         "query",
+        "recipients",
         "remote",
         "request",
         "revision",

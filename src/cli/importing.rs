@@ -16,22 +16,22 @@ Examples:
   strongroom import ~/.password-store --client Halcyon
   strongroom import visits.csv --column body=Remarks --column title=Place --column id=No
 
-What would be done is shown first, and asked about; --yes does not ask. Every note is an entry, as
-with `add`. If it is broken off, give it again: what is there already is recognised, and nothing
+What would be done is shown first, and asked about; --yes does not ask. Every note is an entry, as \
+with `add`. If it is broken off, give it again: what is there already is recognised, and nothing \
 comes twice. The source is only read; what lies there in clear stays there until you remove it.
 
-Stores of pass and passage are opened by your own gpg or age, one file at a time, and nothing of it
-is written to a disk. Of a folder .md, .markdown and .txt are taken, with the title, date, client,
-case, tags and fields of plain front matter; front matter that is not all understood stays in the
-text. Of a table each row is a note, and its first row names the columns: body, title, date, client,
-case, label, tags, id, and field.NAME for a field. Rows with an id are recognised when they change.
+Stores of pass and passage are opened by your own gpg or age, one file at a time, and nothing of it \
+is written to a disk. Of a folder .md, .markdown and .txt are taken, with the title, date, client, \
+case, tags and fields of plain front matter; front matter that is not all understood stays in the \
+text. Of a table each row is a note, and its first row names the columns: body, title, date, client, \
+case, label, tags, id, and field.NAME for a field. Rows with an id are recognised when they change. \
 Symbolic links and hidden files are left out.
 
 Rules (--rules FILE, TOML) say what becomes of what; the first that fits and says something counts:
   [[rule]]
   path = \"clients/halcyon/**\"        or column = \"kind\" and is = \"incident*\"
   label = \"confidential/Halcyon\"     also client, case, template, title; or skip = true
-In a client, case or title, {name}, {path}, {folder} and {top} stand for parts of the path. A table
+In a client, case or title, {name}, {path}, {folder} and {top} stand for parts of the path. A table \
 [columns] says what --column says. A label above your clearance is refused before anything is done.
 
 Exit codes: 0 all of it is here, 1 something could not be taken and is named, 3 denied.";
