@@ -356,7 +356,10 @@ fn another_user_is_turned_away() {
         .collect();
     let program = house.root().join("tmp/strongroom");
     std::fs::copy(env!("CARGO_BIN_EXE_strongroom"), &program).unwrap();
-    for door in doors.into_iter().chain([program.as_path(), &house.root().join("tmp")]) {
+    // The folders of the defaults too: what bars the other user has to be the agent.
+    let more = ["tmp", "config", "config/strongroom"].map(|name| house.root().join(name));
+    let more = more.iter().map(std::path::PathBuf::as_path);
+    for door in doors.into_iter().chain([program.as_path()]).chain(more) {
         std::fs::set_permissions(door, std::fs::Permissions::from_mode(0o777)).unwrap();
     }
     let mut other = house.program(program.to_str().unwrap());
