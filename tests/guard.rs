@@ -82,6 +82,24 @@ impl World {
         }
     }
 
+    /// Somebody else, whom `lead` has admitted to what is internal; it is not synced yet.
+    fn member(&self, name: &str, lead: &Computer) -> Computer {
+        let computer = self.computer(name);
+        clone_vault(&computer.context(), &self.hub_url(), None).unwrap();
+        let file = self.0.path().join(format!("{name}.request"));
+        ask_for_membership(&computer.context(), name, &file, false).unwrap();
+        let admission = Admission {
+            file,
+            clearance: Some("internal".into()),
+            compartments: Vec::new(),
+            roles: Vec::new(),
+            until: None,
+            device_of: None,
+        };
+        admit(&lead.context(), &admission, &|_| Ok(())).unwrap();
+        computer
+    }
+
     /// A second device of the person's.
     fn another(&self, name: &str) -> Computer {
         let other = self.computer(name);
@@ -658,19 +676,7 @@ fn members_come_and_go_and_who_was_removed_adds_nothing() {
     let (world, a) = World::new();
     a.add("one");
     a.sync();
-    let jon = world.computer("jon");
-    clone_vault(&jon.context(), &world.hub_url(), None).unwrap();
-    let file = world.0.path().join("jon.request");
-    ask_for_membership(&jon.context(), "jon", &file, false).unwrap();
-    let admission = Admission {
-        file,
-        clearance: Some("internal".into()),
-        compartments: Vec::new(),
-        roles: Vec::new(),
-        until: None,
-        device_of: None,
-    };
-    admit(&a.context(), &admission, &|_| Ok(())).unwrap();
+    let jon = world.member("jon", &a);
     a.sync();
     jon.sync();
     assert_eq!(jon.titles(), ["one"]);

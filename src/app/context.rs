@@ -554,24 +554,22 @@ impl Desk<'_> {
 
     /// The same for whoever has words of their own for what the ledger refuses.
     pub(super) fn enter(&mut self, mut draft: Draft) -> Result<Recorded, LedgerError> {
-        if self.context.access.asked() && draft.kind != Some(EntryKind::UnlockFailed) {
-            let given = self.details("");
-            draft.details.purpose = draft.details.purpose.or(given.purpose);
-            draft.details.reason = draft.details.reason.or(given.reason);
-        }
+        self.say_why(&mut draft);
         self.ledger.record(draft, self.context.now(), &mut SystemEntropy)
     }
 
-    /// Enters several changes, in as few durable steps as may be; how many there were.
-    pub(super) fn record_all(&mut self, drafts: Vec<Draft>) -> Result<usize, Error> {
-        let mut drafts = drafts;
-        if self.context.access.asked() {
+    /// Adds the purpose and the reason that were given since, on being asked.
+    fn say_why(&self, draft: &mut Draft) {
+        if self.context.access.asked() && draft.kind != Some(EntryKind::UnlockFailed) {
             let given = self.details("");
-            for draft in &mut drafts {
-                draft.details.purpose = draft.details.purpose.take().or_else(|| given.purpose.clone());
-                draft.details.reason = draft.details.reason.take().or_else(|| given.reason.clone());
-            }
+            draft.details.purpose = draft.details.purpose.take().or(given.purpose);
+            draft.details.reason = draft.details.reason.take().or(given.reason);
         }
+    }
+
+    /// Enters several changes, in as few durable steps as may be; how many there were.
+    pub(super) fn record_all(&mut self, mut drafts: Vec<Draft>) -> Result<usize, Error> {
+        drafts.iter_mut().for_each(|draft| self.say_why(draft));
         let now = self.context.now();
         Ok(self.ledger.record_together(drafts, now, &mut SystemEntropy)?.len())
     }

@@ -7,8 +7,11 @@ use super::words::duration;
 use crate::app::{Error, Kind, Places};
 use serde::Deserialize;
 use serde::de::{Deserializer, Error as _};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
+/// The largest such file, in bytes.
+const MAX: u64 = 64 << 10;
 /// How long `unlock` keeps a vault unlocked if nobody says.
 const UNLOCK: &str = "15m";
 
@@ -76,6 +79,13 @@ pub(super) fn at_home(path: PathBuf) -> PathBuf {
     }
 }
 
+/// All of a file, or so much that it is seen to be too long.
+fn read_bounded(path: &Path) -> std::io::Result<String> {
+    let mut text = String::new();
+    std::fs::File::open(path)?.take(MAX + 1).read_to_string(&mut text)?;
+    Ok(text)
+}
+
 /// Where the file is, or would be; nowhere without a home.
 fn place() -> Option<PathBuf> {
     Places::of_this_run(None, None).ok().map(|places| places.config())
@@ -87,13 +97,14 @@ impl Config {
         let Some(path) = place() else {
             return Ok(Self::default());
         };
-        let text = match std::fs::read_to_string(&path) {
-            Ok(text) => text,
+        let unreadable = |why: &dyn std::fmt::Display| {
+            Error::new(Kind::Failed, format!("`{}` cannot be read: {why}", path.display()))
+        };
+        let text = match read_bounded(&path) {
+            Ok(text) if text.len() as u64 <= MAX => text,
+            Ok(_) => return Err(unreadable(&format!("it has more than {} KiB", MAX >> 10))),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Self::default()),
-            Err(error) => {
-                let words = format!("`{}` cannot be read: {error}", path.display());
-                return Err(Error::new(Kind::Failed, words));
-            }
+            Err(error) => return Err(unreadable(&error)),
         };
         Self::parse(&text).map_err(|(line, why)| {
             Error::new(Kind::Usage, format!("`{}`, line {line}: {why}", path.display()))
@@ -274,6 +285,14 @@ mod tests {
             assert!(words.contains(why), "{text}: {words}");
         }
         assert_eq!(Config::parse(""), Ok(Config::default()));
+    }
+
+    #[test]
+    fn a_file_without_end_is_not_read_to_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("config.toml");
+        std::fs::File::create(&path).unwrap().set_len(MAX * 4).unwrap();
+        assert_eq!(read_bounded(&path).unwrap().len() as u64, MAX + 1);
     }
 
     #[test]

@@ -65,16 +65,7 @@ impl Program<'_> {
 
     /// The same with standard input.
     pub fn run_on(&self, input: Stdio, tell: &dyn Fn(u64)) -> io::Result<Ended> {
-        let mut command = Command::new(self.name);
-        command.args(&self.arguments).stdin(input);
-        command.stdout(Stdio::piped()).stderr(Stdio::piped());
-        for (name, _) in std::env::vars_os() {
-            if name.to_str().is_some_and(self.hidden) {
-                command.env_remove(&name);
-            }
-        }
-        command.envs(self.variables.iter().copied());
-        let mut child = command.spawn()?;
+        let mut child = self.spawn(input, Stdio::piped())?;
         // Beyond its bound the pipe is closed, which ends whoever writes to it.
         let output = child
             .stdout
@@ -94,16 +85,7 @@ impl Program<'_> {
 
     /// Starts it with a pipe for its standard input, and with `output` for its standard output.
     pub fn start_into(&self, output: File) -> io::Result<Fed> {
-        let mut command = Command::new(self.name);
-        command.args(&self.arguments).stdin(Stdio::piped());
-        command.stdout(Stdio::from(output)).stderr(Stdio::piped());
-        for (name, _) in std::env::vars_os() {
-            if name.to_str().is_some_and(self.hidden) {
-                command.env_remove(&name);
-            }
-        }
-        command.envs(self.variables.iter().copied());
-        let mut child = command.spawn()?;
+        let mut child = self.spawn(Stdio::piped(), Stdio::from(output))?;
         let input = child
             .stdin
             .take()
@@ -114,6 +96,18 @@ impl Program<'_> {
             input: Some(input),
             errors,
         })
+    }
+
+    fn spawn(&self, input: Stdio, output: Stdio) -> io::Result<Child> {
+        let mut command = Command::new(self.name);
+        command.args(&self.arguments).stdin(input);
+        command.stdout(output).stderr(Stdio::piped());
+        for (name, _) in std::env::vars_os() {
+            if name.to_str().is_some_and(self.hidden) {
+                command.env_remove(&name);
+            }
+        }
+        command.envs(self.variables.iter().copied()).spawn()
     }
 
     fn wait(&self, child: &mut Child, tell: &dyn Fn(u64)) -> io::Result<(ExitStatus, bool)> {

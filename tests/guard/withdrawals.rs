@@ -173,19 +173,7 @@ fn who_is_no_lead_withdraws_nothing() {
     let (world, first) = World::new();
     first.edit_policy("templates/own.txt");
     first.sync();
-    let jon = world.computer("jon");
-    clone_vault(&jon.context(), &world.hub_url(), None).unwrap();
-    let file = world.0.path().join("jon.request");
-    ask_for_membership(&jon.context(), "jon", &file, false).unwrap();
-    let admission = Admission {
-        file,
-        clearance: Some("internal".into()),
-        compartments: Vec::new(),
-        roles: Vec::new(),
-        until: None,
-        device_of: None,
-    };
-    admit(&first.context(), &admission, &|_| Ok(())).unwrap();
+    let jon = world.member("jon", &first);
     jon.sync();
     jon.titles();
     jon.sync();

@@ -273,8 +273,16 @@ impl Recipients {
         for path in files {
             let mut text = String::new();
             let file = context.person.open(path)?;
-            let read = file.take(KEYS_MAX).read_to_string(&mut text);
+            let read = file.take(KEYS_MAX + 1).read_to_string(&mut text);
             read.map_err(|error| Error::new(Kind::Failed, format!("cannot read `{}`: {error}", path.display())))?;
+            // Cut off, it would leave recipients out in silence.
+            if text.len() as u64 > KEYS_MAX {
+                return Err(usage(format!(
+                    "`{}` is too long for a file of recipients: at most {} KiB",
+                    path.display(),
+                    KEYS_MAX >> 10
+                )));
+            }
             let lines = text.lines().map(str::trim);
             all.extend(
                 lines

@@ -14,7 +14,7 @@ use crate::chain::Kind as EntryKind;
 use crate::gate::Metadata;
 use crate::id::{Digest, NoteId};
 use crate::policy::{Action, Decision};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// Its verb in the log.
 const VERB: &str = "import";
@@ -69,7 +69,7 @@ impl Desk<'_> {
         };
         let mut labels: BTreeMap<Option<String>, String> = BTreeMap::new();
         let mut texts: HashMap<String, String> = HashMap::new();
-        let mut places: HashMap<String, ()> = HashMap::new();
+        let mut places = HashSet::new();
         for mut thing in gathered.things {
             let path = thing.path.clone();
             let left = |why: String| LeftOut {
@@ -78,7 +78,7 @@ impl Desk<'_> {
                 is_fault: false,
             };
             let plan = &mut planned.plan;
-            if places.insert(path.clone(), ()).is_some() {
+            if !places.insert(path.clone()) {
                 // Rows without an id that say the same, or one id twice.
                 plan.duplicates.push(left("of another one of that name".into()));
                 continue;

@@ -78,6 +78,20 @@ impl Away {
     }
 }
 
+/// How a program that was run at the client's ended.
+fn ended((answer, _): (Answer, Option<File>), otherwise: &str) -> Result<GitEnded, Error> {
+    match answer {
+        Answer::Git(succeeded, stopped, output, errors) => Ok(GitEnded {
+            succeeded,
+            stopped,
+            output: output.into(),
+            errors: errors.into(),
+        }),
+        Answer::Refused(refusal) => Err(refusal.into()),
+        _ => Err(broken(otherwise)),
+    }
+}
+
 fn answer(wire: &Wire) -> Result<(Answer, Option<File>), Error> {
     receive(wire)?.ok_or_else(|| broken("the client is gone"))
 }
@@ -233,16 +247,10 @@ impl Person for Away {
     fn git(&self, job: &GitJob) -> Result<GitEnded, Error> {
         let words = job.arguments.iter().map(|word| from_path(word.as_ref())).collect();
         let watched = job.watched.as_ref().map(|(folder, max)| (from_path(folder), *max));
-        match self.ask(&Ask::Git(words, job.output_max, watched, job.deadline))? {
-            (Answer::Git(succeeded, stopped, output, errors), _) => Ok(GitEnded {
-                succeeded,
-                stopped,
-                output: output.into(),
-                errors: errors.into(),
-            }),
-            (Answer::Refused(refusal), _) => Err(refusal.into()),
-            _ => Err(broken("git did not end")),
-        }
+        ended(
+            self.ask(&Ask::Git(words, job.output_max, watched, job.deadline))?,
+            "git did not end",
+        )
     }
 
     fn source(&self, path: &Path) -> Result<(File, String), Error> {
@@ -258,16 +266,7 @@ impl Person for Away {
             Decrypt::Gpg => Ask::Decrypt(false, None),
             Decrypt::Age(identity) => Ask::Decrypt(true, identity.as_deref().map(from_path)),
         };
-        match self.ask_with(&ask, Some(sealed))? {
-            (Answer::Git(succeeded, stopped, output, errors), _) => Ok(GitEnded {
-                succeeded,
-                stopped,
-                output: output.into(),
-                errors: errors.into(),
-            }),
-            (Answer::Refused(refusal), _) => Err(refusal.into()),
-            _ => Err(broken("it was not opened")),
-        }
+        ended(self.ask_with(&ask, Some(sealed))?, "it was not opened")
     }
 
     fn has_editor(&self) -> bool {
