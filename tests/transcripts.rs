@@ -61,6 +61,7 @@ stories! {
     backup,
     searching,
     briefs,
+    called,
     redaction,
     audit,
     proofs,

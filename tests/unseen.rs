@@ -169,7 +169,7 @@ fn two_homes(root: &Path) -> ([Home; 2], Ids) {
             "--field",
             "owner=@jon",
             "--field",
-            "due=2026-11-22",
+            "due=2099-11-22",
         ],
         [
             "add",

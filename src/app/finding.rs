@@ -22,6 +22,8 @@ pub struct NoteLine {
 /// Which notes to list, or to search in.
 #[derive(Default)]
 pub struct ListQuery {
+    /// Words that all begin words of the title or the client's name, in any order.
+    pub titled: Option<String>,
     /// Only this client.
     pub client: Option<String>,
     /// Only this case.
@@ -144,7 +146,8 @@ impl Desk<'_> {
         let times = [which.since, which.until].map(|time| time.map(|time| time.to_string()));
         let [since, until] = times.each_ref().map(Option::as_deref);
         let names = [&which.client, &which.case, &which.label, &which.template].map(Option::as_deref);
-        let asked = [query.map(|(_, typed)| typed.trim())].into_iter().chain(names);
+        let words = which.titled.as_deref().map(str::trim);
+        let asked = [query.map(|(_, typed)| typed.trim()), words].into_iter().chain(names);
         let asked: Vec<&str> = asked.chain([since, until]).flatten().collect();
         details.asked = (!asked.is_empty()).then(|| short(asked.join(" / ")));
         let looking = Looking {
@@ -155,6 +158,7 @@ impl Desk<'_> {
                 case: which.case.clone(),
                 field: which.template.clone().map(|name| (reserved::TEMPLATE, name)),
                 having: None,
+                titled: words.map(str::to_owned),
                 since: which.since.map(Time::unix),
                 until: which.until.map(Time::unix),
             },

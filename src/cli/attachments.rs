@@ -1,6 +1,7 @@
 //! Attachments: attach, extract, and how they stand beside a note.
 
 use super::args::{AttachArgs, ExtractArgs};
+use super::called;
 use super::out;
 use super::terminal::Seen;
 use super::words::size;
@@ -25,7 +26,8 @@ pub(super) fn attach(context: &Context<'_>, seen: &Seen<'_>, args: &AttachArgs) 
         true => seen.terminal.input(),
         false => context.person.open(&args.file),
     };
-    let attached = crate::app::attach(context, &args.id, name, open)?;
+    let id = called::id_of(context, seen, &args.id)?;
+    let attached = crate::app::attach(context, &id, name, open)?;
     if seen.json {
         seen.json(&json!({
             "id": attached.note.to_string(),
@@ -57,7 +59,8 @@ pub(super) fn extract(context: &Context<'_>, seen: &Seen<'_>, args: &ExtractArgs
         out if args.clean => Place::Cleaned(out.map(Path::to_owned)),
         out => Place::New(out.map(Path::to_owned)),
     };
-    let extracted = crate::app::extract(context, &args.id, &args.name, place)?;
+    let id = called::id_of(context, seen, &args.id)?;
+    let extracted = crate::app::extract(context, &id, &args.name, place)?;
     // To standard output went the attachment, and nothing else may.
     let Some(path) = &extracted.path else { return Ok(0) };
     if seen.json {

@@ -3,6 +3,7 @@
 use super::approvals::told_what_to_approve;
 use super::args::{BriefCommand, DraftArgs, FormatArg};
 use super::beside;
+use super::called;
 use super::out;
 use super::terminal::{self, Seen};
 use super::words::{counted, in_words, time};
@@ -94,8 +95,12 @@ fn format_of(format: FormatArg) -> Format {
 }
 
 fn draft(context: &Context<'_>, seen: &Seen<'_>, args: &DraftArgs) -> Result<u8, Error> {
+    let sources = args
+        .ids
+        .iter()
+        .map(|id| Ok(called::id_of(context, seen, id)?.into_owned()));
     let query = DraftQuery {
-        sources: args.ids.clone(),
+        sources: sources.collect::<Result<_, Error>>()?,
         profile: args.profile.clone(),
         audience: args.audience.clone(),
         mask: args.mask.clone(),

@@ -1,6 +1,7 @@
 //! `close` and `due`.
 
 use super::args::DueArgs;
+use super::called;
 use super::out;
 use super::terminal::Seen;
 use super::words::{field_of, named, time};
@@ -10,7 +11,8 @@ use serde_json::json;
 /// `close`.
 pub(super) fn close(context: &Context<'_>, seen: &Seen<'_>, id: &str, fields: &[String]) -> Result<u8, Error> {
     let fields = fields.iter().map(|field| field_of(field)).collect::<Result<_, _>>()?;
-    let closed = crate::app::close(context, id, fields)?;
+    let id = called::id_of(context, seen, id)?;
+    let closed = crate::app::close(context, &id, fields)?;
     if seen.json {
         seen.json(&json!({
             "id": closed.id.to_string(),

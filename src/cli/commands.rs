@@ -33,7 +33,7 @@ pub(super) fn run(mut args: Args, words: Vec<OsString>) -> Result<u8, Error> {
     let args = &args;
     match &args.command {
         Command::Tour => return tour::run(),
-        Command::Completions { shell } => return completing::run(&seen, *shell),
+        Command::Completions { shell, short } => return completing::run(&seen, *shell, short.as_deref()),
         Command::Man { out } => return manual::run(&seen, out.as_deref()),
         Command::Agent { for_seconds } => return agent::serve(&args.common, *for_seconds),
         Command::ClearClipboard { for_seconds } => return clear_clipboard(*for_seconds),

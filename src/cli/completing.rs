@@ -25,6 +25,7 @@ Examples:
   strongroom completions bash > ~/.local/share/bash-completion/completions/strongroom
   source <(strongroom completions zsh)           in ~/.zshrc, after compinit
   strongroom completions fish > ~/.config/fish/completions/strongroom.fish
+  source <(strongroom completions bash --short sr)   in ~/.bashrc: `sr` is this program too
 
 Completed are commands, options, files, and what the vault says in clear: levels, purposes, members, \
 profiles, templates. Ids are completed while the vault is unlocked, of what `list` would show you, and \
@@ -63,10 +64,30 @@ impl Shell {
     }
 }
 
+/// A shorter name for the program: one that no shell reads anything into.
+pub(super) fn short_name(typed: &str) -> Result<String, &'static str> {
+    let is_plain = typed
+        .bytes()
+        .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
+    match is_plain && typed.starts_with(|c: char| c.is_ascii_lowercase()) && typed.len() <= 16 {
+        true => Ok(typed.to_owned()),
+        false => Err("a short name is made of small letters and digits, and begins with a letter"),
+    }
+}
+
 /// `completions`.
-pub(super) fn run(seen: &Seen<'_>, shell: Shell) -> Result<u8, Error> {
+pub(super) fn run(seen: &Seen<'_>, shell: Shell, short: Option<&str>) -> Result<u8, Error> {
     let script = shell.script().and_then(|script| String::from_utf8(script).ok());
-    let script = script.ok_or_else(|| Error::new(Kind::Failed, "the script could not be made"))?;
+    let mut script = script.ok_or_else(|| Error::new(Kind::Failed, "the script could not be made"))?;
+    if let Some(short) = short {
+        script.push_str(&format!("alias {short}={PROGRAM}\n"));
+        // The others look behind an alias by themselves.
+        if shell == Shell::Bash {
+            script.push_str(&format!(
+                "complete -o nospace -o bashdefault -F _clap_complete_{PROGRAM} {short}\n"
+            ));
+        }
+    }
     seen.result(&script)?;
     Ok(0)
 }
@@ -285,6 +306,7 @@ mod tests {
         "remote",
         "request",
         "revision",
+        "short",
         "since",
         "text",
         "title",

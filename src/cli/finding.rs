@@ -52,6 +52,7 @@ pub(super) fn which(context: &Context<'_>, filter: &FilterArgs, order: Order) ->
     let (since, until) = period(context, filter.since.as_deref(), filter.until.as_deref())?;
     let asked = |what, value: &Option<String>| named(context.person, what, value.as_deref());
     Ok(ListQuery {
+        titled: None,
         client: asked("client", &filter.client)?,
         case: asked("case", &filter.case)?,
         label: filter.label.clone(),

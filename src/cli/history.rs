@@ -1,5 +1,6 @@
 //! `history`: the revisions of a note, and what changed between them.
 
+use super::called;
 use super::out;
 use super::terminal::Seen;
 use crate::app::shared::Time;
@@ -17,6 +18,7 @@ const SHORT_DIGEST: usize = 8;
 
 /// `history`.
 pub(super) fn run(context: &Context<'_>, seen: &Seen<'_>, id: &str, diff: Option<&str>) -> Result<u8, Error> {
+    let id = &*called::id_of(context, seen, id)?;
     match diff {
         None => list(seen, &crate::app::history(context, id)?),
         Some(which) => {

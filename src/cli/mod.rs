@@ -11,6 +11,7 @@ mod beside;
 mod breakglass;
 mod briefs;
 mod browse;
+mod called;
 mod casework;
 mod commands;
 mod completing;

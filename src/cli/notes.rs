@@ -2,6 +2,7 @@
 
 use super::args::{AddArgs, ShowArgs};
 use super::browse;
+use super::called;
 use super::markdown;
 use super::out;
 use super::reading;
@@ -68,7 +69,8 @@ pub(super) fn show(context: &Context<'_>, seen: &Seen<'_>, args: &ShowArgs) -> R
         ));
     }
     let keep = duration(&args.copied_for)?;
-    let note = crate::app::show(context, &args.id, args.revision.as_deref())?;
+    let id = called::id_of(context, seen, &args.id)?;
+    let note = crate::app::show(context, &id, args.revision.as_deref())?;
     if args.copy {
         return copied(seen, &note, args.field.as_deref(), keep);
     }

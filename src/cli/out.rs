@@ -1,12 +1,14 @@
 //! How things are written: harmless for a terminal, as JSON, as a table; and what goes to standard error.
 
+use super::markdown;
 use crate::app::is_harmful;
 pub(super) use crate::app::plain;
-use anstyle::{AnsiColor, Style};
+use anstyle::{AnsiColor, Effects, Style};
 use comfy_table::{ColumnConstraint, Width};
 use serde::Serialize;
 use std::io::Write;
 use unicode_width::UnicodeWidthStr;
+use zeroize::Zeroizing;
 
 /// A value's JSON, with every character escaped that could drive a terminal or turn the direction of writing.
 pub(super) fn json_text(value: &(impl Serialize + ?Sized)) -> String {
@@ -58,8 +60,11 @@ pub(super) fn table(width: Option<u16>, head: &[&str], rows: Vec<Vec<String>>) -
     let head: Vec<String> = head.iter().map(|name| name.to_uppercase()).collect();
     let widths = widest_cells(&head, &rows);
     let needed: usize = widths.iter().map(|width| width + usize::from(PADDING)).sum();
-    match width {
-        Some(width) if needed > usize::from(width) => wrapped_table(width, head, rows),
+    match width.map(usize::from) {
+        Some(width) if needed > width && is_too_narrow(width, &head, &rows, &widths) => {
+            stacked_table(width, head, rows)
+        }
+        Some(width) if needed > width => wrapped_table(u16::try_from(width).unwrap_or(u16::MAX), head, rows),
         _ => wide_table(&widths, &head, &rows),
     }
 }
@@ -110,6 +115,51 @@ fn wrapped_table(width: u16, head: Vec<String>, rows: Vec<Vec<String>>) -> Strin
     format!("{}\n", lines.join("\n"))
 }
 
+/// How many columns the last cell wants at least: titles and reasons stand there.
+const LAST: usize = 24;
+
+/// Whether beside the longest words of the other columns too little is left for the last one.
+fn is_too_narrow(width: usize, head: &[String], rows: &[Vec<String>], widths: &[usize]) -> bool {
+    let mut longest = longest_words(head, rows);
+    longest.pop();
+    let others: usize = longest.iter().map(|longest| usize::from(longest + PADDING)).sum();
+    let wanted = widths.last().map_or(0, |last| LAST.min(*last)) + usize::from(PADDING);
+    others + wanted > width
+}
+
+/// A row on as many lines as it takes: its cells one behind the other, the last on lines of its own below them.
+fn stacked_table(width: usize, head: Vec<String>, rows: Vec<Vec<String>>) -> String {
+    let mut out = String::new();
+    let mut line = |text: &str, indent: usize| {
+        let text = Zeroizing::new(text.trim_end().to_owned());
+        let lines = markdown::wrap(Effects::new(), &text, width.saturating_sub(indent));
+        for line in markdown::fold(lines, width.saturating_sub(indent)) {
+            out.extend(std::iter::repeat_n(' ', indent));
+            out.push_str(&line.text());
+            out.push('\n');
+        }
+    };
+    for mut row in std::iter::once(head).chain(rows) {
+        let last = row.pop().unwrap_or_default();
+        let mut cells = String::new();
+        for cell in row.iter().filter(|cell| !cell.is_empty()) {
+            if !cells.is_empty() && 1 + cells.width() + usize::from(PADDING) + cell.width() > width {
+                line(&cells, 1);
+                cells.clear();
+            }
+            if !cells.is_empty() {
+                cells.push_str("  ");
+            }
+            cells.push_str(cell);
+        }
+        line(&cells, 1);
+        if !last.is_empty() {
+            line(&last, 3);
+        }
+    }
+    out
+}
+
 /// The longest word of each column, in characters; a very long one may be broken.
 fn longest_words(head: &[String], rows: &[Vec<String>]) -> Vec<u16> {
     let words = |text: &str| text.split(' ').map(|word| word.chars().count()).max().unwrap_or(0);
@@ -151,6 +201,31 @@ mod tests {
         assert_eq!(wrapped_table(needed, head, rows.clone()), wide);
         let narrow = table(Some(needed - 1), &["id", "client", "title"], rows);
         assert!(narrow.lines().count() > 3 && narrow.lines().all(|line| line.width() < usize::from(needed)));
+    }
+
+    #[test]
+    fn where_no_room_is_left_for_the_last_column_rows_stand_on_lines_of_their_own() {
+        let cell = |text: &str| text.to_owned();
+        let head = ["id", "modified", "label", "client", "title"];
+        let row = |title: &str| {
+            ["b754ad9f", "2026-11-29", "confidential/Halcyon", "Halcyon", title]
+                .map(cell)
+                .to_vec()
+        };
+        let rows = vec![row("Handover, Friday night"), row(&"gate ".repeat(12))];
+        assert_eq!(
+            table(Some(44), &head, rows.clone()),
+            " ID  MODIFIED  LABEL  CLIENT\n   TITLE\n b754ad9f  2026-11-29  confidential/Halcyon\n Halcyon\n   \
+             Handover, Friday night\n b754ad9f  2026-11-29  confidential/Halcyon\n Halcyon\n   \
+             gate gate gate gate gate gate gate gate\n   gate gate gate gate\n"
+        );
+        for width in 1..120 {
+            let lines = table(Some(width), &head, rows.clone());
+            assert!(
+                lines.lines().all(|line| line.width() <= usize::from(width).max(4)),
+                "{width}: {lines}"
+            );
+        }
     }
 
     #[test]

@@ -55,6 +55,15 @@ pub(super) fn head(shown: &Shown) -> Zeroizing<String> {
     head
 }
 
+/// A text without a first heading that says the title again, which stands above it.
+fn below_title<'t>(body: &'t str, title: &str) -> &'t str {
+    let (first, rest) = body.split_once('\n').unwrap_or((body, ""));
+    match first.strip_prefix("# ").map(str::trim) {
+        Some(heading) if heading == title => rest.trim_start_matches('\n'),
+        _ => body,
+    }
+}
+
 /// All of it for a screen that is so wide.
 pub(super) fn page(shown: &Shown, width: usize, colour: bool) -> Vec<Line> {
     let head = head(shown);
@@ -68,6 +77,11 @@ pub(super) fn page(shown: &Shown, width: usize, colour: bool) -> Vec<Line> {
         lines.extend(markdown::wrap(effects, line, width));
     }
     lines.push(Line::default());
-    lines.extend(markdown::render(&shown.body(), width.min(WIDEST), colour));
+    let body = shown.body();
+    lines.extend(markdown::render(
+        below_title(&body, &shown.note.metadata.title),
+        width.min(WIDEST),
+        colour,
+    ));
     lines
 }

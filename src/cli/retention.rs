@@ -1,5 +1,6 @@
 //! Retention.
 
+use super::called;
 use super::terminal::Seen;
 use super::words::{self, prompted};
 use crate::app::shared::{Period, Time};
@@ -27,7 +28,8 @@ pub(super) fn run(context: &Context<'_>, seen: &Seen<'_>, args: &KeepArgs) -> Re
         .as_deref()
         .map(|until| moment(until, context.now()))
         .transpose()?;
-    let done = keep(context, &args.id, &because, until)?;
+    let id = called::id_of(context, seen, &args.id)?;
+    let done = keep(context, &id, &because, until)?;
     let day = day_of(done.until);
     if seen.json {
         seen.json(&json!({

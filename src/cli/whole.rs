@@ -1,6 +1,7 @@
 //! What concerns the whole of a note: another label, or its end.
 
 use super::approvals::told_what_to_approve;
+use super::called;
 use super::out;
 use super::terminal::Seen;
 use super::words::counted;
@@ -48,7 +49,12 @@ pub(super) fn destroy(context: &Context<'_>, seen: &Seen<'_>, id: &str) -> Resul
         .hint("if you are sure: --yes"));
     }
     let ask = |doomed: &Doomed| ask(seen, doomed);
-    let done = crate::app::destroy(context, id, if seen.yes { None } else { Some(&ask) });
+    // By its title only where the title is asked about.
+    let id = match seen.yes {
+        true => id.into(),
+        false => called::id_of(context, seen, id)?,
+    };
+    let done = crate::app::destroy(context, &id, if seen.yes { None } else { Some(&ask) });
     let done = told_what_to_approve(seen, done)?;
     if seen.json {
         seen.json(&json!({

@@ -1,6 +1,7 @@
 //! Where a note's text comes from, and `edit`.
 
 use super::args::{AddArgs, EditArgs, EditorArgs};
+use super::called;
 use super::terminal::{self, Seen, Terminal};
 use super::words::{counted, field_of, moment};
 use crate::app::{Change, Context, Editing, Error, Kind, TextFrom};
@@ -24,8 +25,9 @@ pub(super) fn edit(context: &Context<'_>, seen: &Seen<'_>, args: &EditArgs) -> R
         at: args.at.as_deref().map(at).transpose()?,
         fields: fields.collect::<Result<_, _>>()?,
     };
+    let id = called::id_of(context, seen, &args.id)?;
     let text = source_of_edit(seen.terminal, args)?;
-    let revised = crate::app::edit(context, &args.id, change, text)?;
+    let revised = crate::app::edit(context, &id, change, text)?;
     if seen.json {
         seen.json(&json!({
             "id": revised.id.to_string(),
@@ -53,10 +55,10 @@ pub(super) fn discarded(seen: &Seen<'_>, count: usize) -> Result<u8, Error> {
 
 /// The text of a new note: as an argument, from a file, from the editor, from a pipe, or asked for.
 pub(super) fn source_of_new<'a>(terminal: &'a dyn Terminal, args: &'a AddArgs) -> Result<TextFrom<'a>, Error> {
-    match args.text.as_deref().filter(|text| *text != "-") {
-        Some(text) => Ok(TextFrom::Caller(Box::new(|| Ok(text.as_bytes().to_vec())))),
-        None if args.text.is_some() => Ok(TextFrom::Caller(Box::new(|| typed_or_read(terminal, None)))),
-        None => source_of_words(terminal, args.file.as_deref(), &args.editor),
+    match args.text.as_slice() {
+        [dash] if dash == "-" => Ok(TextFrom::Caller(Box::new(|| typed_or_read(terminal, None)))),
+        words @ [_, ..] => Ok(TextFrom::Caller(Box::new(|| Ok(words.join(" ").into_bytes())))),
+        [] => source_of_words(terminal, args.file.as_deref(), &args.editor),
     }
 }
 

@@ -9,6 +9,7 @@ use crate::ledger::{Recorded, StoredNote};
 use crate::policy::{Kind, ResourceFacts};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
+use zeroize::Zeroizing;
 
 /// What is a text of its own: neither attached to one nor said of one.
 pub const TEXTS: [Purpose; 3] = [Purpose::Note, Purpose::Draft, Purpose::Brief];
@@ -26,6 +27,8 @@ pub struct Filter {
     pub field: Option<(&'static str, String)>,
     /// Only with this field, whatever it says.
     pub having: Option<&'static str>,
+    /// Only where each of these words begins a word of the title or the client's name.
+    pub titled: Option<String>,
     /// Only what was last changed at or after this time, Unix seconds.
     pub since: Option<i64>,
     /// Only what was last changed before this time.
@@ -55,9 +58,28 @@ impl Filter {
             && self
                 .having
                 .is_none_or(|name| metadata.fields.iter().any(|(known, _)| known == name))
+            && self.titled.as_ref().is_none_or(|words| is_titled(metadata, words))
             && self.since.is_none_or(|since| metadata.modified >= since)
             && self.until.is_none_or(|until| metadata.modified < until)
     }
+}
+
+/// Whether each of these words begins a word of a title or a client's name.
+fn is_titled(metadata: &Metadata, words: &str) -> bool {
+    let headings = [&metadata.title, &metadata.client].map(|text| Zeroizing::new(fold(text)));
+    let words = fold(words);
+    let mut wanted = parts(&words).peekable();
+    wanted.peek().is_some()
+        && wanted.all(|word| {
+            let mut there = headings.iter().flat_map(|heading| parts(heading));
+            there.any(|part| part.starts_with(word))
+        })
+}
+
+/// The words of a folded text.
+fn parts(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|c: char| !c.is_alphanumeric())
+        .filter(|part| !part.is_empty())
 }
 
 /// One revision that was looked at.

@@ -6,7 +6,8 @@ use super::charter::{Charter, VAULT_FILE, VaultFile};
 use super::error::LedgerError;
 use super::high_water::{HighWater, MarkFile};
 use super::objects::{AUDIT, FILE_MAX, HEADS, MAIN, audit_ref};
-use super::start::{DEVICES, Shard, check_main, given_boxes, live_of_all};
+use super::start::{DEVICES, check_main, given_boxes, live_of_all};
+use super::stored::Shard;
 use crate::chain::{
     Card, Checkpoint, Details, Entry, Frontier, HeadRef, Kind, Message, Outcome, Roster, Time, leaf_hash,
 };

@@ -3,7 +3,8 @@
 use super::error::LedgerError;
 use super::in_order::{STACK, processors};
 use super::objects::{FILE_MAX, note_ref, wrap_ref};
-use super::start::{Ledger, Shard, StoredNote, live_body};
+use super::start::Ledger;
+use super::stored::{Shard, StoredNote, live_body};
 use crate::chain::{FileRef, LiveSet};
 use crate::envelope::{BODY_MAX, WrapFile};
 use crate::id::{Digest, NoteId};

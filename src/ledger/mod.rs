@@ -36,6 +36,7 @@ mod scan;
 mod second;
 mod standing;
 mod start;
+mod stored;
 #[cfg(test)]
 mod tests;
 mod together;
@@ -70,7 +71,8 @@ pub use prove::{AllProven, NoProof, Proven, Whose, prove, prove_all};
 pub use reading::{Opened, ReadLog, Reading};
 pub use second::{Second, Withdrawal, is_anything_withdrawn};
 pub use standing::Memory;
-pub use start::{DEVICES, Ledger, Quarantined, StoredNote, read_charter};
+pub use start::{DEVICES, Ledger, Quarantined, read_charter};
+pub use stored::StoredNote;
 pub use verify::{Anchors, NoReceipt, Report, Verdict, make_receipt, stray_refs, verify};
 pub use verify_against::{Beside, verify_beside};
 pub use verify_witness::Cosigned;

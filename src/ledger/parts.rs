@@ -2,7 +2,8 @@
 
 use super::error::LedgerError;
 use super::objects::note_ref;
-use super::start::{Ledger, Shard, check_file, missing};
+use super::start::Ledger;
+use super::stored::{Shard, check_file, missing};
 use crate::chain::FileRef;
 use crate::envelope::PART_MAX;
 use crate::id::{Digest, NoteId};

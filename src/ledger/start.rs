@@ -5,21 +5,19 @@ use super::error::LedgerError;
 use super::high_water::{HighWater, MarkFile};
 use super::histories::{HistoryAt, tell_apart};
 use super::kept::{Branches, log_branches, without_prefix};
-use super::many::outlives_its_body;
-use super::objects::{AUDIT, FILE_MAX, HEADS, MAIN, Objects, TREE_MAX, audit_ref, log_of, note_ref};
+use super::objects::{AUDIT, FILE_MAX, HEADS, MAIN, Objects, audit_ref, log_of};
 use super::scan::{Head, ScanError, Scanned, scan};
 use super::standing::{Memory, Standing, Stood, other_heads};
+use super::stored::Shard;
 use crate::chain::{
     Creations, Cuts, Entry, FileRef, Frontier, Histories, LiveFile, LiveSet, Matters, Problem, Roster, Time,
 };
-use crate::crypto::sha256;
-use crate::envelope::{BODY_MAX, BodyFile, DetailFile, DetailKey, Keyring, Purpose, WrapFile};
+use crate::envelope::{DetailFile, DetailKey, Keyring};
 use crate::id::{DeviceId, Digest, KeyId, LogName, NoteId, VaultId};
-use crate::repo::{Lock, Mode, Oid, Repo, TreeEntry};
+use crate::repo::{Lock, Oid, Repo};
 use crate::session::Identity;
 use memchr::memmem::Finder;
-use std::cell::Cell;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -36,25 +34,6 @@ pub struct Ledger<'a> {
     /// Whether others wrote while the lock was left to them: what was read is stale then.
     pub(super) lapsed: bool,
     mark_was_missing: bool,
-}
-
-/// One live revision as it is stored: read, matched with the log, not opened.
-pub struct StoredNote {
-    /// The note.
-    pub note: NoteId,
-    /// Digest of the body.
-    pub body: Digest,
-    /// The sealed body.
-    pub sealed: Vec<u8>,
-    /// Its wrap.
-    pub wrap: WrapFile,
-}
-
-impl StoredNote {
-    /// Whether it is the head of an attachment, by its header.
-    pub fn is_attachment(&self) -> bool {
-        BodyFile::parse(&self.sealed).is_ok_and(|body| body.purpose() == Purpose::Attachment)
-    }
 }
 
 /// A log that is not trusted now, or another history of it.
@@ -191,82 +170,6 @@ impl<'a> Ledger<'a> {
         &self.standing.quarantined
     }
 
-    /// The wraps of live notes, read and matched with the log, of all notes or of those whose id begins with `prefix`.
-    /// Nothing is opened. Damage is an error: what the log says exists must be there as it was written.
-    pub fn wraps(&self, prefix: &str) -> Result<Vec<(NoteId, WrapFile)>, LedgerError> {
-        let mut by_ref: BTreeMap<String, Vec<(NoteId, FileRef)>> = BTreeMap::new();
-        for (file, _) in self.standing.live.iter() {
-            let note = file.wrap_of();
-            if let Some(note) = note.filter(|note| prefix.is_empty() || note.to_string().starts_with(prefix)) {
-                let file = file.file();
-                by_ref.entry(file.0.clone()).or_default().push((note, file));
-            }
-        }
-        let mut wraps = Vec::new();
-        for (name, files) in by_ref {
-            let shard = Shard::read(self.repo, &name)?;
-            for (note, file) in files {
-                let wrap = WrapFile::parse(&shard.file(self.repo, &file, FILE_MAX)?)?;
-                if !outlives_its_body(&self.standing.live, note, &wrap)? {
-                    wraps.push((note, wrap));
-                }
-            }
-        }
-        wraps.sort_by_key(|(note, _)| *note);
-        Ok(wraps)
-    }
-
-    /// The stored body that a wrap belongs to.
-    pub fn stored(&self, note: NoteId, wrap: WrapFile) -> Result<StoredNote, LedgerError> {
-        let file = live_body(&self.standing.live, note, &wrap)?;
-        let sealed = Shard::read(self.repo, &file.0)?.file(self.repo, &file, BODY_MAX as u64)?;
-        Ok(StoredNote {
-            note,
-            body: file.2,
-            sealed,
-            wrap,
-        })
-    }
-
-    /// The stored bodies of many wraps, each shard read once.
-    pub fn stored_many(&self, wraps: Vec<(NoteId, WrapFile)>) -> Result<Vec<StoredNote>, LedgerError> {
-        let mut shards: HashMap<String, Shard> = HashMap::new();
-        let mut stored = Vec::with_capacity(wraps.len());
-        for (note, wrap) in wraps {
-            let file = live_body(&self.standing.live, note, &wrap)?;
-            let shard = match shards.entry(file.0.clone()) {
-                std::collections::hash_map::Entry::Occupied(known) => known.into_mut(),
-                std::collections::hash_map::Entry::Vacant(new) => new.insert(Shard::read(self.repo, &file.0)?),
-            };
-            let sealed = shard.file(self.repo, &file, BODY_MAX as u64)?;
-            stored.push(StoredNote {
-                note,
-                body: file.2,
-                sealed,
-                wrap,
-            });
-        }
-        Ok(stored)
-    }
-
-    /// The live files of a note, as a destroying entry must name them.
-    pub fn files_of(&self, note: NoteId) -> Vec<FileRef> {
-        let live = self.standing.live.iter().map(|(file, _)| file);
-        let mut files: Vec<FileRef> = live
-            .filter(|file| file.note() == Some(note))
-            .map(LiveFile::file)
-            .collect();
-        files.sort();
-        files
-    }
-
-    /// The live bodies of a note and its attachments, in order.
-    pub fn bodies_of(&self, note: NoteId) -> Vec<Digest> {
-        let files = self.files_of(note).into_iter();
-        let bodies = files.filter(|file| file.0.starts_with("notes/"));
-        bodies.map(|file| file.2).collect()
-    }
-
     /// Whether some of a note was destroyed: what is left is destroyed too, and nothing else done with it.
     pub fn is_destroyed(&self, note: NoteId) -> bool {
         self.standing.live.is_destroyed(note)
@@ -389,70 +292,6 @@ pub(super) fn given_boxes(live: &LiveSet, roster: &Roster, device: DeviceId) -> 
 /// The branch of key boxes and detail keys, without [`HEADS`].
 pub const DEVICES: &str = "keys/devices";
 
-/// One flat branch, its tree read once.
-pub(super) struct Shard {
-    name: String,
-    /// In the order of their names, as a tree without folders has them.
-    files: Vec<TreeEntry>,
-    /// Behind the file that was looked for last: most are looked for in their order.
-    next: Cell<usize>,
-}
-
-impl Shard {
-    pub(super) fn read(repo: &Repo, name: &str) -> Result<Self, LedgerError> {
-        let files = match repo.ref_target(&format!("{HEADS}{name}"))? {
-            // What is found by it is compared with the log.
-            Some(commit) => repo.read_tree_unchecked(repo.commit_tree(commit)?, TREE_MAX)?,
-            None => Vec::new(),
-        };
-        let files = files.into_iter().filter(|entry| entry.mode == Mode::File).collect();
-        Ok(Self {
-            name: name.to_owned(),
-            files,
-            next: Cell::new(0),
-        })
-    }
-
-    /// A file whose SHA-256 must be the one that the log knows.
-    pub(super) fn file(&self, repo: &Repo, file: &FileRef, max: u64) -> Result<Vec<u8>, LedgerError> {
-        let bytes = repo.read_blob_unchecked(self.oid(file)?, max)?;
-        check_file(&bytes, file).map(|()| bytes)
-    }
-
-    pub(super) fn oid(&self, file: &FileRef) -> Result<Oid, LedgerError> {
-        debug_assert_eq!(self.name, file.0);
-        let at = match self.files.get(self.next.get()) {
-            Some(entry) if entry.name == file.1 => Ok(self.next.get()),
-            _ => self.files.binary_search_by(|entry| entry.name.as_str().cmp(&file.1)),
-        };
-        let at = at.map_err(|_| missing(file))?;
-        self.next.set(at + 1);
-        Ok(self.files[at].oid)
-    }
-}
-
-/// Whether these are the bytes that an entry wrote.
-pub(super) fn check_file(bytes: &[u8], file: &FileRef) -> Result<(), LedgerError> {
-    if sha256(&[bytes]) == file.2 {
-        return Ok(());
-    }
-    let message = format!("a sealed file of {} is not what the log says was written", file.0);
-    Err(LedgerError::tampered(Problem::vault(33, message)))
-}
-
-/// The body that a wrap names, which must be live.
-pub(super) fn live_body(live: &LiveSet, note: NoteId, wrap: &WrapFile) -> Result<FileRef, LedgerError> {
-    let body = wrap.body()?;
-    let file = FileRef(note_ref(note), format!("{note}.{body}"), body);
-    match live.is_live(&file) {
-        true => Ok(file),
-        false => {
-            let message = "a wrap names a body that the log does not know";
-            Err(LedgerError::tampered(Problem::vault(34, message)))
-        }
-    }
-}
-
 pub(super) trait CommitTree {
     fn commit_tree(&self, commit: Oid) -> Result<Oid, LedgerError>;
 }
@@ -461,13 +300,6 @@ impl CommitTree for Repo {
     fn commit_tree(&self, commit: Oid) -> Result<Oid, LedgerError> {
         Ok(self.commit_at(commit)?.tree)
     }
-}
-
-pub(super) fn missing(file: &FileRef) -> LedgerError {
-    LedgerError::tampered(Problem::vault(
-        32,
-        format!("a file of {} that the log knows is missing", file.0),
-    ))
 }
 
 fn own_fault(log: LogName, case: u8, why: impl std::fmt::Display) -> LedgerError {

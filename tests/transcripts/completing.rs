@@ -205,6 +205,29 @@ fn where_something_is_wrong_nothing_is_offered_and_nothing_said() {
 }
 
 #[test]
+fn a_short_name_is_the_program_and_completes() {
+    let mut stage = two_members();
+    let driver = "shopt -s expand_aliases\nsource <(strongroom completions bash --short sr)\nsr l --quiet --json\n\
+                  complete -p sr | grep -o '_clap_complete_strongroom sr'\n";
+    std::fs::write(stage.home().join("driver"), driver).unwrap();
+    let output = stage.command("bash").arg("driver").output().unwrap();
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+    assert_eq!(
+        String::from_utf8_lossy(&output.stdout),
+        "[]\n_clap_complete_strongroom sr\n"
+    );
+    for bad in ["", "S", "a b", "a;b", "1r", "$(x)", "abcdefghijklmnopq"] {
+        let refused = stage
+            .command("strongroom")
+            .args(["completions", "zsh", "--short", bad])
+            .output()
+            .unwrap();
+        assert_eq!(refused.status.code(), Some(2), "{bad}");
+        assert!(refused.stdout.is_empty());
+    }
+}
+
+#[test]
 fn zsh_and_fish_take_their_scripts() {
     let mut stage = Stage::new();
     for shell in ["zsh", "fish"] {

@@ -61,10 +61,10 @@ pub(super) struct Common {
     )]
     pub(super) identity: Option<PathBuf>,
     /// Why you need this; goes sealed into the log
-    #[arg(long, global = true, value_name = "TEXT", help_heading = "Everywhere")]
+    #[arg(short, long, global = true, value_name = "TEXT", help_heading = "Everywhere")]
     pub(super) why: Option<String>,
     /// The purpose's code, such as duty, handover, investigation
-    #[arg(long, global = true, value_name = "CODE", help_heading = "Everywhere")]
+    #[arg(short, long, global = true, value_name = "CODE", help_heading = "Everywhere")]
     pub(super) purpose: Option<String>,
     /// Write JSON for other programs
     #[arg(long, global = true, help_heading = "Everywhere")]
@@ -128,16 +128,19 @@ pub(super) enum Command {
     },
     /// Record a note; prints its id
     #[command(
+        visible_alias = "a",
         after_help = "Examples:\n  strongroom add                                   asks for the text\n  strongroom add --client Halcyon --file patrol.txt\n  journalctl -n 20 | strongroom add --title 'gate controller log' --file -\n  strongroom add --label confidential/Halcyon --at 2026-11-21T06:40:00Z -\n  strongroom add --template incident --field place='North gate' --field kind=theft\n\nA template asks for what has to be there; `strongroom policy list` names them. A shell remembers what is typed as an argument: for anything sensitive leave TEXT out. On a terminal your editor then opens, if VISUAL or EDITOR names one, and otherwise you are asked; with - you are asked in any case. Without --label the strictest level of your clearance is taken.\n\nWhile you write, the text lies in memory, and vim, neovim, nano and emacs are kept from leaving copies. If the editor fails, what you wrote is kept, sealed, and the next `add` offers it."
     )]
     Add(AddArgs),
     /// Show a note; the access is in the log first
     #[command(
-        after_help = "Examples:\n  strongroom show 3f2a9c\n  strongroom show 3f2a9c --purpose handover --why 'night shift takes over'\n  strongroom show 3f2a9c --revision 1\n  strongroom show 3f2a9c --wipe\n  strongroom show 3f2a9c --copy --field plate --for 20s\n\nOn a terminal Markdown is shown as it is meant, and lines fit the width; --plain, a pipe and --json give the text as it was written. What is longer than the screen is read page by page (space goes on, q leaves), and nothing of it stays there; --no-pager shows it all.\n\n--copy takes wl-copy, xclip, xsel or pbcopy, and otherwise asks the terminal (OSC 52), over ssh too. The clipboard is cleared after that time, if it still holds what was put in.\n\nThe id may be shortened to any beginning of four characters or more that is unique among the notes you may read. From the level restricted upwards a purpose and a reason are needed."
+        visible_alias = "s",
+        after_help = "Examples:\n  strongroom show 3f2a9c\n  strongroom show 'gate kestrel'\n  strongroom show 3f2a9c --purpose handover --why 'night shift takes over'\n  strongroom show 3f2a9c --revision 1\n  strongroom show 3f2a9c --wipe\n  strongroom show 3f2a9c --copy --field plate --for 20s\n\nOn a terminal Markdown is shown as it is meant, and lines fit the width; --plain, a pipe and --json give the text as it was written. What is longer than the screen is read page by page (space goes on, q leaves), and nothing of it stays there; --no-pager shows it all.\n\n--copy takes wl-copy, xclip, xsel or pbcopy, and otherwise asks the terminal (OSC 52), over ssh too. The clipboard is cleared after that time, if it still holds what was put in.\n\nThe id may be shortened to any beginning of four characters or more that is unique among the notes you may read. Words of the title or the client's name do as well, where one note alone has them all; looking for it is a list, and in the log. From the level restricted upwards a purpose and a reason are needed."
     )]
     Show(ShowArgs),
     /// Change a note: a new revision, the earlier ones stay
     #[command(
+        visible_alias = "e",
         after_help = "Examples:\n  strongroom edit 3f2a                             opens your editor (VISUAL or EDITOR)\n  strongroom edit 3f2a --file corrected.txt\n  sed s/18:00/19:00/ text.txt | strongroom edit 3f2a\n  strongroom edit 3f2a --client Halcyon --field plate=\n\nAn edit opens the note, so it needs what `show` needs, and the reading is an entry of its own. Where only a title, a client, a case, a time or fields are given, the text stays as it is. An empty value takes away what is there. If the note is revised elsewhere while you write, both revisions stay, side by side, and the next edit follows both.\n\nIf the editor fails, what you wrote is kept, sealed, and the next `edit` of the note offers it."
     )]
     Edit(EditArgs),
@@ -164,6 +167,7 @@ pub(super) enum Command {
     Extract(ExtractArgs),
     /// List the notes that you may read, newest first
     #[command(
+        visible_aliases = ["ls", "l"],
         after_help = "Examples:\n  strongroom list --client Halcyon --since 2w\n  strongroom list --since yesterday --until today --sort client\n  strongroom list --json --limit 20\n\nNames and labels are compared as a whole, whatever their case and accents. A TIME is written 2026-11-21T06:40:00Z; 2026-11-21, today or yesterday for the midnight (UTC) a day begins with; 12h, 7d or 2w for so long ago."
     )]
     List(ListArgs),
@@ -241,6 +245,7 @@ pub(super) enum Command {
     Concern(ConcernCommand),
     /// Find notes by the words in them; the search is in the log first
     #[command(
+        visible_aliases = ["find", "f"],
         after_help = "Examples:\n  strongroom search                                  asks what for\n  strongroom search gate kestrel --client Halcyon --since 7d\n  strongroom search '\"north gate\" lx68' --purpose duty --why 'gate call-out'\n\nAll words must occur in the note: in its title, text, client, case or fields. A word finds every word that begins with it, whatever its case and accents: gate finds Gates. A phrase in quotation marks (kept from the shell by others around them) finds its words whole and in a row. Earlier revisions, drafts, briefs and attachments are not searched.\n\nFrom the level restricted upwards a purpose and a reason are needed; without them such notes are left out. What you search for goes sealed into the log. A shell remembers what is typed as an argument: leave QUERY out, or write -, and be asked. With --json, matches is how often the words and phrases occur in the note, taken together. Times are written as for list."
     )]
     Search(SearchArgs),
@@ -335,6 +340,9 @@ pub(super) enum Command {
         /// Which shell
         #[arg(value_enum)]
         shell: super::completing::Shell,
+        /// A shorter name for the program as well
+        #[arg(long, value_name = "NAME", value_parser = super::completing::short_name)]
+        short: Option<String>,
     },
     /// Print this program's manual page, or write those of all commands
     #[command(
@@ -441,9 +449,9 @@ pub(super) struct InitArgs {
 
 #[derive(ClapArgs)]
 pub(super) struct AddArgs {
-    /// The text; `-` asks for it
+    /// The text, in quotation marks or without; `-` asks for it
     #[arg(conflicts_with_all = ["editor", "take_up", "discard"])]
-    pub(super) text: Option<String>,
+    pub(super) text: Vec<String>,
     /// Read the text from a file, `-` for standard input
     #[arg(long, value_name = "FILE", conflicts_with = "text")]
     pub(super) file: Option<PathBuf>,
@@ -474,7 +482,7 @@ pub(super) struct AddArgs {
 
 #[derive(ClapArgs)]
 pub(super) struct ShowArgs {
-    /// Its id, or the beginning of it
+    /// Its id, the beginning of it, or words of its title
     pub(super) id: String,
     /// An earlier revision, by its number or the beginning of its digest
     #[arg(long, value_name = "N")]
@@ -489,7 +497,7 @@ pub(super) struct ShowArgs {
     #[arg(long)]
     pub(super) wipe: bool,
     /// Put the text into the clipboard, and show nothing
-    #[arg(long, conflicts_with_all = ["plain", "no_pager", "wipe"])]
+    #[arg(short, long, conflicts_with_all = ["plain", "no_pager", "wipe"])]
     pub(super) copy: bool,
     /// This field of it rather than the text
     #[arg(long, value_name = "NAME", requires = "copy")]
@@ -641,7 +649,7 @@ pub(super) struct FilterArgs {
     #[arg(long, value_name = "TIME")]
     pub(super) until: Option<String>,
     /// At most so many
-    #[arg(long, value_name = "N", value_parser = at_least_one)]
+    #[arg(short = 'n', long, value_name = "N", value_parser = at_least_one)]
     pub(super) limit: Option<usize>,
 }
 

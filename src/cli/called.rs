@@ -1,0 +1,34 @@
+//! A note called by words of its title, as one remembers it, in place of its id.
+
+use super::finding;
+use super::terminal::Seen;
+use crate::app::{Context, Error, Kind, ListQuery};
+use std::borrow::Cow;
+
+/// What the commands that take a note are given: an id or the beginning of one as it stands; of other words, the id of the
+/// one note that they fit. Looking for it is a list, and in the log like any. Programs give ids: where JSON is wanted or
+/// nobody may be asked, words stay what they are.
+///
+/// Where several notes fit, they are listed and nothing is opened; where none does, the words go on as they are, and are
+/// refused like an id that is not there.
+pub(super) fn id_of<'a>(context: &Context<'_>, seen: &Seen<'_>, asked: &'a str) -> Result<Cow<'a, str>, Error> {
+    let is_id = asked.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    if is_id || seen.json || !seen.terminal.facts().may_ask {
+        return Ok(asked.into());
+    }
+    let which = ListQuery {
+        titled: Some(asked.to_owned()),
+        ..ListQuery::default()
+    };
+    let found = crate::app::list(context, &which)?;
+    match found.as_slice() {
+        [] => Ok(asked.into()),
+        [one] => Ok(one.listed.note.to_string().into()),
+        several => {
+            finding::lines(seen, several, "")?;
+            let count = several.len();
+            let several = format!("{count} notes are called like that; nothing was opened");
+            Err(Error::new(Kind::Usage, several).hint("give a word more, or the id of one of them"))
+        }
+    }
+}
