@@ -128,6 +128,8 @@ pub(super) fn run(context: &Context<'_>, seen: &Seen<'_>, args: &ImportArgs) -> 
     } else {
         done(seen, &imported);
     }
+    // Thousands of files of their own make every look slower. Whether they can be packed now is no matter of the import.
+    while imported.done && crate::app::tidy(&context.places).unwrap_or(false) {}
     let faults = imported.plan.faults();
     if faults > 0 && seen.quiet && !seen.json {
         let words = counted(faults as u64, "thing", "things");

@@ -98,6 +98,8 @@ pub(super) fn sync(context: &Context<'_>, seen: &Seen<'_>, remote: Option<&str>)
     } else {
         done.iter().for_each(|one| tell(seen, one));
     }
+    // What gathered is packed now and then, where no agent does it; if it cannot be, that is no matter of the sync.
+    let _ = crate::app::tidy(&context.places);
     let worst = done
         .iter()
         .filter_map(Synced::worst)
