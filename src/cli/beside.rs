@@ -28,7 +28,10 @@ pub(super) fn marked(text: &str, spans: &[(usize, usize)]) -> String {
 /// Two texts under their names, line beside line as far as they have the same lines.
 pub(super) fn beside(left: (&str, &str), right: (&str, &str), width: usize) -> String {
     if width < WIDE {
-        let part = |(name, text): (&str, &str)| format!("{}\n{}\n", underlined(name, name.width()), text.trim_end());
+        let part = |(name, text): (&str, &str)| {
+            let text = wrapped(text.trim_end(), width.max(1)).join("\n");
+            format!("{}\n{text}\n", underlined(name, name.width()))
+        };
         return format!("{}\n{}", part(left), part(right));
     }
     let column = (width - 3) / 2;
@@ -111,6 +114,7 @@ mod tests {
         );
         assert!(wide.lines().all(|line| line.width() <= 72));
         let narrow = beside(("notes", left), ("brief", right), 40);
+        let [left, right] = [left, right].map(|text| text.replace(" locked", "\nlocked"));
         assert_eq!(narrow, format!("notes\n-----\n{left}\n\nbrief\n-----\n{right}\n"));
     }
 }

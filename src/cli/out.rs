@@ -141,18 +141,19 @@ fn stacked_table(width: usize, head: Vec<String>, rows: Vec<Vec<String>>) -> Str
     };
     for mut row in std::iter::once(head).chain(rows) {
         let last = row.pop().unwrap_or_default();
-        let mut cells = String::new();
+        let (mut cells, mut indent) = (String::new(), 1);
         for cell in row.iter().filter(|cell| !cell.is_empty()) {
-            if !cells.is_empty() && 1 + cells.width() + usize::from(PADDING) + cell.width() > width {
-                line(&cells, 1);
+            if !cells.is_empty() && indent + cells.width() + usize::from(PADDING) + cell.width() > width {
+                line(&cells, indent);
                 cells.clear();
+                indent = 3;
             }
             if !cells.is_empty() {
                 cells.push_str("  ");
             }
             cells.push_str(cell);
         }
-        line(&cells, 1);
+        line(&cells, indent);
         if !last.is_empty() {
             line(&last, 3);
         }
@@ -215,8 +216,8 @@ mod tests {
         let rows = vec![row("Handover, Friday night"), row(&"gate ".repeat(12))];
         assert_eq!(
             table(Some(44), &head, rows.clone()),
-            " ID  MODIFIED  LABEL  CLIENT\n   TITLE\n b754ad9f  2026-11-29  confidential/Halcyon\n Halcyon\n   \
-             Handover, Friday night\n b754ad9f  2026-11-29  confidential/Halcyon\n Halcyon\n   \
+            " ID  MODIFIED  LABEL  CLIENT\n   TITLE\n b754ad9f  2026-11-29  confidential/Halcyon\n   Halcyon\n   \
+             Handover, Friday night\n b754ad9f  2026-11-29  confidential/Halcyon\n   Halcyon\n   \
              gate gate gate gate gate gate gate gate\n   gate gate gate gate\n"
         );
         for width in 1..120 {
