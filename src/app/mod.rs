@@ -36,6 +36,7 @@ mod members;
 mod metrics;
 mod notes;
 mod offers;
+mod offline;
 mod person;
 mod pictures;
 mod policies;
@@ -106,6 +107,7 @@ pub use members::{Admission, Admitted, Confirm, MemberLine, Members, admit, list
 pub use metrics::{MetricsFigures, MetricsQuery, count_metrics};
 pub use notes::{Added, NewText, Shown, add, show};
 pub use offers::{InClear, Offered, action_names, offer_ids, read_in_clear, verb_names};
+pub use offline::{OfflineCap, offline_caps};
 pub use person::{
     Decrypt, EditorText, GitEnded, GitJob, NewFile, NewFolder, Person, WrittenText, is_harmful, left_texts, list_files,
     new_file, new_folder, open_file, open_source, run_decrypt, run_git,
