@@ -67,7 +67,10 @@ mod writing;
 pub use crate::env::{Clock, Listener, Places, Wire, harden, since_boot};
 pub use acknowledging::{Acknowledged, Acknowledgement, acknowledge_policies, list_acknowledgements};
 pub use answers::{Answered, LogLine, LogQuery, Show, WhoQuery, log, who};
-pub use approvals::{Approved, AskApproval, Asked, RequestLine, Standing, approve, check_request, list_requests};
+pub use approvals::{
+    Approved, AskApproval, Asked, RequestLine, Standing, WithdrawnRequest, approve, check_request, list_requests,
+    withdraw_request,
+};
 pub use attachments::{Attached, Extracted, Place, attach, extract};
 pub use audit::{receipt, verify};
 pub use backup::{BackedUp, CheckedBackup, Restored, backup, check_backup, restore};
