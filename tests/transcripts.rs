@@ -104,6 +104,7 @@ stories! {
     concerns,
     import,
     export_notes,
+    offline,
 }
 
 /// The guide: what it says is done is done here, so that it cannot grow stale.

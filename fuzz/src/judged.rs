@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use strongroom::id::PersonId;
 use strongroom::label::{Clearance, Label, Level};
 use strongroom::policy::{
-    Action, ActorFacts, CASES, Decision, Kind, PolicyFiles, PolicySet, RULES, Request, ResourceFacts, Role,
+    Action, ActorFacts, CASES, Decision, Kind, Offline, PolicyFiles, PolicySet, RULES, Request, ResourceFacts, Role,
 };
 
 fn shipped() -> PolicyFiles {
@@ -66,6 +66,7 @@ fn request(action: Action) -> Request<'static> {
         purpose: Some("duty".to_owned()),
         reason: Some("the letter at the gate"),
         now: 1_767_225_600,
+        offline: Offline::Never,
         approvals: 0,
         lead_approvals: 0,
         people: 3,

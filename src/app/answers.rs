@@ -196,10 +196,11 @@ fn is_meant(verb: &str, action: &str) -> bool {
 }
 
 /// What an entry may say was done.
-pub(super) const VERBS: [&str; 85] = [
+pub(super) const VERBS: [&str; 86] = [
     "add",
     "add-links",
     "approvals",
+    "approvals withdraw",
     "approve",
     "approve-read",
     "attach",

@@ -24,6 +24,9 @@ const WAITS: i64 = 7 * 24 * 3600;
 /// for as long as that: it waits for every device.
 const LASTS: i64 = 72 * 3600;
 
+/// The verb of taking a request back.
+const WITHDRAW: &str = "approvals withdraw";
+
 /// The fields of its statement for a list: to whom something is to go, and why. Who approves reads the text of it.
 const TO: &str = "to";
 pub(super) const WHY: &str = "why";
@@ -41,6 +44,8 @@ pub enum Standing {
     Over,
     /// What it was about is gone.
     Void,
+    /// Whoever asked took it back.
+    Withdrawn,
 }
 
 impl Standing {
@@ -52,6 +57,7 @@ impl Standing {
             Self::Done => "done",
             Self::Over => "over",
             Self::Void => "void",
+            Self::Withdrawn => "withdrawn",
         }
     }
 }
@@ -277,6 +283,78 @@ pub fn approve(context: &Context<'_>, asked: &str, ask: Option<AskApproval<'_>>)
     })
 }
 
+/// What came of taking a request back.
+pub struct WithdrawnRequest {
+    /// The request.
+    pub request: EntryRef,
+    /// The entry that takes it back.
+    pub entry: EntryRef,
+    /// Whether it was taken back now, and not before.
+    pub changed: bool,
+}
+
+/// Takes back what the person asked for themselves. What was approved of it counts no more; what was done stays done.
+pub fn withdraw_request(context: &Context<'_>, asked: &str) -> Result<WithdrawnRequest, Error> {
+    let request = place_of(asked)?;
+    let unlocked = context.unlock()?;
+    let mut desk = unlocked.desk(context)?;
+    desk.refuse_what_is_said(WITHDRAW, Action::List)?;
+    let mut details = desk.details(WITHDRAW);
+    details.asked = Some(request.to_string());
+    let me = desk.identity.person();
+    let said = desk.ledger.matters().request(request).cloned();
+    let Some(said) = said.filter(|_| desk.person(request) == Some(me)) else {
+        let error = Error::new(Kind::Denied, format!("you have asked for nothing as `{request}`"))
+            .hint("`strongroom approvals` lists what you asked for; nobody takes back what somebody else did");
+        return Err(desk.refused(WITHDRAW, Some(EntryKind::Request), Some(asked), error)?);
+    };
+    if let Some(entry) = desk.taken_back(request) {
+        let _ = desk.record(Draft::read(details, Vec::new()))?;
+        return Ok(WithdrawnRequest {
+            request,
+            entry,
+            changed: false,
+        });
+    }
+    let found = desk.find(&said.matter.note.to_string())?;
+    let over = match (desk.is_used(request), found) {
+        (true, _) => Err("what this request was for is done already".to_owned()),
+        (false, _) if said.matter.until <= context.now() && desk.approvals_of(request).is_empty() => {
+            Err(format!("this request is over since {}", said.matter.until))
+        }
+        (false, None) => Err("what this request was about is gone, or not for you any more".to_owned()),
+        (false, Some((_, label, _))) => Ok(label),
+    };
+    let label = match over {
+        Ok(label) => label,
+        Err(words) => {
+            let error = Error::new(Kind::Failed, words).hint("there is nothing to take back");
+            return Err(desk.failed(details, vec![said.matter.note], error));
+        }
+    };
+    let reason = context.access.reason().map(short).unwrap_or_default();
+    let statement = NoteId(make_random(&mut SystemEntropy)?);
+    let title = format!("request to {} taken back", said.matter.deed.name());
+    let mut metadata = desk.statement_metadata(title, String::new(), String::new());
+    metadata
+        .fields
+        .extend((!reason.is_empty()).then(|| (WHY.to_owned(), reason.clone())));
+    let (changes, _) = desk.seal(statement, Nature::Statement, &metadata, &reason, &label)?;
+    details.level = Some(label.level());
+    let mut draft = Draft::change(EntryKind::Request, details, vec![said.matter.note], changes);
+    draft.because = Some(request);
+    draft.matter = Some(Matter {
+        until: context.now(),
+        ..said.matter
+    });
+    let entry = desk.record(draft)?.entry();
+    Ok(WithdrawnRequest {
+        request,
+        entry,
+        changed: true,
+    })
+}
+
 /// A request that may be approved by whoever is at the desk.
 struct Approvable {
     matter: Matter,
@@ -319,8 +397,8 @@ impl Desk<'_> {
             if self.person(request) != Some(me) || (deed, note) != (needed.deed, needed.note) {
                 continue;
             }
-            // What was carried out is over, whoever approved it again.
-            if deed == Deed::Release && self.is_used(request) {
+            // What was carried out is over, whoever approved it again, and so is what was taken back.
+            if deed == Deed::Release && self.is_used(request) || self.taken_back(request).is_some() {
                 continue;
             }
             for (approval, by, said) in self.approvals_of(request) {
@@ -419,7 +497,8 @@ impl Desk<'_> {
                 until,
             } = &said.matter;
             let same = (*deed, *note, *bound) == (needed.deed, needed.note, objects);
-            !self.is_used(*request) && same && *until > now && self.person(*request) == Some(me)
+            let stands = !self.is_used(*request) && self.taken_back(*request).is_none();
+            stands && same && *until > now && self.person(*request) == Some(me)
         });
         let open = open.map(|(request, _)| request);
         let (request, refusal) = match open {
@@ -524,6 +603,8 @@ impl Desk<'_> {
             ))
         } else if self.is_used(request) {
             Some(Error::new(Kind::Failed, "what this request was for is done already"))
+        } else if self.taken_back(request).is_some() {
+            Some(Error::new(Kind::Failed, "whoever asked for this has taken it back"))
         } else if said.matter.until <= self.context.now() {
             let words = format!("this request is over since {}", said.matter.until);
             Some(Error::new(Kind::Failed, words).hint("have it asked for anew"))
@@ -693,10 +774,18 @@ impl Desk<'_> {
     /// How whoever is at the desk approved it, if that may still be used.
     fn approved_by_me(&self, request: EntryRef) -> Option<(EntryRef, Matter)> {
         let (me, now) = (self.identity.person(), self.context.now());
-        let counts = |by: PersonId, said: &Said| by == me && said.matter.until > now && !self.is_used(request);
+        let stands = !self.is_used(request) && self.taken_back(request).is_none();
+        let counts = |by: PersonId, said: &Said| by == me && said.matter.until > now && stands;
         let mut approvals = self.approvals_of(request).into_iter();
         let own = approvals.find(|(_, by, said)| counts(*by, said));
         own.map(|(entry, _, said)| (entry, said.matter.clone()))
+    }
+
+    /// The entry by which it was taken back.
+    fn taken_back(&self, request: EntryRef) -> Option<EntryRef> {
+        let roster = &self.ledger.charter().roster;
+        let person = |device| roster.person_of(device);
+        self.ledger.matters().taken_back(request, &person)
     }
 
     /// Whether what was asked for was carried out.
@@ -717,6 +806,7 @@ impl Desk<'_> {
         let in_time = approvals.iter().any(|(_, _, said)| said.matter.until > now);
         let gone = self.ledger.bodies_of(said.matter.note).is_empty();
         let standing = match (self.is_used(request), in_time, said.matter.until > now) {
+            (false, ..) if self.taken_back(request).is_some() => Standing::Withdrawn,
             (false, ..) if gone => Standing::Void,
             (true, ..) => Standing::Done,
             (false, true, _) => Standing::Approved,
@@ -726,7 +816,7 @@ impl Desk<'_> {
         let approved: BTreeSet<PersonId> = approvals.iter().map(|(_, by, _)| *by).collect();
         let until = match standing {
             Standing::Approved | Standing::Done => approvals.iter().map(|(_, _, said)| said.matter.until).max(),
-            Standing::Waiting | Standing::Over | Standing::Void => None,
+            Standing::Waiting | Standing::Over | Standing::Void | Standing::Withdrawn => None,
         };
         Ok(RequestLine {
             request,

@@ -3,6 +3,7 @@
 use super::error::{Error, Kind};
 use super::failed::FailedUnlocks;
 use super::held::Held;
+use super::offline::offline;
 use super::person::Person;
 use crate::chain::{Card, Details, Kind as EntryKind, Outcome, Role as CardRole, Time};
 use crate::env::{Clock, FileError, Places, Space, SystemEntropy, read_bounded};
@@ -11,7 +12,9 @@ use crate::gate::{Conflicts, Gate};
 use crate::id::{LogName, NoteId, VaultId};
 use crate::label::{Clearance, Label, LabelText, Level};
 use crate::ledger::{Changes, Draft, Ledger, LedgerError, Memory, Quarantined, Recorded};
-use crate::policy::{Action, ActorFacts, Decision, Denial, Lack, PolicySet, Purpose, Request, ResourceFacts, Role};
+use crate::policy::{
+    Action, ActorFacts, Decision, Denial, Lack, Offline, PolicySet, Purpose, Request, ResourceFacts, Role,
+};
 use crate::repo::{LockError, PATIENCE, Repo, Settings};
 use crate::secret::Passphrase;
 use crate::session::Identity;
@@ -388,11 +391,13 @@ impl Unlocked<'_> {
             Some(held) => held.policies(ledger.charter().policies.digest(), load)?,
             None => Arc::new(load()?),
         };
+        let offline = offline(context, &self.repo, &ledger, &policies)?;
         let mut desk = Desk {
             context,
             identity: &self.identity,
             ledger,
             policies,
+            offline,
             conflicts: Conflicts::default(),
             breaks_glass: false,
         };
@@ -437,6 +442,8 @@ pub(super) struct Desk<'a> {
     pub(super) identity: &'a Identity,
     pub(super) ledger: Ledger<'a>,
     pub(super) policies: Arc<PolicySet>,
+    /// How long this copy of the vault is without the others.
+    pub(super) offline: Offline,
     /// What the person has declared to stay out of.
     pub(super) conflicts: Conflicts,
     /// Whether they open a note that their clearance does not cover, in an emergency.
@@ -533,6 +540,7 @@ impl Desk<'_> {
             purpose: self.context.access.purpose(),
             reason,
             now: self.context.now().unix(),
+            offline: self.offline,
             approvals: 0,
             lead_approvals: 0,
             people: u32::try_from(people).unwrap_or(u32::MAX),

@@ -49,6 +49,8 @@ pub struct Searched {
     /// The level from which upwards nothing was searched, because no purpose or no reason was given; the same
     /// whatever there is.
     pub left_out_from: Option<String>,
+    /// The same because this copy was too long without the others.
+    pub shut_from: Option<String>,
 }
 
 /// What to look for among all notes.
@@ -125,8 +127,13 @@ pub fn search(context: &Context<'_>, typed: &str, which: &ListQuery) -> Result<S
     let unlocked = context.unlock()?;
     let mut desk = unlocked.desk(context)?;
     let left_out_from = desk.left_out_from(Action::Search);
+    let shut_from = desk.shut_from(Action::Search);
     let lines = desk.find_notes("search", Action::Search, Some((&query, typed)), which)?;
-    Ok(Searched { lines, left_out_from })
+    Ok(Searched {
+        lines,
+        left_out_from,
+        shut_from,
+    })
 }
 
 impl Desk<'_> {
@@ -253,8 +260,19 @@ impl Desk<'_> {
     /// they are left out for want of it. It follows from the rules and from what was said, never from what there is, so
     /// a question tells nothing.
     pub(super) fn left_out_from(&mut self, action: Action) -> Option<String> {
+        let missing = |why: &Why| matches!(why, Why::PurposeMissing | Why::ReasonMissing);
+        self.first_denied(action, &missing)
+    }
+
+    /// The level from which upwards notes are left out because this copy was too long without the others.
+    fn shut_from(&mut self, action: Action) -> Option<String> {
+        self.first_denied(action, &|why| matches!(why, Why::Offline { .. }))
+    }
+
+    /// The first level whose notes are denied for such a reason.
+    fn first_denied(&mut self, action: Action, so: &dyn Fn(&Why) -> bool) -> Option<String> {
         let me = self.clearance().person;
-        let mut lacking = |level: Level| {
+        let mut denied = |level: Level| {
             let label = match level {
                 Level::Named => Label::named([me], []),
                 level => Label::new(level, []),
@@ -262,10 +280,9 @@ impl Desk<'_> {
             let Ok(label) = label else { return false };
             let mut facts = ResourceFacts::new(ThingKind::Note, label);
             facts.own = true;
-            let missing = |why: &Why| matches!(why, Why::PurposeMissing | Why::ReasonMissing);
-            matches!(self.decide(action, facts), Decision::Denied(denial) if denial.why().iter().any(missing))
+            matches!(self.decide(action, facts), Decision::Denied(denial) if denial.why().iter().any(so))
         };
-        let level = Level::ALL.into_iter().find(|level| lacking(*level))?;
+        let level = Level::ALL.into_iter().find(|level| denied(*level))?;
         Some(self.policies.levels().rules(level).name.clone())
     }
 }

@@ -331,8 +331,9 @@ impl Desk<'_> {
         }
         match rights.until.filter(|_| lends || !rights.roles.is_empty()) {
             Some(_) if !rights.roles.is_empty() => {
-                return Err(Error::new(Kind::Usage, "a role is not lent; nothing was changed")
-                    .hint("give it without --until, and take it back with `strongroom member revoke`"));
+                return Err(Error::new(Kind::Usage, "a role is not lent: it ends with the membership; nothing was changed")
+                    .hint("give it without --until, and take it back with `strongroom member revoke`")
+                    .hint("`strongroom member grant HANDLE --until TIME`, with nothing else, ends the membership with all its roles"));
             }
             Some(until) => {
                 let compartments = compartments.into_iter().map(KeyUse::Compartment);

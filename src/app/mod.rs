@@ -36,6 +36,7 @@ mod members;
 mod metrics;
 mod notes;
 mod offers;
+mod offline;
 mod person;
 mod pictures;
 mod policies;
@@ -66,7 +67,10 @@ mod writing;
 pub use crate::env::{Clock, Listener, Places, Wire, harden, since_boot};
 pub use acknowledging::{Acknowledged, Acknowledgement, acknowledge_policies, list_acknowledgements};
 pub use answers::{Answered, LogLine, LogQuery, Show, WhoQuery, log, who};
-pub use approvals::{Approved, AskApproval, Asked, RequestLine, Standing, approve, check_request, list_requests};
+pub use approvals::{
+    Approved, AskApproval, Asked, RequestLine, Standing, WithdrawnRequest, approve, check_request, list_requests,
+    withdraw_request,
+};
 pub use attachments::{Attached, Extracted, Place, attach, extract};
 pub use audit::{receipt, verify};
 pub use backup::{BackedUp, CheckedBackup, Restored, backup, check_backup, restore};
@@ -106,6 +110,7 @@ pub use members::{Admission, Admitted, Confirm, MemberLine, Members, admit, list
 pub use metrics::{MetricsFigures, MetricsQuery, count_metrics};
 pub use notes::{Added, NewText, Shown, add, show};
 pub use offers::{InClear, Offered, action_names, offer_ids, read_in_clear, verb_names};
+pub use offline::{OfflineCap, offline_caps};
 pub use person::{
     Decrypt, EditorText, GitEnded, GitJob, NewFile, NewFolder, Person, WrittenText, is_harmful, left_texts, list_files,
     new_file, new_folder, open_file, open_source, run_decrypt, run_git,

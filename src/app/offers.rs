@@ -8,7 +8,7 @@ use crate::chain::Roster;
 use crate::env::Places;
 use crate::gate::{Conflicts, Filter, Nature, TEXTS};
 use crate::ledger::{Ledger, read_charter};
-use crate::policy::{Action, Decision, PolicyFiles, PolicySet};
+use crate::policy::{Action, Decision, Offline, PolicyFiles, PolicySet};
 use crate::repo::{Repo, Settings};
 use std::collections::HashSet;
 use std::time::Duration;
@@ -124,6 +124,8 @@ pub fn offer_ids(context: &Context<'_>, which: Offered, typed: &str) -> Result<V
         identity: &unlocked.identity,
         ledger,
         policies,
+        // What is offered is no opening.
+        offline: Offline::Never,
         conflicts: Conflicts::default(),
         breaks_glass: false,
     };

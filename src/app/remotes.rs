@@ -4,6 +4,7 @@ use super::audit::mark_of;
 use super::backup::{CheckedBackup, judge};
 use super::context::Context;
 use super::error::{Error, Kind};
+use super::offline::note_exchange;
 use super::sync::{fetched, list_branches, no_room};
 use super::vault::{move_into_place, refuse_occupied};
 use crate::id::{BadFingerprint, Digest, Fingerprint, VaultId};
@@ -92,6 +93,7 @@ pub fn clone_vault(context: &Context<'_>, url: &str, founder: Option<&str>) -> R
         if !url.is_in_use() {
             repo.add_remote(ORIGIN, &url)?;
         }
+        note_exchange(&repo, context.now())?;
         let durable = repo.make_durable();
         durable.map_err(|error| Error::new(Kind::Failed, format!("the vault could not be written: {error}")))?;
         move_into_place(&draft.place, &path)?;

@@ -12,10 +12,11 @@ use super::audit::clone_name;
 use super::beside::make_again;
 use super::context::{Context, Desk, Unlocked, two_histories};
 use super::error::{Error, Kind};
+use super::offline::{note_exchange, time_at_least};
 use super::pruning::forgotten_there;
 use super::removals::{forget_removals, remember_removals};
 use super::whole::still_holds;
-use crate::chain::{FileRef, Problem};
+use crate::chain::{FileRef, Problem, Time};
 use crate::env::{Ended, SystemEntropy, write_new_private};
 use crate::id::LogName;
 use crate::ledger::{
@@ -49,6 +50,14 @@ pub struct SyncProblem {
     pub kind: Kind,
     /// What was seen.
     pub message: String,
+}
+
+impl SyncProblem {
+    /// Whether something that others decided may be kept back. What is wrong with somebody's log there, or stands beside, is
+    /// told at a sync and stops nothing here.
+    fn hides(&self) -> bool {
+        self.log.is_none() || matches!(self.case, Some(18 | 19))
+    }
 }
 
 /// What a sync with one other repository did.
@@ -148,6 +157,10 @@ struct Exchange<'a> {
     came: BTreeSet<LogName>,
     /// How many seconds each step at the network may take.
     deadline: Option<u64>,
+    /// The time, or the newest that is known here if the clock is behind that.
+    time: Time,
+    /// Whether all that it showed was verified, and is here.
+    met: bool,
     /// Why nothing was taken back where it might have been, and how bad that is.
     undecided: Option<(Kind, String)>,
     /// What the person was warned of.
@@ -177,9 +190,7 @@ struct There {
 pub(super) fn refresh(context: &Context<'_>, unlocked: &Unlocked<'_>) -> Result<(), Error> {
     for (name, url) in unlocked.repo.remotes()? {
         let done = Exchange::new(context, unlocked, name, &url).ended(Exchange::run);
-        // What is wrong with somebody's log there, or stands beside, is told at a sync and stops nothing here.
-        let hides = |problem: &&SyncProblem| problem.log.is_none() || matches!(problem.case, Some(18 | 19));
-        let kind = match done.problems.iter().find(hides) {
+        let kind = match done.problems.iter().find(|problem| problem.hides()) {
             Some(problem) => problem.kind,
             None if done.failed.is_some() => Kind::Unknown,
             None => continue,
@@ -252,6 +263,8 @@ impl<'a> Exchange<'a> {
             seen: None,
             came: BTreeSet::new(),
             deadline: None,
+            time: context.now(),
+            met: false,
             undecided: None,
             warned: BTreeSet::new(),
             name: url.path().map_or_else(|| url.as_str().to_owned(), clone_name),
@@ -270,6 +283,11 @@ impl<'a> Exchange<'a> {
     /// What came of it.
     fn ended(mut self, run: impl FnOnce(&mut Self) -> Result<(), Error>) -> Synced {
         self.done.failed = run(&mut self).err();
+        if self.met && !self.done.problems.iter().any(SyncProblem::hides) {
+            // Who cannot write it down is told so: notes may be shut here although nothing is missing.
+            let noted = note_exchange(&self.unlocked.repo, self.time);
+            self.done.failed = self.done.failed.take().or(noted.err());
+        }
         self.keep_evidence();
         self.done
     }
@@ -323,6 +341,7 @@ impl<'a> Exchange<'a> {
         let Unlocked { repo, identity, state } = self.unlocked;
         let take = |patience| catch_up(repo, identity, state, patience, (other, &self.name), self.context.now());
         let merged = self.context.patiently(take).map_err(of_the_remote)?;
+        self.met = true;
         self.tell(merged);
         Ok(())
     }
@@ -481,7 +500,9 @@ impl<'a> Exchange<'a> {
         if !push.moves.is_empty() {
             desk.ledger.cut()?;
         }
+        self.time = time_at_least(self.context, &self.unlocked.repo, &desk.ledger)?;
         drop(desk);
+        self.met |= there.branches.has_main();
         went_back
             .into_iter()
             .for_each(|problem| self.problem(Kind::Tampered, problem));
@@ -528,6 +549,7 @@ impl<'a> Exchange<'a> {
         let job = GitJob::push(there.staging.dir(), self.url, &push.moves);
         let ended = self.git(job)?;
         if ended.succeeded {
+            self.met = true;
             self.done.pushed += push.moves.len();
             forgotten_there(
                 &self.unlocked.state,

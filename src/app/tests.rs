@@ -8,6 +8,7 @@ mod exports;
 mod holds;
 mod leaving;
 mod matters;
+mod offline;
 mod recovery;
 mod sync;
 

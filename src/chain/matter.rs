@@ -71,7 +71,7 @@ pub struct Said {
     pub matter: Matter,
     /// Of a request: the sealed statement that tells approvers more. Of an approval: none.
     pub statement: Option<NoteId>,
-    /// Of an approval: the request.
+    /// Of an approval: the request. Of a request: the one that it takes back.
     pub because: Option<EntryRef>,
 }
 
@@ -181,6 +181,20 @@ impl Matters {
     /// What somebody asked for there.
     pub fn request(&self, place: EntryRef) -> Option<&Said> {
         self.requests.get(&place)?.first()
+    }
+
+    /// The entry by which whoever asked for something took that back: a request of the same, which names it and was over
+    /// as soon as it was made.
+    pub fn taken_back(&self, request: EntryRef, person: PersonOf<'_>) -> Option<EntryRef> {
+        let asked = self.requests.get(&request)?;
+        let by = person(request.log.device)?;
+        let takes_back = |(place, said): &(EntryRef, &Said)| {
+            said.because == Some(request)
+                && said.matter.until <= said.time
+                && person(place.log.device) == Some(by)
+                && asked.iter().any(|asked| said.matter.is_of(&asked.matter))
+        };
+        self.requests().find(takes_back).map(|(place, _)| place)
     }
 
     /// The approvals of a request that are what they say: about the same, in time, by others than whoever asked.
@@ -411,6 +425,32 @@ mod tests {
             said.wrote.clear();
             assert!(said.to_line().is_err(), "{kind:?}");
         }
+    }
+
+    #[test]
+    fn what_one_asked_for_one_takes_back_oneself() {
+        let request = asked(Deed::Release);
+        let back = |by: u8, seq: u64, deed: Deed, until: i64| {
+            let mut back = asked(deed);
+            (back.log, back.seq, back.because) = (entry(by, seq, Kind::Request).log, seq, Some(request.place()));
+            back.matter.as_mut().unwrap().until = Time::from_unix(until);
+            back
+        };
+        let now = request.time.unix();
+        let taken = |entries: &[Entry]| told(entries).taken_back(request.place(), &person);
+        let own = back(1, 7, Deed::Release, now);
+        assert!(own.to_line().is_ok());
+        assert_eq!(taken(&[request.clone(), own.clone()]), Some(own.place()));
+        assert!(faults(&[request.clone(), own.clone()]).is_empty());
+        // Nobody else does, nor for something else, nor by asking for longer; what one never asked for is not taken back.
+        for other in [
+            back(2, 7, Deed::Release, now),
+            back(1, 7, Deed::Destroy, now),
+            back(1, 7, Deed::Release, now + 1),
+        ] {
+            assert_eq!(taken(&[request.clone(), other]), None);
+        }
+        assert_eq!(taken(&[own]), None);
     }
 
     fn approved(by: u8, of: &Entry) -> Entry {

@@ -50,6 +50,24 @@ pub(super) fn list(context: &Context<'_>, seen: &Seen<'_>) -> Result<u8, Error> 
     Ok(0)
 }
 
+/// `approvals --withdraw`.
+pub(super) fn withdraw(context: &Context<'_>, seen: &Seen<'_>, request: &str) -> Result<u8, Error> {
+    let done = crate::app::withdraw_request(context, request)?;
+    if seen.json {
+        seen.json(&json!({
+            "request": done.request.to_string(),
+            "entry": done.entry.to_string(),
+            "changed": done.changed,
+        }))?;
+        return Ok(0);
+    }
+    seen.remark(match done.changed {
+        true => "taken back: nobody can approve it any more, once a `strongroom sync` has brought that to them",
+        false => "it was taken back already; nothing was changed",
+    });
+    Ok(0)
+}
+
 fn in_json(line: &RequestLine) -> serde_json::Value {
     json!({
         "request": line.request.to_string(),

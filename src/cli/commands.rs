@@ -119,7 +119,10 @@ pub(super) fn with_vault(context: &Context<'_>, seen: &Seen<'_>, command: &Comma
         Command::Keep(args) => retention::run(context, seen, args),
         Command::Destroy { id } => whole::destroy(context, seen, id),
         Command::Approve { request } => approvals::approve(context, seen, request),
-        Command::Approvals => approvals::list(context, seen),
+        Command::Approvals { withdraw: None } => approvals::list(context, seen),
+        Command::Approvals {
+            withdraw: Some(request),
+        } => approvals::withdraw(context, seen, request),
         Command::Breakglass(command) => breakglass::run(context, seen, command),
         Command::Conflict(command) => conflicts::run(context, seen, command),
         Command::Hold(command) => holds::run(context, seen, command),

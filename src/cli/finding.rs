@@ -44,6 +44,12 @@ pub(super) fn search(context: &Context<'_>, seen: &Seen<'_>, args: &SearchArgs) 
             "notes from `{level}` upwards were not searched: say what for with --purpose CODE and --why TEXT"
         ));
     }
+    if let Some(level) = found.shut_from {
+        let level = out::one_line(&level);
+        seen.remark(&format!(
+            "notes from `{level}` upwards were not searched: the last sync was too long ago; `strongroom sync` first"
+        ));
+    }
     Ok(code)
 }
 

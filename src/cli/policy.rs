@@ -156,6 +156,7 @@ fn show(seen: &Seen<'_>, policies: &Policies, what: Option<&str>) -> Result<u8, 
 type Part = fn(&Seen<'_>, &Policies) -> Result<(), Error>;
 
 fn levels(seen: &Seen<'_>, policies: &Policies) -> Result<(), Error> {
+    let capped = policies.levels.iter().any(|info| info.rules.offline_at_most.is_some());
     let renamed = policies.levels.iter().any(|info| info.rules.name != info.level.name());
     let row = |info: &crate::app::LevelInfo| {
         let asks = [
@@ -177,12 +178,19 @@ fn levels(seen: &Seen<'_>, policies: &Policies) -> Result<(), Error> {
                 .review_after
                 .map_or("never".to_owned(), |period| format!("after {period}")),
         ];
+        if capped {
+            let cap = info.rules.offline_at_most;
+            row.push(cap.map_or_else(String::new, |cap| format!("within {cap} after a sync")));
+        }
         if renamed {
             row.insert(1, info.level.name().to_owned());
         }
         row
     };
     let mut head = vec!["level", "mark", "opening needs", "release needs", "review"];
+    if capped {
+        head.push("opened");
+    }
     if renamed {
         head.insert(1, "in files");
     }
@@ -237,6 +245,7 @@ fn levels_json(policies: &Policies) -> Value {
             "reason_required": info.rules.reason_required,
             "second_person_for_release": info.rules.second_person_for_release,
             "review_after": info.rules.review_after.map(|period| period.to_string()),
+            "offline_at_most": info.rules.offline_at_most.map(|period| period.to_string()),
         })
     };
     json!(policies.levels.iter().map(level).collect::<Vec<_>>())
@@ -402,6 +411,7 @@ fn explain(context: &Context<'_>, seen: &Seen<'_>, args: &PolicyExplainArgs) -> 
             "failed": explanation.failed,
             "ways": explanation.ways,
             "duties": explanation.duties,
+            "offline": explanation.offline,
         }))?;
         return Ok(0);
     }
@@ -431,8 +441,12 @@ fn in_words(explained: &Explained, decision: &str) -> String {
             "  {rule} could not be evaluated, so nothing is allowed: a lead must mend it (`strongroom policy test`)\n"
         ));
     }
-    if !explanation.permitted && explanation.rules.is_empty() && explanation.failed.is_empty() {
+    let unexplained = explanation.rules.is_empty() && explanation.failed.is_empty() && !explanation.late;
+    if !explanation.permitted && unexplained {
         text.push_str("  no rule allows it to you\n");
+    }
+    if let Some(cap) = &explanation.offline {
+        text.push_str(&format!("  {cap}\n"));
     }
     let ways: Vec<String> = explanation.ways.iter().map(|way| way.join("; and ")).collect();
     match ways.as_slice() {

@@ -97,6 +97,11 @@ pub(super) fn sync(context: &Context<'_>, seen: &Seen<'_>, remote: Option<&str>)
         seen.json(&all_in_json(&done))?;
     } else {
         done.iter().for_each(|one| tell(seen, one));
+        if done.iter().any(|one| one.worst().is_some()) {
+            crate::app::offline_caps(context)?
+                .iter()
+                .for_each(|cap| seen.remark(&out::one_line(&cap.in_words())));
+        }
     }
     // What gathered is packed now and then, where no agent does it; if it cannot be, that is no matter of the sync.
     let _ = crate::app::tidy(&context.places);

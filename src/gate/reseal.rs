@@ -292,7 +292,7 @@ mod tests {
     use crate::gate::NewNote;
     use crate::id::{DeviceId, VaultId};
     use crate::label::{Clearance, Level};
-    use crate::policy::{ActorFacts, Decision, Kind, PolicySet, Request, ResourceFacts, Role};
+    use crate::policy::{ActorFacts, Decision, Kind, Offline, PolicySet, Request, ResourceFacts, Role};
     use crate::session::Identity;
 
     const NOTE: NoteId = NoteId([9; 16]);
@@ -326,6 +326,7 @@ mod tests {
             purpose: None,
             reason: None,
             now: 0,
+            offline: Offline::Never,
             approvals: 0,
             lead_approvals: 0,
             people: 1,

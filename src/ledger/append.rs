@@ -503,6 +503,11 @@ impl Ledger<'_> {
         old || role.is_some_and(|role| role != self.standing.detail_role)
     }
 
+    /// The newest time among this log's entries, as far as it was looked for.
+    pub fn newest_time(&self) -> Time {
+        self.standing.newest
+    }
+
     /// Makes this device's next detail key, wrapped to the auditors and to the person's devices, and enters that under it.
     pub fn renew_detail_key(&mut self, now: Time, entropy: &mut dyn Entropy) -> Result<Recorded, LedgerError> {
         let roster = &self.standing.charter.roster;
@@ -572,6 +577,7 @@ impl Ledger<'_> {
             self.standing.charter = Charter { commit, ..charter };
         }
         self.standing.head = head;
+        self.standing.newest = self.standing.newest.max(entry.time);
         self.standing.tree = tree;
         self.standing.last_leaf = leaf;
         self.standing.live.apply(&entry);

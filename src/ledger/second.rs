@@ -184,7 +184,9 @@ impl Ledger<'_> {
             return Ok(Second::Undecided(
                 "you are a lead no more by what another lead changed meanwhile, and what you changed gave keys that only a \
                  lead can make anew. It is made again once a lead gives you the role again (`strongroom member grant`, \
-                 `strongroom member resume`) for as long as a sync takes; or you come in anew, from a fresh clone",
+                 `strongroom member resume`) for as long as a sync takes. Nothing that you recorded is lost meanwhile: it opens \
+                 here. Where no lead gives it, take that along (`strongroom export notes`), come in anew from a fresh clone, and \
+                 `strongroom import` it there",
             ));
         }
         let digest = before.roster.digest();

@@ -30,6 +30,8 @@ pub(super) struct Standing {
     /// The auditors' key that it is wrapped to.
     pub(super) detail_role: KeyId,
     pub(super) detail_since: Time,
+    /// The newest time among the own log's entries, so far as they were parsed: the last one always is.
+    pub(super) newest: Time,
     pub(super) quarantined: Vec<Quarantined>,
     /// Where other histories of the own log end.
     pub(super) own_forks: BTreeSet<(u64, Digest)>,

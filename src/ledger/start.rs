@@ -55,6 +55,8 @@ struct Pass {
     seen: BTreeMap<LogName, (u64, Digest)>,
     detail: Option<(FileRef, Time)>,
     last: Option<Entry>,
+    /// The newest time among the own log's entries that were parsed.
+    newest: Option<Time>,
 }
 
 /// Finds the lines that say more than that there was a read, so that only those are parsed.
@@ -83,6 +85,7 @@ impl Pass {
         self.live.apply(&entry);
         self.creations.apply(&entry);
         if own {
+            self.newest = self.newest.max(Some(entry.time));
             self.seen.extend(entry.seen.iter().map(|(log, at)| (*log, *at)));
             if let Some(file) = entry.wrote.iter().find(|file| file.1.starts_with("detail-")) {
                 self.detail = Some((file.clone(), entry.time));
@@ -260,6 +263,7 @@ pub(super) fn learn(repo: &Repo, identity: &Identity, known: Option<&HighWater>)
         detail,
         detail_role,
         detail_since: pass.detail.map_or(last.time, |(_, since)| since),
+        newest: pass.newest.map_or(last.time, |newest| newest.max(last.time)),
         quarantined: others.quarantined,
         other_heads,
         read: others.trees,

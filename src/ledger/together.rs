@@ -136,6 +136,7 @@ impl Ledger<'_> {
         let durable = self.repo.commit(&self.lock, &batch)?;
         let _ = durable.record();
         self.standing.head = head;
+        self.standing.newest = self.standing.newest.max(now);
         self.standing.last_leaf = leaf;
         self.standing.frontier = frontier;
         for entry in &entries {

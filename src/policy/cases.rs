@@ -2,8 +2,9 @@
 //! whoever changes a rule sees what else it changes.
 
 use super::error::{BadPolicy, line_with, read_toml};
-use super::facts::{Action, ActorFacts, Kind, Request, ResourceFacts, Role};
+use super::facts::{Action, ActorFacts, Kind, Offline, Request, ResourceFacts, Role};
 use super::files::CASES;
+use super::levels::Period;
 use super::purposes::{is_code, is_line};
 use super::{Decision, PolicySet};
 use crate::crypto::sha256;
@@ -84,6 +85,8 @@ struct Row {
     kept: bool,
     people: Option<u32>,
     now: Option<i64>,
+    /// For how long there was no sync, of a vault that has others; left out: it is complete in itself.
+    offline: Option<String>,
 }
 
 #[derive(Deserialize, Clone, Copy)]
@@ -201,6 +204,11 @@ impl Row {
         resource.lowers = self.lowers;
         resource.closed = self.closed;
         resource.kept_until = self.kept.then_some(i64::MAX);
+        let now = self.now.unwrap_or(NOW);
+        let offline = self.offline.map(|text| text.parse::<Period>()).transpose();
+        let offline = offline
+            .map_err(|bad| bad.to_string())?
+            .and_then(|period| period.after(0));
         Ok(Case {
             name: self.name,
             rule,
@@ -222,7 +230,11 @@ impl Row {
                 resource,
                 purpose: self.purpose,
                 reason: None,
-                now: self.now.unwrap_or(NOW),
+                now,
+                offline: offline.map_or(Offline::Never, |length| Offline::Since {
+                    last: now.saturating_sub(length),
+                    now,
+                }),
                 approvals: self.approvals,
                 lead_approvals: self.lead_approvals,
                 people: self.people.unwrap_or(3),

@@ -116,6 +116,13 @@ pub enum Why {
     PurposeUnknown(String),
     /// A reason is due and none was given, or too short a one.
     ReasonMissing,
+    /// This copy of the vault was without the others for longer than the level lets.
+    Offline {
+        /// For how long it lets.
+        at_most: Period,
+        /// When it exchanged with one, in seconds since 1970-01-01T00:00Z; none: never.
+        last: Option<i64>,
+    },
     /// Another person's approval is due.
     SecondPersonMissing,
     /// Another lead's approval is due.
@@ -146,6 +153,7 @@ impl Why {
             Why::PurposeMissing => "purpose-missing",
             Why::PurposeUnknown(_) => "purpose-unknown",
             Why::ReasonMissing => "reason-missing",
+            Why::Offline { .. } => "offline",
             Why::SecondPersonMissing => "second-person",
             Why::AnotherLeadMissing => "another-lead",
             Why::Forbidden { .. } => "forbidden",
@@ -173,6 +181,15 @@ impl Why {
                 purposes.join(", ")
             ),
             Why::ReasonMissing => "say why, in a few words (four characters or more), with `--why TEXT`".into(),
+            Why::Offline { at_most, last } => {
+                let last = last.map_or("there was none yet".to_owned(), |last| {
+                    format!("the last was at {}", moment(last))
+                });
+                format!(
+                    "notes of this level are opened here within {at_most} after a sync, and {last}: `strongroom sync` first \
+                     (where there is no remote any more, `strongroom remote add URL`)"
+                )
+            }
             Why::SecondPersonMissing => "a second person must approve it first".into(),
             Why::AnotherLeadMissing => "another lead must approve it first".into(),
             Why::Forbidden { rule, words } => format!("the rule `{rule}` forbids it: {words}"),
@@ -183,6 +200,12 @@ impl Why {
             Why::NothingPermits => format!("no rule of this vault permits you to `{action}` here"),
         }
     }
+}
+
+/// A moment as text, in UTC.
+pub(super) fn moment(unix: i64) -> String {
+    let stamp = jiff::Timestamp::from_second(unix).unwrap_or(jiff::Timestamp::MAX);
+    stamp.to_string()
 }
 
 /// A moment as its day, in UTC.

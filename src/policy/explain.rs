@@ -1,7 +1,7 @@
 //! Why a request is decided as it is, and what would change that.
 
-use super::decision::{Denial, Obligation, Why};
-use super::facts::{Action, Kind, Request, Role};
+use super::decision::{Denial, Obligation, Why, moment};
+use super::facts::{Action, Kind, Offline, Request, Role};
 use super::purposes::Purpose;
 use super::rules::Because;
 use super::{Decision, PolicySet, RuleSummary, rules};
@@ -35,6 +35,10 @@ pub struct Explanation {
     pub ways: Vec<Vec<String>>,
     /// What comes with a permission.
     pub duties: Vec<String>,
+    /// Of what is opened only for so long after an exchange with another copy of the vault: for how long.
+    pub offline: Option<String>,
+    /// Whether that is why it is denied.
+    pub late: bool,
 }
 
 /// One thing that could be otherwise.
@@ -52,6 +56,7 @@ enum Change {
     Extended,
     NoConflict,
     HoldLifted,
+    Synced,
 }
 
 impl PolicySet {
@@ -101,6 +106,8 @@ impl PolicySet {
                 failed: Vec::new(),
                 ways: Vec::new(),
                 duties: permission.obligations().iter().map(duty).collect(),
+                offline: self.cap(request),
+                late: false,
             },
             Decision::Denied(denial) => {
                 let failed = denial.why().iter().filter_map(|why| match why {
@@ -120,9 +127,31 @@ impl PolicySet {
                     failed,
                     ways: self.ways(request),
                     duties: Vec::new(),
+                    offline: self.cap(request),
+                    late: self.is_late(request).is_some(),
                 }
             }
         }
+    }
+
+    /// What a cap on the time offline means for this request.
+    fn cap(&self, request: &Request<'_>) -> Option<String> {
+        let at_most = self.levels.rules(request.resource.label.level()).offline_at_most;
+        let at_most = at_most.filter(|_| request.action.opens())?;
+        let rule = format!("notes of this level are opened within {at_most} after a sync");
+        if request.action == Action::BreakGlass {
+            return Some(format!("{rule}; breaking the glass is not stopped by that"));
+        }
+        Some(match request.offline {
+            Offline::Never => format!("{rule}; this vault has no other copy to sync with, so that does not count here"),
+            Offline::Always => format!("{rule}, and there was none here yet"),
+            Offline::Since { last, .. } => {
+                let until = at_most
+                    .after(last)
+                    .map_or_else(String::new, |until| format!(", so until {}", moment(until)));
+                format!("{rule}; the last was at {}{until}", moment(last))
+            }
+        })
     }
 
     pub(super) fn permits(&self, request: &Request<'_>) -> bool {
@@ -216,6 +245,7 @@ impl PolicySet {
             Change::Extended => "a later end of your membership, from a lead".into(),
             Change::NoConflict => "no declared conflict of interest".into(),
             Change::HoldLifted => "the legal hold lifted".into(),
+            Change::Synced => "a sync: `strongroom sync`".into(),
         }
     }
 }
@@ -238,6 +268,7 @@ fn changes(request: &Request<'_>) -> Vec<Change> {
         (request.actor.ended, Change::Extended),
         (request.resource.conflict, Change::NoConflict),
         (request.resource.held, Change::HoldLifted),
+        (request.offline != Offline::Never, Change::Synced),
     ];
     let possible = possible
         .into_iter()
@@ -275,6 +306,7 @@ fn changed<'r>(request: &Request<'r>, way: &[Change]) -> Request<'r> {
             Change::Extended => changed.actor.ended = false,
             Change::NoConflict => changed.resource.conflict = false,
             Change::HoldLifted => changed.resource.held = false,
+            Change::Synced => changed.offline = Offline::Never,
         }
     }
     changed

@@ -1,6 +1,7 @@
 //! What a decision is made of: who asks for what, about what, and how. The caller computes these
 //! facts from verified things (signed cards, matched labels, counted approvals); no plaintext is among them.
 
+use super::levels::Period;
 use super::purposes::is_code;
 use crate::id::PersonId;
 use crate::label::{Clearance, Label, Level};
@@ -309,6 +310,33 @@ impl ResourceFacts {
     }
 }
 
+/// How long this copy of the vault has been without the others, as far as a cap on that counts.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Offline {
+    /// It is complete in itself: there is no other to exchange with.
+    Never,
+    /// It has others, and has exchanged with none as far as is known here.
+    Always,
+    /// It exchanged with one, in seconds since 1970-01-01T00:00Z.
+    Since {
+        /// When.
+        last: i64,
+        /// What time it is, or the newest that is known here if the clock is behind that.
+        now: i64,
+    },
+}
+
+impl Offline {
+    /// Whether that is within a cap.
+    pub fn allows(self, at_most: Period) -> bool {
+        match self {
+            Offline::Never => true,
+            Offline::Always => false,
+            Offline::Since { last, now } => at_most.after(last).is_none_or(|until| now <= until),
+        }
+    }
+}
+
 /// One question to the policies.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Request<'a> {
@@ -324,6 +352,8 @@ pub struct Request<'a> {
     pub reason: Option<&'a str>,
     /// Seconds since 1970-01-01T00:00Z.
     pub now: i64,
+    /// How long it is without the others.
+    pub offline: Offline,
     /// How many distinct other people approved this very request, each approval verified.
     pub approvals: u32,
     /// How many of them are leads.

@@ -22,6 +22,9 @@ pub struct LevelRules {
     pub second_person_for_release: bool,
     /// After how long a note is due for review; `None`: never.
     pub review_after: Option<Period>,
+    /// For how long after the last exchange with another copy of the vault its notes are opened: its own, or that of a
+    /// wider level; `None`: for ever.
+    pub offline_at_most: Option<Period>,
 }
 
 /// The five levels as a vault names them.
@@ -50,8 +53,10 @@ impl Levels {
                 let line = line_with(text, &format!("[levels.{}]", level.name()));
                 BadPolicy::wrong(LEVELS, line, reason)
             };
-            let row = row.check().map_err(wrong)?;
+            let mut row = row.check().map_err(wrong)?;
             check_against_wider(level, &row, &rules).map_err(wrong)?;
+            let wider = rules.last().and_then(|wider: &LevelRules| wider.offline_at_most);
+            row.offline_at_most = row.offline_at_most.or(wider);
             rules.push(row);
         }
         // Five were pushed: the list above is written out.
@@ -150,6 +155,7 @@ struct Row {
     reason_required: bool,
     second_person_for_release: bool,
     review_after: Option<String>,
+    offline_at_most: Option<String>,
 }
 
 impl Row {
@@ -173,17 +179,18 @@ impl Row {
                 self.mark.escape_debug()
             ));
         }
+        let period = |text: Option<String>| {
+            let parsed = text.map(|text| text.parse()).transpose();
+            parsed.map_err(|bad: BadPeriod| bad.to_string())
+        };
         Ok(LevelRules {
             name: self.name,
             mark: self.mark,
             purpose_required: self.purpose_required,
             reason_required: self.reason_required,
             second_person_for_release: self.second_person_for_release,
-            review_after: self
-                .review_after
-                .map(|text| text.parse())
-                .transpose()
-                .map_err(|bad: BadPeriod| bad.to_string())?,
+            review_after: period(self.review_after)?,
+            offline_at_most: period(self.offline_at_most)?,
         })
     }
 }
@@ -212,6 +219,14 @@ fn check_against_wider(level: Level, row: &LevelRules, wider: &[LevelRules]) -> 
         ]
     };
     let Some(last) = wider.last() else { return Ok(()) };
+    if let (Some(here), Some(there)) = (row.offline_at_most, last.offline_at_most)
+        && here.after(0) > there.after(0)
+    {
+        return Err(format!(
+            "`offline_at_most` is {there} for the wider level `{}`, so it cannot be {here} for `{}`",
+            last.name, row.name
+        ));
+    }
     match asks(row)
         .iter()
         .zip(asks(last))
@@ -226,13 +241,13 @@ fn check_against_wider(level: Level, row: &LevelRules, wider: &[LevelRules]) -> 
 }
 
 /// A length of calendar time, written `72h`, `30d`, `6w`, `18m` or `5y`.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct Period {
     count: u16,
     unit: Unit,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 enum Unit {
     Hours,
     Days,
@@ -378,6 +393,33 @@ mod tests {
                 "{bad:?}"
             );
         }
+    }
+
+    #[test]
+    fn a_cap_on_the_time_offline_holds_for_narrower_levels_too() {
+        let with = |level: &str, cap: &str| {
+            let row = format!("[levels.{level}]\n");
+            SHIPPED.replace(&row, &format!("{row}offline_at_most = \"{cap}\"\n"))
+        };
+        let caps = |text: &str| {
+            let levels = Levels::parse(text).unwrap();
+            Level::ALL.map(|level| levels.rules(level).offline_at_most.map(|cap| cap.to_string()))
+        };
+        assert_eq!(caps(SHIPPED), [const { None }; 5]);
+        let week = Some("7d".to_owned());
+        assert_eq!(
+            caps(&with("confidential", "7d")),
+            [None, None, week.clone(), week.clone(), week.clone()]
+        );
+        let two = with("confidential", "7d").replace("[levels.named]\n", "[levels.named]\noffline_at_most = \"24h\"\n");
+        assert_eq!(caps(&two), [None, None, week.clone(), week, Some("24h".to_owned())]);
+        let longer = two.replace("\"24h\"", "\"8d\"");
+        assert!(
+            reason(&longer).contains("`offline_at_most` is 7d for the wider level `restricted`"),
+            "{}",
+            reason(&longer)
+        );
+        assert!(reason(&with("named", "0h")).contains("is not a length of time"));
     }
 
     #[test]

@@ -19,7 +19,7 @@ pub use decision::{Decision, Denial, Obligation, Permission, Why};
 pub use error::BadPolicy;
 pub(crate) use error::{line_with, read_toml};
 pub use explain::{Explanation, Lack};
-pub use facts::{Action, ActorFacts, BadAction, BadRole, Kind, Request, ResourceFacts, Role};
+pub use facts::{Action, ActorFacts, BadAction, BadRole, Kind, Offline, Request, ResourceFacts, Role};
 pub use files::{CASES, LEVELS, PURPOSES, PolicyFiles, RULES, SCHEMA, governs, shipped};
 pub use levels::{BadPeriod, LevelRules, Levels, Period};
 pub use purposes::{Purpose, Purposes};
@@ -146,8 +146,9 @@ impl PolicySet {
             true => self.rules.ask(request, &self.levels, &self.purposes),
             false => None,
         };
+        let late = self.is_late(request);
         match answer {
-            Some(answer) if answer.permitted => Decision::Permitted(Permission {
+            Some(answer) if answer.permitted && late.is_none() => Decision::Permitted(Permission {
                 action: request.action,
                 person: request.actor.person,
                 resource: request.resource.clone(),
@@ -167,14 +168,32 @@ impl PolicySet {
         }
     }
 
+    /// Whether what is to be opened is opened here only after an exchange with another copy of the vault. A rule of
+    /// `levels.toml`, not of the vault's own, so that a vault that has other rules obeys it too. In an emergency it
+    /// does not count.
+    fn is_late(&self, request: &Request<'_>) -> Option<Why> {
+        if !request.action.opens() || request.action == Action::BreakGlass {
+            return None;
+        }
+        let level = request.resource.label.level();
+        let at_most = self.levels.rules(level).offline_at_most?;
+        let last = match request.offline {
+            Offline::Since { last, .. } => Some(last),
+            _ => None,
+        };
+        (!request.offline.allows(at_most)).then_some(Why::Offline { at_most, last })
+    }
+
     fn deny(&self, request: &Request<'_>, answer: rules::Answer) -> Decision {
         let mut why: Vec<Why> = answer.failed.iter().cloned().map(Why::RuleError).collect();
         // When a rule fails although the others permit, the reasons are the permitting rules: not why it is denied.
+        let permitted = answer.permitted;
         let forbidding: Vec<String> = answer.rules.into_iter().filter(|id| self.rules.forbids(id)).collect();
         why.extend(forbidding.iter().map(|id| self.why(id, request)));
-        if why.is_empty() {
+        if why.is_empty() && !permitted {
             why.push(Why::NothingPermits);
         }
+        why.extend(self.is_late(request));
         why.sort();
         why.dedup();
         let hidden = self.hides(request, !answer.failed.is_empty());

@@ -46,6 +46,7 @@ fn request(action: Action, role: Role, level: Level) -> Request<'static> {
         purpose: None,
         reason: None,
         now: 1_735_689_600,
+        offline: Offline::Never,
         approvals: 0,
         lead_approvals: 0,
         people: 3,
@@ -124,6 +125,76 @@ fn a_forbid_beats_every_permit() {
         denial.public_words().unwrap(),
         ["the rule `quiet` forbids it: the vault is being moved"]
     );
+}
+
+#[test]
+fn what_was_too_long_without_a_sync_is_opened_after_one() {
+    let levels = include_str!("../../policies/levels.toml").replace(
+        "name = \"confidential\"\n",
+        "name = \"confidential\"\noffline_at_most = \"72h\"\n",
+    );
+    let capped = PolicySet::load(PolicyFiles::shipped().with(LEVELS, levels).unwrap()).unwrap();
+    let since = |hours: i64, seconds: i64| Offline::Since {
+        last: 1_735_689_600 - hours * 3600 - seconds,
+        now: 1_735_689_600,
+    };
+    let asked = |action, level, offline| Request {
+        offline,
+        ..request(action, Role::OFFICER, level)
+    };
+    let opens = |level, offline| capped.permits(&asked(Action::Read, level, offline));
+    for (offline, opened) in [
+        (Offline::Never, true),
+        (Offline::Always, false),
+        (since(72, 0), true),
+        (since(72, 1), false),
+        // A clock that stands still or before the last sync gives nothing and takes nothing.
+        (since(-5, 0), true),
+    ] {
+        assert_eq!(opens(Level::Confidential, offline), opened, "{offline:?}");
+        assert!(opens(Level::Internal, offline), "{offline:?}");
+        assert!(SHIPPED.permits(&asked(Action::Read, Level::Confidential, offline)));
+    }
+    // What opens nothing goes on, and so does everything in an emergency.
+    for action in Action::ALL.iter().filter(|action| !action.opens()) {
+        let request = |offline| asked(*action, Level::Confidential, offline);
+        assert_eq!(
+            capped.permits(&request(since(90, 0))),
+            capped.permits(&request(Offline::Never)),
+            "{action}"
+        );
+    }
+    let emergency = Request {
+        purpose: Some("safety".to_owned()),
+        reason: Some("no pulse"),
+        offline: since(90, 0),
+        ..request(Action::BreakGlass, Role::BREAKGLASS, Level::Restricted)
+    };
+    permitted(capped.decide(&emergency));
+    // It is said, and nothing else is asked for that would not help.
+    let late = asked(Action::Read, Level::Restricted, since(90, 0));
+    let denial = denied(capped.decide(&late));
+    assert!(capped.lacks(&late, &denial).is_none());
+    let words = denial.public_words().unwrap().join("\n");
+    assert!(
+        words.contains("within 72h after a sync, and the last was at 2024-12-28T06:00:00Z: `strongroom sync`"),
+        "{words}"
+    );
+    let known = Request {
+        purpose: Some("duty".to_owned()),
+        reason: Some("on shift"),
+        ..late.clone()
+    };
+    let explained = capped.explain(&known);
+    assert_eq!(
+        (explained.late, explained.ways),
+        (true, vec![vec!["a sync: `strongroom sync`".to_owned()]])
+    );
+    // Who may not know of a note hears nothing of it here either.
+    let mut hidden = asked(Action::Read, Level::Restricted, since(90, 0));
+    hidden.actor.clearance.level = Level::Internal;
+    assert_eq!(denied(capped.decide(&hidden)).public_words(), None);
+    assert_eq!(denied(SHIPPED.decide(&hidden)).public_words(), None);
 }
 
 #[test]
@@ -476,6 +547,7 @@ fn requests() -> impl Strategy<Value = Request<'static>> {
             purpose: how.1.map(str::to_owned),
             reason: how.2,
             now: 1_735_689_600,
+            offline: Offline::Never,
             approvals: how.3,
             lead_approvals: how.3,
             people: how.4,

@@ -70,7 +70,7 @@ pub use pushed::{BadPush, Doorway, PUSHED_MAX, Preview, Pushed, hooks_folder, pa
 pub use record::{BadJournal, Batch, JOURNAL_BYTES, MAX_PAYLOAD, Record, RefChange, decode_records};
 pub use recover::{RecoverError, Recovery, Stray};
 pub use remote::{BadList, BadUrl, GitJob, Listed, PushedRef, RemoteUrl, parse_list, room_for_arrivals, said};
-pub use remotes::{Remote, RemoteError};
+pub use remotes::{Exchanged, Remote, RemoteError};
 pub use staging::{Staging, StagingError};
 pub use stored::{BlobWriter, DraftBlob, StoredBlob};
 pub use tree::{BadTree, EditError, EditedTree, Mode, RawTree, TreeEdit, TreeEntry, parse_tree, tree_bytes};

@@ -4,6 +4,8 @@
 use super::git::Repo;
 use super::remote::{BadUrl, RemoteUrl};
 use super::write::to_io;
+use crate::chain::Time;
+use crate::env::{FileError, read_bounded, replace_private};
 use std::io;
 use std::os::unix::fs::PermissionsExt;
 
@@ -38,6 +40,29 @@ pub enum RemoteError {
     /// The system refused.
     #[error("the vault's list of remotes cannot be read or written: {0}")]
     Io(#[from] io::Error),
+}
+
+/// When this copy of the vault exchanged with another: in the git directory, since it is true of the copy, whoever works in
+/// it. No branch leads to it, so it goes nowhere.
+const EXCHANGED: &str = "strongroom.exchanged";
+/// The largest such file, in bytes.
+const EXCHANGED_MAX: u64 = 256;
+
+/// When this copy of the vault exchanged with another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Exchanged {
+    /// The last time.
+    pub last: Time,
+    /// The newest time that was known here then, or since the clock was found to be set back.
+    pub newest: Time,
+}
+
+impl Exchanged {
+    fn parse(text: &str) -> Option<Self> {
+        let (last, newest) = text.strip_suffix('\n')?.split_once(' ')?;
+        let (last, newest) = (last.parse().ok()?, newest.parse().ok()?);
+        Some(Self { last, newest })
+    }
 }
 
 /// A name and an address.
@@ -81,6 +106,22 @@ impl Repo {
         }
         found.sort();
         Ok(found)
+    }
+
+    /// When it was exchanged with another; none: never, or what says so is damaged, which the next time mends.
+    pub fn exchanged(&self) -> Result<Option<Exchanged>, RemoteError> {
+        match read_bounded(&self.dir.join(EXCHANGED), EXCHANGED_MAX) {
+            Ok(bytes) => Ok(std::str::from_utf8(&bytes).ok().and_then(Exchanged::parse)),
+            Err(FileError::Io { source, .. }) => Err(source.into()),
+            Err(_) => Ok(None),
+        }
+    }
+
+    /// Notes that.
+    pub fn note_exchanged(&self, when: Exchanged) -> Result<(), RemoteError> {
+        let text = format!("{} {}\n", when.last, when.newest);
+        replace_private(&self.dir.join(EXCHANGED), text.as_bytes())
+            .map_err(|error| RemoteError::Io(io::Error::other(error.to_string())))
     }
 
     /// Adds one.

@@ -556,6 +556,7 @@ fn policies() {
     ];
     fields(&explained, &explanation);
     assert_eq!(explained["ways"][0].as_array().unwrap().len(), 2);
+    assert!(explained["offline"].is_null());
 
     std::fs::create_dir(stage.home().join("policies")).unwrap();
     let (code, checked) = ask(&mut stage, &["policy", "check", "policies", "--json"]);

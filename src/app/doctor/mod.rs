@@ -8,6 +8,7 @@ use super::audit::{local_state, mark_of, verify};
 use super::context::{Context, other_vault};
 use super::error::{Error, Kind};
 use super::held::agent_socket;
+use super::offline::caps_of;
 use super::pruning::unpruned;
 use super::removals::removals;
 use super::vault::half_made;
@@ -164,6 +165,7 @@ fn look(context: &Context<'_>) -> Checkup {
             findings.push(look_at_identity(context, &repo));
             findings.extend(vault.map(|vault| look_at_memory(context, vault)));
             findings.extend(vault.into_iter().flat_map(|vault| look_at_removals(context, vault)));
+            findings.extend(look_at_caps(context, &repo));
             findings.extend(
                 vault
                     .into_iter()
@@ -210,6 +212,14 @@ fn look_at_removals(context: &Context<'_>, vault: VaultId) -> Vec<Finding> {
             .collect(),
         Err(error) => vec![Finding::of("members", error)],
     }
+}
+
+/// Caps on the time offline that are over or soon are. Where the vault cannot be read, that is said of the log.
+fn look_at_caps(context: &Context<'_>, repo: &Repo) -> Vec<Finding> {
+    let caps = caps_of(repo, context.now()).unwrap_or_default();
+    let told = caps.iter().map(|cap| Finding::look("offline", cap.in_words()));
+    told.map(|finding| finding.advise("`strongroom sync` where there is a network"))
+        .collect()
 }
 
 /// Whether this user can work in the vault's folder.

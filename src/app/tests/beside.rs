@@ -705,6 +705,45 @@ fn a_lead_s_role_taken_at_the_same_time_leaves_what_they_changed_waiting() {
 }
 
 #[test]
+fn what_a_paused_lead_gave_keys_with_waits_whole_and_a_lead_lets_it_go_on() {
+    let world = World::new();
+    let (mut lea, file) = world.newcomer("lea");
+    let both = [&world.mara, &world.jon];
+    both.iter().for_each(|computer| computer.seat.offline.set(true));
+    world.mara.change("jon", &MemberChange::Pause);
+    world.jon.change("kim", &restricted());
+    world.admits(&world.jon, file, "internal", &[]);
+    let note = world.jon.add("confidential");
+    both.iter().for_each(|computer| computer.seat.offline.set(false));
+    world.mara.well();
+    for _ in 0..2 {
+        let done = world.jon.sync();
+        assert_eq!(done.worst(), Some(Kind::Unknown), "{done:?}");
+        let says = |words| done.problems.iter().any(|problem| problem.message.contains(words));
+        assert!(
+            says("`strongroom member resume`") && says("`strongroom export notes`"),
+            "{done:?}"
+        );
+        // Nothing of it is lost meanwhile, and he works on.
+        world.jon.is_intact();
+        assert!(world.jon.reads(&note) && world.jon.card("kim").level == 3);
+    }
+    let later = world.jon.add("internal");
+    assert!(!world.mara.reads(&note) && world.mara.card("kim").level == 2);
+    lea.now += 60;
+    assert!(lea.sync().worst().is_none() && lea.cards().iter().all(|card| card.handle != "lea"));
+    // One word of a lead, and all of it is everybody's: what he changed, whom he let in, what he recorded.
+    world.mara.change("jon", &MemberChange::Resume);
+    world.jon.well();
+    world.settle();
+    assert!(!world.jon.card("jon").paused && world.mara.card("kim").level == 3);
+    assert!(world.mara.reads(&note) && world.kim.reads(&note) && world.kim.reads(&later));
+    lea.well();
+    assert!(lea.reads(&later) && !lea.reads(&note));
+    world.jon.change("kim", &MemberChange::Pause);
+}
+
+#[test]
 fn what_a_lead_who_is_none_any_more_changed_and_gave_no_key_with_is_set_aside() {
     for takes_role in [true, false] {
         let mut world = World::new();

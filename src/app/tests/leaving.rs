@@ -359,3 +359,78 @@ fn who_lost_a_key_is_not_the_one_who_makes_the_next() {
     change(&mara, "lee", MemberChange::Resume).unwrap();
     assert_eq!(listed(&lee).unwrap(), 1);
 }
+
+#[test]
+fn a_role_ends_with_the_membership_and_has_no_end_of_its_own() {
+    let mara = Vault::new();
+    let lee = join(&mara, "lee", "restricted");
+    let change =
+        |by: &Context<'_>, whom: &str, change: MemberChange| change_member(by, whom, &change).map(|done| done.roles);
+    let roles = || vec![shared::Role::Auditor, shared::Role::BreakGlass, shared::Role::Lead];
+    let now = mara.context(&Told, None, None).now();
+    let end = Time::from_unix(now.unix() + 3600);
+    let given = |roles, until| {
+        MemberChange::Grant(Rights {
+            roles,
+            until,
+            ..Rights::default()
+        })
+    };
+    let at = |vault: &Vault, time: Time| {
+        let mut context = vault.context(&Told, Some("safety"), Some("what is to be done"));
+        context.clock = Clock::Fixed(time);
+        context
+    };
+    let refused = change(&mara.context(&Told, None, None), "lee", given(roles(), Some(end)))
+        .err()
+        .unwrap();
+    assert_eq!(refused.exit_code(), 2);
+    assert!(
+        refused.hints.iter().any(|hint| hint.contains("with all its roles")),
+        "{refused:?}"
+    );
+    change(&mara.context(&Told, None, None), "lee", given(roles(), None)).unwrap();
+    change(&mara.context(&Told, None, None), "lee", given(Vec::new(), Some(end))).unwrap();
+    let pause = || MemberChange::Pause;
+    let _max = join(&mara, "max", "internal");
+    let audits = |time| {
+        let query = WhoQuery {
+            client: None,
+            note: None,
+            actor: Some("mara".to_owned()),
+            since: None,
+            until: None,
+        };
+        who(&at(&lee, time), &query, &mut |_, _| Ok(())).map(drop)
+    };
+    let before = Time::from_unix(end.unix() - 1);
+    change(&at(&lee, before), "max", pause()).unwrap();
+    change(&at(&lee, before), "max", MemberChange::Resume).unwrap();
+    assert!(audits(before).is_ok());
+    for done in [change(&at(&lee, end), "max", pause()).map(drop), audits(end)] {
+        let error = done.err().unwrap();
+        assert_eq!(error.exit_code(), 3, "{error}");
+        assert!(error.message.contains("membership is over"), "{error}");
+    }
+    // What is new comes to nobody whose membership is over.
+    let restricted = Rights {
+        clearance: Some("restricted".into()),
+        ..Rights::default()
+    };
+    let later = || at(&mara, Time::from_unix(end.unix() + 60));
+    change(&later(), "max", MemberChange::Grant(restricted)).unwrap();
+    change(&later(), "max", MemberChange::Remove).unwrap();
+    let new = add_note(&mara, "internal", "After the end.");
+    // Below the gate, with the keys that came to them.
+    let opens_below = || {
+        let (identity, keys, clearance) = keys_of(&lee);
+        let readable = Gate::new(&identity, &keys).readable(wraps(&mara), &clearance);
+        readable.iter().any(|(note, ..)| *note == new)
+    };
+    assert!(!opens_below());
+    // A later end gives it all again.
+    let longer = Time::from_unix(end.unix() + 7200);
+    change(&later(), "lee", given(Vec::new(), Some(longer))).unwrap();
+    assert!(opens_below());
+    assert!(audits(Time::from_unix(end.unix() + 120)).is_ok());
+}

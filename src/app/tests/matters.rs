@@ -43,6 +43,40 @@ fn intact(place: &Vault) {
 }
 
 #[test]
+fn what_was_asked_for_by_mistake_is_taken_back_by_whoever_asked() {
+    let mara = Vault::new();
+    let note = add_note(&mara, "restricted", "Lena Hauk was at the north gate.");
+    let jon = join(&mara, "jon", "restricted");
+    let back = |place: &Vault, request: EntryRef, hours| {
+        let context = after(place, &Told, Some("the wrong note"), hours);
+        withdraw_request(&context, &request.to_string())
+    };
+    assert!(destroyed(&mara, note, 1).is_err());
+    let request = waiting(&mara)[0];
+    assert_eq!(kind(back(&jon, request, 1)), Some(Kind::Denied));
+    assert!(approved(&jon, request, 1).unwrap().changed);
+    let taken = back(&mara, request, 2).unwrap();
+    assert!(taken.changed && taken.entry != request);
+    let again = back(&mara, request, 2).unwrap();
+    assert_eq!((again.changed, again.entry), (false, taken.entry));
+    // What jon approved counts no more, and he approves it no more; asked for anew it is another request.
+    let refused = approved(&jon, request, 2).err().unwrap();
+    assert!(refused.message.contains("has taken it back"), "{refused}");
+    assert_eq!(kind(destroyed(&mara, note, 2)), Some(Kind::Denied));
+    let anew = waiting(&jon);
+    assert!(anew.len() == 1 && anew[0] != request, "{anew:?}");
+    let lines = list_requests(&after(&jon, &Told, None, 2)).unwrap();
+    let old = lines.iter().find(|line| line.request == request).unwrap();
+    assert_eq!(old.standing, Standing::Withdrawn);
+    intact(&mara);
+    // With the note goes what was said of it, also why it was taken back.
+    assert!(approved(&jon, anew[0], 3).unwrap().changed);
+    assert!(destroyed(&mara, note, 3).is_ok());
+    assert_eq!(kind(back(&mara, anew[0], 3)), Some(Kind::Failed));
+    intact(&mara);
+}
+
+#[test]
 fn two_people_destroy_what_is_restricted() {
     let mara = Vault::new();
     let note = add_note(&mara, "restricted", "Lena Hauk was at the north gate.");

@@ -229,8 +229,14 @@ pub(super) enum Command {
         request: String,
     },
     /// List what waits for a second person, or did
-    #[command(after_help = "Example:\n  strongroom approvals --json")]
-    Approvals,
+    #[command(
+        after_help = "Examples:\n  strongroom approvals --json\n  strongroom approvals --withdraw 4f0c2b7a91d3e865-a1b2c3d4:17 --why 'asked by mistake'\n\nWho asked for something by mistake takes it back: nobody can approve it any more, and what was approved counts no more. That is an entry; the request stays on record."
+    )]
+    Approvals {
+        /// Take back this request of your own: LOG:SEQ
+        #[arg(long, value_name = "REQUEST")]
+        withdraw: Option<String>,
+    },
     /// Open in an emergency what your clearance does not cover; review that somebody did
     #[command(subcommand, arg_required_else_help = true)]
     Breakglass(BreakglassCommand),
