@@ -37,7 +37,6 @@ mod metrics;
 mod notes;
 mod offers;
 mod person;
-mod pictures;
 mod policies;
 mod proofs;
 mod pruning;
@@ -93,7 +92,7 @@ pub use due::{DueLine, DueQuery, Heading, list_due};
 pub use error::{Error, Kind};
 pub use export::{
     ClearExport, ConfirmClear, ExportedNotes, ExportedPack, ExportedSubject, NotesFormat, NotesQuery, PackQuery,
-    SubjectQuery, Which, export_notes, export_pack, export_subject,
+    PictureOut, SubjectQuery, Which, export_notes, export_pack, export_subject,
 };
 pub use finding::{ListQuery, NoteLine, Searched, list, search};
 pub use guard::{Guarded, InstalledGuard, guard, install_guard};
@@ -148,4 +147,5 @@ pub mod shared {
     pub use crate::policy::{Period, Purpose, RuleSummary};
     pub use crate::report::value_in_words;
     pub use crate::secret::Passphrase;
+    pub use crate::transfer::Picture;
 }

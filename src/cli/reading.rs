@@ -1,5 +1,6 @@
 //! A note as a person reads it: what is known of it, then its text.
 
+use super::attachments;
 use super::markdown::{self, Line};
 use super::out;
 use crate::app::Shown;
@@ -40,7 +41,9 @@ pub(super) fn head(shown: &Shown) -> Zeroizing<String> {
         head.push_str(&format!("happened {}\n", day(happened)));
     }
     for attachment in &shown.note.attachments {
-        head.push_str(&format!("attached {}\n", super::attachments::line(attachment)));
+        head.push_str(&format!("attached {}\n", attachments::line(attachment)));
+        let told = attachment.picture.as_ref().and_then(attachments::picture_line);
+        told.iter().for_each(|line| head.push_str(&format!("{line}\n")));
     }
     let revision = match metadata.number {
         1 => String::new(),
