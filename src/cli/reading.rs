@@ -3,6 +3,7 @@
 use super::attachments;
 use super::markdown::{self, Line};
 use super::out;
+use super::words::local;
 use crate::app::Shown;
 use crate::app::shared::Time;
 use anstyle::Effects;
@@ -14,7 +15,7 @@ pub(super) const WIDEST: usize = 100;
 /// What stands above the text: title; label and mark; what is known of it.
 pub(super) fn head(shown: &Shown) -> Zeroizing<String> {
     let metadata = &shown.note.metadata;
-    let day = |seconds| Time::from_unix(seconds).to_string();
+    let day = |seconds| local(Time::from_unix(seconds));
     let mut head = Zeroizing::new(format!(
         "{}\n{} · {}\n",
         out::one_line(&metadata.title),
