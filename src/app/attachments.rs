@@ -11,7 +11,8 @@ use crate::chain::{Details, FileRef, Kind as EntryKind, Outcome};
 use crate::env::{SystemEntropy, start_writing_back};
 use crate::envelope::WrapFile;
 use crate::gate::{
-    ATTACHMENT_MAX, Attachments, BadContent, Filter, Metadata, Nature, NotSealed, OpenContent, OpenNote, Permit,
+    ATTACHMENT_MAX, Attachment, Attachments, BadContent, Filter, Metadata, Nature, NotSealed, OpenContent, OpenNote,
+    Permit,
 };
 use crate::id::{Digest, EntryRef, NoteId};
 use crate::label::Label;
@@ -469,6 +470,7 @@ pub(super) fn look_at_pictures(desk: Desk<'_>, note: &mut OpenNote) {
         .filter_map(|(at, attachment)| Some((at, attachment.first_part()?)))
         .collect();
     if found.is_empty() {
+        note.attachments.iter_mut().for_each(Attachment::close);
         return;
     }
     let context = desk.context;
@@ -493,6 +495,7 @@ pub(super) fn look_at_pictures(desk: Desk<'_>, note: &mut OpenNote) {
             }
         }
     }
+    note.attachments.iter_mut().for_each(Attachment::close);
     if unseen > 0 {
         context.person.warn(
             "what an attached picture tells beside the picture cannot be seen: its beginning is missing or damaged. \

@@ -46,6 +46,11 @@ impl Attachment {
         }
     }
 
+    /// Drops what it could still be looked at with.
+    pub fn close(&mut self) {
+        self.opener = None;
+    }
+
     /// The first of its parts, if it may be a picture that can be looked at.
     pub fn first_part(&self) -> Option<Digest> {
         let opener = self.opener.as_ref().filter(|_| Picture::may_be(&self.name))?;

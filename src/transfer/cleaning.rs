@@ -183,7 +183,9 @@ fn jpeg(file: &[u8], walk: &mut Walk<'_>) -> Option<Vec<u8>> {
 /// What a segment is called that the picture does not need.
 fn foreign_to_jpeg(marker: u8, content: &[u8]) -> Option<&'static str> {
     match marker {
-        0xe0 if content.starts_with(b"JFIF\0") => None,
+        // What is behind its fourteen bytes is a small picture, which may show what was cut off from this one since.
+        0xe0 if content.starts_with(b"JFIF\0") && content.len() <= 14 => None,
+        0xe0 if content.starts_with(b"JFIF\0") => Some("a small picture"),
         0xe2 if content.starts_with(b"ICC_PROFILE\0") => None,
         0xee if content.starts_with(b"Adobe") => None,
         0xe1 if content.starts_with(b"Exif\0") => Some(EXIF),
@@ -385,6 +387,9 @@ pub(super) mod tests {
         ] {
             assert_eq!(clean(other), Err(Unclean::Kind(name)));
         }
+        let small = segment(0xe0, b"JFIF\0\x01\x02\0\0\x01\0\x01\x01\x01rgb");
+        let (cleaned, left_out) = clean(&[b"\xff\xd8", &small[..], b"\xff\xd9"].concat()).unwrap();
+        assert_eq!((&cleaned[..], left_out.len()), (&b"\xff\xd8\xff\xd9"[..], 1));
         let critical = [
             PNG,
             &chunk(b"IHDR", &[1; 13]),
