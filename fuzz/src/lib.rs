@@ -22,7 +22,7 @@ pub use concerned::{concern_file, concern_key, reply_code};
 pub use formed::{form_file, form_text};
 pub use judged::{cases, rules};
 pub use members::roster;
-pub use moved::{import_page, import_rules, import_table};
+pub use moved::{import_page, import_rules, import_table, picture};
 pub use planted::{planted, portions, summary};
 pub use proven::{cosigned, cosigned_file, example, example_proof, note_key, proof, proof_file, witness};
 pub use reported::report;
@@ -98,6 +98,7 @@ pub const TARGETS: &[Target] = &[
     ("pack_delta", pack_delta),
     ("pack_index", pack_index),
     ("part", part),
+    ("picture", picture),
     ("planted", planted),
     ("portions", portions),
     ("profile", profile),

@@ -1,6 +1,6 @@
-//! What comes in from elsewhere: rules, pages with front matter, tables.
+//! What comes in from elsewhere: rules, pages with front matter, tables, pictures.
 
-use strongroom::transfer::{Columns, Page, Rules, RulesFor, Table};
+use strongroom::transfer::{Columns, Page, Picture, Rules, RulesFor, Table, clean};
 
 /// A file of rules. Whatever they say of a thing fits on a line, and is no longer than a name may be.
 pub fn import_rules(data: &[u8]) -> bool {
@@ -49,4 +49,19 @@ pub fn import_table(data: &[u8]) -> bool {
         }
     }
     any
+}
+
+/// A picture. Cleaned it tells nothing any more, whatever it told before, and cleaning it again changes nothing.
+pub fn picture(data: &[u8]) -> bool {
+    let told = Picture::look(data, true);
+    // Of any beginning something can be said.
+    let _ = Picture::look(&data[..data.len() / 2], false);
+    let Ok((cleaned, left_out)) = clean(data) else {
+        return false;
+    };
+    assert!(cleaned.len() <= data.len());
+    assert!(told.is_some_and(|told| left_out.is_subset(&told.tells)));
+    assert!(Picture::look(&cleaned, true).is_some_and(|left| left.tells.is_empty() && left.whole));
+    assert!(clean(&cleaned).is_ok_and(|(again, more)| again == cleaned && more.is_empty()));
+    true
 }

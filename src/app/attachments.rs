@@ -7,16 +7,19 @@ use super::context::{Context, Desk, Unlocked, short};
 use super::error::{Error, Kind};
 use super::notes::check_name;
 use super::person::is_harmful;
-use super::pictures::{LeftOut, Unclean, clean};
 use crate::chain::{Details, FileRef, Kind as EntryKind, Outcome};
 use crate::env::{SystemEntropy, start_writing_back};
 use crate::envelope::WrapFile;
-use crate::gate::{ATTACHMENT_MAX, Attachments, BadContent, Filter, Metadata, Nature, NotSealed, OpenContent, Permit};
+use crate::gate::{
+    ATTACHMENT_MAX, Attachment, Attachments, BadContent, Filter, Metadata, Nature, NotSealed, OpenContent, OpenNote,
+    Permit,
+};
 use crate::id::{Digest, EntryRef, NoteId};
 use crate::label::Label;
 use crate::ledger::{Changes, Draft, FILES_PER_ENTRY, LedgerError, StoredNote, StoredParts, note_ref, wrap_ref};
 use crate::policy::{Action, Decision, Kind as ThingKind, Permission, ResourceFacts};
 use crate::repo::{BlobWriter, DraftBlob, StoredBlob};
+use crate::transfer::{LOOKED_AT, LeftOut, Picture, Unclean, clean};
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{ErrorKind, Read, Write};
@@ -26,6 +29,9 @@ use zeroize::Zeroizing;
 
 /// The largest picture that is cleaned, in bytes: all of it is in memory meanwhile.
 const CLEANED_MAX: u64 = 64 << 20;
+
+/// So many pictures beside a note are looked at.
+const PICTURES_MAX: usize = 32;
 
 /// A file that was attached.
 pub struct Attached {
@@ -55,6 +61,8 @@ pub struct Extracted {
     pub path: Option<PathBuf>,
     /// What was left out, if it was cleaned; size and digest are those of the attachment.
     pub left_out: Option<Vec<&'static str>>,
+    /// What it tells beside the picture, if it is one and was not cleaned.
+    pub picture: Option<Picture>,
 }
 
 /// Where an attachment is to go.
@@ -209,7 +217,7 @@ pub fn extract(context: &Context<'_>, asked: &str, name: &str, place: Place) -> 
         (content, parts)
     };
     let (note, attachment) = (content.note, content.attachment());
-    let left_out = give_out(context, content, parts, place, path.as_deref())?;
+    let (left_out, picture) = give_out(context, content, parts, place, path.as_deref())?;
     Ok(Extracted {
         note,
         name: attachment.name.clone(),
@@ -217,6 +225,7 @@ pub fn extract(context: &Context<'_>, asked: &str, name: &str, place: Place) -> 
         sha256: attachment.sha256,
         path,
         left_out: left_out.map(|names| names.into_iter().collect()),
+        picture,
     })
 }
 
@@ -418,12 +427,18 @@ fn ended<T>(joined: std::thread::Result<std::io::Result<T>>) -> Result<T, Error>
     }
 }
 
-/// Gives out a content, the next part being read meanwhile.
+/// Gives out a content, the next part being read meanwhile; with what it tells beside the picture, if it is one.
 pub(super) fn read_content(
     content: OpenContent,
     mut parts: StoredParts,
     give: &mut dyn FnMut(&[u8]) -> Result<(), Error>,
-) -> Result<(), Error> {
+) -> Result<Option<Picture>, Error> {
+    let looked_at = match content.attachment() {
+        attachment if Picture::may_be(&attachment.name) => attachment.size.min(LOOKED_AT as u64) as usize,
+        _ => 0,
+    };
+    let whole = looked_at as u64 == content.attachment().size;
+    let mut beginning = Zeroizing::new(Vec::with_capacity(looked_at));
     std::thread::scope(|scope| {
         let (read, to_open) = sync_channel(1);
         let (used, free) = channel::<Zeroizing<Vec<u8>>>();
@@ -438,10 +453,61 @@ pub(super) fn read_content(
             to_open.recv().ok()
         });
         while let Some(chunk) = content.next_chunk().map_err(damaged)? {
+            let missing = looked_at - beginning.len();
+            beginning.extend_from_slice(&chunk[..missing.min(chunk.len())]);
             give(chunk)?;
         }
-        Ok(())
+        Ok(Picture::look(&beginning, whole))
     })
+}
+
+/// Looks at the pictures beside a note that was opened. Its text is there whatever is wrong with them.
+pub(super) fn look_at_pictures(desk: Desk<'_>, note: &mut OpenNote) {
+    let found: Vec<(usize, Digest)> = note
+        .attachments
+        .iter()
+        .enumerate()
+        .filter_map(|(at, attachment)| Some((at, attachment.first_part()?)))
+        .collect();
+    if found.is_empty() {
+        note.attachments.iter_mut().for_each(Attachment::close);
+        return;
+    }
+    let context = desk.context;
+    let looked: Vec<(usize, Digest)> = found.iter().take(PICTURES_MAX).copied().collect();
+    let digests: Vec<Digest> = looked.iter().map(|(_, digest)| *digest).collect();
+    let parts = desk.ledger.parts(note.note, &digests);
+    // Nobody waits while files are read.
+    drop(desk);
+    let (mut unseen, mut buffer) = (0, Zeroizing::new(Vec::new()));
+    match parts {
+        Err(_) => unseen = looked.len(),
+        Ok(mut parts) => {
+            for (at, _) in looked {
+                let seen = match parts.read_next(std::mem::take(&mut buffer)) {
+                    Some(Ok(part)) => {
+                        buffer = part;
+                        note.attachments[at].look(&mut buffer).is_ok()
+                    }
+                    _ => false,
+                };
+                unseen += usize::from(!seen);
+            }
+        }
+    }
+    note.attachments.iter_mut().for_each(Attachment::close);
+    if unseen > 0 {
+        context.person.warn(
+            "what an attached picture tells beside the picture cannot be seen: its beginning is missing or damaged. \
+             `strongroom audit verify` says what is wrong",
+        );
+    }
+    if found.len() > PICTURES_MAX {
+        context.person.warn(&format!(
+            "of {} files that may be pictures the first {PICTURES_MAX} were looked at for what they tell beside the picture",
+            found.len()
+        ));
+    }
 }
 
 fn give_out(
@@ -450,7 +516,7 @@ fn give_out(
     parts: StoredParts,
     place: Place,
     path: Option<&Path>,
-) -> Result<Option<LeftOut>, Error> {
+) -> Result<(Option<LeftOut>, Option<Picture>), Error> {
     let (mut done, whole) = (0, content.attachment().size);
     let mut give = |out: &mut File, chunk: &[u8]| {
         let written = out.write_all(chunk);
@@ -470,9 +536,9 @@ fn give_out(
             });
             context.person.progress(None, None);
             match given {
-                Err(_) if gone => Ok(None),
+                Err(_) if gone => Ok((None, None)),
                 Err(error) => Err(error.hint("what was written until then is a part of it alone")),
-                Ok(()) => Ok(None),
+                Ok(picture) => Ok((None, picture)),
             }
         }
         (Place::New(_), Some(path)) => {
@@ -488,9 +554,9 @@ fn give_out(
                 Ok(())
             });
             context.person.progress(None, None);
-            given.map_err(|error| error.hint("nothing of it was kept"))?;
+            let picture = given.map_err(|error| error.hint("nothing of it was kept"))?;
             file.keep()?;
-            Ok(None)
+            Ok((None, picture))
         }
         (Place::Cleaned(_), Some(path)) => {
             let refused = |why: &str| Error::new(Kind::Failed, format!("{why}; nothing was written"));
@@ -504,15 +570,17 @@ fn give_out(
             })?;
             let (cleaned, left_out) = clean(&bytes).map_err(|unclean| match unclean {
                 Unclean::Unknown => refused("it is no JPEG, PNG or WebP, and no other kind can be cleaned"),
+                Unclean::Kind(kind) => refused(&format!("this {kind} cannot be cleaned, only JPEG, PNG and WebP can be"))
+                    .hint("extract it without --clean, save it as a PNG with a program for pictures, and see that no place is kept"),
                 Unclean::Damaged => refused("it begins like a picture and does not go on so, and cannot be cleaned"),
             })?;
             let mut file = context.person.create(path)?;
             let written = file.file().write_all(&cleaned);
             written.map_err(|error| not_written(&error).hint("nothing of it was kept"))?;
             file.keep()?;
-            Ok(Some(left_out))
+            Ok((Some(left_out), None))
         }
-        (Place::New(_) | Place::Cleaned(_), None) => Ok(None),
+        (Place::New(_) | Place::Cleaned(_), None) => Ok((None, None)),
     }
 }
 

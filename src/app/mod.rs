@@ -38,7 +38,6 @@ mod notes;
 mod offers;
 mod offline;
 mod person;
-mod pictures;
 mod policies;
 mod proofs;
 mod pruning;
@@ -97,7 +96,7 @@ pub use due::{DueLine, DueQuery, Heading, list_due};
 pub use error::{Error, Kind};
 pub use export::{
     ClearExport, ConfirmClear, ExportedNotes, ExportedPack, ExportedSubject, NotesFormat, NotesQuery, PackQuery,
-    SubjectQuery, Which, export_notes, export_pack, export_subject,
+    PictureOut, SubjectQuery, Which, export_notes, export_pack, export_subject,
 };
 pub use finding::{ListQuery, NoteLine, Searched, list, search};
 pub use guard::{Guarded, InstalledGuard, guard, install_guard};
@@ -153,4 +152,5 @@ pub mod shared {
     pub use crate::policy::{Period, Purpose, RuleSummary};
     pub use crate::report::value_in_words;
     pub use crate::secret::Passphrase;
+    pub use crate::transfer::Picture;
 }

@@ -1,5 +1,6 @@
 //! Notes: record, read.
 
+use super::attachments::look_at_pictures;
 use super::context::{Context, Desk, Unlocked, short};
 use super::error::{Error, Kind};
 use super::forms::{Fields, number_of, refuse_reserved};
@@ -312,7 +313,9 @@ pub fn show(context: &Context<'_>, asked: &str, revision: Option<&str>) -> Resul
         desk.name_other_heads(&standing, "shown", "The next edit follows them all");
     }
     let note = opened.into_iter().next().ok_or_else(|| Error::no_such_note(asked))?;
-    Ok(desk.shown(note))
+    let mut shown = desk.shown(note);
+    look_at_pictures(desk, &mut shown.note);
+    Ok(shown)
 }
 
 impl Desk<'_> {

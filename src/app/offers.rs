@@ -6,15 +6,23 @@ use super::context::{Context, Desk, Unlocked, Whose};
 use super::error::Error;
 use crate::chain::Roster;
 use crate::env::Places;
-use crate::gate::{Conflicts, Filter, Nature, TEXTS};
+use crate::gate::{Conflicts, Filter, Nature, Survey, TEXTS};
+use crate::id::NoteId;
 use crate::ledger::{Ledger, read_charter};
 use crate::policy::{Action, Decision, Offline, PolicyFiles, PolicySet};
 use crate::repo::{Repo, Settings};
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::time::Duration;
 
 /// How long the vault's lock is waited for: who waits for an offer types on. A build with debug assertions is slower.
 const SOON: Duration = Duration::from_millis(if cfg!(debug_assertions) { 10_000 } else { 20 });
+
+/// How many notes of each log are offered where nothing was typed.
+const NEWEST: usize = 40;
+/// How many of each log are looked at together.
+const AT_ONCE: usize = 64;
+/// How much of an id is offered, in characters, where no other begins so.
+const SHORT: usize = 8;
 
 /// What a vault says in clear.
 #[derive(Default)]
@@ -100,7 +108,8 @@ impl Offered {
 }
 
 /// The beginnings of ids, unique among what this person may read, that begin with `typed`: of what a list without a
-/// purpose would show them. Only where an identity is held unlocked; whoever else is writing is not waited for.
+/// purpose would show them, and where nothing is typed of what was written last. Only where an identity is held unlocked;
+/// whoever else is writing is not waited for.
 pub fn offer_ids(context: &Context<'_>, which: Offered, typed: &str) -> Result<Vec<String>, Error> {
     let Some(held) = context.held else {
         return Ok(Vec::new());
@@ -134,15 +143,63 @@ pub fn offer_ids(context: &Context<'_>, which: Offered, typed: &str) -> Result<V
         natures: which.natures(),
         ..Filter::default()
     };
+    if typed.is_empty() {
+        return desk.newest(&filter);
+    }
     let survey = desk
         .gate()
         .scan_beginning(typed, &desk.ledger, &desk.clearance(), &filter)?;
-    let mut permitted = HashSet::new();
-    for class in survey.classes() {
-        let request = desk.request(Action::List, class.facts(), None);
-        if let Decision::Permitted(_) = desk.policies.decide(&request) {
-            permitted.extend(class.notes);
+    let listed = desk.listed(&survey);
+    Ok(survey.beginnings(&listed, typed.len()))
+}
+
+impl Desk<'_> {
+    /// The notes of a survey that a list without a purpose would show.
+    fn listed(&self, survey: &Survey) -> HashSet<NoteId> {
+        let mut listed = HashSet::new();
+        for class in survey.classes() {
+            let request = self.request(Action::List, class.facts(), None);
+            if let Decision::Permitted(_) = self.policies.decide(&request) {
+                listed.extend(class.notes);
+            }
         }
+        listed
     }
-    Ok(survey.beginnings(&permitted, typed.len()))
+
+    /// Where nothing was typed yet: of each log what was written last, [`NEWEST`] notes of those that a list would show.
+    /// Counted are these alone, so that what one may not read changes nothing.
+    fn newest(&self, filter: &Filter) -> Result<Vec<String>, Error> {
+        let logs = self.ledger.last_written();
+        let mut left: Vec<(&[NoteId], usize)> = logs.iter().map(|notes| (notes.as_slice(), NEWEST)).collect();
+        let mut newest = BTreeSet::new();
+        while !left.is_empty() {
+            let these = left.iter().flat_map(|(notes, _)| notes.iter().take(AT_ONCE)).copied();
+            let these: HashSet<NoteId> = these.collect();
+            let survey = self
+                .gate()
+                .scan_these(&these, &self.ledger, &self.clearance(), filter)?;
+            let listed = self.listed(&survey);
+            for (notes, wanted) in &mut left {
+                let (now, later) = notes.split_at(notes.len().min(AT_ONCE));
+                let found: Vec<NoteId> = now
+                    .iter()
+                    .filter(|note| listed.contains(note))
+                    .take(*wanted)
+                    .copied()
+                    .collect();
+                (*notes, *wanted) = (later, *wanted - found.len());
+                newest.extend(found);
+            }
+            left.retain(|(notes, wanted)| !notes.is_empty() && *wanted > 0);
+        }
+        let short = |note: NoteId| note.to_string()[..SHORT].to_owned();
+        let all: HashSet<NoteId> = logs.iter().flatten().copied().collect();
+        let mut begin: HashMap<String, usize> = HashMap::new();
+        all.into_iter()
+            .for_each(|note| *begin.entry(short(note)).or_default() += 1);
+        // Where two begin the same it matters whether both may be read.
+        let unique = |note: NoteId| begin.get(&short(note)) == Some(&1) || self.find(&short(note)).is_ok();
+        let beginning = |note| if unique(note) { short(note) } else { note.to_string() };
+        Ok(newest.into_iter().map(beginning).collect())
+    }
 }

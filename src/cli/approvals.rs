@@ -2,6 +2,7 @@
 
 use super::out;
 use super::terminal::Seen;
+use super::words::local;
 use crate::app::shared::Deed;
 use crate::app::{Asked, Context, Error, Kind, RequestLine, Standing};
 use serde_json::json;
@@ -32,7 +33,7 @@ pub(super) fn list(context: &Context<'_>, seen: &Seen<'_>) -> Result<u8, Error> 
                 false => format!("{}, approved by {}", line.standing.name(), line.approved.join(", ")),
             },
             line.by.clone(),
-            line.until.to_string(),
+            local(line.until),
             out::one_line(&label),
             out::one_line(&title),
         ]

@@ -5,7 +5,7 @@ use super::called;
 use super::out;
 use super::terminal::Seen;
 use super::words::size;
-use crate::app::shared::Attachment;
+use crate::app::shared::{Attachment, Picture};
 use crate::app::{Context, Error, Kind, Place};
 use serde_json::{Value, json};
 use std::path::Path;
@@ -71,6 +71,7 @@ pub(super) fn extract(context: &Context<'_>, seen: &Seen<'_>, args: &ExtractArgs
             "sha256": extracted.sha256.to_string(),
             "out": path.to_string_lossy(),
             "left_out": extracted.left_out,
+            "picture": extracted.picture.as_ref().map(picture),
         }))?;
     } else {
         let path = out::one_line(&path.to_string_lossy());
@@ -80,6 +81,9 @@ pub(super) fn extract(context: &Context<'_>, seen: &Seen<'_>, args: &ExtractArgs
             Some(names) => format!("without {}", names.join(", ")),
         };
         seen.remark(&format!("extracted to {path}, {told}"));
+        if let Some(line) = extracted.picture.as_ref().and_then(picture_line) {
+            seen.remark(&line);
+        }
     }
     Ok(0)
 }
@@ -97,5 +101,22 @@ pub(super) fn json(attachment: &Attachment) -> Value {
         "size": attachment.size,
         "sha256": attachment.sha256.to_string(),
         "created": crate::app::shared::Time::from_unix(attachment.created).to_string(),
+        "picture": attachment.picture.as_ref().map(picture),
     })
+}
+
+/// What a picture tells beside the picture; nothing if it tells nothing.
+pub(super) fn picture_line(picture: &Picture) -> Option<String> {
+    let words = picture.in_words()?;
+    let then = match (picture.tells.is_empty(), picture.is_cleaned) {
+        (true, _) => "",
+        (false, true) => "; `extract --clean` makes a copy without",
+        (false, false) => "; only a JPEG, PNG or WebP can be cleaned of it",
+    };
+    Some(format!("  beside the picture it tells {words}{then}"))
+}
+
+/// The same for other programs.
+fn picture(picture: &Picture) -> Value {
+    json!({ "tells": picture.tells, "whole": picture.whole })
 }

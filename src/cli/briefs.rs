@@ -6,7 +6,7 @@ use super::beside;
 use super::called;
 use super::out;
 use super::terminal::{self, Seen};
-use super::words::{counted, in_words, time};
+use super::words::{counted, in_words, local, time};
 use crate::app::shared::{Format, Time};
 use crate::app::{BriefLine, Context, DraftQuery, Error, RecallReason, Recalled, ReleaseQuery};
 use serde_json::json;
@@ -209,7 +209,7 @@ fn list(seen: &Seen<'_>, lines: &[BriefLine]) -> Result<u8, Error> {
     let row = |line: &BriefLine| {
         vec![
             line.listed.note.to_string()[..line.listed.unique].to_owned(),
-            modified(line)[..10].to_owned(),
+            local(Time::from_unix(line.listed.metadata.modified))[..10].to_owned(),
             kind(line).to_owned(),
             out::one_line(line.audience.as_deref().unwrap_or_default()),
             out::one_line(&line.recipients.join(", ")),
@@ -264,10 +264,10 @@ fn recall(seen: &Seen<'_>, recalled: &[Recalled]) -> Result<u8, Error> {
     let row = |brief: &Recalled| {
         vec![
             brief.brief.to_string()[..8].to_owned(),
-            brief.released.to_string(),
+            local(brief.released),
             out::one_line(brief.audience.as_deref().unwrap_or_default()),
             out::one_line(&brief.recipients.join(", ")),
-            brief.expires.map_or_else(String::new, |time| time.to_string()),
+            brief.expires.map_or_else(String::new, local),
             brief.label.clone(),
             brief.why.iter().map(words).collect::<Vec<_>>().join("; "),
         ]

@@ -4,7 +4,7 @@ use super::args::DueArgs;
 use super::called;
 use super::out;
 use super::terminal::Seen;
-use super::words::{field_of, named, time};
+use super::words::{field_of, local, named, time};
 use crate::app::{Context, DueLine, DueQuery, Error};
 use serde_json::json;
 
@@ -56,7 +56,7 @@ pub(super) fn table(lines: &[DueLine]) -> (Vec<&'static str>, Vec<Vec<String>>) 
     let row = |line: &DueLine| {
         let title = line.heading.as_ref().map(|heading| out::one_line(&heading.title));
         vec![
-            line.due.time.to_string()[..16].replace('T', " "),
+            local(line.due.time)[..16].replace('T', " "),
             if line.overdue { "overdue" } else { "" }.to_owned(),
             line.due
                 .note

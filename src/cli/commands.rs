@@ -21,9 +21,12 @@ pub(super) fn run(mut args: Args, words: Vec<OsString>) -> Result<u8, Error> {
         Command::Guard(_) | Command::Completions { .. } | Command::Man { .. } | Command::ClearClipboard { .. } => {
             Config::default()
         }
+        // It says what is wrong with the file.
+        Command::Doctor(_) => Config::read().unwrap_or_default(),
         _ => Config::read()?,
     };
     config.colour();
+    config.zone();
     let here = Here::new(!args.common.no_input, config.editor());
     let seen = Seen::new(&here, &args.common);
     if matches!(args.command, Command::Status) && seen.verbose && !seen.json {

@@ -28,8 +28,8 @@ Examples:
   source <(strongroom completions bash --short sr)   in ~/.bashrc: `sr` is this program too
 
 Completed are commands, options, files, and what the vault says in clear: levels, purposes, members, \
-profiles, templates. Ids are completed while the vault is unlocked, of what `list` would show you, and \
-without a title; a completion is no entry in the log. Names of clients and compartments are not. Where \
+profiles, templates. Ids are completed while the vault is unlocked, of what `list` would show you (the last written ones, while \
+nothing is typed), and without a title; a completion is no entry in the log. Names of clients and compartments are not. Where \
 something is wrong nothing is offered. Make the script anew after an update of this program.";
 
 /// Shells that complete.

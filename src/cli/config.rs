@@ -3,8 +3,8 @@
 
 use super::args::{Args, Command, Common};
 use super::terminal::Seen;
-use super::words::duration;
-use crate::app::{Error, Kind, Places};
+use super::words::{duration, set_zone, zone_of};
+use crate::app::{Error, Finding, Kind, Level, Places};
 use serde::Deserialize;
 use serde::de::{Deserializer, Error as _};
 use std::io::Read;
@@ -12,6 +12,8 @@ use std::path::{Path, PathBuf};
 
 /// The largest such file, in bytes.
 const MAX: u64 = 64 << 10;
+/// When `browse` locks if nobody says.
+pub(super) const LOCK_AFTER: &str = "5m";
 /// How long `unlock` keeps a vault unlocked if nobody says.
 const UNLOCK: &str = "15m";
 
@@ -35,6 +37,21 @@ pub(super) struct Config {
     unlock: Option<String>,
     #[serde(default)]
     colour: Option<Colour>,
+    #[serde(default)]
+    pager: Option<Pager>,
+    #[serde(default, deserialize_with = "length")]
+    lock_after: Option<String>,
+    #[serde(default, deserialize_with = "zone")]
+    time_zone: Option<String>,
+}
+
+/// Whether a long text is read page by page. It is this program's own reader: another one keeps files and histories, and runs
+/// what is typed.
+#[derive(Deserialize, Clone, Copy, Debug, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+enum Pager {
+    On,
+    Off,
 }
 
 /// Whether messages are coloured.
@@ -67,6 +84,16 @@ fn length<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error
     let text = words(from)?;
     match text.as_deref().map(duration) {
         Some(Err(error)) => Err(D::Error::custom(format!("{error}: write it as 90s, 15m or 8h"))),
+        _ => Ok(text),
+    }
+}
+
+fn zone<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
+    let text = words(from)?;
+    match text.as_deref().map(zone_of) {
+        Some(None) => Err(D::Error::custom(
+            "this computer knows no such time zone: write it as Europe/Lisbon or UTC",
+        )),
         _ => Ok(text),
     }
 }
@@ -112,6 +139,36 @@ impl Config {
         })
     }
 
+    /// Which file is in use, and whether it is sound.
+    pub(super) fn finding() -> Finding {
+        let about = "config";
+        let Some(path) = place() else {
+            return Finding::seen(
+                about,
+                Level::Look,
+                "there is no home, so no file of your own defaults is looked for",
+            );
+        };
+        match Self::read() {
+            Ok(_) if path.exists() => {
+                Finding::seen(about, Level::Fine, format!("`{}` is in use, and sound", path.display()))
+            }
+            Ok(_) => Finding::seen(
+                about,
+                Level::Fine,
+                format!("you have no defaults of your own: `{}` is not there", path.display()),
+            ),
+            Err(error) => {
+                let mut finding = Finding::seen(about, Level::Wrong, format!("{error}"));
+                finding.kind = Some(Kind::Failed);
+                finding.advice = error.hints.iter().map(ToString::to_string).collect();
+                let more = "until then every other command stops; what is said here is of the vault that the arguments, the environment or what is built in name";
+                finding.advice.push(more.to_owned());
+                finding
+            }
+        }
+    }
+
     /// What a text says; or in which line, counted from 1, it says what cannot be taken, and why.
     fn parse(text: &str) -> Result<Self, (usize, String)> {
         toml::from_str(text).map_err(|error| {
@@ -143,6 +200,8 @@ impl Config {
                 fill(&mut add.client, &self.client);
                 fill(&mut add.label, &self.label);
             }
+            Command::Show(show) => show.no_pager |= self.pager == Some(Pager::Off),
+            Command::Browse(browse) => fill(&mut browse.lock_after, &self.lock_after),
             Command::Unlock { idle } => fill(idle, &Some(self.unlock.clone().unwrap_or_else(|| UNLOCK.to_owned()))),
             _ => {}
         }
@@ -156,6 +215,11 @@ impl Config {
     /// The editor, where the environment names none.
     pub(super) fn editor(&self) -> Option<String> {
         self.editor.clone()
+    }
+
+    /// Shows and takes times in the zone that it names, or in that of this computer.
+    pub(super) fn zone(&self) {
+        set_zone(self.time_zone.as_deref().and_then(zone_of));
     }
 
     /// Colours messages as it says, unless a variable of the environment has a word on that.
@@ -206,6 +270,14 @@ impl Config {
             ("editor", named(&["VISUAL", "EDITOR"]), self.editor.clone(), ""),
             ("unlock", None, self.unlock.clone(), UNLOCK),
             ("colour", colours, colour, "auto"),
+            (
+                "pager",
+                None,
+                self.pager.map(|pager| format!("{pager:?}").to_lowercase()),
+                "on",
+            ),
+            ("lock_after", None, self.lock_after.clone(), LOCK_AFTER),
+            ("time_zone", None, self.time_zone.clone(), "this computer's"),
         ];
         let row = |(key, given, own, default): (&str, Option<String>, Option<String>, &str)| {
             let (value, from) = match (given, own) {
@@ -253,11 +325,14 @@ mod tests {
             editor: Some(_),
             unlock: Some(unlock),
             colour: Some(Colour::Auto),
+            pager: Some(Pager::On),
+            lock_after: Some(lock_after),
+            time_zone: Some(_),
         } = config
         else {
             panic!("{config:?}");
         };
-        assert_eq!(unlock, UNLOCK);
+        assert_eq!((unlock.as_str(), lock_after.as_str()), (UNLOCK, LOCK_AFTER));
     }
 
     #[test]
@@ -277,6 +352,9 @@ mod tests {
             ),
             ("vault = \"here\"", 1, "it is not a whole path"),
             ("colour = \"red\"", 1, "unknown variant `red`, expected"),
+            ("pager = \"less\"", 1, "unknown variant `less`, expected `on` or `off`"),
+            ("lock_after = \"0s\"", 1, "is not a time between 1s and 24h"),
+            ("\n\ntime_zone = \"Europe/Atlantis\"", 3, "knows no such time zone"),
             ("client = 3", 1, "invalid type: integer"),
             ("a\n= [", 1, ""),
         ] {
@@ -312,6 +390,18 @@ mod tests {
         assert_eq!(client(filled("x add")), (halcyon.clone(), some("internal"), duty));
         let line = "x add --label public --purpose review";
         assert_eq!(client(filled(line)), (halcyon, some("public"), some("review")));
+        let reading = Config::parse("pager = \"off\"\nlock_after = \"2m\"").unwrap();
+        for (line, after) in [("x browse", "2m"), ("x browse --lock-after 1h", "1h")] {
+            let mut args = Args::parse_from(line.split(' '));
+            reading.fill(&mut args);
+            let Command::Browse(browse) = args.command else {
+                panic!("not a browse");
+            };
+            assert_eq!(browse.lock_after.as_deref(), Some(after));
+        }
+        let mut args = Args::parse_from(["x", "show", "3f2a"]);
+        reading.fill(&mut args);
+        assert!(matches!(args.command, Command::Show(show) if show.no_pager));
         let Command::Unlock { idle } = filled("x unlock").command else {
             panic!("not an unlock");
         };

@@ -1,5 +1,6 @@
 //! `doctor`: what was looked at, and what to do.
 
+use super::config::Config;
 use super::out;
 use super::terminal::Seen;
 use super::words::counted;
@@ -27,7 +28,8 @@ pub(super) fn run(context: &Context<'_>, seen: &Seen<'_>, args: &DoctorArgs) -> 
         ));
         return Ok(0);
     }
-    let checkup = crate::app::doctor(context, args.mend);
+    let mut checkup = crate::app::doctor(context, args.mend);
+    checkup.findings.insert(0, Config::finding());
     match seen.json {
         true => seen.json(&in_json(&checkup))?,
         false => seen.result(&in_words(&checkup, args.mend))?,

@@ -2,9 +2,11 @@
 
 use super::out;
 use super::terminal::Seen;
-use crate::app::{ClearExport, Context, Error, Kind, NotesFormat, NotesQuery, PackQuery, SubjectQuery, Which};
+use crate::app::{
+    ClearExport, Context, Error, Kind, NotesFormat, NotesQuery, PackQuery, PictureOut, SubjectQuery, Which,
+};
 use clap::{Args as ClapArgs, Subcommand, ValueEnum};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::path::PathBuf;
 
 #[derive(Subcommand)]
@@ -187,6 +189,7 @@ fn notes(context: &Context<'_>, seen: &Seen<'_>, args: &NotesArgs) -> Result<u8,
             "out": args.out.to_string_lossy(),
             "notes": exported.notes,
             "attachments": exported.attachments,
+            "pictures": pictures_json(&exported.pictures),
             "revisions_left": exported.revisions,
             "encrypted": matches!(args.to, ToArg::Age),
             "sha256": exported.sha256.to_string(),
@@ -200,6 +203,7 @@ fn notes(context: &Context<'_>, seen: &Seen<'_>, args: &NotesArgs) -> Result<u8,
         of(exported.notes, "note", "notes"),
         of(exported.attachments, "attachment", "attachments"),
     ));
+    tell_pictures(seen, &exported.pictures);
     if exported.revisions > 0 {
         let left = of(exported.revisions, "earlier revision", "earlier revisions");
         seen.remark(&format!("  {left} stayed here"));
@@ -237,6 +241,7 @@ fn pack(context: &Context<'_>, seen: &Seen<'_>, args: &PackArgs) -> Result<u8, E
             "notes": pack.notes,
             "texts": pack.texts,
             "attachments": pack.attachments,
+            "pictures": pictures_json(&pack.pictures),
             "entries": pack.entries,
             "closed": pack.closed,
             "sha256": pack.sha256.to_string(),
@@ -252,6 +257,7 @@ fn pack(context: &Context<'_>, seen: &Seen<'_>, args: &PackArgs) -> Result<u8, E
         of(pack.attachments, "attachment", "attachments"),
         of(pack.entries, "entry", "entries"),
     ));
+    tell_pictures(seen, &pack.pictures);
     if pack.closed > 0 {
         let reads = of(pack.closed as usize, "read", "reads");
         seen.remark(&format!(
@@ -283,6 +289,7 @@ fn subject(context: &Context<'_>, seen: &Seen<'_>, args: &SubjectArgs) -> Result
             "out": args.out.to_string_lossy(),
             "notes": told.notes,
             "attachments": told.attachments,
+            "pictures": pictures_json(&told.pictures),
             "left_out": told.left_out,
             "disclosures": told.disclosures,
             "closed": told.closed,
@@ -299,6 +306,7 @@ fn subject(context: &Context<'_>, seen: &Seen<'_>, args: &SubjectArgs) -> Result
         of(told.attachments, "attachment", "attachments"),
         of(told.disclosures, "time", "times"),
     ));
+    tell_pictures(seen, &told.pictures);
     if told.left_out > 0 {
         let left = of(told.left_out, "attachment was", "attachments were");
         seen.remark(&format!("  {left} left out: nobody can redact them here"));
@@ -326,6 +334,25 @@ fn subject(context: &Context<'_>, seen: &Seen<'_>, args: &SubjectArgs) -> Result
         told.sha256, told.entry
     ));
     Ok(0)
+}
+
+/// Says which pictures went out with what their cameras wrote: they are as they were attached, whose digest the log has.
+fn tell_pictures(seen: &Seen<'_>, pictures: &[PictureOut]) {
+    if pictures.is_empty() {
+        return;
+    }
+    seen.remark("  pictures are in it as they were attached, with what their cameras wrote (`extract --clean` makes a copy without):");
+    for out in pictures {
+        let words = out.picture.in_words().unwrap_or_default();
+        seen.remark(&format!("    {} tells {words}", out::one_line(&out.path)));
+    }
+}
+
+fn pictures_json(pictures: &[PictureOut]) -> Value {
+    pictures
+        .iter()
+        .map(|out| json!({ "file": out.path, "tells": out.picture.tells, "whole": out.picture.whole }))
+        .collect()
 }
 
 fn of(count: usize, one: &str, several: &str) -> String {

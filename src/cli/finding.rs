@@ -3,7 +3,7 @@
 use super::args::{FilterArgs, ListArgs, SearchArgs, SortArg};
 use super::out;
 use super::terminal::{self, Seen};
-use super::words::{named, period};
+use super::words::{local, named, period};
 use crate::app::shared::{Order, Time};
 use crate::app::{Context, Error, Kind, ListQuery, NoteLine};
 use serde::Serialize;
@@ -141,7 +141,7 @@ pub(super) fn lines<'a>(seen: &Seen<'_>, lines: &'a [NoteLine], nothing: &str) -
     let row = |line: &NoteLine| {
         let metadata = &line.listed.metadata;
         let id = line.listed.note.to_string();
-        let when = time(metadata.modified);
+        let when = local(Time::from_unix(metadata.modified));
         vec![
             id[..line.listed.unique].to_owned(),
             when[..10].to_owned(),

@@ -3,6 +3,7 @@
 use super::called;
 use super::out;
 use super::terminal::Seen;
+use super::words::local;
 use crate::app::shared::Time;
 use crate::app::{Context, Error, RevisionLine, Shown};
 use serde_json::{Value, json};
@@ -63,7 +64,7 @@ pub(super) fn table(lines: &[RevisionLine]) -> (Vec<&'static str>, Vec<Vec<Strin
         vec![
             line.number.to_string(),
             line.digest.to_string()[..SHORT_DIGEST].to_owned(),
-            Time::from_unix(line.modified).to_string(),
+            local(Time::from_unix(line.modified)),
             out::one_line(&line.author),
             out::one_line(&line.label),
         ]

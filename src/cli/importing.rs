@@ -197,6 +197,16 @@ fn tell(seen: &Seen<'_>, plan: &ImportPlan) {
             seen.remark(&format!("    by {what}: {}", shares(counts)));
         }
     }
+    if !plan.moved.is_empty() {
+        seen.remark(&format!(
+            "  of the new ones, perhaps imported before from another place, and changed since: {}",
+            plan.moved.len()
+        ));
+        list(
+            seen,
+            plan.moved.iter().map(|left| (left.path.as_str(), left.why.as_str())),
+        );
+    }
     if plan.attachments > 0 {
         let files = counted(plan.attachments as u64, "file", "files");
         seen.remark(&format!("  to attach: {files}"));
@@ -313,6 +323,7 @@ fn as_json(imported: &Imported, dry_run: bool) -> Value {
         "labels": plan.labels,
         "clients": plan.clients,
         "cases": plan.cases,
+        "moved": left(&plan.moved),
         "changed": left(&plan.changed),
         "duplicates": left(&plan.duplicates),
         "skipped": left(&plan.skipped),

@@ -77,12 +77,13 @@ pub fn run() -> ExitCode {
             format!("this program cannot protect its memory: {error}"),
         )),
     };
-    match done {
-        Ok(code) => ExitCode::from(code),
+    let code = match done {
+        Ok(code) => code,
         Err(error) => {
             out::complain(&error.message);
             error.hints.iter().for_each(|hint| out::hint(hint));
-            ExitCode::from(error.exit_code())
+            error.exit_code()
         }
-    }
+    };
+    ExitCode::from(terminal::ended_by_a_signal().unwrap_or(code))
 }

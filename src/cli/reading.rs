@@ -1,7 +1,9 @@
 //! A note as a person reads it: what is known of it, then its text.
 
+use super::attachments;
 use super::markdown::{self, Line};
 use super::out;
+use super::words::local;
 use crate::app::Shown;
 use crate::app::shared::Time;
 use anstyle::Effects;
@@ -13,7 +15,7 @@ pub(super) const WIDEST: usize = 100;
 /// What stands above the text: title; label and mark; what is known of it.
 pub(super) fn head(shown: &Shown) -> Zeroizing<String> {
     let metadata = &shown.note.metadata;
-    let day = |seconds| Time::from_unix(seconds).to_string();
+    let day = |seconds| local(Time::from_unix(seconds));
     let mut head = Zeroizing::new(format!(
         "{}\n{} · {}\n",
         out::one_line(&metadata.title),
@@ -40,7 +42,9 @@ pub(super) fn head(shown: &Shown) -> Zeroizing<String> {
         head.push_str(&format!("happened {}\n", day(happened)));
     }
     for attachment in &shown.note.attachments {
-        head.push_str(&format!("attached {}\n", super::attachments::line(attachment)));
+        head.push_str(&format!("attached {}\n", attachments::line(attachment)));
+        let told = attachment.picture.as_ref().and_then(attachments::picture_line);
+        told.iter().for_each(|line| head.push_str(&format!("{line}\n")));
     }
     let revision = match metadata.number {
         1 => String::new(),

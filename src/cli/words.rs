@@ -3,17 +3,62 @@
 use super::out;
 use crate::app::shared::Time;
 use crate::app::{Context, Error, Kind, Person};
+use jiff::tz::TimeZone;
+use std::sync::{PoisonError, RwLock};
 use std::time::Duration;
 
-/// A time as people write one for a program: RFC 3339 with `Z` or an offset, or a day, which begins at midnight UTC.
+/// The zone in which times are shown to a person and taken from one; that of this computer while nothing is set.
+static ZONE: RwLock<Option<TimeZone>> = RwLock::new(None);
+
+/// A time zone by its name in the tz database.
+pub(super) fn zone_of(name: &str) -> Option<TimeZone> {
+    TimeZone::get(name).ok()
+}
+
+/// Sets the zone; `None` is that of this computer.
+pub(super) fn set_zone(zone: Option<TimeZone>) {
+    *ZONE.write().unwrap_or_else(PoisonError::into_inner) = Some(zone.unwrap_or_else(TimeZone::system));
+}
+
+fn zone() -> TimeZone {
+    let zone = ZONE.read().unwrap_or_else(PoisonError::into_inner).clone();
+    zone.unwrap_or_else(TimeZone::system)
+}
+
+/// A time as a person is shown it: where they are, with how far that is from UTC. What is for programs and what is evidence stays in
+/// UTC.
+pub(super) fn local(time: Time) -> String {
+    local_in(time, zone())
+}
+
+fn local_in(time: Time, zone: TimeZone) -> String {
+    let zoned = jiff::Timestamp::from_second(time.unix()).map(|stamp| stamp.to_zoned(zone));
+    match zoned {
+        Ok(zoned) if !zoned.offset().is_zero() => zoned.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string(),
+        _ => time.to_string(),
+    }
+}
+
+/// Midnight of a day, so many days from it.
+fn midnight(day: jiff::civil::Date, zone: &TimeZone) -> Option<Time> {
+    let begins = day.to_zoned(zone.clone()).ok()?;
+    Some(Time::from_unix(begins.timestamp().as_second()))
+}
+
+/// A time as people write one for a program: RFC 3339 with `Z` or an offset, or a day, which begins at midnight.
 pub(super) fn time(text: &str) -> Result<Time, Error> {
-    let whole = if text.len() == 10 {
-        format!("{text}T00:00:00Z")
-    } else {
-        text.to_owned()
+    time_in(text, &zone())
+}
+
+fn time_in(text: &str, zone: &TimeZone) -> Result<Time, Error> {
+    let found = match text.len() {
+        10 => text.parse().ok().and_then(|day| midnight(day, zone)),
+        _ => text
+            .parse()
+            .ok()
+            .map(|stamp: jiff::Timestamp| Time::from_unix(stamp.as_second())),
     };
-    let stamp: Result<jiff::Timestamp, _> = whole.parse();
-    stamp.map(|stamp| Time::from_unix(stamp.as_second())).map_err(|_| {
+    found.ok_or_else(|| {
         Error::new(Kind::Usage, format!("`{}` is not a time", out::one_line(text)))
             .hint("write it as 2026-11-21T06:40:00Z (UTC), 2026-11-21T07:40:00+01:00, or 2026-11-21 for a day")
     })
@@ -69,11 +114,19 @@ pub(super) fn prompted(person: &dyn Person, what: &str, value: Option<&str>) -> 
     }
 }
 
-/// A time as people say one to a filter: as for a program, or `today`, `yesterday` (the midnight, UTC, that the day
-/// begins with), or so long ago: `30m`, `12h`, `7d`, `2w`.
+/// A time as people say one to a filter: as for a program, or `today`, `yesterday` (the midnight that the day begins with),
+/// or so long ago: `30m`, `12h`, `7d`, `2w`.
 pub(super) fn moment(text: &str, now: Time) -> Result<Time, Error> {
+    moment_in(text, now, &zone())
+}
+
+fn moment_in(text: &str, now: Time, zone: &TimeZone) -> Result<Time, Error> {
     const DAY: i64 = 86_400;
-    let today = now.unix() - now.unix().rem_euclid(DAY);
+    let day = |before: i64| {
+        let now = jiff::Timestamp::from_second(now.unix()).ok()?.to_zoned(zone.clone());
+        let day = now.date().checked_sub(jiff::Span::new().days(before)).ok()?;
+        midnight(day, zone)
+    };
     let ago = || {
         let (unit, seconds) = [("m", 60), ("h", 3600), ("d", DAY), ("w", 7 * DAY)]
             .into_iter()
@@ -81,15 +134,18 @@ pub(super) fn moment(text: &str, now: Time) -> Result<Time, Error> {
         let count = text.strip_suffix(unit)?;
         let plain = !count.is_empty() && count.len() <= 5 && count.bytes().all(|byte| byte.is_ascii_digit());
         let count: i64 = count.parse().ok().filter(|_| plain)?;
-        Some(now.unix() - count * seconds)
+        Some(Time::from_unix(now.unix() - count * seconds))
     };
-    match text {
-        "today" => Ok(Time::from_unix(today)),
-        "yesterday" => Ok(Time::from_unix(today - DAY)),
-        _ => match ago() {
-            Some(seconds) => Ok(Time::from_unix(seconds)),
-            None => time(text).map_err(|error| error.hint("or say today, yesterday, or how long ago: 12h, 7d, 2w")),
-        },
+    let found = match text {
+        "today" => day(0),
+        "yesterday" => day(1),
+        _ => ago(),
+    };
+    match found {
+        Some(time) => Ok(time),
+        None => {
+            time_in(text, zone).map_err(|error| error.hint("or say today, yesterday, or how long ago: 12h, 7d, 2w"))
+        }
     }
 }
 
@@ -232,7 +288,7 @@ mod tests {
     #[test]
     fn times_as_people_say_them() {
         let now = time("2026-11-21T09:30:15Z").unwrap();
-        let said = |text: &str| moment(text, now).map(|time| time.to_string());
+        let said = |text: &str| moment_in(text, now, &TimeZone::UTC).map(|time| time.to_string());
         for (text, want) in [
             ("today", "2026-11-21T00:00:00Z"),
             ("yesterday", "2026-11-20T00:00:00Z"),
@@ -260,5 +316,26 @@ mod tests {
         ] {
             assert_eq!(said(bad).unwrap_err().kind, Kind::Usage, "{bad}");
         }
+    }
+
+    #[test]
+    fn times_are_shown_and_taken_where_somebody_is() {
+        let kolkata = TimeZone::fixed(jiff::tz::Offset::from_seconds(19_800).unwrap());
+        let now = time("2026-11-21T20:30:15Z").unwrap();
+        assert_eq!(local_in(now, kolkata.clone()), "2026-11-22T02:00:15+05:30");
+        assert_eq!(local_in(now, TimeZone::UTC), "2026-11-21T20:30:15Z");
+        for (text, want) in [
+            ("today", "2026-11-21T18:30:00Z"),
+            ("yesterday", "2026-11-20T18:30:00Z"),
+            ("2026-11-20", "2026-11-19T18:30:00Z"),
+            ("2026-11-20T06:40:00+01:00", "2026-11-20T05:40:00Z"),
+            ("12h", "2026-11-21T08:30:15Z"),
+        ] {
+            let taken = moment_in(text, now, &kolkata).map(|time| time.to_string());
+            assert_eq!(taken.as_deref(), Ok(want), "{text}");
+        }
+        // What is shown is taken again as what it was.
+        assert_eq!(time_in(&local_in(now, kolkata.clone()), &kolkata), Ok(now));
+        assert!(zone_of("Europe/Atlantis").is_none());
     }
 }

@@ -8,6 +8,7 @@ use crate::envelope::{
 use crate::id::{Digest, NoteId, PersonId};
 use crate::label::Label;
 use crate::ledger::{LedgerError, Recorded, StoredNote, StoredParts};
+use crate::transfer::{LOOKED_AT, Picture};
 use std::collections::BTreeSet;
 use zeroize::{Zeroize, Zeroizing};
 
@@ -21,6 +22,10 @@ pub struct Attachment {
     pub sha256: Digest,
     /// When it was attached, Unix seconds.
     pub created: i64,
+    /// What it tells beside the picture, if it is one and was looked at.
+    pub picture: Option<Picture>,
+    /// To look at it.
+    opener: Option<ContentOpener>,
 }
 
 impl Drop for Attachment {
@@ -36,7 +41,36 @@ impl Attachment {
             size: info.size,
             sha256: info.sha256,
             created: metadata.created,
+            picture: None,
+            opener: None,
         }
+    }
+
+    /// Drops what it could still be looked at with.
+    pub fn close(&mut self) {
+        self.opener = None;
+    }
+
+    /// The first of its parts, if it may be a picture that can be looked at.
+    pub fn first_part(&self) -> Option<Digest> {
+        let opener = self.opener.as_ref().filter(|_| Picture::may_be(&self.name))?;
+        opener.info().parts.first().copied()
+    }
+
+    /// Looks at the beginning of the picture that it may be, in its first part. Of what is in it nothing is kept.
+    pub fn look(&mut self, part: &mut [u8]) -> Result<(), GateError> {
+        let Some(mut opener) = self.opener.take() else {
+            return Ok(());
+        };
+        let mut at = opener.enter(part)?;
+        let mut beginning = Zeroizing::new(Vec::with_capacity(LOOKED_AT.min(part.len())));
+        while at < part.len() && beginning.len() < LOOKED_AT {
+            let (took, content) = opener.open_chunk(&mut part[at..])?;
+            beginning.extend_from_slice(content);
+            at += took;
+        }
+        self.picture = Picture::look(&beginning, beginning.len() as u64 == self.size);
+        Ok(())
     }
 }
 
@@ -295,7 +329,9 @@ impl Gate<'_> {
     /// An attachment's line beside its note, for what is permitted and recorded.
     pub(super) fn line(&self, item: &StoredNote, key: &ContentKey) -> Result<Attachment, GateError> {
         let (metadata, opener) = self.head(item, key)?;
-        Ok(Attachment::new(&metadata, opener.info()))
+        let mut attachment = Attachment::new(&metadata, opener.info());
+        attachment.opener = Some(opener);
+        Ok(attachment)
     }
 
     /// Opens attachments to be read. Each must be covered by one of the permits and by the entry.

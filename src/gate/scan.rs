@@ -7,6 +7,7 @@ use super::{Gate, GateError};
 use crate::id::NoteId;
 use crate::label::Clearance;
 use crate::ledger::{Ledger, LedgerError};
+use std::collections::HashSet;
 
 /// Why a look at all notes ended.
 #[derive(Debug, thiserror::Error)]
@@ -42,6 +43,17 @@ impl Gate<'_> {
     ) -> Result<Survey, ScanError> {
         let among = |note: NoteId| beginning.is_empty() || note.to_string().starts_with(beginning);
         self.scan_among(among, ledger, clearance, filter, None)
+    }
+
+    /// The same of these notes alone.
+    pub fn scan_these(
+        &self,
+        these: &HashSet<NoteId>,
+        ledger: &Ledger<'_>,
+        clearance: &Clearance,
+        filter: &Filter,
+    ) -> Result<Survey, ScanError> {
+        self.scan_among(|note| these.contains(&note), ledger, clearance, filter, None)
     }
 
     fn scan_among(

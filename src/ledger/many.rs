@@ -7,14 +7,33 @@ use super::start::Ledger;
 use super::stored::{Shard, StoredNote, live_body};
 use crate::chain::{FileRef, LiveSet};
 use crate::envelope::{BODY_MAX, WrapFile};
-use crate::id::{Digest, NoteId};
+use crate::id::{Digest, LogName, NoteId};
 use crate::repo::Repo;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Below so many wraps one processor is quicker alone.
 const WRAPS_ALONE: usize = 64;
 
 impl Ledger<'_> {
+    /// Of each log the live notes that it wrote something of, the last written first.
+    pub fn last_written(&self) -> Vec<Vec<NoteId>> {
+        let mut last: BTreeMap<LogName, HashMap<NoteId, u64>> = BTreeMap::new();
+        for (file, by) in self.standing.live.iter() {
+            // Wraps are written anew for all notes together.
+            if let Some(note) = file.note().filter(|_| file.wrap_of().is_none()) {
+                let seq = last.entry(by.log).or_default().entry(note).or_default();
+                *seq = by.seq.max(*seq);
+            }
+        }
+        let in_order = |notes: HashMap<NoteId, u64>| {
+            let mut notes: Vec<(NoteId, u64)> = notes.into_iter().collect();
+            notes.sort_unstable_by_key(|(note, seq)| (std::cmp::Reverse(*seq), *note));
+            notes.into_iter().map(|(note, _)| note).collect()
+        };
+        last.into_values().map(in_order).collect()
+    }
+
     /// Reads every live note `among` those whose wrap is `wanted`, matched with the log, and gives all revisions of it together to
     /// `look`; collects what that finds, in no order. Nothing is opened here. Damage ends it, as in [`Ledger::wraps`].
     pub fn each_note<T: Send, E: From<LedgerError> + Send>(

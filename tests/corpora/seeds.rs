@@ -171,6 +171,15 @@ pub(crate) fn make() -> Vec<(&'static str, &'static str, Vec<u8>)> {
         ("planted", "vehicle", planted(4, 2, PATROL)),
         ("planted", "code", planted(5, 3, "the gate opens with ")),
         ("part", "only", part()),
+        ("picture", "jpeg", a_picture(Held::Jpeg)),
+        ("picture", "png", a_picture(Held::Png)),
+        ("picture", "webp", a_picture(Held::WebP)),
+        ("picture", "bad_tiff", camera()),
+        (
+            "picture",
+            "bad_heic",
+            [b"\0\0\0\x18ftypheic\0\0\0\0mif1heic\0\0\0\x06Exif\0\0", &camera()[..]].concat(),
+        ),
         ("portions", "mixed", [&[0, 9], MARKED.as_bytes()].concat()),
         (
             "portions",
@@ -905,3 +914,75 @@ fn listed() -> String {
 /// Two classes that both want one template.
 const TWICE: &str =
     "[classes.a]\nabout = \"a\"\ntemplates = [\"t\"]\n[classes.b]\nabout = \"b\"\ntemplates = [\"t\"]\n";
+
+/// In what a picture is held.
+enum Held {
+    Jpeg,
+    Png,
+    WebP,
+}
+
+/// A picture that tells of a place and a device, with hardly a picture in it.
+fn a_picture(held: Held) -> Vec<u8> {
+    let camera = camera();
+    let big = |n: usize| u32::try_from(n).unwrap().to_be_bytes();
+    let little = |n: usize| u32::try_from(n).unwrap().to_le_bytes();
+    let chunk = |kind: &[u8; 4], content: &[u8]| [&big(content.len())[..], kind, content, b"crc!"].concat();
+    let part = |kind: &[u8; 4], content: &[u8]| {
+        [&kind[..], &little(content.len()), content, &[0][..content.len() % 2]].concat()
+    };
+    match held {
+        Held::Jpeg => {
+            let size = u16::try_from(camera.len() + 8).unwrap().to_be_bytes();
+            [
+                b"\xff\xd8\xff\xe1",
+                &size[..],
+                b"Exif\0\0",
+                &camera,
+                b"\xff\xdb\0\x05abc\xff\xda\0\x04ab\x11\xff\0\x22\xff\xd9after",
+            ]
+            .concat()
+        }
+        Held::Png => [
+            b"\x89PNG\r\n\x1a\n",
+            &chunk(b"IHDR", &[1; 13])[..],
+            &chunk(b"eXIf", &camera),
+            &chunk(b"tEXt", b"Author\0somebody"),
+            &chunk(b"IDAT", b"pixels"),
+            &chunk(b"IEND", b""),
+        ]
+        .concat(),
+        Held::WebP => {
+            let parts = [
+                part(b"VP8X", &[0x0c, 0, 0, 0, 1, 0, 0, 1, 0, 0]),
+                part(b"VP8 ", b"pixel"),
+                part(b"EXIF", &camera),
+                part(b"XMP ", b"<x:xmpmeta/>"),
+            ]
+            .concat();
+            [b"RIFF", &little(parts.len() + 4)[..], b"WEBP", &parts].concat()
+        }
+    }
+}
+
+/// EXIF of a camera that knew where it was.
+fn camera() -> Vec<u8> {
+    let field = |tag: u16, kind: u16, count: u32, value: [u8; 4]| {
+        [
+            &tag.to_be_bytes()[..],
+            &kind.to_be_bytes(),
+            &count.to_be_bytes(),
+            &value,
+        ]
+        .concat()
+    };
+    [
+        b"MM\0*\0\0\0\x08\0\x02",
+        &field(0x010f, 2, 4, *b"Kes\0")[..],
+        &field(0x8825, 4, 1, 38u32.to_be_bytes()),
+        b"\0\0\0\0\0\x01",
+        &field(1, 2, 2, *b"N\0\0\0"),
+        b"\0\0\0\0",
+    ]
+    .concat()
+}

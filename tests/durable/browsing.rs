@@ -74,6 +74,32 @@ fn all_of(terminal: &Terminal<'_>) -> String {
     terminal.tmux(&["capture-pane", "-p", "-S", "-"]).out
 }
 
+/// Whether the terminal is still at the screen that `browse` shows itself on.
+fn is_alternate(terminal: &Terminal<'_>) -> bool {
+    terminal.tmux(&["display-message", "-p", "#{alternate_on}"]).out.trim() == "1"
+}
+
+#[test]
+fn a_defect_gives_the_terminal_back() {
+    if !has("tmux") {
+        return;
+    }
+    let canaries = Canaries::new("p");
+    let house = home(&canaries);
+    let browse = format!("STRONGROOM_TEST_PANIC=browse {PROGRAM} browse; {AFTER}");
+    let terminal = Terminal::run(&house, &browse);
+    terminal.wait_for("code 101");
+    terminal.wait_for("cooked");
+    assert!(!is_alternate(&terminal));
+    assert!(
+        terminal.screen().contains("internal error at "),
+        "{}",
+        terminal.screen()
+    );
+    assert!(!terminal.screen().contains("as asked for"));
+    nothing_of(&canaries, &house, &terminal);
+}
+
 fn signal(house: &House, signal: &str) {
     let home = format!("HOME={}", house.root().display());
     let mut sent = 0;
@@ -195,12 +221,13 @@ fn it_locks_itself_and_gives_the_terminal_back_at_a_signal() {
     terminal.wait_for("code 0");
     nothing_of(&canaries, &house, &terminal);
     drop(terminal);
-    for name in ["-TERM", "-HUP", "-INT"] {
+    for (name, code) in [("-TERM", 143), ("-HUP", 129), ("-INT", 130), ("-QUIT", 131)] {
         let terminal = Terminal::run(&house, &browse("5m"));
         open(&terminal);
         signal(&house, name);
-        terminal.wait_for("code 0");
+        terminal.wait_for(&format!("code {code}"));
         terminal.wait_for("cooked");
+        assert!(!is_alternate(&terminal), "{name}");
         nothing_of(&canaries, &house, &terminal);
     }
 

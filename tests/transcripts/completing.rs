@@ -175,6 +175,54 @@ fn who_may_not_read_a_note_is_offered_what_they_would_be_without_it() {
 }
 
 #[test]
+fn of_many_notes_those_written_last_are_offered_whatever_else_there_is() {
+    let mut stage = two_members();
+    let folder = stage.home().join("many");
+    std::fs::create_dir(&folder).unwrap();
+    for n in 0..90 {
+        std::fs::write(folder.join(format!("{n}.md")), format!("# Note {n}\n\nText {n}.\n")).unwrap();
+    }
+    run(&mut stage, &["import", "many", "--label", "internal", "--yes", "-q"]);
+    let torch = run(&mut stage, &["add", "--label", "internal", "Torch of car 2."]);
+    for identity in [&["--identity", "jon.identity"][..], &[]] {
+        run(&mut stage, &[&["unlock"], identity].concat());
+    }
+    let ask = |stage: &mut Stage, words: &[&str]| {
+        let output = asked(stage, "bash", words).stdout;
+        let text = String::from_utf8(output).unwrap();
+        let ids = text
+            .split(['\u{b}', '\n'])
+            .map(str::to_owned)
+            .filter(|word| !word.starts_with('-'));
+        ids.collect::<std::collections::BTreeSet<_>>()
+    };
+    let jon = ["strongroom", "--identity", "jon.identity", "show", ""];
+    let before = ask(&mut stage, &jon);
+    assert_eq!(before.len(), 40, "{before:?}");
+    assert!(before.contains(&torch[..8]));
+    assert_eq!(ask(&mut stage, &["strongroom", "show", ""]), before);
+    // What jon may not read takes nobody's place.
+    let folder = stage.home().join("closed");
+    std::fs::create_dir(&folder).unwrap();
+    for n in 0..70 {
+        std::fs::write(
+            folder.join(format!("{n}.md")),
+            format!("# Closed {n}\n\nText {n} for few.\n"),
+        )
+        .unwrap();
+    }
+    run(
+        &mut stage,
+        &["import", "closed", "--label", "confidential", "--yes", "-q"],
+    );
+    assert_eq!(ask(&mut stage, &jon), before);
+    let hers = ask(&mut stage, &["strongroom", "show", ""]);
+    assert!(hers.len() == 40 && hers.is_disjoint(&before), "{hers:?}");
+    run(&mut stage, &["lock", "--identity", "jon.identity"]);
+    run(&mut stage, &["lock"]);
+}
+
+#[test]
 fn where_something_is_wrong_nothing_is_offered_and_nothing_said() {
     let silent = |output: Output| {
         assert!(output.status.success());
@@ -284,7 +332,7 @@ fn colour_width_and_time_zone_are_as_they_are_asked_for() {
     let mut stage = Stage::new();
     run(&mut stage, &["init", "--name", "mara", "-q"]);
     let title = "A title that is as long as a title may well be when somebody is in a hurry at the gate";
-    run(&mut stage, &["add", "--label", "internal", title]);
+    let note = run(&mut stage, &["add", "--label", "internal", title]);
     let mut seen = |args: &[&str], variables: &[(&str, &str)]| {
         let mut command = stage.command("strongroom");
         let output = command.args(args).envs(variables.iter().copied()).output().unwrap();
@@ -308,16 +356,18 @@ fn colour_width_and_time_zone_are_as_they_are_asked_for() {
     let widest = |text: &str| text.lines().map(|line| line.chars().count()).max().unwrap();
     assert!(widest(&seen(&["list"], &[])) > 100);
     assert!(widest(&seen(&["list"], &[("COLUMNS", "60")])) <= 60);
-    for args in [
-        ["list"].as_slice(),
-        &["list", "--json"],
-        &["due"],
-        &["list", "--since", "2026-11-21"],
-    ] {
-        let elsewhere = seen(args, &[("TZ", "Asia/Kolkata"), ("LC_ALL", "de_DE.UTF-8")]);
-        assert_eq!(elsewhere, seen(args, &[]), "{args:?}");
-        assert!(args.contains(&"due") || elsewhere.contains("2026-11-21"), "{elsewhere}");
+    // What is for programs and what is evidence stays in UTC; a person sees where they are.
+    let kolkata = [("TZ", "Asia/Kolkata"), ("LC_ALL", "de_DE.UTF-8")];
+    for args in [["list", "--json"].as_slice(), &["audit", "log", "--json"]] {
+        let (elsewhere, here) = (seen(args, &kolkata), seen(args, &[]));
+        // The log grows by looking at it.
+        let first = |text: &str| text.lines().take(2).collect::<Vec<_>>().join("\n");
+        assert_eq!(first(&elsewhere), first(&here), "{args:?}");
+        assert!(elsewhere.contains("2026-11-21T09:31:00Z"), "{elsewhere}");
     }
+    assert!(seen(&["audit", "log"], &kolkata).contains("2026-11-21T09:31:00Z"));
+    assert!(seen(&["show", &note], &kolkata).contains("written 2026-11-21T15:01:00+05:30 by mara"));
+    assert!(seen(&["show", &note], &[]).contains("written 2026-11-21T09:31:00Z by mara"));
 }
 
 #[test]
@@ -342,7 +392,7 @@ fn the_persons_own_defaults_are_kept_and_a_bad_line_stops_everything() {
     }
     run(&mut stage, &["lock"]);
     let status = run(&mut stage, &["status", "-v"]);
-    for line in ["config    ", "Halcyon", "unlock    15m", "default"] {
+    for line in ["config    ", "Halcyon", "unlock      15m", "default"] {
         assert!(status.contains(line), "{status}");
     }
     // What offers look for is where the file says.

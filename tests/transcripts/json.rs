@@ -579,3 +579,271 @@ fn policies() {
     assert_eq!(edited["files"]["added"], serde_json::json!(["README.md"]));
     assert_eq!(ask(&mut stage, &edit).1["changed"], false);
 }
+
+#[test]
+fn pictures_and_what_leaves() {
+    let mut stage = vault();
+    let (_, added) = ask(&mut stage, &["add", "--json", "--label", "public", "The lamp is out."]);
+    let id = added["id"].as_str().unwrap().to_owned();
+    // A JPEG with a comment, and nothing else.
+    std::fs::write(stage.home().join("lamp.jpg"), b"\xff\xd8\xff\xfe\0\x06lamp\xff\xd9").unwrap();
+    assert!(run(&mut stage, &["attach", &id, "lamp.jpg"]).status.success());
+    let (_, shown) = ask(&mut stage, &["show", &id, "--json"]);
+    let attachment = &shown["attachments"][0];
+    fields(
+        attachment,
+        &[
+            ("name", "text"),
+            ("size", "count"),
+            ("sha256", "digest"),
+            ("created", "time"),
+            ("picture", "object"),
+        ],
+    );
+    assert_eq!(attachment["picture"]["tells"], serde_json::json!(["a comment"]));
+    assert_eq!(attachment["picture"]["whole"], true);
+    let why = ["--purpose", "legal", "--why", "asked for", "--json"];
+    let pack = ["export", "pack", &id, "--to", "court", "--out", "pack"];
+    let (code, packed) = ask(&mut stage, &[&pack[..], &why].concat());
+    assert_eq!(code, 0);
+    let left = [
+        ("out", "text"),
+        ("notes", "count"),
+        ("attachments", "count"),
+        ("pictures", "list"),
+    ];
+    let sealed = [("sha256", "digest"), ("entry", "entry")];
+    fields(&packed, &[&left[..], &sealed].concat());
+    fields(
+        &packed,
+        &[("texts", "count"), ("entries", "count"), ("closed", "count")],
+    );
+    fields(
+        &packed["pictures"][0],
+        &[("file", "text"), ("tells", "list"), ("whole", "truth")],
+    );
+    let clear = [
+        "export",
+        "notes",
+        &id,
+        "--to",
+        "folder",
+        "--in-clear",
+        "--out",
+        "clear",
+        "--yes",
+    ];
+    let (code, exported) = ask(&mut stage, &[&clear[..], &why].concat());
+    assert_eq!(code, 0);
+    fields(&exported, &[&left[..], &sealed].concat());
+    fields(&exported, &[("revisions_left", "count"), ("encrypted", "truth")]);
+    let subject = ["export", "subject", "--person", "lamp", "--to", "them", "--out", "told"];
+    let (code, told) = ask(&mut stage, &[&subject[..], &why].concat());
+    assert_eq!(code, 0);
+    fields(&told, &[&left[..], &sealed].concat());
+    let more = ["left_out", "disclosures", "closed", "doubtful"].map(|name| (name, "count"));
+    fields(&told, &more);
+    let import = [
+        "import", "clear", "--from", "folder", "--label", "internal", "--yes", "--quiet", "--json",
+    ];
+    let (code, imported) = ask(&mut stage, &import);
+    assert_eq!(code, 0);
+    let counts = ["new", "written", "updated", "attached", "there", "in_clear"].map(|name| (name, "count"));
+    fields(&imported, &counts);
+    let lists = ["moved", "changed", "duplicates", "skipped", "columns_left"].map(|name| (name, "list"));
+    fields(&imported, &lists);
+    fields(&imported, &[("source", "text"), ("from", "text"), ("dry_run", "truth")]);
+}
+
+#[test]
+fn concerns() {
+    let mut stage = vault();
+    let request = [
+        "member",
+        "request",
+        "--name",
+        "jon",
+        "--out",
+        "r",
+        "--identity",
+        "jon.identity",
+    ];
+    assert!(run(&mut stage, &request).status.success());
+    let admit = ["member", "admit", "r", "--clearance", "confidential", "--yes"];
+    assert!(run(&mut stage, &admit).status.success());
+    assert!(
+        run(&mut stage, &["list", "--identity", "jon.identity"])
+            .status
+            .success()
+    );
+    let template = run(&mut stage, &["policy", "show", "templates/concern.toml"]).stdout;
+    let template = String::from_utf8(template).unwrap();
+    let named = template.lines().map(|line| match line.starts_with("handlers = ") {
+        true => "handlers = [\"jon\", \"mara\"]\n".to_owned(),
+        false => format!("{line}\n"),
+    });
+    std::fs::write(stage.home().join("concern.toml"), named.collect::<String>()).unwrap();
+    let edit = [
+        "policy",
+        "edit",
+        "templates/concern.toml",
+        "--from",
+        "concern.toml",
+        "--yes",
+    ];
+    assert!(run(&mut stage, &edit).status.success());
+    let (code, made) = ask(&mut stage, &["concern", "key", "--out", "key", "--json"]);
+    assert_eq!(code, 0);
+    fields(&made, &[("words", "text"), ("handlers", "list"), ("entry", "entry")]);
+    let (_, checked) = ask(&mut stage, &["concern", "key", "--check", "key", "--json"]);
+    let kinds = [
+        ("words", "text"),
+        ("by", "text"),
+        ("changed", "list"),
+        ("entry", "entry"),
+    ];
+    fields(&checked, &kinds);
+    std::fs::write(stage.home().join("text"), "The gate log is filled in too early.\n").unwrap();
+    let write = [
+        "concern", "write", "--key", "key", "--file", "text", "--out", "sealed", "--json",
+    ];
+    let (_, written) = ask(&mut stage, &write);
+    fields(&written, &[("code", "text")]);
+    let why = ["--purpose", "duty", "--why", "it came", "--json"];
+    let (code, received) = ask(&mut stage, &[&["concern", "receive", "sealed"], &why[..]].concat());
+    assert_eq!(code, 0);
+    let revised = [
+        ("id", "id"),
+        ("revision", "count"),
+        ("label", "text"),
+        ("entry", "entry"),
+    ];
+    fields(&received, &revised);
+    fields(
+        &received,
+        &[("changed", "truth"), ("again", "truth"), ("words", "text")],
+    );
+    let id = received["id"].as_str().unwrap();
+    let reply = ["concern", "reply", id, "--file", "text", "--out", "answer"];
+    let (code, answered) = ask(&mut stage, &[&reply[..], &why].concat());
+    assert_eq!(code, 0);
+    fields(&answered, &revised);
+    let line = format!(
+        "echo '{}' | strongroom concern read answer --json",
+        written["code"].as_str().unwrap()
+    );
+    let read = stage.command("sh").args(["-c", &line]).output().unwrap();
+    let read: Value = serde_json::from_slice(&read.stdout).unwrap();
+    fields(&read, &[("day", "text"), ("text", "text")]);
+    let (code, raised) = ask(
+        &mut stage,
+        &["concern", "write", "--openly", "--file", "text", "--json"],
+    );
+    assert_eq!(code, 0);
+    fields(&raised, &revised);
+    fields(&raised, &[("to", "list")]);
+}
+
+#[test]
+fn witnesses_and_other_copies() {
+    let mut stage = vault();
+    let init = [
+        "audit",
+        "witness",
+        "init",
+        "--name",
+        "inspectorate",
+        "--key",
+        "w",
+        "--json",
+    ];
+    let (code, made) = ask(&mut stage, &init);
+    assert_eq!(code, 0);
+    fields(&made, &[("witness", "text"), ("key", "text")]);
+    let sign = [
+        "audit", "witness", "sign", "--key", "w", "--state", "memory", "--out", "cosigned", "--json",
+    ];
+    let (code, signed) = ask(&mut stage, &sign);
+    assert_eq!(code, 0);
+    let (code, added) = ask(&mut stage, &["audit", "witness", "add", "cosigned", "--json"]);
+    assert_eq!(code, 0);
+    for done in [signed, added] {
+        fields(&done, &[("witness", "text"), ("logs", "list")]);
+        fields(&done["logs"][0], &[("log", "log"), ("size", "count")]);
+    }
+    let git = stage
+        .command("git")
+        .args(["init", "-q", "--bare", "-b", "main", "hub.git"])
+        .status();
+    assert!(git.unwrap().success());
+    let (code, guarded) = ask(&mut stage, &["guard", "--install", "hub.git", "--json"]);
+    assert_eq!(code, 0);
+    fields(&guarded, &[("hook", "text"), ("program", "text"), ("known", "truth")]);
+    let hub = stage.home().join("hub.git");
+    let hub = hub.to_str().unwrap();
+    let (code, added) = ask(&mut stage, &["remote", "add", hub, "--json"]);
+    assert_eq!(code, 0);
+    fields(&added, &[("name", "text"), ("url", "text")]);
+    let (code, synced) = ask(&mut stage, &["sync", "--json"]);
+    assert_eq!(code, 0, "{synced}");
+    fields(&synced["fetched"], &[("logs", "count"), ("entries", "count")]);
+    fields(&synced["pushed"], &[("refs", "count")]);
+    fields(
+        &synced,
+        &[("set_aside", "list"), ("problems", "list"), ("remotes", "list")],
+    );
+    let lists = ["set_aside", "problems", "held_back", "strays"].map(|name| (name, "list"));
+    fields(&synced["remotes"][0], &lists);
+    fields(
+        &synced["remotes"][0],
+        &[("remote", "text"), ("fetched", "object"), ("pushed", "object")],
+    );
+    let (code, cloned) = ask(&mut stage, &["clone", hub, "--vault", "second", "--json"]);
+    assert_eq!(code, 0);
+    fields(
+        &cloned,
+        &[
+            ("vault", "id"),
+            ("path", "text"),
+            ("founder", "digest"),
+            ("fingerprint", "text"),
+        ],
+    );
+    fields(&cloned, &[("known", "truth"), ("entries", "count"), ("strays", "list")]);
+    assert!(std::fs::create_dir(stage.home().join("pages")).is_ok());
+    let split = [
+        "recovery", "split", "--need", "2", "--of", "3", "--out", "pages", "--json",
+    ];
+    let (code, split) = ask(&mut stage, &split);
+    assert_eq!(code, 0);
+    fields(
+        &split,
+        &[
+            ("device", "text"),
+            ("need", "count"),
+            ("pages", "list"),
+            ("entry", "entry"),
+        ],
+    );
+    let pages = ["pages/share-1-of-3.txt", "pages/share-3-of-3.txt"];
+    let combine = [
+        "recovery",
+        "combine",
+        pages[0],
+        pages[1],
+        "--identity",
+        "again",
+        "--json",
+    ];
+    let (code, back) = ask(&mut stage, &combine);
+    assert_eq!(code, 0);
+    fields(
+        &back,
+        &[
+            ("vault", "id"),
+            ("path", "text"),
+            ("identity", "text"),
+            ("handle", "text"),
+        ],
+    );
+}

@@ -1,6 +1,7 @@
 //! What is asked at a terminal: the program run on one, with somebody who reads and types.
 
 use crate::stage::Stage;
+use rustix::process::{Pid, Signal, kill_process};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use std::fs::File;
 use std::io::{Read, Write};
@@ -58,13 +59,18 @@ impl Session {
         }
     }
 
-    /// Waits for a question, then types an answer.
-    fn answer(&mut self, question: &str, answer: &str) {
-        while !self.seen.contains(question) {
+    /// Waits until something was said.
+    fn wait_for(&mut self, words: &str) {
+        while !self.seen.contains(words) {
             let more = self.shown.recv_timeout(PATIENCE);
-            let more = more.unwrap_or_else(|_| panic!("`{question}` was not asked:\n{}", self.seen));
+            let more = more.unwrap_or_else(|_| panic!("`{words}` was not said:\n{}", self.seen));
             self.seen.push_str(&String::from_utf8_lossy(&more));
         }
+    }
+
+    /// Waits for a question, then types an answer.
+    fn answer(&mut self, question: &str, answer: &str) {
+        self.wait_for(question);
         self.seen.clear();
         writeln!(self.terminal, "{answer}").unwrap();
     }
@@ -76,6 +82,78 @@ impl Session {
         }
         (self.child.wait().unwrap().code().unwrap(), self.seen.replace('\r', ""))
     }
+}
+
+/// What a terminal is told to put into the clipboard, and what clears it.
+const COPIED: &str = "\u{1b}]52;c;QmFycmllciBhdCBnYXRlIDQgZm91bmQgb3Blbi4=\u{7}";
+const CLEARED: &str = "\u{1b}]52;c;\u{7}";
+
+#[test]
+fn a_clipboard_over_the_terminal_is_cleared_in_time_by_enter_and_by_a_signal() {
+    let (mut stage, note) = vault();
+    let copy = |seconds| {
+        let why = ["--purpose", "duty", "--why", "gate call-out"];
+        [&["show", &note, "--copy", "--for", seconds], &why[..]].concat()
+    };
+    let (code, seen) = Session::begin(&mut stage, &copy("1s")).end();
+    assert_eq!(code, 0, "{seen}");
+    assert!(
+        seen.contains(COPIED) && seen.ends_with("if the terminal takes that\n"),
+        "{seen:?}"
+    );
+    assert!(seen.find(COPIED) < seen.find(CLEARED), "{seen:?}");
+    let mut session = Session::begin(&mut stage, &copy("10m"));
+    session.answer("or with Enter", "");
+    let (code, seen) = session.end();
+    assert_eq!(code, 0, "{seen}");
+    assert!(seen.contains(CLEARED), "{seen:?}");
+    for (signal, ends) in [
+        (Signal::INT, 130),
+        (Signal::TERM, 143),
+        (Signal::HUP, 129),
+        (Signal::QUIT, 131),
+    ] {
+        let mut session = Session::begin(&mut stage, &copy("10m"));
+        session.wait_for("or with Enter");
+        let child = Pid::from_child(&session.child);
+        kill_process(child, signal).unwrap();
+        let (code, seen) = session.end();
+        assert_eq!(code, ends, "{seen}");
+        assert!(seen.contains(CLEARED), "{seen:?}");
+    }
+}
+
+#[test]
+fn an_import_is_asked_about_once_its_plan_was_told() {
+    let (mut stage, _) = vault();
+    let folder = stage.home().join("old");
+    std::fs::create_dir(&folder).unwrap();
+    std::fs::write(folder.join("gate.md"), "# Gate 4\n\nKeep it shut.\n").unwrap();
+    let import = ["import", "old", "--label", "internal"];
+    let count = |stage: &mut Stage| {
+        let output = stage.command("strongroom").args(["list", "--json"]).output().unwrap();
+        let list: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        list.as_array().unwrap().len()
+    };
+    for no in ["n", "", "yess"] {
+        let mut session = Session::begin(&mut stage, &import);
+        session.wait_for("  new: 1 note, ");
+        session.answer("import this? [y/N] ", no);
+        let (code, seen) = session.end();
+        assert_eq!(code, 0, "{seen}");
+        assert!(seen.contains("nothing was imported"), "{seen}");
+        assert_eq!(count(&mut stage), 1);
+    }
+    let mut session = Session::begin(&mut stage, &import);
+    session.answer("import this? [y/N] ", "Y");
+    let (code, seen) = session.end();
+    assert_eq!(code, 0, "{seen}");
+    assert!(seen.contains("imported: 1 note"), "{seen}");
+    assert_eq!(count(&mut stage), 2);
+    // What is here already is not asked about.
+    let (code, seen) = Session::begin(&mut stage, &import).end();
+    assert_eq!(code, 0, "{seen}");
+    assert!(!seen.contains("import this?"), "{seen}");
 }
 
 /// A vault with one restricted note, and its id.

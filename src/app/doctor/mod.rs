@@ -59,6 +59,11 @@ pub struct Finding {
 }
 
 impl Finding {
+    /// What was seen elsewhere.
+    pub fn seen(about: &'static str, level: Level, words: impl Into<String>) -> Self {
+        Self::new(about, level, None, words)
+    }
+
     fn new(about: &'static str, level: Level, kind: Option<Kind>, words: impl Into<String>) -> Self {
         Self {
             about,

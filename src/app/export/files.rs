@@ -8,7 +8,7 @@ use crate::crypto::sha256;
 use crate::gate::OpenContent;
 use crate::id::Digest;
 use crate::ledger::StoredParts;
-use crate::transfer::Archive;
+use crate::transfer::{Archive, Picture};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
@@ -104,7 +104,7 @@ pub(super) fn write_attached(
     path: &str,
     content: OpenContent,
     parts: StoredParts,
-) -> Result<(), Error> {
+) -> Result<Option<Picture>, Error> {
     let mut file = folder.file(path)?;
     let (mut done, whole) = (0, content.attachment().size);
     let given = read_content(content, parts, &mut |chunk| {
@@ -124,7 +124,7 @@ pub(super) fn archive_attached(
     content: OpenContent,
     parts: StoredParts,
     out: &mut dyn Write,
-) -> Result<(), Error> {
+) -> Result<Option<Picture>, Error> {
     let (mut done, whole) = (0, content.attachment().size);
     begin_archived(archive, path, whole, out)?;
     let given = read_content(content, parts, &mut |chunk| {
@@ -133,9 +133,10 @@ pub(super) fn archive_attached(
         out.write_all(chunk).map_err(|error| not_written(path, &error))
     });
     context.person.progress(None, None);
-    given?;
+    let picture = given?;
     out.write_all(&archive.padding(whole))
-        .map_err(|error| not_written(path, &error))
+        .map_err(|error| not_written(path, &error))?;
+    Ok(picture)
 }
 
 fn begin_archived(archive: &Archive, path: &str, size: u64, out: &mut dyn Write) -> Result<(), Error> {

@@ -13,6 +13,7 @@ mod taking;
 pub use notes::{ClearExport, ConfirmClear, ExportedNotes, NotesFormat, NotesQuery, export_notes};
 pub use pack::{ExportedPack, PackQuery, export_pack};
 pub use subject::{ExportedSubject, SubjectQuery, export_subject};
+pub use taking::PictureOut;
 
 use super::context::{Desk, short};
 use super::error::{Error, Kind};

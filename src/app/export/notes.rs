@@ -5,7 +5,7 @@ use super::super::context::{Context, Desk};
 use super::super::error::{Error, Kind};
 use super::super::person::is_harmful;
 use super::files::{Files, MANIFEST, archive_attached, plain_name};
-use super::taking::{Taken, each_content, write_contents};
+use super::taking::{PictureOut, Taken, each_content, write_contents};
 use super::{Which, by_note, check_recipients};
 use crate::casework::reserved;
 use crate::chain::{Outcome, Time};
@@ -70,6 +70,8 @@ pub struct ExportedNotes {
     pub notes: usize,
     /// How many attachments.
     pub attachments: usize,
+    /// Which of them are pictures that tell something beside the picture, or may.
+    pub pictures: Vec<PictureOut>,
     /// How many earlier revisions stayed.
     pub revisions: usize,
     /// Digest of the list of all files and their digests.
@@ -120,12 +122,12 @@ pub fn export_notes(
         let mut desk = unlocked.desk(context)?;
         desk.give_out(VERB, &query.which, &to, &taken, digest)?
     };
-    let attachments = match place {
+    let (attachments, pictures) = match place {
         Place::Folder(folder) => {
             let attached = files.write(&*folder)?;
-            write_contents(context, &unlocked, &*folder, &attached, contents)?;
+            let pictures = write_contents(context, &unlocked, &*folder, &attached, contents)?;
             folder.keep()?;
-            attached.len()
+            (attached.len(), pictures)
         }
         Place::File(mut new, age) => {
             let archive = Archive {
@@ -134,7 +136,7 @@ pub fn export_notes(
             let file = new.file().try_clone().map_err(not_encrypted)?;
             let mut sealing = age.start(file)?;
             let attached = files.write_archive(&archive, FOLDER, &mut sealing)?;
-            each_content(context, &unlocked, &attached, contents, &mut |path, content, parts| {
+            let pictures = each_content(context, &unlocked, &attached, contents, &mut |path, content, parts| {
                 archive_attached(context, &archive, path, content, parts, &mut sealing)
             })?;
             sealing.write_all(&archive.end()).map_err(not_encrypted)?;
@@ -143,12 +145,13 @@ pub fn export_notes(
                 return Err(not_encrypted(said(&ended.errors)).hint("nothing of it was kept"));
             }
             new.keep()?;
-            attached.len()
+            (attached.len(), pictures)
         }
     };
     Ok(ExportedNotes {
         notes: taken.notes.len(),
         attachments,
+        pictures,
         revisions,
         sha256: digest,
         entry,

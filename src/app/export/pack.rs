@@ -6,7 +6,7 @@ use super::super::error::{Error, Kind};
 use super::super::reports::given;
 use super::custody::Custody;
 use super::files::{Files, MANIFEST, SIGNATURE, check_notice, filled, hex, number_of, plain_name, pretty, shown};
-use super::taking::{Taken, write_contents};
+use super::taking::{PictureOut, Taken, write_contents};
 use super::{Which, by_note, check_recipients};
 use crate::casework::{reserved, value_of};
 use crate::chain::{Namespace, Receipt, Time, public_line};
@@ -58,6 +58,8 @@ pub struct ExportedPack {
     pub texts: usize,
     /// How many attachments.
     pub attachments: usize,
+    /// Which of them are pictures that tell something beside the picture, or may.
+    pub pictures: Vec<PictureOut>,
     /// How many entries of the log.
     pub entries: usize,
     /// How many reads of others did not open, so that it is not known whether they concern these notes.
@@ -116,12 +118,13 @@ pub fn export_pack(context: &Context<'_>, query: &PackQuery) -> Result<ExportedP
     };
     let attached = files.write(&*folder)?;
     let entries = proven.proofs.len();
-    write_contents(context, &unlocked, &*folder, &attached, contents)?;
+    let pictures = write_contents(context, &unlocked, &*folder, &attached, contents)?;
     folder.keep()?;
     Ok(ExportedPack {
         notes: taken.notes.len(),
         texts: counted.texts,
         attachments: attached.len(),
+        pictures,
         entries,
         closed: taken.custody.closed,
         sha256,

@@ -4,7 +4,7 @@ use super::super::concerns::without_sealed_files;
 use super::super::context::{Context, Desk};
 use super::super::error::{Error, Kind};
 use super::files::{Files, MANIFEST, SIGNATURE, check_notice, filled, number_of, plain_name, shown};
-use super::taking::{Taken, write_contents};
+use super::taking::{PictureOut, Taken, write_contents};
 use super::{Which, by_note, check_recipients};
 use crate::brief::{Known, Profile, redact};
 use crate::casework::{Kept, RetentionDates, day_text, reserved};
@@ -42,6 +42,8 @@ pub struct ExportedSubject {
     pub notes: usize,
     /// How many attachments.
     pub attachments: usize,
+    /// Which of them are pictures that tell something beside the picture, or may.
+    pub pictures: Vec<PictureOut>,
     /// How many were left out, because nobody can redact them.
     pub left_out: usize,
     /// To how many recipients something was given before.
@@ -109,11 +111,12 @@ pub fn export_subject(context: &Context<'_>, query: &SubjectQuery) -> Result<Exp
         desk.give_out("export subject", &which, &query.to, &taken, sha256)?
     };
     let attached = files.write(&*folder)?;
-    write_contents(context, &unlocked, &*folder, &attached, contents)?;
+    let pictures = write_contents(context, &unlocked, &*folder, &attached, contents)?;
     folder.keep()?;
     Ok(ExportedSubject {
         notes: taken.notes.len(),
         attachments: attached.len(),
+        pictures,
         left_out: told.left_out,
         disclosures: given,
         closed: taken.custody.closed,

@@ -11,13 +11,22 @@ use crate::gate::{Handed, OpenContent};
 use crate::id::{Digest, EntryRef, NoteId, PersonId, VaultId};
 use crate::label::Level;
 use crate::ledger::{Draft, StoredParts};
+use crate::transfer::Picture;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Of how many attachments the parts are looked up at once: each has the vault open.
 const AT_ONCE: usize = 32;
 
 /// Takes what is attached.
-pub(super) type GiveContent<'g> = &'g mut dyn FnMut(&str, OpenContent, StoredParts) -> Result<(), Error>;
+pub(super) type GiveContent<'g> = &'g mut dyn FnMut(&str, OpenContent, StoredParts) -> Result<Option<Picture>, Error>;
+
+/// A picture that goes out with what its camera wrote into it.
+pub struct PictureOut {
+    /// Its path in what is exported.
+    pub path: String,
+    /// What it tells beside the picture.
+    pub picture: Picture,
+}
 
 /// What was chosen and read of the vault for an export.
 pub(super) struct Taken {
@@ -116,25 +125,26 @@ pub(super) fn write_contents(
     folder: &dyn NewFolder,
     paths: &BTreeMap<Digest, String>,
     contents: Vec<(Digest, OpenContent)>,
-) -> Result<(), Error> {
+) -> Result<Vec<PictureOut>, Error> {
     each_content(context, unlocked, paths, contents, &mut |path, content, parts| {
         write_attached(context, folder, path, content, parts)
     })
 }
 
-/// Gives what is attached to `give`, with its path.
+/// Gives what is attached to `give`, with its path; which of it are pictures that tell something, or may.
 pub(super) fn each_content(
     context: &Context<'_>,
     unlocked: &Unlocked<'_>,
     paths: &BTreeMap<Digest, String>,
     contents: Vec<(Digest, OpenContent)>,
     give: GiveContent<'_>,
-) -> Result<(), Error> {
+) -> Result<Vec<PictureOut>, Error> {
+    let mut telling = Vec::new();
     let mut contents = contents.into_iter();
     loop {
         let some: Vec<(Digest, OpenContent)> = contents.by_ref().take(AT_ONCE).collect();
         if some.is_empty() {
-            return Ok(());
+            return Ok(telling);
         }
         let desk = unlocked.desk(context)?;
         let mut found = Vec::with_capacity(some.len());
@@ -146,7 +156,12 @@ pub(super) fn each_content(
         }
         drop(desk);
         for (path, parts, content) in found {
-            give(path, content, parts)?;
+            let picture = give(path, content, parts)?;
+            let picture = picture.filter(|picture| picture.in_words().is_some());
+            telling.extend(picture.map(|picture| PictureOut {
+                path: path.clone(),
+                picture,
+            }));
         }
     }
 }

@@ -104,6 +104,8 @@ pub struct ImportPlan {
     pub cases: BTreeMap<String, usize>,
     /// How many files are attached.
     pub attachments: usize,
+    /// Which of the new ones may be notes that were imported from another place, and changed since.
+    pub moved: Vec<LeftOut>,
     /// How many are there already, as they are in the source.
     pub there: usize,
     /// Which changed in the source since, and become new revisions.

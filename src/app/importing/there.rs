@@ -84,6 +84,8 @@ pub(super) struct There {
     here: HashMap<String, Known>,
     /// Imported from this device, by digest.
     texts: HashMap<String, NoteId>,
+    /// Imported from this device, from another source, by the same words.
+    moved: HashMap<String, NoteId>,
     /// Imported by other devices, by the same words.
     elsewhere: BTreeSet<String>,
 }
@@ -115,6 +117,11 @@ impl There {
         }
     }
 
+    /// The note that a new thing may once have been: from another source, at the same path in it, with another text.
+    pub(super) fn moved(&self, recognised: &Recognised, path: &str) -> Option<NoteId> {
+        self.moved.get(&recognised.from(path)).copied()
+    }
+
     /// Gives what is known of the thing at that path away.
     pub(super) fn take(&mut self, recognised: &Recognised, path: &str) -> Option<Known> {
         self.here.remove(&recognised.from(path))
@@ -142,6 +149,8 @@ impl There {
                 digest,
             };
             self.here.insert(from, known);
+        } else {
+            self.moved.insert(from, note);
         }
     }
 }

@@ -157,6 +157,10 @@ impl Desk<'_> {
                 }
             };
             let plan = &mut planned.plan;
+            if let Some(note) = there.moved(recognised, &path) {
+                plan.moved
+                    .push(left(format!("perhaps note {}", &note.to_string()[..8])));
+            }
             plan.new += 1;
             plan.bytes += thing.text.len() as u64;
             plan.attachments += thing.beside.len();

@@ -247,7 +247,9 @@ fn carry_out(desk: &Desk, client: &Away, words: Vec<OsString>) -> Result<u8, Err
     // The client has read them before; a usage error is its own to show.
     let mut args = Args::try_parse_from(words).map_err(|_| other_version())?;
     // The vault is the one that is held.
-    Config::read()?.fill(&mut args);
+    let config = Config::read()?;
+    config.zone();
+    config.fill(&mut args);
     let context = Context {
         places: desk.places.clone(),
         held: Some(&desk.held),

@@ -168,7 +168,7 @@ pub(super) enum Command {
     /// List the notes that you may read, newest first
     #[command(
         visible_aliases = ["ls", "l"],
-        after_help = "Examples:\n  strongroom list --client Halcyon --since 2w\n  strongroom list --since yesterday --until today --sort client\n  strongroom list --json --limit 20\n\nNames and labels are compared as a whole, whatever their case and accents. A TIME is written 2026-11-21T06:40:00Z; 2026-11-21, today or yesterday for the midnight (UTC) a day begins with; 12h, 7d or 2w for so long ago."
+        after_help = "Examples:\n  strongroom list --client Halcyon --since 2w\n  strongroom list --since yesterday --until today --sort client\n  strongroom list --json --limit 20\n\nNames and labels are compared as a whole, whatever their case and accents. A TIME is written 2026-11-21T06:40:00Z; 2026-11-21, today or yesterday for the midnight a day begins with; 12h, 7d or 2w for so long ago."
     )]
     List(ListArgs),
     /// Find, read and edit notes on a screen; what is opened is in the log first
@@ -621,9 +621,9 @@ pub(super) struct ListArgs {
 pub(super) struct BrowseArgs {
     #[command(flatten)]
     pub(super) filter: FilterArgs,
-    /// Lock when nothing was typed for so long: 90s, 5m, 1h
-    #[arg(long, value_name = "TIME", default_value = "5m")]
-    pub(super) lock_after: String,
+    /// Lock when nothing was typed for so long: 90s, 5m, 1h [default: 5m]
+    #[arg(long, value_name = "TIME")]
+    pub(super) lock_after: Option<String>,
 }
 
 #[derive(ClapArgs)]

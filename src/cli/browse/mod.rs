@@ -14,8 +14,8 @@ use super::args::{BrowseArgs, FilterArgs};
 use super::markdown::{self, Line};
 use super::reading;
 use super::terminal::{Act, Input, Key, Seen, Terminal};
-use super::words::{counted, duration, in_time, in_words};
-use super::{casework, finding, history, out};
+use super::words::{counted, duration, in_time, in_words, local};
+use super::{casework, config, finding, history, out};
 use crate::app::shared::{Order, Passphrase, Time};
 use crate::app::{
     Access, Change, Context, DraftQuery, DueQuery, Editing, Error, GitEnded, GitJob, Held, Kind, ListQuery, NewFile,
@@ -37,7 +37,7 @@ const NAP: Duration = Duration::from_secs(20);
 
 /// `browse`.
 pub(super) fn run(context: &Context<'_>, seen: &Seen<'_>, args: &BrowseArgs) -> Result<u8, Error> {
-    let lock_after = duration(&args.lock_after)?;
+    let lock_after = duration(args.lock_after.as_deref().unwrap_or(config::LOCK_AFTER))?;
     let query = finding::which(context, &args.filter, Order::Modified)?;
     let facts = seen.terminal.facts();
     if !facts.typed || !facts.watched || !facts.may_ask {
@@ -118,6 +118,13 @@ struct Onlooker<'t> {
     stage: RefCell<Stage>,
 }
 
+/// A build with debug assertions ends by a defect where `STRONGROOM_TEST_PANIC` says so, for tests of what is left on the screen.
+#[cfg(debug_assertions)]
+#[allow(clippy::panic)]
+fn panic_as_asked() -> ! {
+    panic!("as asked for")
+}
+
 impl<'t> Onlooker<'t> {
     fn new(terminal: &'t dyn Terminal, lock_after: Duration, colour: bool, now: i64) -> Result<Self, Error> {
         let (columns, rows) = terminal.screen(Act::Show)?;
@@ -143,6 +150,10 @@ impl<'t> Onlooker<'t> {
             return Ok(Some(if left { Effect::Leave } else { Effect::Lock }));
         }
         self.draw()?;
+        #[cfg(debug_assertions)]
+        if std::env::var_os("STRONGROOM_TEST_PANIC").is_some_and(|what| what == "browse") {
+            panic_as_asked();
+        }
         loop {
             let idle = since_boot().saturating_sub(self.typed.get());
             let left = self.lock_after.saturating_sub(idle);
@@ -499,7 +510,7 @@ pub(super) fn opened(shown: Shown) -> (String, Source) {
 
 fn item(line: &NoteLine) -> Item {
     let metadata = &line.listed.metadata;
-    let day = Time::from_unix(metadata.modified).to_string()[..10].to_owned();
+    let day = local(Time::from_unix(metadata.modified))[..10].to_owned();
     Item::new(
         line.listed.note.to_string(),
         &metadata.title,

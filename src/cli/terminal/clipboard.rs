@@ -3,6 +3,7 @@
 //! A program that is there puts the text in and takes it out again; it gets the text on its standard input alone. What
 //! clears the clipboard later is this program in a process of its own, which knows no more than the digest of the text.
 
+use super::signals::Signals;
 use crate::app::shared::{Digest, sha256};
 use crate::app::{Error, Kind, since_boot};
 use base64ct::{Base64, Encoding};
@@ -173,6 +174,13 @@ fn through_the_terminal(text: &[u8], keep: Duration) -> Result<String, Error> {
                 .hint("install wl-clipboard, xclip or xsel, or run this at a terminal that takes OSC 52"),
         );
     }
+    // Whoever does not wait for the end leaves nothing behind either.
+    let signals = Signals::begin().map_err(|error| {
+        Error::new(
+            Kind::Failed,
+            format!("signals cannot be waited for: {error}; nothing was copied"),
+        )
+    })?;
     let mut send = |payload: &str| {
         let sent = write!(out, "\x1b]52;c;{payload}\x07").and_then(|()| out.flush());
         sent.map_err(|error| Error::new(Kind::Failed, format!("the terminal cannot be written to: {error}")))
@@ -187,14 +195,24 @@ fn through_the_terminal(text: &[u8], keep: Duration) -> Result<String, Error> {
         let Ok(timeout) = Timespec::try_from(left.min(NAP)) else {
             break;
         };
-        let mut fds = [PollFd::new(&stdin, PollFlags::IN)];
-        if !matches!(poll(&mut fds, Some(&timeout)), Ok(0)) {
+        let mut fds = [
+            PollFd::new(&stdin, PollFlags::IN),
+            PollFd::new(signals.woken(), PollFlags::IN),
+        ];
+        let polled = poll(&mut fds, Some(&timeout));
+        if signals.came() {
+            break;
+        }
+        if !matches!(polled, Ok(0)) {
             let mut line = String::new();
             let _ = stdin.read_line(&mut line);
             break;
         }
     }
+    // tmux passes nothing on that is empty; what is copied anew takes the place of the text in front of it.
+    send(&Base64::encode_string(b" "))?;
     send("")?;
+    drop(signals);
     Ok("the clipboard was cleared, if the terminal takes that".to_owned())
 }
 

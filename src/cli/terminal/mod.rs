@@ -8,6 +8,7 @@ mod here;
 mod keys;
 mod progress;
 mod screen;
+mod signals;
 
 pub(super) use away::Away;
 pub(super) use clipboard::clear as clear_clipboard;
@@ -15,6 +16,7 @@ pub(super) use here::Here;
 pub(super) use keys::{Act, Input, Key};
 pub(super) use progress::Progress;
 pub(super) use screen::hide;
+pub(super) use signals::exit_code as ended_by_a_signal;
 
 use super::args::Common;
 use super::out;

@@ -4,14 +4,14 @@
 //! end, at an error, at a panic and at a signal. A process that is killed outright leaves the terminal as it was then.
 
 use super::keys::{Input, Keys};
+use super::signals::Signals;
 use crate::app::{Error, Kind};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::termios::{OptionalActions, Termios, tcgetattr, tcgetwinsize, tcsetattr};
-use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGWINCH};
+use signal_hook::consts::SIGWINCH;
 use signal_hook::flag;
 use std::io::{IsTerminal, Write};
 use std::os::fd::BorrowedFd;
-use std::os::unix::net::UnixStream;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -49,10 +49,7 @@ pub(in crate::cli) fn hide() {
 pub(super) struct Screen {
     keys: Keys,
     resized: Arc<AtomicBool>,
-    ended: Arc<AtomicBool>,
-    /// Whether a signal ends the process as it does by itself.
-    over: Arc<AtomicBool>,
-    woken: UnixStream,
+    signals: Signals,
 }
 
 impl Screen {
@@ -63,25 +60,13 @@ impl Screen {
                 .hint("in a script use `strongroom list`, `search` and `show`"));
         }
         let failed = |error: std::io::Error| Error::new(Kind::Failed, format!("signals cannot be waited for: {error}"));
-        let (woken, wake) = UnixStream::pair().map_err(failed)?;
-        woken.set_nonblocking(true).map_err(failed)?;
         let screen = Self {
             keys: Keys::default(),
             resized: Arc::default(),
-            ended: Arc::default(),
-            over: Arc::default(),
-            woken,
+            signals: Signals::begin().map_err(failed)?,
         };
-        let register = |signal, flag: &Arc<AtomicBool>| -> std::io::Result<()> {
-            flag::register(signal, Arc::clone(flag))?;
-            signal_hook::low_level::pipe::register(signal, wake.try_clone()?)?;
-            Ok(())
-        };
-        register(SIGWINCH, &screen.resized).map_err(failed)?;
-        for signal in [SIGTERM, SIGHUP, SIGINT, SIGQUIT] {
-            flag::register_conditional_default(signal, Arc::clone(&screen.over)).map_err(failed)?;
-            register(signal, &screen.ended).map_err(failed)?;
-        }
+        flag::register(SIGWINCH, Arc::clone(&screen.resized)).map_err(failed)?;
+        screen.signals.wakes(SIGWINCH).map_err(failed)?;
         BEGUN.store(true, Ordering::SeqCst);
         Ok(screen)
     }
@@ -109,7 +94,7 @@ impl Screen {
     pub(super) fn next(&mut self, wait: Duration, beside: Option<BorrowedFd<'_>>) -> Option<Input> {
         let until = Instant::now() + wait;
         loop {
-            if self.ended.load(Ordering::SeqCst) {
+            if self.signals.came() {
                 return Some(Input::Over);
             }
             if self.resized.swap(false, Ordering::SeqCst) {
@@ -141,7 +126,7 @@ impl Screen {
         let typed = {
             let mut fds = vec![
                 PollFd::new(&stdin, PollFlags::IN),
-                PollFd::new(&self.woken, PollFlags::IN),
+                PollFd::new(self.signals.woken(), PollFlags::IN),
             ];
             fds.extend(beside.as_ref().map(|beside| PollFd::new(beside, PollFlags::IN)));
             let timeout = Timespec::try_from(patience).map_err(std::io::Error::other)?;
@@ -157,8 +142,7 @@ impl Screen {
             !fds[0].revents().is_empty()
         };
         let mut bytes = [0; 1024];
-        // What woke it is told by the flags.
-        while rustix::io::read(&self.woken, &mut bytes).is_ok_and(|count| count > 0) {}
+        self.signals.slept();
         if typed {
             let count = rustix::io::read(&stdin, &mut bytes)?;
             if count == 0 {
@@ -183,7 +167,6 @@ impl Drop for Screen {
     fn drop(&mut self) {
         hide();
         BEGUN.store(false, Ordering::SeqCst);
-        self.over.store(true, Ordering::SeqCst);
     }
 }
 

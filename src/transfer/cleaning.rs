@@ -6,17 +6,20 @@
 use std::collections::BTreeSet;
 
 /// What a cleaned picture is without.
-pub(super) type LeftOut = BTreeSet<&'static str>;
+pub type LeftOut = BTreeSet<&'static str>;
 
 /// Why a file cannot be cleaned.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Unclean {
-    /// It is none of the three.
+pub enum Unclean {
+    /// It is no picture.
     Unknown,
+    /// It is a picture of this kind, in which what a camera wrote does not stand apart from the picture.
+    Kind(&'static str),
     /// It begins like one, and does not go on so.
     Damaged,
 }
 
+pub(super) const EXIF: &str = "EXIF";
 const OTHER: &str = "other data";
 const AFTER: &str = "what followed the picture";
 const PNG: &[u8] = b"\x89PNG\r\n\x1a\n";
@@ -27,25 +30,106 @@ const PNG_KEPT: [&[u8; 4]; 17] = [
 ];
 /// The same of a WebP.
 const WEBP_KEPT: [&[u8; 4]; 7] = [b"VP8 ", b"VP8L", b"VP8X", b"ANIM", b"ANMF", b"ALPH", b"ICCP"];
+/// What stands first in pictures as telephones write them.
+const HEIF_BRANDS: &[&[u8; 4]] = &[
+    b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1", b"avif", b"avis",
+];
 /// The flags of a WebP that has EXIF or XMP.
 const WEBP_FLAGS: u8 = 0x08 | 0x04;
 
 /// The picture alone, and what was left out of the file.
-pub(super) fn clean(file: &[u8]) -> Result<(Vec<u8>, LeftOut), Unclean> {
-    let mut left_out = LeftOut::new();
-    let cleaned = if file.starts_with(b"\xff\xd8\xff") {
-        jpeg(file, &mut left_out)
-    } else if file.starts_with(PNG) {
-        png(file, &mut left_out)
-    } else if file.starts_with(b"RIFF") && file.get(8..12) == Some(b"WEBP") {
-        webp(file, &mut left_out)
-    } else {
-        return Err(Unclean::Unknown);
+pub fn clean(file: &[u8]) -> Result<(Vec<u8>, LeftOut), Unclean> {
+    let (mut left_out, mut pass) = (LeftOut::new(), |_: &'static str, _: &[u8]| {});
+    let cleaned = match kind(file).ok_or(Unclean::Unknown)? {
+        kind if !kind.is_cleaned() => return Err(Unclean::Kind(kind.name())),
+        kind => walk(
+            kind,
+            file,
+            &mut Walk {
+                left_out: &mut left_out,
+                found: &mut pass,
+            },
+        ),
     };
     Ok((cleaned.ok_or(Unclean::Damaged)?, left_out))
 }
 
-fn jpeg(file: &[u8], left_out: &mut LeftOut) -> Option<Vec<u8>> {
+/// What kinds of pictures are known by how they begin.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum PictureKind {
+    Jpeg,
+    Png,
+    WebP,
+    /// TIFF 6.0; raw pictures of cameras too.
+    Tiff,
+    /// ISO/IEC 23008-12, as telephones write it.
+    Heif,
+    Gif,
+}
+
+impl PictureKind {
+    pub(super) fn is_cleaned(self) -> bool {
+        matches!(self, Self::Jpeg | Self::Png | Self::WebP)
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Jpeg => "JPEG",
+            Self::Png => "PNG",
+            Self::WebP => "WebP",
+            Self::Tiff => "TIFF",
+            Self::Heif => "HEIC or AVIF",
+            Self::Gif => "GIF",
+        }
+    }
+}
+
+pub(super) fn kind(file: &[u8]) -> Option<PictureKind> {
+    let brand = |brands: &[&[u8; 4]]| {
+        file.get(8..12)
+            .is_some_and(|found| brands.iter().any(|brand| found == *brand))
+    };
+    if file.starts_with(b"\xff\xd8\xff") {
+        Some(PictureKind::Jpeg)
+    } else if file.starts_with(PNG) {
+        Some(PictureKind::Png)
+    } else if file.starts_with(b"RIFF") && brand(&[b"WEBP"]) {
+        Some(PictureKind::WebP)
+    } else if file.starts_with(b"II*\0") || file.starts_with(b"MM\0*") {
+        Some(PictureKind::Tiff)
+    } else if file.get(4..8) == Some(b"ftyp") && brand(HEIF_BRANDS) {
+        Some(PictureKind::Heif)
+    } else if file.starts_with(b"GIF8") {
+        Some(PictureKind::Gif)
+    } else {
+        None
+    }
+}
+
+/// What is met on the way through a file beside the picture: what it is called, and what it holds.
+pub(super) struct Walk<'w> {
+    pub(super) left_out: &'w mut LeftOut,
+    pub(super) found: &'w mut dyn FnMut(&'static str, &[u8]),
+}
+
+impl Walk<'_> {
+    fn leave_out(&mut self, name: &'static str, content: &[u8]) {
+        self.left_out.insert(name);
+        (self.found)(name, content);
+    }
+}
+
+/// The picture alone; nothing if the file ends before it does, or goes on otherwise than its kind.
+pub(super) fn walk(kind: PictureKind, file: &[u8], walk: &mut Walk<'_>) -> Option<Vec<u8>> {
+    match kind {
+        PictureKind::Jpeg => jpeg(file, walk),
+        PictureKind::Png => png(file, walk),
+        PictureKind::WebP => webp(file, walk),
+        PictureKind::Tiff | PictureKind::Heif | PictureKind::Gif => None,
+    }
+}
+
+fn jpeg(file: &[u8], walk: &mut Walk<'_>) -> Option<Vec<u8>> {
     let mut kept = Vec::with_capacity(file.len());
     kept.extend_from_slice(&file[..2]);
     let mut at = 2;
@@ -63,7 +147,7 @@ fn jpeg(file: &[u8], left_out: &mut LeftOut) -> Option<Vec<u8>> {
             0xd9 => {
                 kept.extend([0xff, marker]);
                 if at < file.len() {
-                    left_out.insert(AFTER);
+                    walk.leave_out(AFTER, &[]);
                 }
                 return Some(kept);
             }
@@ -78,9 +162,7 @@ fn jpeg(file: &[u8], left_out: &mut LeftOut) -> Option<Vec<u8>> {
         let segment = file.get(at..at + size.max(2))?;
         at += segment.len();
         match foreign_to_jpeg(marker, &segment[2..]) {
-            Some(name) => {
-                left_out.insert(name);
-            }
+            Some(name) => walk.leave_out(name, &segment[2..]),
             None => {
                 kept.extend([0xff, marker]);
                 kept.extend_from_slice(segment);
@@ -101,10 +183,12 @@ fn jpeg(file: &[u8], left_out: &mut LeftOut) -> Option<Vec<u8>> {
 /// What a segment is called that the picture does not need.
 fn foreign_to_jpeg(marker: u8, content: &[u8]) -> Option<&'static str> {
     match marker {
-        0xe0 if content.starts_with(b"JFIF\0") => None,
+        // What is behind its fourteen bytes is a small picture, which may show what was cut off from this one since.
+        0xe0 if content.starts_with(b"JFIF\0") && content.len() <= 14 => None,
+        0xe0 if content.starts_with(b"JFIF\0") => Some("a small picture"),
         0xe2 if content.starts_with(b"ICC_PROFILE\0") => None,
         0xee if content.starts_with(b"Adobe") => None,
-        0xe1 if content.starts_with(b"Exif\0") => Some("EXIF"),
+        0xe1 if content.starts_with(b"Exif\0") => Some(EXIF),
         0xe1 if content.starts_with(b"http://ns.adobe.com/") => Some("XMP"),
         0xed => Some("IPTC"),
         0xfe => Some("a comment"),
@@ -113,7 +197,7 @@ fn foreign_to_jpeg(marker: u8, content: &[u8]) -> Option<&'static str> {
     }
 }
 
-fn png(file: &[u8], left_out: &mut LeftOut) -> Option<Vec<u8>> {
+fn png(file: &[u8], walk: &mut Walk<'_>) -> Option<Vec<u8>> {
     let mut kept = Vec::with_capacity(file.len());
     kept.extend_from_slice(PNG);
     let mut at = PNG.len();
@@ -124,7 +208,7 @@ fn png(file: &[u8], left_out: &mut LeftOut) -> Option<Vec<u8>> {
         at += chunk.len();
         let foreign = match kind {
             kind if PNG_KEPT.contains(&kind) => None,
-            b"eXIf" => Some("EXIF"),
+            b"eXIf" => Some(EXIF),
             b"tEXt" | b"zTXt" | b"iTXt" => Some("texts"),
             b"tIME" => Some("a time"),
             // Without one that its writer calls critical it is not the same picture.
@@ -133,23 +217,24 @@ fn png(file: &[u8], left_out: &mut LeftOut) -> Option<Vec<u8>> {
         };
         match foreign {
             None => kept.extend_from_slice(chunk),
-            foreign => left_out.extend(foreign),
+            Some(name) => walk.leave_out(name, &chunk[8..chunk.len() - 4]),
         }
         if kind == b"IEND" {
             if at < file.len() {
-                left_out.insert(AFTER);
+                walk.leave_out(AFTER, &[]);
             }
             return Some(kept);
         }
     }
 }
 
-fn webp(file: &[u8], left_out: &mut LeftOut) -> Option<Vec<u8>> {
+fn webp(file: &[u8], walk: &mut Walk<'_>) -> Option<Vec<u8>> {
     let size = u32::from_le_bytes(file.get(4..8)?.try_into().ok()?) as usize;
     let end = size.checked_add(8)?;
-    let all = file.get(..end)?;
+    // What is cut off is walked as far as it goes.
+    let all = &file[..end.min(file.len())];
     if end < file.len() {
-        left_out.insert(AFTER);
+        walk.leave_out(AFTER, &[]);
     }
     let mut kept = Vec::with_capacity(file.len());
     kept.extend_from_slice(&file[..12]);
@@ -162,12 +247,12 @@ fn webp(file: &[u8], left_out: &mut LeftOut) -> Option<Vec<u8>> {
         at += chunk.len();
         let foreign = match kind {
             kind if WEBP_KEPT.contains(&kind) => None,
-            b"EXIF" => Some("EXIF"),
+            b"EXIF" => Some(EXIF),
             b"XMP " => Some("XMP"),
             _ => Some(OTHER),
         };
-        if foreign.is_some() {
-            left_out.extend(foreign);
+        if let Some(name) = foreign {
+            walk.leave_out(name, &chunk[8..8 + size]);
             continue;
         }
         let begun = kept.len();
@@ -176,24 +261,27 @@ fn webp(file: &[u8], left_out: &mut LeftOut) -> Option<Vec<u8>> {
             *kept.get_mut(begun + 8)? &= !WEBP_FLAGS;
         }
     }
+    if all.len() < end {
+        return None;
+    }
     let size = u32::try_from(kept.len() - 8).ok()?;
     kept[4..8].copy_from_slice(&size.to_le_bytes());
     Some(kept)
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use proptest::prelude::*;
 
     const PLACE: &[u8] = b"51.5007 N 0.1246 W";
 
-    fn segment(marker: u8, content: &[u8]) -> Vec<u8> {
+    pub(in crate::transfer) fn segment(marker: u8, content: &[u8]) -> Vec<u8> {
         let size = u16::try_from(content.len() + 2).unwrap().to_be_bytes();
         [&[0xff, marker][..], &size, content].concat()
     }
 
-    fn a_jpeg() -> (Vec<u8>, Vec<u8>) {
+    pub(in crate::transfer) fn a_jpeg() -> (Vec<u8>, Vec<u8>) {
         let jfif = segment(0xe0, b"JFIF\0\x01\x02");
         let colours = segment(0xe2, b"ICC_PROFILE\0\x01\x01abc");
         let table = segment(0xdb, &[7; 65]);
@@ -223,12 +311,12 @@ mod tests {
         (file, clean)
     }
 
-    fn chunk(kind: &[u8; 4], content: &[u8]) -> Vec<u8> {
+    pub(in crate::transfer) fn chunk(kind: &[u8; 4], content: &[u8]) -> Vec<u8> {
         let size = u32::try_from(content.len()).unwrap().to_be_bytes();
         [&size[..], kind, content, b"crc!"].concat()
     }
 
-    fn a_png() -> (Vec<u8>, Vec<u8>) {
+    pub(in crate::transfer) fn a_png() -> (Vec<u8>, Vec<u8>) {
         let (head, data, end) = (chunk(b"IHDR", &[1; 13]), chunk(b"IDAT", b"pixels"), chunk(b"IEND", b""));
         let foreign = [
             chunk(b"eXIf", PLACE),
@@ -240,7 +328,7 @@ mod tests {
         ([PNG, &head, &foreign.concat(), &data, &end, PLACE].concat(), clean)
     }
 
-    fn a_webp() -> (Vec<u8>, Vec<u8>) {
+    pub(in crate::transfer) fn a_webp() -> (Vec<u8>, Vec<u8>) {
         let part = |kind: &[u8; 4], content: &[u8]| {
             let size = u32::try_from(content.len()).unwrap().to_le_bytes();
             [&kind[..], &size, content, &[0][..content.len() % 2]].concat()
@@ -288,9 +376,20 @@ mod tests {
             }
             assert!(clean(&file[..4]).is_err());
         }
-        for other in [&b""[..], b"GIF89a", b"II*\0", b"%PDF-1.7", b"RIFF\0\0\0\0WAVE"] {
+        for other in [&b""[..], b"%PDF-1.7", b"RIFF\0\0\0\0WAVE", b"\0\0\0\x18ftypmp42"] {
             assert_eq!(clean(other), Err(Unclean::Unknown));
         }
+        for (other, name) in [
+            (&b"GIF89a"[..], "GIF"),
+            (b"II*\0\x08\0\0\0", "TIFF"),
+            (b"MM\0*\0\0\0\x08", "TIFF"),
+            (b"\0\0\0\x18ftypheic", "HEIC or AVIF"),
+        ] {
+            assert_eq!(clean(other), Err(Unclean::Kind(name)));
+        }
+        let small = segment(0xe0, b"JFIF\0\x01\x02\0\0\x01\0\x01\x01\x01rgb");
+        let (cleaned, left_out) = clean(&[b"\xff\xd8", &small[..], b"\xff\xd9"].concat()).unwrap();
+        assert_eq!((&cleaned[..], left_out.len()), (&b"\xff\xd8\xff\xd9"[..], 1));
         let critical = [
             PNG,
             &chunk(b"IHDR", &[1; 13]),
