@@ -147,7 +147,7 @@ impl Desk<'_> {
         let about = self
             .ledger
             .matters()
-            .requests()
+            .all_requests()
             .filter(|(_, said)| said.matter.note == note);
         let said: BTreeSet<NoteId> = about.filter_map(|(_, said)| said.statement).collect();
         let files = said.into_iter().map(|statement| self.ledger.files_of(statement));

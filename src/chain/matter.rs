@@ -172,15 +172,20 @@ impl Matters {
         }
     }
 
-    /// All requests, in the order of their logs.
+    /// All requests, in the order of their logs. What takes one back asks for nothing, whatever a clock says.
     pub fn requests(&self) -> impl Iterator<Item = (EntryRef, &Said)> {
+        self.all_requests().filter(|(_, said)| said.because.is_none())
+    }
+
+    /// The same, and what takes one back.
+    pub fn all_requests(&self) -> impl Iterator<Item = (EntryRef, &Said)> {
         let all = self.requests.iter();
         all.flat_map(|(place, said)| said.iter().map(move |said| (*place, said)))
     }
 
     /// What somebody asked for there.
     pub fn request(&self, place: EntryRef) -> Option<&Said> {
-        self.requests.get(&place)?.first()
+        self.requests.get(&place)?.iter().find(|said| said.because.is_none())
     }
 
     /// The entry by which whoever asked for something took that back: a request of the same, which names it and was over
@@ -194,7 +199,7 @@ impl Matters {
                 && person(place.log.device) == Some(by)
                 && asked.iter().any(|asked| said.matter.is_of(&asked.matter))
         };
-        self.requests().find(takes_back).map(|(place, _)| place)
+        self.all_requests().find(takes_back).map(|(place, _)| place)
     }
 
     /// The approvals of a request that are what they say: about the same, in time, by others than whoever asked.
@@ -264,7 +269,7 @@ impl Matters {
             return used.kind == said.matter.deed.kind();
         };
         let about = self
-            .requests()
+            .all_requests()
             .filter(|(_, asked)| asked.matter.note == said.matter.note);
         let statements: BTreeSet<NoteId> = about.filter_map(|(_, asked)| asked.statement).collect();
         let mut notes = used.notes.iter();

@@ -315,6 +315,7 @@ mod tests {
         "url",
         "why",
         "witness",
+        "withdraw",
         "written",
     ];
 

@@ -10,6 +10,7 @@ use std::io::{self, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// The file that says where else objects are.
 pub(super) const ALTERNATES: &str = "objects/info/alternates";
@@ -18,6 +19,10 @@ const NAME: &str = "strongroom.syncing";
 /// The file that is kept locked for as long as there is one.
 const ALIVE: &str = "strongroom.sync.lock";
 pub(super) const CONFIG: &str = "[core]\n\trepositoryformatversion = 0\n\tbare = true\n\tsharedRepository = 0600\n";
+
+/// How often, and how long apart, the right to it is asked for again.
+const TRIES: usize = 20;
+const BETWEEN: Duration = Duration::from_millis(20);
 
 /// Such a place.
 pub struct Staging {
@@ -40,8 +45,7 @@ pub enum StagingError {
 impl Repo {
     /// Makes an empty one. Removes first what a program that died left of its own.
     pub fn staging(&self) -> Result<Staging, StagingError> {
-        let alive = open_plain_file(&self.dir.join(ALIVE), true, true)?;
-        let alive = locked(alive)?.ok_or(StagingError::Busy)?;
+        let alive = soon_locked(&self.dir.join(ALIVE))?.ok_or(StagingError::Busy)?;
         let dir = self.dir.join(NAME);
         remove(&dir)?;
         let staging = Staging {
@@ -131,6 +135,18 @@ pub(super) fn left(dir: &Path) -> io::Result<Option<(PathBuf, Option<File>)>> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Some((place, None))),
         file => Ok(locked(file?)?.map(|alive| (place, Some(alive)))),
     }
+}
+
+/// The file locked, after a moment if need be: a program that this one is about to start holds what this one has open until it
+/// runs.
+fn soon_locked(path: &Path) -> io::Result<Option<File>> {
+    for _ in 0..TRIES {
+        if let Some(file) = locked(open_plain_file(path, true, true)?)? {
+            return Ok(Some(file));
+        }
+        std::thread::sleep(BETWEEN);
+    }
+    locked(open_plain_file(path, true, true)?)
 }
 
 /// The file locked; none while another program has it.
