@@ -119,4 +119,19 @@ fn every_target_has_a_binary_and_a_corpus() {
         .filter(|name| name != "any")
         .collect();
     assert_eq!(binaries, targets);
+    // One program tries them all, so what each is by itself is looked at here.
+    for target in &targets {
+        let file = fs::read_to_string(fuzz().join("fuzz_targets").join(format!("{target}.rs"))).unwrap();
+        let keyed = if bodies::KEYED.contains(&target.as_str()) {
+            "keyed::"
+        } else {
+            ""
+        };
+        let body = format!("    strongroom_fuzz::{keyed}{target}(data);\n");
+        assert_eq!(
+            file,
+            format!("#![no_main]\nlibfuzzer_sys::fuzz_target!(|data: &[u8]| {{\n{body}}});\n"),
+            "{target}"
+        );
+    }
 }

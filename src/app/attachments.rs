@@ -31,7 +31,7 @@ use zeroize::Zeroizing;
 const CLEANED_MAX: u64 = 64 << 20;
 
 /// So many pictures beside a note are looked at.
-const PICTURES_MAX: usize = 32;
+const PICTURES_MAX: usize = 8;
 
 /// A file that was attached.
 pub struct Attached {

@@ -14,7 +14,8 @@ use crate::repo::{Exchanged, Repo};
 /// What share of a cap is left when it is told.
 const TOLD_FROM: i64 = 4;
 
-/// A cap that has been reached, or soon is.
+/// A cap that has been reached, or soon is, by this computer's clock and what `sync` noted; the log, which may know of a newer
+/// time, is not read for it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct OfflineCap {
     /// The lowest level it is on, as the vault calls it.

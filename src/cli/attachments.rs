@@ -26,7 +26,7 @@ pub(super) fn attach(context: &Context<'_>, seen: &Seen<'_>, args: &AttachArgs) 
         true => seen.terminal.input(),
         false => context.person.open(&args.file),
     };
-    let id = called::id_of(context, seen, &args.id)?;
+    let id = called::id_to_change(context, seen, &args.id)?;
     let attached = crate::app::attach(context, &id, name, open)?;
     if seen.json {
         seen.json(&json!({

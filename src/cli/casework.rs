@@ -11,7 +11,7 @@ use serde_json::json;
 /// `close`.
 pub(super) fn close(context: &Context<'_>, seen: &Seen<'_>, id: &str, fields: &[String]) -> Result<u8, Error> {
     let fields = fields.iter().map(|field| field_of(field)).collect::<Result<_, _>>()?;
-    let id = called::id_of(context, seen, id)?;
+    let id = called::id_to_change(context, seen, id)?;
     let closed = crate::app::close(context, &id, fields)?;
     if seen.json {
         seen.json(&json!({

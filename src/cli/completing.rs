@@ -69,9 +69,16 @@ pub(super) fn short_name(typed: &str) -> Result<String, &'static str> {
     let is_plain = typed
         .bytes()
         .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
+    const TAKEN: [&str; 18] = [
+        "if", "then", "elif", "else", "fi", "for", "do", "done", "case", "esac", "while", "until", "in", "function",
+        "select", "end", "time", "begin",
+    ];
+    let is_plain = is_plain && !TAKEN.contains(&typed);
     match is_plain && typed.starts_with(|c: char| c.is_ascii_lowercase()) && typed.len() <= 16 {
         true => Ok(typed.to_owned()),
-        false => Err("a short name is made of small letters and digits, and begins with a letter"),
+        false => {
+            Err("a short name is made of small letters and digits, and begins with a letter; it is no word of a shell")
+        }
     }
 }
 

@@ -138,6 +138,13 @@ pub(super) fn lines<'a>(seen: &Seen<'_>, lines: &'a [NoteLine], nothing: &str) -
         seen.remark(nothing);
         return Ok(0);
     }
+    let (head, rows) = columns(lines);
+    seen.table(&head, rows)?;
+    Ok(0)
+}
+
+/// The same as a table.
+pub(super) fn columns(lines: &[NoteLine]) -> ([&'static str; 5], Vec<Vec<String>>) {
     let row = |line: &NoteLine| {
         let metadata = &line.listed.metadata;
         let id = line.listed.note.to_string();
@@ -150,9 +157,6 @@ pub(super) fn lines<'a>(seen: &Seen<'_>, lines: &'a [NoteLine], nothing: &str) -
             out::one_line(&metadata.title),
         ]
     };
-    seen.table(
-        &["id", "modified", "label", "client", "title"],
-        lines.iter().map(row).collect(),
-    )?;
-    Ok(0)
+    let head = ["id", "modified", "label", "client", "title"];
+    (head, lines.iter().map(row).collect())
 }

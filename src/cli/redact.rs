@@ -26,7 +26,14 @@ struct Named {
 /// A profile for texts of a day, of today if nothing is said.
 pub(super) fn profile(name: &str, written: Option<&str>) -> Result<Profile, Error> {
     let clock = Clock::of_this_run().map_err(|bad| Error::new(Kind::Usage, bad.to_string()))?;
-    let day = written.map_or_else(|| Ok(clock.now()), |text| moment(text, clock.now()))?;
+    let day = written.map_or_else(
+        || Ok(clock.now()),
+        |text| match text.len() {
+            // A day on paper is no moment of a place.
+            10 => moment(&format!("{text}T00:00:00Z"), clock.now()),
+            _ => moment(text, clock.now()),
+        },
+    )?;
     Ok(load_profile(name)?.written(day))
 }
 

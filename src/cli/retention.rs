@@ -28,7 +28,7 @@ pub(super) fn run(context: &Context<'_>, seen: &Seen<'_>, args: &KeepArgs) -> Re
         .as_deref()
         .map(|until| moment(until, context.now()))
         .transpose()?;
-    let id = called::id_of(context, seen, &args.id)?;
+    let id = called::id_to_change(context, seen, &args.id)?;
     let done = keep(context, &id, &because, until)?;
     let day = day_of(done.until);
     if seen.json {
@@ -60,7 +60,10 @@ fn moment(text: &str, now: Time) -> Result<Time, Error> {
             None => Err(Error::new(Kind::Usage, "so long nothing is kept")),
         };
     }
-    words::time(text).map_err(|error| error.hint("or for how long from now: 30d, 6w, 18m, 5y"))
+    // What is kept until a day is kept so wherever one is: a day of the record, not of a place.
+    let day = (text.len() == 10).then(|| format!("{text}T00:00:00Z"));
+    words::time(day.as_deref().unwrap_or(text))
+        .map_err(|error| error.hint("or for how long from now: 30d, 6w, 18m, 5y"))
 }
 
 fn day_of(time: Time) -> String {

@@ -25,7 +25,7 @@ pub(super) fn edit(context: &Context<'_>, seen: &Seen<'_>, args: &EditArgs) -> R
         at: args.at.as_deref().map(at).transpose()?,
         fields: fields.collect::<Result<_, _>>()?,
     };
-    let id = called::id_of(context, seen, &args.id)?;
+    let id = called::id_to_change(context, seen, &args.id)?;
     let text = source_of_edit(seen.terminal, args)?;
     let revised = crate::app::edit(context, &id, change, text)?;
     if seen.json {

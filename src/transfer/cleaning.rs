@@ -4,6 +4,7 @@
 //! JPEG (ITU-T T.81, annex B), PNG (W3C, third edition) and WebP (RFC 9649).
 
 use std::collections::BTreeSet;
+use zeroize::Zeroizing;
 
 /// What a cleaned picture is without.
 pub type LeftOut = BTreeSet<&'static str>;
@@ -38,7 +39,7 @@ const HEIF_BRANDS: &[&[u8; 4]] = &[
 const WEBP_FLAGS: u8 = 0x08 | 0x04;
 
 /// The picture alone, and what was left out of the file.
-pub fn clean(file: &[u8]) -> Result<(Vec<u8>, LeftOut), Unclean> {
+pub fn clean(file: &[u8]) -> Result<(Zeroizing<Vec<u8>>, LeftOut), Unclean> {
     let (mut left_out, mut pass) = (LeftOut::new(), |_: &'static str, _: &[u8]| {});
     let cleaned = match kind(file).ok_or(Unclean::Unknown)? {
         kind if !kind.is_cleaned() => return Err(Unclean::Kind(kind.name())),
@@ -120,7 +121,7 @@ impl Walk<'_> {
 }
 
 /// The picture alone; nothing if the file ends before it does, or goes on otherwise than its kind.
-pub(super) fn walk(kind: PictureKind, file: &[u8], walk: &mut Walk<'_>) -> Option<Vec<u8>> {
+pub(super) fn walk(kind: PictureKind, file: &[u8], walk: &mut Walk<'_>) -> Option<Zeroizing<Vec<u8>>> {
     match kind {
         PictureKind::Jpeg => jpeg(file, walk),
         PictureKind::Png => png(file, walk),
@@ -129,8 +130,9 @@ pub(super) fn walk(kind: PictureKind, file: &[u8], walk: &mut Walk<'_>) -> Optio
     }
 }
 
-fn jpeg(file: &[u8], walk: &mut Walk<'_>) -> Option<Vec<u8>> {
-    let mut kept = Vec::with_capacity(file.len());
+fn jpeg(file: &[u8], walk: &mut Walk<'_>) -> Option<Zeroizing<Vec<u8>>> {
+    // Never longer than the file: it does not move, and is wiped.
+    let mut kept = Zeroizing::new(Vec::with_capacity(file.len()));
     kept.extend_from_slice(&file[..2]);
     let mut at = 2;
     loop {
@@ -187,18 +189,21 @@ fn foreign_to_jpeg(marker: u8, content: &[u8]) -> Option<&'static str> {
         0xe0 if content.starts_with(b"JFIF\0") && content.len() <= 14 => None,
         0xe0 if content.starts_with(b"JFIF\0") => Some("a small picture"),
         0xe2 if content.starts_with(b"ICC_PROFILE\0") => None,
-        0xee if content.starts_with(b"Adobe") => None,
+        // Which colours are meant: twelve bytes, and no word more.
+        0xee if content.starts_with(b"Adobe") && content.len() <= 12 => None,
         0xe1 if content.starts_with(b"Exif\0") => Some(EXIF),
         0xe1 if content.starts_with(b"http://ns.adobe.com/") => Some("XMP"),
         0xed => Some("IPTC"),
         0xfe => Some("a comment"),
-        0xe0..=0xef => Some(OTHER),
-        _ => None,
+        // What decoding takes: frames, tables, scans, numbers of lines and intervals.
+        0xc0..=0xc7 | 0xc9..=0xcf | 0xda..=0xdf => None,
+        _ => Some(OTHER),
     }
 }
 
-fn png(file: &[u8], walk: &mut Walk<'_>) -> Option<Vec<u8>> {
-    let mut kept = Vec::with_capacity(file.len());
+fn png(file: &[u8], walk: &mut Walk<'_>) -> Option<Zeroizing<Vec<u8>>> {
+    // Never longer than the file: it does not move, and is wiped.
+    let mut kept = Zeroizing::new(Vec::with_capacity(file.len()));
     kept.extend_from_slice(PNG);
     let mut at = PNG.len();
     loop {
@@ -228,7 +233,7 @@ fn png(file: &[u8], walk: &mut Walk<'_>) -> Option<Vec<u8>> {
     }
 }
 
-fn webp(file: &[u8], walk: &mut Walk<'_>) -> Option<Vec<u8>> {
+fn webp(file: &[u8], walk: &mut Walk<'_>) -> Option<Zeroizing<Vec<u8>>> {
     let size = u32::from_le_bytes(file.get(4..8)?.try_into().ok()?) as usize;
     let end = size.checked_add(8)?;
     // What is cut off is walked as far as it goes.
@@ -236,7 +241,8 @@ fn webp(file: &[u8], walk: &mut Walk<'_>) -> Option<Vec<u8>> {
     if end < file.len() {
         walk.leave_out(AFTER, &[]);
     }
-    let mut kept = Vec::with_capacity(file.len());
+    // Never longer than the file: it does not move, and is wiped.
+    let mut kept = Zeroizing::new(Vec::with_capacity(file.len()));
     kept.extend_from_slice(&file[..12]);
     let mut at = 12;
     while at < all.len() {
@@ -292,6 +298,9 @@ pub(super) mod tests {
             segment(0xed, PLACE),
             segment(0xfe, PLACE),
             segment(0xe0, &[b"JFXX\0", PLACE].concat()),
+            segment(0xee, &[b"Adobe", PLACE].concat()),
+            segment(0xf5, PLACE),
+            segment(0x02, PLACE),
         ]
         .concat();
         let clean = [b"\xff\xd8", &jfif[..], &colours, &table, &scan, &scan, b"\xff\xd9"].concat();
@@ -361,7 +370,7 @@ pub(super) mod tests {
             (a_webp(), &["EXIF", "XMP", OTHER][..]),
         ] {
             let (cleaned, left_out) = clean(&file).unwrap();
-            assert_eq!(cleaned, expected);
+            assert_eq!(*cleaned, expected);
             assert_eq!(left_out, names.iter().copied().collect());
             assert_eq!(clean(&cleaned), Ok((cleaned, LeftOut::new())));
         }

@@ -16,6 +16,8 @@ const ENDINGS: [&str; 19] = [
 ];
 /// The most fields of one list of EXIF that are looked at.
 const FIELDS_MAX: usize = 1024;
+/// So many places where a HEIF names EXIF are looked at: there are two, its list of items and what the list means.
+const NAMED_MAX: usize = 16;
 const XMP: &str = "XMP";
 const IPTC: &str = "IPTC";
 
@@ -41,17 +43,27 @@ impl Picture {
 
     /// Looks at how a file begins: `whole` says that this is all of it. Nothing if it is no picture.
     pub fn look(beginning: &[u8], whole: bool) -> Option<Self> {
-        let kind = kind(beginning)?;
+        let found = kind(beginning)?;
         let mut tells = BTreeSet::new();
         let mut all = whole;
-        match kind {
-            PictureKind::Tiff => all &= look_at_exif(beginning, &mut tells),
+        match found {
+            PictureKind::Tiff => {
+                // Any field of it may say something, and there may be further pages.
+                all = false;
+                look_at_exif(beginning, &mut tells);
+            }
             PictureKind::Heif => {
                 // Where the lists of a HEIF point is not followed: EXIF stands behind its name, XMP is text.
                 all = false;
-                if let Some(exif) = after(beginning, b"Exif\0\0") {
+                // The name alone stands in the list of items too; no size has to stand between it and the TIFF.
+                let named = memchr::memmem::find_iter(beginning, b"Exif\0")
+                    .map(|at| &beginning[at + 5..])
+                    .take(NAMED_MAX);
+                for exif in named.map(|behind| behind.strip_prefix(b"\0").unwrap_or(behind)) {
                     tells.insert(EXIF);
-                    look_at_exif(exif, &mut tells);
+                    if kind(exif) == Some(PictureKind::Tiff) {
+                        look_at_exif(exif, &mut tells);
+                    }
                 }
                 if after(beginning, b"<x:xmpmeta").is_some() {
                     tells.insert(XMP);
@@ -86,7 +98,7 @@ impl Picture {
         Some(Self {
             tells,
             whole: all,
-            is_cleaned: kind.is_cleaned(),
+            is_cleaned: found.is_cleaned(),
         })
     }
 
@@ -280,8 +292,13 @@ mod tests {
             let png = a_png().1;
             let png = [&png[..8 + 25], &chunk(b"eXIf", &exif), &png[8 + 25..]].concat();
             assert_eq!(tells(&png), all);
-            let heif = [b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", &b"\0\0\0\x06Exif\0\0"[..], &exif].concat();
+            // As in a file of a telephone, the list of items names it first; behind that the size of the next box begins.
+            let list = b"\0\0\0\x15infe\x02\0\0\0\0\x32\0\0Exif\0\0\0\0\x68iref";
+            let head = [b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", &list[..]].concat();
+            let heif = [&head[..], b"\0\0\0\x06Exif\0\0", &exif].concat();
             assert_eq!(tells(&heif), all);
+            assert_eq!(tells(&head), ["EXIF"]);
+            assert_eq!(tells(&[&head[..], b"\0\0\0\x05Exif\0", &exif].concat()), all);
             assert!(!Picture::look(&heif, true).unwrap().whole);
         }
     }

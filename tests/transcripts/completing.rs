@@ -264,7 +264,7 @@ fn a_short_name_is_the_program_and_completes() {
         String::from_utf8_lossy(&output.stdout),
         "[]\n_clap_complete_strongroom sr\n"
     );
-    for bad in ["", "S", "a b", "a;b", "1r", "$(x)", "abcdefghijklmnopq"] {
+    for bad in ["", "S", "a b", "a;b", "1r", "$(x)", "abcdefghijklmnopq", "if"] {
         let refused = stage
             .command("strongroom")
             .args(["completions", "zsh", "--short", bad])
