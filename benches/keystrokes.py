@@ -139,11 +139,12 @@ class Strongroom:
         "write in the editor": (keys("sr a", RET), "recorded as internal"),
         "list all": (keys("sr l", RET), "Kestrel nests"),
         "read one, known by name": (keys("sr s g", RET), "chain was cut"),
-        "search the texts": (keys("sr f cut", RET), "Gate of the north"),
+        # It asks what for, in case what is restricted is wanted too: Return leaves that out.
+        "search the texts": (keys("sr f cut", RET, RET), "Gate of the north"),
         "edit one": (keys("sr e k", RET), "recorded as revision 2"),
-        "what changed": (keys("sr hi", TAB, "k", RET), r"2\s+20"),
-        "to the clipboard": (keys("sr s -c t", RET), "clipboard"),
-        "delete one": (keys("sr des", TAB, "t", RET, "yes", RET), "destroyed"),
+        "what changed": (keys("sr hi", TAB, "k", RET), r"2\s+[0-9a-f]{8}"),
+        "to the clipboard": (keys("sr s -c to", RET), "clipboard"),
+        "delete one": (keys("sr des", TAB, "to", RET, "yes", RET), "destroyed"),
         "share with the others": (keys("sr sy", TAB, RET), "origin"),
     }
 
