@@ -144,6 +144,8 @@ pub(super) fn each_content(
     loop {
         let some: Vec<(Digest, OpenContent)> = contents.by_ref().take(AT_ONCE).collect();
         if some.is_empty() {
+            // Attachments of one second come in an order of chance.
+            telling.sort_by(|one: &PictureOut, other| one.path.cmp(&other.path));
             return Ok(telling);
         }
         let desk = unlocked.desk(context)?;
