@@ -98,7 +98,9 @@ pub(super) fn sync(context: &Context<'_>, seen: &Seen<'_>, remote: Option<&str>)
     } else {
         done.iter().for_each(|one| tell(seen, one));
         if done.iter().any(|one| one.worst().is_some()) {
-            crate::app::offline_caps(context)?
+            // What cannot be told of it must not stand in the place of what the sync found.
+            crate::app::offline_caps(context)
+                .unwrap_or_default()
                 .iter()
                 .for_each(|cap| seen.remark(&out::one_line(&cap.in_words())));
         }
