@@ -461,13 +461,16 @@ impl Desk<'_> {
             ..Filter::default()
         };
         let found = self.find_all(details, &Looking::among(Action::List, filter, &statements))?;
-        let mut said: BTreeMap<NoteId, Metadata> = found
+        let mut said: BTreeMap<NoteId, Box<Metadata>> = found
             .into_iter()
             .map(|line| (line.listed.note, line.listed.metadata))
             .collect();
         let known = |hold: Hold| {
             let metadata = said.remove(&hold.statement?)?;
-            Some(KnownHold { hold, metadata })
+            Some(KnownHold {
+                hold,
+                metadata: *metadata,
+            })
         };
         Ok(holds.into_iter().filter_map(known).collect())
     }

@@ -546,6 +546,9 @@ impl<'a> Exchange<'a> {
             )
             .hint("sync both with a bare repository between them: `git init --bare HUB`, then `strongroom remote add HUB`"));
         }
+        if there.fetched.is_some() {
+            there.staging.drop_what_is_torn(&push.moves, Settings::of_this_run())?;
+        }
         let job = GitJob::push(there.staging.dir(), self.url, &push.moves);
         let ended = self.git(job)?;
         if ended.succeeded {

@@ -13,7 +13,7 @@ use super::holds::{self, Hold, Holds, LeadAt};
 use super::matter::Matters;
 use super::problem::Problem;
 use super::withdrawn::Withdrawals;
-use crate::id::{DeviceId, Digest, EntryRef, LogName, NoteId};
+use crate::id::{DeviceId, Digest, EntryRef, LogName, NoteId, encode_digits};
 use std::borrow::Cow;
 use std::collections::hash_map::Entry::{self as Slot, Occupied, Vacant};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -90,6 +90,11 @@ impl LiveFile {
         (note.is_in(shard)).then_some(Self(Held::OfNote(room, note, digest)))
     }
 
+    /// The wrap of a note that has this digest.
+    pub fn wrap(note: NoteId, digest: Digest) -> Self {
+        Self(Held::OfNote(Room::Keys, note, digest))
+    }
+
     /// The body of a note that has this digest.
     pub fn body(note: NoteId, digest: Digest) -> Self {
         Self(Held::OfNote(Room::Notes, note, digest))
@@ -101,6 +106,17 @@ impl LiveFile {
             Held::OfNote(room, note, digest) => FileRef(room.branch(*note), format!("{note}.{digest}"), *digest),
             Held::Other(file) => file.as_ref().clone(),
         }
+    }
+
+    /// Under which name it stands in its shard, if it is of a note: `<note>.<digest>`.
+    pub fn name_of_note(&self) -> Option<[u8; 97]> {
+        let Held::OfNote(_, note, digest) = &self.0 else {
+            return None;
+        };
+        let mut name = [b'.'; 97];
+        encode_digits(&note.0, &mut name[..32]);
+        encode_digits(&digest.0, &mut name[33..]);
+        Some(name)
     }
 
     /// Its branch.
@@ -445,13 +461,36 @@ impl LiveSet {
 
     /// Whether a file was forgotten and not put back, or belongs to a note that was destroyed.
     pub fn is_forgotten(&self, file: &FileRef) -> bool {
-        let file = LiveFile::from(file);
-        (self.forgot.contains(&file) || self.wrote.get(&file).is_some()) && self.living(&file).is_none()
+        self.has_gone(&file.into())
+    }
+
+    /// The same.
+    pub fn has_gone(&self, file: &LiveFile) -> bool {
+        (self.forgot.contains(file) || self.wrote.get(file).is_some()) && self.living(file).is_none()
     }
 
     /// All files that exist, in no order.
     pub fn iter(&self) -> impl Iterator<Item = (&LiveFile, EntryRef)> {
         self.wrote.iter().filter_map(|(file, place)| self.if_live(file, *place))
+    }
+
+    /// The wraps that exist of the notes whose ids begin with this byte, in no order.
+    pub fn wraps_in(&self, first: u8) -> impl Iterator<Item = (NoteId, &LiveFile)> {
+        let live = self.on_shelf(Room::Keys, first);
+        live.filter_map(|file| Some((file.wrap_of()?, file)))
+    }
+
+    /// The files of a note that exist, in no order.
+    pub fn of_note(&self, note: NoteId) -> impl Iterator<Item = &LiveFile> {
+        let rooms = [Room::Notes, Room::Keys].into_iter();
+        let live = rooms.flat_map(move |room| self.on_shelf(room, note.0[0]));
+        live.filter(move |file| file.note() == Some(note))
+    }
+
+    fn on_shelf(&self, room: Room, first: u8) -> impl Iterator<Item = &LiveFile> {
+        let shelf = self.wrote.0.get(room as usize * 256 + usize::from(first));
+        let live = shelf.into_iter().flatten();
+        live.filter_map(|(file, place)| self.if_live(file, *place).map(|(file, _)| file))
     }
 
     fn if_live<'f>(&self, file: &'f LiveFile, place: EntryRef) -> Option<(&'f LiveFile, EntryRef)> {
@@ -567,6 +606,41 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn what_exists_of_a_shard_or_a_note_is_what_exists_of_it(
+            changes in proptest::collection::vec((any::<bool>(), any::<bool>(), 0u8..3, 0u8..3), 0..30),
+        ) {
+            let mut set = LiveSet::default();
+            for (seq, (wrote, of_keys, note, digest)) in changes.into_iter().enumerate() {
+                let mut id = [note; 16];
+                // Two notes share a shard.
+                id[0] = note / 2;
+                let (note, digest) = (NoteId(id), Digest([digest; 32]));
+                let file = if of_keys { LiveFile::wrap(note, digest) } else { LiveFile::body(note, digest) };
+                prop_assert_eq!(file.name_of_note().map(|name| name.to_vec()), Some(file.file().1.into_bytes()));
+                let mut entry = example(seq as u64 + 1, Digest([0; 32]));
+                entry.kind = Some(if wrote { Kind::Add } else { Kind::Revise });
+                let list = if wrote { &mut entry.wrote } else { &mut entry.forgot };
+                *list = vec![file.file()];
+                set.apply(&entry);
+            }
+            let sorted = |files: &mut dyn Iterator<Item = &LiveFile>| {
+                let mut files: Vec<FileRef> = files.map(LiveFile::file).collect();
+                files.sort();
+                files
+            };
+            let all = || set.iter().map(|(file, _)| file);
+            for first in [0, 1, 255] {
+                let own = |file: &&LiveFile| file.wrap_of().is_some_and(|note| note.0[0] == first);
+                let found = sorted(&mut set.wraps_in(first).map(|(_, file)| file));
+                prop_assert_eq!(found, sorted(&mut all().filter(own)));
+            }
+            for note in all().filter_map(LiveFile::note).chain([NoteId([9; 16])]) {
+                let own = |file: &&LiveFile| file.note() == Some(note);
+                prop_assert_eq!(sorted(&mut set.of_note(note)), sorted(&mut all().filter(own)));
+            }
+        }
+
         #[test]
         fn what_exists_does_not_depend_on_the_order(changes in proptest::collection::vec((any::<bool>(), 0u8..5), 0..20)) {
             let (mut forward, mut backward) = (LiveSet::default(), LiveSet::default());

@@ -219,7 +219,7 @@ impl Config {
 
     /// Shows and takes times in the zone that it names, or in that of this computer.
     pub(super) fn zone(&self) {
-        set_zone(self.time_zone.as_deref().and_then(zone_of));
+        set_zone(self.time_zone.as_deref());
     }
 
     /// Colours messages as it says, unless a variable of the environment has a word on that.

@@ -115,6 +115,15 @@ struct LineJson<'a> {
     matches: Option<u64>,
 }
 
+/// All lines, each made when it is written.
+struct LinesJson<'a, F>(&'a [NoteLine], F);
+
+impl<'a, F: Fn(&'a NoteLine) -> LineJson<'a>> Serialize for LinesJson<'a, F> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.iter().map(&self.1))
+    }
+}
+
 /// Notes, a line each.
 pub(super) fn lines<'a>(seen: &Seen<'_>, lines: &'a [NoteLine], nothing: &str) -> Result<u8, Error> {
     let time = |seconds| Time::from_unix(seconds).to_string();
@@ -131,7 +140,7 @@ pub(super) fn lines<'a>(seen: &Seen<'_>, lines: &'a [NoteLine], nothing: &str) -
                 matches: (line.listed.matches > 0).then_some(line.listed.matches),
             }
         };
-        seen.json(&lines.iter().map(line).collect::<Vec<_>>())?;
+        seen.json(&LinesJson(lines, line))?;
         return Ok(0);
     }
     if lines.is_empty() {

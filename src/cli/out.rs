@@ -14,7 +14,9 @@ use zeroize::Zeroizing;
 pub(super) fn json_text(value: &(impl Serialize + ?Sized)) -> String {
     // What is written here is made of texts, numbers and lists of them, and of these JSON is always made.
     let text = serde_json::to_string(value).unwrap_or_default();
-    if !text.chars().any(is_harmful) {
+    // Of ASCII none but this one is left that is: it was escaped.
+    let plain = text.is_ascii() && !text.contains('\u{7f}');
+    if plain || !text.chars().any(is_harmful) {
         return text;
     }
     // Such characters stand inside strings alone, where an escape means the same.

@@ -8,21 +8,36 @@ use std::sync::{PoisonError, RwLock};
 use std::time::Duration;
 
 /// The zone in which times are shown to a person and taken from one; that of this computer while nothing is set.
-static ZONE: RwLock<Option<TimeZone>> = RwLock::new(None);
+static ZONE: RwLock<Zone> = RwLock::new(Zone::OfComputer);
+
+/// To find out which zone a computer is in takes as long as half of what most commands do before they begin: few need it.
+#[derive(Clone)]
+enum Zone {
+    OfComputer,
+    Named(String),
+    Known(TimeZone),
+}
 
 /// A time zone by its name in the tz database.
 pub(super) fn zone_of(name: &str) -> Option<TimeZone> {
     TimeZone::get(name).ok()
 }
 
-/// Sets the zone; `None` is that of this computer.
-pub(super) fn set_zone(zone: Option<TimeZone>) {
-    *ZONE.write().unwrap_or_else(PoisonError::into_inner) = Some(zone.unwrap_or_else(TimeZone::system));
+/// Sets the zone by its name; `None` is that of this computer, and so is one that is not known.
+pub(super) fn set_zone(name: Option<&str>) {
+    let zone = name.map_or(Zone::OfComputer, |name| Zone::Named(name.to_owned()));
+    *ZONE.write().unwrap_or_else(PoisonError::into_inner) = zone;
 }
 
 fn zone() -> TimeZone {
     let zone = ZONE.read().unwrap_or_else(PoisonError::into_inner).clone();
-    zone.unwrap_or_else(TimeZone::system)
+    let found = match zone {
+        Zone::Known(zone) => return zone,
+        Zone::Named(name) => zone_of(&name).unwrap_or_else(TimeZone::system),
+        Zone::OfComputer => TimeZone::system(),
+    };
+    *ZONE.write().unwrap_or_else(PoisonError::into_inner) = Zone::Known(found.clone());
+    found
 }
 
 /// A time as a person is shown it: where they are, with how far that is from UTC. What is for programs and what is evidence stays in

@@ -280,7 +280,9 @@ impl<'a> Gate<'a> {
     /// Looks inside stored notes, for what `filter` lets through, without giving anything out.
     pub fn survey(&self, stored: Vec<StoredNote>, filter: &Filter) -> Result<Survey, GateError> {
         let ids = stored.iter().map(|item| item.note).collect();
-        Ok(Survey::new(*self, survey::look(*self, &stored, filter, None)?, ids))
+        let mut heads = Vec::new();
+        survey::look(*self, &stored, filter, None, &mut |found| heads.push(found))?;
+        Ok(Survey::new(*self, heads, ids))
     }
 
     /// The same for all revisions of `natures`, also those that others follow.

@@ -2,7 +2,7 @@
 //! is wiped note by note; out come ids and counts.
 
 use super::query::Query;
-use super::survey::{Filter, Survey, look};
+use super::survey::{Filter, Found, Survey, look};
 use super::{Gate, GateError};
 use crate::id::NoteId;
 use crate::label::Clearance;
@@ -18,6 +18,12 @@ pub enum ScanError {
     /// It does not open.
     #[error(transparent)]
     Gate(#[from] GateError),
+}
+
+/// A note that was looked at, and after it what was found of it.
+enum LookedAt {
+    Note(NoteId),
+    Head(Found),
 }
 
 impl Gate<'_> {
@@ -65,13 +71,22 @@ impl Gate<'_> {
         query: Option<&Query>,
     ) -> Result<Survey, ScanError> {
         let gate = *self;
-        let found = ledger.each_note(
+        let looked_at = ledger.each_note(
             among,
             |note, wrap| gate.label(note, wrap, clearance).is_some(),
-            |note, stored| Ok::<_, ScanError>((note, look(gate, stored, filter, query)?)),
+            |note, stored, looked_at: &mut Vec<LookedAt>| {
+                looked_at.push(LookedAt::Note(note));
+                let mut take = |found| looked_at.push(LookedAt::Head(found));
+                look(gate, stored, filter, query, &mut take).map_err(ScanError::from)
+            },
         )?;
-        let ids = found.iter().map(|(note, _)| *note).collect();
-        let found = found.into_iter().flat_map(|(_, found)| found);
-        Ok(Survey::new(gate, found.collect(), ids))
+        let (mut ids, mut heads) = (Vec::with_capacity(looked_at.len()), Vec::with_capacity(looked_at.len()));
+        for item in looked_at {
+            match item {
+                LookedAt::Note(note) => ids.push(note),
+                LookedAt::Head(found) => heads.push(found),
+            }
+        }
+        Ok(Survey::new(gate, heads, ids))
     }
 }

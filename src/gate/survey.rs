@@ -88,7 +88,8 @@ pub(super) struct Found {
     nature: Purpose,
     body: Digest,
     label: Label,
-    metadata: Metadata,
+    /// Where it is: it stays there while what was found is put in order and taken apart.
+    metadata: Box<Metadata>,
     conflict: bool,
     matches: u64,
 }
@@ -159,7 +160,7 @@ pub struct Listed {
     /// Its label.
     pub label: Label,
     /// What is known of it beside the text.
-    pub metadata: Metadata,
+    pub metadata: Box<Metadata>,
     /// How often what was searched for occurs in it; 0 where nothing was.
     pub matches: u64,
 }
@@ -179,7 +180,7 @@ fn look_at<'s>(
         let (label, key) = gate.unwrap_key(item.note, &item.wrap)?;
         let nature = body.purpose();
         let body = body.check(gate.vault(), item.note, &key)?;
-        let metadata = body.open_metadata()?;
+        let metadata = Box::new(body.open_metadata()?);
         let found = Found {
             note: item.note,
             nature,
@@ -200,20 +201,21 @@ fn followed<'f>(found: impl Iterator<Item = &'f Found>) -> BTreeSet<(NoteId, Dig
     found.flat_map(parents).collect()
 }
 
-/// The heads among the revisions of a note, or of several, that `filter` lets through and in which `query` is found.
+/// The heads among the revisions of a note, or of several, that `filter` lets through and in which `query` is found: each is
+/// given to `take`.
 pub(super) fn look(
     gate: Gate<'_>,
     stored: &[StoredNote],
     filter: &Filter,
     query: Option<&Query>,
-) -> Result<Vec<Found>, GateError> {
+    take: &mut dyn FnMut(Found),
+) -> Result<(), GateError> {
     let looked_at = look_at(gate, stored, &filter.natures)?;
     // Whom a revision concerned that was superseded is concerned by the note.
     let barred = looked_at.iter().filter(|(found, _)| found.conflict);
     let barred: HashSet<NoteId> = barred.map(|(found, _)| found.note).collect();
     // A revision that another one follows is history, not a head.
     let followed = followed(looked_at.iter().map(|(found, _)| found));
-    let mut heads = Vec::with_capacity(1);
     for (mut found, body) in looked_at {
         if followed.contains(&(found.note, found.body)) || !filter.admits(&found.metadata) {
             continue;
@@ -226,9 +228,9 @@ pub(super) fn look(
                 None => continue,
             }
         }
-        heads.push(found);
+        take(found);
     }
-    Ok(heads)
+    Ok(())
 }
 
 impl Survey {

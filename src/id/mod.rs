@@ -62,14 +62,19 @@ fn decode_eight(digits: u64) -> (u32, u64) {
     ((quads | quads >> 16) as u32, wrong)
 }
 
-fn write_hex(f: &mut fmt::Formatter<'_>, bytes: &[u8]) -> fmt::Result {
+/// Two lower-case digits for each byte, as far as there is room.
+pub(crate) fn encode_digits(bytes: &[u8], out: &mut [u8]) {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    for (pair, byte) in out.chunks_exact_mut(2).zip(bytes) {
+        pair.copy_from_slice(&[DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]);
+    }
+}
+
+fn write_hex(f: &mut fmt::Formatter<'_>, bytes: &[u8]) -> fmt::Result {
     // All at once: every name of a stored file is made so.
     for chunk in bytes.chunks(32) {
         let mut text = [0; 64];
-        for (pair, byte) in text.chunks_exact_mut(2).zip(chunk) {
-            pair.copy_from_slice(&[DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]);
-        }
+        encode_digits(chunk, &mut text);
         f.write_str(std::str::from_utf8(&text[..chunk.len() * 2]).map_err(|_| fmt::Error)?)?;
     }
     Ok(())

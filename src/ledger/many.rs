@@ -5,7 +5,7 @@ use super::in_order::{STACK, processors};
 use super::objects::{FILE_MAX, note_ref, wrap_ref};
 use super::start::Ledger;
 use super::stored::{Shard, StoredNote, live_body};
-use crate::chain::{FileRef, LiveSet};
+use crate::chain::{LiveFile, LiveSet};
 use crate::envelope::{BODY_MAX, WrapFile};
 use crate::id::{Digest, LogName, NoteId};
 use crate::repo::Repo;
@@ -35,20 +35,19 @@ impl Ledger<'_> {
     }
 
     /// Reads every live note `among` those whose wrap is `wanted`, matched with the log, and gives all revisions of it together to
-    /// `look`; collects what that finds, in no order. Nothing is opened here. Damage ends it, as in [`Ledger::wraps`].
+    /// `look`, which puts what it finds behind what was found before, in no order. Nothing is opened here. Damage ends it, as in [`Ledger::wraps`].
     pub fn each_note<T: Send, E: From<LedgerError> + Send>(
         &self,
         among: impl Fn(NoteId) -> bool,
         wanted: impl Fn(NoteId, &WrapFile) -> bool + Sync,
-        look: impl Fn(NoteId, &[StoredNote]) -> Result<T, E> + Sync,
+        look: impl Fn(NoteId, &[StoredNote], &mut Vec<T>) -> Result<(), E> + Sync,
     ) -> Result<Vec<T>, E> {
         let live = &self.standing.live;
-        let mut shards: Vec<Vec<(NoteId, Digest)>> = vec![Vec::new(); 256];
-        for (file, _) in live.iter() {
-            if let Some(note) = file.wrap_of().filter(|note| among(*note)) {
-                shards[usize::from(note.0[0])].push((note, file.digest()));
-            }
-        }
+        let wraps_in = |first| {
+            let wraps = live.wraps_in(first).filter(|(note, _)| among(*note));
+            wraps.map(|(note, file)| (note, file.digest())).collect()
+        };
+        let shards: Vec<Vec<(NoteId, Digest)>> = (0..=255).map(wraps_in).collect();
         let wraps: usize = shards.iter().map(Vec::len).sum();
 
         let next = AtomicUsize::new(0);
@@ -93,8 +92,7 @@ impl Ledger<'_> {
 /// Whether the body that a wrap names was forgotten: by somebody who did not know that it was wrapped anew meanwhile, as
 /// where a note was relabelled. It is no note's any more.
 pub(super) fn outlives_its_body(live: &LiveSet, note: NoteId, wrap: &WrapFile) -> Result<bool, LedgerError> {
-    let body = wrap.body()?;
-    Ok(live.is_forgotten(&FileRef(note_ref(note), format!("{note}.{body}"), body)))
+    Ok(live.has_gone(&LiveFile::body(note, wrap.body()?)))
 }
 
 /// The same for the wraps of one shard.
@@ -103,34 +101,36 @@ fn each_of_shard<T, E: From<LedgerError>>(
     live: &LiveSet,
     wraps: &[(NoteId, Digest)],
     wanted: &impl Fn(NoteId, &WrapFile) -> bool,
-    look: &impl Fn(NoteId, &[StoredNote]) -> Result<T, E>,
+    look: &impl Fn(NoteId, &[StoredNote], &mut Vec<T>) -> Result<(), E>,
     found: &mut Vec<T>,
 ) -> Result<(), E> {
     let Some((first, _)) = wraps.first() else { return Ok(()) };
-    let branch = wrap_ref(*first);
-    let keys = Shard::read(repo, &branch)?;
-    // By path: the revisions of a note stand together.
+    let keys = Shard::read(repo, &wrap_ref(*first))?;
+    // By path: the revisions of a note stand together, and so they do in a pack. Wraps first, and then bodies: each kind is
+    // read from one end of where it stands to the other.
     let mut wraps = wraps.to_vec();
     wraps.sort_unstable();
-    let mut bodies: Option<Shard> = None;
-    let mut together: Vec<StoredNote> = Vec::new();
+    let mut opening = Vec::with_capacity(wraps.len());
     for (note, digest) in wraps {
-        let file = FileRef(branch.clone(), format!("{note}.{digest}"), digest);
+        let file = LiveFile::wrap(note, digest);
+        let wrap = WrapFile::parse(&keys.sealed(repo, &file, FILE_MAX)?).map_err(LedgerError::from)?;
+        if wanted(note, &wrap) && !outlives_its_body(live, note, &wrap)? {
+            opening.push((note, wrap));
+        }
+    }
+    if opening.is_empty() {
+        return Ok(());
+    }
+    let bodies = Shard::read(repo, &note_ref(*first))?;
+    let mut together: Vec<StoredNote> = Vec::new();
+    for (note, wrap) in opening {
         if let Some(last) = together.last().map(|last| last.note).filter(|last| *last != note) {
-            found.push(look(last, &together)?);
+            look(last, &together, found)?;
             together.clear();
         }
-        let wrap = WrapFile::parse(&keys.file(repo, &file, FILE_MAX)?).map_err(LedgerError::from)?;
-        if !wanted(note, &wrap) || outlives_its_body(live, note, &wrap)? {
-            continue;
-        }
-        let body = live_body(live, note, &wrap)?;
-        let shard = match &mut bodies {
-            Some(shard) => shard,
-            None => bodies.insert(Shard::read(repo, &body.0)?),
-        };
-        let sealed = shard.file(repo, &body, BODY_MAX as u64)?;
-        let body = body.2;
+        let file = live_body(live, note, &wrap)?;
+        let sealed = bodies.sealed(repo, &file, BODY_MAX as u64)?;
+        let body = file.digest();
         together.push(StoredNote {
             note,
             body,
@@ -139,7 +139,7 @@ fn each_of_shard<T, E: From<LedgerError>>(
         });
     }
     if let Some(last) = together.last().map(|last| last.note) {
-        found.push(look(last, &together)?);
+        look(last, &together, found)?;
     }
     Ok(())
 }

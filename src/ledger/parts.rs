@@ -26,7 +26,7 @@ impl StoredParts {
             .repo
             .read_blob_into(oid, PART_MAX as u64, std::mem::take(&mut *buffer));
         Some(match read {
-            Ok(bytes) => check_file(&bytes, &file).map(|()| Zeroizing::new(bytes)),
+            Ok(bytes) => check_file(&bytes, file.2, &file.0).map(|()| Zeroizing::new(bytes)),
             Err(error) => Err(error.into()),
         })
     }
@@ -46,7 +46,7 @@ impl Ledger<'_> {
             let file = FileRef(name.clone(), format!("{note}.{digest}"), *digest);
             match self.standing.live.is_live(&file) {
                 true => shard.oid(&file).map(|oid| (file, oid)),
-                false => Err(missing(&file)),
+                false => Err(missing(&name)),
             }
         };
         let found: Vec<_> = digests.iter().map(find).collect::<Result<_, _>>()?;

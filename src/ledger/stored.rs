@@ -2,13 +2,13 @@
 
 use super::error::LedgerError;
 use super::many::outlives_its_body;
-use super::objects::{FILE_MAX, HEADS, TREE_MAX, note_ref};
+use super::objects::{FILE_MAX, HEADS, TREE_MAX};
 use super::start::{CommitTree, Ledger};
 use crate::chain::{FileRef, LiveFile, LiveSet, Problem};
 use crate::crypto::sha256;
 use crate::envelope::{BODY_MAX, BodyFile, Purpose, WrapFile};
 use crate::id::{Digest, NoteId};
-use crate::repo::{Mode, Oid, Repo, TreeEntry};
+use crate::repo::{Oid, RawTree, Repo};
 use std::cell::Cell;
 use std::collections::{BTreeMap, HashMap};
 use std::ops::RangeInclusive;
@@ -45,10 +45,13 @@ impl Ledger<'_> {
         let Some(asked) = notes_from(prefix) else {
             return Ok(Vec::new());
         };
-        let files = self.standing.live.iter();
-        let wanted =
-            files.filter_map(|(file, _)| Some((file.wrap_of().filter(|note| asked.contains(note))?, file.file())));
-        self.read_wraps(wanted)
+        let shards = asked.start().0[0]..=asked.end().0[0];
+        let wraps = shards.flat_map(|first| self.standing.live.wraps_in(first));
+        self.read_wraps(
+            wraps
+                .filter(|(note, _)| asked.contains(note))
+                .map(|(note, file)| (note, file.file())),
+        )
     }
 
     /// Of the notes whose ids do not begin with `prefix`, the wraps of the one that comes next, and behind the last of the
@@ -57,21 +60,17 @@ impl Ledger<'_> {
         let Some(asked) = notes_from(prefix) else {
             return Ok(Vec::new());
         };
-        let files = || {
-            self.standing
-                .live
-                .iter()
-                .filter_map(|(file, _)| Some((file.wrap_of()?, file)))
-        };
-        let others = files().map(|(note, _)| note).filter(|note| !asked.contains(note));
-        let Some(next) = others.min_by_key(|note| (note < asked.start(), *note)) else {
+        let (start, end) = asked.into_inner();
+        let wraps = |first| self.standing.live.wraps_in(first);
+        let notes = |first| wraps(first).map(|(note, _)| note);
+        let after = |first| notes(first).filter(|note| *note > end).min();
+        let before = |first| notes(first).filter(|note| *note < start).min();
+        let next = (end.0[0]..=255).find_map(after);
+        let Some(next) = next.or_else(|| (0..=start.0[0]).find_map(before)) else {
             return Ok(Vec::new());
         };
-        self.read_wraps(
-            files()
-                .filter(|(note, _)| *note == next)
-                .map(|(note, file)| (note, file.file())),
-        )
+        let of_next = wraps(next.0[0]).filter(|(note, _)| *note == next);
+        self.read_wraps(of_next.map(|(note, file)| (note, file.file())))
     }
 
     fn read_wraps(
@@ -99,10 +98,10 @@ impl Ledger<'_> {
     /// The stored body that a wrap belongs to.
     pub fn stored(&self, note: NoteId, wrap: WrapFile) -> Result<StoredNote, LedgerError> {
         let file = live_body(&self.standing.live, note, &wrap)?;
-        let sealed = Shard::read(self.repo, &file.0)?.file(self.repo, &file, BODY_MAX as u64)?;
+        let sealed = Shard::read(self.repo, &file.branch())?.sealed(self.repo, &file, BODY_MAX as u64)?;
         Ok(StoredNote {
             note,
-            body: file.2,
+            body: file.digest(),
             sealed,
             wrap,
         })
@@ -114,14 +113,14 @@ impl Ledger<'_> {
         let mut stored = Vec::with_capacity(wraps.len());
         for (note, wrap) in wraps {
             let file = live_body(&self.standing.live, note, &wrap)?;
-            let shard = match shards.entry(file.0.clone()) {
+            let shard = match shards.entry(file.branch().into_owned()) {
                 std::collections::hash_map::Entry::Occupied(known) => known.into_mut(),
-                std::collections::hash_map::Entry::Vacant(new) => new.insert(Shard::read(self.repo, &file.0)?),
+                std::collections::hash_map::Entry::Vacant(new) => new.insert(Shard::read(self.repo, &file.branch())?),
             };
-            let sealed = shard.file(self.repo, &file, BODY_MAX as u64)?;
+            let sealed = shard.sealed(self.repo, &file, BODY_MAX as u64)?;
             stored.push(StoredNote {
                 note,
-                body: file.2,
+                body: file.digest(),
                 sealed,
                 wrap,
             });
@@ -131,11 +130,7 @@ impl Ledger<'_> {
 
     /// The live files of a note, as a destroying entry must name them.
     pub fn files_of(&self, note: NoteId) -> Vec<FileRef> {
-        let live = self.standing.live.iter().map(|(file, _)| file);
-        let mut files: Vec<FileRef> = live
-            .filter(|file| file.note() == Some(note))
-            .map(LiveFile::file)
-            .collect();
+        let mut files: Vec<FileRef> = self.standing.live.of_note(note).map(LiveFile::file).collect();
         files.sort();
         files
     }
@@ -151,8 +146,8 @@ impl Ledger<'_> {
 /// One flat branch, its tree read once.
 pub(super) struct Shard {
     name: String,
-    /// In the order of their names, as a tree without folders has them.
-    files: Vec<TreeEntry>,
+    /// None where there is no such branch.
+    files: Option<RawTree>,
     /// Behind the file that was looked for last: most are looked for in their order.
     next: Cell<usize>,
 }
@@ -161,10 +156,9 @@ impl Shard {
     pub(super) fn read(repo: &Repo, name: &str) -> Result<Self, LedgerError> {
         let files = match repo.ref_target(&format!("{HEADS}{name}"))? {
             // What is found by it is compared with the log.
-            Some(commit) => repo.read_tree_unchecked(repo.commit_tree(commit)?, TREE_MAX)?,
-            None => Vec::new(),
+            Some(commit) => Some(repo.read_tree_unchecked(repo.commit_tree(commit)?, TREE_MAX)?),
+            None => None,
         };
-        let files = files.into_iter().filter(|entry| entry.mode == Mode::File).collect();
         Ok(Self {
             name: name.to_owned(),
             files,
@@ -174,36 +168,49 @@ impl Shard {
 
     /// A file whose SHA-256 must be the one that the log knows.
     pub(super) fn file(&self, repo: &Repo, file: &FileRef, max: u64) -> Result<Vec<u8>, LedgerError> {
-        let bytes = repo.read_blob_unchecked(self.oid(file)?, max)?;
-        check_file(&bytes, file).map(|()| bytes)
+        self.checked(repo, self.oid(file)?, file.2, max)
+    }
+
+    /// The same of a file of a note: there are many.
+    pub(super) fn sealed(&self, repo: &Repo, file: &LiveFile, max: u64) -> Result<Vec<u8>, LedgerError> {
+        let Some(name) = file.name_of_note() else {
+            return self.file(repo, &file.file(), max);
+        };
+        debug_assert_eq!(self.name, file.branch());
+        let oid = self.find(&name).ok_or_else(|| missing(&self.name))?;
+        self.checked(repo, oid, file.digest(), max)
     }
 
     pub(super) fn oid(&self, file: &FileRef) -> Result<Oid, LedgerError> {
         debug_assert_eq!(self.name, file.0);
-        let at = match self.files.get(self.next.get()) {
-            Some(entry) if entry.name == file.1 => Ok(self.next.get()),
-            _ => self.files.binary_search_by(|entry| entry.name.as_str().cmp(&file.1)),
-        };
-        let at = at.map_err(|_| missing(file))?;
+        self.find(file.1.as_bytes()).ok_or_else(|| missing(&self.name))
+    }
+
+    fn find(&self, name: &[u8]) -> Option<Oid> {
+        let (at, oid) = self.files.as_ref()?.file(name, self.next.get())?;
         self.next.set(at + 1);
-        Ok(self.files[at].oid)
+        Some(oid)
+    }
+
+    fn checked(&self, repo: &Repo, oid: Oid, digest: Digest, max: u64) -> Result<Vec<u8>, LedgerError> {
+        let bytes = repo.read_blob_unchecked(oid, max)?;
+        check_file(&bytes, digest, &self.name).map(|()| bytes)
     }
 }
 
-/// Whether these are the bytes that an entry wrote.
-pub(super) fn check_file(bytes: &[u8], file: &FileRef) -> Result<(), LedgerError> {
-    if sha256(&[bytes]) == file.2 {
+/// Whether these are the bytes that an entry wrote to a branch.
+pub(super) fn check_file(bytes: &[u8], digest: Digest, branch: &str) -> Result<(), LedgerError> {
+    if sha256(&[bytes]) == digest {
         return Ok(());
     }
-    let message = format!("a sealed file of {} is not what the log says was written", file.0);
+    let message = format!("a sealed file of {branch} is not what the log says was written");
     Err(LedgerError::tampered(Problem::vault(33, message)))
 }
 
 /// The body that a wrap names, which must be live.
-pub(super) fn live_body(live: &LiveSet, note: NoteId, wrap: &WrapFile) -> Result<FileRef, LedgerError> {
-    let body = wrap.body()?;
-    let file = FileRef(note_ref(note), format!("{note}.{body}"), body);
-    match live.is_live(&file) {
+pub(super) fn live_body(live: &LiveSet, note: NoteId, wrap: &WrapFile) -> Result<LiveFile, LedgerError> {
+    let file = LiveFile::body(note, wrap.body()?);
+    match live.lives(&file) {
         true => Ok(file),
         false => {
             let message = "a wrap names a body that the log does not know";
@@ -212,10 +219,10 @@ pub(super) fn live_body(live: &LiveSet, note: NoteId, wrap: &WrapFile) -> Result
     }
 }
 
-pub(super) fn missing(file: &FileRef) -> LedgerError {
+pub(super) fn missing(branch: &str) -> LedgerError {
     LedgerError::tampered(Problem::vault(
         32,
-        format!("a file of {} that the log knows is missing", file.0),
+        format!("a file of {branch} that the log knows is missing"),
     ))
 }
 

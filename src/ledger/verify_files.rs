@@ -9,7 +9,7 @@ use crate::chain::{FileRef, LiveFile, LiveSet, Problem, note_and_digest};
 use crate::crypto::sha256;
 use crate::envelope::{BodyFile, BoxFile, DetailFile, PART_MAX, PartFile, WrapFile};
 use crate::id::{Digest, EntryRef, LogName, NoteId, VaultId};
-use crate::repo::{Mode, Oid, RawTree, ReadError, TreeEntry, parse_tree};
+use crate::repo::{Mode, Oid, RawTree, ReadError, parse_tree};
 use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
@@ -180,7 +180,7 @@ struct Branch<'a> {
     /// And others that are there.
     present: HashSet<(String, Digest)>,
     strays: Vec<Stray>,
-    tree: Option<(RawTree, Vec<TreeEntry>)>,
+    tree: Option<RawTree>,
 }
 
 /// A file that stands in no entry, and the cases that it is.
@@ -290,8 +290,8 @@ impl<'a> Branch<'a> {
             }
         };
         let read = objects.tree_bytes(tree).and_then(|bytes| Ok(RawTree::parse(bytes)?));
-        let (raw, files) = match read {
-            Ok(tree) => tree,
+        let raw = match read {
+            Ok(raw) => raw,
             Err(error) => {
                 let what = format!("the branch `{name}` cannot be read");
                 return tally.unreadable(&error, (None, None), (32, 33), &what);
@@ -302,15 +302,14 @@ impl<'a> Branch<'a> {
         } else {
             FILE_MAX
         };
-        let found = objects.find(files.iter().map(|file| file.oid));
-        for (file, found) in files.iter().zip(found) {
-            let path = file.name.as_str();
-            if file.mode != Mode::File {
+        let found = objects.find(raw.iter().map(|(_, _, oid)| oid));
+        for ((mode, path, oid), found) in raw.iter().zip(found) {
+            if mode != Mode::File {
                 self.report(path, &[32], "is not a plain file", tally);
                 continue;
             }
             let came = matches!(scope, Scope::Since(_));
-            if came && (known.contains(&(file.name.clone(), file.oid)) || !self.expected().contains_key(path)) {
+            if came && (known.contains(&(path.to_owned(), oid)) || !self.expected().contains_key(path)) {
                 let named = path.rsplit_once('.').and_then(|(_, digest)| digest.parse().ok());
                 let _ = self.file(path, named.unwrap_or(Digest([0; 32])), tally);
                 continue;
@@ -320,7 +319,7 @@ impl<'a> Branch<'a> {
                     self.sealed(path, bytes, tally);
                 }
             };
-            let Err(error) = objects.with_found(file.oid, found, max, look) else {
+            let Err(error) = objects.with_found(oid, found, max, look) else {
                 continue;
             };
             let what = format!("`{path}` on the branch `{name}` cannot be read");
@@ -330,7 +329,7 @@ impl<'a> Branch<'a> {
             let there: Vec<_> = digests.map(|(digest, _)| (path.to_owned(), *digest)).collect();
             self.present.extend(there);
         }
-        self.tree = Some((raw, files));
+        self.tree = Some(raw);
     }
 
     /// Whether a file is the one that an entry wrote; reports why not.
@@ -470,7 +469,7 @@ fn verify_history(
     objects: &Reading<'_>,
     name: &str,
     (oid, before): (Oid, Option<Oid>),
-    shard: Option<((RawTree, Vec<TreeEntry>), &LiveSet)>,
+    shard: Option<(RawTree, &LiveSet)>,
     most: usize,
     tally: &mut Tally,
 ) {
@@ -491,7 +490,7 @@ fn verify_history(
         }
         next = commit.parents.first().copied().filter(|_| Some(at) != before);
         // What the branch itself holds was judged.
-        let Some(((raw, now), live)) = shard.as_ref().filter(|_| at != oid) else {
+        let Some((raw, live)) = shard.as_ref().filter(|_| at != oid) else {
             continue;
         };
         let bytes = match objects.tree_bytes(commit.tree) {
@@ -504,11 +503,11 @@ fn verify_history(
             Err(bad) => return unreadable(&bad.into(), tally),
         };
         // Both in the order of their names, as trees have them.
-        let mut there = now.iter();
+        let mut there = raw.iter();
         for file in files {
-            let is_there = there.by_ref().find(|known| known.name >= file.name);
-            if is_there.is_none_or(|known| (&known.name, known.oid) != (&file.name, file.oid)) {
-                there = now.iter();
+            let is_there = there.by_ref().find(|(_, known, _)| *known >= file.name.as_str());
+            if is_there.is_none_or(|(_, known, oid)| (known, oid) != (file.name.as_str(), file.oid)) {
+                there = raw.iter();
                 no_longer_there(name, &file.name, live, tally);
             }
         }

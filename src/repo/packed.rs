@@ -33,6 +33,10 @@ const CHAIN_MAX: usize = 100;
 const HALF_OF: usize = 64 << 10;
 /// The room for what is stored is kept from one object to the next, unless it was larger than this, in bytes.
 const KEPT_MAX: usize = 1 << 20;
+/// As much is read at once where objects are read one after the other as they stand in a pack, in bytes.
+const STRETCH: usize = 64 << 10;
+/// No farther than this behind the one before begins what counts as next, in bytes.
+const NEAR: u64 = 4096;
 /// So much of what others may be a difference from is kept for the next that is, in bytes.
 const RECENT_MAX: usize = 1 << 20;
 /// And so many of them.
@@ -224,9 +228,7 @@ fn take_back(bytes: &[u8], mut at: usize) -> Option<(u64, usize)> {
 
 /// What one reader keeps from one object to the next: room, and what others may be a difference from, the newest last.
 pub(super) struct Recent {
-    /// What was read last, as it is stored, and how long it could be.
-    packed: Vec<u8>,
-    bound: usize,
+    packed: Stretch,
     decompressor: Decompressor,
     known: VecDeque<(PlaceOf, Kind, Arc<Vec<u8>>)>,
     size: usize,
@@ -238,12 +240,59 @@ pub(super) type PlaceOf = (usize, u64);
 impl Default for Recent {
     fn default() -> Self {
         Self {
-            packed: Vec::new(),
-            bound: 0,
+            packed: Stretch::default(),
             decompressor: Decompressor::new(),
             known: VecDeque::new(),
             size: 0,
         }
+    }
+}
+
+/// A part of a pack, as it is stored.
+#[derive(Default)]
+struct Stretch {
+    bytes: Vec<u8>,
+    /// How many of them were read, and where they stand.
+    read: usize,
+    at: PlaceOf,
+    /// Where the object begins that was looked for last, and how long it could be.
+    last: PlaceOf,
+    bound: usize,
+}
+
+impl Stretch {
+    /// So many bytes of a pack from a place on, and more if they are there; fewer only where it ends.
+    fn from(&mut self, file: &File, (number, place): PlaceOf, wanted: usize) -> io::Result<&[u8]> {
+        let (pack, begin) = self.at;
+        let offset = place.checked_sub(begin).filter(|_| pack == number);
+        let offset = offset.and_then(|offset| usize::try_from(offset).ok());
+        let offset = match offset.filter(|offset| *offset <= self.read) {
+            Some(offset) if self.read - offset >= wanted => return Ok(&self.bytes[offset..self.read]),
+            // What was read of this object stays.
+            Some(0) => 0,
+            _ => {
+                (self.at, self.read) = ((number, place), 0);
+                0
+            }
+        };
+        let most = match self.is_next((number, place)) {
+            true => wanted.max(STRETCH),
+            false => wanted,
+        };
+        if self.bytes.len() > KEPT_MAX && most < KEPT_MAX {
+            self.bytes = Vec::new();
+            self.read = 0;
+        }
+        self.bytes.resize(self.bytes.len().max(most), 0);
+        self.read += read_up_to(file, &mut self.bytes[self.read..most], place + self.read as u64)?;
+        Ok(&self.bytes[offset..self.read])
+    }
+
+    /// Whether an object stands in its pack behind the one that was read last.
+    fn is_next(&self, (number, place): PlaceOf) -> bool {
+        let (pack, last) = self.last;
+        let end = last.saturating_add(self.bound as u64).saturating_add(NEAR);
+        number == pack && last < place && place <= end
     }
 }
 
@@ -457,10 +506,7 @@ impl KnownPacks {
         want: Option<Kind>,
         max: u64,
         Recent {
-            packed,
-            bound,
-            decompressor,
-            ..
+            packed, decompressor, ..
         }: &mut Recent,
         out: &mut Vec<u8>,
     ) -> Result<Option<PackEntry>, ReadError> {
@@ -468,14 +514,11 @@ impl KnownPacks {
         let Some(file) = self.files.get(number) else {
             return Ok(None);
         };
-        if packed.len() > KEPT_MAX {
-            *packed = Vec::new();
-        }
-        let first = (*bound).clamp(*FIRST.start(), *FIRST.end());
-        packed.resize(packed.len().max(first), 0);
-        let mut read = read_up_to(file, &mut packed[..first], place).map_err(failed)?;
+        let at = (number, place);
+        let first = packed.bound.clamp(*FIRST.start(), *FIRST.end());
+        let stored = packed.from(file, at, first).map_err(failed)?;
         let damaged = || ReadError::Damaged { oid };
-        let entry = PackEntry::parse(&packed[..read]).ok_or_else(damaged)?;
+        let entry = PackEntry::parse(stored).ok_or_else(damaged)?;
         let (size, head) = match entry {
             PackEntry::Whole(kind, size, head) => match want {
                 Some(want) if kind != want => return Err(ReadError::Kind { oid, want }),
@@ -490,21 +533,21 @@ impl KnownPacks {
         }
         let size = usize::try_from(size).map_err(|_| damaged())?;
         // Deflate lets nothing grow by more than a few bytes in each 16 KiB.
-        *bound = size.saturating_add(size / 1024).saturating_add(64 + head);
-        let bound = *bound;
+        let bound = size.saturating_add(size / 1024).saturating_add(64 + head);
         out.resize(size, 0);
-        if bound <= first || read < first {
-            let inflated = inflate(decompressor, &packed[head..read], out);
+        let is_all = bound <= stored.len() || stored.len() < first;
+        let inflated = is_all.then(|| inflate(decompressor, &stored[head..], out));
+        (packed.last, packed.bound) = (at, bound);
+        if let Some(inflated) = inflated {
             return inflated.then_some(Some(entry)).ok_or_else(damaged);
         }
         let first = if size > HALF_OF { bound / 16 * 9 } else { bound };
-        packed.resize(bound.max(packed.len()), 0);
         for most in [first, bound] {
-            read += read_up_to(file, &mut packed[read..most], place + read as u64).map_err(failed)?;
-            if inflate(decompressor, &packed[head..read], out) {
+            let stored = packed.from(file, at, most).map_err(failed)?;
+            if inflate(decompressor, &stored[head..], out) {
                 return Ok(Some(entry));
             }
-            if read < most {
+            if stored.len() < most {
                 break;
             }
         }
@@ -582,6 +625,32 @@ mod tests {
             let length = head.len();
             head.extend_from_slice(&rest);
             prop_assert_eq!(PackEntry::parse(&head), Some(PackEntry::Before(back, size as u64, length)));
+        }
+
+        #[test]
+        fn a_stretch_is_what_stands_in_the_file(
+            size in 0usize..300_000,
+            looks in proptest::collection::vec((0u64..2, 0u64..300_000, 0u64..6000, 1usize..100_000, any::<bool>()), 1..20),
+        ) {
+            let content: Vec<u8> = (0..size).map(|at| (at % 251) as u8).collect();
+            let files = [0, 1].map(|n| {
+                let mut file = tempfile::tempfile().unwrap();
+                std::io::Write::write_all(&mut file, &content[n.min(size)..]).unwrap();
+                file
+            });
+            let mut stretch = Stretch::default();
+            for (number, anywhere, behind, wanted, next) in looks {
+                // Behind the one before, or anywhere.
+                let number = if next { stretch.last.0 } else { number as usize };
+                let place = if next { stretch.last.1 + behind } else { anywhere };
+                let there = content.get(number.min(size) + place as usize..).unwrap_or_default();
+                for wanted in [wanted, 2 * wanted] {
+                    let found = stretch.from(&files[number], (number, place), wanted).unwrap();
+                    prop_assert!(found.len() >= wanted.min(there.len()));
+                    prop_assert!(there.starts_with(found));
+                }
+                (stretch.last, stretch.bound) = ((number, place), wanted);
+            }
         }
 
         #[test]

@@ -3,6 +3,8 @@
 //! the other, no hooks and no configuration of anybody's, and goes away when it is dropped.
 
 use super::git::{OpenError, Repo, Settings};
+use super::object::Oid;
+use super::remote::PushedRef;
 use super::write::sync_file_system;
 use crate::env::open_plain_file;
 use std::fs::{self, File, TryLockError};
@@ -20,6 +22,8 @@ const NAME: &str = "strongroom.syncing";
 const ALIVE: &str = "strongroom.sync.lock";
 pub(super) const CONFIG: &str = "[core]\n\trepositoryformatversion = 0\n\tbare = true\n\tsharedRepository = 0600\n";
 
+/// The largest commit that is looked at, in bytes.
+const COMMIT_MAX: u64 = 1 << 20;
 /// How often, and how long apart, the right to it is asked for again.
 const TRIES: usize = 20;
 const BETWEEN: Duration = Duration::from_millis(20);
@@ -49,24 +53,11 @@ impl Repo {
         let dir = self.dir.join(NAME);
         remove(&dir)?;
         let staging = Staging {
-            dir: dir.clone(),
+            dir,
             lender: self.dir.clone(),
             _alive: alive,
         };
-        for name in ["", "refs/heads", "objects/info", "objects/pack"] {
-            let mut private = fs::DirBuilder::new();
-            private.recursive(true).mode(0o700).create(dir.join(name))?;
-        }
-        let lent = lent_by(&[self.dir.join("objects")])?;
-        for (name, bytes) in [
-            ("HEAD", b"ref: refs/heads/main\n".as_slice()),
-            ("config", CONFIG.as_bytes()),
-            (ALTERNATES, &lent),
-        ] {
-            let mut new = fs::OpenOptions::new();
-            let mut file = new.write(true).create_new(true).mode(0o600).open(dir.join(name))?;
-            file.write_all(bytes)?;
-        }
+        staging.lay_out()?;
         Ok(staging)
     }
 
@@ -101,6 +92,44 @@ impl Staging {
     /// Where it is.
     pub fn dir(&self) -> &Path {
         &self.dir
+    }
+
+    fn lay_out(&self) -> io::Result<()> {
+        for name in ["", "refs/heads", "objects/info", "objects/pack"] {
+            let mut private = fs::DirBuilder::new();
+            private.recursive(true).mode(0o700).create(self.dir.join(name))?;
+        }
+        let lent = lent_by(&[self.lender.join("objects")])?;
+        for (name, bytes) in [
+            ("HEAD", b"ref: refs/heads/main\n".as_slice()),
+            ("config", CONFIG.as_bytes()),
+            (ALTERNATES, &lent),
+        ] {
+            let mut new = fs::OpenOptions::new();
+            let place = self.dir.join(name);
+            let mut file = new.write(true).create_new(true).mode(0o600).open(place)?;
+            file.write_all(bytes)?;
+        }
+        Ok(())
+    }
+
+    /// Removes what the other repository sent where one of these branches of it goes on from what the vault has forgotten since: a
+    /// repository in which a history breaks off pushes nothing, and what a branch that is replaced leads to need not be there.
+    pub fn drop_what_is_torn(&self, moves: &[PushedRef], settings: Settings) -> Result<(), StagingError> {
+        // Not as it was when it was opened first: packs that are gone since can still be read there.
+        let now = self
+            .open(settings)
+            .map_err(|error| StagingError::Io(io::Error::other(error.to_string())))?;
+        let replaced = moves
+            .iter()
+            .filter(|branch| branch.forced)
+            .filter_map(|branch| branch.seen);
+        let breaks_off = |oid: Oid| now.first_parents(oid, COMMIT_MAX).skip(1).any(|commit| commit.is_err());
+        if replaced.filter(|oid| now.contains(*oid)).any(breaks_off) {
+            remove(&self.dir)?;
+            self.lay_out()?;
+        }
+        Ok(())
     }
 
     /// Opens it to be read.

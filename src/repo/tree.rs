@@ -63,7 +63,7 @@ pub enum BadTree {
 
 /// The bytes of a tree: entries sorted as git sorts them, each name once.
 pub fn tree_bytes(mut entries: Vec<TreeEntry>) -> Result<Vec<u8>, BadTree> {
-    entries.sort_by(git_order);
+    entries.sort_by(|a, b| git_order((a.mode, a.name.as_bytes()), (b.mode, b.name.as_bytes())));
     let mut bytes = Vec::new();
     for entry in &entries {
         if !is_name(&entry.name) {
@@ -75,46 +75,66 @@ pub fn tree_bytes(mut entries: Vec<TreeEntry>) -> Result<Vec<u8>, BadTree> {
         bytes.push(0);
         bytes.extend_from_slice(&entry.oid.0);
     }
-    check_once(&entries)?;
+    check_once(&bytes)?;
     Ok(bytes)
 }
 
 /// Reads a tree's bytes; refuses odd modes, odd names, wrong order and names that stand twice.
-pub fn parse_tree(mut bytes: &[u8]) -> Result<Vec<TreeEntry>, BadTree> {
-    let mut entries: Vec<TreeEntry> = Vec::new();
-    while !bytes.is_empty() {
-        let end = bytes.iter().take(300).position(|byte| *byte == 0);
-        let end = end.ok_or(BadTree::Malformed("a name does not end"))?;
-        let text = std::str::from_utf8(&bytes[..end]).map_err(|_| BadTree::Malformed("a name is not UTF-8"))?;
-        let (mode, name) = text.split_once(' ').ok_or(BadTree::Malformed("a mode is missing"))?;
-        let mode = Mode::ALL.iter().find(|(_, known)| *known == mode);
-        let (mode, _) = mode.ok_or(BadTree::Malformed("an unknown mode"))?;
-        if !is_name(name) {
-            return Err(BadTree::Malformed("a name that is not allowed"));
-        }
-        let oid = bytes
-            .get(end + 1..end + 21)
-            .ok_or(BadTree::Malformed("it is cut short"))?;
-        let mut entry = TreeEntry {
-            mode: *mode,
-            name: name.to_owned(),
-            oid: Oid([0; 20]),
-        };
-        entry.oid.0.copy_from_slice(oid);
-        if entries
-            .last()
-            .is_some_and(|last| git_order(last, &entry) != Ordering::Less)
-        {
-            return Err(BadTree::Malformed("its names are out of order"));
-        }
-        entries.push(entry);
-        bytes = &bytes[end + 21..];
-    }
-    check_once(&entries)?;
+pub fn parse_tree(bytes: &[u8]) -> Result<Vec<TreeEntry>, BadTree> {
+    let mut entries = Vec::new();
+    each_entry(bytes, |mode, name, oid| {
+        let name = name.to_owned();
+        entries.push(TreeEntry { mode, name, oid });
+    })?;
     Ok(entries)
 }
 
-/// A folder's bytes, and where in them each of its entries begins.
+/// The same, without keeping anything; `visit` is given what stands before a fault too.
+fn each_entry<'b>(bytes: &'b [u8], mut visit: impl FnMut(Mode, &'b str, Oid)) -> Result<(), BadTree> {
+    let (mut rest, mut last, mut folders) = (bytes, None, false);
+    while !rest.is_empty() {
+        let end = memchr::memchr(0, &rest[..rest.len().min(300)]);
+        let end = end.ok_or(BadTree::Malformed("a name does not end"))?;
+        let text = std::str::from_utf8(&rest[..end]).map_err(|_| BadTree::Malformed("a name is not UTF-8"))?;
+        let (mode, name) = text.split_once(' ').ok_or(BadTree::Malformed("a mode is missing"))?;
+        let mode = Mode::ALL.iter().find(|(_, known)| *known == mode);
+        let (mode, _) = *mode.ok_or(BadTree::Malformed("an unknown mode"))?;
+        if !is_name(name) {
+            return Err(BadTree::Malformed("a name that is not allowed"));
+        }
+        let oid = rest.get(end + 1..).and_then(<[u8]>::first_chunk);
+        let oid = Oid(*oid.ok_or(BadTree::Malformed("it is cut short"))?);
+        let here = (mode, name.as_bytes());
+        if last.is_some_and(|last| git_order(last, here) != Ordering::Less) {
+            return Err(BadTree::Malformed("its names are out of order"));
+        }
+        last = Some(here);
+        folders |= mode == Mode::Tree;
+        visit(mode, name, oid);
+        rest = &rest[end + 21..];
+    }
+    // Files alone are in the order of their names, which says that each stands once.
+    match folders {
+        true => check_once(bytes),
+        false => Ok(()),
+    }
+}
+
+/// A file and a folder of one name need not stand side by side in git's order.
+fn check_once(mut bytes: &[u8]) -> Result<(), BadTree> {
+    let mut names = Vec::new();
+    while let Some(end) = memchr::memchr(0, bytes) {
+        names.push(bytes[..end].splitn(2, |byte| *byte == b' ').last());
+        bytes = bytes.get(end + 21..).unwrap_or_default();
+    }
+    names.sort_unstable();
+    match names.windows(2).all(|pair| pair[0] != pair[1]) {
+        true => Ok(()),
+        false => Err(BadTree::Malformed("a name stands twice")),
+    }
+}
+
+/// A folder's bytes, and where in them each of its entries begins: there may be many, and few are looked for.
 pub struct RawTree {
     bytes: Vec<u8>,
     begins: Vec<usize>,
@@ -122,17 +142,50 @@ pub struct RawTree {
 
 impl RawTree {
     /// Reads a tree's bytes as [`parse_tree`] does.
-    pub fn parse(bytes: Vec<u8>) -> Result<(Self, Vec<TreeEntry>), BadTree> {
-        let entries = parse_tree(&bytes)?;
-        let length = |entry: &TreeEntry| entry.mode.text().len() + 1 + entry.name.len() + 1 + 20;
-        let mut begins = Vec::with_capacity(entries.len() + 1);
-        let mut begin = 0;
-        for entry in &entries {
+    pub fn parse(bytes: Vec<u8>) -> Result<Self, BadTree> {
+        let (mut begins, mut begin) = (vec![0], 0);
+        each_entry(&bytes, |mode, name, _| {
+            begin += mode.text().len() + 1 + name.len() + 1 + 20;
             begins.push(begin);
-            begin += length(entry);
-        }
-        begins.push(begin);
-        Ok((Self { bytes, begins }, entries))
+        })?;
+        Ok(Self { bytes, begins })
+    }
+
+    /// The entries, in their order.
+    pub fn iter(&self) -> impl Iterator<Item = (Mode, &str, Oid)> {
+        let entries = (0..self.begins.len()).map_while(|at| self.entry(at));
+        // They were read as text before.
+        entries.map(|(mode, name, oid)| (mode, std::str::from_utf8(name).unwrap_or_default(), oid))
+    }
+
+    /// The object of a file, and which entry it is. It is looked for first where it is `likely`.
+    pub fn file(&self, name: &[u8], likely: usize) -> Option<(usize, Oid)> {
+        let file = |at: &usize| {
+            let (mode, known, oid) = self.entry(*at)?;
+            (mode == Mode::File && known == name).then_some((*at, oid))
+        };
+        file(&likely).or_else(|| {
+            let (mut from, mut to) = (0, self.begins.len().saturating_sub(1));
+            while from < to {
+                let at = from.midpoint(to);
+                let (mode, known, oid) = self.entry(at)?;
+                match git_order((mode, known), (Mode::File, name)) {
+                    Ordering::Less => from = at + 1,
+                    Ordering::Greater => to = at,
+                    Ordering::Equal => return (mode == Mode::File).then_some((at, oid)),
+                }
+            }
+            None
+        })
+    }
+
+    fn entry(&self, at: usize) -> Option<(Mode, &[u8], Oid)> {
+        let entry = self.bytes.get(*self.begins.get(at)?..*self.begins.get(at + 1)?)?;
+        let (head, oid) = entry.split_last_chunk()?;
+        let space = memchr::memchr(b' ', head)?;
+        let (mode, name) = (&head[..space], &head[space + 1..head.len() - 1]);
+        let (mode, _) = *Mode::ALL.iter().find(|(_, known)| known.as_bytes() == mode)?;
+        Some((mode, name, Oid(*oid)))
     }
 
     /// Whether the bytes of another tree are some entries of this one, each as it stands here, and nothing else: without
@@ -164,24 +217,13 @@ fn alike(a: &[u8], b: &[u8]) -> usize {
 }
 
 /// Git compares names bytewise, a folder's as if it ended with a slash.
-fn git_order(a: &TreeEntry, b: &TreeEntry) -> Ordering {
-    let key = |entry: &TreeEntry| (entry.mode == Mode::Tree).then_some(b'/');
-    let (left, right) = (a.name.bytes().chain(key(a)), b.name.bytes().chain(key(b)));
+fn git_order((left_mode, left): (Mode, &[u8]), (right_mode, right): (Mode, &[u8])) -> Ordering {
+    if left_mode != Mode::Tree && right_mode != Mode::Tree {
+        return left.cmp(right);
+    }
+    let end = |mode: Mode| (mode == Mode::Tree).then_some(&b'/');
+    let (left, right) = (left.iter().chain(end(left_mode)), right.iter().chain(end(right_mode)));
     left.cmp(right)
-}
-
-/// A file and a folder of one name need not stand side by side in git's order.
-fn check_once(entries: &[TreeEntry]) -> Result<(), BadTree> {
-    // Files alone are in the order of their names, which says it.
-    if entries.iter().all(|entry| entry.mode != Mode::Tree) && entries.is_sorted_by(|a, b| a.name < b.name) {
-        return Ok(());
-    }
-    let mut names: Vec<&str> = entries.iter().map(|entry| entry.name.as_str()).collect();
-    names.sort_unstable();
-    match names.windows(2).all(|pair| pair[0] != pair[1]) {
-        true => Ok(()),
-        false => Err(BadTree::Malformed("a name stands twice")),
-    }
 }
 
 fn is_name(name: &str) -> bool {
@@ -472,6 +514,27 @@ mod tests {
         }
 
         #[test]
+        fn a_file_is_found_by_its_name_among_files_and_folders(
+            all in proptest::collection::btree_map("[a-c]{1,2}([.0][a-c]{0,2})?", (0u8..4, any::<bool>()), 0..40),
+            other in "[a-c]{1,2}([.0][a-c]{0,2})?",
+            likely in 0usize..45,
+        ) {
+            let entry = |(name, (n, folder)): (&String, &(u8, bool))| TreeEntry {
+                mode: if *folder { Mode::Tree } else { Mode::File },
+                name: name.clone(),
+                oid: Oid([*n; 20]),
+            };
+            let raw = RawTree::parse(tree_bytes(all.iter().map(entry).collect()).unwrap()).unwrap();
+            for name in all.keys().chain([&other]) {
+                let wanted = all.get(name).filter(|(_, folder)| !folder).map(|(n, _)| Oid([*n; 20]));
+                let found = raw.file(name.as_bytes(), likely);
+                prop_assert_eq!(found.map(|(_, oid)| oid), wanted, "{}", name);
+                let at = found.map(|(at, _)| raw.iter().nth(at).unwrap().1.to_owned());
+                prop_assert_eq!(at.as_ref(), wanted.map(|_| name));
+            }
+        }
+
+        #[test]
         fn a_tree_holds_all_of_another_when_each_entry_stands_in_it(
             all in proptest::collection::btree_map("[a-c]{1,3}(\\.[a-c]{30,90})?", (0u8..4, any::<bool>()), 0..40),
             keep in proptest::collection::vec(0u8..20, 40),
@@ -482,8 +545,9 @@ mod tests {
                 oid: Oid([*n; 20]),
             };
             let all: Vec<TreeEntry> = all.iter().map(entry).collect();
-            let (raw, read) = RawTree::parse(tree_bytes(all.clone()).unwrap()).unwrap();
-            prop_assert_eq!(&read, &all);
+            let raw = RawTree::parse(tree_bytes(all.clone()).unwrap()).unwrap();
+            let read = raw.iter().map(|(mode, name, oid)| TreeEntry { mode, name: name.to_owned(), oid });
+            prop_assert_eq!(&read.collect::<Vec<_>>(), &all);
             let mut other: Vec<TreeEntry> = Vec::new();
             for (entry, keep) in all.iter().zip(&keep) {
                 let mut entry = entry.clone();

@@ -167,7 +167,7 @@ impl Desk<'_> {
         let mut there = There::default();
         for line in lines {
             let listed = line.listed;
-            there.add(recognised, listed.note, listed.body, listed.metadata);
+            there.add(recognised, listed.note, listed.body, *listed.metadata);
         }
         Ok(there)
     }

@@ -4,6 +4,7 @@
 //! What is done follows from a seed; ids and keys are random, and must not matter. `STRONGROOM_LONG=1` does ten thousand
 //! things instead of some hundreds, `STRONGROOM_SEED` names one other seed.
 
+mod as_it_was;
 mod checks;
 
 use super::super::members::{Admission, admit};

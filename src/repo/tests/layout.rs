@@ -147,6 +147,26 @@ fn refs_are_read_loose_and_packed_and_a_damaged_one_is_not_passed_over() {
     assert_eq!(vault.git(&["fsck", "--strict", "--no-dangling"]), "");
 
     let name = "refs/heads/audit/a-1";
+    let target = refs[name];
+    // As other programs may write it, and by another name.
+    for (odd, text) in [
+        ("a-2", format!("{target}")),
+        ("a-3", format!("{target} \n")),
+        ("a-4", format!("ref: {name}\n")),
+    ] {
+        let odd = format!("refs/heads/audit/{odd}");
+        write(&vault.dir().join(&odd), text.as_bytes());
+        let repo = vault.open(Faults::none());
+        let resolved = repo.ref_target(&odd);
+        match text.starts_with("ref:") {
+            true => assert!(resolved.is_err(), "{resolved:?}"),
+            false => assert_eq!(resolved, Ok(Some(target)), "{odd}"),
+        }
+        fs::remove_file(vault.dir().join(&odd)).unwrap();
+    }
+    for none in ["refs/heads/audit/a-9", "refs/heads/audit"] {
+        assert_eq!(vault.open(Faults::none()).ref_target(none), Ok(None));
+    }
     for torn in [&b""[..], &[0; 41], b"0123"] {
         write(&vault.dir().join(name), torn);
         let repo = vault.open(Faults::none());
