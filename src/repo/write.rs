@@ -56,6 +56,9 @@ pub enum CommitError {
         /// Its size, in bytes.
         size: usize,
     },
+    /// What does not fit the journal could not be made durable beside it. Nothing names it.
+    #[error("the change could not be made durable: {0}; free some space or check the disk, then try again")]
+    NotKept(io::Error),
     /// The vault could not be read. Nothing was written.
     #[error(transparent)]
     Read(#[from] ReadError),
@@ -82,6 +85,13 @@ pub enum CutError {
     Io(#[from] io::Error),
 }
 
+/// Whether an object is made durable beside the journal where a batch is too large for it: what is smaller stays, so that
+/// little is done by itself.
+fn is_kept_beside(object: &Object) -> bool {
+    const LEAST: usize = 256 << 10;
+    object.kind == Kind::Blob && object.bytes.len() >= LEAST
+}
+
 impl Repo {
     /// Commits a batch: when this returns, it is durable and stands in git. The order of effects
     /// is the room's: see [the module](super). After an error other than [`CommitError::Stale`],
@@ -93,9 +103,18 @@ impl Repo {
             return Err(CommitError::NotRecovered);
         }
         self.check(batch)?;
-        let payload = encode_payload(batch);
+        let mut payload = encode_payload(batch);
         if payload.len() > MAX_PAYLOAD {
-            return Err(CommitError::TooBig { size: payload.len() });
+            let (beside, within): (Vec<_>, Vec<_>) = batch.objects.iter().cloned().partition(is_kept_beside);
+            let within = Batch {
+                objects: within,
+                ..batch.clone()
+            };
+            payload = encode_payload(&within);
+            if beside.is_empty() || payload.len() > MAX_PAYLOAD {
+                return Err(CommitError::TooBig { size: payload.len() });
+            }
+            self.keep_beside(&beside).map_err(CommitError::NotKept)?;
         }
         // Out of the lock while anything can fail: an error leaves recovery due.
         let mut journal = slot.take().ok_or(CommitError::NotRecovered)?;
@@ -111,6 +130,16 @@ impl Repo {
         self.write_batch(batch).map_err(CommitError::Unfinished)?;
         *slot = Some(journal);
         Ok(durable)
+    }
+
+    /// Makes large blobs durable before the record that names them, as parts of attachments are: a bundle of long entries is
+    /// larger than the journal.
+    fn keep_beside(&self, blobs: &[Object]) -> io::Result<()> {
+        let writer = self.blob_writer()?;
+        for blob in blobs {
+            let _ = writer.write(&blob.bytes)?.keep();
+        }
+        Ok(())
     }
 
     /// Makes durable what git holds (one `syncfs`) and empties the journal: before packing, sync

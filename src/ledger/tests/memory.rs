@@ -2,7 +2,7 @@
 
 use super::vault::{NOW, Vault, settings};
 use super::{Given, assert_intact, clones};
-use crate::chain::{Details, Time};
+use crate::chain::{BUNDLE_LEN, Details, Time};
 use crate::crypto::ExampleEntropy;
 use crate::env::{Fault, Faults};
 use crate::id::NoteId;
@@ -189,4 +189,32 @@ fn an_append_that_failed_leaves_nothing_remembered_that_is_not_there() {
             }
         }
     }
+}
+
+#[test]
+fn a_bundle_of_long_entries_is_closed_although_it_is_larger_than_the_journal() {
+    let vault = Vault::with(1, 3);
+    let repo = open(&vault, Faults::none());
+    let mut ledger = Ledger::start(&repo, &vault.identity, &vault.state(), PATIENCE, None).unwrap();
+    let begun = ledger.head().1;
+    for n in begun..BUNDLE_LEN + 3 {
+        let mut details = Details::new("show");
+        details.asked = Some("long ".repeat(4000));
+        let now = Time::from_unix(NOW + 500 + n as i64);
+        let read = ledger.record(Draft::read(details, vec![]), now, &mut ExampleEntropy::new("long"));
+        let _ = read.unwrap();
+    }
+    drop(ledger);
+    let repo = open(&vault, Faults::none());
+    let ledger = Ledger::start(&repo, &vault.identity, &vault.state(), PATIENCE, None).unwrap();
+    assert_eq!(ledger.head().1, BUNDLE_LEN + 3);
+    drop(ledger);
+    assert_intact(
+        "with a large bundle",
+        &vault,
+        &Given {
+            deep: true,
+            ..Given::default()
+        },
+    );
 }

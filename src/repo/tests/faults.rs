@@ -249,6 +249,62 @@ fn a_full_journal_is_cut_and_the_largest_batch_fits() {
 }
 
 #[test]
+fn a_blob_that_does_not_fit_the_journal_is_durable_before_what_names_it() {
+    let content = |n: usize| vec![n as u8; MAX_PAYLOAD / 2 + 1 + n];
+    let batch = |repo: &Repo| {
+        let mut batch = make_batch(repo, 3);
+        batch.objects.extend([content(1), content(2)].map(Object::blob));
+        batch
+    };
+    let refs_then = |vault: &Vault| -> BTreeMap<String, Oid> {
+        let repo = vault.open(Faults::none());
+        repo.recover(&repo.lock(PATIENCE).unwrap()).unwrap();
+        repo.refs("refs/heads/").unwrap().into_iter().collect()
+    };
+    for at in 0.. {
+        for fault in [Fault::Fails, Fault::FailsAfterDone, Fault::Torn] {
+            let vault = Vault::new();
+            run(&vault.open(Faults::none()), 0, 3);
+            let before = refs_then(&vault);
+            let faults = Faults::planned(at, fault);
+            let repo = vault.open(faults.clone());
+            let lock = repo.lock(PATIENCE).unwrap();
+            repo.recover(&lock).unwrap();
+            let batch = batch(&repo);
+            let done = repo.commit(&lock, &batch);
+            let (seen, done) = (faults.seen(), done.map(drop));
+            drop(lock);
+            let mut expected = before.clone();
+            after(&mut expected, &batch);
+            let found = refs_then(&vault);
+            match &done {
+                Ok(()) => assert_eq!(found, expected),
+                Err(CommitError::NotKept(_)) => assert_eq!(found, before, "{fault:?} at {at}: {seen:?}"),
+                Err(_) => assert!(found == before || found == expected, "{fault:?} at {at}: {seen:?}"),
+            }
+            if found == expected {
+                // Whoever finds it named finds it.
+                for n in [1, 2] {
+                    let blob = Object::blob(content(n));
+                    let read = vault.open(Faults::none()).read_blob(blob.oid(), 1 << 30);
+                    assert_eq!(read, Ok(blob.bytes), "{fault:?} at {at}: {seen:?}");
+                }
+            }
+            let journal = vault.open(Faults::none()).pending().unwrap();
+            assert!(
+                journal
+                    .iter()
+                    .all(|batch| batch.objects.iter().all(|object| object.bytes.len() < MAX_PAYLOAD / 2))
+            );
+            if at > 0 && done.is_ok() {
+                assert!(seen.contains(&Step::BlobSync), "{seen:?}");
+                return;
+            }
+        }
+    }
+}
+
+#[test]
 fn wiping_leaves_nothing_of_any_generation() {
     let vault = Vault::new();
     let repo = vault.open(Faults::none());
