@@ -22,7 +22,7 @@ use crate::id::LogName;
 use crate::ledger::{
     Elsewhere, Fate, Ledger, LedgerError, MainFate, Merged, Push, Second, catch_up, is_anything_withdrawn, note_pushed,
 };
-use crate::repo::{GitJob, RemoteUrl, Repo, Settings, Staging, parse_list, room_for_arrivals, said};
+use crate::repo::{GitJob, RemoteUrl, Repo, Settings, Staging, StagingError, parse_list, room_for_arrivals, said};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -354,6 +354,7 @@ impl<'a> Exchange<'a> {
         let mut there = None;
         if branches.has_main() && branches.has_news(repo)? {
             let room = room_for_arrivals(repo.dir()).map_err(no_room)?;
+            staging.begin_with(&branches.alike(repo)?).map_err(StagingError::from)?;
             let job = GitJob::fetch(
                 staging.dir(),
                 self.url,

@@ -128,6 +128,13 @@ impl Elsewhere {
         Ok(Self::sort(listed))
     }
 
+    /// The full names of its branches that stand in the vault where they stand there.
+    pub fn alike(&self, repo: &Repo) -> Result<BTreeMap<String, Oid>, LedgerError> {
+        let own = Self::of(repo)?.branches;
+        let alike = self.branches.iter().filter(|(name, oid)| own.get(*name) == Some(oid));
+        Ok(alike.map(|(name, oid)| (format!("{HEADS}{name}"), *oid)).collect())
+    }
+
     /// Whether its logs, members, rules or witnesses hold anything that the vault does not. If they do not, nothing of its
     /// files can count that is not here.
     pub fn has_news(&self, repo: &Repo) -> Result<bool, LedgerError> {

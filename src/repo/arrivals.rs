@@ -2,15 +2,22 @@
 
 use super::git::{ReadError, Repo};
 use super::lock::Lock;
+use super::loose::loose_path;
 use super::object::{Kind, Object, Oid};
+use super::pack::{LOOSE_MAX, PackError};
+use super::pack_write::PackWriter;
 use super::record::Batch;
 use super::recover::RecoverError;
 use super::write::{sync_file_system, to_io};
 use crate::env::Step;
+use std::collections::HashSet;
 use std::io;
+use std::path::Path;
 
 /// How many bytes are held in memory before they are written.
 const CHUNK: usize = 8 << 20;
+/// So many at once are written into a pack: to make a file takes longer than to write what it holds.
+pub(super) const PACKED_FROM: usize = 256;
 /// The most objects, and the most bytes, that come at once.
 const OBJECTS_MAX: u64 = 1 << 24;
 const BYTES_MAX: u64 = 1 << 40;
@@ -27,6 +34,16 @@ pub enum ArrivalError {
     /// An object of the vault could not be read.
     #[error(transparent)]
     Read(#[from] ReadError),
+}
+
+impl From<PackError> for ArrivalError {
+    fn from(error: PackError) -> Self {
+        match error {
+            PackError::Io(error) => Self::Io(error),
+            PackError::Read(error) => Self::Read(error),
+            error => Self::Io(io::Error::other(error.to_string())),
+        }
+    }
 }
 
 impl From<RecoverError> for ArrivalError {
@@ -85,9 +102,40 @@ impl Arrivals<'_> {
 
     /// Writes them; one whose file is there and not whole is written anew.
     fn write(&mut self) -> Result<(), ArrivalError> {
-        let batch = std::mem::take(&mut self.waiting);
+        let mut batch = std::mem::take(&mut self.waiting);
         self.size = 0;
+        if batch.objects.len() >= PACKED_FROM {
+            batch.objects = self.write_packed(batch.objects)?;
+        }
         Ok(self.repo.rewrite_objects(&[batch])?)
+    }
+
+    /// Writes those that are not there at all into a pack, and gives the others back.
+    fn write_packed(&self, objects: Vec<Object>) -> Result<Vec<Object>, ArrivalError> {
+        let repo = self.repo;
+        let (mut ids, mut new, mut others) = (HashSet::new(), Vec::new(), Vec::new());
+        for object in objects {
+            let oid = object.oid();
+            let is_new = !loose_path(&repo.dir, oid).exists() && !repo.contains(oid);
+            match is_new && object.bytes.len() as u64 <= LOOSE_MAX {
+                true if ids.insert(oid) => new.push(object),
+                true => {}
+                false => others.push(object),
+            }
+        }
+        if !new.is_empty() {
+            let write = |draft: &Path| {
+                let mut writer = PackWriter::begin(draft, new.len())?;
+                for object in &new {
+                    writer.put_whole(object.kind, &object.bytes)?;
+                }
+                Ok(writer.end()?)
+            };
+            repo.remove_draft()?;
+            let stem = repo.write_pack(&ids, write)?;
+            repo.place_pack(&stem)?;
+        }
+        Ok(others)
     }
 
     /// Makes them durable, as they must be before a batch names one of them: the journal does not hold them.

@@ -37,7 +37,7 @@ const SEVERAL: usize = 4;
 /// A pack of so many bytes is copied no more, for the same reason.
 const MERGED_MAX: u64 = 128 << 20;
 /// An object's file larger than this, in bytes, stays: a large one in a pack would be copied with it.
-const LOOSE_MAX: u64 = 256 << 10;
+pub(super) const LOOSE_MAX: u64 = 256 << 10;
 
 /// Where a pack is written before it is whole, in the git directory.
 pub(super) const DRAFT: &str = "strongroom.packing";
@@ -305,7 +305,7 @@ impl Repo {
     }
 
     /// Has a pack of these objects written beside the repository, synced; gives its path without extension.
-    fn write_pack(
+    pub(super) fn write_pack(
         &self,
         ids: &HashSet<Oid>,
         write: impl FnOnce(&Path) -> Result<(), PackError>,
@@ -359,7 +359,7 @@ impl Repo {
     }
 
     /// Moves a pack to its place. The index goes first: without its pack it counts for nothing, and tells nothing.
-    fn place_pack(&self, stem: &Path) -> Result<(), PackError> {
+    pub(super) fn place_pack(&self, stem: &Path) -> Result<(), PackError> {
         let folder = self.dir.join("objects/pack");
         let mut name = stem.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let taken = |name: &str| {

@@ -7,6 +7,7 @@ use super::object::Oid;
 use super::remote::PushedRef;
 use super::write::sync_file_system;
 use crate::env::open_plain_file;
+use std::collections::BTreeMap;
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Write};
 use std::os::unix::ffi::OsStrExt;
@@ -111,6 +112,19 @@ impl Staging {
             file.write_all(bytes)?;
         }
         Ok(())
+    }
+
+    /// Gives it these refs, which the vault has too: a fetch writes those alone that stand elsewhere by then.
+    pub fn begin_with(&self, refs: &BTreeMap<String, Oid>) -> io::Result<()> {
+        let lines = refs.iter().map(|(name, oid)| format!("{oid} {name}\n"));
+        let text = std::iter::once("# pack-refs with: sorted \n".to_owned()).chain(lines);
+        let mut new = fs::OpenOptions::new();
+        let mut file = new
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(self.dir.join("packed-refs"))?;
+        file.write_all(text.collect::<String>().as_bytes())
     }
 
     /// Removes what the other repository sent where one of these branches of it goes on from what the vault has forgotten since: a

@@ -9,6 +9,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+mod arrivals;
 mod backup;
 mod faults;
 mod forgetting;
