@@ -144,7 +144,7 @@ class Strongroom:
         "edit one": (keys("sr e k", RET), "recorded as revision 2"),
         "what changed": (keys("sr hi", TAB, "k", RET), r"2\s+[0-9a-f]{8}"),
         "to the clipboard": (keys("sr s -c to", RET), "clipboard"),
-        "delete one": (keys("sr des", TAB, "to", RET, "yes", RET), "destroyed"),
+        "delete one": (keys("sr rm to", RET, "yes", RET), "destroyed"),
         "share with the others": (keys("sr sy", TAB, RET), "origin"),
     }
 

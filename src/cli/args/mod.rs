@@ -214,6 +214,7 @@ pub(super) enum Command {
     Metrics(MetricsArgs),
     /// Destroy a note; the record that it was there stays
     #[command(
+        visible_alias = "rm",
         after_help = "Example:\n  strongroom destroy 3f2a9c --purpose erasure --why 'kept for two years'\n\nIt asks first; --yes does not. All of the note is forgotten and leaves this disk before the command is done. Copies elsewhere, such as backups and clones, keep what they have. Drafts and briefs that were made from it stay, and are named.\n\nWhere a second person has to agree, it is scheduled first, and carried out by the same command once every member's device has seen that (it syncs once), or after the grace of the policies; exit code 5 says which devices are waited for. What is under a legal hold is not destroyed."
     )]
     Destroy {
