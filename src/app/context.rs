@@ -113,6 +113,8 @@ impl Access {
     }
 }
 
+/// No rule that this program brings takes a shorter reason, in characters; what is asked for is asked for again.
+const REASON_MIN: usize = 4;
 /// How often it is asked again for what cannot be taken.
 const TRIES: usize = 3;
 
@@ -196,6 +198,11 @@ impl Context<'_> {
     fn ask_reason(&self) -> Option<String> {
         for _ in 0..TRIES {
             let said = self.said(WHY)?;
+            if said.chars().count() < REASON_MIN {
+                self.person
+                    .warn("that is too short to be a reason: say it in a few words");
+                continue;
+            }
             match check_reason(&said) {
                 Ok(()) => return Some(said),
                 Err(error) => self.person.warn(&error.message),

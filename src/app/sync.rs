@@ -22,7 +22,7 @@ use crate::id::LogName;
 use crate::ledger::{
     Elsewhere, Fate, Ledger, LedgerError, MainFate, Merged, Push, Second, catch_up, is_anything_withdrawn, note_pushed,
 };
-use crate::repo::{GitJob, RemoteUrl, Repo, Settings, Staging, StagingError, parse_list, room_for_arrivals, said};
+use crate::repo::{GitJob, RemoteUrl, Repo, Settings, Staging, parse_list, room_for_arrivals, said};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -354,7 +354,8 @@ impl<'a> Exchange<'a> {
         let mut there = None;
         if branches.has_main() && branches.has_news(repo)? {
             let room = room_for_arrivals(repo.dir()).map_err(no_room)?;
-            staging.begin_with(&branches.alike(repo)?).map_err(StagingError::from)?;
+            let alike = branches.alike(repo)?;
+            staging.begin_with(&alike)?;
             let job = GitJob::fetch(
                 staging.dir(),
                 self.url,
@@ -362,7 +363,12 @@ impl<'a> Exchange<'a> {
                 &branches.left_out(),
                 room,
             );
-            let ended = self.git(job)?;
+            let mut ended = self.git(job.clone())?;
+            if !(ended.succeeded || ended.stopped || alike.is_empty()) {
+                // One of these the vault may have lost, or not have any more.
+                staging.begin_with_none()?;
+                ended = self.git(job)?;
+            }
             let broken = match ended.succeeded || ended.stopped {
                 true => fetched(&ended, room).map(|()| Vec::new())?,
                 // One branch that leads nowhere is enough for git to bring nothing.
@@ -548,7 +554,9 @@ impl<'a> Exchange<'a> {
             .hint("sync both with a bare repository between them: `git init --bare HUB`, then `strongroom remote add HUB`"));
         }
         if there.fetched.is_some() {
-            there.staging.drop_what_is_torn(&push.moves, Settings::of_this_run())?;
+            there
+                .staging
+                .drop_what_is_torn(&push.forgotten, Settings::of_this_run())?;
         }
         let job = GitJob::push(there.staging.dir(), self.url, &push.moves);
         let ended = self.git(job)?;

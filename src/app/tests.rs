@@ -222,7 +222,13 @@ fn an_answer_that_is_none_denies() {
     for (answers, questions, entered) in [
         (&[""][..], 1, entry("show", "", "", "denied")),
         (&["duty", " "], 2, entry("show", "duty", "", "denied")),
-        (&["duty", "no"], 2, entry("show", "duty", "no", "denied")),
+        // What is too short for a reason is asked for again.
+        (&["duty", "no"], 3, entry("show", "duty", "", "denied")),
+        (
+            &["duty", "no", "gate call-out"],
+            3,
+            entry("show", "duty", "gate call-out", "done"),
+        ),
         // A slip is asked for again, for a while.
         (
             &["curiosity", "du", "gate call-out"],

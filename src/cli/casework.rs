@@ -5,6 +5,7 @@ use super::called;
 use super::out;
 use super::terminal::Seen;
 use super::words::{field_of, local, named, time};
+use crate::app::shared::Time;
 use crate::app::{Context, DueLine, DueQuery, Error};
 use serde_json::json;
 
@@ -52,11 +53,19 @@ pub(super) fn due(context: &Context<'_>, seen: &Seen<'_>, args: &DueArgs) -> Res
 }
 
 /// What is due as a table: its head and its rows.
+/// When something is due. Of what is due on a day that is the day, wherever one is.
+fn when(time: Time) -> String {
+    match time.unix().rem_euclid(86_400) == 86_399 {
+        true => time.to_string()[..10].to_owned(),
+        false => local(time)[..16].replace('T', " "),
+    }
+}
+
 pub(super) fn table(lines: &[DueLine]) -> (Vec<&'static str>, Vec<Vec<String>>) {
     let row = |line: &DueLine| {
         let title = line.heading.as_ref().map(|heading| out::one_line(&heading.title));
         vec![
-            local(line.due.time)[..16].replace('T', " "),
+            when(line.due.time),
             if line.overdue { "overdue" } else { "" }.to_owned(),
             line.due
                 .note

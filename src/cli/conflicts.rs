@@ -32,6 +32,17 @@ pub(super) fn run(context: &Context<'_>, seen: &Seen<'_>, command: &ConflictComm
         ConflictCommand::Declare { client, case } => {
             let client = named(context.person, "client", client.as_deref())?;
             let case = named(context.person, "case", case.as_deref())?;
+            let what: Vec<String> = [("client", &client), ("case", &case)]
+                .into_iter()
+                .filter_map(|(kind, name)| Some(format!("{kind} `{}`", out::one_line(name.as_deref()?))))
+                .collect();
+            seen.agreed(
+                &format!(
+                    "stay out of all that bears {}? It is not taken back, and the leads are told.",
+                    what.join(" and ")
+                ),
+                "nothing was declared",
+            )?;
             let declared = crate::app::declare_conflict(context, client.as_deref(), case.as_deref())?;
             if seen.json {
                 let entry = declared.entry.map(|entry| entry.to_string());

@@ -196,6 +196,15 @@ pub(super) fn run(context: &Context<'_>, seen: &Seen<'_>, command: &MemberComman
         MemberCommand::Pause { handle } => change(context, seen, handle, &MemberChange::Pause),
         MemberCommand::Resume { handle } => change(context, seen, handle, &MemberChange::Resume),
         MemberCommand::Remove { handle, device } => {
+            let whom = out::one_line(handle);
+            let prompt = match device {
+                Some(device) => format!(
+                    "remove the device `{}` of {whom}? What it writes from now on counts for nothing.",
+                    out::one_line(device)
+                ),
+                None => format!("end the membership of {whom}? What they write from now on counts for nothing."),
+            };
+            seen.agreed(&prompt, "nobody was removed")?;
             let what = device.clone().map_or(MemberChange::Remove, MemberChange::RemoveDevice);
             change(context, seen, handle, &what)
         }

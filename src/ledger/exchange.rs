@@ -128,10 +128,13 @@ impl Elsewhere {
         Ok(Self::sort(listed))
     }
 
-    /// The full names of its branches that stand in the vault where they stand there.
+    /// The full names of its branches that stand in the vault where they stand there, and whose newest commit is there.
     pub fn alike(&self, repo: &Repo) -> Result<BTreeMap<String, Oid>, LedgerError> {
         let own = Self::of(repo)?.branches;
-        let alike = self.branches.iter().filter(|(name, oid)| own.get(*name) == Some(oid));
+        let alike = self
+            .branches
+            .iter()
+            .filter(|(name, oid)| own.get(*name) == Some(oid) && repo.contains(**oid));
         Ok(alike.map(|(name, oid)| (format!("{HEADS}{name}"), *oid)).collect())
     }
 
@@ -214,7 +217,14 @@ impl Ledger<'_> {
         if merged.is_some_and(|merged| matches!(merged.main, MainFate::Diverged | MainFate::Broken(_))) {
             return Ok(push);
         }
-        let left_out = merged.is_some_and(|merged| merged.logs.iter().any(|(_, fate)| matches!(fate, Fate::Broken(_))));
+        let broken = |merged: &Merged| merged.logs.iter().any(|(_, fate)| matches!(fate, Fate::Broken(_)));
+        // Of what was listed and did not come nobody knows what it has written.
+        let came = |oid: &Oid| self.repo.contains(*oid) || fetched.is_some_and(|fetched| fetched.contains(*oid));
+        let mut unread = theirs
+            .branches
+            .iter()
+            .filter(|(name, oid)| !is_shard(name) && !came(oid));
+        let left_out = merged.is_some_and(broken) || unread.next().is_some();
         let there = |branch: &str| theirs.branches.get(branch).copied();
         for (branch, here) in Elsewhere::of(self.repo)?.branches {
             let seen = there(&branch);

@@ -12,7 +12,7 @@ use super::write::{sync_file_system, to_io};
 use crate::env::Step;
 use std::collections::HashSet;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// How many bytes are held in memory before they are written.
 const CHUNK: usize = 8 << 20;
@@ -22,7 +22,8 @@ pub(super) const PACKED_FROM: usize = 256;
 const OBJECTS_MAX: u64 = 1 << 24;
 const BYTES_MAX: u64 = 1 << 40;
 
-/// Objects from elsewhere could not be kept. What was written of them is nobody's, and git's own pruning takes it.
+/// Objects from elsewhere could not be kept. What was written of them is nobody's: packs are removed by the next start, or, if
+/// they had their place already, by `git gc --prune=now`, and files of their own by git's pruning.
 #[derive(Debug, thiserror::Error)]
 pub enum ArrivalError {
     /// There is no end to them.
@@ -63,6 +64,10 @@ pub struct Arrivals<'a> {
     size: usize,
     objects: u64,
     bytes: u64,
+    /// Packs that are written, beside the repository until all is, and what is in them.
+    draft: Option<PathBuf>,
+    packs: Vec<PathBuf>,
+    packed: HashSet<Oid>,
 }
 
 impl Repo {
@@ -80,6 +85,9 @@ impl Repo {
             size: 0,
             objects: 0,
             bytes: 0,
+            draft: None,
+            packs: Vec::new(),
+            packed: HashSet::new(),
         }
     }
 }
@@ -110,14 +118,15 @@ impl Arrivals<'_> {
         Ok(self.repo.rewrite_objects(&[batch])?)
     }
 
-    /// Writes those that are not there at all into a pack, and gives the others back.
-    fn write_packed(&self, objects: Vec<Object>) -> Result<Vec<Object>, ArrivalError> {
+    /// Writes those that are not there at all into a pack, which has its place when all are written; gives the others back.
+    fn write_packed(&mut self, objects: Vec<Object>) -> Result<Vec<Object>, ArrivalError> {
         let repo = self.repo;
         let (mut ids, mut new, mut others) = (HashSet::new(), Vec::new(), Vec::new());
         for object in objects {
             let oid = object.oid();
             let is_new = !loose_path(&repo.dir, oid).exists() && !repo.contains(oid);
             match is_new && object.bytes.len() as u64 <= LOOSE_MAX {
+                true if self.packed.contains(&oid) => {}
                 true if ids.insert(oid) => new.push(object),
                 true => {}
                 false => others.push(object),
@@ -131,9 +140,12 @@ impl Arrivals<'_> {
                 }
                 Ok(writer.end()?)
             };
-            repo.remove_draft()?;
-            let stem = repo.write_pack(&ids, write)?;
-            repo.place_pack(&stem)?;
+            let draft = match &self.draft {
+                Some(draft) => draft,
+                None => self.draft.insert(repo.make_draft()?),
+            };
+            self.packs.push(repo.write_pack_in(draft, &ids, write)?);
+            self.packed.extend(ids);
         }
         Ok(others)
     }
@@ -144,6 +156,9 @@ impl Arrivals<'_> {
             return Ok(());
         }
         self.write()?;
+        if !self.packs.is_empty() {
+            self.repo.place_packs(&self.packs)?;
+        }
         let sync = || sync_file_system(&self.repo.dir);
         self.repo.faults().step(Step::WholeSync, sync, || Ok(()))?;
         let refresh = || self.repo.git.odb()?.refresh();

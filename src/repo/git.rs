@@ -268,7 +268,8 @@ impl Repo {
     /// The same, with the packs that there are now opened once and for all: for whoever reads most of the vault.
     pub fn with_packs(self) -> Self {
         let packed = Arc::new(self.known_packs());
-        Self { packed, ..self }
+        let recent = RefCell::default();
+        Self { packed, recent, ..self }
     }
 
     /// `count` more ways into the same vault, for threads that read much of it.

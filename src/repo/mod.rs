@@ -10,10 +10,10 @@
 //! 4. After 64 records, or when the journal is full, the next write first makes everything durable
 //!    with one `syncfs` and begins the journal anew ([`Repo::cut`]).
 //!
-//! Large blobs do not go through the journal: a [`BlobWriter`] makes each durable as a file of its own
-//! before step 2, and without the lock.
+//! Parts of attachments do not go through the journal: a [`BlobWriter`] makes each durable as a file of its own
+//! before step 2, and without the lock; nor do large blobs of a batch that would not fit it, under the lock.
 //!
-//! Nor do the objects that come from another clone: [`Arrivals`] makes them durable with one `syncfs`.
+//! Nor do the objects that come from another clone: [`Arrivals`] makes them durable, many in packs, before step 1.
 //!
 //! After a power cut git may have lost whatever was written since the cut: objects and refs come
 //! back missing, empty or torn. [`Repo::recover`], the start of every write, then writes all of it

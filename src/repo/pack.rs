@@ -7,8 +7,9 @@
 //! INVARIANT (what was forgotten gets no second life): of what has a file of its own, only what the refs reach goes into a
 //! pack; what they do not reach stays as it is. What was forgotten leaves the packs by itself (see `forget`).
 //!
-//! How long it takes grows with what has gathered, not with the history: nobody looks behind what is in a large pack.
-//! The oldest goes first, so that what leads to the rest has a file of its own for as long as the rest has.
+//! How long it takes grows with what has gathered, not with the history: nobody looks behind what is in a large pack, unless
+//! too little is found so. The oldest goes first, so that what leads to the rest has a file of its own for as long as the rest
+//! has; but what comes from elsewhere goes into packs as it comes (see `arrivals`), and older files may lie behind it.
 
 use super::git::{ReadError, Repo};
 use super::lock::Lock;
@@ -20,7 +21,7 @@ use super::recover::remove_file;
 use super::tree::Mode;
 use super::write::{CutError, to_io};
 use crate::env::Step;
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::fs::{self, File};
 use std::io;
 use std::ops::RangeInclusive;
@@ -112,7 +113,10 @@ impl Repo {
         }
         self.cut(lock)?;
         self.remove_draft()?;
-        let mut chosen = self.choose(&loose, most)?;
+        let mut chosen = self.choose(&loose, most, true)?;
+        if chosen.len() < least.min(loose.len()) {
+            chosen = self.choose(&loose, most, false)?;
+        }
         if chosen.is_empty() {
             return Ok(None);
         }
@@ -143,12 +147,13 @@ impl Repo {
     }
 
     /// Which of the objects with files of their own go into a pack: reached by the refs, the oldest of each branch first.
-    fn choose(&self, loose: &HashSet<Oid>, most: usize) -> Result<Vec<Chosen>, PackError> {
+    /// `in_short`: nobody looks behind what is in a large pack.
+    fn choose(&self, loose: &HashSet<Oid>, most: usize, in_short: bool) -> Result<Vec<Chosen>, PackError> {
         let packs = self.packs()?;
         let large = packs
             .into_iter()
             .map(|pack| pack.index)
-            .filter(|index| index.ids.len() >= LARGE);
+            .filter(|index| in_short && index.ids.len() >= LARGE);
         let large: Vec<PackIndex> = large.collect();
         let names: Vec<(String, Oid)> = self.refs("refs/")?;
         // Most of what is reached is in packs already.
@@ -305,17 +310,32 @@ impl Repo {
     }
 
     /// Has a pack of these objects written beside the repository, synced; gives its path without extension.
-    pub(super) fn write_pack(
+    fn write_pack(
         &self,
         ids: &HashSet<Oid>,
         write: impl FnOnce(&Path) -> Result<(), PackError>,
     ) -> Result<PathBuf, PackError> {
         let draft = self.make_draft()?;
+        self.write_pack_in(&draft, ids, write)
+    }
+
+    /// The same in a folder in which there may be others.
+    pub(super) fn write_pack_in(
+        &self,
+        draft: &Path,
+        ids: &HashSet<Oid>,
+        write: impl FnOnce(&Path) -> Result<(), PackError>,
+    ) -> Result<PathBuf, PackError> {
+        let names = || -> io::Result<BTreeSet<PathBuf>> {
+            let names = fs::read_dir(draft)?;
+            names.map(|entry| Ok(entry?.path())).collect()
+        };
+        let before = names()?;
         let mut result = Ok(());
         let mut write = Some(write);
         let act = || {
             if let Some(write) = write.take() {
-                result = write(&draft);
+                result = write(draft);
             }
             result
                 .is_ok()
@@ -326,18 +346,15 @@ impl Repo {
         let stepped = self.faults().step(Step::PackWrite, act, tear);
         result?;
         stepped?;
-        let names = fs::read_dir(&draft)?.map(|entry| Ok(entry?.path()));
-        let names: Vec<PathBuf> = names.collect::<io::Result<_>>()?;
-        let index = names
-            .iter()
-            .find(|path| path.extension().is_some_and(|end| end == "idx"));
+        let new: Vec<PathBuf> = names()?.difference(&before).cloned().collect();
+        let index = new.iter().find(|path| path.extension().is_some_and(|end| end == "idx"));
         let index = index.ok_or_else(|| io::Error::other("git wrote no index"))?;
         let written: HashSet<Oid> = PackIndex::read(index)?.ids.into_iter().collect();
         // Git hashed what it read along: an object that was damaged is there under another id.
         if let Some(oid) = ids.difference(&written).next() {
             return Err(ReadError::Damaged { oid: *oid }.into());
         }
-        self.sync_draft(&draft)?;
+        self.sync_files(&new)?;
         Ok(index.with_extension(""))
     }
 
@@ -350,16 +367,35 @@ impl Repo {
     }
 
     pub(super) fn sync_draft(&self, draft: &Path) -> io::Result<()> {
-        for entry in fs::read_dir(draft)? {
-            let path = entry?.path();
-            let sync = || File::open(&path)?.sync_all();
+        let names = fs::read_dir(draft)?.map(|entry| Ok(entry?.path()));
+        self.sync_files(&names.collect::<io::Result<Vec<_>>>()?)
+    }
+
+    fn sync_files(&self, paths: &[PathBuf]) -> io::Result<()> {
+        for path in paths {
+            let sync = || File::open(path)?.sync_all();
             self.faults().step(Step::PackSync, sync, || Ok(()))?;
         }
         Ok(())
     }
 
-    /// Moves a pack to its place. The index goes first: without its pack it counts for nothing, and tells nothing.
-    pub(super) fn place_pack(&self, stem: &Path) -> Result<(), PackError> {
+    /// Moves a pack to its place, the only one that there is.
+    fn place_pack(&self, stem: &Path) -> Result<(), PackError> {
+        self.place_packs(&[stem.to_owned()])
+    }
+
+    /// Moves packs to their places. The index goes first: without its pack it counts for nothing, and tells nothing.
+    pub(super) fn place_packs(&self, stems: &[PathBuf]) -> Result<(), PackError> {
+        stems.iter().try_for_each(|stem| self.place(stem))?;
+        let sync = || File::open(self.dir.join("objects/pack"))?.sync_all();
+        self.faults().step(Step::PackSync, sync, || Ok(()))?;
+        self.remove_draft()?;
+        // So that what is about to be removed is found there from now on.
+        let refresh = || self.git.odb()?.refresh();
+        Ok(refresh().map_err(to_io)?)
+    }
+
+    fn place(&self, stem: &Path) -> Result<(), PackError> {
         let folder = self.dir.join("objects/pack");
         let mut name = stem.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let taken = |name: &str| {
@@ -376,12 +412,7 @@ impl Repo {
             self.faults()
                 .step(Step::PackPlace, || fs::rename(&from, &to), || Ok(()))?;
         }
-        let sync = || File::open(&folder)?.sync_all();
-        self.faults().step(Step::PackSync, sync, || Ok(()))?;
-        self.remove_draft()?;
-        // So that what is about to be removed is found there from now on.
-        let refresh = || self.git.odb()?.refresh();
-        Ok(refresh().map_err(to_io)?)
+        Ok(())
     }
 
     /// Removes a pack that went into another; the index first, so that nobody looks for it any more.

@@ -544,7 +544,11 @@ impl KnownPacks {
         let first = if size > HALF_OF { bound / 16 * 9 } else { bound };
         for most in [first, bound] {
             let stored = packed.from(file, at, most).map_err(failed)?;
-            if inflate(decompressor, &stored[head..], out) {
+            // Read anew, it may be shorter than it was: another program cut the file off.
+            if stored
+                .get(head..)
+                .is_some_and(|packed| inflate(decompressor, packed, out))
+            {
                 return Ok(Some(entry));
             }
             if stored.len() < most {

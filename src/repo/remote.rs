@@ -210,7 +210,7 @@ impl GitJob {
         job
     }
 
-    /// To fetch branches into a repository that has none, as `patterns` name them (`refs/heads/audit/*`), but for those
+    /// To fetch branches into a repository that has none of its own, as `patterns` name them (`refs/heads/audit/*`), but for those
     /// `left_out`. At most `max` bytes may come to lie there.
     pub fn fetch(into: &Path, url: &RemoteUrl, patterns: &[&str], left_out: &[&str], max: u64) -> Self {
         let mut job = Self::new(

@@ -1,10 +1,10 @@
 //! A place for what another repository sends, before anything of it is looked at: a bare repository in the vault's own
 //! folder that reads the vault's objects beside its own, so that only what is new has to travel. It has the branches of
-//! the other, no hooks and no configuration of anybody's, and goes away when it is dropped.
+//! the other (those that stand where the vault's do are given to it before anything is fetched), no hooks and no configuration of anybody's, and goes away when it is dropped.
 
-use super::git::{OpenError, Repo, Settings};
-use super::object::Oid;
-use super::remote::PushedRef;
+use super::git::{OpenError, ReadError, Repo, Settings};
+use super::object::{Commit, Oid};
+use super::recover::remove_file;
 use super::write::sync_file_system;
 use crate::env::open_plain_file;
 use std::collections::BTreeMap;
@@ -23,8 +23,12 @@ const NAME: &str = "strongroom.syncing";
 const ALIVE: &str = "strongroom.sync.lock";
 pub(super) const CONFIG: &str = "[core]\n\trepositoryformatversion = 0\n\tbare = true\n\tsharedRepository = 0600\n";
 
+/// The file of refs that have none of their own.
+const PACKED_REFS: &str = "packed-refs";
 /// The largest commit that is looked at, in bytes.
 const COMMIT_MAX: u64 = 1 << 20;
+/// So many commits of a branch are followed at most.
+const HISTORY_MAX: usize = 1 << 17;
 /// How often, and how long apart, the right to it is asked for again.
 const TRIES: usize = 20;
 const BETWEEN: Duration = Duration::from_millis(20);
@@ -114,8 +118,9 @@ impl Staging {
         Ok(())
     }
 
-    /// Gives it these refs, which the vault has too: a fetch writes those alone that stand elsewhere by then.
-    pub fn begin_with(&self, refs: &BTreeMap<String, Oid>) -> io::Result<()> {
+    /// Gives it these refs, which the vault has too: a fetch writes those alone that stand elsewhere by then. One that is gone
+    /// there by then stays, as the vault has it.
+    pub fn begin_with(&self, refs: &BTreeMap<String, Oid>) -> Result<(), StagingError> {
         let lines = refs.iter().map(|(name, oid)| format!("{oid} {name}\n"));
         let text = std::iter::once("# pack-refs with: sorted \n".to_owned()).chain(lines);
         let mut new = fs::OpenOptions::new();
@@ -123,23 +128,41 @@ impl Staging {
             .write(true)
             .create_new(true)
             .mode(0o600)
-            .open(self.dir.join("packed-refs"))?;
-        file.write_all(text.collect::<String>().as_bytes())
+            .open(self.dir.join(PACKED_REFS))?;
+        Ok(file.write_all(text.collect::<String>().as_bytes())?)
     }
 
-    /// Removes what the other repository sent where one of these branches of it goes on from what the vault has forgotten since: a
-    /// repository in which a history breaks off pushes nothing, and what a branch that is replaced leads to need not be there.
-    pub fn drop_what_is_torn(&self, moves: &[PushedRef], settings: Settings) -> Result<(), StagingError> {
+    /// Takes back what [`Staging::begin_with`] gave it: git fetches nothing into a repository with a ref that leads nowhere, and
+    /// what the vault had a moment ago another program may have removed.
+    pub fn begin_with_none(&self) -> Result<(), StagingError> {
+        Ok(remove_file(&self.dir.join(PACKED_REFS))?)
+    }
+
+    /// Removes what the other repository sent where one of these commits of it, which branches stand at that are replaced, goes on
+    /// from what the vault has forgotten since: a repository in which a history breaks off pushes nothing, and what a
+    /// branch that is replaced leads to need not be there.
+    pub fn drop_what_is_torn(&self, replaced: &[Oid], settings: Settings) -> Result<(), StagingError> {
+        if replaced.is_empty() {
+            return Ok(());
+        }
         // Not as it was when it was opened first: packs that are gone since can still be read there.
         let now = self
             .open(settings)
-            .map_err(|error| StagingError::Io(io::Error::other(error.to_string())))?;
-        let replaced = moves
+            .map_err(|error| StagingError::Io(io::Error::other(error.to_string())))?
+            .with_packs();
+        // One that is longer than any of a vault counts as torn, and so does one that nobody's program has written.
+        let is_torn = |oid: Oid| {
+            let mut commits = now.first_parents(oid, COMMIT_MAX);
+            let plain =
+                |commit: Result<(Oid, Commit), ReadError>| commit.is_ok_and(|(_, commit)| commit.parents.len() < 2);
+            let whole = commits.by_ref().take(HISTORY_MAX).all(plain);
+            !whole || commits.next().is_some()
+        };
+        if replaced
             .iter()
-            .filter(|branch| branch.forced)
-            .filter_map(|branch| branch.seen);
-        let breaks_off = |oid: Oid| now.first_parents(oid, COMMIT_MAX).skip(1).any(|commit| commit.is_err());
-        if replaced.filter(|oid| now.contains(*oid)).any(breaks_off) {
+            .filter(|oid| now.contains(**oid))
+            .any(|oid| is_torn(*oid))
+        {
             remove(&self.dir)?;
             self.lay_out()?;
         }

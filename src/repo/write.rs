@@ -6,6 +6,7 @@ use super::lock::Lock;
 use super::loose::loose_path;
 use super::object::{Kind, Object, Oid};
 use super::record::{Batch, MAX_PAYLOAD, encode_payload, is_branch};
+use super::stored::StoredBlob;
 use crate::env::{Faults, Step};
 use std::collections::HashSet;
 use std::fs::File;
@@ -95,15 +96,15 @@ fn is_kept_beside(object: &Object) -> bool {
 impl Repo {
     /// Commits a batch: when this returns, it is durable and stands in git. The order of effects
     /// is the room's: see [the module](super). After an error other than [`CommitError::Stale`],
-    /// [`CommitError::BadChange`], [`CommitError::TooBig`] and [`CommitError::Read`] recovery is
-    /// due before the next write.
+    /// [`CommitError::BadChange`], [`CommitError::TooBig`], [`CommitError::NotKept`] and
+    /// [`CommitError::Read`] recovery is due before the next write.
     pub fn commit(&self, lock: &Lock, batch: &Batch) -> Result<Durable, CommitError> {
         let mut slot = lock.journal.borrow_mut();
         if slot.is_none() || lock.dir != self.dir {
             return Err(CommitError::NotRecovered);
         }
         self.check(batch)?;
-        let mut payload = encode_payload(batch);
+        let (mut payload, mut kept) = (encode_payload(batch), Vec::new());
         if payload.len() > MAX_PAYLOAD {
             let (beside, within): (Vec<_>, Vec<_>) = batch.objects.iter().cloned().partition(is_kept_beside);
             let within = Batch {
@@ -114,7 +115,7 @@ impl Repo {
             if beside.is_empty() || payload.len() > MAX_PAYLOAD {
                 return Err(CommitError::TooBig { size: payload.len() });
             }
-            self.keep_beside(&beside).map_err(CommitError::NotKept)?;
+            kept = self.keep_beside(&beside).map_err(CommitError::NotKept)?;
         }
         // Out of the lock while anything can fail: an error leaves recovery due.
         let mut journal = slot.take().ok_or(CommitError::NotRecovered)?;
@@ -126,6 +127,8 @@ impl Repo {
             sequence: journal.sequence,
         };
         let faults = &self.settings.faults;
+        // From here on the record may be there, whatever is said of it.
+        kept.into_iter().map(StoredBlob::keep).for_each(drop);
         journal.append(&payload, faults).map_err(CommitError::NotDurable)?;
         self.write_batch(batch).map_err(CommitError::Unfinished)?;
         *slot = Some(journal);
@@ -133,13 +136,11 @@ impl Repo {
     }
 
     /// Makes large blobs durable before the record that names them, as parts of attachments are: a bundle of long entries is
-    /// larger than the journal.
-    fn keep_beside(&self, blobs: &[Object]) -> io::Result<()> {
+    /// larger than the journal. Dropped, they are removed again.
+    fn keep_beside(&self, blobs: &[Object]) -> io::Result<Vec<StoredBlob>> {
         let writer = self.blob_writer()?;
-        for blob in blobs {
-            let _ = writer.write(&blob.bytes)?.keep();
-        }
-        Ok(())
+        let drafts = blobs.iter().map(|blob| writer.draft(&blob.bytes));
+        writer.place(drafts.collect::<io::Result<_>>()?)
     }
 
     /// Makes durable what git holds (one `syncfs`) and empties the journal: before packing, sync

@@ -11,6 +11,7 @@ use crate::chain::Time;
 use crate::env::{FoundKind, list_below, open_below};
 use crate::envelope::TEXT_MAX;
 use crate::transfer::{Columns, Front, Given, Page, Rules, RulesFor, Table, moment};
+use std::collections::HashSet;
 use std::fs::File;
 use std::io::Read;
 use zeroize::Zeroizing;
@@ -25,6 +26,8 @@ const TABLE_MAX: usize = 128 << 20;
 const SEALED_MAX: u64 = 4 << 20;
 /// The longest path that a note can name, in bytes.
 const PATH_MAX: usize = 1024;
+/// What an export has its checksums in.
+const SUMS: &str = "manifest.sha256";
 /// What a folder's texts end with.
 const TEXTS: [&str; 3] = [".md", ".markdown", ".txt"];
 
@@ -89,6 +92,11 @@ fn without_end(path: &str) -> &str {
         Some(dot) if dot > 0 => &path[..name + dot],
         _ => path,
     }
+}
+
+/// The path, without its ending, of the note among whose attachments a file lies, if it lies in such a folder.
+fn note_of(path: &str) -> Option<&str> {
+    path.rsplit_once('/')?.0.strip_suffix(".files")
 }
 
 fn file_name(path: &str) -> &str {
@@ -230,12 +238,14 @@ impl Source {
         let whole = self.files.iter().map(|(_, size)| size).sum();
         let (mut done, mut together) = (0, 0);
         let mut others = Vec::new();
+        let texts: HashSet<&str> = self.texts().map(without_end).collect();
         for (path, size) in &self.files {
             context.person.progress(Some(done), Some(whole));
             done += size;
             let mine = match &sealed {
                 Some((_, end)) => path.to_lowercase().ends_with(end),
-                None => is_text(path),
+                // What lies in the folder of a note's attachments is one, and no note under a label of its own.
+                None => is_text(path) && note_of(path).is_none_or(|note| !texts.contains(note)),
             };
             if !mine {
                 others.push(path.as_str());
@@ -268,14 +278,23 @@ impl Source {
         Ok(())
     }
 
+    fn texts(&self) -> impl Iterator<Item = &str> {
+        let paths = self.files.iter().map(|(path, _)| path.as_str());
+        paths.filter(|path| is_text(path))
+    }
+
     /// Finds the note that each other file belongs to: whose name its folder has, or whose text names it.
     fn put_beside(&self, others: &[&str], attach: bool, gathered: &mut Gathered) {
         for path in others {
             let why = match (self.kind, attach) {
+                (SourceKind::Folder, _) if file_name(path) == SUMS => {
+                    "it has the checksums of an export, and is no note"
+                }
+                (SourceKind::Folder, false) if is_text(path) => "it is attached to a note; --attach takes it along",
                 (SourceKind::Folder, false) => "it is no text; --attach takes it along",
                 (SourceKind::Folder, true) => {
                     let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
-                    let named = folder.strip_suffix(".files");
+                    let named = note_of(path);
                     let own = gathered
                         .things
                         .iter()
@@ -288,7 +307,8 @@ impl Source {
                                 .is_some_and(|rest| at.is_empty() || rest.starts_with('/'))
                     };
                     let names = |thing: &Thing| near(thing) && names(&thing.text, name);
-                    let found = own.or_else(|| gathered.things.iter().position(names));
+                    // A text is nobody's but its note's: there it has the label that it had.
+                    let found = own.or_else(|| gathered.things.iter().position(names).filter(|_| !is_text(path)));
                     match found.and_then(|at| gathered.things.get_mut(at)) {
                         Some(thing) if thing.beside.iter().any(|known| file_name(known) == name) => {
                             "another file of that name is attached to its note"
@@ -297,6 +317,7 @@ impl Source {
                             thing.beside.push((*path).to_owned());
                             continue;
                         }
+                        None if is_text(path) => "the note that it is attached to is not taken",
                         None => "it is no text, and no text near it names it",
                     }
                 }

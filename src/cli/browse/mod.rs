@@ -350,6 +350,10 @@ impl Sitting<'_, '_> {
                 Some(effect) => effect,
             };
             if let Err(error) = self.carry_out(effect) {
+                if error.kind == Kind::Denied {
+                    // It may be for what was said, and then it would be for ever.
+                    self.context.ask_anew();
+                }
                 let hints = error.hints.iter().map(|hint| format!("\n{hint}"));
                 self.screen
                     .say(&out::plain(&format!("{}{}", error.message, hints.collect::<String>())));

@@ -93,7 +93,14 @@ impl Person for Here {
         }
         rpassword::prompt_password(prompt)
             .map(Passphrase::new)
-            .map_err(|_| nobody())
+            .map_err(|error| {
+                if error.kind() != std::io::ErrorKind::UnexpectedEof {
+                    return nobody();
+                }
+                // Where the prompt stands nothing else does.
+                let _ = writeln!(std::io::stderr());
+                Error::new(Kind::Locked, "no passphrase was given")
+            })
     }
 
     fn warn(&self, text: &str) {

@@ -105,6 +105,23 @@ pub(super) struct Seen<'a> {
 }
 
 impl<'a> Seen<'a> {
+    /// Has a person at a terminal say `yes` to what cannot be taken back; who said so before, or is no person, is not asked.
+    pub(super) fn agreed(&self, prompt: &str, otherwise: &str) -> Result<(), Error> {
+        let facts = self.terminal.facts();
+        if self.yes || !(facts.may_ask && facts.typed) {
+            return Ok(());
+        }
+        match self
+            .terminal
+            .line(&format!("{prompt} Type yes: "))
+            .as_deref()
+            .map(str::trim)
+        {
+            Some("yes") => Ok(()),
+            _ => Err(Error::new(Kind::Failed, otherwise)),
+        }
+    }
+
     /// As the arguments say.
     pub(super) fn new(terminal: &'a dyn Terminal, common: &Common) -> Self {
         Self {

@@ -53,6 +53,31 @@ fn many_come_in_a_pack_and_few_in_files() {
 }
 
 #[test]
+fn what_does_not_come_to_its_end_is_in_no_pack_of_the_vault() {
+    let vault = Vault::new();
+    let repo = vault.open(Faults::none());
+    let large = |n: usize| Object::blob(vec![n as u8; 20_000 + n]);
+    let count = 4 * PACKED_FROM;
+    {
+        let lock = repo.lock(PATIENCE).unwrap();
+        repo.recover(&lock).unwrap();
+        let mut arrivals = repo.arrivals(&lock);
+        (0..count).for_each(|n| arrivals.add(large(n)).unwrap());
+    }
+    let draft = vault.dir().join("strongroom.packing");
+    assert!(fs::read_dir(&draft).unwrap().count() >= 4, "two packs and more");
+    assert_eq!(packs(&vault), 0);
+    assert!(take(&repo, std::iter::empty()));
+    assert!(!draft.exists());
+    // And some of them again, in one go: each is there once.
+    assert!(take(&repo, (0..count).chain(0..count).map(large)));
+    assert!(packs(&vault) >= 2 && !draft.exists());
+    let known = vault.open(Faults::none());
+    assert!((0..count).all(|n| known.read_blob(large(n).oid(), MAX).is_ok()));
+    assert_eq!(known.count_objects().unwrap().0, 0);
+}
+
+#[test]
 fn whichever_step_fails_the_next_time_all_is_there() {
     for at in 1.. {
         for fault in [Fault::Fails, Fault::FailsAfterDone, Fault::Torn] {

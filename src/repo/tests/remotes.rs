@@ -103,6 +103,85 @@ fn what_is_pushed_arrives_and_what_is_fetched_lies_beside_the_vault_s_objects() 
 }
 
 #[test]
+fn a_fetch_begins_with_what_the_vault_has_too_and_without_where_that_leads_nowhere() {
+    let (vault, _, url) = two();
+    let repo = vault.open(Faults::none());
+    let staging = repo.staging().unwrap();
+    assert!(push_all(&repo, &staging, &url).succeeded);
+    let all: BTreeMap<String, Oid> = repo.refs("refs/heads/").unwrap().into_iter().collect();
+    let fetch = |staging: &Staging| {
+        let patterns = ["refs/heads/audit/*", "refs/heads/notes/*"];
+        let job = GitJob::fetch(staging.dir(), &url, &patterns, &[], 1 << 20);
+        job.run(false, &|_| {}).unwrap().succeeded
+    };
+    let found = |staging: &Staging| -> BTreeMap<String, Oid> {
+        let opened = staging.open(settings(Faults::none())).unwrap();
+        opened.refs("refs/heads/").unwrap().into_iter().collect()
+    };
+    staging.begin_with(&all).unwrap();
+    assert!(fetch(&staging));
+    assert_eq!(found(&staging), all);
+    assert!(!staging.dir().join("refs/heads/notes").exists(), "nothing was written");
+    drop(staging);
+    // What another program has removed meanwhile.
+    let staging = repo.staging().unwrap();
+    let mut gone = all.clone();
+    gone.insert("refs/heads/notes/00".into(), Oid([7; 20]));
+    staging.begin_with(&gone).unwrap();
+    assert!(!fetch(&staging));
+    staging.begin_with_none().unwrap();
+    assert!(fetch(&staging));
+    assert_eq!(found(&staging), all);
+}
+
+#[test]
+fn what_goes_on_from_what_is_gone_is_dropped_before_a_push_and_nothing_else_is() {
+    let (vault, hub, url) = two();
+    let repo = vault.open(Faults::none());
+    assert!(push_all(&repo, &repo.staging().unwrap(), &url).succeeded);
+    let name = "refs/heads/notes/00";
+    let old = repo.ref_target(name).unwrap().unwrap();
+    // Another clone goes on from there.
+    let tree = vault.git(&["rev-parse", &format!("{old}^{{tree}}")]);
+    let further = vault.git(&["commit-tree", tree.trim(), "-p", &old.to_string(), "-m", "keep"]);
+    let further: Oid = further.trim().parse().unwrap();
+    vault.git(&["push", "--quiet", hub.to_str().unwrap(), &format!("{further}:{name}")]);
+    let remove = |oid: Oid| fs::remove_file(loose::loose_path(&vault.dir(), oid)).unwrap();
+    remove(further);
+    let staging = repo.staging().unwrap();
+    let job = GitJob::fetch(staging.dir(), &url, &["refs/heads/notes/*"], &[], 1 << 20);
+    assert!(job.run(false, &|_| {}).unwrap().succeeded);
+    let has = || staging.open(settings(Faults::none())).unwrap().contains(further);
+    staging.drop_what_is_torn(&[further], settings(Faults::none())).unwrap();
+    assert!(has(), "all of its history is there");
+    staging
+        .drop_what_is_torn(&[Oid([7; 20])], settings(Faults::none()))
+        .unwrap();
+    assert!(has(), "what is not there is not looked at");
+    // The branch begins anew here, and what it was is gone.
+    let anew = vault.git(&["commit-tree", tree.trim(), "-m", "forget"]);
+    let anew: Oid = anew.trim().parse().unwrap();
+    vault.git(&["update-ref", name, &anew.to_string()]);
+    remove(old);
+    let moves = [PushedRef {
+        name: name.into(),
+        seen: Some(further),
+        new: anew,
+        forced: true,
+    }];
+    let push = || {
+        GitJob::push(staging.dir(), &url, &moves)
+            .run(false, &|_| {})
+            .unwrap()
+            .succeeded
+    };
+    staging.drop_what_is_torn(&[further], settings(Faults::none())).unwrap();
+    assert!(!has());
+    assert!(push());
+    assert_eq!(listed(&staging, &url).branches[name], anew);
+}
+
+#[test]
 fn a_staging_that_borrows_elsewhere_too_is_odd() {
     let (vault, ..) = two();
     let repo = vault.open(Faults::none());
