@@ -173,6 +173,43 @@ fn a_person_is_asked_with_the_title_and_the_asking_is_on_record() {
 }
 
 #[test]
+fn what_is_not_taken_back_is_asked_about_at_a_terminal() {
+    if !has("script") {
+        return;
+    }
+    let house = House::new();
+    let at_terminal = |arguments: &str, answer: &str| {
+        let command = format!("{} {arguments}", env!("CARGO_BIN_EXE_strongroom"));
+        let mut child = house
+            .program("script")
+            .args(["-q", "-e", "-c", &command, "/dev/null"])
+            .stdin(Stdio::piped())
+            .spawn()
+            .unwrap();
+        std::io::Write::write_all(child.stdin.as_mut().unwrap(), format!("{answer}\n").as_bytes()).unwrap();
+        let output = child.wait_with_output().unwrap();
+        (output.status.code(), String::from_utf8(output.stdout).unwrap())
+    };
+    let entries = || {
+        house
+            .run(&["audit", "log", "--json"])
+            .expect(0)
+            .matches("conflict declare")
+            .count()
+    };
+    let declare = "conflict declare --client Halcyon";
+    let (code, seen) = at_terminal(declare, "no");
+    assert!(seen.contains("stay out of all that bears client `Halcyon`?"), "{seen}");
+    assert!(code == Some(1) && seen.contains("nothing was declared"), "{seen}");
+    assert_eq!(entries(), 0);
+    let (code, seen) = at_terminal(declare, "yes");
+    assert_eq!((code, entries()), (Some(0), 1), "{seen}");
+    let (code, seen) = at_terminal("member remove jon", "");
+    assert!(seen.contains("end the membership of jon?"), "{seen}");
+    assert!(code == Some(1) && seen.contains("nobody was removed"), "{seen}");
+}
+
+#[test]
 fn all_revisions_go_together_as_far_as_one_entry_holds_them() {
     let house = House::new();
     let (some, many) = (house.revised(40), house.revised(200));
