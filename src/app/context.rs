@@ -196,11 +196,11 @@ impl Context<'_> {
 
     /// Asks for a reason, again if it is one that the entry would not hold.
     fn ask_reason(&self) -> Option<String> {
+        let mut prompt = WHY.to_owned();
         for _ in 0..TRIES {
-            let said = self.said(WHY)?;
+            let said = self.said(&prompt)?;
             if said.chars().count() < REASON_MIN {
-                self.person
-                    .warn("that is too short to be a reason: say it in a few words");
+                prompt = format!("that is too short; {WHY}");
                 continue;
             }
             match check_reason(&said) {

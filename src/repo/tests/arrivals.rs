@@ -69,12 +69,11 @@ fn what_does_not_come_to_its_end_is_in_no_pack_of_the_vault() {
     assert_eq!(packs(&vault), 0);
     assert!(take(&repo, std::iter::empty()));
     assert!(!draft.exists());
-    // And some of them again, in one go: each is there once.
+    // And again, each twice.
     assert!(take(&repo, (0..count).chain(0..count).map(large)));
     assert!(packs(&vault) >= 2 && !draft.exists());
     let known = vault.open(Faults::none());
     assert!((0..count).all(|n| known.read_blob(large(n).oid(), MAX).is_ok()));
-    assert_eq!(known.count_objects().unwrap().0, 0);
 }
 
 #[test]
