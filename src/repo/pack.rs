@@ -8,7 +8,7 @@
 //! pack; what they do not reach stays as it is. What was forgotten leaves the packs by itself (see `forget`).
 //!
 //! How long it takes grows with what has gathered, not with the history: nobody looks behind what is in a large pack, unless
-//! too little is found so. The oldest goes first, so that what leads to the rest has a file of its own for as long as the rest
+//! nothing is found so. The oldest goes first, so that what leads to the rest has a file of its own for as long as the rest
 //! has; but what comes from elsewhere goes into packs as it comes (see `arrivals`), and older files may lie behind it.
 
 use super::git::{ReadError, Repo};
@@ -114,7 +114,7 @@ impl Repo {
         self.cut(lock)?;
         self.remove_draft()?;
         let mut chosen = self.choose(&loose, most, true)?;
-        if chosen.len() < least.min(loose.len()) {
+        if chosen.is_empty() {
             chosen = self.choose(&loose, most, false)?;
         }
         if chosen.is_empty() {
