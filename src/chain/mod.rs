@@ -7,6 +7,7 @@ mod card;
 mod checkpoint;
 mod concern_key;
 mod cosignature;
+mod creations;
 mod cuts;
 mod detail;
 mod entry;
@@ -37,13 +38,14 @@ pub use concern_key::{BadConcernKey, ConcernKey, Handler};
 pub use cosignature::{
     BadCosignature, BadCosignedFile, BadWitness, CosignedCheckpoint, CosignedFile, Witness, log_key,
 };
+pub use creations::Creations;
 pub use cuts::{Cut, Cuts};
 pub use detail::{Bitmap, Details, NoteSet};
 pub use entry::{BadEntry, ENTRY_MAX, Entry, FileRef, HELD_MAX, HeadRef, Kind, Outcome, ParsedEntry};
 pub use histories::Histories;
 pub use holds::{Hold, LeadAt, was_lead};
 pub(crate) use json::{INTEGER_END, to_line};
-pub use live::{Creations, LiveFile, LiveSet, note_and_digest, note_of};
+pub use live::{LiveFile, LiveSet, note_and_digest, note_of};
 pub use matter::{Broken, Deed, Matter, Matters, PersonOf, Said};
 pub use message::{BadMessage, Message};
 pub use note_key::{BadNoteKey, NoteKey, Signs};
