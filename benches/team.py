@@ -7,6 +7,7 @@ note was added or destroyed, as objects and bytes of the pack that arrives, and 
 git's own push of the same branches to a copy of the repository as it was. All of it with agents that are unlocked.
 """
 
+import json
 import os
 import shutil
 import statistics
@@ -136,7 +137,7 @@ def measure(program, root, count):
     mara.run("add", "--title", "Gate", "--label", "internal", "--quiet", text=text)
     weighed("one note was added", mara)
     print(f"  taken by jon in {1000 * jon.timed('sync'):.0f} ms")
-    identity = mara.run("list", "-n", "1", "--json").split('"id":"')[1][:32]
+    identity = json.loads(mara.run("list", "-n", "1", "--json"))[0]["id"]
     mara.run("destroy", identity, "--yes")
     weighed("one note was destroyed", mara)
     print(f"  taken by jon in {1000 * jon.timed('sync'):.0f} ms")
@@ -152,10 +153,8 @@ def measure(program, root, count):
     git(mara.vault, "push", "--quiet", "--force", copy, "refs/heads/*:refs/heads/*")
     pushed = time.perf_counter() - begun
     print(f"sync of 1,000 new notes: {took:.2f} s ({objects} objects, {size / 1e6:.1f} MB); git push of the same: {pushed:.2f} s")
-    begun = time.perf_counter()
     other = root / "other.git"
     shutil.copytree(jon.vault, other)
-    copied = time.perf_counter() - begun
     begun = time.perf_counter()
     git(other, "fetch", "--quiet", hub, "+refs/heads/*:refs/heads/*")
     fetched = time.perf_counter() - begun

@@ -35,7 +35,8 @@ impl Ledger<'_> {
     }
 
     /// Reads every live note `among` those whose wrap is `wanted`, matched with the log, and gives all revisions of it together to
-    /// `look`, which puts what it finds behind what was found before, in no order. Nothing is opened here. Damage ends it, as in [`Ledger::wraps`].
+    /// `look`, which puts what it finds behind what was found before, in no order. Nothing is opened here. Damage ends it,
+    /// as in [`Ledger::wraps`].
     pub fn each_note<T: Send, E: From<LedgerError> + Send>(
         &self,
         among: impl Fn(NoteId) -> bool,

@@ -1,6 +1,7 @@
 //! A place for what another repository sends, before anything of it is looked at: a bare repository in the vault's own
 //! folder that reads the vault's objects beside its own, so that only what is new has to travel. It has the branches of
-//! the other (those that stand where the vault's do are given to it before anything is fetched), no hooks and no configuration of anybody's, and goes away when it is dropped.
+//! the other (those that stand where the vault's do are given to it before anything is fetched), no hooks and no
+//! configuration of anybody's, and goes away when it is dropped.
 
 use super::git::{OpenError, ReadError, Repo, Settings};
 use super::object::{Commit, Oid};

@@ -135,6 +135,20 @@ fn label(house: &House, id: &str) -> String {
     note["label"].as_str().unwrap().to_owned()
 }
 
+/// What a command at a terminal comes to, where somebody types an answer: its exit code, and what was seen.
+fn at_terminal(house: &House, arguments: &str, answer: &str) -> (Option<i32>, String) {
+    let command = format!("{} {arguments}", env!("CARGO_BIN_EXE_strongroom"));
+    let mut child = house
+        .program("script")
+        .args(["-q", "-e", "-c", &command, "/dev/null"])
+        .stdin(Stdio::piped())
+        .spawn()
+        .unwrap();
+    std::io::Write::write_all(child.stdin.as_mut().unwrap(), format!("{answer}\n").as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    (output.status.code(), String::from_utf8(output.stdout).unwrap())
+}
+
 #[test]
 fn a_person_is_asked_with_the_title_and_the_asking_is_on_record() {
     if !has("script") {
@@ -142,21 +156,8 @@ fn a_person_is_asked_with_the_title_and_the_asking_is_on_record() {
     }
     let house = House::new();
     let id = house.add("Quite a memorable title");
-    let ask = |answer: &str| {
-        let mut script = house.program("script");
-        let command = format!(
-            "{} destroy {id} --purpose erasure --why 'kept for two years'",
-            env!("CARGO_BIN_EXE_strongroom")
-        );
-        let mut child = script
-            .args(["-q", "-e", "-c", &command, "/dev/null"])
-            .stdin(Stdio::piped())
-            .spawn()
-            .unwrap();
-        std::io::Write::write_all(child.stdin.as_mut().unwrap(), format!("{answer}\n").as_bytes()).unwrap();
-        let output = child.wait_with_output().unwrap();
-        (output.status.code(), String::from_utf8(output.stdout).unwrap())
-    };
+    let destroy = format!("destroy {id} --purpose erasure --why 'kept for two years'");
+    let ask = |answer: &str| at_terminal(&house, &destroy, answer);
     let (code, seen) = ask("no");
     assert_eq!(code, Some(1), "{seen}");
     assert!(
@@ -178,18 +179,6 @@ fn what_is_not_taken_back_is_asked_about_at_a_terminal() {
         return;
     }
     let house = House::new();
-    let at_terminal = |arguments: &str, answer: &str| {
-        let command = format!("{} {arguments}", env!("CARGO_BIN_EXE_strongroom"));
-        let mut child = house
-            .program("script")
-            .args(["-q", "-e", "-c", &command, "/dev/null"])
-            .stdin(Stdio::piped())
-            .spawn()
-            .unwrap();
-        std::io::Write::write_all(child.stdin.as_mut().unwrap(), format!("{answer}\n").as_bytes()).unwrap();
-        let output = child.wait_with_output().unwrap();
-        (output.status.code(), String::from_utf8(output.stdout).unwrap())
-    };
     let entries = || {
         house
             .run(&["audit", "log", "--json"])
@@ -198,13 +187,13 @@ fn what_is_not_taken_back_is_asked_about_at_a_terminal() {
             .count()
     };
     let declare = "conflict declare --client Halcyon";
-    let (code, seen) = at_terminal(declare, "no");
+    let (code, seen) = at_terminal(&house, declare, "no");
     assert!(seen.contains("stay out of all that bears client `Halcyon`?"), "{seen}");
     assert!(code == Some(1) && seen.contains("nothing was declared"), "{seen}");
     assert_eq!(entries(), 0);
-    let (code, seen) = at_terminal(declare, "yes");
+    let (code, seen) = at_terminal(&house, declare, "yes");
     assert_eq!((code, entries()), (Some(0), 1), "{seen}");
-    let (code, seen) = at_terminal("member remove jon", "");
+    let (code, seen) = at_terminal(&house, "member remove jon", "");
     assert!(seen.contains("end the membership of jon?"), "{seen}");
     assert!(code == Some(1) && seen.contains("nobody was removed"), "{seen}");
 }

@@ -15,7 +15,7 @@ use std::io::Write;
 use zeroize::Zeroizing;
 
 /// The list of all files and their digests, as `sha256sum` reads it, and its signature.
-pub(super) const MANIFEST: &str = "manifest.sha256";
+pub(in crate::app) const MANIFEST: &str = "manifest.sha256";
 pub(super) const SIGNATURE: &str = "manifest.sha256.sig";
 /// The longest notice, in characters.
 const NOTICE_MAX: usize = 2000;

@@ -4,7 +4,7 @@
 //! hashed in memory; the second has its digest, and only then is a byte written.
 
 mod custody;
-mod files;
+pub(super) mod files;
 mod notes;
 mod pack;
 mod subject;

@@ -2,6 +2,7 @@
 
 use super::super::context::Context;
 use super::super::error::{Error, Kind};
+use super::super::export::files::MANIFEST;
 use super::super::forms::Fields;
 use super::super::notes::title_of;
 use super::super::person::{Decrypt, is_harmful};
@@ -26,8 +27,6 @@ const TABLE_MAX: usize = 128 << 20;
 const SEALED_MAX: u64 = 4 << 20;
 /// The longest path that a note can name, in bytes.
 const PATH_MAX: usize = 1024;
-/// What an export has its checksums in.
-const SUMS: &str = "manifest.sha256";
 /// What a folder's texts end with.
 const TEXTS: [&str; 3] = [".md", ".markdown", ".txt"];
 
@@ -287,7 +286,7 @@ impl Source {
     fn put_beside(&self, others: &[&str], attach: bool, gathered: &mut Gathered) {
         for path in others {
             let why = match (self.kind, attach) {
-                (SourceKind::Folder, _) if file_name(path) == SUMS => {
+                (SourceKind::Folder, _) if file_name(path) == MANIFEST => {
                     "it has the checksums of an export, and is no note"
                 }
                 (SourceKind::Folder, false) if is_text(path) => "it is attached to a note; --attach takes it along",
