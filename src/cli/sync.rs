@@ -106,7 +106,9 @@ pub(super) fn sync(context: &Context<'_>, seen: &Seen<'_>, remote: Option<&str>)
         }
     }
     // What gathered is packed now and then, where no agent does it; if it cannot be, that is no matter of the sync.
-    let _ = crate::app::tidy(&context.places);
+    if context.held.is_none() {
+        let _ = crate::app::tidy(&context.places);
+    }
     let worst = done
         .iter()
         .filter_map(Synced::worst)

@@ -1,5 +1,7 @@
 //! Another program, run to its end: what it writes is bounded, and what it puts into a folder too.
 
+#[cfg(target_os = "linux")]
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, Signal, kill_process};
 use std::ffi::OsString;
 use std::fs::File;
@@ -11,8 +13,11 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use zeroize::Zeroize;
 
-/// How long is slept between two looks at it, at first and at most.
+/// How long is slept between two looks at it, at first and at most; where the system wakes who waits for a process, its end
+/// ends this at once.
 const LOOK: (Duration, Duration) = (Duration::from_millis(2), Duration::from_millis(50));
+/// The same for the rest of what it wrote, which is there as a rule by then.
+const GLANCE: Duration = Duration::from_micros(50);
 /// How often the folder is looked at.
 const WATCH: Duration = Duration::from_millis(200);
 /// How long a program may take to clean up after it was told to end.
@@ -113,6 +118,7 @@ impl Program<'_> {
     fn wait(&self, child: &mut Child, tell: &dyn Fn(u64)) -> io::Result<(ExitStatus, bool)> {
         let begun = Instant::now();
         let (mut pause, mut looked) = (LOOK.0, begun);
+        let bell = Bell::of(child);
         loop {
             let status = child.try_wait()?;
             if status.is_none() && self.deadline.is_some_and(|deadline| begun.elapsed() >= deadline) {
@@ -131,9 +137,39 @@ impl Program<'_> {
             if let Some(status) = status {
                 return Ok((status, false));
             }
-            std::thread::sleep(pause);
+            bell.wait(pause);
             pause = (pause * 2).min(LOOK.1);
         }
+    }
+}
+
+/// What wakes whoever waits for the end of a process (`pidfd_open(2)`), where the system has it.
+struct Bell(#[cfg(target_os = "linux")] Option<std::os::fd::OwnedFd>);
+
+impl Bell {
+    #[cfg(target_os = "linux")]
+    fn of(child: &Child) -> Self {
+        use rustix::process::{PidfdFlags, pidfd_open};
+        let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
+        // The child is not yet waited for, so that its number is nobody else's.
+        Self(pid.and_then(|pid| pidfd_open(pid, PidfdFlags::empty()).ok()))
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn of(_: &Child) -> Self {
+        Self()
+    }
+
+    /// Waits for its end, and for no longer than that.
+    fn wait(&self, most: Duration) {
+        #[cfg(target_os = "linux")]
+        if let (Some(bell), Ok(most)) = (&self.0, Timespec::try_from(most)) {
+            let mut bells = [PollFd::new(bell, PollFlags::IN)];
+            if poll(&mut bells, Some(&most)).is_ok() {
+                return;
+            }
+        }
+        std::thread::sleep(most);
     }
 }
 
@@ -184,12 +220,12 @@ fn stop(child: &mut Child) -> io::Result<ExitStatus> {
     if let Some(pid) = i32::try_from(child.id()).ok().and_then(Pid::from_raw) {
         let _ = kill_process(pid, Signal::TERM);
     }
-    let told = Instant::now();
+    let (told, bell) = (Instant::now(), Bell::of(child));
     while told.elapsed() < GRACE {
         if let Some(status) = child.try_wait()? {
             return Ok(status);
         }
-        std::thread::sleep(LOOK.1);
+        bell.wait(LOOK.1);
     }
     child.kill()?;
     child.wait()
@@ -233,9 +269,10 @@ impl Collected {
     }
 
     fn end(self) -> Vec<u8> {
-        let ended = Instant::now();
+        let (ended, mut pause) = (Instant::now(), GLANCE);
         while !self.reader.is_finished() && ended.elapsed() < REST {
-            std::thread::sleep(LOOK.0);
+            std::thread::sleep(pause);
+            pause = (pause * 2).min(LOOK.0);
         }
         std::mem::take(&mut self.bytes.lock().unwrap_or_else(PoisonError::into_inner))
     }
@@ -325,6 +362,22 @@ mod tests {
         assert!(begun.elapsed() < Duration::from_secs(20));
         let few = shell("true", Some((folder.path(), u64::MAX))).run(&|_| {}).unwrap();
         assert!(few.succeeded);
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn its_end_is_heard_at_once_and_not_at_the_next_look() {
+        let mut child = Command::new("sleep").arg("0.1").spawn().unwrap();
+        let (bell, begun) = (Bell::of(&child), Instant::now());
+        assert!(bell.0.is_some());
+        bell.wait(Duration::from_secs(60));
+        assert!(begun.elapsed() < Duration::from_secs(30));
+        assert!(child.try_wait().unwrap().is_some());
+        // Who has ended before is not waited for.
+        let mut child = Command::new("true").spawn().unwrap();
+        std::thread::sleep(Duration::from_millis(50));
+        Bell::of(&child).wait(Duration::from_secs(60));
+        assert!(child.try_wait().unwrap().is_some() && begun.elapsed() < Duration::from_secs(30));
     }
 
     #[test]
