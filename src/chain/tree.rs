@@ -138,6 +138,47 @@ mod tests {
         }
     }
 
+    /// The eight leaves that implementations of RFC 6962 are tried with, and the root over the first, the first two, and so on.
+    #[test]
+    fn roots_are_those_of_certificate_transparency() {
+        let published: [(&[u8], &str); 8] = [
+            (b"", "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d"),
+            (
+                b"\x00",
+                "fac54203e7cc696cf0dfcb42c92a1d9dbaf70ad9e621f4bd8d98662f00e3c125",
+            ),
+            (
+                b"\x10",
+                "aeb6bcfe274b70a14fb067a5e5578264db0fa9b51af5e0ba159158f329e06e77",
+            ),
+            (
+                b"\x20\x21",
+                "d37ee418976dd95753c1c73862b9398fa2a2cf9b4ff0fdfe8b30cd95209614b7",
+            ),
+            (
+                b"\x30\x31",
+                "4e3bbb1f7b478dcfe71fb631631519a3bca12c9aefca1612bfce4c13a86264d4",
+            ),
+            (
+                b"\x40\x41\x42\x43",
+                "76e67dadbcdf1e10e1b74ddc608abd2f98dfb16fbce75277b5232a127f2087ef",
+            ),
+            (
+                b"PQRSTUVW",
+                "ddb89be403809e325750d3d263cd78929c2942b7942a34b77e122c9594a74c8c",
+            ),
+            (
+                b"`abcdefghijklmno",
+                "5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328",
+            ),
+        ];
+        let mut frontier = Frontier::default();
+        for (leaf, root) in published {
+            frontier.push(leaf_hash(leaf));
+            assert_eq!(frontier.root().to_string(), root);
+        }
+    }
+
     #[test]
     fn leaf_and_node_hashes_differ() {
         let (a, b) = (leaf_hash(b"a"), leaf_hash(b"b"));
