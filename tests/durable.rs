@@ -14,6 +14,8 @@ mod attachments;
 mod beside;
 #[path = "durable/browsing.rs"]
 mod browsing;
+#[path = "durable/calls.rs"]
+mod calls;
 #[path = "durable/canary.rs"]
 mod canary;
 #[path = "durable/clipboard.rs"]

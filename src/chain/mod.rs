@@ -28,6 +28,8 @@ mod roster;
 mod sshsig;
 mod time;
 mod tree;
+#[cfg(test)]
+mod vectors;
 mod walk;
 mod withdrawn;
 

@@ -17,6 +17,8 @@ mod keyring;
 pub mod padding;
 mod recovery;
 mod shares;
+#[cfg(test)]
+mod vectors;
 mod wrap;
 
 pub use attachment::{ATTACHMENT_MAX, ContentInfo, ContentOpener, ContentSealer, NotSealed, PART_MAX, PartFile};

@@ -5,7 +5,8 @@ use super::cbor::{self, Bytes};
 use super::keyring::{KeyUse, Keyring};
 use super::{BadEnvelope, SUITE, check_note, check_suite, check_vault};
 use crate::crypto::{
-    Entropy, HybridSecret, NoEntropy, Recipient, derive_key, length_prefixed, make_random, make_secret, xopen, xseal,
+    CHUNK_TAG_LEN, ENC_LEN, Entropy, HybridSecret, NoEntropy, Recipient, XNONCE_LEN, XTAG_LEN, derive_key,
+    length_prefixed, make_random, make_secret, xopen, xseal,
 };
 use crate::id::{CompartmentId, Digest, KeyId, NoteId, PersonId, VaultId};
 use crate::label::{Label, Level};
@@ -20,6 +21,12 @@ const MAX: usize = 256 * 1024;
 const SLOTS_MIN: usize = 4;
 /// There are no more than this many.
 const SLOTS_MAX: usize = 128;
+/// Length of a key's id.
+const KEY_ID_LEN: usize = 8;
+/// Length of a sealed content key: nonce, key, tag.
+const SEALED_KEY_LEN: usize = XNONCE_LEN + 32 + XTAG_LEN;
+/// Length of a sealed slot key: key, tag.
+const SLOT_KEY_LEN: usize = 32 + CHUNK_TAG_LEN;
 
 /// A wrap that cannot be made.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -49,9 +56,11 @@ pub(super) struct Slot {
     pub(super) sealed: Bytes,
 }
 
-/// Whether so many slots hide how many of them are somebody's.
+/// Whether so many slots hide how many of them are somebody's, and each has the shape of one.
 pub(super) fn slots_fit(slots: &[Slot]) -> bool {
-    slots.len() >= SLOTS_MIN && slots.len().is_power_of_two() && slots.len() <= SLOTS_MAX
+    let shaped = |slot: &Slot| slot.enc.len() == ENC_LEN && slot.sealed.len() == SLOT_KEY_LEN;
+    let count = slots.len();
+    count >= SLOTS_MIN && count.is_power_of_two() && count <= SLOTS_MAX && slots.iter().all(shaped)
 }
 
 /// A wrap file.
@@ -198,10 +207,11 @@ impl WrapFile {
             Some(slots) => slots_fit(slots),
             None => !file.keys.is_empty(),
         };
-        if fit && file.vault.len() == 16 && file.note.len() == 16 && file.body.len() == 32 {
-            Ok(file)
-        } else {
-            Err(malformed)
+        let ids = file.keys.iter().all(|id| id.len() == KEY_ID_LEN);
+        let fixed = file.vault.len() == 16 && file.note.len() == 16 && file.body.len() == 32;
+        match fit && ids && fixed && file.sealed.len() == SEALED_KEY_LEN {
+            true => Ok(file),
+            false => Err(malformed),
         }
     }
 

@@ -3,6 +3,7 @@
     python3 -m unittest discover tests/independent
 """
 
+import json
 import os
 import re
 import sys
@@ -105,6 +106,96 @@ class Example(unittest.TestCase):
             v.Cosigned(receipt.checkpoints[LOG].text.encode()).time_by(key)
         with self.assertRaises(v.Refused):
             v.Cosigned((text + text.splitlines()[-1] + "\n").encode())
+
+
+class Vectors(unittest.TestCase):
+    """The frozen vectors, tests/vectors: what this implementation can see of each without a key."""
+
+    def each(self, name, refused):
+        with open(os.path.join(HERE, "../vectors/%s.json" % name), encoding="utf-8") as page:
+            vectors = json.load(page)
+        self.assertGreater(len(vectors["cases"]), 8)
+        for case in vectors["cases"]:
+            self.assertEqual(refused(vectors, case), case.get("refused_by"), case.get("about"))
+
+    @staticmethod
+    def layer(*steps):
+        """The name of the first of these steps that refuses."""
+        for name, step in steps:
+            try:
+                step()
+            except v.Refused:
+                return name
+
+    def test_entries(self):
+        def refused(_, case):
+            layer = self.layer(("any", lambda: v.Entry(case["line"].encode())))
+            # It says why in words alone.
+            return layer and case["refused_by"]
+
+        self.each("entry", refused)
+
+    def test_checkpoints(self):
+        def refused(vectors, case):
+            given, read = vectors["given"], []
+            device = type("Device", (), {"public": bytes.fromhex(given["key"])})
+            return self.layer(
+                ("form", lambda: read.append(v.Checkpoint(case["checkpoint"]))),
+                ("place", lambda: read[0].check_origin(given["vault"], given["log"])),
+                ("signature", lambda: read[0].check_signature(device)),
+            )
+
+        self.each("checkpoint", refused)
+
+    def test_messages(self):
+        def refused(_, case):
+            fault = v.Message(case["message"].encode()).fault
+            return fault and ("tree" if "combine" in str(fault) else "form")
+
+        self.each("message", refused)
+
+    def test_logs(self):
+        def refused(vectors, case):
+            prev, noticed = "0" * 64, None
+            for seq, line in enumerate(case["lines"]):
+                try:
+                    entry = v.Entry(line.encode())
+                    noticed = noticed or (entry.log, entry.seq, entry.prev) != (vectors["log"], seq, prev)
+                except v.Refused:
+                    noticed = True
+                prev = v.leaf_hash(line.encode()).hex()
+            self.assertEqual(bool(noticed), case["case"] is not None, case["about"])
+
+        self.each("log", refused)
+
+    def test_bodies_and_wraps(self):
+        # What only a key shows.
+        sealed = ("commitment", "metadata seal", "metadata", "text seal", "text", "seal")
+
+        def refused_by(check):
+            def refused(vectors, case):
+                vault, note = (bytes.fromhex(vectors["given"][name]) for name in ("vault", "note"))
+                expected = case["refused_by"]
+                try:
+                    body = check(bytes.fromhex(case["file"]), vault, note)
+                except v.Refused:
+                    self.assertNotIn(expected, sealed, case["about"])
+                    return expected or "refused"
+                if expected == "place" and body is not None:
+                    self.assertNotEqual(body.hex(), vectors["given"]["body"])
+                    return expected
+                return expected if expected in sealed else None
+
+            return refused
+
+        self.each("body", refused_by(v.check_body))
+        self.each("wrap", refused_by(v.check_wrap))
+
+    def test_lengths(self):
+        def refused(_, case):
+            self.assertEqual(v.padded_length(case["len"]), case["padded"])
+
+        self.each("padding", refused)
 
 
 class Encodings(unittest.TestCase):
