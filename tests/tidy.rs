@@ -477,3 +477,48 @@ fn the_table_is_read_from_the_top_down() {
     assert_eq!(house.0, expected);
     assert!(house.may_import("a", "b") && !house.may_import("b", "a") && !house.may_import("a", "a"));
 }
+
+/// Whether what the table of promises calls a test is one: a function or a module of tests, a file, or a fuzz target.
+fn is_a_test(root: &Path, sources: &str, name: &str) -> bool {
+    let (file, item) = match name.rsplit_once("::") {
+        Some((before, item)) => (before.contains('/').then_some(before), Some(item)),
+        None => (name.contains('/').then_some(name), None),
+    };
+    let is_defined = |item: &str| {
+        ["fn", "mod"].iter().any(|word| {
+            let begins = format!("{word} {item}");
+            let goes_on = |c: char| c.is_alphanumeric() || c == '_';
+            let mut found = sources.match_indices(&begins);
+            found.any(|(at, _)| !sources[at + begins.len()..].starts_with(goes_on))
+        })
+    };
+    // Some stand in the folder of the one that is named before them.
+    let file = file.map(|file| file.replace('…', "tests/transcripts"));
+    match (file, item) {
+        (None, None) => root.join(format!("fuzz/fuzz_targets/{name}.rs")).exists(),
+        (file, item) => file.is_none_or(|file| root.join(file).exists()) && item.is_none_or(is_defined),
+    }
+}
+
+#[test]
+fn every_test_that_the_table_of_promises_names_is_there() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let files = ["src", "tests"].map(|folder| rust_files(&root.join(folder)));
+    let read = |path: &PathBuf| String::from_utf8_lossy(&fs::read(path).unwrap()).into_owned();
+    let sources: String = files.iter().flatten().map(read).collect();
+    let text = fs::read_to_string(root.join("docs/THREATS.md")).unwrap();
+    let (_, table) = text.split_once("## Promise, adversary, test").unwrap();
+    let rows = table.lines().filter(|line| line.starts_with("| "));
+    let tests = rows.filter_map(|row| row.split(" | ").nth(2));
+    let names: Vec<&str> = tests.flat_map(|tests| tests.split('`').skip(1).step_by(2)).collect();
+    assert!(names.len() > 100, "{}", names.len());
+    // What the words around it say: an example, by its attribute and its place, and how names begin.
+    let words = ["compile_fail", "policy::Permission", "case_"];
+    let gone: Vec<_> = names
+        .iter()
+        .filter(|name| !words.contains(name) && !is_a_test(root, &sources, name))
+        .collect();
+    assert!(gone.is_empty(), "docs/THREATS.md names what is not there: {gone:?}");
+    assert!(!is_a_test(root, &sources, "repo::tests::a_test_that_nobody_wrote"));
+    assert!(!is_a_test(root, &sources, "no_such_target") && !is_a_test(root, &sources, "tests/no_such.rs"));
+}
