@@ -11,7 +11,7 @@ use super::person::Person;
 use super::writing::{Change, How, Revised, TextFrom, words_of, write};
 use crate::casework::{reserved, value_of};
 use crate::chain::{Card, ConcernKey, Kind as EntryKind};
-use crate::crypto::Recipient;
+use crate::crypto::{Recipient, make_random};
 use crate::env::SystemEntropy;
 use crate::envelope::{
     BadCode, CONCERN_MAX, Concern, KeptText, Reply, ReplyCode, ReplyKey, SealedConcern, SealedReply,
@@ -275,7 +275,8 @@ pub fn receive_concern(context: &Context<'_>, page: &[u8]) -> Result<Received, E
         let (new, text) = desk.concern_of_a_stranger(&concern, digest)?;
         let form = desk.form(TEMPLATE)?;
         drop(desk);
-        let added = record(context, &unlocked, new, Some(&form), &text)?;
+        let note = NoteId(make_random(&mut SystemEntropy)?);
+        let added = record(context, &unlocked, note, new, Some(&form), &text)?;
         return Ok(Received {
             id: added.id,
             revision: added.revision,

@@ -11,6 +11,8 @@ use super::there::{Found, Recognised, There};
 use super::{ImportPlan, ImportQuery, LeftOut, SourceKind};
 use crate::casework::{Form, reserved};
 use crate::chain::Kind as EntryKind;
+use crate::crypto::make_random;
+use crate::env::SystemEntropy;
 use crate::gate::Metadata;
 use crate::id::{Digest, NoteId};
 use crate::policy::{Action, Decision};
@@ -272,7 +274,8 @@ impl Planned {
                     fields: std::mem::take(&mut thing.fields),
                     template: None,
                 };
-                let ready = desk.ready(VERB, text, form, &thing.text, own)?;
+                let note = NoteId(make_random(&mut SystemEntropy)?);
+                let ready = desk.ready(VERB, note, text, form, &thing.text, own)?;
                 if !thing.beside.is_empty() {
                     self.beside.push((ready.note, thing.beside));
                 }
