@@ -16,6 +16,8 @@ use std::collections::{BTreeSet, HashSet};
 
 /// What the program looks at of other notes beside their text, for what it is asked about one.
 const LINKS: &str = "links-read";
+/// How often somebody is asked for what has to be there, and answers nothing.
+const ASKED: usize = 3;
 /// What somebody does who closes a note.
 pub(super) const CLOSES: &str = "closes";
 
@@ -49,7 +51,8 @@ fn broken(bad: &BadPolicy) -> Error {
 }
 
 impl Context<'_> {
-    /// Asks a person at a terminal for what has to be there, one thing at a time; nothing answered leaves it open.
+    /// Asks a person at a terminal for what has to be there, one thing at a time. What a note cannot be recorded without is asked
+    /// again where nothing is answered, and after that nothing else is; what is needed to close it may be left open.
     /// What would be refused afterwards is asked again, so that nobody types the others twice: names that none of `handles` is, and
     /// times that cannot be.
     pub(super) fn ask_fields(
@@ -60,6 +63,7 @@ impl Context<'_> {
         (levels, handles): (&Levels, &BTreeSet<String>),
     ) {
         let mut left_open: Vec<String> = Vec::new();
+        let mut unanswered = 0;
         while self.person.answers() {
             let mut open = form.template.unanswered(fields, needed);
             let next = open.find(|field| !left_open.contains(&field.name)).cloned();
@@ -70,6 +74,15 @@ impl Context<'_> {
                 break;
             };
             match typed.trim() {
+                "" if needed == Needed::ToRecord => {
+                    unanswered += 1;
+                    if unanswered == ASKED {
+                        break;
+                    }
+                    let title = article(&form.template.title);
+                    self.person
+                        .warn(&format!("{title} is not recorded without `{}`", field.name));
+                }
                 "" => left_open.push(field.name),
                 typed => {
                     let read = field.read(typed, levels).and_then(|value| {
@@ -84,7 +97,10 @@ impl Context<'_> {
                         }
                     });
                     match read {
-                        Ok(value) => fields.push((field.name, value)),
+                        Ok(value) => {
+                            unanswered = 0;
+                            fields.push((field.name, value));
+                        }
                         Err(bad) => self.person.warn(&bad),
                     }
                 }

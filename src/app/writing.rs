@@ -93,6 +93,12 @@ pub fn edit(
         (true, None) => Zeroizing::default(),
         (false, _) => with_line_end(opened.note.text()),
     };
+    if let Some(TextFrom::Editor(_)) = &text
+        && addenda
+        && !context.writes_addendum(&opened.note.metadata)
+    {
+        return Ok(opened.unchanged());
+    }
     let mut taken = None;
     if let Some(TextFrom::Editor(editing)) = &text
         && let Some(found) = unlocked.kept_to_take_up(context, Some(note), false, *editing)?
@@ -157,13 +163,7 @@ pub fn edit(
         }
         let same = *text == *opened.note.text() && metadata == opened.note.metadata && follows.len() == 1;
         if same {
-            return Ok(Revised {
-                id: note,
-                revision: opened.note.metadata.number,
-                label: opened.label.clone(),
-                entry: opened.entry,
-                changed: false,
-            });
+            return Ok(opened.unchanged());
         }
         let mut desk = unlocked.desk(context).map_err(Error::not_recorded)?;
         desk.revise(EDIT, note, &follows, metadata, &text)
@@ -221,6 +221,40 @@ struct Opened {
     /// What a revision made now follows, sorted.
     heads: Vec<Digest>,
     revisions: Vec<Digest>,
+}
+
+impl Opened {
+    /// As it stands: it was read.
+    fn unchanged(&self) -> Revised {
+        Revised {
+            id: self.note.note,
+            revision: self.note.metadata.number,
+            label: self.label.clone(),
+            entry: self.entry,
+            changed: false,
+        }
+    }
+}
+
+impl Context<'_> {
+    /// Says, before an editor opens and is empty, that what is written is an addendum; whether the person goes on.
+    fn writes_addendum(&self, metadata: &Metadata) -> bool {
+        let why = match value_of(&metadata.fields, reserved::CLOSED) {
+            Some(when) => format!(
+                "this note was closed on {}, and is not opened again",
+                when.get(..10).unwrap_or(when)
+            ),
+            None => "what this record says stays as it is".to_owned(),
+        };
+        let words = format!("{why}: what you write now becomes an addendum to it");
+        match self.person.line(&format!("{words}. Go on? [Y/n] ")) {
+            Some(answer) => !answer.trim().to_lowercase().starts_with('n'),
+            None => {
+                self.person.warn(&words);
+                true
+            }
+        }
+    }
 }
 
 fn open_to_edit(

@@ -256,13 +256,21 @@ fn somebody_at_a_prompt_keeps_nobody_waiting() {
 fn what_a_template_asks_is_asked_one_at_a_time_and_kept() {
     let (mut stage, _) = vault();
     let mut session = Session::begin(&mut stage, &["add", "--template", "incident", "--label", "internal"]);
-    session.answer("Where did it happen? ", "North gate");
+    // What it is not recorded without is asked again at once, and not for ever.
+    session.answer("Where did it happen? ", "");
+    session.answer("an incident record is not recorded without `place`", "North gate");
     session.answer("What kind of incident is it? ", "burglary");
     session.answer("`burglary` is no value for `kind`", "tresp");
     session.answer("a single dot ends it", "Chain cut.\n.");
     let (code, seen) = session.end();
     assert_eq!(code, 0, "{seen}");
     let id = seen.lines().find(|line| line.len() == 32).unwrap().to_owned();
+    let mut session = Session::begin(&mut stage, &["add", "--template", "incident", "--label", "internal"]);
+    for _ in 0..3 {
+        session.answer("Where did it happen? ", "");
+    }
+    let (code, seen) = session.end();
+    assert!(code == 2 && seen.contains("asks for `place`, `kind` too"), "{seen}");
     // A name that nobody has is not taken, and what was typed besides stays.
     let mut session = Session::begin(&mut stage, &["close", &id]);
     session.answer("Who reported it? ", "@mrra");
