@@ -380,6 +380,16 @@ impl std::ops::Deref for Whose<'_> {
 impl Unlocked<'_> {
     /// Starts the ledger and enters the unlocks that failed before this one.
     pub(super) fn desk<'a>(&'a self, context: &'a Context<'a>) -> Result<Desk<'a>, Error> {
+        self.begin(context, true)
+    }
+
+    /// The same for a device that is handed what goes to its person by name here and now: what they declared to stay out of
+    /// does not open before.
+    pub(super) fn desk_of_newcomer<'a>(&'a self, context: &'a Context<'a>) -> Result<Desk<'a>, Error> {
+        self.begin(context, false)
+    }
+
+    fn begin<'a>(&'a self, context: &'a Context<'a>, minding: bool) -> Result<Desk<'a>, Error> {
         let (held, memory) = match &self.identity {
             Whose::Own(_, memory) => (None, memory.as_ref()),
             Whose::Held(held) => (Some(*held), held.memory()),
@@ -408,7 +418,9 @@ impl Unlocked<'_> {
             conflicts: Conflicts::default(),
             breaks_glass: false,
         };
-        desk.conflicts = desk.own_conflicts()?;
+        if minding {
+            desk.conflicts = desk.own_conflicts()?;
+        }
         for Quarantined { log, fork, why } in desk.ledger.quarantined() {
             let what = match fork {
                 false => format!("log {log} is set aside, and what it recorded is not shown: {why}"),

@@ -372,6 +372,7 @@ impl Desk<'_> {
             mine.any(|known| known.device == device && known.kind == DeviceKind::Device)
         };
         let recent = |card: &&Card| self.context.now().unix() - card.time.unix() < TOLD_FOR && !mine(card.by);
+        let mut admitted = Vec::new();
         for card in cards.iter().filter(|card| card.person == me).filter(recent) {
             let earlier = |device: DeviceId| cards[..card.n as usize].iter().any(|known| is_of(known, device));
             let known_before = cards[..card.n as usize].iter().any(|known| known.person == me);
@@ -379,12 +380,19 @@ impl Desk<'_> {
                 .devices
                 .iter()
                 .filter(|device| known_before && !earlier(device.device) && device.device != self.identity.device());
-            for device in new {
-                self.context.person.warn(&format!(
-                    "a further device of yours, {}, was admitted on {}; if it is not yours, tell a lead at once",
-                    device.device, card.time
-                ));
-            }
+            admitted.extend(new.map(|device| format!("{}, was admitted on {}", device.device, card.time)));
+        }
+        match admitted.as_slice() {
+            [] => {}
+            [one] => self.context.person.warn(&format!(
+                "a further device of yours, {one}; if it is not yours, tell a lead at once"
+            )),
+            [.., newest] => self.context.person.warn(&format!(
+                "{} further devices of yours were admitted in these {} days, and the newest, {newest}; `strongroom member list -v` \
+                 shows them all: if one is not yours, tell a lead at once",
+                admitted.len(),
+                TOLD_FOR / 86_400
+            )),
         }
     }
 
