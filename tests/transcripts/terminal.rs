@@ -377,3 +377,40 @@ fn a_concern_without_a_name_is_confirmed_typed_and_answered() {
     assert_eq!(code, 0, "{seen}");
     assert!(seen.ends_with("It is shut now.\n"), "{seen}");
 }
+
+fn with_why<'a>(args: &[&'a str]) -> Vec<&'a str> {
+    [args, &["--purpose", "duty", "--why", "gate call-out"]].concat()
+}
+
+#[test]
+fn at_a_terminal_words_name_the_note_that_is_changed() {
+    let (mut stage, note) = vault();
+    let mut session = Session::begin(&mut stage, &with_why(&["edit", "barrier", "--title", "Gate 4"]));
+    session.wait_for("recorded as revision 2");
+    let (code, seen) = session.end();
+    assert!(code == 0 && seen.contains(&note[..8]), "{seen}");
+    // Without one a guess changes nothing.
+    let output = stage
+        .command("strongroom")
+        .args(["edit", "barrier", "--title", "x"])
+        .output()
+        .unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(said.contains("a note is changed by its id alone"), "{said}");
+}
+
+#[test]
+fn who_edits_what_was_closed_is_told_before_an_editor_opens() {
+    let (mut stage, note) = vault();
+    let closed = stage
+        .command("strongroom")
+        .args(with_why(&["close", &note]))
+        .output()
+        .unwrap();
+    assert!(closed.status.success());
+    let mut session = Session::begin(&mut stage, &with_why(&["edit", &note, "--editor"]));
+    session.answer("becomes an addendum to it. Go on? [Y/n] ", "n");
+    let (code, seen) = session.end();
+    assert!(code == 0 && seen.contains("nothing changed"), "{seen}");
+}
