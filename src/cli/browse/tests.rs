@@ -253,8 +253,19 @@ fn words_for_the_person_stay_until_a_key() {
         "{seen}"
     );
     assert!(seen.ends_with("any key: go on"), "{seen}");
-    assert_eq!(press(&mut model, &[Key::Escape]), None);
-    assert!(model.notice.is_none());
+    // The key is for the words alone, and does nothing to what lies below.
+    for key in [
+        Key::Escape,
+        Key::Enter,
+        Key::Char('x'),
+        Key::Ctrl('e'),
+        Key::Help,
+        Key::Down,
+    ] {
+        model.say("words");
+        assert_eq!(press(&mut model, &[key]), None, "{key:?}");
+        assert!(model.notice.is_none() && model.find.0.is_empty() && model.readings.is_empty());
+    }
     press(&mut model, &[Key::Help, Key::End]);
     let seen = rows(&model);
     assert!(
