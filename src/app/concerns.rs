@@ -8,6 +8,7 @@ use super::finding::Looking;
 use super::forms::{Fields, with_addendum};
 use super::notes::{Added, NewText, add_with, check_text, record};
 use super::person::Person;
+use super::table::typed;
 use super::writing::{Change, How, Revised, TextFrom, words_of, write};
 use crate::casework::{reserved, value_of};
 use crate::chain::{Card, ConcernKey, Kind as EntryKind};
@@ -420,14 +421,11 @@ impl Desk<'_> {
         let all = handlers.iter().map(|card| card.handle.as_str());
         for name in &raising.to {
             if !handlers.iter().any(|card| card.handle == plain(name)) {
-                let words = format!("`{}` handles no concerns here", name.escape_debug());
+                let words = format!("`{}` handles no concerns here", typed(name));
                 return Err(usage(words).hint(format!("those who do are {}", all.collect::<Vec<_>>().join(", "))));
             }
             if self.people(plain(name))?.iter().any(|person| left_out.contains(person)) {
-                return Err(usage(format!(
-                    "`{}` is both written to and left out",
-                    name.escape_debug()
-                )));
+                return Err(usage(format!("`{}` is both written to and left out", typed(name))));
             }
         }
         let wanted = |card: &&Card| {

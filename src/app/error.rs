@@ -92,6 +92,10 @@ impl Error {
     /// The one sentence for what is not there and for what is not for this person's eyes.
     pub fn no_such_note(asked: &str) -> Self {
         let asked: String = asked.chars().filter(|c| !c.is_control()).take(64).collect();
+        if asked.is_empty() {
+            return Self::new(Kind::Usage, "no note is named: the id is empty")
+                .hint("give an id, or the beginning of one; in a script the variable that should hold it is empty");
+        }
         let refusal = Self::new(Kind::Denied, format!("no note `{asked}` that you may read"));
         // Only the form of what was asked decides about the hint, never what there is.
         match asked.len() >= 4 && asked.bytes().all(|b| b.is_ascii_hexdigit() && !b.is_ascii_uppercase()) {

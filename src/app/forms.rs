@@ -4,6 +4,7 @@ use super::context::{Context, Desk, short};
 use super::error::{Error, Kind};
 use super::finding::{Looking, NoteLine};
 use super::notes::check_fields;
+use super::table::typed;
 use crate::casework::{
     Amend, FieldKind, Form, House, Linked, Needed, Record, Template, form, form_names, reserved, value_of, wording_of,
 };
@@ -129,7 +130,7 @@ impl Desk<'_> {
             Ok(Some(form)) => Ok(form),
             Err(bad) => Err(broken(&bad)),
             Ok(None) => {
-                let named: String = name.chars().take(40).flat_map(char::escape_debug).collect();
+                let named: String = typed(name);
                 let mut names: Vec<&str> = form_names(files).collect();
                 names.sort_unstable();
                 Err(
@@ -156,8 +157,8 @@ impl Desk<'_> {
         let mut read = Fields::new();
         for (name, value) in check_fields(fields)? {
             if form.template.field(&name).is_none() && !reserved::ALL.contains(&name.as_str()) {
-                let title = form.template.title.to_lowercase();
-                let words = format!("`{name}` is no field of a {title}, and stands there as one of your own");
+                let title = article(&form.template.title);
+                let words = format!("`{name}` is no field of {title}, and stands there as one of your own");
                 self.context.person.warn(&words);
             }
             let Some(field) = form.template.field(&name).filter(|_| !value.is_empty()) else {

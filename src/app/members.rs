@@ -5,6 +5,7 @@ use super::context::{Context, Desk, short};
 use super::error::{Error, Kind};
 use super::removals::{Removals, removals};
 use super::sync::keep_together;
+use super::table::typed;
 use crate::chain::{Card, Details, Device, DeviceKind, JoinRequest, Kind as EntryKind, Role, Time};
 use crate::crypto::make_random;
 use crate::env::SystemEntropy;
@@ -475,6 +476,6 @@ pub(super) fn sorted(mut roles: Vec<Role>) -> Vec<Role> {
 }
 
 pub(super) fn no_member(handle: &str) -> Error {
-    Error::new(Kind::Usage, format!("there is no member `{}`", handle.escape_debug()))
+    Error::new(Kind::Usage, format!("there is no member `{}`", typed(handle)))
         .hint("`strongroom member list` shows them")
 }

@@ -493,7 +493,11 @@ pub(super) fn check_text(bytes: Vec<u8>) -> Result<zeroize::Zeroizing<String>, E
             }
             Ok(zeroize::Zeroizing::new(text))
         }
-        _ => Err(
+        Ok(_) => Err(failed(
+            "there is a zero byte in this, which no text has, so it cannot be a note; nothing was recorded".into(),
+        )
+        .hint("a note holds text; other files stand beside one: `strongroom attach ID FILE`")),
+        Err(_) => Err(
             failed("this is not UTF-8 text, so it cannot be a note; nothing was recorded".into())
                 .hint("a note holds text; other files stand beside one: `strongroom attach ID FILE`"),
         ),
@@ -594,7 +598,12 @@ mod tests {
                 .message
                 .contains("not UTF-8")
         );
-        assert!(check_text(b"a\0b".to_vec()).unwrap_err().message.contains("not UTF-8"));
+        assert!(
+            check_text(b"a\0b".to_vec())
+                .unwrap_err()
+                .message
+                .contains("a zero byte")
+        );
         assert!(
             check_text(vec![b'a'; TEXT_MAX + 1])
                 .unwrap_err()

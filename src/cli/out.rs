@@ -343,8 +343,8 @@ mod tests {
 
     #[test]
     fn a_note_cannot_drive_the_terminal() {
-        assert_eq!(plain("a\u{1b}[2Jb"), "a\\u{1b}[2Jb");
-        assert_eq!(plain("x\u{202e}y\r\nz\t"), "x\\u{202e}y\nz\t");
+        assert_eq!(plain("a\u{1b}[2Jb"), "a<U+1B>[2Jb");
+        assert_eq!(plain("x\u{202e}y\r\nz\t"), "x<U+202E>y\nz\t");
         assert_eq!(one_line("a\nb"), "a b");
         let value = serde_json::json!({ "x": "a\u{9b}2J\u{202e}b" });
         assert_eq!(json_text(&value), r#"{"x":"a\u009b2J\u202eb"}"#);

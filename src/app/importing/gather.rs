@@ -140,8 +140,8 @@ impl Source {
                 usage("what this folder holds is not plain".into()).hint("say it: --from pass, passage or folder")
             })?,
             (None, false) => {
-                return Err(usage("what this file holds is not plain".into())
-                    .hint("a table is imported with `--from csv`; a single text is recorded with `strongroom add --file FILE`"));
+                return Err(usage(format!("`{}` is one file, and no table by its name; nothing was imported", source.whole))
+                    .hint("a single text is recorded with `strongroom add --file FILE`, and a table imported with `--from csv`; otherwise name the folder"));
             }
         };
         if query.kind.is_some_and(|kind| kind != SourceKind::Csv) && !query.columns.is_empty() {

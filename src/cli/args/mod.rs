@@ -413,6 +413,8 @@ impl Command {
 pub(super) struct CloneArgs {
     /// Where it is: ssh://, https://, HOST:PATH, or a path
     pub(super) url: String,
+    /// The folder for it, as --vault names one
+    pub(super) dir: Option<PathBuf>,
     /// The founder's eight words, as somebody who has the vault told them
     #[arg(long, value_name = "WORDS")]
     pub(super) founder: Option<String>,
@@ -507,8 +509,8 @@ pub(super) struct ShowArgs {
     /// Put the text into the clipboard, and show nothing
     #[arg(short, long, conflicts_with_all = ["plain", "no_pager", "wipe"])]
     pub(super) copy: bool,
-    /// This field of it rather than the text
-    #[arg(long, value_name = "NAME", requires = "copy")]
+    /// With --copy: this field of it rather than the text
+    #[arg(long, value_name = "NAME")]
     pub(super) field: Option<String>,
     /// How long the clipboard keeps it: 20s, 2m
     #[arg(long = "for", value_name = "TIME", default_value = "45s", requires = "copy")]
@@ -537,6 +539,9 @@ pub(super) struct EditArgs {
     /// Set a field, or take it away with NAME=
     #[arg(long = "field", value_name = "NAME=VALUE")]
     pub(super) fields: Vec<String>,
+    // Taken to say what does it.
+    #[arg(long, hide = true)]
+    pub(super) label: Option<String>,
     #[command(flatten)]
     pub(super) editor: EditorArgs,
 }
@@ -558,7 +563,7 @@ pub(super) struct DueArgs {
     /// Only this case
     #[arg(long)]
     pub(super) case: Option<String>,
-    /// Only what is due by then: 2026-12-01, or a time
+    /// Only what is due by then: 2026-12-01, a time, or 2w for so long from now
     #[arg(long, value_name = "TIME")]
     pub(super) until: Option<String>,
 }
