@@ -105,6 +105,7 @@ stories! {
     import,
     export_notes,
     offline,
+    slips,
 }
 
 /// The guide: what it says is done is done here, so that it cannot grow stale.

@@ -3,6 +3,7 @@
 
 use super::context::{Context, Desk, short};
 use super::error::{Error, Kind};
+use super::table::typed;
 use crate::chain::{Details, Entry, Kind as EntryKind, Outcome, Time};
 use crate::gate::fold;
 use crate::id::{DeviceId, EntryRef, NoteId, PersonId};
@@ -308,7 +309,7 @@ fn check_action(action: &str) -> Result<(), Error> {
         true => Ok(()),
         false => Err(Error::new(
             Kind::Usage,
-            format!("`{}` is no action that an entry has", action.escape_debug()),
+            format!("`{}` is no action that an entry has", typed(action)),
         )
         .hint(format!("those of commands are {}", VERBS.join(", ")))
         .hint(format!(
@@ -324,7 +325,7 @@ fn note_beginning(asked: &str) -> Result<String, Error> {
         true => Ok(asked.to_owned()),
         false => Err(Error::new(
             Kind::Usage,
-            format!("`{}` is not the beginning of a note's id", asked.escape_debug()),
+            format!("`{}` is not the beginning of a note's id", typed(asked)),
         )
         .hint("an id is four or more of the characters 0–9 and a–f")),
     }
@@ -395,7 +396,7 @@ impl<'a> Desk<'a> {
         match people.is_empty() {
             true => Err(Error::new(
                 Kind::Usage,
-                format!("there is and was no member `{}`", named.escape_debug()),
+                format!("there is and was no member `{}`", typed(named)),
             )),
             false => Ok(people),
         }
@@ -411,11 +412,10 @@ impl<'a> Desk<'a> {
             .collect();
         match codes.contains(&code) {
             true => Ok(()),
-            false => Err(Error::new(
-                Kind::Usage,
-                format!("this vault has no purpose `{}`", code.escape_debug()),
-            )
-            .hint(format!("it has {}", codes.join(", ")))),
+            false => Err(
+                Error::new(Kind::Usage, format!("this vault has no purpose `{}`", typed(code)))
+                    .hint(format!("it has {}", codes.join(", "))),
+            ),
         }
     }
 

@@ -4,6 +4,7 @@ use super::context::{Context, Desk, short};
 use super::error::{Error, Kind};
 use super::finding::Looking;
 use super::known::Around;
+use super::table::typed;
 use crate::brief::{
     BriefFile, BriefText, Doubt, Format, Header, Known, Leak, Making, Naming, Profile, Redaction, Refused, SHIPPED,
     Source, Span, check_placed, compose, redact, redisclosure, render, shipped,
@@ -399,7 +400,7 @@ impl Desk<'_> {
 
     pub(super) fn level(&self, name: &str) -> Result<Level, Error> {
         let level = self.policies.levels().by_name(name);
-        level.ok_or_else(|| Error::new(Kind::Usage, format!("there is no level `{}`", name.escape_debug())))
+        level.ok_or_else(|| Error::new(Kind::Usage, format!("there is no level `{}`", typed(name))))
     }
 
     pub(super) fn brief_metadata(&self, title: String, like: &OpenNote, mut fields: Vec<(String, String)>) -> Metadata {

@@ -3,6 +3,7 @@
 use super::context::{Context, Desk};
 use super::error::{Error, Kind};
 use super::sync::keep_together;
+use super::table::typed;
 use crate::chain::Kind as EntryKind;
 use crate::crypto::make_random;
 use crate::env::SystemEntropy;
@@ -100,11 +101,10 @@ fn check_compartment(name: &str) -> Result<String, Error> {
     let written: Result<LabelText, _> = format!("x/{name}").parse();
     match written {
         Ok(label) if label.compartments == [name] && name.chars().count() <= 64 => Ok(name.to_owned()),
-        _ => Err(Error::new(
-            Kind::Usage,
-            format!("`{}` cannot be a compartment's name", name.escape_debug()),
-        )
-        .hint("it takes 1 to 64 characters, no `/`, no `@` at the beginning, no spaces around it")),
+        _ => Err(
+            Error::new(Kind::Usage, format!("`{}` cannot be a compartment's name", typed(name)))
+                .hint("it takes 1 to 64 characters, no `/`, no `@` at the beginning, no spaces around it"),
+        ),
     }
 }
 

@@ -4,6 +4,7 @@ use super::compartments::public_facts;
 use super::context::{Context, Desk};
 use super::error::{Error, Kind};
 use super::person::Person;
+use super::table::typed;
 use crate::chain::{Card, ConcernKey, Handler};
 use crate::id::{EntryRef, Fingerprint, PersonId};
 use crate::ledger::Draft;
@@ -147,7 +148,7 @@ pub fn whom_it_goes_to<'k>(key: &'k ConcernKey, left_out: &[String]) -> Result<V
             Kind::Usage,
             format!(
                 "`{}` handles no concerns here, so there is nobody to leave out",
-                name.escape_debug()
+                typed(name)
             ),
         )
         .hint(format!("those who do are {}", handles.join(", "))));

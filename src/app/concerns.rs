@@ -8,10 +8,11 @@ use super::finding::Looking;
 use super::forms::{Fields, with_addendum};
 use super::notes::{Added, NewText, add_with, check_text, record};
 use super::person::Person;
+use super::table::typed;
 use super::writing::{Change, How, Revised, TextFrom, words_of, write};
 use crate::casework::{reserved, value_of};
 use crate::chain::{Card, ConcernKey, Kind as EntryKind};
-use crate::crypto::Recipient;
+use crate::crypto::{Recipient, make_random};
 use crate::env::SystemEntropy;
 use crate::envelope::{
     BadCode, CONCERN_MAX, Concern, KeptText, Reply, ReplyCode, ReplyKey, SealedConcern, SealedReply,
@@ -275,7 +276,8 @@ pub fn receive_concern(context: &Context<'_>, page: &[u8]) -> Result<Received, E
         let (new, text) = desk.concern_of_a_stranger(&concern, digest)?;
         let form = desk.form(TEMPLATE)?;
         drop(desk);
-        let added = record(context, &unlocked, new, Some(&form), &text)?;
+        let note = NoteId(make_random(&mut SystemEntropy)?);
+        let added = record(context, &unlocked, note, new, Some(&form), &text)?;
         return Ok(Received {
             id: added.id,
             revision: added.revision,
@@ -419,14 +421,11 @@ impl Desk<'_> {
         let all = handlers.iter().map(|card| card.handle.as_str());
         for name in &raising.to {
             if !handlers.iter().any(|card| card.handle == plain(name)) {
-                let words = format!("`{}` handles no concerns here", name.escape_debug());
+                let words = format!("`{}` handles no concerns here", typed(name));
                 return Err(usage(words).hint(format!("those who do are {}", all.collect::<Vec<_>>().join(", "))));
             }
             if self.people(plain(name))?.iter().any(|person| left_out.contains(person)) {
-                return Err(usage(format!(
-                    "`{}` is both written to and left out",
-                    name.escape_debug()
-                )));
+                return Err(usage(format!("`{}` is both written to and left out", typed(name))));
             }
         }
         let wanted = |card: &&Card| {

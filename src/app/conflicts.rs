@@ -135,6 +135,18 @@ pub fn list_conflicts(context: &Context<'_>) -> Result<Vec<ConflictLine>, Error>
 impl Desk<'_> {
     /// What the person has declared to stay out of. It is looked at inside the gate and does not come out.
     pub(super) fn own_conflicts(&self) -> Result<Conflicts, Error> {
+        let (conflicts, unread) = self.look_at_conflicts()?;
+        if unread > 0 {
+            self.context.person.warn(
+                "you declared a conflict of interest that this device cannot read, so it bars you from nothing here: declare it \
+                 again (`strongroom conflict declare`)",
+            );
+        }
+        Ok(conflicts)
+    }
+
+    /// The same, and how many of them this device does not read.
+    fn look_at_conflicts(&self) -> Result<(Conflicts, usize), Error> {
         let me = Some(self.identity.person());
         let declared = self.ledger.matters().conflicts();
         let own: Vec<NoteId> = declared
@@ -149,13 +161,7 @@ impl Desk<'_> {
             }
         }
         let (conflicts, closed) = Gate::new(self.identity, self.ledger.keyring()).conflicts(&stored)?;
-        if closed + gone > 0 {
-            self.context.person.warn(
-                "you declared a conflict of interest that this device cannot read, so it bars you from nothing here: declare it \
-                 again (`strongroom conflict declare`)",
-            );
-        }
-        Ok(conflicts)
+        Ok((conflicts, closed + gone))
     }
 
     /// Seals what somebody declared to a further device of theirs too, as far as it opens here: it bars them there as well;

@@ -1,6 +1,6 @@
 //! What a use case stands on: places, clock, randomness, and the person at the terminal.
 
-use super::error::{Error, Kind};
+use super::error::{Error, InLog, Kind};
 use super::failed::FailedUnlocks;
 use super::held::Held;
 use super::offline::offline;
@@ -9,7 +9,7 @@ use crate::chain::{Card, Details, Kind as EntryKind, Outcome, Role as CardRole, 
 use crate::env::{Clock, FileError, Places, Space, SystemEntropy, read_bounded};
 use crate::envelope::{IdentityFile, IdentitySecrets, NewcomerFile};
 use crate::gate::{Conflicts, Gate};
-use crate::id::{LogName, NoteId, VaultId};
+use crate::id::{Digest, LogName, NoteId, VaultId};
 use crate::label::{Clearance, Label, LabelText, Level};
 use crate::ledger::{Changes, Draft, Ledger, LedgerError, Memory, Quarantined, Recorded};
 use crate::policy::{
@@ -380,6 +380,16 @@ impl std::ops::Deref for Whose<'_> {
 impl Unlocked<'_> {
     /// Starts the ledger and enters the unlocks that failed before this one.
     pub(super) fn desk<'a>(&'a self, context: &'a Context<'a>) -> Result<Desk<'a>, Error> {
+        self.begin(context, true)
+    }
+
+    /// The same for a device that is handed what goes to its person by name here and now: what they declared to stay out of
+    /// does not open before.
+    pub(super) fn desk_of_newcomer<'a>(&'a self, context: &'a Context<'a>) -> Result<Desk<'a>, Error> {
+        self.begin(context, false)
+    }
+
+    fn begin<'a>(&'a self, context: &'a Context<'a>, minding: bool) -> Result<Desk<'a>, Error> {
         let (held, memory) = match &self.identity {
             Whose::Own(_, memory) => (None, memory.as_ref()),
             Whose::Held(held) => (Some(*held), held.memory()),
@@ -408,7 +418,9 @@ impl Unlocked<'_> {
             conflicts: Conflicts::default(),
             breaks_glass: false,
         };
-        desk.conflicts = desk.own_conflicts()?;
+        if minding {
+            desk.conflicts = desk.own_conflicts()?;
+        }
         for Quarantined { log, fork, why } in desk.ledger.quarantined() {
             let what = match fork {
                 false => format!("log {log} is set aside, and what it recorded is not shown: {why}"),
@@ -565,6 +577,33 @@ impl Desk<'_> {
     /// Enters an access, durable, with what the person said when they were asked why.
     pub(super) fn record(&mut self, draft: Draft) -> Result<Recorded, Error> {
         Ok(self.enter(draft)?)
+    }
+
+    /// Enters a text that a person wrote: the note, the number of the revision, its digest when sealed. An error tells
+    /// whether it is recorded all the same, so that nobody records it twice.
+    pub(super) fn record_text(
+        &mut self,
+        (note, revision, body): (NoteId, u64, Digest),
+        draft: Draft,
+    ) -> Result<Recorded, Error> {
+        self.enter(draft).map_err(|error| {
+            let (has, may) = (error.has_happened(), error.may_have_happened());
+            let mut said = Error::from(error);
+            let id = &note.to_string()[..8];
+            match (has, may) {
+                (true, _) => {
+                    said.in_log = InLog::Yes;
+                    said.hint(format!("what you wrote is recorded, as revision {revision} of note {id}: do not record it again"))
+                }
+                (false, true) => {
+                    said.in_log = InLog::Maybe(body);
+                    said.hint(format!(
+                        "it may be recorded all the same: look before you record it again; if `strongroom history {id}` shows revision {revision}, it is"
+                    ))
+                }
+                (false, false) => said.hint("nothing was recorded"),
+            }
+        })
     }
 
     /// The same for whoever has words of their own for what the ledger refuses.

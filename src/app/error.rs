@@ -5,7 +5,7 @@ use crate::crypto::NoEntropy;
 use crate::env::FileError;
 use crate::envelope::{BadEnvelope, BadIdentity, BadPage, BadRecoveryKey, BadWrap};
 use crate::gate::{BadQuery, GateError, ScanError};
-use crate::id::EntryRef;
+use crate::id::{Digest, EntryRef};
 use crate::ledger::{LedgerError, NoReceipt, Verdict};
 use crate::policy::BadPolicy;
 use crate::repo::{
@@ -31,6 +31,17 @@ pub enum Kind {
     Locked,
 }
 
+/// Whether what was to be recorded is in the log.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum InLog {
+    /// It is not, or nothing was to be recorded.
+    No,
+    /// The next start settles it; a text has this digest when it is sealed.
+    Maybe(Digest),
+    /// It is, whatever went wrong afterwards.
+    Yes,
+}
+
 /// What is said to the person.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Error {
@@ -42,6 +53,8 @@ pub struct Error {
     pub hints: Vec<String>,
     /// What a second person may approve, so that it is refused no more.
     pub request: Option<EntryRef>,
+    /// Whether the text that was to be recorded is.
+    pub in_log: InLog,
 }
 
 impl std::fmt::Display for Error {
@@ -58,6 +71,7 @@ impl Error {
             message: message.into(),
             hints: Vec::new(),
             request: None,
+            in_log: InLog::No,
         }
     }
 
@@ -67,9 +81,21 @@ impl Error {
         self
     }
 
+    /// The same where something a person wrote was to be recorded and certainly is not.
+    pub(super) fn not_recorded(self) -> Self {
+        match self.kind {
+            Kind::Failed => self.hint("nothing was recorded"),
+            _ => self,
+        }
+    }
+
     /// The one sentence for what is not there and for what is not for this person's eyes.
     pub fn no_such_note(asked: &str) -> Self {
         let asked: String = asked.chars().filter(|c| !c.is_control()).take(64).collect();
+        if asked.is_empty() {
+            return Self::new(Kind::Usage, "no note is named: the id is empty")
+                .hint("give an id, or the beginning of one; in a script the variable that should hold it is empty");
+        }
         let refusal = Self::new(Kind::Denied, format!("no note `{asked}` that you may read"));
         // Only the form of what was asked decides about the hint, never what there is.
         match asked.len() >= 4 && asked.bytes().all(|b| b.is_ascii_hexdigit() && !b.is_ascii_uppercase()) {

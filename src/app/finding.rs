@@ -117,7 +117,12 @@ pub fn list(context: &Context<'_>, which: &ListQuery) -> Result<Vec<NoteLine>, E
     let unlocked = context.unlock()?;
     let mut desk = unlocked.desk(context)?;
     desk.left_out_from(Action::List);
-    desk.find_notes("list", Action::List, None, which)
+    let found = desk.find_notes("list", Action::List, None, which)?;
+    // Notes of a template that the policies have no more are found all the same.
+    if let (Some(name), true) = (&which.template, found.is_empty()) {
+        let _ = desk.form(name)?;
+    }
+    Ok(found)
 }
 
 /// Searches the notes one may read for words and phrases, in title, text, client, case and fields. What is searched

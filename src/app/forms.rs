@@ -4,6 +4,7 @@ use super::context::{Context, Desk, short};
 use super::error::{Error, Kind};
 use super::finding::{Looking, NoteLine};
 use super::notes::check_fields;
+use super::table::typed;
 use crate::casework::{
     Amend, FieldKind, Form, House, Linked, Needed, Record, Template, form, form_names, reserved, value_of, wording_of,
 };
@@ -16,6 +17,8 @@ use std::collections::{BTreeSet, HashSet};
 
 /// What the program looks at of other notes beside their text, for what it is asked about one.
 const LINKS: &str = "links-read";
+/// How often somebody is asked for what has to be there, and answers nothing.
+const ASKED: usize = 3;
 /// What somebody does who closes a note.
 pub(super) const CLOSES: &str = "closes";
 
@@ -49,7 +52,8 @@ fn broken(bad: &BadPolicy) -> Error {
 }
 
 impl Context<'_> {
-    /// Asks a person at a terminal for what has to be there, one thing at a time; nothing answered leaves it open.
+    /// Asks a person at a terminal for what has to be there, one thing at a time. What a note cannot be recorded without is asked
+    /// again where nothing is answered, and after that nothing else is; what is needed to close it may be left open.
     /// What would be refused afterwards is asked again, so that nobody types the others twice: names that none of `handles` is, and
     /// times that cannot be.
     pub(super) fn ask_fields(
@@ -60,6 +64,7 @@ impl Context<'_> {
         (levels, handles): (&Levels, &BTreeSet<String>),
     ) {
         let mut left_open: Vec<String> = Vec::new();
+        let mut unanswered = 0;
         while self.person.answers() {
             let mut open = form.template.unanswered(fields, needed);
             let next = open.find(|field| !left_open.contains(&field.name)).cloned();
@@ -70,6 +75,15 @@ impl Context<'_> {
                 break;
             };
             match typed.trim() {
+                "" if needed == Needed::ToRecord => {
+                    unanswered += 1;
+                    if unanswered == ASKED {
+                        break;
+                    }
+                    let title = article(&form.template.title);
+                    self.person
+                        .warn(&format!("{title} is not recorded without `{}`", field.name));
+                }
                 "" => left_open.push(field.name),
                 typed => {
                     let read = field.read(typed, levels).and_then(|value| {
@@ -84,7 +98,10 @@ impl Context<'_> {
                         }
                     });
                     match read {
-                        Ok(value) => fields.push((field.name, value)),
+                        Ok(value) => {
+                            unanswered = 0;
+                            fields.push((field.name, value));
+                        }
                         Err(bad) => self.person.warn(&bad),
                     }
                 }
@@ -113,7 +130,7 @@ impl Desk<'_> {
             Ok(Some(form)) => Ok(form),
             Err(bad) => Err(broken(&bad)),
             Ok(None) => {
-                let named: String = name.chars().take(40).flat_map(char::escape_debug).collect();
+                let named: String = typed(name);
                 let mut names: Vec<&str> = form_names(files).collect();
                 names.sort_unstable();
                 Err(
@@ -140,8 +157,8 @@ impl Desk<'_> {
         let mut read = Fields::new();
         for (name, value) in check_fields(fields)? {
             if form.template.field(&name).is_none() && !reserved::ALL.contains(&name.as_str()) {
-                let title = form.template.title.to_lowercase();
-                let words = format!("`{name}` is no field of a {title}, and stands there as one of your own");
+                let title = article(&form.template.title);
+                let words = format!("`{name}` is no field of {title}, and stands there as one of your own");
                 self.context.person.warn(&words);
             }
             let Some(field) = form.template.field(&name).filter(|_| !value.is_empty()) else {

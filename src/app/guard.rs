@@ -6,7 +6,7 @@ use crate::chain::{Problem, Time};
 use crate::env::{FileError, put_file, read_bounded};
 use crate::id::{Digest, Fingerprint, VaultId};
 use crate::ledger::{HEADS, Judged, MAIN, Objection, judge_push, said_founder};
-use crate::repo::{Doorway, Repo, Settings, hooks_folder, parse_pushed};
+use crate::repo::{Doorway, OpenError, Repo, Settings, hooks_folder, parse_pushed};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
@@ -161,7 +161,14 @@ pub struct InstalledGuard {
 /// Puts the guard into a bare repository's hooks. With `insist` it takes the place of another hook, and of another founder.
 pub fn install_guard(dir: &Path, founder: Option<&str>, insist: bool) -> Result<InstalledGuard, Error> {
     let given = founder.map(Founder::parse).transpose()?;
-    let repo = Repo::open_to_verify(dir, Settings::of_this_run())?;
+    let repo = Repo::open_to_verify(dir, Settings::of_this_run()).map_err(|error| match error {
+        OpenError::Missing(_) => Error::new(
+            Kind::Failed,
+            format!("there is no repository at `{}`; nothing was done", dir.display()),
+        )
+        .hint("name the bare repository that others push to; a new one is made with `git init --bare DIR`"),
+        error => error.into(),
+    })?;
     let dir = repo.dir();
     if repo.has_journal() {
         let words = "that is a vault that is worked in, and nothing is pushed into it; nothing was done";

@@ -7,6 +7,7 @@ use super::error::{Error, Kind};
 use super::finding::{Looking, NoteLine};
 use super::members::sorted;
 use super::sync::keep_together;
+use super::table::typed;
 use crate::chain::{AuditorsKey, Card, Entry, FileRef, Kind as EntryKind, Outcome, Role, Time};
 use crate::crypto::{make_random, sha256};
 use crate::env::SystemEntropy;
@@ -406,7 +407,7 @@ impl Desk<'_> {
             .collect();
         let mut meant = ever.into_iter().filter(|device| device.to_string().starts_with(asked));
         let (Some(lost), None) = (meant.next(), meant.next()) else {
-            let words = format!("`{}` names no one device of {}", asked.escape_debug(), card.handle);
+            let words = format!("`{}` names no one device of {}", typed(asked), card.handle);
             return Err(
                 Error::new(Kind::Usage, words).hint("`strongroom member review --json` shows them and their last use")
             );

@@ -5,6 +5,7 @@ use super::context::{Context, Desk, short};
 use super::error::{Error, Kind};
 use super::removals::{Removals, removals};
 use super::sync::keep_together;
+use super::table::typed;
 use crate::chain::{Card, Details, Device, DeviceKind, JoinRequest, Kind as EntryKind, Role, Time};
 use crate::crypto::make_random;
 use crate::env::SystemEntropy;
@@ -372,6 +373,7 @@ impl Desk<'_> {
             mine.any(|known| known.device == device && known.kind == DeviceKind::Device)
         };
         let recent = |card: &&Card| self.context.now().unix() - card.time.unix() < TOLD_FOR && !mine(card.by);
+        let mut admitted = Vec::new();
         for card in cards.iter().filter(|card| card.person == me).filter(recent) {
             let earlier = |device: DeviceId| cards[..card.n as usize].iter().any(|known| is_of(known, device));
             let known_before = cards[..card.n as usize].iter().any(|known| known.person == me);
@@ -379,12 +381,19 @@ impl Desk<'_> {
                 .devices
                 .iter()
                 .filter(|device| known_before && !earlier(device.device) && device.device != self.identity.device());
-            for device in new {
-                self.context.person.warn(&format!(
-                    "a further device of yours, {}, was admitted on {}; if it is not yours, tell a lead at once",
-                    device.device, card.time
-                ));
-            }
+            admitted.extend(new.map(|device| format!("{}, was admitted on {}", device.device, card.time)));
+        }
+        match admitted.as_slice() {
+            [] => {}
+            [one] => self.context.person.warn(&format!(
+                "a further device of yours, {one}; if it is not yours, tell a lead at once"
+            )),
+            [.., newest] => self.context.person.warn(&format!(
+                "{} further devices of yours were admitted in these {} days, and the newest, {newest}; `strongroom member list -v` \
+                 shows them all: if one is not yours, tell a lead at once",
+                admitted.len(),
+                TOLD_FOR / 86_400
+            )),
         }
     }
 
@@ -467,6 +476,6 @@ pub(super) fn sorted(mut roles: Vec<Role>) -> Vec<Role> {
 }
 
 pub(super) fn no_member(handle: &str) -> Error {
-    Error::new(Kind::Usage, format!("there is no member `{}`", handle.escape_debug()))
+    Error::new(Kind::Usage, format!("there is no member `{}`", typed(handle)))
         .hint("`strongroom member list` shows them")
 }

@@ -30,6 +30,7 @@ mod held;
 mod holds;
 mod importing;
 mod joining;
+mod kept_texts;
 mod known;
 mod leaving;
 mod members;

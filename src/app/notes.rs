@@ -11,7 +11,7 @@ use crate::crypto::{Recipient, make_random};
 use crate::env::SystemEntropy;
 use crate::envelope::{KeptText, WrapFile};
 use crate::gate::{Metadata, Nature, NewNote, OpenNote, TEXTS};
-use crate::id::{EntryRef, NoteId};
+use crate::id::{Digest, EntryRef, NoteId};
 use crate::label::{BadLabel, Clearance, Label, LabelText, Level};
 use crate::ledger::{Changes, Draft, note_ref, wrap_ref};
 use crate::policy::{Action, Decision, Kind as ThingKind, Levels, ResourceFacts};
@@ -124,18 +124,23 @@ pub(super) fn add_with(
             },
             Err(error) => Err(desk.refused("add", Some(EntryKind::Add), new.label.as_deref(), error)?),
         });
-    checked?;
+    checked.map_err(Error::not_recorded)?;
     let form = match new.template.clone() {
         None => None,
         Some(name) => Some(unlocked.begin_form(context, &name, &mut new)?),
     };
     let outline = form.as_ref().map(|form| form.template.outline()).unwrap_or_default();
+    // Which note it becomes is settled before it is written: what is left of it then tells whether it was recorded.
+    let note = NoteId(make_random(&mut SystemEntropy)?);
+    let mut given = new.to_given();
+    let mark = (reserved::RECORDED_AS.to_owned(), note.to_string());
+    given.fields.push(mark);
     let ticket = KeptText {
         note: None,
         follows: Vec::new(),
         kept: context.now().unix(),
         text: Zeroizing::new(outline.into_bytes()),
-        given: new.to_given(),
+        given,
     };
     let begin = taken.as_ref().map_or(&ticket.text, |(_, kept)| &kept.text);
     let written = write(context, unlocked, from, &ticket, begin)?;
@@ -144,7 +149,7 @@ pub(super) fn add_with(
         Some(form) if form.template.sections.is_empty() => written.text_or(&format!("{}\n", form.template.title)),
         Some(form) => written.text_or(&form.template.outline()),
     };
-    let result = text.and_then(|text| record(context, unlocked, new, form.as_ref(), &text));
+    let result = text.and_then(|text| record(context, unlocked, note, new, form.as_ref(), &text));
     let words = words_of(None, of_concern);
     written.settle(context, unlocked, ticket, taken.map(|(path, _)| path), &words, result)
 }
@@ -153,13 +158,15 @@ pub(super) fn add_with(
 pub(super) fn record(
     context: &Context<'_>,
     unlocked: &Unlocked<'_>,
+    note: NoteId,
     new: NewText,
     form: Option<&Form>,
     text: &str,
 ) -> Result<Added, Error> {
-    let mut desk = unlocked.desk(context)?;
-    let Ready { note, label, draft } = desk.ready("add", new, form, text, Vec::new())?;
-    let recorded = desk.record(draft)?;
+    let mut desk = unlocked.desk(context).map_err(Error::not_recorded)?;
+    let ready = desk.ready("add", note, new, form, text, Vec::new())?;
+    let Ready { label, body, draft, .. } = ready;
+    let recorded = desk.record_text((note, 1, body), draft)?;
     Ok(Added {
         id: note,
         revision: 1,
@@ -172,6 +179,8 @@ pub(super) fn record(
 pub(super) struct Ready {
     pub(super) note: NoteId,
     pub(super) label: Label,
+    /// The digest of what is sealed.
+    pub(super) body: Digest,
     pub(super) draft: Draft,
 }
 
@@ -180,12 +189,12 @@ impl Desk<'_> {
     pub(super) fn ready(
         &mut self,
         verb: &str,
+        note: NoteId,
         new: NewText,
         form: Option<&Form>,
         text: &str,
         own: Fields,
     ) -> Result<Ready, Error> {
-        let note = NoteId(make_random(&mut SystemEntropy)?);
         let now = self.context.now();
         let title = match (new.title.as_deref().filter(|title| !title.trim().is_empty()), form) {
             (Some(title), _) => check_name("title", title)?,
@@ -237,9 +246,14 @@ impl Desk<'_> {
             Decision::Denied(denial) => Err(self.denied(&denial, Some(EntryKind::Add), details, Vec::new(), verb)?),
             Decision::Permitted(permission) => {
                 details.rules = permission.rules().to_vec();
-                let (changes, _) = self.seal(note, Nature::Note, &metadata, &text, &label)?;
+                let (changes, body) = self.seal(note, Nature::Note, &metadata, &text, &label)?;
                 let draft = Draft::change(EntryKind::Add, details, vec![note], changes);
-                Ok(Ready { note, label, draft })
+                Ok(Ready {
+                    note,
+                    label,
+                    body,
+                    draft,
+                })
             }
         }
     }
@@ -420,7 +434,7 @@ impl Desk<'_> {
         metadata: &Metadata,
         text: &str,
         label: &Label,
-    ) -> Result<(Changes, crate::id::Digest), Error> {
+    ) -> Result<(Changes, Digest), Error> {
         let recipients = self.recipients(label);
         let new = NewNote {
             note,
@@ -479,7 +493,11 @@ pub(super) fn check_text(bytes: Vec<u8>) -> Result<zeroize::Zeroizing<String>, E
             }
             Ok(zeroize::Zeroizing::new(text))
         }
-        _ => Err(
+        Ok(_) => Err(failed(
+            "there is a zero byte in this, which no text has, so it cannot be a note; nothing was recorded".into(),
+        )
+        .hint("a note holds text; other files stand beside one: `strongroom attach ID FILE`")),
+        Err(_) => Err(
             failed("this is not UTF-8 text, so it cannot be a note; nothing was recorded".into())
                 .hint("a note holds text; other files stand beside one: `strongroom attach ID FILE`"),
         ),
@@ -580,7 +598,12 @@ mod tests {
                 .message
                 .contains("not UTF-8")
         );
-        assert!(check_text(b"a\0b".to_vec()).unwrap_err().message.contains("not UTF-8"));
+        assert!(
+            check_text(b"a\0b".to_vec())
+                .unwrap_err()
+                .message
+                .contains("a zero byte")
+        );
         assert!(
             check_text(vec![b'a'; TEXT_MAX + 1])
                 .unwrap_err()

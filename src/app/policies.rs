@@ -4,6 +4,7 @@ use super::context::{Context, Desk, short};
 use super::error::{Error, Kind};
 use super::retention::retention_of;
 use super::sync::keep_together;
+use super::table::typed;
 use crate::brief::Profile;
 use crate::casework::{Retention, check_forms};
 use crate::chain::Kind as EntryKind;
@@ -418,7 +419,7 @@ fn action_of(text: &str) -> Result<Action, Error> {
     };
     name.parse().map_err(|_| {
         let names: Vec<&str> = Action::ALL.iter().map(|action| action.name()).collect();
-        Error::new(Kind::Usage, format!("there is no action `{}`", text.escape_debug()))
+        Error::new(Kind::Usage, format!("there is no action `{}`", typed(text)))
             .hint(format!("the actions are {}", names.join(", ")))
     })
 }
@@ -562,7 +563,7 @@ fn profile(path: &str, bytes: &[u8]) -> Result<Profile, PolicyFault> {
     match path == format!("redaction/{}.toml", profile.name()) {
         true => Ok(profile),
         false => {
-            let name = profile.name().escape_debug();
+            let name = typed(profile.name());
             Err(fault(
                 None,
                 format!(

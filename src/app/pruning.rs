@@ -3,6 +3,7 @@
 
 use super::context::Context;
 use super::error::{Error, Kind};
+use super::table::typed;
 use crate::chain::Time;
 use crate::env::{FileError, read_bounded, replace_private};
 use crate::ledger::vault_id;
@@ -118,7 +119,7 @@ pub fn confirm_pruned(context: &Context<'_>, remote: &str) -> Result<(), Error> 
         .is_ok_and(|stores| stores.iter().any(|store| store.remote == remote));
     if known.is_none() && !remembered {
         return Err(
-            Error::new(Kind::Usage, format!("there is no remote `{}`", remote.escape_debug()))
+            Error::new(Kind::Usage, format!("there is no remote `{}`", typed(remote)))
                 .hint("`strongroom remote list` names those that there are"),
         );
     }

@@ -268,7 +268,7 @@ fn come_back(
         identity: Whose::Own(Box::new(identity), Box::default()),
         state,
     };
-    let handed = unlocked.desk(context).and_then(|mut desk| {
+    let handed = unlocked.desk_of_newcomer(context).and_then(|mut desk| {
         desk.hand_on(&|note, wrap| paper.hand_on(inited.vault, note, wrap, &recipient, &mut SystemEntropy))
     });
     if let Err(error) = handed {

@@ -5,7 +5,7 @@ use super::backup::{CheckedBackup, judge};
 use super::context::Context;
 use super::error::{Error, Kind};
 use super::offline::note_exchange;
-use super::sync::{fetched, list_branches, no_room};
+use super::sync::{LATER, fetched, list_branches, no_room};
 use super::vault::{move_into_place, refuse_occupied};
 use crate::id::{BadFingerprint, Digest, Fingerprint, VaultId};
 use crate::ledger::{LedgerError, Verdict, vault_id};
@@ -105,7 +105,16 @@ pub fn clone_vault(context: &Context<'_>, url: &str, founder: Option<&str>) -> R
 
 /// Everything of a vault that the other repository has, straight to its place.
 fn fill(context: &Context<'_>, repo: &Repo, url: &RemoteUrl) -> Result<Vec<String>, Error> {
-    let there = list_branches(context, repo.dir(), url, None)?;
+    let there = list_branches(context, repo.dir(), url, None).map_err(|mut error| {
+        // Nothing is recorded here yet that could go with a sync.
+        match error.hints.as_slice() == [LATER] {
+            false => error,
+            true => {
+                error.hints.clear();
+                error.hint("check the address, and that you may read there; nothing was made here")
+            }
+        }
+    })?;
     if !there.has_main() {
         return Err(Error::new(
             Kind::Failed,

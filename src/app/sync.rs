@@ -37,7 +37,7 @@ const HURRIED: u64 = 20;
 /// In how many parts at most it is fetched where some of it is damaged.
 const PARTS_MAX: usize = 64;
 /// What is to be said whenever the network is in the way.
-const LATER: &str = "nothing was lost: what is recorded here goes with the next sync";
+pub(super) const LATER: &str = "nothing was lost: what is recorded here goes with the next sync";
 
 /// Something that another repository holds and should not, or does not hold and should.
 #[derive(Debug, Clone, PartialEq, Eq)]

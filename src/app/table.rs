@@ -11,12 +11,18 @@ pub fn plain(text: &str) -> String {
             continue;
         }
         if is_harmful(c) {
-            out.extend(c.escape_unicode())
+            out.push_str(&format!("<U+{:X}>", u32::from(c)))
         } else {
             out.push(c)
         }
     }
     out
+}
+
+/// The same on one line, cut after forty characters: what somebody typed, in a message.
+pub(super) fn typed(text: &str) -> String {
+    let begin: String = text.chars().take(40).collect();
+    plain(&begin).replace(['\n', '\t'], " ")
 }
 
 /// A row as RFC 4180 has it, harmless for a terminal and for a spreadsheet: what it would take for a formula begins with
@@ -72,7 +78,7 @@ mod tests {
             ("＝1", "\"'＝1\""),
             ("a, b", "\"a, b\""),
             ("two\nlines", "\"two\nlines\""),
-            ("a\u{1b}[2J", "a\\u{1b}[2J"),
+            ("a\u{1b}[2J", "a<U+1B>[2J"),
         ] {
             assert_eq!(csv_row([cell]), format!("{want}\r\n"));
         }

@@ -1,29 +1,24 @@
-//! Writing: what a person's editor gives, what is kept of it when something fails, and new revisions of notes.
+//! Writing: what a person's editor gives, and new revisions of notes.
 
 use super::concerns::RAISED;
 use super::context::{Context, Desk, Unlocked};
-use super::error::{Error, Kind};
+use super::error::{Error, InLog, Kind};
 use super::forms::{refuse_reserved, refuse_rewriting, takes_addenda, with_addendum};
+use super::kept_texts::remove_kept;
 use super::notes::{NewText, check_fields, check_name, check_text, title_of};
 use super::person::WrittenText;
 use super::revisions::Standing;
 use crate::casework::{Form, reserved, value_of};
 use crate::chain::{Kind as EntryKind, Time};
-use crate::crypto::make_random;
-use crate::env::{SystemEntropy, read_bounded, write_new_private};
-use crate::envelope::{Given, KeptFile, KeptText};
+use crate::env::SystemEntropy;
+use crate::envelope::{Given, KeptText};
 use crate::gate::{Metadata, Nature, OpenNote};
 use crate::id::{Digest, EntryRef, NoteId};
 use crate::label::Label;
-use crate::ledger::{Draft, Recorded};
+use crate::ledger::Draft;
 use crate::policy::{Action, Decision, Kind as ThingKind, ResourceFacts};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use zeroize::Zeroizing;
-
-/// The folder of kept texts in this device's state.
-const KEPT: &str = "kept";
-/// How many kept texts are looked at.
-const KEPT_MAX: usize = 256;
 
 /// Where a text comes from.
 pub enum TextFrom<'a> {
@@ -98,6 +93,12 @@ pub fn edit(
         (true, None) => Zeroizing::default(),
         (false, _) => with_line_end(opened.note.text()),
     };
+    if let Some(TextFrom::Editor(_)) = &text
+        && addenda
+        && !context.writes_addendum(&opened.note.metadata)
+    {
+        return Ok(opened.unchanged());
+    }
     let mut taken = None;
     if let Some(TextFrom::Editor(editing)) = &text
         && let Some(found) = unlocked.kept_to_take_up(context, Some(note), false, *editing)?
@@ -162,15 +163,9 @@ pub fn edit(
         }
         let same = *text == *opened.note.text() && metadata == opened.note.metadata && follows.len() == 1;
         if same {
-            return Ok(Revised {
-                id: note,
-                revision: opened.note.metadata.number,
-                label: opened.label.clone(),
-                entry: opened.entry,
-                changed: false,
-            });
+            return Ok(opened.unchanged());
         }
-        let mut desk = unlocked.desk(context)?;
+        let mut desk = unlocked.desk(context).map_err(Error::not_recorded)?;
         desk.revise(EDIT, note, &follows, metadata, &text)
     });
     let Some(written) = written else { return result };
@@ -226,6 +221,40 @@ struct Opened {
     /// What a revision made now follows, sorted.
     heads: Vec<Digest>,
     revisions: Vec<Digest>,
+}
+
+impl Opened {
+    /// As it stands: it was read.
+    fn unchanged(&self) -> Revised {
+        Revised {
+            id: self.note.note,
+            revision: self.note.metadata.number,
+            label: self.label.clone(),
+            entry: self.entry,
+            changed: false,
+        }
+    }
+}
+
+impl Context<'_> {
+    /// Says, before an editor opens and is empty, that what is written is an addendum; whether the person goes on.
+    fn writes_addendum(&self, metadata: &Metadata) -> bool {
+        let why = match value_of(&metadata.fields, reserved::CLOSED) {
+            Some(when) => format!(
+                "this note was closed on {}, and is not opened again",
+                when.get(..10).unwrap_or(when)
+            ),
+            None => "what this record says stays as it is".to_owned(),
+        };
+        let words = format!("{why}: what you write now becomes an addendum to it");
+        match self.person.line(&format!("{words}. Go on? [Y/n] ")) {
+            Some(answer) => !answer.trim().to_lowercase().starts_with('n'),
+            None => {
+                self.person.warn(&words);
+                true
+            }
+        }
+    }
 }
 
 fn open_to_edit(
@@ -328,8 +357,9 @@ impl Desk<'_> {
         metadata.parents = follows.to_vec();
         metadata.modified = self.context.now().unix();
         metadata.author = self.identity.person();
-        let (changes, _) = self.seal(note, Nature::Note, &metadata, text, &label)?;
-        let recorded = self.record(Draft::change(EntryKind::Revise, details, vec![note], changes))?;
+        let (changes, body) = self.seal(note, Nature::Note, &metadata, text, &label)?;
+        let draft = Draft::change(EntryKind::Revise, details, vec![note], changes);
+        let recorded = self.record_text((note, metadata.number, body), draft)?;
         if standing.heads.iter().any(|head| !follows.contains(head)) {
             self.context.person.warn(&format!(
                 "the note was revised elsewhere while you wrote: both revisions stand side by side now, yours is shown \
@@ -411,6 +441,7 @@ impl Change {
         fill(&mut self.client, &given.client);
         fill(&mut self.case, &given.case);
         fill_fields(&mut self.fields, &given.fields);
+        self.fields.retain(|(name, _)| name != reserved::RECORDED_AS);
         if let (None, Some(at)) = (&self.at, &given.at) {
             self.at = Some(if at.is_empty() { None } else { Some(kept_time(at)?) });
         }
@@ -447,6 +478,7 @@ impl NewText {
             .partition(|(name, _)| name == reserved::TEMPLATE);
         fill(&mut self.template, &template.into_iter().next().map(|(_, name)| name));
         fill_fields(&mut self.fields, &fields);
+        self.fields.retain(|(name, _)| name != reserved::RECORDED_AS);
         if let (None, Some(at)) = (&self.at, &given.at) {
             self.at = Some(kept_time(at)?);
         }
@@ -571,10 +603,19 @@ impl Written {
     ) -> Result<T, Error> {
         let Some(buffer) = self.buffer else { return result };
         let worth_keeping = !is_blank(&self.bytes) && *self.bytes != *ticket.text;
+        // INVARIANT (nothing is recorded twice): what is in the log is not offered again.
+        let recorded = result
+            .as_ref()
+            .map_or_else(|error| error.in_log == InLog::Yes, |_| true);
         let result = match result {
-            Err(error) if worth_keeping => {
+            Err(error) if worth_keeping && !recorded => {
                 ticket.text = self.bytes;
                 ticket.kept = context.now().unix();
+                let maybe = error.in_log != InLog::No;
+                if let (InLog::Maybe(body), Some(_)) = (error.in_log, ticket.note) {
+                    let mark = (reserved::RECORDED_AS.to_owned(), body.to_string());
+                    ticket.given.fields.push(mark);
+                }
                 if let Err(second) = unlocked.keep(&ticket) {
                     // It stays in memory, where the next start finds it.
                     return Err(error.hint(format!(
@@ -582,13 +623,19 @@ impl Written {
                          `strongroom` keeps it, if the machine is not switched off before"
                     )));
                 }
-                Err(error.hint(format!(
-                    "what you wrote is kept, sealed: `strongroom {words} --continue` goes on with it, --discard throws it away"
-                )))
+                Err(error.hint(match maybe {
+                    false => format!(
+                        "what you wrote is kept, sealed: `strongroom {words} --continue` goes on with it, --discard throws it away"
+                    ),
+                    true => format!(
+                        "what you wrote is kept, sealed: `strongroom {words} --continue` looks first whether it is recorded, \
+                         and goes on with it if it is not; --discard throws it away"
+                    ),
+                }))
             }
             result => result,
         };
-        let taken = taken.filter(|_| worth_keeping || result.is_ok());
+        let taken = taken.filter(|_| worth_keeping || recorded);
         if let Some(Err(error)) = taken.as_deref().map(remove_kept) {
             context.person.warn(&error.message);
         }
@@ -611,139 +658,8 @@ pub(super) fn words_of(note: Option<NoteId>, of_concern: bool) -> String {
     }
 }
 
-fn is_blank(text: &[u8]) -> bool {
+pub(super) fn is_blank(text: &[u8]) -> bool {
     text.iter().all(u8::is_ascii_whitespace)
-}
-
-/// A kept text: where it lies, and what it is about.
-pub(super) struct Kept {
-    pub(super) path: PathBuf,
-    note: Option<NoteId>,
-    kept: i64,
-    /// Whether a concern or an answer to one; nothing else takes it up.
-    of_concern: bool,
-    file: Vec<u8>,
-}
-
-fn remove_kept(path: &Path) -> Result<(), Error> {
-    match std::fs::remove_file(path) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(Error::new(
-            Kind::Failed,
-            format!("`{}` cannot be removed: {error}", path.display()),
-        )),
-        _ => Ok(()),
-    }
-}
-
-impl Unlocked<'_> {
-    /// What this identity kept, newest first. What is not its own, or damaged, is left alone.
-    fn kept_texts(&self) -> Vec<Kept> {
-        let Ok(entries) = std::fs::read_dir(self.state.join(KEPT)) else {
-            return Vec::new();
-        };
-        let read = |entry: std::io::Result<std::fs::DirEntry>| {
-            let path = entry.ok()?.path();
-            let file = read_bounded(&path, KeptFile::MAX).ok()?;
-            let (note, kept, of_concern) = self.identity.kept_about(&file, reserved::READERS).ok()?;
-            Some(Kept {
-                path,
-                note,
-                kept,
-                of_concern,
-                file,
-            })
-        };
-        let mut all: Vec<Kept> = entries.take(KEPT_MAX).filter_map(read).collect();
-        all.sort_by(|a, b| (b.kept, &b.path).cmp(&(a.kept, &a.path)));
-        all
-    }
-
-    fn keep(&self, text: &KeptText) -> Result<(), Error> {
-        let sealed = self.identity.seal_kept(text, &mut SystemEntropy)?;
-        let name: [u8; 8] = make_random(&mut SystemEntropy)?;
-        let name = format!("{:016x}", u64::from_be_bytes(name));
-        Ok(write_new_private(&self.state.join(KEPT).join(name), &sealed)?)
-    }
-
-    /// Removes what was kept of a note, or of notes that are not there yet.
-    pub(super) fn discard_kept(&self, note: Option<NoteId>) -> Result<(), Error> {
-        let kept = self.kept_texts().into_iter().filter(|kept| kept.note == note);
-        kept.into_iter().try_for_each(|kept| remove_kept(&kept.path))
-    }
-
-    /// The newest text kept of `note`, or of a concern or an answer to one, if the person wants to go on with it.
-    pub(super) fn kept_to_take_up(
-        &self,
-        context: &Context<'_>,
-        note: Option<NoteId>,
-        of_concern: bool,
-        editing: Editing,
-    ) -> Result<Option<Kept>, Error> {
-        let kept = self.kept_texts().into_iter().filter(|kept| kept.note == note);
-        let (own, others): (Vec<Kept>, Vec<Kept>) = kept.partition(|kept| kept.of_concern == of_concern);
-        let Some(newest) = own.into_iter().next() else {
-            let none = Error::new(Kind::Usage, "no text was kept here to go on with");
-            return match (editing.take_up, others.is_empty()) {
-                (false, _) => Ok(None),
-                (true, true) => Err(none),
-                (true, false) => Err(none.hint(format!(
-                    "one was kept for another command: `strongroom {} --continue` goes on with that",
-                    words_of(note, !of_concern)
-                ))),
-            };
-        };
-        if editing.take_up {
-            return Ok(Some(newest));
-        }
-        let when = Time::from_unix(newest.kept);
-        let asked = context.person.line(&format!(
-            "a text of {when} was kept when it could not be recorded: go on with it? [Y/n] "
-        ));
-        match asked {
-            Some(answer) if !answer.trim().to_lowercase().starts_with('n') => Ok(Some(newest)),
-            Some(_) => Ok(None),
-            None => {
-                context.person.warn(&format!(
-                    "a text of {when} was kept when it could not be recorded: --continue goes on with it, --discard throws it away"
-                ));
-                Ok(None)
-            }
-        }
-    }
-
-    /// Opens a kept text, after an entry.
-    pub(super) fn take_up(&self, context: &Context<'_>, kept: &Kept) -> Result<KeptText, Error> {
-        let mut desk = self.desk(context)?;
-        let mut details = desk.details(if kept.note.is_some() { "edit-read" } else { "add-read" });
-        details.asked = Some("a text that was kept".to_owned());
-        let recorded: Recorded = desk.record(Draft::read(details, kept.note.into_iter().collect()))?;
-        Ok(desk.gate().take_up(&kept.file, recorded)?)
-    }
-
-    /// Seals what a run that was killed left in memory, and wipes it there. What another vault or identity left is not
-    /// touched.
-    pub(super) fn keep_left_texts(&self, context: &Context<'_>) {
-        for left in context.person.left_texts() {
-            let now = context.now().unix();
-            let kept = match self.identity.kept_with(left.ticket(), left.text(), now) {
-                Err(_) => continue,
-                Ok(kept) => kept.filter(|_| !is_blank(left.text())),
-            };
-            let sealed = kept.as_ref().map_or(Ok(()), |kept| self.keep(kept));
-            if let (Ok(()), Some(kept)) = (&sealed, &kept) {
-                let words = words_of(kept.note, kept.given.has(reserved::READERS));
-                context.person.warn(&format!(
-                    "an editor was left with a text that was not recorded; it is kept, sealed: `strongroom {words} \
-                     --continue` goes on with it, --discard throws it away"
-                ));
-            }
-            if let Err(error) = sealed.and_then(|()| left.wipe()) {
-                context
-                    .person
-                    .warn(&format!("a text that an editor left is still in memory: {error}"));
-            }
-        }
-    }
 }
 
 #[cfg(test)]

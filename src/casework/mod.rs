@@ -57,8 +57,11 @@ pub mod reserved {
     /// Of an imported note: by what it is recognised when the same source is imported again. It is not shown.
     pub const IMPORTED_KEY: &str = "imported-key";
 
+    /// Of a text that is kept, never of a note: as what it may have been recorded.
+    pub const RECORDED_AS: &str = "recorded-as";
+
     /// All of them.
-    pub const ALL: [&str; 14] = [
+    pub const ALL: [&str; 15] = [
         TEMPLATE,
         NUMBER,
         RECORDED_BY,
@@ -73,5 +76,6 @@ pub mod reserved {
         SEALED_FILE,
         IMPORTED_FROM,
         IMPORTED_KEY,
+        RECORDED_AS,
     ];
 }

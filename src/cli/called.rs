@@ -16,15 +16,25 @@ pub(super) fn id_of<'a>(context: &Context<'_>, seen: &Seen<'_>, asked: &'a str) 
     found(context, seen, asked, false)
 }
 
-/// The same for what changes a note, or sets something beside it: which one it is, is told.
+/// The same for what changes a note, or sets something beside it: which one it is, is told, and words do at a terminal
+/// alone.
 pub(super) fn id_to_change<'a>(context: &Context<'_>, seen: &Seen<'_>, asked: &'a str) -> Result<Cow<'a, str>, Error> {
     found(context, seen, asked, true)
 }
 
-fn found<'a>(context: &Context<'_>, seen: &Seen<'_>, asked: &'a str, told: bool) -> Result<Cow<'a, str>, Error> {
+fn found<'a>(context: &Context<'_>, seen: &Seen<'_>, asked: &'a str, changes: bool) -> Result<Cow<'a, str>, Error> {
     let is_id = asked.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
-    if is_id || seen.json || !seen.terminal.facts().may_ask {
+    let facts = seen.terminal.facts();
+    if is_id || seen.json || !facts.may_ask {
         return Ok(asked.into());
+    }
+    // Nobody who could say that another note was meant sees which one a script changes.
+    if changes && !facts.typed {
+        let words = format!(
+            "`{}` is no id, and without a terminal a note is changed by its id alone",
+            out::one_line(asked)
+        );
+        return Err(Error::new(Kind::Usage, words).hint("`strongroom list` shows the ids; nothing was changed"));
     }
     let which = ListQuery {
         titled: Some(asked.to_owned()),
@@ -35,7 +45,7 @@ fn found<'a>(context: &Context<'_>, seen: &Seen<'_>, asked: &'a str, told: bool)
         [] => Ok(asked.into()),
         [one] => {
             let id = one.listed.note.to_string();
-            if told {
+            if changes {
                 let title = out::one_line(&one.listed.metadata.title);
                 let label = out::one_line(&one.label);
                 seen.remark(&format!("{}, {label}: {title}", &id[..one.listed.unique]));

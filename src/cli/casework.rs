@@ -4,7 +4,7 @@ use super::args::DueArgs;
 use super::called;
 use super::out;
 use super::terminal::Seen;
-use super::words::{field_of, local, named, time};
+use super::words::{by_then, field_of, local, named};
 use crate::app::shared::Time;
 use crate::app::{Context, DueLine, DueQuery, Error};
 use serde_json::json;
@@ -36,7 +36,11 @@ pub(super) fn due(context: &Context<'_>, seen: &Seen<'_>, args: &DueArgs) -> Res
     let query = DueQuery {
         client: asked("client", &args.client)?,
         case: asked("case", &args.case)?,
-        until: args.until.as_deref().map(time).transpose()?,
+        until: args
+            .until
+            .as_deref()
+            .map(|until| by_then(until, context.now()))
+            .transpose()?,
     };
     let lines = crate::app::list_due(context, &query)?;
     if seen.json {

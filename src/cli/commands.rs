@@ -33,6 +33,9 @@ pub(super) fn run(mut args: Args, words: Vec<OsString>) -> Result<u8, Error> {
         config.show(&seen, &args.common)?;
     }
     config.fill(&mut args);
+    if let Command::Clone(clone) = &mut args.command {
+        args.common.vault = clone.dir.take().or_else(|| args.common.vault.take());
+    }
     let args = &args;
     match &args.command {
         Command::Tour => return tour::run(),

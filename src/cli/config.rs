@@ -98,6 +98,27 @@ fn zone<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> 
     }
 }
 
+/// What is wrong with a value or a key: what the functions above say as it is, and the rest in words of this program's.
+fn in_own_words(message: &str) -> String {
+    let split = |what: &str| message.strip_prefix(what)?.split_once(", expected ");
+    if let Some((key, keys)) = split("unknown field ") {
+        return format!(
+            "there is no key {key}: there are {}",
+            keys.trim_start_matches("one of ")
+        );
+    }
+    if let Some((value, values)) = split("unknown variant ") {
+        return format!("{value} says nothing here: it is {values}");
+    }
+    match ["invalid type", "wanted "]
+        .iter()
+        .any(|begin| message.starts_with(begin))
+    {
+        true => "the value is not a text: write it in quotation marks".to_owned(),
+        false => message.replace('\n', " "),
+    }
+}
+
 /// A path as a person writes it, with the home in the place of `~`.
 pub(super) fn at_home(path: PathBuf) -> PathBuf {
     match (path.strip_prefix("~"), std::env::var_os("HOME")) {
@@ -171,17 +192,20 @@ impl Config {
 
     /// What a text says; or in which line, counted from 1, it says what cannot be taken, and why.
     fn parse(text: &str) -> Result<Self, (usize, String)> {
-        toml::from_str(text).map_err(|error| {
+        let refused = |error: &toml::de::Error, why: String| {
             let at = error.span().map_or(0, |span| span.start.min(text.len()));
             let line = text.as_bytes()[..at].iter().filter(|byte| **byte == b'\n').count() + 1;
-            (
-                line,
-                error
-                    .message()
-                    .replace("unknown field", "unknown key")
-                    .replace('\n', " "),
-            )
-        })
+            (line, why)
+        };
+        // First whether it is written as such a file is, then what it says.
+        let _: toml::Table = toml::from_str(text).map_err(|error| {
+            let why = match error.message().contains("duplicate key") {
+                true => "this key stands there twice".to_owned(),
+                false => "this is not written as `key = \"value\"`".to_owned(),
+            };
+            refused(&error, why)
+        })?;
+        toml::from_str(text).map_err(|error| refused(&error, in_own_words(error.message())))
     }
 
     /// Fills in what neither the arguments nor the environment gave.
@@ -338,12 +362,8 @@ mod tests {
     #[test]
     fn what_cannot_be_taken_is_told_with_its_line_and_why() {
         for (text, line, why) in [
-            (
-                "\ncolor = \"never\"\n",
-                2,
-                "unknown key `color`, expected one of `vault`",
-            ),
-            ("passphrase = \"x\"", 1, "unknown key `passphrase`"),
+            ("\ncolor = \"never\"\n", 2, "there is no key `color`: there are `vault`"),
+            ("passphrase = \"x\"", 1, "there is no key `passphrase`"),
             ("label = \"internal\"\nclient = \"\"", 2, "it is empty"),
             (
                 "unlock = \"2 days\"",
@@ -351,12 +371,14 @@ mod tests {
                 "is not a time between 1s and 24h: write it as",
             ),
             ("vault = \"here\"", 1, "it is not a whole path"),
-            ("colour = \"red\"", 1, "unknown variant `red`, expected"),
-            ("pager = \"less\"", 1, "unknown variant `less`, expected `on` or `off`"),
+            ("colour = \"red\"", 1, "`red` says nothing here: it is one of `auto`"),
+            ("pager = \"less\"", 1, "`less` says nothing here: it is `on` or `off`"),
             ("lock_after = \"0s\"", 1, "is not a time between 1s and 24h"),
             ("\n\ntime_zone = \"Europe/Atlantis\"", 3, "knows no such time zone"),
-            ("client = 3", 1, "invalid type: integer"),
-            ("a\n= [", 1, ""),
+            ("client = 3", 1, "the value is not a text"),
+            ("client = [\"a\"]", 1, "the value is not a text"),
+            ("client = \"a\"\nclient = \"b\"", 2, "this key stands there twice"),
+            ("a\n= [", 1, "this is not written as `key = \"value\"`"),
         ] {
             let (at, words) = Config::parse(text).unwrap_err();
             assert_eq!(at, line, "{text}: {words}");

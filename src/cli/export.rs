@@ -13,11 +13,13 @@ use std::path::PathBuf;
 pub(super) enum ExportCommand {
     /// Notes for elsewhere, encrypted: Markdown with front matter, and what is attached
     #[command(
+        override_usage = "strongroom export notes [OPTIONS] --out <PATH> <IDS>...\n       strongroom export notes [OPTIONS] --out <PATH> --client <CLIENT> (or --case, or --all)",
         after_help = "Examples:\n  strongroom export notes --client Halcyon -r age1… --out out.age --purpose handover --why 'new team'\n  strongroom export notes --all -R keys.txt --out all.age --purpose handover --why 'moving'\n  age -d -i key.txt out.age | tar x; strongroom import notes --labels-within\n  strongroom export notes 3f2a --to folder --in-clear --out page --purpose duty --why 'asked for'\n\nYour own age encrypts it, to age and SSH keys; what it encrypts is a tar of a folder with a page a note, which `import` reads back. It holds the newest revision of each note and its attachments; earlier revisions, drafts, briefs and fields that the program writes itself stay. Before a byte leaves, the log has which notes, to whom and why, as for a release. With --to folder the notes leave in clear: only up to the level that `clear_export` in levels.toml names (public, as shipped), and only with --in-clear, which is asked about."
     )]
     Notes(NotesArgs),
     /// Notes, attachments and who had them, with proofs that are checked without strongroom
     #[command(
+        override_usage = "strongroom export pack [OPTIONS] --out <FOLDER> <IDS>...\n       strongroom export pack [OPTIONS] --out <FOLDER> --client <CLIENT> (or --case)",
         after_help = "Examples:\n  strongroom export pack --case 2026-114 --out pack --to 'Crown Court' --purpose legal --why 'disclosure order'\n  strongroom export pack 3f2a 91bc --out pack --receipt receipt.txt --purpose legal --why 'requested'\n\nThe pack is a new folder. Its README.md says to lay people what is in it and to experts how each step is checked with sha256sum, ssh-keygen and openssl; `python3 check.py` in it does all of them. Nothing of it is written before the log has what leaves, to whom and why. The notes in it are in clear: all revisions, whatever their portion marks. Drafts and briefs are not packed; custody.csv tells of them.\n\nWith --receipt the proofs lead to that receipt, so that whoever kept it needs to believe no key."
     )]
     Pack(PackArgs),

@@ -197,8 +197,7 @@ mod tests {
         new[9] = "another\u{1b}[2J\n".to_owned();
         let (old, new) = (old.concat(), new.concat());
         let lines = TextDiff::from_lines(old.as_str(), new.as_str());
-        let shown =
-            "…\n  line 7\n  line 8\n  line 9\n- line 10\n+ another\\u{1b}[2J\n  line 11\n  line 12\n  line 13\n";
+        let shown = "…\n  line 7\n  line 8\n  line 9\n- line 10\n+ another<U+1B>[2J\n  line 11\n  line 12\n  line 13\n";
         assert_eq!(hunks(&lines), shown);
         assert_eq!(hunks(&TextDiff::from_lines("same", "same")), "");
     }

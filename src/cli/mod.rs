@@ -67,6 +67,7 @@ pub fn run() -> ExitCode {
     if completing::answer(&words) {
         return ExitCode::SUCCESS;
     }
+    let words = as_help(words);
     let args = args::Args::parse_from(&words);
     // Without it a crash could leave a core file with keys in it.
     let hardened = crate::app::harden();
@@ -86,4 +87,43 @@ pub fn run() -> ExitCode {
         }
     };
     ExitCode::from(terminal::ended_by_a_signal().unwrap_or(code))
+}
+
+/// `help COMMAND` is what `COMMAND --help` is, and `help` alone tells of all commands.
+fn as_help(mut words: Vec<std::ffi::OsString>) -> Vec<std::ffi::OsString> {
+    if words.get(1).is_some_and(|word| word == "help") {
+        words.remove(1);
+        // Asked about itself it says what it says alone.
+        if words.get(1).is_some_and(|word| word == "help") {
+            words.truncate(1);
+        }
+        let is_asked = words.iter().skip(1).any(|word| word == "--help" || word == "-h");
+        if !is_asked {
+            words.push("--help".into());
+        }
+    }
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::as_help;
+    use std::ffi::OsString;
+
+    #[test]
+    fn help_is_a_command_too() {
+        for (typed, meant) in [
+            ("strongroom help", "strongroom --help"),
+            ("strongroom help add", "strongroom add --help"),
+            ("strongroom help audit verify", "strongroom audit verify --help"),
+            ("strongroom help help", "strongroom --help"),
+            ("strongroom help add -h", "strongroom add -h"),
+            ("strongroom add help", "strongroom add help"),
+            ("strongroom", "strongroom"),
+        ] {
+            let words = typed.split(' ').map(OsString::from).collect();
+            let meant: Vec<OsString> = meant.split(' ').map(OsString::from).collect();
+            assert_eq!(as_help(words), meant, "{typed}");
+        }
+    }
 }

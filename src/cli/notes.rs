@@ -68,6 +68,13 @@ pub(super) fn show(context: &Context<'_>, seen: &Seen<'_>, args: &ShowArgs) -> R
             "--wipe takes a terminal, to show and to type; nothing was opened",
         ));
     }
+    if args.field.is_some() && !args.copy {
+        return Err(Error::new(
+            Kind::Usage,
+            "--field says which field --copy takes, and --copy is not given; nothing was opened",
+        )
+        .hint("`strongroom show ID` shows all fields, and with --copy --field NAME one goes into the clipboard"));
+    }
     let keep = duration(&args.copied_for)?;
     let id = called::id_of(context, seen, &args.id)?;
     let note = crate::app::show(context, &id, args.revision.as_deref())?;

@@ -6,7 +6,7 @@ pub(super) use crate::app::plain;
 use anstyle::{AnsiColor, Effects, Style};
 use comfy_table::{ColumnConstraint, Width};
 use serde::Serialize;
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 use unicode_width::UnicodeWidthStr;
 use zeroize::Zeroizing;
 
@@ -33,8 +33,13 @@ pub(super) fn json_text(value: &(impl Serialize + ?Sized)) -> String {
 
 /// An error's message.
 pub(super) fn complain(message: &str) {
+    const WHO: &str = "strongroom:";
     let style = Style::new().bold().fg_color(Some(AnsiColor::Red.into()));
-    say(&format!("{style}strongroom:{style:#} {}", plain(message)));
+    let words = fitted(&format!("{WHO} {}", plain(message)));
+    put(&format!(
+        "{style}{WHO}{style:#}{}",
+        words.strip_prefix(WHO).unwrap_or(&words)
+    ));
 }
 
 /// What to do about it.
@@ -42,11 +47,69 @@ pub(super) fn hint(text: &str) {
     say(&format!("  {}", plain(text)));
 }
 
-/// A remark beside the result. Colour on a terminal alone; `NO_COLOR` is respected.
+/// A remark beside the result, in lines that fit the terminal. Colour there alone; `NO_COLOR` is respected.
 pub(super) fn say(text: &str) {
+    put(&fitted(text));
+}
+
+fn put(text: &str) {
     let mut err = anstream::stderr().lock();
     // Where standard error is gone there is nobody to tell.
     let _ = writeln!(err, "{text}");
+}
+
+/// A text for standard error: where that is a terminal, its lines are broken between words.
+pub(super) fn fitted(text: &str) -> String {
+    let err = std::io::stderr();
+    let size = err.is_terminal().then(|| rustix::termios::tcgetwinsize(&err).ok());
+    match size.flatten() {
+        Some(size) if usize::from(size.ws_col) >= NARROWEST => wrapped(text, size.ws_col.into()),
+        _ => text.to_owned(),
+    }
+}
+
+/// Below so many columns lines are left as they are.
+const NARROWEST: usize = 20;
+
+/// Lines that are at most `width` wide, if no word is wider. What goes on stands below what it goes on from: below the first
+/// word behind a name such as `founder   `.
+fn wrapped(text: &str, width: usize) -> String {
+    let mut out = Zeroizing::new(String::with_capacity(text.len() + 16));
+    for (at, line) in text.split('\n').enumerate() {
+        if at > 0 {
+            out.push('\n');
+        }
+        if line.trim_end().width() <= width {
+            out.push_str(line);
+            continue;
+        }
+        let blank = line.len() - line.trim_start().len();
+        let named = line[blank..].find("  ").map_or(0, |end| {
+            let rest = &line[blank + end..];
+            end + rest.len() - rest.trim_start().len()
+        });
+        let lead = match line[..blank + named].width() * 2 <= width {
+            true => blank + named,
+            false => blank,
+        };
+        let indent = line[..lead].width();
+        out.push_str(&line[..lead]);
+        let mut column = indent;
+        for (at, word) in line[lead..].split(' ').enumerate() {
+            let wide = word.width();
+            if at > 0 && column > indent && wide > 0 && column + 1 + wide > width {
+                out.push('\n');
+                out.extend(std::iter::repeat_n(' ', indent));
+                column = indent;
+            } else if at > 0 {
+                out.push(' ');
+                column += 1;
+            }
+            out.push_str(word);
+            column += wide;
+        }
+    }
+    std::mem::take(&mut *out)
 }
 
 /// Text from a vault, made harmless for a terminal, on one line.
@@ -141,10 +204,19 @@ fn stacked_table(width: usize, head: Vec<String>, rows: Vec<Vec<String>>) -> Str
             out.push('\n');
         }
     };
+    let named: Vec<bool> = head.iter().map(|name| !name.is_empty()).collect();
     for mut row in std::iter::once(head).chain(rows) {
         let last = row.pop().unwrap_or_default();
         let (mut cells, mut indent) = (String::new(), 1);
-        for cell in row.iter().filter(|cell| !cell.is_empty()) {
+        for (at, cell) in row.iter().enumerate() {
+            // What is not there is seen: without it the next cell would pass for this one.
+            let cell = match cell.is_empty() && named.get(at).is_some_and(|named| *named) {
+                true => "–",
+                false => cell,
+            };
+            if cell.is_empty() {
+                continue;
+            }
             if !cells.is_empty() && indent + cells.width() + usize::from(PADDING) + cell.width() > width {
                 line(&cells, indent);
                 cells.clear();
@@ -232,9 +304,47 @@ mod tests {
     }
 
     #[test]
+    fn in_a_narrow_table_an_empty_cell_keeps_its_place() {
+        let row = ["7f3a", "", "", "Handover, Friday night"].map(str::to_owned).to_vec();
+        assert_eq!(
+            table(Some(20), &["id", "client", "", "title"], vec![row]),
+            " ID  CLIENT\n   TITLE\n 7f3a  –\n   Handover, Friday\n   night\n"
+        );
+    }
+
+    #[test]
+    fn what_is_said_is_broken_between_words() {
+        assert_eq!(
+            wrapped("founder   taste session rhythm intact post alcohol boil penalty", 40),
+            "founder   taste session rhythm intact\n          post alcohol boil penalty"
+        );
+        assert_eq!(
+            wrapped("  one two three four five", 14),
+            "  one two\n  three four\n  five"
+        );
+        assert_eq!(wrapped("short\nlines  stay", 20), "short\nlines  stay");
+        assert_eq!(
+            wrapped("go on with this text, which was kept? [Y/n] ", 30),
+            "go on with this text, which\nwas kept? [Y/n] "
+        );
+        assert_eq!(wrapped(&"x".repeat(50), 20), "x".repeat(50));
+        for width in NARROWEST..70 {
+            let text = wrapped(
+                "strongroom: warning: the vault's disk is nearly full: 61 MiB are free",
+                width,
+            );
+            assert!(text.lines().all(|line| line.width() <= width), "{width}: {text}");
+            assert_eq!(
+                text.replace('\n', " "),
+                "strongroom: warning: the vault's disk is nearly full: 61 MiB are free"
+            );
+        }
+    }
+
+    #[test]
     fn a_note_cannot_drive_the_terminal() {
-        assert_eq!(plain("a\u{1b}[2Jb"), "a\\u{1b}[2Jb");
-        assert_eq!(plain("x\u{202e}y\r\nz\t"), "x\\u{202e}y\nz\t");
+        assert_eq!(plain("a\u{1b}[2Jb"), "a<U+1B>[2Jb");
+        assert_eq!(plain("x\u{202e}y\r\nz\t"), "x<U+202E>y\nz\t");
         assert_eq!(one_line("a\nb"), "a b");
         let value = serde_json::json!({ "x": "a\u{9b}2J\u{202e}b" });
         assert_eq!(json_text(&value), r#"{"x":"a\u009b2J\u202eb"}"#);

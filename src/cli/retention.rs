@@ -10,7 +10,7 @@ use serde_json::json;
 
 #[derive(ClapArgs)]
 pub(super) struct KeepArgs {
-    /// Its id, or the beginning of it
+    /// Its id, the beginning of it, or at a terminal words of its title
     pub(super) id: String,
     /// Why it is kept; goes sealed into the log
     #[arg(long, value_name = "TEXT")]

@@ -158,9 +158,45 @@ fn moment_in(text: &str, now: Time, zone: &TimeZone) -> Result<Time, Error> {
     };
     match found {
         Some(time) => Ok(time),
+        None if time_of_day(text, now, zone).is_some() => {
+            let today = time_of_day(text, now, zone).unwrap_or_default();
+            Err(Error::new(
+                Kind::Usage,
+                format!("`{}` is a time of day without its day", out::one_line(text)),
+            )
+            .hint(format!("if it was today: {today}")))
+        }
         None => {
             time_in(text, zone).map_err(|error| error.hint("or say today, yesterday, or how long ago: 12h, 7d, 2w"))
         }
+    }
+}
+
+/// A time of day as it would be written if it were today's.
+fn time_of_day(text: &str, now: Time, zone: &TimeZone) -> Option<String> {
+    let short = text.len() <= 8 && text.contains(':');
+    let time: jiff::civil::Time = text.parse().ok().filter(|_| short)?;
+    let today = jiff::Timestamp::from_second(now.unix())
+        .ok()?
+        .to_zoned(zone.clone())
+        .date();
+    let then = today.to_datetime(time).to_zoned(zone.clone()).ok()?;
+    Some(local_in(Time::from_unix(then.timestamp().as_second()), zone.clone()))
+}
+
+/// A time by which something is due: as for a program, or so long from now: `12h`, `7d`, `2w`.
+pub(super) fn by_then(text: &str, now: Time) -> Result<Time, Error> {
+    let count = |unit: char| text.strip_suffix(unit).filter(|count| count.len() <= 5);
+    let ahead = [('h', 3600), ('d', 86_400), ('w', 7 * 86_400)]
+        .into_iter()
+        .find_map(|(unit, seconds)| {
+            let plain = |count: &&str| count.bytes().all(|byte| byte.is_ascii_digit());
+            let count: i64 = count(unit).filter(plain)?.parse().ok()?;
+            Some(Time::from_unix(now.unix() + count * seconds))
+        });
+    match ahead {
+        Some(time) => Ok(time),
+        None => time(text).map_err(|error| error.hint("or say how long from now: 12h, 7d, 2w")),
     }
 }
 
@@ -330,6 +366,30 @@ mod tests {
             "7\u{661}d",
         ] {
             assert_eq!(said(bad).unwrap_err().kind, Kind::Usage, "{bad}");
+        }
+    }
+
+    #[test]
+    fn what_is_due_is_due_in_so_long_and_a_time_of_day_needs_its_day() {
+        let now = time("2026-11-21T09:30:15Z").unwrap();
+        let then = |text: &str| by_then(text, now).map(|time| time.to_string());
+        assert_eq!(then("2w").as_deref(), Ok("2026-12-05T09:30:15Z"));
+        assert_eq!(then("12h").as_deref(), Ok("2026-11-21T21:30:15Z"));
+        assert_eq!(then("2026-12-01T00:00:00Z").as_deref(), Ok("2026-12-01T00:00:00Z"));
+        for bad in ["", "w", "-2w", "2y", "tomorrow", "123456d"] {
+            assert_eq!(then(bad).unwrap_err().kind, Kind::Usage, "{bad}");
+        }
+        let told = moment_in("02:10", now, &TimeZone::UTC).unwrap_err();
+        assert_eq!(told.message, "`02:10` is a time of day without its day");
+        assert_eq!(told.hints, ["if it was today: 2026-11-21T02:10:00Z"]);
+        for other in ["25:10", "2", "0210"] {
+            assert!(
+                moment_in(other, now, &TimeZone::UTC)
+                    .unwrap_err()
+                    .message
+                    .ends_with("is not a time"),
+                "{other}"
+            );
         }
     }
 

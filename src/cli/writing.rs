@@ -10,6 +10,13 @@ use std::path::Path;
 
 /// `edit`.
 pub(super) fn edit(context: &Context<'_>, seen: &Seen<'_>, args: &EditArgs) -> Result<u8, Error> {
+    if args.label.is_some() {
+        return Err(Error::new(
+            Kind::Usage,
+            "an edit leaves the label as it is, since it says who may read; nothing was changed",
+        )
+        .hint("`strongroom relabel ID LABEL` gives the note another"));
+    }
     if args.editor.discard {
         return discarded(seen, crate::app::discard(context, Some(&args.id))?);
     }

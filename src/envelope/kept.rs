@@ -35,7 +35,13 @@ pub struct Given {
 impl Given {
     /// Whether this field was given, if only to take it away.
     pub fn has(&self, field: &str) -> bool {
-        self.fields.iter().any(|(name, _)| name == field)
+        self.value(field).is_some()
+    }
+
+    /// What was given for a field.
+    pub fn value(&self, field: &str) -> Option<&str> {
+        let found = self.fields.iter().find(|(name, _)| name == field);
+        found.map(|(_, value)| value.as_str())
     }
 }
 

@@ -118,6 +118,11 @@ impl LedgerError {
         Self::Tampered(problem)
     }
 
+    /// Whether what was to be written is in the log, durable, and only git lacks it until the next start.
+    pub fn has_happened(&self) -> bool {
+        matches!(self, Self::NotRecorded(CommitError::Unfinished(_)))
+    }
+
     /// Whether what was to be written may be there all the same: the next start settles it.
     pub fn may_have_happened(&self) -> bool {
         matches!(

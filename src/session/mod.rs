@@ -125,10 +125,15 @@ impl Identity {
         Ok(file.to_bytes())
     }
 
-    /// Which note a kept text is about, when it was kept and whether `field` was given with it, and nothing of what it says.
-    pub fn kept_about(&self, file: &[u8], field: &str) -> Result<(Option<NoteId>, i64, bool), BadEnvelope> {
+    /// What a kept text is about, whether `field` was given with it and what `value` is, and nothing of what it says.
+    pub fn kept_about(&self, file: &[u8], field: &str, value: &str) -> Result<KeptAbout, BadEnvelope> {
         let text = self.open_kept(file)?;
-        Ok((text.note, text.kept, text.given.has(field)))
+        Ok(KeptAbout {
+            note: text.note,
+            kept: text.kept,
+            has_field: text.given.has(field),
+            value: text.given.value(value).map(str::to_owned),
+        })
     }
 
     /// What a kept text is for, with `text` in the place of what it says; `None` if it says just that.
@@ -179,6 +184,18 @@ impl Identity {
     pub(crate) fn hybrid(&self) -> &HybridSecret {
         &self.hybrid
     }
+}
+
+/// What is known of a kept text before an entry lets it be opened.
+pub struct KeptAbout {
+    /// The note it revises; none for one that is not there yet.
+    pub note: Option<NoteId>,
+    /// When it was kept, Unix seconds.
+    pub kept: i64,
+    /// Whether the field that was asked about was given with it.
+    pub has_field: bool,
+    /// The value that was asked for, if there is one.
+    pub value: Option<String>,
 }
 
 /// The device that a recovery key is.

@@ -39,6 +39,12 @@ pub(crate) fn killed_at(house: &House, args: &[&str], step: usize) -> Result<(),
     Ok(())
 }
 
+/// Runs a command so that it dies before its `step`-th durable step; whether it did.
+pub(crate) fn killed_by(command: &mut std::process::Command, step: usize) -> bool {
+    command.env("STRONGROOM_TEST_KILL_AT", step.to_string());
+    Ran::from(command.output().unwrap()).code.is_none()
+}
+
 /// All that was acknowledged is there, before and after the next start.
 fn check(house: &House, acknowledged: &BTreeSet<String>) {
     house.intact();

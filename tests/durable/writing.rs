@@ -3,6 +3,8 @@
 
 use crate::canary::found;
 use crate::house::{House, PASSPHRASE, Ran, has, with_why};
+use crate::kills::killed_by;
+use crate::mount::Mount;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -34,10 +36,13 @@ struct Study {
 impl Study {
     /// `script` has the file in `$file`, words to write in `$words`, and the folder `$outside` to leave messages in.
     fn new(script: &str) -> Self {
+        Self::of(House::new(), script)
+    }
+
+    fn of(mut house: House, script: &str) -> Self {
         let outside = tempfile::tempdir().unwrap();
         std::fs::write(outside.path().join("words"), format!("{WRITTEN}\n")).unwrap();
         std::fs::write(outside.path().join("before"), format!("{BEFORE}\n")).unwrap();
-        let mut house = House::new();
         let before = outside.path().join("before");
         let add = [
             "add",
@@ -196,6 +201,64 @@ fn a_text_that_was_left_unchanged_is_wiped() {
     });
     assert_eq!(study.kept(), 0);
     study.clean();
+}
+
+#[test]
+fn what_a_full_disk_leaves_recorded_is_told_and_not_kept() {
+    let house = House::empty();
+    let data = house.root().join("data");
+    let Some(_disk) = Mount::memory(12, &data) else { return };
+    house.init();
+    let study = Study::of(
+        house,
+        "cat \"$words\" >> \"$file\"\ncat /dev/zero > \"$XDG_DATA_HOME/ballast\" 2> /dev/null; true",
+    );
+    let room = || std::fs::remove_file(data.join("ballast")).unwrap();
+    let edited = study.edit();
+    assert_eq!(edited.code, Some(1), "{}", edited.err);
+    let recorded = format!(
+        "recorded, as revision 2 of note {}: do not record it again",
+        &study.note[..8]
+    );
+    assert!(edited.err.contains(&recorded), "{}", edited.err);
+    assert!(!edited.err.contains("is kept"), "{}", edited.err);
+    // Where nothing can be begun nothing is recorded, and that is certain.
+    let added = study.house.run(&["add", "--label", "internal", "Full."]);
+    assert_eq!(added.code, Some(1), "{}", added.err);
+    assert!(added.err.contains("nothing was recorded"), "{}", added.err);
+    room();
+    study.clean();
+    assert_eq!(study.kept(), 0);
+    assert!(study.house.show(&study.note).expect(0).contains(WRITTEN));
+    let before = study.house.listed().len();
+    let added = study.run(&["add", "--editor", "--label", "internal"]);
+    assert_eq!(added.code, Some(1), "{}", added.err);
+    assert!(added.err.contains("recorded, as revision 1 of note"), "{}", added.err);
+    room();
+    assert_eq!((study.house.listed().len(), study.kept()), (before + 1, 0));
+    study.house.intact();
+}
+
+#[test]
+fn whenever_it_is_killed_a_text_is_recorded_once() {
+    let study = Study::new("cat \"$words\" > \"$file\"");
+    let (mut survived, mut settled) = (false, 0);
+    for step in 1.. {
+        let before = study.house.listed().len();
+        let mut add = study.command(&["add", "--editor", "--label", "internal"]);
+        survived |= !killed_by(&mut add, step);
+        if survived {
+            break;
+        }
+        let mut again = study.command(&["add", "--continue"]);
+        let again = Ran::from(again.env("EDITOR", "true").output().unwrap());
+        settled += usize::from(again.err.contains("that was kept is recorded, in note"));
+        assert_eq!(study.house.listed().len(), before + 1, "{step}: {}", again.err);
+        assert_eq!(study.kept(), 0, "{step}: {}", again.err);
+        study.clean();
+    }
+    assert!(settled > 0, "no run was killed once the note was in the journal");
+    study.house.intact();
 }
 
 #[test]

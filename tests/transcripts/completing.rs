@@ -415,7 +415,10 @@ fn the_persons_own_defaults_are_kept_and_a_bad_line_stops_everything() {
     let output = stage.command("strongroom").args(["list"]).output().unwrap();
     assert_eq!(output.status.code(), Some(2));
     let said = String::from_utf8(output.stderr).unwrap();
-    assert!(said.contains("config.toml`, line 5: unknown key `pasphrase`"), "{said}");
+    assert!(
+        said.contains("config.toml`, line 5: there is no key `pasphrase`"),
+        "{said}"
+    );
     let output = asked(&mut stage, "bash", &["strongroom", "member", "pause", ""]);
     assert_eq!((output.status.success(), output.stderr), (true, Vec::new()));
     run(&mut stage, &["completions", "bash"]);

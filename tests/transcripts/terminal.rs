@@ -256,13 +256,21 @@ fn somebody_at_a_prompt_keeps_nobody_waiting() {
 fn what_a_template_asks_is_asked_one_at_a_time_and_kept() {
     let (mut stage, _) = vault();
     let mut session = Session::begin(&mut stage, &["add", "--template", "incident", "--label", "internal"]);
-    session.answer("Where did it happen? ", "North gate");
+    // What it is not recorded without is asked again at once, and not for ever.
+    session.answer("Where did it happen? ", "");
+    session.answer("an incident record is not recorded without `place`", "North gate");
     session.answer("What kind of incident is it? ", "burglary");
     session.answer("`burglary` is no value for `kind`", "tresp");
     session.answer("a single dot ends it", "Chain cut.\n.");
     let (code, seen) = session.end();
     assert_eq!(code, 0, "{seen}");
     let id = seen.lines().find(|line| line.len() == 32).unwrap().to_owned();
+    let mut session = Session::begin(&mut stage, &["add", "--template", "incident", "--label", "internal"]);
+    for _ in 0..3 {
+        session.answer("Where did it happen? ", "");
+    }
+    let (code, seen) = session.end();
+    assert!(code == 2 && seen.contains("asks for `place`, `kind` too"), "{seen}");
     // A name that nobody has is not taken, and what was typed besides stays.
     let mut session = Session::begin(&mut stage, &["close", &id]);
     session.answer("Who reported it? ", "@mrra");
@@ -368,4 +376,41 @@ fn a_concern_without_a_name_is_confirmed_typed_and_answered() {
     let (code, seen) = session.end();
     assert_eq!(code, 0, "{seen}");
     assert!(seen.ends_with("It is shut now.\n"), "{seen}");
+}
+
+fn with_why<'a>(args: &[&'a str]) -> Vec<&'a str> {
+    [args, &["--purpose", "duty", "--why", "gate call-out"]].concat()
+}
+
+#[test]
+fn at_a_terminal_words_name_the_note_that_is_changed() {
+    let (mut stage, note) = vault();
+    let mut session = Session::begin(&mut stage, &with_why(&["edit", "barrier", "--title", "Gate 4"]));
+    session.wait_for("recorded as revision 2");
+    let (code, seen) = session.end();
+    assert!(code == 0 && seen.contains(&note[..8]), "{seen}");
+    // Without one a guess changes nothing.
+    let output = stage
+        .command("strongroom")
+        .args(["edit", "barrier", "--title", "x"])
+        .output()
+        .unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(said.contains("a note is changed by its id alone"), "{said}");
+}
+
+#[test]
+fn who_edits_what_was_closed_is_told_before_an_editor_opens() {
+    let (mut stage, note) = vault();
+    let closed = stage
+        .command("strongroom")
+        .args(with_why(&["close", &note]))
+        .output()
+        .unwrap();
+    assert!(closed.status.success());
+    let mut session = Session::begin(&mut stage, &with_why(&["edit", &note, "--editor"]));
+    session.answer("becomes an addendum to it. Go on? [Y/n] ", "n");
+    let (code, seen) = session.end();
+    assert!(code == 0 && seen.contains("nothing changed"), "{seen}");
 }

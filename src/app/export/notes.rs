@@ -4,6 +4,7 @@
 use super::super::context::{Context, Desk};
 use super::super::error::{Error, Kind};
 use super::super::person::is_harmful;
+use super::super::table::typed;
 use super::files::{Files, MANIFEST, archive_attached, plain_name};
 use super::taking::{PictureOut, Taken, each_content, write_contents};
 use super::{Which, by_note, check_recipients};
@@ -301,7 +302,7 @@ impl Recipients {
             key.is_empty() || key.len() > KEY_MAX || key.starts_with('-') || key.chars().any(char::is_control)
         };
         if let Some(key) = all.iter().find(|key| wrong(key)) {
-            let shown: String = key.chars().take(40).flat_map(char::escape_debug).collect();
+            let shown: String = typed(key);
             return Err(usage(format!("`{shown}` is no recipient of age")));
         }
         let recipients = Self(all);

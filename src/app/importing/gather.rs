@@ -6,6 +6,7 @@ use super::super::export::files::MANIFEST;
 use super::super::forms::Fields;
 use super::super::notes::title_of;
 use super::super::person::{Decrypt, is_harmful};
+use super::super::table::plain;
 use super::there::Recognised;
 use super::{ImportQuery, LeftOut, SourceKind};
 use crate::chain::Time;
@@ -34,6 +35,8 @@ const TEXTS: [&str; 3] = [".md", ".markdown", ".txt"];
 pub(super) struct Thing {
     /// Its path in the source.
     pub(super) path: String,
+    /// What it is called to a person, where its path says nothing: which row of a table.
+    pub(super) called: Option<String>,
     pub(super) title: String,
     pub(super) text: Zeroizing<String>,
     pub(super) at: Option<Time>,
@@ -137,8 +140,8 @@ impl Source {
                 usage("what this folder holds is not plain".into()).hint("say it: --from pass, passage or folder")
             })?,
             (None, false) => {
-                return Err(usage("what this file holds is not plain".into())
-                    .hint("a table is imported with `--from csv`; a single text is recorded with `strongroom add --file FILE`"));
+                return Err(usage(format!("`{}` is one file, and no table by its name; nothing was imported", source.whole))
+                    .hint("a single text is recorded with `strongroom add --file FILE`, and a table imported with `--from csv`; otherwise name the folder"));
             }
         };
         if query.kind.is_some_and(|kind| kind != SourceKind::Csv) && !query.columns.is_empty() {
@@ -421,9 +424,9 @@ impl Source {
                 fields,
             };
             let title = title_of(&text);
-            gathered
-                .things
-                .push(mapping.thing(path, given, front, title, text, digest));
+            let mut thing = mapping.thing(path, given, front, title, text, digest);
+            thing.called = id.is_none().then(|| format!("{place} ({})", plain(&thing.title)));
+            gathered.things.push(thing);
         }
         Ok(())
     }
@@ -487,6 +490,7 @@ impl Mapping<'_> {
         }
         Thing {
             path,
+            called: None,
             title: given.title.or(front.title).unwrap_or(title),
             text,
             at: front.date,

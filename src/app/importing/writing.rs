@@ -11,6 +11,8 @@ use super::there::{Found, Recognised, There};
 use super::{ImportPlan, ImportQuery, LeftOut, SourceKind};
 use crate::casework::{Form, reserved};
 use crate::chain::Kind as EntryKind;
+use crate::crypto::make_random;
+use crate::env::SystemEntropy;
 use crate::gate::Metadata;
 use crate::id::{Digest, NoteId};
 use crate::policy::{Action, Decision};
@@ -72,8 +74,9 @@ impl Desk<'_> {
         let mut places = HashSet::new();
         for mut thing in gathered.things {
             let path = thing.path.clone();
+            let called = thing.called.take().unwrap_or_else(|| path.clone());
             let left = |why: String| LeftOut {
-                path: path.clone(),
+                path: called.clone(),
                 why,
                 is_fault: false,
             };
@@ -101,11 +104,11 @@ impl Desk<'_> {
                         (true, true, true) => "addenda alone are taken by",
                         (true, true, false) => {
                             if let Err(error) = check(&thing) {
-                                plan.skipped.push(fault(&path, error));
+                                plan.skipped.push(fault(&called, error));
                                 continue;
                             }
                             if let Some(known) = there.take(recognised, &path) {
-                                plan.updates.push(path);
+                                plan.updates.push(called);
                                 planned.updates.push(Update {
                                     thing,
                                     note: known.note,
@@ -138,14 +141,14 @@ impl Desk<'_> {
                     continue;
                 }
                 Some(_) => {}
-                None => drop(texts.insert(thing.digest.clone(), path.clone())),
+                None => drop(texts.insert(thing.digest.clone(), called.clone())),
             }
             if let Err(error) = check(&thing).and_then(|()| self.fill_form(&mut planned.forms, &mut thing)) {
                 // Nobody may write there at all: that is no fault of one thing.
                 if error.kind == Kind::Denied {
                     return Err(error);
                 }
-                planned.plan.skipped.push(fault(&path, error));
+                planned.plan.skipped.push(fault(&called, error));
                 continue;
             }
             let label = match labels.get(&thing.label) {
@@ -272,7 +275,8 @@ impl Planned {
                     fields: std::mem::take(&mut thing.fields),
                     template: None,
                 };
-                let ready = desk.ready(VERB, text, form, &thing.text, own)?;
+                let note = NoteId(make_random(&mut SystemEntropy)?);
+                let ready = desk.ready(VERB, note, text, form, &thing.text, own)?;
                 if !thing.beside.is_empty() {
                     self.beside.push((ready.note, thing.beside));
                 }

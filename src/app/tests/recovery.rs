@@ -96,6 +96,37 @@ fn shares_are_typed_row_by_row_and_what_was_mistyped_is_asked_for_again() {
 }
 
 #[test]
+fn who_comes_back_is_warned_of_nothing_that_is_not_so_and_told_of_devices_once() {
+    let vault = Vault::new();
+    declare_conflict(
+        &vault.context(&Scripted::deaf(), None, Some("an aunt")),
+        Some("Halcyon"),
+        None,
+    )
+    .unwrap();
+    let rows = vault.split(2, 2);
+    for told in [
+        "",
+        "a further device of yours, ",
+        "2 further devices of yours were admitted in these 7 days",
+    ] {
+        vault.lose_identity();
+        let person = Typing {
+            lines: RefCell::new(rows.concat().into()),
+            ..Typing::default()
+        };
+        combine(&vault.context(&person, None, None), &[], false).unwrap();
+        let all = person.told.borrow();
+        assert_eq!(all.len(), usize::from(!told.is_empty()), "{all:?}");
+        assert!(all.iter().all(|said| said.starts_with(told)), "{all:?}");
+    }
+    // What was declared bars them on the new device too.
+    let person = Typing::default();
+    list_conflicts(&vault.context(&person, None, None)).unwrap();
+    assert!(person.told.borrow().iter().all(|said| !said.contains("conflict")));
+}
+
+#[test]
 fn who_stops_typing_changes_nothing() {
     let vault = Vault::new();
     let rows = vault.split(2, 2);

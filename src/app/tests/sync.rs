@@ -30,7 +30,7 @@ impl Person for Sitting<'_> {
     }
 
     fn warn(&self, text: &str) {
-        let told = (!text.starts_with("a further device")).then(|| text.to_owned());
+        let told = (!text.contains("further device")).then(|| text.to_owned());
         self.warned.borrow_mut().extend(told);
     }
 

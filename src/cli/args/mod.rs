@@ -23,6 +23,7 @@ Begin with:
   strongroom add                          a note, typed at a prompt
   strongroom list                         what there is
   strongroom show 3f2a --purpose duty --why 'gate call-out'
+  strongroom help add                     what a command does, with examples
 
 Exit codes: 0 done, 1 failed, 2 wrong usage, 3 denied or no such note that you may read, \
 4 tampering found, 5 cannot tell, 6 locked or wrong passphrase.";
@@ -149,7 +150,7 @@ pub(super) enum Command {
         after_help = "Examples:\n  strongroom history 3f2a\n  strongroom history 3f2a --diff                   what the newest revision changed\n  strongroom history 3f2a --diff 1..3\n\nA revision is named by its number or the beginning of its digest."
     )]
     History {
-        /// Its id, or the beginning of it
+        /// Its id, the beginning of it, or words of its title
         id: String,
         /// What this revision changed, or A..B: what lies between two [default: the newest]
         #[arg(long, value_name = "N", num_args = 0..=1, default_missing_value = "")]
@@ -196,7 +197,7 @@ pub(super) enum Command {
         after_help = "Examples:\n  strongroom close 3f2a9c\n  strongroom close 3f2a9c --field outcome='lamp replaced' --field told='the client'\n\nWhat is missing is told, all of it, and the note stays open; at a terminal fields that are still empty are asked for first. What was closed takes addenda alone (`strongroom edit ID`), and its clocks stop, but for those that are meant to run on."
     )]
     Close {
-        /// Its id, or the beginning of it
+        /// Its id, the beginning of it, or at a terminal words of its title
         id: String,
         /// Answer a field of its template
         #[arg(long = "field", value_name = "NAME=VALUE")]
@@ -218,7 +219,7 @@ pub(super) enum Command {
         after_help = "Example:\n  strongroom destroy 3f2a9c --purpose erasure --why 'kept for two years'\n\nIt asks first; --yes does not. All of the note is forgotten and leaves this disk before the command is done. Copies elsewhere, such as backups and clones, keep what they have. Drafts and briefs that were made from it stay, and are named.\n\nWhere a second person has to agree, it is scheduled first, and carried out by the same command once every member's device has seen that (it syncs once), or after the grace of the policies; exit code 5 says which devices are waited for. What is under a legal hold is not destroyed."
     )]
     Destroy {
-        /// Its id, or the beginning of it
+        /// Its id, the beginning of it, or where it asks words of its title
         id: String,
     },
     /// Approve what somebody else asked for, as their second person
@@ -412,6 +413,8 @@ impl Command {
 pub(super) struct CloneArgs {
     /// Where it is: ssh://, https://, HOST:PATH, or a path
     pub(super) url: String,
+    /// The folder for it, as --vault names one
+    pub(super) dir: Option<PathBuf>,
     /// The founder's eight words, as somebody who has the vault told them
     #[arg(long, value_name = "WORDS")]
     pub(super) founder: Option<String>,
@@ -506,8 +509,8 @@ pub(super) struct ShowArgs {
     /// Put the text into the clipboard, and show nothing
     #[arg(short, long, conflicts_with_all = ["plain", "no_pager", "wipe"])]
     pub(super) copy: bool,
-    /// This field of it rather than the text
-    #[arg(long, value_name = "NAME", requires = "copy")]
+    /// With --copy: this field of it rather than the text
+    #[arg(long, value_name = "NAME")]
     pub(super) field: Option<String>,
     /// How long the clipboard keeps it: 20s, 2m
     #[arg(long = "for", value_name = "TIME", default_value = "45s", requires = "copy")]
@@ -516,7 +519,7 @@ pub(super) struct ShowArgs {
 
 #[derive(ClapArgs)]
 pub(super) struct EditArgs {
-    /// Its id, or the beginning of it
+    /// Its id, the beginning of it, or at a terminal words of its title
     pub(super) id: String,
     /// Take the text from a file, `-` for standard input
     #[arg(long, value_name = "FILE")]
@@ -536,6 +539,9 @@ pub(super) struct EditArgs {
     /// Set a field, or take it away with NAME=
     #[arg(long = "field", value_name = "NAME=VALUE")]
     pub(super) fields: Vec<String>,
+    // Taken to say what does it.
+    #[arg(long, hide = true)]
+    pub(super) label: Option<String>,
     #[command(flatten)]
     pub(super) editor: EditorArgs,
 }
@@ -557,7 +563,7 @@ pub(super) struct DueArgs {
     /// Only this case
     #[arg(long)]
     pub(super) case: Option<String>,
-    /// Only what is due by then: 2026-12-01, or a time
+    /// Only what is due by then: 2026-12-01, a time, or 2w for so long from now
     #[arg(long, value_name = "TIME")]
     pub(super) until: Option<String>,
 }
@@ -580,7 +586,7 @@ pub(super) struct EditorArgs {
 
 #[derive(ClapArgs)]
 pub(super) struct AttachArgs {
-    /// The note's id, or the beginning of it
+    /// The note's id, the beginning of it, or at a terminal words of its title
     pub(super) id: String,
     /// The file; `-` for standard input
     pub(super) file: PathBuf,
@@ -591,7 +597,7 @@ pub(super) struct AttachArgs {
 
 #[derive(ClapArgs)]
 pub(super) struct ExtractArgs {
-    /// The note's id, or the beginning of it
+    /// The note's id, the beginning of it, or words of its title
     pub(super) id: String,
     /// The attachment's name, as `show` lists it
     pub(super) name: String,
@@ -720,7 +726,7 @@ pub(super) enum BriefCommand {
 
 #[derive(ClapArgs)]
 pub(super) struct DraftArgs {
-    /// Ids of the notes, in order
+    /// Ids of the notes, in order, or words of a title for each
     #[arg(required = true)]
     pub(super) ids: Vec<String>,
     /// `no-names`, `strict`, `safe-harbor`, `tlp-amber`, `tlp-green`, or another profile of the vault

@@ -383,7 +383,10 @@ impl Model {
         if self.question.is_some() {
             return self.answer(&input);
         }
-        let noticed = self.notice.take().is_some();
+        // Who reads what went wrong may want to be rid of that alone, whatever they press.
+        if self.notice.take().is_some() {
+            return None;
+        }
         if input == Input::Key(Key::Help) {
             self.help();
             return None;
@@ -395,8 +398,6 @@ impl Model {
         match input {
             Input::Key(Key::Ctrl('d')) => Some(Effect::Due),
             Input::Key(Key::Ctrl('p')) => Some(Effect::Why),
-            // Who reads what went wrong may want to be rid of that alone.
-            Input::Key(Key::Escape) if noticed => None,
             input if !self.readings.is_empty() => self.update_reading(&input),
             input => self.update_list(&input),
         }

@@ -253,8 +253,19 @@ fn words_for_the_person_stay_until_a_key() {
         "{seen}"
     );
     assert!(seen.ends_with("any key: go on"), "{seen}");
-    assert_eq!(press(&mut model, &[Key::Escape]), None);
-    assert!(model.notice.is_none());
+    // The key is for the words alone, and does nothing to what lies below.
+    for key in [
+        Key::Escape,
+        Key::Enter,
+        Key::Char('x'),
+        Key::Ctrl('e'),
+        Key::Help,
+        Key::Down,
+    ] {
+        model.say("words");
+        assert_eq!(press(&mut model, &[key]), None, "{key:?}");
+        assert!(model.notice.is_none() && model.find.0.is_empty() && model.readings.is_empty());
+    }
     press(&mut model, &[Key::Help, Key::End]);
     let seen = rows(&model);
     assert!(
@@ -297,7 +308,7 @@ fn a_list_as_it_looks_at_40_80_and_120_columns() {
         "> 2026-11-20  restricted/Halcyon         Handover at the north gate",
         "  2026-11-19  internal                   Torch of car 2",
         "  2026-11-18  confidential/Grey Orchard  Café route, and times",
-        "  2026-11-17  restricted/Halcyon         A third letter by hand\\u{1b}[2J",
+        "  2026-11-17  restricted/Halcyon         A third letter by hand<U+1B>[2J",
     ];
     let wide = [
         "=4 notes                                                                                                     strongroom",
@@ -305,7 +316,7 @@ fn a_list_as_it_looks_at_40_80_and_120_columns() {
         "> 2026-11-20  restricted/Halcyon         Halcyon       Handover at the north gate",
         "  2026-11-19  internal                                 Torch of car 2",
         "  2026-11-18  confidential/Grey Orchard  Grey Orchard  Café route, and times",
-        "  2026-11-17  restricted/Halcyon         Halcyon       A third letter by hand\\u{1b}[2J",
+        "  2026-11-17  restricted/Halcyon         Halcyon       A third letter by hand<U+1B>[2J",
     ];
     for (columns, expected, keys) in [
         (40, narrow, "Enter read  F1 help  ^F filter  ^E edit"),

@@ -114,7 +114,7 @@ fn nothing_in_a_text_drives_the_terminal() {
         let bytes = ansi(&render(text, 30, colour));
         let rest = without_effects(&bytes);
         assert!(!rest.chars().any(crate::app::is_harmful), "{bytes:?}");
-        assert!(rest.contains("a\\u{1b}[2Jb \\u{1b}[2J"), "{rest}");
+        assert!(rest.contains("a<U+1B>[2Jb <U+1B>[2J"), "{rest}");
     }
 }
 

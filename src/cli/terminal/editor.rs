@@ -50,10 +50,22 @@ pub(super) fn edit(
     }
     let problem = match run(command, family, &text) {
         Ok(status) if status.success() => None,
+        // The shell's word for it.
+        Ok(status) if status.code() == Some(127) && !is_there(command) => Some(format!(
+            "the editor `{command}` is not on this computer: set VISUAL or EDITOR to one that is, such as EDITOR=nano"
+        )),
         Ok(status) => Some(format!("the editor did not end well ({status})")),
         Err(error) => Some(format!("the editor cannot be run: {error}")),
     };
     text.end(problem)
+}
+
+/// Whether a command begins with a program that is found.
+fn is_there(command: &str) -> bool {
+    command
+        .split_whitespace()
+        .next()
+        .is_some_and(|program| found(program).is_some())
 }
 
 fn run(command: &str, family: Option<Family>, text: &EditorText) -> std::io::Result<ExitStatus> {

@@ -116,7 +116,9 @@ impl Person for Here {
             return None;
         }
         let mut err = std::io::stderr();
-        write!(err, "{}", out::plain(prompt)).and_then(|()| err.flush()).ok()?;
+        write!(err, "{}", out::fitted(&out::plain(prompt)))
+            .and_then(|()| err.flush())
+            .ok()?;
         let mut line = String::new();
         std::io::stdin().lock().read_line(&mut line).ok()?;
         Some(line.trim_end_matches(['\n', '\r']).to_owned())
