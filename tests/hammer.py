@@ -151,7 +151,7 @@ class Hammer:
                 self.acknowledged[note].append(word)
             if verb == "show" and "Note of" in out:
                 self.shown[seat.name] += 1
-        if code < 0 and not killed or code > 5 or "panicked" in err or "internal error" in err:
+        if code < 0 and not killed or code > 6 or "panicked" in err or "internal error" in err:
             self.fault(f"{seat.name}: {verb} ended with {code}: {err}")
         # A fork or a rewritten log would be one; nobody here does that.
         if code == 4:
