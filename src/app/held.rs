@@ -68,6 +68,12 @@ impl Held {
         &self.memory
     }
 
+    /// Forgets what accesses have learned of the vault: for tests that put another one in its place.
+    #[cfg(test)]
+    pub(super) fn forget(&self) {
+        self.memory.forget();
+    }
+
     /// The policies of that digest: parsed once, until others are in force.
     pub(super) fn policies(
         &self,

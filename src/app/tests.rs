@@ -4,6 +4,7 @@
 mod beside;
 mod briefs;
 mod converge;
+mod damage;
 mod exports;
 mod holds;
 mod leaving;

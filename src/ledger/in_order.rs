@@ -112,6 +112,8 @@ pub(super) fn in_order<T: Send, U: Send>(
                 started += usize::from(thread.spawn_scoped(scope, move || labour(tool)).is_ok());
             }
         }
+        // The scope waits for all workers: they must not wait for one who takes no more.
+        let mut alarm = Alarm(Some(&shared));
         for number in 0..count {
             // Whoever takes works too while there is nothing to take.
             let mut standing = shared.standing();
@@ -140,6 +142,7 @@ pub(super) fn in_order<T: Send, U: Send>(
             }
             take(number, result);
         }
+        alarm.0 = None;
     });
 }
 
@@ -179,6 +182,19 @@ mod tests {
         let panics = std::panic::catch_unwind(|| {
             let work = |_: &mut (), number: usize| assert!(number < 40, "as planned");
             in_order(&mut [(), (), ()], 100, work, |_, ()| {});
+        });
+        assert!(panics.is_err());
+    }
+
+    #[test]
+    fn whoever_takes_may_panic_and_nobody_waits_for_ever() {
+        let panics = std::panic::catch_unwind(|| {
+            in_order(
+                &mut [(), (), ()],
+                100,
+                |_, _| {},
+                |number, ()| assert!(number < 3, "as planned"),
+            );
         });
         assert!(panics.is_err());
     }

@@ -130,6 +130,14 @@ impl Memory {
             Err(TryLockError::WouldBlock) => None,
         }
     }
+
+    /// Forgets all of it: for tests that put another vault in the place of the one that was learned.
+    #[cfg(test)]
+    pub(crate) fn forget(&self) {
+        if let Some(mut standing) = self.take() {
+            *standing = None;
+        }
+    }
 }
 
 /// A standing of a ledger's own, or the one that is remembered.

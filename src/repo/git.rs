@@ -1,5 +1,6 @@
 //! Making, opening and reading the repository.
 
+use super::bounds::misleading;
 use super::journal::{Journal, JournalError, read_unlocked};
 use super::lock::{Lock, LockError};
 use super::loose::{packed_bound, read_loose};
@@ -10,7 +11,7 @@ use super::staging::ALTERNATES;
 use super::tree::{BadTree, Mode, RawTree, TreeEntry, parse_tree, path_names};
 use super::write::RECORDS_PER_CUT;
 use crate::env::{Faults, boot_id, make_private_folders, open_plain_file};
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
@@ -38,12 +39,16 @@ pub struct Repo {
     pub(super) dir: PathBuf,
     pub(super) git: git2::Repository,
     pub(super) settings: Settings,
+    /// Files by which libgit2 would read outside of a pack: then it reads none.
+    misled: Vec<String>,
     /// Folders of objects that it reads beside its own: a [`Staging`](super::Staging) and a
     /// [`Preview`](super::Preview) have such.
     pub(super) lenders: Vec<PathBuf>,
     /// Packs to look into before anything else.
     pub(super) packed: Arc<KnownPacks>,
     pub(super) recent: RefCell<Recent>,
+    /// The packs as this room reads them itself, opened where libgit2 finds an object in none.
+    besides: OnceCell<KnownPacks>,
 }
 
 /// Where an object was found, if it was.
@@ -130,6 +135,9 @@ pub enum Oddity {
     /// A file `objects/info/alternates`.
     #[error("objects are borrowed from elsewhere (file `objects/info/alternates`)")]
     Borrowed,
+    /// An index of packs with places outside of them.
+    #[error("what says where objects are in a pack points outside of it (`objects/pack/{0}`)")]
+    Misled(String),
     /// A file `commondir`.
     #[error("objects and refs are those of another folder (file `commondir`)")]
     Elsewhere,
@@ -234,6 +242,12 @@ impl Repo {
     /// Opens the vault at `dir` as it is: for the verifier, which then asks for its oddities.
     /// Reading objects and parents through this room is not led astray by them.
     pub fn open_to_verify(dir: &Path, settings: Settings) -> Result<Self, OpenError> {
+        let repo = Self::open_with(dir, settings, Vec::new())?;
+        let misled = misleading(&repo.dir.join("objects"));
+        Ok(Self { misled, ..repo })
+    }
+
+    fn open_with(dir: &Path, settings: Settings, misled: Vec<String>) -> Result<Self, OpenError> {
         // The option is libgit2's for the whole program; what needs the check is hashed here.
         git2::opts::strict_hash_verification(false);
         let not_one = |error: git2::Error| OpenError::NotARepository {
@@ -259,9 +273,11 @@ impl Repo {
             dir,
             git,
             settings,
+            misled,
             lenders: Vec::new(),
             packed,
             recent: RefCell::default(),
+            besides: OnceCell::new(),
         })
     }
 
@@ -279,7 +295,7 @@ impl Repo {
             false => self.packed.clone(),
         };
         let reader = |_| {
-            let repo = Self::open_to_verify(&self.dir, self.settings.clone())?;
+            let repo = Self::open_with(&self.dir, self.settings.clone(), self.misled.clone())?;
             let (packed, lenders) = (packed.clone(), self.lenders.clone());
             Ok(Self {
                 packed,
@@ -307,7 +323,19 @@ impl Repo {
         ]
         .into_iter()
         .filter_map(|(found, oddity)| found.then_some(oddity))
+        .chain(self.misled.iter().cloned().map(Oddity::Misled))
         .collect()
+    }
+
+    /// The same reading beside its own objects those of these folders.
+    pub(super) fn lent(self, lenders: Vec<PathBuf>) -> Self {
+        let mut misled = self.misled.clone();
+        misled.extend(lenders.iter().flat_map(|lender| misleading(lender)));
+        Self {
+            lenders,
+            misled,
+            ..self
+        }
     }
 
     /// What it was opened with.
@@ -576,8 +604,30 @@ impl Repo {
         Ok(false)
     }
 
-    /// Reads the header first, so that the size is known before memory is asked for.
+    /// Reads what is in packs. libgit2 reads none of a pack whose own checksum, or that of its index, is not right, though the
+    /// object may be whole: that is read here.
     fn read_packed(&self, oid: Oid, want: Kind, max: u64, out: &mut Vec<u8>) -> Result<(), ReadError> {
+        // Nor does libgit2 get to read what somebody else lends, of which nobody knows that it is sound.
+        let borrows = || self.dir.join(ALTERNATES).exists() && !self.borrows_as_meant();
+        let read = match self.misled.is_empty() && !borrows() {
+            true => self.read_by_git(oid, want, max, out),
+            false => Err(ReadError::Damaged { oid }),
+        };
+        let Err(error @ (ReadError::Missing { .. } | ReadError::Damaged { .. })) = read else {
+            return read;
+        };
+        if !self.packed.is_empty() {
+            return Err(error);
+        }
+        let packs = self.besides.get_or_init(|| self.known_packs());
+        match packs.read(oid, want, max, &mut Recent::default(), out) {
+            Ok(true) => Ok(()),
+            _ => Err(error),
+        }
+    }
+
+    /// Reads the header first, so that the size is known before memory is asked for.
+    fn read_by_git(&self, oid: Oid, want: Kind, max: u64, out: &mut Vec<u8>) -> Result<(), ReadError> {
         let failed = |error: git2::Error| match (error.code(), error.class()) {
             (git2::ErrorCode::NotFound, _) => ReadError::Missing { oid },
             (_, git2::ErrorClass::Os | git2::ErrorClass::NoMemory) => ReadError::git(&error),

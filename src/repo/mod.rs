@@ -30,6 +30,7 @@
 
 mod arrivals;
 mod backup;
+mod bounds;
 mod delta;
 mod forget;
 mod git;

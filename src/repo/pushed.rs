@@ -148,8 +148,7 @@ impl Doorway {
         fs::write(dir.join("packed-refs"), refs)?;
         fs::write(dir.join(ALTERNATES), lent_by(&self.lenders)?)?;
         let repo = Repo::open_to_verify(dir, settings).map_err(|error| io::Error::other(error.to_string()))?;
-        let lenders = self.lenders.clone();
-        let repo = Repo { lenders, ..repo }.with_packs();
+        let repo = repo.lent(self.lenders.clone()).with_packs();
         Ok(Preview { repo, _folder: folder })
     }
 }

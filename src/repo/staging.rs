@@ -173,8 +173,7 @@ impl Staging {
     /// Opens it to be read.
     pub fn open(&self, settings: Settings) -> Result<Repo, OpenError> {
         let repo = Repo::open_to_verify(self.dir(), settings)?;
-        let lenders = vec![self.lender.join("objects")];
-        Ok(Repo { lenders, ..repo })
+        Ok(repo.lent(vec![self.lender.join("objects")]))
     }
 }
 

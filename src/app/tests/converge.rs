@@ -28,10 +28,10 @@ const BUSY: &str = "another program is syncing";
 const ROUNDS: usize = 6;
 
 /// Numbers that follow from a seed (SplitMix64).
-struct Chance(u64);
+pub(super) struct Chance(pub(super) u64);
 
 impl Chance {
-    fn below(&mut self, bound: usize) -> usize {
+    pub(super) fn below(&mut self, bound: usize) -> usize {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.0;
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -39,7 +39,7 @@ impl Chance {
         usize::try_from((mixed ^ (mixed >> 31)) % bound as u64).unwrap()
     }
 
-    fn of<'t, T>(&mut self, some: &'t [T]) -> Option<&'t T> {
+    pub(super) fn of<'t, T>(&mut self, some: &'t [T]) -> Option<&'t T> {
         (!some.is_empty()).then(|| &some[self.below(some.len())])
     }
 }

@@ -432,3 +432,72 @@ fn of_a_folder_that_grows_little_more_is_kept_than_what_is_new() {
     assert!(size < names * 5 + packed.objects as u64 * 160, "{size}");
     vault.git(&["fsck", "--strict"]);
 }
+
+/// Changes a byte of the file in `objects/pack` that ends so: so many bytes before its end.
+fn flip_in_pack(vault: &Vault, end: &str, before: usize) {
+    let entries = fs::read_dir(vault.dir().join("objects/pack")).unwrap();
+    let mut paths = entries.map(|entry| entry.unwrap().path());
+    let path = paths
+        .find(|path| path.extension().is_some_and(|found| found == end))
+        .unwrap();
+    let mut bytes = fs::read(&path).unwrap();
+    let at = bytes.len() - before;
+    bytes[at] ^= 1;
+    fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+    fs::write(path, bytes).unwrap();
+}
+
+/// libgit2 would read memory behind the pack, which ends the program at best.
+#[test]
+fn an_index_that_points_behind_its_pack_is_not_read_by_libgit2() {
+    let vault = Vault::new();
+    let repo = vault.open(Faults::none());
+    let refs = run(&repo, 0, 10);
+    let _ = pack(&repo).unwrap().unwrap();
+    drop(repo);
+    // The first byte of the last object's place, before two checksums.
+    flip_in_pack(&vault, "idx", 40 + 4);
+    let error = Repo::open(&vault.dir(), Settings::of_this_run()).err().unwrap();
+    assert!(error.to_string().contains("points outside of it"), "{error}");
+    let repo = Repo::open_to_verify(&vault.dir(), Settings::of_this_run()).unwrap();
+    assert!(
+        matches!(repo.oddities()[..], [Oddity::Misled(_)]),
+        "{:?}",
+        repo.oddities()
+    );
+    // What it says of all others is right, and they are read.
+    let mut told: Vec<bool> = Vec::new();
+    for id in in_packs_by_index(&vault) {
+        let read = |kind| repo.read_checked(id, kind, 1 << 20);
+        let kinds = [Kind::Blob, Kind::Tree, Kind::Commit];
+        told.push(kinds.into_iter().any(|kind| read(kind).is_ok()));
+    }
+    assert_eq!(told.iter().filter(|read| !**read).count(), 1, "{refs:?}");
+    assert!(!told[told.len() - 1]);
+}
+
+/// The ids in the only pack, in order.
+fn in_packs_by_index(vault: &Vault) -> Vec<Oid> {
+    let entries = fs::read_dir(vault.dir().join("objects/pack")).unwrap();
+    let mut paths = entries.map(|entry| entry.unwrap().path());
+    let path = paths
+        .find(|path| path.extension().is_some_and(|end| end == "idx"))
+        .unwrap();
+    PackIndex::parse(&fs::read(path).unwrap()).unwrap().ids
+}
+
+/// A verifier that opens the packs itself reads them then, and whoever opens a note reads the same.
+#[test]
+fn what_is_whole_in_a_pack_is_read_though_the_checksum_of_the_pack_is_wrong() {
+    for (end, before) in [("pack", 20), ("idx", 20), ("idx", 40)] {
+        let vault = Vault::new();
+        let repo = vault.open(Faults::none());
+        let refs = run(&repo, 0, 10);
+        let _ = pack(&repo).unwrap().unwrap();
+        drop(repo);
+        flip_in_pack(&vault, end, before);
+        let repo = vault.open(Faults::none());
+        assert_eq!(read_everything(&repo), refs, "{end}, {before}");
+        assert_eq!(read_everything(&repo.with_packs()), refs, "{end}, {before}");
+    }
+}
