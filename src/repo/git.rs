@@ -15,6 +15,7 @@ use std::cell::{OnceCell, RefCell};
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -33,6 +34,9 @@ const CONFIG: &str = "\
 [maintenance]
 \tauto = false
 ";
+
+/// Said of an object of no kind that there is.
+const NO_KIND: &str = "it is of no kind";
 
 /// An open vault.
 pub struct Repo {
@@ -635,7 +639,9 @@ impl Repo {
         };
         let odb = self.git.odb().map_err(failed)?;
         let id = oid.to_git().map_err(failed)?;
-        let (size, kind) = odb.read_header(id).map_err(failed)?;
+        let (size, kind) = read_header(&odb, id)
+            .unwrap_or(Err(git2::Error::from_str(NO_KIND)))
+            .map_err(failed)?;
         if kind != want.to_git() {
             return Err(ReadError::Kind { oid, want });
         }
@@ -653,6 +659,14 @@ impl Repo {
             false => Err(ReadError::Damaged { oid }),
         }
     }
+}
+
+/// Size and kind of an object. None where a pack says that it is of a kind that there is not: git2 (0.21) panics then.
+pub(super) fn read_header(
+    odb: &git2::Odb<'_>,
+    id: git2::Oid,
+) -> Option<Result<(usize, git2::ObjectType), git2::Error>> {
+    catch_unwind(AssertUnwindSafe(|| odb.read_header(id))).ok()
 }
 
 /// The names of the files below `refs`, as ref names.

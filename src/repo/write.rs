@@ -1,6 +1,6 @@
 //! The one write path.
 
-use super::git::{ReadError, Repo};
+use super::git::{ReadError, Repo, read_header};
 use super::journal::Journal;
 use super::lock::Lock;
 use super::loose::loose_path;
@@ -220,8 +220,8 @@ impl Repo {
     }
 
     fn is_commit(&self, oid: Oid) -> bool {
-        let kind = || self.git.odb()?.read_header(oid.to_git()?).map(|(_, kind)| kind);
-        kind().is_ok_and(|kind: git2::ObjectType| kind == git2::ObjectType::Commit)
+        let header = || Some(read_header(&self.git.odb().ok()?, oid.to_git().ok()?)?.ok()?.1);
+        header() == Some(git2::ObjectType::Commit)
     }
 
     /// Writes a batch to git: objects, then refs by compare-and-swap. Nothing is synced.

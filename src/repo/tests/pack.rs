@@ -501,3 +501,29 @@ fn what_is_whole_in_a_pack_is_read_though_the_checksum_of_the_pack_is_wrong() {
         assert_eq!(read_everything(&repo.with_packs()), refs, "{end}, {before}");
     }
 }
+
+#[test]
+fn an_object_of_no_kind_that_there_is_is_damaged() {
+    let vault = Vault::new();
+    let repo = vault.open(Faults::none());
+    let _ = run(&repo, 0, 10);
+    let _ = pack(&repo).unwrap().unwrap();
+    drop(repo);
+    let id = in_packs_by_index(&vault)[0];
+    let entries = fs::read_dir(vault.dir().join("objects/pack")).unwrap();
+    let mut paths = entries.map(|entry| entry.unwrap().path());
+    let index = paths
+        .find(|path| path.extension().is_some_and(|end| end == "idx"))
+        .unwrap();
+    let place = PackIndex::parse(&fs::read(&index).unwrap()).unwrap().places[0] as usize;
+    let path = index.with_extension("pack");
+    fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+    for kind in [0, 5] {
+        let mut bytes = fs::read(&path).unwrap();
+        bytes[place] = bytes[place] & 0x8f | kind << 4;
+        fs::write(&path, bytes).unwrap();
+        let repo = vault.open(Faults::none());
+        let read = repo.read_checked(id, Kind::Blob, 1 << 20);
+        assert_eq!(read, Err(ReadError::Damaged { oid: id }), "{kind}");
+    }
+}
