@@ -243,7 +243,7 @@ const TRICKS: &[(&str, Doing)] = &[
 
 /// What the journal could put back, and recovery does not look at within one boot: the verifier takes it from there, and the
 /// gate refuses.
-const PUT_BACK: &[&str] = &["damage an object's file"];
+const PUT_BACK: &[&str] = &["damage an object's file", "have a ref name another"];
 
 fn tricks() -> impl Strategy<Value = Vec<Trick>> {
     let trick = (0..TRICKS.len(), any::<u16>(), any::<u16>());
