@@ -7,7 +7,7 @@ use super::kinds::Kinds;
 use super::*;
 
 /// How many things are done where not all are.
-const SOME: usize = 24;
+const SOME: usize = 12;
 
 /// What is done, what kind of thing that is, and whether to people whose devices know the vault from before.
 struct Deed<'d> {
