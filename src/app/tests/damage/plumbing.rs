@@ -263,7 +263,7 @@ fn do_tricks(tricks: &[Trick], vault: &Path) {
 fn the_verifier_and_the_gate_agree_whatever_is_done_with_git() {
     let house = House::new();
     let seeds: Vec<u64> = (0..2).map(|n| seed() * 1000 + n).collect();
-    let cases = if is_long() { 3000 / every() as u32 } else { 4 };
+    let cases = if is_long() { 3000 / every() as u32 } else { 10 };
     let outcomes = on_benches(&house, &seeds, |bench, seed| {
         let (config, bytes) = (Config::with_cases(cases), [seed.to_be_bytes(); 4].concat());
         let config = Config {
