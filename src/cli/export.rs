@@ -13,7 +13,7 @@ use std::path::PathBuf;
 pub(super) enum ExportCommand {
     /// Notes for elsewhere, encrypted: Markdown with front matter, and what is attached
     #[command(
-        override_usage = "strongroom export notes [OPTIONS] --out <PATH> <IDS>...\n       strongroom export notes [OPTIONS] --out <PATH> --client <CLIENT> (or --case, or --all)",
+        override_usage = "strongroom export notes [OPTIONS] --out <PATH> <IDS>...\n       strongroom export notes [OPTIONS] --out <PATH> (--client|--case|--all)",
         after_help = "Examples:\n  strongroom export notes --client Halcyon -r age1… --out out.age --purpose handover --why 'new team'\n  strongroom export notes --all -R keys.txt --out all.age --purpose handover --why 'moving'\n  age -d -i key.txt out.age | tar x; strongroom import notes --labels-within\n  strongroom export notes 3f2a --to folder --in-clear --out page --purpose duty --why 'asked for'\n\nYour own age encrypts it, to age and SSH keys; what it encrypts is a tar of a folder with a page a note, which `import` reads back. It holds the newest revision of each note and its attachments; earlier revisions, drafts, briefs and fields that the program writes itself stay. Before a byte leaves, the log has which notes, to whom and why, as for a release. With --to folder the notes leave in clear: only up to the level that `clear_export` in levels.toml names (public, as shipped), and only with --in-clear, which is asked about."
     )]
     Notes(NotesArgs),
