@@ -291,10 +291,6 @@ impl Entry {
                 "its files are not sorted",
             ),
             (self.seen.contains_key(&self.log), "a log does not see itself"),
-            (
-                self.seen.values().any(|(size, _)| *size == 0),
-                "it has seen nothing of a log, and says so",
-            ),
             (!self.joins_fit(), "`joined` does not name earlier logs of its device"),
             (
                 self.matter.is_some() != (self.done_as(&[Kind::Request, Kind::Approve])),

@@ -19,7 +19,7 @@ pub(super) enum ExportCommand {
     Notes(NotesArgs),
     /// Notes, attachments and who had them, with proofs that are checked without strongroom
     #[command(
-        override_usage = "strongroom export pack [OPTIONS] --out <FOLDER> <IDS>...\n       strongroom export pack [OPTIONS] --out <FOLDER> --client <CLIENT> (or --case)",
+        override_usage = "strongroom export pack [OPTIONS] --out <FOLDER> <IDS>...\n       strongroom export pack [OPTIONS] --out <FOLDER> (--client|--case)",
         after_help = "Examples:\n  strongroom export pack --case 2026-114 --out pack --to 'Crown Court' --purpose legal --why 'disclosure order'\n  strongroom export pack 3f2a 91bc --out pack --receipt receipt.txt --purpose legal --why 'requested'\n\nThe pack is a new folder. Its README.md says to lay people what is in it and to experts how each step is checked with sha256sum, ssh-keygen and openssl; `python3 check.py` in it does all of them. Nothing of it is written before the log has what leaves, to whom and why. The notes in it are in clear: all revisions, whatever their portion marks. Drafts and briefs are not packed; custody.csv tells of them.\n\nWith --receipt the proofs lead to that receipt, so that whoever kept it needs to believe no key."
     )]
     Pack(PackArgs),

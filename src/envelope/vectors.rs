@@ -67,7 +67,10 @@ fn map(fields: &[(u64, Vec<u8>)]) -> Vec<u8> {
     [head(5, fields.len() as u64), fields.concat()].concat()
 }
 
-fn metadata() -> Vec<(u64, Vec<u8>)> {
+/// The fields of a map, in their order.
+type Fields = Vec<(u64, Vec<u8>)>;
+
+fn metadata() -> Fields {
     vec![
         (0, text("Gate 4")),
         (1, text("Halcyon")),
@@ -121,7 +124,7 @@ impl Body {
         length_prefixed(&[&[self.suite], &self.vault, &self.note, &REVISION, &[self.purpose]])
     }
 
-    fn fields(&self) -> Vec<(u64, Vec<u8>)> {
+    fn fields(&self) -> Fields {
         let commitment = derive_key(&CONTENT_KEY, "strongroom/1/body commitment", &[&self.context()]);
         let commitment = self.commitment.clone().unwrap_or(commitment.expose().to_vec());
         vec![
@@ -194,12 +197,12 @@ fn bodies() -> Value {
         body.file()
     };
     let fields = good.fields();
-    let header = |change: &dyn Fn(&mut Vec<(u64, Vec<u8>)>)| {
+    let header = |change: &dyn Fn(&mut Fields)| {
         let mut fields = fields.clone();
         change(&mut fields);
         good.under(map(&fields))
     };
-    let sealed_metadata = |change: &dyn Fn(&mut Vec<(u64, Vec<u8>)>)| {
+    let sealed_metadata = |change: &dyn Fn(&mut Fields)| {
         let mut fields = metadata();
         change(&mut fields);
         with(&|body| body.metadata = padding::pad(&map(&fields)).to_vec())
@@ -458,7 +461,7 @@ impl Wrap {
         }
     }
 
-    fn fields(&self) -> Vec<(u64, Vec<u8>)> {
+    fn fields(&self) -> Fields {
         let mut parts: Vec<&[u8]> = vec![&self.label];
         parts.extend(self.ids.iter().map(Vec::as_slice));
         let kek = derive_key(&level_key().2, "strongroom/1/kek", &parts);
@@ -515,7 +518,7 @@ fn wraps() -> Value {
         change(&mut wrap);
         wrap.file()
     };
-    let header = |change: &dyn Fn(&mut Vec<(u64, Vec<u8>)>)| {
+    let header = |change: &dyn Fn(&mut Fields)| {
         let mut fields = good.fields();
         change(&mut fields);
         map(&fields)

@@ -54,8 +54,11 @@ fn counted(house: &House, args: &[&str]) -> Vec<(&'static str, usize)> {
     CALLS.map(count).to_vec()
 }
 
+/// What gives the arguments of a command, which are others each time.
+type Args<'a> = dyn Fn(&House) -> Vec<String> + 'a;
+
 /// Runs what `args` give, again and again, each time with another call failing in another way; gives how often.
-fn each_fails(house: &House, acknowledged: &mut BTreeSet<String>, args: &dyn Fn(&House) -> Vec<String>) -> usize {
+fn each_fails(house: &House, acknowledged: &mut BTreeSet<String>, args: &Args<'_>) -> usize {
     let made = args(house);
     let words: Vec<&str> = made.iter().map(String::as_str).collect();
     let (mut failed, mut turn) = (0, 0);
@@ -130,7 +133,7 @@ fn a_system_call_that_fails_loses_nothing_and_hides_nothing() {
         let name = format!("{}.txt", number.get());
         owned(&["attach", &id, attached.to_str().unwrap(), "--name", &name])
     };
-    let commands: [(&str, &dyn Fn(&House) -> Vec<String>); 6] = [
+    let commands: [(&str, &Args<'_>); 6] = [
         ("add", &|_| owned(&["add", "--label", "internal", SECRET])),
         ("show", &|_| owned(&with_why(&["show", &id]))),
         ("list", &|_| owned(&["list"])),

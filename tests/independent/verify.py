@@ -1044,7 +1044,7 @@ class Entry:
             for log, mark in seen.items():
                 need(is_match(LOG, log) and log != fields["log"], "seen")
                 need(isinstance(mark, list) and len(mark) == 2, "seen")
-                need(is_number(mark[0]) and mark[0] > 0 and is_match(HEX32, mark[1]), "seen")
+                need(is_number(mark[0]) and is_match(HEX32, mark[1]), "seen")
         for name, which in (("wrote", 0), ("forgot", 1)):
             if name not in fields:
                 continue
