@@ -27,7 +27,6 @@ PASSPHRASE = "correct horse gate kestrel\n"
 WHY = ("--purpose", "duty", "--why", "shift briefing")
 PROGRAMS = 8
 DISK = 1 << 30  # bytes of the disk that fills up
-LEFT_FREE = 300 << 20  # what a fetch wants to be free
 PATIENCE = 180  # seconds that a command may take
 
 
@@ -216,12 +215,9 @@ class Hammer:
                 self.fault(f"{seat.name}: {report}")
             if notes != held[0]:
                 self.fault(f"{seat.name} has {len(notes)} notes, {self.seats[0].name} {len(held[0])}")
-            listed = collections.Counter()
-            for line in seat.run("audit", "log", "--json").splitlines():
-                entry = json.loads(line)
-                if entry["result"] == "done" and (entry.get("details") or {}).get("verb") == "show":
-                    listed[entry["actor"]] += 1
-            mine = sum(listed.values())
+            log = [json.loads(line) for line in seat.run("audit", "log", "--json").splitlines()]
+            own = [entry for entry in log if entry["handle"] == seat.name and entry["result"] == "done"]
+            mine = sum((entry["details"] or {}).get("verb") == "show" for entry in own)
             if mine < self.shown[seat.name]:
                 self.fault(f"{seat.name}: {self.shown[seat.name]} texts were shown, and {mine} readings are on record")
         for note, words in self.acknowledged.items():

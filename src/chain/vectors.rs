@@ -11,6 +11,7 @@ use super::message::{BadMessage, Message};
 use super::tree::{Frontier, leaf_hash};
 use super::walk::{LogWalk, ReadLine};
 use crate::crypto::SigningKey;
+use crate::crypto::vectors::{Case, frozen, hex, of_one_fault};
 use crate::id::{Digest, EntryRef, LogName, NoteId, VaultId};
 use crate::secret::Secret;
 use base64ct::{Base64, Encoding};
@@ -19,27 +20,6 @@ use serde_json::{Value, json};
 const VAULT: VaultId = VaultId([0x11; 16]);
 const LOG: &str = "0102030405060708-090a0b0c";
 const OTHER_LOG: &str = "1102030405060708-090a0b0c";
-
-/// A file of vectors is what is made here, and says so if not.
-fn frozen(name: &str, made: &Value) -> Value {
-    let path = format!("{}/tests/vectors/{name}.json", env!("CARGO_MANIFEST_DIR"));
-    if std::env::var_os("VECTORS").is_some() {
-        let text = serde_json::to_string_pretty(made).unwrap();
-        std::fs::write(&path, text + "\n").unwrap();
-    }
-    let text = std::fs::read_to_string(&path).unwrap();
-    let read: Value = serde_json::from_str(&text).unwrap();
-    assert_eq!(&read, made, "{path} is not what its generator makes");
-    read
-}
-
-fn cases(all: Vec<(&str, &str, String)>, field: &str) -> Vec<Value> {
-    let case = |(about, layer, text): (&str, &str, String)| {
-        let fault = (!layer.is_empty()).then_some(layer);
-        json!({ "about": about, "refused_by": fault, field: text })
-    };
-    all.into_iter().map(case).collect()
-}
 
 /// An entry that wrote a note.
 fn added() -> Entry {
@@ -75,7 +55,7 @@ fn entries() -> Value {
         let name = format!("{}.{}", NoteId([note; 16]), Digest([byte; 32]));
         FileRef(branch.into(), name, Digest([byte; 32]))
     };
-    let all: Vec<(&str, &str, String)> = vec![
+    let all: Vec<Case> = vec![
         ("a note was added", "", good.clone()),
         ("a read", "", read.clone()),
         ("the first entry of a log", "", line(&example(0, Digest([0; 32])))),
@@ -271,7 +251,7 @@ fn entries() -> Value {
             "version": "a later version wrote it",
             "contradiction": "its fields do not go together",
         },
-        "cases": cases(all, "line"),
+        "cases": of_one_fault("line", all),
     })
 }
 
@@ -331,7 +311,7 @@ fn checkpoints() -> Value {
     raw[20] ^= 1;
     raw[0] ^= 1;
     let other_key_hash = Base64::encode_string(&raw);
-    let all: Vec<(&str, &str, String)> = vec![
+    let all: Vec<Case> = vec![
         ("as it should be", "", good.clone()),
         ("no signature", "form", join(&lines[..4])),
         ("two signatures", "form", join(&[&lines[..], &lines[4..]].concat())),
@@ -416,9 +396,9 @@ fn checkpoints() -> Value {
         },
         "given": {
             "vault": VAULT.to_string(), "log": LOG,
-            "key": key(1).public().0.iter().map(|byte| format!("{byte:02x}")).collect::<String>(),
+            "key": hex(&key(1).public().0),
         },
-        "cases": cases(all, "checkpoint"),
+        "cases": of_one_fault("checkpoint", all),
     })
 }
 
@@ -446,7 +426,7 @@ fn messages() -> Value {
     let good = String::from_utf8(message.to_bytes()).unwrap();
     let last = good.lines().last().unwrap().to_owned();
     let other = Base64::encode_string(&[0; 32]);
-    let all: Vec<(&str, &str, String)> = vec![
+    let all: Vec<Case> = vec![
         ("as it should be", "", good.clone()),
         ("a hash too few", "form", good.replacen(&format!("{last}\n"), "", 1)),
         ("a hash too many", "form", format!("{good}{other}\n")),
@@ -471,7 +451,7 @@ fn messages() -> Value {
             "form": "it is not a line, a checkpoint and as many hashes as the size has ones",
             "tree": "the hashes do not come to the root that the checkpoint signs",
         },
-        "cases": cases(all, "message"),
+        "cases": of_one_fault("message", all),
     })
 }
 

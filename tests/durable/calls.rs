@@ -4,7 +4,7 @@
 use crate::house::{House, Ran, has, long, say, with_why};
 use serde_json::Value;
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::PathBuf;
 
 const SECRET: &str = "The courier enters by the cellar door.";
 /// What writes, or makes what was written last.
@@ -125,8 +125,7 @@ fn a_system_call_that_fails_loses_nothing_and_hides_nothing() {
     let house = House::new();
     let id = house.add(SECRET);
     let mut acknowledged = BTreeSet::from([id.clone()]);
-    let attached = house.root().join("attached");
-    std::fs::write(&attached, SECRET).unwrap();
+    let attached = file_with(&house, SECRET);
     let number = std::cell::Cell::new(0);
     let attach = |_: &House| {
         number.set(number.get() + 1);
@@ -157,9 +156,8 @@ fn a_system_call_that_fails_loses_nothing_and_hides_nothing() {
 }
 
 /// A file of the house that says `text`.
-fn file_with(house: &House, text: &str) -> std::path::PathBuf {
+fn file_with(house: &House, text: &str) -> PathBuf {
     let path = house.root().join("text");
-    let write = |path: &Path| std::fs::write(path, text);
-    write(&path).unwrap();
+    std::fs::write(&path, text).unwrap();
     path
 }
