@@ -6,7 +6,8 @@
 //! runs the same functions over the inputs in `corpus/` on any toolchain, and holds that each
 //! corpus has something that is accepted, so that no target stops at the first byte.
 //!
-//! The targets that need a key stand in `src/envelope/fuzzing.rs`, beside what they open.
+//! The targets that need a key stand in `src/envelope/fuzzing.rs`, beside what they open, and in
+//! `src/ledger/tests/exchanged.rs`.
 
 mod concerned;
 mod formed;
@@ -29,7 +30,13 @@ pub use reported::report;
 pub use retained::retention;
 /// The targets that need a key.
 #[cfg(fuzzing)]
-pub use strongroom::envelope::fuzzing as keyed;
+pub mod keyed {
+    pub use strongroom::envelope::fuzzing::*;
+    pub use strongroom::ledger::exchanged;
+
+    /// That which stands in another room.
+    pub const MORE: &[Target] = &[("exchanged", exchanged)];
+}
 
 use std::fmt::Display;
 use std::str::FromStr;
@@ -131,6 +138,7 @@ pub const TARGETS: &[Target] = &[
 pub const KEYED: &[&str] = &[
     "attachment",
     "concern_text",
+    "exchanged",
     "kept_text",
     "key_list",
     "metadata",

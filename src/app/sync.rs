@@ -165,6 +165,8 @@ struct Exchange<'a> {
     undecided: Option<(Kind, String)>,
     /// What the person was warned of.
     warned: BTreeSet<String>,
+    /// The logs whose branches were listed and did not come.
+    absent: BTreeSet<LogName>,
     done: Synced,
 }
 
@@ -267,6 +269,7 @@ impl<'a> Exchange<'a> {
             met: false,
             undecided: None,
             warned: BTreeSet::new(),
+            absent: BTreeSet::new(),
             name: url.path().map_or_else(|| url.as_str().to_owned(), clone_name),
             done: Synced {
                 remote,
@@ -352,6 +355,7 @@ impl<'a> Exchange<'a> {
         let staging = repo.staging()?;
         let mut branches = list_branches(self.context, staging.dir(), self.url, self.deadline)?;
         let mut there = None;
+        self.absent.clear();
         if branches.has_main() && branches.has_news(repo)? {
             let room = room_for_arrivals(repo.dir()).map_err(no_room)?;
             let alike = branches.alike(repo)?;
@@ -376,8 +380,15 @@ impl<'a> Exchange<'a> {
             };
             let opened = staging.open(Settings::of_this_run())?.with_packs();
             // It may have changed since it was listed.
-            branches = branches.renewed(Elsewhere::of(&opened)?, &broken);
+            let came = Elsewhere::of(&opened)?;
+            self.absent = came.absent(&broken);
+            let judged = came.has_main();
+            branches = branches.renewed(came, &broken);
             self.broken(broken);
+            if !judged {
+                let words = "members and rules did not come from the remote; nothing was merged or pushed";
+                return Err(Error::new(Kind::Failed, words).hint(LATER));
+            }
             there = Some(opened);
         }
         Ok(There {
@@ -416,11 +427,19 @@ impl<'a> Exchange<'a> {
 
     fn broken(&mut self, names: Vec<String>) {
         for name in names {
-            let message = format!("the branch `{name}` there is damaged: git cannot fetch it");
+            let message = format!(
+                "the branch `{name}` did not come: it is damaged there, or the transfer broke off, and what it holds \
+                 cannot be told"
+            );
+            // Whether a log went back there is not known either.
+            let kind = match name.starts_with("refs/heads/audit/") {
+                true => Kind::Unknown,
+                false => Kind::Failed,
+            };
             let problem = SyncProblem {
                 log: None,
                 case: None,
-                kind: Kind::Failed,
+                kind,
                 message,
             };
             if !self.done.problems.contains(&problem) {
@@ -482,10 +501,14 @@ impl<'a> Exchange<'a> {
             None => None,
         };
         desk.see_schedules()?;
-        let went_back = match &merged {
-            Some(_) => Vec::new(),
-            None => desk.ledger.went_back(&name, &there.branches)?,
+        // What came is judged with it, and what did not by what of it is here.
+        let went_back = match merged.is_none() || !self.absent.is_empty() {
+            true => desk.ledger.went_back(&name, &there.branches)?,
+            false => Vec::new(),
         };
+        let unjudged =
+            |problem: &Problem| merged.is_none() || problem.log.is_some_and(|log| self.absent.contains(&log));
+        let went_back: Vec<Problem> = went_back.into_iter().filter(unjudged).collect();
         if !there.branches.is_empty() && !there.branches.has_main() {
             // Nothing can be judged there, and so nothing be pushed over it.
             let kind = match went_back.is_empty() {
@@ -686,7 +709,9 @@ impl<'a> Exchange<'a> {
             }
         }
         for problem in merged.moved_back {
-            self.problem(Kind::Tampered, problem);
+            if !problem.log.is_some_and(|log| self.absent.contains(&log)) {
+                self.problem(Kind::Tampered, problem);
+            }
         }
         for problem in merged.told {
             if problem.log.is_none() && !is_of_files(&problem) {

@@ -15,7 +15,7 @@ use crate::chain::{Checkpoint, FileRef, Problem};
 use crate::id::{Digest, LogName};
 use crate::repo::{Listed, Oid, PushedRef, Repo};
 use crate::session::Identity;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::time::Duration;
 
@@ -82,6 +82,16 @@ impl Elsewhere {
             .retain(|name, _| broken.iter().any(|broken| broken.strip_prefix(HEADS) == Some(name)));
         self.branches.extend(fetched.branches);
         self
+    }
+
+    /// The logs of which none of these branches is the own one, since it is among those that are `broken`.
+    pub fn absent(&self, broken: &[String]) -> BTreeSet<LogName> {
+        let own = |name: &str| log_of(name).filter(|(_, fork)| fork.is_none()).map(|(log, _)| log);
+        let names = broken.iter().filter_map(|name| name.strip_prefix(HEADS));
+        names
+            .filter(|name| !self.branches.contains_key(*name))
+            .filter_map(own)
+            .collect()
     }
 
     /// The patterns by which a fetch gets everything of a vault.
@@ -195,14 +205,19 @@ impl Ledger<'_> {
         Ok(self.repo.cut(&self.lock)?)
     }
 
-    /// The logs that went back in another repository since it was last merged, or to another history, where none of its
-    /// branches holds anything new.
+    /// The logs that went back in another repository since it was last merged, or to another history, judged by what of its
+    /// branches is here: of a log whose own branch there leads to what is not, it cannot be told.
     pub fn went_back(&self, name: &str, theirs: &Elsewhere) -> Result<Vec<Problem>, LedgerError> {
         let charter = &self.standing.charter;
         let accepted = Accepted::read(&self.state, self.identity)?;
         let heads = theirs.branches.iter().map(|(name, oid)| (name.as_str(), *oid));
         let (lines, _) = read_lines(self.repo, heads, charter);
-        Ok(moved_back(self.repo, &lines, accepted.of(name), "the remote"))
+        let known = |log: LogName| {
+            let own = theirs.branches.get(&audit_ref(log));
+            own.is_none_or(|own| self.repo.contains(*own))
+        };
+        let heads = accepted.of(name).filter(|(log, ..)| known(*log));
+        Ok(moved_back(self.repo, &lines, heads, "the remote"))
     }
 
     /// What is to be pushed to another repository that has these branches. `merged` says what became of its logs, if they
@@ -240,7 +255,7 @@ impl Ledger<'_> {
                 if self.is_set_aside(log, fork.is_some()) && !read {
                     continue;
                 }
-                self.plan_log((log, fork), here, theirs, &mut push);
+                self.plan_log((log, fork), here, (theirs, &came), &mut push);
             } else if is_shard(&branch) {
                 if seen == Some(here) || (seen.is_none() && files_of(self.repo, here)?.is_empty()) {
                     continue;
@@ -267,7 +282,13 @@ impl Ledger<'_> {
     }
 
     /// A log goes where it goes on from what is there, and under another name, as another history, where it does not.
-    fn plan_log(&self, (log, fork): (LogName, Option<Digest>), here: Oid, theirs: &Elsewhere, push: &mut Push) {
+    fn plan_log(
+        &self,
+        (log, fork): (LogName, Option<Digest>),
+        here: Oid,
+        (theirs, came): (&Elsewhere, &dyn Fn(&Oid) -> bool),
+        push: &mut Push,
+    ) {
         let own = match fork {
             None => audit_ref(log),
             Some(root) => fork_ref(log, root),
@@ -306,6 +327,11 @@ impl Ledger<'_> {
             // The other repository has that history under the log's own name.
             None if fork.is_some() && main.is_some_and(|main| main == here || self.goes_on(main, here)) => {}
             None => push.moves.push(moved(own, None)),
+            // It may well go on from what is here.
+            Some(seen) if !came(&seen) => {
+                push.heads.retain(|(known, ..)| *known != log);
+                push.held_back.push((own, "what stands there did not come"));
+            }
             Some(_) => {
                 push.heads.retain(|(known, ..)| *known != log);
                 let why = "another history stands there, and a log is never overwritten";

@@ -37,7 +37,7 @@ mod second;
 mod standing;
 mod start;
 mod stored;
-#[cfg(test)]
+#[cfg(any(test, fuzzing))]
 mod tests;
 mod together;
 mod verify;
@@ -73,6 +73,8 @@ pub use second::{Second, Withdrawal, is_anything_withdrawn};
 pub use standing::Memory;
 pub use start::{DEVICES, Ledger, Quarantined, read_charter};
 pub use stored::StoredNote;
+#[cfg(any(test, fuzzing))]
+pub use tests::exchanged::exchanged;
 pub use verify::{Anchors, NoReceipt, Report, Verdict, make_receipt, stray_refs, verify};
 pub use verify_against::{Beside, verify_beside};
 pub use verify_witness::Cosigned;

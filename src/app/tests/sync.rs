@@ -1,5 +1,6 @@
 //! Computers of one person, each with a vault of its own, and a bare repository between them that anything may happen to.
 
+mod parts;
 mod races;
 
 use super::super::*;
@@ -20,6 +21,8 @@ struct Sitting<'a> {
     /// Done before git pushes, so often.
     meanwhile: Option<&'a dyn Fn()>,
     times: Cell<usize>,
+    /// Branches of which no transfer comes to its end.
+    torn: Vec<String>,
     /// How often git was asked to do what.
     jobs: RefCell<Vec<&'static str>>,
 }
@@ -61,6 +64,14 @@ impl Person for Sitting<'_> {
         if what == "push" && self.times.get() > 0 {
             self.times.set(self.times.get() - 1);
             self.meanwhile.into_iter().for_each(|done| done());
+        }
+        let meets = |word: &std::ffi::OsString, torn: &String| {
+            let word = word.to_string_lossy();
+            word.contains("/*:") || word.contains(&format!("{torn}:"))
+        };
+        let meets = |torn: &String| job.arguments.iter().any(|word| meets(word, torn));
+        if what == "fetch" && self.torn.iter().any(meets) {
+            return Ok(GitEnded::default());
         }
         run_git(job, false, &|_| {})
     }
@@ -612,7 +623,7 @@ fn strays_and_junk_at_the_remote_are_named_left_there_and_stop_nothing() {
     assert_eq!((done.worst(), done.entries), (Some(Kind::Failed), 1), "{done:?}");
     let told: Vec<&str> = done.problems.iter().map(|problem| problem.message.as_str()).collect();
     assert!(
-        told.len() == 1 && told[0].contains(&format!("`{free}` there is damaged")),
+        told.len() == 1 && told[0].contains(&format!("`{free}` did not come")),
         "{told:?}"
     );
     std::fs::remove_file(world.hub().join(&free)).unwrap();

@@ -1,24 +1,42 @@
 //! The ledger as a whole: real vaults, damaged in every way that the verifier must catch.
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
+#![cfg_attr(not(test), allow(dead_code, unused_imports))]
 
+#[cfg(test)]
 mod beside;
 mod clones;
+#[cfg(test)]
 mod exchange;
+pub(super) mod exchanged;
+#[cfg(test)]
 mod files;
+#[cfg(test)]
 mod good;
+#[cfg(test)]
 mod guard;
+#[cfg(test)]
 mod honest;
+#[cfg(test)]
 mod kept;
+#[cfg(test)]
 mod known;
+#[cfg(test)]
 mod lines;
+#[cfg(test)]
 mod memory;
+#[cfg(test)]
 mod merge;
+#[cfg(test)]
 mod parts;
+#[cfg(test)]
 mod peers;
+#[cfg(test)]
 mod reading;
+#[cfg(test)]
 mod removed;
 pub(super) mod vault;
+#[cfg(test)]
 mod witnesses;
 
 use super::{Anchors, HighWater, Report, Verdict, verify};

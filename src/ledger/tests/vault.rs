@@ -205,16 +205,7 @@ impl Vault {
     /// The same vault once more, to be damaged.
     pub(super) fn copy(&self) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let from = format!("{}/.", self.folder.path().display());
-        assert!(
-            Command::new("cp")
-                .arg("-r")
-                .arg(from)
-                .arg(folder.path())
-                .status()
-                .unwrap()
-                .success()
-        );
+        copy_below(self.folder.path(), folder.path());
         let identity = identity(self.identity.person().0[0], self.identity.founder_pin());
         Self {
             folder,
@@ -577,6 +568,20 @@ pub(super) fn seal_note(ledger: &Ledger<'_>, note: NoteId, n: u8) -> (Vec<u8>, V
     let digest = crate::crypto::sha256(&[&body]);
     let wrap = WrapFile::wrap(VAULT, note, digest, &label, &key, ledger.keyring(), &[], &mut entropy).unwrap();
     (body, wrap.to_bytes())
+}
+
+fn copy_below(from: &Path, to: &Path) {
+    for found in std::fs::read_dir(from).unwrap() {
+        let found = found.unwrap();
+        let to = to.join(found.file_name());
+        match found.file_type().unwrap().is_dir() {
+            true => {
+                std::fs::create_dir(&to).unwrap();
+                copy_below(&found.path(), &to);
+            }
+            false => drop(std::fs::copy(found.path(), &to).unwrap()),
+        }
+    }
 }
 
 /// Flips a bit in the middle of a file.
