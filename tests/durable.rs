@@ -44,6 +44,8 @@ mod mount;
 mod power;
 #[path = "durable/refs.rs"]
 mod refs;
+#[path = "durable/secrets.rs"]
+mod secrets;
 #[path = "durable/syncs.rs"]
 mod syncs;
 #[path = "durable/writing.rs"]
