@@ -521,7 +521,9 @@ impl Template {
         let hints = self.sections.iter().filter_map(|section| section.hint.as_deref());
         let hints: Vec<String> = hints.map(hint_line).collect();
         let is_hint = |line: &&str| hints.iter().any(|hint| hint.trim_end() == line.trim_end());
-        text.lines().filter(|line| !is_hint(line)).collect()
+        // Written anew it ends in one line feed: of returns before that each time round would take one more.
+        let lines = text.lines().map(|line| line.trim_end_matches('\r'));
+        lines.filter(|line| !is_hint(line)).collect()
     }
 
     /// A text as it is recorded: hints that nobody took out are gone, and what stands under no heading of the template goes
@@ -801,6 +803,7 @@ mod tests {
             "## (C) One\n<!-- say -->\n\n"
         );
         assert_eq!(template.trimmed(&template.open_outline("")), "");
+        assert_eq!(template.trimmed("late\r\r\r"), "late\n");
         assert_eq!(
             template.trimmed("late\n\n## (C) One\n<!-- say -->\n\n## Two\nyes\n"),
             "late\n\n## Two\n\nyes\n"

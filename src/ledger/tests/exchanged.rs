@@ -221,7 +221,7 @@ fn change(vault: &Vault, step: &[u8]) -> Option<()> {
             let names = branches(vault);
             let (one, other) = (pick(&names, a)?, pick(&names, b)?);
             match (what % 10, c % 3) {
-                (8, 0) => drop(vault.git(&["update-ref", "-d", &format!("refs/heads/{one}")])),
+                (8, 0) => vault.remove(one),
                 (8, _) => {
                     let target = vault.target(other);
                     vault.put(one, Vec::new(), target);

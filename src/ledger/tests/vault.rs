@@ -11,11 +11,12 @@ use crate::id::{CompartmentId, DeviceId, Digest, LogName, NoteId, PersonId, Vaul
 use crate::label::{Label, Level};
 use crate::ledger::{Changes, Draft, Founding, HighWater, Ledger, found, note_ref, wrap_ref};
 use crate::policy::PolicyFiles;
-use crate::repo::{Batch, Object, Oid, PATIENCE, RefChange, Repo, Settings, TreeEdit, commit_bytes, tree_bytes};
+use crate::repo::{Batch, Lock, Object, Oid, PATIENCE, RefChange, Repo, Settings, TreeEdit, commit_bytes, tree_bytes};
 use crate::secret::Secret;
 use crate::session::Identity;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+#[cfg(test)]
 use std::process::Command;
 
 /// When the example vaults begin.
@@ -223,6 +224,7 @@ impl Vault {
     }
 
     /// Stock git, with nobody's configuration.
+    #[cfg(test)]
     pub(super) fn git(&self, arguments: &[&str]) -> String {
         let output = Command::new("git")
             .env_clear()
@@ -277,22 +279,27 @@ impl Vault {
             };
             let _durable = repo.commit(&lock, &batch).unwrap();
         }
-        let change = RefChange {
-            name,
-            old,
-            new: Some(target),
+        self.move_branch(&repo, &lock, name, Some(target));
+    }
+
+    /// Takes a branch away.
+    pub(super) fn remove(&self, branch: &str) {
+        let repo = Repo::open(&self.dir(), settings()).unwrap();
+        let lock = repo.lock(PATIENCE).unwrap();
+        repo.put_back(&lock).unwrap();
+        self.move_branch(&repo, &lock, format!("refs/heads/{branch}"), None);
+    }
+
+    fn move_branch(&self, repo: &Repo, lock: &Lock, name: String, new: Option<Oid>) {
+        let old = repo.ref_target(&name).unwrap();
+        let change = RefChange { name, old, new };
+        let batch = Batch {
+            objects: vec![],
+            refs: vec![change],
+            note: vec![],
         };
-        let _durable = repo
-            .commit(
-                &lock,
-                &Batch {
-                    objects: vec![],
-                    refs: vec![change],
-                    note: vec![],
-                },
-            )
-            .unwrap();
-        repo.cut(&lock).unwrap();
+        let _durable = repo.commit(lock, &batch).unwrap();
+        repo.cut(lock).unwrap();
     }
 
     /// The messages of a log, oldest first.

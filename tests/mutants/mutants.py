@@ -1,0 +1,131 @@
+"""Runs the library's tests against each of thousands of small faults, all of them in one build.
+
+    python3 tests/mutants/mutants.py ROOT MINUTES [SEED]
+
+ROOT is a copy of the repository whose rooms `cargo run --manifest-path tests/mutants/Cargo.toml -- ROOT ROOM…` has rewritten;
+`cargo test --lib --no-run` there builds it. First each test is run alone to see which faults it comes by, and how long it
+takes (kept in ROOT, one file for each set of tests); then each fault, in a random order, is put in force for those tests, the quick ones first,
+until one fails. A fault that no test notices is told, and goes to ROOT/survivors.tsv.
+"""
+
+import concurrent.futures
+import glob
+import json
+import os
+import random
+import subprocess
+import sys
+import tempfile
+import time
+
+# Of whose tests: the rooms themselves, or `MUTANT_TESTS=app::` for those that survived these.
+ROOMS = tuple(os.environ.get("MUTANT_TESTS", "gate:: policy:: chain:: envelope:: ledger:: brief::").split())
+WORKERS = int(os.environ.get("MUTANT_WORKERS", "2"))
+# Tests that say themselves that they take long, or change the corpus.
+LEFT_OUT = ("app::tests::damage", "honest")
+
+
+def run(binary, tests, extra, timeout):
+    environment = {**os.environ, **extra, "RUST_BACKTRACE": "0"}
+    words = [binary, "--exact", "--test-threads=1", *tests]
+    try:
+        done = subprocess.run(words, env=environment, capture_output=True, timeout=timeout)
+        return done.returncode == 0
+    except subprocess.TimeoutExpired:
+        return False
+
+
+def reach(binary, test):
+    with tempfile.NamedTemporaryFile() as file:
+        begun = time.monotonic()
+        passed = run(binary, [test], {"STRONGROOM_REACHED": file.name}, 300)
+        lasts = time.monotonic() - begun
+        with open(file.name) as numbers:
+            reached = sorted({int(line) for line in numbers})
+    return test, passed, lasts, reached
+
+
+def judge(binary, number, tests, lasts):
+    """The tests among which one notices, or nothing; and whether all were run."""
+    begin, size = 0, 4
+    while begin < len(tests):
+        batch = tests[begin : begin + size]
+        limit = 20 + 10 * sum(lasts[test] for test in batch)
+        if not run(binary, batch, {"STRONGROOM_MUTANT": str(number)}, limit):
+            return batch
+        begin, size = begin + size, size * 2
+    return None
+
+
+def main():
+    root, minutes = os.path.abspath(sys.argv[1]), float(sys.argv[2])
+    seed = int(sys.argv[3]) if len(sys.argv) > 3 else 1
+    os.environ["CARGO_MANIFEST_DIR"] = root
+    binaries = [path for path in glob.glob(f"{root}/target/debug/deps/strongroom-*") if "." not in os.path.basename(path)]
+    binary = max(binaries, key=os.path.getmtime)
+    listed = subprocess.run([binary, "--list"], capture_output=True, text=True, check=True).stdout.splitlines()
+    ignored = subprocess.run([binary, "--list", "--ignored"], capture_output=True, text=True, check=True).stdout.splitlines()
+    names = [line.removesuffix(": test") for line in listed if line.endswith(": test") and line not in ignored]
+    names = [name for name in names if name.startswith(ROOMS) and not any(part in name for part in LEFT_OUT)]
+    kept = f"{root}/reached-{'-'.join(room.strip(':') for room in ROOMS)}.json"
+    pool = concurrent.futures.ThreadPoolExecutor(WORKERS)
+    if os.path.exists(kept):
+        with open(kept) as file:
+            found = json.load(file)
+    else:
+        found = {}
+        for n, (test, passed, lasts, reached) in enumerate(pool.map(lambda name: reach(binary, name), names)):
+            if not passed:
+                print(f"left out, it fails by itself: {test}", flush=True)
+                continue
+            found[test] = [lasts, reached]
+            if n % 50 == 0:
+                print(f"{n} of {len(names)} tests looked at", flush=True)
+        with open(kept, "w") as file:
+            json.dump(found, file)
+    lasts = {test: value[0] for test, value in found.items()}
+    by = {}
+    for test in sorted(lasts, key=lasts.get):
+        for number in found[test][1]:
+            by.setdefault(number, []).append(test)
+    with open(f"{root}/mutants.tsv") as file:
+        faults = {int(line.split("\t")[0]): line.rstrip("\n") for line in file}
+    order = sorted(faults)
+    only = os.environ.get("MUTANT_ONLY")
+    if only:
+        with open(only) as file:
+            order = sorted(int(line.split("\t")[1]) for line in file)
+    random.Random(seed).shuffle(order)
+    until = time.monotonic() + 60 * minutes
+    killed = survived = unreached = 0
+    by_room = {}
+
+    def one(number):
+        if time.monotonic() > until:
+            return number, None, False
+        tests = by.get(number, [])
+        return number, judge(binary, number, tests, lasts) if tests else [], True
+
+    with open(os.environ.get("MUTANT_OUT", f"{root}/survivors.tsv"), "w") as out:
+        for number, noticed, done in pool.map(one, order):
+            if not done:
+                continue
+            room = faults[number].split("\t")[1].split("/")[1]
+            count = by_room.setdefault(room, [0, 0, 0])
+            if noticed:
+                killed += 1
+                count[0] += 1
+            else:
+                what = "survives" if by.get(number) else "is reached by no test"
+                survived, unreached = survived + bool(by.get(number)), unreached + (not by.get(number))
+                count[1 if by.get(number) else 2] += 1
+                print(f"{what}: {faults[number]}", flush=True)
+                print(f"{what}\t{faults[number]}", file=out, flush=True)
+            if (killed + survived + unreached) % 100 == 0:
+                print(f"-- {killed} noticed, {survived} not, {unreached} reached by no test", flush=True)
+    print(f"{len(faults)} faults, {killed + survived + unreached} tried: {killed} noticed, {survived} not, {unreached} reached by no test")
+    for room, count in sorted(by_room.items()):
+        print(f"  {room}: {count[0]} noticed, {count[1]} not, {count[2]} reached by no test")
+
+
+main()
