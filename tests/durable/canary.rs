@@ -1,8 +1,10 @@
 //! Promise 2: words that must not lie anywhere on the disk, searched in every file as it is and unpacked.
 
 use crate::house::{House, Ran, files, with_why};
+use aho_corasick::AhoCorasick;
 use base64ct::{Base64, Encoding};
 use miniz_oxide::inflate::decompress_to_vec_zlib_with_limit;
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 const TITLE: &str = "Quaggavelvet";
@@ -78,6 +80,8 @@ pub(crate) fn found(house: &House, words: &[&str]) -> Vec<(String, PathBuf)> {
         .iter()
         .flat_map(|word| spellings(word).into_iter().map(move |spelling| (*word, spelling)))
         .collect();
+    // All of them at once: they are many, and a home is large.
+    let finder = AhoCorasick::new(needles.iter().map(|(_, needle)| needle)).unwrap();
     let mut hits = Vec::new();
     for path in files(house.root()) {
         if path.ends_with("passphrase") {
@@ -94,12 +98,12 @@ pub(crate) fn found(house: &House, words: &[&str]) -> Vec<(String, PathBuf)> {
         bytes.truncate(bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1));
         let mut haystacks = unpacked(bytes);
         haystacks.push(path.to_string_lossy().to_lowercase().into_bytes());
-        for (word, needle) in &needles {
-            let finder = memchr::memmem::Finder::new(needle);
-            if haystacks.iter().any(|hay| finder.find(hay).is_some()) {
-                hits.push(((*word).to_owned(), path.clone()));
-            }
-        }
+        let seen: BTreeSet<&str> = haystacks
+            .iter()
+            .flat_map(|hay| finder.find_overlapping_iter(hay))
+            .map(|hit| needles[hit.pattern().as_usize()].0)
+            .collect();
+        hits.extend(seen.into_iter().map(|word| (word.to_owned(), path.clone())));
     }
     hits
 }

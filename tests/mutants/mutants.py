@@ -50,7 +50,7 @@ def judge(binary, number, tests, lasts):
     begin, size = 0, 4
     while begin < len(tests):
         batch = tests[begin : begin + size]
-        limit = 20 + 10 * sum(lasts[test] for test in batch)
+        limit = 10 + 4 * sum(lasts[test] for test in batch)
         if not run(binary, batch, {"STRONGROOM_MUTANT": str(number)}, limit):
             return batch
         begin, size = begin + size, size * 2
@@ -107,7 +107,9 @@ def main():
         return number, judge(binary, number, tests, lasts) if tests else [], True
 
     with open(os.environ.get("MUTANT_OUT", f"{root}/survivors.tsv"), "w") as out:
-        for number, noticed, done in pool.map(one, order):
+        # As they end: one that makes a test wait for ever holds up no other.
+        for future in concurrent.futures.as_completed([pool.submit(one, number) for number in order]):
+            number, noticed, done = future.result()
             if not done:
                 continue
             room = faults[number].split("\t")[1].split("/")[1]
