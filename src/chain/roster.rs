@@ -394,6 +394,87 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_key_is_due_by_clearance_by_loan_and_by_the_role_for_emergencies_and_by_nothing_else() {
+        let (a, b) = (CompartmentId([1; 8]), CompartmentId([2; 8]));
+        let all = [0, 1, 2, 3]
+            .map(|number| KeyUse::Level(Level::from_number(number).unwrap()))
+            .into_iter()
+            .chain([KeyUse::Compartment(a), KeyUse::Compartment(b), KeyUse::Auditors]);
+        let all: Vec<KeyUse> = all.collect();
+        let officer = Card {
+            level: 1,
+            compartments: vec![a],
+            ..next(1, 9, vec![device(9, DeviceKind::Device)])
+        };
+        let with = |change: &dyn Fn(&mut Card)| {
+            let mut card = officer.clone();
+            change(&mut card);
+            let one = |due: &dyn Fn(&Card, KeyUse) -> bool| -> String {
+                all.iter()
+                    .map(|usage| if due(&card, *usage) { 'x' } else { '.' })
+                    .collect()
+            };
+            (one(&Card::is_due), one(&Card::is_due_for_good))
+        };
+        let both = |due: &str| (due.to_owned(), due.to_owned());
+        assert_eq!(with(&|_| ()), both("xx..x.."));
+        assert_eq!(with(&|card| card.level = 3), both("xxxxx.."));
+        assert_eq!(with(&|card| card.roles = vec![Role::Auditor]), both("......x"));
+        assert_eq!(
+            with(&|card| card.roles = vec![Role::Auditor, Role::Officer]),
+            both("xx..x.x")
+        );
+        assert_eq!(with(&|card| card.devices.clear()), both("......."));
+        let for_a_time = |due: &str| (due.to_owned(), "xx..x..".to_owned());
+        let glass = |card: &mut Card| card.roles = vec![Role::BreakGlass, Role::Officer];
+        assert_eq!(with(&glass), for_a_time("xxxxx.."));
+        let lent = |card: &mut Card, what: String| card.lent.extend([(what, Time::from_unix(9))]);
+        assert_eq!(with(&|card| lent(card, "level-2".into())), for_a_time("xxx.x.."));
+        assert_eq!(
+            with(&|card| lent(card, KeyUse::Compartment(b).to_string())),
+            for_a_time("xx..xx.")
+        );
+        // Nothing is lent to who is an auditor alone, and nothing opened by who is none any more.
+        let mere = |card: &mut Card| {
+            lent(card, "level-2".into());
+            card.roles = vec![Role::Auditor];
+        };
+        assert_eq!(with(&mere), both("......x"));
+        let gone = |card: &mut Card| {
+            glass(card);
+            lent(card, "level-2".into());
+            card.devices.clear();
+        };
+        assert_eq!(with(&gone), both("......."));
+    }
+
+    #[test]
+    fn the_founder_is_due_the_auditors_key_as_long_as_nobody_is_an_auditor() {
+        let first = founder();
+        let mut second = next(1, 9, vec![device(9, DeviceKind::Device)]);
+        let files = [first.sign(&key(1)), second.sign(&key(1))];
+        let files: Vec<&[u8]> = files.iter().map(Vec::as_slice).collect();
+        let roster = Roster::verify(VAULT, None, &files).unwrap();
+        let due = |card: &Card, next: Option<&Card>| roster.is_due(card, KeyUse::Auditors, next);
+        assert!(due(&first, None) && !due(&second, None));
+        assert!(roster.is_due(&first, KeyUse::Level(Level::Restricted), None));
+        let removed = Card {
+            devices: vec![],
+            ..first.clone()
+        };
+        assert!(!due(&removed, None));
+        // Once somebody is to become one, and no longer where that one is.
+        second.roles = vec![Role::Auditor];
+        assert!(due(&second, None) && !due(&first, Some(&second)));
+        let files = [first.sign(&key(1)), second.sign(&key(1))];
+        let files: Vec<&[u8]> = files.iter().map(Vec::as_slice).collect();
+        let with = Roster::verify(VAULT, None, &files).unwrap();
+        assert!(!with.is_due(&first, KeyUse::Auditors, None));
+        let back = next(1, 9, vec![device(9, DeviceKind::Device)]);
+        assert!(with.is_due(&first, KeyUse::Auditors, Some(&back)));
+    }
+
     fn auditors(n: u8) -> AuditorsKey {
         let recipient = HybridSecret::from_seed(&Secret::copy_from(&[n; 32]).unwrap()).recipient();
         AuditorsKey::new(KeyId([n; 8]), &recipient)
