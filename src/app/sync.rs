@@ -20,7 +20,8 @@ use crate::chain::{FileRef, Problem, Time};
 use crate::env::{Ended, SystemEntropy, write_new_private};
 use crate::id::LogName;
 use crate::ledger::{
-    Elsewhere, Fate, Ledger, LedgerError, MainFate, Merged, Push, Second, catch_up, is_anything_withdrawn, note_pushed,
+    Elsewhere, Fate, Ledger, LedgerError, MainFate, Merged, Push, Second, Source, catch_up, is_anything_withdrawn,
+    note_pushed,
 };
 use crate::repo::{GitJob, RemoteUrl, Repo, Settings, Staging, parse_list, room_for_arrivals, said};
 use std::collections::BTreeSet;
@@ -278,6 +279,13 @@ impl<'a> Exchange<'a> {
         }
     }
 
+    fn source(&self) -> Source<'_> {
+        Source {
+            name: &self.name,
+            absent: &self.absent,
+        }
+    }
+
     fn git(&self, mut job: GitJob) -> Result<Ended, Error> {
         job.deadline = self.deadline;
         self.context.person.git(&job)
@@ -342,7 +350,8 @@ impl<'a> Exchange<'a> {
         self.done.strays.clone_from(&there.branches.strays);
         let Some(other) = &there.fetched else { return Ok(()) };
         let Unlocked { repo, identity, state } = self.unlocked;
-        let take = |patience| catch_up(repo, identity, state, patience, (other, &self.name), self.context.now());
+        let source = self.source();
+        let take = |patience| catch_up(repo, identity, state, patience, (other, source), self.context.now());
         let merged = self.context.patiently(take).map_err(of_the_remote)?;
         self.met = true;
         self.tell(merged);
@@ -436,15 +445,7 @@ impl<'a> Exchange<'a> {
                 true => Kind::Unknown,
                 false => Kind::Failed,
             };
-            let problem = SyncProblem {
-                log: None,
-                case: None,
-                kind,
-                message,
-            };
-            if !self.done.problems.contains(&problem) {
-                self.done.problems.push(problem);
-            }
+            self.say(None, None, kind, message);
         }
     }
 
@@ -455,9 +456,12 @@ impl<'a> Exchange<'a> {
         let merged = match &there.fetched {
             Some(other) => {
                 desk.ledger.cut()?;
-                let merged = desk.ledger.merge(other, &name, now, &mut SystemEntropy);
+                let merged = desk.ledger.merge(other, self.source(), now, &mut SystemEntropy);
                 let mut merged = merged.map_err(of_the_remote)?;
-                if merged.main == MainFate::Diverged {
+                if merged.main == MainFate::Diverged && !self.absent.is_empty() {
+                    let why = "not all logs came that say in which order";
+                    self.undecided = Some((Kind::Unknown, why.to_owned()));
+                } else if merged.main == MainFate::Diverged {
                     match desk.ledger.second(other, &name, now).map_err(of_the_remote)? {
                         Second::Undecided(why) => self.undecided = Some((Kind::Unknown, why.to_owned())),
                         Second::Rewritten => {
@@ -488,7 +492,7 @@ impl<'a> Exchange<'a> {
                             drop(desk);
                             desk = self.desk(there)?;
                             desk.ledger.cut()?;
-                            let again = desk.ledger.merge(other, &name, now, &mut SystemEntropy);
+                            let again = desk.ledger.merge(other, self.source(), now, &mut SystemEntropy);
                             merged = again.map_err(of_the_remote)?;
                         }
                     }
@@ -558,7 +562,8 @@ impl<'a> Exchange<'a> {
         let Some(other) = there.fetched.as_ref().filter(|_| behind) else {
             return Err(refusal);
         };
-        let take = |patience| catch_up(repo, identity, state, patience, (other, &self.name), self.context.now());
+        let source = self.source();
+        let take = |patience| catch_up(repo, identity, state, patience, (other, source), self.context.now());
         let merged = self.context.patiently(take).map_err(of_the_remote)?;
         self.context.person.warn(
             "this vault was older than what this device wrote; the rest of its log came from the remote, and it goes on from there",
@@ -610,15 +615,17 @@ impl<'a> Exchange<'a> {
     }
 
     fn problem(&mut self, kind: Kind, problem: Problem) {
-        let Problem { log, case, message, .. } = problem;
-        let case = Some(case);
+        self.say(problem.log, Some(problem.case), kind, problem.message);
+    }
+
+    /// What was seen before a push that came too late is seen again after it, and said once.
+    fn say(&mut self, log: Option<LogName>, case: Option<u8>, kind: Kind, message: String) {
         let problem = SyncProblem {
             log,
             case,
             kind,
             message,
         };
-        // What was seen before a push that came too late is seen again after it.
         if !self.done.problems.contains(&problem) {
             self.done.problems.push(problem);
         }
@@ -660,6 +667,12 @@ impl<'a> Exchange<'a> {
                     self.came.insert(*log);
                     self.done.entries += size;
                 }
+                Fate::Waits => {
+                    let message = format!(
+                        "log {log} was left out, and all that it recorded: it has seen more of another log than came"
+                    );
+                    self.say(Some(*log), None, Kind::Unknown, message);
+                }
                 Fate::Diverged => {
                     let message = format!(
                         "log {log} has another history there than here: it was forked or rewritten. Both are kept, theirs \
@@ -678,15 +691,7 @@ impl<'a> Exchange<'a> {
                         None => (Kind::Unknown, None),
                     };
                     let message = format!("log {log} was left out, and all that it recorded: {why}");
-                    let problem = SyncProblem {
-                        log: Some(*log),
-                        case,
-                        kind,
-                        message,
-                    };
-                    if !self.done.problems.contains(&problem) {
-                        self.done.problems.push(problem);
-                    }
+                    self.say(Some(*log), case, kind, message);
                 }
             }
         }
@@ -709,13 +714,16 @@ impl<'a> Exchange<'a> {
             }
         }
         for problem in merged.moved_back {
-            if !problem.log.is_some_and(|log| self.absent.contains(&log)) {
-                self.problem(Kind::Tampered, problem);
-            }
+            self.problem(Kind::Tampered, problem);
         }
         for problem in merged.told {
             if problem.log.is_none() && !is_of_files(&problem) {
-                self.problem(Kind::Tampered, problem);
+                // What stands on `main` is judged by all logs.
+                let kind = match self.absent.is_empty() {
+                    true => Kind::Tampered,
+                    false => Kind::Unknown,
+                };
+                self.problem(kind, problem);
             }
         }
         for (log, by, seen) in merged.withheld {

@@ -232,7 +232,15 @@ impl Ledger<'_> {
         if merged.is_some_and(|merged| matches!(merged.main, MainFate::Diverged | MainFate::Broken(_))) {
             return Ok(push);
         }
-        let broken = |merged: &Merged| merged.logs.iter().any(|(_, fate)| matches!(fate, Fate::Broken(_)));
+        let broken = |merged: &Merged| {
+            let left_out = |fate: &Fate| matches!(fate, Fate::Broken(_) | Fate::Waits);
+            merged.logs.iter().any(|(_, fate)| left_out(fate))
+        };
+        let waits = |log: LogName| {
+            let logs = merged.into_iter().flat_map(|merged| &merged.logs);
+            logs.into_iter()
+                .any(|(known, fate)| *known == log && *fate == Fate::Waits)
+        };
         // Of what was listed and did not come nobody knows what it has written.
         let came = |oid: &Oid| self.repo.contains(*oid) || fetched.is_some_and(|fetched| fetched.contains(*oid));
         let mut unread = theirs
@@ -255,7 +263,7 @@ impl Ledger<'_> {
                 if self.is_set_aside(log, fork.is_some()) && !read {
                     continue;
                 }
-                self.plan_log((log, fork), here, (theirs, &came), &mut push);
+                self.plan_log((log, fork), here, (theirs, &|oid| came(oid) && !waits(log)), &mut push);
             } else if is_shard(&branch) {
                 if seen == Some(here) || (seen.is_none() && files_of(self.repo, here)?.is_empty()) {
                     continue;
@@ -286,7 +294,7 @@ impl Ledger<'_> {
         &self,
         (log, fork): (LogName, Option<Digest>),
         here: Oid,
-        (theirs, came): (&Elsewhere, &dyn Fn(&Oid) -> bool),
+        (theirs, is_known): (&Elsewhere, &dyn Fn(&Oid) -> bool),
         push: &mut Push,
     ) {
         let own = match fork {
@@ -328,9 +336,10 @@ impl Ledger<'_> {
             None if fork.is_some() && main.is_some_and(|main| main == here || self.goes_on(main, here)) => {}
             None => push.moves.push(moved(own, None)),
             // It may well go on from what is here.
-            Some(seen) if !came(&seen) => {
+            Some(seen) if !is_known(&seen) => {
                 push.heads.retain(|(known, ..)| *known != log);
-                push.held_back.push((own, "what stands there did not come"));
+                push.held_back
+                    .push((own, "what stands there did not come, or not all that it has seen"));
             }
             Some(_) => {
                 push.heads.retain(|(known, ..)| *known != log);

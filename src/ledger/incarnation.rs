@@ -6,7 +6,7 @@ use super::error::LedgerError;
 use super::found::{Begin, begin_log, make_detail_key, recipients};
 use super::high_water::MarkFile;
 use super::kept::{Branches, log_branches, without_prefix};
-use super::merge::{Merge, Merged};
+use super::merge::{Merge, Merged, Source};
 use super::objects::{MAIN, log_of};
 use super::scan::scan;
 use super::standing::Stood;
@@ -20,12 +20,11 @@ use std::path::Path;
 use std::time::Duration;
 
 impl Ledger<'_> {
-    /// Merges another clone, which is called `name` from one time to the next. If the own log turns out to have two
-    /// histories, a new one begins.
-    pub fn merge(
+    /// Merges another clone. If the own log turns out to have two histories, a new one begins.
+    pub fn merge<'s>(
         &mut self,
         other: &Repo,
-        name: &str,
+        source: impl Into<Source<'s>>,
         now: Time,
         entropy: &mut dyn Entropy,
     ) -> Result<Merged, LedgerError> {
@@ -40,7 +39,7 @@ impl Ledger<'_> {
             state: &self.state,
             now,
         };
-        let mut merged = merge.run(other, name)?;
+        let mut merged = merge.run(other, source.into())?;
         self.learn_again()?;
         self.keep_mark()?;
         if self.is_forked() {
@@ -167,12 +166,12 @@ impl Ledger<'_> {
 /// Merges another clone into a vault that cannot be opened for accesses, since it was put back from a backup and this
 /// device's own log is behind what the device wrote; or into a fresh clone. Whatever the other holds of the own log is
 /// taken as far as it goes on from what is here.
-pub fn catch_up(
+pub fn catch_up<'s>(
     repo: &Repo,
     identity: &Identity,
     state: &Path,
     patience: Duration,
-    (other, name): (&Repo, &str),
+    (other, source): (&Repo, impl Into<Source<'s>>),
     now: Time,
 ) -> Result<Merged, LedgerError> {
     let lock = repo.lock(patience)?;
@@ -192,5 +191,5 @@ pub fn catch_up(
         state,
         now,
     };
-    merge.run(other, name)
+    merge.run(other, source.into())
 }
