@@ -60,7 +60,9 @@ def judge(binary, number, tests, lasts):
 def main():
     root, minutes = os.path.abspath(sys.argv[1]), float(sys.argv[2])
     seed = int(sys.argv[3]) if len(sys.argv) > 3 else 1
+    # Property tests note there what failed, of which nothing is to come into the repository.
     os.environ["CARGO_MANIFEST_DIR"] = root
+    os.chdir(root)
     binaries = [path for path in glob.glob(f"{root}/target/debug/deps/strongroom-*") if "." not in os.path.basename(path)]
     binary = max(binaries, key=os.path.getmtime)
     listed = subprocess.run([binary, "--list"], capture_output=True, text=True, check=True).stdout.splitlines()
