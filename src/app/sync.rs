@@ -20,8 +20,7 @@ use crate::chain::{FileRef, Problem, Time};
 use crate::env::{Ended, SystemEntropy, write_new_private};
 use crate::id::LogName;
 use crate::ledger::{
-    Elsewhere, Fate, Ledger, LedgerError, MainFate, Merged, Push, Second, Source, catch_up, is_anything_withdrawn,
-    note_pushed,
+    Elsewhere, Fate, Ledger, LedgerError, MainFate, Merged, Push, Second, catch_up, is_anything_withdrawn, note_pushed,
 };
 use crate::repo::{GitJob, RemoteUrl, Repo, Settings, Staging, parse_list, room_for_arrivals, said};
 use std::collections::BTreeSet;
@@ -166,8 +165,6 @@ struct Exchange<'a> {
     undecided: Option<(Kind, String)>,
     /// What the person was warned of.
     warned: BTreeSet<String>,
-    /// The logs whose branches were listed and did not come.
-    absent: BTreeSet<LogName>,
     done: Synced,
 }
 
@@ -185,6 +182,8 @@ struct There {
     branches: Elsewhere,
     /// Its branches with what they lead to, if anything is new.
     fetched: Option<Repo>,
+    /// Whether branches of files did not come.
+    in_part: bool,
     staging: Staging,
 }
 
@@ -270,19 +269,11 @@ impl<'a> Exchange<'a> {
             met: false,
             undecided: None,
             warned: BTreeSet::new(),
-            absent: BTreeSet::new(),
             name: url.path().map_or_else(|| url.as_str().to_owned(), clone_name),
             done: Synced {
                 remote,
                 ..Synced::default()
             },
-        }
-    }
-
-    fn source(&self) -> Source<'_> {
-        Source {
-            name: &self.name,
-            absent: &self.absent,
         }
     }
 
@@ -349,9 +340,11 @@ impl<'a> Exchange<'a> {
         self.seen = Some(there.branches.clone());
         self.done.strays.clone_from(&there.branches.strays);
         let Some(other) = &there.fetched else { return Ok(()) };
+        if there.in_part {
+            return Err(of_the_remote(LedgerError::InPart));
+        }
         let Unlocked { repo, identity, state } = self.unlocked;
-        let source = self.source();
-        let take = |patience| catch_up(repo, identity, state, patience, (other, source), self.context.now());
+        let take = |patience| catch_up(repo, identity, state, patience, (other, &self.name), self.context.now());
         let merged = self.context.patiently(take).map_err(of_the_remote)?;
         self.met = true;
         self.tell(merged);
@@ -363,8 +356,7 @@ impl<'a> Exchange<'a> {
         let repo = &self.unlocked.repo;
         let staging = repo.staging()?;
         let mut branches = list_branches(self.context, staging.dir(), self.url, self.deadline)?;
-        let mut there = None;
-        self.absent.clear();
+        let (mut there, mut in_part) = (None, false);
         if branches.has_main() && branches.has_news(repo)? {
             let room = room_for_arrivals(repo.dir()).map_err(no_room)?;
             let alike = branches.alike(repo)?;
@@ -389,22 +381,37 @@ impl<'a> Exchange<'a> {
             };
             let opened = staging.open(Settings::of_this_run())?.with_packs();
             // It may have changed since it was listed.
-            let came = Elsewhere::of(&opened)?;
-            self.absent = came.absent(&broken);
-            let judged = came.has_main();
-            branches = branches.renewed(came, &broken);
+            branches = branches.renewed(Elsewhere::of(&opened)?, &broken);
+            in_part = !broken.is_empty();
+            let lacks_a_log = Elsewhere::lacks_a_log(&broken);
             self.broken(broken);
-            if !judged {
-                let words = "members and rules did not come from the remote; nothing was merged or pushed";
-                return Err(Error::new(Kind::Failed, words).hint(LATER));
+            if lacks_a_log {
+                self.see_what_went_back(&branches)?;
+                let words = "not all logs, members and rules came from the remote; nothing was merged or pushed";
+                return Err(Error::new(Kind::Unknown, words).hint(LATER));
             }
             there = Some(opened);
         }
         Ok(There {
             branches,
             fetched: there,
+            in_part,
             staging,
         })
+    }
+
+    /// Says which logs went back there, as far as what is listed tells of it to a device that has a log.
+    fn see_what_went_back(&mut self, listed: &Elsewhere) -> Result<(), Error> {
+        self.seen = Some(listed.clone());
+        let Ok(desk) = self.unlocked.desk(self.context) else {
+            return Ok(());
+        };
+        let went_back = desk.ledger.went_back(&self.name, listed)?;
+        drop(desk);
+        went_back
+            .into_iter()
+            .for_each(|problem| self.problem(Kind::Tampered, problem));
+        Ok(())
     }
 
     /// Fetches what can be fetched, in ever smaller parts; gives the names of the branches that cannot.
@@ -414,7 +421,14 @@ impl<'a> Exchange<'a> {
         let (mut due, mut broken) = (vec![branches.names()], Vec::new());
         let mut last = None;
         for _ in 0..PARTS_MAX {
-            let Some(mut names) = due.pop() else { return Ok(broken) };
+            let Some(mut names) = due.pop() else {
+                // Of two moments a log may be there that has seen more of another than came.
+                if list_branches(self.context, staging.dir(), self.url, self.deadline)? != *branches {
+                    let words = "the remote changed while it was fetched in parts; nothing was merged or pushed";
+                    return Err(Error::new(Kind::Failed, words).hint(LATER));
+                }
+                return Ok(broken);
+            };
             let patterns: Vec<&str> = names.iter().map(String::as_str).collect();
             let job = GitJob::fetch(staging.dir(), self.url, &patterns, &[], room);
             let ended = self.git(job)?;
@@ -440,12 +454,7 @@ impl<'a> Exchange<'a> {
                 "the branch `{name}` did not come: it is damaged there, or the transfer broke off, and what it holds \
                  cannot be told"
             );
-            // Whether a log went back there is not known either.
-            let kind = match name.starts_with("refs/heads/audit/") {
-                true => Kind::Unknown,
-                false => Kind::Failed,
-            };
-            self.say(None, None, kind, message);
+            self.say(None, None, Kind::Failed, message);
         }
     }
 
@@ -456,12 +465,10 @@ impl<'a> Exchange<'a> {
         let merged = match &there.fetched {
             Some(other) => {
                 desk.ledger.cut()?;
-                let merged = desk.ledger.merge(other, self.source(), now, &mut SystemEntropy);
+                let part = there.in_part;
+                let merged = desk.ledger.merge_in_part(other, &name, part, now, &mut SystemEntropy);
                 let mut merged = merged.map_err(of_the_remote)?;
-                if merged.main == MainFate::Diverged && !self.absent.is_empty() {
-                    let why = "not all logs came that say in which order";
-                    self.undecided = Some((Kind::Unknown, why.to_owned()));
-                } else if merged.main == MainFate::Diverged {
+                if merged.main == MainFate::Diverged {
                     match desk.ledger.second(other, &name, now).map_err(of_the_remote)? {
                         Second::Undecided(why) => self.undecided = Some((Kind::Unknown, why.to_owned())),
                         Second::Rewritten => {
@@ -492,7 +499,7 @@ impl<'a> Exchange<'a> {
                             drop(desk);
                             desk = self.desk(there)?;
                             desk.ledger.cut()?;
-                            let again = desk.ledger.merge(other, self.source(), now, &mut SystemEntropy);
+                            let again = desk.ledger.merge_in_part(other, &name, part, now, &mut SystemEntropy);
                             merged = again.map_err(of_the_remote)?;
                         }
                     }
@@ -505,14 +512,10 @@ impl<'a> Exchange<'a> {
             None => None,
         };
         desk.see_schedules()?;
-        // What came is judged with it, and what did not by what of it is here.
-        let went_back = match merged.is_none() || !self.absent.is_empty() {
-            true => desk.ledger.went_back(&name, &there.branches)?,
-            false => Vec::new(),
+        let went_back = match &merged {
+            Some(_) => Vec::new(),
+            None => desk.ledger.went_back(&name, &there.branches)?,
         };
-        let unjudged =
-            |problem: &Problem| merged.is_none() || problem.log.is_some_and(|log| self.absent.contains(&log));
-        let went_back: Vec<Problem> = went_back.into_iter().filter(unjudged).collect();
         if !there.branches.is_empty() && !there.branches.has_main() {
             // Nothing can be judged there, and so nothing be pushed over it.
             let kind = match went_back.is_empty() {
@@ -559,11 +562,10 @@ impl<'a> Exchange<'a> {
             Err(LedgerError::Tampered(problem)) => matches!(problem.case, 9 | 10),
             _ => false,
         };
-        let Some(other) = there.fetched.as_ref().filter(|_| behind) else {
+        let Some(other) = there.fetched.as_ref().filter(|_| behind && !there.in_part) else {
             return Err(refusal);
         };
-        let source = self.source();
-        let take = |patience| catch_up(repo, identity, state, patience, (other, source), self.context.now());
+        let take = |patience| catch_up(repo, identity, state, patience, (other, &self.name), self.context.now());
         let merged = self.context.patiently(take).map_err(of_the_remote)?;
         self.context.person.warn(
             "this vault was older than what this device wrote; the rest of its log came from the remote, and it goes on from there",
@@ -667,12 +669,6 @@ impl<'a> Exchange<'a> {
                     self.came.insert(*log);
                     self.done.entries += size;
                 }
-                Fate::Waits => {
-                    let message = format!(
-                        "log {log} was left out, and all that it recorded: it has seen more of another log than came"
-                    );
-                    self.say(Some(*log), None, Kind::Unknown, message);
-                }
                 Fate::Diverged => {
                     let message = format!(
                         "log {log} has another history there than here: it was forked or rewritten. Both are kept, theirs \
@@ -718,12 +714,7 @@ impl<'a> Exchange<'a> {
         }
         for problem in merged.told {
             if problem.log.is_none() && !is_of_files(&problem) {
-                // What stands on `main` is judged by all logs.
-                let kind = match self.absent.is_empty() {
-                    true => Kind::Tampered,
-                    false => Kind::Unknown,
-                };
-                self.problem(kind, problem);
+                self.problem(Kind::Tampered, problem);
             }
         }
         for (log, by, seen) in merged.withheld {
@@ -809,6 +800,11 @@ fn of_the_remote(error: LedgerError) -> Error {
             "the remote holds another vault; nothing was merged or pushed",
         )
         .hint("`strongroom remote list` says which repository that is"),
+        LedgerError::InPart => Error::new(
+            Kind::Unknown,
+            format!("{}; nothing was merged or pushed", LedgerError::InPart),
+        )
+        .hint(LATER),
         LedgerError::NotAVault(why) => Error::new(Kind::Failed, format!("the remote is no vault's: {why}"))
             .hint("nothing was pushed: a repository that is to take a vault has to be empty"),
         error => error.into(),

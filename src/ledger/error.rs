@@ -57,6 +57,9 @@ pub enum LedgerError {
     /// Something was tampered with.
     #[error("{}; run `strongroom audit verify`. Nothing was shown", .0.message)]
     Tampered(Problem),
+    /// Files that entries of another clone wrote are in a branch that did not come.
+    #[error("files that its logs say there are lie in a branch that did not come")]
+    InPart,
     /// The repository is no vault, or of a later version.
     #[error("this git repository is not a strongroom vault: {0}")]
     NotAVault(&'static str),

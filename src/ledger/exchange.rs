@@ -15,7 +15,7 @@ use crate::chain::{Checkpoint, FileRef, Problem};
 use crate::id::{Digest, LogName};
 use crate::repo::{Listed, Oid, PushedRef, Repo};
 use crate::session::Identity;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
@@ -84,14 +84,10 @@ impl Elsewhere {
         self
     }
 
-    /// The logs of which none of these branches is the own one, since it is among those that are `broken`.
-    pub fn absent(&self, broken: &[String]) -> BTreeSet<LogName> {
-        let own = |name: &str| log_of(name).filter(|(_, fork)| fork.is_none()).map(|(log, _)| log);
-        let names = broken.iter().filter_map(|name| name.strip_prefix(HEADS));
-        names
-            .filter(|name| !self.branches.contains_key(*name))
-            .filter_map(own)
-            .collect()
+    /// Whether all of its logs, members and rules came, where these did not.
+    pub fn lacks_a_log(missing: &[String]) -> bool {
+        let mut branches = missing.iter().filter_map(|name| name.strip_prefix(HEADS));
+        branches.any(|branch| branch == MAIN || branch.starts_with(AUDIT))
     }
 
     /// The patterns by which a fetch gets everything of a vault.
@@ -232,15 +228,7 @@ impl Ledger<'_> {
         if merged.is_some_and(|merged| matches!(merged.main, MainFate::Diverged | MainFate::Broken(_))) {
             return Ok(push);
         }
-        let broken = |merged: &Merged| {
-            let left_out = |fate: &Fate| matches!(fate, Fate::Broken(_) | Fate::Waits);
-            merged.logs.iter().any(|(_, fate)| left_out(fate))
-        };
-        let waits = |log: LogName| {
-            let logs = merged.into_iter().flat_map(|merged| &merged.logs);
-            logs.into_iter()
-                .any(|(known, fate)| *known == log && *fate == Fate::Waits)
-        };
+        let broken = |merged: &Merged| merged.logs.iter().any(|(_, fate)| matches!(fate, Fate::Broken(_)));
         // Of what was listed and did not come nobody knows what it has written.
         let came = |oid: &Oid| self.repo.contains(*oid) || fetched.is_some_and(|fetched| fetched.contains(*oid));
         let mut unread = theirs
@@ -263,7 +251,7 @@ impl Ledger<'_> {
                 if self.is_set_aside(log, fork.is_some()) && !read {
                     continue;
                 }
-                self.plan_log((log, fork), here, (theirs, &|oid| came(oid) && !waits(log)), &mut push);
+                self.plan_log((log, fork), here, theirs, &mut push);
             } else if is_shard(&branch) {
                 if seen == Some(here) || (seen.is_none() && files_of(self.repo, here)?.is_empty()) {
                     continue;
@@ -290,13 +278,7 @@ impl Ledger<'_> {
     }
 
     /// A log goes where it goes on from what is there, and under another name, as another history, where it does not.
-    fn plan_log(
-        &self,
-        (log, fork): (LogName, Option<Digest>),
-        here: Oid,
-        (theirs, is_known): (&Elsewhere, &dyn Fn(&Oid) -> bool),
-        push: &mut Push,
-    ) {
+    fn plan_log(&self, (log, fork): (LogName, Option<Digest>), here: Oid, theirs: &Elsewhere, push: &mut Push) {
         let own = match fork {
             None => audit_ref(log),
             Some(root) => fork_ref(log, root),
@@ -335,12 +317,6 @@ impl Ledger<'_> {
             // The other repository has that history under the log's own name.
             None if fork.is_some() && main.is_some_and(|main| main == here || self.goes_on(main, here)) => {}
             None => push.moves.push(moved(own, None)),
-            // It may well go on from what is here.
-            Some(seen) if !is_known(&seen) => {
-                push.heads.retain(|(known, ..)| *known != log);
-                push.held_back
-                    .push((own, "what stands there did not come, or not all that it has seen"));
-            }
             Some(_) => {
                 push.heads.retain(|(known, ..)| *known != log);
                 let why = "another history stands there, and a log is never overwritten";

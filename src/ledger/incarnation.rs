@@ -6,7 +6,7 @@ use super::error::LedgerError;
 use super::found::{Begin, begin_log, make_detail_key, recipients};
 use super::high_water::MarkFile;
 use super::kept::{Branches, log_branches, without_prefix};
-use super::merge::{Merge, Merged, Source};
+use super::merge::{Merge, Merged};
 use super::objects::{MAIN, log_of};
 use super::scan::scan;
 use super::standing::Stood;
@@ -20,11 +20,24 @@ use std::path::Path;
 use std::time::Duration;
 
 impl Ledger<'_> {
-    /// Merges another clone. If the own log turns out to have two histories, a new one begins.
-    pub fn merge<'s>(
+    /// Merges another clone, which is called `name` from one time to the next. If the own log turns out to have two
+    /// histories, a new one begins.
+    pub fn merge(
         &mut self,
         other: &Repo,
-        source: impl Into<Source<'s>>,
+        name: &str,
+        now: Time,
+        entropy: &mut dyn Entropy,
+    ) -> Result<Merged, LedgerError> {
+        self.merge_in_part(other, name, false, now, entropy)
+    }
+
+    /// The same; `in_part`: some branches of files did not come. It is not done where anything of them is needed.
+    pub fn merge_in_part(
+        &mut self,
+        other: &Repo,
+        name: &str,
+        in_part: bool,
         now: Time,
         entropy: &mut dyn Entropy,
     ) -> Result<Merged, LedgerError> {
@@ -38,8 +51,9 @@ impl Ledger<'_> {
             identity: self.identity,
             state: &self.state,
             now,
+            in_part,
         };
-        let mut merged = merge.run(other, source.into())?;
+        let mut merged = merge.run(other, name)?;
         self.learn_again()?;
         self.keep_mark()?;
         if self.is_forked() {
@@ -166,12 +180,12 @@ impl Ledger<'_> {
 /// Merges another clone into a vault that cannot be opened for accesses, since it was put back from a backup and this
 /// device's own log is behind what the device wrote; or into a fresh clone. Whatever the other holds of the own log is
 /// taken as far as it goes on from what is here.
-pub fn catch_up<'s>(
+pub fn catch_up(
     repo: &Repo,
     identity: &Identity,
     state: &Path,
     patience: Duration,
-    (other, source): (&Repo, impl Into<Source<'s>>),
+    (other, name): (&Repo, &str),
     now: Time,
 ) -> Result<Merged, LedgerError> {
     let lock = repo.lock(patience)?;
@@ -190,6 +204,7 @@ pub fn catch_up<'s>(
         identity,
         state,
         now,
+        in_part: false,
     };
-    merge.run(other, source.into())
+    merge.run(other, name)
 }

@@ -85,28 +85,11 @@ pub struct Merged {
 impl Merged {
     /// The logs that were not merged, or not as one history, and why.
     pub fn problems(&self) -> impl Iterator<Item = (LogName, &Fate)> {
-        let bad = |fate: &Fate| matches!(fate, Fate::Diverged | Fate::Broken(_) | Fate::Waits);
+        let bad = |fate: &Fate| matches!(fate, Fate::Diverged | Fate::Broken(_));
         self.logs
             .iter()
             .filter(move |(_, fate)| bad(fate))
             .map(|(log, fate)| (*log, fate))
-    }
-}
-
-/// Where another clone comes from.
-#[derive(Clone, Copy)]
-pub struct Source<'a> {
-    /// What it is called from one time to the next.
-    pub name: &'a str,
-    /// The logs that are listed there and did not come.
-    pub absent: &'a BTreeSet<LogName>,
-}
-
-impl<'a> From<&'a str> for Source<'a> {
-    /// All of it came.
-    fn from(name: &'a str) -> Self {
-        const NONE: &BTreeSet<LogName> = &BTreeSet::new();
-        Self { name, absent: NONE }
     }
 }
 
@@ -117,6 +100,8 @@ pub(super) struct Merge<'a> {
     pub(super) identity: &'a Identity,
     pub(super) state: &'a Path,
     pub(super) now: Time,
+    /// Whether branches of files may lack that are there: what they hold is not lost then, and waited for.
+    pub(super) in_part: bool,
 }
 
 /// What is to become of the logs, as far as it is known.
@@ -152,7 +137,7 @@ struct Shard {
 
 impl<'a> Merge<'a> {
     /// Merges another clone. Recovery must have been done under the lock.
-    pub(super) fn run(&self, other: &Repo, Source { name, absent }: Source<'_>) -> Result<Merged, LedgerError> {
+    pub(super) fn run(&self, other: &Repo, name: &str) -> Result<Merged, LedgerError> {
         self.repo.finish_forgetting(self.lock).map_err(LedgerError::NotGone)?;
         let main = self.repo.ref_target(&format!("{HEADS}{MAIN}"))?;
         let main = main.ok_or(LedgerError::NotAVault("it has no branch `main`"))?;
@@ -170,21 +155,14 @@ impl<'a> Merge<'a> {
                 .entry(*log)
                 .or_insert_with(|| format!("what is here of it: {why}"));
         }
-        let waiting = theirs.lines.resting_on(&mine, absent);
-        for log in &waiting {
-            let why = "it has seen more of another log than came";
-            left_out.entry(*log).or_insert_with(|| why.to_owned());
-        }
         let related = match self.relate(&charter, &theirs) {
-            // Who made theirs first is not told without all logs.
-            MainFate::Diverged if absent.is_empty() => {
+            MainFate::Diverged => {
                 let known = accepted.main_of(name);
                 self.relate_beside((&charter, &mine), &theirs, &left_out, known)?
             }
             related => related,
         };
-        let came = accepted.of(name).filter(|(log, ..)| !absent.contains(log));
-        let moved_back = moved_back(&theirs.view, &theirs.lines, came, "the other clone");
+        let moved_back = moved_back(&theirs.view, &theirs.lines, accepted.of(name), "the other clone");
         if matches!(related, MainFate::Diverged) {
             return Ok(Merged {
                 logs: Vec::new(),
@@ -203,10 +181,8 @@ impl<'a> Merge<'a> {
             let mark = mark.map(|mark| (mark.log, mark.size, mark.root));
             mine.are_whole(&charter.roster.cuts(), accepted.all().chain(mark))
         };
-        let (plan, shards) = self.plan((&charter, &mine), &theirs, related, left_out, whole, absent)?;
+        let (plan, shards) = self.plan(&charter, &mine, &theirs, related, left_out, whole)?;
         let mut merged = self.carry_out(&charter, &mine, &theirs, plan, shards)?;
-        let waits = merged.logs.iter_mut().filter(|(log, _)| waiting.contains(log));
-        waits.for_each(|(_, fate)| *fate = Fate::Waits);
         merged.moved_back = moved_back;
         merged.told.clone_from(&theirs.told);
         self.accept(&mut accepted, name, &theirs, &merged)?;
@@ -226,7 +202,7 @@ impl<'a> Merge<'a> {
             let broken = merged
                 .logs
                 .iter()
-                .any(|(known, fate)| *known == log && matches!(fate, Fate::Broken(_) | Fate::Waits));
+                .any(|(known, fate)| *known == log && matches!(fate, Fate::Broken(_)));
             let back = merged.moved_back.iter().any(|problem| problem.log == Some(log));
             if !broken && !back {
                 accepted.accept(name, log, size, root);
@@ -284,12 +260,12 @@ impl<'a> Merge<'a> {
     /// policies than its logs say, is left out.
     fn plan(
         &self,
-        (charter, mine): (&Charter, &Lines),
+        charter: &Charter,
+        mine: &Lines,
         theirs: &Theirs<'_>,
         mut main: MainFate,
         mut left_out: BTreeMap<LogName, String>,
         whole: bool,
-        absent: &BTreeSet<LogName>,
     ) -> Result<(Plan, Vec<Shard>), LedgerError> {
         loop {
             let lines = mine.joined_with(self.repo, &theirs.view, &theirs.lines, &left_out);
@@ -307,10 +283,7 @@ impl<'a> Merge<'a> {
                         left_out.insert(log, rests.to_owned());
                     }
                 }
-                if main == MainFate::Taken && !absent.is_empty() {
-                    // Which log says it may not have come.
-                    main = MainFate::Kept;
-                } else if main == MainFate::Taken {
+                if main == MainFate::Taken {
                     let message = "its logs do not say that they are in force";
                     main = MainFate::Broken(message.to_owned());
                 } else if left_out.len() == before {
@@ -324,6 +297,9 @@ impl<'a> Merge<'a> {
             let lost: Vec<_> = lost.into_iter().filter(|(_, by)| news.contains(&by.log)).collect();
             if lost.is_empty() {
                 return Ok((Plan { lines, main, live }, shards));
+            }
+            if self.in_part {
+                return Err(LedgerError::InPart);
             }
             for (file, by) in lost {
                 let why = format!("the clone does not hold what its entry {} wrote to {}", by.seq, file.0);

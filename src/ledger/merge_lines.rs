@@ -37,8 +37,6 @@ pub enum Fate {
     Diverged,
     /// It was not taken, and why.
     Broken(String),
-    /// It was not taken now: it has seen more of a log than is here, and that log did not come.
-    Waits,
 }
 
 /// One history of a log: read, and matched with what its device signed.
@@ -249,29 +247,6 @@ impl Lines {
         }
         let unread = self.unread.clone();
         Self { logs, unread, fates }
-    }
-
-    /// The logs that have seen more of one that did not come than `here` has of it, or of one that waits for such.
-    pub(super) fn resting_on(&self, here: &Self, absent: &BTreeSet<LogName>) -> BTreeSet<LogName> {
-        let longest = |log: &LogName| {
-            let held = here.logs.get(log).into_iter().flatten();
-            held.map(|held| held.line.size).max().unwrap_or(0)
-        };
-        let mut without = absent.clone();
-        loop {
-            let rests = |entry: &Entry| {
-                let seen = entry.seen.iter();
-                seen.into_iter()
-                    .any(|(log, (size, _))| without.contains(log) && *size > longest(log))
-            };
-            let more = self.logs.iter().find(|(log, held)| {
-                !without.contains(log) && held.iter().flat_map(|held| &held.line.entries).any(rests)
-            });
-            let Some(log) = more.map(|(log, _)| *log) else { break };
-            without.insert(log);
-        }
-        without.retain(|log| !absent.contains(log));
-        without
     }
 
     /// Whether all is here that may have written files: each log under its own name, as long as others have seen it, as

@@ -63,7 +63,7 @@ pub use found::{Founding, Rejoin, found, join, rejoin};
 pub use guard::{Judged, Objection, judge_push, said_founder};
 pub use high_water::HighWater;
 pub use incarnation::catch_up;
-pub use merge::{MainFate, Merged, Source};
+pub use merge::{MainFate, Merged};
 pub use merge_lines::Fate;
 pub use objects::{AUDIT, HEADS, MAIN, note_ref, wrap_ref};
 pub use parts::StoredParts;

@@ -133,6 +133,7 @@ impl Ledger<'_> {
             identity: self.identity,
             state: &self.state,
             now,
+            in_part: false,
         };
         if self.withdrawn()?.is_some() {
             return Ok(Second::Undecided("what was taken back before is not made again yet"));

@@ -101,9 +101,7 @@ fn begin(clone: &mut Vault) {
 pub(super) fn try_merge(into: &mut Vault, from: &Vault) -> Result<Merged, LedgerError> {
     let other = from.repo();
     let name = from.dir().display().to_string();
-    with(into, |ledger, now| {
-        ledger.merge(&other, name.as_str(), now, &mut SystemEntropy)
-    })
+    with(into, |ledger, now| ledger.merge(&other, &name, now, &mut SystemEntropy))
 }
 
 pub(super) fn merge(into: &mut Vault, from: &Vault) -> Merged {
