@@ -379,17 +379,17 @@ impl<'a> Exchange<'a> {
                 // One branch that leads nowhere is enough for git to bring nothing.
                 false => self.fetch_apart(&staging, &branches, room)?,
             };
-            let opened = staging.open(Settings::of_this_run())?.with_packs();
-            // It may have changed since it was listed.
-            branches = branches.renewed(Elsewhere::of(&opened)?, &broken);
             in_part = !broken.is_empty();
-            let lacks_a_log = Elsewhere::lacks_a_log(&broken);
-            self.broken(broken);
-            if lacks_a_log {
+            if Elsewhere::lacks_a_log(&broken) {
+                self.broken(broken);
                 self.see_what_went_back(&branches)?;
                 let words = "not all logs, members and rules came from the remote; nothing was merged or pushed";
                 return Err(Error::new(Kind::Unknown, words).hint(LATER));
             }
+            let opened = staging.open(Settings::of_this_run())?.with_packs();
+            // It may have changed since it was listed.
+            branches = branches.renewed(Elsewhere::of(&opened)?, &broken);
+            self.broken(broken);
             there = Some(opened);
         }
         Ok(There {
@@ -441,7 +441,13 @@ impl<'a> Exchange<'a> {
             }
             let half = names.split_off(names.len() / 2);
             match names.is_empty() {
-                true => broken.extend(half),
+                true => {
+                    broken.extend(half);
+                    // Without it the rest is of no use.
+                    if Elsewhere::lacks_a_log(&broken) {
+                        return Ok(broken);
+                    }
+                }
                 false => due.extend([half, names]),
             }
         }

