@@ -71,7 +71,7 @@ def told(out):
     """What a report tells but for clocks, or its end where it is none."""
     try:
         problems = json.loads(out)["problems"]
-    except (ValueError, KeyError):
+    except (ValueError, KeyError, TypeError):
         return out[-600:]
     return json.dumps([problem for problem in problems if problem["case"] != 21][:6])
 
@@ -237,7 +237,7 @@ class Hammer:
                 continue
             revisions = json.loads(self.seats[0].run("history", note, "--json", *WHY))
             if len(revisions) < len(words):
-                self.fault(f"lost: {len(words) - len(history['revisions'])} revisions of {note}")
+                self.fault(f"lost: {len(words) - len(revisions)} revisions of {note}")
         self.counts["notes acknowledged"] = len(self.acknowledged)
         self.counts["notes at the end"] = len(held[0])
 

@@ -414,7 +414,8 @@ impl<'a> Exchange<'a> {
         Ok(())
     }
 
-    /// Fetches what can be fetched, in ever smaller parts; gives the names of the branches that cannot.
+    /// Fetches what can be fetched, in ever smaller parts; gives the names of the branches that cannot, up to the first
+    /// without which the others are of no use.
     fn fetch_apart(&self, staging: &Staging, branches: &Elsewhere, room: u64) -> Result<Vec<String>, Error> {
         // That it does not answer any more is another matter.
         list_branches(self.context, staging.dir(), self.url, self.deadline)?;

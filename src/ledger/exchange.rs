@@ -84,7 +84,7 @@ impl Elsewhere {
         self
     }
 
-    /// Whether all of its logs, members and rules came, where these did not.
+    /// Whether a log, or members and rules, are among the branches that did not come.
     pub fn lacks_a_log(missing: &[String]) -> bool {
         let mut branches = missing.iter().filter_map(|name| name.strip_prefix(HEADS));
         branches.any(|branch| branch == MAIN || branch.starts_with(AUDIT))

@@ -184,7 +184,7 @@ fn nothing_that_is_started_gets_a_word_of_a_note_as_argument_or_in_its_environme
         .iter()
         .flat_map(|word| spellings(word))
         .collect();
-    let mut started = 0;
+    let (mut started, mut traced) = (0, Vec::new());
     for doing in doings {
         let trace = sample.path("trace");
         let mut strace = sample.house.program("strace");
@@ -196,13 +196,20 @@ fn nothing_that_is_started_gets_a_word_of_a_note_as_argument_or_in_its_environme
         let trace = std::fs::read(&trace).unwrap();
         let calls = trace.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
         started += calls.count() - 1;
+        traced.extend_from_slice(&trace);
         for needle in &needles {
             let at = memchr::memmem::find(&trace, needle);
             assert_eq!(at, None, "{doing:?}: {}", String::from_utf8_lossy(&trace));
         }
     }
     sample.clean("all of it");
-    // Git of the sync, the editor, the clipboard's program.
+    for program in ["git", "scribe", "wl-copy"] {
+        let name = format!("/{program}\"");
+        assert!(
+            memchr::memmem::find(&traced, name.as_bytes()).is_some(),
+            "{program} was not started"
+        );
+    }
     assert!(started > 6, "{started} programs were started");
 }
 

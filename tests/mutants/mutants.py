@@ -46,7 +46,7 @@ def reach(binary, test):
 
 
 def judge(binary, number, tests, lasts):
-    """The tests among which one notices, or nothing; and whether all were run."""
+    """The tests among which one notices, or nothing."""
     begin, size = 0, 4
     while begin < len(tests):
         batch = tests[begin : begin + size]

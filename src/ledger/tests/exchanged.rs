@@ -49,12 +49,12 @@ pub fn exchanged(script: &[u8]) -> bool {
             Ok(merged) => merged.problems().map(|(log, _)| log).collect(),
             Err(_) => BTreeSet::new(),
         };
-        let there = said.as_ref().map(|said| said.problems.as_slice()).unwrap_or_default();
+        let told = said.as_ref().map(|said| said.problems.as_slice()).unwrap_or_default();
         for problem in &after.problems {
             // Two histories are kept, and told of for ever.
             let beside = matches!(problem.case, 16 | 17 | 43) && problem.log.is_some_and(|log| kept.contains(&log));
             assert!(
-                beside || there.contains(problem),
+                beside || told.contains(problem),
                 "a merge left this behind: {problem:?} of {merged:?}"
             );
         }
