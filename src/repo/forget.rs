@@ -83,10 +83,17 @@ impl Repo {
     /// Removes for good what was begun to be forgotten. Gives the names of refs that no vault has and that hold some of
     /// it: what they hold stays.
     pub fn finish_forgetting(&self, lock: &Lock) -> Result<Vec<String>, ForgetError> {
-        let places = self.forgetting()?;
-        if places.is_empty() && !self.is_forgetting() {
+        if !self.is_forgetting() {
             return Ok(Vec::new());
         }
+        let done = self.forget(lock);
+        // What comes again must be written again.
+        self.look_anew()?;
+        done
+    }
+
+    fn forget(&self, lock: &Lock) -> Result<Vec<String>, ForgetError> {
+        let places = self.forgetting()?;
         // INVARIANT (wipe, then remove): while the journal holds an object, a recovery would write it again.
         self.cut_wiping(lock)?;
         self.remove_half_objects()?;

@@ -9,7 +9,7 @@ use super::packed::{KnownPacks, PlaceOf, Recent};
 use super::record::Batch;
 use super::staging::ALTERNATES;
 use super::tree::{BadTree, Mode, RawTree, TreeEntry, parse_tree, path_names};
-use super::write::RECORDS_PER_CUT;
+use super::write::{RECORDS_PER_CUT, to_io};
 use crate::env::{Faults, boot_id, make_private_folders, open_plain_file};
 use std::cell::{OnceCell, RefCell};
 use std::fs::File;
@@ -254,6 +254,8 @@ impl Repo {
     fn open_with(dir: &Path, settings: Settings, misled: Vec<String>) -> Result<Self, OpenError> {
         // The option is libgit2's for the whole program; what needs the check is hashed here.
         git2::opts::strict_hash_verification(false);
+        // So is this: what was once read it takes for being there.
+        git2::opts::enable_caching(false);
         let not_one = |error: git2::Error| OpenError::NotARepository {
             path: dir.to_owned(),
             why: error.message().to_owned(),
@@ -269,9 +271,7 @@ impl Repo {
         if head.is_err_and(|error| error.kind() == io::ErrorKind::PermissionDenied) {
             return Err(OpenError::Forbidden(dir));
         }
-        let git = git2::Repository::open_bare(&dir).map_err(not_one)?;
-        let nothing = git2::Config::new().map_err(not_one)?;
-        git.set_config(&nothing).map_err(not_one)?;
+        let git = open_bare(&dir).map_err(not_one)?;
         let packed = Arc::default();
         Ok(Self {
             dir,
@@ -457,6 +457,13 @@ impl Repo {
         }
         let oid = text[..length].strip_suffix(b"\n")?;
         std::str::from_utf8(oid).ok()?.parse().ok()
+    }
+
+    /// Looks for packs anew. Under the lock, before what is there matters: libgit2 goes on seeing a pack that is gone, and
+    /// writes no object that it sees in one.
+    pub(super) fn look_anew(&self) -> io::Result<()> {
+        let renew = || self.git.set_odb(&open_bare(&self.dir)?.odb()?);
+        renew().map_err(to_io)
     }
 
     /// Whether an object is there; it is not read.
@@ -659,6 +666,13 @@ impl Repo {
             false => Err(ReadError::Damaged { oid }),
         }
     }
+}
+
+/// Opens a repository with no configuration at all.
+fn open_bare(dir: &Path) -> Result<git2::Repository, git2::Error> {
+    let git = git2::Repository::open_bare(dir)?;
+    git.set_config(&git2::Config::new()?)?;
+    Ok(git)
 }
 
 /// Size and kind of an object. None where a pack says that it is of a kind that there is not: git2 (0.21) panics then.

@@ -124,6 +124,8 @@ impl Repo {
             *slot = Some(journal);
             return Ok(Recovery::default());
         }
+        // Another program may have forgotten something since.
+        self.look_anew()?;
         let (mut journal, payloads) = Journal::open(&self.dir)?;
         if payloads.is_empty() {
             // Were the first record damaged and later ones not, what is appended now would come before those.

@@ -168,6 +168,7 @@ impl Repo {
     }
 
     pub(super) fn cut_journal(&self, journal: &mut Journal) -> Result<(), CutError> {
+        self.look_anew()?;
         self.restore_missing(journal)?;
         let faults = &self.settings.faults;
         faults.step(Step::WholeSync, || sync_file_system(&self.dir), || Ok(()))?;

@@ -62,14 +62,17 @@ fn put(repo: &Repo, lock: &Lock, branch: &str, files: &[(&str, Option<&[u8]>)]) 
 
 /// Forgets the secret; stops at the first error.
 fn forget(repo: &Repo) -> Result<Vec<String>, String> {
-    let told = |error: &dyn std::fmt::Display| error.to_string();
     let lock = repo.lock(PATIENCE).unwrap();
-    repo.recover(&lock).map_err(|error| told(&error))?;
+    repo.recover(&lock).map_err(|error| error.to_string())?;
+    forget_under(repo, &lock)
+}
+
+fn forget_under(repo: &Repo, lock: &Lock) -> Result<Vec<String>, String> {
+    let told = |error: &dyn std::fmt::Display| error.to_string();
     let batch = batch(repo, "notes/00", &[("secret", None)]);
-    repo.begin_forgetting(&lock, &batch.refs)
-        .map_err(|error| told(&error))?;
-    let _durable = repo.commit(&lock, &batch).map_err(|error| told(&error))?;
-    repo.finish_forgetting(&lock).map_err(|error| told(&error))
+    repo.begin_forgetting(lock, &batch.refs).map_err(|error| told(&error))?;
+    let _durable = repo.commit(lock, &batch).map_err(|error| told(&error))?;
+    repo.finish_forgetting(lock).map_err(|error| told(&error))
 }
 
 /// Whether any file below the vault holds the secret, as it is or inflated.
@@ -292,4 +295,46 @@ fn a_note_of_what_goes_has_one_form_and_a_damaged_one_is_refused() {
     repo.finish_forgetting(&lock).unwrap();
     assert!(!repo.is_forgetting() && holds(&vault.dir(), SECRET));
     read_everything(&repo);
+}
+
+/// Takes these in as a merge does.
+fn take_in(repo: &Repo, lock: &Lock, objects: &[Object]) {
+    let mut arrivals = repo.arrivals(lock);
+    objects.iter().for_each(|object| arrivals.add(object.clone()).unwrap());
+    arrivals.settle().unwrap();
+}
+
+/// Who has a vault open knows packs that are gone. What comes again is written, whatever is known of it: a merge adopts the
+/// commits of another clone that this one has just forgotten, by itself or by another program.
+#[test]
+fn what_was_forgotten_can_come_again_at_once() {
+    for by_itself in [true, false] {
+        let vault = vault();
+        vault.git(&["gc", "-q"]);
+        let repo = vault.open(Faults::none());
+        let head = repo.ref_target("refs/heads/notes/00").unwrap().unwrap();
+        let tree = repo.read_commit(head, MAX).unwrap().tree;
+        let again = [
+            Object::blob(SECRET.to_vec()),
+            repo.read_object(tree, Kind::Tree, MAX).unwrap(),
+            repo.read_object(head, Kind::Commit, MAX).unwrap(),
+        ];
+        let mut lock = repo.lock(PATIENCE).unwrap();
+        repo.recover(&lock).unwrap();
+        take_in(&repo, &lock, &again);
+        if by_itself {
+            forget_under(&repo, &lock).unwrap();
+        } else {
+            drop(lock);
+            forget(&vault.open(Faults::none())).unwrap();
+            lock = repo.lock(PATIENCE).unwrap();
+            repo.recover(&lock).unwrap();
+        }
+        check(&vault, "gone");
+        take_in(&repo, &lock, &again);
+        let found = vault.open(Faults::none());
+        for object in &again {
+            assert!(found.contains(object.oid()), "by itself {by_itself}: {:?}", object.kind);
+        }
+    }
 }

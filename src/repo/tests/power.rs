@@ -345,3 +345,22 @@ fn what_another_program_pruned_too_soon_is_written_again_from_the_journal() {
     drop(lock);
     assert_eq!(read_everything(&repo), refs);
 }
+
+#[test]
+fn what_went_with_a_pack_that_is_still_open_here_is_written_again_before_the_journal_lets_go() {
+    let vault = Vault::new();
+    let repo = vault.open(Faults::none());
+    let refs = run(&repo, 0, 6);
+    let older = repo.read_commit(refs["refs/heads/audit/a-1"], MAX).unwrap().parents[0];
+    let lock = repo.lock(PATIENCE).unwrap();
+    repo.recover(&lock).unwrap();
+    // Another program packs, this one looks, and the other removes what it packed.
+    vault.git(&["repack", "-adq"]);
+    assert!(!loose::loose_path(&vault.dir(), older).exists() && repo.contains(older));
+    fs::remove_dir_all(vault.dir().join("objects/pack")).unwrap();
+    fs::create_dir(vault.dir().join("objects/pack")).unwrap();
+    repo.cut(&lock).unwrap();
+    drop(lock);
+    assert!(vault.open(Faults::none()).contains(older));
+    assert_eq!(read_everything(&vault.open(Faults::none())), refs);
+}
