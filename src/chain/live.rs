@@ -774,7 +774,7 @@ mod tests {
         }
     }
 
-    /// Of a log with two histories that part after entry 2, the first wrote to a note what the second did not know of.
+    /// Of a log with two histories that part after entry 2, one wrote to a note what the other did not know of.
     #[test]
     fn what_another_history_of_the_log_wrote_was_not_known() {
         let (log, other): (LogName, LogName) = (
@@ -795,13 +795,13 @@ mod tests {
         };
         // The root of the history of that number at a size.
         let root = |history: u8, size: u64| Digest([if size <= 3 { 0 } else { history + 1 }; 32]);
-        let exists = |destroyed: (Entry, usize), seen: &[(u8, u64)]| {
+        let exists = |writer: usize, destroyed: (Entry, usize), seen: &[(u8, u64)]| {
             let mut set = LiveSet::default();
             set.expect(Histories::of([log]));
             let begun = entry(log, 1, &[&early], &[]);
             set.apply_in(&begun, 0);
-            set.apply_in(&entry(log, 3, &[&late], &[]), 0);
             set.apply_in(&begun, 1);
+            set.apply_in(&entry(log, 3, &[&late], &[]), writer);
             for (history, size) in seen {
                 let mut entry = entry(other, 1, &[], &[]);
                 entry.seen = [(log, (*size, root(*history, *size)))].into();
@@ -823,17 +823,17 @@ mod tests {
             set.is_live(&late)
         };
         let own = || entry(log, 5, &[], &[&early]);
-        assert!(exists((own(), 0), &[]), "its own history");
-        assert!(!exists((own(), 1), &[]), "the other history");
         let by_other = || (entry(other, 4, &[], &[&early]), 0);
-        assert!(exists(by_other(), &[(0, 5)]), "the history that wrote it was seen");
-        assert!(!exists(by_other(), &[(1, 5)]), "the other history was seen");
-        assert!(!exists(by_other(), &[(0, 3)]), "seen before it was written");
-        assert!(
-            exists(by_other(), &[(0, 5), (1, 6)]),
-            "both were seen, one after the other"
-        );
-        assert!(!exists(by_other(), &[(0, 3), (1, 6)]), "both were seen, one too early");
+        for (writer, its, not) in [(0, 0u8, 1u8), (1, 1, 0)] {
+            assert!(exists(writer, (own(), writer), &[]), "its own history");
+            assert!(!exists(writer, (own(), 1 - writer), &[]), "the other history");
+            let seen = |seen: &[(u8, u64)]| exists(writer, by_other(), seen);
+            assert!(seen(&[(its, 5)]), "the history that wrote it was seen");
+            assert!(!seen(&[(not, 5)]), "the other history was seen");
+            assert!(!seen(&[(its, 3)]), "seen before it was written");
+            assert!(seen(&[(its, 5), (not, 6)]), "both were seen, one after the other");
+            assert!(!seen(&[(its, 3), (not, 6)]), "both were seen, one too early");
+        }
     }
 
     #[test]
