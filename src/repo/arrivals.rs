@@ -115,7 +115,24 @@ impl Arrivals<'_> {
         if batch.objects.len() >= PACKED_FROM {
             batch.objects = self.write_packed(batch.objects)?;
         }
-        Ok(self.repo.rewrite_objects(&[batch])?)
+        let batches = [batch];
+        self.repo.rewrite_objects(&batches)?;
+        let [batch] = batches;
+        self.write_what_only_seems_packed(batch)
+    }
+
+    /// What has no file of its own by now is in a pack: that must be one which is still there.
+    fn write_what_only_seems_packed(&self, mut batch: Batch) -> Result<(), ArrivalError> {
+        let repo = self.repo;
+        batch
+            .objects
+            .retain(|object| !loose_path(&repo.dir, object.oid()).exists());
+        if batch.objects.is_empty() {
+            return Ok(());
+        }
+        repo.look_anew()?;
+        batch.objects.retain(|object| !repo.contains(object.oid()));
+        Ok(repo.rewrite_objects(&[batch])?)
     }
 
     /// Writes those that are not there at all into a pack, which has its place when all are written; gives the others back.

@@ -87,8 +87,10 @@ impl Repo {
             return Ok(Vec::new());
         }
         let done = self.forget(lock);
-        // What comes again must be written again.
-        self.look_anew()?;
+        // What comes again must be written again. Where that is not sure, recovery is due, which looks or says why not.
+        if self.look_anew().is_err() {
+            *lock.journal.borrow_mut() = None;
+        }
         done
     }
 

@@ -11,7 +11,7 @@ use super::staging::ALTERNATES;
 use super::tree::{BadTree, Mode, RawTree, TreeEntry, parse_tree, path_names};
 use super::write::{RECORDS_PER_CUT, to_io};
 use crate::env::{Faults, boot_id, make_private_folders, open_plain_file};
-use std::cell::{OnceCell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
@@ -53,6 +53,8 @@ pub struct Repo {
     pub(super) recent: RefCell<Recent>,
     /// The packs as this room reads them itself, opened where libgit2 finds an object in none.
     besides: OnceCell<KnownPacks>,
+    /// The journal's generation when it was last looked for packs: none go without another one.
+    pub(super) looked: Cell<Option<u64>>,
 }
 
 /// Where an object was found, if it was.
@@ -282,6 +284,7 @@ impl Repo {
             packed,
             recent: RefCell::default(),
             besides: OnceCell::new(),
+            looked: Cell::new(None),
         })
     }
 
@@ -459,10 +462,11 @@ impl Repo {
         std::str::from_utf8(oid).ok()?.parse().ok()
     }
 
-    /// Looks for packs anew. Under the lock, before what is there matters: libgit2 goes on seeing a pack that is gone, and
-    /// writes no object that it sees in one.
+    /// Looks for packs anew, under the lock, before what is there matters: for a while libgit2 takes what it has seen in a pack
+    /// for written, though that pack is gone.
     pub(super) fn look_anew(&self) -> io::Result<()> {
-        let renew = || self.git.set_odb(&open_bare(&self.dir)?.odb()?);
+        let fresh = open_bare(&self.dir).map_err(to_io)?;
+        let renew = || self.git.set_odb(&fresh.odb()?);
         renew().map_err(to_io)
     }
 

@@ -20,8 +20,9 @@
 //! again from the journal. An outcome that is unknown (an error from the sync) is settled the same
 //! way, by the next start.
 //!
-//! libgit2 goes on seeing a pack that is gone, and writes no object that it sees in one: where packs may have gone, it is
-//! made to look anew (at a recovery, before a cut, after something was forgotten).
+//! libgit2 goes on seeing a pack that is gone, and within two seconds of touching one writes no object that it sees in it.
+//! Where packs may have gone it is made to look anew: at a recovery, unless the journal's generation is the one of the last
+//! look, before a cut, after something was forgotten, and where what arrives seems to be packed already.
 //!
 //! Other repositories are reached with the person's own git ([`GitJob`]), which works in a [`Staging`] and never in the
 //! vault.

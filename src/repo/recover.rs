@@ -121,12 +121,17 @@ impl Repo {
             && self.is_of_this_boot(&journal)
             && self.is_finished(Some(&last))
         {
+            if self.looked.get() != Some(journal.header.generation) {
+                self.look_anew()?;
+                self.looked.set(Some(journal.header.generation));
+            }
             *slot = Some(journal);
             return Ok(Recovery::default());
         }
-        // Another program may have forgotten something since.
+        // Something may have been forgotten since.
         self.look_anew()?;
         let (mut journal, payloads) = Journal::open(&self.dir)?;
+        self.looked.set(Some(journal.header.generation));
         if payloads.is_empty() {
             // Were the first record damaged and later ones not, what is appended now would come before those.
             journal.check_gap()?;

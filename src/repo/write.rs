@@ -172,7 +172,9 @@ impl Repo {
         self.restore_missing(journal)?;
         let faults = &self.settings.faults;
         faults.step(Step::WholeSync, || sync_file_system(&self.dir), || Ok(()))?;
-        Ok(journal.restart(self.settings.boot, faults)?)
+        journal.restart(self.settings.boot, faults)?;
+        self.looked.set(Some(journal.header.generation));
+        Ok(())
     }
 
     /// Writes again what the journal holds and git does not: a `git gc --prune=now` that began before an object was

@@ -305,10 +305,17 @@ fn take_in(repo: &Repo, lock: &Lock, objects: &[Object]) {
 }
 
 /// Who has a vault open knows packs that are gone. What comes again is written, whatever is known of it: a merge adopts the
-/// commits of another clone that this one has just forgotten, by itself or by another program.
+/// commits of another clone that this one has just forgotten, by itself or by another program, also where this one knows where
+/// the journal stands, and where of the pack an index is left.
 #[test]
 fn what_was_forgotten_can_come_again_at_once() {
-    for by_itself in [true, false] {
+    let ways = [
+        "by itself",
+        "by another",
+        "by another, known",
+        "by another, interrupted",
+    ];
+    for (how, merged) in ways.into_iter().flat_map(|how| [(how, true), (how, false)]) {
         let vault = vault();
         vault.git(&["gc", "-q"]);
         let repo = vault.open(Faults::none());
@@ -322,19 +329,51 @@ fn what_was_forgotten_can_come_again_at_once() {
         let mut lock = repo.lock(PATIENCE).unwrap();
         repo.recover(&lock).unwrap();
         take_in(&repo, &lock, &again);
-        if by_itself {
+        if how == "by itself" {
             forget_under(&repo, &lock).unwrap();
+            check(&vault, how);
         } else {
             drop(lock);
-            forget(&vault.open(Faults::none())).unwrap();
+            let folder = vault.dir().join("objects/pack");
+            let indexes = |path: &std::path::PathBuf| path.extension().is_some_and(|end| end == "idx");
+            let names = || fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path());
+            let index = names().find(indexes).unwrap();
+            let bytes = fs::read(&index).unwrap();
+            let other = vault.open(Faults::none());
+            forget(&other).unwrap();
+            check(&vault, how);
+            let others = other.lock(PATIENCE).unwrap();
+            other.recover(&others).unwrap();
+            put(&other, &others, "notes/01", &[("more", Some(b"more"))]);
+            let mark = others.journal_mark();
+            drop(others);
+            if how == "by another, interrupted" {
+                fs::write(&index, bytes).unwrap();
+            }
             lock = repo.lock(PATIENCE).unwrap();
+            lock.expect_journal_at(mark.filter(|_| how == "by another, known"));
             repo.recover(&lock).unwrap();
         }
-        check(&vault, "gone");
-        take_in(&repo, &lock, &again);
+        if merged {
+            take_in(&repo, &lock, &again);
+        } else {
+            let name = "refs/heads/notes/00".to_owned();
+            let old = repo.ref_target(&name).unwrap();
+            let new = Some(head);
+            let batch = Batch {
+                objects: again.to_vec(),
+                refs: vec![RefChange { name, old, new }],
+                note: Vec::new(),
+            };
+            let _durable = repo.commit(&lock, &batch).unwrap();
+        }
         let found = vault.open(Faults::none());
         for object in &again {
-            assert!(found.contains(object.oid()), "by itself {by_itself}: {:?}", object.kind);
+            assert!(
+                found.contains(object.oid()),
+                "{how}, merged {merged}: {:?}",
+                object.kind
+            );
         }
     }
 }
