@@ -2,17 +2,21 @@
 //! them too. Nothing else is read there.
 
 use super::git::Repo;
+use super::recover::remove_file;
 use super::remote::{BadUrl, RemoteUrl};
 use super::write::to_io;
 use crate::chain::Time;
 use crate::env::{FileError, read_bounded, replace_private};
 use std::io;
 use std::os::unix::fs::PermissionsExt;
+use std::time::Duration;
 
 /// The longest name, in characters.
 const NAME_MAX: usize = 32;
 /// The most that a vault may have.
 const REMOTES_MAX: usize = 64;
+/// For how long git holds its configuration at most: to write it takes milliseconds.
+const LOCKED_FOR: Duration = Duration::from_secs(10);
 
 /// A remote cannot be read or changed.
 #[derive(Debug, thiserror::Error)]
@@ -147,8 +151,20 @@ impl Repo {
         self.change(|config| config.remove_multivar(&key, ".*"))
     }
 
+    /// Removes the lock of the configuration that a program which died has left: it would be in everybody's way for ever.
+    fn remove_stale_lock(&self) -> io::Result<()> {
+        let path = self.dir.join("config.lock");
+        let written = std::fs::symlink_metadata(&path).and_then(|file| file.modified());
+        let age = written.ok().and_then(|written| written.elapsed().ok());
+        match age.is_some_and(|age| age > LOCKED_FOR) {
+            true => remove_file(&path),
+            false => Ok(()),
+        }
+    }
+
     fn change(&self, act: impl FnOnce(&mut git2::Config) -> Result<(), git2::Error>) -> Result<(), RemoteError> {
         let path = self.dir.join("config");
+        self.remove_stale_lock()?;
         act(&mut self.config()?).map_err(to_io)?;
         // Git writes it anew, for everybody to read.
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600))?;

@@ -335,3 +335,19 @@ fn remotes_stand_where_stock_git_sees_them() {
     vault.git(&["config", "remote.evil.url", "ext::sh -c id"]);
     assert!(matches!(repo.remotes(), Err(RemoteError::Url { .. })));
 }
+
+#[test]
+fn a_lock_that_a_killed_program_left_is_in_the_way_for_a_moment_alone() {
+    let (vault, _, url) = two();
+    let repo = vault.open(Faults::none());
+    let path = vault.dir().join("config.lock");
+    let lock = fs::File::create(&path).unwrap();
+    // It may be somebody's.
+    repo.add_remote("hub", &url).unwrap_err();
+    assert!(path.exists() && repo.remotes().unwrap().is_empty());
+    let before = std::time::SystemTime::now() - std::time::Duration::from_secs(11);
+    lock.set_modified(before).unwrap();
+    repo.add_remote("hub", &url).unwrap();
+    assert!(!path.exists());
+    assert_eq!(repo.remotes().unwrap(), [("hub".to_owned(), url)]);
+}
