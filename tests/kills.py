@@ -19,7 +19,8 @@ from pathlib import Path
 from types import SimpleNamespace
 
 # What a program that died may leave in a vault, and what of it waits for the next sync, attachment or change of remotes.
-LEFT, YET = r"tmp_|strongroom\.syncing$|(?!strongroom\.(sync\.)?lock$).*\.lock$", r"tmp_obj_strongroom_|strongroom\.syncing|config\.lock"
+LEFT = r"tmp_|strongroom\.syncing$|(?!strongroom\.(sync\.)?lock$).*\.lock$"
+YET = r"tmp_obj_strongroom_|strongroom\.syncing|config\.lock"
 PATIENCE = 180  # seconds that a command may take
 LOOK, ANEW = 25, 500  # kills after which the vaults are looked at, and after which there are new ones
 AGENT, STEPS = 0.5, 0.2  # the part of the kills that take the agent along, and that are between durable steps
@@ -544,6 +545,7 @@ def main():
     folder = Path(tempfile.mkdtemp(prefix="kills-", dir="/dev/shm" if os.path.isdir("/dev/shm") else None))
     run = Kills(str(Path(sys.argv[1]).resolve()), folder, seed)
     print(f"seed {seed}, {kills} kills", flush=True)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended from outside"))
     try:
         run.run(kills)
     finally:
