@@ -115,9 +115,7 @@ impl Arrivals<'_> {
         if batch.objects.len() >= PACKED_FROM {
             batch.objects = self.write_packed(batch.objects)?;
         }
-        let batches = [batch];
-        self.repo.rewrite_objects(&batches)?;
-        let [batch] = batches;
+        self.repo.rewrite_objects(std::slice::from_ref(&batch))?;
         self.write_what_only_seems_packed(batch)
     }
 

@@ -53,7 +53,8 @@ pub struct Repo {
     pub(super) recent: RefCell<Recent>,
     /// The packs as this room reads them itself, opened where libgit2 finds an object in none.
     besides: OnceCell<KnownPacks>,
-    /// The journal's generation when it was last looked for packs: none go without another one.
+    /// The journal's generation when it was last looked for packs, if that is known: this program removes none without
+    /// another one.
     pub(super) looked: Cell<Option<u64>>,
 }
 
@@ -465,6 +466,8 @@ impl Repo {
     /// Looks for packs anew, under the lock, before what is there matters: for a while libgit2 takes what it has seen in a pack
     /// for written, though that pack is gone.
     pub(super) fn look_anew(&self) -> io::Result<()> {
+        // Where it cannot look, what it saw before counts no more.
+        self.looked.set(None);
         let fresh = open_bare(&self.dir).map_err(to_io)?;
         let renew = || self.git.set_odb(&fresh.odb()?);
         renew().map_err(to_io)
