@@ -288,7 +288,7 @@ impl Desk<'_> {
             own: survey.classes().iter().any(|class| class.own),
             conflict: survey.conflict(),
             client: survey.clients_for_the_record(),
-            is_note: survey.of_nature(Nature::Note) == [note],
+            is_note: survey.is_all(Nature::Note),
             complete,
         })
     }

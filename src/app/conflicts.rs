@@ -8,10 +8,10 @@ use super::notes::check_name;
 use crate::chain::{Kind as EntryKind, Role, Time};
 use crate::crypto::{Recipient, make_random};
 use crate::env::SystemEntropy;
-use crate::gate::{Conflicts, Filter, Gate, Nature};
+use crate::gate::{Conflicts, Filter, Gate, GateError, Nature};
 use crate::id::{EntryRef, NoteId, PersonId};
 use crate::label::{Label, Level};
-use crate::ledger::Draft;
+use crate::ledger::{Changes, Draft, FILES_PER_ENTRY, wrap_ref};
 use crate::policy::{Action, Decision, Kind as ThingKind};
 use std::collections::{BTreeSet, HashSet};
 
@@ -165,7 +165,8 @@ impl Desk<'_> {
     }
 
     /// Seals what somebody declared to a further device of theirs too, as far as it opens here: it bars them there as well;
-    /// and what holds are for that they must honour.
+    /// and what holds are for that they must honour. Each in a wrap of its own beside those that are there: whom these are
+    /// for cannot be told, so that a slot more would double them each time.
     pub(super) fn hand_on_statements(&mut self, person: PersonId, recipient: &Recipient) -> Result<(), Error> {
         let declared = self.ledger.matters().conflicts();
         let theirs = declared.filter(|(entry, _)| self.person(*entry) == Some(person));
@@ -174,11 +175,29 @@ impl Desk<'_> {
         if theirs.is_empty() {
             return Ok(());
         }
-        let identity = self.identity;
-        self.hand_on(&|note, wrap| match theirs.contains(&note) {
-            true => identity.hand_on(note, wrap, recipient, &mut SystemEntropy),
-            false => Ok(None),
-        })
+        let mut wraps = self.ledger.wraps("")?;
+        wraps.retain(|(note, _)| theirs.contains(note));
+        let mut given = BTreeSet::new();
+        let mut all = Vec::new();
+        for (note, wrap) in wraps {
+            let body = wrap.body().map_err(GateError::from)?;
+            if given.contains(&body) {
+                continue;
+            }
+            if let Some(new) = self.gate().wrap_for(note, &wrap, recipient, &mut SystemEntropy)? {
+                given.insert(body);
+                all.push((note, new.to_bytes()));
+            }
+        }
+        for some in all.chunks(FILES_PER_ENTRY) {
+            let mut changes = Changes::default();
+            for (note, new) in some {
+                changes.write_digested(wrap_ref(*note), note, new.clone());
+            }
+            let notes = some.iter().map(|(note, _)| *note).collect();
+            let _ = self.record(Draft::change(EntryKind::Key, self.details("rewrap"), notes, changes))?;
+        }
+        Ok(())
     }
 
     /// The label of what a person and all leads read, by name.

@@ -356,12 +356,13 @@ pub fn split_recovery(context: &Context<'_>, need: u8, of: u8, folder: &Path) ->
         .give_keys(&alone, desk.ledger.keyring(), &mut changes, entropy)?;
     let recorded = desk.record(Draft::change(EntryKind::Card, details, Vec::new(), changes))?;
     let identity = desk.identity;
-    desk.hand_on(&|note, wrap| identity.hand_on(note, wrap, &recipient, &mut SystemEntropy))?;
     for (share, path) in shares.iter().zip(&pages) {
         write_page(context, path, &share_page(vault, share, context.now())).map_err(|error| {
             error.hint("the shares of this splitting are not all written: destroy those that are, and split again")
         })?;
     }
+    // Last: where it cannot all be done, the shares are of use all the same.
+    desk.hand_on(&|note, wrap| identity.hand_on(note, wrap, &recipient, &mut SystemEntropy))?;
     Ok(SplitKey {
         device,
         pages,

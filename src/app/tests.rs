@@ -12,6 +12,7 @@ mod matters;
 mod offline;
 mod recovery;
 mod sync;
+mod together;
 
 use super::*;
 use crate::chain::Time;

@@ -4,6 +4,7 @@
 use super::{Gate, GateError, Metadata, fold};
 use crate::envelope::{BodyFile, Purpose};
 use crate::ledger::StoredNote;
+use std::collections::BTreeSet;
 use zeroize::Zeroizing;
 
 /// Of so many clients beside the first the draft of a brief says that it concerns them.
@@ -72,17 +73,18 @@ impl<'a> Gate<'a> {
 
     /// What statements of conflicts, or of holds, concern, and how many do not open for this session.
     pub fn conflicts(&self, stored: &[StoredNote]) -> Result<(Conflicts, usize), GateError> {
-        let (mut conflicts, mut closed) = (Conflicts::default(), 0);
+        let (mut conflicts, mut opened, mut closed) = (Conflicts::default(), BTreeSet::new(), BTreeSet::new());
         for item in stored {
             let body = BodyFile::parse(&item.sealed)?;
             if body.purpose() != Purpose::Statement {
                 continue;
             }
-            // A device that came later is not among those that it was sealed to.
+            // A device that came later is not among those that it was sealed to at first.
             let Ok((_, key)) = self.unwrap_key(item.note, &item.wrap) else {
-                closed += 1;
+                closed.insert(item.note);
                 continue;
             };
+            opened.insert(item.note);
             let metadata = body.open_metadata(self.vault(), item.note, &key)?;
             let concerned = compared(&metadata.client, &metadata.case);
             // One about nothing would be about everything.
@@ -90,7 +92,7 @@ impl<'a> Gate<'a> {
                 conflicts.0.push(concerned);
             }
         }
-        Ok((conflicts, closed))
+        Ok((conflicts, closed.difference(&opened).count()))
     }
 
     pub(super) fn is_in_conflict(&self, metadata: &Metadata) -> bool {

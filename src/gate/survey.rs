@@ -396,6 +396,11 @@ impl Survey {
             .collect()
     }
 
+    /// Whether something was found, and all of it is of that nature.
+    pub fn is_all(&self, nature: Purpose) -> bool {
+        !self.found.is_empty() && self.found.iter().all(|item| item.nature == nature)
+    }
+
     /// The bodies that are left, by note; the newest where a note has several heads.
     pub fn bodies(&self) -> BTreeMap<NoteId, Digest> {
         // Newest first: collected from the end, the newest stays.

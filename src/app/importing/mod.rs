@@ -1,5 +1,5 @@
 //! Import: notes out of another store, each an entry of its own. What would be done is looked at first; what is there already is
-//! recognised, so that an import that was broken off is gone on with by giving it again.
+//! recognised, so that an import that was broken off is gone on with by giving it again; also while the first still goes on.
 //!
 //! The source is read, never written. Its texts are in memory alone, and only until they are sealed.
 
@@ -7,7 +7,7 @@ mod gather;
 mod there;
 mod writing;
 
-use super::context::{Context, short};
+use super::context::Context;
 use super::error::{Error, Kind};
 use crate::transfer::{Columns, Rules};
 use gather::Source;
@@ -161,9 +161,7 @@ pub fn import(context: &Context<'_>, query: &ImportQuery, ask: AskImport<'_>) ->
     let gathered = source.gather(context, query, &rules, &columns, &recognised)?;
     let mut planned = {
         let mut desk = unlocked.desk(context)?;
-        let mut details = desk.details("import-read");
-        details.asked = Some(short(format!("{} {}", source.kind.name(), source.whole)));
-        let mut there = desk.there(details, &recognised)?;
+        let mut there = desk.there(&recognised)?;
         desk.plan(query, &source, gathered, &mut there, &recognised)?
     };
     if planned.plan.is_empty() || !ask(&planned.plan)? {

@@ -1,10 +1,9 @@
 //! What of a source is in the vault already: by a field of each note that only whoever imports can make.
 
-use super::super::context::Desk;
+use super::super::context::{Desk, short};
 use super::super::error::Error;
 use super::super::finding::Looking;
 use crate::casework::{reserved, value_of};
-use crate::chain::Details;
 use crate::crypto::mac;
 use crate::gate::{Filter, Metadata, Nature};
 use crate::id::{Digest, NoteId};
@@ -18,6 +17,8 @@ use zeroize::Zeroizing;
 /// can try no texts against it.
 pub(super) struct Recognised {
     kind: &'static str,
+    /// The source in words, for the log.
+    asked: String,
     /// Of which key.
     key: String,
     /// Which source.
@@ -35,6 +36,7 @@ impl Recognised {
         let secret = identity.import_key();
         Self {
             kind,
+            asked: short(format!("{kind} {whole}")),
             key: hex(&mac(&secret, b"key")[..4]),
             root: hex(&mac(&secret, format!("source {whole}").as_bytes())[..8]),
             secret,
@@ -157,7 +159,9 @@ impl There {
 
 impl Desk<'_> {
     /// Looks at what was imported before, as far as one may see it; an entry names all of that.
-    pub(super) fn there(&mut self, details: Details, recognised: &Recognised) -> Result<There, Error> {
+    pub(super) fn there(&mut self, recognised: &Recognised) -> Result<There, Error> {
+        let mut details = self.details("import-read");
+        details.asked = Some(recognised.asked.clone());
         let filter = Filter {
             natures: vec![Nature::Note],
             having: Some(reserved::IMPORTED_KEY),

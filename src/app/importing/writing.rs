@@ -14,7 +14,7 @@ use crate::chain::Kind as EntryKind;
 use crate::crypto::make_random;
 use crate::env::SystemEntropy;
 use crate::gate::Metadata;
-use crate::id::{Digest, NoteId};
+use crate::id::{Digest, LogName, NoteId};
 use crate::policy::{Action, Decision};
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -39,6 +39,8 @@ pub(super) struct Planned {
     forms: BTreeMap<String, Form>,
     /// Files to attach: to which note, and their paths.
     beside: Vec<(NoteId, Vec<String>)>,
+    /// How far the own log was when what is there was looked at, or written to by this import since.
+    known: (LogName, u64),
 }
 
 impl Desk<'_> {
@@ -68,6 +70,7 @@ impl Desk<'_> {
             updates: Vec::new(),
             forms: BTreeMap::new(),
             beside: Vec::new(),
+            known: self.ledger.head(),
         };
         let mut labels: BTreeMap<Option<String>, String> = BTreeMap::new();
         let mut texts: HashMap<String, String> = HashMap::new();
@@ -260,10 +263,19 @@ impl Planned {
         let mut new = std::mem::take(&mut self.new).into_iter().peekable();
         while new.peek().is_some() {
             let mut desk = unlocked.desk(context)?;
+            let there = self.look_again(&mut desk, recognised)?;
             let mut drafts = Vec::with_capacity(TOGETHER);
             for mut thing in new.by_ref().take(TOGETHER) {
                 context.person.progress(Some(done), Some(self.plan.bytes));
                 done += thing.text.len() as u64;
+                let found = there
+                    .as_ref()
+                    .map(|there| there.find(recognised, &thing.path, &thing.digest));
+                if let Some(Found::There(known) | Found::Changed(known)) = found {
+                    self.plan.there += 1;
+                    self.beside.push((known.note, thing.beside));
+                    continue;
+                }
                 let own = recognised.fields(&thing.path, &thing.digest, 1);
                 let form = thing.template.as_ref().and_then(|name| self.forms.get(name));
                 let text = NewText {
@@ -283,8 +295,20 @@ impl Planned {
                 drafts.push(ready.draft);
             }
             written += desk.record_all(drafts)?;
+            self.known = desk.ledger.head();
         }
         Ok(written)
+    }
+
+    /// What is there by now, where this device wrote something else since that was looked at: perhaps the same import, given
+    /// twice.
+    fn look_again(&mut self, desk: &mut Desk<'_>, recognised: &Recognised) -> Result<Option<There>, Error> {
+        if desk.ledger.head() == self.known {
+            return Ok(None);
+        }
+        let there = desk.there(recognised)?;
+        self.known = desk.ledger.head();
+        Ok(Some(there))
     }
 
     /// Records what changed in the source as new revisions.
@@ -316,9 +340,14 @@ impl Planned {
             metadata.fields.extend(fields);
             metadata.fields.sort();
             metadata.happened = thing.at.map(|at| at.unix()).or(metadata.happened);
-            unlocked
-                .desk(context)?
-                .revise(how, note, &[body], metadata, &thing.text)?;
+            let mut desk = unlocked.desk(context)?;
+            if let Some(there) = self.look_again(&mut desk, recognised)?
+                && !matches!(there.find(recognised, &thing.path, &thing.digest), Found::Changed(known) if known.body == body)
+            {
+                continue;
+            }
+            desk.revise(how, note, &[body], metadata, &thing.text)?;
+            self.known = desk.ledger.head();
             updated += 1;
         }
         Ok(updated)
@@ -335,6 +364,9 @@ impl Planned {
         for (note, paths) in std::mem::take(&mut self.beside) {
             for path in paths {
                 let name = path.rsplit('/').next().unwrap_or(&path);
+                if unlocked.desk(context)?.has_attachment(note, name)? {
+                    continue;
+                }
                 let done = attach_with(context, unlocked, &note.to_string(), name, || source.below(&path));
                 match done {
                     Ok(_) => attached += 1,
