@@ -8,7 +8,7 @@ use super::notes::check_name;
 use crate::chain::{Kind as EntryKind, Role, Time};
 use crate::crypto::{Recipient, make_random};
 use crate::env::SystemEntropy;
-use crate::gate::{Conflicts, Filter, Gate, GateError, Nature};
+use crate::gate::{Conflicts, Filter, Gate, Nature};
 use crate::id::{EntryRef, NoteId, PersonId};
 use crate::label::{Label, Level};
 use crate::ledger::{Changes, Draft, FILES_PER_ENTRY, wrap_ref};
@@ -167,26 +167,23 @@ impl Desk<'_> {
     /// Seals what somebody declared to a further device of theirs too, as far as it opens here: it bars them there as well;
     /// and what holds are for that they must honour. Each in a wrap of its own beside those that are there: whom these are
     /// for cannot be told, so that a slot more would double them each time.
-    pub(super) fn hand_on_statements(&mut self, person: PersonId, recipient: &Recipient) -> Result<(), Error> {
+    pub(super) fn hand_on_statements(&mut self, person: PersonId, device: &Recipient) -> Result<(), Error> {
         let declared = self.ledger.matters().conflicts();
         let theirs = declared.filter(|(entry, _)| self.person(*entry) == Some(person));
-        let mut theirs: HashSet<NoteId> = theirs.map(|(_, note)| note).collect();
+        let mut theirs: BTreeSet<(NoteId, PersonId)> = theirs.map(|(_, note)| (note, person)).collect();
         theirs.extend(self.holds_to_honour(person)?);
-        if theirs.is_empty() {
-            return Ok(());
-        }
-        let mut wraps = self.ledger.wraps("")?;
-        wraps.retain(|(note, _)| theirs.contains(note));
-        let mut given = BTreeSet::new();
-        let mut all = Vec::new();
-        for (note, wrap) in wraps {
-            let body = wrap.body().map_err(GateError::from)?;
-            if given.contains(&body) {
-                continue;
-            }
-            if let Some(new) = self.gate().wrap_for(note, &wrap, recipient, &mut SystemEntropy)? {
-                given.insert(body);
-                all.push((note, new.to_bytes()));
+        theirs.retain(|(note, _)| !self.ledger.is_destroyed(*note));
+        let (mut given, mut all) = (HashSet::new(), Vec::new());
+        for (note, author) in theirs {
+            for stored in self.ledger.stored_many(self.ledger.wraps(&note.to_string())?)? {
+                if given.contains(&stored.body) {
+                    continue;
+                }
+                let new = self.gate().statement_for(&stored, author, device, &mut SystemEntropy)?;
+                if let Some(new) = new {
+                    given.insert(stored.body);
+                    all.push((note, new.to_bytes()));
+                }
             }
         }
         for some in all.chunks(FILES_PER_ENTRY) {

@@ -498,12 +498,12 @@ impl Desk<'_> {
         Ok(gate.minding(&scopes).survey_revisions(stored, &TEXTS)?.conflict())
     }
 
-    /// The statements of holds that somebody must honour who gets a further device, or comes in.
-    pub(super) fn holds_to_honour(&self, person: PersonId) -> Result<HashSet<NoteId>, Error> {
+    /// The statements of holds that somebody must honour who gets a further device, or comes in, and whose they are.
+    pub(super) fn holds_to_honour(&self, person: PersonId) -> Result<Vec<(NoteId, PersonId)>, Error> {
         let holds = self.ledger.holds();
         let holds: Vec<Hold> = holds.into_iter().filter(|hold| hold.lifted.is_none()).collect();
         if holds.is_empty() {
-            return Ok(HashSet::new());
+            return Ok(Vec::new());
         }
         let labels = self.holdable()?;
         let theirs = holds.iter().filter(|hold| {
@@ -514,6 +514,8 @@ impl Desk<'_> {
                 .collect();
             self.who_must_honour(&labels).contains(&person)
         });
-        Ok(theirs.filter_map(|hold| hold.statement).collect())
+        Ok(theirs
+            .filter_map(|hold| hold.statement.zip(self.person(hold.entry)))
+            .collect())
     }
 }

@@ -113,6 +113,8 @@ pub fn admit(context: &Context<'_>, admission: &Admission, confirm: Confirm<'_>)
     }
     if let Some(card) = desk.admitted_so(admission, &request) {
         let _ = desk.record(Draft::read(details, Vec::new()))?;
+        // The first time it may have come no further than the card.
+        desk.tell_newcomer(card.person, &request);
         return Ok(Admitted {
             person: card.person,
             clearance: desk.clearance_text(&card).0,
@@ -127,9 +129,7 @@ pub fn admit(context: &Context<'_>, admission: &Admission, confirm: Confirm<'_>)
     };
     let person = card.person;
     let admitted = desk.enrol(card, request.device.device, details)?;
-    if let Some(recipient) = request.device.recipient() {
-        desk.hand_on_statements(person, &recipient)?;
-    }
+    desk.tell_newcomer(person, &request);
     drop(desk);
     keep_together(context, &unlocked)?;
     Ok(admitted)
@@ -166,6 +166,21 @@ pub fn list_members(context: &Context<'_>) -> Result<Members, Error> {
 }
 
 impl Desk<'_> {
+    /// Seals what it has to know of to a device that was admitted. Where that fails the device is in all the same.
+    fn tell_newcomer(&mut self, person: PersonId, request: &JoinRequest) {
+        let handed = request
+            .device
+            .recipient()
+            .map(|device| self.hand_on_statements(person, &device));
+        if let Some(Err(error)) = handed {
+            self.context.person.warn(&format!(
+                "{} is admitted, but is not told of all holds and conflicts of interest that concern them: {error}; admit \
+                 them once more to try again",
+                request.handle
+            ));
+        }
+    }
+
     /// The card that follows the person's present one, with nothing changed yet.
     pub(super) fn next_card(&self, person: PersonId) -> Result<Card, Error> {
         let charter = self.ledger.charter();

@@ -362,7 +362,12 @@ pub fn split_recovery(context: &Context<'_>, need: u8, of: u8, folder: &Path) ->
         })?;
     }
     // Last: where it cannot all be done, the shares are of use all the same.
-    desk.hand_on(&|note, wrap| identity.hand_on(note, wrap, &recipient, &mut SystemEntropy))?;
+    let handed = desk.hand_on(&|note, wrap| identity.hand_on(note, wrap, &recipient, &mut SystemEntropy));
+    if let Err(error) = handed {
+        context.person.warn(&format!(
+            "what was written to you by name will not all open with these shares: {error}"
+        ));
+    }
     Ok(SplitKey {
         device,
         pages,

@@ -2,7 +2,10 @@
 //! inside, and does not come out.
 
 use super::{Gate, GateError, Metadata, fold};
-use crate::envelope::{BodyFile, Purpose};
+use crate::crypto::{Entropy, Recipient};
+use crate::envelope::{BadWrap, BodyFile, Purpose, WrapFile};
+use crate::id::PersonId;
+use crate::label::Level;
 use crate::ledger::StoredNote;
 use std::collections::BTreeSet;
 use zeroize::Zeroizing;
@@ -93,6 +96,44 @@ impl<'a> Gate<'a> {
             }
         }
         Ok((conflicts, closed.difference(&opened).count()))
+    }
+
+    /// A statement of that author for a device more, by a wrap of its own; none for anything else, and where it does not open
+    /// here. Nobody decides about one alone, and whoever writes entries can name what they like in them: so the body has to
+    /// say what it is.
+    pub fn statement_for(
+        &self,
+        item: &StoredNote,
+        author: PersonId,
+        device: &Recipient,
+        entropy: &mut dyn Entropy,
+    ) -> Result<Option<WrapFile>, GateError> {
+        let body = BodyFile::parse(&item.sealed)?;
+        let Some((label, key)) = self
+            .unwrap_key(item.note, &item.wrap)
+            .ok()
+            .filter(|(label, _)| label.level() == Level::Named && body.purpose() == Purpose::Statement)
+        else {
+            return Ok(None);
+        };
+        if body.open_metadata(self.vault(), item.note, &key)?.author != author {
+            return Ok(None);
+        }
+        let to = std::slice::from_ref(device);
+        match WrapFile::wrap(
+            self.vault(),
+            item.note,
+            item.body,
+            &label,
+            &key,
+            self.keyring,
+            to,
+            entropy,
+        ) {
+            Ok(new) => Ok(Some(new)),
+            Err(BadWrap::KeyMissing) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
     }
 
     pub(super) fn is_in_conflict(&self, metadata: &Metadata) -> bool {

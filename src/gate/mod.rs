@@ -201,27 +201,6 @@ impl<'a> Gate<'a> {
         }
     }
 
-    /// The content key of one body that goes to people by name, for a device more; none where this session does not open it.
-    pub fn wrap_for(
-        &self,
-        note: NoteId,
-        wrap: &WrapFile,
-        device: &Recipient,
-        entropy: &mut dyn Entropy,
-    ) -> Result<Option<WrapFile>, GateError> {
-        if !wrap.is_for_names() {
-            return Ok(None);
-        }
-        let Ok((label, key)) = self.unwrap_key(note, wrap) else {
-            return Ok(None);
-        };
-        let to = std::slice::from_ref(device);
-        let body = wrap.body()?;
-        WrapFile::wrap(self.vault(), note, body, &label, &key, self.keyring, to, entropy)
-            .map(Some)
-            .map_err(GateError::from)
-    }
-
     fn wrap(
         &self,
         note: NoteId,

@@ -41,6 +41,9 @@ pub enum RemoteError {
         /// Why not.
         why: BadUrl,
     },
+    /// The lock of the list is taken, or was left a moment ago.
+    #[error("another program is changing the remotes, or died at it just now: try again in ten seconds")]
+    Locked,
     /// The system refused.
     #[error("the vault's list of remotes cannot be read or written: {0}")]
     Io(#[from] io::Error),
@@ -165,7 +168,10 @@ impl Repo {
     fn change(&self, act: impl FnOnce(&mut git2::Config) -> Result<(), git2::Error>) -> Result<(), RemoteError> {
         let path = self.dir.join("config");
         self.remove_stale_lock()?;
-        act(&mut self.config()?).map_err(to_io)?;
+        act(&mut self.config()?).map_err(|error| match error.code() {
+            git2::ErrorCode::Locked => RemoteError::Locked,
+            _ => to_io(error).into(),
+        })?;
         // Git writes it anew, for everybody to read.
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600))?;
         Ok(std::fs::File::open(&path)?.sync_all()?)

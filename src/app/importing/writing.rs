@@ -39,6 +39,8 @@ pub(super) struct Planned {
     forms: BTreeMap<String, Form>,
     /// Files to attach: to which note, and their paths.
     beside: Vec<(NoteId, Vec<String>)>,
+    /// Whether what has the text of another note is taken too.
+    keep_duplicates: bool,
     /// How far the own log was when what is there was looked at, or written to by this import since.
     known: (LogName, u64),
 }
@@ -70,6 +72,7 @@ impl Desk<'_> {
             updates: Vec::new(),
             forms: BTreeMap::new(),
             beside: Vec::new(),
+            keep_duplicates: query.keep_duplicates,
             known: self.ledger.head(),
         };
         let mut labels: BTreeMap<Option<String>, String> = BTreeMap::new();
@@ -271,10 +274,21 @@ impl Planned {
                 let found = there
                     .as_ref()
                     .map(|there| there.find(recognised, &thing.path, &thing.digest));
-                if let Some(Found::There(known) | Found::Changed(known)) = found {
-                    self.plan.there += 1;
-                    self.beside.push((known.note, thing.beside));
-                    continue;
+                match found {
+                    Some(Found::There(known)) => {
+                        self.plan.there += 1;
+                        self.beside.push((known.note, thing.beside));
+                        continue;
+                    }
+                    Some(Found::Changed(_)) => {
+                        self.overtaken(context, thing.path);
+                        continue;
+                    }
+                    Some(Found::Text(_)) if !self.keep_duplicates => {
+                        self.overtaken(context, thing.path);
+                        continue;
+                    }
+                    None | Some(Found::Text(_) | Found::Elsewhere | Found::Nothing) => {}
                 }
                 let own = recognised.fields(&thing.path, &thing.digest, 1);
                 let form = thing.template.as_ref().and_then(|name| self.forms.get(name));
@@ -298,6 +312,18 @@ impl Planned {
             self.known = desk.ledger.head();
         }
         Ok(written)
+    }
+
+    /// Leaves out what was recorded otherwise since the plan.
+    fn overtaken(&mut self, context: &Context<'_>, path: String) {
+        let why = "it, or what it says, was recorded or changed here while this import went on: import once more to see how it \
+                   stands, for";
+        context.person.warn(&format!("{why} `{path}`"));
+        self.plan.changed.push(LeftOut {
+            path,
+            why: why.into(),
+            is_fault: false,
+        });
     }
 
     /// What is there by now, where this device wrote something else since that was looked at: perhaps the same import, given
@@ -341,10 +367,18 @@ impl Planned {
             metadata.fields.sort();
             metadata.happened = thing.at.map(|at| at.unix()).or(metadata.happened);
             let mut desk = unlocked.desk(context)?;
-            if let Some(there) = self.look_again(&mut desk, recognised)?
-                && !matches!(there.find(recognised, &thing.path, &thing.digest), Found::Changed(known) if known.body == body)
-            {
-                continue;
+            if let Some(there) = self.look_again(&mut desk, recognised)? {
+                match there.find(recognised, &thing.path, &thing.digest) {
+                    Found::Changed(known) if known.body == body => {}
+                    Found::There(_) => {
+                        self.plan.there += 1;
+                        continue;
+                    }
+                    _ => {
+                        self.overtaken(context, thing.path);
+                        continue;
+                    }
+                }
             }
             desk.revise(how, note, &[body], metadata, &thing.text)?;
             self.known = desk.ledger.head();
@@ -364,10 +398,13 @@ impl Planned {
         for (note, paths) in std::mem::take(&mut self.beside) {
             for path in paths {
                 let name = path.rsplit('/').next().unwrap_or(&path);
-                if unlocked.desk(context)?.has_attachment(note, name)? {
-                    continue;
-                }
-                let done = attach_with(context, unlocked, &note.to_string(), name, || source.below(&path));
+                // The desk is given back before the file is attached.
+                let there = unlocked.desk(context)?.has_attachment(note, name);
+                let done = match there {
+                    Ok(true) => continue,
+                    Ok(false) => attach_with(context, unlocked, &note.to_string(), name, || source.below(&path)),
+                    Err(error) => Err(error),
+                };
                 match done {
                     Ok(_) => attached += 1,
                     Err(error) if error.kind == Kind::Denied => return Err(error),

@@ -343,7 +343,7 @@ fn a_lock_that_a_killed_program_left_is_in_the_way_for_a_moment_alone() {
     let path = vault.dir().join("config.lock");
     let lock = fs::File::create(&path).unwrap();
     // It may be somebody's.
-    repo.add_remote("hub", &url).unwrap_err();
+    assert!(matches!(repo.add_remote("hub", &url), Err(RemoteError::Locked)));
     assert!(path.exists() && repo.remotes().unwrap().is_empty());
     let before = std::time::SystemTime::now() - std::time::Duration::from_secs(11);
     lock.set_modified(before).unwrap();
