@@ -7,11 +7,11 @@ use super::context::{Context, Desk, short};
 use super::error::{Error, Kind};
 use super::finding::Looking;
 use crate::casework::value_of;
-use crate::chain::{Deed, Details, Kind as EntryKind, Matter, Outcome, Role, Said, Time};
+use crate::chain::{Deed, Details, Kind as EntryKind, Matter, Outcome, Role, Said, Statement, Time};
 use crate::crypto::make_random;
 use crate::env::SystemEntropy;
 use crate::envelope::{Metadata, WrapFile};
-use crate::gate::{Filter, Nature, TEXTS};
+use crate::gate::{Filter, Listed, Nature, TEXTS};
 use crate::id::{Digest, EntryRef, NoteId, PersonId};
 use crate::label::Label;
 use crate::ledger::{Changes, Draft};
@@ -358,7 +358,7 @@ pub fn withdraw_request(context: &Context<'_>, asked: &str) -> Result<WithdrawnR
 /// A request that may be approved by whoever is at the desk.
 struct Approvable {
     matter: Matter,
-    statement: Option<NoteId>,
+    statement: Option<Statement>,
     label: Label,
     wraps: Vec<WrapFile>,
 }
@@ -642,35 +642,25 @@ impl Desk<'_> {
     /// The fields of the statements of these requests, as far as they open.
     fn said_of(&mut self, lines: &[RequestLine]) -> Result<BTreeMap<EntryRef, Vec<(String, String)>>, Error> {
         let matters = self.ledger.matters();
-        let statements = lines.iter().filter_map(|line| {
+        let said = lines.iter().filter_map(|line| {
             let said = matters.request(line.request)?;
-            Some((said.statement?, line.request))
+            Some((line.request, said.statement?))
         });
-        let statements: BTreeMap<NoteId, EntryRef> = statements.collect();
-        let fields = self.statement_fields("approvals", &statements.keys().copied().collect())?;
-        let of = |(note, fields)| Some((*statements.get(&note)?, fields));
-        Ok(fields.into_iter().filter_map(of).collect())
+        self.statement_fields("approvals", &said.collect::<Vec<_>>())
     }
 
-    /// What statements say beside their text, of those that may be listed; under an entry of its own.
+    /// What the statements of these entries say in fields, of those that may be listed; under an entry of its own.
     pub(super) fn statement_fields(
         &mut self,
         verb: &'static str,
-        statements: &HashSet<NoteId>,
-    ) -> Result<BTreeMap<NoteId, Vec<(String, String)>>, Error> {
-        if statements.is_empty() {
+        said: &[(EntryRef, Statement)],
+    ) -> Result<BTreeMap<EntryRef, Vec<(String, String)>>, Error> {
+        if said.is_empty() {
             return Ok(BTreeMap::new());
         }
-        let filter = Filter {
-            natures: vec![Nature::Statement],
-            ..Filter::default()
-        };
-        let details = self.details(verb);
-        let found = self.find_all(details, &Looking::among(Action::List, filter, statements))?;
-        let fields = found
-            .into_iter()
-            .map(|line| (line.listed.note, line.listed.metadata.fields.clone()));
-        Ok(fields.collect())
+        let found = self.find_statements(self.details(verb), Action::List, said)?;
+        let fields = |(entry, listed): (EntryRef, Listed)| (entry, listed.metadata.fields.clone());
+        Ok(found.into_iter().map(fields).collect())
     }
 
     /// What a request binds, by the terms that its statement names.
@@ -699,7 +689,7 @@ impl Desk<'_> {
                 Error::new(Kind::Failed, "this request says nothing of what it is for").hint("have it asked for anew")
             );
         };
-        let said = self.read_statement(statement, &details)?;
+        let said = self.read_statement(request, statement, &details)?;
         let note = found.matter.note.to_string();
         let mut about = vec![found.matter.note];
         let (title, text) = match found.matter.deed {
@@ -757,18 +747,6 @@ impl Desk<'_> {
         };
         let error = Error::new(Kind::Denied, words).hint("somebody else is");
         Err(self.refused("approve", Some(EntryKind::Approve), Some(&request.to_string()), error)?)
-    }
-
-    /// Opens a statement, under an entry of its own.
-    pub(super) fn read_statement(&mut self, statement: NoteId, details: &Details) -> Result<String, Error> {
-        let id = statement.to_string();
-        let mut details = details.clone();
-        let standing = self.standing(&id, &[Nature::Statement], &details)?;
-        let permits = self.permitted(Action::Read, &standing, &mut details, &id)?;
-        let newest = standing.newest(&id)?;
-        let (opened, _) = self.open_revisions(&standing, &[newest], false, permits, details)?;
-        let open = opened.into_iter().next().ok_or_else(|| Error::no_such_note(&id))?;
-        Ok(open.text().to_owned())
     }
 
     /// How whoever is at the desk approved it, if that may still be used.

@@ -210,16 +210,17 @@ impl Desk<'_> {
     fn tell_what_was_opened(&mut self, all: &mut [BrokenGlass]) -> Result<(), Error> {
         let matters = self.ledger.matters();
         let listed = |entry: &EntryRef| all.iter().any(|broken| broken.entry == *entry);
-        let statements = matters.broken().filter(|(entry, _)| listed(entry));
-        let statements: BTreeMap<NoteId, EntryRef> = statements
-            .filter_map(|(entry, broken)| Some((broken.statement?, entry)))
+        let said = matters.broken().filter(|(entry, _)| listed(entry));
+        let said: Vec<_> = said
+            .filter_map(|(entry, broken)| Some((entry, broken.statement?)))
             .collect();
+        let fields = self.statement_fields("glass-read", &said)?;
         let mut said = BTreeMap::new();
-        for (statement, fields) in self.statement_fields("glass-read", &statements.keys().copied().collect())? {
+        for (entry, fields) in fields {
             let value = |name: &str| value_of(&fields, name);
             let note = value(NOTE).and_then(|note| note.parse::<NoteId>().ok());
-            if let (Some(note), Some(why), Some(entry)) = (note, value(WHY), statements.get(&statement)) {
-                said.insert(*entry, (note, why.to_owned()));
+            if let (Some(note), Some(why)) = (note, value(WHY)) {
+                said.insert(entry, (note, why.to_owned()));
             }
         }
         if said.is_empty() {
@@ -331,11 +332,11 @@ impl Desk<'_> {
         let statement = self.ledger.matters().broken().find(|(place, _)| *place == entry);
         let statement = statement.and_then(|(_, broken)| broken.statement);
         let readable = match statement {
-            Some(statement) => self.find(&statement.to_string())?.map(|_| statement),
+            Some(statement) => self.find(&statement.note.to_string())?.map(|_| statement),
             None => None,
         };
         let statement = match readable {
-            Some(statement) => Some(self.read_statement(statement, &details)?),
+            Some(statement) => Some(self.read_statement(entry, statement, &details)?),
             None => None,
         };
         Ok(GlassStatement { broken, statement })

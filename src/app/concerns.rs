@@ -17,7 +17,7 @@ use crate::env::SystemEntropy;
 use crate::envelope::{
     BadCode, CONCERN_MAX, Concern, KeptText, Reply, ReplyCode, ReplyKey, SealedConcern, SealedReply,
 };
-use crate::gate::{Filter, Metadata, Nature};
+use crate::gate::{Filter, Nature};
 use crate::id::{Digest, Fingerprint, NoteId, PersonId};
 use crate::label::{Label, LabelText, Level};
 use crate::ledger::Draft;
@@ -260,7 +260,9 @@ pub fn receive_concern(context: &Context<'_>, page: &[u8]) -> Result<Received, E
     }
     let mut fitting = None;
     for line in &known {
-        let label = desk.with_readers(line.listed.label.clone(), &line.listed.metadata)?;
+        let details = desk.details("concern-read");
+        let standing = desk.standing(&line.listed.note.to_string(), &[Nature::Note], &details)?;
+        let label = desk.with_readers(Desk::label_of(&standing), standing.survey.readers())?;
         if fits(&label, &concern, desk.identity.person()) {
             fitting = Some(line.listed.note.to_string());
             break;
@@ -424,6 +426,7 @@ impl Desk<'_> {
                 let words = format!("`{}` handles no concerns here", typed(name));
                 return Err(usage(words).hint(format!("those who do are {}", all.collect::<Vec<_>>().join(", "))));
             }
+            self.addressed(plain(name))?;
             if self.people(plain(name))?.iter().any(|person| left_out.contains(person)) {
                 return Err(usage(format!("`{}` is both written to and left out", typed(name))));
             }
@@ -557,16 +560,15 @@ impl Desk<'_> {
             .collect()
     }
 
-    /// The label of a further revision: for everybody whom the note names as a reader and who is a member, but for whom its
-    /// author left out.
-    pub(super) fn with_readers(&self, label: Label, metadata: &Metadata) -> Result<Label, Error> {
-        let listed = |name| value_of(&metadata.fields, name).map_or(Vec::new(), |people| people.split(", ").collect());
-        let (readers, left_out): (Vec<&str>, Vec<&str>) = (listed(reserved::READERS), listed(reserved::LEFT_OUT));
-        if label.level() != Level::Named || readers.is_empty() {
+    /// The label of a further revision: for everybody whom all revisions of the note name as a reader and who is a member, but
+    /// for whom one of them leaves out.
+    pub(super) fn with_readers(&self, label: Label, readers: Option<BTreeSet<&str>>) -> Result<Label, Error> {
+        let Some(readers) = readers.filter(|_| label.level() == Level::Named) else {
             return Ok(label);
-        }
-        let wanted = readers.iter().filter(|handle| !left_out.contains(handle));
-        let people = wanted.filter_map(|handle| self.member(plain(handle)).ok());
+        };
+        let people = readers
+            .into_iter()
+            .filter_map(|handle| self.addressed(plain(handle)).ok());
         let people: BTreeSet<PersonId> = people
             .map(|card| card.person)
             .chain(label.people().iter().copied())

@@ -3,15 +3,14 @@
 use super::compartments::public_facts;
 use super::context::{Context, Desk, short};
 use super::error::{Error, Kind};
-use super::finding::Looking;
 use super::notes::check_name;
-use crate::chain::{Kind as EntryKind, Role, Time};
+use crate::chain::{Kind as EntryKind, Role, Statement, Time};
 use crate::crypto::{Recipient, make_random};
 use crate::env::SystemEntropy;
-use crate::gate::{Conflicts, Filter, Gate, Nature};
+use crate::gate::{Conflicts, Gate, Nature};
 use crate::id::{EntryRef, NoteId, PersonId};
 use crate::label::{Label, Level};
-use crate::ledger::{Changes, Draft, FILES_PER_ENTRY, wrap_ref};
+use crate::ledger::Draft;
 use crate::policy::{Action, Decision, Kind as ThingKind};
 use std::collections::{BTreeSet, HashSet};
 
@@ -100,21 +99,13 @@ pub fn list_conflicts(context: &Context<'_>) -> Result<Vec<ConflictLine>, Error>
     let mut desk = unlocked.desk(context)?;
     desk.refuse_what_is_said("conflict list", Action::List)?;
     let details = desk.details("conflict list");
-    let declared: Vec<(EntryRef, NoteId)> = desk.ledger.matters().conflicts().collect();
-    let notes: HashSet<NoteId> = declared.iter().map(|(_, note)| *note).collect();
-    let filter = Filter {
-        natures: vec![Nature::Statement],
-        ..Filter::default()
-    };
+    let declared: Vec<(EntryRef, Statement)> = desk.ledger.matters().conflicts().collect();
     // What one has declared oneself bars one from the matter, not from the list of what one has declared.
     desk.conflicts = Conflicts::default();
-    let found = desk.find_all(details, &Looking::among(Action::ConflictList, filter, &notes))?;
+    let found = desk.find_statements(details, Action::ConflictList, &declared)?;
     let mut lines = Vec::new();
-    for (entry, note) in declared {
-        let Some(line) = found.iter().find(|line| line.listed.note == note) else {
-            continue;
-        };
-        let metadata = &line.listed.metadata;
+    for (entry, listed) in found {
+        let metadata = &listed.metadata;
         lines.push(ConflictLine {
             entry,
             by: desk.handle_of(entry),
@@ -149,52 +140,26 @@ impl Desk<'_> {
     fn look_at_conflicts(&self) -> Result<(Conflicts, usize), Error> {
         let me = Some(self.identity.person());
         let declared = self.ledger.matters().conflicts();
-        let own: Vec<NoteId> = declared
+        let own: Vec<Statement> = declared
             .filter(|(entry, _)| self.person(*entry) == me)
-            .map(|(_, note)| note)
+            .map(|(_, statement)| statement)
             .collect();
-        let (mut stored, mut gone) = (Vec::new(), 0);
-        for note in own {
-            match self.ledger.wraps(&note.to_string())? {
-                wraps if wraps.is_empty() => gone += 1,
-                wraps => stored.extend(self.ledger.stored_many(wraps)?),
-            }
-        }
+        let stored = self.stored_statements(&own)?;
+        let there: HashSet<NoteId> = stored.iter().map(|stored| stored.note).collect();
+        let gone = own.iter().filter(|statement| !there.contains(&statement.note)).count();
         let (conflicts, closed) = Gate::new(self.identity, self.ledger.keyring()).conflicts(&stored)?;
         Ok((conflicts, closed + gone))
     }
 
     /// Seals what somebody declared to a further device of theirs too, as far as it opens here: it bars them there as well;
-    /// and what holds are for that they must honour. Each in a wrap of its own beside those that are there: whom these are
-    /// for cannot be told, so that a slot more would double them each time.
-    pub(super) fn hand_on_statements(&mut self, person: PersonId, device: &Recipient) -> Result<(), Error> {
+    /// and what holds are for that they must honour.
+    pub(super) fn tell_device(&mut self, person: PersonId, device: &Recipient) -> Result<(), Error> {
         let declared = self.ledger.matters().conflicts();
-        let theirs = declared.filter(|(entry, _)| self.person(*entry) == Some(person));
-        let mut theirs: BTreeSet<(NoteId, PersonId)> = theirs.map(|(_, note)| (note, person)).collect();
-        theirs.extend(self.holds_to_honour(person)?);
-        theirs.retain(|(note, _)| !self.ledger.is_destroyed(*note));
-        let (mut given, mut all) = (HashSet::new(), Vec::new());
-        for (note, author) in theirs {
-            for stored in self.ledger.stored_many(self.ledger.wraps(&note.to_string())?)? {
-                if given.contains(&stored.body) {
-                    continue;
-                }
-                let new = self.gate().statement_for(&stored, author, device, &mut SystemEntropy)?;
-                if let Some(new) = new {
-                    given.insert(stored.body);
-                    all.push((note, new.to_bytes()));
-                }
-            }
-        }
-        for some in all.chunks(FILES_PER_ENTRY) {
-            let mut changes = Changes::default();
-            for (note, new) in some {
-                changes.write_digested(wrap_ref(*note), note, new.clone());
-            }
-            let notes = some.iter().map(|(note, _)| *note).collect();
-            let _ = self.record(Draft::change(EntryKind::Key, self.details("rewrap"), notes, changes))?;
-        }
-        Ok(())
+        let mut said: Vec<_> = declared
+            .filter(|(entry, _)| self.person(*entry) == Some(person))
+            .collect();
+        said.extend(self.holds_to_honour(person)?);
+        self.hand_on_statements(&said, device)
     }
 
     /// The label of what a person and all leads read, by name.

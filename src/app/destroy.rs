@@ -11,7 +11,7 @@ use crate::gate::{Filter, Nature, Permit, Whole};
 use crate::id::{EntryRef, NoteId};
 use crate::ledger::{Changes, Draft};
 use crate::policy::{Action, Decision, Permission, ResourceFacts};
-use std::collections::{BTreeSet, HashSet};
+use std::collections::HashSet;
 
 /// The most files that one entry forgets, so that it always fits.
 const FILES_MAX: usize = 256;
@@ -73,7 +73,7 @@ pub fn destroy(context: &Context<'_>, asked: &str, ask: Option<Ask<'_>>) -> Resu
     let made = desk.made_from(found.note);
     let mut files = found.files_in_order();
     let count = files.iter().map(Vec::len).sum();
-    files.extend(desk.request_files(found.note));
+    files.extend(desk.request_files(found.note)?);
     let entry = desk.forget_files(found.note, files, agreed.approval, &details)?;
     desk.finish_forgetting()?;
     drop(desk);
@@ -143,15 +143,20 @@ impl Desk<'_> {
     }
 
     /// The files of all requests about a note: with it goes what was said of it.
-    fn request_files(&self, note: NoteId) -> Vec<Vec<FileRef>> {
+    fn request_files(&self, note: NoteId) -> Result<Vec<Vec<FileRef>>, Error> {
         let about = self
             .ledger
             .matters()
             .all_requests()
             .filter(|(_, said)| said.matter.note == note);
-        let said: BTreeSet<NoteId> = about.filter_map(|(_, said)| said.statement).collect();
-        let files = said.into_iter().map(|statement| self.ledger.files_of(statement));
-        files.filter(|files| !files.is_empty()).collect()
+        let mut all = Vec::new();
+        for (request, said) in about {
+            if let Some(statement) = said.statement {
+                all.push(self.files_of_statement(request, statement)?);
+            }
+        }
+        all.retain(|files| !files.is_empty());
+        Ok(all)
     }
 
     /// The newest title, recorded first, if the person may list the note.

@@ -4,12 +4,15 @@ use super::context::{Context, Desk, short};
 use super::error::{Error, Kind};
 use crate::casework::reserved;
 use crate::chain::{Details, Time};
-use crate::gate::{Filter, Listed, Nature, Order, Permit, Query};
+use crate::gate::{Filter, Listed, Nature, Order, Permit, Query, Survey};
 use crate::id::NoteId;
 use crate::label::{Label, Level};
 use crate::ledger::Draft;
 use crate::policy::{Action, Decision, Kind as ThingKind, ResourceFacts, Why};
 use std::collections::{BTreeSet, HashSet};
+
+/// So many things that do not open are named.
+const TOLD: usize = 3;
 
 /// A line of a list.
 pub struct NoteLine {
@@ -211,6 +214,7 @@ impl Desk<'_> {
             Ok(survey) => survey,
             Err(error) => return Err(self.failed(details, Vec::new(), error)),
         };
+        self.tell_unopened(&survey);
         let mut permitted = Vec::new();
         let mut permits = Vec::new();
         let mut rules = BTreeSet::new();
@@ -254,6 +258,24 @@ impl Desk<'_> {
             listed,
         };
         Ok(listed.into_iter().map(line).collect())
+    }
+
+    /// Names what does not open and was passed over: who wrote it stands in the log.
+    pub(super) fn tell_unopened(&self, survey: &Survey) {
+        for file in survey.unopened().iter().take(TOLD) {
+            let note = file.1.get(..8).unwrap_or_default();
+            let by = self.ledger.written_by(file).map(|entry| (self.handle_of(entry), entry));
+            let by = by.map_or_else(String::new, |(by, entry)| {
+                format!(": {by} wrote it so, in entry {entry}")
+            });
+            self.context.person.warn(&format!(
+                "something under note {note} does not open, and is passed over{by}"
+            ));
+        }
+        let more = survey.unopened().len().saturating_sub(TOLD);
+        if more > 0 {
+            self.context.person.warn(&format!("{more} others do not open either"));
+        }
     }
 
     /// Looks inside everything that this session's keys open.

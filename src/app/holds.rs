@@ -6,10 +6,10 @@ use super::context::{Context, Desk, short};
 use super::error::{Error, Kind};
 use super::finding::Looking;
 use super::notes::check_name;
-use crate::chain::{Details, HELD_MAX, Hold, Kind as EntryKind, Role, Time};
+use crate::chain::{Details, HELD_MAX, Hold, Kind as EntryKind, Role, Statement, Time};
 use crate::crypto::make_random;
 use crate::env::SystemEntropy;
-use crate::gate::{Conflicts, Filter, Gate, Metadata, Nature, TEXTS, fold};
+use crate::gate::{Conflicts, Filter, Gate, Listed, Metadata, Nature, TEXTS, fold};
 use crate::id::{EntryRef, NoteId, PersonId};
 use crate::label::{Label, Level};
 use crate::ledger::{Changes, Draft};
@@ -311,12 +311,21 @@ impl Desk<'_> {
     /// The notes on which the person may place a hold, with their labels.
     fn holdable(&self) -> Result<BTreeMap<NoteId, Label>, Error> {
         let survey = self.survey(&Filter::default())?;
+        // Whoever can write under a note's id can give it a newer revision with a lower label.
+        let mut joined: BTreeMap<NoteId, Label> = BTreeMap::new();
+        for (note, label, _) in self.gate().readable(self.ledger.wraps("")?, &self.clearance()) {
+            let join = joined
+                .get(&note)
+                .map_or(Some(label.clone()), |known| known.join(&label));
+            joined.insert(note, join.unwrap_or(label));
+        }
         let mut labels = BTreeMap::new();
         for class in survey.classes() {
             let reason = self.context.access.reason();
             let request = self.request(Action::HoldPlace, class.facts(), reason.as_deref());
             if let Decision::Permitted(_) = self.policies.decide(&request) {
-                labels.extend(class.notes.into_iter().map(|note| (note, class.label.clone())));
+                let label = |note| joined.get(&note).unwrap_or(&class.label).clone();
+                labels.extend(class.notes.iter().map(|note| (*note, label(*note))));
             }
         }
         Ok(labels)
@@ -450,29 +459,22 @@ impl Desk<'_> {
     /// The holds whose statements open for the person, under an entry of their own.
     pub(super) fn known_holds(&mut self, verb: &'static str) -> Result<Vec<KnownHold>, Error> {
         let holds = self.ledger.holds();
-        let statements: HashSet<NoteId> = holds.iter().filter_map(|hold| hold.statement).collect();
+        let said: Vec<_> = holds
+            .iter()
+            .filter_map(|hold| Some((hold.entry, hold.statement?)))
+            .collect();
         let details = Details {
             purpose: self.context.access.purpose().map(short),
             reason: self.context.access.reason().map(short),
             ..Details::new(verb)
         };
-        let filter = Filter {
-            natures: vec![Nature::Statement],
-            ..Filter::default()
+        let found = self.find_statements(details, Action::List, &said)?;
+        let known = |(entry, listed): (EntryRef, Listed)| {
+            let hold = holds.iter().find(|hold| hold.entry == entry)?.clone();
+            let metadata = *listed.metadata;
+            Some(KnownHold { hold, metadata })
         };
-        let found = self.find_all(details, &Looking::among(Action::List, filter, &statements))?;
-        let mut said: BTreeMap<NoteId, Box<Metadata>> = found
-            .into_iter()
-            .map(|line| (line.listed.note, line.listed.metadata))
-            .collect();
-        let known = |hold: Hold| {
-            let metadata = said.remove(&hold.statement?)?;
-            Some(KnownHold {
-                hold,
-                metadata: *metadata,
-            })
-        };
-        Ok(holds.into_iter().filter_map(known).collect())
+        Ok(found.into_iter().filter_map(known).collect())
     }
 
     /// Whether a note is held: an entry names it, or it falls under a hold whose statement opens here. The latter is
@@ -481,12 +483,11 @@ impl Desk<'_> {
         if self.ledger.is_held(note) {
             return Ok(true);
         }
-        let mut said = Vec::new();
-        for hold in self.ledger.holds().into_iter().filter(|hold| hold.lifted.is_none()) {
-            if let Some(statement) = hold.statement {
-                said.extend(self.ledger.stored_many(self.ledger.wraps(&statement.to_string())?)?);
-            }
-        }
+        let holds = self.ledger.holds().into_iter();
+        let said = holds
+            .filter(|hold| hold.lifted.is_none())
+            .filter_map(|hold| hold.statement);
+        let said = self.stored_statements(&said.collect::<Vec<_>>())?;
         let gate = Gate::new(self.identity, self.ledger.keyring());
         let (scopes, _) = gate.conflicts(&said)?;
         if scopes.is_empty() {
@@ -499,7 +500,7 @@ impl Desk<'_> {
     }
 
     /// The statements of holds that somebody must honour who gets a further device, or comes in, and whose they are.
-    pub(super) fn holds_to_honour(&self, person: PersonId) -> Result<Vec<(NoteId, PersonId)>, Error> {
+    pub(super) fn holds_to_honour(&self, person: PersonId) -> Result<Vec<(EntryRef, Statement)>, Error> {
         let holds = self.ledger.holds();
         let holds: Vec<Hold> = holds.into_iter().filter(|hold| hold.lifted.is_none()).collect();
         if holds.is_empty() {
@@ -507,15 +508,16 @@ impl Desk<'_> {
         }
         let labels = self.holdable()?;
         let theirs = holds.iter().filter(|hold| {
-            let parts = holds.iter().filter(|part| part.beginning == hold.beginning);
-            let labels: Vec<&Label> = parts
+            // What its own log placed with it: others may name its beginning for what they like.
+            let with_it = |part: &&Hold| part.beginning == hold.beginning && part.entry.log == hold.entry.log;
+            let labels: Vec<&Label> = holds
+                .iter()
+                .filter(with_it)
                 .flat_map(|part| &part.notes)
                 .filter_map(|note| labels.get(note))
                 .collect();
             self.who_must_honour(&labels).contains(&person)
         });
-        Ok(theirs
-            .filter_map(|hold| hold.statement.zip(self.person(hold.entry)))
-            .collect())
+        Ok(theirs.filter_map(|hold| Some((hold.entry, hold.statement?))).collect())
     }
 }

@@ -171,7 +171,7 @@ impl Desk<'_> {
         let handed = request
             .device
             .recipient()
-            .map(|device| self.hand_on_statements(person, &device));
+            .map(|device| self.tell_device(person, &device));
         if let Some(Err(error)) = handed {
             self.context.person.warn(&format!(
                 "{} is admitted, but is not told of all holds and conflicts of interest that concern them: {error}; admit \
@@ -206,10 +206,29 @@ impl Desk<'_> {
         found.ok_or_else(|| no_member(handle))
     }
 
+    /// The card of the member who is written to under that handle: who bears it now, if nobody else ever did. A lead with a
+    /// changed program can give themselves what another is called.
+    pub(super) fn addressed(&self, handle: &str) -> Result<&Card, Error> {
+        let card = self.member(handle)?;
+        let mut cards = self.ledger.charter().roster.cards().iter();
+        match cards.any(|other| other.handle == handle && other.person != card.person) {
+            false => Ok(card),
+            true => Err(Error::new(
+                Kind::Denied,
+                format!(
+                    "`{}` is what two members are or were called: nobody is written to by it",
+                    typed(handle)
+                ),
+            )
+            .hint("a lead's card changed it: ask them, and look at `strongroom audit log`")),
+        }
+    }
+
     /// The card of whoever has the device that asked, if it says just what is to be given.
-    fn admitted_so(&self, admission: &Admission, request: &JoinRequest) -> Option<Card> {
+    pub(super) fn admitted_so(&self, admission: &Admission, request: &JoinRequest) -> Option<Card> {
         let mut members = self.ledger.charter().roster.members();
-        let card = members.find(|card| is_of(card, request.device.device))?;
+        // The very device, with its keys: another request can bear the same id.
+        let card = members.find(|card| card.devices.contains(&request.device))?;
         let same = match &admission.device_of {
             Some(handle) => card.handle == *handle,
             None => {

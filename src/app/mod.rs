@@ -53,6 +53,7 @@ mod retention;
 mod review;
 mod revisions;
 mod schedule;
+mod statements;
 mod sync;
 mod table;
 #[cfg(test)]

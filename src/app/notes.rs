@@ -359,10 +359,9 @@ impl Desk<'_> {
             compartments.push(id);
         }
         let roster = &self.ledger.charter().roster;
-        let person = |handle: &String| {
-            let card = roster.members().find(|card| card.handle == *handle);
-            card.map(|card| card.person)
-                .ok_or_else(|| usage(format!("there is no member `@{handle}`")))
+        let person = |handle: &String| match roster.members().any(|card| card.handle == *handle) {
+            true => self.addressed(handle).map(|card| card.person),
+            false => Err(usage(format!("there is no member `@{handle}`"))),
         };
         let people = written.people.iter().map(person).collect::<Result<Vec<_>, _>>()?;
         let label = match (level, people.is_empty()) {

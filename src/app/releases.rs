@@ -16,6 +16,7 @@ use crate::id::{Digest, EntryRef, NoteId};
 use crate::label::Level;
 use crate::ledger::Draft;
 use crate::policy::{Action, Decision, Kind as ThingKind, ResourceFacts};
+use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::PathBuf;
 
@@ -119,6 +120,16 @@ pub fn release_brief(context: &Context<'_>, query: &ReleaseQuery) -> Result<Rele
     let Some((draft, label, wraps)) = found else {
         return Err(desk.not_there(details, &query.draft)?);
     };
+    // A draft is made once: what else stands under its id is by somebody else, and nobody looked at it.
+    let bodies: BTreeSet<_> = wraps.iter().filter_map(|wrap| wrap.body().ok()).collect();
+    if bodies.len() > 1 {
+        desk.refuse_release(details, draft, "written-to")?;
+        return Err(Error::new(
+            Kind::Tampered,
+            "something was written under the id of this draft after it was made; it was not released",
+        )
+        .hint("draft it again; `strongroom audit who` says who wrote"));
+    }
     // The draft itself says for whom it was made, so it is read first, under an entry of its own.
     let mut reading = details.clone();
     reading.verb = "release-read".into();

@@ -238,6 +238,9 @@ impl std::fmt::Display for Founder {
     }
 }
 
+/// How often what an interrupted clone left is tried to be removed.
+const CLEARED: usize = 100;
+
 /// Where a vault is put together before it is there.
 struct Draft {
     place: PathBuf,
@@ -260,8 +263,23 @@ impl Draft {
                 )
             })?;
         }
-        draft.remove();
+        draft.clear()?;
         Ok(draft)
+    }
+
+    /// Removes what is there. The git of a run that was killed goes on by itself, and may write there for a moment still.
+    fn clear(&self) -> Result<(), Error> {
+        for _ in 0..CLEARED {
+            match std::fs::remove_dir_all(&self.place) {
+                Err(error) if error.kind() == std::io::ErrorKind::DirectoryNotEmpty => {
+                    std::thread::sleep(std::time::Duration::from_millis(50));
+                }
+                // What cannot be removed otherwise is said when the vault is put together there.
+                _ => return Ok(()),
+            }
+        }
+        let words = "what an interrupted clone began there is still being written; nothing was changed";
+        Err(Error::new(Kind::Failed, words).hint("try again in a moment"))
     }
 
     fn remove(&self) {

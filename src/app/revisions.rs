@@ -8,7 +8,7 @@ use crate::envelope::WrapFile;
 use crate::gate::{Nature, OpenNote, Permit, Survey, TEXTS};
 use crate::id::{Digest, EntryRef, NoteId};
 use crate::label::Label;
-use crate::ledger::{Draft, LedgerError, StoredNote};
+use crate::ledger::{Draft, LedgerError, StoredNote, wrap_file};
 use crate::policy::{Action, Decision, Kind as ThingKind, ResourceFacts};
 use std::collections::BTreeSet;
 
@@ -122,6 +122,9 @@ impl Desk<'_> {
             Ok(survey) => survey,
             Err(error) => return Err(self.failed(details.clone(), vec![note], error)),
         };
+        self.tell_unopened(&survey);
+        let mut wraps = wraps;
+        wraps.retain(|wrap| !survey.unopened().contains(&wrap_file(note, wrap)));
         let heads: Vec<Digest> = survey.heads().into_iter().map(|(body, _)| body).collect();
         if heads.is_empty() {
             let error = Error::new(
@@ -243,7 +246,8 @@ impl Desk<'_> {
             for wrap in &standing.wraps {
                 if !revisions.contains(&wrap.body().map_err(LedgerError::from)?) {
                     let other = self.ledger.stored(standing.note, wrap.clone())?;
-                    stored.extend(Some(other).filter(StoredNote::is_attachment));
+                    let opens = |other: &StoredNote| other.is_attachment() && self.gate().opens(other);
+                    stored.extend(Some(other).filter(opens));
                 }
             }
         }

@@ -10,6 +10,7 @@ mod holds;
 mod leaving;
 mod matters;
 mod offline;
+mod planted;
 mod recovery;
 mod sync;
 mod together;

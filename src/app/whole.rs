@@ -3,12 +3,11 @@
 use super::context::Desk;
 use super::error::Error;
 use crate::chain::{Details, FileRef};
-use crate::crypto::sha256;
 use crate::envelope::WrapFile;
 use crate::gate::{Nature, Whole};
 use crate::id::{Digest, NoteId};
 use crate::label::Label;
-use crate::ledger::{note_ref, wrap_ref};
+use crate::ledger::{note_ref, wrap_file};
 use crate::policy::{Kind as ThingKind, ResourceFacts};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -96,9 +95,8 @@ impl Desk<'_> {
         }
         let mut files_of_wraps = BTreeMap::new();
         for wrap in &wraps {
-            let digest = sha256(&[&wrap.to_bytes()]);
-            let file = FileRef(wrap_ref(note), format!("{note}.{digest}"), digest);
-            files_of_wraps.insert(wrap.body().map_err(crate::ledger::LedgerError::from)?, file);
+            let body = wrap.body().map_err(crate::ledger::LedgerError::from)?;
+            files_of_wraps.insert(body, wrap_file(note, wrap));
         }
         let keys = wraps.clone();
         let wraps = wraps.into_iter().map(|wrap| (note, wrap)).collect();

@@ -268,7 +268,7 @@ fn open_to_edit(
     let standing = desk.standing(asked, &[Nature::Note], &details)?;
     let permitted = desk.permitted(Action::Read, &standing, &mut details, asked)?;
     // What may not be revised is not opened for it: nobody writes a text to lose it.
-    let label = desk.label_of(&standing, &standing.heads)?;
+    let label = Desk::label_of(&standing);
     let _ = desk.may_revise(EDIT, &standing, &label, asked)?;
     let newest = standing.newest(asked)?;
     let (opened, entry) = desk.open_revisions(&standing, &[newest], false, permitted, details)?;
@@ -299,17 +299,15 @@ fn open_to_edit(
 }
 
 impl Desk<'_> {
-    /// The join of the labels of these revisions.
-    fn label_of(&self, standing: &Standing, bodies: &[Digest]) -> Result<Label, Error> {
-        let of = |(_, body, label): (u64, Digest, &Label)| bodies.contains(&body).then(|| label.clone());
-        let mut labels = standing.survey.revisions().filter_map(of);
-        let first = labels.next().unwrap_or_else(|| standing.label.clone());
-        labels.try_fold(first, |join, label| join.join(&label)).ok_or_else(|| {
-            Error::new(
-                Kind::Usage,
-                "the heads of this note are named to different people, so nothing can follow them all",
-            )
-        })
+    /// The join of the labels of all revisions, not of the heads alone: whoever can write under the id of a note can give it
+    /// a head with a lower label.
+    pub(super) fn label_of(standing: &Standing) -> Label {
+        let labels = standing.survey.revisions().map(|(_, _, label)| label);
+        let join = labels.fold(None, |join: Option<Label>, label| match join {
+            None => Some(label.clone()),
+            Some(join) => Some(join.join(label).unwrap_or(join)),
+        });
+        join.unwrap_or_else(|| standing.label.clone())
     }
 
     /// The rules by which this person may revise a note. A denial is entered.
@@ -348,7 +346,7 @@ impl Desk<'_> {
             );
             return Err(self.failed(details, vec![note], error));
         }
-        let label = self.with_readers(self.label_of(&standing, follows)?, &metadata)?;
+        let label = self.with_readers(Self::label_of(&standing), standing.survey.readers())?;
         details.rules = self.may_revise(how, &standing, &label, &asked)?;
         details.level = Some(label.level());
         details.client = (!metadata.client.is_empty()).then(|| metadata.client.clone());

@@ -6,8 +6,8 @@
 use super::card::Role;
 use super::entry::{Entry, Kind, Outcome};
 use super::histories::Place;
-use super::live::{Seen, note_of};
-use super::matter::Deed;
+use super::live::Seen;
+use super::matter::{Deed, Statement};
 use super::problem::Problem;
 use super::roster::Roster;
 use super::time::Time;
@@ -45,7 +45,7 @@ pub struct Hold {
     /// The notes that it names.
     pub notes: Vec<NoteId>,
     /// The sealed statement of what it is about.
-    pub statement: Option<NoteId>,
+    pub statement: Option<Statement>,
     /// By which entry it was lifted, and when.
     pub lifted: Option<(EntryRef, Time)>,
 }
@@ -62,7 +62,7 @@ struct Act {
 struct Placed {
     act: Act,
     notes: Vec<NoteId>,
-    statement: Option<NoteId>,
+    statement: Option<Statement>,
 }
 
 /// All holds that the logs tell of. What counts for nothing is to be kept from it.
@@ -96,11 +96,10 @@ impl Holds {
                 for note in &entry.held {
                     self.on.entry(*note).or_default().push(at);
                 }
-                let mut wrote = entry.wrote.iter();
                 self.placed.push(Placed {
                     act: act(),
                     notes: entry.held.clone(),
-                    statement: wrote.find_map(|file| note_of(&file.1)),
+                    statement: Statement::of(entry),
                 });
             }
             (Some(Kind::Lift), Some(hold), _) => self.lifts.entry(hold).or_default().push(act()),

@@ -5,7 +5,7 @@
 //! device's log it stands in.
 
 use super::cuts::Cuts;
-use super::entry::{Entry, Kind, Outcome};
+use super::entry::{Entry, FileRef, Kind, Outcome};
 use super::live::note_of;
 use super::problem::Problem;
 use super::time::Time;
@@ -62,6 +62,27 @@ impl Matter {
     }
 }
 
+/// A sealed statement: the body that an entry wrote, and no other under that id, since whoever writes entries can name any.
+/// Whether its author is who wrote the entry, stands in what is sealed.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Statement {
+    /// Its id among the notes.
+    pub note: NoteId,
+    /// Digest of the body.
+    pub body: Digest,
+}
+
+impl Statement {
+    /// The one that an entry writes.
+    pub(super) fn of(entry: &Entry) -> Option<Self> {
+        let body = entry.wrote.iter().find(|file| file.0.starts_with("notes/"))?;
+        Some(Self {
+            note: note_of(&body.1)?,
+            body: body.2,
+        })
+    }
+}
+
 /// A request, or its approval.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Said {
@@ -70,7 +91,7 @@ pub struct Said {
     /// About what.
     pub matter: Matter,
     /// Of a request: the sealed statement that tells approvers more. Of an approval: none.
-    pub statement: Option<NoteId>,
+    pub statement: Option<Statement>,
     /// Of an approval: the request. Of a request: the one that it takes back.
     pub because: Option<EntryRef>,
 }
@@ -88,7 +109,7 @@ pub struct Broken {
     /// When, by its device.
     pub time: Time,
     /// The sealed statement of why.
-    pub statement: Option<NoteId>,
+    pub statement: Option<Statement>,
 }
 
 /// What was done on the strength of an approval.
@@ -98,7 +119,8 @@ struct Use {
     history: usize,
     kind: Kind,
     time: Time,
-    notes: BTreeSet<NoteId>,
+    /// Whose files it forgot; of a body, which.
+    forgot: BTreeSet<(NoteId, Option<Digest>)>,
 }
 
 /// All matters that the logs tell of. What counts for nothing is to be kept from it.
@@ -111,7 +133,7 @@ pub struct Matters {
     broken: BTreeMap<EntryRef, Broken>,
     /// The entry that was reviewed, and by which.
     reviews: BTreeMap<EntryRef, Vec<EntryRef>>,
-    conflicts: BTreeMap<EntryRef, NoteId>,
+    conflicts: BTreeMap<EntryRef, Statement>,
     /// When somebody said that they know policies, and which.
     acknowledged: BTreeMap<EntryRef, (Time, Digest)>,
     /// Since when policies are in force, by their digest.
@@ -128,10 +150,7 @@ impl Matters {
             return;
         };
         let place = entry.place();
-        let statement = || {
-            let mut notes = entry.wrote.iter().filter(|file| file.0.starts_with("notes/"));
-            notes.find_map(|file| note_of(&file.1))
-        };
+        let statement = || Statement::of(entry);
         let said = |matter: &Matter| Said {
             time: entry.time,
             matter: matter.clone(),
@@ -142,14 +161,18 @@ impl Matters {
             (Kind::Request, Some(matter), _) => self.requests.entry(place).or_default().push(said(matter)),
             (Kind::Approve, Some(matter), _) => self.approvals.entry(place).or_default().push(said(matter)),
             (Kind::Destroy | Kind::Release, _, Some(because)) => {
-                let notes = entry.forgot.iter().filter_map(|file| note_of(&file.1)).collect();
+                let body = |file: &FileRef| file.0.starts_with("notes/").then_some(file.2);
+                let forgot = entry.forgot.iter();
+                let forgot = forgot
+                    .filter_map(|file| Some((note_of(&file.1)?, body(file))))
+                    .collect();
                 let uses = self.uses.entry(because).or_default();
                 uses.push(Use {
                     place,
                     history,
                     kind,
                     time: entry.time,
-                    notes,
+                    forgot,
                 });
             }
             (Kind::BreakGlass, ..) => {
@@ -167,7 +190,7 @@ impl Matters {
                 let since = self.in_force.entry(entry.policies).or_insert(entry.time);
                 *since = (*since).max(entry.time);
             }
-            (Kind::Conflict, ..) => self.conflicts.extend(statement().map(|note| (place, note))),
+            (Kind::Conflict, ..) => self.conflicts.extend(statement().map(|statement| (place, statement))),
             _ => {}
         }
     }
@@ -243,8 +266,8 @@ impl Matters {
     }
 
     /// The sealed statements of conflicts that were declared, each with its entry.
-    pub fn conflicts(&self) -> impl Iterator<Item = (EntryRef, NoteId)> {
-        self.conflicts.iter().map(|(place, note)| (*place, *note))
+    pub fn conflicts(&self) -> impl Iterator<Item = (EntryRef, Statement)> {
+        self.conflicts.iter().map(|(place, statement)| (*place, *statement))
     }
 
     /// Who said when that they know which policies: each by the entry.
@@ -271,11 +294,16 @@ impl Matters {
         let about = self
             .all_requests()
             .filter(|(_, asked)| asked.matter.note == said.matter.note);
-        let statements: BTreeSet<NoteId> = about.filter_map(|(_, asked)| asked.statement).collect();
-        let mut notes = used.notes.iter();
+        let statements: Vec<Statement> = about.filter_map(|(_, asked)| asked.statement).collect();
+        let is_of = |said: &Statement, note: NoteId, body: Option<Digest>| {
+            said.note == note && body.is_none_or(|body| said.body == body)
+        };
+        let mut forgot = used.forgot.iter();
         used.kind == said.matter.deed.kind()
             && person(by.log.device) == person(used.place.log.device)
-            && notes.all(|note| *note == said.matter.note || statements.contains(note))
+            && forgot.all(|(note, body)| {
+                *note == said.matter.note || statements.iter().any(|said| is_of(said, *note, *body))
+            })
     }
 
     /// What nobody may approve, review or carry out so. Of what names an entry beyond a cut nothing is said, and nothing

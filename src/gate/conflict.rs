@@ -78,17 +78,19 @@ impl<'a> Gate<'a> {
     pub fn conflicts(&self, stored: &[StoredNote]) -> Result<(Conflicts, usize), GateError> {
         let (mut conflicts, mut opened, mut closed) = (Conflicts::default(), BTreeSet::new(), BTreeSet::new());
         for item in stored {
-            let body = BodyFile::parse(&item.sealed)?;
-            if body.purpose() != Purpose::Statement {
+            if !item.is_statement() {
                 continue;
             }
+            let open = || {
+                let (_, key) = self.unwrap_key(item.note, &item.wrap)?;
+                BodyFile::parse(&item.sealed)?.open_metadata(self.vault(), item.note, &key)
+            };
             // A device that came later is not among those that it was sealed to at first.
-            let Ok((_, key)) = self.unwrap_key(item.note, &item.wrap) else {
+            let Ok(metadata) = open() else {
                 closed.insert(item.note);
                 continue;
             };
             opened.insert(item.note);
-            let metadata = body.open_metadata(self.vault(), item.note, &key)?;
             let concerned = compared(&metadata.client, &metadata.case);
             // One about nothing would be about everything.
             if concerned.iter().any(|name| !name.is_empty()) {

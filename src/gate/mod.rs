@@ -145,10 +145,13 @@ impl<'a> Gate<'a> {
         (mine && clearance.dominates(&label)).then_some(label)
     }
 
-    /// What a request binds: the bodies of a note, in order, and the terms, under the content key of the first of them.
+    /// What a request binds: the bodies of a note, in order, and the terms, under the content key of the first of them that
+    /// opens.
     pub fn bind(&self, note: NoteId, wraps: &[WrapFile], bodies: &[Digest], terms: &str) -> Result<Digest, GateError> {
-        let first = wraps.iter().min_by_key(|wrap| wrap.body().ok());
-        let (_, key) = self.unwrap_key(note, first.ok_or(GateError::NotAllowed)?)?;
+        let mut wraps: Vec<&WrapFile> = wraps.iter().collect();
+        wraps.sort_by_key(|wrap| wrap.body().ok());
+        let key = wraps.into_iter().find_map(|wrap| self.unwrap_key(note, wrap).ok());
+        let (_, key) = key.ok_or(GateError::NotAllowed)?;
         let bodies: Vec<u8> = bodies.iter().flat_map(|body| body.0).collect();
         Ok(key.bind(&[note.as_bytes(), &bodies, terms.as_bytes()]))
     }
@@ -161,6 +164,15 @@ impl<'a> Gate<'a> {
             self.identity.person(),
             self.identity.hybrid(),
         )
+    }
+
+    /// Whether it opens for this session. Anybody who can write can write what does not.
+    pub fn opens(&self, stored: &StoredNote) -> bool {
+        let open = || {
+            let (_, key) = self.unwrap_key(stored.note, &stored.wrap)?;
+            BodyFile::parse(&stored.sealed)?.open_metadata(self.vault(), stored.note, &key)
+        };
+        open().is_ok()
     }
 
     /// Seals a new note under a fresh content key.
@@ -280,9 +292,11 @@ impl<'a> Gate<'a> {
     /// Looks inside stored notes, for what `filter` lets through, without giving anything out.
     pub fn survey(&self, stored: Vec<StoredNote>, filter: &Filter) -> Result<Survey, GateError> {
         let ids = stored.iter().map(|item| item.note).collect();
-        let mut heads = Vec::new();
-        survey::look(*self, &stored, filter, None, &mut |found| heads.push(found))?;
-        Ok(Survey::new(*self, heads, ids))
+        let (mut heads, mut unopened) = (Vec::new(), Vec::new());
+        survey::look(*self, &stored, filter, None, &mut unopened, &mut |found| {
+            heads.push(found)
+        })?;
+        Ok(Survey::new(*self, heads, ids, unopened))
     }
 
     /// The same for all revisions of `natures`, also those that others follow.

@@ -2,8 +2,9 @@
 //! is wiped note by note; out come ids and counts.
 
 use super::query::Query;
-use super::survey::{Filter, Found, Survey, look};
+use super::survey::{Filter, Found, Survey, Unopened, look};
 use super::{Gate, GateError};
+use crate::chain::FileRef;
 use crate::id::NoteId;
 use crate::label::Clearance;
 use crate::ledger::{Ledger, LedgerError};
@@ -24,6 +25,7 @@ pub enum ScanError {
 enum LookedAt {
     Note(NoteId),
     Head(Found),
+    Unopened(FileRef),
 }
 
 impl Gate<'_> {
@@ -76,17 +78,22 @@ impl Gate<'_> {
             |note, wrap| gate.label(note, wrap, clearance).is_some(),
             |note, stored, looked_at: &mut Vec<LookedAt>| {
                 looked_at.push(LookedAt::Note(note));
+                let mut unopened = Unopened::new();
                 let mut take = |found| looked_at.push(LookedAt::Head(found));
-                look(gate, stored, filter, query, &mut take).map_err(ScanError::from)
+                look(gate, stored, filter, query, &mut unopened, &mut take)?;
+                looked_at.extend(unopened.into_iter().map(LookedAt::Unopened));
+                Ok::<(), ScanError>(())
             },
         )?;
         let (mut ids, mut heads) = (Vec::with_capacity(looked_at.len()), Vec::with_capacity(looked_at.len()));
+        let mut unopened = Unopened::new();
         for item in looked_at {
             match item {
                 LookedAt::Note(note) => ids.push(note),
                 LookedAt::Head(found) => heads.push(found),
+                LookedAt::Unopened(file) => unopened.push(file),
             }
         }
-        Ok(Survey::new(gate, heads, ids))
+        Ok(Survey::new(gate, heads, ids, unopened))
     }
 }

@@ -2,6 +2,8 @@
 
 use super::query::{Query, fold};
 use super::{Gate, GateError, Metadata, Permit};
+use crate::casework::{reserved, value_of};
+use crate::chain::FileRef;
 use crate::envelope::{BodyFile, CheckedBody, Purpose};
 use crate::id::{Digest, NoteId, PersonId};
 use crate::label::Label;
@@ -145,6 +147,8 @@ pub struct Survey {
     found: Vec<Found>,
     /// All that was looked at, also what the filter held back, in order.
     ids: Vec<NoteId>,
+    /// What was passed over.
+    unopened: Unopened,
 }
 
 /// One line of a list.
@@ -165,38 +169,56 @@ pub struct Listed {
     pub matches: u64,
 }
 
-/// What of these natures is stored, each with its body, whose text stays sealed.
+/// Wraps that do not open, or lead to what does not, though they name keys that this session holds: whoever wrote them wrote
+/// them so.
+pub(super) type Unopened = Vec<FileRef>;
+
+/// What of these natures is stored, each with its body, whose text stays sealed. What does not open is passed over: anybody
+/// who can write can write that, and nobody else's work is to end there.
 fn look_at<'s>(
     gate: Gate<'_>,
     stored: &'s [StoredNote],
     natures: &[Purpose],
-) -> Result<Vec<(Found, CheckedBody<'s>)>, GateError> {
+    unopened: &mut Unopened,
+) -> Vec<(Found, CheckedBody<'s>)> {
     let mut looked_at = Vec::with_capacity(stored.len());
     for item in stored {
-        let body = BodyFile::parse(&item.sealed)?;
-        if !admits_nature(natures, body.purpose()) {
-            continue;
+        match open(gate, item, natures) {
+            Ok(opened) => looked_at.extend(opened),
+            Err(_) => unopened.push(item.wrap_file()),
         }
-        let (label, key) = gate.unwrap_key(item.note, &item.wrap)?;
-        let nature = body.purpose();
-        let body = body.check(gate.vault(), item.note, &key)?;
-        let metadata = Box::new(body.open_metadata()?);
-        let found = Found {
-            note: item.note,
-            nature,
-            body: item.body,
-            label,
-            conflict: gate.is_in_conflict(&metadata),
-            metadata,
-            matches: 0,
-        };
-        looked_at.push((found, body));
     }
-    Ok(looked_at)
+    looked_at
 }
 
-/// What is followed, within one note alone: nobody's note makes another one history.
+fn open<'s>(
+    gate: Gate<'_>,
+    item: &'s StoredNote,
+    natures: &[Purpose],
+) -> Result<Option<(Found, CheckedBody<'s>)>, GateError> {
+    let body = BodyFile::parse(&item.sealed)?;
+    let nature = body.purpose();
+    if !admits_nature(natures, nature) {
+        return Ok(None);
+    }
+    let (label, key) = gate.unwrap_key(item.note, &item.wrap)?;
+    let body = body.check(gate.vault(), item.note, &key)?;
+    let metadata = Box::new(body.open_metadata()?);
+    let found = Found {
+        note: item.note,
+        nature,
+        body: item.body,
+        label,
+        conflict: gate.is_in_conflict(&metadata),
+        metadata,
+        matches: 0,
+    };
+    Ok(Some((found, body)))
+}
+
+/// What is followed, within one note alone: nobody's note makes another one history. Of statements nothing is.
 fn followed<'f>(found: impl Iterator<Item = &'f Found>) -> BTreeSet<(NoteId, Digest)> {
+    let found = found.filter(|item| item.nature != Purpose::Statement);
     let parents = |item: &'f Found| item.metadata.parents.iter().map(|body| (item.note, *body));
     found.flat_map(parents).collect()
 }
@@ -208,9 +230,10 @@ pub(super) fn look(
     stored: &[StoredNote],
     filter: &Filter,
     query: Option<&Query>,
+    unopened: &mut Unopened,
     take: &mut dyn FnMut(Found),
 ) -> Result<(), GateError> {
-    let looked_at = look_at(gate, stored, &filter.natures)?;
+    let looked_at = look_at(gate, stored, &filter.natures, unopened);
     // Whom a revision concerned that was superseded is concerned by the note.
     let barred = looked_at.iter().filter(|(found, _)| found.conflict);
     let barred: HashSet<NoteId> = barred.map(|(found, _)| found.note).collect();
@@ -235,11 +258,16 @@ pub(super) fn look(
 
 impl Survey {
     /// Of what was found among these notes.
-    pub(super) fn new(gate: Gate<'_>, found: Vec<Found>, mut ids: Vec<NoteId>) -> Self {
+    pub(super) fn new(gate: Gate<'_>, found: Vec<Found>, mut ids: Vec<NoteId>, unopened: Unopened) -> Self {
         let me = gate.identity.person();
         ids.sort_unstable();
         ids.dedup();
-        let mut survey = Self { me, found, ids };
+        let mut survey = Self {
+            me,
+            found,
+            ids,
+            unopened,
+        };
         survey.sort(Order::Modified, |_| String::new());
         survey
     }
@@ -270,12 +298,11 @@ impl Survey {
         stored: Vec<StoredNote>,
         natures: &[Purpose],
     ) -> Result<Self, GateError> {
-        let found = look_at(gate, &stored, natures)?
-            .into_iter()
-            .map(|(found, _)| found)
-            .collect();
+        let mut unopened = Unopened::new();
+        let looked_at = look_at(gate, &stored, natures, &mut unopened);
+        let found = looked_at.into_iter().map(|(found, _)| found).collect();
         let ids = stored.iter().map(|item| item.note).collect();
-        Ok(Self::new(gate, found, ids))
+        Ok(Self::new(gate, found, ids, unopened))
     }
 
     /// The revisions that no other one follows, and their labels; newest first.
@@ -291,6 +318,31 @@ impl Survey {
         self.found
             .iter()
             .map(|item| (item.metadata.number, item.body, &item.label))
+    }
+
+    /// Whom each of its revisions names as readers, but for those whom one of them leaves out; as handles. None where no
+    /// revision names any. One revision alone names nobody: whoever can write under the id of a note can write it.
+    pub fn readers(&self) -> Option<BTreeSet<&str>> {
+        let listed = |name: &'static str| {
+            let said = self
+                .found
+                .iter()
+                .filter_map(move |item| value_of(&item.metadata.fields, name));
+            said.map(|people| {
+                people
+                    .split(", ")
+                    .filter(|handle| !handle.is_empty())
+                    .collect::<BTreeSet<_>>()
+            })
+        };
+        let left_out: BTreeSet<&str> = listed(reserved::LEFT_OUT).flatten().collect();
+        let in_all = listed(reserved::READERS).reduce(|all, one| &all & &one)?;
+        Some(&in_all - &left_out)
+    }
+
+    /// The wraps that were passed over since they do not open, though this session holds the keys that they name.
+    pub fn unopened(&self) -> &[FileRef] {
+        &self.unopened
     }
 
     /// Notes by the facts that policies look at.

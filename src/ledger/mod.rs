@@ -72,7 +72,7 @@ pub use reading::{Opened, ReadLog, Reading};
 pub use second::{Second, Withdrawal, is_anything_withdrawn};
 pub use standing::Memory;
 pub use start::{DEVICES, Ledger, Quarantined, read_charter};
-pub use stored::StoredNote;
+pub use stored::{StoredNote, wrap_file};
 #[cfg(any(test, fuzzing))]
 pub use tests::exchanged::exchanged;
 pub use verify::{Anchors, NoReceipt, Report, Verdict, make_receipt, stray_refs, verify};

@@ -7,7 +7,7 @@ use super::start::{CommitTree, Ledger};
 use crate::chain::{FileRef, LiveFile, LiveSet, Problem};
 use crate::crypto::sha256;
 use crate::envelope::{BODY_MAX, BodyFile, Purpose, WrapFile};
-use crate::id::{Digest, NoteId};
+use crate::id::{Digest, EntryRef, NoteId};
 use crate::repo::{Oid, RawTree, Repo};
 use std::cell::Cell;
 use std::collections::{BTreeMap, HashMap};
@@ -28,8 +28,32 @@ pub struct StoredNote {
 impl StoredNote {
     /// Whether it is the head of an attachment, by its header.
     pub fn is_attachment(&self) -> bool {
-        BodyFile::parse(&self.sealed).is_ok_and(|body| body.purpose() == Purpose::Attachment)
+        self.is(Purpose::Attachment)
     }
+
+    /// Whether it is a statement, by its header.
+    pub fn is_statement(&self) -> bool {
+        self.is(Purpose::Statement)
+    }
+
+    fn is(&self, purpose: Purpose) -> bool {
+        BodyFile::parse(&self.sealed).is_ok_and(|body| body.purpose() == purpose)
+    }
+
+    /// The file of the body, as entries name it.
+    pub fn body_file(&self) -> FileRef {
+        LiveFile::body(self.note, self.body).file()
+    }
+
+    /// The same of the wrap.
+    pub fn wrap_file(&self) -> FileRef {
+        wrap_file(self.note, &self.wrap)
+    }
+}
+
+/// The file of a wrap, as entries name it.
+pub fn wrap_file(note: NoteId, wrap: &WrapFile) -> FileRef {
+    LiveFile::wrap(note, sha256(&[&wrap.to_bytes()])).file()
 }
 
 /// The ids that begin with so many hexadecimal digits; `None` if these are none.
@@ -133,6 +157,18 @@ impl Ledger<'_> {
         let mut files: Vec<FileRef> = self.standing.live.of_note(note).map(LiveFile::file).collect();
         files.sort();
         files
+    }
+
+    /// The entry that wrote a file first.
+    pub fn written_by(&self, file: &FileRef) -> Option<EntryRef> {
+        self.standing.live.written_by(file)
+    }
+
+    /// Whether that entry wrote the body, and no other did.
+    pub fn is_of_entry(&self, note: NoteId, body: Digest, entry: EntryRef) -> bool {
+        let body = LiveFile::body(note, body);
+        let mut writers = self.standing.live.writers(&body).peekable();
+        writers.peek().is_some() && writers.all(|writer| writer == entry)
     }
 
     /// The live bodies of a note and its attachments, in order.

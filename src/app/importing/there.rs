@@ -4,7 +4,7 @@ use super::super::context::{Desk, short};
 use super::super::error::Error;
 use super::super::finding::Looking;
 use crate::casework::{reserved, value_of};
-use crate::crypto::mac;
+use crate::crypto::{mac, same_bytes};
 use crate::gate::{Filter, Metadata, Nature};
 use crate::id::{Digest, NoteId};
 use crate::policy::Action;
@@ -49,17 +49,26 @@ impl Recognised {
         hex(&mac(&self.secret, &message)[..16])
     }
 
-    /// The fields of a note that is imported as revision `number`.
-    pub(super) fn fields(&self, path: &str, digest: &str, number: u64) -> Vec<(String, String)> {
+    /// The fields of the note that is imported as revision `number`.
+    pub(super) fn fields(&self, note: NoteId, path: &str, digest: &str, number: u64) -> Vec<(String, String)> {
         vec![
             (reserved::IMPORTED_FROM.to_owned(), self.from(path)),
-            (reserved::IMPORTED_KEY.to_owned(), self.value(digest, number)),
+            (
+                reserved::IMPORTED_KEY.to_owned(),
+                self.value(note, path, digest, number),
+            ),
         ]
     }
 
     /// What stands in the field that is not shown.
-    pub(super) fn value(&self, digest: &str, number: u64) -> String {
-        format!("{}.{}.{digest}.{number}", self.key, self.root)
+    pub(super) fn value(&self, note: NoteId, path: &str, digest: &str, number: u64) -> String {
+        let said = format!("{}.{}.{digest}.{number}", self.key, self.root);
+        format!("{said}.{}", self.bound(note, &self.from(path), &said))
+    }
+
+    /// Binds what a note says of where it comes from to that note: others can read it, and say the same of theirs.
+    fn bound(&self, note: NoteId, from: &str, said: &str) -> String {
+        hex(&mac(&self.secret, format!("note {note} {said} {from}").as_bytes())[..16])
     }
 
     fn from(&self, path: &str) -> String {
@@ -135,9 +144,15 @@ impl There {
             return;
         };
         let parts: Vec<&str> = value.split('.').collect();
-        let [key, root, digest, number] = parts[..] else { return };
+        let [key, root, digest, number, bound] = parts[..] else {
+            return;
+        };
         if key != recognised.key {
             self.elsewhere.insert(from);
+            return;
+        }
+        let said = format!("{key}.{root}.{digest}.{number}");
+        if !same_bytes(bound.as_bytes(), recognised.bound(note, &from, &said).as_bytes()) {
             return;
         }
         let digest = digest.to_owned();

@@ -290,7 +290,8 @@ impl Planned {
                     }
                     None | Some(Found::Text(_) | Found::Elsewhere | Found::Nothing) => {}
                 }
-                let own = recognised.fields(&thing.path, &thing.digest, 1);
+                let note = NoteId(make_random(&mut SystemEntropy)?);
+                let own = recognised.fields(note, &thing.path, &thing.digest, 1);
                 let form = thing.template.as_ref().and_then(|name| self.forms.get(name));
                 let text = NewText {
                     title: Some(std::mem::take(&mut thing.title)),
@@ -301,7 +302,6 @@ impl Planned {
                     fields: std::mem::take(&mut thing.fields),
                     template: None,
                 };
-                let note = NoteId(make_random(&mut SystemEntropy)?);
                 let ready = desk.ready(VERB, note, text, form, &thing.text, own)?;
                 if !thing.beside.is_empty() {
                     self.beside.push((ready.note, thing.beside));
@@ -358,7 +358,7 @@ impl Planned {
             };
             metadata.title = check_name("title", &thing.title)?;
             let mut fields = check_fields(thing.fields)?;
-            let key = recognised.value(&thing.digest, metadata.number + 1);
+            let key = recognised.value(note, &thing.path, &thing.digest, metadata.number + 1);
             fields.push((reserved::IMPORTED_KEY.to_owned(), key));
             metadata
                 .fields

@@ -211,7 +211,7 @@ fn a_request_tells_what_it_is_for() {
 
 /// Somebody who remembers what they were told.
 #[derive(Default)]
-struct Warned(RefCell<Vec<String>>);
+pub(super) struct Warned(pub(super) RefCell<Vec<String>>);
 
 impl Person for Warned {
     fn passphrase(&self, prompt: &str) -> Result<shared::Passphrase, Error> {

@@ -1,13 +1,7 @@
 //! What meets what else was done meanwhile, or at another place.
 
-use super::leaving::{Told, add_note, beside, join};
+use super::leaving::{Told, join};
 use super::*;
-use crate::chain::Kind as EntryKind;
-use crate::gate::{Gate, Nature};
-use crate::id::NoteId;
-use crate::label::Label;
-use crate::ledger::Draft;
-use std::collections::BTreeSet;
 
 fn edited(vault: &Vault, note: &str, text: &'static str, meanwhile: &dyn Fn()) {
     let text = TextFrom::Caller(Box::new(|| {
@@ -99,47 +93,4 @@ fn everybody_who_comes_in_later_is_told_of_a_hold_however_many_they_are() {
     }
     let report = verify(&mara.context(&Told, None, None), None, &[], None, false).unwrap();
     assert!(report.problems.is_empty(), "{:?}", report.problems);
-}
-
-#[test]
-fn a_statement_under_the_id_of_somebody_elses_note_gives_that_note_to_nobody() {
-    let mara = Vault::new();
-    let note: NoteId = add_note(&mara, "named", "Lena Hauk moves out on Friday.");
-    let jon = join(&mara, "jon", "internal");
-    // As a changed program would.
-    let context = jon.context(&Told, None, None);
-    let unlocked = context.unlock().unwrap();
-    let mut desk = unlocked.desk(&context).unwrap();
-    let leads = desk.ledger.charter().roster.members().map(|card| card.person);
-    let label = Label::named(leads.collect::<BTreeSet<_>>(), []).unwrap();
-    let metadata = desk.statement_metadata("conflict of interest".into(), "Halcyon".into(), String::new());
-    let sealed = desk.seal(note, Nature::Statement, &metadata, "why", &label);
-    let details = desk.details("conflict declare");
-    let draft = Draft::change(EntryKind::Conflict, details, vec![note], sealed.unwrap().0);
-    let _ = desk.record(draft).unwrap();
-    drop(desk);
-    let further = beside(&mara);
-    let file = further.0.path().join("request");
-    ask_for_membership(&further.context(&Told, None, None), "jon", &file, false).unwrap();
-    let admission = Admission {
-        file,
-        clearance: None,
-        compartments: Vec::new(),
-        roles: Vec::new(),
-        until: None,
-        device_of: Some("jon".into()),
-    };
-    admit(&mara.context(&Told, None, None), &admission, &|_| Ok(())).unwrap();
-    let context = further.context(&Told, Some("duty"), None);
-    let unlocked = context.unlock().unwrap();
-    let desk = unlocked.desk(&context).unwrap();
-    let gate = Gate::new(desk.identity, desk.ledger.keyring());
-    let opens = |nature: Nature| {
-        let wraps = desk.ledger.wraps(&note.to_string()).unwrap();
-        let readable = gate.readable(wraps, &desk.clearance());
-        let wraps = readable.into_iter().map(|(note, _, wrap)| (note, wrap)).collect();
-        let stored = desk.ledger.stored_many(wraps).unwrap();
-        gate.survey_revisions(stored, &[nature]).unwrap().revisions().count()
-    };
-    assert_eq!((opens(Nature::Statement), opens(Nature::Note)), (1, 0));
 }

@@ -1,0 +1,460 @@
+//! What a member plants who has a changed program: entries that hold by every rule of the log, under ids that are others'.
+//! Nobody's program is led by them into giving, showing or destroying something else than was asked for.
+
+use super::leaving::{Told, add_note, beside, join, listed};
+use super::matters::Warned;
+use super::*;
+use crate::chain::{Deed, Kind as EntryKind, Matter, Role};
+use crate::gate::{Gate, Metadata, Nature};
+use crate::id::{Digest, EntryRef, NoteId, PersonId};
+use crate::label::{Label, Level};
+use crate::ledger::{Changes, Draft, wrap_ref};
+use std::collections::BTreeSet;
+
+/// What is planted under which id.
+struct Plant<'p> {
+    kind: EntryKind,
+    note: NoteId,
+    nature: Nature,
+    label: Label,
+    text: &'p str,
+}
+
+impl Plant<'_> {
+    fn by(
+        &self,
+        place: &Vault,
+        metadata: impl FnOnce(&mut Metadata),
+        draft: impl FnOnce(&mut Draft),
+    ) -> (EntryRef, Digest) {
+        let context = place.context(&Told, None, None);
+        let unlocked = context.unlock().unwrap();
+        let mut desk = unlocked.desk(&context).unwrap();
+        let mut said = desk.statement_metadata("planted".into(), String::new(), String::new());
+        metadata(&mut said);
+        let (changes, body) = desk
+            .seal(self.note, self.nature, &said, self.text, &self.label)
+            .unwrap();
+        let mut entry = Draft::change(self.kind, desk.details("planted"), vec![self.note], changes);
+        draft(&mut entry);
+        (desk.record(entry).unwrap().entry(), body)
+    }
+}
+
+fn plain(level: Level) -> Label {
+    Label::new(level, []).unwrap()
+}
+
+fn everybody(place: &Vault) -> BTreeSet<PersonId> {
+    let context = place.context(&Told, None, None);
+    let unlocked = context.unlock().unwrap();
+    let desk = unlocked.desk(&context).unwrap();
+    desk.ledger.charter().roster.members().map(|card| card.person).collect()
+}
+
+fn statement_for_all(place: &Vault, kind: EntryKind, note: NoteId) -> Plant<'static> {
+    Plant {
+        kind,
+        note,
+        nature: Nature::Statement,
+        label: Label::named(everybody(place), []).unwrap(),
+        text: "planted",
+    }
+}
+
+fn bodies(place: &Vault, note: NoteId) -> Vec<Digest> {
+    let context = place.context(&Told, None, None);
+    let unlocked = context.unlock().unwrap();
+    unlocked.desk(&context).unwrap().ledger.bodies_of(note)
+}
+
+/// How many revisions of that nature open there.
+fn opens(place: &Vault, note: NoteId, nature: Nature) -> usize {
+    let context = place.context(&Told, Some("duty"), None);
+    let unlocked = context.unlock().unwrap();
+    let desk = unlocked.desk(&context).unwrap();
+    let gate = Gate::new(desk.identity, desk.ledger.keyring());
+    let readable = gate.readable(desk.ledger.wraps(&note.to_string()).unwrap(), &desk.clearance());
+    let wraps = readable.into_iter().map(|(note, _, wrap)| (note, wrap)).collect();
+    let stored = desk.ledger.stored_many(wraps).unwrap();
+    gate.survey_revisions(stored, &[nature]).unwrap().revisions().count()
+}
+
+fn admission(place: &Vault, handle: &str, device_of: bool, roles: &[Role]) -> Admission {
+    let file = place.0.path().join("request");
+    ask_for_membership(&place.context(&Told, None, None), handle, &file, false).unwrap();
+    Admission {
+        file,
+        clearance: (!device_of).then(|| "restricted".into()),
+        compartments: Vec::new(),
+        roles: roles.to_vec(),
+        until: None,
+        device_of: device_of.then(|| handle.into()),
+    }
+}
+
+fn further(lead: &Vault, handle: &str) -> Vault {
+    let place = beside(lead);
+    let admission = admission(&place, handle, true, &[]);
+    admit(&lead.context(&Told, None, None), &admission, &|_| Ok(())).unwrap();
+    place
+}
+
+fn held(place: &Vault) -> Vec<String> {
+    let holds = list_holds(&place.context(&Told, None, None)).unwrap();
+    holds.lines.into_iter().map(|line| line.matter).collect()
+}
+
+fn hold(place: &Vault, matter: &str, note: NoteId) -> PlacedHold {
+    let query = HoldQuery {
+        matter: matter.into(),
+        client: None,
+        case: None,
+        ids: vec![note.to_string()],
+    };
+    place_hold(&place.context(&Told, None, Some("they asked")), &query).unwrap()
+}
+
+#[test]
+fn a_statement_under_the_id_of_somebody_elses_note_gives_that_note_to_nobody() {
+    let mara = Vault::new();
+    let note = add_note(&mara, "named", "Lena Hauk moves out on Friday.");
+    let jon = join(&mara, "jon", "internal");
+    statement_for_all(&jon, EntryKind::Conflict, note).by(&jon, |said| said.client = "Halcyon".into(), |_| ());
+    let further = further(&mara, "jon");
+    assert_eq!(opens(&further, note, Nature::Statement), 1);
+    assert_eq!(opens(&further, note, Nature::Note), 0);
+}
+
+#[test]
+fn a_note_under_whose_id_somebody_asked_for_another_s_end_stays() {
+    let mara = Vault::new();
+    let asked = add_note(&mara, "internal", "To be destroyed.");
+    let other = add_note(&mara, "restricted", "To stay.");
+    let jon = join(&mara, "jon", "internal");
+    let matter = Matter {
+        deed: Deed::Destroy,
+        note: asked,
+        objects: Digest([7; 32]),
+        until: Time::from_unix(1_800_000_000),
+    };
+    statement_for_all(&jon, EntryKind::Request, other).by(&jon, |_| (), |draft| draft.matter = Some(matter));
+    let before = bodies(&mara, other).len();
+    destroy(
+        &mara.context(&Told, Some("duty"), Some("over")),
+        &asked.to_string(),
+        None,
+    )
+    .unwrap();
+    assert_eq!(opens(&mara, other, Nature::Note), 1);
+    // What was said of the request goes, and nothing else.
+    assert_eq!((before, bodies(&mara, other).len()), (2, 1));
+}
+
+#[test]
+fn what_follows_a_head_with_a_lower_label_is_no_lower_than_before() {
+    let mara = Vault::new();
+    let note = add_note(&mara, "restricted", "Lena Hauk was at the north gate.");
+    let jon = join(&mara, "jon", "internal");
+    let parents = bodies(&jon, note);
+    let plant = Plant {
+        kind: EntryKind::Revise,
+        note,
+        nature: Nature::Note,
+        label: plain(Level::Internal),
+        text: "planted",
+    };
+    let follows = |said: &mut Metadata| (said.parents, said.number) = (parents, 2);
+    plant.by(&jon, follows, |_| ());
+    let text = TextFrom::Caller(Box::new(|| Ok(b"She left by the south gate.".to_vec())));
+    let context = mara.context(&Told, Some("duty"), Some("a test"));
+    edit(&context, &note.to_string(), Change::default(), Some(text)).unwrap();
+    assert_eq!(
+        (opens(&mara, note, Nature::Note), opens(&jon, note, Nature::Note)),
+        (3, 1)
+    );
+}
+
+#[test]
+fn one_revision_alone_names_no_further_reader() {
+    let mara = Vault::new();
+    let jon = join(&mara, "jon", "internal");
+    let ines = join(&mara, "ines", "internal");
+    let people = everybody(&mara);
+    let context = mara.context(&Told, Some("duty"), Some("a test"));
+    let me = {
+        let unlocked = context.unlock().unwrap();
+        unlocked.desk(&context).unwrap().identity.person()
+    };
+    let note = NoteId([9; 16]);
+    let reads = |readers: &'static str| {
+        move |said: &mut Metadata| said.fields = vec![("readers".to_owned(), readers.to_owned())]
+    };
+    let mut plant = Plant {
+        kind: EntryKind::Add,
+        note,
+        nature: Nature::Note,
+        label: Label::named([me], []).unwrap(),
+        text: "a concern",
+    };
+    let (_, first) = plant.by(&mara, reads("@mara"), |_| ());
+    (plant.kind, plant.label) = (EntryKind::Revise, Label::named(people, []).unwrap());
+    let follows = |said: &mut Metadata| {
+        (said.parents, said.number) = (vec![first], 2);
+        reads("@mara, @jon, @ines")(said);
+    };
+    plant.by(&jon, follows, |_| ());
+    let text = TextFrom::Caller(Box::new(|| Ok(b"An answer.".to_vec())));
+    edit(&context, &note.to_string(), Change::default(), Some(text)).unwrap();
+    assert_eq!(opens(&mara, note, Nature::Note), 3);
+    assert_eq!(
+        (opens(&jon, note, Nature::Note), opens(&ines, note, Nature::Note)),
+        (1, 1)
+    );
+}
+
+#[test]
+fn a_hold_is_told_to_those_who_read_all_that_stands_under_the_note() {
+    let mara = Vault::new();
+    let note = add_note(&mara, "restricted", "Lena Hauk was at the north gate.");
+    let jon = join(&mara, "jon", "internal");
+    let parents = bodies(&jon, note);
+    let plant = Plant {
+        kind: EntryKind::Revise,
+        note,
+        nature: Nature::Note,
+        label: plain(Level::Public),
+        text: "planted",
+    };
+    plant.by(&jon, |said| (said.parents, said.number) = (parents, 2), |_| ());
+    hold(&mara, "Tulip", note);
+    assert_eq!((held(&mara), held(&jon)), (vec!["Tulip".to_owned()], vec![]));
+}
+
+#[test]
+fn who_goes_on_from_a_hold_is_not_told_of_it_by_that() {
+    let mara = Vault::new();
+    let named = add_note(&mara, "named", "Lena Hauk moves out on Friday.");
+    let open = add_note(&mara, "public", "Gate 4 is open.");
+    let tom = beside(&mara);
+    let admitted = admission(&tom, "tom", false, &[Role::Lead, Role::Officer]);
+    admit(&mara.context(&Told, None, None), &admitted, &|_| Ok(())).unwrap();
+    let placed = hold(&mara, "Tulip", named);
+    assert!(held(&tom).is_empty());
+    let context = tom.context(&Told, None, None);
+    let unlocked = context.unlock().unwrap();
+    let mut desk = unlocked.desk(&context).unwrap();
+    let mut draft = Draft::change(EntryKind::Hold, desk.details("planted"), vec![open], Changes::default());
+    (draft.because, draft.held) = (Some(placed.entry), vec![open]);
+    let _ = desk.record(draft).unwrap();
+    drop(desk);
+    let further = further(&mara, "tom");
+    assert!(held(&further).is_empty());
+}
+
+#[test]
+fn a_newer_statement_under_the_id_of_another_says_nothing_for_it() {
+    let mara = Vault::new();
+    let note = add_note(&mara, "internal", "Lena Hauk was at the north gate.");
+    let jon = join(&mara, "jon", "internal");
+    hold(&mara, "Tulip", note);
+    let statement = {
+        let context = mara.context(&Told, None, None);
+        let unlocked = context.unlock().unwrap();
+        let desk = unlocked.desk(&context).unwrap();
+        desk.ledger.holds()[0].statement.unwrap()
+    };
+    let renamed = |said: &mut Metadata| {
+        (said.title, said.parents, said.number) = ("Orchid".into(), vec![statement.body], 2);
+        said.modified += 60;
+    };
+    statement_for_all(&jon, EntryKind::Conflict, statement.note).by(&jon, renamed, |_| ());
+    assert_eq!(held(&mara), ["Tulip"]);
+    assert_eq!(held(&jon), ["Tulip"]);
+}
+
+#[test]
+fn what_does_not_open_is_named_and_in_nobodys_way() {
+    let mara = Vault::new();
+    let note = add_note(&mara, "confidential", "Lena Hauk was at the north gate.");
+    let _ = add_note(&mara, "confidential", "All is quiet.");
+    let jon = join(&mara, "jon", "internal");
+    let context = jon.context(&Told, None, None);
+    let unlocked = context.unlock().unwrap();
+    let mut desk = unlocked.desk(&context).unwrap();
+    let (_, wrap) = desk.ledger.wraps(&note.to_string()).unwrap().remove(0);
+    let mut bytes = wrap.to_bytes();
+    *bytes.last_mut().unwrap() ^= 1;
+    let mut changes = Changes::default();
+    changes.write_digested(wrap_ref(note), note, bytes);
+    let draft = Draft::change(EntryKind::Key, desk.details("planted"), vec![note], changes);
+    let entry = desk.record(draft).unwrap().entry();
+    drop(desk);
+    let person = Warned::default();
+    let context = mara.context(&person, Some("duty"), Some("a test"));
+    assert_eq!(list(&context, &ListQuery::default()).unwrap().len(), 2);
+    let words = person.0.borrow().join(", ");
+    assert!(words.contains(&format!("jon wrote it so, in entry {entry}")), "{words}");
+    assert_eq!(search(&context, "gate", &ListQuery::default()).unwrap().lines.len(), 1);
+    assert_eq!(
+        super::super::show(&context, &note.to_string(), None)
+            .unwrap()
+            .note
+            .text(),
+        "Lena Hauk was at the north gate."
+    );
+    destroy(&context, &note.to_string(), None).unwrap();
+    assert_eq!(listed(&mara), Ok(1));
+    let report = verify(&context, None, &[], None, false).unwrap();
+    assert!(report.problems.is_empty(), "{:?}", report.problems);
+}
+
+#[test]
+fn a_draft_under_whose_id_another_was_written_does_not_leave() {
+    let mara = Vault::new();
+    let note = add_note(&mara, "internal", "The grey van waits at the rear door.");
+    let jon = join(&mara, "jon", "internal");
+    let query = DraftQuery {
+        sources: vec![note.to_string()],
+        profile: "no-names".into(),
+        audience: None,
+        mask: Vec::new(),
+        allow: Vec::new(),
+        length: None,
+        by_case: false,
+        format: None,
+    };
+    let context = mara.context(&Told, Some("handover"), Some("a test"));
+    let draft = draft_brief(&context, &query).unwrap().draft;
+    let text = super::super::show(&context, &draft.to_string(), None)
+        .unwrap()
+        .note
+        .text()
+        .to_owned();
+    let parents = bodies(&jon, draft);
+    let plant = Plant {
+        kind: EntryKind::Draft,
+        note: draft,
+        nature: Nature::Draft,
+        label: plain(Level::Internal),
+        text: &text.replace("grey van", "black car"),
+    };
+    plant.by(&jon, |said| (said.parents, said.number) = (parents, 2), |_| ());
+    let query = ReleaseQuery {
+        draft: draft.to_string(),
+        to: vec!["day shift".into()],
+        format: None,
+        expires: None,
+        out: None,
+    };
+    let refused = release_brief(&context, &query).err().unwrap();
+    assert_eq!(refused.kind, Kind::Tampered, "{refused}");
+}
+
+#[test]
+fn an_import_goes_on_in_no_note_but_its_own() {
+    let mara = Vault::new();
+    let jon = join(&mara, "jon", "internal");
+    let source = tempfile::tempdir().unwrap();
+    std::fs::write(source.path().join("gate.md"), "# Gate\n\nGate 4.\n").unwrap();
+    let query = |label: &str| ImportQuery {
+        source: source.path().to_owned(),
+        kind: Some(SourceKind::Folder),
+        label: Some(label.into()),
+        update: true,
+        ..ImportQuery::default()
+    };
+    let context = mara.context(&Told, Some("duty"), Some("a test"));
+    import(&context, &query("internal"), &mut |_| Ok(true)).unwrap();
+    let lines = list(&jon.context(&Told, Some("duty"), None), &ListQuery::default()).unwrap();
+    let fields = lines[0].listed.metadata.fields.clone();
+    // A note of his that says it comes from another file of that folder.
+    let fields: Vec<(String, String)> = fields
+        .into_iter()
+        .map(|(name, value)| match name.as_str() {
+            "imported-from" => (name, value.replace("gate.md", "roster.md")),
+            _ => (name, value),
+        })
+        .collect();
+    assert_eq!(fields.len(), 2);
+    let plant = Plant {
+        kind: EntryKind::Add,
+        note: NoteId([9; 16]),
+        nature: Nature::Note,
+        label: plain(Level::Internal),
+        text: "planted",
+    };
+    plant.by(&jon, |said| said.fields = fields, |_| ());
+    std::fs::write(source.path().join("roster.md"), "# Roster\n\nWho is where.\n").unwrap();
+    let imported = import(&context, &query("restricted"), &mut |_| Ok(true)).unwrap();
+    assert_eq!((imported.written, imported.updated), (1, 0));
+    assert_eq!(listed(&jon), Ok(2));
+}
+
+#[test]
+fn nobody_is_written_to_by_what_another_was_called() {
+    let mara = Vault::new();
+    let jon = join(&mara, "jon", "internal");
+    let tom = beside(&mara);
+    let admitted = admission(&tom, "tom", false, &[Role::Lead]);
+    admit(&mara.context(&Told, None, None), &admitted, &|_| Ok(())).unwrap();
+    let named = |place: &Vault| {
+        let context = place.context(&Told, Some("duty"), Some("a test"));
+        let new = NewText {
+            title: None,
+            client: None,
+            case: None,
+            label: Some("named/@jon/@mara".into()),
+            at: None,
+            fields: Vec::new(),
+            template: None,
+        };
+        add(&context, new, TextFrom::Caller(Box::new(|| Ok(b"For Jon.".to_vec()))))
+    };
+    named(&mara).map(drop).unwrap();
+    let context = tom.context(&Told, None, None);
+    let unlocked = context.unlock().unwrap();
+    for (of, handle) in [("jon", "jonathan"), ("tom", "jon")] {
+        let mut desk = unlocked.desk(&context).unwrap();
+        let person = desk.member(of).unwrap().person;
+        let mut card = desk.next_card(person).unwrap();
+        card.handle = handle.into();
+        let changes = desk.ledger.card_changes(&card).unwrap();
+        let _ = desk
+            .record(Draft::change(
+                EntryKind::Card,
+                desk.details("planted"),
+                Vec::new(),
+                changes,
+            ))
+            .unwrap();
+    }
+    assert_eq!(kind_of(named(&mara)), Some(Kind::Denied));
+    assert_eq!((listed(&tom), listed(&jon)), (Ok(0), Ok(1)));
+}
+
+fn kind_of<T>(done: Result<T, Error>) -> Option<Kind> {
+    done.err().map(|error| error.kind)
+}
+
+#[test]
+fn another_request_with_the_id_of_a_device_that_was_admitted_is_not_that_device() {
+    let mara = Vault::new();
+    let place = beside(&mara);
+    let admitted = admission(&place, "jon", false, &[]);
+    admit(&mara.context(&Told, None, None), &admitted, &|_| Ok(())).unwrap();
+    let request = crate::chain::JoinRequest::parse(&std::fs::read(&admitted.file).unwrap()).unwrap();
+    let context = mara.context(&Told, None, None);
+    let unlocked = context.unlock().unwrap();
+    let desk = unlocked.desk(&context).unwrap();
+    assert!(desk.admitted_so(&admitted, &request).is_some());
+    let other = desk.identity.recipient();
+    let device = crate::chain::Device::new(
+        request.device.device,
+        crate::chain::DeviceKind::Device,
+        &other,
+        desk.identity.public_key(),
+    );
+    let forged = crate::chain::JoinRequest { device, ..request };
+    assert!(desk.admitted_so(&admitted, &forged).is_none());
+}
