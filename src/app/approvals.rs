@@ -451,7 +451,9 @@ impl Desk<'_> {
 
     fn bind(&self, needed: &Needed<'_>) -> Result<Digest, Error> {
         let bodies = self.ledger.bodies_of(needed.note);
-        Ok(self.gate().bind(needed.note, needed.wraps, &bodies, needed.terms)?)
+        let wraps = needed.wraps.iter().map(|wrap| (needed.note, wrap.clone())).collect();
+        let (sound, _) = self.gate().sound(self.ledger.stored_many(wraps)?);
+        Ok(self.gate().bind(needed.note, &sound, &bodies, needed.terms)?)
     }
 
     /// Whether somebody came to the vault by whoever is at the desk, after that was asked for.

@@ -277,11 +277,17 @@ impl Desk<'_> {
     }
 
     fn beside(&self, note: NoteId, wraps: Vec<WrapFile>) -> Result<Beside, Error> {
-        let complete = self.ledger.wraps(&note.to_string())?.len() == wraps.len();
+        let all = self.ledger.wraps(&note.to_string())?;
+        let void = all
+            .iter()
+            .filter(|(note, wrap)| self.gate().is_void(*note, wrap))
+            .count();
+        let complete = all.len() == wraps.len() + void;
         let wraps = wraps.into_iter().map(|wrap| (note, wrap)).collect();
-        let stored = self.ledger.stored_many(wraps)?;
+        let (stored, unopened) = self.gate().sound(self.ledger.stored_many(wraps)?);
+        self.tell_unopened(&unopened);
         let (stored, rest): (Vec<_>, Vec<_>) = stored.into_iter().partition(StoredNote::is_attachment);
-        let survey = self.gate().survey(rest, &Filter::default())?;
+        let survey = self.gate().survey(&rest, &Filter::default());
         Ok(Beside {
             heads: self.gate().attachments(&stored)?,
             stored,

@@ -335,9 +335,15 @@ impl Desk<'_> {
             Some(statement) => self.find(&statement.note.to_string())?.map(|_| statement),
             None => None,
         };
-        let statement = match readable {
-            Some(statement) => Some(self.read_statement(entry, statement, &details)?),
-            None => None,
+        let statement = match readable.map(|statement| self.read_statement(entry, statement, &details)) {
+            // Who broke it is not helped by saying why so that nobody can read it.
+            Some(Err(error)) => {
+                self.context
+                    .person
+                    .warn(&format!("why it was broken cannot be read: {error}"));
+                None
+            }
+            said => said.transpose()?,
         };
         Ok(GlassStatement { broken, statement })
     }

@@ -5,7 +5,7 @@ use super::failed::FailedUnlocks;
 use super::held::Held;
 use super::offline::offline;
 use super::person::Person;
-use crate::chain::{Card, Details, Kind as EntryKind, Outcome, Role as CardRole, Time};
+use crate::chain::{Card, Details, FileRef, Kind as EntryKind, Outcome, Role as CardRole, Time};
 use crate::env::{Clock, FileError, Places, Space, SystemEntropy, read_bounded};
 use crate::envelope::{IdentityFile, IdentitySecrets, NewcomerFile};
 use crate::gate::{Conflicts, Gate};
@@ -19,6 +19,7 @@ use crate::repo::{LockError, PATIENCE, Repo, Settings};
 use crate::secret::Passphrase;
 use crate::session::Identity;
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -417,6 +418,7 @@ impl Unlocked<'_> {
             offline,
             conflicts: Conflicts::default(),
             breaks_glass: false,
+            told: RefCell::default(),
         };
         if minding {
             desk.conflicts = desk.own_conflicts()?;
@@ -467,6 +469,8 @@ pub(super) struct Desk<'a> {
     pub(super) conflicts: Conflicts,
     /// Whether they open a note that their clearance does not cover, in an emergency.
     pub(super) breaks_glass: bool,
+    /// What they were told of that does not open.
+    pub(super) told: RefCell<BTreeSet<FileRef>>,
 }
 
 impl Desk<'_> {

@@ -3,8 +3,8 @@
 use super::context::{Context, Desk, short};
 use super::error::{Error, Kind};
 use crate::casework::reserved;
-use crate::chain::{Details, Time};
-use crate::gate::{Filter, Listed, Nature, Order, Permit, Query, Survey};
+use crate::chain::{Details, FileRef, Time};
+use crate::gate::{Filter, Listed, Nature, Order, Permit, Query};
 use crate::id::NoteId;
 use crate::label::{Label, Level};
 use crate::ledger::Draft;
@@ -214,7 +214,7 @@ impl Desk<'_> {
             Ok(survey) => survey,
             Err(error) => return Err(self.failed(details, Vec::new(), error)),
         };
-        self.tell_unopened(&survey);
+        self.tell_unopened(survey.unopened());
         let mut permitted = Vec::new();
         let mut permits = Vec::new();
         let mut rules = BTreeSet::new();
@@ -261,18 +261,20 @@ impl Desk<'_> {
     }
 
     /// Names what does not open and was passed over: who wrote it stands in the log.
-    pub(super) fn tell_unopened(&self, survey: &Survey) {
-        for file in survey.unopened().iter().take(TOLD) {
+    pub(super) fn tell_unopened(&self, unopened: &[FileRef]) {
+        let mut told = self.told.borrow_mut();
+        let new: Vec<&FileRef> = unopened.iter().filter(|file| told.insert((*file).clone())).collect();
+        for file in new.iter().take(TOLD) {
             let note = file.1.get(..8).unwrap_or_default();
             let by = self.ledger.written_by(file).map(|entry| (self.handle_of(entry), entry));
             let by = by.map_or_else(String::new, |(by, entry)| {
-                format!(": {by} wrote it so, in entry {entry}")
+                format!(": {by} wrapped it so, in entry {entry}")
             });
             self.context.person.warn(&format!(
                 "something under note {note} does not open, and is passed over{by}"
             ));
         }
-        let more = survey.unopened().len().saturating_sub(TOLD);
+        let more = new.len().saturating_sub(TOLD);
         if more > 0 {
             self.context.person.warn(&format!("{more} others do not open either"));
         }

@@ -86,6 +86,14 @@ pub struct HoldList {
     pub closed: usize,
 }
 
+/// A note on which the person may place a hold.
+struct Holdable {
+    /// The join of all that stands under its id, as far as it opens.
+    label: Label,
+    /// Whether that is for people by name in part.
+    mixed: bool,
+}
+
 /// A hold, and what its statement says.
 pub(super) struct KnownHold {
     pub(super) hold: Hold,
@@ -309,23 +317,32 @@ impl Desk<'_> {
     }
 
     /// The notes on which the person may place a hold, with their labels.
-    fn holdable(&self) -> Result<BTreeMap<NoteId, Label>, Error> {
+    fn holdable(&self) -> Result<BTreeMap<NoteId, Holdable>, Error> {
         let survey = self.survey(&Filter::default())?;
-        // Whoever can write under a note's id can give it a newer revision with a lower label.
+        // Whoever can write under a note's id can give it a newer revision with a lower label, or one for people by name.
         let mut joined: BTreeMap<NoteId, Label> = BTreeMap::new();
+        let mut mixed = BTreeSet::new();
         for (note, label, _) in self.gate().readable(self.ledger.wraps("")?, &self.clearance()) {
-            let join = joined
-                .get(&note)
-                .map_or(Some(label.clone()), |known| known.join(&label));
-            joined.insert(note, join.unwrap_or(label));
+            let Some(known) = joined.get(&note) else {
+                joined.insert(note, label);
+                continue;
+            };
+            if (known.level() == Level::Named) != (label.level() == Level::Named) {
+                mixed.insert(note);
+            }
+            let join = known.join(&label);
+            joined.extend(join.map(|join| (note, join)));
         }
         let mut labels = BTreeMap::new();
         for class in survey.classes() {
             let reason = self.context.access.reason();
             let request = self.request(Action::HoldPlace, class.facts(), reason.as_deref());
             if let Decision::Permitted(_) = self.policies.decide(&request) {
-                let label = |note| joined.get(&note).unwrap_or(&class.label).clone();
-                labels.extend(class.notes.iter().map(|note| (*note, label(*note))));
+                let holdable = |note| Holdable {
+                    label: joined.get(&note).unwrap_or(&class.label).clone(),
+                    mixed: mixed.contains(&note),
+                };
+                labels.extend(class.notes.iter().map(|note| (*note, holdable(*note))));
             }
         }
         Ok(labels)
@@ -343,16 +360,17 @@ impl Desk<'_> {
 
     /// Who is told what a hold is for: whoever places it, who may decide about one of the notes, and leads; but of what is for
     /// people by name alone, those people alone.
-    fn who_must_honour(&self, labels: &[&Label]) -> BTreeSet<PersonId> {
+    fn who_must_honour(&self, notes: &[&Holdable]) -> BTreeSet<PersonId> {
         let now = self.context.now();
         let members = self.ledger.charter().roster.members();
         let members = members.filter(|card| !card.is_removed() && !card.has_ended(now));
-        let for_leads = labels.is_empty() || labels.iter().any(|label| label.level() != Level::Named);
+        let by_name = |note: &&Holdable| note.label.level() == Level::Named && !note.mixed;
+        let for_leads = notes.is_empty() || !notes.iter().all(by_name);
         let told = members.filter(|card| {
             let lead = card.roles.contains(&Role::Lead);
             let decides = lead || card.roles.contains(&Role::Officer);
             let clearance = card.clearance(now);
-            lead && for_leads || decides && labels.iter().any(|label| clearance.dominates(label))
+            lead && for_leads || decides && notes.iter().any(|note| clearance.dominates(&note.label))
         });
         told.map(|card| card.person).chain([self.identity.person()]).collect()
     }
@@ -496,7 +514,7 @@ impl Desk<'_> {
         let readable = gate.readable(self.ledger.wraps(&note.to_string())?, &self.clearance());
         let wraps = readable.into_iter().map(|(note, _, wrap)| (note, wrap)).collect();
         let stored = self.ledger.stored_many(wraps)?;
-        Ok(gate.minding(&scopes).survey_revisions(stored, &TEXTS)?.conflict())
+        Ok(gate.minding(&scopes).survey_revisions(&stored, &TEXTS).conflict())
     }
 
     /// The statements of holds that somebody must honour who gets a further device, or comes in, and whose they are.
@@ -508,9 +526,10 @@ impl Desk<'_> {
         }
         let labels = self.holdable()?;
         let theirs = holds.iter().filter(|hold| {
-            // What its own log placed with it: others may name its beginning for what they like.
-            let with_it = |part: &&Hold| part.beginning == hold.beginning && part.entry.log == hold.entry.log;
-            let labels: Vec<&Label> = holds
+            // What its own person placed with it: others may name its beginning for what they like.
+            let by = self.person(hold.entry);
+            let with_it = |part: &&Hold| part.beginning == hold.beginning && self.person(part.entry) == by;
+            let labels: Vec<&Holdable> = holds
                 .iter()
                 .filter(with_it)
                 .flat_map(|part| &part.notes)

@@ -117,7 +117,13 @@ impl Desk<'_> {
                 .filter(|(note, label, _)| labels.get(note) == Some(label));
             heads.extend(same.map(|(note, _, wrap)| (note, wrap)));
         }
-        let stored = self.ledger.stored_many(heads)?;
+        let before = heads.split_off(many);
+        let (mut stored, mut unopened) = self.gate().sound(self.ledger.stored_many(heads)?);
+        let many = stored.len();
+        let (before, more) = self.gate().sound(self.ledger.stored_many(before)?);
+        stored.extend(before);
+        unopened.extend(more);
+        self.tell_unopened(&unopened);
         let recorded = self.record(Draft::read(details, survey.notes()))?;
         let mut opened = self.gate().open(stored, permits, recorded)?;
         let before = opened.split_off(many.min(opened.len()));

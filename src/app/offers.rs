@@ -137,6 +137,7 @@ pub fn offer_ids(context: &Context<'_>, which: Offered, typed: &str) -> Result<V
         offline: Offline::Never,
         conflicts: Conflicts::default(),
         breaks_glass: false,
+        told: std::cell::RefCell::default(),
     };
     desk.conflicts = desk.own_conflicts()?;
     let filter = Filter {

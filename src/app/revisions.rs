@@ -8,7 +8,7 @@ use crate::envelope::WrapFile;
 use crate::gate::{Nature, OpenNote, Permit, Survey, TEXTS};
 use crate::id::{Digest, EntryRef, NoteId};
 use crate::label::Label;
-use crate::ledger::{Draft, LedgerError, StoredNote, wrap_file};
+use crate::ledger::{Draft, LedgerError, StoredNote};
 use crate::policy::{Action, Decision, Kind as ThingKind, ResourceFacts};
 use std::collections::BTreeSet;
 
@@ -115,16 +115,15 @@ impl Desk<'_> {
         let Some((note, label, wraps)) = self.find(asked)? else {
             return Err(self.not_there(details.clone(), asked)?);
         };
-        let of_note = wraps.iter().map(|wrap| (note, wrap.clone())).collect();
-        let surveyed = self.ledger.stored_many(of_note).map_err(Error::from);
-        let surveyed = surveyed.and_then(|stored| Ok(self.gate().survey_revisions(stored, natures)?));
-        let survey = match surveyed {
-            Ok(survey) => survey,
-            Err(error) => return Err(self.failed(details.clone(), vec![note], error)),
+        let of_note = wraps.into_iter().map(|wrap| (note, wrap)).collect();
+        let stored = match self.ledger.stored_many(of_note) {
+            Ok(stored) => stored,
+            Err(error) => return Err(self.failed(details.clone(), vec![note], Error::from(error))),
         };
-        self.tell_unopened(&survey);
-        let mut wraps = wraps;
-        wraps.retain(|wrap| !survey.unopened().contains(&wrap_file(note, wrap)));
+        let (sound, unopened) = self.gate().sound(stored);
+        self.tell_unopened(&unopened);
+        let survey = self.gate().survey_revisions(&sound, natures);
+        let wraps: Vec<WrapFile> = sound.into_iter().map(|stored| stored.wrap).collect();
         let heads: Vec<Digest> = survey.heads().into_iter().map(|(body, _)| body).collect();
         if heads.is_empty() {
             let error = Error::new(
@@ -246,8 +245,7 @@ impl Desk<'_> {
             for wrap in &standing.wraps {
                 if !revisions.contains(&wrap.body().map_err(LedgerError::from)?) {
                     let other = self.ledger.stored(standing.note, wrap.clone())?;
-                    let opens = |other: &StoredNote| other.is_attachment() && self.gate().opens(other);
-                    stored.extend(Some(other).filter(opens));
+                    stored.extend(Some(other).filter(StoredNote::is_attachment));
                 }
             }
         }

@@ -25,8 +25,8 @@ pub(super) struct WholeNote {
     /// The join of all its labels.
     pub(super) label: Label,
     pub(super) whole: Whole,
-    /// Each body with the file of its wrap.
-    wraps: BTreeMap<Digest, FileRef>,
+    /// Each body with the files of its wraps.
+    wraps: BTreeMap<Digest, Vec<FileRef>>,
     /// The wraps themselves.
     keys: Vec<WrapFile>,
     /// All live files.
@@ -68,7 +68,7 @@ impl WholeNote {
         let pair = |digest: &Digest| {
             [body(digest)]
                 .into_iter()
-                .chain(self.wraps.get(digest).cloned())
+                .chain(self.wraps.get(digest).into_iter().flatten().cloned())
                 .collect()
         };
         self.whole.bodies().iter().map(pair).collect()
@@ -90,13 +90,17 @@ impl Desk<'_> {
             return Err(self.not_there(details.clone(), asked)?);
         };
         let all = self.ledger.wraps(&note.to_string())?;
-        if all.len() != wraps.len() {
+        let void = all
+            .iter()
+            .filter(|(note, wrap)| self.gate().is_void(*note, wrap))
+            .count();
+        if all.len() != wraps.len() + void {
             return Err(self.not_there(details.clone(), asked)?);
         }
-        let mut files_of_wraps = BTreeMap::new();
+        let mut files_of_wraps: BTreeMap<Digest, Vec<FileRef>> = BTreeMap::new();
         for wrap in &wraps {
             let body = wrap.body().map_err(crate::ledger::LedgerError::from)?;
-            files_of_wraps.insert(body, wrap_file(note, wrap));
+            files_of_wraps.entry(body).or_default().push(wrap_file(note, wrap));
         }
         let keys = wraps.clone();
         let wraps = wraps.into_iter().map(|wrap| (note, wrap)).collect();
@@ -104,7 +108,9 @@ impl Desk<'_> {
         let whole = stored.and_then(|stored| self.gate().whole(note, stored).map_err(Error::from));
         match whole {
             // What was said of a matter goes with the matter, and is nobody's to change.
-            Ok(whole) if whole.count(Nature::Statement) > 0 => Err(self.not_there(details.clone(), asked)?),
+            Ok(whole) if whole.is_empty() || whole.count(Nature::Statement) > 0 => {
+                Err(self.not_there(details.clone(), asked)?)
+            }
             Ok(whole) => Ok(WholeNote {
                 note,
                 label,

@@ -3,7 +3,7 @@
 
 use super::{Gate, GateError, Metadata, fold};
 use crate::crypto::{Entropy, Recipient};
-use crate::envelope::{BadWrap, BodyFile, Purpose, WrapFile};
+use crate::envelope::{BadEnvelope, BadWrap, BodyFile, WrapFile};
 use crate::id::PersonId;
 use crate::label::Level;
 use crate::ledger::StoredNote;
@@ -110,15 +110,15 @@ impl<'a> Gate<'a> {
         device: &Recipient,
         entropy: &mut dyn Entropy,
     ) -> Result<Option<WrapFile>, GateError> {
-        let body = BodyFile::parse(&item.sealed)?;
-        let Some((label, key)) = self
-            .unwrap_key(item.note, &item.wrap)
-            .ok()
-            .filter(|(label, _)| label.level() == Level::Named && body.purpose() == Purpose::Statement)
-        else {
+        let open = || {
+            let (label, key) = self.unwrap_key(item.note, &item.wrap)?;
+            let metadata = BodyFile::parse(&item.sealed)?.open_metadata(self.vault(), item.note, &key)?;
+            Ok::<_, BadEnvelope>((label, key, metadata))
+        };
+        let Ok((label, key, metadata)) = open() else {
             return Ok(None);
         };
-        if body.open_metadata(self.vault(), item.note, &key)?.author != author {
+        if label.level() != Level::Named || !item.is_statement() || metadata.author != author {
             return Ok(None);
         }
         let to = std::slice::from_ref(device);

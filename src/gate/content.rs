@@ -316,9 +316,8 @@ impl Gate<'_> {
                 info: opener.into_info(),
             })
         };
-        // What does not open its writer sealed so: that is in nobody's way.
         let attached = stored.iter().filter(|item| item.is_attachment());
-        Ok(Attachments(attached.filter_map(|item| open(item).ok()).collect()))
+        Ok(Attachments(attached.map(open).collect::<Result<_, _>>()?))
     }
 
     pub(super) fn head(&self, item: &StoredNote, key: &ContentKey) -> Result<(Metadata, ContentOpener), GateError> {

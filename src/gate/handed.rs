@@ -52,11 +52,9 @@ impl Gate<'_> {
     ) -> Result<Vec<Handed>, GateError> {
         let me = self.identity.person();
         let mut handed = Vec::with_capacity(stored.len());
-        for item in stored {
-            // What does not open its writer sealed so: that is in nobody's way.
-            let Ok((label, key)) = self.unwrap_key(item.note, &item.wrap) else {
-                continue;
-            };
+        // What does not open its writer sealed so: that is in nobody's way.
+        for item in self.sound(stored).0 {
+            let (label, key) = self.unwrap_key(item.note, &item.wrap)?;
             let permitted = permits
                 .iter()
                 .any(|permit| permit.lets(Action::Export, me, item.note, &label));

@@ -24,6 +24,7 @@ pub use reseal::{Following, Whole};
 pub use scan::ScanError;
 pub use survey::{Class, Filter, Listed, Order, Survey, TEXTS};
 
+use crate::chain::FileRef;
 use crate::crypto::{Entropy, Recipient};
 use crate::envelope::{
     BadEnvelope, BadWrap, BodyFile, Concern, ContentKey, KeptText, Keyring, Purpose, SealedConcern, WrapFile, seal_body,
@@ -33,6 +34,7 @@ use crate::label::{Clearance, Label, LabelText, Level};
 use crate::ledger::{Recorded, StoredNote};
 use crate::secret::Plaintext;
 use crate::session::Identity;
+use std::collections::HashSet;
 
 /// What a thing in the vault is, as far as its header says.
 pub use crate::envelope::Purpose as Nature;
@@ -132,9 +134,18 @@ impl<'a> Gate<'a> {
     pub fn readable(&self, wraps: Vec<(NoteId, WrapFile)>, clearance: &Clearance) -> Vec<(NoteId, Label, WrapFile)> {
         let label = |(note, wrap): (NoteId, WrapFile)| {
             let label = self.label(note, &wrap, clearance)?;
-            Some((note, label, wrap))
+            // The ids of keys stand in clear: anybody can write a wrap that names some.
+            let opens = label.level() == Level::Named || !self.is_void(note, &wrap);
+            opens.then_some((note, label, wrap))
         };
         wraps.into_iter().filter_map(label).collect()
+    }
+
+    /// Whether a wrap names keys that this session holds and does not open with them: it is nobody's. Of what is for people by
+    /// name that cannot be told.
+    pub fn is_void(&self, note: NoteId, wrap: &WrapFile) -> bool {
+        let label = wrap.label(self.keyring, self.identity.person());
+        label.is_some_and(|label| label.level() != Level::Named) && self.unwrap_key(note, wrap).is_err()
     }
 
     /// The label of a wrap that this session's keys and `clearance` open.
@@ -145,13 +156,17 @@ impl<'a> Gate<'a> {
         (mine && clearance.dominates(&label)).then_some(label)
     }
 
-    /// What a request binds: the bodies of a note, in order, and the terms, under the content key of the first of them that
-    /// opens.
-    pub fn bind(&self, note: NoteId, wraps: &[WrapFile], bodies: &[Digest], terms: &str) -> Result<Digest, GateError> {
-        let mut wraps: Vec<&WrapFile> = wraps.iter().collect();
-        wraps.sort_by_key(|wrap| wrap.body().ok());
-        let key = wraps.into_iter().find_map(|wrap| self.unwrap_key(note, wrap).ok());
-        let (_, key) = key.ok_or(GateError::NotAllowed)?;
+    /// What a request binds: the bodies of a note, in order, and the terms, under the content key of the first of those that
+    /// are `sound`.
+    pub fn bind(
+        &self,
+        note: NoteId,
+        sound: &[StoredNote],
+        bodies: &[Digest],
+        terms: &str,
+    ) -> Result<Digest, GateError> {
+        let first = sound.iter().min_by_key(|item| item.body);
+        let (_, key) = self.unwrap_key(note, &first.ok_or(GateError::NotAllowed)?.wrap)?;
         let bodies: Vec<u8> = bodies.iter().flat_map(|body| body.0).collect();
         Ok(key.bind(&[note.as_bytes(), &bodies, terms.as_bytes()]))
     }
@@ -166,13 +181,29 @@ impl<'a> Gate<'a> {
         )
     }
 
-    /// Whether it opens for this session. Anybody who can write can write what does not.
-    pub fn opens(&self, stored: &StoredNote) -> bool {
-        let open = || {
-            let (_, key) = self.unwrap_key(stored.note, &stored.wrap)?;
-            BodyFile::parse(&stored.sealed)?.open_metadata(self.vault(), stored.note, &key)
-        };
-        open().is_ok()
+    /// What opens for this session, text and all, each body once; and the wraps of what does not. Anybody who can write can
+    /// write what does not open, or wrap a body once more.
+    pub fn sound(&self, mut stored: Vec<StoredNote>) -> (Vec<StoredNote>, Vec<FileRef>) {
+        let (mut once, mut unopened) = (HashSet::new(), Vec::new());
+        stored.retain(|item| match self.opens(item) {
+            Ok(()) => once.insert((item.note, item.body)),
+            Err(_) => {
+                unopened.push(item.wrap_file());
+                false
+            }
+        });
+        (stored, unopened)
+    }
+
+    fn opens(&self, item: &StoredNote) -> Result<(), GateError> {
+        let body = BodyFile::parse(&item.sealed)?;
+        let (_, key) = self.unwrap_key(item.note, &item.wrap)?;
+        if item.is_attachment() {
+            return self.head(item, &key).map(drop);
+        }
+        let body = body.check(self.vault(), item.note, &key)?;
+        body.open_metadata()?;
+        body.open_text()?.text().map(drop).ok_or(GateError::NotText)
     }
 
     /// Seals a new note under a fresh content key.
@@ -290,17 +321,16 @@ impl<'a> Gate<'a> {
     }
 
     /// Looks inside stored notes, for what `filter` lets through, without giving anything out.
-    pub fn survey(&self, stored: Vec<StoredNote>, filter: &Filter) -> Result<Survey, GateError> {
+    pub fn survey(&self, stored: &[StoredNote], filter: &Filter) -> Survey {
         let ids = stored.iter().map(|item| item.note).collect();
         let (mut heads, mut unopened) = (Vec::new(), Vec::new());
-        survey::look(*self, &stored, filter, None, &mut unopened, &mut |found| {
-            heads.push(found)
-        })?;
-        Ok(Survey::new(*self, heads, ids, unopened))
+        let mut take = |found| heads.push(found);
+        survey::look(*self, stored, filter, None, &mut unopened, &mut take);
+        Survey::new(*self, heads, ids, unopened)
     }
 
     /// The same for all revisions of `natures`, also those that others follow.
-    pub fn survey_revisions(&self, stored: Vec<StoredNote>, natures: &[Purpose]) -> Result<Survey, GateError> {
+    pub fn survey_revisions(&self, stored: &[StoredNote], natures: &[Purpose]) -> Survey {
         Survey::of_revisions(*self, stored, natures)
     }
 

@@ -79,6 +79,11 @@ impl Whole {
         least.max()
     }
 
+    /// Whether nothing of it opens.
+    pub fn is_empty(&self) -> bool {
+        self.items.is_empty()
+    }
+
     /// How many things of that nature there are.
     pub fn count(&self, nature: Purpose) -> usize {
         self.items.iter().filter(|item| item.nature == nature).count()
@@ -168,7 +173,7 @@ impl Gate<'_> {
             note,
             me: self.identity.person(),
             // What does not open its writer sealed so. It goes where the rest is forgotten, and is in nobody's way.
-            items: stored.into_iter().filter_map(|stored| look(stored).ok()).collect(),
+            items: self.sound(stored).0.into_iter().map(look).collect::<Result<_, _>>()?,
         })
     }
 
@@ -265,7 +270,7 @@ impl Gate<'_> {
             sources: Vec<NoteId>,
         }
         let mut made = Vec::new();
-        for item in stored {
+        for item in self.sound(stored).0 {
             let body = BodyFile::parse(&item.sealed)?;
             let nature = body.purpose();
             if !matches!(nature, Purpose::Draft | Purpose::Brief) {

@@ -80,7 +80,7 @@ impl Gate<'_> {
                 looked_at.push(LookedAt::Note(note));
                 let mut unopened = Unopened::new();
                 let mut take = |found| looked_at.push(LookedAt::Head(found));
-                look(gate, stored, filter, query, &mut unopened, &mut take)?;
+                look(gate, stored, filter, query, &mut unopened, &mut take);
                 looked_at.extend(unopened.into_iter().map(LookedAt::Unopened));
                 Ok::<(), ScanError>(())
             },

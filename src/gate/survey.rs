@@ -182,9 +182,11 @@ fn look_at<'s>(
     unopened: &mut Unopened,
 ) -> Vec<(Found, CheckedBody<'s>)> {
     let mut looked_at = Vec::with_capacity(stored.len());
+    let mut once = HashSet::with_capacity(stored.len());
     for item in stored {
         match open(gate, item, natures) {
-            Ok(opened) => looked_at.extend(opened),
+            // A body that is wrapped twice is there once.
+            Ok(opened) => looked_at.extend(opened.filter(|_| once.insert((item.note, item.body)))),
             Err(_) => unopened.push(item.wrap_file()),
         }
     }
@@ -232,10 +234,12 @@ pub(super) fn look(
     query: Option<&Query>,
     unopened: &mut Unopened,
     take: &mut dyn FnMut(Found),
-) -> Result<(), GateError> {
+) {
     let looked_at = look_at(gate, stored, &filter.natures, unopened);
     // Whom a revision concerned that was superseded is concerned by the note.
-    let barred = looked_at.iter().filter(|(found, _)| found.conflict);
+    let barred = looked_at
+        .iter()
+        .filter(|(found, _)| found.conflict && found.nature != Purpose::Statement);
     let barred: HashSet<NoteId> = barred.map(|(found, _)| found.note).collect();
     // A revision that another one follows is history, not a head.
     let followed = followed(looked_at.iter().map(|(found, _)| found));
@@ -243,17 +247,24 @@ pub(super) fn look(
         if followed.contains(&(found.note, found.body)) || !filter.admits(&found.metadata) {
             continue;
         }
-        found.conflict = barred.contains(&found.note);
+        // A statement stands for itself, whatever others write under its id.
+        found.conflict |= barred.contains(&found.note) && found.nature != Purpose::Statement;
         if let Some(query) = query {
-            let text = body.open_text()?;
-            match query.matches(&found.metadata, text.text().ok_or(GateError::NotText)?) {
+            let text = body.open_text();
+            let Some(text) = text.as_ref().ok().and_then(|text| text.text()) else {
+                let wraps = stored
+                    .iter()
+                    .filter(|item| (item.note, item.body) == (found.note, found.body));
+                unopened.extend(wraps.map(StoredNote::wrap_file));
+                continue;
+            };
+            match query.matches(&found.metadata, text) {
                 Some(matches) => found.matches = matches,
                 None => continue,
             }
         }
         take(found);
     }
-    Ok(())
 }
 
 impl Survey {
@@ -293,16 +304,12 @@ impl Survey {
     }
 
     /// All revisions of these natures, also what others follow.
-    pub(super) fn of_revisions(
-        gate: Gate<'_>,
-        stored: Vec<StoredNote>,
-        natures: &[Purpose],
-    ) -> Result<Self, GateError> {
+    pub(super) fn of_revisions(gate: Gate<'_>, stored: &[StoredNote], natures: &[Purpose]) -> Self {
         let mut unopened = Unopened::new();
-        let looked_at = look_at(gate, &stored, natures, &mut unopened);
+        let looked_at = look_at(gate, stored, natures, &mut unopened);
         let found = looked_at.into_iter().map(|(found, _)| found).collect();
         let ids = stored.iter().map(|item| item.note).collect();
-        Ok(Self::new(gate, found, ids, unopened))
+        Self::new(gate, found, ids, unopened)
     }
 
     /// The revisions that no other one follows, and their labels; newest first.

@@ -2265,8 +2265,12 @@ class Verifier:
                 for other in self.counted(known)
                 if (other.kind, other.result) == ("request", "done") and other.matter["note"] == about
             )
-            notes = {path[:32] for request in asked for ref, path, _ in request.wrote} | {about}
-            if any(path[:32] not in notes for _, path, _ in entry.forgot):
+            said = {path for request in asked for ref, path, _ in request.wrote if ref.startswith("notes/")}
+            notes = {path[:32] for path in said}
+            for ref, path, _ in entry.forgot:
+                # Under the id of a statement: that body alone, and wraps.
+                if path[:32] == about or path in said or path[:32] in notes and not ref.startswith("notes/"):
+                    continue
                 return "it forgets files of another note than was approved"
         return None
 

@@ -77,7 +77,7 @@ fn opens(place: &Vault, note: NoteId, nature: Nature) -> usize {
     let readable = gate.readable(desk.ledger.wraps(&note.to_string()).unwrap(), &desk.clearance());
     let wraps = readable.into_iter().map(|(note, _, wrap)| (note, wrap)).collect();
     let stored = desk.ledger.stored_many(wraps).unwrap();
-    gate.survey_revisions(stored, &[nature]).unwrap().revisions().count()
+    gate.survey_revisions(&stored, &[nature]).revisions().count()
 }
 
 fn admission(place: &Vault, handle: &str, device_of: bool, roles: &[Role]) -> Admission {
@@ -294,7 +294,10 @@ fn what_does_not_open_is_named_and_in_nobodys_way() {
     let context = mara.context(&person, Some("duty"), Some("a test"));
     assert_eq!(list(&context, &ListQuery::default()).unwrap().len(), 2);
     let words = person.0.borrow().join(", ");
-    assert!(words.contains(&format!("jon wrote it so, in entry {entry}")), "{words}");
+    assert!(
+        words.contains(&format!("jon wrapped it so, in entry {entry}")),
+        "{words}"
+    );
     assert_eq!(search(&context, "gate", &ListQuery::default()).unwrap().lines.len(), 1);
     assert_eq!(
         super::super::show(&context, &note.to_string(), None)
@@ -457,4 +460,39 @@ fn another_request_with_the_id_of_a_device_that_was_admitted_is_not_that_device(
     );
     let forged = crate::chain::JoinRequest { device, ..request };
     assert!(desk.admitted_so(&admitted, &forged).is_none());
+}
+
+#[test]
+fn a_body_that_is_wrapped_twice_is_there_once_and_is_gone_on_from() {
+    let mara = Vault::new();
+    let note = add_note(&mara, "named", "Lena Hauk moves out on Friday.");
+    {
+        let context = mara.context(&Told, None, None);
+        let unlocked = context.unlock().unwrap();
+        let mut desk = unlocked.desk(&context).unwrap();
+        let (_, wrap) = desk.ledger.wraps(&note.to_string()).unwrap().remove(0);
+        let me = desk.identity.recipient();
+        let twice = desk.identity.hand_on(note, &wrap, &me, &mut crate::env::SystemEntropy);
+        let mut changes = Changes::default();
+        changes.write_digested(wrap_ref(note), note, twice.unwrap().unwrap().to_bytes());
+        let draft = Draft::change(EntryKind::Key, desk.details("rewrap"), vec![note], changes);
+        let _ = desk.record(draft).unwrap();
+    }
+    let context = mara.context(&Told, Some("duty"), Some("a test"));
+    for text in ["She moves out on Saturday.", "She stays."] {
+        let text = TextFrom::Caller(Box::new(|| Ok(text.as_bytes().to_vec())));
+        edit(&context, &note.to_string(), Change::default(), Some(text)).unwrap();
+    }
+    let revisions = history(&context, &note.to_string()).unwrap();
+    assert_eq!(revisions.iter().filter(|line| line.head).count(), 1);
+    assert_eq!((revisions.len(), opens(&mara, note, Nature::Note)), (3, 3));
+    assert_eq!(
+        super::super::show(&context, &note.to_string(), None)
+            .unwrap()
+            .note
+            .text(),
+        "She stays."
+    );
+    destroy(&context, &note.to_string(), None).unwrap_or_else(|error| panic!("{error}"));
+    assert!(bodies(&mara, note).is_empty());
 }

@@ -33,6 +33,8 @@ const KNOWN: [&[&str]; 3] = [
         "index of a pack: checksums",
         "index of a pack: checksums of objects",
         "index of a pack: ids",
+        // Of what is read for nothing itself.
+        "index of a pack: places",
         // A stream ends within a byte, and what follows in that is read by nobody.
         MEANINGLESS,
         "journal: behind the records",
