@@ -483,7 +483,7 @@ impl Desk<'_> {
             natures: TEXTS.to_vec(),
             ..Filter::default()
         };
-        let surveyed = surveyed.and_then(|stored| Ok(self.gate().survey(&stored, &texts)));
+        let surveyed = surveyed.map(|stored| self.gate().survey(&stored, &texts));
         match surveyed {
             Ok(survey) => {
                 details.client = survey.clients_for_the_record();
