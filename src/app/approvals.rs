@@ -686,12 +686,13 @@ impl Desk<'_> {
         let mut details = self.details("approve-read");
         details.asked = Some(request.to_string());
         let found = self.approvable(request, &details)?;
-        let Some(statement) = found.statement else {
-            return Err(
-                Error::new(Kind::Failed, "this request says nothing of what it is for").hint("have it asked for anew")
-            );
+        let said = match found.statement {
+            Some(statement) => self.read_statement(request, statement, &details)?,
+            None => None,
         };
-        let said = self.read_statement(request, statement, &details)?;
+        let said = said.ok_or_else(|| {
+            Error::new(Kind::Failed, "this request says nothing of what it is for").hint("have it asked for anew")
+        })?;
         let note = found.matter.note.to_string();
         let mut about = vec![found.matter.note];
         let (title, text) = match found.matter.deed {

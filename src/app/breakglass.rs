@@ -331,19 +331,9 @@ impl Desk<'_> {
         details.verb = "glass-read".into();
         let statement = self.ledger.matters().broken().find(|(place, _)| *place == entry);
         let statement = statement.and_then(|(_, broken)| broken.statement);
-        let readable = match statement {
-            Some(statement) => self.find(&statement.note.to_string())?.map(|_| statement),
+        let statement = match statement {
+            Some(statement) => self.read_statement(entry, statement, &details)?,
             None => None,
-        };
-        let statement = match readable.map(|statement| self.read_statement(entry, statement, &details)) {
-            // Who broke it is not helped by saying why so that nobody can read it.
-            Some(Err(error)) => {
-                self.context
-                    .person
-                    .warn(&format!("why it was broken cannot be read: {error}"));
-                None
-            }
-            said => said.transpose()?,
         };
         Ok(GlassStatement { broken, statement })
     }

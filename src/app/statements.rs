@@ -7,6 +7,7 @@ use super::finding::Looking;
 use crate::chain::{Details, FileRef, Statement};
 use crate::crypto::Recipient;
 use crate::env::SystemEntropy;
+use crate::envelope::WrapFile;
 use crate::gate::{Filter, Listed, Nature};
 use crate::id::EntryRef;
 use crate::ledger::{Changes, Draft, FILES_PER_ENTRY, StoredNote, wrap_ref};
@@ -40,24 +41,28 @@ impl Desk<'_> {
         Ok(found.into_iter().filter_map(|line| of(line.listed)).collect())
     }
 
-    /// Opens the statement of an entry, under an entry of its own.
+    /// Opens the statement of an entry, under an entry of its own; none where nothing that opens here is that.
     pub(super) fn read_statement(
         &mut self,
         entry: EntryRef,
         statement: Statement,
         details: &Details,
-    ) -> Result<String, Error> {
+    ) -> Result<Option<String>, Error> {
         let id = statement.note.to_string();
+        let found = self.find(&id)?.map_or(Vec::new(), |(_, _, wraps)| wraps);
+        let is_of = |wrap: &WrapFile| wrap.body().is_ok_and(|body| body == statement.body);
+        let wraps = found.into_iter().filter(is_of).map(|wrap| (statement.note, wrap));
+        let (sound, _) = self.gate().sound(self.ledger.stored_many(wraps.collect())?);
+        if !sound.iter().any(StoredNote::is_statement) {
+            return Ok(None);
+        }
         let mut details = details.clone();
         let standing = self.standing(&id, &[Nature::Statement], &details)?;
         let permits = self.permitted(Action::Read, &standing, &mut details, &id)?;
-        if !standing.survey.revisions().any(|(_, body, _)| body == statement.body) {
-            return Err(self.failed(details, vec![statement.note], Error::no_such_note(&id)));
-        }
         let (opened, _) = self.open_revisions(&standing, &[statement.body], false, permits, details)?;
         let by = self.person(entry);
         let open = opened.into_iter().find(|open| Some(open.metadata.author) == by);
-        Ok(open.ok_or_else(|| Error::no_such_note(&id))?.text().to_owned())
+        Ok(open.map(|open| open.text().to_owned()))
     }
 
     /// The sealed statements themselves, each with every wrap of it.
