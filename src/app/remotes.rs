@@ -311,6 +311,26 @@ mod tests {
     }
 
     #[test]
+    fn what_an_interrupted_clone_still_writes_is_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let (vault, left) = (folder.path().join("vault"), folder.path().join(".vault-clone"));
+        std::fs::create_dir_all(left.join("objects")).unwrap();
+        let writes = std::thread::spawn({
+            let objects = left.join("objects");
+            // It goes on for as long as there is where to write.
+            move || {
+                (0..200_000)
+                    .take_while(|n| std::fs::write(objects.join(n.to_string()), "").is_ok())
+                    .count()
+            }
+        });
+        while std::fs::read_dir(left.join("objects")).unwrap().count() < 50 {}
+        let begun = Draft::begin(&vault);
+        assert!(begun.is_ok() && !left.exists());
+        assert!(writes.join().unwrap() >= 50);
+    }
+
+    #[test]
     fn a_path_becomes_a_full_one_and_an_address_stays() {
         assert!(address("somewhere/else.git").unwrap().as_str().starts_with('/'));
         assert_eq!(address("hub.example:x.git").unwrap().as_str(), "hub.example:x.git");

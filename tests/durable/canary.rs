@@ -87,12 +87,18 @@ pub(crate) fn found(house: &House, words: &[&str]) -> Vec<(String, PathBuf)> {
         if path.ends_with("passphrase") {
             continue;
         }
-        // A socket that a killed program left has a name and nothing else.
-        let is_file = path.symlink_metadata().unwrap().is_file();
-        let mut bytes = if is_file {
-            std::fs::read(&path).unwrap()
-        } else {
-            Vec::new()
+        // A socket that a killed program left has a name and nothing else; what another program of the person's, such as gpg's
+        // agent, takes away meanwhile is not left.
+        let gone = |error: &std::io::Error| error.kind() == std::io::ErrorKind::NotFound;
+        let bytes = match path.symlink_metadata().map(|file| file.is_file()) {
+            Ok(true) => std::fs::read(&path),
+            Ok(false) => Ok(Vec::new()),
+            Err(error) => Err(error),
+        };
+        let mut bytes = match bytes {
+            Ok(bytes) => bytes,
+            Err(error) if gone(&error) => continue,
+            Err(error) => panic!("{}: {error}", path.display()),
         };
         // Of the journal's zeros one is enough.
         bytes.truncate(bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1));
