@@ -319,9 +319,11 @@ mod tests {
             let objects = left.join("objects");
             // It goes on for as long as there is where to write.
             move || {
-                (0..200_000)
-                    .take_while(|n| std::fs::write(objects.join(n.to_string()), "").is_ok())
-                    .count()
+                let write = |n: &u32| {
+                    std::thread::sleep(std::time::Duration::from_millis(1));
+                    std::fs::write(objects.join(n.to_string()), "").is_ok()
+                };
+                (0..1000).take_while(write).count()
             }
         });
         while std::fs::read_dir(left.join("objects")).unwrap().count() < 50 {}
