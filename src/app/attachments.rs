@@ -277,12 +277,7 @@ impl Desk<'_> {
     }
 
     fn beside(&self, note: NoteId, wraps: Vec<WrapFile>) -> Result<Beside, Error> {
-        let all = self.ledger.wraps(&note.to_string())?;
-        let void = all
-            .iter()
-            .filter(|(note, wrap)| self.gate().is_void(*note, wrap))
-            .count();
-        let complete = all.len() == wraps.len() + void;
+        let complete = self.is_whole(note, wraps.len())?;
         let wraps = wraps.into_iter().map(|wrap| (note, wrap)).collect();
         let (stored, unopened) = self.gate().sound(self.ledger.stored_many(wraps)?);
         self.tell_unopened(&unopened);

@@ -108,13 +108,10 @@ impl Desk<'_> {
                 continue;
             };
             for stored in self.stored_statements(&[*statement])? {
-                if given.contains(statement) {
-                    continue;
-                }
                 let new = self.gate().statement_for(&stored, author, device, &mut SystemEntropy)?;
-                if let Some(new) = new {
-                    given.insert(*statement);
+                if let Some(new) = new.filter(|_| given.insert(*statement)) {
                     all.push((statement.note, new.to_bytes()));
+                    break;
                 }
             }
         }

@@ -89,12 +89,7 @@ impl Desk<'_> {
         let Some((note, label, wraps)) = self.find(asked)? else {
             return Err(self.not_there(details.clone(), asked)?);
         };
-        let all = self.ledger.wraps(&note.to_string())?;
-        let void = all
-            .iter()
-            .filter(|(note, wrap)| self.gate().is_void(*note, wrap))
-            .count();
-        if all.len() != wraps.len() + void {
+        if !self.is_whole(note, wraps.len())? {
             return Err(self.not_there(details.clone(), asked)?);
         }
         let mut files_of_wraps: BTreeMap<Digest, Vec<FileRef>> = BTreeMap::new();
@@ -121,6 +116,13 @@ impl Desk<'_> {
             }),
             Err(error) => Err(self.failed(details.clone(), vec![note], error)),
         }
+    }
+
+    /// Whether so many wraps are all that a note has, but for those that are nobody's.
+    pub(super) fn is_whole(&self, note: NoteId, readable: usize) -> Result<bool, Error> {
+        let all = self.ledger.wraps(&note.to_string())?;
+        let void = all.iter().filter(|(note, wrap)| self.gate().is_void(*note, wrap));
+        Ok(all.len() == readable + void.count())
     }
 
     /// The drafts and briefs that were made from a note, as far as this person may read them. Where that cannot be found

@@ -302,11 +302,10 @@ impl Desk<'_> {
     /// The join of the labels of all revisions, not of the heads alone: whoever can write under the id of a note can give it
     /// a head with a lower label.
     pub(super) fn label_of(standing: &Standing) -> Label {
-        let labels = standing.survey.revisions().map(|(_, _, label)| label);
-        let join = labels.fold(None, |join: Option<Label>, label| match join {
-            None => Some(label.clone()),
-            Some(join) => Some(join.join(label).unwrap_or(join)),
-        });
+        let mut labels = standing.survey.revisions().map(|(_, _, label)| label);
+        let first = labels.next().cloned();
+        let join = first.and_then(|first| labels.try_fold(first, |join, label| join.join(label)));
+        // That is the join of everything under the id, and so no lower.
         join.unwrap_or_else(|| standing.label.clone())
     }
 

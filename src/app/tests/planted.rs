@@ -62,6 +62,19 @@ fn statement_for_all(place: &Vault, kind: EntryKind, note: NoteId) -> Plant<'sta
     }
 }
 
+/// A revision under that label which follows all that is there.
+fn lower_head(place: &Vault, note: NoteId, level: Level) {
+    let parents = bodies(place, note);
+    let plant = Plant {
+        kind: EntryKind::Revise,
+        note,
+        nature: Nature::Note,
+        label: plain(level),
+        text: "planted",
+    };
+    plant.by(place, |said| (said.parents, said.number) = (parents, 2), |_| ());
+}
+
 fn bodies(place: &Vault, note: NoteId) -> Vec<Digest> {
     let context = place.context(&Told, None, None);
     let unlocked = context.unlock().unwrap();
@@ -156,16 +169,7 @@ fn what_follows_a_head_with_a_lower_label_is_no_lower_than_before() {
     let mara = Vault::new();
     let note = add_note(&mara, "restricted", "Lena Hauk was at the north gate.");
     let jon = join(&mara, "jon", "internal");
-    let parents = bodies(&jon, note);
-    let plant = Plant {
-        kind: EntryKind::Revise,
-        note,
-        nature: Nature::Note,
-        label: plain(Level::Internal),
-        text: "planted",
-    };
-    let follows = |said: &mut Metadata| (said.parents, said.number) = (parents, 2);
-    plant.by(&jon, follows, |_| ());
+    lower_head(&jon, note, Level::Internal);
     let text = TextFrom::Caller(Box::new(|| Ok(b"She left by the south gate.".to_vec())));
     let context = mara.context(&Told, Some("duty"), Some("a test"));
     edit(&context, &note.to_string(), Change::default(), Some(text)).unwrap();
@@ -218,15 +222,7 @@ fn a_hold_is_told_to_those_who_read_all_that_stands_under_the_note() {
     let mara = Vault::new();
     let note = add_note(&mara, "restricted", "Lena Hauk was at the north gate.");
     let jon = join(&mara, "jon", "internal");
-    let parents = bodies(&jon, note);
-    let plant = Plant {
-        kind: EntryKind::Revise,
-        note,
-        nature: Nature::Note,
-        label: plain(Level::Public),
-        text: "planted",
-    };
-    plant.by(&jon, |said| (said.parents, said.number) = (parents, 2), |_| ());
+    lower_head(&jon, note, Level::Public);
     hold(&mara, "Tulip", note);
     assert_eq!((held(&mara), held(&jon)), (vec!["Tulip".to_owned()], vec![]));
 }
