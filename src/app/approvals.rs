@@ -374,12 +374,26 @@ impl Desk<'_> {
         self.person(entry).map(|by| self.handle(by)).unwrap_or_default()
     }
 
-    /// The approvals of a request that are what they say.
+    /// The approvals of a request that are what they say, and by a device that whoever asked did not admit for it: by the order
+    /// of cards, since what a clock said is their own word.
     fn approvals_of(&self, request: EntryRef) -> Vec<(EntryRef, PersonId, &Said)> {
+        let mut approvals = self.said_to_approve(request);
+        approvals.retain(|(approval, ..)| !self.was_admitted_for_it(request, *approval));
+        approvals
+    }
+
+    fn said_to_approve(&self, request: EntryRef) -> Vec<(EntryRef, PersonId, &Said)> {
         let roster = &self.ledger.charter().roster;
         self.ledger
             .matters()
             .approvals(request, &|device| roster.person_of(device))
+    }
+
+    fn was_admitted_for_it(&self, request: EntryRef, approval: EntryRef) -> bool {
+        let roster = &self.ledger.charter().roster;
+        let asked = self.ledger.matters().request(request).map(|said| said.roster);
+        let asked = asked.zip(self.person(request));
+        asked.is_some_and(|(asked, by)| roster.was_admitted_since(asked, approval.log.device, by))
     }
 
     /// Whose approvals of `needed` count: of people who belong to the vault now and may read it, in time, not used yet. What
@@ -401,12 +415,20 @@ impl Desk<'_> {
             if deed == Deed::Release && self.is_used(request) || self.taken_back(request).is_some() {
                 continue;
             }
+            let late = self.said_to_approve(request).into_iter();
+            let late = late.filter(|(approval, ..)| self.was_admitted_for_it(request, *approval));
+            for (_, by, _) in late.filter(|(_, _, said)| said.matter.until > now) {
+                self.context.person.warn(&format!(
+                    "what {} approved does not count: you admitted the device that approved it after you had asked. Take that \
+                     back (`strongroom approvals --withdraw {request}`) and ask anew",
+                    self.handle(by)
+                ));
+            }
             for (approval, by, said) in self.approvals_of(request) {
-                let used = matters.used(approval).is_some();
+                let used = self.use_of(approval).is_some();
                 let same = said.matter.objects == objects && !used;
                 let rest = deed == Deed::Destroy && used;
-                let own = self.was_admitted_for_it(by, asked.time);
-                if (same || rest) && said.matter.until > now && !own && self.may_second(by, needed.label) {
+                if (same || rest) && said.matter.until > now && self.may_second(by, needed.label) {
                     let card = self.ledger.charter().roster.member(by);
                     seconds.counted.push(Second {
                         by,
@@ -454,14 +476,6 @@ impl Desk<'_> {
         let wraps = needed.wraps.iter().map(|wrap| (needed.note, wrap.clone())).collect();
         let (sound, _) = self.gate().sound(self.ledger.stored_many(wraps)?);
         Ok(self.gate().bind(needed.note, &sound, &bodies, needed.terms)?)
-    }
-
-    /// Whether somebody came to the vault by whoever is at the desk, after that was asked for.
-    fn was_admitted_for_it(&self, person: PersonId, asked: Time) -> bool {
-        let roster = &self.ledger.charter().roster;
-        let first = roster.cards().iter().find(|card| card.person == person);
-        let me = Some(self.identity.person());
-        first.is_some_and(|first| first.time >= asked && roster.person_of(first.by) == me)
     }
 
     /// Whether a person is a member who may decide about what bears that label.
@@ -769,12 +783,18 @@ impl Desk<'_> {
         self.ledger.matters().taken_back(request, &person)
     }
 
+    /// What was done on the strength of an approval.
+    fn use_of(&self, approval: EntryRef) -> Option<EntryRef> {
+        let roster = &self.ledger.charter().roster;
+        let person = |device| roster.person_of(device);
+        self.ledger.matters().used(approval, &person)
+    }
+
     /// Whether what was asked for was carried out.
     fn is_used(&self, request: EntryRef) -> bool {
-        let matters = self.ledger.matters();
         let approvals = self.approvals_of(request);
         let mut approvals = approvals.iter();
-        approvals.any(|(approval, _, _)| matters.used(*approval).is_some())
+        approvals.any(|(approval, _, _)| self.use_of(*approval).is_some())
     }
 
     fn line_of(&self, request: EntryRef, own: bool) -> Result<RequestLine, Error> {

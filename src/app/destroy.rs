@@ -2,7 +2,7 @@
 
 use super::approvals::{Needed, Seconds};
 use super::context::{Context, Desk};
-use super::error::Error;
+use super::error::{Error, Kind};
 use super::schedule::in_details;
 use super::sync::refresh;
 use super::whole::WholeNote;
@@ -51,19 +51,32 @@ pub type Ask<'a> = &'a dyn Fn(&Doomed) -> Result<(), Error>;
 /// does this return. `ask` is asked first, if anybody is.
 pub fn destroy(context: &Context<'_>, asked: &str, ask: Option<Ask<'_>>) -> Result<Destroyed, Error> {
     let unlocked = context.unlock()?;
+    let mut agreed_to = None;
     if let Some(ask) = ask {
         // The vault is looked at and left again: nobody else waits while a person makes up their mind.
         let doomed = unlocked.desk(context)?.doomed(asked)?;
         ask(&doomed)?;
+        agreed_to = Some(doomed);
     }
+    // From here on by its id: what it was called by may fit another note by now.
+    let called = agreed_to.as_ref().map(|doomed| doomed.id.to_string());
+    let asked = called.as_deref().unwrap_or(asked);
     let mut desk = unlocked.desk(context)?;
     let mut details = desk.details("destroy");
     let mut found = desk.whole(&details, asked)?;
     if desk.rests_on_approval(Deed::Destroy, found.note) {
+        let called = found.note.to_string();
         drop(desk);
         refresh(context, &unlocked)?;
         desk = unlocked.desk(context)?;
-        found = desk.whole(&details, asked)?;
+        found = desk.whole(&details, &called)?;
+    }
+    if agreed_to.is_some_and(|doomed| !desk.is_as_asked(&doomed, &found)) {
+        return Err(Error::new(
+            Kind::Failed,
+            "the note was changed while you were asked about it; nothing was destroyed",
+        )
+        .hint("look at it, and give the command again"));
     }
     details.level = Some(found.label.level());
     let (permission, seconds) = desk.may_destroy(&found, &details, asked)?;
@@ -103,6 +116,13 @@ impl Desk<'_> {
             revisions: found.revisions(),
             attachments: found.whole.count(Nature::Attachment),
         })
+    }
+
+    /// Whether what is destroyed is what the person was asked about.
+    fn is_as_asked(&self, doomed: &Doomed, found: &WholeNote) -> bool {
+        doomed.label == self.label_text(&found.label).to_string()
+            && doomed.revisions == found.revisions()
+            && doomed.attachments == found.whole.count(Nature::Attachment)
     }
 
     /// By which rules it may be destroyed, and who approved it. Where a second person is missing, they are asked for.

@@ -9,7 +9,7 @@ use super::sync::{LATER, fetched, list_branches, no_room};
 use super::vault::{move_into_place, refuse_occupied};
 use crate::id::{BadFingerprint, Digest, Fingerprint, VaultId};
 use crate::ledger::{LedgerError, Verdict, vault_id};
-use crate::repo::{GitJob, Lock, PATIENCE, RemoteUrl, Repo, Settings, room_for_arrivals};
+use crate::repo::{CreateError, GitJob, Lock, PATIENCE, RemoteUrl, Repo, Settings, room_for_arrivals};
 use std::path::{Path, PathBuf};
 
 /// What a remote is called if nothing is said.
@@ -85,7 +85,7 @@ pub fn clone_vault(context: &Context<'_>, url: &str, founder: Option<&str>) -> R
     context.warn_of_scarcity();
     let draft = Draft::begin(&path)?;
     let made = (|| {
-        let repo = Repo::create(&draft.place, Settings::of_this_run())?;
+        let repo = draft.create()?;
         // Says to others that this one is at work.
         let lock = repo.lock(PATIENCE).map_err(LedgerError::from)?;
         let strays = fill(context, &repo, &url)?;
@@ -263,20 +263,23 @@ impl Draft {
                 )
             })?;
         }
-        draft.clear()?;
         Ok(draft)
     }
 
-    /// Removes what is there. The git of a run that was killed goes on by itself, and may write there for a moment still.
-    fn clear(&self) -> Result<(), Error> {
+    /// Makes the repository there, where nothing is left of what was there. The git of a run that was killed goes on by itself,
+    /// and for a moment may write there still, also into folders that it makes once more.
+    fn create(&self) -> Result<Repo, Error> {
         for _ in 0..CLEARED {
-            match std::fs::remove_dir_all(&self.place) {
-                Err(error) if error.kind() == std::io::ErrorKind::DirectoryNotEmpty => {
-                    std::thread::sleep(std::time::Duration::from_millis(50));
+            let removed = std::fs::remove_dir_all(&self.place);
+            let still = |error: std::io::Error| error.kind() == std::io::ErrorKind::DirectoryNotEmpty;
+            if !removed.is_err_and(still) {
+                // What cannot be removed otherwise is said here.
+                match Repo::create(&self.place, Settings::of_this_run()) {
+                    Err(CreateError::NotEmpty(_)) => {}
+                    made => return Ok(made?),
                 }
-                // What cannot be removed otherwise is said when the vault is put together there.
-                _ => return Ok(()),
             }
+            std::thread::sleep(std::time::Duration::from_millis(50));
         }
         let words = "what an interrupted clone began there is still being written; nothing was changed";
         Err(Error::new(Kind::Failed, words).hint("try again in a moment"))
@@ -317,18 +320,20 @@ mod tests {
         std::fs::create_dir_all(left.join("objects")).unwrap();
         let writes = std::thread::spawn({
             let objects = left.join("objects");
-            // It goes on for as long as there is where to write.
+            // Without a pause, and into folders that it makes once more where they are gone.
             move || {
+                let begun = std::time::Instant::now();
                 let write = |n: &u32| {
-                    std::thread::sleep(std::time::Duration::from_millis(1));
-                    std::fs::write(objects.join(n.to_string()), "").is_ok()
+                    let _ = std::fs::create_dir_all(&objects);
+                    let _ = std::fs::write(objects.join(format!("tmp_{n}")), "");
+                    begun.elapsed() < std::time::Duration::from_millis(300)
                 };
-                (0..1000).take_while(write).count()
+                (0..).take_while(write).count()
             }
         });
-        while std::fs::read_dir(left.join("objects")).unwrap().count() < 50 {}
-        let begun = Draft::begin(&vault);
-        assert!(begun.is_ok() && !left.exists());
+        while std::fs::read_dir(left.join("objects")).map_or(0, Iterator::count) < 50 {}
+        let repo = Draft::begin(&vault).unwrap().create();
+        assert!(repo.is_ok(), "{:?}", repo.err());
         assert!(writes.join().unwrap() >= 50);
     }
 

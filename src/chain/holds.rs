@@ -158,7 +158,7 @@ impl Holds {
     /// them may have lifted.
     pub(super) fn judge<'d>(
         &self,
-        destructions: impl Fn(&NoteId) -> &'d [(Place, Seen)],
+        destructions: impl Fn(&NoteId) -> Vec<&'d (Place, Seen)>,
         (knows, lead): (Knows<'_>, LeadAt<'_>),
         (lacks, out_of_sight): (bool, &dyn Fn(EntryRef) -> bool),
     ) -> (Told, Told) {

@@ -7,10 +7,11 @@
 //! not exist.
 
 use super::cuts::Cuts;
+use super::destroyed::{Destructions, destroyed_by};
 use super::entry::{Entry, FileRef, Kind};
 use super::histories::{Histories, Place};
 use super::holds::{self, Hold, Holds, LeadAt};
-use super::matter::Matters;
+use super::matter::{Matters, Statement};
 use super::problem::Problem;
 use super::withdrawn::Withdrawals;
 use crate::id::{DeviceId, Digest, EntryRef, LogName, NoteId, encode_digits};
@@ -202,8 +203,7 @@ pub struct LiveSet {
     /// Every writing of a file of `main`, with what its log had seen by then, and every forgetting.
     writings: HashMap<FileRef, Vec<(Place, Seen)>>,
     forgettings: HashMap<FileRef, Vec<Place>>,
-    /// Every entry that destroyed a note, or some of its files, with what its log had seen by then.
-    destructions: HashMap<NoteId, Vec<(Place, Seen)>>,
+    destructions: Destructions,
     matters: Matters,
     holds: Holds,
     withdrawals: Withdrawals,
@@ -265,6 +265,7 @@ impl LiveSet {
             seen.insert(*log, Sight { end: *end, before });
         }
         self.holds.apply(entry, place, seen);
+        self.destructions.apply(entry, place, seen);
         let withdraws = entry.kind == Some(Kind::Withdraw);
         let of_main = |file: &&FileRef| file.0 == MAIN;
         for file in entry.wrote.iter().filter(|file| !(withdraws && of_main(file))) {
@@ -293,13 +294,6 @@ impl LiveSet {
             self.forgot.insert(file.into());
             if file.0 == MAIN {
                 self.forgettings.entry(file.clone()).or_default().push(place);
-            }
-        }
-        if entry.kind == Some(Kind::Destroy) {
-            let notes: BTreeSet<NoteId> = entry.forgot.iter().filter_map(|file| note_of(&file.1)).collect();
-            for note in notes {
-                let destructions = self.destructions.entry(note).or_default();
-                destructions.push((place, seen.clone()));
             }
         }
     }
@@ -356,7 +350,7 @@ impl LiveSet {
     /// of the hold. `lacks`: entries were lost.
     pub fn judge_holds(&self, lead: LeadAt<'_>, lacks: bool) -> (Vec<Problem>, Vec<Problem>) {
         let knows = |by, seen: &Seen, place| self.knew(by, seen, place);
-        let destructions = |note: &NoteId| self.destructions.get(note).map_or(&[][..], Vec::as_slice);
+        let destructions = |note: &NoteId| self.destructions_of(*note);
         let beyond = |place: EntryRef| self.cuts.of(place.log).is_some_and(|(size, _)| place.seq >= size);
         let out_of_sight = |place| lacks || beyond(place);
         let (faults, findings) = self.holds.judge(destructions, (&knows, lead), (lacks, &out_of_sight));
@@ -419,8 +413,7 @@ impl LiveSet {
             Held::OfNote(_, note, _) => Some(*note),
             Held::Other(file) => note_of(&file.1),
         };
-        let destructions = note.and_then(|note| self.destructions.get(&note));
-        let mut destructions = destructions.into_iter().flatten();
+        let mut destructions = note.into_iter().flat_map(|note| self.destructions_of(note));
         let only = [Place { entry: by, history: 0 }];
         let writers = self.writers.get(file).map_or(&only[..], Vec::as_slice);
         destructions.any(|destruction| !writers.iter().all(|writer| self.knows(destruction, *writer)))
@@ -435,7 +428,24 @@ impl LiveSet {
 
     /// Whether some of a note was destroyed.
     pub fn is_destroyed(&self, note: NoteId) -> bool {
-        self.destructions.contains_key(&note)
+        !self.destructions_of(note).is_empty()
+    }
+
+    /// The notes that an entry destroys which forgets these files.
+    pub fn destroyed_by(&self, forgot: &[FileRef]) -> Vec<NoteId> {
+        destroyed_by(forgot, &|said| self.is_statement(said))
+    }
+
+    /// Who destroyed a note, and what they had seen by then.
+    fn destructions_of(&self, note: NoteId) -> Vec<&(Place, Seen)> {
+        self.destructions.of(note, &|said| self.is_statement(said))
+    }
+
+    /// Whether a body is the statement of a request, which wrote it alone.
+    fn is_statement(&self, said: Statement) -> bool {
+        let file = LiveFile::body(said.note, said.body);
+        let mut writers = self.writers(&file).peekable();
+        writers.peek().is_some() && writers.all(|writer| self.matters.is_statement_of(writer, said))
     }
 
     /// Whether a file of that content exists.

@@ -88,6 +88,8 @@ impl Statement {
 pub struct Said {
     /// When, by its device.
     pub time: Time,
+    /// The members under whom.
+    pub roster: Digest,
     /// About what.
     pub matter: Matter,
     /// Of a request: the sealed statement that tells approvers more. Of an approval: none.
@@ -153,6 +155,7 @@ impl Matters {
         let statement = || Statement::of(entry);
         let said = |matter: &Matter| Said {
             time: entry.time,
+            roster: entry.roster,
             matter: matter.clone(),
             statement: statement(),
             because: entry.because,
@@ -247,9 +250,17 @@ impl Matters {
         all.map(|said| said.matter.until).max()
     }
 
-    /// What was done first on the strength of that approval.
-    pub fn used(&self, approval: EntryRef) -> Option<EntryRef> {
-        self.uses.get(&approval)?.first().map(|used| used.place)
+    /// What was done first on the strength of that approval, and is what it is of: whoever writes entries can name any.
+    pub fn used(&self, approval: EntryRef, person: PersonOf<'_>) -> Option<EntryRef> {
+        let said = self.approvals.get(&approval)?;
+        let is_of = |used: &&Use| said.iter().any(|said| self.covers(said, used, person));
+        self.uses.get(&approval)?.iter().find(is_of).map(|used| used.place)
+    }
+
+    /// Whether that body is the statement of the request at that place.
+    pub(super) fn is_statement_of(&self, place: EntryRef, statement: Statement) -> bool {
+        let said = self.requests.get(&place).into_iter().flatten();
+        said.into_iter().any(|said| said.statement == Some(statement))
     }
 
     /// Who broke the glass, in the order of their logs.
@@ -522,10 +533,10 @@ mod tests {
             let counted = matters.approvals(request.place(), &person);
             assert_eq!(counted.len(), 1);
             assert_eq!((counted[0].0, counted[0].1), (approval.place(), PersonId([2; 8])));
-            assert_eq!(matters.used(approval.place()), None);
+            assert_eq!(matters.used(approval.place(), &person), None);
             assert_eq!(faults(&[request.clone(), approval.clone(), act.clone()]), []);
             assert_eq!(
-                told(&[request, approval.clone(), act.clone()]).used(approval.place()),
+                told(&[request, approval.clone(), act.clone()]).used(approval.place(), &person),
                 Some(act.place())
             );
         }

@@ -9,6 +9,7 @@ mod concern_key;
 mod cosignature;
 mod creations;
 mod cuts;
+mod destroyed;
 mod detail;
 mod entry;
 mod histories;

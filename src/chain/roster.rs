@@ -255,6 +255,16 @@ impl Roster {
         self.digests.contains(&digest)
     }
 
+    /// Whether a device came to the vault after the card with that digest, by a card of that person's.
+    pub fn was_admitted_since(&self, digest: Digest, device: DeviceId, by: PersonId) -> bool {
+        let has = |card: &Card| card.devices.iter().any(|known| known.device == device);
+        let Some(first) = self.cards.iter().position(has) else {
+            return false;
+        };
+        let then = self.digests.iter().position(|known| *known == digest);
+        then.is_none_or(|then| then < first) && self.person_of(self.cards[first].by) == Some(by)
+    }
+
     /// All cards, in order.
     pub fn cards(&self) -> &[Card] {
         &self.cards

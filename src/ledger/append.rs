@@ -478,8 +478,9 @@ impl Ledger<'_> {
         if notes.any(|note| live.is_destroyed(note)) {
             return Err(LedgerError::BeingDestroyed);
         }
-        let mut forgets = draft.changes.forgets.iter().filter_map(|file| note_of(&file.1));
-        if draft.kind == Some(Kind::Destroy) && forgets.any(|note| self.is_held(note)) {
+        let destroys = draft.kind == Some(Kind::Destroy);
+        let destroyed = || live.destroyed_by(&draft.changes.forgets);
+        if destroys && destroyed().into_iter().any(|note| self.is_held(note)) {
             return Err(LedgerError::Held);
         }
         let acts = matches!(draft.kind, Some(Kind::Destroy | Kind::Release)) && draft.result == Outcome::Done;
@@ -489,7 +490,9 @@ impl Ledger<'_> {
         let Some(until) = live.matters().approved_until(approval) else {
             return Ok(());
         };
-        let used = draft.kind == Some(Kind::Release) && live.matters().used(approval).is_some();
+        let roster = &self.standing.charter.roster;
+        let used = live.matters().used(approval, &|device| roster.person_of(device));
+        let used = draft.kind == Some(Kind::Release) && used.is_some();
         match until <= now || used {
             true => Err(LedgerError::ApprovalOver),
             false => Ok(()),

@@ -9,13 +9,14 @@
 use super::charter::RawCharter;
 use super::error::LedgerError;
 use super::exchange::{Elsewhere, is_of_a_vault, is_shard};
+use super::main_commits::is_by_a_lead;
 use super::merge::{each_object, follows};
 use super::objects::{COMMIT_MAX, HEADS, MAIN, Objects, WITNESS, audit_ref, log_of};
-use super::verify::{Anchors, Facts, Scope, Since, Tally, examine_view, is_signed};
+use super::verify::{Anchors, Facts, Scope, Since, Tally, examine_view};
 use super::verify_forks::waits_for_a_lead;
 use super::verify_witness::{COSIGNED_MAX, read, verify_form};
 use super::view::View;
-use crate::chain::{Message, Problem, Receipt, Role, Roster, SignedCheckpoint, Time};
+use crate::chain::{Message, Problem, Receipt, Roster, SignedCheckpoint, Time};
 use crate::id::{Digest, LogName, VaultId};
 use crate::repo::{Commit, Doorway, Kind, Mode, Oid, Pushed, Repo, Settings, TreeEntry, parse_tree};
 use std::collections::{BTreeMap, BTreeSet};
@@ -333,23 +334,12 @@ fn signed_heads(hub: &Repo, branches: &BTreeMap<String, Oid>) -> impl Iterator<I
     })
 }
 
-/// Every commit of `main` that comes is signed by a lead, and follows one other at most.
+/// Every commit of `main` that comes is signed by who was a lead then, and follows one other at most.
 fn verify_main(view: &View<'_>, span: Span, facts: &Facts, tally: &mut Tally) {
     let Some(roster) = &facts.roster else { return };
-    let was_lead = |person| {
-        let cards = roster.cards().iter();
-        cards
-            .filter(|card| card.person == person)
-            .any(|card| card.roles.contains(&Role::Lead))
-    };
-    let leads = roster.cards().iter().filter(|card| was_lead(card.person));
-    let keys: Vec<_> = leads
-        .flat_map(|card| &card.devices)
-        .filter_map(|device| device.sign_key())
-        .collect();
     each_commit(view, MAIN, span, 36, tally, &mut |commit, tally| {
-        if !is_signed(commit, keys.iter().cloned()) {
-            let message = "a commit on the branch `main` is not signed by a device of a lead";
+        if !is_by_a_lead(view, commit, roster) {
+            let message = "a commit on the branch `main` is not signed by a device of somebody who was a lead then";
             tally.problem(Problem::vault(36, message));
         }
     });

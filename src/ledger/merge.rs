@@ -115,7 +115,7 @@ struct Plan {
 pub(super) struct Theirs<'a> {
     pub(super) view: View<'a>,
     pub(super) charter: Charter,
-    facts: Facts,
+    pub(super) facts: Facts,
     told: Vec<Problem>,
     pub(super) lines: Lines,
     pub(super) broken: BTreeMap<LogName, String>,
@@ -268,7 +268,15 @@ impl<'a> Merge<'a> {
         whole: bool,
     ) -> Result<(Plan, Vec<Shard>), LedgerError> {
         loop {
-            let lines = mine.joined_with(self.repo, &theirs.view, &theirs.lines, &left_out);
+            let lines = mine.joined_with(self.repo, (&theirs.view, &theirs.facts), &theirs.lines, &left_out);
+            // Under cards that accept more of a log than is here no start would find what that wrote.
+            if main == MainFate::Taken {
+                let short = lines.short_of(&theirs.charter.roster.cuts(), self.repo, &theirs.view);
+                if let Some((log, size)) = short {
+                    let message = format!("its cards accept {size} entries of the log {log}, which are not all there");
+                    main = MainFate::Broken(message);
+                }
+            }
             let in_force = match main {
                 MainFate::Taken => &theirs.charter,
                 _ => charter,

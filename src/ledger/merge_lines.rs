@@ -8,6 +8,8 @@ use super::merge::{LOG_DEPTH, each_object};
 use super::objects::{Objects, audit_ref, fork_ref};
 use super::scan::{Head, scan};
 use super::start::{Telling, read_head, scan_fault};
+use super::verify::{Facts, Tally};
+use super::verify_log::verify_log;
 use super::view::View;
 use crate::chain::{Cuts, Entry, Histories, LiveSet, Problem, Time, Withdrawals};
 use crate::id::{Digest, EntryRef, LogName};
@@ -227,7 +229,7 @@ impl Lines {
     pub(super) fn joined_with(
         &self,
         repo: &Repo,
-        view: &View<'_>,
+        (view, facts): (&View<'_>, &Facts),
         theirs: &Self,
         left_out: &BTreeMap<LogName, String>,
     ) -> Self {
@@ -236,7 +238,7 @@ impl Lines {
         fates.extend(left_out.iter().map(broken));
         for (log, held) in theirs.logs.iter().filter(|(log, _)| !left_out.contains_key(log)) {
             let here = logs.get(log).map(Vec::as_slice).unwrap_or_default();
-            let fate = match join(repo, *log, here, view, held) {
+            let fate = match join(repo, *log, here, (view, facts), held) {
                 Ok((joined, fate)) => {
                     logs.insert(*log, joined);
                     fate
@@ -281,6 +283,20 @@ impl Lines {
             }
         }
         withheld.into_iter().map(|(log, (by, due))| (log, by, due)).collect()
+    }
+
+    /// The first log of a removed device that is not here as far as cards accept it, with how far that is.
+    pub(super) fn short_of(&self, cuts: &Cuts, here: &dyn Objects, there: &dyn Objects) -> Option<(LogName, u64)> {
+        let reaches = |held: &Held, size, root| {
+            let objects = if held.new { there } else { here };
+            root_at(objects, &held.line, size).is_ok_and(|found| found == Some(root))
+        };
+        let mut named = cuts.named().filter(|(_, size, _)| *size > 0);
+        let short = named.find(|(log, size, root)| {
+            let mut held = self.logs.get(log).into_iter().flatten();
+            !held.any(|held| reaches(held, *size, *root))
+        });
+        short.map(|(log, size, _)| (log, size))
     }
 
     /// What exists by all of them, each as far as it counts. Of a log of which only another history is left nothing
@@ -435,8 +451,14 @@ pub(super) fn moved_back(
     problems
 }
 
-/// Whether the other clone holds one commit for each entry of a history beyond `from`.
-fn check_commits(view: &View<'_>, line: &Line, from: Option<&Line>) -> Result<(), String> {
+/// Whether the other clone holds one commit for each entry of a history beyond `from`, each as its device makes them: whoever
+/// clones, or puts back from a backup, looks at every one, and nobody could take away what was taken once.
+fn check_commits(
+    (view, facts): (&View<'_>, &Facts),
+    log: LogName,
+    line: &Line,
+    from: Option<&Line>,
+) -> Result<(), String> {
     let (known, size) = from.map_or((None, 0), |from| (Some(from.oid), from.size));
     let mut seen = 0;
     each_object(view, line.oid, &known.into_iter().collect(), LOG_DEPTH, &mut |object| {
@@ -444,9 +466,15 @@ fn check_commits(view: &View<'_>, line: &Line, from: Option<&Line>) -> Result<()
         Ok(())
     })
     .map_err(|error| error.to_string())?;
-    match seen == line.size - size {
-        true => Ok(()),
-        false => Err("its commits are not one for each entry".to_owned()),
+    if seen != line.size - size {
+        return Err("its commits are not one for each entry".to_owned());
+    }
+    let (mut tally, watch) = (Tally::default(), BTreeSet::new());
+    verify_log(view, log, line.oid, facts, watch, Some(size), &mut tally, &mut |_, _| ());
+    let (problems, unknown) = tally.listed();
+    match problems.into_iter().chain(unknown).next() {
+        Some(problem) => Err(problem.message),
+        None => Ok(()),
     }
 }
 
@@ -456,7 +484,7 @@ fn join(
     repo: &Repo,
     log: LogName,
     here: &[Held],
-    view: &View<'_>,
+    (view, facts): (&View<'_>, &Facts),
     theirs: &[Held],
 ) -> Result<(Vec<Held>, Fate), String> {
     let mut all = here.to_vec();
@@ -503,7 +531,7 @@ fn join(
             let from = before
                 .and_then(|_| all.get(first))
                 .filter(|_| n == main && first != main);
-            check_commits(view, &held.line, from.map(|from| from.line.as_ref()))?;
+            check_commits((view, facts), log, &held.line, from.map(|from| from.line.as_ref()))?;
         }
         let fork = n != main;
         let branch = match fork {

@@ -25,6 +25,7 @@ mod in_order;
 mod incarnation;
 mod kept;
 mod leaves;
+mod main_commits;
 mod many;
 mod merge;
 mod merge_lines;

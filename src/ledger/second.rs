@@ -8,6 +8,7 @@ use super::accepted::Accepted;
 use super::append::{Changes, Draft, FILES_PER_ENTRY, Recorded};
 use super::charter::{Charter, RawCharter};
 use super::error::LedgerError;
+use super::main_commits::is_by_a_lead;
 use super::merge::{MainFate, Merge, Theirs, commits, each_object, follows, says};
 use super::merge_lines::Lines;
 use super::objects::{MAIN, Objects};
@@ -74,11 +75,22 @@ impl Merge<'_> {
         MainFate::Diverged
     }
 
-    /// Whether the other's `main` is all there from that commit on.
+    /// Whether the other's `main` is all there from that commit on, each commit by somebody who was a lead then.
     fn whole(&self, theirs: &Theirs<'_>, from: Oid) -> MainFate {
         let there = theirs.charter.commit;
         let whole = each_object(&theirs.view, there, &BTreeSet::from([from]), 3, &mut |_| Ok(()));
-        whole.map_or_else(|error| MainFate::Broken(error.to_string()), |()| MainFate::Taken)
+        if let Err(error) = whole {
+            return MainFate::Broken(error.to_string());
+        }
+        let mut new = commits(&theirs.view, there).take_while(|oid| *oid != from);
+        let by_leads = new.all(|oid| {
+            let commit = theirs.view.commit_at(oid);
+            commit.is_ok_and(|commit| is_by_a_lead(&theirs.view, &commit, &theirs.charter.roster))
+        });
+        match by_leads {
+            true => MainFate::Taken,
+            false => MainFate::Broken("a commit of it is by nobody who was a lead then".to_owned()),
+        }
     }
 
     /// The same where neither goes on from the other, but both from one commit: where what one side has beyond that was taken
@@ -99,7 +111,7 @@ impl Merge<'_> {
         if common == mine.commit || common == there || rewritten {
             return Ok(MainFate::Diverged);
         }
-        let all = lines.joined_with(self.repo, &theirs.view, &theirs.lines, left_out);
+        let all = lines.joined_with(self.repo, (&theirs.view, &theirs.facts), &theirs.lines, left_out);
         let sides = [
             (MainFate::Taken, &theirs.charter, mine),
             (MainFate::Kept, mine, &theirs.charter),

@@ -233,7 +233,9 @@ impl<'a> Across<'a> {
             .filter(|file| file.0 == MAIN && file.1.starts_with("members/"))
             .count();
         let Some(roster) = &self.facts.roster else { return true };
-        let founding = entry.seq == 0 && position == 0;
+        // Before the first card nobody was a lead: that is its own device's to bring, and nobody else's.
+        let first = roster.cards().first();
+        let is_founders = first.is_some_and(|card| card.devices.iter().any(|known| known.device == entry.log.device));
         // Cards that were withdrawn do not stand in the chain before that one.
         let brings = if self.facts.position(entry.roster).is_some() {
             brings
@@ -241,11 +243,11 @@ impl<'a> Across<'a> {
             0
         };
         let Some(before) = position.checked_sub(brings) else {
-            return founding;
+            return entry.seq == 0 && is_founders;
         };
         let cards = roster.cards().get(..=before).unwrap_or_default();
         let card = cards.iter().rev().find(|card| card.person == entry.actor);
-        founding || card.is_some_and(|card| card.roles.contains(&Role::Lead))
+        card.is_some_and(|card| card.roles.contains(&Role::Lead))
     }
 
     /// Whether an entry is no hold and no lift, or by a lead.

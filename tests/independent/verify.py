@@ -2329,7 +2329,7 @@ class Verifier:
         return roster is not None and self.roster.is_lead_at(self.person(log.name), roster)
 
     def check_files(self):
-        written, forgotten, destroyed, undone = {}, {}, {}, {}
+        written, forgotten, destroyed, undone, said = {}, {}, {}, {}, {}
         for log in sorted(self.all_histories(), key=lambda log: log.branch):
             for entry in self.counted(log):
                 for other, (size, root) in entry.seen.items():
@@ -2346,11 +2346,22 @@ class Verifier:
                     continue
                 for file in entry.wrote:
                     written.setdefault(File(*file), []).append(place)
+                    if (entry.kind, entry.result) == ("request", "done") and file[0].startswith("notes/"):
+                        said.setdefault(File(*file), []).append(place)
                 for file in entry.forgot:
                     forgotten.setdefault(File(*file), []).append(place)
                     if entry.kind == "destroy":
-                        destroyed.setdefault(NOTE_FILE.match(file[1]).group(1), set()).add(place)
+                        bodies = destroyed.setdefault(NOTE_FILE.match(file[1]).group(1), {}).setdefault(place, set())
+                        bodies.update([File(*file)] if file[0].startswith("notes/") else [])
 
+        def is_statement(file):
+            """Whether requests alone wrote that body, as their statement: under whose id it lies says nothing."""
+            return file in said and set(written[file]) <= set(said[file])
+
+        destroyed = {
+            note: {place for place, bodies in acts.items() if not bodies or not all(map(is_statement, bodies))}
+            for note, acts in destroyed.items()
+        }
         self.destroyed = destroyed
 
         def is_gone(file, places):

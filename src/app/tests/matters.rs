@@ -457,6 +457,22 @@ fn who_was_admitted_for_it_has_approved_nothing() {
 }
 
 #[test]
+fn who_asked_approves_nothing_by_a_device_that_they_admitted_for_it() {
+    let mara = Vault::new();
+    let note = add_note(&mara, "restricted", "Text.");
+    let jon = join(&mara, "jon", "restricted");
+    assert!(destroyed(&mara, note, 1).is_err());
+    let request = waiting(&mara)[0];
+    // In jon's name, by a clock that was put back.
+    let other = super::planted::further(&mara, "jon");
+    approved(&other, request, 2).unwrap();
+    assert_eq!(kind(destroyed(&mara, note, 3)), Some(Kind::Denied));
+    // It is no approval of jon's, who looks at it on the device that was there.
+    assert!(approved(&jon, request, 3).unwrap().changed);
+    destroyed(&mara, note, 4).unwrap();
+}
+
+#[test]
 fn a_conflict_bars_drafts_and_what_a_note_was_about_before() {
     let mara = Vault::new();
     let about = |client: &str, text: &'static str| {

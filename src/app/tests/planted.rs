@@ -4,7 +4,7 @@
 use super::leaving::{Told, add_note, beside, join, listed};
 use super::matters::Warned;
 use super::*;
-use crate::chain::{Deed, Kind as EntryKind, Matter, Role};
+use crate::chain::{Deed, Kind as EntryKind, Matter, Role, Statement};
 use crate::gate::{Gate, Metadata, Nature};
 use crate::id::{Digest, EntryRef, NoteId, PersonId};
 use crate::label::{Label, Level};
@@ -106,7 +106,7 @@ fn admission(place: &Vault, handle: &str, device_of: bool, roles: &[Role]) -> Ad
     }
 }
 
-fn further(lead: &Vault, handle: &str) -> Vault {
+pub(super) fn further(lead: &Vault, handle: &str) -> Vault {
     let place = beside(lead);
     let admission = admission(&place, handle, true, &[]);
     admit(&lead.context(&Told, None, None), &admission, &|_| Ok(())).unwrap();
@@ -153,6 +153,8 @@ fn a_note_under_whose_id_somebody_asked_for_another_s_end_stays() {
     };
     statement_for_all(&jon, EntryKind::Request, other).by(&jon, |_| (), |draft| draft.matter = Some(matter));
     let before = bodies(&mara, other).len();
+    // Nor does a hold on the one keep the other from being destroyed.
+    hold(&mara, "Hask v Halcyon", other);
     destroy(
         &mara.context(&Told, Some("duty"), Some("over")),
         &asked.to_string(),
@@ -162,6 +164,50 @@ fn a_note_under_whose_id_somebody_asked_for_another_s_end_stays() {
     assert_eq!(opens(&mara, other, Nature::Note), 1);
     // What was said of the request goes, and nothing else.
     assert_eq!((before, bodies(&mara, other).len()), (2, 1));
+    // And work on the other goes on.
+    let text = TextFrom::Caller(Box::new(|| Ok(b"To stay, for longer.".to_vec())));
+    let context = mara.context(&Told, Some("duty"), Some("a test"));
+    edit(&context, &other.to_string(), Change::default(), Some(text)).unwrap();
+    assert_eq!(opens(&mara, other, Nature::Note), 2);
+    let report = verify(&mara.context(&Told, None, None), None, &[], None, true).unwrap();
+    assert!(report.problems.is_empty() && report.findings.is_empty(), "{report:?}");
+}
+
+#[test]
+fn what_somebody_else_names_an_approval_for_is_no_use_of_it() {
+    let mara = Vault::new();
+    let note = add_note(&mara, "restricted", "To be destroyed.");
+    let (jon, kim) = (join(&mara, "jon", "restricted"), join(&mara, "kim", "internal"));
+    let destroyed = || {
+        let context = mara.context(&Told, Some("duty"), Some("over"));
+        destroy(&context, &note.to_string(), None)
+    };
+    let request = destroyed().err().unwrap().request.unwrap();
+    let context = jon.context(&Told, Some("duty"), Some("looked at it"));
+    let approval = approve(&context, &request.to_string(), None).unwrap().entry;
+    // Kim destroys something of her own, and says that it rests on that.
+    let own = NoteId([7; 16]);
+    let (entry, body) = statement_for_all(&kim, EntryKind::Conflict, own).by(&kim, |_| (), |_| ());
+    {
+        let context = kim.context(&Told, None, None);
+        let unlocked = context.unlock().unwrap();
+        let mut desk = unlocked.desk(&context).unwrap();
+        let said = Statement { note: own, body };
+        let mut changes = Changes::default();
+        desk.files_of_statement(entry, said)
+            .unwrap()
+            .into_iter()
+            .for_each(|file| changes.forget(file));
+        let mut draft = Draft::change(EntryKind::Destroy, desk.details("planted"), vec![own], changes);
+        draft.because = Some(approval);
+        let _ = desk.record(draft).unwrap();
+    }
+    // What was added since nobody agreed to destroy.
+    let text = TextFrom::Caller(Box::new(|| Ok(b"More than was looked at.".to_vec())));
+    let context = mara.context(&Told, Some("duty"), Some("a test"));
+    edit(&context, &note.to_string(), Change::default(), Some(text)).unwrap();
+    assert_eq!(destroyed().err().unwrap().kind, Kind::Denied);
+    assert_eq!(opens(&mara, note, Nature::Note), 2);
 }
 
 #[test]

@@ -94,3 +94,31 @@ fn everybody_who_comes_in_later_is_told_of_a_hold_however_many_they_are() {
     let report = verify(&mara.context(&Told, None, None), None, &[], None, false).unwrap();
     assert!(report.problems.is_empty(), "{:?}", report.problems);
 }
+
+fn destroyed(vault: &Vault, asked: &str, meanwhile: &dyn Fn()) -> Result<Destroyed, Error> {
+    let ask = |_: &Doomed| {
+        meanwhile();
+        Ok(())
+    };
+    destroy(&vault.context(&Told, Some("duty"), Some("a test")), asked, Some(&ask))
+}
+
+#[test]
+fn what_is_destroyed_is_what_was_asked_about() {
+    let vault = Vault::new();
+    let (revised, gone) = (vault.add("internal"), vault.add("internal"));
+    let error = destroyed(&vault, &revised, &|| edited(&vault, &revised, "Closed at noon.", &|| ()));
+    let error = error.err().unwrap();
+    assert_eq!(error.kind, Kind::Failed);
+    assert!(error.message.contains("while you were asked"), "{}", error.message);
+    assert_eq!(titles(&vault).len(), 2);
+
+    // What it was called by may be the beginning of another one's id by now, so it is looked for by its own.
+    let error = destroyed(&vault, &gone[..4], &|| {
+        destroyed(&vault, &gone, &|| ()).unwrap();
+    });
+    let message = error.err().unwrap().message;
+    assert!(message.contains(&gone), "{message}");
+    destroyed(&vault, &revised, &|| ()).unwrap();
+    assert_eq!(titles(&vault).len(), 0);
+}

@@ -7,6 +7,7 @@ use crate::crypto::sha256;
 use crate::env::SystemEntropy;
 use crate::envelope::{BoxFile, Keyring};
 use crate::id::{Digest, LogName};
+use std::collections::BTreeMap;
 
 /// A vault with a second member, whose log has seen the first one's.
 pub(super) struct Pair {
@@ -191,6 +192,39 @@ fn case_36_only_a_lead_changes_members_and_policies() {
         pair.vault.put_files("main", &files);
         assert_caught(what, &judge(&pair.vault, &Given::default()), &[(36, None)]);
     }
+}
+
+#[test]
+fn case_36_nobody_begins_as_the_founder_did() {
+    // What only the founder's first log does, by the first entry of a member's: alone, and with the founder's card named again.
+    for again in [false, true] {
+        let pair = Pair::new(vec![Role::Officer]);
+        let mut files = pair.vault.files("main");
+        let at = |files: &BTreeMap<String, Vec<u8>>, name: &str| FileRef("main".into(), name.into(), sha256(&[&files[name]]));
+        let old = at(&files, "README.md");
+        files.insert("README.md".into(), b"Another page.\n".to_vec());
+        let card = files.keys().find(|name| name.starts_with("members/")).unwrap().clone();
+        pair.vault.put_files("main", &files);
+        let mut second = pair.second.clone();
+        second[0].roster = pair.first[0].roster;
+        second[0].forgot = vec![old];
+        second[0].wrote = vec![at(&files, "README.md")];
+        second[0].wrote.extend(again.then(|| at(&files, &card)));
+        pair.write(&pair.first, &second);
+        pair.caught("as the founder", &[(36, log_of(2), Some(0))]);
+    }
+    // Nor is the key box of somebody else forgotten so.
+    let pair = Pair::new(vec![Role::Officer]);
+    let mut files = pair.vault.files("keys/devices");
+    let name = files.keys().find(|name| !name.starts_with("detail-")).unwrap().clone();
+    let file = FileRef("keys/devices".into(), name.clone(), sha256(&[&files[&name]]));
+    files.remove(&name);
+    pair.vault.put_files("keys/devices", &files);
+    let mut second = pair.second.clone();
+    second[0].roster = pair.first[0].roster;
+    second[0].forgot = vec![file];
+    pair.write(&pair.first, &second);
+    pair.caught("a box", &[(36, log_of(2), Some(0))]);
 }
 
 #[test]
