@@ -14,7 +14,8 @@ use super::error::LedgerError;
 use super::high_water::MarkFile;
 use super::kept::{log_branches, without_prefix};
 use super::merge_lines::{Fate, Lines, moved_back, read_lines};
-use super::objects::{BUNDLE_MAX, COMMIT_MAX, FILE_MAX, HEADS, MAIN, Objects, TREE_MAX, WITNESS};
+use super::objects::{BUNDLE_MAX, COMMIT_MAX, FILE_MAX, HEADS, MAIN, Objects, TREE_MAX, WITNESS, audit_ref};
+use super::start::read_head;
 use super::verify::{Anchors, Facts, Scope, Tally, examine_view, is_branch};
 use super::verify_witness::{COSIGNED_MAX, verify_form};
 use super::view::View;
@@ -162,7 +163,8 @@ impl<'a> Merge<'a> {
             }
             related => related,
         };
-        let moved_back = moved_back(&theirs.view, &theirs.lines, accepted.of(name), "the other clone");
+        let (cuts, before) = (charter.roster.cuts(), accepted.of(name));
+        let moved_back = moved_back(&theirs.view, &theirs.lines, &cuts, before, "the other clone");
         if matches!(related, MainFate::Diverged) {
             return Ok(Merged {
                 logs: Vec::new(),
@@ -231,7 +233,14 @@ impl<'a> Merge<'a> {
             now: self.now,
             deep: false,
         };
-        let view = View::now(other)?;
+        let mut view = View::now(other)?;
+        let beyond = match view.branches.get(MAIN).copied() {
+            Some(main) => {
+                let charter = Charter::read(&view, main, founder);
+                charter.map_or_else(|_| Vec::new(), |charter| cut_off(&mut view, &charter))
+            }
+            None => Vec::new(),
+        };
         // Files are looked at where they are taken: most of them are here already. And whether the logs say what is on
         // `main`, is judged of all logs together.
         let (report, facts, _, mut broken) = examine_view(other, &view, &anchors, Scope::Logs)?;
@@ -250,7 +259,7 @@ impl<'a> Merge<'a> {
             view,
             charter,
             facts,
-            told: report.told(),
+            told: [report.told(), beyond].concat(),
             lines,
             broken,
         })
@@ -626,6 +635,33 @@ pub(super) fn files_of(objects: &dyn Objects, commit: Oid) -> Result<BTreeMap<St
     let entries = objects.tree_at(objects.commit_at(commit)?.tree)?;
     let files = entries.into_iter().filter(|entry| entry.mode == Mode::File);
     Ok(files.map(|entry| (entry.name, entry.oid)).collect())
+}
+
+/// Leaves out of a look at another clone what logs of removed devices hold beyond what its cards accept of them: whoever still
+/// has such a device's key can put that there, and the log up to it is needed. Tells what was left out.
+fn cut_off(view: &mut View<'_>, charter: &Charter) -> Vec<Problem> {
+    let mut beyond = Vec::new();
+    for (log, size, root) in charter.roster.cuts().named().filter(|(_, size, _)| *size > 0) {
+        let end_at = |view: &View<'_>, oid: Oid| {
+            let head = read_head(view, &charter.roster, charter.vault, log, oid).ok()?;
+            Some(head.message.checkpoint.checkpoint)
+        };
+        let Some(head) = view.branches.get(&audit_ref(log)).copied() else {
+            continue;
+        };
+        let ended = end_at(view, head).filter(|end| end.size > size);
+        let back = ended.and_then(|end| usize::try_from(end.size - size).ok());
+        let at = back.and_then(|back| commits(view, head).nth(back));
+        let Some(at) = at.filter(|at| end_at(view, *at).is_some_and(|end| (end.size, end.root) == (size, root))) else {
+            continue;
+        };
+        view.branches.insert(audit_ref(log), at);
+        let message = format!(
+            "this log of a removed device is accepted up to entry {size}, and goes on beyond it: that was not taken"
+        );
+        beyond.push(Problem::at(log, size, 14, message));
+    }
+    beyond
 }
 
 /// Whether `older` is one of the commits that `from` goes on from by first parents.

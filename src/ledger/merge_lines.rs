@@ -261,7 +261,8 @@ impl Lines {
         };
         let due = |log: &LogName, size: u64| cuts.of(*log).map_or(size, |(end, _)| size.min(end));
         let entries = self.logs.values().flatten().flat_map(|held| &held.line.entries);
-        let mut seen = entries.flat_map(|entry| &entry.seen);
+        let counted = entries.filter(|entry| cuts.admit(entry));
+        let mut seen = counted.flat_map(|entry| &entry.seen);
         self.unread.is_empty()
             && self.logs.values().all(|held| held.iter().any(|held| !held.fork))
             && seen.all(|(log, (size, _))| longest(log) >= due(log, *size))
@@ -273,7 +274,8 @@ impl Lines {
     /// whoever showed that entry did not show what it had seen.
     pub(super) fn withheld(&self, cuts: &Cuts) -> Vec<(LogName, EntryRef, u64)> {
         let mut withheld: BTreeMap<LogName, (EntryRef, u64)> = BTreeMap::new();
-        for entry in self.logs.values().flatten().flat_map(|held| &held.line.entries) {
+        let entries = self.logs.values().flatten().flat_map(|held| &held.line.entries);
+        for entry in entries.filter(|entry| cuts.admit(entry)) {
             for (log, (size, _)) in &entry.seen {
                 let due = cuts.of(*log).map_or(*size, |(end, _)| (*size).min(end));
                 let held = self.logs.get(log).into_iter().flatten();
@@ -420,15 +422,22 @@ impl Lines {
     }
 }
 
-/// The logs whose histories no longer go through a head that was accepted: case 18.
+/// The logs whose histories no longer go through a head that was accepted: case 18. What stood there beyond what cards accept
+/// of a removed device's log may be gone.
 pub(super) fn moved_back(
     objects: &dyn Objects,
     lines: &Lines,
+    cuts: &Cuts,
     heads: impl Iterator<Item = (LogName, u64, Digest)>,
     whose: &str,
 ) -> Vec<Problem> {
     let mut problems = Vec::new();
     for (log, size, root) in heads {
+        let cut = cuts.of(log).filter(|(end, _)| *end < size);
+        let (size, root) = cut.unwrap_or((size, root));
+        if size == 0 {
+            continue;
+        }
         let held = lines.logs.get(&log).map(Vec::as_slice).unwrap_or_default();
         let holds = |held: &Held| root_at(objects, &held.line, size).is_ok_and(|found| found == Some(root));
         if held.iter().any(holds) {

@@ -294,9 +294,10 @@ impl<'a> Across<'a> {
         }
         let withdrawn = std::mem::take(&mut self.pending).judge(self.facts, self.live.withdrawals());
         for (fault, aside) in withdrawn.faults {
-            let mut own = Tally::default();
-            own.problem(fault);
-            tally.absorb(if aside { own.of_no_log() } else { own });
+            match aside {
+                true => beside(tally, fault),
+                false => tally.problem(fault),
+            }
         }
         for (entry, position) in &withdrawn.entries {
             self.rights(entry, *position, tally);
@@ -391,7 +392,7 @@ fn settle_claims(
             let message = format!("what this entry saw of {log} at {size} entries never was, or {log} was rewritten");
             tally.problem(Problem::at(by.log, by.seq, 20, message));
             let message = format!("{by} has seen another history of this log: it was rewritten, or {by} is false");
-            tally.problem(Problem::at(log, size.saturating_sub(1), 11, message));
+            beside(tally, Problem::at(log, size.saturating_sub(1), 11, message));
         }
     }
     if let Some(claim) = short {
@@ -409,7 +410,14 @@ fn claim_beyond(log: LogName, end: u64, claim: &Claim, tally: &mut Tally) {
         "{} has seen {} entries of this log of a removed device, of which {end} are accepted",
         claim.by, claim.size
     );
-    tally.problem(Problem::at(log, end, 14, message));
+    beside(tally, Problem::at(log, end, 14, message));
+}
+
+/// Tells what is said of a log by another: by that nobody has a log left out which its own device signed.
+fn beside(tally: &mut Tally, problem: Problem) {
+    let mut own = Tally::default();
+    own.problem(problem);
+    tally.absorb(own.of_no_log());
 }
 
 /// What cards accept of the logs of removed devices must be there: what each card gives, in one of a log's histories.

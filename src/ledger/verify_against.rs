@@ -36,9 +36,9 @@ pub fn verify_beside(repo: &Repo, anchors: &Anchors<'_>, beside: &Beside<'_>) ->
     let compares = accepted.is_some() || beside.clone.is_some();
     if let Some(lines) = compares.then(|| lines_of(&examined)).flatten() {
         if let Some(accepted) = accepted {
-            found
-                .problems
-                .extend(moved_back(&examined.view, &lines, accepted.all(), "this vault"));
+            let cuts = examined.facts.cuts();
+            let back = moved_back(&examined.view, &lines, &cuts, accepted.all(), "this vault");
+            found.problems.extend(back);
         }
         if let Some((clone, name)) = beside.clone {
             compare(&examined, &lines, clone, name, accepted, anchors.now, &mut found)?;
@@ -132,7 +132,8 @@ fn compare(
     let (forks, behind) = lines.beside(&here.view, &theirs, &there.view);
     found.problems.extend(forks);
     if let Some(accepted) = accepted {
-        let back = moved_back(&there.view, &theirs, accepted.of(name), "the other clone");
+        let (cuts, before) = (here.facts.cuts(), accepted.of(name));
+        let back = moved_back(&there.view, &theirs, &cuts, before, "the other clone");
         found.problems.extend(back);
     }
     found.unknown.extend(standing_still(&behind, now));
