@@ -12,7 +12,7 @@ use crate::chain::{
     bundle_path, leaf_hash, note_of, write_bundle,
 };
 use crate::crypto::{Entropy, sha256};
-use crate::id::{Digest, EntryRef, LogName, NoteId, PersonId, VaultId};
+use crate::id::{DeviceId, Digest, EntryRef, LogName, NoteId, PersonId, VaultId};
 use crate::repo::{Batch, EditError, Object, Oid, ReadError, RefChange, Repo, StoredBlob, TreeEdit, commit_bytes};
 use crate::session::Identity;
 use std::collections::BTreeMap;
@@ -380,6 +380,28 @@ impl Assembly<'_> {
     }
 }
 
+/// Of how many other logs one entry tells, so that it always fits.
+const SEEN_MAX: usize = 128;
+
+/// As many as one entry tells. One log of each device comes first: nobody's many keep out what somebody else did.
+pub(super) fn some_of_each(new: BTreeMap<LogName, (u64, Digest)>) -> BTreeMap<LogName, (u64, Digest)> {
+    if new.len() <= SEEN_MAX {
+        return new;
+    }
+    let mut of_device: BTreeMap<DeviceId, usize> = BTreeMap::new();
+    let mut ranked: Vec<_> = new
+        .into_iter()
+        .map(|(log, at)| {
+            let rank = of_device.entry(log.device).or_default();
+            *rank += 1;
+            (*rank, log, at)
+        })
+        .collect();
+    ranked.sort_by_key(|(rank, log, _)| (*rank, *log));
+    let first = ranked.into_iter().take(SEEN_MAX);
+    first.map(|(_, log, at)| (log, at)).collect()
+}
+
 impl Ledger<'_> {
     /// Enters `draft`, durable, and commits it to git. When this returns an error nothing may be shown; whether
     /// the entry exists is then settled by the next start.
@@ -424,12 +446,12 @@ impl Ledger<'_> {
         })
     }
 
-    /// What has come of other logs since the last entry.
+    /// What has come of other logs since the last entry, as much of it as one entry tells; the next one goes on from there.
     pub(super) fn seen_since(&self) -> BTreeMap<LogName, (u64, Digest)> {
         let standing = &self.standing;
         let others = standing.others.iter();
         let new = others.filter(|(log, at)| standing.seen.get(log) != Some(at));
-        new.map(|(log, at)| (*log, *at)).collect()
+        some_of_each(new.map(|(log, at)| (*log, *at)).collect())
     }
 
     /// The entry of a draft, whose details are told which notes are concerned.
@@ -628,5 +650,35 @@ impl Ledger<'_> {
             roster: self.standing.charter.roster.digest(),
         };
         self.mark.write(self.identity, &mark)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::id::Incarnation;
+
+    #[test]
+    fn an_entry_tells_of_some_logs_of_every_device_and_the_next_ones_of_the_rest() {
+        let log = |device: u8, n: u32| LogName {
+            device: DeviceId([device; 8]),
+            incarnation: Incarnation(n.to_be_bytes()),
+        };
+        let many = (0..700).map(|n| log(1, n)).chain((2..5).map(|device| log(device, 0)));
+        let mut due: BTreeMap<LogName, (u64, Digest)> = many.map(|log| (log, (1, Digest([0; 32])))).collect();
+        let all = due.clone();
+        let mut told = BTreeMap::new();
+        for n in 0.. {
+            let some = some_of_each(due.clone());
+            if n == 0 {
+                assert!(some.len() == SEEN_MAX && (1..5).all(|device| some.contains_key(&log(device, 0))));
+            }
+            due.retain(|log, _| !some.contains_key(log));
+            told.extend(some);
+            if due.is_empty() {
+                break;
+            }
+        }
+        assert_eq!(told, all);
     }
 }

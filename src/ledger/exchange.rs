@@ -213,7 +213,13 @@ impl Ledger<'_> {
             own.is_none_or(|own| self.repo.contains(*own))
         };
         let heads = accepted.of(name).filter(|(log, ..)| known(*log));
-        Ok(moved_back(self.repo, &lines, &charter.roster.cuts(), heads, "the remote"))
+        Ok(moved_back(
+            self.repo,
+            &lines,
+            &charter.roster.cuts(),
+            heads,
+            "the remote",
+        ))
     }
 
     /// What is to be pushed to another repository that has these branches. `merged` says what became of its logs, if they

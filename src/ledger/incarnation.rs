@@ -1,7 +1,7 @@
 //! To go on after a backup was put back (docs/FORMAT.md §7.1): the own log is taken from a clone that holds more of it,
 //! or, where it has two histories, a new log begins that names both.
 
-use super::append::{Changes, Draft, Recorded};
+use super::append::{Changes, Draft, Recorded, some_of_each};
 use super::error::LedgerError;
 use super::found::{Begin, begin_log, make_detail_key, recipients};
 use super::high_water::MarkFile;
@@ -116,7 +116,7 @@ impl Ledger<'_> {
         let devices: Vec<(DeviceId, Recipient)> = recipients(card).collect();
         let mut changes = Changes::default();
         let detail = make_detail_key(self.identity, roster, &devices, &mut changes, entropy)?;
-        let mut seen = self.standing.others.clone();
+        let mut seen = some_of_each(self.standing.others.clone());
         seen.insert(old, own);
         let begin = Begin {
             log,

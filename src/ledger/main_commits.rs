@@ -20,7 +20,9 @@ pub(super) fn is_by_a_lead(objects: &dyn Objects, commit: &Commit, roster: &Rost
     };
     let before = match commit.parents.first().map(|parent| objects.commit_at(*parent)) {
         None => Ok(Charted::default()),
-        Some(parent) => parent.map_err(drop).and_then(|parent| Charted::read(objects, parent.tree)),
+        Some(parent) => parent
+            .map_err(drop)
+            .and_then(|parent| Charted::read(objects, parent.tree)),
     };
     let Ok(before) = before else { return false };
     let cards = roster.cards();

@@ -23,7 +23,7 @@ use crate::chain::{FileRef, LiveSet, Problem, Receipt, Time};
 use crate::crypto::sha256;
 use crate::env::{FileError, read_bounded, write_new_private};
 use crate::envelope::{BODY_MAX, PART_MAX};
-use crate::id::{Digest, EntryRef, LogName};
+use crate::id::{DeviceId, Digest, EntryRef, LogName};
 use crate::repo::{
     Arrivals, Batch, Commit, Kind, Lock, Mode, Object, Oid, RefChange, Repo, TreeEntry, commit_bytes, tree_bytes,
 };
@@ -155,6 +155,10 @@ impl<'a> Merge<'a> {
             left_out
                 .entry(*log)
                 .or_insert_with(|| format!("what is here of it: {why}"));
+        }
+        for log in too_many(&mine, &theirs.lines) {
+            let why = format!("its device has more than {LOGS_MAX} logs");
+            left_out.entry(log).or_insert(why);
         }
         let related = match self.relate(&charter, &theirs) {
             MainFate::Diverged => {
@@ -635,6 +639,25 @@ pub(super) fn files_of(objects: &dyn Objects, commit: Oid) -> Result<BTreeMap<St
     let entries = objects.tree_at(objects.commit_at(commit)?.tree)?;
     let files = entries.into_iter().filter(|entry| entry.mode == Mode::File);
     Ok(files.map(|entry| (entry.name, entry.oid)).collect())
+}
+
+/// How many logs of one device are taken from others. A device begins a further one where it lost its state.
+const LOGS_MAX: usize = 256;
+
+/// The logs there of devices that have too many, beyond those that are here.
+fn too_many(mine: &Lines, theirs: &Lines) -> Vec<LogName> {
+    let held: BTreeSet<LogName> = mine.heads().map(|(log, ..)| log).collect();
+    let mut count: BTreeMap<DeviceId, usize> = BTreeMap::new();
+    for log in &held {
+        *count.entry(log.device).or_default() += 1;
+    }
+    let new = theirs.heads().map(|(log, ..)| log).filter(|log| !held.contains(log));
+    let over = new.filter(|log| {
+        let count = count.entry(log.device).or_default();
+        *count += 1;
+        *count > LOGS_MAX
+    });
+    over.collect()
 }
 
 /// Leaves out of a look at another clone what logs of removed devices hold beyond what its cards accept of them: whoever still

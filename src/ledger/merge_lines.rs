@@ -479,7 +479,16 @@ fn check_commits(
         return Err("its commits are not one for each entry".to_owned());
     }
     let (mut tally, watch) = (Tally::default(), BTreeSet::new());
-    verify_log(view, log, line.oid, facts, watch, Some(size), &mut tally, &mut |_, _| ());
+    verify_log(
+        view,
+        log,
+        line.oid,
+        facts,
+        watch,
+        Some(size),
+        &mut tally,
+        &mut |_, _| (),
+    );
     let (problems, unknown) = tally.listed();
     match problems.into_iter().chain(unknown).next() {
         Some(problem) => Err(problem.message),

@@ -107,7 +107,9 @@ fn destroyed(vault: &Vault, asked: &str, meanwhile: &dyn Fn()) -> Result<Destroy
 fn what_is_destroyed_is_what_was_asked_about() {
     let vault = Vault::new();
     let (revised, gone) = (vault.add("internal"), vault.add("internal"));
-    let error = destroyed(&vault, &revised, &|| edited(&vault, &revised, "Closed at noon.", &|| ()));
+    let error = destroyed(&vault, &revised, &|| {
+        edited(&vault, &revised, "Closed at noon.", &|| ())
+    });
     let error = error.err().unwrap();
     assert_eq!(error.kind, Kind::Failed);
     assert!(error.message.contains("while you were asked"), "{}", error.message);

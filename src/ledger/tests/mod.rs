@@ -35,6 +35,8 @@ mod peers;
 mod reading;
 #[cfg(test)]
 mod removed;
+#[cfg(test)]
+mod taken;
 pub(super) mod vault;
 #[cfg(test)]
 mod witnesses;

@@ -200,7 +200,9 @@ fn case_36_nobody_begins_as_the_founder_did() {
     for again in [false, true] {
         let pair = Pair::new(vec![Role::Officer]);
         let mut files = pair.vault.files("main");
-        let at = |files: &BTreeMap<String, Vec<u8>>, name: &str| FileRef("main".into(), name.into(), sha256(&[&files[name]]));
+        let at = |files: &BTreeMap<String, Vec<u8>>, name: &str| {
+            FileRef("main".into(), name.into(), sha256(&[&files[name]]))
+        };
         let old = at(&files, "README.md");
         files.insert("README.md".into(), b"Another page.\n".to_vec());
         let card = files.keys().find(|name| name.starts_with("members/")).unwrap().clone();

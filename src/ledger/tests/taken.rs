@@ -1,0 +1,212 @@
+//! What a merge takes of others, of whom some have a changed program: nothing that could never be taken away again, nor what makes
+//! a vault one that no command opens; and nobody is kept out by what another says.
+
+use super::clones::{admit, assert_honest, exchange, merge, read, sizes, with, write};
+use super::vault::{Forge, Vault, blank, card, chain, identity, log_of, note, sign_lines};
+use crate::chain::{Card, Cut, Details, Entry, FileRef, Kind, Role};
+use crate::crypto::sha256;
+use crate::env::SystemEntropy;
+use crate::id::{Digest, Incarnation, LogName};
+use crate::ledger::{Changes, Draft, Fate, MAIN, MainFate, Merged};
+use std::collections::BTreeSet;
+
+fn rewrite(vault: &Vault, log: LogName, entries: &[Entry], n: u8) {
+    let signer = identity(n, Digest([0; 32]));
+    let forge = Forge {
+        signer: Some(&signer),
+        ..Forge::default()
+    };
+    vault.put_log(log, &sign_lines(&chain(entries), log, &signer), &forge);
+}
+
+fn left_out(merged: &Merged) -> BTreeSet<LogName> {
+    merged.problems().map(|(log, _)| log).collect()
+}
+
+/// The next card of a person, entered by the lead whose clone it is.
+fn change(lead: &mut Vault, n: u8, edit: impl FnOnce(&mut Card)) {
+    let by = lead.identity.person().0[0];
+    with(lead, |ledger, now| {
+        let roster = &ledger.charter().roster;
+        let place = roster.cards().len() as u64;
+        let mut card = card(n, by, place, roster.digest(), vec![Role::Lead, Role::Officer]);
+        edit(&mut card);
+        let mut changes = Changes::default();
+        changes.write(MAIN, card.path(), identity(by, Digest([0; 32])).sign_card(&card));
+        let draft = Draft::change(Kind::Card, Details::new("card"), vec![], changes);
+        let _recorded = ledger.record(draft, now, &mut SystemEntropy).unwrap();
+    });
+    lead.cut();
+}
+
+fn cut_of(vault: &Vault, log: LogName, size: usize) -> Cut {
+    let (size, root) = super::peers::root(&vault.entries(log), size);
+    Cut(log, size, root)
+}
+
+#[test]
+fn each_commit_that_comes_is_one_that_its_device_makes() {
+    let mut a = Vault::with(2, 4);
+    let mut b = admit(&mut a, 2);
+    (0..4).for_each(|_| read(&mut b));
+    let (good, messages) = (b.copy(), b.messages(b.log));
+    let forge = || Forge {
+        signer: Some(&good.identity),
+        ..Forge::default()
+    };
+    let by_another = Forge {
+        author: Some((2, "x <x@y> 1 +0000".to_owned())),
+        ..forge()
+    };
+    let with_a_stray = Forge {
+        tree: vec![("x".to_owned(), Some(b"x".to_vec()))],
+        tree_at: Some(2),
+        ..forge()
+    };
+    for forge in [by_another, with_a_stray] {
+        b.put_log(b.log, &messages, &forge);
+        assert_eq!(left_out(&merge(&mut a, &b)), [b.log].into());
+        assert_honest("without it", &a);
+    }
+    merge(&mut a, &good);
+    assert_eq!(sizes(&a)[&b.log], 5);
+    assert_honest("with it", &a);
+}
+
+#[test]
+fn members_who_cut_a_log_are_in_force_once_that_log_is_there() {
+    let mut a = Vault::with(2, 4);
+    let mut b = admit(&mut a, 2);
+    let mut c = admit(&mut a, 3);
+    merge(&mut b, &a);
+    write(&mut c, note(20), 1);
+    merge(&mut b, &c);
+    (0..3).for_each(|_| read(&mut c));
+    merge(&mut a, &c);
+    let cut = cut_of(&a, c.log, 5);
+    change(&mut a, 3, |card| (card.devices, card.cuts) = (vec![], vec![cut]));
+    // Whoever has the branches holds back the end of that log.
+    read(&mut c);
+    let all = c.entries(c.log);
+    let held_back = a.copy();
+    rewrite(&held_back, c.log, &all[..2], 3);
+    let merged = merge(&mut b, &held_back);
+    assert!(matches!(merged.main, MainFate::Broken(_)), "{:?}", merged.main);
+    write(&mut b, note(21), 1);
+    // Or whoever has that device's key lets it go on: what is beyond the cut is not taken, and told.
+    let gone_on = a.copy();
+    rewrite(&gone_on, c.log, &all, 3);
+    let merged = merge(&mut b, &gone_on);
+    assert_eq!((&merged.main, left_out(&merged).len()), (&MainFate::Taken, 0));
+    assert!(
+        merged.told.iter().any(|problem| problem.case == 14),
+        "{:?}",
+        merged.told
+    );
+    assert_eq!((all.len(), sizes(&b)[&c.log]), (6, 5));
+    write(&mut b, note(22), 1);
+    assert_honest("with the cut", &b);
+    // That it is shorter there later is no loss.
+    assert_eq!(merge(&mut b, &a).moved_back, []);
+}
+
+#[test]
+fn what_was_there_beyond_a_cut_may_be_gone() {
+    let mut a = Vault::with(2, 4);
+    let mut b = admit(&mut a, 2);
+    let mut c = admit(&mut a, 3);
+    (0..3).for_each(|_| read(&mut c));
+    merge(&mut a, &c);
+    merge(&mut b, &a);
+    let cut = cut_of(&a, c.log, 2);
+    change(&mut a, 3, |card| (card.devices, card.cuts) = (vec![], vec![cut]));
+    merge(&mut b, &a);
+    let all = c.entries(c.log);
+    rewrite(&a, c.log, &all[..2], 3);
+    assert_eq!(merge(&mut b, &a).moved_back, []);
+    // What counts may not.
+    rewrite(&a, c.log, &all[..1], 3);
+    assert_eq!(merge(&mut b, &a).moved_back.len(), 1);
+}
+
+#[test]
+fn what_another_says_of_a_log_keeps_nobody_s_out() {
+    let mut a = Vault::with(2, 4);
+    let mut b = admit(&mut a, 2);
+    let c = admit(&mut a, 3);
+    merge(&mut b, &a);
+    // C says what b's log will be.
+    let mut entries = c.entries(c.log);
+    let mut says = blank(c.log, 3, entries[0].roster, &entries[0]);
+    says.time = entries[0].time;
+    says.seen.insert(b.log, (2, Digest([9; 32])));
+    entries.push(says);
+    rewrite(&c, c.log, &entries, 3);
+    exchange(&mut b, &mut a);
+    read(&mut b);
+    merge(&mut b, &c);
+    let merged = merge(&mut a, &b);
+    assert!(!left_out(&merged).contains(&b.log), "{:?}", merged.logs);
+    assert_eq!(a.entries(b.log).len(), 2);
+}
+
+#[test]
+fn who_was_a_lead_once_changes_no_rules_upon_those_who_know_better() {
+    let mut a = Vault::with(2, 4);
+    let mut b = admit(&mut a, 2);
+    exchange(&mut a, &mut b);
+    change(&mut a, 2, |card| card.roles = vec![Role::Officer]);
+    merge(&mut b, &a);
+    let before = a.files("main");
+    // By the members of then, upon what is there now.
+    let name = "policies/retention/classes.toml";
+    let mut files = b.files("main");
+    let named = |bytes: &[u8]| FileRef("main".into(), name.into(), sha256(&[bytes]));
+    let old = named(&files[name]);
+    files.get_mut(name).unwrap().extend(b"# weaker\n");
+    let new = named(&files[name]);
+    let mut entries = b.entries(b.log);
+    let mut entry = blank(b.log, 2, entries[0].roster, &entries[0]);
+    let rules = files
+        .iter()
+        .filter_map(|(path, bytes)| Some((path.strip_prefix("policies/")?, bytes.clone())));
+    entry.policies = crate::policy::PolicyFiles::new(rules).unwrap().digest();
+    entry.time = entries[entries.len() - 1].time;
+    (entry.kind, entry.wrote, entry.forgot) = (Some(Kind::Policy), vec![new], vec![old]);
+    entries.push(entry);
+    b.put_files("main", &files);
+    rewrite(&b, b.log, &entries, 2);
+    let merged = merge(&mut a, &b);
+    assert!(matches!(merged.main, MainFate::Broken(_)), "{:?}", merged.main);
+    assert_eq!(left_out(&merged), [b.log].into());
+    assert_eq!(a.files("main"), before);
+    read(&mut a);
+    assert_honest("by a lead alone", &a);
+}
+
+#[test]
+fn nobody_floods_a_vault_with_logs() {
+    let mut a = Vault::with(2, 4);
+    let b = admit(&mut a, 2);
+    let begin = &b.entries(b.log)[0];
+    for n in 0..260 {
+        let log = LogName {
+            incarnation: Incarnation((0x0300_0000_u32 + n).to_be_bytes()),
+            ..log_of(2)
+        };
+        let mut first = blank(log, 2, begin.roster, begin);
+        (first.kind, first.admitted, first.time) = (Some(Kind::Begin), begin.admitted, begin.time);
+        rewrite(&b, log, &[first], 2);
+    }
+    let merged = merge(&mut a, &b);
+    let taken = merged
+        .logs
+        .iter()
+        .filter(|(log, fate)| log.device == b.log.device && *fate == Fate::New(1));
+    assert_eq!((taken.count(), left_out(&merged).len()), (256, 5));
+    // All of it is told, in more than one entry.
+    (0..3).for_each(|_| read(&mut a));
+    let told = a.entries(a.log).iter().map(|entry| entry.seen.len()).sum::<usize>();
+    assert_eq!(told, 256);
+    assert_honest("with many", &a);
+}
