@@ -396,6 +396,24 @@ signed(36, "a roster that is none", lambda w: w.one.entry(roster="0" * 64))
 signed(36, "the roster goes back within a log", lambda w: w.one.entry(roster=v.hex_H(w.cards[0])))
 signed(36, "the policies are not those of the log", lambda w: [log.entry(policies="0" * 64) for log in (w.one, w.two)])
 signed(36, "a policy by somebody who is no lead", lambda w: w.two.entry("policy", [w.put("main", "policies/retention/x", b"")]))
+
+
+def begins_as_the_founder(again):
+    """A member's first entry changes the charter under the founder's roster, and may name the founder's card as written."""
+
+    def change(w):
+        begin = json.loads(w.two.lines[0])
+        old = ["main", "README.md", v.hex_H(w.files["main"]["README.md"])]
+        wrote = begin["wrote"] + [w.put("main", "README.md", b"# Another vault\n")]
+        card = next(path for path in sorted(w.files["main"]) if path.startswith("members/"))
+        wrote += [["main", card, v.hex_H(w.files["main"][card])]] if again else []
+        w.two.change(0, roster=v.hex_H(w.cards[0]), wrote=sorted(wrote), forgot=[old])
+
+    return change
+
+
+signed(36, "a member who begins as the founder did", begins_as_the_founder(False))
+signed(36, "a member who begins as the founder did, with the founder's card", begins_as_the_founder(True))
 signed(36, "a policy file at a place that is none", lambda w: w.one.entry("policy", [w.put("main", "policies/x", b"")]))
 
 
@@ -928,6 +946,26 @@ deed(None, "a note destroyed by an approval from another device", log=second_dev
 deed(None, "a note destroyed by an approval, its statement kept", forgot=lambda w: w.note1)
 deed(None, "a note destroyed by an approval in two entries", forgot=lambda w: w.note1, twice=True)
 deed(37, "a note destroyed that was not approved", forgot=lambda w: w.note3)
+
+
+def destroyed_beside(again, number=None):
+    """The statement of a request lies under the id of another note, and is destroyed with what it was about; then that note is
+    revised by whom that was not known. `again`: another kind of entry wrote the statement too."""
+
+    def made(w):
+        other = w.note2[0][1][:32]
+        statement = w.note(5, other)
+        w.one.entry("request", statement, matter=matter(w))
+        if again:
+            w.two.entry("add", statement)
+        w.one.entry("destroy", [], w.note1 + statement)
+        w.two.entry("revise", w.note(0, other))
+
+    return made
+
+
+signed(None, "a note revised under whose id a statement was destroyed", destroyed_beside(False))
+signed(37, "a note revised of which something was destroyed that was no statement alone", destroyed_beside(True))
 deed(37, "a note destroyed beside the one that was approved", forgot=lambda w: w.note1 + w.note3)
 deed(37, "a note destroyed by whom others approve", log=lambda w: w.two)
 deed(37, "a note destroyed after what was approved", fields={"time": LATER})

@@ -380,9 +380,9 @@ class Vault:
             b'%s namespaces="git" ssh-ed25519 %s\n' % (p.handle.encode(), b64(v.ssh_public(public_of(d.seed))).encode())
             for p in people for d in p.devices)
 
-    def note(self, purpose=0):
-        """A note's two files."""
-        vault, note = bytes.fromhex(self.id), noise(16)
+    def note(self, purpose=0, note=None):
+        """A note's two files, or two more of that note."""
+        vault, note = bytes.fromhex(self.id), bytes.fromhex(note) if note else noise(16)
         content = body(vault, note, purpose)
         made = [self.sealed("notes/%02x" % note[0], note.hex(), content)]
         given = wrap(vault, note, v.H(content), [b"\1" * 8])
