@@ -29,8 +29,9 @@ Examples:
 
 Completed are commands, options, files, and what the vault says in clear: levels, purposes, members, \
 profiles, templates. Ids are completed while the vault is unlocked, of what `list` would show you (the last written ones, while \
-nothing is typed), and without a title; a completion is no entry in the log. Names of clients and compartments are not. Where \
-something is wrong nothing is offered. Make the script anew after an update of this program.";
+nothing is typed), and without a title; a completion is no entry in the log. Names of clients and compartments are not, nor \
+is what a shell could take for more than a word. Where something is wrong nothing is offered. Make the script anew after an \
+update of this program.";
 
 /// Shells that complete.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
@@ -236,25 +237,44 @@ impl Shelf {
                     .places
                     .as_ref()
                     .and_then(|places| agent::offers(places, which, typed));
-                ids.unwrap_or_default()
+                let mut ids = ids.unwrap_or_default();
+                ids.retain(|id| is_plain(id));
+                ids
             }
-            Thing::Label => labels(self.in_clear(), typed),
-            Thing::Level => self.in_clear().levels,
-            Thing::Purpose => self.in_clear().purposes,
-            Thing::Member => self.in_clear().handles,
-            Thing::Person => with_at(&self.in_clear().handles, ""),
-            Thing::Profile => self.in_clear().profiles,
-            Thing::Template => self.in_clear().templates,
-            Thing::Policy => {
-                let clear = self.in_clear();
-                let parts = ["levels", "purposes", "rules"].map(str::to_owned);
-                parts.into_iter().chain(clear.profiles).chain(clear.files).collect()
-            }
-            Thing::File => self.in_clear().files,
+            // These two are the program's own words.
             Thing::Action => action_names(),
             Thing::Verb => verb_names(),
+            thing => of_the_vault(self.in_clear(), thing, typed),
         }
     }
+}
+
+/// What the vault says in clear for such a value, as far as it does no harm on a command line.
+fn of_the_vault(clear: InClear, thing: Thing, typed: &str) -> Vec<String> {
+    let mut candidates = match thing {
+        Thing::Label => labels(clear, typed),
+        Thing::Level => clear.levels,
+        Thing::Purpose => clear.purposes,
+        Thing::Member => clear.handles,
+        Thing::Person => with_at(&clear.handles, ""),
+        Thing::Profile => clear.profiles,
+        Thing::Template => clear.templates,
+        Thing::Policy => {
+            let parts = ["levels", "purposes", "rules"].map(str::to_owned);
+            parts.into_iter().chain(clear.profiles).chain(clear.files).collect()
+        }
+        Thing::File => clear.files,
+        Thing::Id(_) | Thing::Action | Thing::Verb => Vec::new(),
+    };
+    candidates.retain(|candidate| is_plain(candidate));
+    candidates
+}
+
+/// Whether no shell takes anything in it for more than it says: what is offered stands on the command line as it is, bash
+/// does not quote it, and a member with a changed program chooses names.
+fn is_plain(candidate: &str) -> bool {
+    let plain = |c: char| c.is_alphanumeric() || "._-@/".contains(c);
+    !candidate.is_empty() && !candidate.starts_with('-') && candidate.chars().all(plain)
 }
 
 /// Labels without compartments, whose names are sealed; behind the strictest level and a slash, people.
@@ -370,6 +390,79 @@ mod tests {
         assert_eq!(labels(clear(), "internal/"), Vec::<String>::new());
         assert_eq!(labels(clear(), "named/"), ["named/@mara"]);
         assert_eq!(labels(clear(), "named/@jon/@m"), ["named/@jon/@mara"]);
+    }
+
+    #[test]
+    fn what_a_shell_would_carry_out_is_not_offered() {
+        let bad = [
+            "internal$(sh .x)",
+            "a b",
+            "a;b",
+            "`x`",
+            "a'b",
+            "a\"b",
+            "a*",
+            "a\\b",
+            "~",
+            "a~",
+            "{a,b}",
+            "a=b",
+            "a:b",
+            "!x",
+            "#a",
+            "a&b",
+            "a|b",
+            "a>b",
+            "a\nb",
+            "a\u{202e}b",
+            "a\u{200b}b",
+            "--yes",
+            "",
+            "(a)",
+            "[a]",
+            "a?",
+            "^a",
+            "%a",
+        ];
+        for bad in bad {
+            assert!(!is_plain(bad), "{bad:?}");
+        }
+        let both = |good: &str| vec![good.to_owned(), "internal$(sh .x)".to_owned()];
+        let clear = || InClear {
+            levels: both("public"),
+            purposes: both("duty"),
+            handles: both("mara"),
+            profiles: both("no-names"),
+            templates: both("watch"),
+            files: both("rules/a.toml"),
+        };
+        for (thing, good) in [
+            (Thing::Label, "public"),
+            (Thing::Level, "public"),
+            (Thing::Purpose, "duty"),
+            (Thing::Member, "mara"),
+            (Thing::Person, "@mara"),
+            (Thing::Profile, "no-names"),
+            (Thing::Template, "watch"),
+            (Thing::File, "rules/a.toml"),
+        ] {
+            assert_eq!(of_the_vault(clear(), thing, ""), [good], "{thing:?}");
+        }
+        let policies = of_the_vault(clear(), Thing::Policy, "");
+        assert_eq!(policies, ["levels", "purposes", "rules", "no-names", "rules/a.toml"]);
+        assert!(of_the_vault(clear(), Thing::Label, "internal$(sh .x)/").is_empty());
+        for good in [
+            "internal",
+            "named/@mara",
+            "levels.toml",
+            "no-names",
+            "öffentlich",
+            "内部",
+            "a_b",
+            "3f2a9c",
+        ] {
+            assert!(is_plain(good), "{good}");
+        }
     }
 
     #[test]
