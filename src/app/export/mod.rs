@@ -17,7 +17,6 @@ pub use taking::PictureOut;
 
 use super::context::{Desk, short};
 use super::error::{Error, Kind};
-use super::revisions::Standing;
 use crate::chain::{Details, Outcome};
 use crate::gate::{Filter, Nature, Permit, Query};
 use crate::id::{Digest, NoteId};
@@ -91,6 +90,8 @@ struct Leaving {
     permits: Vec<Permit>,
     /// All their revisions and heads of attachments, as they are stored.
     stored: Vec<StoredNote>,
+    /// Notes under whose ids something else stands too.
+    others: Vec<NoteId>,
 }
 
 impl Leaving {
@@ -190,21 +191,26 @@ impl Desk<'_> {
 
     /// Decides about each of these notes, and reads them as they are stored. Fills in what the entry says of them.
     fn leaving(&mut self, notes: &[NoteId], details: &mut Details) -> Result<Leaving, Error> {
-        let (mut permits, mut stored) = (Vec::new(), Vec::new());
+        let (mut permits, mut stored, mut others) = (Vec::new(), Vec::new(), Vec::new());
         let (mut level, mut clients, mut rules) = (None, BTreeSet::new(), BTreeSet::new());
         let mut size = 0;
         for note in notes {
             let asked = note.to_string();
             let mut each = details.clone();
-            let standing = self.standing(&asked, &[Nature::Note], &each)?;
+            let mut standing = self.standing(&asked, &[Nature::Note], &each)?;
+            let wraps = standing.wraps.iter().map(|wrap| (*note, wrap.clone())).collect();
+            let mut found = self.ledger.stored_many(wraps)?;
+            // Anybody who can write can put a statement or a draft under a note's id: it is nothing of the note, and does
+            // not leave with it.
+            let revisions: BTreeSet<Digest> = standing.survey.revisions().map(|(_, body, _)| body).collect();
+            let count = found.len();
+            found.retain(|item| item.is_attachment() || revisions.contains(&item.body));
+            others.extend((found.len() < count).then_some(*note));
+            standing.wraps = found.iter().map(|item| item.wrap.clone()).collect();
             permits.extend(self.permitted(Action::Export, &standing, &mut each, &asked)?);
             level = level.max(each.level);
             clients.extend(each.client);
             rules.extend(each.rules);
-            let Standing { wraps, .. } = standing;
-            let found = self
-                .ledger
-                .stored_many(wraps.into_iter().map(|wrap| (*note, wrap)).collect())?;
             size += found.iter().map(|item| item.sealed.len() as u64).sum::<u64>();
             if size > TEXTS_MAX {
                 let words = format!(
@@ -221,7 +227,11 @@ impl Desk<'_> {
         details.client = Some(short(clients.into_iter().collect::<Vec<_>>().join(", ")));
         details.client = details.client.take().filter(|clients| !clients.is_empty());
         details.rules = rules.into_iter().collect();
-        Ok(Leaving { permits, stored })
+        Ok(Leaving {
+            permits,
+            stored,
+            others,
+        })
     }
 }
 

@@ -102,18 +102,21 @@ pub fn export_notes(
         None => Place::Folder(context.person.create_folder(&query.out)?),
     };
     let unlocked = context.unlock()?;
-    let (taken, handed) = {
+    let in_clear = matches!(place, Place::Folder(_));
+    let (taken, handed, highest) = {
         let mut desk = unlocked.desk(context)?;
         let (taken, handed) = desk.take_out(&query.which)?;
-        if let Place::Folder(_) = place {
-            let level = desk.may_leave_in_clear(&taken, &handed, &to)?;
+        let highest = handed.iter().map(|item| item.label.level()).max();
+        let highest = highest.unwrap_or(Level::Public);
+        if in_clear {
+            let level = desk.may_leave_in_clear(&taken, highest, &to)?;
             drop(desk);
             confirm(&ClearExport {
                 notes: taken.notes.len(),
                 level,
             })?;
         }
-        (taken, handed)
+        (taken, handed, highest)
     };
     let (mut files, revisions) = pages(&taken, handed);
     let manifest = files.manifest();
@@ -121,6 +124,10 @@ pub fn export_notes(
     files.add(MANIFEST, manifest);
     let (entry, contents) = {
         let mut desk = unlocked.desk(context)?;
+        if in_clear {
+            // The policies may have changed while the person made up their mind.
+            desk.may_leave_in_clear(&taken, highest, &to)?;
+        }
         desk.give_out(VERB, &query.which, &to, &taken, digest)?
     };
     let (attachments, pictures) = match place {
@@ -166,13 +173,9 @@ enum Place {
 }
 
 impl Desk<'_> {
-    /// Refuses to let notes leave in clear above the level that the policies name; gives their highest. A denial is entered.
-    fn may_leave_in_clear(&mut self, taken: &Taken, handed: &[Handed], to: &[String]) -> Result<String, Error> {
-        let highest = handed
-            .iter()
-            .map(|item| item.label.level())
-            .max()
-            .unwrap_or(Level::Public);
+    /// Refuses to let notes leave in clear above the level that the policies name; gives what their highest is
+    /// called. A denial is entered.
+    fn may_leave_in_clear(&mut self, taken: &Taken, highest: Level, to: &[String]) -> Result<String, Error> {
         let allowed = self.policies.levels().clear_export();
         if highest <= allowed {
             return Ok(self.level_name(highest));

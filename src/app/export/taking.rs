@@ -59,6 +59,12 @@ impl Desk<'_> {
         let recorded = self.record(Draft::read(details, notes.clone()))?;
         let read = recorded.entry();
         let custody = self.custody(&notes.iter().copied().collect(), &recorded)?;
+        for note in &leaving.others {
+            self.context.person.warn(&format!(
+                "under the id of note {note} stands something that is neither a text nor an attachment of it: it is passed \
+                 over and does not leave"
+            ));
+        }
         let handed = self.gate().hand_out(leaving.stored, &leaving.permits, recorded)?;
         let mut labels = BTreeMap::new();
         let mut handles = BTreeMap::new();

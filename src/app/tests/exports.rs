@@ -294,3 +294,44 @@ fn a_subject_is_told_what_the_teller_may_read_and_who_was_given_it() {
         "{text}"
     );
 }
+
+#[test]
+fn what_may_leave_in_clear_is_asked_again_once_the_person_has_answered() {
+    let vault = Vault::new();
+    let note = of_client(&vault, "internal", "The torch is wet.");
+    let set = |level: &str| {
+        let folder = changed_policies(&vault, |path, text| match path == crate::policy::LEVELS {
+            true => format!("[defaults]\nclear_export = \"{level}\"\n\n{text}"),
+            false => text.to_owned(),
+        });
+        let deaf = Scripted::deaf();
+        let edited = edit_policies(&vault.context(&deaf, None, None), NewPolicies::Folder(folder), |_| {
+            Ok(true)
+        });
+        assert!(matches!(edited, Ok(PolicyEdit::Done { .. })));
+    };
+    set("internal");
+    let leave = |name: &str, confirm: ConfirmClear<'_>| {
+        let query = NotesQuery {
+            which: Which {
+                ids: vec![note.clone()],
+                ..Which::default()
+            },
+            format: NotesFormat::Folder,
+            to: vec!["the gate".into()],
+            out: vault.0.path().join(name),
+        };
+        let context = vault.context(&Told, Some("handover"), Some("moving"));
+        export_notes(&context, &query, confirm)
+    };
+    assert_eq!(leave("allowed", &|_| Ok(())).unwrap().notes, 1);
+    let refused = leave("refused", &|_| {
+        set("public");
+        Ok(())
+    });
+    let refused = refused.err().unwrap();
+    assert_eq!(refused.kind, Kind::Denied, "{refused}");
+    assert!(!vault.0.path().join("refused").exists());
+    let (verb, _, _, result) = vault.last();
+    assert_eq!((verb.as_str(), result), ("export notes", "denied"));
+}
