@@ -8,6 +8,7 @@ use super::error::{Error, Kind};
 use super::leaving::without_past_loans;
 use super::members::sorted;
 use super::policies::check;
+use super::table::shell_word;
 use crate::chain::{Card, Device, DeviceKind, Kind as EntryKind, Role, Roster, Time};
 use crate::env::{SystemEntropy, write_new_private};
 use crate::envelope::{KeyUse, ShareSet};
@@ -284,13 +285,13 @@ impl Desk<'_> {
         let level = current.level.max(wanted.level);
         if let Some(level) = Level::from_number(level).filter(|level| level.number() > new.level) {
             let name = self.level_name(level);
-            arguments.push_str(&format!(" --clearance {name}"));
+            arguments.push_str(&format!(" --clearance {}", shell_word(&name)));
             lost.push(name);
         }
         let compartments: BTreeSet<_> = current.compartments.iter().chain(&wanted.compartments).collect();
         for id in compartments.into_iter().filter(|id| !new.compartments.contains(id)) {
             let name = self.use_name(KeyUse::Compartment(*id));
-            arguments.push_str(&format!(" --compartment '{name}'"));
+            arguments.push_str(&format!(" --compartment {}", shell_word(&name)));
             lost.push(name);
         }
         let roles: BTreeSet<Role> = current.roles.iter().chain(&wanted.roles).copied().collect();

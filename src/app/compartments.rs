@@ -9,7 +9,7 @@ use crate::crypto::make_random;
 use crate::env::SystemEntropy;
 use crate::envelope::{Key, KeyUse, Keyring};
 use crate::id::{CompartmentId, EntryRef};
-use crate::label::{Label, LabelText, Level};
+use crate::label::{Label, LabelText, Level, is_unseen};
 use crate::ledger::{Changes, Draft};
 use crate::policy::{Action, Decision, Kind as ThingKind, ResourceFacts};
 
@@ -100,10 +100,13 @@ pub(super) fn public_facts(kind: ThingKind) -> Result<ResourceFacts, Error> {
 fn check_compartment(name: &str) -> Result<String, Error> {
     let written: Result<LabelText, _> = format!("x/{name}").parse();
     match written {
-        Ok(label) if label.compartments == [name] && name.chars().count() <= 64 => Ok(name.to_owned()),
+        Ok(label) if label.compartments == [name] && name.chars().count() <= 64 && !name.chars().any(is_unseen) => {
+            Ok(name.to_owned())
+        }
         _ => Err(
-            Error::new(Kind::Usage, format!("`{}` cannot be a compartment's name", typed(name)))
-                .hint("it takes 1 to 64 characters, no `/`, no `@` at the beginning, no spaces around it"),
+            Error::new(Kind::Usage, format!("`{}` cannot be a compartment's name", typed(name))).hint(
+                "it takes 1 to 64 characters that are seen, no `/`, no `@` at the beginning, no spaces around it",
+            ),
         ),
     }
 }
@@ -111,7 +114,7 @@ fn check_compartment(name: &str) -> Result<String, Error> {
 impl Desk<'_> {
     /// The files that give a new compartment's key to the person at the desk: their next card, and new boxes for each
     /// of their devices in the place of the old ones.
-    fn give_compartment(&mut self, id: CompartmentId, key: Key) -> Result<Changes, Error> {
+    pub(super) fn give_compartment(&mut self, id: CompartmentId, key: Key) -> Result<Changes, Error> {
         let mut card = self.next_card(self.identity.person())?;
         card.compartments.push(id);
         card.compartments.sort_unstable();
@@ -132,7 +135,16 @@ mod tests {
     fn a_compartment_s_name_fits_a_label() {
         assert_eq!(check_compartment("Halcyon").as_deref(), Ok("Halcyon"));
         assert_eq!(check_compartment("Grey Orchard").as_deref(), Ok("Grey Orchard"));
-        for bad in ["", "a/b", "@mara", " x", "a\nb", &"x".repeat(65)] {
+        for bad in [
+            "",
+            "a/b",
+            "@mara",
+            " x",
+            "a\nb",
+            "a\u{202e}b",
+            "a\u{200b}b",
+            &"x".repeat(65),
+        ] {
             assert!(check_compartment(bad).is_err(), "{bad:?}");
         }
     }

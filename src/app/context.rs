@@ -5,6 +5,7 @@ use super::failed::FailedUnlocks;
 use super::held::Held;
 use super::offline::offline;
 use super::person::Person;
+use super::table::shown_name;
 use crate::chain::{Card, Details, FileRef, Kind as EntryKind, Outcome, Role as CardRole, Time};
 use crate::env::{Clock, FileError, Places, Space, SystemEntropy, read_bounded};
 use crate::envelope::{IdentityFile, IdentitySecrets, NewcomerFile};
@@ -702,7 +703,8 @@ impl Desk<'_> {
         names.join(", ")
     }
 
-    /// The label's text, with the names this vault uses.
+    /// The label's text, with the names this vault uses. They are made harmless here, for all who show them: what a compartment
+    /// is called stands in key boxes, and somebody with another program seals these.
     pub(super) fn label_text(&self, label: &Label) -> LabelText {
         let level = &self.policies.levels().rules(label.level()).name;
         let roster = &self.ledger.charter().roster;
@@ -711,7 +713,17 @@ impl Desk<'_> {
                 .member(person)
                 .map_or_else(|| format!("{person}"), |card| card.handle.clone())
         };
-        self.gate().label_text(label, level, handle)
+        let LabelText {
+            level,
+            compartments,
+            people,
+        } = self.gate().label_text(label, level, handle);
+        let each = |names: Vec<String>| names.iter().map(|name| shown_name(name)).collect();
+        LabelText {
+            level: shown_name(&level),
+            compartments: each(compartments),
+            people: each(people),
+        }
     }
 
     fn enter_failed_unlocks(&mut self, state: &Path) -> Result<(), Error> {

@@ -7,7 +7,7 @@ use super::error::{Error, Kind};
 use super::finding::{Looking, NoteLine};
 use super::members::sorted;
 use super::sync::keep_together;
-use super::table::typed;
+use super::table::{shown_name, typed};
 use crate::chain::{AuditorsKey, Card, Entry, FileRef, Kind as EntryKind, Outcome, Role, Time};
 use crate::crypto::{make_random, sha256};
 use crate::env::SystemEntropy;
@@ -457,7 +457,7 @@ impl Desk<'_> {
             KeyUse::Compartment(id) => {
                 let mut held = self.ledger.keyring().compartments();
                 let found = held.find(|(_, known)| *known == id);
-                found.map_or_else(|| format!("compartment {id}"), |(name, _)| name.to_owned())
+                found.map_or_else(|| format!("compartment {id}"), |(name, _)| shown_name(name))
             }
         }
     }

@@ -5,7 +5,7 @@ use super::context::{Context, Desk, short};
 use super::error::{Error, Kind};
 use super::removals::{Removals, removals};
 use super::sync::keep_together;
-use super::table::typed;
+use super::table::{shown_name, typed};
 use crate::chain::{Card, Details, Device, DeviceKind, JoinRequest, Kind as EntryKind, Role, Time};
 use crate::crypto::make_random;
 use crate::env::SystemEntropy;
@@ -371,7 +371,7 @@ impl Desk<'_> {
         let unnamed = card.compartments.len() - names.len();
         let parts: Vec<String> = [self.level_name(level)]
             .into_iter()
-            .chain(names.into_iter().map(str::to_owned))
+            .chain(names.into_iter().map(shown_name))
             .collect();
         (parts.join("/"), unnamed)
     }

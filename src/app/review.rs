@@ -6,6 +6,7 @@ use super::compartments::roster_facts;
 use super::context::{Context, Desk, short};
 use super::error::{Error, Kind};
 use super::members::MemberLine;
+use super::table::shown_name;
 use crate::chain::{Card, Outcome, Role, Time};
 use crate::crypto::sha256;
 use crate::id::{CompartmentId, DeviceId, Digest, EntryRef, NoteId, PersonId};
@@ -181,7 +182,7 @@ impl Desk<'_> {
             leavers,
             pending: pending.into_iter().map(|usage| self.use_name(usage)).collect(),
             labels,
-            names: held.map(|(name, id)| (id, name.to_owned())).collect(),
+            names: held.map(|(name, id)| (id, shown_name(name))).collect(),
             levels: Level::ALL
                 .into_iter()
                 .map(|level| (level.number(), self.level_name(level)))

@@ -1,6 +1,7 @@
 //! Text from a vault as tables and terminals take it without harm.
 
 use super::person::is_harmful;
+use crate::label::is_unseen;
 
 /// Text from a vault, made harmless for a terminal: control characters, and those that turn the direction of
 /// writing, are shown rather than obeyed.
@@ -19,10 +20,38 @@ pub fn plain(text: &str) -> String {
     out
 }
 
-/// The same on one line, cut after forty characters: what somebody typed, in a message.
+/// The same on one line.
+pub fn one_line(text: &str) -> String {
+    plain(text).replace(['\n', '\t'], " ")
+}
+
+/// What a level or a compartment is called, with all shown that is not seen: such a name is refused where it is made, and stands
+/// in a key box all the same if somebody with another program made it.
+pub fn shown_name(name: &str) -> String {
+    let mut out = String::with_capacity(name.len());
+    for c in name.chars() {
+        match is_unseen(c) {
+            true => out.push_str(&format!("<U+{:X}>", u32::from(c))),
+            false => out.push(c),
+        }
+    }
+    out
+}
+
+/// A word as a shell takes it.
+pub fn shell_word(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@+".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
+}
+
+/// Text on one line, cut after forty characters: what somebody typed, in a message.
 pub(super) fn typed(text: &str) -> String {
     let begin: String = text.chars().take(40).collect();
-    plain(&begin).replace(['\n', '\t'], " ")
+    one_line(&begin)
 }
 
 /// A row as RFC 4180 has it, harmless for a terminal and for a spreadsheet: what it would take for a formula begins with
@@ -46,6 +75,17 @@ pub fn csv_row<'c>(cells: impl IntoIterator<Item = &'c str>) -> String {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn a_name_hides_nothing() {
+        assert_eq!(shown_name("Grey Orchard"), "Grey Orchard");
+        assert_eq!(
+            shown_name("H\u{200b}al\u{202e}cyon\n\u{1b}"),
+            "H<U+200B>al<U+202E>cyon<U+A><U+1B>"
+        );
+        assert_eq!(shell_word("Grey"), "Grey");
+        assert_eq!(shell_word("it's;id"), "'it'\\''s;id'");
+    }
 
     /// Reads one row as RFC 4180 says.
     fn read(row: &str) -> Vec<String> {

@@ -2,7 +2,7 @@
 
 use super::markdown;
 use crate::app::is_harmful;
-pub(super) use crate::app::plain;
+pub(super) use crate::app::{one_line, plain};
 use anstyle::{AnsiColor, Effects, Style};
 use comfy_table::{ColumnConstraint, Width};
 use serde::Serialize;
@@ -110,11 +110,6 @@ fn wrapped(text: &str, width: usize) -> String {
         }
     }
     std::mem::take(&mut *out)
-}
-
-/// Text from a vault, made harmless for a terminal, on one line.
-pub(super) fn one_line(text: &str) -> String {
-    plain(text).replace(['\n', '\t'], " ")
 }
 
 /// The spaces on the sides of a cell.

@@ -4,7 +4,7 @@ use super::args::{CompartmentCommand, InitArgs};
 use super::out;
 use super::terminal::Seen;
 use crate::app::shared::Fingerprint;
-use crate::app::{Context, Error, Init, Inited};
+use crate::app::{Context, Error, Init, Inited, shown_name};
 use serde_json::json;
 
 /// `init`.
@@ -83,7 +83,7 @@ pub(super) fn compartment(context: &Context<'_>, seen: &Seen<'_>, command: &Comp
                     .collect();
                 seen.json(&json!(list))?;
             } else {
-                let names: String = list.iter().map(|c| format!("{}\n", out::one_line(&c.name))).collect();
+                let names: String = list.iter().map(|c| format!("{}\n", shown_name(&c.name))).collect();
                 seen.result(&names)?;
             }
         }

@@ -205,6 +205,15 @@ impl Clearance {
     }
 }
 
+/// Whether a character would not be seen in a name, or drives a terminal or turns the direction of writing: no level and no
+/// compartment is called so, since two names have to be told apart by who reads them.
+pub fn is_unseen(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{180e}' | '\u{200b}'..='\u{200f}'
+            | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{feff}' | '\u{ffa0}'
+            | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+}
+
 /// A label as a person writes it, `LEVEL[/COMPARTMENT…]` or `named/@HANDLE…`: names, not yet looked up.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct LabelText {

@@ -1,6 +1,7 @@
 //! How the tour is told: what is typed, what comes out, and whether that is as it should be.
 
 use super::super::out;
+pub(super) use crate::app::shell_word as quoted;
 use crate::app::tour::{Ran, Stage};
 use crate::app::{Error, Kind};
 use anstyle::Style;
@@ -213,16 +214,6 @@ pub(super) fn progress(done: usize, all: usize) {
 /// The tour went another way than it is told.
 pub(super) fn astray(what: &str) -> Error {
     Error::new(Kind::Failed, format!("the tour stops here: {what}")).hint("this is a defect, please report it")
-}
-
-/// A word as a shell takes it.
-pub(super) fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@+".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', r"'\''"))
-    }
 }
 
 /// The words of a command, as far as a shell's rules are needed here: spaces, single quotes, and a backslash
