@@ -6,6 +6,7 @@
 use super::context::{Context, Desk, short};
 use super::error::{Error, Kind};
 use super::finding::Looking;
+use super::whole::Going;
 use crate::casework::value_of;
 use crate::chain::{Deed, Details, Kind as EntryKind, Matter, Outcome, Role, Said, Statement, Time};
 use crate::crypto::make_random;
@@ -110,6 +111,10 @@ pub struct Asked {
     pub statement: String,
     /// Of a release: the text that is to leave.
     pub text: Option<String>,
+    /// Of a release: what the level is called that it goes out at.
+    pub audience: Option<String>,
+    /// Of a destruction: what goes.
+    pub goes: Option<Going>,
 }
 
 /// An approval.
@@ -709,8 +714,10 @@ impl Desk<'_> {
         })?;
         let note = found.matter.note.to_string();
         let mut about = vec![found.matter.note];
+        let (mut goes, mut audience) = (None, None);
         let (title, text) = match found.matter.deed {
             Deed::Destroy => {
+                goes = Some(self.going(found.matter.note, &found.wraps)?);
                 let filter = Filter {
                     natures: TEXTS.to_vec(),
                     ..Filter::default()
@@ -732,6 +739,7 @@ impl Desk<'_> {
                 let file = crate::brief::BriefFile::parse(open.text());
                 let file = file.ok_or_else(changed)?;
                 about.clone_from(&file.sources);
+                audience = Some(self.level_name(self.level_of(&file)?));
                 (open.metadata.title.clone(), Some(file.text.clone()))
             }
         };
@@ -749,6 +757,8 @@ impl Desk<'_> {
             until: found.matter.until,
             statement: said,
             text,
+            audience,
+            goes,
         };
         Ok((asked, about))
     }

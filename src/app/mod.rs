@@ -132,9 +132,10 @@ pub use retention::{KeptNote, keep};
 pub use review::{Leaver, Review, ReviewDoor, ReviewLine, Reviewed, UNUSED_DAYS, nobody_accepts, review_members};
 pub use revisions::{RevisionLine, compare, history};
 pub use sync::{SyncProblem, Synced, sync};
-pub use table::{csv_row, plain};
+pub use table::{csv_row, one_line, plain, shell_word, shown_name};
 pub use tidy::tidy;
 pub use vault::{Init, Inited, init};
+pub use whole::Going;
 pub use witnesses::{NewWitness, WitnessQuery, Witnessing, add_witness_file, new_witness, witness_vault};
 pub use writing::{Change, Editing, Revised, TextFrom, discard, edit};
 

@@ -33,6 +33,16 @@ pub(super) struct WholeNote {
     files: Vec<FileRef>,
 }
 
+/// What the end of a note ends, as far as whoever is asked about it sees.
+pub struct Going {
+    /// How many revisions.
+    pub revisions: usize,
+    /// How many files that are attached.
+    pub attachments: usize,
+    /// How much else stands under its id, or does not open for them.
+    pub others: usize,
+}
+
 impl WholeNote {
     /// What the policies look at.
     pub(super) fn facts(&self) -> ResourceFacts {
@@ -116,6 +126,22 @@ impl Desk<'_> {
             }),
             Err(error) => Err(self.failed(details.clone(), vec![note], error)),
         }
+    }
+
+    /// How much there is of a note whose wraps are these, and how much else under its id.
+    pub(super) fn going(&self, note: NoteId, wraps: &[WrapFile]) -> Result<Going, Error> {
+        let wraps = wraps.iter().map(|wrap| (note, wrap.clone())).collect();
+        let (sound, _) = self.gate().sound(self.ledger.stored_many(wraps)?);
+        let attachments = sound.iter().filter(|item| item.is_attachment()).count();
+        let statements = sound.iter().filter(|item| item.is_statement()).count();
+        let revisions = sound.len() - attachments - statements;
+        let all = self.ledger.wraps(&note.to_string())?;
+        let all: BTreeSet<Digest> = all.iter().filter_map(|(_, wrap)| wrap.body().ok()).collect();
+        Ok(Going {
+            revisions,
+            attachments,
+            others: all.len().saturating_sub(revisions + attachments),
+        })
     }
 
     /// Whether so many wraps are all that a note has, but for those that are nobody's.

@@ -2,9 +2,9 @@
 
 use super::out;
 use super::terminal::Seen;
-use super::words::local;
+use super::words::{counted, local};
 use crate::app::shared::Deed;
-use crate::app::{Asked, Context, Error, Kind, RequestLine, Standing};
+use crate::app::{Asked, Context, Error, Going, Kind, RequestLine, Standing};
 use serde_json::json;
 
 /// `approvals`.
@@ -143,8 +143,16 @@ fn ask(seen: &Seen<'_>, asked: &Asked) -> Result<(), Error> {
     let title = out::one_line(&asked.title);
     let label = out::one_line(&asked.label);
     let what = match asked.deed {
-        Deed::Destroy => format!("{} asks to destroy `{title}` ({label}).", asked.by),
-        Deed::Release => format!("{} asks to release `{title}` ({label}).", asked.by),
+        Deed::Destroy => {
+            let mut parts = vec![label];
+            parts.extend(asked.goes.iter().flat_map(going));
+            format!("{} asks to destroy `{title}` ({}).", asked.by, parts.join(", "))
+        }
+        Deed::Release => {
+            let level = asked.audience.as_deref().map(out::one_line);
+            let level = level.map_or_else(String::new, |level| format!(", for the level `{level}`"));
+            format!("{} asks to release `{title}` ({label}){level}.", asked.by)
+        }
     };
     let said = out::plain(asked.statement.trim());
     let said = if said.is_empty() { "No reason was given." } else { &said };
@@ -155,5 +163,36 @@ fn ask(seen: &Seen<'_>, asked: &Asked) -> Result<(), Error> {
     match seen.terminal.line(&prompt).as_deref().map(str::trim) {
         Some("yes") => Ok(()),
         _ => Err(Error::new(Kind::Failed, "nothing was approved")),
+    }
+}
+
+/// How much a destruction ends, in words.
+fn going(goes: &Going) -> Vec<String> {
+    let mut parts = vec![counted(goes.revisions as u64, "revision", "revisions")];
+    if goes.attachments > 0 {
+        parts.push(counted(goes.attachments as u64, "attachment", "attachments"));
+    }
+    if goes.others > 0 {
+        parts.push(format!("{} that you do not see", goes.others));
+    }
+    parts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_approves_an_end_is_told_how_much_ends() {
+        let of = |revisions, attachments, others| {
+            going(&Going {
+                revisions,
+                attachments,
+                others,
+            })
+            .join(", ")
+        };
+        assert_eq!(of(1, 0, 0), "1 revision");
+        assert_eq!(of(3, 2, 1), "3 revisions, 2 attachments, 1 that you do not see");
     }
 }

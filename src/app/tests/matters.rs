@@ -77,6 +77,27 @@ fn what_was_asked_for_by_mistake_is_taken_back_by_whoever_asked() {
 }
 
 #[test]
+fn who_approves_an_end_is_asked_about_all_that_ends() {
+    let mara = Vault::new();
+    let note = add_note(&mara, "restricted", "Lena Hauk was at the north gate.");
+    let jon = join(&mara, "jon", "restricted");
+    let file = mara.0.path().join("gate.txt");
+    std::fs::write(&file, "gate 4").unwrap();
+    let context = after(&mara, &Told, Some("seen there"), 0);
+    attach(&context, &note.to_string(), "gate.txt", || open_file(&file)).unwrap();
+    assert!(destroyed(&mara, note, 1).is_err());
+    let told = RefCell::new(Vec::new());
+    let ask = |asked: &Asked| {
+        let goes = asked.goes.as_ref().unwrap();
+        told.borrow_mut().push((goes.revisions, goes.attachments, goes.others));
+        Ok(())
+    };
+    let context = after(&jon, &Told, Some("looked at it"), 1);
+    approve(&context, &waiting(&jon)[0].to_string(), Some(&ask)).unwrap();
+    assert_eq!(told.into_inner(), [(1, 1, 0)]);
+}
+
+#[test]
 fn two_people_destroy_what_is_restricted() {
     let mara = Vault::new();
     let note = add_note(&mara, "restricted", "Lena Hauk was at the north gate.");
@@ -588,6 +609,13 @@ fn a_release_is_for_one_approval_and_happens_once() {
     let request = waiting(&mara)[0];
     let line = &list_requests(&after(&jon, &Told, None, 3)).unwrap()[0];
     assert_eq!((&line.to[..], line.why.as_deref()), (&["Ana".to_owned()][..], why));
+    let look = |asked: &Asked| {
+        assert_eq!(asked.audience.as_deref(), Some("restricted"));
+        Err(Error::new(Kind::Failed, "not yet"))
+    };
+    let context = after(&jon, &Told, Some("looked at it"), 3);
+    let put_off = approve(&context, &request.to_string(), Some(&look));
+    assert_eq!(put_off.err().unwrap().message, "not yet");
     approved(&jon, request, 3).unwrap();
     assert!(!approved(&jon, request, 3).unwrap().changed);
     // To somebody else it is another request.
