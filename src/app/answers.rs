@@ -197,7 +197,7 @@ fn is_meant(verb: &str, action: &str) -> bool {
 }
 
 /// What an entry may say was done.
-pub(super) const VERBS: [&str; 86] = [
+pub(super) const VERBS: [&str; 87] = [
     "add",
     "add-links",
     "approvals",
@@ -238,6 +238,7 @@ pub(super) const VERBS: [&str; 86] = [
     "export subject",
     "export-read",
     "extract",
+    "extract-ask",
     "glass-read",
     "history",
     "hold lift",

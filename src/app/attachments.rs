@@ -7,6 +7,7 @@ use super::context::{Context, Desk, Unlocked, short};
 use super::error::{Error, Kind};
 use super::notes::check_name;
 use super::person::is_harmful;
+use super::table::typed;
 use crate::chain::{Details, FileRef, Kind as EntryKind, Outcome};
 use crate::env::{SystemEntropy, start_writing_back};
 use crate::envelope::WrapFile;
@@ -29,6 +30,12 @@ use zeroize::Zeroizing;
 
 /// The largest picture that is cleaned, in bytes: all of it is in memory meanwhile.
 const CLEANED_MAX: u64 = 64 << 20;
+
+/// So many attachments of one name are told apart in one message.
+const LISTED_MAX: usize = 20;
+
+/// So many digits of a digest are shown, or more if two begin alike.
+const SHOWN_DIGITS: usize = 12;
 
 /// So many pictures beside a note are looked at.
 const PICTURES_MAX: usize = 8;
@@ -159,9 +166,10 @@ pub(super) fn attach_with(
     })
 }
 
-/// Takes an attachment out of the vault.
+/// Takes an attachment out of the vault: the one of that name, or whose digest begins so. Where several are meant, which they
+/// are is told, under an entry of its own, and none is taken.
 pub fn extract(context: &Context<'_>, asked: &str, name: &str, place: Place) -> Result<Extracted, Error> {
-    let path = match &place {
+    let mut path = match &place {
         Place::New(Some(path)) | Place::Cleaned(Some(path)) => Some(path.clone()),
         Place::New(None) | Place::Cleaned(None) => Some(own_name(name)?),
         Place::Open(_) => None,
@@ -171,52 +179,12 @@ pub fn extract(context: &Context<'_>, asked: &str, name: &str, place: Place) -> 
         drop(context.person.create(path)?);
     }
     let unlocked = context.unlock()?;
-    let (content, parts) = {
-        let mut desk = unlocked.desk(context)?;
-        let mut details = desk.details("extract");
-        let Some((note, label, wraps)) = desk.find(asked)? else {
-            return Err(desk.not_there(details, asked)?);
-        };
-        details.level = Some(label.level());
-        details.asked = Some(short(name.to_owned()));
-        let beside = match desk.beside(note, wraps) {
-            Ok(beside) => beside,
-            Err(error) => return Err(desk.failed(details, vec![note], error)),
-        };
-        details.client = beside.client;
-        let named = beside.heads.named(name);
-        let named = beside.stored.iter().find(|stored| named == Some(stored.body));
-        // One that was attached while the note was relabelled elsewhere bears a label of its own.
-        let own = named.and_then(|stored| stored.wrap.label(desk.ledger.keyring(), desk.identity.person()));
-        let own = own.filter(|own| *own != label);
-        let mut permits = Vec::new();
-        for label in [label].into_iter().chain(own) {
-            let mut facts = ResourceFacts::new(ThingKind::Note, label);
-            (facts.own, facts.conflict) = (beside.own, beside.conflict);
-            match desk.decide(Action::Extract, facts) {
-                Decision::Denied(denial) => return Err(desk.denied(&denial, None, details, vec![note], asked)?),
-                Decision::Permitted(permission) => permits.push(Permit::new(permission, [note])),
-            }
-        }
-        details.rules = permits.iter().flat_map(|permit| permit.rules().to_vec()).collect();
-        details.rules.sort();
-        details.rules.dedup();
-        let stored = beside.heads.named(name).and_then(|body| {
-            details.left = beside.heads.digest_for_the_record(body);
-            beside.stored.into_iter().find(|stored| stored.body == body)
-        });
-        let Some(stored) = stored else {
-            let _ = desk.record(Draft::without_effect(None, Outcome::Denied, details, vec![note]))?;
-            return Err(no_such_attachment(note, name));
-        };
-        let recorded = desk.record(Draft::read(details, vec![note]))?;
-        let opened = desk.gate().open_contents(vec![stored], permits, recorded)?;
-        let content = opened.into_iter().next();
-        let content = content.ok_or_else(|| no_such_attachment(note, name))?;
-        let parts = desk.ledger.parts(note, content.parts())?;
-        (content, parts)
-    };
+    let (content, parts) = unlocked.desk(context)?.open_attachment(asked, name)?;
     let (note, attachment) = (content.note, content.attachment());
+    // Meant by its digest it goes under its own name all the same.
+    if matches!(place, Place::New(None) | Place::Cleaned(None)) {
+        path = Some(own_name(&attachment.name)?);
+    }
     let (left_out, picture) = give_out(context, content, parts, place, path.as_deref())?;
     Ok(Extracted {
         note,
@@ -230,6 +198,98 @@ pub fn extract(context: &Context<'_>, asked: &str, name: &str, place: Place) -> 
 }
 
 impl Desk<'_> {
+    /// Decides about an attachment, enters that it is taken out, and opens it.
+    fn open_attachment(&mut self, asked: &str, name: &str) -> Result<(OpenContent, StoredParts), Error> {
+        let mut details = self.details("extract");
+        let Some((note, label, wraps)) = self.find(asked)? else {
+            return Err(self.not_there(details, asked)?);
+        };
+        details.level = Some(label.level());
+        details.asked = Some(short(name.to_owned()));
+        let beside = match self.beside(note, wraps) {
+            Ok(beside) => beside,
+            Err(error) => return Err(self.failed(details, vec![note], error)),
+        };
+        details.client = beside.client;
+        let meant = beside.heads.meant(name);
+        let mut stored = beside.stored;
+        stored.retain(|stored| meant.contains(&stored.body));
+        // One that was attached while the note was relabelled elsewhere bears a label of its own.
+        let mut labels = vec![label];
+        for stored in &stored {
+            let own = stored.wrap.label(self.ledger.keyring(), self.identity.person());
+            labels.extend(own.filter(|own| !labels.contains(own)));
+        }
+        let mut permits = Vec::new();
+        for label in labels {
+            let mut facts = ResourceFacts::new(ThingKind::Note, label);
+            (facts.own, facts.conflict) = (beside.own, beside.conflict);
+            match self.decide(Action::Extract, facts) {
+                Decision::Denied(denial) => return Err(self.denied(&denial, None, details, vec![note], asked)?),
+                Decision::Permitted(permission) => permits.push(Permit::new(permission, [note])),
+            }
+        }
+        details.rules = permits.iter().flat_map(|permit| permit.rules().to_vec()).collect();
+        details.rules.sort();
+        details.rules.dedup();
+        if stored.is_empty() {
+            let _ = self.record(Draft::without_effect(None, Outcome::Denied, details, vec![note]))?;
+            return Err(no_such_attachment(note, name));
+        }
+        if stored.len() > 1 {
+            return Err(self.which_is_meant(note, name, stored, permits, details)?);
+        }
+        details.left = stored
+            .first()
+            .and_then(|stored| beside.heads.digest_for_the_record(stored.body));
+        let recorded = self.record(Draft::read(details, vec![note]))?;
+        let opened = self.gate().open_contents(stored, permits, recorded)?;
+        let content = opened.into_iter().next();
+        let content = content.ok_or_else(|| no_such_attachment(note, name))?;
+        let parts = self.ledger.parts(note, content.parts())?;
+        Ok((content, parts))
+    }
+
+    /// What is said where several attachments are meant: two clones may attach one of the same name each, and a member with a
+    /// changed program may plant one. Who says that they wrote it and under which label is sealed: that it is told stands in
+    /// the log first.
+    fn which_is_meant(
+        &mut self,
+        note: NoteId,
+        name: &str,
+        stored: Vec<StoredNote>,
+        permits: Vec<Permit>,
+        mut details: Details,
+    ) -> Result<Error, Error> {
+        details.verb = "extract-ask".into();
+        let files: Vec<FileRef> = stored.iter().map(StoredNote::body_file).collect();
+        let recorded = self.record(Draft::read(details, vec![note]))?;
+        let opened = self.gate().open_contents(stored, permits, recorded)?;
+        let digests: Vec<String> = opened.iter().map(|content| content.body.to_string()).collect();
+        let digits = told_apart(&digests);
+        let error = Error::new(
+            Kind::Usage,
+            format!(
+                "`{}` means {} attachments of this note; nothing was extracted",
+                typed(name),
+                opened.len()
+            ),
+        );
+        let mut error = error.hint("put the digest of the one that you mean in the place of the name:");
+        for ((content, digest), file) in opened.iter().zip(&digests).zip(&files).take(LISTED_MAX) {
+            let author = self.handle(content.author());
+            let wrote = self.ledger.written_by(file).map(|entry| self.handle_of(entry));
+            let wrote = wrote.filter(|wrote| *wrote != author);
+            let wrote = wrote.map_or_else(String::new, |wrote| format!(" as it says, put there by {wrote}"));
+            let label = self.label_text(&content.label);
+            error = error.hint(format!("{} by {author}{wrote}, {label}", &digest[..digits]));
+        }
+        if opened.len() > LISTED_MAX {
+            error = error.hint(format!("and {} others", opened.len() - LISTED_MAX));
+        }
+        Ok(error)
+    }
+
     /// Decides whether a file of that name may be attached to a note, and forgets what an interrupted attaching left.
     fn may_attach(&mut self, asked: &str, name: &str) -> Result<(NoteId, Label, Permission, Details), Error> {
         let kind = Some(EntryKind::Attach);
@@ -250,10 +310,10 @@ impl Desk<'_> {
             Decision::Denied(denial) => return Err(self.denied(&denial, kind, details, vec![note], asked)?),
             Decision::Permitted(permission) => permission,
         };
-        let refused = match (beside.is_note, beside.heads.named(name)) {
+        let refused = match (beside.is_note, beside.heads.has(name)) {
             (false, _) => "a file is attached to a note, not to a draft or a brief",
-            (true, Some(_)) => "this note has an attachment of that name already",
-            (true, None) => {
+            (true, true) => "this note has an attachment of that name already",
+            (true, false) => {
                 if beside.complete {
                     self.forget_orphans(note, &beside.heads.parts(), EntryKind::Attach, &details)?;
                 }
@@ -273,7 +333,7 @@ impl Desk<'_> {
         let Some((note, _, wraps)) = self.find(&note.to_string())? else {
             return Ok(false);
         };
-        Ok(self.beside(note, wraps)?.heads.named(name).is_some())
+        Ok(self.beside(note, wraps)?.heads.has(name))
     }
 
     fn beside(&self, note: NoteId, wraps: Vec<WrapFile>) -> Result<Beside, Error> {
@@ -638,6 +698,15 @@ fn own_name(name: &str) -> Result<PathBuf, Error> {
     }
 }
 
+/// How many digits it takes to tell these digests apart.
+fn told_apart(digests: &[String]) -> usize {
+    let apart = |digits: &usize| {
+        let begins: BTreeSet<&str> = digests.iter().filter_map(|digest| digest.get(..*digits)).collect();
+        begins.len() == digests.len()
+    };
+    (SHOWN_DIGITS..64).find(apart).unwrap_or(64)
+}
+
 fn no_such_attachment(note: NoteId, name: &str) -> Error {
     let name: String = name.chars().filter(|c| !c.is_control()).take(200).collect();
     let message = format!("no attachment `{name}` beside this note");
@@ -681,6 +750,13 @@ pub(super) fn damaged(bad: BadContent) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn digests_are_shown_as_long_as_it_takes_to_tell_them_apart() {
+        let digest = |begin: &str| format!("{begin:0<64}");
+        assert_eq!(told_apart(&[digest("1"), digest("2")]), 12);
+        assert_eq!(told_apart(&[digest("1"), digest("100000000000005")]), 15);
+    }
 
     #[test]
     fn an_attachment_chooses_no_place_for_itself() {

@@ -88,16 +88,24 @@ pub(super) fn extract(context: &Context<'_>, seen: &Seen<'_>, args: &ExtractArgs
     Ok(0)
 }
 
-/// An attachment beside its note.
-pub(super) fn line(attachment: &Attachment) -> String {
+/// So many digits of a digest are shown.
+const SHORT_DIGEST: usize = 12;
+
+/// An attachment beside its note, among all that are there: of several of one name it is said which `extract` takes.
+pub(super) fn line(attachment: &Attachment, all: &[Attachment]) -> String {
     let name = out::one_line(&attachment.name);
-    format!("{name} · {} · sha256 {}", size(attachment.size), attachment.sha256)
+    let line = format!("{name} · {} · sha256 {}", size(attachment.size), attachment.sha256);
+    match all.iter().filter(|other| other.name == attachment.name).count() {
+        0 | 1 => line,
+        _ => format!("{line} · digest {}", &attachment.body.to_string()[..SHORT_DIGEST]),
+    }
 }
 
 /// The same for other programs.
 pub(super) fn json(attachment: &Attachment) -> Value {
     json!({
         "name": attachment.name,
+        "digest": attachment.body.to_string(),
         "size": attachment.size,
         "sha256": attachment.sha256.to_string(),
         "created": crate::app::shared::Time::from_unix(attachment.created).to_string(),

@@ -42,7 +42,10 @@ pub(super) fn head(shown: &Shown) -> Zeroizing<String> {
         head.push_str(&format!("happened {}\n", day(happened)));
     }
     for attachment in &shown.note.attachments {
-        head.push_str(&format!("attached {}\n", attachments::line(attachment)));
+        head.push_str(&format!(
+            "attached {}\n",
+            attachments::line(attachment, &shown.note.attachments)
+        ));
         let told = attachment.picture.as_ref().and_then(attachments::picture_line);
         told.iter().for_each(|line| head.push_str(&format!("{line}\n")));
     }

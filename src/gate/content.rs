@@ -16,6 +16,8 @@ use zeroize::{Zeroize, Zeroizing};
 pub struct Attachment {
     /// Its file name.
     pub name: String,
+    /// Digest of its sealed head, by which it is told from others of that name.
+    pub body: Digest,
     /// Its size in bytes.
     pub size: u64,
     /// SHA-256 of its content.
@@ -35,9 +37,10 @@ impl Drop for Attachment {
 }
 
 impl Attachment {
-    pub(super) fn new(metadata: &Metadata, info: &ContentInfo) -> Self {
+    pub(super) fn new(body: Digest, metadata: &Metadata, info: &ContentInfo) -> Self {
         Self {
             name: metadata.title.clone(),
+            body,
             size: info.size,
             sha256: info.sha256,
             created: metadata.created,
@@ -91,21 +94,31 @@ impl Sealing {
     }
 }
 
+/// So many digits of a digest are needed to mean an attachment by them.
+const SHORT_DIGEST: usize = 8;
+
 struct Head {
     body: Digest,
     metadata: Metadata,
     info: ContentInfo,
 }
 
-/// A look at the heads of a note's attachments. It tells digests, and whether there is one of a name; the rest stays in.
+/// A look at the heads of a note's attachments. It tells digests, and which are of a name; the rest stays in.
 pub struct Attachments(Vec<Head>);
 
 impl Attachments {
-    /// The body of the attachment of that name, the newest if there are several.
-    pub fn named(&self, name: &str) -> Option<Digest> {
-        let named = self.0.iter().filter(|head| head.metadata.title == name);
-        let newest = named.max_by_key(|head| (head.metadata.created, head.body));
-        newest.map(|head| head.body)
+    /// Whether there is an attachment of that name.
+    pub fn has(&self, name: &str) -> bool {
+        self.0.iter().any(|head| head.metadata.title == name)
+    }
+
+    /// The bodies of the attachments that somebody means by a name, or by how a digest begins: all of that name and all whose
+    /// digest begins so, since whoever attaches chooses the name.
+    pub fn meant(&self, asked: &str) -> BTreeSet<Digest> {
+        let is_digest = (SHORT_DIGEST..=64).contains(&asked.len());
+        let is_meant =
+            |head: &&Head| head.metadata.title == asked || is_digest && head.body.to_string().starts_with(asked);
+        self.0.iter().filter(is_meant).map(|head| head.body).collect()
     }
 
     /// The parts of all of them.
@@ -124,6 +137,8 @@ impl Attachments {
 pub struct OpenContent {
     /// The note it stands beside.
     pub note: NoteId,
+    /// Digest of its sealed head.
+    pub body: Digest,
     /// The label it was wrapped under.
     pub label: Label,
     /// What is known of it beside the content.
@@ -134,7 +149,7 @@ pub struct OpenContent {
 impl OpenContent {
     /// Name, size and digest.
     pub fn attachment(&self) -> Attachment {
-        Attachment::new(&self.metadata, self.opener.info())
+        Attachment::new(self.body, &self.metadata, self.opener.info())
     }
 
     /// Who attached it.
@@ -302,7 +317,8 @@ impl Gate<'_> {
         let Sealing { note, sealer } = sealing;
         let (body, key, info) = sealer.finish(metadata).ok_or(GateError::Unfinished)?;
         let sealed = self.wrap(note, body, &key, label, recipients, entropy)?;
-        Ok((sealed, Attachment::new(metadata, &info)))
+        let attachment = Attachment::new(sealed.digest, metadata, &info);
+        Ok((sealed, attachment))
     }
 
     /// Looks at the heads among stored bodies; other bodies are passed over.
@@ -329,7 +345,7 @@ impl Gate<'_> {
     /// An attachment's line beside its note, for what is permitted and recorded.
     pub(super) fn line(&self, item: &StoredNote, key: &ContentKey) -> Result<Attachment, GateError> {
         let (metadata, opener) = self.head(item, key)?;
-        let mut attachment = Attachment::new(&metadata, opener.info());
+        let mut attachment = Attachment::new(item.body, &metadata, opener.info());
         attachment.opener = Some(opener);
         Ok(attachment)
     }
@@ -347,6 +363,7 @@ impl Gate<'_> {
             let (metadata, opener) = self.head(item, &key)?;
             Ok(OpenContent {
                 note: item.note,
+                body: item.body,
                 label,
                 metadata,
                 opener,

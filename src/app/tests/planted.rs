@@ -1,6 +1,7 @@
 //! What a member plants who has a changed program: entries that hold by every rule of the log, under ids that are others'.
 //! Nobody's program is led by them into giving, showing or destroying something else than was asked for.
 
+use super::super::attachments::write_sealed;
 use super::leaving::{Told, add_note, beside, join, listed};
 use super::matters::Warned;
 use super::*;
@@ -8,8 +9,9 @@ use crate::chain::{Deed, Kind as EntryKind, Matter, Role, Statement};
 use crate::gate::{Gate, Metadata, Nature};
 use crate::id::{Digest, EntryRef, NoteId, PersonId};
 use crate::label::{Label, Level};
-use crate::ledger::{Changes, Draft, wrap_ref};
+use crate::ledger::{Changes, Draft, note_ref, wrap_ref};
 use std::collections::BTreeSet;
+use std::io::Read;
 
 /// What is planted under which id.
 struct Plant<'p> {
@@ -537,4 +539,132 @@ fn a_body_that_is_wrapped_twice_is_there_once_and_is_gone_on_from() {
     );
     destroy(&context, &note.to_string(), None).unwrap_or_else(|error| panic!("{error}"));
     assert!(bodies(&mara, note).is_empty());
+}
+
+/// An attachment that is put beside a note whatever else is there.
+fn attached(place: &Vault, note: NoteId, name: &str, mut content: &[u8]) -> Digest {
+    let context = place.context(&Told, None, None);
+    let unlocked = context.unlock().unwrap();
+    let mut desk = unlocked.desk(&context).unwrap();
+    let entropy = &mut crate::env::SystemEntropy;
+    let mut sealing = desk.gate().begin_attachment(note, entropy).unwrap();
+    let mut read = |out: &mut [u8]| content.read(out);
+    let parts = write_sealed(unlocked.repo.blob_writer().unwrap(), &mut |part| {
+        Ok(sealing.next_part(part, &mut read).unwrap_or_else(|_| panic!()))
+    });
+    let said = desk.statement_metadata(name.into(), String::new(), String::new());
+    let label = plain(Level::Internal);
+    let sealed = desk.gate().seal_attachment(sealing, &said, &label, &[], entropy);
+    let (head, attachment) = sealed.unwrap();
+    let details = desk.details("attach");
+    let changes = desk.write_parts(note, parts.unwrap(), EntryKind::Attach, &details);
+    let mut changes = changes.unwrap();
+    changes.write_digested(note_ref(note), note, head.body);
+    changes.write_digested(wrap_ref(note), note, head.wrap);
+    let draft = Draft::change(EntryKind::Attach, details, vec![note], changes);
+    let _ = desk.record(draft).unwrap();
+    attachment.body
+}
+
+#[test]
+fn of_several_attachments_of_one_name_none_is_given_until_one_is_meant() {
+    let mara = Vault::new();
+    let note = add_note(&mara, "internal", "Gate 4 was found open.");
+    let jon = join(&mara, "jon", "internal");
+    let genuine = attached(&mara, note, "gate.txt", b"open").to_string();
+    let context = mara.context(&Told, Some("duty"), Some("a test"));
+    let out = mara.0.path().join("out");
+    let take = |name: &str| {
+        let taken = extract(&context, &note.to_string(), name, Place::New(Some(out.clone())));
+        let content = std::fs::read(&out).unwrap_or_default();
+        let _ = std::fs::remove_file(&out);
+        (taken.map(|taken| taken.name), content)
+    };
+    assert_eq!(take("gate.txt"), (Ok("gate.txt".into()), b"open".to_vec()));
+    let planted = attached(&jon, note, "gate.txt", b"shut").to_string();
+    let (refused, content) = take("gate.txt");
+    let refused = refused.unwrap_err();
+    assert_eq!((refused.kind, content), (Kind::Usage, Vec::new()));
+    assert!(refused.message.contains("`gate.txt` means 2 attachments"), "{refused}");
+    for (digest, by) in [(&genuine, "mara"), (&planted, "jon")] {
+        let line = format!("{} by {by}, internal", &digest[..12]);
+        assert!(refused.hints.contains(&line), "{line} in {:?}", refused.hints);
+    }
+    // Who wrote them and under which label is sealed: that it was told is in the log.
+    let told = LogQuery {
+        action: Some("extract-ask".into()),
+        ..LogQuery::default()
+    };
+    assert_eq!(mara.log(&told).len(), 1);
+    assert_eq!(take(&genuine[..12]), (Ok("gate.txt".into()), b"open".to_vec()));
+    assert_eq!(take(&planted), (Ok("gate.txt".into()), b"shut".to_vec()));
+    assert_eq!(take(&genuine[..7]).0.unwrap_err().kind, Kind::Denied);
+    let shown = super::super::show(&context, &note.to_string(), None).unwrap();
+    let told: BTreeSet<String> = shown
+        .note
+        .attachments
+        .iter()
+        .map(|told| told.body.to_string())
+        .collect();
+    assert_eq!(told, BTreeSet::from([genuine.clone(), planted]));
+    // Nobody takes over a digest by calling theirs so.
+    let _ = attached(&jon, note, &genuine[..12], b"shut");
+    assert_eq!(take(&genuine[..12]).0.unwrap_err().kind, Kind::Usage);
+    assert_eq!(take(&genuine), (Ok("gate.txt".into()), b"open".to_vec()));
+}
+
+#[test]
+fn a_statement_under_the_id_of_a_note_keeps_that_note_from_no_court() {
+    let mara = Vault::new();
+    let note = add_note(&mara, "internal", "Gate 4 was found open.");
+    let jon = join(&mara, "jon", "internal");
+    statement_for_all(&jon, EntryKind::Conflict, note).by(&jon, |_| (), |_| ());
+    let person = Warned::default();
+    let context = mara.context(&person, Some("legal"), Some("an order"));
+    let query = PackQuery {
+        which: Which {
+            ids: vec![note.to_string()],
+            ..Which::default()
+        },
+        to: vec!["Crown Court".into()],
+        notice: None,
+        receipt: None,
+        out: mara.0.path().join("pack"),
+    };
+    let pack = export_pack(&context, &query).unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!((pack.notes, pack.texts, pack.attachments), (1, 1, 0));
+    let about = std::fs::read_to_string(mara.0.path().join(format!("pack/notes/{note}/about.json"))).unwrap();
+    assert!(about.contains("\"internal\""), "{about}");
+    let words = person.0.borrow().join(", ");
+    assert_eq!(words.matches("is passed over and does not leave").count(), 1, "{words}");
+}
+
+#[test]
+fn a_compartment_that_hides_characters_is_shown_with_them() {
+    let mara = Vault::new();
+    let name = "Hal\u{202e}cy\u{200b}on";
+    {
+        let context = mara.context(&Told, None, None);
+        let unlocked = context.unlock().unwrap();
+        let mut desk = unlocked.desk(&context).unwrap();
+        let id = crate::id::CompartmentId([7; 8]);
+        let usage = crate::envelope::KeyUse::Compartment(id);
+        let entropy = &mut crate::env::SystemEntropy;
+        let key = crate::envelope::Key::make(usage, Some(name.into()), [1; 8], entropy).unwrap();
+        let changes = desk.give_compartment(id, key).unwrap();
+        let draft = Draft::change(EntryKind::Card, desk.details("planted"), Vec::new(), changes);
+        let _ = desk.record(draft).unwrap();
+    }
+    let new = NewText {
+        title: None,
+        client: None,
+        case: None,
+        label: Some(format!("internal/{name}")),
+        at: None,
+        fields: Vec::new(),
+        template: None,
+    };
+    let text = TextFrom::Caller(Box::new(|| Ok(b"Gate 4 was found open.".to_vec())));
+    let added = add(&mara.context(&Told, None, None), new, text).unwrap();
+    assert_eq!(added.label, "internal/Hal<U+202E>cy<U+200B>on");
 }

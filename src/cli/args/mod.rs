@@ -163,7 +163,7 @@ pub(super) enum Command {
     Attach(AttachArgs),
     /// Take an attachment out into a new file; the access is in the log first
     #[command(
-        after_help = "Examples:\n  strongroom extract 3f2a9c visitors.pdf --purpose duty --why 'gate list'\n  strongroom extract 3f2a9c scans.tgz --out - --purpose duty --why 'gate list' | tar tz\n  strongroom extract 3f2a9c lane.jpg --clean --purpose duty --why 'for the neighbours'\n\nWithout --out it goes into the folder you are in, under its own name. A file appears under its name once all of it is verified, and nothing is overwritten. With `--out -` pieces are written as they are verified: judge by the exit code whether they were all.\n\nWith --clean the picture itself stays as it is, bit for bit. One that its camera marked as turned may lie on its side. What is in the picture is yours to look at. The attachment stays as it was."
+        after_help = "Examples:\n  strongroom extract 3f2a9c visitors.pdf --purpose duty --why 'gate list'\n  strongroom extract 3f2a9c scans.tgz --out - --purpose duty --why 'gate list' | tar tz\n  strongroom extract 3f2a9c lane.jpg --clean --purpose duty --why 'for the neighbours'\n\nWithout --out it goes into the folder you are in, under its own name. A file appears under its name once all of it is verified, and nothing is overwritten. With `--out -` pieces are written as they are verified: judge by the exit code whether they were all.\n\nTwo clones can have attached one of the same name each, and somebody with another program can put one there. Then nothing is taken: who put each there is told with its digest, of which at least eight digits stand in the place of NAME.\n\nWith --clean the picture itself stays as it is, bit for bit. One that its camera marked as turned may lie on its side. What is in the picture is yours to look at. The attachment stays as it was."
     )]
     Extract(ExtractArgs),
     /// List the notes that you may read, newest first
@@ -599,7 +599,7 @@ pub(super) struct AttachArgs {
 pub(super) struct ExtractArgs {
     /// The note's id, the beginning of it, or words of its title
     pub(super) id: String,
-    /// The attachment's name, as `show` lists it
+    /// The attachment's name, as `show` lists it, or the beginning of its digest
     pub(super) name: String,
     /// Write it to this new file, `-` for standard output
     #[arg(long, value_name = "FILE")]
