@@ -594,6 +594,7 @@ fn pictures_and_what_leaves() {
         attachment,
         &[
             ("name", "text"),
+            ("digest", "digest"),
             ("size", "count"),
             ("sha256", "digest"),
             ("created", "time"),
