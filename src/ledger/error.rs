@@ -5,7 +5,9 @@ use crate::crypto::NoEntropy;
 use crate::envelope::BadEnvelope;
 use crate::id::LogName;
 use crate::policy::BadPolicy;
-use crate::repo::{ArrivalError, CommitError, CutError, ForgetError, LockError, OpenError, ReadError, RecoverError};
+use crate::repo::{
+    ArrivalError, CommitError, CutError, ForgetError, LockError, Oid, OpenError, ReadError, RecoverError,
+};
 
 /// The ledger could not do what was asked. Nothing was shown.
 #[derive(Debug, thiserror::Error)]
@@ -60,6 +62,9 @@ pub enum LedgerError {
     /// Files that entries of another clone wrote are in a branch that did not come.
     #[error("files that its logs say there are lie in a branch that did not come")]
     InPart,
+    /// A branch has something in its history that no vault writes there.
+    #[error("its history holds what does not belong there: object `{0}`")]
+    Stray(Oid),
     /// The repository is no vault, or of a later version.
     #[error("this git repository is not a strongroom vault: {0}")]
     NotAVault(&'static str),

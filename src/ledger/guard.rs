@@ -10,21 +10,19 @@ use super::charter::RawCharter;
 use super::error::LedgerError;
 use super::exchange::{Elsewhere, is_of_a_vault, is_shard};
 use super::main_commits::is_by_a_lead;
-use super::merge::{each_object, follows};
+use super::merge::follows;
 use super::objects::{COMMIT_MAX, HEADS, MAIN, Objects, WITNESS, audit_ref, log_of};
 use super::verify::{Anchors, Facts, Scope, Since, Tally, examine_view};
 use super::verify_forks::waits_for_a_lead;
-use super::verify_witness::{COSIGNED_MAX, read, verify_form};
+use super::verify_witness::{each_cosigned, verify_form};
 use super::view::View;
 use crate::chain::{Message, Problem, Receipt, Roster, SignedCheckpoint, Time};
 use crate::id::{Digest, LogName, VaultId};
-use crate::repo::{Commit, Doorway, Kind, Mode, Oid, Pushed, Repo, Settings, TreeEntry, parse_tree};
+use crate::repo::{Commit, Doorway, Oid, Pushed, Repo, Settings};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The most commits of `main` or of a witness that come at once.
 const COMMITS_MAX: usize = 1 << 14;
-/// Of how many logs a witness cosigns checkpoints at most.
-const COSIGNED_LOGS_MAX: usize = 1 << 12;
 
 /// Where a branch is to be, and where it was.
 type Span = (Oid, Option<Oid>);
@@ -349,37 +347,18 @@ fn verify_main(view: &View<'_>, span: Span, facts: &Facts, tally: &mut Tally) {
 fn verify_witness(view: &View<'_>, branch: &str, span: Span, facts: &Facts, tally: &mut Tally) {
     let (now, from) = span;
     each_commit(view, branch, span, 31, tally, &mut |_, _| {});
-    let mut stray = None;
     let known = from.into_iter().collect();
-    let whole = each_object(view, now, &known, 1, &mut |object| {
-        let is_checkpoint = || object.bytes.len() as u64 <= COSIGNED_MAX && read(&object.bytes).is_ok();
-        let sound = match object.kind {
-            Kind::Commit => true,
-            Kind::Blob => is_checkpoint(),
-            Kind::Tree => parse_tree(&object.bytes).is_ok_and(|files| {
-                let is_log = |file: &TreeEntry| file.mode == Mode::File && file.name.parse::<LogName>().is_ok();
-                files.len() <= COSIGNED_LOGS_MAX && files.iter().all(is_log)
-            }),
-        };
-        stray = stray.or((!sound).then(|| object.oid()));
-        match sound {
-            true => Ok(()),
-            false => Err(LedgerError::Internal("it is not what a witness writes")),
-        }
-    });
-    if let (Err(error), None) = (whole, stray) {
-        tally.problem(Problem::vault(
-            31,
-            format!("the branch `{branch}` cannot be read: {error}"),
-        ));
-    }
-    match stray {
-        None => verify_form(view, branch, now, facts, tally),
-        Some(stray) => {
+    match each_cosigned(view, now, &known, &mut |_| Ok(())) {
+        Ok(()) => verify_form(view, branch, now, facts, tally),
+        Err(LedgerError::Stray(stray)) => {
             let message = format!("the branch `{branch}` holds what no witness writes: object `{stray}`");
             tally.problem(Problem::vault(32, message.clone()));
             tally.problem(Problem::vault(31, message));
         }
+        Err(error) => tally.problem(Problem::vault(
+            31,
+            format!("the branch `{branch}` cannot be read: {error}"),
+        )),
     }
 }
 

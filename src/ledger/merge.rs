@@ -17,7 +17,7 @@ use super::merge_lines::{Fate, Lines, moved_back, read_lines};
 use super::objects::{BUNDLE_MAX, COMMIT_MAX, FILE_MAX, HEADS, MAIN, Objects, TREE_MAX, WITNESS, audit_ref};
 use super::start::read_head;
 use super::verify::{Anchors, Facts, Scope, Tally, examine_view, is_branch};
-use super::verify_witness::{COSIGNED_MAX, verify_form};
+use super::verify_witness::{each_cosigned, verify_form};
 use super::view::View;
 use crate::chain::{FileRef, LiveSet, Problem, Receipt, Time};
 use crate::crypto::sha256;
@@ -41,6 +41,8 @@ const SEALED_MAX: u64 = if BODY_MAX > PART_MAX {
 };
 /// How many folders deep a log's tree is, its own among them: `bundles/<hhhh>/<hh>`.
 pub(super) const LOG_DEPTH: usize = 3;
+/// The same of `main`: `policies/<folder>/<folder>`.
+pub(super) const MAIN_DEPTH: usize = 4;
 /// The folder of this device's state for files of notes that were destroyed elsewhere.
 const SET_ASIDE: &str = "quarantine";
 
@@ -121,6 +123,9 @@ pub(super) struct Theirs<'a> {
     pub(super) lines: Lines,
     pub(super) broken: BTreeMap<LogName, String>,
 }
+
+/// Objects that are there already, each as what it was read for: one named as a file and as a folder is one of them alone.
+type Given = BTreeSet<(Kind, Oid)>;
 
 /// Files that nobody holds, and the entries that wrote them.
 type Lost = Vec<(FileRef, EntryRef)>;
@@ -423,7 +428,7 @@ impl<'a> Merge<'a> {
             let name = format!("{HEADS}{MAIN}");
             let (old, new) = (self.repo.ref_target(&name)?, theirs.charter.commit);
             let known = old.into_iter().collect();
-            self.each_new(view, new, &known, 3, &mut arrivals)?;
+            self.each_new(view, new, &known, MAIN_DEPTH, &mut arrivals)?;
             refs.push(RefChange {
                 name,
                 old,
@@ -483,21 +488,21 @@ impl<'a> Merge<'a> {
         depth: usize,
         arrivals: &mut Arrivals<'_>,
     ) -> Result<(), LedgerError> {
-        let mut here = BTreeSet::new();
+        let mut here = Given::new();
         for commit in known {
             self.below(self.repo.commit_at(*commit)?.tree, depth, &mut here)?;
         }
         each_object_but(view, from, known, depth, here, &mut |object| Ok(arrivals.add(object)?))
     }
 
-    fn below(&self, tree: Oid, depth: usize, found: &mut BTreeSet<Oid>) -> Result<(), LedgerError> {
-        if !found.insert(tree) {
+    fn below(&self, tree: Oid, depth: usize, found: &mut Given) -> Result<(), LedgerError> {
+        if !found.insert((Kind::Tree, tree)) {
             return Ok(());
         }
         for entry in self.repo.tree_at(tree)? {
             match entry.mode {
-                Mode::Tree if depth > 0 => self.below(entry.oid, depth - 1, found)?,
-                Mode::File if depth > 0 => drop(found.insert(entry.oid)),
+                Mode::Tree if depth > 1 => self.below(entry.oid, depth - 1, found)?,
+                Mode::File if depth > 0 => drop(found.insert((Kind::Blob, entry.oid))),
                 _ => {}
             }
         }
@@ -505,8 +510,8 @@ impl<'a> Merge<'a> {
     }
 
     /// Takes the branches of witnesses that go on from what is here. Who may push to them can put anything there: only
-    /// what has the form of cosigned checkpoints is taken, and what it is worth is for the verifier to say. Gives the names
-    /// of those that are not.
+    /// what has the form of cosigned checkpoints in all its history is taken, and what it is worth is for the verifier to
+    /// say. Gives the names of those that are not.
     fn take_witnesses(
         &self,
         theirs: &Theirs<'_>,
@@ -531,9 +536,8 @@ impl<'a> Merge<'a> {
             }
             let known = old.into_iter().collect();
             let mut found = Vec::new();
-            let read = each_object(view, *there, &known, 1, &mut |object| {
-                // Each is a checkpoint or a folder of some.
-                let fits = object.bytes.len() as u64 <= COSIGNED_MAX && found.len() < HISTORY_MAX;
+            let read = each_cosigned(view, *there, &known, &mut |object| {
+                let fits = found.len() < HISTORY_MAX;
                 fits.then(|| found.push(object))
                     .ok_or(LedgerError::NotAVault("a witness's branch is too large"))
             });
@@ -739,7 +743,8 @@ fn is_clean(objects: &dyn Objects, from: Oid, files: &BTreeMap<String, Oid>) -> 
 }
 
 /// Gives `take` every object that a commit leads to, up to the commits in `known`: folders `depth` deep, and files that
-/// are not in flat branches. The oldest commit comes first.
+/// are not in flat branches. The oldest commit comes first. What leads elsewhere is an error: it would be named here and not
+/// be there, for ever.
 pub(super) fn each_object(
     view: &View<'_>,
     from: Oid,
@@ -747,7 +752,7 @@ pub(super) fn each_object(
     depth: usize,
     take: &mut dyn FnMut(Object) -> Result<(), LedgerError>,
 ) -> Result<(), LedgerError> {
-    each_object_but(view, from, known, depth, BTreeSet::new(), take)
+    each_object_but(view, from, known, depth, Given::new(), take)
 }
 
 /// The same without the folders and files in `given`.
@@ -756,13 +761,17 @@ fn each_object_but(
     from: Oid,
     known: &BTreeSet<Oid>,
     depth: usize,
-    mut given: BTreeSet<Oid>,
+    mut given: Given,
     take: &mut dyn FnMut(Object) -> Result<(), LedgerError>,
 ) -> Result<(), LedgerError> {
     let (mut commits, mut next) = (Vec::new(), Some(from));
     while let Some(oid) = next.filter(|oid| !known.contains(oid)) {
+        let parents = view.commit_at(oid)?.parents;
+        if parents.len() > 1 {
+            return Err(LedgerError::Stray(oid));
+        }
         commits.push(oid);
-        next = single_parent(&view.commit_at(oid)?);
+        next = parents.first().copied();
     }
     for oid in commits.into_iter().rev() {
         each_below(view, view.commit_at(oid)?.tree, depth, &mut given, take)?;
@@ -775,19 +784,22 @@ fn each_below(
     view: &View<'_>,
     tree: Oid,
     depth: usize,
-    given: &mut BTreeSet<Oid>,
+    given: &mut Given,
     take: &mut dyn FnMut(Object) -> Result<(), LedgerError>,
 ) -> Result<(), LedgerError> {
-    if !given.insert(tree) {
+    if !given.insert((Kind::Tree, tree)) {
         return Ok(());
     }
     for entry in view.tree_at(tree)? {
         match entry.mode {
             // Files of flat branches are judged one by one.
             _ if depth == 0 => {}
-            Mode::Tree => each_below(view, entry.oid, depth - 1, given, take)?,
-            Mode::File if given.insert(entry.oid) => take(view.object(entry.oid, Kind::Blob, BUNDLE_MAX)?)?,
-            _ => {}
+            Mode::Tree if depth > 1 => each_below(view, entry.oid, depth - 1, given, take)?,
+            Mode::File if given.insert((Kind::Blob, entry.oid)) => {
+                take(view.object(entry.oid, Kind::Blob, BUNDLE_MAX)?)?;
+            }
+            Mode::File => {}
+            _ => return Err(LedgerError::Stray(entry.oid)),
         }
     }
     take(view.object(tree, Kind::Tree, TREE_MAX)?)

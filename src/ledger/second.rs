@@ -9,7 +9,7 @@ use super::append::{Changes, Draft, FILES_PER_ENTRY, Recorded};
 use super::charter::{Charter, RawCharter};
 use super::error::LedgerError;
 use super::main_commits::is_by_a_lead;
-use super::merge::{MainFate, Merge, Theirs, commits, each_object, follows, says};
+use super::merge::{MAIN_DEPTH, MainFate, Merge, Theirs, commits, each_object, follows, says};
 use super::merge_lines::Lines;
 use super::objects::{MAIN, Objects};
 use super::start::{Ledger, given_boxes};
@@ -78,7 +78,8 @@ impl Merge<'_> {
     /// Whether the other's `main` is all there from that commit on, each commit by somebody who was a lead then.
     fn whole(&self, theirs: &Theirs<'_>, from: Oid) -> MainFate {
         let there = theirs.charter.commit;
-        let whole = each_object(&theirs.view, there, &BTreeSet::from([from]), 3, &mut |_| Ok(()));
+        let known = BTreeSet::from([from]);
+        let whole = each_object(&theirs.view, there, &known, MAIN_DEPTH, &mut |_| Ok(()));
         if let Err(error) = whole {
             return MainFate::Broken(error.to_string());
         }

@@ -3,6 +3,8 @@
 //! A branch of a witness is unsigned and anybody may push to it: only cosignatures count that hold under a key that
 //! was given from outside. Those of other witnesses are looked at for their form alone.
 
+use super::error::LedgerError;
+use super::merge::each_object;
 use super::objects::{Objects, WITNESS};
 use super::verify::{Facts, HISTORY, Tally};
 use super::verify_anchors::other_history;
@@ -12,11 +14,14 @@ use super::verify_log::Found;
 use super::view::View;
 use crate::chain::{BadCosignature, CosignedCheckpoint, Entry, NoteKey, Problem, Time};
 use crate::id::{Digest, LogName};
-use crate::repo::{Commit, Mode, Oid, ReadError};
-use std::collections::BTreeMap;
+use crate::repo::{Commit, Kind, Mode, Object, Oid, ReadError, TreeEntry, parse_tree};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The largest checkpoint with cosignatures, in bytes.
 pub(super) const COSIGNED_MAX: u64 = 512 << 10;
+
+/// Of how many logs a witness cosigns checkpoints at most.
+const COSIGNED_LOGS_MAX: usize = 1 << 12;
 
 /// How far a witness has cosigned a log.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -242,6 +247,31 @@ pub(super) fn verify_form(view: &View<'_>, branch: &str, oid: Oid, facts: &Facts
                 }
             }
         }
+    }
+}
+
+/// Gives `take` every object that a witness's branch has beyond the commits in `known`, the oldest commit first, as long as each
+/// is what a witness writes: a checkpoint with cosignatures, or a folder of such under the names of their logs.
+pub(super) fn each_cosigned(
+    view: &View<'_>,
+    from: Oid,
+    known: &BTreeSet<Oid>,
+    take: &mut dyn FnMut(Object) -> Result<(), LedgerError>,
+) -> Result<(), LedgerError> {
+    each_object(view, from, known, 1, &mut |object| match is_cosigned(&object) {
+        true => take(object),
+        false => Err(LedgerError::Stray(object.oid())),
+    })
+}
+
+fn is_cosigned(object: &Object) -> bool {
+    match object.kind {
+        Kind::Commit => true,
+        Kind::Blob => object.bytes.len() as u64 <= COSIGNED_MAX && read(&object.bytes).is_ok(),
+        Kind::Tree => parse_tree(&object.bytes).is_ok_and(|files| {
+            let is_log = |file: &TreeEntry| file.mode == Mode::File && file.name.parse::<LogName>().is_ok();
+            files.len() <= COSIGNED_LOGS_MAX && files.iter().all(is_log)
+        }),
     }
 }
 

@@ -36,6 +36,8 @@ mod reading;
 #[cfg(test)]
 mod removed;
 #[cfg(test)]
+mod strays;
+#[cfg(test)]
 mod taken;
 pub(super) mod vault;
 #[cfg(test)]
