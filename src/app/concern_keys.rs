@@ -196,7 +196,8 @@ impl Desk<'_> {
         ))
     }
 
-    /// Who handles concerns by the policies, of those who are members and neither paused nor past their end.
+    /// Who handles concerns by the policies, of those who are members and neither paused nor past their end. Whose name another
+    /// bears or bore is left out: a lead could give themselves the name of somebody who handles concerns.
     pub(super) fn handlers(&self) -> Result<Vec<Card>, Error> {
         let named = self.form(TEMPLATE)?.template.handlers;
         let now = self.context.now();
@@ -205,19 +206,33 @@ impl Desk<'_> {
             match self.member(handle) {
                 Ok(card) if card.paused || card.has_ended(now) => {}
                 Ok(card) if cards.iter().any(|known| known.person == card.person) => {}
-                Ok(card) => cards.push(card.clone()),
+                Ok(card) => match self.addressed(handle) {
+                    Ok(_) => cards.push(card.clone()),
+                    Err(error) => self.context.person.warn(&format!(
+                        "`{}` is to handle concerns by `templates/concern.toml`, and gets none: {error}",
+                        typed(handle)
+                    )),
+                },
                 Err(_) => self.context.person.warn(&format!(
-                    "`{handle}` is to handle concerns by `templates/concern.toml`, and is no member"
+                    "`{}` is to handle concerns by `templates/concern.toml`, and is no member",
+                    typed(handle)
                 )),
             }
         }
         match cards.is_empty() {
             false => Ok(cards),
-            true => Err(Error::new(Kind::Failed, "nobody handles concerns in this vault yet").hint(
+            true => Err(Error::new(Kind::Failed, nobody(&named)).hint(
                 "a lead names them, two at least: `handlers = [\"HANDLE\", \"HANDLE\"]` in `templates/concern.toml` \
                  (`strongroom policy edit`)",
             )),
         }
+    }
+}
+
+fn nobody(named: &[String]) -> &'static str {
+    match named.is_empty() {
+        true => "nobody handles concerns in this vault yet",
+        false => "of those who are to handle concerns in this vault nobody is left who could get one",
     }
 }
 

@@ -262,7 +262,7 @@ pub fn receive_concern(context: &Context<'_>, page: &[u8]) -> Result<Received, E
     for line in &known {
         let details = desk.details("concern-read");
         let standing = desk.standing(&line.listed.note.to_string(), &[Nature::Note], &details)?;
-        let label = desk.with_readers(Desk::label_of(&standing), standing.survey.readers())?;
+        let (label, _) = desk.readers_now(Desk::label_of(&standing), standing.survey.readers())?;
         if fits(&label, &concern, desk.identity.person()) {
             fitting = Some(line.listed.note.to_string());
             break;
@@ -426,7 +426,6 @@ impl Desk<'_> {
                 let words = format!("`{}` handles no concerns here", typed(name));
                 return Err(usage(words).hint(format!("those who do are {}", all.collect::<Vec<_>>().join(", "))));
             }
-            self.addressed(plain(name))?;
             if self.people(plain(name))?.iter().any(|person| left_out.contains(person)) {
                 return Err(usage(format!("`{}` is both written to and left out", typed(name))));
             }
@@ -561,20 +560,38 @@ impl Desk<'_> {
     }
 
     /// The label of a further revision: for everybody whom all revisions of the note name as a reader and who is a member, but
-    /// for whom one of them leaves out.
+    /// for whom one of them leaves out. Whom it names and who is not to be had is told of.
     pub(super) fn with_readers(&self, label: Label, readers: Option<BTreeSet<&str>>) -> Result<Label, Error> {
+        let (label, lost) = self.readers_now(label, readers)?;
+        for (handle, error) in lost {
+            self.context.person.warn(&format!(
+                "`{}` is named as a reader of this note, and gets nothing of what is written now: {error}",
+                typed(&handle)
+            ));
+        }
+        Ok(label)
+    }
+
+    /// The same, and whom it names and who is not to be had, with why.
+    fn readers_now(
+        &self,
+        label: Label,
+        readers: Option<BTreeSet<&str>>,
+    ) -> Result<(Label, Vec<(String, Error)>), Error> {
+        let mut lost = Vec::new();
         let Some(readers) = readers.filter(|_| label.level() == Level::Named) else {
-            return Ok(label);
+            return Ok((label, lost));
         };
-        let people = readers
-            .into_iter()
-            .filter_map(|handle| self.addressed(plain(handle)).ok());
-        let people: BTreeSet<PersonId> = people
-            .map(|card| card.person)
-            .chain(label.people().iter().copied())
-            .collect();
+        let mut people = label.people().clone();
+        for handle in readers {
+            match self.addressed(plain(handle)) {
+                Ok(card) => drop(people.insert(card.person)),
+                Err(error) => lost.push((handle.to_owned(), error)),
+            }
+        }
         let named = Label::named(people, label.compartments().iter().copied());
-        named.map_err(|bad| Error::new(Kind::Failed, bad.to_string()))
+        let named = named.map_err(|bad| Error::new(Kind::Failed, bad.to_string()))?;
+        Ok((named, lost))
     }
 }
 

@@ -84,7 +84,9 @@ pub fn keep(context: &Context<'_>, asked: &str, because: &str, until: Option<Tim
         field: (reserved::KEPT_UNTIL, &day_text(until)),
     };
     let stored = desk.stored_revision(&standing, newest)?;
-    let recipients = desk.recipients(&heading.listed.label);
+    // What is kept is for everybody who reads the note, of whom each sees no other in its label.
+    let label = desk.with_readers(Desk::label_of(&standing), standing.survey.readers())?;
+    let recipients = desk.recipients(&label);
     let gate = desk.gate();
     let sealed = match gate.follow(stored, &following, &recipients, permits, &mut SystemEntropy) {
         Ok(sealed) => sealed,

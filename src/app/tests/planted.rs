@@ -459,25 +459,116 @@ fn nobody_is_written_to_by_what_another_was_called() {
         add(&context, new, TextFrom::Caller(Box::new(|| Ok(b"For Jon.".to_vec()))))
     };
     named(&mara).map(drop).unwrap();
-    let context = tom.context(&Told, None, None);
-    let unlocked = context.unlock().unwrap();
-    for (of, handle) in [("jon", "jonathan"), ("tom", "jon")] {
-        let mut desk = unlocked.desk(&context).unwrap();
-        let person = desk.member(of).unwrap().person;
-        let mut card = desk.next_card(person).unwrap();
-        card.handle = handle.into();
-        let changes = desk.ledger.card_changes(&card).unwrap();
-        let _ = desk
-            .record(Draft::change(
-                EntryKind::Card,
-                desk.details("planted"),
-                Vec::new(),
-                changes,
-            ))
-            .unwrap();
-    }
+    rename(&tom, "jon", "jonathan");
+    rename(&tom, "tom", "jon");
     assert_eq!(kind_of(named(&mara)), Some(Kind::Denied));
     assert_eq!((listed(&tom), listed(&jon)), (Ok(0), Ok(1)));
+}
+
+/// A lead gives somebody another name.
+fn rename(lead: &Vault, of: &str, handle: &str) {
+    let context = lead.context(&Told, None, None);
+    let unlocked = context.unlock().unwrap();
+    let mut desk = unlocked.desk(&context).unwrap();
+    let person = desk.member(of).unwrap().person;
+    let mut card = desk.next_card(person).unwrap();
+    card.handle = handle.into();
+    let changes = desk.ledger.card_changes(&card).unwrap();
+    let draft = Draft::change(EntryKind::Card, desk.details("planted"), Vec::new(), changes);
+    let _ = desk.record(draft).unwrap();
+}
+
+/// Says in the policies who handles concerns.
+fn handled_by(lead: &Vault, handles: &str) {
+    let context = lead.context(&Told, None, None);
+    let path = "templates/concern.toml".to_owned();
+    let before = read_policies(&context).unwrap().files;
+    let before = before.into_iter().find(|file| file.path == path).unwrap().text;
+    let line = before.lines().find(|line| line.starts_with("handlers = ")).unwrap();
+    let content = before.replace(line, &format!("handlers = [{handles}]")).into_bytes();
+    let edited = edit_policies(&context, NewPolicies::File { path, content }, |_| Ok(true));
+    assert!(matches!(edited, Ok(PolicyEdit::Done { .. })));
+}
+
+fn raised(place: &Vault) -> Raised {
+    let context = place.context(&Told, Some("duty"), Some("a test"));
+    let raising = Raising {
+        to: Vec::new(),
+        left_out: Vec::new(),
+        openly: Some(true),
+    };
+    let text = TextFrom::Caller(Box::new(|| Ok(b"Gate 4 is never locked.".to_vec())));
+    raise_concern(&context, &raising, text).unwrap()
+}
+
+#[test]
+fn a_concern_goes_to_nobody_by_what_a_handler_was_called() {
+    let mara = Vault::new();
+    let jon = join(&mara, "jon", "internal");
+    let tom = beside(&mara);
+    let admitted = admission(&tom, "tom", false, &[Role::Lead]);
+    admit(&mara.context(&Told, None, None), &admitted, &|_| Ok(())).unwrap();
+    handled_by(&mara, r#""jon", "mara""#);
+    let made = |name: &str| {
+        let person = Warned::default();
+        let made = make_concern_key(&mara.context(&person, None, None), &mara.0.path().join(name));
+        (made.map(|made| made.handlers), person.0.take().join(", "))
+    };
+    let (before, told) = made("first");
+    assert_eq!(
+        (before.unwrap(), told.as_str()),
+        (vec!["jon".into(), "mara".into()], "")
+    );
+    rename(&tom, "jon", "jonathan");
+    rename(&tom, "tom", "jon");
+    let (after, told) = made("second");
+    assert_eq!(after.unwrap(), ["mara"]);
+    assert!(told.contains("`jon` is to handle concerns"), "{told}");
+    let Raised { added, to } = raised(&jon);
+    assert_eq!(to, ["mara"]);
+    assert_eq!(
+        (
+            opens(&mara, added.id, Nature::Note),
+            opens(&tom, added.id, Nature::Note)
+        ),
+        (1, 0)
+    );
+    handled_by(&mara, r#""jon""#);
+    assert_eq!(kind_of(made("third").0), Some(Kind::Failed));
+}
+
+#[test]
+fn what_is_written_to_a_concern_is_for_its_readers_or_says_for_whom_not() {
+    let mara = Vault::new();
+    let jon = join(&mara, "jon", "internal");
+    let ines = join(&mara, "ines", "internal");
+    handled_by(&mara, r#""ines", "mara""#);
+    let note = raised(&jon).added.id;
+    let read = || [&mara, &jon, &ines].map(|place| opens(place, note, Nature::Note));
+    let until = Some(Time::from_unix(1_900_000_000));
+    let kept = |told: &Warned| {
+        keep(
+            &mara.context(told, Some("duty"), None),
+            &note.to_string(),
+            "open still",
+            until,
+        )
+        .unwrap();
+    };
+    let person = Warned::default();
+    kept(&person);
+    assert_eq!((read(), person.0.take()), ([2, 2, 2], vec![]));
+    rename(&mara, "jon", "jonathan");
+    kept(&person);
+    assert_eq!(read(), [3, 2, 3]);
+    let told = person.0.take().join(", ");
+    assert!(told.contains("`@jon` is named as a reader"), "{told}");
+    let text = TextFrom::Caller(Box::new(|| Ok(b"An answer.".to_vec())));
+    let context = mara.context(&person, Some("duty"), Some("a test"));
+    edit(&context, &note.to_string(), Change::default(), Some(text)).unwrap();
+    assert_eq!(read(), [4, 2, 4]);
+    let told = person.0.take().join(", ");
+    assert!(told.contains("`@jon` is named as a reader"), "{told}");
 }
 
 fn kind_of<T>(done: Result<T, Error>) -> Option<Kind> {
