@@ -12,7 +12,7 @@ use super::append::NOBODY;
 use super::charter::Charter;
 use super::error::LedgerError;
 use super::high_water::MarkFile;
-use super::kept::{log_branches, without_prefix};
+use super::kept::{HISTORIES_MAX, log_branches, without_prefix};
 use super::merge_lines::{Fate, Lines, moved_back, read_lines};
 use super::objects::{BUNDLE_MAX, COMMIT_MAX, FILE_MAX, HEADS, MAIN, Objects, TREE_MAX, WITNESS, audit_ref};
 use super::start::read_head;
@@ -81,6 +81,8 @@ pub struct Merged {
     pub withheld: Vec<(LogName, EntryRef, u64)>,
     /// Branches of witnesses that were not taken.
     pub witnesses: Vec<String>,
+    /// Logs of which more histories came than are kept: not all were taken.
+    pub crowded: Vec<LogName>,
     /// What the verifier says of the other clone, but for what it says of files.
     pub told: Vec<Problem>,
 }
@@ -184,6 +186,7 @@ impl<'a> Merge<'a> {
                 held: Vec::new(),
                 withheld: Vec::new(),
                 witnesses: Vec::new(),
+                crowded: Vec::new(),
                 told: theirs.told,
             });
         }
@@ -195,7 +198,7 @@ impl<'a> Merge<'a> {
         let (plan, shards) = self.plan(&charter, &mine, &theirs, related, left_out, whole)?;
         let mut merged = self.carry_out(&charter, &mine, &theirs, plan, shards)?;
         merged.moved_back = moved_back;
-        merged.told.clone_from(&theirs.told);
+        merged.told.extend(theirs.told.iter().cloned());
         self.accept(&mut accepted, name, &theirs, &merged)?;
         Ok(merged)
     }
@@ -475,7 +478,8 @@ impl<'a> Merge<'a> {
             held,
             withheld: plan.lines.withheld(&cuts),
             witnesses,
-            told: Vec::new(),
+            crowded: plan.lines.crowded().map(|(log, _)| log).collect(),
+            told: plan.lines.crowded().map(too_many).collect(),
         })
     }
 
@@ -619,6 +623,14 @@ impl<'a> Merge<'a> {
         arrivals.add(commit)?;
         Ok(RefChange { name, old, new })
     }
+}
+
+fn too_many((log, left): (LogName, usize)) -> Problem {
+    let message = format!(
+        "log {log} has more than {HISTORIES_MAX} histories: {left} of them were left out, and all that they recorded. Whoever \
+         signs so many does it with another program"
+    );
+    Problem::vault(43, message)
 }
 
 /// Whether the files of `main` are those that the logs say.

@@ -3,7 +3,7 @@
 use super::charter::Charter;
 use super::error::LedgerError;
 use super::histories::tell_apart;
-use super::kept::{Branches, Kept};
+use super::kept::{Branches, HISTORIES_MAX, Kept};
 use super::merge::{LOG_DEPTH, each_object};
 use super::objects::{Objects, audit_ref, fork_ref};
 use super::scan::{Head, scan};
@@ -75,6 +75,8 @@ pub(super) struct Lines {
     /// Logs with a history that their device signed and that cannot be read.
     unread: BTreeSet<LogName>,
     fates: BTreeMap<LogName, Fate>,
+    /// Logs of which more histories came than are kept, and how many were left out.
+    crowded: BTreeMap<LogName, usize>,
 }
 
 /// The logs that could not be read, and why.
@@ -162,9 +164,14 @@ fn read_line(
 
 /// The root of a history at a size.
 fn root_at(objects: &dyn Objects, line: &Line, size: u64) -> Result<Option<Digest>, String> {
+    Ok(roots_at(objects, line, &[size].into())?.remove(&size))
+}
+
+/// The roots of a history at sizes, as far as it comes.
+fn roots_at(objects: &dyn Objects, line: &Line, sizes: &BTreeSet<u64>) -> Result<BTreeMap<u64, Digest>, String> {
     let head = Head::read(objects, line.oid).map_err(|error| error.to_string())?;
-    let scanned = scan(objects, &head, &[size].into(), &mut |_| {});
-    Ok(scanned.map_err(|error| error.to_string())?.roots.remove(&size))
+    let scanned = scan(objects, &head, sizes, &mut |_| {});
+    Ok(scanned.map_err(|error| error.to_string())?.roots)
 }
 
 /// A log that ends earlier in the other clone.
@@ -233,22 +240,32 @@ impl Lines {
         theirs: &Self,
         left_out: &BTreeMap<LogName, String>,
     ) -> Self {
-        let (mut logs, mut fates) = (self.logs.clone(), BTreeMap::new());
+        let (mut logs, mut fates, mut crowded) = (self.logs.clone(), BTreeMap::new(), BTreeMap::new());
         let broken = |(log, why): (&LogName, &String)| (*log, Fate::Broken(why.clone()));
         fates.extend(left_out.iter().map(broken));
         for (log, held) in theirs.logs.iter().filter(|(log, _)| !left_out.contains_key(log)) {
             let here = logs.get(log).map(Vec::as_slice).unwrap_or_default();
             let fate = match join(repo, *log, here, (view, facts), held) {
-                Ok((joined, fate)) => {
+                Ok((joined, fate, left)) => {
                     logs.insert(*log, joined);
+                    crowded.extend((left > 0).then_some((*log, left)));
                     fate
                 }
                 Err(why) => Fate::Broken(why),
             };
             fates.insert(*log, fate);
         }
-        let unread = self.unread.clone();
-        Self { logs, unread, fates }
+        Self {
+            logs,
+            unread: self.unread.clone(),
+            fates,
+            crowded,
+        }
+    }
+
+    /// The logs of which not all histories are kept, and how many are not.
+    pub(super) fn crowded(&self) -> impl Iterator<Item = (LogName, usize)> {
+        self.crowded.iter().map(|(log, left)| (*log, *left))
     }
 
     /// Whether all is here that may have written files: each log under its own name, as long as others have seen it, as
@@ -496,55 +513,97 @@ fn check_commits(
     }
 }
 
+/// Histories of one log that are joined, and the roots that each has where a shorter one ends: each is read once for it, as
+/// whoever has a device can sign many.
+struct Joining {
+    all: Vec<Held>,
+    roots: Vec<BTreeMap<u64, Digest>>,
+    /// How many of them are here.
+    here: usize,
+}
+
+impl Joining {
+    fn of(repo: &Repo, here: &[Held], view: &View<'_>, theirs: &[Held]) -> Result<Self, String> {
+        let mut ends: BTreeSet<(u64, Digest)> = here.iter().map(Held::end).collect();
+        let new = |held: &Held| Held {
+            new: true,
+            ..held.clone()
+        };
+        let came = theirs.iter().filter(|held| ends.insert(held.end())).map(new);
+        let all: Vec<Held> = here.iter().cloned().chain(came.collect::<Vec<_>>()).collect();
+        let sizes: BTreeSet<u64> = all.iter().map(|held| held.line.size).collect();
+        let roots = all.iter().map(|held| {
+            let shorter: BTreeSet<u64> = sizes.range(..held.line.size).copied().collect();
+            match shorter.is_empty() {
+                true => Ok(BTreeMap::new()),
+                false if held.new => roots_at(view, &held.line, &shorter),
+                false => roots_at(repo, &held.line, &shorter),
+            }
+        });
+        Ok(Self {
+            roots: roots.collect::<Result<_, String>>()?,
+            all,
+            here: here.len(),
+        })
+    }
+
+    fn goes_on(&self, from: usize, to: usize) -> bool {
+        let (size, root) = self.all[from].end();
+        self.roots[to].get(&size) == Some(&root)
+    }
+
+    /// Leaves out what is more than [`HISTORIES_MAX`], and says how many that were. What goes on from one here takes its place;
+    /// without any under the log's own name, theirs is needed.
+    fn leave_out(&mut self, own_is_here: bool) -> usize {
+        let mut room = HISTORIES_MAX.saturating_sub(self.here);
+        let (mut followed, mut kept) = (BTreeSet::new(), vec![true; self.here]);
+        for n in self.here..self.all.len() {
+            let follows = (0..self.here).find(|here| !followed.contains(here) && self.goes_on(*here, n));
+            let needed = !own_is_here && !self.all[n].fork;
+            let takes_none = needed || follows.is_some() || (0..self.here).any(|here| self.goes_on(n, here));
+            followed.extend(follows);
+            kept.push(takes_none || room > 0);
+            room = if takes_none { room } else { room.saturating_sub(1) };
+        }
+        let (mut one, mut other) = (kept.iter(), kept.iter());
+        self.all.retain(|_| one.next() != Some(&false));
+        self.roots.retain(|_| other.next() != Some(&false));
+        kept.iter().filter(|kept| !**kept).count()
+    }
+}
+
 /// The histories of one log, here and there, none of them the beginning of another: first the one under the log's own
-/// name, which is the longest of those that go on from what was under it here, or else there.
+/// name, which is the longest of those that go on from what was under it here, or else there. And how many of those there
+/// are left out.
 fn join(
     repo: &Repo,
     log: LogName,
     here: &[Held],
     (view, facts): (&View<'_>, &Facts),
     theirs: &[Held],
-) -> Result<(Vec<Held>, Fate), String> {
-    let mut all = here.to_vec();
-    for their in theirs {
-        if all.iter().all(|held| held.end() != their.end()) {
-            all.push(Held {
-                new: true,
-                ..their.clone()
-            });
-        }
-    }
+) -> Result<(Vec<Held>, Fate, usize), String> {
     let branch = |held: &[Held]| held.iter().find(|held| !held.fork).map(Held::end);
     let (before, there) = (branch(here), branch(theirs));
+    let mut joining = Joining::of(repo, here, view, theirs)?;
+    let left = joining.leave_out(before.is_some());
+    let all = &joining.all;
     let own = before.or(there).ok_or("only another history of it is left")?;
     let own = all.iter().position(|held| held.end() == own);
     let first = own.ok_or("its own branch is not among its histories")?;
-    let objects = |held: &Held| -> &dyn Objects { if held.new { view } else { repo } };
-    let goes_on = |from: &Held, held: &Held| {
-        let order = compare(objects(from), &from.line, objects(held), &held.line)?;
-        Ok::<_, String>(order == Some(Ordering::Greater))
-    };
     let mut main = first;
     loop {
         let mut next: Option<usize> = None;
-        for n in 0..all.len() {
-            if n != main && goes_on(&all[main], &all[n])? {
-                let prefers = |held: &Held| (Some(held.end()) == there, held.line.size);
-                next = next.filter(|next| prefers(&all[*next]) >= prefers(&all[n])).or(Some(n));
-            }
+        for n in (0..all.len()).filter(|n| joining.goes_on(main, *n)) {
+            let prefers = |held: &Held| (Some(held.end()) == there, held.line.size);
+            next = next.filter(|next| prefers(&all[*next]) >= prefers(&all[n])).or(Some(n));
         }
         let Some(next) = next else { break };
         main = next;
     }
+    let passed = joining.roots.iter().flatten().map(|(size, root)| (*size, *root));
+    let passed: BTreeSet<(u64, Digest)> = passed.collect();
     let mut joined = Vec::new();
-    for (n, held) in all.iter().enumerate() {
-        let mut is_beginning = false;
-        for (other, longer) in all.iter().enumerate() {
-            is_beginning = is_beginning || other != n && goes_on(held, longer)?;
-        }
-        if is_beginning {
-            continue;
-        }
+    for (n, held) in all.iter().enumerate().filter(|(_, held)| !passed.contains(&held.end())) {
         if held.new {
             let from = before
                 .and_then(|_| all.get(first))
@@ -571,7 +630,7 @@ fn join(
         Some((size, _)) if there.is_some_and(|(there, _)| there < size) => Fate::Behind,
         Some(_) => Fate::Same,
     };
-    Ok((joined, fate))
+    Ok((joined, fate, left))
 }
 
 /// What an entry forgot, and nothing that it wrote.

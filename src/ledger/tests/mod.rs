@@ -7,6 +7,8 @@
 mod beside;
 mod clones;
 #[cfg(test)]
+mod crowds;
+#[cfg(test)]
 mod exchange;
 pub(super) mod exchanged;
 #[cfg(test)]

@@ -386,6 +386,27 @@ impl Vault {
         self.put(&format!("audit/{log}"), objects, parents[0]);
     }
 
+    /// Puts so many other histories beside this device's log, which it signed: each has another last entry.
+    pub(super) fn put_beside(&self, many: std::ops::Range<u8>) {
+        let (log, own) = (self.log, self.target(&self.audit()));
+        let (mut entries, mut beside) = (self.entries(log), Vec::new());
+        for n in many {
+            entries.last_mut().unwrap().sealed = sealed(n);
+            let messages = sign_lines(&chain(&entries), log, &self.identity);
+            let forge = Forge {
+                signer: Some(&self.identity),
+                ..Forge::default()
+            };
+            self.put_log(log, &messages, &forge);
+            let last = Message::parse(messages.last().unwrap().as_bytes()).unwrap();
+            beside.push((last.checkpoint.checkpoint.root, self.target(&self.audit())));
+        }
+        for (root, oid) in beside {
+            self.put(&format!("audit/{log}-fork-{root}"), Vec::new(), oid);
+        }
+        self.put(&self.audit(), Vec::new(), own);
+    }
+
     /// The files of a flat branch or of `main`.
     pub(super) fn files(&self, branch: &str) -> BTreeMap<String, Vec<u8>> {
         let repo = self.repo();
