@@ -440,9 +440,7 @@ impl Unlocked<'_> {
             desk.tell_broken_glass();
             desk.tell_loans();
         }
-        if desk.ledger.detail_key_is_due(context.now()) {
-            let _ = desk.ledger.renew_detail_key(context.now(), &mut SystemEntropy)?;
-        }
+        desk.renew_detail_key()?;
         desk.enter_failed_unlocks(&context.places.vault_state(&self.identity.vault()))?;
         Ok(desk)
     }
@@ -475,6 +473,27 @@ pub(super) struct Desk<'a> {
 }
 
 impl Desk<'_> {
+    /// Makes this device's next detail key where that is due. Where it cannot be kept, as where somebody filled the branch that it
+    /// belongs to, work goes on under the one before: nobody is to be kept from theirs, and from setting it right.
+    fn renew_detail_key(&mut self) -> Result<(), Error> {
+        let now = self.context.now();
+        if !self.ledger.detail_key_is_due(now) {
+            return Ok(());
+        }
+        match self.ledger.renew_detail_key(now, &mut SystemEntropy) {
+            Ok(_) => Ok(()),
+            // Whether that is there is for the next start to say.
+            Err(error) if error.may_have_happened() => Err(error.into()),
+            Err(error) => {
+                self.context.person.warn(&format!(
+                    "the key for the details of what this device records is due to be made anew, and cannot be: {error}. It \
+                     goes on under the one before; tell a lead"
+                ));
+                Ok(())
+            }
+        }
+    }
+
     pub(super) fn gate(&self) -> Gate<'_> {
         Gate::new(self.identity, self.ledger.keyring()).minding(&self.conflicts)
     }

@@ -43,6 +43,14 @@ const SEALED_MAX: u64 = if BODY_MAX > PART_MAX {
 pub(super) const LOG_DEPTH: usize = 3;
 /// The same of `main`: `policies/<folder>/<folder>`.
 pub(super) const MAIN_DEPTH: usize = 4;
+/// From so many bytes on a branch of files takes no more than a little from one log, and from so many nothing at all: a merge
+/// must leave room below [`TREE_MAX`], and below what can be written at once, for what devices write themselves.
+const SHARD_FULL: usize = 2048 * KIB;
+const SHARD_OVERFULL: usize = 3072 * KIB;
+/// What one log may add to a full one.
+const SHARE_OF_FULL: usize = 64 * KIB;
+/// Tests have less room: to fill a branch takes long.
+const KIB: usize = if cfg!(test) { 32 } else { 1024 };
 /// The folder of this device's state for files of notes that were destroyed elsewhere.
 const SET_ASIDE: &str = "quarantine";
 
@@ -163,7 +171,7 @@ impl<'a> Merge<'a> {
                 .entry(*log)
                 .or_insert_with(|| format!("what is here of it: {why}"));
         }
-        for log in too_many(&mine, &theirs.lines) {
+        for log in beyond_all(&mine, &theirs.lines) {
             let why = format!("its device has more than {LOGS_MAX} logs");
             left_out.entry(log).or_insert(why);
         }
@@ -325,7 +333,11 @@ impl<'a> Merge<'a> {
             let news: BTreeSet<LogName> = lines.news().map(|(log, _)| log).collect();
             let lost: Vec<_> = lost.into_iter().filter(|(_, by)| news.contains(&by.log)).collect();
             if lost.is_empty() {
-                return Ok((Plan { lines, main, live }, shards));
+                match overfull(&shards, &live, &news) {
+                    None => return Ok((Plan { lines, main, live }, shards)),
+                    Some((log, why)) => drop(left_out.insert(log, why)),
+                }
+                continue;
             }
             if self.in_part {
                 return Err(LedgerError::InPart);
@@ -639,6 +651,39 @@ pub(super) fn says(live: &LiveSet, files: &[FileRef]) -> bool {
     present == live.of_main().collect()
 }
 
+/// The log that brings the most to a branch of files which would come too near to what can be written or read, and why it is left
+/// out. Whoever has a device can write as many files as they like.
+fn overfull(shards: &[Shard], live: &LiveSet, news: &BTreeSet<LogName>) -> Option<(LogName, String)> {
+    // What one file takes in a folder: mode, name and id.
+    let room = |path: &str| path.len() + 28;
+    for shard in shards {
+        let size: usize = shard.files.keys().map(|path| room(path)).sum();
+        if size <= SHARD_FULL {
+            continue;
+        }
+        let new: BTreeSet<&str> = shard.new.iter().map(|file| file.1.as_str()).collect();
+        let mut brings: BTreeMap<LogName, usize> = BTreeMap::new();
+        for (file, by) in live
+            .iter()
+            .filter(|(file, by)| news.contains(&by.log) && file.branch() == shard.name)
+        {
+            let file = file.file();
+            if new.contains(file.1.as_str()) {
+                *brings.entry(by.log).or_default() += room(&file.1);
+            }
+        }
+        let most = brings.into_iter().max_by_key(|(_, brought)| *brought);
+        if let Some((log, _)) = most.filter(|(_, brought)| *brought > SHARE_OF_FULL || size > SHARD_OVERFULL) {
+            let why = format!(
+                "what it wrote to `{}` is more than that branch has room for",
+                shard.name
+            );
+            return Some((log, why));
+        }
+    }
+    None
+}
+
 /// Whether the object is the file that an entry wrote.
 fn is_file(view: &View<'_>, oid: Oid, file: &FileRef) -> bool {
     let max = if file.0.starts_with("keys/") {
@@ -661,7 +706,7 @@ pub(super) fn files_of(objects: &dyn Objects, commit: Oid) -> Result<BTreeMap<St
 const LOGS_MAX: usize = 256;
 
 /// The logs there of devices that have too many, beyond those that are here.
-fn too_many(mine: &Lines, theirs: &Lines) -> Vec<LogName> {
+fn beyond_all(mine: &Lines, theirs: &Lines) -> Vec<LogName> {
     let held: BTreeSet<LogName> = mine.heads().map(|(log, ..)| log).collect();
     let mut count: BTreeMap<DeviceId, usize> = BTreeMap::new();
     for log in &held {

@@ -103,7 +103,7 @@ fn keys_of(place: &Vault) -> (Identity, Keyring, Clearance) {
     (identity, keys, clearance)
 }
 
-fn repo_of(place: &Vault) -> Repo {
+pub(super) fn repo_of(place: &Vault) -> Repo {
     let places = place.context(&Told, None, None).places;
     Repo::open(&places.vault(), Settings::of_this_run()).unwrap()
 }

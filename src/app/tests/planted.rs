@@ -2,14 +2,15 @@
 //! Nobody's program is led by them into giving, showing or destroying something else than was asked for.
 
 use super::super::attachments::write_sealed;
-use super::leaving::{Told, add_note, beside, join, listed};
+use super::leaving::{Told, add_note, beside, join, listed, repo_of};
 use super::matters::Warned;
 use super::*;
 use crate::chain::{Deed, Kind as EntryKind, Matter, Role, Statement};
 use crate::gate::{Gate, Metadata, Nature};
 use crate::id::{Digest, EntryRef, NoteId, PersonId};
 use crate::label::{Label, Level};
-use crate::ledger::{Changes, Draft, note_ref, wrap_ref};
+use crate::ledger::{Changes, DEVICES, Draft, note_ref, wrap_ref};
+use crate::repo::{Batch, MAX_PAYLOAD, Mode, Object, PATIENCE, RefChange, TreeEntry, commit_bytes, tree_bytes};
 use std::collections::BTreeSet;
 use std::io::Read;
 
@@ -758,4 +759,47 @@ fn a_compartment_that_hides_characters_is_shown_with_them() {
     let text = TextFrom::Caller(Box::new(|| Ok(b"Gate 4 was found open.".to_vec())));
     let added = add(&mara.context(&Told, None, None), new, text).unwrap();
     assert_eq!(added.label, "internal/Hal<U+202E>cy<U+200B>on");
+}
+
+#[test]
+fn who_fills_the_branch_of_devices_keeps_nobody_from_work() {
+    let mara = Vault::new();
+    let note = add_note(&mara, "internal", "Gate 4 is open.");
+    {
+        let repo = repo_of(&mara);
+        let lock = repo.lock(PATIENCE).unwrap();
+        repo.recover(&lock).unwrap();
+        let name = format!("refs/heads/{DEVICES}");
+        let old = repo.ref_target(&name).unwrap();
+        let tree = repo.read_commit(old.unwrap(), 1 << 20).unwrap().tree;
+        let mut files = repo.read_tree(tree, 1 << 20).unwrap();
+        let oid = files[0].oid;
+        // As much as can be written at once, and one more file cannot.
+        files.extend((0..(MAX_PAYLOAD - 2000) / 268).map(|n| TreeEntry {
+            mode: Mode::File,
+            name: format!("detail-{n:0233}"),
+            oid,
+        }));
+        let tree = Object {
+            kind: crate::repo::Kind::Tree,
+            bytes: tree_bytes(files).unwrap(),
+        };
+        let commit = commit_bytes(tree.oid(), old.as_slice(), "x <x@y> 1 +0000", "keep\n", None);
+        let commit = Object::commit(commit.unwrap());
+        let new = Some(commit.oid());
+        let batch = Batch {
+            objects: vec![tree, commit],
+            refs: vec![RefChange { name, old, new }],
+            note: Vec::new(),
+        };
+        let _durable = repo.commit(&lock, &batch).unwrap();
+        repo.cut(&lock).unwrap();
+    }
+    let person = Warned::default();
+    let mut context = mara.context(&person, Some("duty"), Some("a test"));
+    context.clock = Clock::Fixed(Time::from_unix(1_795_253_400 + 40 * 86_400));
+    let shown = super::super::show(&context, &note.to_string(), None);
+    assert_eq!(shown.unwrap().note.text(), "Gate 4 is open.");
+    let told = person.0.take().join(", ");
+    assert!(told.contains("due to be made anew, and cannot be"), "{told}");
 }

@@ -1,9 +1,11 @@
 //! More histories of one log than anybody needs, by whoever has a device: the vault stays usable, and what is left out is named.
 
-use super::clones::{exists, merge, read, try_merge, two, write};
+use super::clones::{exists, merge, read, try_merge, two, with, write};
 use super::vault::{Vault, note};
+use crate::chain::{Details, Kind};
+use crate::env::SystemEntropy;
 use crate::id::LogName;
-use crate::ledger::{Elsewhere, Fate, Ledger};
+use crate::ledger::{Changes, DEVICES, Draft, Elsewhere, Fate, Ledger};
 use crate::repo::{PATIENCE, Repo};
 
 fn held(vault: &Vault, log: LogName) -> usize {
@@ -75,6 +77,36 @@ fn no_more_histories_are_pushed_than_a_guard_lets_in() {
         .filter(|(name, _)| name.contains("-fork-"))
         .count();
     assert_eq!((forks, held_back), (11, 9));
+}
+
+#[test]
+fn who_fills_a_branch_of_files_is_left_out() {
+    let (mut a, mut b) = two();
+    let good = b.copy();
+    with(&mut b, |ledger, now| {
+        for n in 0..5 {
+            let mut changes = Changes::default();
+            for m in 0..150 {
+                let name = format!("detail-{:016x}", n * 1000 + m);
+                changes.write_digested(DEVICES, name, format!("{n} {m}").into_bytes());
+            }
+            let draft = Draft::change(Kind::Key, Details::new("x"), vec![], changes);
+            let _recorded = ledger.record(draft, now, &mut SystemEntropy).unwrap();
+        }
+    });
+    b.cut();
+    let merged = merge(&mut a, &b);
+    let fate = merged
+        .logs
+        .iter()
+        .find(|(log, _)| *log == b.log)
+        .map(|(_, fate)| fate.clone());
+    assert!(
+        matches!(&fate, Some(Fate::Broken(why)) if why.contains("`keys/devices`")),
+        "{fate:?}"
+    );
+    write(&mut a, note(31), 1);
+    assert_eq!(exists(&good).difference(&exists(&a)).count(), 0);
 }
 
 fn names(vault: &Vault, log: LogName) -> Vec<String> {
