@@ -398,7 +398,10 @@ impl Desk<'_> {
         let roster = &self.ledger.charter().roster;
         let asked = self.ledger.matters().request(request).map(|said| said.roster);
         let asked = asked.zip(self.person(request));
-        asked.is_some_and(|(asked, by)| roster.was_admitted_since(asked, approval.log.device, by))
+        asked.is_some_and(|(asked, by)| {
+            let asked = self.ledger.stands_upon(asked);
+            roster.was_admitted_since(asked, approval.log.device, by)
+        })
     }
 
     /// Whose approvals of `needed` count: of people who belong to the vault now and may read it, in time, not used yet. What

@@ -11,7 +11,7 @@ use crate::chain::Kind as EntryKind;
 use crate::envelope::WrapFile;
 use crate::gate::{Filter, TEXTS};
 use crate::id::{Digest, EntryRef};
-use crate::label::{Label, Level};
+use crate::label::{Label, Level, is_unseen};
 use crate::ledger::{Draft, read_charter};
 use crate::policy::{
     Action, BadPolicy, Decision, Explanation, Kind as ThingKind, LEVELS, LevelRules, Levels, PolicyFiles, PolicySet,
@@ -574,6 +574,22 @@ fn profile(path: &str, bytes: &[u8]) -> Result<Profile, PolicyFault> {
     }
 }
 
+/// The names of levels in which something is not seen. Where such a name is in force it is shown with what it hides; it is not
+/// to be given anew.
+fn hidden_in(levels: &Levels) -> Vec<PolicyFault> {
+    let names = Level::ALL.iter().map(|level| &levels.rules(*level).name);
+    let hidden = names.filter(|name| name.chars().any(is_unseen));
+    let fault = |name: &String| PolicyFault {
+        file: Some(LEVELS.into()),
+        line: None,
+        reason: format!(
+            "`{}` cannot name a level: it has characters that are not seen",
+            name.escape_debug()
+        ),
+    };
+    hidden.map(fault).collect()
+}
+
 /// Everything that is wrong with a set, or how its cases go.
 pub(super) fn check(files: PolicyFiles) -> PolicyCheck {
     let mut checked = PolicyCheck::default();
@@ -590,6 +606,7 @@ pub(super) fn check(files: PolicyFiles) -> PolicyCheck {
     let levels = files
         .content(LEVELS)
         .and_then(|text| Levels::parse(std::str::from_utf8(text).ok()?).ok());
+    checked.faults.extend(levels.iter().flat_map(hidden_in));
     checked.faults.extend(retention.as_ref().err().cloned());
     let cases = PolicySet::check(files).and_then(|set| set.run_cases().map_err(|bad| vec![bad]));
     let cases = match cases {

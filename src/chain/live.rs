@@ -7,7 +7,7 @@
 //! not exist.
 
 use super::cuts::Cuts;
-use super::destroyed::{Destructions, destroyed_by};
+use super::destroyed::{Destruction, Destructions, destroyed_by};
 use super::entry::{Entry, FileRef, Kind};
 use super::histories::{Histories, Place};
 use super::holds::{self, Hold, Holds, LeadAt};
@@ -413,10 +413,12 @@ impl LiveSet {
             Held::OfNote(_, note, _) => Some(*note),
             Held::Other(file) => note_of(&file.1),
         };
-        let mut destructions = note.into_iter().flat_map(|note| self.destructions_of(note));
+        let Some(note) = note else { return false };
         let only = [Place { entry: by, history: 0 }];
         let writers = self.writers.get(file).map_or(&only[..], Vec::as_slice);
-        destructions.any(|destruction| !writers.iter().all(|writer| self.knows(destruction, *writer)))
+        let knew_all = |one: &Destruction| writers.iter().all(|writer| self.knows(&one.by, *writer));
+        let mut destructions = self.destructions.of(note).iter();
+        destructions.any(|one| !knew_all(one) && self.destroys(note, one))
     }
 
     /// Whether a file was written to a note by somebody who did not know that it had been destroyed, and is in no
@@ -433,19 +435,32 @@ impl LiveSet {
 
     /// The notes that an entry destroys which forgets these files.
     pub fn destroyed_by(&self, forgot: &[FileRef]) -> Vec<NoteId> {
-        destroyed_by(forgot, &|said| self.is_statement(said))
+        destroyed_by(forgot, |said| self.is_statement(said, |_| true))
     }
 
     /// Who destroyed a note, and what they had seen by then.
     fn destructions_of(&self, note: NoteId) -> Vec<&(Place, Seen)> {
-        self.destructions.of(note, &|said| self.is_statement(said))
+        let all = self.destructions.of(note).iter();
+        let counted = all.filter(|one| self.destroys(note, one));
+        counted.map(|one| &one.by).collect()
     }
 
-    /// Whether a body is the statement of a request, which wrote it alone.
-    fn is_statement(&self, said: Statement) -> bool {
+    /// Whether a note was destroyed by that. What is written later makes no statement of then anything else.
+    fn destroys(&self, note: NoteId, one: &Destruction) -> bool {
+        one.destroys(note, |said| self.is_statement(said, |place| self.knows(&one.by, place)))
+    }
+
+    /// Whether a body is the statement of a request: of those who wrote it and were known, each by a request that says that, and
+    /// where nobody was, one.
+    fn is_statement(&self, said: Statement, known: impl Fn(Place) -> bool) -> bool {
         let file = LiveFile::body(said.note, said.body);
-        let mut writers = self.writers(&file).peekable();
-        writers.peek().is_some() && writers.all(|writer| self.matters.is_statement_of(writer, said))
+        let only = self.wrote.get(&file).map(|entry| Place { entry, history: 0 });
+        let writers = self.writers.get(&file).map_or(only.as_slice(), Vec::as_slice);
+        let says = |place: &&Place| self.matters.is_statement_of(place.entry, said);
+        match writers.iter().any(|place| known(*place)) {
+            true => writers.iter().filter(|place| known(**place)).all(|place| says(&place)),
+            false => writers.iter().any(|place| says(&place)),
+        }
     }
 
     /// Whether a file of that content exists.

@@ -6,7 +6,6 @@
 
 use super::accepted::Accepted;
 use super::error::LedgerError;
-use super::kept::HISTORIES_MAX;
 use super::merge::{MainFate, Merged, files_of, follows};
 use super::merge_lines::{Fate, moved_back, read_lines};
 use super::objects::{AUDIT, COMMIT_MAX, HEADS, MAIN, WITNESS, audit_ref, fork_ref, log_of};
@@ -189,18 +188,6 @@ pub struct Push {
     main: Option<Oid>,
 }
 
-/// Why a further history of a log stays here.
-const TOO_MANY: &str = "that log has as many histories there as it can have";
-
-/// Whether the other repository has as many histories of a log as a guard lets in, with what is pushed.
-fn is_full(log: LogName, theirs: &Elsewhere, push: &Push) -> bool {
-    let pushed = push.moves.iter().filter(|moved| moved.seen.is_none());
-    let pushed = pushed.filter_map(|moved| moved.name.strip_prefix(HEADS));
-    let all = theirs.branches.keys().map(String::as_str).chain(pushed);
-    let held = all.filter(|branch| log_of(branch).is_some_and(|(of, _)| of == log));
-    held.count() >= HISTORIES_MAX
-}
-
 impl Push {
     /// The same for a vault that is worked in, where nothing is pushed: what its device knows is not yet with others.
     pub fn into_a_clone(self) -> Self {
@@ -254,8 +241,7 @@ impl Ledger<'_> {
             .branches
             .iter()
             .filter(|(name, oid)| !is_shard(name) && !came(oid));
-        let crowded = merged.is_some_and(|merged| !merged.crowded.is_empty());
-        let left_out = merged.is_some_and(broken) || crowded || unread.next().is_some();
+        let left_out = merged.is_some_and(broken) || unread.next().is_some();
         let there = |branch: &str| theirs.branches.get(branch).copied();
         for (branch, here) in Elsewhere::of(self.repo)?.branches {
             let seen = there(&branch);
@@ -336,17 +322,14 @@ impl Ledger<'_> {
             Some(seen) if self.goes_on(here, seen) => push.moves.push(moved(own, Some(seen))),
             // The other repository has that history under the log's own name.
             None if fork.is_some() && main.is_some_and(|main| main == here || self.goes_on(main, here)) => {}
-            None if fork.is_some() && is_full(log, theirs, push) => push.held_back.push((own, TOO_MANY)),
             None => push.moves.push(moved(own, None)),
             Some(_) => {
                 push.heads.retain(|(known, ..)| *known != log);
                 let why = "another history stands there, and a log is never overwritten";
                 push.held_back.push((own, why));
                 let beside = fork_ref(log, end.root);
-                match fork.is_none() && !theirs.branches.contains_key(&beside) {
-                    true if is_full(log, theirs, push) => push.held_back.push((beside, TOO_MANY)),
-                    true => push.moves.push(moved(beside, None)),
-                    false => {}
+                if fork.is_none() && !theirs.branches.contains_key(&beside) {
+                    push.moves.push(moved(beside, None));
                 }
             }
         }

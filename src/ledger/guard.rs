@@ -9,7 +9,6 @@
 use super::charter::RawCharter;
 use super::error::LedgerError;
 use super::exchange::{Elsewhere, is_of_a_vault, is_shard};
-use super::kept::HISTORIES_MAX;
 use super::main_commits::is_by_a_lead;
 use super::merge::follows;
 use super::objects::{COMMIT_MAX, HEADS, MAIN, Objects, WITNESS, audit_ref, log_of};
@@ -113,7 +112,6 @@ pub fn judge_push(door: &Doorway, pushed: &[Pushed], settings: &Settings, now: T
     for moved in pushed {
         judge_ref(&view, &before, moved, &mut judged);
     }
-    judge_crowds(&before, &after, &mut judged);
     // Where a ref goes where it may not, what would be then is of no interest.
     if !judged.objections.is_empty() || moves.is_empty() {
         return Ok(judged);
@@ -292,24 +290,6 @@ fn judge_ref(view: &View<'_>, before: &BTreeMap<String, Oid>, moved: &Pushed, ju
             }
         },
         _ => {}
-    }
-}
-
-/// No log gets more histories than a merge would take.
-fn judge_crowds(before: &BTreeMap<String, Oid>, after: &BTreeMap<String, Oid>, judged: &mut Judged) {
-    let held = |branches: &BTreeMap<String, Oid>| {
-        let mut held: BTreeMap<LogName, usize> = BTreeMap::new();
-        for (log, _) in branches.keys().filter_map(|branch| log_of(branch)) {
-            *held.entry(log).or_default() += 1;
-        }
-        held
-    };
-    let known = held(before);
-    for (log, count) in held(after) {
-        if count > HISTORIES_MAX && count > known.get(&log).copied().unwrap_or(0) {
-            let message = format!("this log would have {count} histories, and has {HISTORIES_MAX} at most");
-            judged.object(&format!("{HEADS}{}", audit_ref(log)), 43, message);
-        }
     }
 }
 

@@ -11,10 +11,6 @@ use crate::id::{Digest, LogName, VaultId};
 use crate::repo::{Oid, Repo};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The most histories of one log that a merge brings together or a guard lets in. What is held already is kept, and what goes on
-/// from it comes all the same.
-pub(super) const HISTORIES_MAX: usize = 32;
-
 /// A history that was kept beside its log.
 pub(super) struct Kept {
     /// Its branch, without its prefix.

@@ -1,76 +1,71 @@
-//! Who may have made a commit of `main` (docs/FORMAT.md §7): entries name the members under which they were made, and whoever was
-//! a lead once could name those of then for ever. A commit cannot choose what it follows.
+//! Who may have made a commit of `main` (docs/FORMAT.md §7.2): entries name the members under which they were made, and whoever
+//! was a lead once could name those of then for ever. A commit cannot choose what it follows.
 
-use super::objects::Objects;
-use super::verify::is_signed;
-use super::verify_files::tree_files;
-use crate::chain::{Card, DeviceKind, Role, Roster};
+use super::merge::commits;
+use super::objects::{MAIN, Objects};
+use super::verify::{Facts, Tally, is_signed};
+use super::view::View;
+use crate::chain::{Card, DeviceKind, Problem, Role, Roster};
 use crate::id::PersonId;
-use crate::repo::{Commit, Oid};
+use crate::repo::{Commit, Mode, Oid, ReadError};
 use std::collections::BTreeSet;
 
-/// Depth of the tree of `main`.
-const DEPTH: usize = 3;
-
 /// Whether a commit of `main` is signed by a device of somebody who is a lead by the cards that it follows, and not paused; of
-/// the founder, if it follows none; or of somebody who comes back by paper, if it leaves the policies as they were.
+/// the founder, if it follows none.
 pub(super) fn is_by_a_lead(objects: &dyn Objects, commit: &Commit, roster: &Roster) -> bool {
-    let Ok(after) = Charted::read(objects, commit.tree) else {
-        return false;
+    let parent = commit.parents.first().map(|parent| objects.commit_at(*parent));
+    let before = match parent {
+        None => Ok(0),
+        Some(parent) => parent.and_then(|parent| count_cards(objects, parent.tree)),
     };
-    let before = match commit.parents.first().map(|parent| objects.commit_at(*parent)) {
-        None => Ok(Charted::default()),
-        Some(parent) => parent
-            .map_err(drop)
-            .and_then(|parent| Charted::read(objects, parent.tree)),
-    };
-    let Ok(before) = before else { return false };
-    let cards = roster.cards();
-    let known = cards.get(..before.cards.min(cards.len())).unwrap_or_default();
-    let last = |person: PersonId| known.iter().rev().find(|card| card.person == person);
-    let leads = |card: &&Card| card.roles.contains(&Role::Lead) && !card.paused;
-    let mut may: BTreeSet<PersonId> = known.iter().map(|card| card.person).collect();
-    may.retain(|person| last(*person).as_ref().is_some_and(leads));
-    if known.is_empty() {
-        may.extend(cards.first().map(|first| first.person));
-    }
-    let signed = |people: &BTreeSet<PersonId>| {
-        let theirs = cards.iter().filter(|card| people.contains(&card.person));
-        let devices = theirs.flat_map(|card| &card.devices);
-        let devices = devices.filter(|device| device.kind == DeviceKind::Device);
-        is_signed(commit, devices.filter_map(|device| device.sign_key()))
-    };
-    let new = cards.get(known.len()..after.cards.min(cards.len())).unwrap_or_default();
-    let by_paper = |card: &&Card| {
-        let by = roster.device_ever(card.by);
-        by.is_some_and(|by| by.kind == DeviceKind::Paper) && roster.person_of(card.by) == Some(card.person)
-    };
-    let back: BTreeSet<PersonId> = new.iter().filter(by_paper).map(|card| card.person).collect();
-    signed(&may) || before.policies == after.policies && !back.is_empty() && signed(&back)
+    before.is_ok_and(|before| is_signed_by_a_lead(commit, before, roster))
 }
 
-/// What a tree of `main` holds, as far as it says who may change it.
-#[derive(Default)]
-struct Charted {
-    /// How many cards.
-    cards: usize,
-    /// Path and content of each file of the policies.
-    policies: BTreeSet<(String, Oid)>,
-}
-
-impl Charted {
-    fn read(objects: &dyn Objects, tree: Oid) -> Result<Self, ()> {
-        let mut whole = Ok(());
-        let files = tree_files(objects, tree, DEPTH, &mut |_, _| whole = Err(()));
-        whole?;
-        let (mut cards, mut policies) = (0, BTreeSet::new());
-        for file in files {
-            if file.path.starts_with("members/") {
-                cards += 1;
-            } else if file.path.starts_with("policies/") {
-                policies.insert((file.path, file.oid));
-            }
+/// Whether each commit of `main` is.
+pub(super) fn verify_each(view: &View<'_>, facts: &Facts, tally: &mut Tally) {
+    let (Some(roster), Some(newest)) = (&facts.roster, view.branches.get(MAIN)) else {
+        return;
+    };
+    let mut due: Option<Commit> = None;
+    for oid in commits(view, *newest) {
+        // What cannot be read is told where the history is.
+        let Ok(commit) = view.commit_at(oid) else { return };
+        let Ok(cards) = count_cards(view, commit.tree) else {
+            return;
+        };
+        let first = commit.parents.is_empty();
+        let later = due.replace(commit);
+        let good = later.is_none_or(|later| is_signed_by_a_lead(&later, cards, roster));
+        let founding = first.then(|| due.take()).flatten();
+        if !good || founding.is_some_and(|founding| !is_signed_by_a_lead(&founding, 0, roster)) {
+            let message = "a commit on the branch `main` is not signed by a device of somebody who was a lead then";
+            return tally.problem(Problem::vault(36, message));
         }
-        Ok(Self { cards, policies })
     }
+}
+
+/// `before`: how many cards the commit follows.
+fn is_signed_by_a_lead(commit: &Commit, before: usize, roster: &Roster) -> bool {
+    let cards = roster.cards();
+    let known = cards.get(..before.min(cards.len())).unwrap_or_default();
+    let leads = |card: &&Card| card.roles.contains(&Role::Lead) && !card.paused;
+    let is_lead = |person: &PersonId| {
+        let last = known.iter().rev().find(|card| card.person == *person);
+        last.as_ref().is_some_and(leads)
+    };
+    let mut may: BTreeSet<PersonId> = known.iter().map(|card| card.person).filter(is_lead).collect();
+    may.extend(cards.first().filter(|_| known.is_empty()).map(|first| first.person));
+    let theirs = cards.iter().filter(|card| may.contains(&card.person));
+    let devices = theirs.flat_map(|card| &card.devices);
+    let devices = devices.filter(|device| device.kind == DeviceKind::Device);
+    is_signed(commit, devices.filter_map(|device| device.sign_key()))
+}
+
+/// How many cards a tree of `main` holds.
+fn count_cards(objects: &dyn Objects, tree: Oid) -> Result<usize, ReadError> {
+    let entries = objects.tree_at(tree)?;
+    let folder = entries
+        .iter()
+        .find(|entry| entry.name == "members" && entry.mode == Mode::Tree);
+    folder.map_or(Ok(0), |folder| Ok(objects.tree_at(folder.oid)?.len()))
 }

@@ -12,14 +12,14 @@ use super::append::NOBODY;
 use super::charter::Charter;
 use super::error::LedgerError;
 use super::high_water::MarkFile;
-use super::kept::{HISTORIES_MAX, log_branches, without_prefix};
+use super::kept::{log_branches, without_prefix};
 use super::merge_lines::{Fate, Lines, moved_back, read_lines};
 use super::objects::{BUNDLE_MAX, COMMIT_MAX, FILE_MAX, HEADS, MAIN, Objects, TREE_MAX, WITNESS, audit_ref};
 use super::start::read_head;
 use super::verify::{Anchors, Facts, Scope, Tally, examine_view, is_branch};
 use super::verify_witness::{each_cosigned, verify_form};
 use super::view::View;
-use crate::chain::{FileRef, LiveSet, Problem, Receipt, Time};
+use crate::chain::{Cuts, FileRef, LiveSet, Problem, Receipt, Time};
 use crate::crypto::sha256;
 use crate::env::{FileError, read_bounded, write_new_private};
 use crate::envelope::{BODY_MAX, PART_MAX};
@@ -43,12 +43,12 @@ const SEALED_MAX: u64 = if BODY_MAX > PART_MAX {
 pub(super) const LOG_DEPTH: usize = 3;
 /// The same of `main`: `policies/<folder>/<folder>`.
 pub(super) const MAIN_DEPTH: usize = 4;
-/// From so many bytes on a branch of files takes no more than a little from one log, and from so many nothing at all: a merge
-/// must leave room below [`TREE_MAX`], and below what can be written at once, for what devices write themselves.
+/// From so many bytes on a branch of files takes nothing more of a device that holds more than a share of it, and from so many
+/// nothing at all: a merge must leave room below [`TREE_MAX`], and below what can be written at once, for what devices write
+/// themselves.
 const SHARD_FULL: usize = 2048 * KIB;
-const SHARD_OVERFULL: usize = 3072 * KIB;
-/// What one log may add to a full one.
-const SHARE_OF_FULL: usize = 64 * KIB;
+const SHARE: usize = 1024 * KIB;
+const SHARD_OVERFULL: usize = 3584 * KIB;
 /// Tests have less room: to fill a branch takes long.
 const KIB: usize = if cfg!(test) { 32 } else { 1024 };
 /// The folder of this device's state for files of notes that were destroyed elsewhere.
@@ -89,8 +89,6 @@ pub struct Merged {
     pub withheld: Vec<(LogName, EntryRef, u64)>,
     /// Branches of witnesses that were not taken.
     pub witnesses: Vec<String>,
-    /// Logs of which more histories came than are kept: not all were taken.
-    pub crowded: Vec<LogName>,
     /// What the verifier says of the other clone, but for what it says of files.
     pub told: Vec<Problem>,
 }
@@ -171,10 +169,6 @@ impl<'a> Merge<'a> {
                 .entry(*log)
                 .or_insert_with(|| format!("what is here of it: {why}"));
         }
-        for log in beyond_all(&mine, &theirs.lines) {
-            let why = format!("its device has more than {LOGS_MAX} logs");
-            left_out.entry(log).or_insert(why);
-        }
         let related = match self.relate(&charter, &theirs) {
             MainFate::Diverged => {
                 let known = accepted.main_of(name);
@@ -194,7 +188,6 @@ impl<'a> Merge<'a> {
                 held: Vec::new(),
                 withheld: Vec::new(),
                 witnesses: Vec::new(),
-                crowded: Vec::new(),
                 told: theirs.told,
             });
         }
@@ -206,7 +199,7 @@ impl<'a> Merge<'a> {
         let (plan, shards) = self.plan(&charter, &mine, &theirs, related, left_out, whole)?;
         let mut merged = self.carry_out(&charter, &mine, &theirs, plan, shards)?;
         merged.moved_back = moved_back;
-        merged.told.extend(theirs.told.iter().cloned());
+        merged.told.clone_from(&theirs.told);
         self.accept(&mut accepted, name, &theirs, &merged)?;
         Ok(merged)
     }
@@ -333,10 +326,11 @@ impl<'a> Merge<'a> {
             let news: BTreeSet<LogName> = lines.news().map(|(log, _)| log).collect();
             let lost: Vec<_> = lost.into_iter().filter(|(_, by)| news.contains(&by.log)).collect();
             if lost.is_empty() {
-                match overfull(&shards, &live, &news) {
-                    None => return Ok((Plan { lines, main, live }, shards)),
-                    Some((log, why)) => drop(left_out.insert(log, why)),
+                let over = overfull(&shards, &live, &news, &in_force.roster.cuts());
+                if over.is_empty() {
+                    return Ok((Plan { lines, main, live }, shards));
                 }
+                left_out.extend(over);
                 continue;
             }
             if self.in_part {
@@ -490,8 +484,7 @@ impl<'a> Merge<'a> {
             held,
             withheld: plan.lines.withheld(&cuts),
             witnesses,
-            crowded: plan.lines.crowded().map(|(log, _)| log).collect(),
-            told: plan.lines.crowded().map(too_many).collect(),
+            told: Vec::new(),
         })
     }
 
@@ -637,51 +630,53 @@ impl<'a> Merge<'a> {
     }
 }
 
-fn too_many((log, left): (LogName, usize)) -> Problem {
-    let message = format!(
-        "log {log} has more than {HISTORIES_MAX} histories: {left} of them were left out, and all that they recorded. Whoever \
-         signs so many does it with another program"
-    );
-    Problem::vault(43, message)
-}
-
 /// Whether the files of `main` are those that the logs say.
 pub(super) fn says(live: &LiveSet, files: &[FileRef]) -> bool {
     let present: BTreeSet<FileRef> = files.iter().cloned().collect();
     present == live.of_main().collect()
 }
 
-/// The log that brings the most to a branch of files which would come too near to what can be written or read, and why it is left
-/// out. Whoever has a device can write as many files as they like.
-fn overfull(shards: &[Shard], live: &LiveSet, news: &BTreeSet<LogName>) -> Option<(LogName, String)> {
+/// The logs that are left out since they bring something to a branch of files which comes too near to what can be written or read,
+/// and why: those of devices that hold more than a share of it, whoever has a device can write as many files as they like; and
+/// where there is no room at all, of the one that holds the most. What cards accept of a log is always taken.
+fn overfull(shards: &[Shard], live: &LiveSet, news: &BTreeSet<LogName>, cuts: &Cuts) -> BTreeMap<LogName, String> {
     // What one file takes in a folder: mode, name and id.
     let room = |path: &str| path.len() + 28;
+    let due: BTreeSet<LogName> = cuts.named().map(|(log, ..)| log).collect();
+    let mut left_out = BTreeMap::new();
     for shard in shards {
         let size: usize = shard.files.keys().map(|path| room(path)).sum();
         if size <= SHARD_FULL {
             continue;
         }
         let new: BTreeSet<&str> = shard.new.iter().map(|file| file.1.as_str()).collect();
-        let mut brings: BTreeMap<LogName, usize> = BTreeMap::new();
-        for (file, by) in live
-            .iter()
-            .filter(|(file, by)| news.contains(&by.log) && file.branch() == shard.name)
-        {
+        let (mut holds, mut bring) = (BTreeMap::<DeviceId, usize>::new(), BTreeSet::new());
+        for (file, by) in live.iter().filter(|(file, _)| file.branch() == shard.name) {
             let file = file.file();
-            if new.contains(file.1.as_str()) {
-                *brings.entry(by.log).or_default() += room(&file.1);
-            }
+            *holds.entry(by.log.device).or_default() += room(&file.1);
+            let is_new = news.contains(&by.log) && new.contains(file.1.as_str());
+            bring.extend(Some(by.log).filter(|log| is_new && !due.contains(log)));
         }
-        let most = brings.into_iter().max_by_key(|(_, brought)| *brought);
-        if let Some((log, _)) = most.filter(|(_, brought)| *brought > SHARE_OF_FULL || size > SHARD_OVERFULL) {
-            let why = format!(
-                "what it wrote to `{}` is more than that branch has room for",
-                shard.name
-            );
-            return Some((log, why));
-        }
+        let held = |device: &DeviceId| holds.get(device).copied().unwrap_or_default();
+        let devices: BTreeSet<DeviceId> = bring.iter().map(|log| log.device).collect();
+        let most = devices
+            .iter()
+            .copied()
+            .max_by_key(held)
+            .filter(|_| size > SHARD_OVERFULL);
+        let out = |device: &DeviceId| held(device) > SHARE || Some(*device) == most;
+        let why = format!(
+            "what its device wrote to `{}` is more than that branch has room for",
+            shard.name
+        );
+        left_out.extend(
+            bring
+                .into_iter()
+                .filter(|log| out(&log.device))
+                .map(|log| (log, why.clone())),
+        );
     }
-    None
+    left_out
 }
 
 /// Whether the object is the file that an entry wrote.
@@ -702,41 +697,23 @@ pub(super) fn files_of(objects: &dyn Objects, commit: Oid) -> Result<BTreeMap<St
     Ok(files.map(|entry| (entry.name, entry.oid)).collect())
 }
 
-/// How many logs of one device are taken from others. A device begins a further one where it lost its state.
-const LOGS_MAX: usize = 256;
-
-/// The logs there of devices that have too many, beyond those that are here.
-fn beyond_all(mine: &Lines, theirs: &Lines) -> Vec<LogName> {
-    let held: BTreeSet<LogName> = mine.heads().map(|(log, ..)| log).collect();
-    let mut count: BTreeMap<DeviceId, usize> = BTreeMap::new();
-    for log in &held {
-        *count.entry(log.device).or_default() += 1;
-    }
-    let new = theirs.heads().map(|(log, ..)| log).filter(|log| !held.contains(log));
-    let over = new.filter(|log| {
-        let count = count.entry(log.device).or_default();
-        *count += 1;
-        *count > LOGS_MAX
-    });
-    over.collect()
-}
-
 /// Leaves out of a look at another clone what logs of removed devices hold beyond what its cards accept of them: whoever still
 /// has such a device's key can put that there, and the log up to it is needed. Tells what was left out.
 fn cut_off(view: &mut View<'_>, charter: &Charter) -> Vec<Problem> {
     let mut beyond = Vec::new();
     for (log, size, root) in charter.roster.cuts().named().filter(|(_, size, _)| *size > 0) {
-        let end_at = |view: &View<'_>, oid: Oid| {
-            let head = read_head(view, &charter.roster, charter.vault, log, oid).ok()?;
-            Some(head.message.checkpoint.checkpoint)
-        };
         let Some(head) = view.branches.get(&audit_ref(log)).copied() else {
             continue;
         };
-        let ended = end_at(view, head).filter(|end| end.size > size);
-        let back = ended.and_then(|end| usize::try_from(end.size - size).ok());
-        let at = back.and_then(|back| commits(view, head).nth(back));
-        let Some(at) = at.filter(|at| end_at(view, *at).is_some_and(|end| (end.size, end.root) == (size, root))) else {
+        // By what each commit says of itself: how far above it the newest one is, is the word of whoever made that.
+        let ends_there = |oid: &Oid| {
+            let read = read_head(view, &charter.roster, charter.vault, log, *oid);
+            read.is_ok_and(|head| {
+                let end = &head.message.checkpoint.checkpoint;
+                (end.size, end.root) == (size, root)
+            })
+        };
+        let Some(at) = commits(view, head).find(ends_there).filter(|at| *at != head) else {
             continue;
         };
         view.branches.insert(audit_ref(log), at);

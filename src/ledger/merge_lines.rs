@@ -3,7 +3,7 @@
 use super::charter::Charter;
 use super::error::LedgerError;
 use super::histories::tell_apart;
-use super::kept::{Branches, HISTORIES_MAX, Kept};
+use super::kept::{Branches, Kept};
 use super::merge::{LOG_DEPTH, each_object};
 use super::objects::{Objects, audit_ref, fork_ref};
 use super::scan::{Head, scan};
@@ -75,8 +75,6 @@ pub(super) struct Lines {
     /// Logs with a history that their device signed and that cannot be read.
     unread: BTreeSet<LogName>,
     fates: BTreeMap<LogName, Fate>,
-    /// Logs of which more histories came than are kept, and how many were left out.
-    crowded: BTreeMap<LogName, usize>,
 }
 
 /// The logs that could not be read, and why.
@@ -240,32 +238,22 @@ impl Lines {
         theirs: &Self,
         left_out: &BTreeMap<LogName, String>,
     ) -> Self {
-        let (mut logs, mut fates, mut crowded) = (self.logs.clone(), BTreeMap::new(), BTreeMap::new());
+        let (mut logs, mut fates) = (self.logs.clone(), BTreeMap::new());
         let broken = |(log, why): (&LogName, &String)| (*log, Fate::Broken(why.clone()));
         fates.extend(left_out.iter().map(broken));
         for (log, held) in theirs.logs.iter().filter(|(log, _)| !left_out.contains_key(log)) {
             let here = logs.get(log).map(Vec::as_slice).unwrap_or_default();
             let fate = match join(repo, *log, here, (view, facts), held) {
-                Ok((joined, fate, left)) => {
+                Ok((joined, fate)) => {
                     logs.insert(*log, joined);
-                    crowded.extend((left > 0).then_some((*log, left)));
                     fate
                 }
                 Err(why) => Fate::Broken(why),
             };
             fates.insert(*log, fate);
         }
-        Self {
-            logs,
-            unread: self.unread.clone(),
-            fates,
-            crowded,
-        }
-    }
-
-    /// The logs of which not all histories are kept, and how many are not.
-    pub(super) fn crowded(&self) -> impl Iterator<Item = (LogName, usize)> {
-        self.crowded.iter().map(|(log, left)| (*log, *left))
+        let unread = self.unread.clone();
+        Self { logs, unread, fates }
     }
 
     /// Whether all is here that may have written files: each log under its own name, as long as others have seen it, as
@@ -518,8 +506,6 @@ fn check_commits(
 struct Joining {
     all: Vec<Held>,
     roots: Vec<BTreeMap<u64, Digest>>,
-    /// How many of them are here.
-    here: usize,
 }
 
 impl Joining {
@@ -543,7 +529,6 @@ impl Joining {
         Ok(Self {
             roots: roots.collect::<Result<_, String>>()?,
             all,
-            here: here.len(),
         })
     }
 
@@ -551,41 +536,20 @@ impl Joining {
         let (size, root) = self.all[from].end();
         self.roots[to].get(&size) == Some(&root)
     }
-
-    /// Leaves out what is more than [`HISTORIES_MAX`], and says how many that were. What goes on from one here takes its place;
-    /// without any under the log's own name, theirs is needed.
-    fn leave_out(&mut self, own_is_here: bool) -> usize {
-        let mut room = HISTORIES_MAX.saturating_sub(self.here);
-        let (mut followed, mut kept) = (BTreeSet::new(), vec![true; self.here]);
-        for n in self.here..self.all.len() {
-            let follows = (0..self.here).find(|here| !followed.contains(here) && self.goes_on(*here, n));
-            let needed = !own_is_here && !self.all[n].fork;
-            let takes_none = needed || follows.is_some() || (0..self.here).any(|here| self.goes_on(n, here));
-            followed.extend(follows);
-            kept.push(takes_none || room > 0);
-            room = if takes_none { room } else { room.saturating_sub(1) };
-        }
-        let (mut one, mut other) = (kept.iter(), kept.iter());
-        self.all.retain(|_| one.next() != Some(&false));
-        self.roots.retain(|_| other.next() != Some(&false));
-        kept.iter().filter(|kept| !**kept).count()
-    }
 }
 
 /// The histories of one log, here and there, none of them the beginning of another: first the one under the log's own
-/// name, which is the longest of those that go on from what was under it here, or else there. And how many of those there
-/// are left out.
+/// name, which is the longest of those that go on from what was under it here, or else there.
 fn join(
     repo: &Repo,
     log: LogName,
     here: &[Held],
     (view, facts): (&View<'_>, &Facts),
     theirs: &[Held],
-) -> Result<(Vec<Held>, Fate, usize), String> {
+) -> Result<(Vec<Held>, Fate), String> {
     let branch = |held: &[Held]| held.iter().find(|held| !held.fork).map(Held::end);
     let (before, there) = (branch(here), branch(theirs));
-    let mut joining = Joining::of(repo, here, view, theirs)?;
-    let left = joining.leave_out(before.is_some());
+    let joining = Joining::of(repo, here, view, theirs)?;
     let all = &joining.all;
     let own = before.or(there).ok_or("only another history of it is left")?;
     let own = all.iter().position(|held| held.end() == own);
@@ -630,7 +594,7 @@ fn join(
         Some((size, _)) if there.is_some_and(|(there, _)| there < size) => Fate::Behind,
         Some(_) => Fate::Same,
     };
-    Ok((joined, fate, left))
+    Ok((joined, fate))
 }
 
 /// What an entry forgot, and nothing that it wrote.

@@ -178,6 +178,12 @@ impl<'a> Ledger<'a> {
         self.standing.live.is_destroyed(note)
     }
 
+    /// The members by which something is judged that names these: those, or the ones that they stood upon where they were
+    /// withdrawn.
+    pub fn stands_upon(&self, roster: Digest) -> Digest {
+        self.standing.live.withdrawals().base_of(roster).unwrap_or(roster)
+    }
+
     /// What is between several people.
     pub fn matters(&self) -> &Matters {
         self.standing.live.matters()

@@ -10,6 +10,7 @@ use super::charter::{MAIN_MAX, RawCharter};
 use super::error::LedgerError;
 use super::high_water::HighWater;
 use super::histories::with_forks;
+use super::main_commits::verify_each;
 use super::objects::{AUDIT, FILE_MAX, MAIN, Objects, WITNESS, audit_ref, log_of};
 use super::verify_across::{Across, compare_cuts};
 use super::verify_anchors::{compare_mark, compare_receipt};
@@ -474,6 +475,9 @@ pub(super) fn examine_view(repo: &Repo, view: &View<'_>, anchors: &Anchors<'_>, 
     let receipt = anchors.receipt.filter(|receipt| receipt.vault == facts.vault);
     let mark = anchors.high_water.filter(|mark| mark.vault == facts.vault);
     verify_main(main.as_ref(), &facts, &mut tally);
+    if anchors.deep {
+        verify_each(view, &facts, &mut tally);
+    }
     let mut witnessed = Witnessed::collect(view, anchors.witnesses, &facts, anchors.deep, &mut tally);
 
     let mut across = Across::new(&facts, with_forks(view.branches.keys().map(String::as_str)));

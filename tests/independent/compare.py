@@ -948,23 +948,25 @@ deed(None, "a note destroyed by an approval in two entries", forgot=lambda w: w.
 deed(37, "a note destroyed that was not approved", forgot=lambda w: w.note3)
 
 
-def destroyed_beside(again, number=None):
+def destroyed_beside(again=None):
     """The statement of a request lies under the id of another note, and is destroyed with what it was about; then that note is
-    revised by whom that was not known. `again`: another kind of entry wrote the statement too."""
+    revised by whom that was not known. `again`: another kind of entry wrote the statement too, and the destroyer had seen that."""
 
     def made(w):
         other = w.note2[0][1][:32]
         statement = w.note(5, other)
         w.one.entry("request", statement, matter=matter(w))
-        if again:
+        seen = None
+        if again is not None:
             w.two.entry("add", statement)
-        w.one.entry("destroy", [], w.note1 + statement)
+            seen = {w.two.name: w.two.mark()} if again else None
+        w.one.entry("destroy", [], w.note1 + statement, seen=seen)
         w.two.entry("revise", w.note(0, other))
 
     return made
 
 
-signed(None, "a note revised under whose id a statement was destroyed", destroyed_beside(False))
+signed(None, "a note revised under whose id a statement was destroyed", destroyed_beside())
 signed(37, "a note revised of which something was destroyed that was no statement alone", destroyed_beside(True))
 deed(37, "a note destroyed beside the one that was approved", forgot=lambda w: w.note1 + w.note3)
 deed(37, "a note destroyed by whom others approve", log=lambda w: w.two)

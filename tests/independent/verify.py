@@ -1689,6 +1689,8 @@ class Verifier:
                 if newest or self.deep:
                     self.check_commit_signature(commit, self.roster.devices.values(), case=36)
                 newest = False
+                if self.deep and self.roster.complete:
+                    self.check_commit_signature(commit, self.who_may_change_main(commit), case=36)
                 if len(commit.parents) > 1:
                     self.problem(30, "the branch `main` holds a commit with more than one parent")
                 oid = commit.parents[0] if commit.parents else None
@@ -1696,6 +1698,15 @@ class Verifier:
             self.cannot_read(30, "the history of the branch `main`", problem)
         except Refused as problem:
             self.problem(36, "the history of `main` is refused: %s" % problem)
+
+    def who_may_change_main(self, commit):
+        """§7.2: the devices of who was a lead by the cards that a commit follows, and not paused."""
+        before = self.repo.files(self.repo.commit(commit.parents[0]).tree) if commit.parents else ()
+        count = sum(path.startswith("members/") for path, _, _ in before)
+        last = {card.person: card for card in self.roster.cards[:count]}
+        leads = {card.person for card in last.values() if "lead" in card.roles and not card.paused}
+        leads = leads if commit.parents else {card.person for card in self.roster.cards[:1]}
+        return [device for device in self.roster.devices.values() if device.person in leads]
 
     def read_roster(self):
         """The vault's id and founder come from outside where a receipt is given, else from `vault.toml`."""
@@ -2354,12 +2365,14 @@ class Verifier:
                         bodies = destroyed.setdefault(NOTE_FILE.match(file[1]).group(1), {}).setdefault(place, set())
                         bodies.update([File(*file)] if file[0].startswith("notes/") else [])
 
-        def is_statement(file):
-            """Whether requests alone wrote that body, as their statement: under whose id it lies says nothing."""
-            return file in said and set(written[file]) <= set(said[file])
+        def is_statement(file, place):
+            """Whether of the writers whom that entry knew all wrote that body as the statement of a request, and where it
+            knew none, one: under whose id it lies says nothing then."""
+            known = {writer for writer in written.get(file, ()) if self.knew(place, writer)}
+            return known <= set(said[file]) if file in said else False
 
         destroyed = {
-            note: {place for place, bodies in acts.items() if not bodies or not all(map(is_statement, bodies))}
+            note: {place for place, bodies in acts.items() if not bodies or not all(is_statement(file, place) for file in bodies)}
             for note, acts in destroyed.items()
         }
         self.destroyed = destroyed

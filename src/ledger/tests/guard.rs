@@ -384,28 +384,6 @@ fn a_push_is_judged_from_where_its_branches_stand() {
 }
 
 #[test]
-fn a_log_gets_no_more_histories_at_the_door_than_it_can_have() {
-    let vault = Vault::with(1, 9);
-    let hub = Hub::of(&vault);
-    vault.put_beside(0..32);
-    hub.refuses("one more than there can be", &vault, &[(43, None)]);
-    let fewer = Vault::with(1, 9);
-    fewer.put_beside(0..31);
-    hub.takes("as many as there can be", &fewer);
-    // What was there stops nobody who brings none.
-    hub.take(&vault);
-    let more = vault.copy();
-    more.put_files("keys/00", &BTreeMap::from([("x".into(), b"x".to_vec())]));
-    let objections = hub.judge(&more).objections;
-    assert!(
-        !objections
-            .iter()
-            .any(|objection| objection.problem.message.contains("would have")),
-        "{objections:?}"
-    );
-}
-
-#[test]
 fn a_witness_goes_on_and_pushes_nothing_else() {
     let vault = Vault::with(1, 9);
     let hub = Hub::of(&vault);
