@@ -596,7 +596,7 @@ fn members_and_rules_are_changed_by_leads_and_with_an_entry() {
         &stranger.push(&[&format!("{unsigned}:{main}")]),
         &before,
         &[36],
-        &["not signed by a device of a lead"],
+        &["not signed by a device of somebody who was a lead then"],
     );
     let other = stranger.commit(&tree, &[]);
     world.refused(
