@@ -680,5 +680,17 @@ mod tests {
             }
         }
         assert_eq!(told, all);
+        // Beside them there is room for the files of the longest entry, and for its details.
+        let largest: BTreeMap<_, _> = all
+            .into_keys()
+            .take(SEEN_MAX)
+            .map(|log| (log, (u64::MAX, Digest([0xff; 32]))))
+            .collect();
+        let line = serde_json::to_string(&largest).unwrap_or_default();
+        assert!(
+            line.len() > 10_000 && line.len() < crate::chain::ENTRY_MAX / 4,
+            "{}",
+            line.len()
+        );
     }
 }

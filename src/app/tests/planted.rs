@@ -181,12 +181,15 @@ fn what_somebody_else_names_an_approval_for_is_no_use_of_it() {
     let mara = Vault::new();
     let note = add_note(&mara, "restricted", "To be destroyed.");
     let (jon, kim) = (join(&mara, "jon", "restricted"), join(&mara, "kim", "internal"));
+    let later = Clock::Fixed(Time::from_unix(1_795_253_400 + 3600));
     let destroyed = || {
-        let context = mara.context(&Told, Some("duty"), Some("over"));
+        let mut context = mara.context(&Told, Some("duty"), Some("over"));
+        context.clock = later;
         destroy(&context, &note.to_string(), None)
     };
     let request = destroyed().err().unwrap().request.unwrap();
-    let context = jon.context(&Told, Some("duty"), Some("looked at it"));
+    let mut context = jon.context(&Told, Some("duty"), Some("looked at it"));
+    context.clock = later;
     let approval = approve(&context, &request.to_string(), None).unwrap().entry;
     // Kim destroys something of her own, and says that it rests on that.
     let own = NoteId([7; 16]);

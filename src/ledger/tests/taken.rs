@@ -2,12 +2,12 @@
 //! a vault one that no command opens; and nobody is kept out by what another says.
 
 use super::clones::{admit, assert_honest, exchange, merge, read, sizes, with, write};
-use super::vault::{Forge, Vault, blank, card, chain, identity, log_of, note, sign_lines};
+use super::vault::{Forge, Vault, blank, card, chain, identity, note, sign_lines};
 use super::{Given, judge};
 use crate::chain::{Card, Cut, Details, Entry, FileRef, Kind, Role};
 use crate::crypto::sha256;
 use crate::env::SystemEntropy;
-use crate::id::{Digest, Incarnation, LogName};
+use crate::id::{Digest, LogName};
 use crate::ledger::{Changes, Draft, MAIN, MainFate, Merged};
 use std::collections::BTreeSet;
 
@@ -193,26 +193,4 @@ fn who_was_a_lead_once_changes_no_rules_upon_those_who_know_better() {
     assert_eq!(a.files("main"), before);
     read(&mut a);
     assert_honest("by a lead alone", &a);
-}
-
-#[test]
-fn many_logs_of_a_device_keep_nobody_from_recording() {
-    let mut a = Vault::with(2, 4);
-    let b = admit(&mut a, 2);
-    let begin = &b.entries(b.log)[0];
-    for n in 0..260 {
-        let log = LogName {
-            incarnation: Incarnation((0x0300_0000_u32 + n).to_be_bytes()),
-            ..log_of(2)
-        };
-        let mut first = blank(log, 2, begin.roster, begin);
-        (first.kind, first.admitted, first.time) = (Some(Kind::Begin), begin.admitted, begin.time);
-        rewrite(&b, log, &[first], 2);
-    }
-    merge(&mut a, &b);
-    // All of it is told, in more than one entry.
-    (0..3).for_each(|_| read(&mut a));
-    let told = a.entries(a.log).iter().map(|entry| entry.seen.len()).sum::<usize>();
-    assert_eq!(told, 261);
-    assert_honest("with many", &a);
 }
