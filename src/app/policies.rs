@@ -661,3 +661,32 @@ pub(super) fn check(files: PolicyFiles) -> PolicyCheck {
     }));
     checked
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn a_level_whose_name_hides_something_is_not_put_in_force_and_stays_where_it_is() {
+        let levels = |name: &str| {
+            let files = PolicyFiles::shipped();
+            let text = String::from_utf8(files.content(LEVELS).unwrap().to_vec()).unwrap();
+            let text = text.replacen("name = \"internal\"", &format!("name = \"{name}\""), 1);
+            files.with(LEVELS, text.into_bytes()).unwrap()
+        };
+        for (name, escaped) in [("in\u{200c}house", "200c"), ("in\u{202e}house", "202e")] {
+            let faults = check(levels(name)).faults;
+            let told = |fault: &PolicyFault| fault.reason.contains("not seen") && fault.reason.contains(escaped);
+            assert!(
+                faults.iter().any(told),
+                "{:?}",
+                faults.first().map(|fault| &fault.reason)
+            );
+            let text = levels(name).content(LEVELS).unwrap().to_vec();
+            assert!(Levels::parse(std::str::from_utf8(&text).unwrap()).is_ok());
+        }
+        let faults = check(levels("in-house")).faults;
+        assert!(!faults.iter().any(|fault| fault.reason.contains("not seen")));
+    }
+}
