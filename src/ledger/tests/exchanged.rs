@@ -184,7 +184,7 @@ fn change(vault: &Vault, step: &[u8]) -> Option<()> {
             let changed = all.get_mut(at)?;
             let place = usize::from(b) * changed.len() / 256;
             let mut bytes = std::mem::take(changed).into_bytes();
-            *bytes.get_mut(place)? = c.max(b' ') & 0x7f;
+            *bytes.get_mut(place)? = (c & 0x7f).max(b' ');
             *changed = String::from_utf8(bytes).ok()?;
             put_lines(vault, &all, 2);
         }
@@ -324,6 +324,12 @@ mod tests {
     #[test]
     fn what_comes_from_elsewhere_untouched_is_taken_whole() {
         assert!(exchanged(&[]));
+    }
+
+    #[test]
+    fn a_line_gets_no_byte_that_no_commit_holds() {
+        // The last step asks for a zero.
+        exchanged(&[156, 204, 151, 205, 206, 251, 125, 185, 254, 64, 32, 128]);
     }
 
     #[test]
