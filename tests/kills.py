@@ -20,7 +20,7 @@ from types import SimpleNamespace
 
 # What a program that died may leave in a vault, and what of it waits for the next sync, attachment or change of remotes.
 LEFT = r"tmp_|strongroom\.syncing$|(?!strongroom\.(sync\.)?lock$).*\.lock$"
-YET = r"tmp_obj_strongroom_|strongroom\.syncing|config\.lock"
+YET = r"tmp_obj_strongroom_|tmp_object_git2_|strongroom\.syncing|config\.lock"
 PATIENCE = 180  # seconds that a command may take
 LOOK, ANEW = 25, 500  # kills after which the vaults are looked at, and after which there are new ones
 AGENT, STEPS = 0.5, 0.2  # the part of the kills that take the agent along, and that are between durable steps

@@ -153,6 +153,7 @@ impl<'a> Merge<'a> {
     /// Merges another clone. Recovery must have been done under the lock.
     pub(super) fn run(&self, other: &Repo, name: &str) -> Result<Merged, LedgerError> {
         self.repo.finish_forgetting(self.lock).map_err(LedgerError::NotGone)?;
+        self.repo.clear_half_objects(self.lock).map_err(LedgerError::NotGone)?;
         let main = self.repo.ref_target(&format!("{HEADS}{MAIN}"))?;
         let main = main.ok_or(LedgerError::NotAVault("it has no branch `main`"))?;
         let charter = Charter::read(self.repo, main, self.identity.founder_pin())?;

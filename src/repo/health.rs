@@ -132,6 +132,12 @@ impl Repo {
         Ok(remains)
     }
 
+    /// Removes objects that were never finished, under the lock: a merge that was killed leaves nothing else, and so nothing that
+    /// a recovery is due for.
+    pub fn clear_half_objects(&self, _lock: &Lock) -> Result<(), ForgetError> {
+        Ok(self.remove_half_objects()?)
+    }
+
     /// Removes what this program wrote and never finished, under the lock and after recovery.
     pub fn clear_remains(&self, _lock: &Lock) -> Result<(), ForgetError> {
         self.remove_draft()?;

@@ -46,6 +46,17 @@ fn what_two_clones_wrote_apart_is_in_both_afterwards() {
 }
 
 #[test]
+fn what_a_killed_merge_was_writing_is_gone_with_the_next() {
+    let (mut a, b) = two();
+    let half = a.dir().join("objects/tmp_object_git2_0123456789abcdef");
+    std::fs::write(&half, b"half").unwrap();
+    super::clones::read(&mut a);
+    assert!(half.exists());
+    merge(&mut a, &b);
+    assert!(!half.exists());
+}
+
+#[test]
 fn what_was_forgotten_does_not_come_back_and_leaves_the_other_clone() {
     let (mut a, mut b) = two();
     write(&mut a, note(10), 1);
