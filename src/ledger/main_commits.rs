@@ -11,14 +11,13 @@ use crate::repo::{Commit, Mode, Oid, ReadError};
 use std::collections::BTreeSet;
 
 /// Whether a commit of `main` is signed by a device of somebody who is a lead by the cards that it follows, and not paused; of
-/// the founder, if it follows none.
-pub(super) fn is_by_a_lead(objects: &dyn Objects, commit: &Commit, roster: &Roster) -> bool {
-    let parent = commit.parents.first().map(|parent| objects.commit_at(*parent));
-    let before = match parent {
-        None => Ok(0),
-        Some(parent) => parent.and_then(|parent| count_cards(objects, parent.tree)),
+/// the founder, if it follows none. An error where that cannot be read.
+pub(super) fn is_by_a_lead(objects: &dyn Objects, commit: &Commit, roster: &Roster) -> Result<bool, ReadError> {
+    let before = match commit.parents.first() {
+        None => 0,
+        Some(parent) => count_cards(objects, objects.commit_at(*parent)?.tree)?,
     };
-    before.is_ok_and(|before| is_signed_by_a_lead(commit, before, roster))
+    Ok(is_signed_by_a_lead(commit, before, roster))
 }
 
 /// Whether each commit of `main` is.
@@ -26,20 +25,16 @@ pub(super) fn verify_each(view: &View<'_>, facts: &Facts, tally: &mut Tally) {
     let (Some(roster), Some(newest)) = (&facts.roster, view.branches.get(MAIN)) else {
         return;
     };
-    let mut due: Option<Commit> = None;
     for oid in commits(view, *newest) {
-        // What cannot be read is told where the history is.
-        let Ok(commit) = view.commit_at(oid) else { return };
-        let Ok(cards) = count_cards(view, commit.tree) else {
-            return;
-        };
-        let first = commit.parents.is_empty();
-        let later = due.replace(commit);
-        let good = later.is_none_or(|later| is_signed_by_a_lead(&later, cards, roster));
-        let founding = first.then(|| due.take()).flatten();
-        if !good || founding.is_some_and(|founding| !is_signed_by_a_lead(&founding, 0, roster)) {
-            let message = "a commit on the branch `main` is not signed by a device of somebody who was a lead then";
-            return tally.problem(Problem::vault(36, message));
+        let commit = view.commit_at(oid);
+        match commit.and_then(|commit| is_by_a_lead(view, &commit, roster)) {
+            Ok(true) => {}
+            Ok(false) => {
+                let message = "a commit on the branch `main` is not signed by a device of somebody who was a lead then";
+                return tally.problem(Problem::vault(36, message));
+            }
+            // That is told where the history is read.
+            Err(_) => return,
         }
     }
 }

@@ -15,6 +15,7 @@ use super::high_water::MarkFile;
 use super::kept::{log_branches, without_prefix};
 use super::merge_lines::{Fate, Lines, moved_back, read_lines};
 use super::objects::{BUNDLE_MAX, COMMIT_MAX, FILE_MAX, HEADS, MAIN, Objects, TREE_MAX, WITNESS, audit_ref};
+use super::scan::Head;
 use super::start::read_head;
 use super::verify::{Anchors, Facts, Scope, Tally, examine_view, is_branch};
 use super::verify_witness::{each_cosigned, verify_form};
@@ -46,11 +47,9 @@ pub(super) const MAIN_DEPTH: usize = 4;
 /// From so many bytes on a branch of files takes nothing more of a device that holds more than a share of it, and from so many
 /// nothing at all: a merge must leave room below [`TREE_MAX`], and below what can be written at once, for what devices write
 /// themselves.
-const SHARD_FULL: usize = 2048 * KIB;
-const SHARE: usize = 1024 * KIB;
-const SHARD_OVERFULL: usize = 3584 * KIB;
-/// Tests have less room: to fill a branch takes long.
-const KIB: usize = if cfg!(test) { 32 } else { 1024 };
+const SHARD_FULL: usize = 2048 << 10;
+const SHARE: usize = 1024 << 10;
+const SHARD_OVERFULL: usize = 3584 << 10;
 /// The folder of this device's state for files of notes that were destroyed elsewhere.
 const SET_ASIDE: &str = "quarantine";
 
@@ -708,13 +707,14 @@ fn cut_off(view: &mut View<'_>, charter: &Charter) -> Vec<Problem> {
         };
         // By what each commit says of itself: how far above it the newest one is, is the word of whoever made that.
         let ends_there = |oid: &Oid| {
-            let read = read_head(view, &charter.roster, charter.vault, log, *oid);
-            read.is_ok_and(|head| {
+            Head::read(view, *oid).is_ok_and(|head| {
                 let end = &head.message.checkpoint.checkpoint;
                 (end.size, end.root) == (size, root)
             })
         };
-        let Some(at) = commits(view, head).find(ends_there).filter(|at| *at != head) else {
+        let is_signed = |oid: &Oid| read_head(view, &charter.roster, charter.vault, log, *oid).is_ok();
+        let at = commits(view, head).find(ends_there).filter(is_signed);
+        let Some(at) = at.filter(|at| *at != head) else {
             continue;
         };
         view.branches.insert(audit_ref(log), at);

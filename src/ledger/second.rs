@@ -86,7 +86,8 @@ impl Merge<'_> {
         let mut new = commits(&theirs.view, there).take_while(|oid| *oid != from);
         let by_leads = new.all(|oid| {
             let commit = theirs.view.commit_at(oid);
-            commit.is_ok_and(|commit| is_by_a_lead(&theirs.view, &commit, &theirs.charter.roster))
+            let by = commit.and_then(|commit| is_by_a_lead(&theirs.view, &commit, &theirs.charter.roster));
+            by.unwrap_or(false)
         });
         match by_leads {
             true => MainFate::Taken,

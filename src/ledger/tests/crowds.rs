@@ -42,9 +42,10 @@ fn who_fills_a_branch_of_files_is_left_out() {
     let (mut a, mut b) = two();
     let good = b.copy();
     with(&mut b, |ledger, now| {
-        for n in 0..5 {
+        // Some 2.3 MiB of names and ids.
+        for n in 0..61 {
             let mut changes = Changes::default();
-            for m in 0..150 {
+            for m in 0..340 {
                 let name = format!("detail-{:016x}", n * 1000 + m);
                 changes.write_digested(DEVICES, name, format!("{n} {m}").into_bytes());
             }
