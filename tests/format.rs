@@ -563,6 +563,28 @@ fn the_example_identity_opens() {
 }
 
 #[test]
+fn a_guess_costs_what_the_description_says() {
+    let (least, most) = (Argon2Params::new(65_536, 3, 1), Argon2Params::new(1_048_576, 16, 4));
+    assert_eq!(least, Ok(Argon2Params::DEFAULT));
+    assert!(most.is_ok());
+    for (m, t, p) in [
+        (65_535, 3, 1),
+        (65_536, 2, 1),
+        (65_536, 3, 0),
+        (1_048_577, 16, 4),
+        (1_048_576, 17, 4),
+        (1_048_576, 16, 5),
+        (u32::MAX, u32::MAX, u32::MAX),
+    ] {
+        let refused = Argon2Params::new(m, t, p).unwrap_err().to_string();
+        assert!(
+            refused.contains("65536 to 1048576 KiB, 3 to 16 passes and 1 to 4 lanes"),
+            "{refused}"
+        );
+    }
+}
+
+#[test]
 #[ignore = "writes docs/FORMAT.md"]
 fn write_the_worked_example() {
     let (path, text) = document();
