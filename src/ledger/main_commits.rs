@@ -33,8 +33,11 @@ pub(super) fn verify_each(view: &View<'_>, facts: &Facts, tally: &mut Tally) {
                 let message = "a commit on the branch `main` is not signed by a device of somebody who was a lead then";
                 return tally.problem(Problem::vault(36, message));
             }
-            // That is told where the history is read.
-            Err(_) => return,
+            // Who was a lead then cannot be told where what it follows cannot be read.
+            Err(error) => {
+                let what = "a commit on the branch `main`, or what it follows, cannot be read";
+                return tally.unreadable(&error, (None, None), (36, 36), what);
+            }
         }
     }
 }

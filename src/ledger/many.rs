@@ -4,9 +4,9 @@ use super::error::LedgerError;
 use super::in_order::{STACK, processors};
 use super::objects::{FILE_MAX, note_ref, wrap_ref};
 use super::start::Ledger;
-use super::stored::{Shard, StoredNote, live_body};
+use super::stored::{SEALED_MAX, Shard, StoredNote, live_body};
 use crate::chain::{LiveFile, LiveSet};
-use crate::envelope::{BODY_MAX, WrapFile};
+use crate::envelope::WrapFile;
 use crate::id::{Digest, LogName, NoteId};
 use crate::repo::Repo;
 use std::collections::{BTreeMap, HashMap};
@@ -130,7 +130,7 @@ fn each_of_shard<T, E: From<LedgerError>>(
             together.clear();
         }
         let file = live_body(live, note, &wrap)?;
-        let sealed = bodies.sealed(repo, &file, BODY_MAX as u64)?;
+        let sealed = bodies.sealed(repo, &file, SEALED_MAX)?;
         let body = file.digest();
         together.push(StoredNote {
             note,

@@ -17,13 +17,14 @@ use super::merge_lines::{Fate, Lines, moved_back, read_lines};
 use super::objects::{BUNDLE_MAX, COMMIT_MAX, FILE_MAX, HEADS, MAIN, Objects, TREE_MAX, WITNESS, audit_ref};
 use super::scan::Head;
 use super::start::read_head;
+use super::stored::SEALED_MAX;
 use super::verify::{Anchors, Facts, Scope, Tally, examine_view, is_branch};
+use super::verify_files::misfit;
 use super::verify_witness::{each_cosigned, verify_form};
 use super::view::View;
 use crate::chain::{Cuts, FileRef, LiveSet, Problem, Receipt, Time};
 use crate::crypto::sha256;
 use crate::env::{FileError, read_bounded, write_new_private};
-use crate::envelope::{BODY_MAX, PART_MAX};
 use crate::id::{DeviceId, Digest, EntryRef, LogName};
 use crate::repo::{
     Arrivals, Batch, Commit, Kind, Lock, Mode, Object, Oid, RefChange, Repo, TreeEntry, commit_bytes, tree_bytes,
@@ -34,12 +35,6 @@ use std::path::Path;
 
 /// The most commits of one branch's history that are looked at.
 const HISTORY_MAX: usize = 1 << 17;
-/// The largest sealed file, in bytes: a body or a part.
-const SEALED_MAX: u64 = if BODY_MAX > PART_MAX {
-    BODY_MAX as u64
-} else {
-    PART_MAX as u64
-};
 /// How many folders deep a log's tree is, its own among them: `bundles/<hhhh>/<hh>`.
 pub(super) const LOG_DEPTH: usize = 3;
 /// The same of `main`: `policies/<folder>/<folder>`.
@@ -135,7 +130,7 @@ pub(super) struct Theirs<'a> {
 type Given = BTreeSet<(Kind, Oid)>;
 
 /// Files that nobody holds, and the entries that wrote them.
-type Lost = Vec<(FileRef, EntryRef)>;
+type Lost = Vec<(FileRef, EntryRef, Option<&'static str>)>;
 
 /// What a branch of files is to hold, and what changes for it.
 struct Shard {
@@ -324,7 +319,7 @@ impl<'a> Merge<'a> {
             }
             let (shards, lost) = self.shards(&live, theirs, whole)?;
             let news: BTreeSet<LogName> = lines.news().map(|(log, _)| log).collect();
-            let lost: Vec<_> = lost.into_iter().filter(|(_, by)| news.contains(&by.log)).collect();
+            let lost: Vec<_> = lost.into_iter().filter(|(_, by, _)| news.contains(&by.log)).collect();
             if lost.is_empty() {
                 let over = overfull(&shards, &live, &news, &in_force.roster.cuts());
                 if over.is_empty() {
@@ -333,17 +328,22 @@ impl<'a> Merge<'a> {
                 left_out.extend(over);
                 continue;
             }
-            if self.in_part {
+            if self.in_part && lost.iter().any(|(.., misfit)| misfit.is_none()) {
                 return Err(LedgerError::InPart);
             }
-            for (file, by) in lost {
-                let why = format!("the clone does not hold what its entry {} wrote to {}", by.seq, file.0);
+            for (file, by, misfit) in lost {
+                let (at, name) = (by.seq, &file.0);
+                let why = match misfit {
+                    None => format!("the clone does not hold what its entry {at} wrote to {name}"),
+                    Some(what) => format!("what its entry {at} wrote to {name} {what}"),
+                };
                 left_out.entry(by.log).or_insert(why);
             }
         }
     }
 
-    /// What every branch of files is to hold, for those where something changes; and the files that nobody holds.
+    /// What every branch of files is to hold, for those where something changes; and the files that nobody holds, or that are
+    /// none.
     fn shards(&self, live: &LiveSet, theirs: &Theirs<'_>, whole: bool) -> Result<(Vec<Shard>, Lost), LedgerError> {
         let is_shard = |name: &str| name.starts_with("notes/") || name.starts_with("keys/");
         let mut expected: BTreeMap<String, Vec<(FileRef, EntryRef)>> = BTreeMap::new();
@@ -379,11 +379,17 @@ impl<'a> Merge<'a> {
             for (file, by) in files {
                 if let Some(oid) = here.remove(&file.1) {
                     shard.files.insert(file.1.clone(), oid);
-                } else if let Some(oid) = there.get(&file.1).filter(|oid| is_file(&theirs.view, **oid, &file)) {
-                    shard.files.insert(file.1.clone(), *oid);
-                    shard.new.push(file.clone());
+                } else if let Some((oid, bytes)) =
+                    there.get(&file.1).and_then(|oid| read_file(&theirs.view, *oid, &file))
+                {
+                    if let Some(what) = misfit(&file.0, &file.1, &bytes, self.identity.vault(), live) {
+                        lost.push((file, by, Some(what)));
+                        continue;
+                    }
+                    shard.files.insert(file.1.clone(), oid);
+                    shard.new.push(file);
                 } else {
-                    lost.push((file.clone(), by));
+                    lost.push((file, by, None));
                 }
             }
             // Where a log cannot be read here, what looks unknown may be its own.
@@ -679,15 +685,15 @@ fn overfull(shards: &[Shard], live: &LiveSet, news: &BTreeSet<LogName>, cuts: &C
     left_out
 }
 
-/// Whether the object is the file that an entry wrote.
-fn is_file(view: &View<'_>, oid: Oid, file: &FileRef) -> bool {
+/// The object, if it is the file that an entry wrote.
+fn read_file(view: &View<'_>, oid: Oid, file: &FileRef) -> Option<(Oid, Vec<u8>)> {
     let max = if file.0.starts_with("keys/") {
         FILE_MAX
     } else {
         SEALED_MAX
     };
-    let object = view.object(oid, Kind::Blob, max);
-    object.is_ok_and(|object| sha256(&[&object.bytes]) == file.2)
+    let bytes = view.object(oid, Kind::Blob, max).ok()?.bytes;
+    (sha256(&[&bytes]) == file.2).then_some((oid, bytes))
 }
 
 /// The files of a flat branch.

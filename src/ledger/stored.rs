@@ -6,12 +6,20 @@ use super::objects::{FILE_MAX, HEADS, TREE_MAX};
 use super::start::{CommitTree, Ledger};
 use crate::chain::{FileRef, LiveFile, LiveSet, Problem};
 use crate::crypto::sha256;
-use crate::envelope::{BODY_MAX, BodyFile, Purpose, WrapFile};
+use crate::envelope::{BODY_MAX, BodyFile, PART_MAX, Purpose, WrapFile};
 use crate::id::{Digest, EntryRef, NoteId};
 use crate::repo::{Oid, RawTree, Repo};
 use std::cell::Cell;
 use std::collections::{BTreeMap, HashMap};
 use std::ops::RangeInclusive;
+
+/// The most bytes of a sealed file of a note. A wrap can name a part, by a writer who wants to be in the way: it is read as any
+/// other, and does not open.
+pub(super) const SEALED_MAX: u64 = if BODY_MAX > PART_MAX {
+    BODY_MAX as u64
+} else {
+    PART_MAX as u64
+};
 
 /// One live revision as it is stored: read, matched with the log, not opened.
 pub struct StoredNote {
@@ -122,7 +130,7 @@ impl Ledger<'_> {
     /// The stored body that a wrap belongs to.
     pub fn stored(&self, note: NoteId, wrap: WrapFile) -> Result<StoredNote, LedgerError> {
         let file = live_body(&self.standing.live, note, &wrap)?;
-        let sealed = Shard::read(self.repo, &file.branch())?.sealed(self.repo, &file, BODY_MAX as u64)?;
+        let sealed = Shard::read(self.repo, &file.branch())?.sealed(self.repo, &file, SEALED_MAX)?;
         Ok(StoredNote {
             note,
             body: file.digest(),
@@ -141,7 +149,7 @@ impl Ledger<'_> {
                 std::collections::hash_map::Entry::Occupied(known) => known.into_mut(),
                 std::collections::hash_map::Entry::Vacant(new) => new.insert(Shard::read(self.repo, &file.branch())?),
             };
-            let sealed = shard.sealed(self.repo, &file, BODY_MAX as u64)?;
+            let sealed = shard.sealed(self.repo, &file, SEALED_MAX)?;
             stored.push(StoredNote {
                 note,
                 body: file.digest(),

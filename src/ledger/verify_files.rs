@@ -406,50 +406,52 @@ impl<'a> Branch<'a> {
         }
     }
 
-    /// Key boxes and detail keys are what their names say.
-    fn key_file(&self, path: &str, bytes: &[u8], tally: &mut Tally) {
-        let stem = path.split_once('.').map_or(path, |(stem, _)| stem);
-        let vault = self.known.vault;
-        let fits = match stem.strip_prefix("detail-") {
-            Some(key) => {
-                let place = DetailFile::parse(bytes).and_then(|file| file.place());
-                place.is_ok_and(|place| key.parse().is_ok_and(|key| place == (vault, key)))
-            }
-            None => {
-                let place = BoxFile::parse(bytes).and_then(|file| file.place());
-                place.is_ok_and(|place| stem.parse().is_ok_and(|device| place == (vault, device)))
-            }
-        };
-        if !fits {
-            self.report(path, &[34], "holds other keys than its name says, or none", tally);
+    /// What an entry wrote is what its name says.
+    fn sealed(&self, path: &str, bytes: &[u8], tally: &mut Tally) {
+        if let Some(what) = misfit(self.name, path, bytes, self.known.vault, self.known.live) {
+            self.report(path, &[34], what, tally);
         }
     }
+}
 
-    /// Bodies, parts and wraps belong to the note whose name they bear, wraps to a body that exists or did.
-    fn sealed(&self, path: &str, bytes: &[u8], tally: &mut Tally) {
-        if self.name == DEVICES {
-            return self.key_file(path, bytes, tally);
+/// What is wrong with a file on a branch of files, by what is in it: bodies, parts and wraps belong to the note whose name they
+/// bear, wraps to a body that exists or did; key boxes and detail keys are what their names say.
+pub(super) fn misfit(branch: &str, path: &str, bytes: &[u8], vault: VaultId, live: &LiveSet) -> Option<&'static str> {
+    if branch == DEVICES {
+        return (!is_key_file(path, bytes, vault)).then_some("holds other keys than its name says, or none");
+    }
+    let Some((note, _)) = note_and_digest(path) else {
+        return Some("does not bear the name of a note");
+    };
+    let here = Ok((vault, note));
+    let fits = match branch.strip_prefix("keys/") {
+        None => {
+            let part = || PartFile::parse(bytes).and_then(|part| part.place());
+            BodyFile::parse(bytes).and_then(|body| body.place()).or_else(|_| part()) == here
         }
-        let Some((note, _)) = note_and_digest(path) else {
-            return self.report(path, &[34], "does not bear the name of a note", tally);
-        };
-        let here = Ok((self.known.vault, note));
-        let fits = match self.name.strip_prefix("keys/") {
-            None => {
-                let part = || PartFile::parse(bytes).and_then(|part| part.place());
-                BodyFile::parse(bytes).and_then(|body| body.place()).or_else(|_| part()) == here
-            }
-            Some(shard) => WrapFile::parse(bytes).is_ok_and(|wrap| {
-                // Whoever wraps a body anew may not know that it was forgotten meanwhile.
-                let was_written = |body: Digest| {
-                    let body = FileRef(note_ref(note), format!("{note}.{body}"), body);
-                    note.is_in(shard) && (self.known.live.is_live(&body) || self.known.live.is_forgotten(&body))
-                };
-                wrap.place() == here && wrap.body().is_ok_and(was_written)
-            }),
-        };
-        if !fits {
-            self.report(path, &[34], "belongs to another note or body than its name says", tally);
+        Some(shard) => WrapFile::parse(bytes).is_ok_and(|wrap| {
+            // Whoever wraps a body anew may not know that it was forgotten meanwhile.
+            let was_written = |body: Digest| {
+                let body = FileRef(note_ref(note), format!("{note}.{body}"), body);
+                note.is_in(shard) && (live.is_live(&body) || live.is_forgotten(&body))
+            };
+            wrap.place() == here && wrap.body().is_ok_and(was_written)
+        }),
+    };
+    (!fits).then_some("belongs to another note or body than its name says")
+}
+
+/// Whether a key box or a detail key is what its name says.
+fn is_key_file(path: &str, bytes: &[u8], vault: VaultId) -> bool {
+    let stem = path.split_once('.').map_or(path, |(stem, _)| stem);
+    match stem.strip_prefix("detail-") {
+        Some(key) => {
+            let place = DetailFile::parse(bytes).and_then(|file| file.place());
+            place.is_ok_and(|place| key.parse().is_ok_and(|key| place == (vault, key)))
+        }
+        None => {
+            let place = BoxFile::parse(bytes).and_then(|file| file.place());
+            place.is_ok_and(|place| stem.parse().is_ok_and(|device| place == (vault, device)))
         }
     }
 }

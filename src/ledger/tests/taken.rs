@@ -2,13 +2,15 @@
 //! a vault one that no command opens; and nobody is kept out by what another says.
 
 use super::clones::{admit, assert_honest, exchange, merge, read, sizes, with, write};
-use super::vault::{Forge, Vault, blank, card, chain, identity, note, sign_lines};
+use super::vault::{Forge, Vault, blank, card, chain, commit, identity, note, sign_lines};
 use super::{Given, judge};
-use crate::chain::{Card, Cut, Details, Entry, FileRef, Kind, Role};
+use crate::chain::{Card, Cut, Details, Entry, FileRef, Kind, Problem, Role};
 use crate::crypto::sha256;
 use crate::env::SystemEntropy;
-use crate::id::{Digest, LogName};
-use crate::ledger::{Changes, Draft, MAIN, MainFate, Merged};
+use crate::envelope::WrapFile;
+use crate::id::{DeviceId, Digest, LogName, NoteId};
+use crate::ledger::{Changes, DEVICES, Draft, MAIN, MainFate, Merged, note_ref, wrap_ref};
+use crate::repo::{Kind as ObjectKind, Object};
 use std::collections::BTreeSet;
 
 fn rewrite(vault: &Vault, log: LogName, entries: &[Entry], n: u8) {
@@ -193,4 +195,111 @@ fn who_was_a_lead_once_changes_no_rules_upon_those_who_know_better() {
     assert_eq!(a.files("main"), before);
     read(&mut a);
     assert_honest("by a lead alone", &a);
+}
+
+#[test]
+fn nobody_hides_who_was_a_lead_behind_a_folder_that_cannot_be_read() {
+    let mut a = Vault::with(2, 4);
+    let mut b = admit(&mut a, 2);
+    exchange(&mut a, &mut b);
+    change(&mut a, 2, |card| card.roles = vec![Role::Officer]);
+    merge(&mut b, &a);
+    b.put_files("main", &b.files("main"));
+    // A file as only the git of long ago wrote them: stock git lets it through, and what it belongs to is read by nobody here.
+    let newest = b.target("main");
+    let tree = b.repo().read_commit(newest, 1 << 20).unwrap().tree;
+    let blob = Object::blob(b"x".to_vec());
+    let odd = Object {
+        kind: ObjectKind::Tree,
+        bytes: [b"100664 x\0", &blob.oid().0[..]].concat(),
+    };
+    let unsigned = commit(odd.oid(), &[newest], "keep\n", None);
+    let last = commit(tree, &[unsigned.oid()], "keep\n", Some(&b.identity));
+    let target = last.oid();
+    b.put("main", vec![blob, odd, unsigned, last], target);
+    let given = Given {
+        deep: true,
+        ..Given::default()
+    };
+    let told = judge(&b, &given).problems;
+    let says =
+        |problem: &&Problem| problem.case == 36 && problem.message.contains("or what it follows, cannot be read");
+    assert_eq!(told.iter().filter(says).count(), 1, "{told:?}");
+    let merged = merge(&mut a, &b);
+    assert!(matches!(merged.main, MainFate::Broken(_)), "{:?}", merged.main);
+    assert_honest("what no lead made", &a);
+}
+
+#[test]
+fn a_file_that_is_none_keeps_its_log_out_and_nothing_else() {
+    let mut a = Vault::with(2, 4);
+    let mut b = admit(&mut a, 2);
+    let mut c = admit(&mut a, 3);
+    exchange(&mut a, &mut b);
+    exchange(&mut a, &mut c);
+    let known = note(1);
+    let stored = a.files(&wrap_ref(known));
+    let (_, wrap) = stored
+        .iter()
+        .find(|(path, _)| path.starts_with(&known.to_string()))
+        .unwrap();
+    let device = || a.files(DEVICES).into_iter().next().unwrap();
+    let unwritten = {
+        let body = WrapFile::parse(wrap).unwrap().body().unwrap();
+        let at = wrap.windows(32).position(|bytes| bytes == body.as_bytes()).unwrap();
+        [&wrap[..at], &[9; 32], &wrap[at + 32..]].concat()
+    };
+    let as_key = |device: DeviceId, bytes: Vec<u8>| {
+        let mut changes = Changes::default();
+        changes.write(DEVICES, format!("{device}.{}", sha256(&[&bytes])), bytes);
+        changes
+    };
+    let digested = |branch: String, note: NoteId, bytes: Vec<u8>| {
+        let mut changes = Changes::default();
+        changes.write_digested(branch, note, bytes);
+        changes
+    };
+    let other = note(2);
+    for (what, kind, changes) in [
+        (
+            "ten bytes as a wrap",
+            Kind::Add,
+            digested(wrap_ref(other), other, vec![7; 10]),
+        ),
+        (
+            "ten bytes as a body",
+            Kind::Add,
+            digested(note_ref(other), other, vec![7; 10]),
+        ),
+        (
+            "a wrap of a body that nobody wrote",
+            Kind::Add,
+            digested(wrap_ref(known), known, unwritten),
+        ),
+        (
+            "another note's wrap",
+            Kind::Add,
+            digested(wrap_ref(other), other, wrap.clone()),
+        ),
+        ("another device's keys", Kind::Key, as_key(DeviceId([9; 8]), device().1)),
+    ] {
+        let mut bad = b.copy();
+        with(&mut bad, |ledger, now| {
+            let details = Details::new("planted");
+            let draft = Draft::change(kind, details, vec![other], changes);
+            let _recorded = ledger.record(draft, now, &mut SystemEntropy).unwrap();
+        });
+        bad.cut();
+        read(&mut c);
+        let mut into = a.copy();
+        let merged = merge(&mut into, &bad);
+        assert_eq!(left_out(&merged), [b.log].into(), "{what}");
+        let (_, fate) = merged.logs.iter().find(|(log, _)| *log == b.log).unwrap();
+        assert!(format!("{fate:?}").contains("what its entry"), "{what}: {fate:?}");
+        // Nothing else waits for it.
+        let merged = merge(&mut into, &c);
+        assert!(left_out(&merged).is_empty(), "{what}: {:?}", merged.logs);
+        read(&mut into);
+        assert_honest(what, &into);
+    }
 }
