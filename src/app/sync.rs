@@ -478,10 +478,7 @@ impl<'a> Exchange<'a> {
                 if merged.main == MainFate::Diverged {
                     match desk.ledger.second(other, &name, now).map_err(of_the_remote)? {
                         Second::Undecided(why) => self.undecided = Some((Kind::Unknown, why.to_owned())),
-                        Second::Rewritten => {
-                            let why = "what stood there was rewritten or put back";
-                            self.undecided = Some((Kind::Tampered, why.to_owned()));
-                        }
+                        Second::Tampered(why) => self.undecided = Some((Kind::Tampered, why.to_owned())),
                         Second::Void { gone, mutual } => {
                             if let Some(by) = &mutual {
                                 self.remember((&gone, by))?;

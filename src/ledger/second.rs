@@ -25,8 +25,8 @@ use std::path::Path;
 pub enum Second {
     /// A person has to decide, and why.
     Undecided(&'static str),
-    /// What stood there when it was merged or pushed to last does not any more.
-    Rewritten,
+    /// What stands there no honest clone puts there, and what is wrong with it.
+    Tampered(&'static str),
     /// What was changed here can be taken back and made again.
     MayWithdraw(Box<Withdrawal>),
     /// What was changed there was signed by somebody whose membership was taken here.
@@ -83,13 +83,7 @@ impl Merge<'_> {
         if let Err(error) = whole {
             return MainFate::Broken(error.to_string());
         }
-        let mut new = commits(&theirs.view, there).take_while(|oid| *oid != from);
-        let by_leads = new.all(|oid| {
-            let commit = theirs.view.commit_at(oid);
-            let by = commit.and_then(|commit| is_by_a_lead(&theirs.view, &commit, &theirs.charter.roster));
-            by.unwrap_or(false)
-        });
-        match by_leads {
+        match by_leads(theirs, from) {
             true => MainFate::Taken,
             false => MainFate::Broken("a commit of it is by nobody who was a lead then".to_owned()),
         }
@@ -137,6 +131,16 @@ impl Merge<'_> {
     }
 }
 
+/// Whether each commit of the other's `main` behind that one is by somebody who was a lead then.
+fn by_leads(theirs: &Theirs<'_>, from: Oid) -> bool {
+    let mut new = commits(&theirs.view, theirs.charter.commit).take_while(|oid| *oid != from);
+    new.all(|oid| {
+        let commit = theirs.view.commit_at(oid);
+        let by = commit.and_then(|commit| is_by_a_lead(&theirs.view, &commit, &theirs.charter.roster));
+        by.unwrap_or(false)
+    })
+}
+
 impl Ledger<'_> {
     /// What is to become of what was changed here, where neither side's members and policies go on from the other's. Nothing is
     /// changed by asking.
@@ -162,10 +166,15 @@ impl Ledger<'_> {
                 "one goes on from the other, and does not follow from the logs",
             ));
         }
+        // Nobody takes back what they changed for what no lead made.
+        if !by_leads(&theirs, common) {
+            let why = "a change of the members or policies there is by nobody who was a lead then";
+            return Ok(Second::Tampered(why));
+        }
         let accepted = Accepted::read(&self.state, self.identity)?;
         let known = accepted.main_of(name);
         if known.is_some_and(|known| !follows(&theirs.view, theirs.charter.commit, known)) {
-            return Ok(Second::Rewritten);
+            return Ok(Second::Tampered("what stood there was rewritten or put back"));
         }
         let base = RawCharter::read(self.repo, common)?;
         let before = Charter::read(self.repo, common, self.identity.founder_pin())?;

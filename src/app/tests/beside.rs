@@ -673,6 +673,38 @@ fn what_others_have_is_not_taken_back_when_a_remote_is_rewritten() {
 }
 
 #[test]
+fn nobody_takes_back_what_they_changed_for_what_no_lead_made() {
+    let world = World::new();
+    let hub = world.folder.path().join("hub.git");
+    world
+        .mara
+        .change("kim", &MemberChange::Grant(rights(None, &[Role::BreakGlass])));
+    world.mara.well();
+    // The host makes the same commit once more, and signs it with nothing.
+    git(&hub, &["update-ref", "refs/heads/main", &unsigned(&hub)]);
+    world.jon.change("kim", &restricted());
+    let before = world.jon.cards();
+    let done = world.jon.sync();
+    assert_eq!(done.worst(), Some(Kind::Tampered), "{done:?}");
+    let told = |words: &str| done.problems.iter().any(|problem| problem.message.contains(words));
+    assert!(told("by nobody who was a lead then"), "{done:?}");
+    assert_eq!((world.jon.cards(), world.jon.card("kim").level), (before, 3));
+    world.jon.is_intact();
+}
+
+/// The newest commit of `main` there, made again by somebody who has no key.
+fn unsigned(dir: &Path) -> String {
+    let mut git = Command::new("git");
+    git.arg("-C")
+        .arg(dir)
+        .args(["-c", "user.name=host", "-c", "user.email=host"]);
+    git.args(["commit-tree", "main^{tree}", "-p", "main~1", "-m", "keep"]);
+    let output = git.output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    String::from_utf8(output.stdout).unwrap().trim().to_owned()
+}
+
+#[test]
 fn a_lead_s_role_taken_at_the_same_time_leaves_what_they_changed_waiting() {
     let world = World::new();
     let both = [&world.mara, &world.jon];
