@@ -246,8 +246,12 @@ impl Desk<'_> {
         let opened = self.gate().open_contents(stored, permits, recorded)?;
         let content = opened.into_iter().next();
         let content = content.ok_or_else(|| no_such_attachment(note, name))?;
-        let parts = self.ledger.parts(note, content.parts())?;
-        Ok((content, parts))
+        let parts = self.ledger.parts_if_written(note, content.parts())?;
+        let parts = parts.ok_or_else(|| {
+            let words = "of this attachment nothing can be given: its head names parts that nobody wrote, or that are destroyed";
+            Error::new(Kind::Failed, words)
+        });
+        Ok((content, parts?))
     }
 
     /// What is said where several attachments are meant: two clones may attach one of the same name each, and a member with a

@@ -280,6 +280,18 @@ impl Desk<'_> {
         }
     }
 
+    /// Says that an attachment of a note is none, by whoever wrapped it so, and what becomes of it.
+    pub(super) fn tell_void(&self, note: NoteId, wrap: Option<FileRef>, what: &str) {
+        let by = wrap.and_then(|wrap| self.ledger.written_by(&wrap));
+        let by = by.map_or_else(String::new, |entry| {
+            format!(" ({} attached it so, in entry {entry})", self.handle_of(entry))
+        });
+        let note = &note.to_string()[..8];
+        self.context.person.warn(&format!(
+            "a file attached to note {note} is not what its own head says{by}: {what}"
+        ));
+    }
+
     /// Looks inside everything that this session's keys open.
     pub(super) fn survey(&self, filter: &Filter) -> Result<crate::gate::Survey, Error> {
         Ok(self.gate().scan(&self.ledger, &self.clearance(), filter, None)?)

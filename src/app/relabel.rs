@@ -39,7 +39,7 @@ pub fn relabel(context: &Context<'_>, asked: &str, text: &str) -> Result<Relabel
         Ok(label) => label,
         Err(error) => return Err(desk.refused("relabel", Some(EntryKind::Relabel), Some(text), error)?),
     };
-    let found = desk.whole(&details, asked)?;
+    let mut found = desk.whole(&details, asked)?;
     details.asked = Some(short(text.to_owned()));
     details.level = Some(label.level());
     let named = (label.level() == Level::Named).then(|| desk.handles_of(label.people()));
@@ -85,6 +85,7 @@ pub fn relabel(context: &Context<'_>, asked: &str, text: &str) -> Result<Relabel
             made: Vec::new(),
         });
     }
+    desk.leave_out_void(&mut found)?;
     let (sealed, parts) = match desk.reseal(&found, &label, permits) {
         Ok(sealed) => sealed,
         Err(error) => return Err(desk.failed(details, vec![found.note], error)),
@@ -133,6 +134,22 @@ pub fn relabel(context: &Context<'_>, asked: &str, text: &str) -> Result<Relabel
 }
 
 impl Desk<'_> {
+    /// Leaves out the attachments that are not what their heads say, by whoever sealed them so.
+    fn leave_out_void(&self, found: &mut WholeNote) -> Result<(), Error> {
+        for (head, digests) in self.gate().attached(&found.whole)? {
+            let parts = self.ledger.parts_if_written(found.note, &digests)?;
+            if !self.gate().comes_out(&found.whole, head, parts)? {
+                self.tell_void(
+                    found.note,
+                    found.whole.wrap_file(head),
+                    "it is forgotten, and not sealed anew",
+                );
+                found.whole.leave_out(head);
+            }
+        }
+        Ok(())
+    }
+
     /// All of a note sealed anew: its bodies and heads with their wraps, and the parts of its attachments, which are
     /// durable and not yet named.
     fn reseal(

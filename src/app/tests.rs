@@ -9,6 +9,7 @@ mod exports;
 mod holds;
 mod leaving;
 mod matters;
+mod obstacles;
 mod offline;
 mod planted;
 mod recovery;

@@ -49,6 +49,16 @@ impl Attachment {
         }
     }
 
+    /// Reads it through; see [`comes_out`]. It cannot be looked at afterwards.
+    pub(super) fn comes_out(&mut self, next: impl NextPart) -> Result<bool, LedgerError> {
+        self.opener.take().map_or(Ok(false), |opener| comes_out(opener, next))
+    }
+
+    /// The parts that have to be found for it.
+    pub(super) fn parts(&self) -> &[Digest] {
+        self.opener.as_ref().map_or(&[], |opener| &opener.info().parts)
+    }
+
     /// Drops what it could still be looked at with.
     pub fn close(&mut self) {
         self.opener = None;
@@ -165,12 +175,7 @@ impl OpenContent {
     /// The content, out of the parts that `next` gives in their order. It is handed the buffer of the part before, to be
     /// written over: plaintext is wiped once, at the end.
     pub fn read<N: NextPart>(self, next: N) -> Content<N> {
-        Content {
-            opener: self.opener,
-            next,
-            part: Zeroizing::new(Vec::new()),
-            at: 0,
-        }
+        Content::new(self.opener, next)
     }
 }
 
@@ -215,6 +220,15 @@ pub struct Content<N> {
 }
 
 impl<N: NextPart> Content<N> {
+    fn new(opener: ContentOpener, next: N) -> Self {
+        Self {
+            opener,
+            next,
+            part: Zeroizing::new(Vec::new()),
+            at: 0,
+        }
+    }
+
     /// The next piece. `None` says that the content has ended, whole and with the digest that its head says; until then
     /// what was given out is authentic and may be less than there is.
     pub fn next_chunk(&mut self) -> Result<Option<&[u8]>, BadContent> {
@@ -231,6 +245,20 @@ impl<N: NextPart> Content<N> {
             .map_err(GateError::from)?;
         self.at += took;
         Ok(Some(content))
+    }
+}
+
+/// Whether a content comes out of these parts whole: whoever seals a head can name other parts in it, or say another digest, and
+/// nobody sees it before all of it is opened. What comes out is wiped. An error where a part is not what an entry wrote.
+pub(super) fn comes_out(opener: ContentOpener, next: impl NextPart) -> Result<bool, LedgerError> {
+    let mut content = Content::new(opener, next);
+    loop {
+        match content.next_chunk() {
+            Ok(Some(_)) => {}
+            Ok(None) => return Ok(true),
+            Err(BadContent::Gate(_)) => return Ok(false),
+            Err(BadContent::Stored(error)) => return Err(error),
+        }
     }
 }
 
@@ -253,15 +281,9 @@ pub struct Resealed {
 
 impl<N: NextPart> Resealing<N> {
     pub(super) fn new(body: Digest, opener: ContentOpener, sealing: Sealing, next: N) -> Self {
-        let content = Content {
-            opener,
-            next,
-            part: Zeroizing::new(Vec::new()),
-            at: 0,
-        };
         Self {
             body,
-            content,
+            content: Content::new(opener, next),
             sealing,
             chunk: Zeroizing::new(Vec::new()),
             taken: 0,
@@ -370,5 +392,74 @@ impl Gate<'_> {
             })
         };
         stored.iter().map(open).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::crypto::ExampleEntropy;
+    use crate::id::VaultId;
+
+    const VAULT: VaultId = VaultId([1; 16]);
+    const NOTE: NoteId = NoteId([2; 16]);
+
+    /// An attachment of so many bytes: its opener and its parts.
+    fn attached(len: usize, name: &'static str) -> (ContentOpener, Vec<Vec<u8>>) {
+        let mut entropy = ExampleEntropy::new(name);
+        let mut sealer = ContentSealer::begin(VAULT, NOTE, &mut entropy).unwrap();
+        let (mut left, mut parts, mut part) = (len, Vec::new(), Vec::new());
+        let mut read = |out: &mut [u8]| {
+            let some = out.len().min(left);
+            out[..some].fill(7);
+            left -= some;
+            Ok::<_, std::io::Error>(some)
+        };
+        while let Some(_digest) = sealer.next_part(&mut part, &mut read).unwrap_or_else(|_| panic!()) {
+            parts.push(part.clone());
+        }
+        let metadata = Metadata {
+            title: name.into(),
+            client: String::new(),
+            case: String::new(),
+            created: 1,
+            modified: 1,
+            happened: None,
+            author: PersonId([1; 8]),
+            parents: Vec::new(),
+            number: 1,
+            fields: Vec::new(),
+        };
+        let (body, key, _) = sealer.finish(&metadata).unwrap();
+        let head = BodyFile::parse(&body).unwrap();
+        let opener = ContentOpener::begin(&head, VAULT, NOTE, &key).unwrap();
+        (opener, parts)
+    }
+
+    fn outcome(opener: ContentOpener, parts: Vec<Vec<u8>>) -> Result<bool, LedgerError> {
+        let mut parts = parts.into_iter();
+        comes_out(opener, move |_| Some(Ok(Zeroizing::new(parts.next()?))))
+    }
+
+    #[test]
+    fn a_content_comes_out_of_its_own_parts_alone() {
+        let len = 5 << 20;
+        let good = || attached(len, "plan.pdf");
+        let (opener, parts) = good();
+        assert!(outcome(opener, parts.clone()).unwrap());
+        assert!(parts.len() > 1);
+        let others = attached(len, "photo.jpg").1;
+        for wrong in [
+            Vec::new(),
+            parts[..1].to_vec(),
+            others,
+            [&parts[..], &parts[..1]].concat(),
+        ] {
+            assert!(!outcome(good().0, wrong).unwrap());
+        }
+        // What is damaged is told, and is nobody's fault who sealed it.
+        let damage = || LedgerError::NotAVault("it is damaged");
+        assert!(comes_out(good().0, |_| Some(Err(damage()))).is_err());
     }
 }

@@ -1,10 +1,11 @@
 //! What is given out for good: a sealed body as it is stored, its content key, and what it says when it is opened.
 
-use super::{Attachment, Gate, GateError, Permit};
+use super::{Attachment, Gate, GateError, NextPart, Permit};
+use crate::chain::FileRef;
 use crate::envelope::{BodyFile, Metadata, Purpose};
 use crate::id::{Digest, NoteId};
 use crate::label::Label;
-use crate::ledger::{Recorded, StoredNote};
+use crate::ledger::{LedgerError, Recorded, StoredNote};
 use crate::policy::Action;
 use crate::secret::Plaintext;
 use zeroize::Zeroizing;
@@ -26,6 +27,8 @@ pub struct Handed {
     pub sealed: Vec<u8>,
     /// Its content key, which seals nothing else.
     pub key: Zeroizing<[u8; 32]>,
+    /// The file of its wrap.
+    pub wrap: FileRef,
     /// If it is the head of an attachment: what that is.
     pub attachment: Option<Attachment>,
     text: Plaintext,
@@ -38,6 +41,21 @@ impl Handed {
             .text()
             .filter(|_| self.attachment.is_none())
             .unwrap_or_default()
+    }
+}
+
+impl Handed {
+    /// The parts of what is attached; none of anything else.
+    pub fn parts(&self) -> &[Digest] {
+        self.attachment.as_ref().map_or(&[], Attachment::parts)
+    }
+
+    /// Whether what is attached comes out of these parts as its head says, to its end: its writer may have sealed it otherwise.
+    /// Nothing of it is given out.
+    pub fn comes_out(&mut self, next: impl NextPart) -> Result<bool, LedgerError> {
+        self.attachment
+            .as_mut()
+            .map_or(Ok(true), |attachment| attachment.comes_out(next))
     }
 }
 
@@ -76,6 +94,7 @@ impl Gate<'_> {
                 metadata,
                 body: item.body,
                 key: key.hand_over(),
+                wrap: item.wrap_file(),
                 sealed: item.sealed,
                 attachment,
                 text,

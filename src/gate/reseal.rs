@@ -1,14 +1,15 @@
 //! All of one note: looked at for a decision about the whole of it, and sealed anew under another label. No plaintext
 //! leaves: what comes out is sealed again.
 
+use super::content::comes_out;
 use super::{Gate, GateError, Metadata, NextPart, Permit, Resealed, Resealing, SealedNote};
 use crate::casework::{Kept, Retention, reserved, value_of};
-use crate::chain::Time;
+use crate::chain::{FileRef, Time};
 use crate::crypto::{Entropy, Recipient};
 use crate::envelope::{BadWrap, BodyFile, ContentKey, Purpose, seal_body};
 use crate::id::{Digest, NoteId, PersonId};
 use crate::label::Label;
-use crate::ledger::StoredNote;
+use crate::ledger::{LedgerError, StoredNote};
 use crate::policy::Action;
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,6 +19,8 @@ pub struct Whole {
     note: NoteId,
     me: PersonId,
     items: Vec<Item>,
+    /// Heads of attachments that are not what they say: they go with the note, and not along with it.
+    void: BTreeSet<Digest>,
 }
 
 struct Item {
@@ -69,6 +72,17 @@ impl Whole {
         notes.any(|item| value_of(&item.metadata.fields, reserved::CLOSED).is_some())
     }
 
+    /// Takes the attachment with that head for none. It goes where the rest is forgotten.
+    pub fn leave_out(&mut self, head: Digest) {
+        self.void.insert(head);
+    }
+
+    /// The wrap of a body, by which it is known who wrapped it.
+    pub fn wrap_file(&self, body: Digest) -> Option<FileRef> {
+        let item = self.items.iter().find(|item| item.stored.body == body)?;
+        Some(item.stored.wrap_file())
+    }
+
     /// Until when its class keeps it at least, by the latest that one of its revisions says.
     pub fn least(&self, retention: &Retention) -> Option<Time> {
         let notes = self.items.iter().filter(|item| item.nature == Purpose::Note);
@@ -91,8 +105,13 @@ impl Whole {
 
     /// The bodies, those that others follow before those that follow them.
     pub fn bodies(&self) -> Vec<Digest> {
-        let order = in_order(&self.items);
-        order.into_iter().map(|at| self.items[at].stored.body).collect()
+        self.in_order().map(|item| item.stored.body).collect()
+    }
+
+    /// All but what is void.
+    fn in_order(&self) -> impl Iterator<Item = &Item> {
+        let items = in_order(&self.items).into_iter().map(|at| &self.items[at]);
+        items.filter(|item| !self.void.contains(&item.stored.body))
     }
 }
 
@@ -174,17 +193,28 @@ impl Gate<'_> {
             me: self.identity.person(),
             // What does not open its writer sealed so. It goes where the rest is forgotten, and is in nobody's way.
             items: self.sound(stored).0.into_iter().map(look).collect::<Result<_, _>>()?,
+            void: BTreeSet::new(),
         })
     }
 
     /// Heads of the attachments, each with the parts that it names. Nothing else of them comes out.
     pub fn attached(&self, whole: &Whole) -> Result<Vec<(Digest, Vec<Digest>)>, GateError> {
-        let heads = whole.items.iter().filter(|item| item.nature == Purpose::Attachment);
+        let heads = whole.in_order().filter(|item| item.nature == Purpose::Attachment);
         let parts = |item: &Item| {
             let (_, opener) = self.head(&item.stored, &item.key)?;
             Ok((item.stored.body, opener.into_info().parts))
         };
         heads.map(parts).collect()
+    }
+
+    /// Whether the attachment with the head `body` comes out of these parts as the head says, to its end: its writer may have
+    /// sealed it otherwise. Nothing of it is given out. Without parts it does not.
+    pub fn comes_out(&self, whole: &Whole, body: Digest, next: Option<impl NextPart>) -> Result<bool, LedgerError> {
+        let item = whole.items.iter().find(|item| item.stored.body == body);
+        let opener = item.and_then(|item| Some(self.head(&item.stored, &item.key).ok()?.1));
+        opener
+            .zip(next)
+            .map_or(Ok(false), |(opener, next)| comes_out(opener, next))
     }
 
     /// Begins to seal the attachment with the head `body` anew, out of the parts that `next` gives, as
@@ -231,8 +261,7 @@ impl Gate<'_> {
         self.may_reseal(whole, label, &permits)?;
         let mut renamed: BTreeMap<Digest, Digest> = BTreeMap::new();
         let mut sealed = Vec::with_capacity(whole.items.len());
-        for at in in_order(&whole.items) {
-            let item = &whole.items[at];
+        for item in whole.in_order() {
             let mut metadata = item.metadata.following(&renamed);
             metadata
                 .fields

@@ -4,7 +4,7 @@ use super::error::LedgerError;
 use super::objects::note_ref;
 use super::start::Ledger;
 use super::stored::{Shard, check_file, missing};
-use crate::chain::FileRef;
+use crate::chain::{FileRef, LiveFile};
 use crate::envelope::PART_MAX;
 use crate::id::{Digest, NoteId};
 use crate::repo::{BlobWriter, Oid, Repo};
@@ -36,6 +36,16 @@ impl Ledger<'_> {
     /// Writes the parts of an attachment before they are named.
     pub fn blob_writer(&self) -> std::io::Result<BlobWriter> {
         self.repo.blob_writer()
+    }
+
+    /// The same, if entries wrote them all and none forgot one.
+    pub fn parts_if_written(&self, note: NoteId, digests: &[Digest]) -> Result<Option<StoredParts>, LedgerError> {
+        let written = |digest: &Digest| self.standing.live.lives(&LiveFile::body(note, *digest));
+        digests
+            .iter()
+            .all(written)
+            .then(|| self.parts(note, digests))
+            .transpose()
     }
 
     /// Finds the parts that a head of `note` names. Each must be there, written by an entry.

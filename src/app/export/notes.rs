@@ -6,7 +6,7 @@ use super::super::error::{Error, Kind};
 use super::super::person::is_harmful;
 use super::super::table::typed;
 use super::files::{Files, MANIFEST, archive_attached, plain_name};
-use super::taking::{PictureOut, Taken, each_content, write_contents};
+use super::taking::{PictureOut, Taken, each_content, that_come_out, write_contents};
 use super::{Which, by_note, check_recipients};
 use crate::casework::reserved;
 use crate::chain::{Outcome, Time};
@@ -118,6 +118,7 @@ pub fn export_notes(
         }
         (taken, handed, highest)
     };
+    let handed = that_come_out(context, &unlocked, handed)?;
     let (mut files, revisions) = pages(&taken, handed);
     let manifest = files.manifest();
     let digest = sha256(&[manifest.as_bytes()]);

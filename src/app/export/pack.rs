@@ -6,7 +6,7 @@ use super::super::error::{Error, Kind};
 use super::super::reports::given;
 use super::custody::Custody;
 use super::files::{Files, MANIFEST, SIGNATURE, check_notice, filled, hex, number_of, plain_name, pretty, shown};
-use super::taking::{PictureOut, Taken, write_contents};
+use super::taking::{PictureOut, Taken, that_come_out, write_contents};
 use super::{Which, by_note, check_recipients};
 use crate::casework::{reserved, value_of};
 use crate::chain::{Namespace, Receipt, Time, public_line};
@@ -91,6 +91,7 @@ pub fn export_pack(context: &Context<'_>, query: &PackQuery) -> Result<ExportedP
         }
         (taken, handed)
     };
+    let handed = that_come_out(context, &unlocked, handed)?;
     let proven = prove(context, &taken.custody, receipt.as_ref())?;
     let mut files = Files::default();
     let counted = add_notes(&mut files, &taken, handed)?;

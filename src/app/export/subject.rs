@@ -4,7 +4,7 @@ use super::super::concerns::without_sealed_files;
 use super::super::context::{Context, Desk};
 use super::super::error::{Error, Kind};
 use super::files::{Files, MANIFEST, SIGNATURE, check_notice, filled, number_of, plain_name, shown};
-use super::taking::{PictureOut, Taken, write_contents};
+use super::taking::{PictureOut, Taken, that_come_out, write_contents};
 use super::{Which, by_note, check_recipients};
 use crate::brief::{Known, Profile, redact};
 use crate::casework::{Kept, RetentionDates, day_text, reserved};
@@ -83,6 +83,7 @@ pub fn export_subject(context: &Context<'_>, query: &SubjectQuery) -> Result<Exp
         let reviews = desk.reviews(&handed);
         (taken, handed, redacting, reviews)
     };
+    let handed = that_come_out(context, &unlocked, handed)?;
     let mut files = Files::default();
     let mut told = Told::default();
     told.add_notes(&mut files, query, &taken, handed, redacting.as_ref(), &reviews)?;

@@ -124,6 +124,35 @@ impl Desk<'_> {
     }
 }
 
+/// Leaves out the attachments that do not come out as their heads say: their writers sealed them so. The vault is left to others
+/// while they are read.
+pub(super) fn that_come_out(
+    context: &Context<'_>,
+    unlocked: &Unlocked<'_>,
+    handed: Vec<Handed>,
+) -> Result<Vec<Handed>, Error> {
+    let mut whole = Vec::with_capacity(handed.len());
+    for mut item in handed {
+        if item.attachment.is_some() {
+            let parts = {
+                let desk = unlocked.desk(context)?;
+                desk.ledger.parts_if_written(item.note, item.parts())?
+            };
+            if !parts.map_or(Ok(false), |parts| item.comes_out(parts))? {
+                let desk = unlocked.desk(context)?;
+                desk.tell_void(
+                    item.note,
+                    Some(item.wrap.clone()),
+                    "it is passed over and does not leave",
+                );
+                continue;
+            }
+        }
+        whole.push(item);
+    }
+    Ok(whole)
+}
+
 /// Writes what is attached, where `paths` says. The vault is left to others but for the moments in which parts are looked up.
 pub(super) fn write_contents(
     context: &Context<'_>,
