@@ -304,3 +304,42 @@ fn no_trace_is_left_by_real_editors_also_killed_ones() {
         say(format_args!("{name} left no trace, nor did it when it was killed"));
     }
 }
+
+#[test]
+fn nothing_in_a_note_steers_an_editor_whose_settings_let_it() {
+    for (editor, settings) in [("vim", ".vimrc"), ("nvim", "config/nvim/init.vim")] {
+        if !has(editor) {
+            continue;
+        }
+        let mut house = House::empty();
+        let settings = house.root().join(settings);
+        std::fs::create_dir_all(settings.parent().unwrap()).unwrap();
+        std::fs::write(&settings, "set modeline\n").unwrap();
+        let text = house.root().join("text");
+        std::fs::write(&text, "The gate is shut.\nvim: set textwidth=7:\n").unwrap();
+        let command = format!("{editor} -s /dev/null -c \"call writefile([&textwidth], \\$HOME . '/width')\" -c qa!");
+        let width = |house: &House, line: &str| {
+            let mut sh = house.program("sh");
+            let ran = Ran::from(sh.args(["-c", line]).output().unwrap());
+            let width = std::fs::read_to_string(house.root().join("width"));
+            width.unwrap_or_else(|_| panic!("{editor}: {ran:?}")).trim().to_owned()
+        };
+        // Without strongroom it does what the line says.
+        assert_eq!(width(&house, &format!("{command} {}", text.display())), "7", "{editor}");
+        house.set("VISUAL", &command);
+        house.init();
+        let add = [
+            "add",
+            "--label",
+            "internal",
+            "--title",
+            "x",
+            "--file",
+            text.to_str().unwrap(),
+        ];
+        let id = house.run(&add).expect(0).trim().to_owned();
+        std::fs::remove_file(house.root().join("width")).unwrap();
+        let line = format!("{} edit {id}", env!("CARGO_BIN_EXE_strongroom"));
+        assert_eq!(width(&house, &line), "0", "{editor}");
+    }
+}

@@ -125,8 +125,9 @@ fn arguments(family: Option<Family>) -> &'static [&'static str] {
     const VIM: &str = "silent! set nobackup | silent! set nowritebackup | silent! set noswapfile | silent! set noundofile \
                        | silent! set viminfo= | silent! set patchmode= | silent! set backupskip=* \
                        | silent! autocmd VimEnter * set nobackup nowritebackup noswapfile noundofile patchmode= viminfo=";
-    /// A note may be somebody else's text: nothing in it steers the editor.
-    const BEFORE: &str = "set nomodeline";
+    /// A note may be somebody else's text: nothing in it steers the editor, also where the person's settings, which are read
+    /// after this, want lines in a text to.
+    const BEFORE: &str = "augroup strongroom | autocmd BufReadPre * setlocal nomodeline | augroup END";
     const EMACS: &str = "(progn (setq make-backup-files nil backup-inhibited t auto-save-default nil \
                          auto-save-list-file-prefix nil create-lockfiles nil undo-tree-auto-save-history nil \
                          enable-local-variables nil enable-local-eval nil) \
