@@ -7,10 +7,10 @@ use super::audit::mark_of;
 use super::context::Context;
 use super::error::{Error, Kind};
 use super::vault::{move_into_place, refuse_occupied, staging_beside};
-use crate::chain::{Problem, Receipt};
+use crate::chain::Receipt;
 use crate::env::SystemEntropy;
 use crate::id::{Digest, VaultId};
-use crate::ledger::{Anchors, HighWater, LedgerError, Report, Verdict, vault_id, verify};
+use crate::ledger::{Anchors, HighWater, LedgerError, Report, Verdict, vault_id, verify, waits_for_a_lead};
 use crate::repo::{BackupError, JournalError, RecoverError, Repo, Settings};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -34,9 +34,8 @@ pub struct CheckedBackup {
 impl CheckedBackup {
     /// Whether nothing is wrong but that a log has two histories, which no card joins yet.
     pub fn is_forked(&self) -> bool {
-        let forked = |problem: &Problem| problem.case == 43;
         self.report.verdict == Verdict::Tampered
-            && self.report.problems.iter().all(forked)
+            && self.report.problems.iter().all(waits_for_a_lead)
             && self.report.unknown.is_empty()
     }
 }

@@ -78,6 +78,7 @@ pub use stored::{StoredNote, wrap_file};
 pub use tests::exchanged::exchanged;
 pub use verify::{Anchors, NoReceipt, Report, Verdict, make_receipt, stray_refs, verify};
 pub use verify_against::{Beside, verify_beside};
+pub use verify_forks::waits_for_a_lead;
 pub use verify_witness::Cosigned;
 pub use withdrawn::{Rewritten, Withdrawn};
 pub use witness::{Cosigning, NoCosignature, cosign, publish};

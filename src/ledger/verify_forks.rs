@@ -15,7 +15,7 @@ use std::convert::Infallible;
 const UNNAMED: &str = "histories of this log were kept, and no card of a lead names the end of each";
 
 /// Whether nothing is wrong but that a log has several histories: they are kept until a lead has looked at them.
-pub(super) fn waits_for_a_lead(problem: &Problem) -> bool {
+pub fn waits_for_a_lead(problem: &Problem) -> bool {
     problem.case == 43 && problem.message.contains(UNNAMED)
 }
 
