@@ -88,11 +88,19 @@ pub(super) fn mark_of(context: &Context<'_>, vault: VaultId) -> Result<Option<Hi
     }
 }
 
-/// Where this device keeps what it remembers: the device of the identity at its place, or the only one there is here.
+/// Where this device keeps what it remembers: the device of the identity at its place, or the only one here that remembers
+/// anything. One that was to come back in with a recovery key, and did not, left a folder at most.
 pub(super) fn local_state(context: &Context<'_>, vault: VaultId) -> Option<PathBuf> {
     match context.identity_file() {
         Ok(file) if file.vault == vault => Some(context.places.state(&vault, &file.device)),
-        _ => context.places.only_state(&vault),
+        _ => {
+            let mut states = context.places.states(&vault);
+            let remembers = |state: &PathBuf| !matches!(HighWater::read_unauthenticated(state), Ok(None));
+            if states.iter().any(remembers) {
+                states.retain(remembers);
+            }
+            states.pop().filter(|_| states.is_empty())
+        }
     }
 }
 

@@ -90,12 +90,6 @@ impl Places {
         entries.into_iter().flatten().filter_map(of_device).collect()
     }
 
-    /// The state of the only device on this computer that remembers a vault; none if there are several, or none.
-    pub fn only_state(&self, vault: &VaultId) -> Option<PathBuf> {
-        let mut folders = self.states(vault).into_iter();
-        folders.next().filter(|_| folders.next().is_none())
-    }
-
     /// Where agents listen: `$XDG_RUNTIME_DIR/strongroom`; without such a directory, beside the state.
     pub fn runtime(&self) -> PathBuf {
         match &self.runtime {
@@ -109,19 +103,6 @@ impl Places {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-
-    #[test]
-    fn the_only_device_of_a_vault_is_found_and_of_two_none() {
-        let root = tempfile::tempdir().unwrap();
-        let (places, vault) = (Places::under(root.path()), VaultId([1; 16]));
-        assert_eq!(places.only_state(&vault), None);
-        let state = places.state(&vault, &DeviceId([2; 8]));
-        std::fs::create_dir_all(&state).unwrap();
-        std::fs::write(places.vault_state(&vault).join("witness-mara"), "").unwrap();
-        assert_eq!(places.only_state(&vault), Some(state));
-        std::fs::create_dir_all(places.state(&vault, &DeviceId([3; 8]))).unwrap();
-        assert_eq!(places.only_state(&vault), None);
-    }
 
     #[test]
     fn a_named_place_wins_over_the_default() {

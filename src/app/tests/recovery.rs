@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::envelope::KeyShare;
+use crate::id::DeviceId;
 
 /// Somebody who types line by line, and remembers what they were told.
 #[derive(Default)]
@@ -157,4 +158,30 @@ fn a_page_that_cannot_be_written_makes_no_key() {
         .map(|line| line.verb().to_owned())
         .collect();
     assert_eq!(verbs, ["init", "audit log"]);
+}
+
+#[test]
+fn the_mark_of_a_lost_identity_is_found_whatever_a_failed_return_left() {
+    let vault = Vault::new();
+    let person = Scripted::deaf();
+    let context = vault.context(&person, None, None);
+    let _ = vault.add("internal");
+    let id = context.identity_file().unwrap().vault;
+    vault.lose_identity();
+    let found = || super::super::audit::local_state(&context, id);
+    let own = context.places.states(&id);
+    assert_eq!(found().into_iter().collect::<Vec<_>>(), own);
+    std::fs::write(context.places.vault_state(&id).join("witness-mara"), "").unwrap();
+    // Coming back in begins with a device of its own, which is thrown away where the key turns out to be wrong.
+    let left = context.places.state(&id, &DeviceId([9; 8]));
+    std::fs::create_dir_all(&left).unwrap();
+    assert_eq!(found().into_iter().collect::<Vec<_>>(), own);
+    // Of two that remember something none is meant.
+    std::fs::copy(own[0].join("high-water"), left.join("high-water")).unwrap();
+    assert_eq!(found(), None);
+    std::fs::remove_file(left.join("high-water")).unwrap();
+    std::fs::remove_file(own[0].join("high-water")).unwrap();
+    assert_eq!(found(), None);
+    std::fs::remove_dir(left).unwrap();
+    assert_eq!(found().into_iter().collect::<Vec<_>>(), own);
 }
