@@ -6,7 +6,7 @@ use crate::crypto::{
     CHUNK_TAG_LEN, Entropy, KeySource, NoEntropy, StreamKey, length_prefixed, make_random, make_secret, same_bytes,
 };
 use crate::id::{Digest, NoteId, PersonId, VaultId};
-use crate::secret::{Plaintext, Secret};
+use crate::secret::{self, Plaintext, Secret};
 use minicbor::{Decode, Encode};
 use std::collections::BTreeMap;
 use zeroize::Zeroize;
@@ -154,13 +154,16 @@ pub struct Metadata {
 
 impl Drop for Metadata {
     fn drop(&mut self) {
-        self.title.zeroize();
-        self.client.zeroize();
-        self.case.zeroize();
-        for (name, value) in &mut self.fields {
-            name.zeroize();
-            value.zeroize();
-        }
+        wipe([&mut self.title, &mut self.client, &mut self.case], &mut self.fields);
+    }
+}
+
+/// Wipes texts and fields.
+pub(super) fn wipe<'t>(texts: impl IntoIterator<Item = &'t mut String>, fields: &mut [(String, String)]) {
+    texts.into_iter().for_each(Zeroize::zeroize);
+    for (name, value) in fields {
+        name.zeroize();
+        value.zeroize();
     }
 }
 
@@ -189,6 +192,12 @@ struct MetadataCbor {
     fields: Vec<(String, String)>,
 }
 
+impl Drop for MetadataCbor {
+    fn drop(&mut self) {
+        wipe([&mut self.title, &mut self.client, &mut self.case], &mut self.fields);
+    }
+}
+
 impl Metadata {
     /// The same of a revision that follows others under their new digests.
     pub(crate) fn following(&self, renamed: &BTreeMap<Digest, Digest>) -> Self {
@@ -213,7 +222,7 @@ impl Metadata {
     }
 
     pub(super) fn encode(&self) -> zeroize::Zeroizing<Vec<u8>> {
-        zeroize::Zeroizing::new(cbor::encode(&MetadataCbor {
+        secret::encode(&MetadataCbor {
             title: self.title.clone(),
             client: self.client.clone(),
             case: self.case.clone(),
@@ -228,11 +237,11 @@ impl Metadata {
                 .collect(),
             number: self.number,
             fields: self.fields.clone(),
-        }))
+        })
     }
 
     pub(super) fn decode(plain: &Plaintext) -> Result<Self, BadEnvelope> {
-        let raw: MetadataCbor = cbor::decode(WHAT, TEXT_MAX, plain.expose())?;
+        let mut raw: MetadataCbor = cbor::decode(WHAT, TEXT_MAX, plain.expose())?;
         let sorted = raw
             .parents
             .windows(2)
@@ -242,9 +251,9 @@ impl Metadata {
             return Err(BadEnvelope::Malformed { what: WHAT });
         }
         Ok(Self {
-            title: raw.title,
-            client: raw.client,
-            case: raw.case,
+            title: std::mem::take(&mut raw.title),
+            client: std::mem::take(&mut raw.client),
+            case: std::mem::take(&mut raw.case),
             created: raw.created,
             modified: raw.modified,
             happened: raw.happened,
@@ -255,7 +264,7 @@ impl Metadata {
                 .map(|bytes| cbor::fixed(WHAT, bytes))
                 .collect::<Result<_, _>>()?,
             number: raw.number,
-            fields: raw.fields,
+            fields: std::mem::take(&mut raw.fields),
         })
     }
 }

@@ -9,7 +9,7 @@ use crate::crypto::{
     xseal,
 };
 use crate::id::{Digest, PersonId, VaultId};
-use crate::secret::Secret;
+use crate::secret::{self, Secret};
 use base64ct::{Base64, Encoding};
 use minicbor::{Decode, Encode};
 use zeroize::{Zeroize, Zeroizing};
@@ -243,13 +243,13 @@ impl Drop for ConcernCbor {
 impl Concern {
     pub(super) fn encode(&self) -> Zeroizing<Vec<u8>> {
         let people = |people: &[PersonId]| people.iter().map(|person| person.as_bytes().to_vec().into()).collect();
-        Zeroizing::new(cbor::encode(&ConcernCbor {
+        secret::encode(&ConcernCbor {
             text: self.text.to_string(),
             reply: self.reply.0.expose().to_vec().into(),
             key: self.key.as_bytes().to_vec().into(),
             to: people(&self.to),
             left_out: people(&self.left_out),
-        }))
+        })
     }
 
     pub(super) fn decode(bytes: &[u8]) -> Result<Self, BadEnvelope> {
@@ -402,10 +402,10 @@ impl Drop for ReplyCbor {
 
 impl Reply {
     pub(super) fn encode(&self) -> Zeroizing<Vec<u8>> {
-        Zeroizing::new(cbor::encode(&ReplyCbor {
+        secret::encode(&ReplyCbor {
             text: self.text.to_string(),
             day: self.day,
-        }))
+        })
     }
 
     pub(super) fn decode(bytes: &[u8]) -> Result<Self, BadEnvelope> {

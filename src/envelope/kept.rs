@@ -1,11 +1,12 @@
 //! A kept text: what somebody was writing when the editor or the program failed, sealed for this device alone
 //! (docs/FORMAT.md §12).
 
+use super::body::wipe;
 use super::cbor::{self, Bytes};
 use super::{BadEnvelope, SUITE, check_suite, check_vault, padding};
 use crate::crypto::{Entropy, NoEntropy, derive_key, length_prefixed, xopen, xseal};
 use crate::id::{DeviceId, Digest, NoteId, VaultId};
-use crate::secret::{Plaintext, Secret};
+use crate::secret::{self, Plaintext, Secret};
 use minicbor::{Decode, Encode};
 use zeroize::{Zeroize, Zeroizing};
 
@@ -101,6 +102,14 @@ struct KeptCbor {
 impl Drop for KeptCbor {
     fn drop(&mut self) {
         self.text.zeroize();
+        let texts = [
+            &mut self.title,
+            &mut self.client,
+            &mut self.case,
+            &mut self.label,
+            &mut self.at,
+        ];
+        wipe(texts.into_iter().flatten(), &mut self.fields);
     }
 }
 
@@ -108,7 +117,7 @@ impl KeptText {
     pub(super) fn encode(&self) -> Zeroizing<Vec<u8>> {
         let bytes = |digest: &Digest| digest.as_bytes().to_vec().into();
         let given = self.given.clone();
-        Zeroizing::new(cbor::encode(&KeptCbor {
+        secret::encode(&KeptCbor {
             note: self.note.map(|note| note.as_bytes().to_vec().into()),
             follows: self.follows.iter().map(bytes).collect(),
             kept: self.kept,
@@ -119,7 +128,7 @@ impl KeptText {
             label: given.label.clone(),
             at: given.at.clone(),
             fields: given.fields.clone(),
-        }))
+        })
     }
 
     pub(super) fn decode(plain: &Plaintext) -> Result<Self, BadEnvelope> {

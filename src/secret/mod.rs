@@ -3,6 +3,9 @@
 //! INVARIANT (secrets do not travel): nothing here implements `Debug`, `Display`, `Clone`,
 //! `Copy`, `Default`, `PartialEq` or `Serialize`; `tests/compile_fail/` holds that.
 
+use minicbor::Encode;
+use minicbor::encode::Write;
+use std::convert::Infallible;
 use zeroize::{Zeroize, Zeroizing};
 
 /// `N` secret bytes on the heap, wiped on drop. Moving it moves the pointer, never the bytes.
@@ -40,6 +43,30 @@ impl<const N: usize> Secret<N> {
 impl<const N: usize> Drop for Secret<N> {
     fn drop(&mut self) {
         self.0.zeroize();
+    }
+}
+
+/// The CBOR of something that is nobody else's to see, in memory that never grows: a vector that grows leaves behind what it held.
+pub fn encode<T: Encode<()>>(value: &T) -> Zeroizing<Vec<u8>> {
+    let mut count = Count(0);
+    let counted = minicbor::encode(value, &mut count);
+    let mut bytes = Zeroizing::new(Vec::with_capacity(count.0));
+    match counted.and_then(|()| minicbor::encode(value, &mut *bytes)) {
+        Ok(()) => bytes,
+        // INVARIANT (infallible writer): a Vec takes every byte and our encoders report nothing else.
+        Err(_) => unreachable!("encoding to memory does not fail"),
+    }
+}
+
+/// How many bytes were written.
+struct Count(usize);
+
+impl Write for Count {
+    type Error = Infallible;
+
+    fn write_all(&mut self, bytes: &[u8]) -> Result<(), Infallible> {
+        self.0 += bytes.len();
+        Ok(())
     }
 }
 
@@ -88,5 +115,15 @@ mod tests {
         let secret = Secret::<3>::copy_from(b"abc").expect("three bytes");
         assert_eq!(secret.expose(), b"abc");
         assert_eq!(secret.duplicate().expose(), b"abc");
+    }
+
+    #[test]
+    fn what_is_encoded_takes_the_room_that_was_asked_for() {
+        let value = vec!["Lena Hauk moves out on Friday.".to_owned(); 40];
+        let bytes = encode(&value);
+        assert_eq!(
+            (bytes.len(), &*bytes),
+            (bytes.capacity(), &minicbor::to_vec(&value).expect("a vector"))
+        );
     }
 }

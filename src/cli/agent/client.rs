@@ -168,8 +168,12 @@ pub(super) fn attend(wire: &Wire, here: &Here) -> Result<u8, Error> {
                 Ok((Answer::Done, None))
             }
         };
-        let (answer, file) = answer.unwrap_or_else(|error| (Answer::Refused(error.into()), None));
-        send(wire, &answer, file.as_ref())?;
+        let (mut answer, file) = answer.unwrap_or_else(|error| (Answer::Refused(error.into()), None));
+        let sent = send(wire, &answer, file.as_ref());
+        if let Answer::Typed(Some(typed)) = &mut answer {
+            typed.zeroize();
+        }
+        sent?;
     }
 }
 

@@ -9,7 +9,7 @@ use std::ffi::OsStr;
 use std::fs::File;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
-use zeroize::{Zeroize, Zeroizing};
+use zeroize::Zeroize;
 
 /// A client's first word.
 #[derive(Encode, Decode)]
@@ -300,8 +300,7 @@ pub(in crate::cli) fn silent() -> Error {
 
 /// Sends a message, and a file with it.
 pub(in crate::cli) fn send<T: Encode<()>>(wire: &Wire, message: &T, file: Option<&File>) -> Result<(), Error> {
-    let frame = Zeroizing::new(minicbor::to_vec(message).map_err(broken)?);
-    wire.send_with(&frame, file).map_err(broken)
+    wire.send_with(&crate::secret::encode(message), file).map_err(broken)
 }
 
 /// The next message and what came with it; `None` when the other is gone.

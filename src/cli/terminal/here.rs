@@ -119,7 +119,8 @@ impl Person for Here {
         write!(err, "{}", out::fitted(&out::plain(prompt)))
             .and_then(|()| err.flush())
             .ok()?;
-        let mut line = String::new();
+        // A row of a recovery share is typed like any other line.
+        let mut line = zeroize::Zeroizing::new(String::new());
         std::io::stdin().lock().read_line(&mut line).ok()?;
         Some(line.trim_end_matches(['\n', '\r']).to_owned())
     }
