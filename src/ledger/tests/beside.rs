@@ -6,7 +6,9 @@ use super::{Given, assert_caught, judge};
 use crate::chain::{Problem, Time};
 use crate::env::SystemEntropy;
 use crate::ledger::verify_against::standing_still;
-use crate::ledger::{Accepted, Anchors, Beside, Fate, Ledger, LedgerError, Report, Verdict, catch_up, verify_beside};
+use crate::ledger::{
+    Accepted, Anchors, Beside, Fate, Ledger, LedgerError, Report, Verdict, catch_up, verify_beside, waits_for_a_lead,
+};
 use crate::repo::{PATIENCE, Repo};
 
 /// `audit verify --against`, some days after the vault began.
@@ -339,6 +341,23 @@ fn case_43_a_restored_backup_that_was_written_to_keeps_both_histories() {
     std::fs::remove_file(b.state().join("high-water")).unwrap();
     let log = with(&mut b, |ledger, _| ledger.head().0);
     assert_eq!(log, b.log);
+}
+
+#[test]
+fn a_backup_with_two_histories_waits_for_a_lead_and_one_with_the_beginning_of_one_for_nobody() {
+    let vault = Vault::with(2, 4);
+    let forked = vault.copy();
+    forked.put_beside(1..2);
+    let told = judge(&forked, &Given::default()).problems;
+    assert!(!told.is_empty() && told.iter().all(waits_for_a_lead), "{told:?}");
+    // Whoever holds a copy adds a line: nobody wrote to a vault that was put back.
+    let entries = vault.entries(vault.log);
+    let (_, root) = super::peers::root(&entries, entries.len() - 1);
+    let audit = format!("refs/heads/{}", vault.audit());
+    vault.git(&["update-ref", &format!("{audit}-fork-{root}"), &format!("{audit}~1")]);
+    let told = judge(&vault, &Given::default()).problems;
+    assert!(told.iter().all(|problem| problem.case == 43), "{told:?}");
+    assert!(!told.iter().all(waits_for_a_lead), "{told:?}");
 }
 
 #[test]
