@@ -249,12 +249,41 @@ struct Draft {
 impl Draft {
     /// Removes what an earlier run left that was killed; refuses while another is at work.
     fn begin(vault: &Path) -> Result<Self, Error> {
+        /// What a folder of git's holds at most that was begun here.
+        const OWN: [&str; 11] = [
+            "HEAD",
+            "branches",
+            "config",
+            "description",
+            "hooks",
+            "index",
+            "info",
+            "logs",
+            "objects",
+            "packed-refs",
+            "refs",
+        ];
         let name = vault
             .file_name()
             .ok_or_else(|| Error::new(Kind::Usage, "the vault needs a folder of its own"))?;
         let draft = Self {
             place: vault.with_file_name(format!(".{}-clone", name.to_string_lossy())),
         };
+        let entries = std::fs::read_dir(&draft.place).into_iter().flatten().flatten();
+        let mut names = entries.map(|entry| entry.file_name().to_string_lossy().into_owned());
+        let is_own = |name: &String| {
+            let name = name.trim_end_matches(".lock");
+            OWN.contains(&name) || name.starts_with("strongroom.") || name == "README.md"
+        };
+        if let Some(other) = names.find(|name| !is_own(name)) {
+            let words = format!(
+                "`{}` stands where a clone is put together, and holds `{other}`, which is no part of one; nothing was changed",
+                draft.place.display()
+            );
+            return Err(
+                Error::new(Kind::Failed, words).hint("move that folder away, or name another place with --vault")
+            );
+        }
         if let Ok(repo) = Repo::open_to_verify(&draft.place, Settings::of_this_run()) {
             let _alone = repo.lock(std::time::Duration::ZERO).map_err(|_| {
                 Error::new(

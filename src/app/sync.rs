@@ -592,17 +592,14 @@ impl<'a> Exchange<'a> {
                 .staging
                 .drop_what_is_torn(&push.forgotten, Settings::of_this_run())?;
         }
+        // Before it: whoever is killed, or loses the connection, does not learn whether it was taken.
+        let (state, now) = (&self.unlocked.state, self.context.now());
+        forgotten_there(state, &self.done.remote, &push.forgotten, now)?;
         let job = GitJob::push(there.staging.dir(), self.url, &push.moves);
         let ended = self.git(job)?;
         if ended.succeeded {
             self.met = true;
             self.done.pushed += push.moves.len();
-            forgotten_there(
-                &self.unlocked.state,
-                &self.done.remote,
-                &push.forgotten,
-                self.context.now(),
-            )?;
             return Ok(Pushed::Taken);
         }
         if list_branches(self.context, there.staging.dir(), self.url, self.deadline)? != there.branches {

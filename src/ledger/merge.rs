@@ -24,7 +24,7 @@ use super::verify_witness::{each_cosigned, verify_form};
 use super::view::View;
 use crate::chain::{Cuts, FileRef, LiveSet, Problem, Receipt, Time};
 use crate::crypto::sha256;
-use crate::env::{FileError, read_bounded, write_new_private};
+use crate::env::{FileError, read_bounded, replace_private, write_new_private};
 use crate::id::{DeviceId, Digest, EntryRef, LogName};
 use crate::repo::{
     Arrivals, Batch, Commit, Kind, Lock, Mode, Object, Oid, RefChange, Repo, TreeEntry, commit_bytes, tree_bytes,
@@ -582,10 +582,13 @@ impl<'a> Merge<'a> {
         let bytes = self.repo.read_blob(oid, SEALED_MAX)?;
         let place = self.state.join(SET_ASIDE);
         let place = place.join(format!("{}-{path}", branch.replace('/', "-")));
+        let unwritten = |error: FileError| LedgerError::State(error.to_string());
         match write_new_private(&place, &bytes) {
             // An earlier merge that was interrupted has put it there.
             Err(FileError::Exists(_)) if read_bounded(&place, SEALED_MAX).is_ok_and(|known| known == bytes) => {}
-            written => written.map_err(|error| LedgerError::State(error.to_string()))?,
+            // Or was killed while it did.
+            Err(FileError::Exists(_)) => replace_private(&place, &bytes).map_err(unwritten)?,
+            written => written.map_err(unwritten)?,
         }
         Ok(Some(file))
     }

@@ -184,7 +184,8 @@ pub fn commit_bytes(
     Ok(text.into_bytes())
 }
 
-/// `NAME <MAIL> SECONDS ±HHMM`, each part plain.
+/// `NAME <MAIL> SECONDS ±HHMM`, each part plain: git takes no other from elsewhere, and so a vault that held one could not be
+/// cloned.
 fn is_author(line: &str) -> bool {
     let plain = |text: &str| !text.contains(['<', '>', '\n', '\0']);
     let Some((name, rest)) = line.split_once(" <") else {
@@ -203,6 +204,7 @@ fn is_author(line: &str) -> bool {
         && plain(mail)
         && digits(seconds)
         && seconds.len() <= 12
+        && (seconds == "0" || !seconds.starts_with('0'))
         && offset.is_some_and(|offset| offset.len() == 4 && digits(offset))
 }
 
@@ -245,6 +247,9 @@ impl Commit {
         }
         let author = take(&mut rest, "author ").ok_or(Malformed("the author is missing"))?;
         let committer = take(&mut rest, "committer ").ok_or(Malformed("the committer is missing"))?;
+        if !is_author(author) || !is_author(committer) {
+            return Err(Malformed("its author or its committer is none"));
+        }
 
         let (mut gpgsig, mut signed) = (None, text[..text.len() - rest.len()].to_owned());
         loop {
@@ -325,8 +330,17 @@ mod tests {
             "a <b\n> 1 +0000",
             "a <b> 1 +0000\ngpgsig x",
             "a <b> 1 0000",
+            "a <b> 01 +0000",
+            " <b> 1 +0000",
         ] {
             assert!(make(bad, "", None).is_err(), "{bad:?}");
+            let lines = |author: &str, committer: &str| {
+                format!("tree {}\nauthor {author}\ncommitter {committer}\n\n", Oid([1; 20]))
+            };
+            assert!(Commit::parse(lines(AUTHOR, AUTHOR).as_bytes()).is_ok());
+            for bad in [lines(bad, AUTHOR), lines(AUTHOR, bad)] {
+                assert!(Commit::parse(bad.as_bytes()).is_err(), "{bad:?}");
+            }
         }
         assert_eq!(make(AUTHOR, "a\0b", None), Err(BadCommit::Zero));
         for bad in ["", "a\n\nb", "a\0"] {

@@ -52,7 +52,8 @@ const SETTINGS: [&str; 17] = [
 
 /// What a repository on this computer is served by: its own hooks and commands would run as the person.
 const SERVED: &str = "git -c core.hooksPath=/dev/null -c core.alternateRefsCommand=true -c core.fsmonitor=false \
-                      -c receive.autogc=false -c maintenance.auto=false -c gc.auto=0";
+                      -c core.sshCommand=false -c receive.denyCurrentBranch=refuse -c receive.autogc=false \
+                      -c maintenance.auto=false -c gc.auto=0";
 
 /// The variables of git's own that it keeps: how to reach others, and where the person's configuration is.
 const KEPT: [&str; 17] = [
@@ -135,6 +136,10 @@ impl RemoteUrl {
                 "it holds a password, which other users of this computer could see; leave that to git's credential helpers",
             );
         }
+        // What is served from a path has to be known to be one, and which.
+        if is_path && text.contains("://") && (!host.is_empty() || text.contains('%')) {
+            return bad("write a place on this computer as a full path");
+        }
         if host.starts_with('-') || user.starts_with('-') || (host.is_empty() && !is_path) {
             return bad("it names no host");
         }
@@ -154,7 +159,16 @@ impl RemoteUrl {
 
     /// Whether a vault that is worked in lies there, whose branches its own journal knows: nothing may be pushed to it.
     pub fn is_in_use(&self) -> bool {
-        self.path().is_some_and(|path| path.join(journal::NAME).exists())
+        // Where git looks, first of all: it takes `/srv/north` for `/srv/north.git` too.
+        let beside = |end: &str| {
+            self.path().map(|path| {
+                let mut place = path.as_os_str().to_owned();
+                place.push(end);
+                PathBuf::from(place)
+            })
+        };
+        let mut places = ["/.git", "", ".git/.git", ".git"].into_iter().filter_map(beside);
+        places.any(|place| place.join(journal::NAME).exists())
     }
 
     /// The folder or file on this computer that it names, if it does.

@@ -655,6 +655,10 @@ class Repository:
                 yield prefix + name, oid, mode == "100644"
 
 
+# git takes no other from elsewhere.
+AUTHOR = re.compile(rb"(?!.* <.* <)[^<>\0\n]+ <[^<>\0\n]*> (0|[1-9][0-9]{0,11}) [+-][0-9]{4}\Z")
+
+
 def parse_commit(oid, data):
     """A commit's headers and message; `unsigned` is the commit without its signature."""
     headers, _, message = data.partition(b"\n\n")
@@ -672,7 +676,8 @@ def parse_commit(oid, data):
         return [b"\n".join(v) for n, v in fields if n == name]
 
     trees, parents, signatures = all_of(b"tree"), all_of(b"parent"), all_of(b"gpgsig")
-    if len(trees) != 1 or len(all_of(b"author")) != 1 or len(all_of(b"committer")) != 1 or len(signatures) > 1:
+    people = all_of(b"author") + all_of(b"committer")
+    if len(trees) != 1 or len(people) != 2 or not all(map(AUTHOR.match, people)) or len(signatures) > 1:
         raise Refused("a misshapen commit %s" % oid)
     return Commit(
         oid, trees[0].decode("ascii", "replace"), [p.decode("ascii", "replace") for p in parents],
