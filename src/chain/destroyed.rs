@@ -3,30 +3,29 @@
 
 use super::entry::{Entry, FileRef, Kind};
 use super::histories::Place;
-use super::live::{Seen, note_of};
+use super::live::note_of;
 use super::matter::Statement;
 use crate::id::{Digest, NoteId};
 use std::collections::{BTreeMap, HashMap};
 
-/// Every entry that destroyed a note, or some of its files, with what its log had seen by then.
+/// Every entry that destroyed a note, or some of its files.
 #[derive(Default)]
 pub(super) struct Destructions(HashMap<NoteId, Vec<Destruction>>);
 
 /// One of them, as far as it is about one note.
 pub(super) struct Destruction {
-    pub(super) by: (Place, Seen),
+    pub(super) by: Place,
     /// What it forgot of the note, wraps apart.
     bodies: Vec<Digest>,
 }
 
 impl Destructions {
-    /// Takes in an entry that counts, of a log that has seen that by then.
-    pub(super) fn apply(&mut self, entry: &Entry, place: Place, seen: &Seen) {
+    /// Takes in an entry that counts.
+    pub(super) fn apply(&mut self, entry: &Entry, by: Place) {
         if entry.kind != Some(Kind::Destroy) {
             return;
         }
         for (note, bodies) in bodies_of(&entry.forgot) {
-            let by = (place, seen.clone());
             self.0.entry(note).or_default().push(Destruction { by, bodies });
         }
     }

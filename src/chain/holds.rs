@@ -6,7 +6,6 @@
 use super::card::Role;
 use super::entry::{Entry, Kind, Outcome};
 use super::histories::Place;
-use super::live::Seen;
 use super::matter::{Deed, Statement};
 use super::problem::Problem;
 use super::roster::Roster;
@@ -17,8 +16,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 /// Whether the person of a device was a lead by the cards up to the one of that digest; none where there is no such card.
 pub type LeadAt<'l> = &'l dyn Fn(DeviceId, Digest) -> Option<bool>;
 
-/// Whether whoever wrote the entry at the first place, having seen that, knew of the entry at the other.
-pub(super) type Knows<'k> = &'k dyn Fn(Place, &Seen, Place) -> bool;
+/// Whether whoever wrote the entry at the first place knew of the entry at the other.
+pub(super) type Knows<'k> = &'k dyn Fn(Place, Place) -> bool;
 
 /// Whether the person of a device was a lead by the cards of a roster up to the one of that digest.
 pub fn was_lead(roster: &Roster, device: DeviceId, at: Digest) -> Option<bool> {
@@ -50,10 +49,9 @@ pub struct Hold {
     pub lifted: Option<(EntryRef, Time)>,
 }
 
-/// An entry, and what its log had seen by then.
+/// An entry, as far as it is judged.
 struct Act {
     place: Place,
-    seen: Seen,
     roster: Digest,
     time: Time,
     because: Option<EntryRef>,
@@ -78,14 +76,13 @@ pub(super) struct Holds {
 }
 
 impl Holds {
-    /// Takes in an entry that counts, of a log that has seen that by then.
-    pub(super) fn apply(&mut self, entry: &Entry, place: Place, seen: &Seen) {
+    /// Takes in an entry that counts.
+    pub(super) fn apply(&mut self, entry: &Entry, place: Place) {
         if entry.result != Outcome::Done {
             return;
         }
         let act = || Act {
             place,
-            seen: seen.clone(),
             roster: entry.roster,
             time: entry.time,
             because: entry.because,
@@ -119,7 +116,7 @@ impl Holds {
     fn lifts<'h>(&'h self, hold: &'h Act, knows: Knows<'h>, lead: LeadAt<'h>) -> impl Iterator<Item = &'h Act> + 'h {
         let named = [Some(hold.place.entry), hold.because].into_iter().flatten();
         let lifts = named.filter_map(|entry| self.lifts.get(&entry)).flatten();
-        lifts.filter(move |lift| is_leads(lift, lead) && knows(lift.place, &lift.seen, hold.place))
+        lifts.filter(move |lift| is_leads(lift, lead) && knows(lift.place, hold.place))
     }
 
     /// All holds by leads, each entry once.
@@ -156,9 +153,9 @@ impl Holds {
     /// What is wrong with holds and lifts, and with the destruction of what was held; and of what it could not be known that
     /// it was held. Of what names an entry that is out of sight nothing is said, nor, where entries were lost, of what one of
     /// them may have lifted.
-    pub(super) fn judge<'d>(
+    pub(super) fn judge(
         &self,
-        destructions: impl Fn(&NoteId) -> Vec<&'d (Place, Seen)>,
+        destructions: impl Fn(&NoteId) -> Vec<Place>,
         (knows, lead): (Knows<'_>, LeadAt<'_>),
         (lacks, out_of_sight): (bool, &dyn Fn(EntryRef) -> bool),
     ) -> (Told, Told) {
@@ -178,19 +175,19 @@ impl Holds {
             }
         }
         for (note, holds) in &self.on {
-            for (by, seen) in destructions(note) {
+            for by in destructions(note) {
                 let holds = holds.iter().filter_map(|at| self.placed.get(*at));
                 for hold in holds.map(|placed| &placed.act).filter(|hold| is_leads(hold, lead)) {
                     let (place, held) = (by.entry, hold.place.entry);
                     let seq = place.seq;
-                    if !knows(*by, seen, hold.place) {
+                    if !knows(by, hold.place) {
                         // Who holds what they know to be gone holds nothing.
-                        if !knows(hold.place, &hold.seen, *by) {
+                        if !knows(hold.place, by) {
                             let message =
                                 format!("entry {seq} destroyed what {held} holds, and neither knew of the other");
                             findings.insert((place, 37, message));
                         }
-                    } else if !lacks && !self.lifts(hold, knows, lead).any(|lift| knows(*by, seen, lift.place)) {
+                    } else if !lacks && !self.lifts(hold, knows, lead).any(|lift| knows(by, lift.place)) {
                         let message = format!("entry {seq} destroys what {held} holds, and knew of it");
                         faults.insert((place, 37, message));
                     }

@@ -13,6 +13,7 @@ use super::histories::{Histories, Place};
 use super::holds::{self, Hold, Holds, LeadAt};
 use super::matter::{Matters, Statement};
 use super::problem::Problem;
+use super::sights::Sights;
 use super::withdrawn::Withdrawals;
 use crate::id::{DeviceId, Digest, EntryRef, LogName, NoteId, encode_digits};
 use std::borrow::Cow;
@@ -22,16 +23,6 @@ use std::hash::{Hash, Hasher};
 
 /// The branch whose files may be put back.
 const MAIN: &str = "main";
-
-/// What each other log was seen as last.
-pub(super) type Seen = BTreeMap<LogName, Sight>;
-
-/// A size of a log and the root of that, and how many were seen before it, where these count too.
-#[derive(Clone, Copy)]
-pub(super) struct Sight {
-    end: (u64, Digest),
-    before: usize,
-}
 
 /// A file as it is remembered: there may be many of notes, and they say twice over what they are.
 #[derive(Clone, PartialEq, Eq)]
@@ -196,12 +187,11 @@ pub struct LiveSet {
     /// Every entry that wrote a file, where it is not one entry of the history under the log's own name.
     writers: HashMap<LiveFile, Vec<Place>>,
     forgot: HashSet<LiveFile>,
-    /// What each history of a log has seen so far.
-    seen: HashMap<(LogName, usize), Seen>,
-    /// All that it has seen of a log with several histories: what is seen of one does not undo what was seen of another.
-    sights: HashMap<(LogName, usize, LogName), Vec<(u64, Digest)>>,
-    /// Every writing of a file of `main`, with what its log had seen by then, and every forgetting.
-    writings: HashMap<FileRef, Vec<(Place, Seen)>>,
+    /// What each history of a log has seen: of a log with several histories all that it has, since what is seen of one does
+    /// not undo what was seen of another.
+    sights: HashMap<(LogName, usize), Sights>,
+    /// Every writing of a file of `main`, and every forgetting.
+    writings: HashMap<FileRef, Vec<Place>>,
     forgettings: HashMap<FileRef, Vec<Place>>,
     destructions: Destructions,
     matters: Matters,
@@ -254,18 +244,17 @@ impl LiveSet {
         if entry.kind == Some(Kind::Withdraw) {
             self.withdraw(entry, history);
         }
-        let seen = self.seen.entry((entry.log, history)).or_default();
+        let sights = self.sights.entry((entry.log, history)).or_default();
         for (log, end) in &entry.seen {
-            let mut before = 0;
-            if self.histories.are_several(*log) {
-                let sights = self.sights.entry((entry.log, history, *log)).or_default();
-                before = sights.len();
-                sights.push(*end);
-            }
-            seen.insert(*log, Sight { end: *end, before });
+            sights.tell(*log, entry.seq, *end, self.histories.are_several(*log));
         }
-        self.holds.apply(entry, place, seen);
-        self.destructions.apply(entry, place, seen);
+        // Of these it is asked afterwards what they knew of.
+        let knowing = matches!(entry.kind, Some(Kind::Destroy | Kind::Hold | Kind::Lift));
+        if knowing || entry.wrote.iter().any(|file| file.0 == MAIN) {
+            sights.judge(entry.seq);
+        }
+        self.holds.apply(entry, place);
+        self.destructions.apply(entry, place);
         let withdraws = entry.kind == Some(Kind::Withdraw);
         let of_main = |file: &&FileRef| file.0 == MAIN;
         for file in entry.wrote.iter().filter(|file| !(withdraws && of_main(file))) {
@@ -286,8 +275,7 @@ impl LiveSet {
                 self.writers.entry(live).or_insert(before).push(place);
             }
             if file.0 == MAIN {
-                let writings = self.writings.entry(file.clone()).or_default();
-                writings.push((place, seen.clone()));
+                self.writings.entry(file.clone()).or_default().push(place);
             }
         }
         for file in entry.forgot.iter().filter(|file| !(withdraws && of_main(file))) {
@@ -305,7 +293,7 @@ impl LiveSet {
         for file in entry.forgot.iter().filter(|file| file.0 == MAIN) {
             self.forgot.insert(file.into());
             let writings = self.writings.entry(file.clone()).or_default();
-            writings.retain(|(place, _)| !own(place));
+            writings.retain(|place| !own(place));
         }
         for file in entry.wrote.iter().filter(|file| file.0 == MAIN) {
             let forgettings = self.forgettings.entry(file.clone()).or_default();
@@ -320,8 +308,12 @@ impl LiveSet {
 
     /// At which sizes a log that has several histories was seen.
     pub fn asks(&self, log: LogName) -> BTreeSet<u64> {
-        let sights = self.sights.iter().filter(|((_, _, of), _)| *of == log);
-        sights.flat_map(|(_, ends)| ends).map(|(size, _)| *size).collect()
+        self.seen_of(log).map(|(size, _)| *size).collect()
+    }
+
+    /// All that is held of how a log was seen.
+    pub(super) fn seen_of(&self, log: LogName) -> impl Iterator<Item = &(u64, Digest)> {
+        self.sights.values().flat_map(move |sights| sights.of(log, u64::MAX))
     }
 
     /// The logs that have several histories, to be told apart.
@@ -331,25 +323,24 @@ impl LiveSet {
 
     /// Whether all that was seen of logs with several histories is known to be of one of them.
     pub fn knows_apart(&self) -> bool {
-        let mut sights = self.sights.iter();
-        sights.all(|((_, _, log), ends)| ends.iter().all(|end| self.histories.know(*log, *end)))
+        let mut logs = self.histories.logs().into_iter();
+        logs.all(|log| self.seen_of(log).all(|end| self.histories.know(log, *end)))
     }
 
     /// All holds by leads.
     pub fn holds(&self, lead: LeadAt<'_>) -> Vec<Hold> {
-        self.holds.all(&|by, seen, place| self.knew(by, seen, place), lead)
+        self.holds.all(&|by, place| self.knows(by, place), lead)
     }
 
     /// Whether a note is under a hold that nobody lifted.
     pub fn is_held(&self, note: NoteId, lead: LeadAt<'_>) -> bool {
-        self.holds
-            .is_held(note, &|by, seen, place| self.knew(by, seen, place), lead)
+        self.holds.is_held(note, &|by, place| self.knows(by, place), lead)
     }
 
     /// What is wrong with holds, lifts and the destruction of what was held; and the destructions by whoever could not know
     /// of the hold. `lacks`: entries were lost.
     pub fn judge_holds(&self, lead: LeadAt<'_>, lacks: bool) -> (Vec<Problem>, Vec<Problem>) {
-        let knows = |by, seen: &Seen, place| self.knew(by, seen, place);
+        let knows = |by, place| self.knows(by, place);
         let destructions = |note: &NoteId| self.destructions_of(*note);
         let beyond = |place: EntryRef| self.cuts.of(place.log).is_some_and(|(size, _)| place.seq >= size);
         let out_of_sight = |place| lacks || beyond(place);
@@ -360,8 +351,8 @@ impl LiveSet {
     /// Whether a log of a device holds or has seen the entry with which somebody asked for a destruction.
     pub fn has_seen(&self, device: DeviceId, request: EntryRef) -> bool {
         let places = self.holds.schedule(request);
-        let mut logs = self.seen.iter().filter(|((log, _), _)| log.device == device);
-        logs.any(|((log, history), seen)| {
+        let mut logs = self.sights.keys().filter(|(log, _)| log.device == device);
+        logs.any(|(log, history)| {
             // Behind the last of its entries.
             let entry = EntryRef {
                 log: *log,
@@ -371,25 +362,21 @@ impl LiveSet {
                 entry,
                 history: *history,
             };
-            places.iter().any(|place| self.knew(end, seen, *place))
+            places.iter().any(|place| self.knows(end, *place))
         })
     }
 
     /// Whether whoever wrote an entry knew of the one at `place`.
-    fn knows(&self, (by, seen): &(Place, Seen), place: Place) -> bool {
-        self.knew(*by, seen, place)
-    }
-
-    fn knew(&self, by: Place, seen: &Seen, place: Place) -> bool {
-        match place.entry.log == by.entry.log {
-            true => place.entry.seq < by.entry.seq && self.histories.stands_in(place, by.history),
-            false => seen.get(&place.entry.log).is_some_and(|sight| {
-                let key = (by.entry.log, by.history, place.entry.log);
-                let earlier = self.sights.get(&key).and_then(|ends| ends.get(..sight.before));
-                let mut ends = earlier.into_iter().flatten().chain([&sight.end]);
-                ends.any(|end| self.histories.stands_below(place, *end))
-            }),
+    fn knows(&self, by: Place, place: Place) -> bool {
+        let log = place.entry.log;
+        if log == by.entry.log {
+            return place.entry.seq < by.entry.seq && self.histories.stands_in(place, by.history);
         }
+        let sights = self.sights.get(&(by.entry.log, by.history)).into_iter();
+        let ends = sights.flat_map(|sights| sights.of(log, by.entry.seq));
+        let counted = if self.histories.are_several(log) { usize::MAX } else { 1 };
+        let mut ends = ends.take(counted);
+        ends.any(|end| self.histories.stands_below(place, *end))
     }
 
     /// The entry by which a file of that content exists.
@@ -400,8 +387,8 @@ impl LiveSet {
         }
         let file = file.file();
         let forgettings = self.forgettings.get(&file).map_or(&[][..], Vec::as_slice);
-        let knows_all = |writing: &&(Place, Seen)| forgettings.iter().all(|gone| self.knows(writing, *gone));
-        Some(self.writings.get(&file)?.iter().find(knows_all)?.0.entry)
+        let knows_all = |writing: &&Place| forgettings.iter().all(|gone| self.knows(**writing, *gone));
+        Some(self.writings.get(&file)?.iter().find(knows_all)?.entry)
     }
 
     /// Whether the file's note was destroyed by somebody who did not know of the entry that wrote it.
@@ -416,7 +403,7 @@ impl LiveSet {
         let Some(note) = note else { return false };
         let only = [Place { entry: by, history: 0 }];
         let writers = self.writers.get(file).map_or(&only[..], Vec::as_slice);
-        let knew_all = |one: &Destruction| writers.iter().all(|writer| self.knows(&one.by, *writer));
+        let knew_all = |one: &Destruction| writers.iter().all(|writer| self.knows(one.by, *writer));
         let mut destructions = self.destructions.of(note).iter();
         destructions.any(|one| !knew_all(one) && self.destroys(note, one))
     }
@@ -438,16 +425,16 @@ impl LiveSet {
         destroyed_by(forgot, |said| self.is_statement(said, |_| true))
     }
 
-    /// Who destroyed a note, and what they had seen by then.
-    fn destructions_of(&self, note: NoteId) -> Vec<&(Place, Seen)> {
+    /// The entries that destroyed a note.
+    fn destructions_of(&self, note: NoteId) -> Vec<Place> {
         let all = self.destructions.of(note).iter();
         let counted = all.filter(|one| self.destroys(note, one));
-        counted.map(|one| &one.by).collect()
+        counted.map(|one| one.by).collect()
     }
 
     /// Whether a note was destroyed by that. What is written later makes no statement of then anything else.
     fn destroys(&self, note: NoteId, one: &Destruction) -> bool {
-        one.destroys(note, |said| self.is_statement(said, |place| self.knows(&one.by, place)))
+        one.destroys(note, |said| self.is_statement(said, |place| self.knows(one.by, place)))
     }
 
     /// Whether a body is the statement of a request: of those who wrote it and were known, each by a request that says that, and
@@ -827,8 +814,8 @@ mod tests {
             set.apply_in(&begun, 0);
             set.apply_in(&begun, 1);
             set.apply_in(&entry(log, 3, &[&late], &[]), writer);
-            for (history, size) in seen {
-                let mut entry = entry(other, 1, &[], &[]);
+            for (seq, (history, size)) in (1..).zip(seen) {
+                let mut entry = entry(other, seq, &[], &[]);
                 entry.seen = [(log, (*size, root(*history, *size)))].into();
                 set.apply(&entry);
             }

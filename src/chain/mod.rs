@@ -26,6 +26,7 @@ mod proof_file;
 mod receipt;
 mod request;
 mod roster;
+mod sights;
 mod sshsig;
 mod time;
 mod tree;
