@@ -11,6 +11,7 @@ use crate::id::{Digest, LogName, VaultId};
 use crate::repo::Oid;
 use crate::session::Identity;
 use minicbor::{Decode, Encode};
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -134,6 +135,29 @@ impl Accepted {
         })
     }
 
+    /// The same, with no more logs of one device in one clone than there is room for: whoever has a device may begin as many as
+    /// they like, and keeps no other's out.
+    fn encode_shared(&self) -> Option<Vec<u8>> {
+        let shares = (0..14).rev().map(|power| self.sharing(1 << power).encode());
+        let mut all = std::iter::once_with(|| self.encode()).chain(shares);
+        all.find(|encoded| encoded.len() <= MAX)
+    }
+
+    /// With so many logs of each device in each clone at most: those that hold the most.
+    fn sharing(&self, share: usize) -> Self {
+        let mut shared = self.clone();
+        for heads in shared.clones.values_mut() {
+            let ranked = heads.iter().map(|(log, (size, _))| (log.device, Reverse(*size), *log));
+            let mut ranked: Vec<_> = ranked.collect();
+            ranked.sort_unstable();
+            let of_devices = ranked.chunk_by(|one, other| one.0 == other.0);
+            for (.., log) in of_devices.flat_map(|logs| logs.iter().skip(share)) {
+                heads.remove(log);
+            }
+        }
+        shared
+    }
+
     /// Reads the encoding; strict.
     pub fn decode(encoded: &[u8]) -> Option<Self> {
         let raw: AcceptedCbor = cbor::decode(WHAT, MAX, encoded).ok()?;
@@ -177,12 +201,10 @@ impl Accepted {
     }
 
     pub(super) fn write(&self, state: &Path, identity: &Identity) -> Result<(), LedgerError> {
-        let encoded = self.encode();
+        let encoded = self.encode_shared();
+        let encoded = encoded.ok_or_else(|| LedgerError::State("`accepted` has become too large".into()))?;
         let tag = identity.local_mac(&[DOMAIN, &encoded].concat());
         let file = [tag.as_slice(), &encoded].concat();
-        if encoded.len() > MAX {
-            return Err(LedgerError::State("`accepted` has become too large".into()));
-        }
         replace_private(&place(state), &file).map_err(|error| LedgerError::State(error.to_string()))
     }
 }
@@ -203,6 +225,7 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::super::tests::vault::identity;
     use super::*;
+    use crate::id::{DeviceId, Incarnation};
 
     #[test]
     fn heads_come_back_and_are_this_device_s() {
@@ -227,5 +250,31 @@ mod tests {
         *bytes.last_mut().unwrap() ^= 1;
         std::fs::write(&path, bytes).unwrap();
         assert!(Accepted::read(folder.path(), &own).is_err());
+    }
+
+    #[test]
+    fn the_many_logs_of_a_device_keep_no_other_s_out() {
+        let (folder, own) = (tempfile::tempdir().unwrap(), identity(1, Digest([0; 32])));
+        let log = |device: u8, number: u32| LogName {
+            device: DeviceId([device; 8]),
+            incarnation: Incarnation(number.to_be_bytes()),
+        };
+        let mut accepted = Accepted::none(own.vault());
+        for number in 0..20_000 {
+            accepted.accept("hub", log(2, number), 1 + u64::from(number == 19_999), Digest([1; 32]));
+        }
+        (0..100).for_each(|number| accepted.accept("hub", log(3, number), 1, Digest([1; 32])));
+        accepted.accept("stick", log(2, 0), 1, Digest([1; 32]));
+        // It goes on so: what is newer is noted too.
+        for size in 1..3 {
+            accepted.accept("hub", log(1, 0), size, Digest([1; 32]));
+            accepted.write(folder.path(), &own).unwrap();
+            accepted = Accepted::read(folder.path(), &own).unwrap();
+            let kept = |device: u8| accepted.of("hub").filter(|head| head.0.device.0[0] == device).count();
+            assert_eq!((kept(1), kept(2), kept(3)), (1, 1 << 13, 100));
+            let heads: Vec<_> = accepted.of("hub").map(|(log, size, _)| (log, size)).collect();
+            assert!(heads.contains(&(log(1, 0), size)) && heads.contains(&(log(2, 19_999), 2)));
+            assert_eq!(accepted.of("stick").count(), 1);
+        }
     }
 }
