@@ -735,17 +735,17 @@ fn cut_off(view: &mut View<'_>, charter: &Charter) -> Vec<Problem> {
     beyond
 }
 
-/// Whether `older` is one of the commits that `from` goes on from by first parents.
+/// Whether `older` is one of the commits that `from` goes on from by first parents. As far as a log has grown between the two
+/// it is looked at, however far that is.
 pub(super) fn follows(objects: &dyn Objects, from: Oid, older: Oid) -> bool {
-    let mut next = Some(from);
-    for _ in 0..HISTORY_MAX {
-        match next {
-            Some(oid) if oid == older => return true,
-            Some(oid) => next = objects.commit_at(oid).ok().and_then(|commit| single_parent(&commit)),
-            None => return false,
-        }
+    if from == older {
+        return true;
     }
-    false
+    let size = |oid| Head::read(objects, oid).map_or(0, |head| head.size());
+    let grown = size(from).saturating_sub(size(older)) as usize;
+    let before = |oid: &Oid| single_parent(&objects.commit_at(*oid).ok()?);
+    let way = std::iter::successors(before(&from), before);
+    way.take(grown.max(HISTORY_MAX)).any(|oid| oid == older)
 }
 
 /// A commit and those that it goes on from by first parents, the newest first.

@@ -3,7 +3,14 @@
 use super::clones::{admit, assert_honest, change_rules, exchange, exists, merge, read, sizes, try_merge, write};
 use super::vault::{Vault, note};
 use super::{Given, assert_caught, judge};
+use crate::chain::{Checkpoint, Frontier, Message};
+use crate::crypto::SigningKey;
+use crate::id::{Digest, VaultId};
+use crate::ledger::merge::follows;
+use crate::ledger::objects::Objects;
 use crate::ledger::{Fate, LedgerError, MainFate};
+use crate::repo::{Commit, Oid, ReadError, TreeEntry};
+use crate::secret::Secret;
 use std::collections::BTreeMap;
 
 fn two() -> (Vault, Vault) {
@@ -290,4 +297,74 @@ fn a_forgery_in_the_other_s_own_log_is_not_taken() {
     assert_caught("fork", &judge(&a, &Given::default()), &[(43, None)]);
     // Work goes on.
     write(&mut a, note(40), 1);
+}
+
+/// A log of very many entries, of which the commits are numbered, and beside each of them another one that nothing follows.
+struct Long;
+
+/// More than are looked at of any other branch.
+const LONG: u64 = 200_000;
+
+impl Long {
+    fn commit(size: u64, beside: u8) -> Oid {
+        let mut oid = [beside; 20];
+        oid[..8].copy_from_slice(&size.to_be_bytes());
+        Oid(oid)
+    }
+}
+
+impl Objects for Long {
+    fn commit_at(&self, oid: Oid) -> Result<Commit, ReadError> {
+        let size = u64::from_be_bytes(oid.0[..8].try_into().unwrap());
+        // Nobody reads what the others say.
+        let message = (!(10..LONG - 10).contains(&size)).then(|| {
+            let roots = vec![Digest([1; 32]); size.count_ones() as usize];
+            let frontier = Frontier::from_parts(size, roots).unwrap();
+            let checkpoint = Checkpoint {
+                vault: VaultId([1; 16]),
+                log: "0102030405060708-090a0b0c".parse().unwrap(),
+                size,
+                root: frontier.root(),
+            };
+            let key = SigningKey::from_seed(&Secret::copy_from(&[1; 32]).unwrap());
+            let (line, checkpoint) = (b"{}".to_vec(), checkpoint.sign(&key));
+            let message = Message {
+                line,
+                checkpoint,
+                frontier,
+            };
+            String::from_utf8(message.to_bytes()).unwrap()
+        });
+        Ok(Commit {
+            tree: Oid([0; 20]),
+            parents: Some(size - 1)
+                .filter(|size| *size > 0)
+                .map(|size| Self::commit(size, 0))
+                .into_iter()
+                .collect(),
+            author: String::new(),
+            committer: String::new(),
+            gpgsig: None,
+            message: message.unwrap_or_default(),
+            signed: Vec::new(),
+        })
+    }
+    fn tree_at(&self, oid: Oid) -> Result<Vec<TreeEntry>, ReadError> {
+        Err(ReadError::Missing { oid })
+    }
+    fn blob_at(&self, oid: Oid, _: u64) -> Result<Vec<u8>, ReadError> {
+        Err(ReadError::Missing { oid })
+    }
+}
+
+#[test]
+fn a_log_goes_on_from_what_is_there_however_much_was_entered_since() {
+    let commit = Long::commit;
+    assert!(follows(&Long, commit(LONG, 0), commit(1, 0)));
+    assert!(follows(&Long, commit(LONG, 0), commit(LONG, 0)));
+    assert!(!follows(&Long, commit(1, 0), commit(LONG, 0)));
+    assert!(!follows(&Long, commit(LONG, 0), commit(1, 1)));
+    assert!(!follows(&Long, commit(LONG, 0), commit(LONG, 1)));
+    // The history beside leaves it with its last entry.
+    assert!(follows(&Long, commit(LONG, 1), commit(LONG - 1, 0)));
 }
