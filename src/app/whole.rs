@@ -7,12 +7,17 @@ use crate::envelope::WrapFile;
 use crate::gate::{Nature, Whole};
 use crate::id::{Digest, NoteId};
 use crate::label::Label;
-use crate::ledger::{note_ref, wrap_file};
+use crate::ledger::{HEADS, is_of_a_vault, note_ref, wrap_file};
 use crate::policy::{Kind as ThingKind, ResourceFacts};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What is said of a ref that is no vault's and keeps what was to be forgotten.
+/// What is said of a ref that keeps what was to be forgotten: one that is no vault's, or a branch with a file that is the same.
 pub(super) fn still_holds(name: &str) -> String {
+    if name.strip_prefix(HEADS).is_some_and(is_of_a_vault) {
+        return format!(
+            "the branch `{name}` has a file of the same content as one that was forgotten: that stays with it"
+        );
+    }
     format!(
         "the ref `{name}` is no part of the vault and still holds what was forgotten: delete it, then run `git gc \
          --prune=now` in the vault while nobody writes to it"

@@ -166,7 +166,7 @@ pub(super) fn is_shard(branch: &str) -> bool {
 }
 
 /// Whether a branch is one that a vault has.
-pub(super) fn is_of_a_vault(branch: &str) -> bool {
+pub fn is_of_a_vault(branch: &str) -> bool {
     match branch.starts_with(AUDIT) {
         true => log_of(branch).is_some(),
         false => is_branch(branch),

@@ -39,7 +39,7 @@ impl Ledger<'_> {
     }
 
     /// Removes from this disk what was forgotten: the journal is wiped, objects are removed, packs written anew. Gives
-    /// the refs that are no part of a vault and still hold some of it.
+    /// the other refs that still hold files of it.
     pub fn finish_forgetting(&self) -> Result<Vec<String>, LedgerError> {
         self.repo.finish_forgetting(&self.lock).map_err(LedgerError::NotGone)
     }

@@ -80,8 +80,8 @@ impl Repo {
         Ok(self.faults().step(Step::NoteWrite, write, || Ok(()))?)
     }
 
-    /// Removes for good what was begun to be forgotten. Gives the names of refs that no vault has and that hold some of
-    /// it: what they hold stays.
+    /// Removes for good what was begun to be forgotten. Gives the names of other refs that hold files of it: what they hold
+    /// stays.
     pub fn finish_forgetting(&self, lock: &Lock) -> Result<Vec<String>, ForgetError> {
         if !self.is_forgetting() {
             return Ok(Vec::new());
@@ -100,8 +100,7 @@ impl Repo {
         self.cut_wiping(lock)?;
         self.remove_half_objects()?;
         self.remove_left_staging()?;
-        let mut doomed = self.unreachable(&places)?;
-        let held = self.held_elsewhere(&mut doomed)?;
+        let (doomed, held) = self.unreachable(&places)?;
         for oid in &doomed.blobs {
             self.remove_object(*oid)?;
         }
@@ -143,46 +142,61 @@ impl Repo {
         places.ok_or(ForgetError::Damaged(path))
     }
 
-    /// What these branches led to then and do not lead to now.
-    fn unreachable(&self, places: &[(String, Oid)]) -> Result<Reached, ForgetError> {
-        let mut kept = Reached::default();
+    /// What these branches led to then and no ref leads to now, and the names of others that hold files of it.
+    ///
+    /// INVARIANT (only what was forgotten goes): an entry may write under a name of its own what another branch holds
+    /// already, and forget that. What any branch holds stays, whoever put it there.
+    fn unreachable(&self, places: &[(String, Oid)]) -> Result<(Reached, Vec<String>), ReadError> {
+        let (mut kept, mut doomed) = (Reached::default(), Reached::default());
         let names: BTreeSet<&str> = places.iter().map(|(name, _)| name.as_str()).collect();
-        for name in names {
+        for name in &names {
             if let Some(oid) = self.ref_target(name)? {
                 self.reach(oid, &Reached::default(), Missing::Skipped, &mut kept)?;
             }
         }
-        let mut doomed = Reached::default();
         for (_, oid) in places {
             self.reach(*oid, &kept, Missing::Skipped, &mut doomed)?;
         }
-        doomed.subtract(&kept);
-        doomed.leave_nothing();
-        Ok(doomed)
-    }
-
-    /// Takes out of `doomed` what refs lead to that are no part of a vault, and names those that hold blobs of it.
-    fn held_elsewhere(&self, doomed: &mut Reached) -> Result<Vec<String>, ForgetError> {
-        let own = |name: &str| {
-            let branch = name.strip_prefix("refs/heads/").unwrap_or_default();
-            branch == "main"
-                || ["audit/", "notes/", "keys/"]
-                    .iter()
-                    .any(|room| branch.starts_with(room))
+        let (mut shared, mut held) = (Reached::default(), Vec::new());
+        // Others are many: they are looked at where there is something to remove.
+        let others = match doomed.commits.is_empty() {
+            true => Vec::new(),
+            false => self.refs_as_found("refs/")?,
         };
-        let mut held = Vec::new();
-        for (name, _) in self.refs_as_found("refs/")?.into_iter().filter(|(name, _)| !own(name)) {
-            let commit = self.git.find_reference(&name).and_then(|found| found.peel_to_commit());
-            let Ok(commit) = commit else { continue };
-            let mut reached = Reached::default();
-            let from = Oid::from_git(commit.id());
-            self.reach(from, &Reached::default(), Missing::Skipped, &mut reached)?;
-            if reached.blobs.iter().any(|oid| doomed.blobs.contains(oid)) {
+        for (name, oid) in others.into_iter().filter(|(name, _)| !names.contains(name.as_str())) {
+            let mut reached = self.reached_by(&name, oid)?;
+            reached.intersect(&doomed);
+            if reached.blobs.iter().any(|oid| !kept.blobs.contains(oid)) {
                 held.push(name);
             }
-            doomed.subtract(&reached);
+            shared.add(reached);
         }
-        Ok(held)
+        doomed.subtract(&kept);
+        doomed.leave_nothing();
+        self.leave_shared(&mut doomed, &shared)?;
+        Ok((doomed, held))
+    }
+
+    /// What a ref leads to. Of a log and of a branch of files the newest tree holds every file that its history does. What
+    /// is damaged there keeps nothing here from being forgotten.
+    fn reached_by(&self, name: &str, oid: Option<Oid>) -> Result<Reached, ReadError> {
+        let mut reached = Reached::default();
+        let branch = name.strip_prefix("refs/heads/").unwrap_or_default();
+        if ["audit/", "notes/", "keys/"]
+            .iter()
+            .any(|room| branch.starts_with(room))
+        {
+            if let Some(oid) = oid {
+                self.reach_newest(oid, Missing::Passed, &mut reached)?;
+            }
+            return Ok(reached);
+        }
+        let commit = self.git.find_reference(name).and_then(|found| found.peel_to_commit());
+        if let Ok(commit) = commit {
+            let from = Oid::from_git(commit.id());
+            self.reach(from, &Reached::default(), Missing::Passed, &mut reached)?;
+        }
+        Ok(reached)
     }
 
     fn remove_object(&self, oid: Oid) -> Result<(), ForgetError> {

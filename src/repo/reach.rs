@@ -34,6 +34,20 @@ impl Reached {
         self.commits.contains(oid) || self.trees.contains(oid) || self.blobs.contains(oid)
     }
 
+    pub(super) fn intersect(&mut self, other: &Self) {
+        self.commits.retain(|oid| other.commits.contains(oid));
+        self.order.retain(|oid| other.commits.contains(oid));
+        self.trees.retain(|oid| other.trees.contains(oid));
+        self.blobs.retain(|oid| other.blobs.contains(oid));
+    }
+
+    pub(super) fn add(&mut self, other: Self) {
+        self.commits.extend(other.commits);
+        self.order.extend(other.order);
+        self.trees.extend(other.trees);
+        self.blobs.extend(other.blobs);
+    }
+
     pub(super) fn subtract(&mut self, other: &Self) {
         self.commits.retain(|oid| !other.commits.contains(oid));
         self.order.retain(|oid| !other.commits.contains(oid));
@@ -49,19 +63,22 @@ impl Reached {
     }
 }
 
-/// What is done about an object that is not there.
+/// What is done about an object that is not there, or damaged.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Missing {
-    /// It leads to nothing.
+    /// It leads to nothing; a damaged one is an error.
     Skipped,
-    /// It is an error.
+    /// Both lead to nothing.
+    Passed,
+    /// Both are errors.
     Refused,
 }
 
 impl Missing {
     fn or<T>(self, read: Result<T, ReadError>) -> Result<Option<T>, ReadError> {
         match read {
-            Err(ReadError::Missing { .. }) if self == Self::Skipped => Ok(None),
+            Err(ReadError::Missing { .. }) if self != Self::Refused => Ok(None),
+            Err(error) if self == Self::Passed && !matches!(error, ReadError::Git(_)) => Ok(None),
             read => read.map(Some),
         }
     }
@@ -92,6 +109,39 @@ impl Repo {
             }
             self.reach_tree(commit.tree, stop, missing, found)?;
         }
+        Ok(())
+    }
+
+    /// Adds a commit and its tree, but nothing that it follows.
+    pub(super) fn reach_newest(&self, from: Oid, missing: Missing, found: &mut Reached) -> Result<(), ReadError> {
+        let Some(commit) = missing.or(self.read_commit(from, OBJECT_MAX))? else {
+            return Ok(());
+        };
+        found.commits.insert(from);
+        self.reach_tree(commit.tree, &Reached::default(), missing, found)
+    }
+
+    /// Takes out of `doomed` what others share. Of a branch of files just the newest tree was looked at, and the two may have
+    /// had a time in common: a tree of nothing but shared files may stand in the other's history, with its commit.
+    pub(super) fn leave_shared(&self, doomed: &mut Reached, shared: &Reached) -> Result<(), ReadError> {
+        doomed.subtract(shared);
+        if shared.blobs.is_empty() {
+            return Ok(());
+        }
+        let mut theirs = Reached::default();
+        for oid in &doomed.trees {
+            let entries = Missing::Skipped.or(self.read_tree(*oid, OBJECT_MAX))?;
+            if entries.is_some_and(|entries| entries.iter().all(|entry| shared.blobs.contains(&entry.oid))) {
+                theirs.trees.insert(*oid);
+            }
+        }
+        for oid in &doomed.commits {
+            let commit = Missing::Skipped.or(self.read_commit(*oid, OBJECT_MAX))?;
+            if commit.is_some_and(|commit| theirs.trees.contains(&commit.tree) || shared.trees.contains(&commit.tree)) {
+                theirs.commits.insert(*oid);
+            }
+        }
+        doomed.subtract(&theirs);
         Ok(())
     }
 

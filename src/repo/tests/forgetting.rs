@@ -267,6 +267,80 @@ fn what_other_branches_share_and_what_strangers_hold_stays() {
     assert_eq!(vault.git(&["fsck", "--strict", "--no-dangling"]), "");
 }
 
+/// Whoever may attach a file can write what everybody has under a name of their own, and forget that.
+#[test]
+fn what_another_branch_holds_stays_whoever_put_it_there_too() {
+    let places = ["main", "audit/a-1", "notes/01", "keys/00", "witness/w"];
+    for (branch, packed) in places.into_iter().flat_map(|branch| [(branch, false), (branch, true)]) {
+        let vault = vault();
+        let repo = vault.open(Faults::none());
+        let lock = repo.lock(PATIENCE).unwrap();
+        repo.recover(&lock).unwrap();
+        put(&repo, &lock, branch, &[("bundles/0000/00", Some(SECRET))]);
+        if ["main", "witness/w"].contains(&branch) {
+            // What stands in their histories counts as well.
+            put(
+                &repo,
+                &lock,
+                branch,
+                &[("bundles/0000/00", Some(b"what came after it"))],
+            );
+        }
+        drop((lock, repo));
+        if packed {
+            vault.git(&["gc", "-q"]);
+        }
+        let held = forget(&vault.open(Faults::none()));
+        assert_eq!(held, Ok(vec![format!("refs/heads/{branch}")]), "{packed}");
+        let repo = vault.open(Faults::none());
+        read_everything(&repo);
+        assert!(repo.contains(Object::blob(SECRET.to_vec()).oid()), "{branch}, {packed}");
+        assert_eq!(
+            vault.git(&["fsck", "--strict", "--no-dangling"]),
+            "",
+            "{branch}, {packed}"
+        );
+    }
+}
+
+#[test]
+fn what_is_damaged_elsewhere_keeps_nothing_from_being_forgotten() {
+    for branch in ["main", "notes/01"] {
+        let vault = vault();
+        let repo = vault.open(Faults::none());
+        let lock = repo.lock(PATIENCE).unwrap();
+        repo.recover(&lock).unwrap();
+        put(&repo, &lock, branch, &[("more", Some(b"more"))]);
+        let head = repo.ref_target(&format!("refs/heads/{branch}")).unwrap().unwrap();
+        let tree = repo.read_commit(head, MAX).unwrap().tree;
+        drop((lock, repo));
+        let hex = tree.to_string();
+        write(&vault.dir().join("objects").join(&hex[..2]).join(&hex[2..]), b"");
+        assert_eq!(forget(&vault.open(Faults::none())), Ok(vec![]), "{branch}");
+        assert!(!holds(&vault.dir(), SECRET), "{branch}");
+    }
+}
+
+/// Two branches of files may have begun as one.
+#[test]
+fn what_stands_in_the_history_of_another_branch_stays() {
+    let vault = vault();
+    let repo = vault.open(Faults::none());
+    let lock = repo.lock(PATIENCE).unwrap();
+    repo.recover(&lock).unwrap();
+    let last = repo.ref_target("refs/heads/notes/00").unwrap().unwrap();
+    let with_secret = repo.read_commit(last, MAX).unwrap().parents[0];
+    let name = "refs/heads/keys/00".to_owned();
+    let (old, new) = (None, Some(with_secret));
+    let (objects, refs, note) = (Vec::new(), vec![RefChange { name, old, new }], Vec::new());
+    let _durable = repo.commit(&lock, &Batch { objects, refs, note }).unwrap();
+    put(&repo, &lock, "keys/00", &[("more", Some(b"more"))]);
+    assert_eq!(forget_under(&repo, &lock), Ok(vec!["refs/heads/keys/00".to_owned()]));
+    assert!(!repo.contains(last));
+    read_everything(&repo);
+    assert_eq!(vault.git(&["fsck", "--strict", "--no-dangling"]), "");
+}
+
 #[test]
 fn a_note_of_what_goes_has_one_form_and_a_damaged_one_is_refused() {
     let oid = Oid([7; 20]);
