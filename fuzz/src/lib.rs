@@ -60,7 +60,8 @@ use strongroom::ledger::{Accepted, HighWater, Withdrawn};
 use strongroom::policy::{Levels, Purposes};
 use strongroom::repo::{
     BackupHead, Batch, Commit, JOURNAL_BYTES, Oid, PackEntry, PackIndex, Pushed, Record, RemoteUrl, apply_delta,
-    decode_records, delta_lengths, make_delta, parse_forgetting, parse_list, parse_pushed, parse_tree, tree_bytes,
+    decode_records, delta_lengths, make_delta, parse_forgetting, parse_list, parse_loose, parse_pushed, parse_tree,
+    tree_bytes,
 };
 use strongroom::secret::Secret;
 
@@ -99,6 +100,7 @@ pub const TARGETS: &[Target] = &[
     ("label", label),
     ("levels", levels),
     ("listed", listed),
+    ("loose", loose),
     ("message", message),
     ("names", names),
     ("note_key", note_key),
@@ -710,6 +712,20 @@ pub fn tree(data: &[u8]) -> bool {
     let Ok(entries) = parse_tree(data) else { return false };
     assert_eq!(tree_bytes(entries).as_deref(), Ok(data), "{SAME}");
     true
+}
+
+/// An object's own file. Stored blocks behind zlib's header for the fastest level are taken apart in place, behind any other
+/// they are inflated: both give the same.
+pub fn loose(data: &[u8]) -> bool {
+    let object = parse_loose(data, 1 << 16);
+    if let Some(blocks) = data.strip_prefix(&[0x78, 0x01]) {
+        assert_eq!(
+            object,
+            parse_loose(&[&[0x78, 0x9c], blocks].concat(), 1 << 16),
+            "{SAME}"
+        );
+    }
+    object.is_some_and(|object| object.bytes.len() <= 1 << 16)
 }
 
 /// A difference in a pack, after the 32 bytes that it is from; and whatever is one, made again, gives the same.

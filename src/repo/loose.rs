@@ -4,7 +4,7 @@
 //! never returns, and a body that is shorter than its header says is filled up with zeros.
 
 use super::git::ReadError;
-use super::object::{Kind, Oid};
+use super::object::{Kind, Object, Oid};
 use super::stored::read_stored;
 use crate::env::open_plain_file;
 use miniz_oxide::inflate::TINFLStatus;
@@ -41,21 +41,31 @@ pub(super) fn read_loose(
     };
     buffer.clear();
     file.take(packed_bound(max)).read_to_end(buffer).map_err(failed)?;
-    let found = match read_stored(buffer) {
-        Some(header) => check_stored(&header, buffer, max),
-        None => inflate_object(buffer, max).map(|(kind, bytes)| {
-            // Where it was read to is where it stays: whoever reuses the buffer knows how large it is.
-            buffer.clear();
-            buffer.extend_from_slice(&bytes);
-            kind
-        }),
-    };
-    match found {
+    match take_apart(buffer, max) {
         Ok(kind) if kind != want => Err(ReadError::Kind { oid, want }),
         Ok(_) => Ok(true),
         Err(Fault::TooBig(size)) => Err(ReadError::TooBig { oid, size, max }),
         Err(Fault::Damaged) => Err(ReadError::Damaged { oid }),
     }
+}
+
+/// What the file of an object of at most `max` bytes holds; `None` if it is damaged, or too large.
+pub fn parse_loose(packed: &[u8], max: u64) -> Option<Object> {
+    let mut bytes = packed.to_vec();
+    let kind = take_apart(&mut bytes, max).ok()?;
+    Some(Object { kind, bytes })
+}
+
+/// Takes the file of a loose object apart in place: what is left is its content.
+fn take_apart(buffer: &mut Vec<u8>, max: u64) -> Result<Kind, Fault> {
+    if let Some(header) = read_stored(buffer) {
+        return check_stored(&header, buffer, max);
+    }
+    let (kind, bytes) = inflate_object(buffer, max)?;
+    // Where it was read to is where it stays: whoever reuses the buffer knows how large it is.
+    buffer.clear();
+    buffer.extend_from_slice(&bytes);
+    Ok(kind)
 }
 
 /// The largest file of an object of `max` bytes: deflate lets nothing grow by more than a few bytes in each 16 KiB.
@@ -130,6 +140,7 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
     use miniz_oxide::deflate::compress_to_vec_zlib;
+    use miniz_oxide::{MZ_ADLER32_INIT, mz_adler32_oxide};
     use proptest::prelude::*;
 
     fn pack(header: &str, body: &[u8]) -> Vec<u8> {
@@ -163,6 +174,36 @@ mod tests {
         let mut trailing = pack("blob 1\0", b"x");
         trailing.push(0);
         assert_eq!(inflate_object(&trailing, 9), Err(Fault::Damaged));
+    }
+
+    /// Whoever wrote it may have ended a block anywhere: also within the header, and before a byte that is taken for its end.
+    #[test]
+    fn stored_blocks_may_end_anywhere() {
+        for content in [&b""[..], b"abc", &[0; 40]] {
+            let object = Object::blob(content.to_vec());
+            let whole = [format!("blob {}\0", content.len()).as_bytes(), content].concat();
+            for at in 1..whole.len() {
+                let block = |last: bool, bytes: &[u8]| {
+                    let length = bytes.len() as u16;
+                    [
+                        &[u8::from(last)][..],
+                        &length.to_le_bytes(),
+                        &(!length).to_le_bytes(),
+                        bytes,
+                    ]
+                    .concat()
+                };
+                let sum = mz_adler32_oxide(MZ_ADLER32_INIT, &whole).to_be_bytes();
+                let blocks = [block(false, &whole[..at]), block(true, &whole[at..])].concat();
+                let packed = [&[0x78, 0x01][..], &blocks, &sum].concat();
+                assert_eq!(
+                    parse_loose(&packed, 40).as_ref(),
+                    Some(&object),
+                    "{at} of {}",
+                    whole.len()
+                );
+            }
+        }
     }
 
     proptest! {

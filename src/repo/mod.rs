@@ -68,6 +68,7 @@ pub use git::{CreateError, Found, Oddity, OpenError, ReadError, Repo, Settings};
 pub use health::{Health, Remains};
 pub use journal::{JournalError, JournalMark};
 pub use lock::{Lock, LockError, PATIENCE};
+pub use loose::parse_loose;
 pub use object::{BadCommit, BadOid, Commit, Kind, Object, Oid, commit_bytes};
 pub use pack::{AT_ONCE, PackError, Packed};
 pub use packed::{BadPackIndex, PackEntry, PackIndex};

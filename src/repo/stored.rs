@@ -181,14 +181,15 @@ fn write_stored(file: &File, header: &str, content: &[u8]) -> io::Result<Oid> {
 }
 
 /// Takes a zlib stream of stored blocks alone apart in place: what is left is what follows the object's header, which is
-/// given back. `None` for anything else; what is damaged is then left empty.
+/// given back. `None` for anything else, also where the header goes on in a second block; what is damaged is then left empty.
 pub(super) fn read_stored(packed: &mut Vec<u8>) -> Option<Vec<u8>> {
     let size = stored_size(packed)?;
     let (mut from, mut to) = (ZLIB_HEADER.len(), 0);
+    let first = usize::from(u16::from_le_bytes([packed[from + 1], packed[from + 2]]));
     let head = packed
         .get(from + 5..)?
         .iter()
-        .take(MAX_HEADER.min(size))
+        .take(MAX_HEADER.min(first))
         .position(|byte| *byte == 0)?
         + 1;
     let header = packed[from + 5..from + 5 + head].to_vec();

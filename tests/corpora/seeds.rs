@@ -337,6 +337,14 @@ pub(crate) fn make() -> Vec<(&'static str, &'static str, Vec<u8>)> {
             "card",
             sign_ssh(&key_of(1), Namespace::Card, b"an example\n").into_bytes(),
         ),
+        (
+            "loose",
+            "deflated",
+            b"x\x9cK\xca\xc9OR0fHLJ\x06\0\x11\xd9\x03\x19".to_vec(),
+        ),
+        ("loose", "stored", loose(&[b"blob 3\0abc"])),
+        ("loose", "header_in_two", loose(&[b"blob", b" 3\0abc"])),
+        ("loose", "bad_size", loose(&[b"blob 3\0", b"abcd"])),
         ("pack_delta", "copy_and_insert", pack_delta(32)),
         ("pack_delta", "bad_base", pack_delta(33)),
         ("pack_index", "three", pack_index()),
@@ -807,6 +815,24 @@ fn concern_key() -> Vec<u8> {
 
 fn commit(signature: Option<&str>) -> Vec<u8> {
     commit_bytes(Oid([1; 20]), &[Oid([2; 20])], AUTHOR, "a line\n", signature).unwrap()
+}
+
+/// An object's own file, of these stored blocks.
+fn loose(blocks: &[&[u8]]) -> Vec<u8> {
+    let mut bytes = vec![0x78, 0x01];
+    for (at, block) in blocks.iter().enumerate() {
+        let length = block.len() as u16;
+        bytes.push(u8::from(at + 1 == blocks.len()));
+        bytes.extend([length.to_le_bytes(), (!length).to_le_bytes()].concat());
+        bytes.extend_from_slice(block);
+    }
+    // Adler-32 (RFC 1950).
+    let (a, b) = blocks.concat().iter().fold((1, 0), |(a, b), byte| {
+        let a = (a + u32::from(*byte)) % 65521;
+        (a, (a + b) % 65521)
+    });
+    bytes.extend((b << 16 | a).to_be_bytes());
+    bytes
 }
 
 /// 32 bytes, and a difference from so many: eight of them from the fourth on, and three others.
