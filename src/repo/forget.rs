@@ -21,7 +21,9 @@ use crate::env::{FileError, Step, read_bounded, replace_private, sync_folder};
 use std::collections::{BTreeSet, HashSet};
 use std::fs::{self, File};
 use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 /// The name of the note of what is being forgotten, in the git directory.
 const NAME: &str = "strongroom.forgetting";
@@ -29,6 +31,8 @@ const NAME: &str = "strongroom.forgetting";
 const NAME_MAX: u64 = 1 << 20;
 /// How often packs are written anew before it is given up for now.
 const REPACKED_MAX: usize = 3;
+/// A file of packs without an index goes when it is as old, in seconds: an index is the last that git writes.
+const SETTLED: u64 = 60;
 /// Something could not be forgotten for good; it is tried again at the next start.
 #[derive(Debug, thiserror::Error)]
 pub enum ForgetError {
@@ -112,7 +116,7 @@ impl Repo {
                     "another program keeps packing what is to be forgotten: end it, then run any command",
                 )));
             }
-            self.repack_without(&doomed)?;
+            self.repack_without(&doomed, self.found_packs()?)?;
             times += 1;
         }
         // What leads to the blobs goes once they are gone for good, and the oldest commit first: until then it is
@@ -146,7 +150,7 @@ impl Repo {
     ///
     /// INVARIANT (only what was forgotten goes): an entry may write under a name of its own what another branch holds
     /// already, and forget that. What any branch holds stays, whoever put it there.
-    fn unreachable(&self, places: &[(String, Oid)]) -> Result<(Reached, Vec<String>), ReadError> {
+    pub(super) fn unreachable(&self, places: &[(String, Oid)]) -> Result<(Reached, Vec<String>), ReadError> {
         let (mut kept, mut doomed) = (Reached::default(), Reached::default());
         let names: BTreeSet<&str> = places.iter().map(|(name, _)| name.as_str()).collect();
         for name in &names {
@@ -218,30 +222,40 @@ impl Repo {
         Ok(doomed.all().any(packed))
     }
 
+    /// The packs, and all files beside them.
+    pub(super) fn found_packs(&self) -> Result<FoundPacks, ForgetError> {
+        Ok(FoundPacks {
+            at: SystemTime::now(),
+            files: pack_files(&self.dir.join("objects/pack"))?,
+            packs: self.packs()?,
+        })
+    }
+
     /// Writes one pack of everything that packs with some of `doomed` hold besides it, durable, and then removes them, and
     /// files beside packs that nobody can tell the content of.
-    fn repack_without(&self, doomed: &Reached) -> Result<(), ForgetError> {
-        let folder = self.dir.join("objects/pack");
-        let (touched, clean): (Vec<Pack>, Vec<Pack>) = self
-            .packs()?
-            .into_iter()
-            .partition(|pack| pack.index.ids.iter().any(|oid| doomed.contains(oid)));
-        let mut old = pack_files(&folder)?;
+    ///
+    /// INVARIANT (nothing acknowledged is lost): a `git gc` beside this removes what it has seen in a pack of its own. No
+    /// pack goes that was not written again, and no file that may be half of one.
+    pub(super) fn repack_without(&self, doomed: &Reached, found: FoundPacks) -> Result<(), ForgetError> {
+        let FoundPacks { at, files, packs } = found;
+        let is_of = |packs: &[Pack], path: &Path| packs.iter().any(|pack| path.with_extension("") == pack.stem);
+        let mut old = pack_files(&self.dir.join("objects/pack"))?;
         for index in old
             .iter()
             .filter(|path| path.extension().is_some_and(|end| end == "idx"))
         {
-            // What it holds could not be written again.
-            let known = touched
-                .iter()
-                .chain(&clean)
-                .any(|pack| index.with_extension("") == pack.stem);
-            if !known && index.with_extension("pack").exists() {
+            if !is_of(&packs, index) && index.with_extension("pack").exists() {
+                // What it holds could not be written again; or else it came just now, and all is looked at anew.
                 PackIndex::read(index)?;
+                return Ok(());
             }
         }
-        let is_clean = |path: &PathBuf| clean.iter().any(|pack| path.with_extension("") == pack.stem);
-        old.retain(|path| !is_clean(path));
+        let touches = |pack: &Pack| pack.index.ids.iter().any(|oid| doomed.contains(oid));
+        let (touched, clean): (Vec<Pack>, Vec<Pack>) = packs.into_iter().partition(touches);
+        old.retain(|path| {
+            let left = || !is_of(&clean, path) && files.contains(path) && is_settled(path, at);
+            is_of(&touched, path) || is_over_all(path) || left()
+        });
         let mut new = Vec::new();
         let write = || {
             new = self.write_without(doomed, touched)?;
@@ -292,6 +306,26 @@ impl Repo {
     }
 }
 
+/// What was found beside one another in the folder of packs.
+pub(super) struct FoundPacks {
+    pub(super) at: SystemTime,
+    files: Vec<PathBuf>,
+    packs: Vec<Pack>,
+}
+
+/// Whether neither a file nor its name has changed for so long that nobody is about to write an index for it.
+fn is_settled(path: &Path, now: SystemTime) -> bool {
+    let now = now.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    let changed = fs::symlink_metadata(path).map(|file| u64::try_from(file.ctime()).unwrap_or(0));
+    changed.is_ok_and(|changed| changed + SETTLED <= now)
+}
+
+/// Whether a file is of the index over several packs.
+fn is_over_all(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    name.starts_with("multi-pack-index")
+}
+
 /// The files of packs in a folder; of each pack the index last, so that a pack which is half moved or half removed is
 /// still told by it.
 fn pack_files(folder: &Path) -> io::Result<Vec<PathBuf>> {
@@ -300,7 +334,7 @@ fn pack_files(folder: &Path) -> io::Result<Vec<PathBuf>> {
         let path = entry?.path();
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let turn = match path.extension().and_then(|kind| kind.to_str()) {
-            _ if name.starts_with("multi-pack-index") => 0,
+            _ if is_over_all(&path) => 0,
             // Whoever wrote it: `git maintenance` has names of its own.
             Some("pack") => 1,
             Some("idx") => 3,

@@ -193,6 +193,41 @@ fn a_pack_that_held_nothing_of_it_is_not_lost() {
     check(&vault, "two packs");
 }
 
+/// A `git gc` beside it removes what it has packed, and gives a pack its index last.
+#[test]
+fn what_another_program_packs_meanwhile_stays() {
+    let vault = vault();
+    vault.git(&["repack", "-adq"]);
+    let repo = vault.open(Faults::none());
+    let lock = repo.lock(PATIENCE).unwrap();
+    repo.recover(&lock).unwrap();
+    let batch = batch(&repo, "notes/00", &[("secret", None)]);
+    repo.begin_forgetting(&lock, &batch.refs).unwrap();
+    let _durable = repo.commit(&lock, &batch).unwrap();
+    let places = [(batch.refs[0].name.clone(), batch.refs[0].old.unwrap())];
+    let (doomed, _) = repo.unreachable(&places).unwrap();
+    let found = repo.found_packs().unwrap();
+    vault.git(&["repack", "-aq"]);
+    vault.git(&["prune-packed", "-q"]);
+    repo.repack_without(&doomed, found).unwrap();
+    read_everything(&vault.open(Faults::none()));
+    assert_eq!(repo.finish_forgetting(&lock).unwrap(), Vec::<String>::new());
+    check(&vault, "packed meanwhile");
+
+    let half = vault.dir().join("objects/pack/pack-half.pack");
+    for (known, later, stays) in [(false, 61, true), (true, 0, true), (true, 61, false)] {
+        let _ = fs::remove_file(&half);
+        if known {
+            fs::write(&half, "PACK").unwrap();
+        }
+        let mut found = repo.found_packs().unwrap();
+        fs::write(&half, "PACK").unwrap();
+        found.at += std::time::Duration::from_secs(later);
+        repo.repack_without(&reach::Reached::default(), found).unwrap();
+        assert_eq!(half.exists(), stays, "{known}, {later}");
+    }
+}
+
 #[test]
 fn whichever_step_fails_it_is_finished_at_the_next_start() {
     for packed in [false, true] {
