@@ -11,7 +11,7 @@ use super::git::{ReadError, Repo};
 use super::lock::Lock;
 use super::loose::loose_path;
 use super::object::Oid;
-use super::pack::Pack;
+use super::pack::{Pack, Unread};
 use super::packed::PackIndex;
 use super::reach::{Missing, Reached};
 use super::record::{RefChange, is_branch};
@@ -224,10 +224,13 @@ impl Repo {
 
     /// The packs, and all files beside them.
     pub(super) fn found_packs(&self) -> Result<FoundPacks, ForgetError> {
+        let (at, files) = (SystemTime::now(), pack_files(&self.dir.join("objects/pack"))?);
+        let (packs, unread) = self.packs_as_found()?;
         Ok(FoundPacks {
-            at: SystemTime::now(),
-            files: pack_files(&self.dir.join("objects/pack"))?,
-            packs: self.packs()?,
+            at,
+            files,
+            packs,
+            unread,
         })
     }
 
@@ -237,25 +240,35 @@ impl Repo {
     /// INVARIANT (nothing acknowledged is lost): a `git gc` beside this removes what it has seen in a pack of its own. No
     /// pack goes that was not written again, and no file that may be half of one.
     pub(super) fn repack_without(&self, doomed: &Reached, found: FoundPacks) -> Result<(), ForgetError> {
-        let FoundPacks { at, files, packs } = found;
+        let FoundPacks {
+            at,
+            files,
+            packs,
+            mut unread,
+        } = found;
         let is_of = |packs: &[Pack], path: &Path| packs.iter().any(|pack| path.with_extension("") == pack.stem);
+        let is_unread = |path: &Path| unread.iter().any(|(stem, _)| path.with_extension("") == *stem);
         let mut old = pack_files(&self.dir.join("objects/pack"))?;
-        for index in old
-            .iter()
-            .filter(|path| path.extension().is_some_and(|end| end == "idx"))
-        {
-            if !is_of(&packs, index) && index.with_extension("pack").exists() {
-                // What it holds could not be written again; or else it came just now, and all is looked at anew.
-                PackIndex::read(index)?;
-                return Ok(());
-            }
+        let came = |path: &PathBuf| {
+            let whole = path.extension().is_some_and(|end| end == "idx") && path.with_extension("pack").exists();
+            whole && !is_of(&packs, path) && !is_unread(path)
+        };
+        if old.iter().any(came) {
+            // It came just now: all is looked at anew.
+            return Ok(());
         }
         let touches = |pack: &Pack| pack.index.ids.iter().any(|oid| doomed.contains(oid));
         let (touched, clean): (Vec<Pack>, Vec<Pack>) = packs.into_iter().partition(touches);
         old.retain(|path| {
-            let left = || !is_of(&clean, path) && files.contains(path) && is_settled(path, at);
+            let known = is_of(&clean, path) || is_unread(path);
+            let left = || !known && files.contains(path) && is_settled(path, at);
             is_of(&touched, path) || is_over_all(path) || left()
         });
+        // Where nothing else holds any of it, one of these does, and what it holds besides could not be written again.
+        unread.retain(|(stem, _)| touched.is_empty() && stem.with_extension("idx").exists());
+        if let Some((_, error)) = unread.pop() {
+            return Err(error.into());
+        }
         let mut new = Vec::new();
         let write = || {
             new = self.write_without(doomed, touched)?;
@@ -311,6 +324,7 @@ pub(super) struct FoundPacks {
     pub(super) at: SystemTime,
     files: Vec<PathBuf>,
     packs: Vec<Pack>,
+    unread: Unread,
 }
 
 /// Whether neither a file nor its name has changed for so long that nobody is about to write an index for it.

@@ -35,8 +35,9 @@ pub const AT_ONCE: RangeInclusive<usize> = 1024..=4096;
 const LARGE: usize = 8192;
 /// So many packs of one size become one, so that there are few, and each object is copied a few times in all.
 const SEVERAL: usize = 4;
-/// A pack of so many bytes is copied no more, for the same reason.
+/// A pack of so many bytes is copied no more, for the same reason, nor one of so many objects: an index is held in memory.
 const MERGED_MAX: u64 = 128 << 20;
+const MERGED_OBJECTS: usize = 1 << 19;
 /// An object's file larger than this, in bytes, stays: a large one in a pack would be copied with it.
 pub(super) const LOOSE_MAX: u64 = 256 << 10;
 
@@ -75,6 +76,9 @@ pub(super) struct Pack {
     /// The length of the pack itself.
     pub(super) bytes: u64,
 }
+
+/// Packs whose index cannot be read here: of each its path without extension, and why.
+pub(super) type Unread = Vec<(PathBuf, io::Error)>;
 
 /// The indexes of the packs in a folder of objects.
 fn pack_indexes(objects: &Path) -> io::Result<Vec<PathBuf>> {
@@ -242,19 +246,27 @@ impl Repo {
 
     /// The packs whose index can be read here; another is left alone, and that what is in it is packed twice does no harm.
     pub(super) fn packs(&self) -> io::Result<Vec<Pack>> {
-        let mut packs = Vec::new();
+        Ok(self.packs_as_found()?.0)
+    }
+
+    /// The same, and the others.
+    pub(super) fn packs_as_found(&self) -> io::Result<(Vec<Pack>, Unread)> {
+        let (mut packs, mut unread) = (Vec::new(), Vec::new());
         for path in pack_indexes(&self.dir.join("objects"))? {
-            if let Ok(index) = PackIndex::read(&path) {
-                let stem = path.with_extension("");
-                let bytes = fs::metadata(path.with_extension("pack"))?.len();
-                packs.push(Pack { stem, index, bytes });
+            let stem = path.with_extension("");
+            match PackIndex::read(&path) {
+                Err(error) => unread.push((stem, error)),
+                Ok(index) => {
+                    let bytes = fs::metadata(path.with_extension("pack"))?.len();
+                    packs.push(Pack { stem, index, bytes });
+                }
             }
         }
-        Ok(packs)
+        Ok((packs, unread))
     }
 
     /// The packs that may go into another.
-    fn packs_to_merge(&self) -> io::Result<Vec<Pack>> {
+    pub(super) fn packs_to_merge(&self) -> io::Result<Vec<Pack>> {
         // An index over several packs would point to what is no longer there.
         let over_all = ["multi-pack-index", "multi-pack-index.d"];
         let over_all = over_all
@@ -262,7 +274,8 @@ impl Repo {
             .any(|name| self.dir.join("objects/pack").join(name).exists());
         let free = |pack: &Pack| {
             let held = |end: &str| pack.stem.with_extension(end).exists();
-            pack.bytes < MERGED_MAX && !over_all && !["keep", "promisor"].iter().any(|end| held(end))
+            let small = pack.bytes < MERGED_MAX && pack.index.ids.len() < MERGED_OBJECTS;
+            small && !over_all && !["keep", "promisor"].iter().any(|end| held(end))
         };
         Ok(self.packs()?.into_iter().filter(free).collect())
     }

@@ -17,8 +17,8 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// The largest index that is read, in bytes: two million objects.
-const INDEX_MAX: u64 = 64 << 20;
+/// The largest index that is read, in bytes: nineteen million objects, in one pack as `git gc` makes it.
+const INDEX_MAX: u64 = 512 << 20;
 /// How much of an entry is read at first, in bytes: as much as the one before could take, within these bounds.
 const FIRST: RangeInclusive<usize> = 256..=4096;
 /// How many bits of where an object is say the place in its pack; the rest says which pack that is.

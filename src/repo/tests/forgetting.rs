@@ -228,6 +228,50 @@ fn what_another_program_packs_meanwhile_stays() {
     }
 }
 
+/// Exchanges two ids in the index of the only pack but those in `known`: it cannot be read here, and libgit2 finds the rest.
+fn spoil_index(vault: &Vault, known: &[std::path::PathBuf]) {
+    let mut indexes = indexes(vault);
+    indexes.retain(|path| !known.contains(path));
+    let mut bytes = fs::read(&indexes[0]).unwrap();
+    let (one, other) = bytes[8 + 1024..].split_at_mut(20);
+    one.swap_with_slice(&mut other[..20]);
+    write(&indexes[0], &bytes);
+    assert!(PackIndex::parse(&bytes).is_err());
+}
+
+fn indexes(vault: &Vault) -> Vec<std::path::PathBuf> {
+    let names = fs::read_dir(vault.dir().join("objects/pack")).unwrap();
+    let paths = names.map(|entry| entry.unwrap().path());
+    paths
+        .filter(|path| path.extension().is_some_and(|end| end == "idx"))
+        .collect()
+}
+
+#[test]
+fn a_pack_that_cannot_be_read_here_is_in_the_way_only_if_it_holds_it() {
+    let vault = vault();
+    vault.git(&["repack", "-adq"]);
+    let known = indexes(&vault);
+    let repo = vault.open(Faults::none());
+    let lock = repo.lock(PATIENCE).unwrap();
+    repo.recover(&lock).unwrap();
+    put(&repo, &lock, "notes/01", &[("more", Some(b"more"))]);
+    drop((lock, repo));
+    vault.git(&["repack", "-q"]);
+    spoil_index(&vault, &known);
+    assert_eq!(forget(&vault.open(Faults::none())), Ok(vec![]));
+    assert!(!holds(&vault.dir(), SECRET));
+    assert_eq!(indexes(&vault).len(), 2);
+    read_everything(&vault.open(Faults::none()));
+
+    let vault = super::forgetting::vault();
+    vault.git(&["repack", "-adq"]);
+    spoil_index(&vault, &[]);
+    let error = forget(&vault.open(Faults::none())).unwrap_err();
+    assert!(error.contains("not the index of a pack"), "{error}");
+    assert!(vault.open(Faults::none()).is_forgetting());
+}
+
 #[test]
 fn whichever_step_fails_it_is_finished_at_the_next_start() {
     for packed in [false, true] {

@@ -259,6 +259,29 @@ fn while_something_is_being_forgotten_nothing_is_packed() {
     assert_eq!(read_everything(&repo), refs);
 }
 
+/// As `git gc` makes of 350,000 notes.
+#[test]
+fn a_pack_of_millions_of_objects_is_known_and_goes_into_no_other() {
+    let vault = Vault::new();
+    let id = |n: u32| {
+        let mut oid = Oid([0; 20]);
+        oid.0[..4].copy_from_slice(&(n << 10).to_be_bytes());
+        oid
+    };
+    let count = 2_500_000;
+    let index = PackIndex {
+        ids: (0..count).map(id).collect(),
+        sums: vec![0; count as usize],
+        places: vec![12; count as usize],
+    };
+    let folder = vault.dir().join("objects/pack");
+    fs::write(folder.join("pack-1.idx"), index.to_bytes(&[0; 20])).unwrap();
+    fs::write(folder.join("pack-1.pack"), [0; 100]).unwrap();
+    let repo = vault.open(Faults::none());
+    assert_eq!(repo.packs().unwrap()[0].index.ids.len(), index.ids.len());
+    assert!(repo.packs_to_merge().unwrap().is_empty());
+}
+
 #[test]
 fn an_index_of_gits_is_read_and_a_spoilt_one_is_not() {
     let vault = Vault::new();
