@@ -5,11 +5,15 @@
 
 use crate::env::open_plain_file;
 use std::collections::HashMap;
+use std::ffi::OsStr;
 use std::fs::File;
 use std::io;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
+/// How an index of version 2 begins.
+const VERSION_2: [u8; 8] = [0xff, b't', b'O', b'c', 0, 0, 0, 2];
 /// Of an index, version 2: where the count is, where the ids begin, and what each object takes before the places.
 const COUNT: u64 = 8 + 255 * 4;
 const IDS: u64 = COUNT + 4;
@@ -24,17 +28,22 @@ const FAR: u32 = 1 << 31;
 const PARTS_MAX: usize = 32;
 const NAMES_MAX: usize = 16 << 20;
 
-/// The files below a folder of objects by which something outside of a pack would be read. One that cannot be read, or is
-/// no index, leads libgit2 nowhere: it refuses it itself.
+/// The files below a folder of objects by which something outside of a pack would be read, or by which libgit2 would read and
+/// nobody looked where. What it refuses itself leads it nowhere.
 pub(super) fn misleading(objects: &Path) -> Vec<String> {
     let folder = objects.join("pack");
     let entries = std::fs::read_dir(&folder).into_iter().flatten().flatten();
     let mut paths: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
     paths.sort();
-    let leads_astray = |path: &PathBuf| match path.extension() {
-        Some(end) if end == "idx" => !stays_within(path).unwrap_or(true),
-        _ if path.file_name().is_some_and(|name| name == "multi-pack-index") => !all_stay_within(path).unwrap_or(false),
-        _ => false,
+    let leads_astray = |path: &PathBuf| {
+        let name = path.file_name().unwrap_or_default().as_bytes();
+        match name.strip_suffix(b".idx") {
+            Some(stem) => {
+                let pack = folder.join(OsStr::from_bytes(&[stem, b".pack"].concat()));
+                pack.is_file() && !stays_within(path, &pack).unwrap_or(false)
+            }
+            None => name == b"multi-pack-index" && !all_stay_within(path).unwrap_or(false),
+        }
     };
     paths.retain(leads_astray);
     let name = |path: PathBuf| path.file_name().map(|name| name.to_string_lossy().into_owned());
@@ -85,12 +94,33 @@ fn end_of(pack: &Path) -> io::Result<u64> {
     Ok(std::fs::metadata(pack)?.len().saturating_sub(SUM))
 }
 
-fn stays_within(index: &Path) -> io::Result<bool> {
-    let end = end_of(&index.with_extension("pack"))?;
-    let file = open_plain_file(index, false, false)?;
+fn stays_within(index: &Path, pack: &Path) -> io::Result<bool> {
+    // What is gone by now, or cannot be opened, libgit2 does not read by either. A link it follows.
+    let (Ok(end), Ok(found)) = (end_of(pack), std::fs::symlink_metadata(index)) else {
+        return Ok(true);
+    };
+    if !found.is_file() {
+        return Ok(false);
+    }
+    let Ok(file) = open_plain_file(index, false, false) else {
+        return Ok(true);
+    };
+    let length = file.metadata()?.len();
+    if length < IDS + 2 * SUM {
+        return Ok(true);
+    }
+    if read_at::<8>(&file, 0)? != VERSION_2 {
+        // Whatever begins otherwise it takes for version 1, which nobody has written for long, if the size is right.
+        let count = u64::from(four(&read_at::<4>(&file, 255 * 4)?));
+        return Ok(length != 256 * 4 + count * (20 + 4) + 2 * SUM);
+    }
     let count = u64::from(four(&read_at::<4>(&file, COUNT)?));
     let places = IDS + count * BEFORE_PLACES;
     let far = places + count * 4;
+    let longest = far + count.saturating_sub(1) * 8 + 2 * SUM;
+    if !(far + 2 * SUM..=longest).contains(&length) {
+        return Ok(true);
+    }
     each(&file, places, count, 4, &mut |number| {
         Ok(match four(number) {
             near if near & FAR == 0 => u64::from(near) < end,
@@ -187,6 +217,40 @@ mod tests {
         std::fs::write(folder.path().join("pack/pack-1.pack"), "PACK").unwrap();
         std::fs::write(folder.path().join("pack/pack-1.idx"), "no index").unwrap();
         assert_eq!(misleading(folder.path()), Vec::<String>::new());
+    }
+
+    #[test]
+    fn what_libgit2_reads_by_and_nobody_looks_into_misleads() {
+        let changes: [fn(&Path); 3] = [
+            // Version 1, of one object.
+            |index| {
+                let counts = 1_u32.to_be_bytes().repeat(256);
+                std::fs::write(index, [counts, vec![0; 24 + 40]].concat()).unwrap();
+            },
+            |index| {
+                std::fs::rename(index, index.with_extension("other")).unwrap();
+                std::os::unix::fs::symlink("pack-1.other", index).unwrap();
+            },
+            // The first of two places is nowhere, the second outside.
+            |index| {
+                let mut bytes = std::fs::read(index).unwrap();
+                let places = bytes.len() - 40 - 8;
+                bytes[places..places + 8].copy_from_slice(&[0xff, 0, 0, 9, 0, 0, 0, 200]);
+                std::fs::write(index, bytes).unwrap();
+            },
+        ];
+        for (at, change) in changes.into_iter().enumerate() {
+            let folder = folder(100, &[12, 50]);
+            change(&folder.path().join("pack/pack-1.idx"));
+            assert_eq!(misleading(folder.path()), ["pack-1.idx"], "{at}");
+        }
+        // A name may be nothing but its ending.
+        let folder = folder(100, &[80]);
+        for end in ["idx", "pack"] {
+            let name = |stem: &str| folder.path().join("pack").join(format!("{stem}.{end}"));
+            std::fs::rename(name("pack-1"), name("")).unwrap();
+        }
+        assert_eq!(misleading(folder.path()), [".idx"]);
     }
 
     #[test]

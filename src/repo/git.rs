@@ -142,8 +142,10 @@ pub enum Oddity {
     /// A file `objects/info/alternates`.
     #[error("objects are borrowed from elsewhere (file `objects/info/alternates`)")]
     Borrowed,
-    /// An index of packs with places outside of them.
-    #[error("what says where objects are in a pack points outside of it (`objects/pack/{0}`)")]
+    /// An index of packs with places outside of them, or one that is no plain file of version 2.
+    #[error(
+        "what says where objects are in a pack points outside of it, or is in a form that is not followed (`objects/pack/{0}`)"
+    )]
     Misled(String),
     /// A file `commondir`.
     #[error("objects and refs are those of another folder (file `commondir`)")]
