@@ -367,6 +367,23 @@ mod tests {
     }
 
     #[test]
+    fn a_folder_that_somebody_else_made_is_not_removed() {
+        let folder = tempfile::tempdir().unwrap();
+        let (vault, other) = (folder.path().join("vault"), folder.path().join(".vault-clone"));
+        std::fs::create_dir_all(other.join("objects")).unwrap();
+        std::fs::write(other.join("thesis.txt"), "years").unwrap();
+        let refused = Draft::begin(&vault).map(drop).unwrap_err();
+        assert_eq!(refused.kind, Kind::Failed);
+        assert!(refused.message.contains("holds `thesis.txt`"), "{refused}");
+        std::fs::remove_file(other.join("thesis.txt")).unwrap();
+        assert!(Draft::begin(&vault).unwrap().create().is_ok());
+        let names = std::fs::read_dir(&other).unwrap().flatten();
+        assert!(names.count() > 1);
+        // What it made itself it takes for its own.
+        assert!(Draft::begin(&vault).unwrap().create().is_ok());
+    }
+
+    #[test]
     fn a_path_becomes_a_full_one_and_an_address_stays() {
         assert!(address("somewhere/else.git").unwrap().as_str().starts_with('/'));
         assert_eq!(address("hub.example:x.git").unwrap().as_str(), "hub.example:x.git");

@@ -20,7 +20,8 @@ use crate::chain::{FileRef, Problem, Time};
 use crate::env::{Ended, SystemEntropy, write_new_private};
 use crate::id::LogName;
 use crate::ledger::{
-    Elsewhere, Fate, Ledger, LedgerError, MainFate, Merged, Push, Second, catch_up, is_anything_withdrawn, note_pushed,
+    Elsewhere, Fate, Ledger, LedgerError, MainFate, Merged, Push, Second, catch_up, is_anything_withdrawn, is_witness,
+    note_pushed,
 };
 use crate::repo::{GitJob, RemoteUrl, Repo, Settings, Staging, parse_list, room_for_arrivals, said};
 use std::collections::BTreeSet;
@@ -56,7 +57,8 @@ impl SyncProblem {
     /// Whether something that others decided may be kept back. What is wrong with somebody's log there, or stands beside, is
     /// told at a sync and stops nothing here.
     fn hides(&self) -> bool {
-        self.log.is_none() || matches!(self.case, Some(18 | 19))
+        // What anybody at all may put there beside the logs says nothing of them.
+        self.log.is_none() && self.case != Some(31) || matches!(self.case, Some(18 | 19))
     }
 }
 
@@ -419,7 +421,7 @@ impl<'a> Exchange<'a> {
     fn fetch_apart(&self, staging: &Staging, branches: &Elsewhere, room: u64) -> Result<Vec<String>, Error> {
         // That it does not answer any more is another matter.
         list_branches(self.context, staging.dir(), self.url, self.deadline)?;
-        let (mut due, mut broken) = (vec![branches.names()], Vec::new());
+        let (mut due, mut broken) = (branches.names_apart(), Vec::new());
         let mut last = None;
         for _ in 0..PARTS_MAX {
             let Some(mut names) = due.pop() else {
@@ -452,6 +454,10 @@ impl<'a> Exchange<'a> {
                 false => due.extend([half, names]),
             }
         }
+        let left = due.concat();
+        if left.iter().all(|name| is_witness(name)) {
+            return Ok([broken, left].concat());
+        }
         last.unwrap_or(Ok(())).map(|()| broken)
     }
 
@@ -461,7 +467,7 @@ impl<'a> Exchange<'a> {
                 "the branch `{name}` did not come: it is damaged there, or the transfer broke off, and what it holds \
                  cannot be told"
             );
-            self.say(None, None, Kind::Failed, message);
+            self.say(None, is_witness(&name).then_some(31), Kind::Failed, message);
         }
     }
 

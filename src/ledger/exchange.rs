@@ -76,6 +76,15 @@ impl Elsewhere {
         self.branches.keys().map(|name| format!("{HEADS}{name}")).collect()
     }
 
+    /// The same in parts that are fetched apart, the last first: the branches of witnesses whoever can push makes as they like.
+    pub fn names_apart(&self) -> Vec<Vec<String>> {
+        let (witnesses, others) = self.names().into_iter().partition(|name| is_witness(name));
+        vec![witnesses, others]
+            .into_iter()
+            .filter(|names: &Vec<String>| !names.is_empty())
+            .collect()
+    }
+
     /// What was fetched of it now, together with what was not: its strays, and those of its branches that are `broken`.
     pub fn renewed(mut self, fetched: Self, broken: &[String]) -> Self {
         self.branches
@@ -163,6 +172,12 @@ impl Elsewhere {
 
 pub(super) fn is_shard(branch: &str) -> bool {
     branch.starts_with("notes/") || branch.starts_with("keys/")
+}
+
+/// Whether a ref is a branch of a witness.
+pub fn is_witness(name: &str) -> bool {
+    name.strip_prefix(HEADS)
+        .is_some_and(|branch| branch.starts_with(WITNESS))
 }
 
 /// Whether a branch is one that a vault has.

@@ -59,7 +59,7 @@ pub use append::{Changes, Draft, FILES_PER_ENTRY, Recorded};
 pub use charter::{Charter, vault_id};
 pub use compare::{Compared, compare};
 pub use error::LedgerError;
-pub use exchange::{Elsewhere, Push, is_of_a_vault, note_pushed};
+pub use exchange::{Elsewhere, Push, is_of_a_vault, is_witness, note_pushed};
 pub use found::{Founding, Rejoin, found, join, rejoin};
 pub use guard::{Judged, Objection, judge_push, said_founder};
 pub use high_water::HighWater;

@@ -334,6 +334,11 @@ fn commit_files(view: &View<'_>, oid: Oid) -> Result<(Commit, Vec<(LogName, Oid)
     Ok((commit, files))
 }
 
+/// How a problem begins that is about the newest file of a witness's branch, and which that witness can end by going on from it.
+pub(super) fn not_cosigned(name: &str) -> String {
+    format!("the checkpoint of this log on the branch `{WITNESS}{name}`: ")
+}
+
 /// What the witness says with a checkpoint, if it is the witness who says it.
 fn statement(
     log: LogName,
@@ -348,10 +353,11 @@ fn statement(
     let name = witness.name();
     let time = match checkpoint.verify(witness) {
         Ok(time) => time,
-        // A witness may have had another key before this one.
-        Err(BadCosignature::Absent) if !newest => return None,
+        // A witness may have had another key before this one; and what somebody else put there before it went on from that
+        // says nothing.
+        Err(_) if !newest => return None,
         Err(bad) => {
-            let message = format!("the checkpoint of this log on the branch `{WITNESS}{name}`: {bad}");
+            let message = format!("{}{bad}", not_cosigned(name));
             tally.problem(Problem::at(log, seq, 31, message));
             return None;
         }

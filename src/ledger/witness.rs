@@ -8,10 +8,11 @@ use super::objects::{HEADS, Objects, WITNESS};
 use super::start::read_charter;
 use super::verify::{Anchors, Report, examine};
 use super::verify_log::{Found, each_leaf};
-use super::verify_witness::{COSIGNED_MAX, read};
+use super::verify_witness::{COSIGNED_MAX, not_cosigned, read};
 use super::view::View;
 use crate::chain::{
-    BadProof, CosignedCheckpoint, CosignedFile, Problem, ProofWalk, Receipt, Time, Witness, check_consistency,
+    BadCosignature, BadProof, CosignedCheckpoint, CosignedFile, Problem, ProofWalk, Receipt, Time, Witness,
+    check_consistency,
 };
 use crate::id::{LogName, VaultId};
 use crate::repo::{
@@ -100,7 +101,14 @@ pub fn cosign(
         now,
         deep: false,
     };
-    let examined = examine(repo, &anchors)?;
+    let mut examined = examine(repo, &anchors)?;
+    // What somebody without its key put on its branch last, a witness that remembers what it cosigned goes on from.
+    let forged = not_cosigned(witness.name());
+    let is_forged = |problem: &Problem| problem.case == 31 && problem.message.starts_with(&forged);
+    if state.is_some() && !examined.report.problems.is_empty() && examined.report.problems.iter().all(is_forged) {
+        let witnesses = &[];
+        examined = examine(repo, &Anchors { witnesses, ..anchors })?;
+    }
     let Some(receipt) = examined.receipt(now) else {
         return Err(NoCosignature::NotIntact(Box::new(examined.report)));
     };
@@ -217,8 +225,12 @@ fn authentic(repo: &Repo, file: &CosignedFile) -> Result<(), NoCosignature> {
 fn no_older(repo: &Repo, oid: Oid, file: &CosignedFile) -> Result<Oid, NoCosignature> {
     let tree = repo.commit_at(oid).map_err(LedgerError::from)?.tree;
     for (log, known) in on_branch(repo, tree).map_err(LedgerError::from)? {
-        let Some(Ok(time)) = known.as_ref().map(|known| known.verify(&file.witness)) else {
-            return Err(NoCosignature::OtherKey(file.witness.name().to_owned()));
+        let time = match known.as_ref().map(|known| known.verify(&file.witness)) {
+            Some(Ok(time)) => time,
+            // A line with its key's id that it did not sign is nobody's, nor is a checkpoint that nobody cosigned.
+            Some(Err(BadCosignature::Forged)) => continue,
+            _ if known.as_ref().is_some_and(|known| !known.is_cosigned()) => continue,
+            _ => return Err(NoCosignature::OtherKey(file.witness.name().to_owned())),
         };
         let size = known.map_or(0, |known| known.signed.checkpoint.size);
         let new = file.checkpoints.iter().find(|new| new.signed.checkpoint.log == log);

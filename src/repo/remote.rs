@@ -402,6 +402,8 @@ mod tests {
             "/srv/a\nb",
             "/srv/a\u{9b}b",
             " /srv/a",
+            "file://localhost/srv/north.git",
+            "file:///srv/My%20Vault",
             &format!("/{}", "x".repeat(URL_MAX)),
         ] {
             assert!(RemoteUrl::parse(bad).is_err(), "{bad}");
@@ -413,6 +415,25 @@ mod tests {
         assert_eq!(RemoteUrl::parse("hub:/srv/x").unwrap().path(), None);
         assert!(RemoteUrl::is_path("../x") && RemoteUrl::is_path("a/b:c") && !RemoteUrl::is_path("hub:x"));
         assert!(!RemoteUrl::is_path("https://hub.example/x"));
+    }
+
+    #[test]
+    fn a_vault_that_is_worked_in_is_found_by_each_name_that_git_takes() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().display();
+        for (place, address) in [
+            ("a", format!("{root}/a")),
+            ("b.git", format!("{root}/b")),
+            ("c/.git", format!("file://{root}/c")),
+            ("d.git/.git", format!("{root}/d")),
+        ] {
+            let url = RemoteUrl::parse(&address).unwrap();
+            assert!(!url.is_in_use());
+            let place = folder.path().join(place);
+            std::fs::create_dir_all(&place).unwrap();
+            std::fs::write(place.join(journal::NAME), "").unwrap();
+            assert!(url.is_in_use(), "{address}");
+        }
     }
 
     #[test]

@@ -408,3 +408,33 @@ fn a_witness_goes_on_and_pushes_nothing_else() {
     put(&junk, &[first], &vault.log.to_string(), b"x");
     hub.refuses("a stray below", &junk, &[(32, None)]);
 }
+
+#[test]
+fn a_commit_that_stock_git_lets_nobody_fetch_is_refused() {
+    let vault = Vault::with(1, 9);
+    let hub = Hub::of(&vault);
+    for (branch, line) in [
+        ("witness/zz", "x"),
+        ("witness/zz", "x <x@y> 01 +0000"),
+        ("notes/01", "x"),
+        ("main", "x"),
+    ] {
+        let bad = vault.copy();
+        let old = bad.repo().ref_target(&format!("refs/heads/{branch}")).unwrap();
+        let tree = match old {
+            Some(old) => bad.repo().read_commit(old, 1 << 20).unwrap().tree,
+            None => Oid::hash_object(crate::repo::Kind::Tree, b""),
+        };
+        let parent = old.map_or_else(String::new, |old| format!("parent {old}\n"));
+        let text = format!("tree {tree}\n{parent}author {line}\ncommitter {line}\n\nkeep\n");
+        let empty = Object {
+            kind: crate::repo::Kind::Tree,
+            bytes: Vec::new(),
+        };
+        let commit = Object::commit(text.into_bytes());
+        let oid = commit.oid();
+        bad.put(branch, vec![empty, commit], oid);
+        let judged = hub.judge(&bad);
+        assert!(!judged.objections.is_empty(), "{branch} {line}");
+    }
+}

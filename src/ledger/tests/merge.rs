@@ -96,6 +96,26 @@ fn a_revision_of_a_note_that_was_destroyed_elsewhere_is_set_aside() {
     write(&mut b, note(10), 2);
     let offline = b.copy();
     a.destroy(note(10));
+    // A merge that was killed may have begun to put it there.
+    let mut begun = b.copy();
+    let names: Vec<String> = {
+        let mut probe = b.copy();
+        let set_aside = merge(&mut probe, &a).set_aside.into_iter();
+        set_aside
+            .map(|file| format!("{}-{}", file.0.replace('/', "-"), file.1))
+            .collect()
+    };
+    let place = begun.state().join("quarantine");
+    std::fs::create_dir_all(&place).unwrap();
+    names
+        .iter()
+        .for_each(|name| std::fs::write(place.join(name), "").unwrap());
+    assert_eq!(merge(&mut begun, &a).set_aside.len(), 2);
+    assert!(
+        names
+            .iter()
+            .all(|name| std::fs::metadata(place.join(name)).unwrap().len() > 0)
+    );
     let merged = merge(&mut b, &a);
     assert_eq!(merged.set_aside.len(), 2, "body and wrap");
     for file in &merged.set_aside {

@@ -225,7 +225,7 @@ fn case_31_forged_and_unpinned_witnesses_and_one_who_went_back() {
     let state = sign(&good, &one, None);
     let small = on_branch(&good, &one);
     good.grow(0, 8);
-    sign(&good, &one, Some(&state));
+    let state = sign(&good, &one, Some(&state));
     let large = on_branch(&good, &one);
     let keys = [one.public()];
     let given = pinned(&keys);
@@ -256,6 +256,17 @@ fn case_31_forged_and_unpinned_witnesses_and_one_who_went_back() {
         forge(&vault, &one, text);
         assert_caught(what, &judge(&vault, &given), &[(31, Some(7))]);
         assert_intact(what, &vault, &Given::default());
+        // The witness, who remembers what it cosigned, goes on from it; but not over what bears another key in its name.
+        let again = cosign(&vault.repo(), &one, Some(&state), None, time(&vault)).unwrap();
+        assert!(cosign(&vault.repo(), &one, None, None, time(&vault)).is_err());
+        let repo = Repo::open(&vault.dir(), settings()).unwrap();
+        let published = publish(&repo, &again.file, time(&vault), PATIENCE);
+        assert_eq!(published.is_ok(), what != "another key", "{what}: {published:?}");
+        if published.is_ok() {
+            for deep in [false, true] {
+                assert_intact(what, &vault, &Given { deep, ..pinned(&keys) });
+            }
+        }
     }
     // Not even of that form, whether somebody pinned the witness or not.
     for bytes in ["hello", "\u{2014}", ""] {

@@ -304,6 +304,31 @@ fn nothing_that_is_configured_beside_it_runs() {
 }
 
 #[test]
+fn a_folder_that_would_check_out_what_is_pushed_takes_nothing() {
+    let (vault, hub, url) = two();
+    let repo = vault.open(Faults::none());
+    let staging = repo.staging().unwrap();
+    let mark = vault.folder.path().join("ran");
+    let work = vault.folder.path().join("work");
+    fs::create_dir(&work).unwrap();
+    let config = hub.join("config");
+    let text = fs::read_to_string(&config)
+        .unwrap()
+        .replace("bare = true", "bare = false");
+    let extra = format!(
+        "[core]\n\tworktree = {}\n[receive]\n\tdenyCurrentBranch = updateInstead\n[filter \"x\"]\n\tsmudge = touch {}\n",
+        work.display(),
+        mark.display()
+    );
+    fs::write(&config, text + &extra).unwrap();
+    fs::write(hub.join("info/attributes"), "* filter=x\n").unwrap();
+    let (pushed, _) = repo.refs("refs/heads/notes/").unwrap().remove(0);
+    fs::write(hub.join("HEAD"), format!("ref: {pushed}\n")).unwrap();
+    assert!(!push_all(&repo, &staging, &url).succeeded);
+    assert!(!mark.exists() && fs::read_dir(&work).unwrap().next().is_none());
+}
+
+#[test]
 fn remotes_stand_where_stock_git_sees_them() {
     let (vault, hub, url) = two();
     let repo = vault.open(Faults::none());

@@ -122,3 +122,55 @@ fn who_comes_back_in_on_an_old_clone_has_what_others_changed_first() {
     c.assert_intact();
     a.quiet_sync();
 }
+
+/// Whoever is killed or cut off while it pushes does not learn whether the other side took it.
+#[test]
+fn what_is_to_be_pruned_is_on_record_before_anything_is_pushed() {
+    let (world, a) = World::new();
+    let gone = a.add("gone");
+    a.quiet_sync();
+    a.destroy(&gone);
+    let state = || {
+        let file = a.context(&Sitting::default()).identity_file().unwrap();
+        Places::under(&a.root).state(&file.vault, &file.device)
+    };
+    let seen = Cell::new(0);
+    let look = || seen.set(super::super::super::pruning::unpruned(&state()).unwrap().len());
+    let person = Sitting {
+        meanwhile: Some(&look),
+        times: Cell::new(1),
+        ..Sitting::default()
+    };
+    assert_eq!(a.sync_as(&person).worst(), None);
+    assert_eq!(seen.get(), 1);
+    assert!(world.hub().exists());
+}
+
+/// Anybody who can push can make branches of witnesses; of logs, members and files they say nothing.
+#[test]
+fn branches_of_witnesses_that_cannot_be_fetched_keep_nothing_else_back() {
+    let (world, a) = World::new();
+    let b = world.another("second");
+    a.quiet_sync();
+    b.quiet_sync();
+    b.add("of b");
+    b.quiet_sync();
+    let path = world.0.path().join("commit");
+    std::fs::write(&path, "").unwrap();
+    let tree = world.git(&["hash-object", "-t", "tree", "-w", &path.display().to_string()]);
+    for n in 0..40 {
+        let text = format!("tree {tree}\nauthor x{n}\ncommitter x\n\nx\n");
+        std::fs::write(&path, text).unwrap();
+        let file = path.display().to_string();
+        let oid = world.git(&["hash-object", "-t", "commit", "--literally", "-w", &file]);
+        let branch = format!("refs/heads/witness/z{n}");
+        world.git(&["update-ref", &branch, &oid]);
+    }
+    a.add("of a");
+    let done = a.sync();
+    assert_eq!((done.worst(), done.entries), (Some(Kind::Failed), 1), "{done:?}");
+    assert!(done.problems.iter().all(|problem| problem.case == Some(31)), "{done:?}");
+    let own = a.log_ref();
+    assert_eq!(world.refs().get(&own), a.refs().get(&own));
+    assert_eq!(a.titles(), ["of a", "of b"]);
+}
