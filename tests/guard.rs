@@ -876,6 +876,32 @@ fn the_hook_says_what_it_is_and_replaces_no_other_unasked() {
     assert!(code == Some(1) && told.contains("for another founder"), "{told}");
     assert_eq!(guard(&[]).0, Some(0));
     assert_eq!(guard(&["--founder", "no words"]).0, Some(2));
+    // Where git would not ask it, it says so.
+    let config = folder.path().join("config");
+    std::fs::write(&config, "[core]\n\thooksPath = /elsewhere\n").unwrap();
+    let asked = command(PROGRAM)
+        .args(["guard", "--install", dir])
+        .env("GIT_CONFIG_GLOBAL", &config)
+        .output()
+        .unwrap();
+    let told = String::from_utf8_lossy(&asked.stderr).into_owned();
+    assert!(
+        asked.status.code() == Some(1) && told.contains("core.hooksPath"),
+        "{told}"
+    );
+    // Mended as a vault it would take no push any more.
+    let mode = || std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&hub).unwrap().permissions());
+    let before = mode();
+    let mended = command(PROGRAM)
+        .args(["doctor", "--mend", "--vault", dir])
+        .output()
+        .unwrap();
+    let told = String::from_utf8_lossy(&[mended.stdout, mended.stderr].concat()).into_owned();
+    assert!(
+        !mended.status.success() && told.contains("nothing of it is mended here"),
+        "{told}"
+    );
+    assert!(mode() == before && !hub.join("strongroom.journal").exists());
     // A vault that is worked in has no guard.
     let (_world, a) = World::new();
     let output = command(PROGRAM)

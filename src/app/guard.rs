@@ -17,7 +17,7 @@ const FIRST: &str =
 /// Where a hook goes that was in its place.
 const REPLACED: &str = "pre-receive.replaced";
 /// The file beside the hooks that says whose vault may be pushed, and its largest size in bytes.
-const PIN: &str = "strongroom.founder";
+pub(super) const PIN: &str = "strongroom.founder";
 const PIN_MAX: u64 = 1024;
 /// The largest hook that is looked at, in bytes.
 const HOOK_MAX: u64 = 1 << 20;

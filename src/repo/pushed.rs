@@ -5,7 +5,7 @@
 
 use super::git::{Repo, Settings};
 use super::object::Oid;
-use super::remote::room_for_arrivals;
+use super::remote::{git_looks_elsewhere, room_for_arrivals};
 use super::staging::{ALTERNATES, CONFIG, lent_by};
 use crate::env::read_bounded;
 use std::collections::BTreeMap;
@@ -186,13 +186,13 @@ fn size_below(folder: &Path) -> io::Result<u64> {
     Ok(size)
 }
 
-/// Where the hooks of a repository are, by its own configuration.
+/// Where the hooks of a repository are, if its own configuration, this account's and the computer's leave them there.
 pub fn hooks_folder(dir: &Path) -> io::Result<PathBuf> {
     let config = read_bounded(&dir.join("config"), CONFIG_MAX).map_err(|error| io::Error::other(error.to_string()))?;
     let text = String::from_utf8_lossy(&config).to_lowercase();
-    match text.contains("hookspath") {
+    match text.contains("hookspath") || git_looks_elsewhere(dir)? {
         true => Err(io::Error::other(
-            "its configuration says that its hooks lie elsewhere (`core.hooksPath`)",
+            "the configuration says that its hooks lie elsewhere (`core.hooksPath`)",
         )),
         false => Ok(dir.join("hooks")),
     }

@@ -282,6 +282,21 @@ impl GitJob {
     }
 }
 
+/// Whether git, by all that it is configured with here, looks for the hooks of a repository elsewhere.
+pub(super) fn git_looks_elsewhere(dir: &Path) -> io::Result<bool> {
+    let words = ["config", "--get", "core.hooksPath"].map(OsString::from);
+    let program = Program {
+        name: "git",
+        arguments: ["--git-dir".into(), dir.into()].into_iter().chain(words).collect(),
+        hidden: is_hidden,
+        variables: &VARIABLES,
+        output_max: LIST_MAX,
+        watched: None,
+        deadline: Some(Duration::from_secs(20)),
+    };
+    Ok(!program.run(&|_| {})?.output.is_empty())
+}
+
 /// A branch that is to be pushed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PushedRef {

@@ -3,6 +3,7 @@
 use super::open_places;
 use crate::app::context::Context;
 use crate::app::error::{Error, Kind};
+use crate::app::guard::PIN;
 use crate::app::held::agent_socket;
 use crate::app::tidy::tidy;
 use crate::env::{close_to_others, remove_stale_socket};
@@ -15,6 +16,11 @@ const GOES_MAX: usize = 1000;
 /// Does what loses no evidence. Where there was tampering, nothing inside the vault is touched.
 pub(super) fn mend_all(context: &Context<'_>, tampered: bool, done: &mut Vec<String>) -> Result<(), Error> {
     let place = context.places.vault();
+    // Closed to others and with a journal it would take no push any more.
+    if place.join(PIN).exists() {
+        let words = "that is a repository with a guard, between clones: nothing of it is mended here";
+        return Err(Error::new(Kind::Usage, words).hint("`git fsck` there, and `git gc` while nobody pushes"));
+    }
     let vault = Repo::open_to_verify(&place, Settings::of_this_run())
         .ok()
         .and_then(|repo| vault_id(&repo).ok());
