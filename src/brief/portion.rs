@@ -5,8 +5,16 @@
 //! mark wins; a list item is a portion of its own. Where a part bears no mark, it has the level of
 //! the whole note, so that forgetting a mark never lowers anything. Marks are capitals: `(c)` is
 //! the third of a list.
+//!
+//! Only a mark that is written like this lowers anything. What may have been meant as one raises: `[R]`, `(r)`, `®`,
+//! `(R/NF)` or `(RESTRICTED)` at the front, a mark elsewhere in a heading, and one of a heading that is indented, quoted
+//! or underlined. Where it does not say how far a part may travel, as `(SECRET)`, that has the level of the whole note.
+//! A list has at least the mark of the paragraph before it, also behind an empty line, and what is indented that of what
+//! it stands under.
 
+use super::prepared::Prepared;
 use crate::label::Level;
+use std::borrow::Cow;
 use std::ops::Range;
 
 /// A part of a note with one level.
@@ -32,74 +40,387 @@ impl Portion {
 
 /// The portions of a note, in order; together they are the whole note.
 pub fn portions(text: &str) -> Vec<Portion> {
-    let mut found: Vec<Portion> = Vec::new();
-    // The marks of the headings above, by rank.
-    let mut above: Vec<(usize, Option<Level>)> = Vec::new();
-    let mut lead: Option<Level> = None;
-    let mut fresh = true;
-    let mut fenced = false;
-    for range in lines(text) {
-        let line = &text[range.clone()];
-        let body = line.trim_end();
-        let fence = body.trim_start().starts_with("```");
-        if body.is_empty() && !fenced {
-            extend(&mut found, range);
-            fresh = true;
-            continue;
-        }
-        let rank = heading_rank(body);
-        let item = is_item(body);
-        let (own, mark) = mark_of(body);
-        if fenced {
-            // INVARIANT (a fence lowers nothing): it may have been left open by mistake. A mark in one holds as a
-            // lower bound, and never lets out what stands around it.
-            match (own, found.last()) {
-                (Some(own), Some(last)) if own > last.level_in(Level::Public) => {
-                    let (level, least) = (last.level, last.at_least.max(Some(own)));
-                    push(&mut found, level, least, &range, &(0..0));
-                }
-                _ => extend(&mut found, range),
-            }
-        } else if rank > 0 {
-            above.retain(|(over, _)| *over < rank);
-            let level = own.or_else(|| nearest(&above));
-            above.push((rank, own));
-            lead = None;
-            push(&mut found, level, None, &range, &mark);
-            // What follows a heading without an empty line is not its portion.
-            fresh = true;
-        } else if fresh || own.is_some() || item {
-            if fresh || !item {
-                lead = own;
-            }
-            let least = if item && own.is_none() && !fresh { lead } else { None };
-            push(&mut found, own.or_else(|| nearest(&above)), least, &range, &mark);
-            fresh = false;
-        } else {
-            extend(&mut found, range);
-        }
-        fenced ^= fence;
+    let mut cutter = Cutter {
+        fresh: true,
+        ..Cutter::default()
+    };
+    for (range, fence) in lines(text).zip(fences(text)) {
+        cutter.take(text, range, fence);
     }
     // INVARIANT (a mark is never overlooked): one in the middle of a portion was meant to begin another. Where it ends
     // nobody said, so the whole portion has at least its level.
-    for portion in &mut found {
-        let inside = marks_inside(&text[portion.mark.end..portion.range.end]);
+    for portion in &mut cutter.found {
+        let inside = marks_inside(&folded(&text[portion.mark.end..portion.range.end]));
         portion.at_least = portion.at_least.max(inside);
     }
-    found
+    cutter.found
 }
 
-/// The highest mark that stands anywhere in a text.
-fn marks_inside(text: &str) -> Option<Level> {
-    let mark = |(at, _): (usize, &str)| {
-        let inner = text[at..].strip_prefix('(')?;
-        let letter = inner.chars().next().filter(char::is_ascii_uppercase)?;
-        inner[1..]
-            .starts_with(')')
-            .then(|| Level::from_portion_mark(letter))
-            .flatten()
+/// The level of a part and what it may not fall below, both before the level of the note is known.
+#[derive(Clone, Copy, Default)]
+struct Standing {
+    level: Option<Level>,
+    at_least: Option<Level>,
+}
+
+impl Standing {
+    fn of(portion: &Portion) -> Self {
+        Self {
+            level: portion.level,
+            at_least: portion.at_least,
+        }
+    }
+
+    fn least(self) -> Option<Level> {
+        self.level.max(self.at_least)
+    }
+
+    fn raised(self, to: Option<Level>) -> Self {
+        let at_least = self.at_least.max(to);
+        Self { at_least, ..self }
+    }
+
+    /// The higher of two: where one has the level of the note, and is not below the other.
+    fn or_higher(self, other: Self) -> Self {
+        match (self.level, other.level) {
+            (Some(_), Some(_)) => self.raised(other.least()),
+            _ => Self {
+                level: None,
+                at_least: self.least().max(other.least()),
+            },
+        }
+    }
+}
+
+/// What the front of a line, or a heading, says as a mark.
+#[derive(Clone, Copy, Default)]
+struct Said {
+    /// A mark as it is written; it may lower.
+    own: Option<Level>,
+    /// What may have been meant as one; it raises.
+    meant: Option<Level>,
+    /// Something stands where a mark does, and no level is known for it.
+    unclear: bool,
+}
+
+impl Said {
+    fn under(self, over: Standing) -> Standing {
+        let level = self.own;
+        let standing = match (level, self.unclear) {
+            (Some(_), _) => Standing { level, at_least: None },
+            (None, true) => over.or_higher(Standing::default()),
+            (None, false) => over,
+        };
+        standing.raised(self.meant)
+    }
+
+    /// The same where nothing may lower.
+    fn in_doubt(self) -> Self {
+        Self {
+            own: None,
+            meant: self.meant.max(self.own),
+            ..self
+        }
+    }
+
+    fn and(self, other: Self) -> Self {
+        Self {
+            own: self.own,
+            meant: self.meant.max(other.meant),
+            unclear: self.unclear || other.unclear,
+        }
+    }
+
+    /// What is said by marks anywhere in a text.
+    fn inside(text: &str) -> Self {
+        Self {
+            meant: marks_inside(text),
+            ..Self::default()
+        }
+    }
+
+    fn is_silent(self) -> bool {
+        self.own.max(self.meant).is_none() && !self.unclear
+    }
+}
+
+/// A heading above.
+struct Heading {
+    rank: usize,
+    form: Form,
+    said: Said,
+}
+
+/// How a heading is written. Only a plain one ends those of other forms, and only its mark lowers.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Form {
+    Plain,
+    Indented,
+    Quoted,
+    /// Without a space behind its `#`.
+    Tight,
+    Underlined,
+}
+
+#[derive(Default)]
+struct Cutter {
+    found: Vec<Portion>,
+    above: Vec<Heading>,
+    /// What the first item of a list says, or the paragraph close above it.
+    first: Said,
+    /// What the paragraph before a list says, close above it or not.
+    lead: Said,
+    /// What those say that other lines may be indented under, with their own indents.
+    under: Vec<(usize, Said)>,
+    /// The last letter that counts a list, as `(b)`.
+    letter: Option<char>,
+    /// Whether the next line begins a portion in any case.
+    fresh: bool,
+    /// The indent of the list item under way, if it is one.
+    item: Option<usize>,
+    /// Whether the portion under way was underlined.
+    drawn: bool,
+}
+
+impl Cutter {
+    fn take(&mut self, text: &str, range: Range<usize>, fence: Fence) {
+        let body = text[range.clone()].trim_end();
+        if body.is_empty() && fence != Fence::Inside {
+            extend(&mut self.found, range);
+            self.fresh = true;
+            return;
+        }
+        let heading = heading_of(body);
+        let (own, mark) = mark_of(body);
+        let words = folded(&body[mark.end.max(item_marker(body))..]);
+        let mut said = match own {
+            Some(_) => Said::default(),
+            None => self.said_at_front(&words),
+        };
+        said.own = own;
+        if heading.is_some() {
+            said.meant = said.meant.max(meant_in_heading(&words));
+        }
+        if fence == Fence::Inside {
+            self.take_fenced(range, said);
+            return;
+        }
+        if let Some((rank, Form::Plain)) = heading {
+            self.head(rank, Form::Plain, said);
+            (self.first, self.lead, self.fresh) = (Said::default(), Said::default(), true);
+            self.under.clear();
+            // What follows a heading without an empty line is not its portion.
+            let standing = self.standing();
+            push(&mut self.found, standing, &range, &mark);
+            return;
+        }
+        let item = is_item(body);
+        if self.fresh || said.own.is_some() || item {
+            self.begin(text, range, said, (&mark, &words));
+        } else {
+            // As with a mark in the middle: the whole portion.
+            self.raise(range, said);
+            let said = said.and(Said::inside(&words));
+            match self.item {
+                Some(indent) if !said.is_silent() => self.under.push((indent, said)),
+                Some(_) => {}
+                None => self.lead = self.lead.and(said),
+            }
+            self.underline(text, body);
+        }
+        if let Some((rank, form)) = heading {
+            self.head(rank, form, said.in_doubt());
+        }
+    }
+
+    /// A line in a fence.
+    ///
+    /// INVARIANT (a fence lowers nothing): it may have been left open by mistake. A mark in one holds as a
+    /// lower bound, and never lets out what stands around it.
+    fn take_fenced(&mut self, range: Range<usize>, said: Said) {
+        match self.found.last().map(Standing::of) {
+            Some(last) if said.own > last.least().max(Some(Level::Public)) => {
+                push(&mut self.found, last.raised(said.own), &range, &(0..0));
+            }
+            _ => self.raise(range, said),
+        }
+    }
+
+    /// Adds a line to the portion under way, and what it may say as a mark to all of it.
+    fn raise(&mut self, range: Range<usize>, said: Said) {
+        extend(&mut self.found, range);
+        if let Some(last) = self.found.last_mut() {
+            let raised = Said { own: None, ..said }.under(Standing::of(last));
+            (last.level, last.at_least) = (raised.level, raised.at_least);
+        }
+    }
+
+    /// Begins a paragraph or a list item.
+    fn begin(&mut self, text: &str, range: Range<usize>, said: Said, (mark, words): (&Range<usize>, &str)) {
+        let body = text[range.clone()].trim_end();
+        let (item, listed) = (is_item(body), is_listed(body));
+        let indent = body.len() - body.trim_start().len();
+        self.under.retain(|(over, _)| *over < indent);
+        // What a paragraph that ends in a colon leads to is as much of it as a list is.
+        let last = self.found.last().map_or("", |last| &text[last.range.clone()]);
+        let led = listed || last.trim_end().trim_end_matches(['*', '_']).ends_with([':', '：']);
+        let mut standing = said.under(self.standing());
+        if said.own.is_none() {
+            let close = Some(self.first).filter(|_| item && !self.fresh);
+            let lead = Some(self.lead).filter(|_| led);
+            let under = self.under.iter().map(|(_, said)| *said);
+            standing = close
+                .into_iter()
+                .chain(lead)
+                .chain(under)
+                .fold(standing, |over, said| said.under(over));
+        }
+        let said = said.in_doubt().and(Said::inside(words));
+        if self.fresh || !item {
+            self.first = said;
+        }
+        match (listed, item) {
+            (false, _) if !led || !said.is_silent() => self.lead = said,
+            (true, false) => self.lead = self.lead.and(said),
+            _ => {}
+        }
+        if !said.is_silent() {
+            self.under.push((indent, said));
+        }
+        push(&mut self.found, standing, &range, mark);
+        (self.fresh, self.item, self.drawn) = (false, item.then_some(indent), false);
+    }
+
+    /// What stands under the headings above has this, where it says nothing itself.
+    fn standing(&self) -> Standing {
+        let over = self.above.iter();
+        over.fold(Standing::default(), |over, heading| heading.said.under(over))
+    }
+
+    fn head(&mut self, rank: usize, form: Form, said: Said) {
+        let ends = |over: &Heading| over.rank >= rank && (form == Form::Plain || over.form == form);
+        self.above.retain(|over| !ends(over));
+        self.above.push(Heading { rank, form, said });
+    }
+
+    /// Makes a paragraph a heading if this line is drawn under it. It may be a mere rule too.
+    fn underline(&mut self, text: &str, line: &str) {
+        let drawn = line.trim_start_matches(['>', ' ', '\t']);
+        let Some(sign @ ('=' | '-')) = drawn.chars().next() else {
+            return;
+        };
+        let drawn = !self.drawn && self.item.is_none() && drawn.chars().all(|c| c == sign);
+        let Some(last) = self.found.last().filter(|_| drawn) else {
+            return;
+        };
+        self.drawn = true;
+        let meant = meant_in_heading(&folded(&text[last.mark.end..last.range.end])).max(last.at_least);
+        let said = self.lead.and(Said {
+            meant,
+            ..Said::default()
+        });
+        self.head(if sign == '=' { 1 } else { 2 }, Form::Underlined, said);
+    }
+
+    /// What stands at the front of words and may be a mark.
+    fn said_at_front(&mut self, words: &str) -> Said {
+        let front = words.trim_start_matches(|c: char| !c.is_alphanumeric() && !matches!(c, '(' | '[' | '®' | '©'));
+        let before = self.letter;
+        let meant = match front.chars().next() {
+            Some('®') => Some(Level::Restricted),
+            Some('©') => Some(Level::Confidential),
+            _ => None,
+        };
+        let Some(inner) = brackets(front).next().filter(|_| front.starts_with(['(', '['])) else {
+            return Said {
+                meant,
+                ..Said::default()
+            };
+        };
+        let mut said = read(inner);
+        said.unclear &= front.starts_with('(');
+        if let (Some(letter @ 'a'..='z'), true) = (inner.chars().next(), inner.len() == 1) {
+            self.letter = Some(letter);
+            // The third of a list comes behind the second.
+            if before.is_some_and(|before| u32::from(before) + 1 == u32::from(letter)) {
+                return Said::default();
+            }
+        }
+        said
+    }
+}
+
+/// What something in brackets may be meant to say as a mark.
+fn read(inner: &str) -> Said {
+    let words = || {
+        inner
+            .split(|c: char| !c.is_alphanumeric())
+            .filter(|word| !word.is_empty())
     };
-    text.match_indices('(').filter_map(mark).max()
+    let Some(first) = words().next() else {
+        return Said::default();
+    };
+    let (alone, shouted) = (words().count() == 1, !inner.contains(char::is_lowercase));
+    let capital = first.starts_with(char::is_uppercase);
+    // Words in brackets are words, and `(R. Hask)` is somebody.
+    let initial = first.len() == 1 && inner.trim_start().get(1..).is_some_and(|rest| rest.starts_with('.'));
+    if !alone && (!capital || initial && !shouted) {
+        return Said::default();
+    }
+    let counted = if shouted { words().count() } else { 1 };
+    let meant = words().take(counted).filter_map(level_of).max();
+    Said {
+        own: None,
+        meant,
+        unclear: capital && (alone || shouted) && !(alone && meant.is_some()),
+    }
+}
+
+/// The level of which a word is the letter, with or without a figure, or the shipped name.
+fn level_of(word: &str) -> Option<Level> {
+    let word = word.trim_end_matches(|c: char| c.is_ascii_digit());
+    let mut letters = word.chars();
+    match (letters.next(), letters.next()) {
+        (Some(letter), None) => Level::from_portion_mark(letter),
+        _ => Level::ALL
+            .into_iter()
+            .find(|level| level.name().eq_ignore_ascii_case(word)),
+    }
+}
+
+/// The highest of all that may be a mark in a heading.
+fn meant_in_heading(words: &str) -> Option<Level> {
+    let signs = [('®', Level::Restricted), ('©', Level::Confidential)];
+    let signs = signs
+        .into_iter()
+        .filter(|(sign, _)| words.contains(*sign))
+        .map(|(_, level)| level);
+    brackets(words).filter_map(|inner| read(inner).meant).chain(signs).max()
+}
+
+/// The highest mark that stands anywhere in a text: `(R)`, `[R]`, `(R/NF)`, `(RESTRICTED)`.
+fn marks_inside(text: &str) -> Option<Level> {
+    let mark = |inner: &str| {
+        let word = inner.split('/').next()?.trim_matches([' ', '\\', '*', '_']);
+        let shouted = !word.is_empty() && word.chars().all(|c| c.is_ascii_uppercase());
+        level_of(word).filter(|_| shouted)
+    };
+    brackets(text).filter_map(mark).max()
+}
+
+/// What stands in round or square brackets, as far as no others begin in it.
+fn brackets(text: &str) -> impl Iterator<Item = &str> {
+    let pieces = text.split(['(', '[']).skip(1);
+    pieces.filter_map(|piece| piece.split_once([')', ']']).map(|(inner, _)| inner))
+}
+
+/// A text as far as it can look like another: `（R）` is `(R)`.
+fn folded(text: &str) -> Cow<'_, str> {
+    if text.is_ascii() {
+        return Cow::Borrowed(text);
+    }
+    // What hides something is refused where a brief is made.
+    Prepared::of_any_length(text).map_or(Cow::Borrowed(text), |prepared| Cow::Owned(prepared.folded))
 }
 
 /// A note without what lies above the audience, marks taken off, and how many portions with
@@ -118,16 +439,10 @@ pub fn keep_up_to(text: &str, audience: Level, unmarked: Level) -> (String, usiz
     (kept, left_out)
 }
 
-fn push(
-    found: &mut Vec<Portion>,
-    level: Option<Level>,
-    at_least: Option<Level>,
-    line: &Range<usize>,
-    mark: &Range<usize>,
-) {
+fn push(found: &mut Vec<Portion>, standing: Standing, line: &Range<usize>, mark: &Range<usize>) {
     found.push(Portion {
-        level,
-        at_least,
+        level: standing.level,
+        at_least: standing.at_least,
         range: line.clone(),
         mark: line.start + mark.start..line.start + mark.end,
     });
@@ -137,12 +452,8 @@ fn push(
 fn extend(found: &mut Vec<Portion>, line: Range<usize>) {
     match found.last_mut() {
         Some(last) => last.range.end = line.end,
-        None => push(found, None, None, &line, &(0..0)),
+        None => push(found, Standing::default(), &line, &(0..0)),
     }
-}
-
-fn nearest(above: &[(usize, Option<Level>)]) -> Option<Level> {
-    above.iter().rev().find_map(|(_, level)| *level)
 }
 
 /// The lines as a person sees them: Unicode's other line ends count, so that nobody's mark stands unseen in the
@@ -162,11 +473,57 @@ fn lines(text: &str) -> impl Iterator<Item = Range<usize>> {
     })
 }
 
-/// The number of `#` of a heading; 0 for any other line.
+/// Whether a line stands in a fence.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Fence {
+    Outside,
+    Inside,
+}
+
+/// For each line, whether it stands in a fence.
+fn fences(text: &str) -> impl Iterator<Item = Fence> {
+    let mut inside = false;
+    lines(text).map(move |range| {
+        let fence = if inside { Fence::Inside } else { Fence::Outside };
+        inside ^= text[range].trim_start().starts_with("```");
+        fence
+    })
+}
+
+/// The rank of a heading and how it is written.
+fn heading_of(line: &str) -> Option<(usize, Form)> {
+    let words = line.trim_start_matches(['>', ' ', '\t']);
+    let behind = words.trim_start_matches('#');
+    let rank = words.len() - behind.len();
+    let form = match line.chars().next() {
+        _ if behind.is_empty() || behind.starts_with(char::is_alphanumeric) => return None,
+        _ if !behind.starts_with([' ', '\t']) => Form::Tight,
+        Some('#') => Form::Plain,
+        _ if line.trim_start().starts_with('>') => Form::Quoted,
+        _ => Form::Indented,
+    };
+    (1..=6).contains(&rank).then_some((rank, form))
+}
+
+/// The number of `#` of a plain heading; 0 for any other line.
 fn heading_rank(line: &str) -> usize {
-    let rank = line.bytes().take_while(|&b| b == b'#').count();
-    let spaced = line[rank..].starts_with([' ', '\t']);
-    if (1..=6).contains(&rank) && spaced { rank } else { 0 }
+    match heading_of(line) {
+        Some((rank, Form::Plain)) => rank,
+        _ => 0,
+    }
+}
+
+/// Whether a line may belong to a list, also one that Markdown does not know.
+fn is_listed(line: &str) -> bool {
+    let words = line.trim_start_matches(['>', ' ', '\t']);
+    let counted = words.trim_start_matches('(').split_once([')', '.']);
+    let counts = |number: &str| match number.as_bytes() {
+        [b'a'..=b'z'] => true,
+        bytes => (1..=4).contains(&bytes.len()) && bytes.iter().all(|b| b"0123456789ivx".contains(b)),
+    };
+    is_item(words)
+        || words.starts_with(['•', '◦', '▪', '‣', '·', '–', '—'])
+        || counted.is_some_and(|(number, rest)| counts(number) && rest.starts_with([' ', '\t']))
 }
 
 fn is_item(line: &str) -> bool {
@@ -258,10 +615,7 @@ mod tests {
     #[test]
     fn list_items_have_their_own_marks() {
         let note = "(R) Reasons:\n- one\n- (I) two\n- three\n\n- four\n";
-        assert_eq!(
-            kept(note, Level::Internal, Level::Internal),
-            ("- two\n- four\n".into(), 3)
-        );
+        assert_eq!(kept(note, Level::Internal, Level::Internal), ("- two\n".into(), 4));
     }
 
     #[test]
@@ -272,6 +626,132 @@ mod tests {
         for text in ["(R) x", "> (R) x", "**(R)** x", "12) (R) x", "### (R) x", "(R)"] {
             assert_eq!(portions(text)[0].level, Some(Level::Restricted), "{text}");
         }
+    }
+
+    /// What is kept of a restricted note for everybody inside, after a heading that lowers.
+    fn kept_under(part: &str) -> String {
+        let note = format!("# (I) Report\n\nKeep the door locked.\n\n{part}\n");
+        let (text, _) = kept(&note, Level::Internal, Level::Restricted);
+        assert!(text.contains("Keep the door locked."), "{text}");
+        text
+    }
+
+    #[test]
+    fn a_mark_anywhere_in_a_heading_holds_for_its_section() {
+        for heading in [
+            "## Background (R)",
+            "## **(R)** Money",
+            "## Money [R]",
+            "## Money (r)",
+            "## Money ®",
+            "## Money (RESTRICTED)",
+            "## (R/NF) Money",
+            "## (SECRET) Money",
+            "  ## (R) Health",
+            "##(R) Family",
+            "> # (R) Quote",
+            "(R) Legal\n-----",
+            "Legal (R)\n=====",
+            "> (R) Legal\n> -----",
+            "## (I) What it was (R)",
+        ] {
+            let text = kept_under(&format!("{heading}\n\nhis secret\n\n- secret too"));
+            assert!(!text.contains("secret"), "{heading}: {text}");
+        }
+        let after = kept_under("## Background (R)\n\nsecret\n\n## Next\n\nLock up.\n\n  ## (R) A\n\n(I) Log it.");
+        assert!(
+            after.contains("Lock up.") && after.contains("Log it.") && !after.contains("secret"),
+            "{after}"
+        );
+    }
+
+    #[test]
+    fn only_a_plain_heading_lowers_or_ends_a_section() {
+        for heading in [
+            "## Orders (I)",
+            "  ## (I) Orders",
+            "> # (I) Orders",
+            "##(I) Orders",
+            "(I) Orders\n---",
+        ] {
+            let note = format!("# (R) All\n\n{heading}\n\nhis secret\n");
+            let (text, _) = kept(&note, Level::Internal, Level::Internal);
+            assert!(!text.contains("secret"), "{heading}: {text}");
+        }
+    }
+
+    #[test]
+    fn what_may_be_meant_as_a_mark_is_held_back() {
+        for mark in [
+            "®",
+            "\u{ae}\u{fe0f}",
+            "（R）",
+            "(r)",
+            "[R]",
+            "(R/NF)",
+            "(I/R)",
+            "(RESTRICTED)",
+            "(Restricted)",
+            "( R )",
+            "\\(R\\)",
+            "\u{200b}(R)",
+            "🄡",
+            "(С)",
+            "(TS//SI)",
+            "(Secret)",
+            "(R - leads only)",
+            "~~(R)~~",
+            "(R1)",
+        ] {
+            for part in [
+                format!("{mark} his secret\nand more secret"),
+                format!("- one\n- {mark} his secret\n  - its secret"),
+                format!("Lock up.\n{mark} his secret"),
+            ] {
+                let text = kept_under(&part);
+                assert!(!text.contains("secret"), "{part}: {text}");
+            }
+        }
+    }
+
+    #[test]
+    fn words_in_brackets_are_words() {
+        for part in [
+            "(a) lock\n\n(b) log\n\n(c) call",
+            "(see the plan) call",
+            "(R. Okonjo told us) call",
+            "(2) call",
+            "- [x] call",
+            "- [ ] call",
+            "(I think) call",
+            "[Plan](https://plan.example) call",
+            "call (a) or (c), of Kevlar®",
+        ] {
+            assert!(kept_under(part).contains("call"), "{part}");
+        }
+    }
+
+    #[test]
+    fn a_list_has_at_least_the_mark_of_what_leads_to_it() {
+        for part in [
+            "(R) Reasons:\n\n- secret\n\n- secret",
+            "(R) Reasons\n\n1. secret",
+            "(R) Reasons:\n\n• secret\n\n• secret",
+            "(R) Reasons:\n\n(a) secret\n\n(b) secret",
+            "**(R) Reasons:**\n\nsecret",
+            "[R] Reasons:\n\n- secret",
+            "Door shut. (R) Reasons:\n- secret",
+            "- (R) Reasons:\n  - secret\n\n  secret",
+            "- lamp\n  [R] Reasons:\n  - secret",
+        ] {
+            let text = kept_under(part);
+            assert!(!text.contains("secret"), "{part}: {text}");
+        }
+        let after = kept_under("(R) Reasons:\n\n- secret\n\nLog it.\n\n- call\n- (R) secret\n- lamp");
+        assert!(
+            ["Log it.", "call", "lamp"].iter().all(|word| after.contains(word)),
+            "{after}"
+        );
     }
 
     #[test]
