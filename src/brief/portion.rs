@@ -10,7 +10,7 @@
 //! `(R/NF)` or `(RESTRICTED)` at the front, a mark elsewhere in a heading, and one of a heading that is indented, quoted
 //! or underlined. Where it does not say how far a part may travel, as `(SECRET)`, that has the level of the whole note.
 //! A list has at least the mark of the paragraph before it, also behind an empty line, and what is indented that of what
-//! it stands under.
+//! it stands under. Where a fence may or may not have ended, nothing is lowered.
 
 use super::prepared::Prepared;
 use crate::label::Level;
@@ -48,9 +48,16 @@ pub fn portions(text: &str) -> Vec<Portion> {
         cutter.take(text, range, fence);
     }
     // INVARIANT (a mark is never overlooked): one in the middle of a portion was meant to begin another. Where it ends
-    // nobody said, so the whole portion has at least its level.
-    for portion in &mut cutter.found {
-        let inside = marks_inside(&folded(&text[portion.mark.end..portion.range.end]));
+    // nobody said, so the whole portion has at least its level, and so have those that may be of one fence with it.
+    let inside = |portion: &Portion| marks_inside(&folded(&text[portion.mark.end..portion.range.end]));
+    let mut inside: Vec<Option<Level>> = cutter.found.iter().map(inside).collect();
+    for &at in &cutter.doubtful {
+        inside[at] = inside[at].max(inside[at - 1]);
+    }
+    for &at in cutter.doubtful.iter().rev() {
+        inside[at - 1] = inside[at - 1].max(inside[at]);
+    }
+    for (portion, inside) in cutter.found.iter_mut().zip(inside) {
         portion.at_least = portion.at_least.max(inside);
     }
     cutter.found
@@ -160,6 +167,8 @@ enum Form {
     /// Without a space behind its `#`.
     Tight,
     Underlined,
+    /// In what may be a fence.
+    Doubtful,
 }
 
 #[derive(Default)]
@@ -172,6 +181,8 @@ struct Cutter {
     lead: Said,
     /// What those say that other lines may be indented under, with their own indents.
     under: Vec<(usize, Said)>,
+    /// Which portions may stand in a fence with the one before.
+    doubtful: Vec<usize>,
     /// The last letter that counts a list, as `(b)`.
     letter: Option<char>,
     /// Whether the next line begins a portion in any case.
@@ -205,18 +216,35 @@ impl Cutter {
             self.take_fenced(range, said);
             return;
         }
-        if let Some((rank, Form::Plain)) = heading {
-            self.head(rank, Form::Plain, said);
-            (self.first, self.lead, self.fresh) = (Said::default(), Said::default(), true);
-            self.under.clear();
-            // What follows a heading without an empty line is not its portion.
-            let standing = self.standing();
-            push(&mut self.found, standing, &range, &mark);
-            return;
+        let heading = match (heading, fence) {
+            (Some((rank, Form::Plain)), Fence::Outside) => {
+                self.head(rank, Form::Plain, said);
+                (self.first, self.lead, self.fresh) = (Said::default(), Said::default(), true);
+                self.under.clear();
+                // What follows a heading without an empty line is not its portion.
+                let standing = self.standing(usize::MAX);
+                push(&mut self.found, standing, &range, &mark);
+                return;
+            }
+            (Some((rank, Form::Plain)), _) => {
+                // It may end what those above say.
+                let over = self.standing(rank);
+                said = said.and(Said {
+                    own: None,
+                    meant: over.least(),
+                    unclear: over.level.is_none(),
+                });
+                Some((rank, Form::Doubtful))
+            }
+            _ => heading,
+        };
+        if fence == Fence::Perhaps {
+            said = said.in_doubt();
         }
         let item = is_item(body);
-        if self.fresh || said.own.is_some() || item {
-            self.begin(text, range, said, (&mark, &words));
+        let doubtful = heading.is_some_and(|(_, form)| form == Form::Doubtful);
+        if self.fresh || said.own.is_some() || item || doubtful {
+            self.begin(text, range, fence, said, (&mark, &words));
         } else {
             // As with a mark in the middle: the whole portion.
             self.raise(range, said);
@@ -256,7 +284,14 @@ impl Cutter {
     }
 
     /// Begins a paragraph or a list item.
-    fn begin(&mut self, text: &str, range: Range<usize>, said: Said, (mark, words): (&Range<usize>, &str)) {
+    fn begin(
+        &mut self,
+        text: &str,
+        range: Range<usize>,
+        fence: Fence,
+        said: Said,
+        (mark, words): (&Range<usize>, &str),
+    ) {
         let body = text[range.clone()].trim_end();
         let (item, listed) = (is_item(body), is_listed(body));
         let indent = body.len() - body.trim_start().len();
@@ -264,7 +299,7 @@ impl Cutter {
         // What a paragraph that ends in a colon leads to is as much of it as a list is.
         let last = self.found.last().map_or("", |last| &text[last.range.clone()]);
         let led = listed || last.trim_end().trim_end_matches(['*', '_']).ends_with([':', '：']);
-        let mut standing = said.under(self.standing());
+        let mut standing = said.under(self.standing(usize::MAX));
         if said.own.is_none() {
             let close = Some(self.first).filter(|_| item && !self.fresh);
             let lead = Some(self.lead).filter(|_| led);
@@ -274,6 +309,10 @@ impl Cutter {
                 .chain(lead)
                 .chain(under)
                 .fold(standing, |over, said| said.under(over));
+        }
+        if let (Fence::Perhaps, Some(last)) = (fence, self.found.last()) {
+            standing = standing.or_higher(Standing::of(last));
+            self.doubtful.push(self.found.len());
         }
         let said = said.in_doubt().and(Said::inside(words));
         if self.fresh || !item {
@@ -291,9 +330,9 @@ impl Cutter {
         (self.fresh, self.item, self.drawn) = (false, item.then_some(indent), false);
     }
 
-    /// What stands under the headings above has this, where it says nothing itself.
-    fn standing(&self) -> Standing {
-        let over = self.above.iter();
+    /// What stands under the headings above of less than this rank has this, where it says nothing itself.
+    fn standing(&self, rank: usize) -> Standing {
+        let over = self.above.iter().filter(|over| over.rank < rank);
         over.fold(Standing::default(), |over, heading| heading.said.under(over))
     }
 
@@ -477,17 +516,41 @@ fn lines(text: &str) -> impl Iterator<Item = Range<usize>> {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Fence {
     Outside,
+    /// That depends on how its ends are read, or it has none.
+    Perhaps,
     Inside,
 }
 
-/// For each line, whether it stands in a fence.
-fn fences(text: &str) -> impl Iterator<Item = Fence> {
-    let mut inside = false;
-    lines(text).map(move |range| {
-        let fence = if inside { Fence::Inside } else { Fence::Outside };
-        inside ^= text[range].trim_start().starts_with("```");
-        fence
-    })
+/// For each line, whether it stands in a fence. Read once as Markdown does, where one of `~` is no end for one of
+/// backticks nor a shorter one for a longer, and once by backticks alone.
+fn fences(text: &str) -> Vec<Fence> {
+    let mut found = Vec::new();
+    let mut ticked = false;
+    let mut open: Option<(char, usize, usize)> = None;
+    for range in lines(text) {
+        let line = text[range].trim();
+        found.push(match (open, ticked) {
+            (None, false) => Fence::Outside,
+            (Some(('`', ..)), true) => Fence::Inside,
+            _ => Fence::Perhaps,
+        });
+        let sign = if line.starts_with('~') { '~' } else { '`' };
+        let told = line.trim_start_matches(sign);
+        let length = line.len() - told.len();
+        if length < 3 {
+            continue;
+        }
+        ticked ^= sign == '`';
+        open = match open {
+            Some((with, least, _)) if with == sign && least <= length && told.is_empty() => None,
+            None if sign == '~' || !told.contains('`') => Some((sign, length, found.len())),
+            _ => open,
+        };
+    }
+    if let Some((.., begun)) = open {
+        found.iter_mut().skip(begun).for_each(|fence| *fence = Fence::Perhaps);
+    }
+    found
 }
 
 /// The rank of a heading and how it is written.
@@ -756,19 +819,33 @@ mod tests {
 
     #[test]
     fn a_mark_in_a_fence_never_lowers_what_is_in_it() {
+        for note in [
+            "~~~\n(I) a secret\n~~~\n",
+            "~~~\nlog\n\n(I) a secret\n~~~\n",
+            "````\n(I) a secret\n```\n(I) a secret\n````\n",
+            "```\n~~~\n(I) a secret\n```\n",
+            "``` a\n``` b\n(I) a secret\n```\n",
+            "(I) open\n~~~\n\nsecret\n~~~\n",
+        ] {
+            let (text, _) = kept(note, Level::Internal, Level::Restricted);
+            assert!(!text.contains("secret"), "{note}: {text}");
+        }
+        let (text, _) = kept("~~~\nlog\n~~~\n\n(I) Lock up.\n", Level::Internal, Level::Restricted);
+        assert_eq!(text, "Lock up.\n");
         assert_eq!(portions("```\n(P) x\n\n# y\n```\n").len(), 1);
         assert_eq!(kept("```\n(I) x\n```\n", Level::Internal, Level::Restricted).0, "");
     }
 
     #[test]
     fn a_fence_left_open_lets_no_marked_paragraph_out() {
-        for note in [
-            "(I) See\n```\nlog\n\n(R) Who it was.\n",
-            "(I) See ```log\n```\n(R) Who it was.\n\nAnd why.\n",
+        for (note, portions) in [
+            ("(I) See\n```\nlog\n\n(R) Who it was.\n", 1),
+            ("(I) See ```log\n```\n(R) Who it was.\n\nAnd why.\n", 2),
+            ("(I) See\n```\nlog\n\nWho it was.\n\n(I) And why.\n", 2),
         ] {
             let (text, left_out) = kept(note, Level::Internal, Level::Restricted);
             assert!(!text.contains("Who") && !text.contains("why"), "{text}");
-            assert_eq!(left_out, 1);
+            assert_eq!(left_out, portions);
         }
     }
 
