@@ -2,10 +2,13 @@
 //! stands in a text can drive the terminal.
 //!
 //! Many notes are no Markdown but lines as somebody jotted them down, so a line stays a line, and spaces within it stay.
+//! What Markdown would not show is shown, and a text of which a word would be missing all the same stays as it was written.
 
 use super::out;
 use anstyle::{Effects, Style};
-use pulldown_cmark::{Event, HeadingLevel, LinkType, Options, Parser, Tag, TagEnd};
+use pulldown_cmark::{CodeBlockKind, Event, HeadingLevel, LinkType, Options, Parser, Tag, TagEnd};
+use std::collections::HashMap;
+use std::ops::Range;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 use zeroize::Zeroizing;
 
@@ -80,11 +83,72 @@ pub(super) fn ansi(lines: &[Line]) -> Zeroizing<String> {
 pub(super) fn render(text: &str, width: usize, colour: bool) -> Vec<Line> {
     let mut printer = Printer::new(width, colour);
     let options = Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH | Options::ENABLE_TASKLISTS;
-    for event in Parser::new_ext(text, options) {
+    let parser = Parser::new_ext(text, options);
+    let defined = parser.reference_definitions().iter();
+    let mut defined: Vec<Range<usize>> = defined.map(|(_, link)| link.span.clone()).collect();
+    defined.sort_by_key(|span| span.start);
+    for event in parser {
         printer.take(event);
     }
     printer.flush();
+    for span in defined {
+        printer.as_it_is(text.get(span).unwrap_or_default());
+    }
+    match shows_all(&printer.lines, text) {
+        true => printer.lines,
+        false => as_written(text, width),
+    }
+}
+
+/// A text as it was written, marks, spaces and all, in lines of at most `width` columns, but for a word that is wider by
+/// itself.
+pub(super) fn as_written(text: &str, width: usize) -> Vec<Line> {
+    let mut printer = Printer::new(width, false);
+    printer.as_it_is(text);
     printer.lines
+}
+
+/// Whether each word of a text stands in these lines, and as often.
+fn shows_all(lines: &[Line], text: &str) -> bool {
+    let shown: Vec<Zeroizing<String>> = lines.iter().map(Line::text).collect();
+    let mut left: HashMap<&str, usize> = HashMap::new();
+    for word in shown.iter().flat_map(|line| words(line)) {
+        *left.entry(word).or_default() += 1;
+    }
+    let mut written = text.lines().map(uncounted).flat_map(|line| line.split('&').enumerate());
+    written.all(|(at, piece)| {
+        let piece = if at == 0 { piece } else { behind_entity(piece) };
+        words(piece).all(|word| match left.get_mut(word) {
+            Some(left) if *left > 0 => {
+                *left -= 1;
+                true
+            }
+            _ => false,
+        })
+    })
+}
+
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|c: char| !c.is_alphanumeric())
+        .filter(|word| !word.is_empty())
+}
+
+/// A line without the numbers of list items at its front, which are counted anew.
+fn uncounted(line: &str) -> &str {
+    let words = line.trim_start_matches(|c: char| {
+        c.is_ascii_digit() || matches!(c, '.' | ')' | '>' | '-' | '*' | '+' | ' ' | '\t')
+    });
+    let front = &line[..line.len() - words.len()];
+    &line[front.trim_end_matches(|c: char| c.is_ascii_digit()).len()..]
+}
+
+/// What follows `&`, without the rest of an entity that is shown as its character.
+fn behind_entity(piece: &str) -> &str {
+    match piece.split_once(';') {
+        Some(("amp" | "lt" | "gt" | "quot" | "apos" | "nbsp", rest)) => rest,
+        Some((number, rest)) if number.starts_with('#') && !number.contains(char::is_whitespace) => rest,
+        _ => piece,
+    }
 }
 
 /// Text that is no Markdown, in lines of at most `width` columns, but for a word that is wider by itself.
@@ -137,8 +201,8 @@ struct Printer {
     containers: Vec<Container>,
     /// The number of the next item of each list; none where they are not counted.
     lists: Vec<Option<u64>>,
-    /// Where the text of each link under way begins, and where it leads.
-    links: Vec<(usize, Zeroizing<String>)>,
+    /// Where each link under way leads.
+    links: Vec<Zeroizing<String>>,
     /// Whether a blank line comes before the next block.
     gap: bool,
     /// The lines of a block that is shown as it is.
@@ -233,9 +297,13 @@ impl Printer {
                 self.leave_gap();
                 self.contain(None, "│ ".to_owned());
             }
-            Tag::CodeBlock(_) => {
+            Tag::CodeBlock(kind) => {
                 self.flush();
-                self.verbatim = Some(Zeroizing::default());
+                let told = match &kind {
+                    CodeBlockKind::Fenced(told) if !told.is_empty() => format!("```{told}\n"),
+                    _ => String::new(),
+                };
+                self.verbatim = Some(Zeroizing::new(told));
                 self.contain(None, "    ".to_owned());
             }
             Tag::HtmlBlock => {
@@ -404,15 +472,13 @@ impl Printer {
         if !title.is_empty() {
             leads.push_str(&format!(" \"{title}\""));
         }
-        self.links.push((self.spans.len(), leads));
+        self.links.push(leads);
     }
 
-    /// Behind its text stands where a link leads, unless that is the text.
+    /// Behind its text stands where a link leads.
     fn end_link(&mut self) {
-        let Some((begun, leads)) = self.links.pop() else { return };
-        let spans = self.spans.get(begun..).unwrap_or_default();
-        let same = spans.len() == 1 && spans[0].text.as_str() == leads.trim_start_matches("mailto:");
-        if !same && !leads.trim().is_empty() {
+        let Some(leads) = self.links.pop() else { return };
+        if !leads.trim().is_empty() {
             self.text(&format!(" ({})", leads.trim().replace('\n', " ")));
         }
     }
@@ -426,8 +492,13 @@ impl Printer {
     }
 
     fn verbatim(&mut self) {
-        let Some(block) = self.verbatim.take() else { return };
-        let block = Zeroizing::new(out::plain(&block));
+        if let Some(block) = self.verbatim.take() {
+            self.as_it_is(&block);
+        }
+    }
+
+    fn as_it_is(&mut self, block: &str) {
+        let block = Zeroizing::new(out::plain(block));
         let text = block.strip_suffix('\n').unwrap_or(&block);
         self.flow(vec![Span::new(Effects::new(), text)], true);
     }

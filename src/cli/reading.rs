@@ -5,7 +5,7 @@ use super::markdown::{self, Line};
 use super::out;
 use super::words::local;
 use crate::app::Shown;
-use crate::app::shared::Time;
+use crate::app::shared::{Nature, Time};
 use anstyle::Effects;
 use zeroize::Zeroizing;
 
@@ -84,11 +84,11 @@ pub(super) fn page(shown: &Shown, width: usize, colour: bool) -> Vec<Line> {
         lines.extend(markdown::wrap(effects, line, width));
     }
     lines.push(Line::default());
-    let body = shown.body();
-    lines.extend(markdown::render(
-        below_title(&body, &shown.note.metadata.title),
-        width.min(WIDEST),
-        colour,
-    ));
+    let (body, width) = (shown.body(), width.min(WIDEST));
+    lines.extend(match shown.note.nature {
+        // Who looks at what leaves looks at all of it, also at what Markdown does not show.
+        Nature::Draft | Nature::Brief => markdown::as_written(&body, width),
+        _ => markdown::render(below_title(&body, &shown.note.metadata.title), width, colour),
+    });
     lines
 }

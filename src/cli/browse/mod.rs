@@ -493,13 +493,14 @@ impl Sitting<'_, '_> {
         }
         .as_str());
         let (head, text) = (Zeroizing::new(head), Zeroizing::new(drafted.text.clone()));
-        self.read(&drafted.label, None, move |width, colour| {
+        self.read(&drafted.label, None, move |width, _| {
             let mut lines: Vec<Line> = head
                 .lines()
                 .flat_map(|line| markdown::wrap(Effects::new(), line, width))
                 .collect();
             lines.push(Line::default());
-            lines.extend(markdown::render(&text, width.min(reading::WIDEST), colour));
+            // As `show` shows it: all that leaves is to be seen.
+            lines.extend(markdown::as_written(&text, width.min(reading::WIDEST)));
             lines
         });
         Ok(())

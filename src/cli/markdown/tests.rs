@@ -128,6 +128,36 @@ fn what_is_wider_than_a_screen_is_broken_there() {
     assert_eq!(narrow, ["one two", "three"]);
 }
 
+#[test]
+fn what_markdown_does_not_show_is_shown() {
+    let info = "``` the driver was bribed\nlog line\n```\n";
+    assert_eq!(shown(info, 40, true), "    ```the driver was bribed\n    log line");
+    let link = "See [n].\n\n[n]: /x \"that the house is empty\"\n";
+    assert_eq!(
+        shown(link, 60, true),
+        "See n (/x \"that the house is empty\").\n\n[n]: /x \"that the house is empty\""
+    );
+    let cell = "| post | who |\n|---|---|\n| north | two guards | and never open the side door |\n";
+    assert_eq!(shown(cell, 80, true), cell.trim_end());
+    let twice = "The door.\n\n[n]: /x \"one\"\n[n]: /y \"The door\"\n";
+    assert_eq!(shown(twice, 80, false), twice.trim_end());
+    // What is counted anew, and characters that are written as entities, are no reason not to.
+    let counted = "1. *a* &amp; b&#33;\n1. c\n\n> 1. 2nd gate\n";
+    assert!(
+        shown(counted, 40, true).starts_with("1. a & b!\n2. c\n"),
+        "{}",
+        shown(counted, 40, true)
+    );
+}
+
+#[test]
+fn a_text_as_it_was_written_keeps_its_marks_and_spaces() {
+    let text = "# A\n\n  *b*   c\r\n| d |\n\n\u{1b}e";
+    let lines = as_written(text, 40);
+    let lines: Vec<String> = lines.iter().map(|line| line.text().to_string()).collect();
+    assert_eq!(lines, ["# A", "", "  *b*   c", "| d |", "", "<U+1B>e"]);
+}
+
 /// What is left without the escapes that set effects.
 fn without_effects(text: &str) -> String {
     let escape = regex::Regex::new("\u{1b}\\[[0-9;]*m").unwrap();
@@ -177,6 +207,32 @@ proptest! {
         }
         for line in seen.lines() {
             prop_assert!(line.width() <= width, "{} columns of {width}: {line}\n{text}", line.width());
+        }
+    }
+
+    #[test]
+    fn no_word_of_a_table_a_fence_or_a_definition_is_hidden(
+        words in proptest::collection::vec(word(), 6),
+        forms in proptest::collection::vec(0..8usize, 1..6),
+        width in 20..120usize,
+        colour in any::<bool>(),
+    ) {
+        let [a, b, c, d, e, f] = &words[..] else { return Ok(()) };
+        let block = |form: &usize| match form {
+            0 => format!("| {a} | {b} |\n|---|---|\n| {c} | {d} | {e} {f} |"),
+            1 => format!("``` {a} {b}\n{c}\n```"),
+            2 => format!("[{a}]: /{b} \"{c} {d}\""),
+            3 => format!("> [{b}]: <{c}>\n> '{d}'\n> {e}"),
+            4 => format!("~~~~ {a}\n~~~\n{b}\n~~~~"),
+            5 => format!("- {a}\n\n  | {b} |\n  |---|\n  | {c} | {d} |"),
+            6 => format!("[{a}][{b}] ![{c}][{d}] [{e}]"),
+            _ => format!("<!-- {a} --> <b {c}='{d}'> {e} | {f}"),
+        };
+        let text = forms.iter().map(block).collect::<Vec<_>>().join("\n\n");
+        let seen = shown(&text, width, colour);
+        let count = |text: &str, word: &str| super::words(text).filter(|one| *one == word).count();
+        for word in super::words(&text) {
+            prop_assert!(count(&seen, word) >= count(&text, word), "`{word}` of\n{text}\nis hidden in\n{seen}");
         }
     }
 
