@@ -3,6 +3,7 @@
 use super::context::Desk;
 use super::error::{Error, Kind};
 use super::finding::Looking;
+use super::notes::NAME_MAX;
 use crate::brief::{Kind as What, Known, Profile, hides, redact, shipped};
 use crate::chain::Details;
 use crate::envelope::{Metadata, WrapFile};
@@ -244,12 +245,14 @@ impl Identifiers {
             |kind: What, value: &str| kind != What::Other || value.chars().filter(|c| c.is_alphanumeric()).count() > 2;
         let fields = fields.map(|(name, value)| (kind_of_field(name), value.clone()));
         given.extend(fields.filter(|(kind, value)| tells(*kind, value)));
+        given.iter_mut().for_each(|(_, value)| fit(value));
         // A text that the finder refuses gives nothing here, and is refused again where it matters.
         let spans = redact(note.text(), finder, &Known::nothing()).map_or(Vec::new(), |found| found.spans);
         let chars: Vec<char> = note.text().chars().collect();
         let value = |span: &crate::brief::Span| {
-            let value: String = chars.get(span.start..span.end).unwrap_or_default().iter().collect();
-            (identifies(span.kind) && value.len() <= Known::MAX_VALUE).then_some((span.kind, value))
+            let mut value: String = chars.get(span.start..span.end).unwrap_or_default().iter().collect();
+            fit(&mut value);
+            identifies(span.kind).then_some((span.kind, value))
         };
         let found = spans.iter().filter_map(value).collect();
         Self { given, found }
@@ -266,11 +269,12 @@ impl Identifiers {
         ];
         let tells = |value: &str| value.chars().filter(|c| c.is_alphanumeric()).count() > 2;
         let found = own.into_iter().chain(fields);
-        let found =
-            found.filter(|(kind, value)| *kind != What::Other && tells(value) && value.len() <= Known::MAX_VALUE);
+        let found = found.filter(|(kind, value)| *kind != What::Other && tells(value));
+        let mut found: Vec<(What, String)> = found.collect();
+        found.iter_mut().for_each(|(_, value)| fit(value));
         Self {
             given: Vec::new(),
-            found: found.collect(),
+            found,
         }
     }
 
@@ -278,13 +282,24 @@ impl Identifiers {
     pub(super) fn seen_from_afar(&self) -> Self {
         let tells = |(kind, value): &&(What, String)| {
             let told = value.chars().filter(|c| c.is_alphanumeric()).count() > 2;
-            *kind != What::Other && told && value.len() <= Known::MAX_VALUE
+            *kind != What::Other && told
         };
         Self {
             given: Vec::new(),
             found: self.given.iter().filter(tells).cloned().collect(),
         }
     }
+}
+
+const _: () = assert!(Known::MAX_VALUE >= 4 * NAME_MAX, "what a note may have is not matched");
+
+/// Cuts what is longer than anything that this program writes: it is known by its beginning, and stops no brief.
+fn fit(value: &mut String) {
+    let mut end = value.len().min(Known::MAX_VALUE);
+    while !value.is_char_boundary(end) {
+        end -= 1;
+    }
+    value.truncate(end);
 }
 
 /// Whether a finding of this kind is worth remembering: dates, sums and places by themselves name nobody.

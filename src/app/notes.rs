@@ -19,7 +19,7 @@ use std::collections::BTreeSet;
 use zeroize::Zeroizing;
 
 /// The longest title, client or case, in characters.
-const NAME_MAX: usize = 200;
+pub(super) const NAME_MAX: usize = 200;
 /// The longest note, in bytes.
 const TEXT_MAX: usize = 1 << 20;
 

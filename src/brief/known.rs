@@ -53,8 +53,8 @@ pub enum BadKnown {
 impl Known {
     /// The most values.
     pub const MAX: usize = 100_000;
-    /// The longest value, in bytes.
-    pub const MAX_VALUE: usize = 512;
+    /// The longest value, in bytes: what has 200 characters fits in any script.
+    pub const MAX_VALUE: usize = 4 * 200;
 
     /// Values with what they are. A person's and a client's name also count by their parts; a
     /// value without letters and digits is passed over.

@@ -158,6 +158,37 @@ fn a_brief_for_people_by_name_goes_to_members_alone() {
 }
 
 #[test]
+fn the_longest_field_in_any_script_stops_no_brief() {
+    let vault = Vault::new();
+    let longest = |c: char| c.to_string().repeat(200);
+    let (client, case, field) = (longest('門'), longest('\u{20bb7}'), longest('閂'));
+    let new = NewText {
+        title: Some(longest('門')),
+        client: Some(client.clone()),
+        case: Some(case.clone()),
+        label: Some("internal".into()),
+        at: None,
+        fields: vec![("remarks".into(), field.clone())],
+        template: None,
+    };
+    let text = TextFrom::Caller(Box::new(|| Ok(b"Lock up.".to_vec())));
+    let deaf = Scripted::deaf();
+    add(&vault.context(&deaf, None, None), new, text).unwrap();
+    let told = format!("Keep the rear door locked. Seen at {client} and {case} and {field}.");
+    let note = vault.note(&told, &client, "");
+    let draft = vault.draft(&[&note], |_| ()).unwrap();
+    assert!(draft.text.contains("Keep the rear door locked."), "{}", draft.text);
+    assert!(!draft.text.contains(['門', '\u{20bb7}', '閂']), "{}", draft.text);
+    let brief = vault.note("Keep the rear door locked until Friday.", &client, "");
+    let draft = vault.draft(&[&brief], |_| ()).unwrap();
+    vault.release(&draft, |_| ()).unwrap();
+    assert!(vault.recall().is_empty());
+    let context = vault.context(&deaf, None, Some("a test"));
+    let checked = check_brief(&context, told.as_bytes(), "no-names").unwrap();
+    assert!(checked.leaks.len() >= 3);
+}
+
+#[test]
 fn a_draft_whose_source_changed_does_not_leave() {
     let vault = Vault::new();
     let note = vault.note(TEXT, "Halcyon", "H-1");
