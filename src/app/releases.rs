@@ -160,26 +160,30 @@ pub fn release_brief(context: &Context<'_>, query: &ReleaseQuery) -> Result<Rele
         about: &file.sources,
     };
     let seconds = desk.seconds(&needed)?;
-    match desk.decide_seconded(Action::BriefRelease, facts, seconds.people()) {
+    let stranger = match audience {
+        Level::Named => desk.stranger(&query.to),
+        _ => None,
+    };
+    let refusal = match stranger {
+        Some(stranger) => Some(("not-by-name", stranger)),
+        None if !file.doubtful.is_empty() => Some(("doubtful", doubtful(&file.doubtful))),
+        None => None,
+    };
+    let decision = desk.decide_seconded(Action::BriefRelease, facts, seconds.people());
+    match (decision, refusal) {
         // Nobody is asked to approve what could not leave.
-        Decision::Denied(denial) if denial.lacks_only_a_second_person() && !file.doubtful.is_empty() => {
-            desk.refuse_release(details, draft, "doubtful")?;
-            return Err(doubtful(&file.doubtful));
+        (Decision::Denied(denial), Some((why, error))) if denial.lacks_only_a_second_person() => {
+            desk.refuse_release(details, draft, why)?;
+            return Err(error);
         }
-        Decision::Denied(denial) => {
+        (Decision::Denied(denial), _) => {
             return Err(desk.denied_or_asked(&denial, &needed, &seconds, details, &query.draft)?);
         }
-        Decision::Permitted(permission) => details.rules = permission.rules().to_vec(),
-    }
-    if audience == Level::Named
-        && let Some(stranger) = desk.stranger(&query.to)
-    {
-        desk.refuse_release(details, draft, "not-by-name")?;
-        return Err(stranger);
-    }
-    if !file.doubtful.is_empty() {
-        desk.refuse_release(details, draft, "doubtful")?;
-        return Err(doubtful(&file.doubtful));
+        (Decision::Permitted(_), Some((why, error))) => {
+            desk.refuse_release(details, draft, why)?;
+            return Err(error);
+        }
+        (Decision::Permitted(permission), None) => details.rules = permission.rules().to_vec(),
     }
     let profile = desk.profile(&file.profile)?.allowing(file.allowed.clone());
     let profile = profile.map_err(|bad| Error::new(Kind::Tampered, bad.to_string()))?;
@@ -261,7 +265,7 @@ impl Desk<'_> {
         let roster = &self.ledger.charter().roster;
         let member = |name: &&String| {
             let handle = name.strip_prefix('@').unwrap_or(name);
-            roster.members().any(|card| card.handle == handle)
+            roster.members().any(|card| card.handle == handle && !card.is_removed())
         };
         let stranger = to.iter().find(|name| !member(name))?;
         let stranger: String = stranger.chars().filter(|c| !c.is_control()).collect();

@@ -158,6 +158,22 @@ fn a_brief_for_people_by_name_goes_to_members_alone() {
 }
 
 #[test]
+fn nobody_is_asked_to_approve_what_goes_by_name_to_no_member() {
+    let vault = Vault::new();
+    let _jon = leaving::join(&vault, "jon", "restricted");
+    let note = vault.note(TEXT, "Halcyon", "H-1");
+    let draft = vault
+        .draft(&[&note], |query| query.audience = Some("named".into()))
+        .unwrap();
+    let refused = |to: &str| vault.release(&draft, |query| query.to = vec![to.into()]).err().unwrap();
+    assert!(refused("nobody").message.contains("`nobody` is no member"));
+    assert!(!refused("@jon").message.contains("no member"));
+    let deaf = Scripted::deaf();
+    change_member(&vault.context(&deaf, None, None), "jon", &MemberChange::Remove).unwrap();
+    assert!(refused("@jon").message.contains("`@jon` is no member"));
+}
+
+#[test]
 fn the_longest_field_in_any_script_stops_no_brief() {
     let vault = Vault::new();
     let longest = |c: char| c.to_string().repeat(200);
