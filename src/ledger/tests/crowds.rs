@@ -41,13 +41,19 @@ fn many_histories_of_a_log_are_all_kept_and_in_nobody_s_way() {
 fn who_fills_a_branch_of_files_is_left_out() {
     let (mut a, mut b) = two();
     let good = b.copy();
+    let stored = b.files(DEVICES);
+    let (path, like) = stored.iter().find(|(path, _)| path.starts_with("detail-")).unwrap();
+    let key: crate::id::KeyId = path["detail-".len()..].split_once('.').unwrap().0.parse().unwrap();
+    let place = like.windows(8).position(|bytes| bytes == key.0).unwrap();
     with(&mut b, |ledger, now| {
-        // Some 2.3 MiB of names and ids.
+        // Some 2.3 MiB of names and ids, of keys that nobody has.
         for n in 0..61 {
             let mut changes = Changes::default();
             for m in 0..340 {
-                let name = format!("detail-{:016x}", n * 1000 + m);
-                changes.write_digested(DEVICES, name, format!("{n} {m}").into_bytes());
+                let number: u64 = n * 1000 + m;
+                let mut bytes = like.clone();
+                bytes[place..place + 8].copy_from_slice(&number.to_be_bytes());
+                changes.write_digested(DEVICES, format!("detail-{number:016x}"), bytes);
             }
             let draft = Draft::change(Kind::Key, Details::new("x"), vec![], changes);
             let _recorded = ledger.record(draft, now, &mut SystemEntropy).unwrap();

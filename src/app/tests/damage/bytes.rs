@@ -26,7 +26,8 @@ const KNOWN: [&[&str]; 3] = [
         "ref: keys",
         "ref: notes",
     ],
-    &[],
+    // Who was a lead when it was made cannot be told.
+    &["pack: main, older tree"],
     &[
         "HEAD",
         "config",
