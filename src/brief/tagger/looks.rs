@@ -279,7 +279,7 @@ fn looks(text: &Prepared, patterns: &[Finding], named: &[Finding], hide: &dyn Fn
         .chain(named.iter().map(|f| (f, true)))
     {
         let from = tokens.partition_point(|token| token.at.end <= finding.at.start);
-        for (look, token) in looks.iter_mut().zip(tokens).skip(from) {
+        for (look, token) in looks[from..].iter_mut().zip(&tokens[from..]) {
             if token.at.start >= finding.at.end {
                 break;
             }
