@@ -23,6 +23,7 @@ mod begins;
 mod compose;
 mod cues;
 mod days;
+mod figures;
 mod file;
 mod finding;
 mod general;
@@ -45,6 +46,7 @@ mod tables;
 pub mod tagger;
 #[cfg(not(feature = "training"))]
 mod tagger;
+mod values;
 mod words;
 
 pub use compose::{BriefText, Making, Source, compose};

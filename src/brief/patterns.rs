@@ -4,10 +4,10 @@
 //! a date is not also a telephone number. A failed checksum changes the kind; it never unmasks.
 
 use super::begins::{self, Begin, Places, cue};
-use super::cues::{PLACE_WORDS, listed};
 use super::finding::{Finder, Finding, Kind, Weight};
 use super::general::is_state;
 use super::prepared::Prepared;
+use super::values::{MEASURES, is_iban, is_street, luhn};
 use super::words::{self, Word};
 use regex::Regex;
 use std::ops::Range;
@@ -631,43 +631,6 @@ static PATTERNS: LazyLock<Vec<Pattern>> = LazyLock::new(|| {
     );
     patterns
 });
-
-/// Whether a word in capitals names a way or a house.
-fn is_street(word: &str) -> bool {
-    let lower = word.to_ascii_lowercase();
-    listed(PLACE_WORDS, &lower)
-        || matches!(
-            lower.as_str(),
-            "st" | "rd" | "ave" | "ln" | "dr" | "blvd" | "court" | "flats"
-        )
-}
-
-const MEASURES: &[&str] = &[
-    "st", "nd", "rd", "th", "am", "pm", "m", "km", "cm", "mm", "kg", "g", "h", "hrs", "hr", "min", "mins", "s", "sec",
-    "gb", "mb", "tb", "kb", "v", "w", "kw", "mph", "kmh", "ft", "in", "yds", "x", "k", "s", "cc", "l", "ml", "hz",
-    "ghz", "mhz",
-];
-
-/// The check of Luhn (ISO/IEC 7812-1, annex B) over the digits of `value`, 12 to 19 of them.
-pub(crate) fn luhn(value: &str) -> bool {
-    let digits: Vec<u32> = value.chars().filter_map(|c| c.to_digit(10)).collect();
-    let weighed = digits
-        .iter()
-        .rev()
-        .enumerate()
-        .map(|(at, &digit)| match (at % 2, digit) {
-            (0, digit) => digit,
-            (_, digit @ 5..) => digit * 2 - 9,
-            (_, digit) => digit * 2,
-        });
-    (12..=19).contains(&digits.len()) && weighed.sum::<u32>().is_multiple_of(10)
-}
-
-/// Whether `value`, spaces and hyphens aside, is an IBAN (ISO 13616, its check digits and its country's form).
-pub(crate) fn is_iban(value: &str) -> bool {
-    let compact: String = value.chars().filter(char::is_ascii_alphanumeric).collect();
-    compact.parse::<iban::Iban>().is_ok()
-}
 
 #[cfg(test)]
 mod tests {

@@ -2,6 +2,7 @@
 
 use super::around::widen;
 use super::days::{self, is_near};
+use super::figures::grouped;
 use super::finding::{Finder, Finding, Kind, Type, Weight, join, settled};
 use super::general::{Ages, Dates, generalise, is_general};
 use super::known::Known;
@@ -259,6 +260,7 @@ struct Found {
 /// What has the form of an identifier, or stands where one stands.
 pub(crate) fn forms(text: &Prepared) -> Vec<Finding> {
     let mut forms = Patterns.find(text);
+    forms.extend(grouped(text, &forms));
     forms.extend(Passing.find(text));
     forms
 }
@@ -635,6 +637,18 @@ mod tests {
                 redaction.text
             );
             assert_eq!(check(&redaction.text, &profile, &Known::nothing()), Ok(Vec::new()));
+        }
+    }
+
+    #[test]
+    fn no_part_of_a_number_is_left_whatever_parts_it() {
+        for (text, told) in [
+            ("Card 4111\n1111\n1111\n1111 is hers.", "Card Card 1 is hers."),
+            ("Her line is 01:99:00:12:34 now.", "Her line is Number 1 now."),
+            ("tel: 01:99:00:12:34", "tel: Number 1"),
+            ("Rounds at 0800, 1200, 1600, 2000.", "Rounds at 0800, 1200, 1600, 2000."),
+        ] {
+            assert_eq!(redacted(text, "no-names").text, told);
         }
     }
 
