@@ -222,7 +222,7 @@ const MONTH: &str = "(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|jun
 const VALUE: &str = "(?:[A-Za-z]{0,8}[0-9][A-Za-z0-9]*(?:[-./:_][A-Za-z0-9]+)*(?: [0-9]{2,}[A-Za-z]?\\b)*|(?-i:[A-Z]{1,4}(?:[-/ ][A-Z]{1,3})?[-/ ][0-9][A-Za-z0-9]*(?:[-/ ][0-9A-Z]*[0-9][0-9A-Z]*)*))";
 
 /// What may stand between the name of a thing and its value.
-const LINK: &str = "\\.?(?:(?:\\s|[:=#,\"'(*`-])+(?:is|was|are|now|to|set to|changed to|changed from|reset to|of|no\\b\\.?|nos\\b\\.?|number|num|code|id|ref|marked|as|ending(?: in)?|remains|still|reads?|says|shows|the|for [a-z]+(?: [a-z]+)?|(?:on|of|for|at|to) the [a-z]+(?: [a-z]+)?)\\b\\.?){0,3}(?:\\s|[:=#\"'(*`-])+";
+const LINK: &str = "\\.?(?:(?:\\s|[:=#,\"'(*`-])+(?:is|was|are|now|to|set to|changed to|changed from|reset to|of|no\\b\\.?|nos\\b\\.?|number|num|code|id|ref|marked|as|(?:open|unlock|disarm)(?:s|ed)? with|ending(?: in)?|remains|still|reads?|says|shows|the|for [a-z]+(?: [a-z]+)?|(?:on|of|for|at|to) the [a-z]+(?: [a-z]+)?)\\b\\.?){0,3}(?:\\s|[:=#\"'(*`-])+";
 
 fn any(_: &str, _: &str) -> bool {
     true
@@ -741,6 +741,7 @@ mod tests {
         finds("the PIN is 4417.", "4417", Kind::Code);
         finds("gate code 1733W", "1733W", Kind::Code);
         finds("safe combination 91-62-14", "91-62-14", Kind::Code);
+        finds("The safe opens with 14:02:19.", "14:02:19", Kind::Code);
         finds("password: hunter-Two!", "hunter-Two!", Kind::Code);
         finds("extension 3069", "3069", Kind::Phone);
         finds("(ext. 3069, day and night)", "3069", Kind::Phone);

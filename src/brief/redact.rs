@@ -646,6 +646,7 @@ mod tests {
             ("Card 4111\n1111\n1111\n1111 is hers.", "Card Card 1 is hers."),
             ("Her line is 01:99:00:12:34 now.", "Her line is Number 1 now."),
             ("tel: 01:99:00:12:34", "tel: Number 1"),
+            ("The safe opens with 14:02:19.", "The safe opens with Code 1."),
             ("Rounds at 0800, 1200, 1600, 2000.", "Rounds at 0800, 1200, 1600, 2000."),
         ] {
             assert_eq!(redacted(text, "no-names").text, told);
