@@ -40,10 +40,11 @@ pub(super) mod cue {
     pub(in crate::brief) const TOP: u32 = 1 << 16;
     pub(in crate::brief) const DOT: u32 = 1 << 17;
     pub(in crate::brief) const LINK: u32 = 1 << 18;
+    pub(in crate::brief) const POSITION: u32 = 1 << 19;
 }
 
 /// The lists: a word of letters, figures and `_` with which an alternative of the pattern begins, whole.
-const CUES: [(u32, &str); 19] = [
+const CUES: [(u32, &str); 20] = [
     (
         cue::SECRET,
         "password passwords passwd passphrase pass pwd passcode log login user username wi wifi api pre preshared psk \
@@ -103,6 +104,10 @@ const CUES: [(u32, &str); 19] = [
     ),
     (cue::DOT, "dot"),
     (cue::LINK, "www mailto"),
+    (
+        cue::POSITION,
+        "coord coords coordinate coordinates gps position lat latitude lon longitude lng",
+    ),
 ];
 
 /// Words that are written together with another one that follows: `codeword`, `ninetyyears`.
@@ -446,26 +451,31 @@ pub(super) fn at_money(places: &Places<'_>) -> Vec<usize> {
     sorted(places.numbers_with(|_| true), words.chain(glued).chain(coins.flatten()))
 }
 
-/// `51.501`, `-0.14189`, `51°`
+/// `51.501`, `-0,142`, `51°`, `51 deg`
 pub(super) fn at_position(places: &Places<'_>) -> Vec<usize> {
     let numbers = places.numbers_with(|text| {
         let count = digits(text);
         let rest = &text[count..];
-        let degrees = rest
-            .strip_prefix(b" ")
-            .or(rest.strip_prefix(b"\t"))
-            .or(rest.strip_prefix(b"\n"));
-        let degrees = degrees
-            .or(rest.strip_prefix(b"\r"))
-            .unwrap_or(rest)
-            .starts_with(&[0xC2, 0xB0]);
-        count <= 3 && (degrees || rest.first() == Some(&b'.') && digits(&rest[1..]) >= 3)
+        let spaced = matches!(rest.first(), Some(b' ' | b'\t' | b'\n' | b'\r'));
+        let degrees = &rest[usize::from(spaced)..];
+        let degrees = degrees.starts_with(&[0xC2, 0xB0])
+            || degrees.get(..3).is_some_and(|word| word.eq_ignore_ascii_case(b"deg"));
+        count <= 3 && (degrees || matches!(rest.first(), Some(b'.' | b',')) && digits(&rest[1..]) >= 2)
     });
     let signed = numbers
         .iter()
         .filter(|&&at| matches!(places.before(at, 1), b'-' | b'+'));
     let signed: Vec<usize> = signed.map(|at| at - 1).collect();
     sorted(numbers, signed)
+}
+
+/// `w3w` and the like.
+pub(super) fn at_three_words(places: &Places<'_>) -> Vec<usize> {
+    let named = |at: &usize| {
+        let word = places.lower.as_bytes().get(*at..).unwrap_or_default();
+        word.starts_with(b"w3w") || word.starts_with(b"what3words")
+    };
+    places.mixed.iter().copied().filter(named).collect()
 }
 
 /// `31U DQ`, `TQ 300 800`

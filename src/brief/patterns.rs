@@ -7,7 +7,7 @@ use super::begins::{self, Begin, Places, cue};
 use super::finding::{Finder, Finding, Kind, Weight};
 use super::general::is_state;
 use super::prepared::Prepared;
-use super::values::{MEASURES, is_iban, is_street, luhn};
+use super::values::{MEASURES, is_iban, is_pair, is_street, luhn};
 use super::words::{self, Word};
 use regex::Regex;
 use std::ops::Range;
@@ -238,6 +238,21 @@ static PATTERNS: LazyLock<Vec<Pattern>> = LazyLock::new(|| {
         |begin: Begin, pattern: &'static str, kind: fn(&str) -> Kind, group: usize, accept: fn(&str, &str) -> bool| {
             patterns.extend(Pattern::new(begin, pattern, kind, group, accept));
         };
+    // Three words that name a square of three metres, before what looks like a host in them.
+    add(
+        Begin::In(begins::has_slashes),
+        r"///\s?\p{L}+[.·]\p{L}+[.·]\p{L}+",
+        |_| Kind::Position,
+        0,
+        any,
+    );
+    add(
+        Begin::At(begins::at_three_words),
+        r"(?i)\b(?:w3w|what3words)\b(?: (?:is|are|address))?[ :=(/]{1,5}(\p{L}+[.·]\p{L}+[.·]\p{L}+)",
+        |_| Kind::Position,
+        1,
+        any,
+    );
     // Mail and links.
     add(
         Begin::In(begins::has_mail),
@@ -265,13 +280,6 @@ static PATTERNS: LazyLock<Vec<Pattern>> = LazyLock::new(|| {
                     top.chars().all(|c| c.is_ascii_lowercase()) || value.chars().all(|c| !c.is_ascii_lowercase())
                 })
         },
-    );
-    add(
-        Begin::In(begins::has_slashes),
-        r"///[a-z]+\.[a-z]+\.[a-z]+",
-        |_| Kind::Position,
-        0,
-        any,
     );
     // Network addresses.
     add(
@@ -463,10 +471,27 @@ static PATTERNS: LazyLock<Vec<Pattern>> = LazyLock::new(|| {
     );
     add(
         Begin::At(begins::at_position),
-        r"(?i)(?:[-+]?\b\d{1,3}\.\d{3,}\s?°?\s?[NSEW]?\s?[,/; ]\s?[-+]?\d{1,3}\.\d{3,}(?:\s?°)?(?:\s?[NSEW]\b)?|\b\d{1,3}\s?°\s?\d{1,2}(?:\.\d+)?\s?['m]?\s?(?:\d{1,2}(?:\.\d+)?\s?[\x22s]?)?\s?[NSEW]\b)",
+        r"(?i)(?:[-+]?\b\d{1,3}\.\d{3,}\s?°?\s?[NSEW]?\s?[,/; ]\s?[-+]?\d{1,3}\.\d{3,}(?:\s?°)?(?:\s?[NSEW]\b)?|\b\d{1,3}\s?°\s?\d{1,2}(?:\.\d+)?\s?['m]?\s?(?:\d{1,2}(?:\.\d+)?\s?[\x22s]?)?\s?[NSEW]\b|\b\d{1,3}\s?(?:°|deg(?:rees?)?\b\.?)(?:,|,? and)?\s?\d{1,2}(?:[.,]\d+)?\s?(?:'|min(?:ute)?s?\b\.?)(?:,|,? and)?\s?(?:\d{1,2}(?:[.,]\d+)?\s?(?:\x22|''|sec(?:ond)?s?\b\.?)\s?)?(?:[NSEW]|north|south|east|west)\b)",
         |_| Kind::Position,
         0,
         any,
+    );
+    // With fewer decimals, or behind a comma, figures are as often prices: a sign or a quarter of the sky has to show
+    // what they are, or the word before them.
+    add(
+        Begin::At(begins::at_position),
+        r"[-+]?\b\d{1,3}[.,]\d{2,}(?:\s?°)?(?:\s?[NSEW])?(?:\s?[,/;]\s?|\s)(?:[NSEW]\s?)?[-+]?\d{1,3}[.,]\d{2,}(?:\s?°)?(?:\s?[NSEW]\b)?",
+        |_| Kind::Position,
+        0,
+        |value, _| is_pair(value),
+    );
+    add(
+        Begin::Cue(cue::POSITION),
+        r"(?i)\b(?:coord(?:inate)?s?|gps|position|lat(?:itude)?|lon(?:gitude)?|lng)\b[ :=.(]{1,3}(?:(?:is|are|at|of)\b[ :]{1,2})?([-+]?\d{1,3}[.,]\d{2,}\b(?:\s?°)?(?:\s?[,/;]?\s?[-+]?\d{1,3}[.,]\d{2,}\b)?)",
+        |_| Kind::Position,
+        1,
+        // One number alone is a place behind `lat` and `lon` only.
+        |value, before| before.starts_with(['l', 'L']) || value.matches(['.', ',']).count() >= 2,
     );
     add(
         Begin::At(begins::at_grid),
@@ -665,7 +690,7 @@ mod tests {
 
     #[test]
     fn every_pattern_compiles() {
-        assert_eq!(PATTERNS.len(), 43);
+        assert_eq!(PATTERNS.len(), 46);
         assert_eq!(PATTERNS.iter().filter(|pattern| pattern.lead.is_some()).count(), 4);
     }
 
@@ -724,6 +749,23 @@ mod tests {
         finds("ssn 078-05-1120", "078-05-1120", Kind::Number);
         finds("a grey van AB12 CDE left", "AB12 CDE", Kind::Vehicle);
         finds("at 51.50123, -0.14189 by", "51.50123, -0.14189", Kind::Position);
+        for position in [
+            "///Filled.count.soap",
+            "///FILLED.COUNT.SOAP",
+            "/// index.home.raft",
+            "51.50, -0.14",
+            "-0.14, 51.50",
+            "51,501 -0,142",
+            "51.50 N, 0.14 W",
+            "51 deg 30 min north",
+            "0 degrees, 8 minutes west",
+            "51° 30' 2\" N",
+        ] {
+            finds(&format!("Wait at {position} until six."), position, Kind::Position);
+        }
+        finds("w3w: index.home.raft", "index.home.raft", Kind::Position);
+        finds("the coordinates 51.50 -0.14 are", "51.50 -0.14", Kind::Position);
+        finds("lat 51.50 and so on", "51.50", Kind::Position);
         finds("posted by azra_o91 at", "azra_o91", Kind::Alias);
         finds("on 3 March 2026 at 14:30", "3 March 2026", Kind::Date);
         finds("on 3 March 2026 at 14:30", "14:30", Kind::Time);
@@ -758,6 +800,9 @@ mod tests {
             "Meet at the north gate, 2 guards, 40 m from the 3rd door.",
             "The code of conduct and the password policy apply.",
             "Take 10 minutes; bring 3 radios and a first-aid kit.",
+            "They cost 12.50, 14.20 or 9.80, from 12.50 -14.20 in all.",
+            "Of 1,200 -1,500 people 12,500 51,501 came.",
+            "Turn 30 degrees north; the wind is 20 deg west.",
         ] {
             assert_eq!(found(plain), [], "{plain}");
         }

@@ -1,6 +1,27 @@
-//! Whether what has the form of an identifier is one: check digits, streets.
+//! Whether what has the form of an identifier is one: check digits, degrees, streets.
 
 use super::cues::{PLACE_WORDS, listed};
+
+/// Whether two decimal numbers are degrees: both have the length of one, and a sign or a quarter of the sky says so.
+/// Without a comma between them `12.50 -14.20` is a range; behind one three decimals may be thousands.
+pub(super) fn is_pair(value: &str) -> bool {
+    let mut numbers = value
+        .split(|c: char| !c.is_ascii_digit() && !matches!(c, '.' | ','))
+        .map(|number| number.trim_matches(','))
+        .filter(|number| !number.is_empty());
+    let (Some(first), Some(second), None) = (numbers.next(), numbers.next(), numbers.next()) else {
+        return false;
+    };
+    let decimals = |number: &str| number.split_once(['.', ',']).map_or(0, |(_, decimals)| decimals.len());
+    let degrees = |number: &str| {
+        let whole = number.split_once(['.', ',']).map(|(whole, _)| whole.parse::<u8>());
+        whole.is_some_and(|whole| whole.is_ok_and(|whole| whole <= 180))
+    };
+    let thousands = |number: &str| number.contains(',') && decimals(number) == 3 && !number.starts_with('0');
+    let apart = value.contains(", ") || decimals(first).min(decimals(second)) >= 3;
+    let shown = value.contains(['N', 'S', 'E', 'W']) || value.contains(['-', '+']) && apart;
+    degrees(first) && degrees(second) && shown && !(thousands(first) && thousands(second))
+}
 
 /// Whether a word in capitals names a way or a house.
 pub(super) fn is_street(word: &str) -> bool {
