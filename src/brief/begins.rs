@@ -148,15 +148,23 @@ pub(super) struct Places<'t> {
     /// `+` and brackets before figures; marks of currencies.
     signs: Vec<usize>,
     coins: Vec<usize>,
+    /// Dots between two words.
+    dots: Vec<usize>,
     ats: bool,
     lows: bool,
     slashes: bool,
+    targets: bool,
     colons: bool,
 }
 
 /// What `\w` means: words are runs of these.
 fn is_word(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'_'
+}
+
+/// What the parts of a host between its dots are made of.
+fn is_label(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'-'
 }
 
 impl<'t> Places<'t> {
@@ -171,9 +179,11 @@ impl<'t> Places<'t> {
             cues: Vec::new(),
             signs: Vec::new(),
             coins: Vec::new(),
+            dots: Vec::new(),
             ats: false,
             lows: false,
             slashes: false,
+            targets: false,
             colons: false,
         };
         places.note(0..text.folded.len());
@@ -239,11 +249,13 @@ impl<'t> Places<'t> {
                 b'$' => self.coins.push(at),
                 0xC2 if matches!(next, 0xA3 | 0xA5) => self.coins.push(at),
                 0xE2 if next == 0x82 => self.coins.push(at),
+                b'.' if is_label(next) && is_label(self.before(at, 1)) => self.dots.push(at),
                 b'@' => self.ats = true,
                 // `[at]`, `(dot)`
                 b']' | b')' | b'}' => {
                     let before = self.lower.as_bytes().get(..at).unwrap_or_default();
                     self.ats |= before.ends_with(b"at") || before.ends_with(b"dot");
+                    self.targets |= next == b'(';
                 }
                 b'/' => self.slashes |= next == b'/',
                 b':' => {
@@ -352,6 +364,28 @@ pub(super) fn has_link(places: &Places<'_>) -> bool {
 pub(super) fn has_host(places: &Places<'_>) -> bool {
     let tops = places.cued(cue::TOP);
     tops.iter().any(|&at| matches!(places.before(at, 1), b'.' | b']'))
+}
+
+/// `](`: what a link or picture of Markdown points to.
+pub(super) fn has_targets(places: &Places<'_>) -> bool {
+    places.targets
+}
+
+/// `gate.report`: the word before each dot, with what hyphens join to it.
+pub(super) fn at_dotted(places: &Places<'_>) -> Vec<usize> {
+    let begins = places.dots.iter().filter_map(|&dot| {
+        let start = dot
+            - places.bytes()[..dot]
+                .iter()
+                .rev()
+                .take_while(|byte| is_label(**byte))
+                .count();
+        let begin = |at: &usize| places.bytes()[*at] != b'-' && !is_word(places.before(*at, 1));
+        (start..dot).find(begin)
+    });
+    let mut begins: Vec<usize> = begins.collect();
+    begins.dedup();
+    begins
 }
 
 pub(super) fn has_colons(places: &Places<'_>) -> bool {

@@ -7,7 +7,7 @@ use super::begins::{self, Begin, Places, cue};
 use super::finding::{Finder, Finding, Kind, Weight};
 use super::general::is_state;
 use super::prepared::Prepared;
-use super::values::{MEASURES, is_iban, is_pair, is_street, luhn};
+use super::values::{MEASURES, is_host, is_iban, is_pair, is_street, luhn};
 use super::words::{self, Word};
 use regex::Regex;
 use std::ops::Range;
@@ -280,6 +280,21 @@ static PATTERNS: LazyLock<Vec<Pattern>> = LazyLock::new(|| {
                     top.chars().all(|c| c.is_ascii_lowercase()) || value.chars().all(|c| !c.is_ascii_lowercase())
                 })
         },
+    );
+    // What names a host by what stands around it, whatever it ends in: a picture is fetched from there when it is shown.
+    add(
+        Begin::In(begins::has_slashes),
+        r"(?i)(?:^|[^a-z0-9_:/])(//[a-z0-9%_~\[][^ \t\r\n<>\x22]*[^ \t\r\n<>\x22.,;:!?')\]])",
+        |_| Kind::Link,
+        1,
+        any,
+    );
+    add(
+        Begin::In(begins::has_targets),
+        r"\]\(\s?<?([^ \t\r\n<>()\x01]+)",
+        |_| Kind::Link,
+        1,
+        |value, _| value.contains(char::is_alphanumeric),
     );
     // Network addresses.
     add(
@@ -615,6 +630,13 @@ static PATTERNS: LazyLock<Vec<Pattern>> = LazyLock::new(|| {
         any,
     );
     add(
+        Begin::At(begins::at_dotted),
+        r"(?i)\b[a-z0-9][a-z0-9-]*(?:\.[a-z0-9-]+)*\.[a-z][a-z-]*[a-z](?:/(?:[^ \t\r\n<>\x22]*[^ \t\r\n<>\x22.,;:!?')\]])?|\b)",
+        |_| Kind::Link,
+        0,
+        |value, _| is_host(value),
+    );
+    add(
         Begin::At(begins::at_figures),
         r"\b[A-Za-z]*(?:[-_/.][A-Za-z]+)*[-_/.]?\d[A-Za-z0-9]*(?:[-_/.][A-Za-z0-9]+)*\b",
         |_| Kind::Number,
@@ -690,7 +712,7 @@ mod tests {
 
     #[test]
     fn every_pattern_compiles() {
-        assert_eq!(PATTERNS.len(), 46);
+        assert_eq!(PATTERNS.len(), 49);
         assert_eq!(PATTERNS.iter().filter(|pattern| pattern.lead.is_some()).count(), 4);
     }
 
@@ -733,6 +755,10 @@ mod tests {
             Kind::Link,
         );
         finds("see intra.example.org, then", "intra.example.org", Kind::Link);
+        finds("See gate.report/plan for it.", "gate.report/plan", Kind::Link);
+        finds("Look: ![](//gate.report/plan) now", "//gate.report/plan", Kind::Link);
+        finds("Look: ![the plan](plan) now", "plan", Kind::Link);
+        finds("at gardenhouse.estate, then", "gardenhouse.estate", Kind::Link);
         finds("from 192.0.2.17 at", "192.0.2.17", Kind::Network);
         finds("from 2001:db8::17 at", "2001:db8::17", Kind::Network);
         finds("card 4111 1111 1111 1111 used", "4111 1111 1111 1111", Kind::Number);
@@ -767,6 +793,7 @@ mod tests {
         finds("the coordinates 51.50 -0.14 are", "51.50 -0.14", Kind::Position);
         finds("lat 51.50 and so on", "51.50", Kind::Position);
         finds("posted by azra_o91 at", "azra_o91", Kind::Alias);
+        finds("posted (@wexcombe.lane) at", "@wexcombe.lane", Kind::Alias);
         finds("on 3 March 2026 at 14:30", "3 March 2026", Kind::Date);
         finds("on 3 March 2026 at 14:30", "14:30", Kind::Time);
         finds("test it before 0730 and", "0730", Kind::Time);
@@ -799,6 +826,7 @@ mod tests {
         for plain in [
             "Meet at the north gate, 2 guards, 40 m from the 3rd door.",
             "The code of conduct and the password policy apply.",
+            "He left.then came and/or went, see notes.txt or p.2/3 of it // done.",
             "Take 10 minutes; bring 3 radios and a first-aid kit.",
             "They cost 12.50, 14.20 or 9.80, from 12.50 -14.20 in all.",
             "Of 1,200 -1,500 people 12,500 51,501 came.",

@@ -1,6 +1,33 @@
-//! Whether what has the form of an identifier is one: check digits, degrees, streets.
+//! Whether what has the form of an identifier is one: check digits, hosts, degrees, streets.
 
 use super::cues::{PLACE_WORDS, listed};
+use super::words::{self, Word};
+
+/// Whether words with dots between them are a host: a path follows, or none of a plain text stands before the last dot.
+/// `end.then` lacks a space, and `notes.txt` is a file.
+pub(super) fn is_host(value: &str) -> bool {
+    if value.contains('/') {
+        return true;
+    }
+    let (before, top) = value.rsplit_once('.').unwrap_or((value, ""));
+    let own = |label: &str| {
+        let lower = label.to_ascii_lowercase();
+        label.len() >= 6
+            && lower.bytes().all(|byte| byte.is_ascii_alphabetic())
+            && words::look_up(&lower) == Word::Unknown
+    };
+    let alike =
+        value.bytes().all(|byte| !byte.is_ascii_uppercase()) || value.bytes().all(|byte| !byte.is_ascii_lowercase());
+    alike && !FILES.contains(&top.to_ascii_lowercase().as_str()) && before.split(['.', '-']).any(own)
+}
+
+/// What names of files end in.
+const FILES: &[&str] = &[
+    "bak", "bin", "cfg", "conf", "csv", "db", "dll", "doc", "docx", "eml", "exe", "gif", "gpg", "gz", "heic", "html",
+    "ini", "jpeg", "jpg", "js", "json", "key", "log", "md", "mov", "mp", "msg", "odt", "pdf", "pem", "png", "ppt",
+    "pptx", "py", "rs", "rtf", "sh", "sql", "svg", "tar", "tif", "tiff", "toml", "txt", "wav", "xls", "xlsx", "xml",
+    "yaml", "yml", "zip",
+];
 
 /// Whether two decimal numbers are degrees: both have the length of one, and a sign or a quarter of the sky says so.
 /// Without a comma between them `12.50 -14.20` is a range; behind one three decimals may be thousands.
