@@ -1,5 +1,7 @@
 //! Pictures without what cameras and programs write into them beside the picture: where it was taken, when, and with what.
-//! Nothing is decoded: pieces of the file are kept or left out whole, so that the picture stays bit for bit.
+//! Nothing is decoded: pieces of the file are kept or left out whole, so that the picture stays bit for bit. How its
+//! colours are meant is told no further than in numbers: a profile (ICC.1) has names, texts and a day of its own, and
+//! without one the colours are those of sRGB.
 //!
 //! JPEG (ITU-T T.81, annex B), PNG (W3C, third edition) and WebP (RFC 9649).
 
@@ -21,22 +23,23 @@ pub enum Unclean {
 }
 
 pub(super) const EXIF: &str = "EXIF";
+const COLOURS: &str = "a colour profile";
 const OTHER: &str = "other data";
 const AFTER: &str = "what followed the picture";
 const PNG: &[u8] = b"\x89PNG\r\n\x1a\n";
 /// Chunks of a PNG that have to do with how it looks; animations too.
-const PNG_KEPT: [&[u8; 4]; 17] = [
-    b"IHDR", b"PLTE", b"IDAT", b"IEND", b"tRNS", b"cHRM", b"gAMA", b"iCCP", b"sBIT", b"sRGB", b"bKGD", b"hIST",
-    b"pHYs", b"sPLT", b"acTL", b"fcTL", b"fdAT",
+const PNG_KEPT: [&[u8; 4]; 15] = [
+    b"IHDR", b"PLTE", b"IDAT", b"IEND", b"tRNS", b"cHRM", b"gAMA", b"sBIT", b"sRGB", b"bKGD", b"hIST", b"pHYs",
+    b"acTL", b"fcTL", b"fdAT",
 ];
 /// The same of a WebP.
-const WEBP_KEPT: [&[u8; 4]; 7] = [b"VP8 ", b"VP8L", b"VP8X", b"ANIM", b"ANMF", b"ALPH", b"ICCP"];
+const WEBP_KEPT: [&[u8; 4]; 6] = [b"VP8 ", b"VP8L", b"VP8X", b"ANIM", b"ANMF", b"ALPH"];
 /// What stands first in pictures as telephones write them.
 const HEIF_BRANDS: &[&[u8; 4]] = &[
     b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1", b"avif", b"avis",
 ];
-/// The flags of a WebP that has EXIF or XMP.
-const WEBP_FLAGS: u8 = 0x08 | 0x04;
+/// The flags of a WebP that has a colour profile, EXIF or XMP.
+const WEBP_FLAGS: u8 = 0x20 | 0x08 | 0x04;
 
 /// The picture alone, and what was left out of the file.
 pub fn clean(file: &[u8]) -> Result<(Zeroizing<Vec<u8>>, LeftOut), Unclean> {
@@ -188,7 +191,7 @@ fn foreign_to_jpeg(marker: u8, content: &[u8]) -> Option<&'static str> {
         // What is behind its fourteen bytes is a small picture, which may show what was cut off from this one since.
         0xe0 if content.starts_with(b"JFIF\0") && content.len() <= 14 => None,
         0xe0 if content.starts_with(b"JFIF\0") => Some("a small picture"),
-        0xe2 if content.starts_with(b"ICC_PROFILE\0") => None,
+        0xe2 if content.starts_with(b"ICC_PROFILE\0") => Some(COLOURS),
         // Which colours are meant: twelve bytes, and no word more.
         0xee if content.starts_with(b"Adobe") && content.len() <= 12 => None,
         0xe1 if content.starts_with(b"Exif\0") => Some(EXIF),
@@ -216,6 +219,7 @@ fn png(file: &[u8], walk: &mut Walk<'_>) -> Option<Zeroizing<Vec<u8>>> {
             b"eXIf" => Some(EXIF),
             b"tEXt" | b"zTXt" | b"iTXt" => Some("texts"),
             b"tIME" => Some("a time"),
+            b"iCCP" => Some(COLOURS),
             // Without one that its writer calls critical it is not the same picture.
             [b'A'..=b'Z', ..] => return None,
             _ => Some(OTHER),
@@ -255,6 +259,7 @@ fn webp(file: &[u8], walk: &mut Walk<'_>) -> Option<Zeroizing<Vec<u8>>> {
             kind if WEBP_KEPT.contains(&kind) => None,
             b"EXIF" => Some(EXIF),
             b"XMP " => Some("XMP"),
+            b"ICCP" => Some(COLOURS),
             _ => Some(OTHER),
         };
         if let Some(name) = foreign {
@@ -289,12 +294,12 @@ pub(super) mod tests {
 
     pub(in crate::transfer) fn a_jpeg() -> (Vec<u8>, Vec<u8>) {
         let jfif = segment(0xe0, b"JFIF\0\x01\x02");
-        let colours = segment(0xe2, b"ICC_PROFILE\0\x01\x01abc");
         let table = segment(0xdb, &[7; 65]);
         let scan = [&segment(0xda, &[1, 2, 3])[..], b"\x11\xff\x00\x22\xff\xd3\x33"].concat();
         let foreign = [
             segment(0xe1, &[b"Exif\0\0", PLACE].concat()),
             segment(0xe1, &[b"http://ns.adobe.com/xap/1.0/\0", PLACE].concat()),
+            segment(0xe2, &[b"ICC_PROFILE\0\x01\x01", PLACE].concat()),
             segment(0xed, PLACE),
             segment(0xfe, PLACE),
             segment(0xe0, &[b"JFXX\0", PLACE].concat()),
@@ -303,12 +308,11 @@ pub(super) mod tests {
             segment(0x02, PLACE),
         ]
         .concat();
-        let clean = [b"\xff\xd8", &jfif[..], &colours, &table, &scan, &scan, b"\xff\xd9"].concat();
+        let clean = [b"\xff\xd8", &jfif[..], &table, &scan, &scan, b"\xff\xd9"].concat();
         let file = [
             b"\xff\xd8",
             &jfif[..],
             &foreign,
-            &colours,
             b"\xff\xff",
             &table,
             &scan,
@@ -331,6 +335,8 @@ pub(super) mod tests {
             chunk(b"eXIf", PLACE),
             chunk(b"tEXt", PLACE),
             chunk(b"tIME", b"7 bytes"),
+            chunk(b"iCCP", &[PLACE, b"\0\0deflated"].concat()),
+            chunk(b"sPLT", &[PLACE, b"\0\x08"].concat()),
             chunk(b"prVt", PLACE),
         ];
         let clean = [PNG, &head, &data, &end].concat();
@@ -347,11 +353,12 @@ pub(super) mod tests {
             let size = u32::try_from(parts.len() + 4).unwrap().to_le_bytes();
             [b"RIFF", &size[..], b"WEBP", &parts].concat()
         };
-        let with = part(b"VP8X", &[0x1c, 0, 0, 0, 1, 0, 0, 1, 0, 0]);
+        let with = part(b"VP8X", &[0x3c, 0, 0, 0, 1, 0, 0, 1, 0, 0]);
         let without = part(b"VP8X", &[0x10, 0, 0, 0, 1, 0, 0, 1, 0, 0]);
         let data = part(b"VP8 ", b"pixel");
         let file = whole(&[
             with,
+            part(b"ICCP", PLACE),
             data.clone(),
             part(b"EXIF", PLACE),
             part(b"XMP ", PLACE),
@@ -362,15 +369,16 @@ pub(super) mod tests {
 
     #[test]
     fn the_picture_stays_bit_for_bit_and_nothing_else_does() {
-        let jpeg = ["EXIF", "IPTC", "XMP", "a comment", OTHER, AFTER];
-        let png = ["EXIF", "a time", OTHER, "texts", AFTER];
+        let jpeg = ["EXIF", "IPTC", "XMP", COLOURS, "a comment", OTHER, AFTER];
+        let png = ["EXIF", COLOURS, "a time", OTHER, "texts", AFTER];
         for ((file, expected), names) in [
             (a_jpeg(), &jpeg[..]),
             (a_png(), &png[..]),
-            (a_webp(), &["EXIF", "XMP", OTHER][..]),
+            (a_webp(), &["EXIF", "XMP", COLOURS, OTHER][..]),
         ] {
             let (cleaned, left_out) = clean(&file).unwrap();
             assert_eq!(*cleaned, expected);
+            assert_eq!(memchr::memmem::find(&cleaned, PLACE), None);
             assert_eq!(left_out, names.iter().copied().collect());
             assert_eq!(clean(&cleaned), Ok((cleaned, LeftOut::new())));
         }
