@@ -1,5 +1,6 @@
 //! `redact`: any text, no vault.
 
+use super::out::json_text;
 use super::terminal::{self, Seen, Terminal};
 use super::words::moment;
 use crate::app::shared::{Profile, Redaction};
@@ -70,7 +71,7 @@ pub(super) fn lines(terminal: &dyn Terminal, file: Option<&Path>, profile: &Prof
             code = 1;
             serde_json::json!({ "id": id, "error": message })
         });
-        writeln!(output, "{value}")
+        writeln!(output, "{}", json_text(&value))
     });
     let written = written.and_then(|()| output.flush());
     match written {
