@@ -587,7 +587,7 @@ fn holders(text: &Prepared, found: &[Finding], more: &mut Vec<Finding>) {
     // Whether what stands behind a word, an article aside, says which one.
     let named = |at: usize, institutions: bool| {
         let the = at + usize::from(joined(at) && matches!(word(at + 1), "the" | "this" | "our"));
-        let masked = gap(the).trim_start().starts_with(super::redact::MASKED);
+        let masked = gap(the).trim_start().starts_with(super::scan::MASKED);
         let next = the + 1;
         let people = joined(next) && tokens.get(next).is_some_and(|token| token.lists & has::PEOPLE != 0);
         masked && word(at) == "of"

@@ -39,6 +39,7 @@ mod prepared;
 mod profile;
 mod redact;
 mod render;
+mod scan;
 mod strict;
 mod summary;
 mod tables;

@@ -5,8 +5,10 @@
 //! recognised: accents, full-width and mathematical letters, zero-width characters, soft hyphens,
 //! words broken over lines, and letters of other scripts that look Latin (after UTS #39).
 
+use super::scan::MASKED;
 use super::tagger::{ByHash, hash, lists_of};
 use super::words::{self, Word};
+use std::borrow::Cow;
 use std::ops::Range;
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
@@ -143,6 +145,15 @@ impl Prepared {
 pub(crate) fn hides(c: char) -> bool {
     matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{206F}' | '\u{FFF9}'..='\u{FFFB}' | '\u{E0000}'..='\u{E0FFF}')
         || (c.is_control() && !matches!(c, '\t' | '\n' | '\r'))
+}
+
+/// A text without the character that stands for what was masked: programs put it where a picture stood, and here it
+/// would be passed over. Each becomes one that shows nothing, so that all places stay.
+pub(crate) fn without_masks(text: &str) -> Cow<'_, str> {
+    match text.contains(MASKED) {
+        true => Cow::Owned(text.replace(MASKED, "\u{200B}")),
+        false => Cow::Borrowed(text),
+    }
 }
 
 fn refuse_hiding(text: &str) -> Result<(), BadText> {

@@ -11,22 +11,17 @@ use super::passing::Passing;
 use super::patterns::Patterns;
 use super::placeholder::{Naming, Placeholders, is_placeholder};
 use super::plain;
-use super::prepared::{BadText, Prepared, Token, is_invisible};
+use super::prepared::{BadText, Prepared, Token, is_invisible, without_masks};
 use super::profile::{Mode, Profile, Treatment};
+use super::scan::Scan;
 use super::strict::Unlisted;
 use super::tagger::{self, BadModel, Memory, Model, Thresholds};
 use crate::label::Level;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-/// What a placeholder becomes while the output is scanned: neither letter, digit nor space.
-pub(crate) const MASKED: char = '\u{FFFC}';
-
 /// How often what a scan of the output finds is masked as well before the text is refused.
 const ROUNDS: usize = 12;
-
-/// How much surer the tagger has to be of a text that was judged before.
-const AGAIN: f32 = 6.0;
 
 /// A redacted text and what was done to it.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -169,6 +164,7 @@ fn redact_as(
     model: &Model<'_>,
     naming: Naming<'_>,
 ) -> Result<Redaction, Refused> {
+    let text = &*without_masks(text);
     let prepared = Prepared::new(text)?;
     let chars: Vec<char> = text.chars().collect();
     let mut memory = Memory::default();
@@ -209,6 +205,7 @@ pub fn check(text: &str, profile: &Profile, known: &Known) -> Result<Vec<Leak>, 
 /// The same for a text of which it is known what was put into it, as [`Redaction::placed`]: of that
 /// nothing counts but what is known to identify somebody.
 pub fn check_placed(text: &str, profile: &Profile, known: &Known, placed: &[String]) -> Result<Vec<Leak>, Refused> {
+    let text = &*without_masks(text);
     let before = Prepared::new(text)?;
     let chars: Vec<char> = text.chars().collect();
     let span = |at: Range<usize>| Span {
@@ -252,9 +249,9 @@ fn places_of(text: &str, phrase: &str) -> Vec<Range<usize>> {
 }
 
 /// What all finders say together.
-struct Found {
-    masked: Vec<Finding>,
-    doubts: Vec<Finding>,
+pub(super) struct Found {
+    pub(super) masked: Vec<Finding>,
+    pub(super) doubts: Vec<Finding>,
 }
 
 /// What has the form of an identifier, or stands where one stands.
@@ -266,7 +263,7 @@ pub(crate) fn forms(text: &Prepared) -> Vec<Finding> {
 }
 
 /// Asks every finder, spreads the names, applies the profile, joins.
-fn find(
+pub(super) fn find(
     text: &Prepared,
     profile: &Profile,
     known: &Known,
@@ -471,82 +468,6 @@ fn beside(chars: &[char], spans: Vec<Span>) -> Vec<Span> {
     joined
 }
 
-/// The output as the finders see it: each replaced part is one character that says nothing.
-struct Scan {
-    text: String,
-    /// For each character of `text`, and its end, the code point of the input.
-    origin: Vec<usize>,
-}
-
-impl Scan {
-    fn new(chars: &[char], spans: &[Span]) -> Self {
-        let mut text = String::with_capacity(chars.len());
-        let mut origin = Vec::with_capacity(chars.len() + 1);
-        let mut at = 0;
-        for span in spans {
-            text.extend(chars.get(at..span.start).unwrap_or(&[]));
-            origin.extend(at..span.start);
-            text.push(MASKED);
-            origin.push(span.start);
-            at = span.end;
-        }
-        text.extend(chars.get(at..).unwrap_or(&[]));
-        origin.extend(at..=chars.len());
-        Self { text, origin }
-    }
-
-    /// A text from which parts were taken was judged whole before; that its words have lost their
-    /// neighbours says little, so the tagger has to be surer.
-    fn thresholds(&self, profile: &Profile) -> Thresholds {
-        let least = profile.thresholds();
-        if !self.text.contains(MASKED) {
-            return least;
-        }
-        Thresholds {
-            direct: (least.direct * AGAIN).min(0.5),
-            any: (least.any * AGAIN).min(0.5),
-        }
-    }
-
-    /// What the vault knows, as spans of the input.
-    fn known(&self, known: &Known) -> Result<Vec<Span>, BadText> {
-        let prepared = Prepared::of_any_length(&self.text)?;
-        let found = known.find(&prepared);
-        Ok(self.spans(&prepared, &join(found)))
-    }
-
-    /// What the finders see, as spans of the input, which was prepared `before`.
-    fn residue(
-        &self,
-        profile: &Profile,
-        known: &Known,
-        model: &Model<'_>,
-        before: &Prepared,
-        memory: &mut Memory,
-    ) -> Result<Vec<Span>, BadText> {
-        let prepared = before.again(&self.text)?;
-        let found = find(&prepared, profile, known, model, self.thresholds(profile), memory);
-        Ok(self.spans(&prepared, &found.masked))
-    }
-
-    fn spans(&self, prepared: &Prepared, findings: &[Finding]) -> Vec<Span> {
-        let spans = findings.iter().filter_map(|finding| {
-            let at = prepared.origin_of(&finding.at);
-            let span = Span {
-                start: *self.origin.get(at.start)?,
-                end: *self.origin.get(at.end)?,
-                kind: finding.kind,
-            };
-            // The mark alone is no residue, nor with the end of its sentence.
-            let value = prepared.folded.get(finding.at.clone())?;
-            value
-                .contains(|c: char| !matches!(c, MASKED | '.' | ',' | ';') && !c.is_whitespace())
-                .then_some(span)
-        });
-        spans.collect()
-    }
-}
-
 fn assemble(
     chars: &[char],
     text: &str,
@@ -637,6 +558,28 @@ mod tests {
                 redaction.text
             );
             assert_eq!(check(&redaction.text, &profile, &Known::nothing()), Ok(Vec::new()));
+        }
+    }
+
+    #[test]
+    fn a_mark_that_stood_in_the_text_hides_nothing() {
+        for name in ["strict", "no-names"] {
+            let redaction = redacted("Ask Ok\u{FFFC}on\u{FFFC}kwo, \u{FFFC} at the gate.", name);
+            assert_eq!(
+                redaction.spans[0],
+                Span {
+                    start: 4,
+                    end: 13,
+                    kind: redaction.spans[0].kind
+                }
+            );
+            assert!(
+                !redaction.text.contains("Ok") && !redaction.text.contains('\u{FFFC}'),
+                "{}",
+                redaction.text
+            );
+            let leaks = check("Ask Ok\u{FFFC}on\u{FFFC}kwo.", &profile(name), &Known::nothing());
+            assert_eq!(leaks.unwrap().len(), 1);
         }
     }
 

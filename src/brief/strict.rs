@@ -95,7 +95,7 @@ fn strange_characters(text: &Prepared, found: &mut Vec<Finding>) {
     for (at, c) in text.folded.char_indices() {
         let plain = c.is_ascii()
             || c.is_alphanumeric()
-            || matches!(c, '…' | '•' | '·' | '§' | '°' | '£' | '€' | super::redact::MASKED);
+            || matches!(c, '…' | '•' | '·' | '§' | '°' | '£' | '€' | super::scan::MASKED);
         if !plain {
             // With the word it stands in: half a word beside a placeholder would tell the other half.
             let before = text.folded[..at].trim_end_matches(char::is_alphanumeric).len();

@@ -5,7 +5,7 @@
 use super::gazetteer::has;
 use crate::brief::finding::{Finding, Weight};
 use crate::brief::prepared::{Prepared, Token};
-use crate::brief::redact::MASKED;
+use crate::brief::scan::MASKED;
 use crate::brief::words::Word;
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};

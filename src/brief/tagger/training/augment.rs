@@ -5,7 +5,7 @@ use super::super::gazetteer::{self, has, lists_of};
 use super::super::looks::{hash, stir};
 use super::{ANYTHING, NOTHING};
 use crate::brief::cues::{HONORIFICS, PARTICLES, ROLES, listed};
-use crate::brief::redact::MASKED;
+use crate::brief::scan::MASKED;
 use crate::brief::words::{Word, look_up, name_like, ordinary};
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
