@@ -231,11 +231,13 @@ fn broken_word(before: &str, hyphen: char, after: &str) -> Option<(usize, usize)
     broken.then(|| (bytes, breaks().count()))
 }
 
-/// Characters that show nothing; direction marks come with every pasted phone number.
+/// Characters that show nothing: those that may be ignored (`Default_Ignorable_Code_Point` of Unicode 17), and the blank
+/// of Braille. Direction marks among them come with every pasted phone number.
 pub(crate) fn is_invisible(c: char) -> bool {
-    matches!(c, '\u{AD}' | '\u{34F}' | '\u{115F}' | '\u{1160}' | '\u{17B4}' | '\u{17B5}' | '\u{180B}'..='\u{180F}'
-        | '\u{61C}' | '\u{200B}'..='\u{200F}' | '\u{2060}'..='\u{2064}' | '\u{3164}' | '\u{FE00}'..='\u{FE0F}' | '\u{FEFF}'
-        | '\u{FFA0}')
+    matches!(c, '\u{AD}' | '\u{34F}' | '\u{61C}' | '\u{115F}' | '\u{1160}' | '\u{17B4}' | '\u{17B5}' | '\u{180B}'..='\u{180F}'
+        | '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{2800}' | '\u{3164}'
+        | '\u{FE00}'..='\u{FE0F}' | '\u{FEFF}' | '\u{FFA0}' | '\u{FFF0}'..='\u{FFF8}' | '\u{1BCA0}'..='\u{1BCA3}'
+        | '\u{1D173}'..='\u{1D17A}' | '\u{E0000}'..='\u{E0FFF}')
 }
 
 fn is_plainly_latin(c: char) -> bool {
@@ -617,6 +619,16 @@ mod tests {
         assert_eq!(folded("Kowal-\n  ski left"), "Kowalski left");
         assert_eq!(folded("Ｋｏｗａｌｓｋｉ １２３"), "Kowalski 123");
         assert_eq!(folded("Коwаlskі"), "Kowalski");
+    }
+
+    #[test]
+    fn whatever_may_be_ignored_shows_nothing() {
+        let ignored = regex::Regex::new(r"^\p{Default_Ignorable_Code_Point}$").unwrap();
+        let all: Vec<char> = ('\0'..=char::MAX)
+            .filter(|c| ignored.is_match(&c.to_string()))
+            .collect();
+        assert!(all.len() > 4000 && all.iter().all(|&c| is_invisible(c)));
+        assert_eq!(folded("Ko\u{1D173}w\u{2065}al\u{FFF0}s\u{2800}k\u{1BCA0}i"), "Kowalski");
     }
 
     #[test]

@@ -584,6 +584,14 @@ mod tests {
     }
 
     #[test]
+    fn what_shows_nothing_carries_nothing_out() {
+        for c in ["\u{1D173}", "\u{2065}", "\u{FFF0}", "\u{2800}", "\u{1BCA0}"] {
+            let redaction = redacted(&format!("Ask{c} Azra Okonkwo{c} at {c}the gate."), "no-names");
+            assert_eq!(redaction.text, "Ask Person A at the gate.");
+        }
+    }
+
+    #[test]
     fn no_part_of_a_number_is_left_whatever_parts_it() {
         for (text, told) in [
             ("Card 4111\n1111\n1111\n1111 is hers.", "Card Card 1 is hers."),
