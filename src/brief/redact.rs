@@ -14,7 +14,7 @@ use super::plain;
 use super::prepared::{BadText, Prepared, Token, is_invisible, without_masks};
 use super::profile::{Mode, Profile, Treatment};
 use super::scan::Scan;
-use super::strict::Unlisted;
+use super::strict::{Unlisted, strange};
 use super::tagger::{self, BadModel, Memory, Model, Thresholds};
 use crate::label::Level;
 use std::collections::{BTreeMap, BTreeSet};
@@ -331,6 +331,8 @@ pub(super) fn find(
         };
         let beyond = unlisted.find(text);
         all.extend(beyond.into_iter().filter(passes));
+    } else {
+        all.extend(strange(text));
     }
     let doubts: Vec<Finding> = all
         .iter()
@@ -589,6 +591,12 @@ mod tests {
             let redaction = redacted(&format!("Ask{c} Azra Okonkwo{c} at {c}the gate."), "no-names");
             assert_eq!(redaction.text, "Ask Person A at the gate.");
         }
+    }
+
+    #[test]
+    fn a_sign_that_passes_is_a_doubt() {
+        let doubtful = redacted("Ask \u{1F1F7}\u{1F1F4} at the gate.", "no-names").doubtful;
+        assert_eq!((doubtful.len(), doubtful[0].start, doubtful[0].end), (1, 4, 6));
     }
 
     #[test]

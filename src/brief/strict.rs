@@ -2,6 +2,7 @@
 
 use super::finding::{Finder, Finding, Kind, Weight};
 use super::prepared::{Prepared, Token};
+use super::scan::MASKED;
 use super::tagger::has;
 use super::words::Word;
 
@@ -92,18 +93,43 @@ fn capital_pairs(text: &Prepared, found: &mut Vec<Finding>) {
 
 /// Characters beyond letters, digits and plain punctuation, flags and pictures among them.
 fn strange_characters(text: &Prepared, found: &mut Vec<Finding>) {
-    for (at, c) in text.folded.char_indices() {
-        let plain = c.is_ascii()
-            || c.is_alphanumeric()
-            || matches!(c, '…' | '•' | '·' | '§' | '°' | '£' | '€' | super::scan::MASKED);
-        if !plain {
-            // With the word it stands in: half a word beside a placeholder would tell the other half.
-            let before = text.folded[..at].trim_end_matches(char::is_alphanumeric).len();
-            let after = &text.folded[at + c.len_utf8()..];
-            let end = text.folded.len() - after.trim_start_matches(char::is_alphanumeric).len();
-            found.push(Finding::new(before..end, Kind::Other, Weight::Unlisted));
+    for (at, c) in text.folded.char_indices().filter(|(_, c)| !is_plain(*c)) {
+        // With the word it stands in: half a word beside a placeholder would tell the other half.
+        let before = text.folded[..at].trim_end_matches(char::is_alphanumeric).len();
+        let after = &text.folded[at + c.len_utf8()..];
+        let end = text.folded.len() - after.trim_start_matches(char::is_alphanumeric).len();
+        found.push(Finding::new(before..end, Kind::Other, Weight::Unlisted));
+    }
+}
+
+fn is_plain(c: char) -> bool {
+    c.is_ascii() || c.is_alphanumeric() || matches!(c, '…' | '•' | '·' | '§' | '°' | '£' | '€' | MASKED)
+}
+
+/// The same where they pass, each row of them as a doubt: flags spell a country, and Braille spells anything. What is
+/// typed as punctuation, to reckon, to draw a line or to tick something off says nothing.
+pub(crate) fn strange(text: &Prepared) -> Vec<Finding> {
+    let says_something = |c: char| {
+        let sign = matches!(
+            c,
+            '¡' | '¿' | '¢' | '¥' | '₹' | '©' | '®' | '™' | '¶' | '†' | '‡' | '\u{FFFD}'
+        ) || matches!(c, '¬' | '±' | '×' | '÷' | '‰' | '\u{2190}'..='\u{22FF}' | '\u{2500}'..='\u{25FF}')
+            || matches!(c, '☐'..='☒' | '✓'..='✘');
+        !sign && !is_plain(c) && !c.is_whitespace()
+    };
+    let mut found: Vec<Finding> = Vec::new();
+    for (at, c) in text.folded.char_indices().filter(|(_, c)| says_something(*c)) {
+        let end = at + c.len_utf8();
+        match found.last_mut() {
+            Some(last) if last.at.end == at => last.at.end = end,
+            _ => found.push(Finding::doubt(
+                at..end,
+                Kind::Other,
+                "a sign or picture that may tell something",
+            )),
         }
     }
+    found
 }
 
 #[cfg(test)]
@@ -129,6 +155,22 @@ mod tests {
         assert_eq!(found("then Rose rose", 0), ["Rose"]);
         assert_eq!(found("Mark the door. Rose came.", 0), ["Rose"]);
         assert_eq!(found("the \u{1F1EB}\u{1F1F7} flag", 0).len(), 2);
+    }
+
+    #[test]
+    fn signs_that_may_tell_something_are_doubted() {
+        let doubted = |text: &str| {
+            let text = Prepared::new(text).unwrap();
+            let all = strange(&text).into_iter();
+            all.map(|doubt| text.folded[doubt.at].to_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(
+            doubted("Ask \u{1F1F7}\u{1F1F4}\u{1F1F8}\u{1F1EA} or ⠁⠵⠗⠁ there").len(),
+            2
+        );
+        for plain in ["30 °C ± 2, “5 × 3” → ok ✓", "Zoë’s café – ½ of £7 … • ☐ ■ №"] {
+            assert_eq!(doubted(plain), Vec::<String>::new());
+        }
     }
 
     #[test]
