@@ -154,6 +154,6 @@ pub mod shared {
     pub use crate::ledger::{Objection, Report, Verdict};
     pub use crate::policy::{Period, Purpose, RuleSummary};
     pub use crate::report::value_in_words;
-    pub use crate::secret::Passphrase;
+    pub use crate::secret::{Passphrase, encode};
     pub use crate::transfer::Picture;
 }

@@ -2,7 +2,7 @@
 //! Both are this program, of one build; whatever does not read back the same is refused.
 
 use super::super::terminal::{Act, Facts, Input};
-use crate::app::{Error, Kind, Offered, Wire};
+use crate::app::{Error, Kind, Offered, Wire, shared};
 use minicbor::bytes::ByteVec;
 use minicbor::{Decode, Encode};
 use std::ffi::OsStr;
@@ -300,7 +300,7 @@ pub(in crate::cli) fn silent() -> Error {
 
 /// Sends a message, and a file with it.
 pub(in crate::cli) fn send<T: Encode<()>>(wire: &Wire, message: &T, file: Option<&File>) -> Result<(), Error> {
-    wire.send_with(&crate::secret::encode(message), file).map_err(broken)
+    wire.send_with(&shared::encode(message), file).map_err(broken)
 }
 
 /// The next message and what came with it; `None` when the other is gone.
