@@ -339,7 +339,7 @@ fn nothing_in_a_note_steers_an_editor_whose_settings_let_it() {
         ];
         let id = house.run(&add).expect(0).trim().to_owned();
         std::fs::remove_file(house.root().join("width")).unwrap();
-        let line = format!("{} edit {id}", env!("CARGO_BIN_EXE_strongroom"));
+        let line = format!("{} edit --editor {id}", env!("CARGO_BIN_EXE_strongroom"));
         assert_eq!(width(&house, &line), "0", "{editor}");
     }
 }

@@ -773,7 +773,7 @@ fn whatever_honest_people_do_all_clones_come_to_the_same_and_nothing_is_lost() {
     match (is_long(), seed_named()) {
         (true, seed) => converge(seed.unwrap_or(1), 10_000, 500),
         (false, Some(seed)) => converge(seed, 200, 100),
-        (false, None) => (1..=2).for_each(|seed| converge(seed, 150, 75)),
+        (false, None) => (1..=2).for_each(|seed| converge(seed, 90, 45)),
     }
 }
 

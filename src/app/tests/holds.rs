@@ -389,7 +389,7 @@ fn hold_and_destroy_in_every_order_over_three_clones() {
     let long = std::env::var_os("STRONGROOM_LONG").is_some();
     let mut world = World::new();
     let mut found = 0;
-    for (order, offline_from) in all.iter().step_by(if long { 1 } else { 5 }) {
+    for (order, offline_from) in all.iter().step_by(if long { 1 } else { 7 }) {
         goes(&mut world, order, *offline_from, &mut found);
     }
     assert!(found > 0);
