@@ -85,8 +85,8 @@ pub fn relabel(context: &Context<'_>, asked: &str, text: &str) -> Result<Relabel
             made: Vec::new(),
         });
     }
-    desk.leave_out_void(&mut found)?;
-    let (sealed, parts) = match desk.reseal(&found, &label, permits) {
+    let whole = desk.leave_out_void(&mut found);
+    let (sealed, parts) = match whole.and_then(|()| desk.reseal(&found, &label, permits)) {
         Ok(sealed) => sealed,
         Err(error) => return Err(desk.failed(details, vec![found.note], error)),
     };
@@ -142,7 +142,7 @@ impl Desk<'_> {
                 self.tell_void(
                     found.note,
                     found.whole.wrap_file(head),
-                    "it is forgotten, and not sealed anew",
+                    "it is not sealed anew, and goes once the rest is",
                 );
                 found.whole.leave_out(head);
             }

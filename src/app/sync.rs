@@ -421,26 +421,23 @@ impl<'a> Exchange<'a> {
     fn fetch_apart(&self, staging: &Staging, branches: &Elsewhere, room: u64) -> Result<Vec<String>, Error> {
         // That it does not answer any more is another matter.
         list_branches(self.context, staging.dir(), self.url, self.deadline)?;
-        let (mut due, mut broken) = (branches.names_apart(), Vec::new());
-        let mut last = None;
-        for _ in 0..PARTS_MAX {
-            let Some(mut names) = due.pop() else {
-                // Of two moments a log may be there that has seen more of another than came.
-                if list_branches(self.context, staging.dir(), self.url, self.deadline)? != *branches {
-                    let words = "the remote changed while it was fetched in parts; nothing was merged or pushed";
-                    return Err(Error::new(Kind::Failed, words).hint(LATER));
-                }
-                return Ok(broken);
-            };
+        let (mut due, mut broken, mut parts) = (branches.names_apart(), Vec::new(), 0);
+        while let Some(mut names) = due.pop() {
+            let witnesses = names.iter().all(|name| is_witness(name));
+            if parts >= PARTS_MAX && witnesses {
+                broken.extend(names);
+                continue;
+            }
+            parts += 1;
             let patterns: Vec<&str> = names.iter().map(String::as_str).collect();
             let job = GitJob::fetch(staging.dir(), self.url, &patterns, &[], room);
             let ended = self.git(job)?;
             if ended.succeeded {
                 continue;
             }
-            last = Some(fetched(&ended, room));
-            if ended.stopped {
-                break;
+            // Of what does not fit, or is broken in too many places, nothing is known.
+            if ended.stopped || parts >= PARTS_MAX && !witnesses {
+                return fetched(&ended, room).map(|()| broken);
             }
             let half = names.split_off(names.len() / 2);
             match names.is_empty() {
@@ -454,11 +451,12 @@ impl<'a> Exchange<'a> {
                 false => due.extend([half, names]),
             }
         }
-        let left = due.concat();
-        if left.iter().all(|name| is_witness(name)) {
-            return Ok([broken, left].concat());
+        // Of two moments a log may be there that has seen more of another than came.
+        if list_branches(self.context, staging.dir(), self.url, self.deadline)? != *branches {
+            let words = "the remote changed while it was fetched in parts; nothing was merged or pushed";
+            return Err(Error::new(Kind::Failed, words).hint(LATER));
         }
-        last.unwrap_or(Ok(())).map(|()| broken)
+        Ok(broken)
     }
 
     fn broken(&mut self, names: Vec<String>) {

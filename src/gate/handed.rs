@@ -50,12 +50,12 @@ impl Handed {
         self.attachment.as_ref().map_or(&[], Attachment::parts)
     }
 
-    /// Whether what is attached comes out of these parts as its head says, to its end: its writer may have sealed it otherwise.
-    /// Nothing of it is given out.
+    /// Whether something is attached, and comes out of these parts as its head says, to its end: its writer may have sealed it
+    /// otherwise. Nothing of it is given out.
     pub fn comes_out(&mut self, next: impl NextPart) -> Result<bool, LedgerError> {
         self.attachment
             .as_mut()
-            .map_or(Ok(true), |attachment| attachment.comes_out(next))
+            .map_or(Ok(false), |attachment| attachment.comes_out(next))
     }
 }
 

@@ -131,24 +131,31 @@ pub(super) fn that_come_out(
     unlocked: &Unlocked<'_>,
     handed: Vec<Handed>,
 ) -> Result<Vec<Handed>, Error> {
-    let mut whole = Vec::with_capacity(handed.len());
-    for mut item in handed {
-        if item.attachment.is_some() {
-            let parts = {
-                let desk = unlocked.desk(context)?;
-                desk.ledger.parts_if_written(item.note, item.parts())?
-            };
-            if !parts.map_or(Ok(false), |parts| item.comes_out(parts))? {
-                let desk = unlocked.desk(context)?;
-                desk.tell_void(
-                    item.note,
-                    Some(item.wrap.clone()),
-                    "it is passed over and does not leave",
-                );
-                continue;
+    let (mut attached, mut whole): (Vec<Handed>, Vec<Handed>) =
+        handed.into_iter().partition(|item| item.attachment.is_some());
+    let mut void = Vec::new();
+    while !attached.is_empty() {
+        let some: Vec<Handed> = attached.drain(..AT_ONCE.min(attached.len())).collect();
+        let desk = unlocked.desk(context)?;
+        let parts = |item: &Handed| desk.ledger.parts_if_written(item.note, item.parts());
+        let parts: Vec<Option<StoredParts>> = some.iter().map(parts).collect::<Result<_, _>>()?;
+        drop(desk);
+        for (mut item, parts) in some.into_iter().zip(parts) {
+            match parts.map_or(Ok(false), |parts| item.comes_out(parts))? {
+                true => whole.push(item),
+                false => void.push(item),
             }
         }
-        whole.push(item);
+    }
+    if !void.is_empty() {
+        let desk = unlocked.desk(context)?;
+        for item in void {
+            desk.tell_void(
+                item.note,
+                Some(item.wrap.clone()),
+                "it is passed over and does not leave",
+            );
+        }
     }
     Ok(whole)
 }

@@ -4,6 +4,7 @@ use super::super::attachments::write_sealed;
 use super::super::relabel::relabel;
 use super::leaving::{Told, add_note, join, listed};
 use super::matters::Warned;
+use super::planted::pack_query;
 use super::*;
 use crate::chain::Kind as EntryKind;
 use crate::id::{Digest, NoteId};
@@ -112,16 +113,7 @@ fn a_head_without_its_parts_keeps_a_note_neither_low_nor_in() {
     let refused = refused.map(|taken| taken.name).unwrap_err();
     assert_eq!(refused.kind, Kind::Failed, "{refused}");
     assert!(refused.message.contains("names parts that nobody wrote"), "{refused}");
-    let query = PackQuery {
-        which: Which {
-            ids: vec![note.to_string()],
-            ..Which::default()
-        },
-        to: vec!["Crown Court".into()],
-        notice: None,
-        receipt: None,
-        out: mara.0.path().join("pack"),
-    };
+    let query = pack_query(&mara, note);
     let pack = export_pack(&context, &query).unwrap_or_else(|error| panic!("{error}"));
     assert_eq!((pack.notes, pack.texts, pack.attachments), (1, 1, 0));
     let done = relabel(&context, &note.to_string(), "restricted").unwrap_or_else(|error| panic!("{error}"));
@@ -129,7 +121,7 @@ fn a_head_without_its_parts_keeps_a_note_neither_low_nor_in() {
     let words = person.0.borrow().join(", ");
     for what in [
         "it is passed over and does not leave",
-        "it is forgotten, and not sealed anew",
+        "it is not sealed anew, and goes once the rest is",
     ] {
         assert_eq!(words.matches(what).count(), 1, "{words}");
     }

@@ -708,6 +708,20 @@ fn of_several_attachments_of_one_name_none_is_given_until_one_is_meant() {
     assert_eq!(take(&genuine), (Ok("gate.txt".into()), b"open".to_vec()));
 }
 
+/// A pack of one note, for a court.
+pub(super) fn pack_query(vault: &Vault, note: NoteId) -> PackQuery {
+    PackQuery {
+        which: Which {
+            ids: vec![note.to_string()],
+            ..Which::default()
+        },
+        to: vec!["Crown Court".into()],
+        notice: None,
+        receipt: None,
+        out: vault.0.path().join("pack"),
+    }
+}
+
 #[test]
 fn a_statement_under_the_id_of_a_note_keeps_that_note_from_no_court() {
     let mara = Vault::new();
@@ -716,16 +730,7 @@ fn a_statement_under_the_id_of_a_note_keeps_that_note_from_no_court() {
     statement_for_all(&jon, EntryKind::Conflict, note).by(&jon, |_| (), |_| ());
     let person = Warned::default();
     let context = mara.context(&person, Some("legal"), Some("an order"));
-    let query = PackQuery {
-        which: Which {
-            ids: vec![note.to_string()],
-            ..Which::default()
-        },
-        to: vec!["Crown Court".into()],
-        notice: None,
-        receipt: None,
-        out: mara.0.path().join("pack"),
-    };
+    let query = pack_query(&mara, note);
     let pack = export_pack(&context, &query).unwrap_or_else(|error| panic!("{error}"));
     assert_eq!((pack.notes, pack.texts, pack.attachments), (1, 1, 0));
     let about = std::fs::read_to_string(mara.0.path().join(format!("pack/notes/{note}/about.json"))).unwrap();

@@ -23,6 +23,8 @@ struct Sitting<'a> {
     times: Cell<usize>,
     /// Branches of which no transfer comes to its end.
     torn: Vec<String>,
+    /// Whether what does not come to its end is stopped, where it is fetched apart.
+    stops: bool,
     /// How often git was asked to do what.
     jobs: RefCell<Vec<&'static str>>,
 }
@@ -71,7 +73,11 @@ impl Person for Sitting<'_> {
         };
         let meets = |torn: &String| job.arguments.iter().any(|word| meets(word, torn));
         if what == "fetch" && self.torn.iter().any(meets) {
-            return Ok(GitEnded::default());
+            let apart = self.jobs.borrow().iter().filter(|job| **job == "fetch").count() > 1;
+            return Ok(GitEnded {
+                stopped: self.stops && apart,
+                ..GitEnded::default()
+            });
         }
         run_git(job, false, &|_| {})
     }

@@ -99,3 +99,28 @@ fn case_18_a_log_that_went_back_is_told_of_though_its_transfer_breaks_off() {
     assert!(done.problems.iter().any(back), "{done:?}");
     a.assert_intact();
 }
+
+/// Of what was stopped nothing is known: it is not taken for what came.
+#[test]
+fn what_does_not_fit_is_no_branch_that_came() {
+    let (world, a) = World::new();
+    let b = world.another("second");
+    a.quiet_sync();
+    b.add("of b");
+    b.quiet_sync();
+    let before = a.refs();
+    for witness in [false, true] {
+        if witness {
+            let tip = world.git(&["rev-parse", &b.log_ref()]);
+            world.git(&["update-ref", "refs/heads/witness/zz", &tip]);
+        }
+        let person = Sitting {
+            stops: true,
+            ..torn(&[b.log_ref()])
+        };
+        let failed = a.sync_as(&person).failed.unwrap();
+        assert_eq!(failed.kind, Kind::Failed, "{failed:?}");
+        assert!(failed.message.contains("does not fit this disk"), "{failed:?}");
+        assert_eq!(a.refs(), before);
+    }
+}

@@ -126,7 +126,7 @@ fn who_comes_back_in_on_an_old_clone_has_what_others_changed_first() {
 /// Whoever is killed or cut off while it pushes does not learn whether the other side took it.
 #[test]
 fn what_is_to_be_pruned_is_on_record_before_anything_is_pushed() {
-    let (world, a) = World::new();
+    let (_world, a) = World::new();
     let gone = a.add("gone");
     a.quiet_sync();
     a.destroy(&gone);
@@ -143,7 +143,6 @@ fn what_is_to_be_pruned_is_on_record_before_anything_is_pushed() {
     };
     assert_eq!(a.sync_as(&person).worst(), None);
     assert_eq!(seen.get(), 1);
-    assert!(world.hub().exists());
 }
 
 /// Anybody who can push can make branches of witnesses; of logs, members and files they say nothing.
