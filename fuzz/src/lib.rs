@@ -715,15 +715,14 @@ pub fn tree(data: &[u8]) -> bool {
 }
 
 /// An object's own file. Stored blocks behind zlib's header for the fastest level are taken apart in place, behind any other
-/// they are inflated: both give the same.
+/// they are inflated: both give the same. For a fuzzer the inflater looks at no sum, and then takes more.
 pub fn loose(data: &[u8]) -> bool {
     let object = parse_loose(data, 1 << 16);
     if let Some(blocks) = data.strip_prefix(&[0x78, 0x01]) {
-        assert_eq!(
-            object,
-            parse_loose(&[&[0x78, 0x9c], blocks].concat(), 1 << 16),
-            "{SAME}"
-        );
+        let inflated = parse_loose(&[&[0x78, 0x9c], blocks].concat(), 1 << 16);
+        if object.is_some() || !cfg!(fuzzing) {
+            assert_eq!(object, inflated, "{SAME}");
+        }
     }
     object.is_some_and(|object| object.bytes.len() <= 1 << 16)
 }

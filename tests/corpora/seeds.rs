@@ -345,6 +345,7 @@ pub(crate) fn make() -> Vec<(&'static str, &'static str, Vec<u8>)> {
         ("loose", "stored", loose(&[b"blob 3\0abc"])),
         ("loose", "header_in_two", loose(&[b"blob", b" 3\0abc"])),
         ("loose", "bad_size", loose(&[b"blob 3\0", b"abcd"])),
+        ("loose", "bad_sum", bad_sum()),
         ("pack_delta", "copy_and_insert", pack_delta(32)),
         ("pack_delta", "bad_base", pack_delta(33)),
         ("pack_index", "three", pack_index()),
@@ -832,6 +833,13 @@ fn loose(blocks: &[&[u8]]) -> Vec<u8> {
         (a, (a + b) % 65521)
     });
     bytes.extend((b << 16 | a).to_be_bytes());
+    bytes
+}
+
+/// Whose last byte is another.
+fn bad_sum() -> Vec<u8> {
+    let mut bytes = loose(&[b"blob 3\0abc"]);
+    *bytes.last_mut().expect("it has a sum") ^= 1;
     bytes
 }
 
