@@ -93,16 +93,6 @@ pub fn break_glass(context: &Context<'_>, asked: &str, class: Option<&str>) -> R
     }
     let kind = Some(EntryKind::BreakGlass);
     let mut details = desk.details("breakglass open");
-    // What the clearance covers is shut as well where this copy was too long without the others.
-    if let Some((note, label, _)) = desk.find(asked)?
-        && !desk.is_shut_offline(label.level())
-    {
-        let error = Error::new(
-            Kind::Usage,
-            "your clearance covers this note: `strongroom show` opens it",
-        );
-        return Err(desk.failed(details, vec![note], error));
-    }
     let me = desk.ledger.charter().roster.member(desk.identity.person());
     // Who has not the role learns nothing of what there is.
     if !me.is_some_and(|me| me.roles.contains(&Role::BreakGlass)) {
@@ -112,6 +102,19 @@ pub fn break_glass(context: &Context<'_>, asked: &str, class: Option<&str>) -> R
         )
         .hint("a lead gives it: `strongroom member grant HANDLE --role breakglass`");
         return Err(desk.refused("breakglass open", kind, Some(asked), error)?);
+    }
+    // What the clearance covers is shut as well where this copy was too long without the others. Of what a rule hides from
+    // them nobody is told that it is there.
+    if let Some((note, label, _)) = desk.find(asked)?
+        && !desk.is_shut_offline(label.level())
+    {
+        let standing = desk.standing(asked, &TEXTS, &details)?;
+        let _ = desk.permitted_as(Action::List, kind, &standing, &mut details, asked)?;
+        let error = Error::new(
+            Kind::Usage,
+            "your clearance covers this note: `strongroom show` opens it",
+        );
+        return Err(desk.failed(details, vec![note], error));
     }
     desk.breaks_glass = true;
     let standing = desk.standing(asked, &TEXTS, &details)?;
@@ -203,7 +206,7 @@ impl Desk<'_> {
             .reviews(entry, &|device| roster.person_of(device))
             .into_iter();
         let me = self.identity.person();
-        reviews.find(|(_, by)| *by == me).map(|(review, _)| review)
+        reviews.find(|review| review.by == me).map(|review| review.entry)
     }
 
     /// Adds what was opened, and why, of notes that may be listed here.
@@ -243,16 +246,12 @@ impl Desk<'_> {
         let (matters, now) = (self.ledger.matters(), self.context.now());
         let roster = &self.ledger.charter().roster;
         let person = |device| roster.person_of(device);
-        let lead = |person: &crate::id::PersonId| {
-            let mut cards = roster.cards().iter().filter(|card| card.person == *person);
-            cards.any(|card| card.roles.contains(&Role::Lead))
-        };
         let told = matters.broken().map(|(entry, broken)| {
             let reviews = matters.reviews(entry, &person);
-            let reviewed = reviews
+            let by_leads = reviews
                 .iter()
-                .filter(|(_, by)| lead(by))
-                .map(|(_, by)| self.handle(*by));
+                .filter(|review| self.ledger.was_lead(review.entry.log.device, review.roster) == Some(true));
+            let reviewed = by_leads.map(|review| self.handle(review.by));
             let due = Time::from_unix(broken.time.unix().saturating_add(REVIEW_WITHIN));
             BrokenGlass {
                 entry,

@@ -114,6 +114,17 @@ pub struct Broken {
     pub statement: Option<Statement>,
 }
 
+/// A review of somebody's breaking the glass.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Reviewed {
+    /// The entry.
+    pub entry: EntryRef,
+    /// By whom.
+    pub by: PersonId,
+    /// The members under whom.
+    pub roster: Digest,
+}
+
 /// What was done on the strength of an approval.
 #[derive(Clone, PartialEq, Eq, Debug)]
 struct Use {
@@ -134,7 +145,7 @@ pub struct Matters {
     uses: BTreeMap<EntryRef, Vec<Use>>,
     broken: BTreeMap<EntryRef, Broken>,
     /// The entry that was reviewed, and by which.
-    reviews: BTreeMap<EntryRef, Vec<EntryRef>>,
+    reviews: BTreeMap<EntryRef, Vec<(EntryRef, Digest)>>,
     conflicts: BTreeMap<EntryRef, Statement>,
     /// When somebody said that they know policies, and which.
     acknowledged: BTreeMap<EntryRef, (Time, Digest)>,
@@ -185,7 +196,7 @@ impl Matters {
                 };
                 self.broken.insert(place, broken);
             }
-            (Kind::Review, _, Some(because)) => self.reviews.entry(because).or_default().push(place),
+            (Kind::Review, _, Some(because)) => self.reviews.entry(because).or_default().push((place, entry.roster)),
             (Kind::Acknowledge, ..) => {
                 self.acknowledged.insert(place, (entry.time, entry.policies));
             }
@@ -269,11 +280,16 @@ impl Matters {
     }
 
     /// The reviews of somebody's breaking the glass by others.
-    pub fn reviews(&self, broken: EntryRef, person: PersonOf<'_>) -> Vec<(EntryRef, PersonId)> {
+    pub fn reviews(&self, broken: EntryRef, person: PersonOf<'_>) -> Vec<Reviewed> {
         let by = person(broken.log.device);
         let all = self.reviews.get(&broken).into_iter().flatten();
-        let others = all.filter_map(|place| Some((*place, person(place.log.device)?)));
-        others.filter(|(_, reviewer)| Some(*reviewer) != by).collect()
+        let reviewed = |(entry, roster): &(EntryRef, Digest)| {
+            let by = person(entry.log.device)?;
+            let (entry, roster) = (*entry, *roster);
+            Some(Reviewed { entry, by, roster })
+        };
+        let others = all.filter_map(reviewed);
+        others.filter(|review| Some(review.by) != by).collect()
     }
 
     /// The sealed statements of conflicts that were declared, each with its entry.
@@ -386,7 +402,7 @@ impl Matters {
             }
         }
         for (broken, reviews) in &self.reviews {
-            for place in reviews {
+            for (place, _) in reviews {
                 let seq = place.seq;
                 if person(place.log.device) == person(broken.log.device) {
                     fault(*place, 36, format!("entry {seq} reviews what its own person did"));
@@ -624,7 +640,8 @@ mod tests {
         };
         let matters = told(&[broken.clone(), review(1), review(2)]);
         let reviews = matters.reviews(broken.place(), &person);
-        assert_eq!(reviews, [(review(2).place(), PersonId([2; 8]))]);
+        let by_others: Vec<_> = reviews.iter().map(|review| (review.entry, review.by)).collect();
+        assert_eq!(by_others, [(review(2).place(), PersonId([2; 8]))]);
         assert_eq!(faults(&[broken.clone(), review(1)]), [(5, 36)]);
         assert_eq!(faults(&[broken.clone(), review(2)]), []);
         assert_eq!(faults(&[review(2)]), [(5, 36)]);

@@ -50,7 +50,7 @@ pub use histories::Histories;
 pub use holds::{Hold, LeadAt, was_lead};
 pub(crate) use json::{INTEGER_END, to_line};
 pub use live::{LiveFile, LiveSet, note_and_digest, note_of};
-pub use matter::{Broken, Deed, Matter, Matters, PersonOf, Said, Statement};
+pub use matter::{Broken, Deed, Matter, Matters, PersonOf, Reviewed, Said, Statement};
 pub use message::{BadMessage, Message};
 pub use note_key::{BadNoteKey, NoteKey, Signs};
 pub use problem::{Case, Problem};

@@ -365,6 +365,31 @@ mod tests {
     }
 
     #[test]
+    fn who_is_paused_is_no_lead_meanwhile() {
+        let first = founder();
+        let second = Card {
+            roles: vec![Role::Lead],
+            ..next(1, 9, vec![device(9, DeviceKind::Device)])
+        };
+        let paused = Card {
+            n: 2,
+            paused: true,
+            prev: second.digest(),
+            ..second.clone()
+        };
+        let files = [&first, &second, &paused].map(|card| card.sign(&key(1)));
+        let files: Vec<&[u8]> = files.iter().map(Vec::as_slice).collect();
+        let roster = Roster::verify(VAULT, None, &files).unwrap();
+        let led = |by: u8, at: &Card| super::super::was_lead(&roster, DeviceId([by; 8]), at.digest());
+        assert_eq!(
+            [led(9, &first), led(9, &second), led(9, &paused)],
+            [false, true, false].map(Some)
+        );
+        assert_eq!(led(1, &paused), Some(true));
+        assert_eq!(led(1, &next(1, 8, Vec::new())), None);
+    }
+
+    #[test]
     fn nobody_else_signs_cards() {
         let first = founder().sign(&key(1));
         let by_stranger = next(1, 9, vec![device(9, DeviceKind::Device)]).sign(&key(7));

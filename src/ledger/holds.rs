@@ -5,8 +5,9 @@ use crate::chain::{DeviceKind, Hold, Time, was_lead};
 use crate::id::{DeviceId, Digest, EntryRef, NoteId, PersonId};
 
 impl Ledger<'_> {
-    /// Under cards that were withdrawn it is as under those they stood upon.
-    fn was_lead(&self, device: DeviceId, at: Digest) -> Option<bool> {
+    /// Whether the person of a device was a lead, and not paused, by the cards up to the one of that digest; none where there
+    /// is no such card. Under cards that were withdrawn it is as under those they stood upon.
+    pub fn was_lead(&self, device: DeviceId, at: Digest) -> Option<bool> {
         let at = self.standing.live.withdrawals().base_of(at).unwrap_or(at);
         was_lead(&self.standing.charter.roster, device, at)
     }

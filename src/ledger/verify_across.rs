@@ -339,12 +339,12 @@ impl<'a> Across<'a> {
     }
 }
 
-/// Whether a person is a lead by the cards up to that one.
+/// Whether a person is a lead, and not paused, by the cards up to that one.
 fn is_lead(facts: &Facts, person: PersonId, position: usize) -> bool {
     let Some(roster) = &facts.roster else { return true };
     let mut cards = roster.cards().get(..=position).unwrap_or_default().iter().rev();
     let card = cards.find(|card| card.person == person);
-    card.is_some_and(|card| card.roles.contains(&Role::Lead))
+    card.is_some_and(|card| card.roles.contains(&Role::Lead) && !card.paused)
 }
 
 /// Whether its person has to be somebody for what it does to members, policies, keys or holds.

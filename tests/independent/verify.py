@@ -910,9 +910,9 @@ class Roster:
         return any(card.person == person and device in card.devices for card in cards)
 
     def is_lead_at(self, person, digest):
-        """Whether the person is a lead by the cards up to the one with this digest."""
+        """Whether the person is a lead, and not paused, by the cards up to the one with this digest."""
         cards = [c for c in self.cards[: self.by_digest[digest].n + 1] if c.person == person]
-        return bool(cards) and "lead" in cards[-1].roles
+        return bool(cards) and "lead" in cards[-1].roles and not cards[-1].paused
 
 
 # ---------------------------------------------------------------------------------------------
