@@ -546,10 +546,24 @@ impl Desk<'_> {
             "{since}, as {request}: `strongroom sync` brings it to others; {whoever} gives `strongroom approve {request}`; \
              then, after a sync, give this command again"
         ));
+        let refusal = match self.somebody_may_second(needed.label, denial.lacks_another_lead()) {
+            true => refusal,
+            false => refusal.hint(
+                "nobody else may read it so far, so nobody can approve it: give somebody the clearance (`strongroom member grant`), or, \
+                 where it goes to people by name, name somebody (`strongroom relabel`)",
+            ),
+        };
         Ok(Error {
             request: Some(request),
             ..refusal
         })
+    }
+
+    /// Whether there is anybody else who may decide about what bears that label; `as_lead`: and is a lead.
+    fn somebody_may_second(&self, label: &Label, as_lead: bool) -> bool {
+        let others = self.ledger.charter().roster.members();
+        let mut others = others.filter(|card| card.person != self.identity.person());
+        others.any(|card| (!as_lead || card.roles.contains(&Role::Lead)) && self.may_second(card.person, label))
     }
 
     /// Enters the request, with a statement that is sealed to the note's label.

@@ -152,9 +152,10 @@ impl Desk<'_> {
         }
     }
 
-    /// What its closing and its class say about its destruction.
+    /// What its closing, its class and the levels that it bore say about its destruction.
     pub(super) fn as_a_record(&self, whole: &Whole, facts: &mut ResourceFacts) {
         let now = self.context.now();
+        facts.highest = whole.highest();
         facts.closed = whole.closed();
         facts.kept_until = whole
             .least(&self.retention())

@@ -413,7 +413,7 @@ impl Desk<'_> {
 
     /// An opened note with what is said of it beside.
     pub(super) fn shown(&self, mut note: OpenNote) -> Shown {
-        let hidden = [reserved::REPLY_KEY, reserved::IMPORTED_KEY];
+        let hidden = [reserved::REPLY_KEY, reserved::IMPORTED_KEY, reserved::HIGHEST];
         note.metadata
             .fields
             .retain(|(name, _)| !hidden.contains(&name.as_str()));

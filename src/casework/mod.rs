@@ -43,6 +43,8 @@ pub mod reserved {
     pub const GRADE: &str = "grade";
     /// Of a draft: that its release wants a second person.
     pub const SECONDED: &str = "second-person";
+    /// Of what was lowered: the number of the highest level that it bore, by which it is destroyed. It is not shown.
+    pub const HIGHEST: &str = "highest-level";
     /// Of a concern: for whom it is by name, as handles, so that its later revisions go to all of them.
     pub const READERS: &str = "readers";
     /// Of a concern: whom its author left out, as handles.
@@ -61,7 +63,7 @@ pub mod reserved {
     pub const RECORDED_AS: &str = "recorded-as";
 
     /// All of them.
-    pub const ALL: [&str; 15] = [
+    pub const ALL: [&str; 16] = [
         TEMPLATE,
         NUMBER,
         RECORDED_BY,
@@ -70,6 +72,7 @@ pub mod reserved {
         KEPT_UNTIL,
         GRADE,
         SECONDED,
+        HIGHEST,
         READERS,
         LEFT_OUT,
         REPLY_KEY,

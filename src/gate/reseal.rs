@@ -8,7 +8,7 @@ use crate::chain::{FileRef, Time};
 use crate::crypto::{Entropy, Recipient};
 use crate::envelope::{BadWrap, BodyFile, ContentKey, Purpose, seal_body};
 use crate::id::{Digest, NoteId, PersonId};
-use crate::label::Label;
+use crate::label::{Label, Level};
 use crate::ledger::{LedgerError, StoredNote};
 use crate::policy::Action;
 use serde::Deserialize;
@@ -70,6 +70,16 @@ impl Whole {
     pub fn closed(&self) -> bool {
         let mut notes = self.items.iter().filter(|item| item.nature == Purpose::Note);
         notes.any(|item| value_of(&item.metadata.fields, reserved::CLOSED).is_some())
+    }
+
+    /// The highest level that some of it bears, or bore before it was lowered.
+    pub fn highest(&self) -> Option<Level> {
+        let bore = |item: &Item| {
+            let before = value_of(&item.metadata.fields, reserved::HIGHEST);
+            let before = before.and_then(|number| Level::from_number(number.parse().ok()?));
+            before.max(Some(item.label.level()))
+        };
+        self.items.iter().filter_map(bore).max()
     }
 
     /// Takes the attachment with that head for none. It goes where the rest is forgotten.
@@ -247,8 +257,8 @@ impl Gate<'_> {
 
     /// Seals every revision anew under a fresh key to `label`: who wrote it when and its number stay, what it follows is
     /// named by its new digest; and the head of every attachment, all of which must be among `resealed`. Where it says for
-    /// whom it is by name, it says `readers` from now on. The permits are for relabelling what it was and for adding what it
-    /// becomes.
+    /// whom it is by name, it says `readers` from now on; where it bore a higher level, it says which. The permits are for
+    /// relabelling what it was and for adding what it becomes.
     pub fn reseal(
         &self,
         whole: &Whole,
@@ -259,6 +269,7 @@ impl Gate<'_> {
         entropy: &mut dyn Entropy,
     ) -> Result<Vec<SealedNote>, GateError> {
         self.may_reseal(whole, label, &permits)?;
+        let higher = whole.highest().filter(|highest| *highest > label.level());
         let mut renamed: BTreeMap<Digest, Digest> = BTreeMap::new();
         let mut sealed = Vec::with_capacity(whole.items.len());
         for item in whole.in_order() {
@@ -269,6 +280,14 @@ impl Gate<'_> {
             let mut fields = metadata.fields.iter_mut();
             if let Some((_, value)) = fields.find(|(name, _)| name == reserved::READERS) {
                 readers.clone_into(value);
+            }
+            metadata.fields.retain(|(name, _)| name != reserved::HIGHEST);
+            if let Some(level) = higher {
+                let at = metadata
+                    .fields
+                    .partition_point(|(name, _)| name.as_str() < reserved::HIGHEST);
+                let said = (reserved::HIGHEST.to_owned(), level.number().to_string());
+                metadata.fields.insert(at, said);
             }
             let (body, key) = match item.nature {
                 Purpose::Attachment => {

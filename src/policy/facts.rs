@@ -285,6 +285,9 @@ pub struct ResourceFacts {
     pub lowers: bool,
     /// For [`Action::BriefRelease`]: what it was made of wants a second person, whatever its level says.
     pub seconded: bool,
+    /// For [`Action::Destroy`]: the highest level it bore, where that is not its label's: whoever may lower it alone does
+    /// not make it theirs alone by that.
+    pub highest: Option<Level>,
     /// For [`Action::Destroy`]: it was closed, and so is a record.
     pub closed: bool,
     /// For [`Action::Destroy`]: the least time of its class, where that is not over yet, in seconds since
@@ -304,6 +307,7 @@ impl ResourceFacts {
             conflict: false,
             lowers: false,
             seconded: false,
+            highest: None,
             closed: false,
             kept_until: None,
         }

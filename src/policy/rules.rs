@@ -252,9 +252,11 @@ fn person_attributes(request: &Request<'_>) -> HashMap<String, RestrictedExpress
 
 fn resource_attributes(request: &Request<'_>) -> HashMap<String, RestrictedExpression> {
     let resource = &request.resource;
+    let level = resource.label.level();
+    let level = resource.highest.map_or(level, |highest| highest.max(level));
     let compartments = resource.label.compartments().iter().map(|id| text(&id.to_string()));
     HashMap::from([
-        ("level".to_owned(), number(resource.label.level().number())),
+        ("level".to_owned(), number(level.number())),
         ("compartments".to_owned(), RestrictedExpression::new_set(compartments)),
         ("outgoing".to_owned(), number(outgoing(request).number())),
         ("own".to_owned(), yes(resource.own)),
