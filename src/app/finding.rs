@@ -243,6 +243,7 @@ impl Desk<'_> {
             }
         };
         let permitted = permitted.into_iter().collect();
+        survey.keep_covered(&permits);
         match looking.heads {
             true => survey.keep_heads(&permitted),
             false => survey.keep(&permitted),

@@ -382,6 +382,17 @@ impl Survey {
         self.found.iter().any(|item| item.conflict)
     }
 
+    /// Leaves out what no permit covers, so that the newest head of a note is the newest of those that may be seen.
+    pub fn keep_covered(&mut self, permits: &[Permit]) {
+        let me = self.me;
+        let covers = |item: &Found| {
+            permits
+                .iter()
+                .any(|permit| permit.covers_heading(me, item.note, &item.label))
+        };
+        self.found.retain(covers);
+    }
+
     /// Keeps those that `permitted` names, of each note its newest head; before they are put in another order.
     pub fn keep(&mut self, permitted: &HashSet<NoteId>) {
         let mut kept = HashSet::with_capacity(permitted.len());

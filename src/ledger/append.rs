@@ -608,7 +608,7 @@ impl Ledger<'_> {
         self.standing.live.apply(&entry);
         if *self.standing.live.cuts() != self.standing.charter.roster.cuts() {
             // What exists is another matter when a card says so: of some log less counts, or more.
-            match live_of_all(self.repo, &self.standing.charter) {
+            match live_of_all(self.repo, &self.standing.charter, &self.standing.quarantined) {
                 Ok(live) => self.standing.live = live,
                 Err(_) => self.lapsed = true,
             }

@@ -122,7 +122,7 @@ pub fn rejoin(
         log,
     } = *rejoin;
     let vault = identity.vault();
-    let live = live_of_all(repo, charter)?;
+    let live = live_of_all(repo, charter, &[])?;
     check_main(charter, &live)?;
     let (old, shard) = (
         given_boxes(&live, &charter.roster, paper_device),
@@ -179,7 +179,7 @@ pub fn join(
     if !repo.refs(&format!("{HEADS}{AUDIT}{}-", identity.device()))?.is_empty() {
         return Ok(None);
     }
-    let live = live_of_all(repo, charter)?;
+    let live = live_of_all(repo, charter, &[])?;
     // The entry names members and policies as those in force, and must not be what puts them in force.
     check_main(charter, &live)?;
     if given_boxes(&live, roster, identity.device()).is_empty() {

@@ -211,7 +211,7 @@ impl<'a> Ledger<'a> {
 
 impl Drop for Ledger<'_> {
     fn drop(&mut self) {
-        match self.settled {
+        match self.settled && !self.lapsed {
             true => self.standing.journal = self.lock.journal_mark(),
             false => self.standing.forget(),
         }
@@ -628,12 +628,15 @@ fn scan_other(
     })
 }
 
-/// The live set of all logs, for a device that has none of its own yet. Every log must hold.
-pub(super) fn live_of_all(repo: &Repo, charter: &Charter) -> Result<LiveSet, LedgerError> {
+/// The live set of all logs, for a device that has none of its own yet, or for whom others count now. Every log must hold
+/// but those that were set `aside` before.
+pub(super) fn live_of_all(repo: &Repo, charter: &Charter, aside: &[Quarantined]) -> Result<LiveSet, LedgerError> {
+    let is_aside = |log| aside.iter().any(|known| known.log == log);
     let mut live = LiveSet::within(charter.roster.cuts());
     let fault = |log, case, why: String| LedgerError::tampered(Problem::of(log, case, why));
     let (branches, damaged) = log_branches(repo)?;
-    if let Some((log, None)) = damaged.iter().find_map(|name| log_of(name.strip_prefix(HEADS)?)) {
+    let mut damaged = damaged.iter().filter_map(|name| log_of(name.strip_prefix(HEADS)?));
+    if let Some((log, _)) = damaged.find(|(log, fork)| fork.is_none() && !is_aside(*log)) {
         return Err(fault(log, 10, "its branch is damaged".into()));
     }
     let mut branches = Branches::sort(repo, &charter.roster, charter.vault, without_prefix(&branches));
@@ -643,7 +646,10 @@ pub(super) fn live_of_all(repo: &Repo, charter: &Charter) -> Result<LiveSet, Led
     for (log, oid) in std::mem::take(&mut branches.own) {
         let asked = branches.sizes(log);
         let other = scan_other(repo, charter, log, (oid, false), None, asked, live.cuts(), &telling);
-        let other = other.map_err(|why| fault(log, 1, why))?;
+        let other = match other {
+            Err(_) if is_aside(log) => continue,
+            other => other.map_err(|why| fault(log, 1, why))?,
+        };
         branches.drop_beginnings(log, &other.roots);
         other.entries.iter().for_each(|entry| live.apply(entry));
         read.insert(log, vec![(repo, oid)]);
@@ -655,6 +661,9 @@ pub(super) fn live_of_all(repo: &Repo, charter: &Charter) -> Result<LiveSet, Led
         .flat_map(|(log, all)| all.iter().map(move |kept| (*log, kept)))
     {
         let Some(histories) = read.get_mut(&log) else {
+            if is_aside(log) {
+                continue;
+            }
             return Err(fault(log, 10, "of this log only another history is left".into()));
         };
         if whole.contains(&(log, kept.end)) {

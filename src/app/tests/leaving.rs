@@ -11,6 +11,7 @@ use crate::repo::{Kind as ObjectKind, Object, PATIENCE, Repo, Settings};
 use crate::secret::Passphrase;
 use crate::session::Identity;
 use std::collections::BTreeSet;
+use std::process::Command;
 
 /// Somebody without a terminal, who is told things.
 pub(super) struct Told;
@@ -214,6 +215,28 @@ fn who_is_removed_opens_nothing_that_comes_after() {
     // Who stays reads on, and whoever was removed does nothing through this program.
     assert_eq!(listed(&kim).unwrap(), 4);
     assert_eq!(listed(&jon).unwrap_err().exit_code(), 3);
+}
+
+#[test]
+fn a_log_that_does_not_hold_keeps_no_removal_from_its_end() {
+    let mara = Vault::new();
+    for label in ["internal", "confidential"] {
+        add_note(&mara, label, "Before.");
+    }
+    let jon = join(&mara, "jon", "confidential");
+    add_note(&jon, "confidential", "By jon.");
+    // What somebody pushed there who has no log.
+    let place = mara.context(&Told, None, None).places.vault();
+    let stray = "refs/heads/audit/1111111111111111-22222222";
+    let update = Command::new("git")
+        .arg("-C")
+        .arg(&place)
+        .args(["update-ref", stray, "refs/heads/main"])
+        .status();
+    assert!(update.unwrap().success());
+    let removed = change_member(&mara.context(&Told, None, None), "jon", &MemberChange::Remove).unwrap();
+    assert_eq!((removed.rotated.len(), removed.rewrapped), (3, 3));
+    assert_eq!(listed(&mara), Ok(3));
 }
 
 #[test]

@@ -2,8 +2,9 @@
 
 use super::leaving::{Told, add_note, join, listed};
 use super::*;
-use crate::chain::{Deed, Role};
+use crate::chain::{Deed, Kind as EntryKind, Role};
 use crate::id::{EntryRef, NoteId};
+use crate::ledger::{Changes, Draft};
 
 const BEGUN: i64 = 1_795_253_400;
 
@@ -74,6 +75,58 @@ fn what_was_asked_for_by_mistake_is_taken_back_by_whoever_asked() {
     assert!(destroyed(&mara, note, 3).is_ok());
     assert_eq!(kind(back(&mara, anew[0], 3)), Some(Kind::Failed));
     intact(&mara);
+}
+
+#[test]
+fn what_was_restricted_is_destroyed_by_two_also_after_one_has_lowered_it() {
+    let mara = Vault::new();
+    let note = add_note(&mara, "restricted", "Lena Hauk was at the north gate.");
+    let other = add_note(&mara, "internal", "Lena Hauk was at the south gate.");
+    let jon = join(&mara, "jon", "internal");
+    let label = |label: &str| {
+        let context = after(&mara, &Told, Some("the team needs it"), 1);
+        relabel(&context, &note.to_string(), label).unwrap()
+    };
+    let file = mara.0.path().join("gate.txt");
+    std::fs::write(&file, "gate 4").unwrap();
+    let context = after(&mara, &Told, Some("seen there"), 0);
+    attach(&context, &note.to_string(), "gate.txt", || open_file(&file)).unwrap();
+    // Lowered in two steps, raised a little and lowered again: what it was stays with it, and nobody is shown it.
+    for step in ["confidential", "internal", "confidential", "internal"] {
+        assert_eq!(label(step).revisions, 1);
+    }
+    let shown = show(&after(&jon, &Told, None, 1), &note.to_string(), None).unwrap();
+    assert_eq!(shown.note.metadata.fields, []);
+    assert_eq!(kind(destroyed(&mara, note, 1)), Some(Kind::Denied));
+    let request = waiting(&mara)[0];
+    assert!(approved(&jon, request, 2).unwrap().changed);
+    // What never was restricted is its author's alone, as before, also where it was raised for a while.
+    assert!(destroyed(&mara, note, 3).is_ok() && destroyed(&mara, other, 3).is_ok());
+    intact(&mara);
+}
+
+#[test]
+fn where_nobody_can_be_the_second_it_is_said() {
+    let mara = Vault::new();
+    let note = add_note(&mara, "restricted", "Lena Hauk was at the north gate.");
+    let jon = join(&mara, "jon", "internal");
+    let said = |hours| {
+        let refused = destroyed(&mara, note, hours).err().unwrap();
+        assert_eq!(refused.kind, Kind::Denied);
+        refused
+            .hints
+            .iter()
+            .any(|hint| hint.contains("nobody else may read it"))
+    };
+    assert!(said(1));
+    let rights = Rights {
+        clearance: Some("restricted".into()),
+        ..Rights::default()
+    };
+    grant(&mara, "jon", rights, 2).unwrap();
+    assert!(!said(3));
+    assert!(approved(&jon, waiting(&mara)[0], 4).unwrap().changed);
+    assert!(destroyed(&mara, note, 5).is_ok());
 }
 
 #[test]
@@ -317,6 +370,20 @@ fn the_glass_is_broken_by_role_and_leads_are_told_until_one_has_looked() {
     assert_eq!(seen.into_inner(), Some(format!("safety: no answer\nnote: {note}")));
     assert!(!review(&mara, Some("was right")).unwrap().changed);
     assert!(told(&mara, 100).is_empty());
+    // Of what the clearance covers the role says so; of what a conflict bars from nobody is told that it is there.
+    let covered = add_about(&mara, "Halcyon", "internal");
+    let glass = |place: &Vault, note: NoteId| {
+        let context = after(place, &Told, Some("no answer"), 5);
+        break_glass(&context, &note.to_string(), Some("safety")).err().unwrap()
+    };
+    assert!(glass(&jon, covered).message.contains("your clearance covers"));
+    let kim = join(&mara, "kim", "internal");
+    assert!(glass(&kim, covered).message.contains("those who have the role"));
+    declare_conflict(&after(&jon, &Told, Some("my brother"), 5), Some("Halcyon"), None).unwrap();
+    assert_eq!(
+        glass(&jon, covered).message,
+        format!("no note `{covered}` that you may read")
+    );
     // Without the role the keys for it are made anew.
     let taken = MemberChange::Revoke(role());
     let taken = change_member(&after(&mara, &Told, Some("a reason"), 6), "jon", &taken).unwrap();
@@ -326,21 +393,56 @@ fn the_glass_is_broken_by_role_and_leads_are_told_until_one_has_looked() {
 }
 
 #[test]
+fn who_is_no_lead_any_more_reviews_nothing() {
+    let mara = Vault::new();
+    let note = add_note(&mara, "restricted", "The key is with the porter.");
+    let (jon, kim) = (join(&mara, "jon", "internal"), join(&mara, "kim", "internal"));
+    let role = |role| Rights {
+        roles: vec![role],
+        ..Rights::default()
+    };
+    grant(&mara, "jon", role(Role::BreakGlass), 1).unwrap();
+    grant(&mara, "kim", role(Role::Lead), 1).unwrap();
+    let taken = MemberChange::Revoke(role(Role::Lead));
+    change_member(&after(&mara, &Told, Some("a reason"), 1), "kim", &taken).unwrap();
+    break_glass(
+        &after(&jon, &Told, Some("no answer"), 2),
+        &note.to_string(),
+        Some("safety"),
+    )
+    .unwrap();
+    let entry = list_broken_glass(&after(&mara, &Told, None, 3)).unwrap()[0].entry;
+    // With another program, since this one asks the rules.
+    let context = after(&kim, &Told, Some("was right"), 3);
+    let unlocked = context.unlock().unwrap();
+    let mut desk = unlocked.desk(&context).unwrap();
+    let details = desk.details("breakglass review");
+    let mut draft = Draft::change(EntryKind::Review, details, Vec::new(), Changes::default());
+    draft.because = Some(entry);
+    let _ = desk.record(draft).unwrap();
+    drop(desk);
+    assert!(told(&mara, 4)[0].contains("jon broke the glass"));
+    intact(&mara);
+}
+
+fn add_about(place: &Vault, client: &str, label: &str) -> NoteId {
+    let new = NewText {
+        title: None,
+        client: Some(client.into()),
+        case: None,
+        label: Some(label.into()),
+        at: None,
+        fields: Vec::new(),
+        template: None,
+    };
+    let text = TextFrom::Caller(Box::new(|| Ok(b"Patrol.".to_vec())));
+    add(&after(place, &Told, None, 0), new, text).unwrap().id
+}
+
+#[test]
 fn who_declares_a_conflict_stays_out_of_it() {
     let mara = Vault::new();
-    let about = |client: &str| {
-        let new = NewText {
-            title: None,
-            client: Some(client.into()),
-            case: None,
-            label: Some("internal".into()),
-            at: None,
-            fields: Vec::new(),
-            template: None,
-        };
-        let text = TextFrom::Caller(Box::new(|| Ok(b"Patrol.".to_vec())));
-        add(&after(&mara, &Told, None, 0), new, text).unwrap().id
-    };
+    let about = |client| add_about(&mara, client, "internal");
     let (halcyon, kestrel) = (about("Halcyon"), about("Kestrel"));
     let (jon, kim) = (join(&mara, "jon", "internal"), join(&mara, "kim", "internal"));
     assert_eq!(listed(&jon), Ok(2));

@@ -811,3 +811,40 @@ fn who_fills_the_branch_of_devices_keeps_nobody_from_work() {
     let told = person.0.take().join(", ");
     assert!(told.contains("due to be made anew, and cannot be"), "{told}");
 }
+
+/// Also where a colleague edited offline what its author relabelled.
+#[test]
+fn a_further_head_that_may_not_be_seen_leaves_the_other_to_be_found() {
+    let mara = Vault::new();
+    let note = add_note(&mara, "internal", "The porter of the north gate.");
+    let other = add_note(&mara, "internal", "The porter of the south gate.");
+    let jon = join(&mara, "jon", "restricted");
+    let plant = Plant {
+        kind: EntryKind::Revise,
+        note,
+        nature: Nature::Note,
+        label: plain(Level::Restricted),
+        text: "The gate is shut.",
+    };
+    plant.by(
+        &jon,
+        |said| (said.number, said.modified) = (2, i64::from(u32::MAX)),
+        |_| (),
+    );
+    let notes = |lines: Vec<NoteLine>| lines.iter().map(|line| line.listed.note).collect::<BTreeSet<_>>();
+    let both = BTreeSet::from([note, other]);
+    for place in [&mara, &jon] {
+        let context = place.context(&Told, None, None);
+        let found = search(&context, "gate", &ListQuery::default()).unwrap();
+        assert!(found.lines.iter().all(|line| line.label == "internal"));
+        assert_eq!(notes(found.lines), both);
+        let labelled = ListQuery {
+            label: Some("internal".into()),
+            ..ListQuery::default()
+        };
+        assert_eq!(notes(list(&context, &labelled).unwrap()), both);
+        let context = place.context(&Told, Some("duty"), Some("a test"));
+        let found = search(&context, "shut", &ListQuery::default()).unwrap();
+        assert_eq!(notes(found.lines), BTreeSet::from([note]));
+    }
+}
