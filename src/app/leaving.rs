@@ -271,10 +271,8 @@ impl Desk<'_> {
             (Err(error), _) => return Err(error),
         };
         let old = self.next_card(person)?;
-        let mut new = old.clone();
         // Whatever changes, what was lent and is over is taken back.
-        let now = self.context.now();
-        new.lent.retain(|_, until| *until > now);
+        let mut new = old.without_past_loans(self.context.now());
         let takes = matches!(
             change,
             MemberChange::Revoke(_) | MemberChange::Pause | MemberChange::Remove
@@ -519,19 +517,19 @@ impl Desk<'_> {
         let roster = &self.ledger.charter().roster;
         for member in roster.members().filter(|member| member.person != card.person) {
             // Who may do nothing now is given what is new when they go on.
-            let waits = member.paused || member.has_ended(self.context.now());
-            let member = &without_past_loans(member, self.context.now());
+            let waits = member.waits(self.context.now());
+            let member = &member.without_past_loans(self.context.now());
             let keys = new.part(|usage| !waits && roster.is_due(member, usage, Some(&card)));
             if keys.iter().next().is_some() {
                 self.ledger.give_keys(member, &keys, &mut changes, entropy)?;
             }
         }
         let now = self.context.now();
-        let waits = |card: &Card| card.paused || card.has_ended(now);
-        let back = waits(old) && !waits(&card);
-        let gained = |usage| card.is_due(usage) && (back || !old.is_due(usage));
+        let again = card.goes_on_from(old, now);
+        let due = |usage| roster.is_due(&card, usage, Some(&card));
+        let gained = |usage| due(usage) && (again || !roster.is_due(old, usage, None));
         let mut keys = self.ledger.keyring().part(gained);
-        keys.join(new.part(|usage| card.is_due(usage) && !waits(&card)));
+        keys.join(new.part(|usage| due(usage) && !card.waits(now)));
         if keys.iter().next().is_some() {
             self.ledger.give_keys(&card, &keys, &mut changes, entropy)?;
         }
@@ -624,11 +622,4 @@ fn cases_of(person: PersonId, lines: &[NoteLine]) -> Vec<LeftCase> {
     }
     cases.sort_by_key(|case| std::cmp::Reverse(case.last));
     cases
-}
-
-/// The card without what was lent and is over.
-pub(super) fn without_past_loans(card: &Card, now: Time) -> Card {
-    let mut card = card.clone();
-    card.lent.retain(|_, until| *until > now);
-    card
 }

@@ -549,6 +549,22 @@ fn rules_that_both_changed_are_the_first_s_and_those_that_one_changed_are_theirs
 }
 
 #[test]
+fn the_auditors_key_is_not_lost_where_both_removed_the_last_auditor() {
+    let world = World::new();
+    let auditor = MemberChange::Grant(rights(None, &[Role::Auditor]));
+    world.mara.change("kim", &auditor);
+    world.settle();
+    let both = [&world.jon, &world.mara];
+    for computer in both {
+        computer.seat.offline.set(true);
+        computer.change("kim", &MemberChange::Remove);
+        computer.seat.offline.set(false);
+    }
+    both.iter().for_each(|computer| computer.well());
+    world.mara.change("jon", &auditor);
+}
+
+#[test]
 fn who_removed_each_other_are_told_and_the_first_stands() {
     let world = World::new();
     let both = [&world.mara, &world.jon];
