@@ -1,8 +1,10 @@
-//! That keys come to those who are due them and to nobody else.
+//! That somebody holds every key for good whatever a lead takes away, and that keys come to those who are due them and to
+//! nobody else.
 
 use super::super::members::{Admission, admit};
 use super::leaving::{Told, add_note, beside, join, keys_of, listed, repo_of};
 use super::*;
+use crate::chain::Role;
 use crate::envelope::KeyUse;
 use crate::label::Level;
 use crate::ledger::Ledger;
@@ -25,6 +27,13 @@ fn change_later(by: &Vault, later: i64, whom: &str, change: MemberChange) -> Cha
     change_member(&at(by, &Told, later), whom, &change).unwrap()
 }
 
+fn given(roles: &[Role]) -> MemberChange {
+    MemberChange::Grant(Rights {
+        roles: roles.to_vec(),
+        ..Rights::default()
+    })
+}
+
 /// The same rights for a grant and for taking them.
 fn level(name: &str, until: Option<i64>) -> Rights {
     Rights {
@@ -41,8 +50,128 @@ fn until(later: i64) -> MemberChange {
     })
 }
 
+/// Refused because the person is the last who holds that.
+fn is_last(refused: Result<Changed, Error>, what: &str) -> Error {
+    let refused = refused.err().unwrap();
+    assert_eq!(refused.exit_code(), 1, "{refused}");
+    let words = format!("is the last who holds {what}; nothing was changed");
+    assert!(refused.message.ends_with(&words), "{refused}");
+    refused
+}
+
 fn holds(place: &Vault, level: Level) -> bool {
     keys_of(place).1.holds(KeyUse::Level(level))
+}
+
+#[test]
+fn a_lead_takes_no_level_from_the_last_who_holds_it() {
+    let mara = Vault::new();
+    let note = add_note(&mara, "restricted", "For the few.").to_string();
+    let jon = join(&mara, "jon", "internal");
+    change(&mara, "jon", given(&[Role::Lead])).unwrap();
+    let down = || MemberChange::Revoke(level("internal", None));
+    let refused = is_last(
+        change(&jon, "mara", MemberChange::Remove),
+        "confidential, restricted, the auditors' key",
+    );
+    let hint = |refused: &Error, words: &str| refused.hints.iter().any(|hint| hint.contains(words));
+    assert!(hint(&refused, "give it to somebody first") && hint(&refused, "member pause mara"));
+    is_last(change(&jon, "mara", down()), "confidential, restricted");
+    let confidential = MemberChange::Revoke(level("confidential", None));
+    is_last(change(&jon, "mara", confidential), "restricted");
+    // A pause stops her, and loses nothing.
+    change(&jon, "mara", MemberChange::Pause).unwrap();
+    let refused = is_last(change(&jon, "mara", down()), "confidential, restricted");
+    assert!(!hint(&refused, "member pause"), "{refused:?}");
+    change(&jon, "mara", MemberChange::Resume).unwrap();
+    // Who has it lent, or by the role for emergencies, cannot give it on, and who is paused may never come back.
+    let _kim = join(&mara, "kim", "internal");
+    let lent = MemberChange::Grant(level("restricted", Some(YEAR)));
+    change(&mara, "kim", lent).unwrap();
+    change(&mara, "kim", given(&[Role::BreakGlass])).unwrap();
+    is_last(change(&jon, "mara", down()), "confidential, restricted");
+    let ines = join(&mara, "ines", "restricted");
+    change(&jon, "ines", MemberChange::Pause).unwrap();
+    let refused = is_last(change(&jon, "mara", down()), "confidential, restricted");
+    assert!(hint(&refused, "who is paused"), "{refused:?}");
+    change(&jon, "ines", MemberChange::Resume).unwrap();
+    // A loan ends without another holder, and so does what another holds too.
+    change(&jon, "kim", MemberChange::Remove).unwrap();
+    let done = change(&jon, "mara", down()).unwrap();
+    assert_eq!(done.pending, ["confidential", "restricted"]);
+    assert!(show(&at(&ines, &Told, 0), &note, None).is_ok());
+    is_last(change(&jon, "ines", MemberChange::Remove), "confidential, restricted");
+}
+
+#[test]
+fn the_auditors_key_stays_with_somebody_who_has_it() {
+    let mara = Vault::new();
+    let jon = join(&mara, "jon", "restricted");
+    change(&mara, "jon", given(&[Role::Lead])).unwrap();
+    is_last(change(&jon, "mara", MemberChange::Remove), "the auditors' key");
+    for name in ["rita", "sam"] {
+        let _place = join(&mara, name, "internal");
+    }
+    // The last auditor may go where the founder is there, who has it again.
+    change(&mara, "rita", given(&[Role::Auditor])).unwrap();
+    change(&jon, "mara", MemberChange::Pause).unwrap();
+    is_last(change(&jon, "rita", MemberChange::Remove), "the auditors' key");
+    change(&jon, "mara", MemberChange::Resume).unwrap();
+    let removed = change(&jon, "rita", MemberChange::Remove).unwrap();
+    assert_eq!(removed.pending, ["the log's details"]);
+    let finished = change(&mara, "rita", MemberChange::Remove).unwrap();
+    assert_eq!(finished.rotated, ["the log's details"]);
+    // And the founder where an auditor stays.
+    change(&mara, "sam", given(&[Role::Auditor])).unwrap();
+    change(&jon, "mara", MemberChange::Remove).unwrap();
+    is_last(change(&jon, "sam", MemberChange::Remove), "the auditors' key");
+    let auditor = Rights {
+        roles: vec![Role::Auditor],
+        ..Rights::default()
+    };
+    is_last(change(&jon, "sam", MemberChange::Revoke(auditor)), "the auditors' key");
+}
+
+#[test]
+fn a_founder_who_was_given_no_auditors_key_is_nobody_who_holds_it() {
+    let mara = Vault::new();
+    let (jon, sam) = (join(&mara, "jon", "restricted"), join(&mara, "sam", "restricted"));
+    let _rita = join(&mara, "rita", "internal");
+    change(&mara, "jon", given(&[Role::Lead])).unwrap();
+    change(&mara, "sam", given(&[Role::Lead, Role::Auditor])).unwrap();
+    change(&sam, "rita", given(&[Role::Auditor])).unwrap();
+    // The next key is made while others are auditors.
+    let removed = change(&sam, "rita", MemberChange::Remove).unwrap();
+    assert!(removed.rotated.contains(&"the log's details".to_owned()));
+    for lead in [&mara, &jon] {
+        is_last(change(lead, "sam", MemberChange::Remove), "the auditors' key");
+    }
+    change(&sam, "mara", given(&[Role::Auditor])).unwrap();
+    assert!(change(&jon, "sam", MemberChange::Remove).is_ok());
+    let finished = change(&mara, "sam", MemberChange::Remove).unwrap();
+    assert_eq!(finished.rotated, ["the log's details"]);
+    change(&mara, "jon", given(&[Role::Auditor])).unwrap();
+}
+
+#[test]
+fn who_was_left_out_when_a_key_was_made_does_not_hold_it() {
+    let mara = Vault::new();
+    let (ines, lee) = (join(&mara, "ines", "restricted"), join(&mara, "lee", "internal"));
+    let _max = join(&mara, "max", "restricted");
+    change(&mara, "lee", given(&[Role::Lead])).unwrap();
+    change(&mara, "ines", given(&[Role::Auditor])).unwrap();
+    change(&lee, "ines", MemberChange::Pause).unwrap();
+    change(&mara, "max", MemberChange::Remove).unwrap();
+    let note = add_note(&mara, "restricted", "After.").to_string();
+    // A lead who has not got it cannot give it to her.
+    change(&lee, "ines", MemberChange::Resume).unwrap();
+    assert!(show(&at(&ines, &Told, 0), &note, None).is_err());
+    is_last(change(&lee, "mara", MemberChange::Remove), "confidential, restricted");
+    for change_of in [MemberChange::Pause, MemberChange::Resume] {
+        change(&mara, "ines", change_of).unwrap();
+    }
+    assert!(show(&at(&ines, &Told, 0), &note, None).is_ok());
+    change(&lee, "mara", MemberChange::Remove).unwrap();
 }
 
 #[test]
