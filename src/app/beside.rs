@@ -5,7 +5,6 @@
 use super::compartments::roster_facts;
 use super::context::{Context, Desk, Unlocked, short};
 use super::error::{Error, Kind};
-use super::leaving::without_past_loans;
 use super::members::sorted;
 use super::policies::check;
 use super::table::shell_word;
@@ -161,7 +160,7 @@ impl Desk<'_> {
         if new == old {
             return Ok(given_up.map_or(Again::Same, Again::GivenUp));
         }
-        new = without_past_loans(&new, self.context.now());
+        new = new.without_past_loans(self.context.now());
         let own = new.person == self.identity.person();
         let refused = match own {
             // What a lead has made for themselves nobody else can give.
@@ -182,10 +181,12 @@ impl Desk<'_> {
         let is_new = |device: &&Device| !old.devices.contains(device);
         let added: Vec<DeviceId> = new.devices.iter().filter(is_new).map(|device| device.device).collect();
         let mut changes = self.in_force(&old, new.clone(), &rotating)?;
-        // A device that comes gets all that its person is due.
+        // A device that comes gets all that its person is due, or will when they go on.
         let mut alone = new;
         alone.devices.retain(|device| added.contains(&device.device));
-        let keys = self.ledger.keyring().part(|usage| own || alone.is_due(usage));
+        let waits = alone.waits(self.context.now());
+        let keys = self.ledger.keyring();
+        let keys = keys.part(|usage| own || (!waits && alone.is_due(usage)));
         if !alone.devices.is_empty() && keys.iter().next().is_some() {
             self.ledger.give_keys(&alone, &keys, &mut changes, &mut SystemEntropy)?;
         }
@@ -224,7 +225,7 @@ impl Desk<'_> {
             n: roster.cards().len() as u64,
             prev: roster.digest(),
             time,
-            ..wanted.clone()
+            ..wanted.without_past_loans(self.context.now())
         };
         if let Err(error) = self.check_gain(None, &card) {
             return Ok(Again::GivenUp(not_again(&card.handle, &error)));
@@ -487,8 +488,8 @@ impl Desk<'_> {
                 mine.device(device)
                     .is_some_and(|(had, _)| mine.is_due(had, usage, None))
             };
-            let card = &without_past_loans(card, now);
-            if card.paused || card.has_ended(now) {
+            let card = &card.without_past_loans(now);
+            if card.waits(now) {
                 continue;
             }
             for device in &card.devices {

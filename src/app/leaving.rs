@@ -271,10 +271,8 @@ impl Desk<'_> {
             (Err(error), _) => return Err(error),
         };
         let old = self.next_card(person)?;
-        let mut new = old.clone();
         // Whatever changes, what was lent and is over is taken back.
-        let now = self.context.now();
-        new.lent.retain(|_, until| *until > now);
+        let mut new = old.without_past_loans(self.context.now());
         let takes = matches!(
             change,
             MemberChange::Revoke(_) | MemberChange::Pause | MemberChange::Remove
@@ -431,22 +429,54 @@ impl Desk<'_> {
         Ok(())
     }
 
-    /// Refuses to take a compartment from the last who holds it: nobody could open its notes, nor give it to anybody.
+    /// Refuses to take a level, a compartment or the auditors' key from the last who holds it: nobody could open what is under
+    /// it, nor give it to anybody. Who is lent it does not count, nor who may do nothing now, nor who was not given its present
+    /// key: by their cards others may be due what they do not have.
     pub(super) fn keep_a_holder(&self, old: &Card, new: &Card) -> Result<(), Error> {
         let roster = &self.ledger.charter().roster;
-        let lost = old.compartments.iter().map(|id| KeyUse::Compartment(*id));
-        for usage in lost.filter(|usage| old.is_due(*usage) && !new.is_due(*usage)) {
-            let mut others = roster.members().filter(|card| card.person != old.person);
-            if !others.any(|card| card.is_due_for_good(usage)) {
-                let words = format!(
-                    "{} is the last who holds {}; nothing was changed",
-                    old.handle,
-                    self.use_name(usage)
-                );
-                return Err(Error::new(Kind::Failed, words).hint("have them give it to somebody first"));
-            }
+        let (me, now) = (self.identity.person(), self.context.now());
+        let others = || roster.members().filter(|card| card.person != old.person);
+        let is_due = |card: &Card, usage: KeyUse, next: Option<&Card>| match usage {
+            KeyUse::Auditors => roster.is_due(card, usage, next),
+            _ => card.is_due_for_good(usage),
+        };
+        let is_last = |usage: KeyUse| {
+            let given = roster.given(usage);
+            let has = |card: &Card| match card.person == me {
+                true => self.ledger.keyring().holds(usage),
+                false => given.contains(&card.person),
+            };
+            let stays = |card: &Card| has(card) && !card.waits(now) && is_due(card, usage, Some(new));
+            has(old) && !others().any(stays)
+        };
+        let all = BTreeSet::from_iter(old.uses().chain([KeyUse::Auditors]));
+        let lost = |usage: &KeyUse| is_due(old, *usage, None) && !is_due(new, *usage, Some(new));
+        let last = all.into_iter().filter(lost).filter(|usage| is_last(*usage));
+        let names: Vec<String> = last
+            .map(|usage| match usage {
+                KeyUse::Auditors => "the auditors' key".to_owned(),
+                _ => self.use_name(usage),
+            })
+            .collect();
+        if names.is_empty() {
+            return Ok(());
         }
-        Ok(())
+        let handle = &old.handle;
+        let words = format!(
+            "{handle} is the last who holds {}; nothing was changed",
+            names.join(", ")
+        );
+        let mut error = Error::new(Kind::Failed, words)
+            .hint("have them give it to somebody first; where they are no lead, make them one for that");
+        if others().any(|card| !card.is_removed() && card.waits(now)) {
+            error = error.hint("who is paused, or whose membership is over, does not count");
+        }
+        Err(match old.paused {
+            true => error,
+            false => error.hint(format!(
+                "`strongroom member pause {handle}` stops them at once, and nothing is lost"
+            )),
+        })
     }
 
     /// What a use is called here.
@@ -519,19 +549,19 @@ impl Desk<'_> {
         let roster = &self.ledger.charter().roster;
         for member in roster.members().filter(|member| member.person != card.person) {
             // Who may do nothing now is given what is new when they go on.
-            let waits = member.paused || member.has_ended(self.context.now());
-            let member = &without_past_loans(member, self.context.now());
+            let waits = member.waits(self.context.now());
+            let member = &member.without_past_loans(self.context.now());
             let keys = new.part(|usage| !waits && roster.is_due(member, usage, Some(&card)));
             if keys.iter().next().is_some() {
                 self.ledger.give_keys(member, &keys, &mut changes, entropy)?;
             }
         }
         let now = self.context.now();
-        let waits = |card: &Card| card.paused || card.has_ended(now);
-        let back = waits(old) && !waits(&card);
-        let gained = |usage| card.is_due(usage) && (back || !old.is_due(usage));
+        let again = card.goes_on_from(old, now);
+        let due = |usage| roster.is_due(&card, usage, Some(&card));
+        let gained = |usage| due(usage) && (again || !roster.is_due(old, usage, None));
         let mut keys = self.ledger.keyring().part(gained);
-        keys.join(new.part(|usage| card.is_due(usage) && !waits(&card)));
+        keys.join(new.part(|usage| due(usage) && !card.waits(now)));
         if keys.iter().next().is_some() {
             self.ledger.give_keys(&card, &keys, &mut changes, entropy)?;
         }
@@ -624,11 +654,4 @@ fn cases_of(person: PersonId, lines: &[NoteLine]) -> Vec<LeftCase> {
     }
     cases.sort_by_key(|case| std::cmp::Reverse(case.last));
     cases
-}
-
-/// The card without what was lent and is over.
-pub(super) fn without_past_loans(card: &Card, now: Time) -> Card {
-    let mut card = card.clone();
-    card.lent.retain(|_, until| *until > now);
-    card
 }

@@ -259,9 +259,10 @@ impl Desk<'_> {
         }
         if let Some(handle) = &admission.device_of {
             let mut card = self.next_card(self.member(handle)?.person)?;
-            // The device gets all that its person may read.
+            // The device gets all that its person may read. A loan that is over stays on the card for now: whoever takes it off
+            // makes new keys.
             if card.person != self.identity.person() {
-                self.check_gain(None, &card)?;
+                self.check_gain(None, &card.without_past_loans(self.context.now()))?;
             }
             card.devices.push(request.device.clone());
             card.devices.sort_by_key(|device| device.device);
@@ -342,16 +343,28 @@ impl Desk<'_> {
         }
     }
 
-    /// Puts a card in force that has a device more, and gives the device the keys it is due, as far as they are held here.
+    /// Puts a card in force that has a device more, and gives the device the keys it is due, as far as they are held here: none
+    /// of a loan that is over, and none where its person may do nothing now, who is given them all when they go on.
     fn enrol(&mut self, card: Card, device: DeviceId, mut details: Details) -> Result<Admitted, Error> {
         let mut changes = self.ledger.card_changes(&card)?;
+        let now = self.context.now();
         let own = card.person == self.identity.person();
-        let keys = self.ledger.keyring().part(|usage| own || card.is_due(usage));
-        let mut new = card.clone();
+        let mut new = card.without_past_loans(now);
         new.devices.retain(|known| known.device == device);
-        self.ledger.give_keys(&new, &keys, &mut changes, &mut SystemEntropy)?;
+        let waits = new.waits(now);
+        let keys = self.ledger.keyring();
+        let keys = keys.part(|usage| own || (!waits && new.is_due(usage)));
+        if keys.iter().next().is_some() {
+            self.ledger.give_keys(&new, &keys, &mut changes, &mut SystemEntropy)?;
+        }
         details.level = Level::from_number(card.level);
         let recorded = self.record(Draft::change(EntryKind::Card, details, Vec::new(), changes))?;
+        if waits && !own {
+            self.context.person.warn(&format!(
+                "{} may do nothing now, so their new device got no keys: it gets them when they go on",
+                card.handle
+            ));
+        }
         Ok(Admitted {
             person: card.person,
             clearance: self.clearance_text(&card).0,

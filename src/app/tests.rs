@@ -6,6 +6,7 @@ mod briefs;
 mod converge;
 mod damage;
 mod exports;
+mod holders;
 mod holds;
 mod leaving;
 mod matters;

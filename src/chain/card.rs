@@ -309,6 +309,25 @@ impl Card {
         self.until.is_some_and(|until| until <= now)
     }
 
+    /// Whether they may do nothing at that time: paused, or over.
+    pub fn waits(&self, now: Time) -> bool {
+        self.paused || self.has_ended(now)
+    }
+
+    /// Whether with this card in the place of `before` its person is given again all keys that they are due: where a pause, an
+    /// end or a loan is another, keys may have been made that they were not given, by whichever clock.
+    pub fn goes_on_from(&self, before: &Self, now: Time) -> bool {
+        let same = before.paused == self.paused && before.until == self.until && before.lent == self.lent;
+        !same && !self.waits(now)
+    }
+
+    /// The card without what was lent and is over.
+    pub fn without_past_loans(&self, now: Time) -> Self {
+        let mut card = self.clone();
+        card.lent.retain(|_, until| *until > now);
+        card
+    }
+
     /// All that the keys of such a card are for: what is lent or was, and for who may break the glass every level.
     pub fn reach(&self) -> Clearance {
         let mut reach = self.clearance(Time::from_unix(i64::MIN));

@@ -182,6 +182,36 @@ impl Roster {
         card.is_due(usage) || (usage == KeyUse::Auditors && founder && !card.is_removed() && alone())
     }
 
+    /// Who was given the key in force for that, by the cards: whoever was due it when it was made, and did not wait, and to whom
+    /// somebody who has it gave it later. It says nothing of what they are due now.
+    pub fn given(&self, usage: KeyUse) -> BTreeSet<PersonId> {
+        let text = usage.to_string();
+        let names = |card: &Card| match usage {
+            KeyUse::Auditors => card.auditors.is_some(),
+            _ => card.keys.contains_key(&text),
+        };
+        // From the first key, which no card names, nobody who is due it was ever left out.
+        let Some(made) = self.cards.iter().rposition(names) else {
+            return self.members().map(|card| card.person).collect();
+        };
+        let then = Self {
+            cards: self.cards[..=made].to_vec(),
+            digests: self.digests[..=made].to_vec(),
+        };
+        let time = self.cards[made].time;
+        let due = |card: &&Card| !card.waits(time) && then.is_due(&card.without_past_loans(time), usage, None);
+        let mut given: BTreeSet<PersonId> = then.members().filter(due).map(|card| card.person).collect();
+        for (n, card) in self.cards.iter().enumerate().skip(made + 1) {
+            let before = self.cards[..n].iter().rfind(|before| before.person == card.person);
+            let is_new = |before: &Card| card.goes_on_from(before, card.time) || !before.is_due(usage);
+            let gains = card.is_due(usage) && before.is_none_or(is_new);
+            if gains && self.person_of(card.by).is_some_and(|by| given.contains(&by)) {
+                given.insert(card.person);
+            }
+        }
+        given
+    }
+
     /// Whether the card of that digest admits `device`.
     pub fn admits(&self, card: Digest, device: DeviceId) -> bool {
         let at = self.digests.iter().position(|digest| *digest == card);
@@ -604,6 +634,78 @@ mod tests {
         };
         let due = [level(0), compartment, KeyUse::Auditors].map(|usage| auditor.is_due(usage));
         assert_eq!(due, [false, false, true]);
+    }
+
+    #[test]
+    fn who_has_a_key_was_due_it_when_it_was_made_or_given_it_by_somebody_who_has_it() {
+        let first = founder();
+        let mut cards = vec![first.clone()];
+        // By whom, for whom, and what of it.
+        let mut add = |by: u8, person: u8, change: &dyn Fn(&mut Card)| {
+            let mut card = Card {
+                by: DeviceId([by; 8]),
+                person: PersonId([person; 8]),
+                devices: vec![device(person, DeviceKind::Device)],
+                roles: vec![Role::Lead],
+                n: cards.len() as u64,
+                prev: cards[cards.len() - 1].digest(),
+                time: Time::from_unix(10 * cards.len() as i64),
+                ..first.clone()
+            };
+            if person == 1 {
+                card.devices = first.devices.clone();
+            }
+            change(&mut card);
+            cards.push(card);
+            let sign = |card: &Card| card.sign(&key(card.by.0[0]));
+            let files: Vec<Vec<u8>> = cards.iter().map(sign).collect();
+            let files: Vec<&[u8]> = files.iter().map(Vec::as_slice).collect();
+            let roster = Roster::verify(VAULT, None, &files).unwrap();
+            let given = |usage| roster.given(usage).into_iter().map(|person| person.0[0]);
+            let level = |level| given(KeyUse::Level(level)).collect::<Vec<_>>();
+            (level(Level::Restricted), given(KeyUse::Auditors).collect::<Vec<_>>())
+        };
+        let restricted = KeyUse::Level(Level::Restricted).to_string();
+        let names = |card: &mut Card| {
+            let _ = card.keys.insert(restricted.clone(), KeyId([card.n as u8; 8]));
+        };
+        assert_eq!(add(1, 5, &|card| card.level = 1).0, [1, 5]);
+        add(1, 6, &|card| card.paused = true);
+        add(1, 7, &|card| card.until = Some(Time::from_unix(50)));
+        add(1, 8, &|card| {
+            card.level = 1;
+            card.lent.insert(restricted.clone(), Time::from_unix(45));
+        });
+        add(1, 9, &|_| ());
+        // Neither who waits is given what is made, nor who is not due it.
+        let made = add(1, 5, &|card| {
+            card.level = 1;
+            names(card);
+        });
+        assert_eq!(made.0, [1, 9]);
+        // Who lacks it gives it to nobody, who has it does: where there is more, a pause ends or an end is another.
+        assert_eq!(add(5, 6, &|_| ()).0, [1, 9]);
+        add(5, 6, &|card| card.paused = true);
+        assert_eq!(add(9, 6, &|_| ()).0, [1, 6, 9]);
+        assert_eq!(add(6, 8, &|_| ()).0, [1, 6, 8, 9]);
+        assert_eq!(
+            add(1, 7, &|card| card.until = Some(Time::from_unix(90))).0,
+            [1, 6, 8, 9]
+        );
+        assert_eq!(
+            add(1, 7, &|card| card.until = Some(Time::from_unix(990))).0,
+            [1, 6, 7, 8, 9]
+        );
+        // What has no effect on what is given changes nothing, and the next key is another.
+        assert_eq!(add(1, 9, &|card| card.level = 2).0, [1, 6, 7, 8, 9]);
+        assert_eq!(add(1, 9, &names).0, [1, 6, 7, 8, 9]);
+        add(1, 6, &|card| card.paused = true);
+        assert_eq!(add(1, 5, &names).0, [1, 5, 7, 8, 9]);
+        // The founder is due the auditors' key as long as there is no auditor.
+        let makes = |card: &mut Card| card.auditors = Some(auditors(card.n as u8));
+        assert_eq!(add(1, 5, &makes).1, [1]);
+        add(1, 9, &|card| card.roles = vec![Role::Auditor, Role::Lead]);
+        assert_eq!(add(1, 5, &makes).1, [9]);
     }
 
     #[test]

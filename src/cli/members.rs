@@ -38,7 +38,7 @@ pub(super) enum MemberCommand {
     Grant(RightsArgs),
     /// Take something from a member: new keys for it, and what they knew of it is listed; for leads
     #[command(
-        after_help = "Examples:\n  strongroom member revoke jon --compartment Kestrel\n  strongroom member revoke jon --clearance internal\n\nThey keep what they have read and copied, so what they could read is listed, and what they did: change in the world what has to be changed, such as codes and routes."
+        after_help = "Examples:\n  strongroom member revoke jon --compartment Kestrel\n  strongroom member revoke jon --clearance internal\n\nThey keep what they have read and copied, so what they could read is listed, and what they did: change in the world what has to be changed, such as codes and routes. What somebody holds last is not taken from them: they give it to somebody else first."
     )]
     Revoke(RightsArgs),
     /// Let a member do nothing until they are resumed; their keys stay; for leads
@@ -55,7 +55,7 @@ pub(super) enum MemberCommand {
     },
     /// End a membership: new keys for all they had, and what they knew is listed; for leads
     #[command(
-        after_help = "Examples:\n  strongroom member remove jon\n  strongroom member remove jon --device 3f2a          a lost laptop; jon stays\n\nTheir devices are no devices of the vault any more: what they write from now on counts for nothing. They keep what they have copied. What they could read is listed, and what they did read: change in the world what has to be changed, such as codes and routes. Where you lack a key yourself, a lead who holds it runs the same command."
+        after_help = "Examples:\n  strongroom member remove jon\n  strongroom member remove jon --device 3f2a          a lost laptop; jon stays\n\nTheir devices are no devices of the vault any more: what they write from now on counts for nothing. They keep what they have copied. What they could read is listed, and what they did read: change in the world what has to be changed, such as codes and routes. Where you lack a key yourself, a lead who holds it runs the same command. What somebody holds last, they give to somebody else first; `member pause` stops them meanwhile."
     )]
     Remove {
         /// The member

@@ -549,9 +549,29 @@ fn rules_that_both_changed_are_the_first_s_and_those_that_one_changed_are_theirs
 }
 
 #[test]
+fn the_auditors_key_is_not_lost_where_both_removed_the_last_auditor() {
+    let world = World::new();
+    let auditor = MemberChange::Grant(rights(None, &[Role::Auditor]));
+    world.mara.change("kim", &auditor);
+    world.settle();
+    let both = [&world.jon, &world.mara];
+    for computer in both {
+        computer.seat.offline.set(true);
+        computer.change("kim", &MemberChange::Remove);
+        computer.seat.offline.set(false);
+    }
+    both.iter().for_each(|computer| computer.well());
+    world.mara.change("jon", &auditor);
+}
+
+#[test]
 fn who_removed_each_other_are_told_and_the_first_stands() {
     let world = World::new();
     let both = [&world.mara, &world.jon];
+    // Else the founder alone holds the auditors' key, and stays.
+    let auditor = MemberChange::Grant(rights(None, &[Role::Auditor]));
+    world.mara.change("jon", &auditor);
+    world.settle();
     both.iter().for_each(|computer| computer.seat.offline.set(true));
     world.mara.change("jon", &MemberChange::Remove);
     world.jon.change("mara", &MemberChange::Remove);

@@ -91,7 +91,7 @@ pub(super) fn add_note(vault: &Vault, label: &str, text: &'static str) -> NoteId
 }
 
 /// What a modified program has in its hands: identity and keys.
-fn keys_of(place: &Vault) -> (Identity, Keyring, Clearance) {
+pub(super) fn keys_of(place: &Vault) -> (Identity, Keyring, Clearance) {
     let places = place.context(&Told, None, None).places;
     let file = IdentityFile::parse(&std::fs::read(places.identity()).unwrap()).unwrap();
     let identity = Identity::unlock(&file, &Passphrase::new(PASSPHRASE.into())).unwrap();
