@@ -109,13 +109,18 @@ fn what_does_not_fit_is_no_branch_that_came() {
     b.add("of b");
     b.quiet_sync();
     let before = a.refs();
-    for witness in [false, true] {
+    for (witness, stops) in [
+        (false, Stops::Apart),
+        (false, Stops::Everywhere),
+        (true, Stops::Apart),
+        (true, Stops::Everywhere),
+    ] {
         if witness {
             let tip = world.git(&["rev-parse", &b.log_ref()]);
             world.git(&["update-ref", "refs/heads/witness/zz", &tip]);
         }
         let person = Sitting {
-            stops: true,
+            stops,
             ..torn(&[b.log_ref()])
         };
         let failed = a.sync_as(&person).failed.unwrap();
