@@ -19,7 +19,7 @@ use super::pruning::forgotten_there;
 use super::removals::{forget_removals, remember_removals};
 use super::whole::still_holds;
 use crate::chain::{FileRef, Problem, Time};
-use crate::env::{Ended, SystemEntropy, write_new_private};
+use crate::env::{Ended, FileError, SystemEntropy, write_new_private};
 use crate::id::LogName;
 use crate::ledger::{
     Elsewhere, Fate, Ledger, LedgerError, MainFate, Merged, Push, Second, catch_up, is_anything_withdrawn, note_pushed,
@@ -635,14 +635,20 @@ impl<'a> Exchange<'a> {
         let Some(seen) = self.seen.take().filter(|_| !self.done.problems.is_empty()) else {
             return;
         };
-        let place = self.unlocked.state.join("refused");
-        let place = place.join(format!("{}-{}", self.context.now().unix(), self.done.remote));
-        match write_new_private(&place, seen.to_text().as_bytes()) {
-            Ok(()) => self.done.evidence = Some(place),
-            Err(error) => {
+        let (folder, text) = (self.unlocked.state.join("refused"), seen.to_text());
+        let name = format!("{}-{}", self.context.now().unix(), self.done.remote);
+        // Another of this second has the name already. No remote's has a full stop.
+        let places = (1u32..).map(|turn| match turn {
+            1 => folder.join(&name),
+            _ => folder.join(format!("{name}.{turn}")),
+        });
+        let mut tried = places.map(|place| (write_new_private(&place, text.as_bytes()), place));
+        match tried.find(|(written, _)| !matches!(written, Err(FileError::Exists(_)))) {
+            Some((Err(error), _)) => {
                 let warning = format!("what the remote showed could not be written down: {error}");
                 self.context.person.warn(&warning);
             }
+            written => self.done.evidence = written.map(|(_, place)| place),
         }
     }
 }
