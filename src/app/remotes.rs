@@ -8,7 +8,7 @@ use super::offline::note_exchange;
 use super::sync::{LATER, fetched, list_branches, no_room};
 use super::vault::{move_into_place, refuse_occupied};
 use crate::id::{BadFingerprint, Digest, Fingerprint, VaultId};
-use crate::ledger::{LedgerError, Verdict, vault_id};
+use crate::ledger::{LedgerError, Verdict, is_witness, vault_id};
 use crate::repo::{CreateError, GitJob, Lock, PATIENCE, RemoteUrl, Repo, Settings, room_for_arrivals};
 use std::path::{Path, PathBuf};
 
@@ -123,8 +123,28 @@ fn fill(context: &Context<'_>, repo: &Repo, url: &RemoteUrl) -> Result<Vec<Strin
         .hint("check the address; a new vault is made with `strongroom init`, and put there with `strongroom sync`"));
     }
     let room = room_for_arrivals(repo.dir()).map_err(no_room)?;
-    let job = GitJob::fetch(repo.dir(), url, &there.patterns(), &there.left_out(), room);
-    fetched(&context.person.git(&job)?, room)?;
+    let fetch = |patterns: &[&str]| {
+        let job = GitJob::fetch(repo.dir(), url, patterns, &there.left_out(), room);
+        context.person.git(&job)
+    };
+    let mut patterns = there.patterns();
+    let mut ended = fetch(&patterns)?;
+    let witnesses: Vec<String> = there.names().into_iter().filter(|name| is_witness(name)).collect();
+    if !ended.succeeded && !witnesses.is_empty() {
+        // Whoever can push makes these as they like, and nothing else needs them.
+        let dropped = repo.drop_what_is_half(&witnesses);
+        dropped.map_err(|error| Error::new(Kind::Failed, format!("the vault could not be written: {error}")))?;
+        patterns.retain(|pattern| !is_witness(pattern));
+        let why = fetched(&ended, room).err();
+        ended = fetch(&patterns)?;
+        if let Some(why) = why.filter(|_| ended.succeeded) {
+            context.person.warn(&format!(
+                "what witnesses wrote was left out, and the next sync tries again: {}",
+                why.message
+            ));
+        }
+    }
+    fetched(&ended, room)?;
     Ok(there.strays)
 }
 

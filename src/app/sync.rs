@@ -8,6 +8,8 @@
 //! synced in turn, and two clones would never be at rest. But for one: that this device has seen what is to be destroyed,
 //! once, since others wait for that.
 
+mod fetching;
+
 use super::audit::clone_name;
 use super::beside::make_again;
 use super::context::{Context, Desk, Unlocked, two_histories};
@@ -17,13 +19,12 @@ use super::pruning::forgotten_there;
 use super::removals::{forget_removals, remember_removals};
 use super::whole::still_holds;
 use crate::chain::{FileRef, Problem, Time};
-use crate::env::{Ended, SystemEntropy, write_new_private};
+use crate::env::{Ended, FileError, SystemEntropy, write_new_private};
 use crate::id::LogName;
 use crate::ledger::{
-    Elsewhere, Fate, Ledger, LedgerError, MainFate, Merged, Push, Second, catch_up, is_anything_withdrawn, is_witness,
-    note_pushed,
+    Elsewhere, Fate, Ledger, LedgerError, MainFate, Merged, Push, Second, catch_up, is_anything_withdrawn, note_pushed,
 };
-use crate::repo::{GitJob, RemoteUrl, Repo, Settings, Staging, parse_list, room_for_arrivals, said};
+use crate::repo::{GitJob, RemoteUrl, Repo, Settings, Staging, parse_list, said};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -35,8 +36,6 @@ const PAUSE: Duration = Duration::from_millis(100);
 const STALLS: u32 = 2;
 /// How long a step may take, in seconds, where members are changed: a remote that does not answer stops nobody's removal.
 const HURRIED: u64 = 20;
-/// In how many parts at most it is fetched where some of it is damaged.
-const PARTS_MAX: usize = 64;
 /// What is to be said whenever the network is in the way.
 pub(super) const LATER: &str = "nothing was lost: what is recorded here goes with the next sync";
 
@@ -90,6 +89,13 @@ pub struct Synced {
 }
 
 impl Synced {
+    /// Whether what others decided may not all be here. Of that what stands beside the logs, as whoever can push may put it
+    /// there, says nothing.
+    fn may_be_behind(&self) -> bool {
+        let wrong = self.problems.iter().any(|problem| problem.case != Some(31));
+        self.failed.is_some() || !self.held_back.is_empty() || wrong
+    }
+
     /// Of all that is wrong the worst.
     pub fn worst(&self) -> Option<Kind> {
         let turn = |kind: &Kind| match kind {
@@ -220,7 +226,7 @@ pub(super) fn keep_together(context: &Context<'_>, unlocked: &Unlocked<'_>) -> R
         let mut exchange = Exchange::new(context, unlocked, name, &url);
         exchange.deadline = Some(HURRIED);
         let done = exchange.ended(Exchange::run);
-        if done.worst().is_some() {
+        if done.may_be_behind() {
             let why = done
                 .failed
                 .map_or_else(|| "something is wrong there".to_owned(), |error| error.message);
@@ -244,7 +250,7 @@ pub(super) fn follow_first(context: &Context<'_>, unlocked: &Unlocked<'_>) -> Re
         let mut exchange = Exchange::new(context, unlocked, name, &url);
         exchange.deadline = Some(HURRIED);
         let done = exchange.ended(Exchange::follow);
-        if done.worst().is_some() {
+        if done.may_be_behind() {
             let why = done.failed.map(|error| error.message);
             let why = why.or_else(|| done.problems.into_iter().next().map(|problem| problem.message));
             context.person.warn(&format!(
@@ -351,122 +357,6 @@ impl<'a> Exchange<'a> {
         self.met = true;
         self.tell(merged);
         Ok(())
-    }
-
-    /// Lists the branches there, and fetches them if they hold anything new.
-    fn look(&mut self) -> Result<There, Error> {
-        let repo = &self.unlocked.repo;
-        let staging = repo.staging()?;
-        let mut branches = list_branches(self.context, staging.dir(), self.url, self.deadline)?;
-        let (mut there, mut in_part) = (None, false);
-        if branches.has_main() && branches.has_news(repo)? {
-            let room = room_for_arrivals(repo.dir()).map_err(no_room)?;
-            let alike = branches.alike(repo)?;
-            staging.begin_with(&alike)?;
-            let job = GitJob::fetch(
-                staging.dir(),
-                self.url,
-                &branches.patterns(),
-                &branches.left_out(),
-                room,
-            );
-            let mut ended = self.git(job.clone())?;
-            if !(ended.succeeded || ended.stopped || alike.is_empty()) {
-                // One of these the vault may have lost, or not have any more.
-                staging.begin_with_none()?;
-                ended = self.git(job)?;
-            }
-            let broken = match ended.succeeded || ended.stopped {
-                true => fetched(&ended, room).map(|()| Vec::new())?,
-                // One branch that leads nowhere is enough for git to bring nothing.
-                false => self.fetch_apart(&staging, &branches, room)?,
-            };
-            in_part = !broken.is_empty();
-            if Elsewhere::lacks_a_log(&broken) {
-                self.broken(broken);
-                self.see_what_went_back(&branches)?;
-                let words = "not all logs, members and rules came from the remote; nothing was merged or pushed";
-                return Err(Error::new(Kind::Unknown, words).hint(LATER));
-            }
-            let opened = staging.open(Settings::of_this_run())?.with_packs();
-            // It may have changed since it was listed.
-            branches = branches.renewed(Elsewhere::of(&opened)?, &broken);
-            self.broken(broken);
-            there = Some(opened);
-        }
-        Ok(There {
-            branches,
-            fetched: there,
-            in_part,
-            staging,
-        })
-    }
-
-    /// Says which logs went back there, as far as what is listed tells of it to a device that has a log.
-    fn see_what_went_back(&mut self, listed: &Elsewhere) -> Result<(), Error> {
-        self.seen = Some(listed.clone());
-        let Ok(desk) = self.unlocked.desk(self.context) else {
-            return Ok(());
-        };
-        let went_back = desk.ledger.went_back(&self.name, listed)?;
-        drop(desk);
-        went_back
-            .into_iter()
-            .for_each(|problem| self.problem(Kind::Tampered, problem));
-        Ok(())
-    }
-
-    /// Fetches what can be fetched, in ever smaller parts; gives the names of the branches that cannot, up to the first
-    /// without which the others are of no use.
-    fn fetch_apart(&self, staging: &Staging, branches: &Elsewhere, room: u64) -> Result<Vec<String>, Error> {
-        // That it does not answer any more is another matter.
-        list_branches(self.context, staging.dir(), self.url, self.deadline)?;
-        let (mut due, mut broken, mut parts) = (branches.names_apart(), Vec::new(), 0);
-        while let Some(mut names) = due.pop() {
-            let witnesses = names.iter().all(|name| is_witness(name));
-            if parts >= PARTS_MAX && witnesses {
-                broken.extend(names);
-                continue;
-            }
-            parts += 1;
-            let patterns: Vec<&str> = names.iter().map(String::as_str).collect();
-            let job = GitJob::fetch(staging.dir(), self.url, &patterns, &[], room);
-            let ended = self.git(job)?;
-            if ended.succeeded {
-                continue;
-            }
-            // Of what does not fit, or is broken in too many places, nothing is known.
-            if ended.stopped || parts >= PARTS_MAX && !witnesses {
-                return fetched(&ended, room).map(|()| broken);
-            }
-            let half = names.split_off(names.len() / 2);
-            match names.is_empty() {
-                true => {
-                    broken.extend(half);
-                    // Without it the rest is of no use.
-                    if Elsewhere::lacks_a_log(&broken) {
-                        return Ok(broken);
-                    }
-                }
-                false => due.extend([half, names]),
-            }
-        }
-        // Of two moments a log may be there that has seen more of another than came.
-        if list_branches(self.context, staging.dir(), self.url, self.deadline)? != *branches {
-            let words = "the remote changed while it was fetched in parts; nothing was merged or pushed";
-            return Err(Error::new(Kind::Failed, words).hint(LATER));
-        }
-        Ok(broken)
-    }
-
-    fn broken(&mut self, names: Vec<String>) {
-        for name in names {
-            let message = format!(
-                "the branch `{name}` did not come: it is damaged there, or the transfer broke off, and what it holds \
-                 cannot be told"
-            );
-            self.say(None, is_witness(&name).then_some(31), Kind::Failed, message);
-        }
     }
 
     /// Takes what is new, and says what is to be pushed. The vault's lock is held for no longer than that.
@@ -625,7 +515,14 @@ impl<'a> Exchange<'a> {
         self.say(problem.log, Some(problem.case), kind, problem.message);
     }
 
-    /// What was seen before a push that came too late is seen again after it, and said once.
+    /// What was met before a push that came too late is met again after it, and said once.
+    fn warn(&mut self, text: &str) {
+        if self.warned.insert(text.to_owned()) {
+            self.context.person.warn(text);
+        }
+    }
+
+    /// The same of what is wrong there.
     fn say(&mut self, log: Option<LogName>, case: Option<u8>, kind: Kind, message: String) {
         let problem = SyncProblem {
             log,
@@ -645,21 +542,14 @@ impl<'a> Exchange<'a> {
 
     /// What became of what was fetched.
     fn tell(&mut self, merged: Merged) {
-        let (person, warned) = (self.context.person, &mut self.warned);
-        // What was met before a push that came too late is met again after it.
-        let mut warn = |text: &str| {
-            if warned.insert(text.to_owned()) {
-                person.warn(text);
-            }
-        };
         if let Some(begun) = merged.began {
-            warn(&two_histories(begun.log));
+            self.warn(&two_histories(begun.log));
         }
         for name in &merged.held {
-            warn(&still_holds(name));
+            self.warn(&still_holds(name));
         }
         for branch in &merged.witnesses {
-            warn(&format!(
+            self.warn(&format!(
                 "the remote's branch `{branch}` was not taken: it does not go on from what is here, or is no witness's"
             ));
         }
@@ -745,14 +635,20 @@ impl<'a> Exchange<'a> {
         let Some(seen) = self.seen.take().filter(|_| !self.done.problems.is_empty()) else {
             return;
         };
-        let place = self.unlocked.state.join("refused");
-        let place = place.join(format!("{}-{}", self.context.now().unix(), self.done.remote));
-        match write_new_private(&place, seen.to_text().as_bytes()) {
-            Ok(()) => self.done.evidence = Some(place),
-            Err(error) => {
+        let (folder, text) = (self.unlocked.state.join("refused"), seen.to_text());
+        let name = format!("{}-{}", self.context.now().unix(), self.done.remote);
+        // Another of this second has the name already. No remote's has a full stop.
+        let places = (1u32..).map(|turn| match turn {
+            1 => folder.join(&name),
+            _ => folder.join(format!("{name}.{turn}")),
+        });
+        let mut tried = places.map(|place| (write_new_private(&place, text.as_bytes()), place));
+        match tried.find(|(written, _)| !matches!(written, Err(FileError::Exists(_)))) {
+            Some((Err(error), _)) => {
                 let warning = format!("what the remote showed could not be written down: {error}");
                 self.context.person.warn(&warning);
             }
+            written => self.done.evidence = written.map(|(_, place)| place),
         }
     }
 }

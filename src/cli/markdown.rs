@@ -87,8 +87,8 @@ pub(super) fn render(text: &str, width: usize, colour: bool) -> Vec<Line> {
     let defined = parser.reference_definitions().iter();
     let mut defined: Vec<Range<usize>> = defined.map(|(_, link)| link.span.clone()).collect();
     defined.sort_by_key(|span| span.start);
-    for event in parser {
-        printer.take(event);
+    for (event, place) in parser.into_offset_iter() {
+        printer.take(event, text.get(place).unwrap_or_default());
     }
     printer.flush();
     for span in defined {
@@ -115,7 +115,7 @@ fn shows_all(lines: &[Line], text: &str) -> bool {
     for word in shown.iter().flat_map(|line| words(line)) {
         *left.entry(word).or_default() += 1;
     }
-    let mut written = text.lines().map(uncounted).flat_map(|line| line.split('&').enumerate());
+    let mut written = text.lines().flat_map(|line| line.split('&').enumerate());
     written.all(|(at, piece)| {
         let piece = if at == 0 { piece } else { behind_entity(piece) };
         words(piece).all(|word| match left.get_mut(word) {
@@ -133,13 +133,17 @@ fn words(text: &str) -> impl Iterator<Item = &str> {
         .filter(|word| !word.is_empty())
 }
 
-/// A line without the numbers of list items at its front, which are counted anew.
-fn uncounted(line: &str) -> &str {
-    let words = line.trim_start_matches(|c: char| {
-        c.is_ascii_digit() || matches!(c, '.' | ')' | '>' | '-' | '*' | '+' | ' ' | '\t')
-    });
-    let front = &line[..line.len() - words.len()];
-    &line[front.trim_end_matches(|c: char| c.is_ascii_digit()).len()..]
+/// What a list item begins with. Its number stays as it was written, and is not counted anew: it may be the day of a date.
+fn marker(item: &str) -> String {
+    let item = item.trim_start_matches([' ', '\t']);
+    let digits = item.bytes().take_while(u8::is_ascii_digit).count();
+    match item
+        .get(..=digits)
+        .filter(|number| digits > 0 && number.ends_with(['.', ')']))
+    {
+        Some(number) => format!("{number} "),
+        None => "• ".to_owned(),
+    }
 }
 
 /// What follows `&`, without the rest of an entity that is shown as its character.
@@ -199,8 +203,8 @@ struct Printer {
     spans: Vec<Span>,
     effects: Vec<Effects>,
     containers: Vec<Container>,
-    /// The number of the next item of each list; none where they are not counted.
-    lists: Vec<Option<u64>>,
+    /// How many lists are under way, one in another.
+    lists: usize,
     /// Where each link under way leads.
     links: Vec<Zeroizing<String>>,
     /// Whether a blank line comes before the next block.
@@ -220,7 +224,7 @@ impl Printer {
             spans: Vec::new(),
             effects: Vec::new(),
             containers: Vec::new(),
-            lists: Vec::new(),
+            lists: 0,
             links: Vec::new(),
             gap: false,
             verbatim: None,
@@ -229,9 +233,10 @@ impl Printer {
         }
     }
 
-    fn take(&mut self, event: Event<'_>) {
+    /// `source`: all of the text that it is about.
+    fn take(&mut self, event: Event<'_>, source: &str) {
         match event {
-            Event::Start(tag) => self.start(tag),
+            Event::Start(tag) => self.start(tag, source),
             Event::End(tag) => self.end(tag),
             Event::Text(text) => self.text(&text),
             Event::Html(text) => match &mut self.verbatim {
@@ -282,7 +287,7 @@ impl Printer {
         }
     }
 
-    fn start(&mut self, tag: Tag<'_>) {
+    fn start(&mut self, tag: Tag<'_>, source: &str) {
         match tag {
             Tag::Paragraph => {}
             Tag::Heading { level, .. } => {
@@ -310,19 +315,13 @@ impl Printer {
                 self.flush();
                 self.verbatim = Some(Zeroizing::default());
             }
-            Tag::List(first) => {
+            Tag::List(_) => {
                 self.flush();
-                self.lists.push(first);
+                self.lists += 1;
             }
             Tag::Item => {
                 self.flush();
-                let marker = match self.lists.last_mut() {
-                    Some(Some(number)) => {
-                        *number = number.saturating_add(1);
-                        format!("{}. ", *number - 1)
-                    }
-                    _ => "• ".to_owned(),
-                };
+                let marker = marker(source);
                 let rest = " ".repeat(marker.width());
                 self.contain(Some(marker), rest);
             }
@@ -406,8 +405,8 @@ impl Printer {
             }
             TagEnd::List(_) => {
                 self.flush();
-                self.lists.pop();
-                self.gap |= self.lists.is_empty();
+                self.lists = self.lists.saturating_sub(1);
+                self.gap |= self.lists == 0;
             }
             TagEnd::Item => {
                 self.flush();

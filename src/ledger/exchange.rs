@@ -250,12 +250,12 @@ impl Ledger<'_> {
             return Ok(push);
         }
         let broken = |merged: &Merged| merged.logs.iter().any(|(_, fate)| matches!(fate, Fate::Broken(_)));
-        // Of what was listed and did not come nobody knows what it has written.
+        // Of what was listed and did not come nobody knows what it has written. A witness writes no files.
         let came = |oid: &Oid| self.repo.contains(*oid) || fetched.is_some_and(|fetched| fetched.contains(*oid));
         let mut unread = theirs
             .branches
             .iter()
-            .filter(|(name, oid)| !is_shard(name) && !came(oid));
+            .filter(|(name, oid)| !is_shard(name) && !name.starts_with(WITNESS) && !came(oid));
         let left_out = merged.is_some_and(broken) || unread.next().is_some();
         let there = |branch: &str| theirs.branches.get(branch).copied();
         for (branch, here) in Elsewhere::of(self.repo)?.branches {

@@ -72,6 +72,11 @@ impl Repo {
         sync_file_system(&self.dir)
     }
 
+    /// Removes what a transfer of these branches into it left that did not come to its end: of a vault that is not in its place yet.
+    pub fn drop_what_is_half(&self, branches: &[String]) -> io::Result<()> {
+        drop_what_is_half(&self.dir, branches)
+    }
+
     /// Whether it reads the objects of its lenders beside its own, and nobody else's.
     pub(super) fn borrows_as_meant(&self) -> bool {
         let lent = lent_by(&self.lenders).ok().filter(|lent| !lent.is_empty());
@@ -85,6 +90,17 @@ impl Repo {
             None => Ok(()),
         }
     }
+}
+
+/// Removes of packs what git began, which takes room, and what it had made of these branches already.
+fn drop_what_is_half(dir: &Path, branches: &[String]) -> io::Result<()> {
+    for entry in fs::read_dir(dir.join("objects/pack"))? {
+        let entry = entry?;
+        if entry.file_name().as_bytes().starts_with(b"tmp_") {
+            remove_file(&entry.path())?;
+        }
+    }
+    branches.iter().try_for_each(|branch| remove_file(&dir.join(branch)))
 }
 
 impl Drop for Staging {
@@ -137,6 +153,18 @@ impl Staging {
     /// what the vault had a moment ago another program may have removed.
     pub fn begin_with_none(&self) -> Result<(), StagingError> {
         Ok(remove_file(&self.dir.join(PACKED_REFS))?)
+    }
+
+    /// Makes it anew, and gives it these refs, where a transfer was stopped: nothing of what that brought is left.
+    pub fn begin_anew(&self, refs: &BTreeMap<String, Oid>) -> Result<(), StagingError> {
+        remove(&self.dir)?;
+        self.lay_out()?;
+        self.begin_with(refs)
+    }
+
+    /// Removes what a transfer of these branches left that did not come to its end.
+    pub fn drop_what_is_half(&self, branches: &[String]) -> Result<(), StagingError> {
+        Ok(drop_what_is_half(&self.dir, branches)?)
     }
 
     /// Removes what the other repository sent where one of these commits of it, which branches stand at that are replaced, goes on

@@ -307,6 +307,13 @@ fn no_trace_is_left_by_real_editors_also_killed_ones() {
 
 #[test]
 fn nothing_in_a_note_steers_an_editor_whose_settings_let_it() {
+    let wishes = [
+        "set modeline\n",
+        // As nearly every one begins.
+        "autocmd!\nset modeline\n",
+        "augroup mine\nautocmd!\nautocmd BufReadPre,BufRead * setlocal modeline\naugroup END\nset modeline\n",
+        "autocmd!\nautocmd BufRead,BufEnter * set modeline modelines=5\n",
+    ];
     for (editor, settings) in [("vim", ".vimrc"), ("nvim", "config/nvim/init.vim")] {
         if !has(editor) {
             continue;
@@ -314,18 +321,17 @@ fn nothing_in_a_note_steers_an_editor_whose_settings_let_it() {
         let mut house = House::empty();
         let settings = house.root().join(settings);
         std::fs::create_dir_all(settings.parent().unwrap()).unwrap();
-        std::fs::write(&settings, "set modeline\n").unwrap();
         let text = house.root().join("text");
         std::fs::write(&text, "The gate is shut.\nvim: set textwidth=7:\n").unwrap();
         let command = format!("{editor} -s /dev/null -c \"call writefile([&textwidth], \\$HOME . '/width')\" -c qa!");
         let width = |house: &House, line: &str| {
             let mut sh = house.program("sh");
             let ran = Ran::from(sh.args(["-c", line]).output().unwrap());
-            let width = std::fs::read_to_string(house.root().join("width"));
-            width.unwrap_or_else(|_| panic!("{editor}: {ran:?}")).trim().to_owned()
+            let place = house.root().join("width");
+            let width = std::fs::read_to_string(&place).unwrap_or_else(|_| panic!("{editor}: {ran:?}"));
+            std::fs::remove_file(place).unwrap();
+            width.trim().to_owned()
         };
-        // Without strongroom it does what the line says.
-        assert_eq!(width(&house, &format!("{command} {}", text.display())), "7", "{editor}");
         house.set("VISUAL", &command);
         house.init();
         let add = [
@@ -338,8 +344,16 @@ fn nothing_in_a_note_steers_an_editor_whose_settings_let_it() {
             text.to_str().unwrap(),
         ];
         let id = house.run(&add).expect(0).trim().to_owned();
-        std::fs::remove_file(house.root().join("width")).unwrap();
         let line = format!("{} edit --editor {id}", env!("CARGO_BIN_EXE_strongroom"));
-        assert_eq!(width(&house, &line), "0", "{editor}");
+        for wish in wishes {
+            std::fs::write(&settings, wish).unwrap();
+            // Without strongroom it does what the line says.
+            let own = width(&house, &format!("{command} {}", text.display()));
+            assert_eq!(
+                (own.as_str(), width(&house, &line).as_str()),
+                ("7", "0"),
+                "{editor}: {wish}"
+            );
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 mod parts;
 mod races;
+mod witnesses;
 
 use super::super::*;
 use super::PASSPHRASE;
@@ -23,10 +24,18 @@ struct Sitting<'a> {
     times: Cell<usize>,
     /// Branches of which no transfer comes to its end.
     torn: Vec<String>,
-    /// Whether what does not come to its end is stopped, where it is fetched apart.
-    stops: bool,
+    /// Where it is stopped that it does not come to its end, with all of it there by then.
+    stops: Stops,
     /// How often git was asked to do what.
     jobs: RefCell<Vec<&'static str>>,
+}
+
+#[derive(Default, Clone, Copy, PartialEq, Eq)]
+enum Stops {
+    #[default]
+    Never,
+    Apart,
+    Everywhere,
 }
 
 impl Person for Sitting<'_> {
@@ -67,15 +76,19 @@ impl Person for Sitting<'_> {
             self.times.set(self.times.get() - 1);
             self.meanwhile.into_iter().for_each(|done| done());
         }
-        let meets = |word: &std::ffi::OsString, torn: &String| {
-            let word = word.to_string_lossy();
-            word.contains("/*:") || word.contains(&format!("{torn}:"))
-        };
-        let meets = |torn: &String| job.arguments.iter().any(|word| meets(word, torn));
-        if what == "fetch" && self.torn.iter().any(meets) {
-            let apart = self.jobs.borrow().iter().filter(|job| **job == "fetch").count() > 1;
+        let has = |text: &str| job.arguments.iter().any(|word| word.to_string_lossy().contains(text));
+        let whole = has("/*:");
+        if what == "fetch" && self.torn.iter().any(|torn| whole || has(&format!("{torn}:"))) {
+            let stopped = match self.stops {
+                Stops::Never => false,
+                Stops::Apart => !whole,
+                Stops::Everywhere => true,
+            };
+            if stopped {
+                assert!(run_git(job, false, &|_| {})?.succeeded);
+            }
             return Ok(GitEnded {
-                stopped: self.stops && apart,
+                stopped,
                 ..GitEnded::default()
             });
         }

@@ -141,13 +141,30 @@ fn what_markdown_does_not_show_is_shown() {
     assert_eq!(shown(cell, 80, true), cell.trim_end());
     let twice = "The door.\n\n[n]: /x \"one\"\n[n]: /y \"The door\"\n";
     assert_eq!(shown(twice, 80, false), twice.trim_end());
-    // What is counted anew, and characters that are written as entities, are no reason not to.
-    let counted = "1. *a* &amp; b&#33;\n1. c\n\n> 1. 2nd gate\n";
-    assert!(
-        shown(counted, 40, true).starts_with("1. a & b!\n2. c\n"),
-        "{}",
-        shown(counted, 40, true)
+    // Characters that are written as entities are no reason not to.
+    let entities = "1. *a* &amp; b&#33;\n1. c\n\n> 1. 2nd gate\n";
+    assert_eq!(shown(entities, 40, true), "1. a & b!\n1. c\n\n│ 1. 2nd gate");
+}
+
+/// Markdown counts from the first number on: a day that somebody wrote at the front of a line would be another.
+#[test]
+fn a_list_has_the_numbers_that_were_written() {
+    for text in [
+        "12. May 2024 he came\n14. May 2024 he left",
+        "3) keys\n1) lamp\n   1. log\n   9. call",
+        "• gate\n  1. May\n  31. June",
+        "1. 1. 7. a\n8. b",
+        "007. a\n008. b",
+        "0. a\n0. b",
+        "1. a\n\n1. b",
+    ] {
+        assert_eq!(shown(&text.replace('•', "-"), 60, true), text);
+    }
+    assert_eq!(
+        shown("> 12. **he** came\n> 14. left", 60, true),
+        "│ 12. he came\n│ 14. left"
     );
+    assert_eq!(shown("  12.  *a*\n  14.  b", 60, true), "12. a\n14. b");
 }
 
 #[test]

@@ -126,17 +126,22 @@ fn arguments(family: Option<Family>) -> &'static [&'static str] {
                        | silent! set viminfo= | silent! set patchmode= | silent! set backupskip=* \
                        | silent! autocmd VimEnter * set nobackup nowritebackup noswapfile noundofile patchmode= viminfo=";
     /// A note may be somebody else's text: nothing in it steers the editor, also where the person's settings, which are read
-    /// after this, want lines in a text to.
-    const BEFORE: &str = "augroup strongroom | autocmd BufReadPre * setlocal nomodeline | augroup END";
+    /// after this, want lines in a text to. The group is closed before they are, so that what they remove is not in it.
+    /// To the end of its line all belongs to `autocmd`, bars too.
+    const BEFORE: &str = "set nomodeline | augroup strongroom | augroup END | \
+                          autocmd strongroom BufReadPre,BufReadPost * setlocal nomodeline | set modelines=0";
+    /// And again behind all that these settings have done when a text is read.
+    const LAST: &str = "silent! autocmd strongroom SourcePost * \
+                        autocmd! strongroom BufReadPre,BufReadPost * setlocal nomodeline | set modelines=0";
     const EMACS: &str = "(progn (setq make-backup-files nil backup-inhibited t auto-save-default nil \
                          auto-save-list-file-prefix nil create-lockfiles nil undo-tree-auto-save-history nil \
                          enable-local-variables nil enable-local-eval nil) \
                          (dolist (mode '(savehist-mode auto-save-visited-mode)) \
                          (if (and (boundp mode) (symbol-value mode)) (funcall mode -1))))";
     match family {
-        Some(Family::Vim | Family::Neovim) => &["-n", "-i", "NONE", "--cmd", BEFORE, "-c", VIM],
+        Some(Family::Vim | Family::Neovim) => &["-n", "-i", "NONE", "--cmd", BEFORE, "--cmd", LAST, "-c", VIM],
         // It would go to the background, and the text be taken away from under it.
-        Some(Family::GraphicalVim) => &["-f", "-n", "-i", "NONE", "--cmd", BEFORE, "-c", VIM],
+        Some(Family::GraphicalVim) => &["-f", "-n", "-i", "NONE", "--cmd", BEFORE, "--cmd", LAST, "-c", VIM],
         // Restricted: no backups, no histories, no other files.
         Some(Family::Nano) => &["--restricted"],
         Some(Family::Emacs) => &["--eval", EMACS],

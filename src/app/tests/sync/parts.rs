@@ -109,13 +109,18 @@ fn what_does_not_fit_is_no_branch_that_came() {
     b.add("of b");
     b.quiet_sync();
     let before = a.refs();
-    for witness in [false, true] {
+    for (witness, stops) in [
+        (false, Stops::Apart),
+        (false, Stops::Everywhere),
+        (true, Stops::Apart),
+        (true, Stops::Everywhere),
+    ] {
         if witness {
             let tip = world.git(&["rev-parse", &b.log_ref()]);
             world.git(&["update-ref", "refs/heads/witness/zz", &tip]);
         }
         let person = Sitting {
-            stops: true,
+            stops,
             ..torn(&[b.log_ref()])
         };
         let failed = a.sync_as(&person).failed.unwrap();
@@ -123,4 +128,26 @@ fn what_does_not_fit_is_no_branch_that_came() {
         assert!(failed.message.contains("does not fit this disk"), "{failed:?}");
         assert_eq!(a.refs(), before);
     }
+}
+
+/// Each is written down, by the same clock.
+#[test]
+fn what_is_shown_twice_within_a_second_is_written_down_twice() {
+    let (world, a) = World::new();
+    let b = world.another("second");
+    a.quiet_sync();
+    let mut ends = Vec::new();
+    for _ in 0..3 {
+        // Whoever notices brings it there again.
+        world.git(&["update-ref", "-d", &b.log_ref()]);
+        let person = Sitting::default();
+        let done = a.sync_as(&person);
+        assert_eq!(
+            (cases(&done), person.warned.take().len()),
+            (vec![(Some(18), Kind::Tampered)], 0)
+        );
+        let name = done.evidence.unwrap().file_name().unwrap().to_owned();
+        ends.extend(name.to_string_lossy().split_once('-').map(|(_, end)| end.to_owned()));
+    }
+    assert_eq!(ends, ["origin", "origin.2", "origin.3"]);
 }

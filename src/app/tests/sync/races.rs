@@ -144,32 +144,3 @@ fn what_is_to_be_pruned_is_on_record_before_anything_is_pushed() {
     assert_eq!(a.sync_as(&person).worst(), None);
     assert_eq!(seen.get(), 1);
 }
-
-/// Anybody who can push can make branches of witnesses; of logs, members and files they say nothing.
-#[test]
-fn branches_of_witnesses_that_cannot_be_fetched_keep_nothing_else_back() {
-    let (world, a) = World::new();
-    let b = world.another("second");
-    a.quiet_sync();
-    b.quiet_sync();
-    b.add("of b");
-    b.quiet_sync();
-    let path = world.0.path().join("commit");
-    std::fs::write(&path, "").unwrap();
-    let tree = world.git(&["hash-object", "-t", "tree", "-w", &path.display().to_string()]);
-    for n in 0..40 {
-        let text = format!("tree {tree}\nauthor x{n}\ncommitter x\n\nx\n");
-        std::fs::write(&path, text).unwrap();
-        let file = path.display().to_string();
-        let oid = world.git(&["hash-object", "-t", "commit", "--literally", "-w", &file]);
-        let branch = format!("refs/heads/witness/z{n}");
-        world.git(&["update-ref", &branch, &oid]);
-    }
-    a.add("of a");
-    let done = a.sync();
-    assert_eq!((done.worst(), done.entries), (Some(Kind::Failed), 1), "{done:?}");
-    assert!(done.problems.iter().all(|problem| problem.case == Some(31)), "{done:?}");
-    let own = a.log_ref();
-    assert_eq!(world.refs().get(&own), a.refs().get(&own));
-    assert_eq!(a.titles(), ["of a", "of b"]);
-}
