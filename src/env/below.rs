@@ -4,7 +4,6 @@
 use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, openat, statat};
 use std::fs::File;
 use std::io;
-use std::os::fd::AsFd;
 
 /// How deep folders are looked into.
 const DEPTH_MAX: usize = 32;
@@ -38,14 +37,10 @@ pub struct FoundBelow {
 /// Everything in a folder and in those below it, at most `max` things, in order of their paths.
 pub fn list_below(folder: &File, max: usize) -> io::Result<Vec<FoundBelow>> {
     let mut found = Vec::new();
-    let top = openat(
-        folder.as_fd(),
-        ".",
-        OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC,
-        Mode::empty(),
-    )?;
-    let mut folders = vec![(File::from(top), String::new(), 0)];
-    while let Some((folder, prefix, depth)) = folders.pop() {
+    // Paths, and no open folders: there may be more of them side by side than a program may hold open.
+    let mut folders = vec![(String::new(), 0)];
+    while let Some((prefix, depth)) = folders.pop() {
+        let folder = open_folder(folder, prefix.split_terminator('/'))?;
         for entry in Dir::read_from(&folder)? {
             let entry = entry?;
             let name = entry.file_name();
@@ -55,22 +50,18 @@ pub fn list_below(folder: &File, max: usize) -> io::Result<Vec<FoundBelow>> {
             let path = format!("{prefix}{}", name.to_string_lossy());
             let stat = statat(&folder, name, AtFlags::SYMLINK_NOFOLLOW)?;
             let kind = match FileType::from_raw_mode(stat.st_mode) {
-                _ if name.to_bytes().starts_with(b".") => FoundKind::Hidden,
-                _ if name.to_str().is_err() => FoundKind::NoText,
-                FileType::RegularFile => FoundKind::File(u64::try_from(stat.st_size).unwrap_or_default()),
-                FileType::Symlink => FoundKind::Link,
-                FileType::Directory if depth >= DEPTH_MAX => FoundKind::Deep,
-                FileType::Directory => {
-                    folders.push((
-                        File::from(openat(&folder, name, WITHIN, Mode::empty())?),
-                        format!("{path}/"),
-                        depth + 1,
-                    ));
-                    continue;
-                }
-                _ => FoundKind::Other,
+                _ if name.to_bytes().starts_with(b".") => Some(FoundKind::Hidden),
+                _ if name.to_str().is_err() => Some(FoundKind::NoText),
+                FileType::RegularFile => Some(FoundKind::File(u64::try_from(stat.st_size).unwrap_or_default())),
+                FileType::Symlink => Some(FoundKind::Link),
+                FileType::Directory if depth >= DEPTH_MAX => Some(FoundKind::Deep),
+                FileType::Directory => None,
+                _ => Some(FoundKind::Other),
             };
-            found.push(FoundBelow { path, kind });
+            match kind {
+                Some(kind) => found.push(FoundBelow { path, kind }),
+                None => folders.push((format!("{path}/"), depth + 1)),
+            }
             if found.len() + folders.len() > max {
                 return Err(io::Error::other(format!("it holds more than {max} files")));
             }
@@ -86,23 +77,29 @@ const WITHIN: OFlags = OFlags::RDONLY
     .union(OFlags::NOFOLLOW)
     .union(OFlags::CLOEXEC);
 
+/// Opens the folder at the end of these names below a folder, one after the other: each is looked up in the one before it,
+/// so that a link that somebody puts on the way leads nowhere.
+fn open_folder<'n>(folder: &File, names: impl Iterator<Item = &'n str>) -> io::Result<File> {
+    let mut at = File::from(openat(folder, ".", WITHIN, Mode::empty())?);
+    for name in names {
+        at = File::from(openat(&at, name, WITHIN, Mode::empty())?);
+    }
+    Ok(at)
+}
+
 /// Opens a plain file at a path below a folder.
 pub fn open_below(folder: &File, path: &str) -> io::Result<File> {
     let (folders, name) = path
         .rsplit_once('/')
         .map_or((None, path), |(on_the_way, name)| (Some(on_the_way), name));
-    let mut at = None;
     for part in folders.into_iter().flat_map(|folders| folders.split('/')).chain([name]) {
         if part.is_empty() || part == "." || part == ".." {
             return Err(io::Error::from(io::ErrorKind::InvalidInput));
         }
     }
-    for part in folders.into_iter().flat_map(|folders| folders.split('/')) {
-        let from = at.as_ref().unwrap_or(folder);
-        at = Some(File::from(openat(from, part, WITHIN, Mode::empty())?));
-    }
+    let within = open_folder(folder, folders.into_iter().flat_map(|folders| folders.split('/')))?;
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
-    let file = File::from(openat(at.as_ref().unwrap_or(folder), name, flags, Mode::empty())?);
+    let file = File::from(openat(&within, name, flags, Mode::empty())?);
     match file.metadata()?.is_file() {
         true => Ok(file),
         false => Err(io::Error::other("it is not a plain file")),
@@ -159,5 +156,65 @@ mod tests {
         ] {
             assert!(open_below(&folder, bad).is_err(), "{bad}");
         }
+    }
+
+    /// The limit is the child's alone: this test runs itself once more under it.
+    #[test]
+    fn more_folders_than_may_be_open_are_looked_into() {
+        const BELOW: &str = "STRONGROOM_TEST_BELOW";
+        if let Some(path) = std::env::var_os(BELOW) {
+            let found = list_below(&File::open(path).unwrap(), 2000).unwrap();
+            let paths: Vec<_> = found.iter().map(|found| found.path.as_str()).collect();
+            let deep = format!("deep/{}", ["d"; DEPTH_MAX].join("/"));
+            let side_by_side = (0..1100).map(|n| format!("side/{n:04}/one.md"));
+            let expected: Vec<_> = std::iter::once(deep).chain(side_by_side).collect();
+            assert_eq!(paths, expected);
+            assert_eq!((found[0].kind, found[1].kind), (FoundKind::Deep, FoundKind::File(3)));
+            return;
+        }
+        let home = tempfile::tempdir().unwrap();
+        std::fs::create_dir_all(home.path().join("deep").join(["d"; DEPTH_MAX + 4].join("/"))).unwrap();
+        for n in 0..1100 {
+            let folder = home.path().join(format!("side/{n:04}"));
+            std::fs::create_dir_all(&folder).unwrap();
+            std::fs::write(folder.join("one.md"), "one").unwrap();
+        }
+        let ran = std::process::Command::new("sh")
+            .args(["-c", "ulimit -n 32 && exec \"$0\" \"$@\""])
+            .arg(std::env::current_exe().unwrap())
+            .args([
+                "--exact",
+                "env::below::tests::more_folders_than_may_be_open_are_looked_into",
+            ])
+            .env(BELOW, home.path())
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&ran.stdout);
+        assert!(ran.status.success() && said.contains("1 passed"), "{said}");
+    }
+
+    #[test]
+    fn a_link_that_is_put_in_the_place_of_a_folder_leads_nowhere() {
+        let home = tempfile::tempdir().unwrap();
+        let at = |below: &str| home.path().join(below);
+        std::fs::create_dir_all(at("notes/a/b")).unwrap();
+        std::fs::create_dir_all(at("outside/b")).unwrap();
+        let folder = File::open(at("notes")).unwrap();
+        let open = |path: &str| open_folder(&folder, path.split_terminator('/'));
+        assert!(open("").is_ok() && open("a/b/").is_ok());
+        std::fs::rename(at("notes/a"), at("gone")).unwrap();
+        std::os::unix::fs::symlink("../outside", at("notes/a")).unwrap();
+        assert!(open("a/").is_err() && open("a/b/").is_err());
+    }
+
+    #[test]
+    fn folders_count_too() {
+        let home = tempfile::tempdir().unwrap();
+        for n in 0..4 {
+            std::fs::create_dir(home.path().join(n.to_string())).unwrap();
+        }
+        let folder = File::open(home.path()).unwrap();
+        assert!(list_below(&folder, 3).is_err());
+        assert_eq!(list_below(&folder, 4).unwrap(), []);
     }
 }

@@ -34,6 +34,10 @@ const PNG_KEPT: [&[u8; 4]; 15] = [
 ];
 /// The same of a WebP.
 const WEBP_KEPT: [&[u8; 4]; 6] = [b"VP8 ", b"VP8L", b"VP8X", b"ANIM", b"ANMF", b"ALPH"];
+/// The same of one picture of an animation.
+const FRAME_KEPT: [&[u8; 4]; 3] = [b"VP8 ", b"VP8L", b"ALPH"];
+/// What stands in such a picture before its chunks: its place and how long it is shown.
+const FRAME_HEAD: usize = 16;
 /// What stands first in pictures as telephones write them.
 const HEIF_BRANDS: &[&[u8; 4]] = &[
     b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1", b"avif", b"avis",
@@ -166,6 +170,10 @@ fn jpeg(file: &[u8], walk: &mut Walk<'_>) -> Option<Zeroizing<Vec<u8>>> {
         let size = usize::from(u16::from_be_bytes([*file.get(at)?, *file.get(at + 1)?]));
         let segment = file.get(at..at + size.max(2))?;
         at += segment.len();
+        if !is_plain_jpeg(marker, segment.len()) {
+            walk.leave_out(OTHER, &segment[2..]);
+            return None;
+        }
         match foreign_to_jpeg(marker, &segment[2..]) {
             Some(name) => walk.leave_out(name, &segment[2..]),
             None => {
@@ -185,6 +193,17 @@ fn jpeg(file: &[u8], walk: &mut Walk<'_>) -> Option<Zeroizing<Vec<u8>>> {
     }
 }
 
+/// Whether a JPEG with this segment is one as programs show it. Pictures in several sizes, each on top of the one before
+/// (annex J), are not: their two segments may hold any text, and without them it would be another picture. A number of
+/// lines and an interval are two bytes.
+fn is_plain_jpeg(marker: u8, size: usize) -> bool {
+    match marker {
+        0xde | 0xdf => false,
+        0xdc | 0xdd => size == 4,
+        _ => true,
+    }
+}
+
 /// What a segment is called that the picture does not need.
 fn foreign_to_jpeg(marker: u8, content: &[u8]) -> Option<&'static str> {
     match marker {
@@ -199,7 +218,7 @@ fn foreign_to_jpeg(marker: u8, content: &[u8]) -> Option<&'static str> {
         0xed => Some("IPTC"),
         0xfe => Some("a comment"),
         // What decoding takes: frames, tables, scans, numbers of lines and intervals.
-        0xc0..=0xc7 | 0xc9..=0xcf | 0xda..=0xdf => None,
+        0xc0..=0xc7 | 0xc9..=0xcf | 0xda..=0xdd => None,
         _ => Some(OTHER),
     }
 }
@@ -248,29 +267,44 @@ fn webp(file: &[u8], walk: &mut Walk<'_>) -> Option<Zeroizing<Vec<u8>>> {
     // Never longer than the file: it does not move, and is wiped.
     let mut kept = Zeroizing::new(Vec::with_capacity(file.len()));
     kept.extend_from_slice(&file[..12]);
-    let mut at = 12;
-    while at < all.len() {
-        let kind: &[u8; 4] = all.get(at..at + 4)?.try_into().ok()?;
-        let size = u32::from_le_bytes(all.get(at + 4..at + 8)?.try_into().ok()?) as usize;
-        let padded = size.checked_add(size % 2)?;
-        let chunk = all.get(at..at.checked_add(padded)?.checked_add(8)?)?;
-        at += chunk.len();
-        let foreign = match kind {
-            kind if WEBP_KEPT.contains(&kind) => None,
-            b"EXIF" => Some(EXIF),
-            b"XMP " => Some("XMP"),
-            b"ICCP" => Some(COLOURS),
-            _ => Some(OTHER),
-        };
-        if let Some(name) = foreign {
-            walk.leave_out(name, &chunk[8..8 + size]);
+    let mut rest = all.get(12..)?;
+    while !rest.is_empty() {
+        let (kind, content) = next_of_webp(&mut rest)?;
+        if let Some(name) = foreign_to_webp(kind, &WEBP_KEPT) {
+            walk.leave_out(name, content);
             continue;
         }
-        let begun = kept.len();
-        kept.extend_from_slice(chunk);
-        if kind == b"VP8X" {
-            *kept.get_mut(begun + 8)? &= !WEBP_FLAGS;
+        let begun = begin_chunk(&mut kept, kind);
+        match kind {
+            b"ANMF" => {
+                let (head, mut frame) = content.split_at_checked(FRAME_HEAD)?;
+                kept.extend_from_slice(head);
+                while !frame.is_empty() {
+                    let (kind, content) = next_of_webp(&mut frame)?;
+                    match foreign_to_webp(kind, &FRAME_KEPT) {
+                        Some(name) => walk.leave_out(name, content),
+                        None => {
+                            let begun = begin_chunk(&mut kept, kind);
+                            kept.extend_from_slice(content);
+                            end_chunk(&mut kept, begun)?;
+                        }
+                    }
+                }
+            }
+            // These two have one length, and are read no further.
+            b"VP8X" | b"ANIM" => {
+                let (head, more) = content.split_at_checked(if kind == b"VP8X" { 10 } else { 6 })?;
+                kept.extend_from_slice(head);
+                if kind == b"VP8X" {
+                    *kept.get_mut(begun + 8)? &= !WEBP_FLAGS;
+                }
+                if !more.is_empty() {
+                    walk.leave_out(OTHER, more);
+                }
+            }
+            _ => kept.extend_from_slice(content),
         }
+        end_chunk(&mut kept, begun)?;
     }
     if all.len() < end {
         return None;
@@ -278,6 +312,45 @@ fn webp(file: &[u8], walk: &mut Walk<'_>) -> Option<Zeroizing<Vec<u8>>> {
     let size = u32::try_from(kept.len() - 8).ok()?;
     kept[4..8].copy_from_slice(&size.to_le_bytes());
     Some(kept)
+}
+
+/// Takes the next chunk off a WebP: its name and what it holds.
+fn next_of_webp<'f>(rest: &mut &'f [u8]) -> Option<(&'f [u8; 4], &'f [u8])> {
+    let (kind, behind) = rest.split_first_chunk()?;
+    let (size, behind) = behind.split_first_chunk()?;
+    let size = u32::from_le_bytes(*size) as usize;
+    let content = behind.get(..size)?;
+    *rest = behind.get(size.checked_add(size % 2)?..)?;
+    Some((kind, content))
+}
+
+/// Begins a chunk of a WebP whose size is not known yet; says where.
+fn begin_chunk(kept: &mut Vec<u8>, kind: &[u8; 4]) -> usize {
+    kept.extend_from_slice(kind);
+    kept.extend([0; 4]);
+    kept.len() - 8
+}
+
+/// Ends it: its size is that of what was put behind its head.
+fn end_chunk(kept: &mut Vec<u8>, begun: usize) -> Option<()> {
+    let size = kept.len() - begun - 8;
+    kept.get_mut(begun + 4..begun + 8)?
+        .copy_from_slice(&u32::try_from(size).ok()?.to_le_bytes());
+    if size % 2 == 1 {
+        kept.push(0);
+    }
+    Some(())
+}
+
+/// What a chunk is called that is none of those kept.
+fn foreign_to_webp(kind: &[u8; 4], kept: &[&[u8; 4]]) -> Option<&'static str> {
+    match kind {
+        kind if kept.contains(&kind) => None,
+        b"EXIF" => Some(EXIF),
+        b"XMP " => Some("XMP"),
+        b"ICCP" => Some(COLOURS),
+        _ => Some(OTHER),
+    }
 }
 
 #[cfg(test)]
@@ -343,20 +416,22 @@ pub(super) mod tests {
         ([PNG, &head, &foreign.concat(), &data, &end, PLACE].concat(), clean)
     }
 
+    fn part(kind: &[u8; 4], content: &[u8]) -> Vec<u8> {
+        let size = u32::try_from(content.len()).unwrap().to_le_bytes();
+        [&kind[..], &size, content, &[0][..content.len() % 2]].concat()
+    }
+
+    fn webp_of(parts: &[Vec<u8>]) -> Vec<u8> {
+        let parts = parts.concat();
+        let size = u32::try_from(parts.len() + 4).unwrap().to_le_bytes();
+        [b"RIFF", &size[..], b"WEBP", &parts].concat()
+    }
+
     pub(in crate::transfer) fn a_webp() -> (Vec<u8>, Vec<u8>) {
-        let part = |kind: &[u8; 4], content: &[u8]| {
-            let size = u32::try_from(content.len()).unwrap().to_le_bytes();
-            [&kind[..], &size, content, &[0][..content.len() % 2]].concat()
-        };
-        let whole = |parts: &[Vec<u8>]| {
-            let parts = parts.concat();
-            let size = u32::try_from(parts.len() + 4).unwrap().to_le_bytes();
-            [b"RIFF", &size[..], b"WEBP", &parts].concat()
-        };
         let with = part(b"VP8X", &[0x3c, 0, 0, 0, 1, 0, 0, 1, 0, 0]);
         let without = part(b"VP8X", &[0x10, 0, 0, 0, 1, 0, 0, 1, 0, 0]);
         let data = part(b"VP8 ", b"pixel");
-        let file = whole(&[
+        let file = webp_of(&[
             with,
             part(b"ICCP", PLACE),
             data.clone(),
@@ -364,7 +439,32 @@ pub(super) mod tests {
             part(b"XMP ", PLACE),
             part(b"abcd", PLACE),
         ]);
-        (file, whole(&[without, data]))
+        (file, webp_of(&[without, data]))
+    }
+
+    /// A WebP of two pictures, one after the other, in which each has more than itself.
+    pub(in crate::transfer) fn an_animation() -> (Vec<u8>, Vec<u8>) {
+        let (head, all) = ([0x12, 0, 0, 0, 1, 0, 0, 1, 0, 0], [9, 9, 9, 9, 0, 0]);
+        let picture = |parts: &[Vec<u8>]| part(b"ANMF", &[&[3; FRAME_HEAD], &parts.concat()[..]].concat());
+        let (clear, one, two) = (part(b"ALPH", b"see"), part(b"VP8 ", b"pixel"), part(b"VP8L", b"pixels"));
+        let file = webp_of(&[
+            part(b"VP8X", &[&head, PLACE].concat()),
+            part(b"ANIM", &[&all, PLACE].concat()),
+            picture(&[clear.clone(), part(b"EXIF", PLACE), one.clone(), part(b"XMP ", PLACE)]),
+            picture(&[
+                part(b"abcd", PLACE),
+                two.clone(),
+                part(b"ANMF", PLACE),
+                part(b"ICCP", PLACE),
+            ]),
+        ]);
+        let clean = [
+            part(b"VP8X", &head),
+            part(b"ANIM", &all),
+            picture(&[clear, one]),
+            picture(&[two]),
+        ];
+        (file, webp_of(&clean))
     }
 
     #[test]
@@ -375,6 +475,7 @@ pub(super) mod tests {
             (a_jpeg(), &jpeg[..]),
             (a_png(), &png[..]),
             (a_webp(), &["EXIF", "XMP", COLOURS, OTHER][..]),
+            (an_animation(), &["EXIF", "XMP", COLOURS, OTHER]),
         ] {
             let (cleaned, left_out) = clean(&file).unwrap();
             assert_eq!(*cleaned, expected);
@@ -386,7 +487,7 @@ pub(super) mod tests {
 
     #[test]
     fn what_is_cut_off_is_damaged_and_what_is_no_picture_is_not_taken_for_one() {
-        for (file, clean_file) in [a_jpeg(), a_png(), a_webp()] {
+        for (file, clean_file) in [a_jpeg(), a_png(), a_webp(), an_animation()] {
             let whole = clean_file.len();
             for end in 12..whole {
                 assert_eq!(clean(&clean_file[..end]), Err(Unclean::Damaged), "{end} of {whole}");
@@ -417,14 +518,35 @@ pub(super) mod tests {
         assert_eq!(clean(&critical), Err(Unclean::Damaged));
     }
 
+    #[test]
+    fn what_decoders_pass_over_holds_no_text() {
+        let with = |segment: Vec<u8>| [b"\xff\xd8", &segment[..], b"\xff\xd9"].concat();
+        for marker in [0xdc, 0xdd, 0xde, 0xdf] {
+            assert_eq!(
+                clean(&with(segment(marker, PLACE))),
+                Err(Unclean::Damaged),
+                "{marker:x}"
+            );
+        }
+        for marker in [0xdc, 0xdd] {
+            let file = with(segment(marker, &[0, 8]));
+            assert_eq!(*clean(&file).unwrap().0, file);
+        }
+        // A picture of an animation that is shorter than its head, and one whose chunks go beyond it.
+        for bad in [&[3; FRAME_HEAD - 1][..], &[3; FRAME_HEAD + 9]] {
+            let file = webp_of(&[part(b"ANMF", bad), part(b"VP8 ", b"pixel")]);
+            assert_eq!(clean(&file), Err(Unclean::Damaged));
+        }
+    }
+
     proptest! {
         #[test]
         fn no_bytes_make_it_panic_or_grow(
-            which in 0..4usize,
+            which in 0..5usize,
             bytes in proptest::collection::vec(any::<u8>(), 0..200),
             flips in proptest::collection::vec((any::<proptest::sample::Index>(), any::<u8>()), 0..4),
         ) {
-            let mut file = [a_jpeg().0, a_png().0, a_webp().0, bytes][which].clone();
+            let mut file = [a_jpeg().0, a_png().0, a_webp().0, an_animation().0, bytes][which].clone();
             for (at, byte) in flips {
                 if !file.is_empty() {
                     let at = at.index(file.len());

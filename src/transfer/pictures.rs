@@ -240,7 +240,7 @@ fn inner_field(numbers: &Numbers<'_>, tag: usize, at: usize) -> Option<&'static 
 
 #[cfg(test)]
 mod tests {
-    use super::super::cleaning::tests::{a_jpeg, a_png, a_webp, chunk, segment};
+    use super::super::cleaning::tests::{a_jpeg, a_png, a_webp, an_animation, chunk, segment};
     use super::*;
     use proptest::prelude::*;
 
@@ -314,7 +314,7 @@ mod tests {
 
     #[test]
     fn a_cleaned_picture_tells_nothing_and_what_was_left_out_was_told() {
-        for (file, clean) in [a_jpeg(), a_png(), a_webp()] {
+        for (file, clean) in [a_jpeg(), a_png(), a_webp(), an_animation()] {
             assert_eq!(Picture::look(&clean, true).unwrap().in_words(), None);
             let told = Picture::look(&file, true).unwrap();
             let (_, left_out) = super::super::clean(&file).unwrap();
@@ -324,6 +324,9 @@ mod tests {
             assert!(begun.in_words().unwrap().contains("not all of it"));
         }
         assert_eq!(Picture::look(b"%PDF-1.7", true), None);
+        // What cannot be cleaned is told all the same.
+        let stacked = [b"\xff\xd8", &segment(0xde, b"51.5 N")[..], b"\xff\xd9"].concat();
+        assert_eq!(tells(&stacked), ["other data"]);
     }
 
     #[test]

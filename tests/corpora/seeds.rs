@@ -108,6 +108,24 @@ pub(crate) fn make() -> Vec<(&'static str, &'static str, Vec<u8>)> {
         ("concern_file", "reply_bytes", reply().to_bytes()),
         (
             "concern_file",
+            "reply_wide",
+            format!("\u{feff}Grüße\n{}", reply().to_page())
+                .encode_utf16()
+                .flat_map(u16::to_le_bytes)
+                .collect(),
+        ),
+        (
+            "concern_file",
+            "reply_latin",
+            [b"Gr\xfc\xdfe\n", reply().to_page().replace('\n', "\n>").as_bytes()].concat(),
+        ),
+        (
+            "concern_file",
+            "reply_stored",
+            reply().to_page().replacen("\nog", "=20\r\no=67=\r\n", 1).into_bytes(),
+        ),
+        (
+            "concern_file",
             "bad_end",
             reply().to_page().replace("strongroom-end", "").into_bytes(),
         ),
@@ -174,6 +192,7 @@ pub(crate) fn make() -> Vec<(&'static str, &'static str, Vec<u8>)> {
         ("picture", "jpeg", a_picture(Held::Jpeg)),
         ("picture", "png", a_picture(Held::Png)),
         ("picture", "webp", a_picture(Held::WebP)),
+        ("picture", "webp_frames", a_picture(Held::Frames)),
         ("picture", "bad_tiff", camera()),
         (
             "picture",
@@ -954,6 +973,8 @@ enum Held {
     Jpeg,
     Png,
     WebP,
+    /// A WebP of several pictures.
+    Frames,
 }
 
 /// A picture that tells of a place and a device, with hardly a picture in it.
@@ -992,6 +1013,22 @@ fn a_picture(held: Held) -> Vec<u8> {
                 part(b"VP8 ", b"pixel"),
                 part(b"EXIF", &camera),
                 part(b"XMP ", b"<x:xmpmeta/>"),
+            ]
+            .concat();
+            [b"RIFF", &little(parts.len() + 4)[..], b"WEBP", &parts].concat()
+        }
+        Held::Frames => {
+            let frame = [
+                &[0; 16][..],
+                &part(b"ALPH", b"see"),
+                &part(b"EXIF", &camera),
+                &part(b"VP8 ", b"pixel"),
+            ]
+            .concat();
+            let parts = [
+                part(b"VP8X", &[0x02, 0, 0, 0, 1, 0, 0, 1, 0, 0]),
+                part(b"ANIM", &[0; 6]),
+                part(b"ANMF", &frame),
             ]
             .concat();
             [b"RIFF", &little(parts.len() + 4)[..], b"WEBP", &parts].concat()
