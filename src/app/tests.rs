@@ -13,6 +13,7 @@ mod obstacles;
 mod offline;
 mod planted;
 mod recovery;
+mod reports;
 mod sync;
 mod together;
 
