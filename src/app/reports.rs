@@ -5,12 +5,12 @@ use super::audit::local_mark;
 use super::context::{Context, short};
 use super::error::{Error, Kind};
 use super::proofs::witness_key;
-use crate::chain::{Entry, Kind as EntryKind, Receipt, Time, note_of};
+use crate::chain::{Entry, Kind as EntryKind, Outcome, Receipt, Time, note_of};
 use crate::crypto::sha256;
-use crate::id::{Digest, EntryRef, LogName, NoteId};
+use crate::id::{Digest, EntryRef, LogName, NoteId, PersonId};
 use crate::label::Level;
-use crate::ledger::{Anchors, Draft, Opened, Report, compare};
-use crate::policy::Action;
+use crate::ledger::{Anchors, Compared, Draft, Opened, Report, compare};
+use crate::policy::{Action, PolicySet};
 use crate::repo::{Repo, Settings};
 use crate::report::{
     BadReport, Basis, LOOK, LogAt, REPORT_MAX, ROWS_MAX, ReceiptAt, Row, Verdict, Verified, read, render,
@@ -226,11 +226,7 @@ fn rows(overseen: &Overseen<'_>, query: &ReportQuery) -> Result<Vec<Row>, Error>
 
 fn row(overseen: &Overseen<'_>, clients: &BTreeMap<NoteId, String>, line: Opened) -> Row {
     let Opened { entry, details, notes } = line;
-    let released = match entry.kind {
-        Some(EntryKind::Release) => entry.wrote.iter().find_map(|file| note_of(&file.1)),
-        _ => None,
-    };
-    let about = match (released, notes.as_slice()) {
+    let about = match (released(&entry), notes.as_slice()) {
         (Some(brief), _) => Some(brief),
         (None, [note]) => Some(*note),
         (None, _) => None,
@@ -265,6 +261,12 @@ fn row(overseen: &Overseen<'_>, clients: &BTreeMap<NoteId, String>, line: Opened
     }
 }
 
+/// The brief that an entry released.
+fn released(entry: &Entry) -> Option<NoteId> {
+    let wrote = (entry.kind == Some(EntryKind::Release)).then_some(&entry.wrote)?;
+    wrote.iter().find_map(|file| note_of(&file.1))
+}
+
 /// A report that holds.
 pub struct CheckedReport {
     /// What it was made of.
@@ -274,11 +276,11 @@ pub struct CheckedReport {
 }
 
 /// Checks that what a report shows follows from what it was made of, and compares that with the vault: sizes and roots of
-/// the logs, and of each entry what stands in clear. Needs no identity and writes nothing.
+/// the logs, of each entry what stands in clear, how its people and levels were called, and its members' cards. What was
+/// sealed, and what the maker held the log against, nobody can compare here. Needs no identity and writes nothing.
 pub fn check_report(context: &Context<'_>, file: &Path) -> Result<CheckedReport, Error> {
     let bytes = given(context, file, REPORT_MAX as u64)?;
     let basis = read(&bytes)?;
-    let unknown = |why: String| Error::new(Kind::Unknown, format!("the report is whole, but {why}"));
     let repo = Repo::open_to_verify(&context.places.vault(), Settings::of_this_run()).map_err(|_| {
         unknown("there is no vault here to compare it with, and anybody can make one up".to_owned())
             .hint("name a copy of the vault with --vault DIR; no key is needed")
@@ -300,7 +302,6 @@ pub fn check_report(context: &Context<'_>, file: &Path) -> Result<CheckedReport,
     let heads: Vec<(LogName, u64, Digest)> = basis.logs.iter().map(|at| (at.log, at.size, at.root)).collect();
     let mut told = Told::of(&basis);
     let compared = compare(&repo, &anchors, &heads, &mut |entry| told.entry(entry))?;
-    let tampered = |message: String| Error::new(Kind::Tampered, message);
     if let Some(log) = compared.differing.first() {
         return Err(tampered(format!(
             "the report and the vault do not agree: log {log} had another root at that size; one of them was changed"
@@ -329,10 +330,87 @@ pub fn check_report(context: &Context<'_>, file: &Path) -> Result<CheckedReport,
             "the report does not tell entry {place} as it stands in the vault: it was changed, or made by another program"
         )));
     }
+    compare_names(&basis, told.read.as_ref(), &compared)?;
     Ok(CheckedReport {
         basis,
         sha256: sha256(&[&bytes]),
     })
+}
+
+fn tampered(message: String) -> Error {
+    Error::new(Kind::Tampered, message)
+}
+
+fn unknown(why: String) -> Error {
+    Error::new(Kind::Unknown, format!("the report is whole, but {why}"))
+}
+
+/// Compares how a report calls people and levels, and which cards it names, with the cards and policies by which it was
+/// made: those of the entry under which the log was `read` for it. What it tells of each entry agrees already.
+fn compare_names(basis: &Basis, read: Option<&Entry>, compared: &Compared) -> Result<(), Error> {
+    let otherwise = |what: &str| tampered(format!("{what}: it was changed, or made by another program"));
+    let Some(read) = read.filter(|entry| entry.result == Outcome::Done && entry.kind.is_none()) else {
+        let words = format!(
+            "entry {}, under which the report says the log was read for it, read nothing",
+            basis.entry
+        );
+        return Err(otherwise(&words));
+    };
+    let Some(roster) = &compared.roster else {
+        return Err(unknown("the members of the vault cannot be read".to_owned()));
+    };
+    if basis.verified.founder != roster.founder() {
+        return Err(otherwise("the report names another founder than the vault has"));
+    }
+    // A card that another lead's replaced later is not of the chain any more.
+    if !roster.contains(basis.verified.roster) && basis.verified.roster != read.roster {
+        return Err(otherwise("the report names members' cards that the vault never had"));
+    }
+    let (cards, known) = match roster.cards_until(read.roster) {
+        Some(cards) => (cards, true),
+        None => (roster.cards(), false),
+    };
+    let is_called = |person: PersonId, said: &str| {
+        let mut theirs = cards.iter().rev().filter(|card| card.person == person);
+        match known {
+            true => match theirs.next() {
+                Some(card) => card.handle == said,
+                None => person.to_string() == said,
+            },
+            false => theirs.any(|card| card.handle == said),
+        }
+    };
+    let mut called = basis.rows.iter().map(|row| (row.at, row.actor, row.who.as_str()));
+    let wrong = called.find(|(_, person, said)| !is_called(*person, said));
+    let maker = (basis.entry, read.actor, basis.by.as_str());
+    match wrong.or(Some(maker).filter(|(_, person, said)| !is_called(*person, said))) {
+        None => {}
+        Some(_) if !known => {
+            return Err(unknown(
+                "the cards that were in force when it was made were taken back since, so how people were called then \
+                 cannot be compared"
+                    .to_owned(),
+            ));
+        }
+        Some((place, ..)) => {
+            return Err(otherwise(&format!(
+                "the report calls whoever made entry {place} otherwise than the vault did"
+            )));
+        }
+    }
+    let policies = compared.policies.as_ref();
+    let Some(policies) = policies.filter(|policies| policies.digest() == read.policies) else {
+        // What levels were called before the policies changed is not in the vault's files any more.
+        return Ok(());
+    };
+    let policies = PolicySet::load_trusted(policies.clone())?;
+    let levels = Level::ALL.map(|level| policies.levels().rules(level).name.as_str());
+    match basis.levels.iter().map(String::as_str).eq(levels) {
+        true => Ok(()),
+        false => Err(otherwise(
+            "the report calls levels otherwise than the vault's policies do",
+        )),
+    }
 }
 
 /// What a report tells of entries, compared with what stands in clear.
@@ -340,6 +418,8 @@ struct Told<'b> {
     basis: &'b Basis,
     rows: BTreeMap<EntryRef, &'b Row>,
     wrong: Option<EntryRef>,
+    /// The entry under which the log was read for it.
+    read: Option<Entry>,
 }
 
 impl<'b> Told<'b> {
@@ -348,17 +428,23 @@ impl<'b> Told<'b> {
             basis,
             rows: basis.rows.iter().map(|row| (row.at, row)).collect(),
             wrong: None,
+            read: None,
         }
     }
 
     /// Every entry of the period stands in the report, and no other.
     fn entry(&mut self, entry: &Entry) {
+        if entry.place() == self.basis.entry {
+            self.read = Some(entry.clone());
+        }
         let row = self.rows.remove(&entry.place());
         let right = match (row, in_period(self.basis.since, self.basis.until, entry.time)) {
             (None, within) => !within,
             (Some(_), false) => false,
             (Some(row), true) => {
+                let brief = released(entry);
                 (row.time, row.actor, row.result, row.kind) == (entry.time, entry.actor, entry.result, entry.kind)
+                    && (brief.is_none() || row.about == brief)
             }
         };
         if !right {
@@ -408,7 +494,14 @@ mod tests {
             seq: row.at.seq,
             time: row.time,
             v: 1,
-            wrote: Vec::new(),
+            wrote: match (row.kind, row.about) {
+                (Some(EntryKind::Release), Some(brief)) => {
+                    let digest = Digest([0; 32]);
+                    let path = format!("{brief}.{digest}");
+                    vec![crate::chain::FileRef(crate::ledger::note_ref(brief), path, digest)]
+                }
+                _ => Vec::new(),
+            },
         }
     }
 
@@ -439,6 +532,7 @@ mod tests {
         assert_eq!(changed(|basis| basis.rows[3].time = Time::from_unix(0)), Some(3));
         assert_eq!(changed(|basis| basis.rows[3].kind = Some(EntryKind::Add)), Some(3));
         assert_eq!(changed(|basis| basis.rows[3].at.seq = 99), Some(3));
+        assert_eq!(changed(|basis| basis.rows[5].about = Some(NoteId([9; 16]))), Some(5));
         assert_eq!(changed(|basis| basis.since = Some(basis.made)), Some(0));
     }
 }

@@ -14,6 +14,7 @@ mod obstacles;
 mod offline;
 mod planted;
 mod recovery;
+mod reports;
 mod sync;
 mod together;
 

@@ -300,6 +300,12 @@ impl Roster {
         &self.cards
     }
 
+    /// The cards up to the one with that digest: those in force where it was the newest.
+    pub fn cards_until(&self, digest: Digest) -> Option<&[Card]> {
+        let at = self.digests.iter().position(|known| *known == digest)?;
+        self.cards.get(..=at)
+    }
+
     /// The `allowed_signers` file for stock git.
     pub fn allowed_signers(&self) -> String {
         let mut lines = String::new();

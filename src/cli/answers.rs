@@ -128,8 +128,16 @@ impl<'s, 't> Page<'s, 't> {
 
     fn end(mut self, answered: &Answered) -> Result<u8, Error> {
         self.flush()?;
-        if answered.shown == 0 && self.form == Form::Table {
-            self.seen.remark("nothing in the log answers to that");
+        match (answered.shown == 0 && self.form == Form::Table, answered.own) {
+            (true, false) => self.seen.remark("nothing in the log answers to that"),
+            (true, true) => self
+                .seen
+                .remark("none of your own entries answers to that; the rest is for who oversees the log"),
+            // Lines for a program stay as they are: the entry of this reading says that it was of one's own.
+            (false, true) if self.form != Form::Json => self
+                .seen
+                .remark("these are your own entries; the rest is for who oversees the log"),
+            _ => {}
         }
         if answered.closed > 0 {
             let entries = counted(answered.closed, "entry does", "entries do");

@@ -84,7 +84,7 @@ pub(super) fn check(context: &Context<'_>, seen: &Seen<'_>, file: &Path) -> Resu
         return Ok(0);
     }
     seen.result(&format!(
-        "it holds: made {} by {} of {} in {}; nothing in it was changed, and the vault says the same\n",
+        "it holds: made {} by {} of {} in {}; the vault says the same of who, when and how each ended\n",
         basis.made,
         out::one_line(&basis.by),
         counted(basis.rows.len(), "entry", "entries"),
@@ -96,6 +96,15 @@ pub(super) fn check(context: &Context<'_>, seen: &Seen<'_>, file: &Path) -> Resu
         checked.sha256
     ));
     seen.remark("reasons, purposes, clients and recipients are sealed: that they are told as they were sealed shows only to who holds the auditors' key, by the SHA-256 on record (`strongroom audit log --action 'audit report' --json`)");
+    let held = match basis.verified.held_against() {
+        held if held.is_empty() => "nothing from outside".to_owned(),
+        held => out::one_line(&held.join(", ")),
+    };
+    seen.remark(&format!(
+        "that the log was `{}` then, held against {held}, is the word of {} alone; it is intact now, and `strongroom audit verify --since-receipt FILE` holds it against a receipt of yours",
+        basis.verified.verdict.name(),
+        out::one_line(&basis.by),
+    ));
     Ok(0)
 }
 

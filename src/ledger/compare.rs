@@ -1,10 +1,13 @@
 //! Comparing a vault with what somebody wrote down of it: sizes and roots of its logs, and what their entries say in clear.
 
+use super::charter::RawCharter;
 use super::error::LedgerError;
+use super::objects::MAIN;
 use super::verify::{Anchors, Report, examine};
 use super::verify_log::each_line;
-use crate::chain::{Entry, Frontier, leaf_hash};
+use crate::chain::{Entry, Frontier, Roster, leaf_hash};
 use crate::id::{Digest, LogName};
+use crate::policy::PolicyFiles;
 use crate::repo::Repo;
 
 /// How a vault compares with it.
@@ -15,6 +18,10 @@ pub struct Compared {
     pub differing: Vec<LogName>,
     /// Logs that are shorter, or not there.
     pub lacking: Vec<LogName>,
+    /// The members' cards, as far as they hold.
+    pub roster: Option<Roster>,
+    /// The policies in force.
+    pub policies: Option<PolicyFiles>,
 }
 
 /// Verifies the vault against `anchors`, compares its logs with `heads`, and calls `visit` with every entry up to them.
@@ -45,9 +52,14 @@ pub fn compare(
             differing.push(*log);
         }
     }
+    let main = examined.view.branches.get(MAIN);
+    // What cannot be read is among the report's problems.
+    let charter = main.and_then(|main| RawCharter::read(&examined.view, *main).ok());
     Ok(Compared {
         report: examined.report,
         differing,
         lacking,
+        roster: examined.facts.roster,
+        policies: charter.and_then(|charter| charter.policies().ok()),
     })
 }

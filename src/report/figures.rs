@@ -11,7 +11,7 @@ const DAY: i64 = 24 * HOUR;
 const CLIENTS_MAX: usize = 12;
 const PEOPLE_MAX: usize = 20;
 /// So many notes opened by one person within an hour are worth a look.
-pub(super) const OPENED_MANY: usize = 20;
+pub(super) const OPENED_MANY: u64 = 20;
 /// So many notes named by one list or search are.
 pub(super) const NAMED_MANY: u64 = 100;
 /// A reason that one person gave so often is.
@@ -22,11 +22,12 @@ pub(super) const OTHERS: &str = "(others)";
 pub(super) const NO_CLIENT: &str = "(no client)";
 
 /// What opens notes.
-const OPENING: [&str; 9] = [
+const OPENING: [&str; 10] = [
     "show",
     "close-read",
     "history",
     "extract",
+    "export-read",
     "edit-read",
     "draft-read",
     "release-read",
@@ -37,6 +38,10 @@ const OPENING: [&str; 9] = [
 pub fn opens(verb: &str) -> bool {
     OPENING.contains(&verb)
 }
+
+/// What has a digest in its entry though no note left by it: a report of the log, a public key, and what a lead was shown of
+/// members. Whatever else comes to have one is a disclosure unless it is put here.
+const NOTHING_LEFT: [&str; 3] = ["audit report", "concern key", "member review"];
 
 /// Words of which a reason says nothing, if it has no others.
 const VAGUE: &[&str] = &[
@@ -105,6 +110,16 @@ impl Row {
     fn opens(&self) -> bool {
         let verb = self.verb.as_deref().unwrap_or_default();
         self.result == Outcome::Done && opens(verb)
+    }
+
+    /// Whether something of a note left the vault by it, as far as it opened.
+    fn lets_out(&self) -> bool {
+        let verb = self.verb.as_deref().unwrap_or_default();
+        let left = self.kind == Some(Kind::Release)
+            // Of what was extracted not every digest may be told.
+            || verb == "extract"
+            || (self.left.is_some() && !NOTHING_LEFT.contains(&verb));
+        self.result == Outcome::Done && left
     }
 
     /// Whether it concerns notes, so that it counts as an access to what is kept.
@@ -184,9 +199,7 @@ impl Figures {
                 let said = row.reason.as_deref();
                 row.touches() && said.is_some_and(|reason| is_vague(reason, row.purpose.as_deref()))
             }),
-            disclosures: which(&|row| {
-                done(row) && (row.kind == Some(Kind::Release) || row.verb.as_deref() == Some("extract"))
-            }),
+            disclosures: which(&Row::lets_out),
         }
     }
 }
@@ -304,38 +317,45 @@ fn most<'n>(counts: impl Iterator<Item = (&'n str, usize)>, max: usize) -> Vec<S
 
 /// One person who opened many notes in an hour; one entry that named many.
 fn bulk(basis: &Basis) -> Vec<Remarkable> {
-    let mut by_person: BTreeMap<&str, Vec<(i64, usize, NoteId)>> = BTreeMap::new();
+    let mut by_person: BTreeMap<&str, Vec<(i64, usize)>> = BTreeMap::new();
     for (n, row) in basis.rows.iter().enumerate().filter(|(_, row)| row.opens()) {
-        if let Some(note) = row.about {
-            by_person.entry(&row.who).or_default().push((row.time.unix(), n, note));
-        }
+        by_person.entry(&row.who).or_default().push((row.time.unix(), n));
     }
     let mut found = Vec::new();
     for (who, mut opened) in by_person {
         opened.sort_unstable();
         let mut from = 0;
         while from < opened.len() {
-            let until = opened.partition_point(|(time, _, _)| *time < opened[from].0 + HOUR);
-            let within = &opened[from..until];
-            let notes: BTreeSet<NoteId> = within.iter().map(|(_, _, note)| *note).collect();
-            if notes.len() < OPENED_MANY {
+            let until = opened.partition_point(|(time, _)| *time < opened[from].0 + HOUR);
+            let rows: Rows = opened[from..until].iter().map(|(_, n)| *n).collect();
+            let alone: BTreeSet<NoteId> = rows.iter().filter_map(|n| basis.rows[*n].about).collect();
+            // Which notes an entry opened that opened several is not in the report: each counts with all of them.
+            let several = rows.iter().map(|n| &basis.rows[*n]).filter(|row| row.about.is_none());
+            let together: u64 = several.map(|row| row.notes).sum();
+            let count = alone.len() as u64 + together;
+            if count < OPENED_MANY {
                 from += 1;
                 continue;
             }
+            let anew = match together {
+                0 => "",
+                _ => ", where entries that opened several count anew",
+            };
             found.push(Remarkable {
                 who: who.to_owned(),
                 what: format!(
-                    "opened {} notes within an hour from {}",
-                    notes.len(),
+                    "opened {count} notes within an hour from {}{anew}",
                     Time::from_unix(opened[from].0)
                 ),
-                rows: within.iter().map(|(_, n, _)| *n).collect(),
+                rows,
             });
             from = until;
         }
     }
     for (n, row) in basis.rows.iter().enumerate() {
-        if row.result == Outcome::Done && row.is_sight() && row.notes >= NAMED_MANY {
+        // What opened several is listed by the hour already.
+        let listed = row.opens() && row.about.is_none();
+        if row.result == Outcome::Done && row.is_sight() && row.notes >= NAMED_MANY && !listed {
             found.push(Remarkable {
                 who: row.who.clone(),
                 what: format!(
@@ -479,6 +499,35 @@ mod tests {
     }
 
     #[test]
+    fn exports_in_an_hour_count_by_their_notes() {
+        let export = |n: u64, notes: u64| {
+            let mut row = row(n, "mara", "export-read");
+            row.reason = Some("moving house".into());
+            row.notes = notes;
+            row.about = (notes == 1).then_some(NoteId([n as u8; 16]));
+            row
+        };
+        let found = |sizes: &[u64]| {
+            let rows = sizes.iter().enumerate().map(|(n, notes)| export(n as u64, *notes));
+            let basis = basis(rows.collect());
+            (bulk(&basis), repeated(&basis))
+        };
+        // One by one.
+        let (one_by_one, said) = found(&[1; 20]);
+        assert_eq!((one_by_one[0].rows.len(), said[0].rows.len()), (20, 20));
+        assert!(one_by_one[0].what.starts_with("opened 20 notes within an hour from"));
+        // And some at a time, or all at once.
+        let (some, _) = found(&[12, 1, 7]);
+        assert!(
+            some[0].what.ends_with(", where entries that opened several count anew"),
+            "{}",
+            some[0].what
+        );
+        assert_eq!(found(&[400]).0.len(), 1);
+        assert!(found(&[12, 1, 6]).0.is_empty());
+    }
+
+    #[test]
     fn people_and_clients_beyond_the_first_are_added_up() {
         let rows = (0..40).map(|n| {
             let mut row = row(n, &format!("p{n:02}"), "list");
@@ -498,7 +547,7 @@ mod tests {
 
     #[test]
     fn each_figure_has_its_own_rows() {
-        let mut rows: Vec<Row> = (0..8).map(|n| row(n, "mara", "show")).collect();
+        let mut rows: Vec<Row> = (0..12).map(|n| row(n, "mara", "show")).collect();
         rows[1].result = Outcome::Denied;
         rows[2].result = Outcome::Failed;
         rows[3].verb = None;
@@ -506,11 +555,21 @@ mod tests {
         (rows[5].kind, rows[5].verb) = (Some(Kind::Release), Some("brief release".into()));
         rows[6].verb = Some("extract".into());
         (rows[7].verb, rows[7].notes) = (Some("audit log".into()), 0);
-        rows[0].reason = None;
+        for (n, verb) in [
+            (8, "export notes"),
+            (9, "audit report"),
+            (10, "export-read"),
+            (11, "export pack"),
+        ] {
+            rows[n].verb = Some(verb.into());
+            rows[n].left = (verb != "export-read").then_some(crate::id::Digest([1; 32]));
+        }
+        rows[11].result = Outcome::Failed;
+        (rows[0].reason, rows[10].reason) = (None, None);
         let figures = Figures::of(&basis(rows));
-        assert_eq!((figures.denied, figures.failed), (vec![1], vec![2]));
+        assert_eq!((figures.denied, figures.failed), (vec![1], vec![2, 11]));
         assert_eq!((figures.closed, figures.changes), (vec![3], vec![4]));
-        assert_eq!((figures.disclosures, figures.missing), (vec![5, 6], vec![0]));
-        assert_eq!(figures.sights, [0, 3, 5, 6]);
+        assert_eq!((figures.disclosures, figures.missing), (vec![5, 6, 8], vec![0, 10]));
+        assert_eq!(figures.sights, [0, 3, 5, 6, 8, 9, 10]);
     }
 }

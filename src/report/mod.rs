@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 pub const ROWS_MAX: usize = 20_000;
 /// How a report looks. Raised with every change to what is rendered, so that an older report is not taken for an
 /// altered one.
-pub const LOOK: u32 = 1;
+pub const LOOK: u32 = 2;
 
 /// What a report is made of. It stands in the report as one line of canonical JSON.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -87,6 +87,28 @@ pub enum Verdict {
     Tampered,
     /// Something needed to judge could not be read.
     Unknown,
+}
+
+impl Verdict {
+    /// Its word.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Intact => "intact",
+            Self::Tampered => "tampered",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+impl Verified {
+    /// What the log was held against, in words.
+    pub fn held_against(&self) -> Vec<String> {
+        let receipt = self.receipt.iter();
+        let receipt = receipt.map(|receipt| format!("a receipt of {}", receipt.time));
+        let device = self.device.then(|| "what its maker's device remembered".to_owned());
+        let witnesses = self.witnesses.iter().map(|(name, _)| format!("the witness {name}"));
+        receipt.chain(device).chain(witnesses).collect()
+    }
 }
 
 /// A receipt: when it was taken, and the SHA-256 of its file.
@@ -173,10 +195,12 @@ impl Basis {
             .map(|log| log.size)
             .chain(basis.rows.iter().map(|row| row.notes));
         let exact = exact.chain(basis.rows.iter().map(|row| row.at.seq));
+        let exact = exact.chain([basis.entry.seq]);
         exact.into_iter().all(|number| number < INTEGER_END).then_some(basis)
     }
 
-    /// Whether it holds together: every row of a log that it knows, in order.
+    /// Whether it holds together: every row of a log that it knows, in order; the entry it was made under the last of its log,
+    /// since the logs were read at once; and a verdict that fits what is wrong.
     fn is_sound(&self) -> bool {
         let known = |at: EntryRef| {
             let log = self.logs.binary_search_by_key(&at.log, |known| known.log);
@@ -192,6 +216,11 @@ impl Basis {
             && self.logs.is_sorted_by(|a, b| a.log < b.log)
             && places.is_sorted_by(|a, b| a < b)
             && places.into_iter().all(known)
+            && self
+                .logs
+                .iter()
+                .any(|known| known.log == self.entry.log && known.size == self.entry.seq + 1)
+            && (self.verified.verdict == Verdict::Intact) == self.verified.problems.is_empty()
             && self.rows.iter().all(|row| row.level.is_none_or(|level| level < 5))
     }
 }

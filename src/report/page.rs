@@ -1,9 +1,8 @@
 //! The page: one file, no script, nothing from elsewhere; and reading it back.
 
-use super::figures::{Figures, Heat, NAMED_MANY, NO_CLIENT, OPENED_MANY, OTHERS, OverTime, REPEATED, Remarkable};
+use super::figures::{Figures, NAMED_MANY, NO_CLIENT, OPENED_MANY, OTHERS, REPEATED, Remarkable};
 use super::html::{counted, entries, harmless_json, hex, place, plain, refs, runs, said, table, text, time, what};
 use super::{Basis, LOOK, Row, Verdict};
-use crate::chain::Kind;
 use crate::crypto::sha256;
 use std::fmt::Write;
 
@@ -74,8 +73,8 @@ pub fn render(basis: &Basis) -> String {
     begin(&mut page, basis);
     verdict(&mut page, basis);
     sums(&mut page, basis, &figures);
-    over_time(&mut page, basis, &figures.over_time);
-    heat(&mut page, basis, &figures.heat);
+    over_time(&mut page, basis, &figures);
+    heat(&mut page, basis, &figures);
     denials(&mut page, basis, &figures);
     unusual(&mut page, basis, &figures);
     reasons(&mut page, basis, &figures);
@@ -200,18 +199,13 @@ fn verdict(page: &mut String, basis: &Basis) {
 
 fn sums(page: &mut String, basis: &Basis, figures: &Figures) {
     page.push_str("<h2>In short</h2>\n<ul class=\"sums\">\n");
-    let briefs = figures
-        .disclosures
-        .iter()
-        .filter(|row| basis.rows[**row].kind == Some(Kind::Release))
-        .count();
     for (count, words) in [
         (basis.rows.len(), "entries in the period"),
         (figures.sights.len(), "accesses to notes"),
         (figures.changes.len(), "changes"),
         (figures.denied.len(), "denied"),
         (figures.failed.len(), "failed"),
-        (briefs, "briefs released"),
+        (figures.disclosures.len(), "disclosures"),
         (figures.after_hours.len(), "after hours"),
         (figures.closed.len(), "closed to the reader"),
     ] {
@@ -227,12 +221,21 @@ fn sums(page: &mut String, basis: &Basis, figures: &Figures) {
     }
 }
 
+/// That there was nothing of a kind: no more can be said than of what opened.
+fn nothing(page: &mut String, figures: &Figures, words: &str) {
+    let _ = match figures.closed.len() {
+        0 => writeln!(page, "<p>{words}.</p>"),
+        closed => writeln!(page, "<p>{words}, as far as the entries opened: {closed} did not.</p>"),
+    };
+}
+
 /// Bars, and the same as a table.
-fn over_time(page: &mut String, basis: &Basis, over_time: &OverTime) {
+fn over_time(page: &mut String, basis: &Basis, figures: &Figures) {
     page.push_str("<h2>Accesses over time</h2>\n");
+    let over_time = &figures.over_time;
     let stretches = &over_time.stretches;
     if stretches.is_empty() {
-        page.push_str("<p>There were none.</p>\n");
+        nothing(page, figures, "There were none");
         return;
     }
     let highest = stretches
@@ -311,10 +314,11 @@ fn over_time(page: &mut String, basis: &Basis, over_time: &OverTime) {
     page.push_str(&table(&caption, "", &head, &rows.collect::<Vec<_>>()));
 }
 
-fn heat(page: &mut String, basis: &Basis, heat: &Heat) {
+fn heat(page: &mut String, basis: &Basis, figures: &Figures) {
     page.push_str("<h2>Who accessed whose notes</h2>\n");
+    let heat = &figures.heat;
     if heat.people.is_empty() {
-        page.push_str("<p>Nobody did.</p>\n");
+        nothing(page, figures, "Nobody did");
         return;
     }
     let cell = |who: &String, client: &String| heat.cells.get(&(who.clone(), client.clone()));
@@ -378,7 +382,7 @@ fn unusual(page: &mut String, basis: &Basis, figures: &Figures) {
          is the device’s word.</p>\n"
     );
     match figures.after_hours.is_empty() {
-        true => page.push_str("<p>There was no access outside them.</p>\n"),
+        true => nothing(page, figures, "There was no access outside them"),
         false => page.push_str(&entries(basis, "Accesses outside working hours", &figures.after_hours)),
     }
     let _ = write!(
@@ -386,12 +390,12 @@ fn unusual(page: &mut String, basis: &Basis, figures: &Figures) {
         "<h3>In bulk</h3>\n<p>One person who opened {OPENED_MANY} notes or more within an hour, and single entries that named \
          {NAMED_MANY} or more.</p>\n"
     );
-    remarkable(page, basis, "Many notes at once", "What", &figures.bulk);
+    remarkable(page, basis, figures, ("Many notes at once", "What"), &figures.bulk);
 }
 
-fn remarkable(page: &mut String, basis: &Basis, caption: &str, what: &str, list: &[Remarkable]) {
+fn remarkable(page: &mut String, basis: &Basis, figures: &Figures, (caption, what): (&str, &str), list: &[Remarkable]) {
     if list.is_empty() {
-        page.push_str("<p>There was nothing of the kind.</p>\n");
+        nothing(page, figures, "There was nothing of the kind");
         return;
     }
     let rows = list.iter().map(|found| {
@@ -405,7 +409,7 @@ fn remarkable(page: &mut String, basis: &Basis, caption: &str, what: &str, list:
 fn reasons(page: &mut String, basis: &Basis, figures: &Figures) {
     page.push_str("<h2>Reasons</h2>\n<h3>Missing</h3>\n");
     match figures.missing.is_empty() {
-        true => page.push_str("<p>Whoever opened a note gave a reason.</p>\n"),
+        true => nothing(page, figures, "Whoever opened a note gave a reason"),
         false => page.push_str(&entries(
             basis,
             "Notes opened without a reason; whether one was due follows from the level and the rules of that day",
@@ -416,16 +420,11 @@ fn reasons(page: &mut String, basis: &Basis, figures: &Figures) {
         page,
         "<h3>Repeated</h3>\n<p>One reason that one person gave {REPEATED} times or more.</p>\n"
     );
-    remarkable(
-        page,
-        basis,
-        "The same reason over and over",
-        "Reason",
-        &figures.repeated,
-    );
+    let heads = ("The same reason over and over", "Reason");
+    remarkable(page, basis, figures, heads, &figures.repeated);
     page.push_str("<h3>Saying nothing</h3>\n");
     match figures.vague.is_empty() {
-        true => page.push_str("<p>No reason was a word that fits anything.</p>\n"),
+        true => nothing(page, figures, "No reason was a word that fits anything"),
         false => page.push_str(&entries(
             basis,
             "Reasons that fit anything: no letters, the purpose once more, or words such as work and needed",
@@ -436,11 +435,12 @@ fn reasons(page: &mut String, basis: &Basis, figures: &Figures) {
 
 fn disclosures(page: &mut String, basis: &Basis, figures: &Figures) {
     page.push_str(
-        "<h2>Disclosures</h2>\n<p>What left the vault: briefs that were released, and attachments that were taken out. Date, recipient, \
-         what and purpose are what 45 CFR 164.528 and 28 CFR 23.20 ask to have on record.</p>\n",
+        "<h2>Disclosures</h2>\n<p>What left the vault: briefs that were released, attachments that were taken out, and notes that were \
+         exported, alone, in a pack, or to the person they are about. Date, recipient, what and purpose are what 45 CFR 164.528 and \
+         28 CFR 23.20 ask to have on record.</p>\n",
     );
     if figures.disclosures.is_empty() {
-        page.push_str("<p>Nothing left.</p>\n");
+        nothing(page, figures, "Nothing left");
         return;
     }
     let head = [
@@ -452,9 +452,11 @@ fn disclosures(page: &mut String, basis: &Basis, figures: &Figures) {
         ("Purpose and reason", "say"),
         ("By", ""),
     ];
-    let recipient = |row: &Row| match (row.recipients.is_empty(), &row.verb) {
+    let recipient = |row: &Row| match (row.recipients.is_empty(), row.verb.as_deref()) {
         (false, _) => text(&row.recipients.join("; ")),
-        (true, Some(_)) => "whoever took it out".to_owned(),
+        (true, Some("extract")) => "whoever took it out".to_owned(),
+        (true, Some("export subject")) => "the person concerned".to_owned(),
+        (true, Some(_)) => "nobody was named".to_owned(),
         (true, None) => "closed to the reader".to_owned(),
     };
     let rows = figures.disclosures.iter().map(|row| {
@@ -479,6 +481,13 @@ fn disclosures(page: &mut String, basis: &Basis, figures: &Figures) {
         &rows.collect::<Vec<_>>(),
     ));
     page.push_str(&refs(basis, &figures.disclosures));
+    if !figures.closed.is_empty() {
+        let closed = counted(figures.closed.len(), "entry", "entries");
+        let _ = writeln!(
+            page,
+            "<p>Whether more left by the {closed} that did not open is not known here.</p>"
+        );
+    }
 }
 
 fn end(page: &mut String, basis: &Basis) {
@@ -487,11 +496,13 @@ fn end(page: &mut String, basis: &Basis) {
         page,
         "<h2>Signature</h2>\n<p>I have read this report. It was made of what has this digest (SHA-256):</p>\n<p>{}</p>\n\
          <p class=\"sub\">The log was read for it under the entry <code>{}</code>; a later entry of {} has the SHA-256 of this file. <code>strongroom audit check-report FILE</code> checks that all that is shown follows from the digest, and compares \
-         it with a vault.</p>\n<div class=\"sign\">\n<p>Name and role</p>\n<p>Place and date</p>\n<p>Signature</p>\n\
+         with a vault what stands there in clear: who, when, and how each ended. What the log was compared with for the verdict, and what is \
+         sealed, is told by {} alone.</p>\n<div class=\"sign\">\n<p>Name and role</p>\n<p>Place and date</p>\n<p>Signature</p>\n\
          <p>Second signature, if one is needed</p>\n</div>\n\
          <details class=\"basis\">\n<summary>What this report was made of</summary>\n{BEGIN}{}{END}\n</details>\n</main>\n</body>\n</html>\n",
         hex(&basis.digest()),
         basis.entry,
+        text(&basis.by),
         text(&basis.by),
         text(&line),
     );

@@ -150,17 +150,20 @@ fn who_makes_the_check_line_anew_must_change_everything_else_too() {
     ] {
         assert_eq!(read(&forge(&page, from, to)), Err(BadReport::DoesNotFollow), "{from}");
     }
-    let other = forge(&page, "&quot;look&quot;:1,", "&quot;look&quot;:9,");
+    let other = forge(&page, "&quot;look&quot;:2,", "&quot;look&quot;:9,");
     assert_eq!(read(&other), Err(BadReport::OtherLook));
 }
 
 #[test]
 fn what_does_not_hold_together_is_refused() {
-    let faults: [fn(&mut Basis); 7] = [
+    let faults: [fn(&mut Basis); 10] = [
         |basis| basis.v = 2,
         |basis| basis.hours = (24, 1),
         |basis| basis.levels.truncate(4),
         |basis| basis.logs[0].size = 11,
+        |basis| basis.entry.seq = 998,
+        |basis| basis.verified.verdict = Verdict::Tampered,
+        |basis| basis.verified.problems.push("[7] its end was cut off".into()),
         |basis| basis.rows[1] = basis.rows[0].clone(),
         |basis| basis.rows[0].level = Some(5),
         |basis| basis.rows[0].at.log = "1102030405060708-090a0b0c".parse().unwrap(),
@@ -178,7 +181,73 @@ fn what_does_not_hold_together_is_refused() {
 #[test]
 fn a_report_that_looks_otherwise_has_another_number() {
     let digest = sha256(&[render(&example()).as_bytes()]).to_string();
-    assert_eq!((LOOK, &digest[..16]), (1, "c97bcae5d0cd11c4"));
+    assert_eq!((LOOK, &digest[..16]), (2, "85633b84f0b6c45d"));
+}
+
+#[test]
+fn notes_that_were_exported_are_among_what_left() {
+    let mut rows: Vec<Row> = [
+        "export notes",
+        "export pack",
+        "export subject",
+        "extract",
+        "export-read",
+    ]
+    .iter()
+    .enumerate()
+    .map(|(n, verb)| row(n as u64, "mara", verb))
+    .collect();
+    rows[..3].iter_mut().for_each(|row| row.left = Some(Digest([6; 32])));
+    rows[0].recipients = vec!["the press".into(), "age1abc".into()];
+    let page = render(&basis(rows));
+    assert!(!page.contains("Nothing left"));
+    let (_, disclosures) = page.split_once("<h2>Disclosures</h2>").unwrap();
+    for wanted in [
+        "the press; age1abc",
+        "nobody was named",
+        "the person concerned",
+        "whoever took it out",
+        "SHA-256 <code>0606060606060606…",
+        "<b>Entries:</b> L1:0–3</p>",
+    ] {
+        assert!(disclosures.contains(wanted), "{wanted}");
+    }
+    assert!(page.contains("<li><b>4</b> disclosures</li>"));
+}
+
+#[test]
+fn of_entries_that_did_not_open_nothing_is_said() {
+    const NONE: [&str; 8] = [
+        "There were none",
+        "Nobody did",
+        "There was no access outside them",
+        "There was nothing of the kind",
+        "Whoever opened a note gave a reason",
+        "No reason was a word that fits anything",
+        "Nothing left",
+        "Nothing was denied, and nothing failed",
+    ];
+    let mut rows: Vec<Row> = (0..3).map(|n| row(n, "mara", "show")).collect();
+    for row in &mut rows {
+        (row.verb, row.notes, row.about) = (None, 0, None);
+        (row.purpose, row.reason) = (None, None);
+    }
+    let whole = render(&basis(Vec::new()));
+    let closed = render(&basis(rows));
+    for words in NONE {
+        assert!(whole.contains(&format!("<p>{words}.</p>")), "{words}");
+        // How an entry ended stands in clear.
+        let said = match words.contains("denied") {
+            true => format!("<p>{words}.</p>"),
+            false => format!("<p>{words}, as far as the entries opened: 3 did not.</p>"),
+        };
+        assert!(closed.contains(&said), "{said}");
+    }
+    // What did open is not all that there is.
+    let mut rows: Vec<Row> = (0..2).map(|n| row(n, "mara", "extract")).collect();
+    rows[1].verb = None;
+    let page = render(&basis(rows));
+    assert!(page.contains("Whether more left by the 1 entry that did not open is not known here."));
 }
 
 proptest! {

@@ -46,7 +46,7 @@ pub(in crate::cli) enum AuditCommand {
     Report(ReportArgs),
     /// Check that a report is as it was made and agrees with the vault; needs no key and writes nothing
     #[command(
-        after_help = "Examples:\n  strongroom audit check-report november.html --vault clone\n\nAll that it shows is computed anew from what it says it was made of, and that is compared with the logs: sizes, roots, and of every entry who, when and how it ended. Exit code 0 it holds, 4 it or the vault was changed, 5 cannot tell, such as without a copy of its vault: anybody can make one up."
+        after_help = "Examples:\n  strongroom audit check-report november.html --vault clone\n\nAll that it shows is computed anew from what it says it was made of, and that is compared with the logs: sizes, roots, and of every entry who, by handle, when and how it ended. What is sealed, and which receipt and witnesses the log was held against when the report was made, is its maker's word. Exit code 0 it holds, 4 it or the vault was changed, 5 cannot tell, such as without a copy of its vault: anybody can make one up."
     )]
     CheckReport {
         /// The report
