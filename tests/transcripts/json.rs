@@ -642,7 +642,7 @@ fn pictures_and_what_leaves() {
     let (code, told) = ask(&mut stage, &[&subject[..], &why].concat());
     assert_eq!(code, 0);
     fields(&told, &[&left[..], &sealed].concat());
-    let more = ["left_out", "disclosures", "closed", "doubtful"].map(|name| (name, "count"));
+    let more = ["left_out", "disclosures", "unopened", "closed", "doubtful"].map(|name| (name, "count"));
     fields(&told, &more);
     let import = [
         "import", "clear", "--from", "folder", "--label", "internal", "--yes", "--quiet", "--json",
