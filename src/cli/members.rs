@@ -315,6 +315,11 @@ fn change(context: &Context<'_>, seen: &Seen<'_>, handle: &str, change: &MemberC
             seen.remark(&out::one_line(&said));
         }
     }
+    if done.key_rests {
+        seen.remark(&format!(
+            "until {handle} is a lead again who may act, {handle}'s recovery key brings nobody back"
+        ));
+    }
     if !done.rotated.is_empty() {
         let uses = out::one_line(&done.rotated.join(", "));
         let wraps = match done.rewrapped {
