@@ -175,8 +175,8 @@ pub(super) fn run(context: &Context<'_>, seen: &Seen<'_>, command: &MemberComman
                 true => seen.json(&json!({
                     "handle": made.handle,
                     "device": made.device.to_string(),
-                    "identity": made.identity,
-                    "request": out,
+                    "identity": made.identity.to_string_lossy(),
+                    "request": out.to_string_lossy(),
                     "fingerprint": words,
                 }))?,
                 false => {

@@ -18,7 +18,7 @@ pub(super) fn clone(context: &Context<'_>, seen: &Seen<'_>, args: &CloneArgs) ->
     if seen.json {
         seen.json(&json!({
             "vault": vault,
-            "path": made.path,
+            "path": made.path.to_string_lossy(),
             "founder": made.founder.to_string(),
             "fingerprint": founder.to_string(),
             "known": made.known,
@@ -169,7 +169,7 @@ fn in_json(done: &Synced) -> Value {
         "problems": problems.collect::<Vec<_>>(),
         "held_back": held_back.collect::<Vec<_>>(),
         "strays": done.strays,
-        "evidence": done.evidence,
+        "evidence": done.evidence.as_ref().map(|path| path.to_string_lossy()),
         "failed": done.failed.as_ref().map(|error| &error.message),
     })
 }
