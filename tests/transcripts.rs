@@ -15,6 +15,8 @@
 mod completing;
 #[path = "transcripts/json.rs"]
 mod json;
+#[path = "transcripts/paths.rs"]
+mod paths;
 #[path = "transcripts/stage.rs"]
 mod stage;
 #[path = "transcripts/terminal.rs"]

@@ -10,7 +10,9 @@ use super::vault::{move_into_place, refuse_occupied, staging_beside};
 use crate::chain::Receipt;
 use crate::env::SystemEntropy;
 use crate::id::{Digest, VaultId};
-use crate::ledger::{Anchors, HighWater, LedgerError, Report, Verdict, vault_id, verify, waits_for_a_lead};
+use crate::ledger::{
+    Anchors, HEADS, HighWater, LedgerError, Report, Verdict, is_of_a_vault, vault_id, verify, waits_for_a_lead,
+};
 use crate::repo::{BackupError, JournalError, RecoverError, Repo, Settings};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -21,6 +23,8 @@ pub struct BackedUp {
     pub vault: VaultId,
     /// How many bytes it has.
     pub bytes: u64,
+    /// Refs that are no part of a vault; they are not in it.
+    pub strays: Vec<String>,
 }
 
 /// What a check of a backup found.
@@ -29,6 +33,8 @@ pub struct CheckedBackup {
     pub report: Report,
     /// Where this device wrote more than the backup holds: how many entries are in the backup, and how many it wrote.
     pub behind: Option<(u64, u64)>,
+    /// Branches in the backup that are no part of a vault; they were left aside.
+    pub strays: Vec<String>,
 }
 
 impl CheckedBackup {
@@ -50,12 +56,18 @@ pub struct Restored {
     pub checked: CheckedBackup,
 }
 
-/// Writes everything that the vault's branches lead to into one new file.
+/// Whether a ref, by its full name, is one that a vault has.
+fn belongs(name: &str) -> bool {
+    name.strip_prefix(HEADS).is_some_and(is_of_a_vault)
+}
+
+/// Writes everything that the vault's branches lead to into one new file. A branch that somebody made beside them with git, or
+/// that a mirror brought along, is no part of it: a backup with it would be no vault's.
 pub fn backup(context: &Context<'_>, out: &Path) -> Result<BackedUp, Error> {
     let mut new = context.person.create(out)?;
     let repo = context.repo()?;
     let vault = vault_id(&repo)?;
-    let head = {
+    let (head, strays) = {
         // Nobody waits for longer than it takes to see where everything stands: what is written later is not in it.
         let lock = context.patiently(|patience| Ok(repo.lock(patience)?))?;
         match repo.recover(&lock) {
@@ -63,21 +75,22 @@ pub fn backup(context: &Context<'_>, out: &Path) -> Result<BackedUp, Error> {
             Err(RecoverError::Journal(JournalError::Missing)) => {}
             recovered => drop(recovered.map_err(LedgerError::from)?),
         }
-        repo.backup_head()?
+        repo.backup_head(belongs)?
     };
     let bytes = repo.write_backup(&head, &mut *new.file())?;
     let flushed = new.file().flush();
     flushed.map_err(|error| Error::new(Kind::Failed, format!("the backup cannot be written: {error}")))?;
     new.keep()?;
-    Ok(BackedUp { vault, bytes })
+    Ok(BackedUp { vault, bytes, strays })
 }
 
 /// Reads a backup into a folder that is then removed, and verifies it as a vault.
 pub fn check_backup(context: &Context<'_>, file: &Path) -> Result<CheckedBackup, Error> {
     let folder = tempfile::tempdir()
         .map_err(|error| Error::new(Kind::Failed, format!("there is no place for temporary files: {error}")))?;
-    let (repo, vault) = load(context, file, &folder.path().join("vault"))?;
-    judge(context, &repo, vault, None)
+    let (repo, vault, strays) = load(context, file, &folder.path().join("vault"))?;
+    let checked = judge(context, &repo, vault, None)?;
+    Ok(CheckedBackup { strays, ..checked })
 }
 
 /// Makes a vault from a backup where there is none. One that is not intact is refused.
@@ -86,8 +99,9 @@ pub fn restore(context: &Context<'_>, file: &Path) -> Result<Restored, Error> {
     refuse_occupied(&path)?;
     let staging = staging_beside(&path, &mut SystemEntropy)?;
     let made = (|| {
-        let (repo, vault) = load(context, file, &staging)?;
+        let (repo, vault, strays) = load(context, file, &staging)?;
         let checked = judge(context, &repo, vault, None)?;
+        let checked = CheckedBackup { strays, ..checked };
         let refusal = match checked.report.verdict {
             Verdict::Intact => None,
             Verdict::Tampered => Some((Kind::Tampered, "this backup was tampered with")),
@@ -106,13 +120,14 @@ pub fn restore(context: &Context<'_>, file: &Path) -> Result<Restored, Error> {
     Ok(Restored { vault, path, checked })
 }
 
-/// A new vault at `place` with all that the backup holds.
-fn load(context: &Context<'_>, file: &Path, place: &Path) -> Result<(Repo, VaultId), Error> {
+/// A new vault at `place` with all of a vault that the backup holds, and which branches in it are no vault's. Older programs
+/// backed these up too. All that a vault has is verified without them, so that leaving them aside hides nothing of it.
+fn load(context: &Context<'_>, file: &Path, place: &Path) -> Result<(Repo, VaultId, Vec<String>), Error> {
     let mut input = context.person.open(file)?;
     let repo = Repo::create(place, Settings::of_this_run())?;
-    repo.read_backup(&mut input)?;
+    let (_, strays) = repo.read_backup(&mut input, belongs)?;
     let vault = vault_id(&repo)?;
-    Ok((repo, vault))
+    Ok((repo, vault, strays))
 }
 
 /// Verifies every commit of a copy, against what this device knows of the vault and who founded it, if that is known.
@@ -140,6 +155,7 @@ pub(super) fn judge(
         return Ok(CheckedBackup {
             report: look(None, true)?,
             behind: None,
+            strays: Vec::new(),
         });
     };
     let sizes = look(None, false)?.logs;
@@ -147,7 +163,11 @@ pub(super) fn judge(
     let size = size.map_or(0, |(_, size, _)| *size);
     let behind = (size < mark.size).then_some((size, mark.size));
     let report = look(behind.is_none().then_some(mark), true)?;
-    Ok(CheckedBackup { report, behind })
+    Ok(CheckedBackup {
+        report,
+        behind,
+        strays: Vec::new(),
+    })
 }
 
 /// What is known of a vault other than how far its logs had come: who founded it.

@@ -232,6 +232,23 @@ pub(super) fn finder() -> Result<Profile, Error> {
 }
 
 impl Identifiers {
+    /// These and nothing else.
+    pub(super) fn given(mut given: Vec<(What, String)>) -> Self {
+        for (_, value) in &mut given {
+            // What was pasted into a heading may bring marks of direction along, which no text may have.
+            value.retain(|c| !hides(c));
+            fit(value);
+        }
+        given.retain(|(_, value)| !value.trim().is_empty());
+        let found = Vec::new();
+        Self { given, found }
+    }
+
+    /// What was given, to be looked for by itself.
+    pub(super) fn known(&self) -> Result<Known, Error> {
+        Known::new(self.given.clone()).map_err(|bad| Error::new(Kind::Failed, bad.to_string()))
+    }
+
     pub(super) fn of(note: &OpenNote, finder: &Profile) -> Self {
         let metadata = &note.metadata;
         let mut given = vec![

@@ -8,7 +8,7 @@ use super::finding::{Looking, NoteLine};
 use super::members::sorted;
 use super::sync::keep_together;
 use super::table::{shown_name, typed};
-use crate::chain::{AuditorsKey, Card, Entry, FileRef, Kind as EntryKind, Outcome, Role, Time};
+use crate::chain::{AuditorsKey, Card, DeviceKind, Entry, FileRef, Kind as EntryKind, Outcome, Role, Time};
 use crate::crypto::{make_random, sha256};
 use crate::env::SystemEntropy;
 use crate::envelope::{Key, KeyUse, Keyring};
@@ -62,6 +62,8 @@ pub struct Changed {
     pub until: Option<Time>,
     /// Whether they may do nothing for the time being.
     pub paused: bool,
+    /// Whether a recovery key of theirs, which brought them back until now, brings nobody back any more.
+    pub key_rests: bool,
     /// What they are lent, and until when.
     pub lent: Vec<(String, Time)>,
     /// The entry of the card, if there is a new one.
@@ -202,6 +204,12 @@ pub fn change_member(context: &Context<'_>, handle: &str, change: &MemberChange)
         roles: new.roles.clone(),
         until: new.until,
         paused: new.paused,
+        key_rests: {
+            let brings_back =
+                |card: &Card| card.roles.contains(&Role::Lead) && !card.paused && !card.has_ended(context.now());
+            let printed = new.devices.iter().any(|device| device.kind == DeviceKind::Paper);
+            printed && brings_back(&old) && !brings_back(&new)
+        },
         entry,
         changed: entry.is_some() || rewrapped > 0,
         rotated: rotating.iter().map(|usage| desk.use_name(*usage)).collect(),

@@ -5,7 +5,7 @@ use super::context::{Context, Desk, Unlocked, Whose, other_vault, short};
 use super::error::{Error, Kind};
 use super::sync::{follow_first, keep_together};
 use super::vault::{Inited, new_passphrase};
-use crate::chain::{Card, Device, DeviceKind, FileRef, Kind as EntryKind, Time};
+use crate::chain::{Card, Device, DeviceKind, FileRef, Kind as EntryKind, Role, Time};
 use crate::crypto::{Argon2Params, make_random, sha256};
 use crate::env::{SystemEntropy, read_bounded, write_new_private};
 use crate::envelope::{
@@ -195,8 +195,8 @@ fn come_back(
         let is = own.kind == DeviceKind::Paper && expected.is_none_or(|device| device == own.device);
         is.then_some((card, own.device))
     });
-    let (old, paper_device) =
-        owner.ok_or_else(|| Error::new(Kind::Failed, "this recovery key belongs to nobody in this vault"))?;
+    let (old, paper_device) = owner.ok_or_else(|| nobodys(&charter, &paper))?;
+    may_come_back(old, context.now())?;
     let passphrase = new_passphrase(context, &old.handle, insist)?;
     let entropy = &mut SystemEntropy;
     (secrets.person, secrets.handle) = (old.person, old.handle.clone());
@@ -278,6 +278,47 @@ fn come_back(
         ));
     }
     Ok(inited)
+}
+
+/// What is said of a key that no card in force has: whoever was removed is told so.
+fn nobodys(charter: &Charter, paper: &PaperDevice) -> Error {
+    let has = |card: &&Card| {
+        card.devices
+            .iter()
+            .any(|own| own.sign_key() == Some(paper.public_key()))
+    };
+    let once = charter.roster.cards().iter().rev().find(has);
+    match once.and_then(|card| charter.roster.member(card.person)) {
+        Some(card) if card.is_removed() => refused("you are no member of this vault any more")
+            .hint("a lead has to admit you anew: `strongroom member request` asks for it"),
+        _ => Error::new(Kind::Failed, "this recovery key belongs to nobody in this vault"),
+    }
+}
+
+/// Refuses whom no card of their own key's could bring back: a recovery key admits a device in its owner's name, and only who is
+/// a lead may admit. Read of the roster as it stands once all that the remotes have has come.
+fn may_come_back(card: &Card, now: Time) -> Result<(), Error> {
+    let handle = &card.handle;
+    Err(match card {
+        Card { paused: true, .. } => refused("your membership is paused").hint(format!(
+            "a lead has to resume it (`strongroom member resume {handle}`); then this key is as good as before"
+        )),
+        card if card.has_ended(now) => refused("your membership is over, as it was agreed").hint(format!(
+            "a lead has to give it a later end (`strongroom member grant {handle} --until TIME`); then this key is as good as \
+             before"
+        )),
+        card if !card.roles.contains(&Role::Lead) => refused("you are no lead any more").hint(format!(
+            "a lead has to admit this device: `strongroom member request` asks for it, and the lead adds `--device-of {handle}`"
+        )),
+        _ => return Ok(()),
+    })
+}
+
+fn refused(why: &str) -> Error {
+    Error::new(
+        Kind::Denied,
+        format!("denied: {why}, so you may admit no device at present; nothing was changed"),
+    )
 }
 
 /// Makes what a new device is, and takes with it what the remotes have that this clone does not. Whose it is comes later:

@@ -1,6 +1,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 //! What a person is asked, and when: with a person made up.
 
+mod backups;
 mod beside;
 mod briefs;
 mod converge;

@@ -1,6 +1,7 @@
 //! A copy of the vault in one file, and the way back from it.
 
 use super::audit;
+use super::sync::named;
 use super::terminal::Seen;
 use super::words::counted;
 use crate::app::{CheckedBackup, Context, Error};
@@ -10,9 +11,18 @@ use std::path::Path;
 /// `backup`.
 pub(super) fn backup(context: &Context<'_>, seen: &Seen<'_>, file: &Path) -> Result<u8, Error> {
     let done = crate::app::backup(context, file)?;
+    if let Some(named) = named(&done.strays) {
+        seen.terminal.warn(&format!(
+            "refs here that are no part of a vault are not in the backup: {named}; `strongroom doctor` says how they are taken away"
+        ));
+    }
     if seen.json {
-        let vault = done.vault.to_string();
-        seen.json(&json!({ "vault": vault, "file": file, "bytes": done.bytes }))?;
+        seen.json(&json!({
+            "vault": done.vault.to_string(),
+            "file": file.to_string_lossy(),
+            "bytes": done.bytes,
+            "strays": done.strays,
+        }))?;
         return Ok(0);
     }
     seen.remark(&format!("vault {} backed up to {}", done.vault, file.display()));
@@ -31,17 +41,23 @@ pub(super) fn restore(context: &Context<'_>, seen: &Seen<'_>, file: &Path, check
                     .behind
                     .map(|(backup, device)| json!({ "backup": backup, "device": device }));
                 value["behind"] = json!(behind);
+                value["strays"] = json!(checked.strays);
                 seen.json(&value)?;
                 audit::exit_code(checked.report.verdict)
             }
             false => audit::verified(seen, &checked.report, false)?,
         };
+        tell_strays(seen, &checked);
         tell_age(seen, &checked);
         return Ok(code);
     }
     let done = crate::app::restore(context, file)?;
     if seen.json {
-        seen.json(&json!({ "vault": done.vault.to_string(), "path": done.path }))?;
+        seen.json(&json!({
+            "vault": done.vault.to_string(),
+            "path": done.path.to_string_lossy(),
+            "strays": done.checked.strays,
+        }))?;
     } else {
         let entries = counted(done.checked.report.entries, "entry", "entries");
         seen.remark(&format!(
@@ -54,6 +70,7 @@ pub(super) fn restore(context: &Context<'_>, seen: &Seen<'_>, file: &Path, check
             }
         ));
     }
+    tell_strays(seen, &done.checked);
     tell_age(seen, &done.checked);
     if done.checked.behind.is_some() {
         seen.remark(
@@ -61,6 +78,14 @@ pub(super) fn restore(context: &Context<'_>, seen: &Seen<'_>, file: &Path, check
         );
     }
     Ok(0)
+}
+
+fn tell_strays(seen: &Seen<'_>, checked: &CheckedBackup) {
+    if let Some(named) = named(&checked.strays) {
+        seen.terminal.warn(&format!(
+            "branches in this backup that are no part of a vault were left aside: {named}"
+        ));
+    }
 }
 
 fn tell_age(seen: &Seen<'_>, checked: &CheckedBackup) {

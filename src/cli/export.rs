@@ -261,7 +261,7 @@ fn pack(context: &Context<'_>, seen: &Seen<'_>, args: &PackArgs) -> Result<u8, E
     ));
     tell_pictures(seen, &pack.pictures);
     if pack.closed > 0 {
-        let reads = of(pack.closed as usize, "read", "reads");
+        let reads = unopened(pack.closed);
         seen.remark(&format!(
             "  {reads} in the log did not open for you, so custody.csv may lack some; the pack says so"
         ));
@@ -294,6 +294,7 @@ fn subject(context: &Context<'_>, seen: &Seen<'_>, args: &SubjectArgs) -> Result
             "pictures": pictures_json(&told.pictures),
             "left_out": told.left_out,
             "disclosures": told.disclosures,
+            "unopened": told.unopened,
             "closed": told.closed,
             "doubtful": told.doubtful,
             "sha256": told.sha256.to_string(),
@@ -302,19 +303,26 @@ fn subject(context: &Context<'_>, seen: &Seen<'_>, args: &SubjectArgs) -> Result
         return Ok(0);
     }
     seen.remark(&format!(
-        "told in {}: {} and {}, as far as you may read; something of them was given to others {}",
+        "told in {}: {} and {}, as far as you may read; something of them was given to others {}{}",
         out::one_line(&args.out.to_string_lossy()),
         of(told.notes, "note", "notes"),
         of(told.attachments, "attachment", "attachments"),
+        if told.unopened > 0 { "at least " } else { "" },
         of(told.disclosures, "time", "times"),
     ));
+    if told.unopened > 0 {
+        let entries = of(told.unopened as usize, "entry", "entries");
+        seen.remark(&format!(
+            "  {entries} in the log did not open for you, and may have given more: an auditor has to say; the answer says so"
+        ));
+    }
     tell_pictures(seen, &told.pictures);
     if told.left_out > 0 {
         let left = of(told.left_out, "attachment was", "attachments were");
         seen.remark(&format!("  {left} left out: nobody can redact them here"));
     }
     if told.closed > 0 {
-        let reads = of(told.closed as usize, "read", "reads");
+        let reads = unopened(told.closed);
         seen.remark(&format!(
             "  {reads} in the log did not open for you, so who-saw.csv may lack some; it says so"
         ));
@@ -355,6 +363,11 @@ fn pictures_json(pictures: &[PictureOut]) -> Value {
         .iter()
         .map(|out| json!({ "file": out.path, "tells": out.picture.tells, "whole": out.picture.whole }))
         .collect()
+}
+
+/// What did not open of the log.
+fn unopened(closed: u64) -> String {
+    of(closed as usize, "read, draft or release", "reads, drafts and releases")
 }
 
 fn of(count: usize, one: &str, several: &str) -> String {

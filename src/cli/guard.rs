@@ -63,9 +63,9 @@ fn tell_installed(seen: &Seen<'_>, installed: &InstalledGuard) -> Result<(), Err
     let founder = installed.founder.map(|words| words.to_string());
     if seen.json {
         return seen.json(&json!({
-            "hook": installed.hook,
-            "program": installed.program,
-            "replaced": installed.replaced,
+            "hook": installed.hook.to_string_lossy(),
+            "program": installed.program.to_string_lossy(),
+            "replaced": installed.replaced.as_ref().map(|path| path.to_string_lossy()),
             "fingerprint": founder,
             "known": founder.is_some() && !installed.on_its_word,
         }));

@@ -175,8 +175,8 @@ pub(super) fn run(context: &Context<'_>, seen: &Seen<'_>, command: &MemberComman
                 true => seen.json(&json!({
                     "handle": made.handle,
                     "device": made.device.to_string(),
-                    "identity": made.identity,
-                    "request": out,
+                    "identity": made.identity.to_string_lossy(),
+                    "request": out.to_string_lossy(),
                     "fingerprint": words,
                 }))?,
                 false => {
@@ -314,6 +314,11 @@ fn change(context: &Context<'_>, seen: &Seen<'_>, handle: &str, change: &MemberC
             let said = format!("{handle} is cleared for {}{}", done.clearance, lent.collect::<String>());
             seen.remark(&out::one_line(&said));
         }
+    }
+    if done.key_rests {
+        seen.remark(&format!(
+            "until {handle} is a lead again who may act, {handle}'s recovery key brings nobody back"
+        ));
     }
     if !done.rotated.is_empty() {
         let uses = out::one_line(&done.rotated.join(", "));

@@ -67,7 +67,7 @@ pub(super) fn run(context: &Context<'_>, seen: &Seen<'_>, command: &RecoveryComm
                 true => seen.json(&json!({
                     "device": split.device.to_string(),
                     "need": need,
-                    "pages": split.pages,
+                    "pages": split.pages.iter().map(|page| page.to_string_lossy()).collect::<Vec<_>>(),
                     "entry": split.entry.to_string(),
                 }))?,
                 false => {

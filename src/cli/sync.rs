@@ -18,7 +18,7 @@ pub(super) fn clone(context: &Context<'_>, seen: &Seen<'_>, args: &CloneArgs) ->
     if seen.json {
         seen.json(&json!({
             "vault": vault,
-            "path": made.path,
+            "path": made.path.to_string_lossy(),
             "founder": made.founder.to_string(),
             "fingerprint": founder.to_string(),
             "known": made.known,
@@ -169,7 +169,7 @@ fn in_json(done: &Synced) -> Value {
         "problems": problems.collect::<Vec<_>>(),
         "held_back": held_back.collect::<Vec<_>>(),
         "strays": done.strays,
-        "evidence": done.evidence,
+        "evidence": done.evidence.as_ref().map(|path| path.to_string_lossy()),
         "failed": done.failed.as_ref().map(|error| &error.message),
     })
 }
@@ -229,20 +229,20 @@ fn tell(seen: &Seen<'_>, done: &Synced) {
 }
 
 fn tell_strays(seen: &Seen<'_>, strays: &[String]) {
-    if strays.is_empty() {
-        return;
+    if let Some(named) = named(strays) {
+        seen.remark(&format!(
+            "refs there that are no part of a vault were left where they are: {named}"
+        ));
     }
-    let named: Vec<String> = strays
-        .iter()
-        .take(NAMED_MAX)
-        .map(|name| format!("`{}`", out::one_line(name)))
-        .collect();
-    let more = match strays.len().saturating_sub(NAMED_MAX) {
-        0 => String::new(),
-        more => format!(" and {more} more"),
-    };
-    seen.remark(&format!(
-        "refs there that are no part of a vault were left where they are: {}{more}",
-        named.join(", ")
-    ));
+}
+
+/// Refs that are no vault's, the first of them by name; nothing if there are none.
+pub(super) fn named(strays: &[String]) -> Option<String> {
+    let first = strays.iter().take(NAMED_MAX);
+    let named: Vec<String> = first.map(|name| format!("`{}`", out::one_line(name))).collect();
+    match strays.len().checked_sub(NAMED_MAX) {
+        None if strays.is_empty() => None,
+        None | Some(0) => Some(named.join(", ")),
+        Some(more) => Some(format!("{} and {more} more", named.join(", "))),
+    }
 }

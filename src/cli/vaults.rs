@@ -33,12 +33,12 @@ pub(super) fn inited(seen: &Seen<'_>, made: &Inited, without_page: &str) -> Resu
     if seen.json {
         seen.json(&json!({
             "vault": made.vault.to_string(),
-            "path": made.path,
-            "identity": made.identity,
+            "path": made.path.to_string_lossy(),
+            "identity": made.identity.to_string_lossy(),
             "handle": made.handle,
             "founder": made.fingerprint.to_string(),
             "fingerprint": Fingerprint::from(made.fingerprint).to_string(),
-            "recovery_key": made.recovery,
+            "recovery_key": made.recovery.as_ref().map(|page| page.to_string_lossy()),
         }))?;
         return Ok(0);
     }

@@ -10,6 +10,8 @@ use crate::env::sync_folder;
 use std::io::{self, Read, Write};
 use std::os::unix::fs::PermissionsExt;
 
+/// Where branches stand.
+const HEADS: &str = "refs/heads/";
 /// How a bundle begins.
 const FIRST: &str = "# v2 git bundle\n";
 /// The longest head of a bundle, in bytes.
@@ -53,7 +55,7 @@ impl BackupHead {
         format!("{FIRST}{lines}\n")
     }
 
-    /// Reads the text; strict. A bundle that needs other objects than its own, and refs that no vault has, are refused.
+    /// Reads the text; strict. A bundle that needs other objects than its own, and refs that are no branches, are refused.
     pub fn parse(text: &str) -> Result<Self, BackupError> {
         let bad = BackupError::NotABackup;
         let body = text
@@ -70,7 +72,7 @@ impl BackupHead {
             let line = line.strip_suffix('\n').and_then(|line| line.split_once(' '));
             let (oid, name) = line.ok_or(bad("its list of branches is damaged"))?;
             let oid = oid.parse().map_err(|_| bad("its list of branches is damaged"))?;
-            if name != "HEAD" && !is_branch(name) {
+            if name != "HEAD" && !name.starts_with(HEADS) {
                 return Err(bad("it holds a ref that no vault has"));
             }
             if refs.iter().any(|(known, _)| known == name) {
@@ -80,19 +82,35 @@ impl BackupHead {
         }
         Ok(Self { refs })
     }
+
+    /// Takes out the branches that do not belong; gives their names.
+    fn leave_out(&mut self, belongs: impl Fn(&str) -> bool) -> Vec<String> {
+        let refs = std::mem::take(&mut self.refs).into_iter();
+        let own = |(name, _): &(String, Oid)| name == "HEAD" || (is_branch(name) && belongs(name));
+        let (own, others): (Vec<_>, Vec<_>) = refs.partition(own);
+        self.refs = own;
+        others.into_iter().map(|(name, _)| name).collect()
+    }
 }
 
 impl Repo {
-    /// The branches as they stand, for a backup. Only after [`Repo::recover`]; what is written to the vault later is not
-    /// in it.
-    pub fn backup_head(&self) -> Result<BackupHead, BackupError> {
-        let branches = self.refs("refs/heads/").map_err(BackupError::Source)?;
+    /// The branches that belong, by their full names, as they stand, for a backup; and the names of all other refs, which
+    /// stay where they are. Only after [`Repo::recover`]; what is written to the vault later is not in it.
+    pub fn backup_head(&self, belongs: impl Fn(&str) -> bool) -> Result<(BackupHead, Vec<String>), BackupError> {
+        let (mut branches, mut others) = (Vec::new(), Vec::new());
+        for (name, oid) in self.refs_as_found("refs/").map_err(BackupError::Source)? {
+            match oid {
+                // What somebody else put there stops no backup, whole or damaged.
+                _ if !is_branch(&name) || !belongs(&name) => others.push(name),
+                Some(oid) => branches.push((name, oid)),
+                None => return Err(BackupError::Source(ReadError::DamagedRef { name })),
+            }
+        }
         // With it a clone of the file knows which branch to begin with.
         let main = branches.iter().find(|(name, _)| name == "refs/heads/main");
         let head = main.map(|(_, oid)| ("HEAD".to_owned(), *oid));
-        Ok(BackupHead {
-            refs: head.into_iter().chain(branches.iter().cloned()).collect(),
-        })
+        let refs = head.into_iter().chain(branches.iter().cloned()).collect();
+        Ok((BackupHead { refs }, others))
     }
 
     /// Writes a backup; every object was read and hashed first. Gives the number of bytes.
@@ -121,9 +139,15 @@ impl Repo {
         Ok(bytes)
     }
 
-    /// Fills a vault that was just made from a backup; durable when this returns. Every object is read and hashed.
-    pub fn read_backup(&self, input: &mut dyn Read) -> Result<BackupHead, BackupError> {
-        let (head, rest) = read_head(input)?;
+    /// Fills a vault that was just made from a backup; durable when this returns. Every object that is led to is read and
+    /// hashed. Branches that do not belong, by their full names, are left aside; their names come second.
+    pub fn read_backup(
+        &self,
+        input: &mut dyn Read,
+        belongs: impl Fn(&str) -> bool,
+    ) -> Result<(BackupHead, Vec<String>), BackupError> {
+        let (mut head, rest) = read_head(input)?;
+        let others = head.leave_out(belongs);
         let odb = self.git.odb().map_err(to_io)?;
         let damaged = |error: io::Error| BackupError::Damaged(error.to_string());
         let mut writer = odb.packwriter().map_err(to_io)?;
@@ -148,7 +172,7 @@ impl Repo {
         }
         sync_file_system(&self.dir)?;
         sync_folder(&self.dir).map_err(plain)?;
-        Ok(head)
+        Ok((head, others))
     }
 
     /// All that a head's refs lead to, each object read and hashed.

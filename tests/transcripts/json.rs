@@ -64,7 +64,13 @@ fn forgetting_and_backups() {
     fields(&relabelled, &made);
     let (code, backup) = ask(&mut stage, &["backup", "vault.bundle", "--json"]);
     assert_eq!(code, 0);
-    fields(&backup, &[("vault", "id"), ("file", "text"), ("bytes", "count")]);
+    let kinds = [
+        ("vault", "id"),
+        ("file", "text"),
+        ("bytes", "count"),
+        ("strays", "list"),
+    ];
+    fields(&backup, &kinds);
     let (code, destroyed) = ask(&mut stage, &["destroy", &id, "--yes", "--json"]);
     assert_eq!(code, 0);
     fields(&destroyed, &[("id", "id"), ("files", "count"), ("entry", "entry")]);
@@ -72,10 +78,11 @@ fn forgetting_and_backups() {
     let (code, checked) = ask(&mut stage, &["restore", "vault.bundle", "--check", "--json"]);
     assert_eq!((code, checked["verdict"].as_str()), (0, Some("intact")));
     fields(&checked["behind"], &[("backup", "count"), ("device", "count")]);
+    fields(&checked, &[("strays", "list")]);
     let args = ["restore", "vault.bundle", "--vault", "second", "--json"];
     let (code, restored) = ask(&mut stage, &args);
     assert_eq!(code, 0);
-    fields(&restored, &[("vault", "id"), ("path", "text")]);
+    fields(&restored, &[("vault", "id"), ("path", "text"), ("strays", "list")]);
 }
 
 #[test]
@@ -642,7 +649,7 @@ fn pictures_and_what_leaves() {
     let (code, told) = ask(&mut stage, &[&subject[..], &why].concat());
     assert_eq!(code, 0);
     fields(&told, &[&left[..], &sealed].concat());
-    let more = ["left_out", "disclosures", "closed", "doubtful"].map(|name| (name, "count"));
+    let more = ["left_out", "disclosures", "unopened", "closed", "doubtful"].map(|name| (name, "count"));
     fields(&told, &more);
     let import = [
         "import", "clear", "--from", "folder", "--label", "internal", "--yes", "--quiet", "--json",

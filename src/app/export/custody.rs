@@ -24,8 +24,10 @@ pub(super) struct Custody {
     wrote: BTreeMap<(NoteId, Digest), (EntryRef, String)>,
     /// Whether whoever asks oversees the log, or sees their own entries alone.
     pub(super) oversees: bool,
-    /// How many reads do not open for them, so that nobody can say whether they concern these notes.
+    /// How many reads, drafts and releases do not open for them, so that nobody can say whether they concern these notes.
     pub(super) closed: u64,
+    /// How many of what was done and does not open for them may have given something of these notes out, or made what was.
+    pub(super) unopened: u64,
 }
 
 /// An entry that concerns some of the notes.
@@ -55,6 +57,7 @@ impl Desk<'_> {
             wrote: BTreeMap::new(),
             oversees,
             closed: 0,
+            unopened: 0,
         };
         // The notes, and from each on what was made of them.
         let mut about = notes.clone();
@@ -70,7 +73,12 @@ impl Desk<'_> {
             if matches!(line.entry.kind, Some(EntryKind::Draft | EntryKind::Release)) && !concerned.is_empty() {
                 about.extend(files.iter().map(|(note, _)| *note));
             }
-            custody.closed += u64::from(concerned.is_empty() && details.is_none() && line.entry.kind.is_none());
+            if details.is_none() {
+                let lost = concerned.is_empty() && may_be_lost(line.entry.kind);
+                let gave = lost || line.entry.kind == Some(EntryKind::Release);
+                custody.closed += u64::from(lost);
+                custody.unopened += u64::from(gave && line.entry.result == Outcome::Done);
+            }
             if !concerned.is_empty() {
                 let who = handles.get(&line.entry.actor).cloned();
                 custody.entries.push(Held {
@@ -84,6 +92,12 @@ impl Desk<'_> {
         })?;
         Ok(custody)
     }
+}
+
+/// Whether an entry of that kind may concern notes without a word of it in clear. Of which notes a draft was made stands in its
+/// details alone; without them the release that follows leads to no note either.
+fn may_be_lost(kind: Option<EntryKind>) -> bool {
+    matches!(kind, None | Some(EntryKind::Draft | EntryKind::Release))
 }
 
 /// Which of the notes an entry concerns, and its details if they are for whoever reads.
@@ -139,8 +153,9 @@ impl Custody {
         table
     }
 
-    /// To whom something of them was given out of the vault: a row for each recipient, and how many rows.
-    pub(super) fn disclosures(&self) -> (String, usize) {
+    /// To whom something of them was given out of the vault, as far as it opened: a row for each recipient, called as `call`
+    /// says, and how many rows.
+    pub(super) fn disclosures(&self, call: impl Fn(&str) -> Result<String, Error>) -> Result<(String, usize), Error> {
         let (mut table, mut rows) = (csv_row(["time", "to", "what", "purpose", "sha256"]), 0);
         for held in self.entries.iter().filter(|held| held.entry.result == Outcome::Done) {
             let Some((details, left)) = held.details.as_ref().and_then(|details| Some((details, details.left?))) else {
@@ -158,14 +173,14 @@ impl Custody {
                 rows += 1;
                 table.push_str(&csv_row([
                     held.entry.time.to_string().as_str(),
-                    to,
+                    call(to)?.as_str(),
                     details.verb.as_str(),
                     details.purpose.as_deref().unwrap_or_default(),
                     left.to_string().as_str(),
                 ]));
             }
         }
-        (table, rows)
+        Ok((table, rows))
     }
 
     /// As a table.

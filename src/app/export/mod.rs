@@ -9,6 +9,7 @@ mod notes;
 mod pack;
 mod subject;
 mod taking;
+mod unnamed;
 
 pub use notes::{ClearExport, ConfirmClear, ExportedNotes, NotesFormat, NotesQuery, export_notes};
 pub use pack::{ExportedPack, PackQuery, export_pack};

@@ -33,7 +33,7 @@ const SOME_CLOSED: &str =
     "`custody.csv` may lack entries: whoever made the pack oversees the log, but not with all its keys. ";
 const OWN_ALONE: &str = "`custody.csv` lacks what others read: whoever made the pack sees of the log their own entries, and of \
                          others what stands in clear. ";
-const CLOSED_END: &str = "of the reads in the log did not open for them, and whether these concern the notes in this pack cannot be seen \
+const CLOSED_END: &str = "of the reads, drafts and releases in the log did not open for them, and whether these concern the notes in this pack cannot be seen \
                           from here; an auditor of the vault could say.";
 
 /// What is to be packed.

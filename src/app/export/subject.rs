@@ -2,11 +2,11 @@
 
 use super::super::concerns::without_sealed_files;
 use super::super::context::{Context, Desk};
-use super::super::error::{Error, Kind};
+use super::super::error::Error;
 use super::files::{Files, MANIFEST, SIGNATURE, check_notice, filled, number_of, plain_name, shown};
 use super::taking::{PictureOut, Taken, that_come_out, write_contents};
+use super::unnamed::Redacting;
 use super::{Which, by_note, check_recipients};
-use crate::brief::{Known, Profile, redact};
 use crate::casework::{Kept, RetentionDates, day_text, reserved};
 use crate::chain::{Namespace, Time, public_line};
 use crate::gate::{Handed, Nature};
@@ -15,6 +15,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 const README: &str = include_str!("subject-readme.md");
+/// What is said of entries by which something may have been given too.
+const UNOPENED: &str = "of the entries in the log did not open for whoever made this, and an auditor of the vault has to say whether \
+                        more was given by them";
 
 /// What is to be told to whom about whom.
 pub struct SubjectQuery {
@@ -46,9 +49,11 @@ pub struct ExportedSubject {
     pub pictures: Vec<PictureOut>,
     /// How many were left out, because nobody can redact them.
     pub left_out: usize,
-    /// To how many recipients something was given before.
+    /// To how many recipients something was given before, as far as the log opened.
     pub disclosures: usize,
-    /// How many reads of others did not open.
+    /// How many entries did not open by which something may have been given too.
+    pub unopened: u64,
+    /// How many reads, drafts and releases of others did not open.
     pub closed: u64,
     /// How many words a person has to look at.
     pub doubtful: usize,
@@ -56,13 +61,6 @@ pub struct ExportedSubject {
     pub sha256: Digest,
     /// The entry under which it left.
     pub entry: EntryRef,
-}
-
-/// How others are left unnamed.
-struct Redacting {
-    profile: Profile,
-    /// The people of the vault.
-    known: Known,
 }
 
 /// Tells what is kept about somebody. As for a pack, it is made under one entry and leaves under another.
@@ -78,8 +76,10 @@ pub fn export_subject(context: &Context<'_>, query: &SubjectQuery) -> Result<Exp
     let unlocked = context.unlock()?;
     let (taken, handed, redacting, reviews) = {
         let mut desk = unlocked.desk(context)?;
-        let redacting = desk.redacting(query)?;
+        let profile = desk.profile_for(query)?;
         let (taken, handed) = desk.take_out(&which)?;
+        let redacting = profile.map(|profile| desk.redacting(profile, query, &handed));
+        let redacting = redacting.transpose()?;
         let reviews = desk.reviews(&handed);
         (taken, handed, redacting, reviews)
     };
@@ -93,7 +93,10 @@ pub fn export_subject(context: &Context<'_>, query: &SubjectQuery) -> Result<Exp
         Some(_) => numbers.of(entry.actor),
     });
     files.add("who-saw.csv", sights);
-    let (disclosures, given) = taken.custody.disclosures();
+    let (disclosures, given) = taken.custody.disclosures(|to| match &redacting {
+        None => Ok(to.to_owned()),
+        Some(redacting) => redacting.recipient(to),
+    })?;
     files.add("disclosures.csv", disclosures);
     let identity = &unlocked.identity;
     let key = public_line(&identity.public_key());
@@ -120,6 +123,7 @@ pub fn export_subject(context: &Context<'_>, query: &SubjectQuery) -> Result<Exp
         pictures,
         left_out: told.left_out,
         disclosures: given,
+        unopened: taken.custody.unopened,
         closed: taken.custody.closed,
         doubtful: told.doubtful,
         sha256,
@@ -128,19 +132,6 @@ pub fn export_subject(context: &Context<'_>, query: &SubjectQuery) -> Result<Exp
 }
 
 impl Desk<'_> {
-    /// The vault's profile of that name, which lets the subject's own names pass.
-    fn redacting(&self, query: &SubjectQuery) -> Result<Option<Redacting>, Error> {
-        let Some(name) = &query.redact else { return Ok(None) };
-        let names = query.client.iter().chain(&query.person).chain(&query.allow);
-        let words = names.flat_map(|name| name.split(|c: char| !c.is_alphanumeric() && !"'-".contains(c)));
-        let words: BTreeSet<String> = words.filter(|word| !word.is_empty()).map(str::to_owned).collect();
-        let profile = self.profile(name)?.allowing(words);
-        Ok(Some(Redacting {
-            profile: profile.map_err(|bad| Error::new(Kind::Usage, bad.to_string()))?,
-            known: self.known_of(std::iter::empty(), &[], &[])?,
-        }))
-    }
-
     /// What the level of each of these is called, and what its retention says of it.
     fn reviews(&self, handed: &[Handed]) -> Reviews {
         let (retention, levels) = (self.retention(), self.policies.levels());
@@ -247,7 +238,12 @@ impl Told {
         reviews: &Reviews,
     ) -> Result<String, Error> {
         let metadata = &item.metadata;
-        let case = self.words(&metadata.case, redacting)?;
+        let client = redacting.map_or(metadata.client.as_str(), |with| with.client(&metadata.client));
+        // Of another client's note the case is theirs too.
+        let case = match redacting.is_none_or(|with| with.is_own(&metadata.client)) {
+            true => self.words(&metadata.case, redacting)?,
+            false => String::new(),
+        };
         let at = |unix: i64| Time::from_unix(unix).to_string();
         let mut page = format!("# {}\n\n", shown(&self.words(&metadata.title, redacting)?));
         let mut line = |name: &str, value: &str| page.push_str(&format!("- {name}: {}\n", shown(value)));
@@ -266,7 +262,7 @@ impl Told {
                 taken.handles.get(&metadata.author).map_or("", String::as_str),
             );
         }
-        for (name, value) in [("client", &metadata.client), ("case", &case)] {
+        for (name, value) in [("client", client), ("case", case.as_str())] {
             if !value.is_empty() {
                 line(name, value);
             }
@@ -279,10 +275,10 @@ impl Told {
         }
         let mut fields = Vec::with_capacity(metadata.fields.len());
         for (name, value) in told_fields(&metadata.fields) {
-            fields.push((name.as_str(), self.words(value, redacting)?));
+            fields.push((self.words(name, redacting)?, self.words(value, redacting)?));
         }
         for (name, value) in fields {
-            page.push_str(&format!("- {}: {}\n", shown(name), shown(&value)));
+            page.push_str(&format!("- {}: {}\n", shown(&name), shown(&value)));
         }
         let text = self.words(&without_sealed_files(item.text()), redacting)?;
         page.push_str(&format!("\n{}\n", text.trim_end()));
@@ -294,16 +290,9 @@ impl Told {
         let Some(with) = redacting.filter(|_| !text.trim().is_empty()) else {
             return Ok(text.to_owned());
         };
-        let refused = |why: crate::brief::Refused| {
-            Error::new(
-                Kind::Failed,
-                format!("a note cannot be redacted: {why}; nothing was written"),
-            )
-            .hint("leave --redact out and redact by hand what is given")
-        };
-        let redacted = redact(text, &with.profile, &with.known).map_err(refused)?;
-        self.doubtful += redacted.doubtful.len();
-        Ok(redacted.text)
+        let (text, doubtful) = with.words(text)?;
+        self.doubtful += doubtful;
+        Ok(text)
     }
 
     fn readme(&self, query: &SubjectQuery, taken: &Taken, given: usize, redacted: bool) -> String {
@@ -344,8 +333,7 @@ impl Told {
         let closed = match (taken.custody.oversees, taken.custody.closed) {
             (true, 0) => "Of who saw these notes nothing is left out: all of the log was looked at.".to_owned(),
             (_, closed) => format!(
-                "Perhaps some of who saw them: {} in the log did not open for whoever made this.",
-                number_of(closed as usize, "read")
+                "Perhaps some of who saw them: {closed} of the reads, drafts and releases in the log did not open for whoever made this."
             ),
         };
         let notice = query.notice.as_deref();
@@ -366,9 +354,11 @@ impl Told {
             ("{attachments}", attachments),
             (
                 "{disclosures}",
-                match given {
-                    0 => "so far to nobody".to_owned(),
-                    count => number_of(count, "time"),
+                match (given, taken.custody.unopened) {
+                    (0, 0) => "so far to nobody".to_owned(),
+                    (count, 0) => number_of(count, "time"),
+                    // Who does not see all of the log cannot say that nobody was given anything.
+                    (count, more) => format!("at least {}; {more} {UNOPENED}", number_of(count, "time")),
                 },
             ),
             ("{contents}", contents),

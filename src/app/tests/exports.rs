@@ -335,3 +335,166 @@ fn what_may_leave_in_clear_is_asked_again_once_the_person_has_answered() {
     let (verb, _, _, result) = vault.last();
     assert_eq!((verb.as_str(), result), ("export notes", "denied"));
 }
+
+/// A note of a client's, with a field.
+fn noted(vault: &Vault, client: &str, text: &'static str, field: (&str, &str)) -> String {
+    let new = NewText {
+        title: None,
+        client: Some(client.into()),
+        case: Some("the Okonjo-Vale matter".into()),
+        label: Some("internal".into()),
+        at: None,
+        fields: vec![(field.0.to_owned(), field.1.to_owned())],
+        template: None,
+    };
+    let text = TextFrom::Caller(Box::new(|| Ok(text.as_bytes().to_vec())));
+    let context = vault.context(&Told, None, None);
+    add(&context, new, text).unwrap().id.to_string()
+}
+
+/// Tells a subject of their notes; gives what was said of it and all that stands in the answer, its file names too.
+fn tell(place: &Vault, out: &str, with: impl FnOnce(&mut SubjectQuery)) -> (ExportedSubject, String) {
+    let mut query = SubjectQuery {
+        client: None,
+        person: None,
+        all_revisions: true,
+        redact: None,
+        allow: Vec::new(),
+        to: Vec::new(),
+        notice: None,
+        out: place.0.path().join(out),
+    };
+    with(&mut query);
+    let context = place.context(&Told, Some("client-request"), Some("she asked"));
+    let told = export_subject(&context, &query).unwrap();
+    (told, all_text(&query.out))
+}
+
+#[test]
+fn of_clients_a_subject_is_told_their_own_name_alone_where_others_are_left_unnamed() {
+    let vault = Vault::new();
+    let driven = noted(
+        &vault,
+        "Ms Adaeze Okonjo-Vale",
+        "Lena Hauk drove Ms Adaeze Okonjo-Vale to the clinic.",
+        ("Okonjo-Vale drove", "Adaeze"),
+    );
+    noted(
+        &vault,
+        "Halcyon",
+        "The halcyon file: Lena Hauk comes at noon.",
+        ("gate", "4"),
+    );
+    noted(
+        &vault,
+        "Jonas Hauk",
+        "Lena Hauk called Jonas Hauk twice.",
+        ("told-by", "jonas"),
+    );
+    let file = vault.0.path().join("Okonjo-Vale.txt");
+    std::fs::write(&file, "Adaeze Okonjo-Vale").unwrap();
+    attach(&vault.context(&Told, None, None), &driven, "Okonjo-Vale.txt", || {
+        open_file(&file)
+    })
+    .unwrap();
+    // What was given to the client is told to who was named in the same note.
+    tell(&vault, "hers", |query| {
+        query.client = Some("ms adaeze OKONJO-VALE".into());
+        query.to = vec!["Ms Okonjo-Vale".into()];
+    });
+    let context = vault.context(&Told, Some("legal"), Some("an order"));
+    let one = Which {
+        ids: vec![driven],
+        ..Which::default()
+    };
+    export_pack(&context, &query(&vault, one)).unwrap();
+    for (before, profile) in [(2, "no-names"), (3, "strict")] {
+        let (told, text) = tell(&vault, profile, |query| {
+            query.person = Some("Lena Hauk".into());
+            query.redact = Some(profile.into());
+        });
+        assert_eq!((told.notes, told.left_out, told.disclosures), (3, 1, before));
+        let small = text.to_lowercase();
+        for name in ["adaeze", "okonjo", "halcyon", "jonas"] {
+            assert!(!small.contains(name), "{profile}: {name} in {text}");
+        }
+        assert_eq!(text.matches("- client: another client\n").count(), 3, "{text}");
+        assert!(text.contains("Lena Hauk called"), "{text}");
+        assert!(text.contains(",Crown Court,export pack,legal,"), "{text}");
+    }
+    // A client's own notes have their name, however it was typed.
+    let (_, text) = tell(&vault, "own", |query| {
+        query.client = Some("ms adaeze okonjo-vale".into());
+        query.redact = Some("no-names".into());
+    });
+    assert!(text.contains("- client: Ms Adaeze Okonjo-Vale\n"), "{text}");
+    assert!(text.contains(",Ms Okonjo-Vale,export subject,"), "{text}");
+    assert!(!text.contains("Hauk"), "{text}");
+}
+
+#[test]
+fn that_nobody_was_given_anything_is_said_by_who_sees_the_whole_log() {
+    let vault = Vault::new();
+    let note = noted(&vault, "Halcyon", "The torch is wet.", ("gate", "4"));
+    let kim = join(&vault, "kim", "internal");
+    let lead = MemberChange::Grant(Rights {
+        roles: vec![shared::Role::Lead],
+        ..Rights::default()
+    });
+    change_member(&vault.context(&Told, None, Some("stands in")), "kim", &lead).unwrap();
+    let mut n = 0;
+    let mut told = |place: &Vault| {
+        n += 1;
+        tell(place, &n.to_string(), |query| query.client = Some("Halcyon".into()))
+    };
+    // Who has the auditors' key knows.
+    let (whole, text) = told(&vault);
+    assert_eq!((whole.disclosures, whole.unopened, whole.closed), (0, 0, 0));
+    assert!(text.contains("given out: so far to nobody |"), "{text}");
+    // That gave the note out, and kim sees no more of it than that mara read something.
+    let (some, text) = told(&kim);
+    let before = some.unopened;
+    assert!(before > 0 && some.disclosures == 0);
+    let words = format!("given out: at least 0 times; {before} of the entries in the log did not open");
+    assert!(text.contains(&words) && !text.contains("nobody"), "{text}");
+    // Of a brief neither the draft nor what it was made of can be seen, and so not that it was given out.
+    let draft = DraftQuery {
+        sources: vec![note],
+        profile: "no-names".into(),
+        audience: None,
+        mask: Vec::new(),
+        allow: Vec::new(),
+        length: None,
+        by_case: false,
+        format: None,
+    };
+    let context = vault.context(&Told, Some("handover"), Some("the day shift"));
+    let draft = draft_brief(&context, &draft).unwrap().draft.to_string();
+    let release = ReleaseQuery {
+        draft,
+        to: vec!["day shift".into()],
+        format: None,
+        expires: None,
+        out: None,
+    };
+    release_brief(&context, &release).unwrap();
+    let kinds = |lines: Vec<LogLine>| lines.into_iter().filter(|line| line.entry.kind.is_some()).count();
+    let made = ["brief draft", "brief release"].map(|action| {
+        kinds(vault.log(&LogQuery {
+            action: Some(action.into()),
+            ..LogQuery::default()
+        }))
+    });
+    assert_eq!(made, [1, 1]);
+    let (more, text) = told(&kim);
+    let reads = vault.log(&LogQuery::default()).len() as u64;
+    assert!((before + 2..reads).contains(&more.unopened), "{}", more.unopened);
+    assert_eq!(more.closed, more.unopened);
+    assert!(
+        text.contains(&format!("at least 1 time; {} of the entries in", more.unopened)),
+        "{text}"
+    );
+    let (whole, text) = told(&vault);
+    assert_eq!(whole.unopened, 0);
+    assert!(text.contains(",day shift,brief release,handover,"), "{text}");
+}

@@ -1,18 +1,23 @@
 //! The way back in, typed at a terminal.
 
+use super::leaving::{Told, join};
 use super::*;
 use crate::envelope::KeyShare;
 use crate::id::DeviceId;
+use std::cell::Cell;
 
 /// Somebody who types line by line, and remembers what they were told.
 #[derive(Default)]
 struct Typing {
     lines: RefCell<VecDeque<String>>,
     told: RefCell<Vec<String>>,
+    /// How often a passphrase was asked for.
+    passphrases: Cell<usize>,
 }
 
 impl Person for Typing {
     fn passphrase(&self, _prompt: &str) -> Result<shared::Passphrase, Error> {
+        self.passphrases.set(self.passphrases.get() + 1);
         Ok(shared::Passphrase::new(PASSPHRASE.to_owned()))
     }
 
@@ -125,6 +130,76 @@ fn who_comes_back_is_warned_of_nothing_that_is_not_so_and_told_of_devices_once()
     let person = Typing::default();
     list_conflicts(&vault.context(&person, None, None)).unwrap();
     assert!(person.told.borrow().iter().all(|said| !said.contains("conflict")));
+}
+
+#[test]
+fn who_may_admit_no_device_is_told_so_before_a_passphrase_is_asked_for() {
+    let vault = Vault::new();
+    let rows = vault.split(2, 2);
+    let jon = join(&vault, "jon", "restricted");
+    let lead = || Rights {
+        roles: vec![shared::Role::Lead],
+        ..Rights::default()
+    };
+    change_member(&vault.context(&Told, None, None), "jon", &MemberChange::Grant(lead())).unwrap();
+    let change = |change: MemberChange| change_member(&jon.context(&Told, None, None), "mara", &change).unwrap();
+    vault.lose_identity();
+    let now = vault.context(&Told, None, None).now();
+    let back = |later: i64| {
+        let person = Typing {
+            lines: RefCell::new(rows.concat().into()),
+            ..Typing::default()
+        };
+        let mut context = vault.context(&person, None, None);
+        context.clock = Clock::Fixed(Time::from_unix(now.unix() + later));
+        let back = combine(&context, &[], false);
+        let there = context.places.identity().exists();
+        assert_eq!((person.passphrases.get() > 0, there), (back.is_ok(), back.is_ok()));
+        back
+    };
+    let until = |until: i64| Rights {
+        until: Some(Time::from_unix(now.unix() + until)),
+        ..Rights::default()
+    };
+    for (taken, later, given, words, hint) in [
+        (
+            MemberChange::Pause,
+            0,
+            MemberChange::Resume,
+            "is paused",
+            "member resume mara",
+        ),
+        (
+            MemberChange::Grant(until(60)),
+            60,
+            MemberChange::Grant(until(9000)),
+            "is over",
+            "member grant mara --until",
+        ),
+        (
+            MemberChange::Revoke(lead()),
+            0,
+            MemberChange::Grant(lead()),
+            "no lead any more",
+            "--device-of mara",
+        ),
+    ] {
+        let changed = change(taken);
+        assert_eq!(changed.key_rests, later == 0, "{words}");
+        let refused = back(later).err().unwrap();
+        assert_eq!(refused.exit_code(), 3, "{refused}");
+        assert!(
+            refused.message.contains(words) && refused.hints[0].contains(hint),
+            "{refused:?}"
+        );
+        assert!(!change(given).key_rests);
+        assert_eq!(back(later).unwrap().handle, "mara");
+        vault.lose_identity();
+    }
+    change(MemberChange::Remove);
+    let refused = back(0).err().unwrap();
+    assert_eq!(refused.exit_code(), 3, "{refused}");
+    assert!(refused.message.contains("no member"), "{refused}");
 }
 
 #[test]

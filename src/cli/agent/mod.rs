@@ -126,8 +126,8 @@ pub(super) fn status(places: &Places, seen: &Seen<'_>) -> Result<u8, Error> {
     let (vault, identity) = (places.vault(), places.identity());
     if seen.json {
         seen.json(&serde_json::json!({
-            "vault": vault,
-            "identity": identity,
+            "vault": vault.to_string_lossy(),
+            "identity": identity.to_string_lossy(),
             "unlocked": stays.is_some(),
             "seconds_left": stays.map(|(seconds, _)| seconds),
             "kept_in_memory": stays.map(|(_, in_memory)| in_memory),

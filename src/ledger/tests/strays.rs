@@ -48,7 +48,7 @@ fn strays(known: &[(Mode, &str, Oid)]) -> Vec<(&'static str, Vec<Object>)> {
 fn assert_whole(what: &str, vault: &Vault) {
     vault.cut();
     let repo = vault.repo();
-    let written = repo.write_backup(&repo.backup_head().unwrap(), &mut Vec::new());
+    let written = repo.write_backup(&repo.backup_head(|_| true).unwrap().0, &mut Vec::new());
     assert!(written.is_ok(), "{what}: {written:?}");
 }
 

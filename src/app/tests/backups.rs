@@ -1,0 +1,84 @@
+//! Backups of a vault beside whose branches others stand.
+
+use super::leaving::Told;
+use super::*;
+use crate::ledger::Verdict;
+use std::process::Command;
+
+fn git(vault: &Path, arguments: &[&str]) {
+    let output = Command::new("git")
+        .env_clear()
+        .env("PATH", std::env::var("PATH").unwrap())
+        .env("HOME", vault)
+        .arg("--git-dir")
+        .arg(vault)
+        .args(arguments)
+        .output()
+        .unwrap();
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "git {arguments:?}: {errors}");
+}
+
+#[test]
+fn what_somebody_put_beside_the_branches_is_named_and_stops_no_way_back() {
+    let vault = Vault::new();
+    let note = vault.add("internal");
+    let context = vault.context(&Told, None, None);
+    let place = context.places.vault();
+    let key = vault.0.path().join("key");
+    new_witness(&context, "north", Some(&key)).unwrap();
+    let state = vault.0.path().join("memory");
+    let query = WitnessQuery {
+        key: Some(key),
+        state: Some(state),
+        out: None,
+    };
+    witness_vault(&context, &query).unwrap();
+    let file = vault.0.path().join("plain");
+    assert_eq!(backup(&context, &file).unwrap().strays, Vec::<String>::new());
+    // A mirror brings along what a stranger pushed, and anybody types `git branch`.
+    git(&place, &["update-ref", "refs/heads/feature", "refs/heads/main"]);
+    git(&place, &["update-ref", "refs/heads/audit/feature", "refs/heads/main"]);
+    git(&place, &["update-ref", "refs/tags/v1", "refs/heads/main"]);
+    let beside = ["refs/heads/audit/feature", "refs/heads/feature", "refs/tags/v1"];
+    let file = vault.0.path().join("beside");
+    assert_eq!(backup(&context, &file).unwrap().strays, beside);
+    let checked = check_backup(&context, &file).unwrap();
+    assert_eq!((checked.report.verdict, checked.strays.len()), (Verdict::Intact, 0));
+    // As older programs made it: with all branches.
+    let older = vault.0.path().join("older");
+    let old = older.to_str().unwrap();
+    git(
+        &place,
+        &["bundle", "create", "--quiet", "--version=2", old, "HEAD", "--branches"],
+    );
+    let checked = check_backup(&context, &older).unwrap();
+    assert_eq!(checked.report.verdict, Verdict::Intact, "{:?}", checked.report.told());
+    assert_eq!(checked.strays, beside[..2]);
+    for file in [older, file] {
+        std::fs::remove_dir_all(&place).unwrap();
+        let restored = restore(&context, &file).unwrap();
+        assert_eq!(restored.checked.report.verdict, Verdict::Intact);
+        let report = verify(&context, None, &[], None, true).unwrap();
+        assert_eq!(report.verdict, Verdict::Intact, "{:?}", report.told());
+        // The branch of a witness belongs.
+        git(&place, &["show-ref", "--verify", "--quiet", "refs/heads/witness/north"]);
+    }
+    assert!(vault.show(&Scripted::deaf(), None, None, &note).is_ok());
+    // Without a branch of its own it is no vault's, whatever stands beside.
+    git(&place, &["update-ref", "refs/heads/feature", "refs/heads/main"]);
+    git(&place, &["update-ref", "-d", "refs/heads/main"]);
+    let bad = vault.0.path().join("bad");
+    git(
+        &place,
+        &[
+            "bundle",
+            "create",
+            "--quiet",
+            "--version=2",
+            bad.to_str().unwrap(),
+            "--branches",
+        ],
+    );
+    assert!(check_backup(&context, &bad).is_err());
+}
