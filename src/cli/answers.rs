@@ -131,6 +131,13 @@ impl<'s, 't> Page<'s, 't> {
         if answered.shown == 0 && self.form == Form::Table {
             self.seen.remark("nothing in the log answers to that");
         }
+        if answered.perhaps > 0 {
+            let entries = counted(answered.perhaps, "entry is", "entries are");
+            self.seen.remark(&format!(
+                "{entries} about more clients than are named, and stands here because this one may be among them; \
+                 `strongroom audit who --note ID` is sure"
+            ));
+        }
         if answered.closed > 0 {
             let entries = counted(answered.closed, "entry does", "entries do");
             self.seen.remark(&format!(
