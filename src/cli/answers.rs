@@ -95,7 +95,9 @@ impl<'s, 't> Page<'s, 't> {
     fn line(&mut self, logs: usize, line: &LogLine) -> Result<(), Error> {
         self.logs = logs;
         match self.form {
-            Form::Json => self.text.push_str(&format!("{}\n", out::json_text(&line.to_json()))),
+            Form::Json => self
+                .text
+                .push_str(&format!("{}\n", out::json_text(&line.to_json()).as_str())),
             Form::Csv => self.text.push_str(&csv_row(csv_cells(line).iter().map(String::as_str))),
             Form::Table => self.rows.push(self.row(line)),
         }

@@ -11,7 +11,6 @@ use std::fs::File;
 use std::path::Path;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
-use zeroize::Zeroize;
 
 /// How often progress is told at most.
 const TELL: Duration = Duration::from_millis(100);
@@ -274,7 +273,7 @@ impl Person for Away {
     }
 
     fn edit(&self, text: &[u8], ticket: &[u8], insist: bool) -> Result<Box<dyn WrittenText>, Error> {
-        let ask = Ask::Edit(text.to_vec().into(), ticket.to_vec().into(), insist);
+        let ask = Ask::Edit(text.into(), ticket.to_vec().into(), insist);
         match self.ask(&ask)? {
             (Answer::Written(Some(written)), _) => Ok(self.at_the_client(written)),
             (Answer::Refused(refusal), _) => Err(refusal.into()),
@@ -308,12 +307,8 @@ impl Terminal for Away {
     fn result(&self, text: &str) -> Result<(), Error> {
         let mut pieces = text.as_bytes().chunks(PIECE);
         pieces.try_for_each(|piece| {
-            let mut ask = Ask::Result(piece.to_vec().into());
-            let told = self.tell(&ask);
-            if let Ask::Result(bytes) = &mut ask {
-                bytes.zeroize();
-            }
-            told
+            let ask = Ask::Result(piece.into());
+            self.tell(&ask)
         })
     }
 
@@ -335,7 +330,7 @@ impl Terminal for Away {
     }
 
     fn copy(&self, text: &[u8], keep: Duration) -> Result<String, Error> {
-        match self.ask(&Ask::Copy(text.to_vec().into(), keep.as_secs()))? {
+        match self.ask(&Ask::Copy(text.into(), keep.as_secs()))? {
             (Answer::Names(words), _) => Ok(words.concat()),
             (Answer::Refused(refusal), _) => Err(refusal.into()),
             _ => Err(broken("the text may be in the clipboard")),
