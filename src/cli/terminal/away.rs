@@ -23,6 +23,8 @@ pub(in crate::cli) struct Away {
     facts: Facts,
     /// Called whenever something crosses: the agent is not idle.
     alive: Box<dyn Fn()>,
+    /// Whether a screen is shown: what is drawn there is no use of the vault, only what is typed.
+    screen: Cell<bool>,
     /// When progress was told last.
     told: Cell<Option<Instant>>,
 }
@@ -33,6 +35,7 @@ impl Away {
             wire: Rc::new(wire),
             facts,
             alive: Box::new(alive),
+            screen: Cell::new(false),
             told: Cell::new(None),
         }
     }
@@ -308,7 +311,10 @@ impl Terminal for Away {
         let mut pieces = text.as_bytes().chunks(PIECE);
         pieces.try_for_each(|piece| {
             let ask = Ask::Result(piece.into());
-            self.tell(&ask)
+            match self.screen.get() {
+                true => send(&self.wire, &ask, None),
+                false => self.tell(&ask),
+            }
         })
     }
 
@@ -339,7 +345,10 @@ impl Terminal for Away {
 
     fn screen(&self, act: Act) -> Result<(u16, u16), Error> {
         match self.ask(&Ask::Screen(act))? {
-            (Answer::Happened(Input::Size(columns, rows)), _) => Ok((columns, rows)),
+            (Answer::Happened(Input::Size(columns, rows)), _) => {
+                self.screen.set(act == Act::Show);
+                Ok((columns, rows))
+            }
             (Answer::Refused(refusal), _) => Err(refusal.into()),
             _ => Err(broken("no screen came")),
         }
@@ -359,5 +368,61 @@ impl Terminal for Away {
             (Answer::Refused(refusal), _) => Err(refusal.into()),
             _ => Err(broken("nothing happened")),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::super::keys::Key;
+    use super::*;
+
+    #[test]
+    fn what_is_drawn_on_a_screen_is_no_sign_of_life() {
+        let (wire, other) = Wire::pair().unwrap();
+        let client = std::thread::spawn(move || {
+            let mut inputs = [
+                Input::Nothing,
+                Input::Size(80, 20),
+                Input::Key(Key::Down),
+                Input::Nothing,
+            ]
+            .into_iter();
+            let mut drawn = 0;
+            while let Some((ask, _)) = receive::<Ask>(&other).unwrap() {
+                let happened = match ask {
+                    Ask::Screen(_) => Input::Size(80, 24),
+                    Ask::Next(_) => inputs.next().unwrap(),
+                    _ => {
+                        drawn += 1;
+                        continue;
+                    }
+                };
+                send(&other, &Answer::Happened(happened), None).unwrap();
+            }
+            drawn
+        });
+        let lived = Rc::new(Cell::new(0));
+        let counted = Rc::clone(&lived);
+        let away = Away::new(wire, Facts::default(), move || counted.set(counted.get() + 1));
+        let since = || lived.replace(0);
+        away.result("a list").unwrap();
+        assert_eq!(since(), 1);
+        away.screen(Act::Show).unwrap();
+        since();
+        for lives in [0, 0, 1, 0] {
+            away.result("a screen").unwrap();
+            assert_eq!(since(), 0);
+            away.next_input(Duration::from_secs(20)).unwrap();
+            assert_eq!(since(), lives);
+        }
+        for act in [Act::Hide, Act::End] {
+            away.screen(act).unwrap();
+            since();
+            away.result("a list").unwrap();
+            assert_eq!(since(), 1);
+        }
+        drop(away);
+        assert_eq!(client.join().unwrap(), 7);
     }
 }
