@@ -5,11 +5,12 @@ use super::context::{Context, Desk, short};
 use super::error::{Error, Kind};
 use super::table::typed;
 use crate::chain::{Details, Entry, Kind as EntryKind, Outcome, Time};
-use crate::gate::fold;
+use crate::gate::{fold, leaves_clients_out};
 use crate::id::{DeviceId, EntryRef, NoteId, PersonId};
 use crate::label::{Label, Level};
 use crate::ledger::{Draft, Opened, Reading};
 use crate::policy::{Action, Decision, Kind as ThingKind, ResourceFacts};
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// An entry as its reader may have it.
@@ -70,6 +71,8 @@ pub struct Answered {
     pub own: bool,
     /// In how many logs.
     pub logs: usize,
+    /// How many of those shown name only some of the clients they concern, so that the one that was asked for is in them perhaps.
+    pub perhaps: u64,
     /// How many entries were passed over because they do not open for this person, so that what was asked for cannot be
     /// seen in them.
     pub closed: u64,
@@ -149,10 +152,20 @@ pub fn who(context: &Context<'_>, query: &WhoQuery, show: Show<'_>) -> Result<An
             && in_period(query.since, query.until, entry.time)
             && actor.as_ref().is_none_or(|actor| actor.contains(&entry.actor))
     };
+    let perhaps = Cell::new(0);
     let inside = |line: &Opened| {
-        note.as_ref().is_none_or(|note| note.is_in(line)) && client.as_ref().is_none_or(|client| client.is_in(line))
+        if note.as_ref().is_some_and(|note| !note.is_in(line)) {
+            return false;
+        }
+        let Some(client) = &client else { return true };
+        let surely = client.is_in(line);
+        let not_surely = !surely && client.is_perhaps_in(line);
+        perhaps.set(perhaps.get() + u64::from(not_surely));
+        surely || not_surely
     };
-    overseen.show(&outside, &inside, None, show)
+    let mut answered = overseen.show(&outside, &inside, None, show)?;
+    answered.perhaps = perhaps.get();
+    Ok(answered)
 }
 
 pub(super) fn in_period(since: Option<Time>, until: Option<Time>, time: Time) -> bool {
@@ -337,12 +350,17 @@ pub(super) fn is_beginning(text: &str) -> bool {
 }
 
 /// What an entry may be about.
+#[derive(Default)]
 struct About {
     notes: BTreeSet<NoteId>,
     /// As it was typed, for those who asked for what they did not get.
     typed: Option<String>,
     /// The client, folded.
     client: Option<String>,
+    /// The notes of which some entry says whose they are, or that they are nobody's.
+    known: BTreeSet<NoteId>,
+    /// What was made of notes that are the client's perhaps.
+    made: BTreeSet<NoteId>,
 }
 
 impl About {
@@ -364,6 +382,19 @@ impl About {
             let of = |note: &NoteId| note.to_string().starts_with(asked);
             self.notes.iter().any(of) || self.typed.as_deref().is_some_and(|typed| asked.starts_with(typed))
         })
+    }
+
+    /// Whether the client may be one of those that an entry counts and does not name, or stands in what was made of such notes.
+    fn is_perhaps_in(&self, line: &Opened) -> bool {
+        let said = line.details.as_ref().and_then(|details| details.client.as_deref());
+        self.is_perhaps_among(said, &line.notes)
+    }
+
+    fn is_perhaps_among(&self, said: Option<&str>, notes: &[NoteId]) -> bool {
+        let counted = self.client.is_some() && said.is_some_and(leaves_clients_out);
+        // Where it is known of every note whose it is, it is of none of these.
+        counted && notes.iter().any(|note| !self.known.contains(note))
+            || notes.iter().any(|note| self.made.contains(note))
     }
 }
 
@@ -510,7 +541,7 @@ impl Overseen<'_> {
         Ok(About {
             notes,
             typed: Some(typed.to_owned()),
-            client: None,
+            ..About::default()
         })
     }
 
@@ -518,9 +549,8 @@ impl Overseen<'_> {
     fn of_client(&self, client: &str) -> Result<About, Error> {
         let client = fold(client.trim());
         self.with_what_was_made(About {
-            notes: BTreeSet::new(),
-            typed: None,
             client: Some(client),
+            ..About::default()
         })
     }
 
@@ -533,14 +563,20 @@ impl Overseen<'_> {
             if line.notes.len() == 1 && wanted.zip(said).is_some_and(|(wanted, said)| fold(said) == wanted) {
                 about.notes.extend(&line.notes);
             }
-            let makes = matches!(line.entry.kind, Some(EntryKind::Draft | EntryKind::Release));
-            if makes && about.is_in(&line) {
-                let written = line
-                    .entry
-                    .wrote
-                    .iter()
-                    .filter_map(|file| crate::chain::note_of(&file.1));
-                about.notes.extend(written);
+            // By these a note that says no client has none.
+            let tells = |details: &Details| ["add", "edit", "import", "show"].contains(&details.verb.as_str());
+            let tells = line.entry.result == Outcome::Done && line.details.as_ref().is_some_and(tells);
+            if line.notes.len() == 1 && said.map_or(tells, |said| !leaves_clients_out(said)) {
+                about.known.extend(&line.notes);
+            }
+            if matches!(line.entry.kind, Some(EntryKind::Draft | EntryKind::Release)) {
+                let written = line.entry.wrote.iter();
+                let written = written.filter_map(|file| crate::chain::note_of(&file.1));
+                match about.is_in(&line) {
+                    true => about.notes.extend(written),
+                    false if about.is_perhaps_in(&line) => about.made.extend(written),
+                    false => {}
+                }
             }
             Ok(())
         })?;
@@ -560,6 +596,7 @@ impl Overseen<'_> {
             shown: 0,
             own: self.own,
             logs,
+            perhaps: 0,
             closed: 0,
         };
         let mut newest = VecDeque::new();
@@ -644,6 +681,27 @@ mod tests {
         ] {
             assert_eq!(is_named(wanted, said), found, "{wanted} in {said}");
         }
+    }
+
+    #[test]
+    fn a_client_that_is_not_named_is_there_perhaps() {
+        let (one, other, made) = (NoteId([1; 16]), NoteId([2; 16]), NoteId([3; 16]));
+        let about = About {
+            client: Some("halcyon".to_owned()),
+            known: BTreeSet::from([one]),
+            made: BTreeSet::from([made]),
+            ..About::default()
+        };
+        for (said, notes, perhaps) in [
+            (Some("Alba, Zeta, and 3 others"), &[one, other][..], true),
+            (Some("Alba, Zeta, and 3 others"), &[one], false),
+            (Some("Alba, Zeta"), &[one, other], false),
+            (None, &[other], false),
+            (Some("Zeta"), &[made], true),
+        ] {
+            assert_eq!(about.is_perhaps_among(said, notes), perhaps, "{said:?}");
+        }
+        assert!(!About::default().is_perhaps_among(Some("Alba, and 3 others"), &[other]));
     }
 
     /// The words that entries are made with, as the code has them.

@@ -2,17 +2,20 @@
 
 use super::person::is_harmful;
 use crate::label::is_unseen;
+use std::fmt::Write;
 
 /// Text from a vault, made harmless for a terminal: control characters, and those that turn the direction of
 /// writing, are shown rather than obeyed.
 pub fn plain(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
+    // It does not grow, or a part of a note would be left behind in memory: what is harmful takes at most eight bytes.
+    let harmful = text.chars().filter(|c| is_harmful(*c)).count();
+    let mut out = String::with_capacity(text.len() + 8 * harmful);
     for c in text.chars() {
         if c == '\r' {
             continue;
         }
         if is_harmful(c) {
-            out.push_str(&format!("<U+{:X}>", u32::from(c)))
+            let _ = write!(out, "<U+{:X}>", u32::from(c));
         } else {
             out.push(c)
         }

@@ -95,7 +95,9 @@ impl<'s, 't> Page<'s, 't> {
     fn line(&mut self, logs: usize, line: &LogLine) -> Result<(), Error> {
         self.logs = logs;
         match self.form {
-            Form::Json => self.text.push_str(&format!("{}\n", out::json_text(&line.to_json()))),
+            Form::Json => self
+                .text
+                .push_str(&format!("{}\n", out::json_text(&line.to_json()).as_str())),
             Form::Csv => self.text.push_str(&csv_row(csv_cells(line).iter().map(String::as_str))),
             Form::Table => self.rows.push(self.row(line)),
         }
@@ -138,6 +140,13 @@ impl<'s, 't> Page<'s, 't> {
                 .seen
                 .remark("these are your own entries; the rest is for who oversees the log"),
             _ => {}
+        }
+        if answered.perhaps > 0 {
+            let entries = counted(answered.perhaps, "entry is", "entries are");
+            self.seen.remark(&format!(
+                "{entries} about more clients than are named, and stands here because this one may be among them; \
+                 `strongroom audit who --note ID` is sure"
+            ));
         }
         if answered.closed > 0 {
             let entries = counted(answered.closed, "entry does", "entries do");

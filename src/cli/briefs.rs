@@ -10,6 +10,7 @@ use super::words::{counted, in_words, local, time};
 use crate::app::shared::{Format, Time};
 use crate::app::{BriefLine, Context, DraftQuery, Error, RecallReason, Recalled, ReleaseQuery};
 use serde_json::json;
+use zeroize::Zeroizing;
 
 /// `brief`.
 pub(super) fn run(context: &Context<'_>, seen: &Seen<'_>, command: &BriefCommand) -> Result<u8, Error> {
@@ -112,7 +113,7 @@ fn draft(context: &Context<'_>, seen: &Seen<'_>, args: &DraftArgs) -> Result<u8,
     let drafted = crate::app::draft_brief(context, &query)?;
     if seen.json {
         let doubt = |doubt: &crate::app::shared::Doubt| json!({ "start": doubt.start, "end": doubt.end, "text": doubt.text, "why": doubt.why });
-        seen.json(&json!({
+        seen.json_of_text(json!({
             "draft": drafted.draft.to_string(),
             "label": drafted.label,
             "text": drafted.text,
@@ -132,14 +133,17 @@ fn draft(context: &Context<'_>, seen: &Seen<'_>, args: &DraftArgs) -> Result<u8,
         (Some(rendered), _) => seen.result(rendered)?,
         (None, Some(columns)) => {
             let spans: Vec<(usize, usize)> = drafted.spans.iter().map(|span| (span.start, span.end)).collect();
-            let source = beside::marked(&drafted.source, &spans);
-            seen.result(&beside::beside(
-                ("the notes", &out::plain(&source)),
-                ("the brief", &out::plain(&drafted.text)),
-                usize::from(columns),
-            ))?;
+            let source = Zeroizing::new(beside::marked(&drafted.source, &spans));
+            let (source, text) = (out::plain(&source), out::plain(&drafted.text));
+            let (source, text) = (Zeroizing::new(source), Zeroizing::new(text));
+            let columns = usize::from(columns);
+            let both = beside::beside(("the notes", &source), ("the brief", &text), columns);
+            seen.result(&Zeroizing::new(both))?;
         }
-        (None, None) => seen.result(&format!("{}\n", out::plain(&drafted.text)))?,
+        (None, None) => {
+            seen.result(&Zeroizing::new(out::plain(&drafted.text)))?;
+            seen.result("\n")?;
+        }
     }
     let removed: Vec<String> = drafted
         .removed

@@ -10,6 +10,7 @@ use crate::app::{Context, Error, Kind, Raising, TextFrom};
 use clap::{Args as ClapArgs, Subcommand};
 use serde_json::json;
 use std::path::{Path, PathBuf};
+use zeroize::Zeroizing;
 
 /// How old a key may be before its writer is told that it may no longer be right, in days.
 const OLD_KEY: i64 = 180;
@@ -339,12 +340,11 @@ pub(super) fn read(seen: &Seen<'_>, file: &Path) -> Result<u8, Error> {
     let answer = crate::app::read_answer(&page, &code)?;
     let day = Time::from_unix(i64::from(answer.day) * DAY).to_string()[..10].to_owned();
     if seen.json {
-        return seen
-            .json(&json!({ "day": day, "text": answer.text.as_str() }))
-            .map(|()| 0);
+        let value = json!({ "day": day, "text": answer.text.as_str() });
+        return seen.json_of_text(value).map(|()| 0);
     }
     seen.remark(&format!("answered on {day}:"));
-    let text = out::plain(&answer.text);
+    let text = Zeroizing::new(out::plain(&answer.text));
     seen.result(&text)?;
     if !text.ends_with('\n') {
         seen.result("\n")?;

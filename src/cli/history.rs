@@ -9,6 +9,7 @@ use crate::app::{Context, Error, RevisionLine, Shown};
 use serde_json::{Value, json};
 use similar::{Algorithm, ChangeTag, TextDiff};
 use std::time::Duration;
+use zeroize::Zeroizing;
 
 /// How many unchanged lines stand around a change.
 const AROUND: usize = 3;
@@ -109,7 +110,7 @@ fn changes_beside(older: Option<&Shown>, newer: &Shown) -> Vec<(String, String, 
 
 fn compared(seen: &Seen<'_>, older: Option<&Shown>, newer: &Shown) -> Result<u8, Error> {
     let changes = changes_beside(older, newer);
-    let old = older.map_or_else(String::new, |older| ended(older.note.text()));
+    let old = ended(older.map_or("", |older| older.note.text()));
     let new = ended(newer.note.text());
     let lines = TextDiff::configure()
         .algorithm(Algorithm::Myers)
@@ -127,7 +128,7 @@ fn compared(seen: &Seen<'_>, older: Option<&Shown>, newer: &Shown) -> Result<u8,
         };
         let beside = |(name, old, new): &(String, String, String)| json!({ "what": name, "from": old, "to": new });
         let lines: Vec<Value> = lines.iter_all_changes().map(line).collect();
-        seen.json(&json!({
+        seen.json_of_text(json!({
             "id": newer.note.note.to_string(),
             "from": older.map(number),
             "to": number(newer),
@@ -137,7 +138,7 @@ fn compared(seen: &Seen<'_>, older: Option<&Shown>, newer: &Shown) -> Result<u8,
         return Ok(0);
     }
     let from = older.map_or_else(|| "nothing".to_owned(), |older| format!("revision {}", number(older)));
-    let mut head = format!("{from} → revision {}\n", number(newer));
+    let mut head = Zeroizing::new(format!("{from} → revision {}\n", number(newer)));
     for (name, old, new) in &changes {
         for (sign, value) in [('-', old), ('+', new)] {
             if !value.is_empty() {
@@ -158,19 +159,21 @@ fn compared(seen: &Seen<'_>, older: Option<&Shown>, newer: &Shown) -> Result<u8,
 }
 
 /// A text whose last line is ended: whether it was does not matter to a reader.
-fn ended(text: &str) -> String {
-    match text.is_empty() || text.ends_with('\n') {
-        true => text.to_owned(),
-        false => format!("{text}\n"),
+fn ended(text: &str) -> Zeroizing<String> {
+    let mut all = Zeroizing::new(String::with_capacity(text.len() + 1));
+    all.push_str(text);
+    if !text.is_empty() && !text.ends_with('\n') {
+        all.push('\n');
     }
+    all
 }
 
 /// The changed lines with some around them; where lines are left out stands `…`.
-fn hunks(lines: &TextDiff<'_, '_, '_, str>) -> String {
-    let mut text = String::new();
+fn hunks(lines: &TextDiff<'_, '_, '_, str>) -> Zeroizing<String> {
+    let mut pieces = Vec::new();
     for group in lines.grouped_ops(AROUND) {
         if group.first().is_some_and(|first| first.new_range().start > 0) {
-            text.push_str("…\n");
+            pieces.push(Zeroizing::new("…\n".to_owned()));
         }
         for change in group.iter().flat_map(|op| lines.iter_changes(op)) {
             let sign = match change.tag() {
@@ -178,11 +181,17 @@ fn hunks(lines: &TextDiff<'_, '_, '_, str>) -> String {
                 ChangeTag::Delete => '-',
                 ChangeTag::Insert => '+',
             };
-            let line = out::plain(change.value());
-            text.push_str(&format!("{sign} {}", line.strip_suffix('\n').unwrap_or(&line)));
-            text.push('\n');
+            let line = Zeroizing::new(out::plain(change.value()));
+            let mut piece = Zeroizing::new(String::with_capacity(line.len() + 3));
+            piece.extend([sign, ' ']);
+            piece.push_str(line.strip_suffix('\n').unwrap_or(&line));
+            piece.push('\n');
+            pieces.push(piece);
         }
     }
+    // A text that grew would leave behind what it held.
+    let mut text = Zeroizing::new(String::with_capacity(pieces.iter().map(|piece| piece.len()).sum()));
+    pieces.iter().for_each(|piece| text.push_str(piece));
     text
 }
 
@@ -198,7 +207,8 @@ mod tests {
         let (old, new) = (old.concat(), new.concat());
         let lines = TextDiff::from_lines(old.as_str(), new.as_str());
         let shown = "…\n  line 7\n  line 8\n  line 9\n- line 10\n+ another<U+1B>[2J\n  line 11\n  line 12\n  line 13\n";
-        assert_eq!(hunks(&lines), shown);
-        assert_eq!(hunks(&TextDiff::from_lines("same", "same")), "");
+        let text = hunks(&lines);
+        assert_eq!((text.as_str(), text.capacity()), (shown, shown.len()));
+        assert_eq!(*hunks(&TextDiff::from_lines("same", "same")), "");
     }
 }

@@ -13,6 +13,7 @@ use crate::app::shared::Time;
 use crate::app::{Context, Error, Kind, NewText, Shown};
 use serde_json::json;
 use std::time::Duration;
+use zeroize::Zeroizing;
 
 /// `add`.
 pub(super) fn add(context: &Context<'_>, seen: &Seen<'_>, args: &AddArgs) -> Result<u8, Error> {
@@ -116,7 +117,7 @@ pub(super) fn shown(context: &Context<'_>, seen: &Seen<'_>, shown: Shown, look: 
     let metadata = &shown.note.metadata;
     let day = |seconds| Time::from_unix(seconds).to_string();
     if seen.json {
-        seen.json(&json!({
+        seen.json_of_text(json!({
             "id": shown.note.note.to_string(),
             "revision": metadata.number,
             "title": metadata.title,
@@ -162,7 +163,7 @@ pub(super) fn shown(context: &Context<'_>, seen: &Seen<'_>, shown: Shown, look: 
 
 /// The text as it was written.
 fn plain(seen: &Seen<'_>, shown: &Shown) -> Result<(), Error> {
-    let body = out::plain(&shown.body());
+    let body = Zeroizing::new(out::plain(&shown.body()));
     seen.result(&reading::head(shown))?;
     seen.result("\n")?;
     seen.result(&body)?;

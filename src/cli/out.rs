@@ -6,29 +6,64 @@ pub(super) use crate::app::{one_line, plain};
 use anstyle::{AnsiColor, Effects, Style};
 use comfy_table::{ColumnConstraint, Width};
 use serde::Serialize;
+use serde_json::Value;
+use serde_json::ser::{Formatter, Serializer};
 use std::io::{IsTerminal, Write};
 use unicode_width::UnicodeWidthStr;
-use zeroize::Zeroizing;
+use zeroize::{Zeroize, Zeroizing};
 
 /// A value's JSON, with every character escaped that could drive a terminal or turn the direction of writing.
-pub(super) fn json_text(value: &(impl Serialize + ?Sized)) -> String {
+///
+/// It may hold the text of a note, so it lies in memory that never grows, with room for the end of a line.
+pub(super) fn json_text(value: &(impl Serialize + ?Sized)) -> Zeroizing<String> {
+    let mut count = Count(0);
+    let counted = value.serialize(&mut Serializer::with_formatter(&mut count, Harmless));
+    let mut bytes = Zeroizing::new(Vec::with_capacity(count.0 + 1));
+    let written = counted.and_then(|_| value.serialize(&mut Serializer::with_formatter(&mut *bytes, Harmless)));
     // What is written here is made of texts, numbers and lists of them, and of these JSON is always made.
-    let text = serde_json::to_string(value).unwrap_or_default();
-    // Of ASCII none but this one is left that is: it was escaped.
-    let plain = text.is_ascii() && !text.contains('\u{7f}');
-    if plain || !text.chars().any(is_harmful) {
-        return text;
+    let text = written
+        .ok()
+        .and_then(|_| String::from_utf8(std::mem::take(&mut *bytes)).ok());
+    Zeroizing::new(text.unwrap_or_default())
+}
+
+/// How many bytes were written.
+struct Count(usize);
+
+impl Write for Count {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0 += bytes.len();
+        Ok(bytes.len())
     }
-    // Such characters stand inside strings alone, where an escape means the same.
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        if is_harmful(c) {
-            out.push_str(&format!("\\u{:04x}", u32::from(c)))
-        } else {
-            out.push(c)
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Harmful characters stand inside strings alone, where an escape means the same.
+struct Harmless;
+
+impl Formatter for Harmless {
+    fn write_string_fragment<W: ?Sized + Write>(&mut self, writer: &mut W, fragment: &str) -> std::io::Result<()> {
+        let mut rest = fragment;
+        while let Some((at, c)) = rest.char_indices().find(|(_, c)| is_harmful(*c)) {
+            writer.write_all(&rest.as_bytes()[..at])?;
+            write!(writer, "\\u{:04x}", u32::from(c))?;
+            rest = &rest[at + c.len_utf8()..];
         }
+        writer.write_all(rest.as_bytes())
     }
-    out
+}
+
+/// Overwrites the texts in a value that is not needed any more.
+pub(super) fn wipe(value: &mut Value) {
+    match value {
+        Value::String(text) => text.zeroize(),
+        Value::Array(list) => list.iter_mut().for_each(wipe),
+        Value::Object(map) => map.values_mut().for_each(wipe),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
 }
 
 /// An error's message.
@@ -342,11 +377,33 @@ mod tests {
         assert_eq!(plain("x\u{202e}y\r\nz\t"), "x<U+202E>y\nz\t");
         assert_eq!(one_line("a\nb"), "a b");
         let value = serde_json::json!({ "x": "a\u{9b}2J\u{202e}b" });
-        assert_eq!(json_text(&value), r#"{"x":"a\u009b2J\u202eb"}"#);
+        assert_eq!(*json_text(&value), r#"{"x":"a\u009b2J\u202eb"}"#);
         assert_eq!(
             serde_json::from_str::<serde_json::Value>(&json_text(&value)).unwrap(),
             value
         );
         assert_eq!(plain("ćäß — 山"), "ćäß — 山");
+    }
+
+    #[test]
+    fn what_may_hold_a_note_never_grows() {
+        let hostile = "a\u{1b}\u{7f}\u{9b}\u{202e}\r\n\t\"\\ ćäß — 山 ".repeat(500);
+        let value = serde_json::json!({ "body": hostile, "\u{9b}": [1, null, 2.5, true, hostile] });
+        let mut json = json_text(&value);
+        assert_eq!(json.capacity(), json.len() + 1);
+        assert_eq!(serde_json::from_str::<Value>(&json).unwrap(), value);
+        assert!(!json.chars().any(|c| is_harmful(c) || c == '\n' || c == '\t'));
+        let before = json.as_ptr();
+        json.push('\n');
+        assert_eq!(json.as_ptr(), before);
+        let harmful = hostile.chars().filter(|c| is_harmful(*c)).count();
+        assert_eq!(plain(&hostile).capacity(), hostile.len() + 8 * harmful);
+    }
+
+    #[test]
+    fn a_value_that_is_wiped_holds_no_text() {
+        let mut value = serde_json::json!({ "body": "gate", "more": [{ "x": "gate" }, 4] });
+        wipe(&mut value);
+        assert_eq!(value, serde_json::json!({ "body": "", "more": [{ "x": "" }, 4] }));
     }
 }

@@ -71,7 +71,7 @@ pub(super) fn lines(terminal: &dyn Terminal, file: Option<&Path>, profile: &Prof
             code = 1;
             serde_json::json!({ "id": id, "error": message })
         });
-        writeln!(output, "{}", json_text(&value))
+        writeln!(output, "{}", json_text(&value).as_str())
     });
     let written = written.and_then(|()| output.flush());
     match written {

@@ -13,7 +13,7 @@ use serde_json::json;
 pub(super) fn run(context: &Context<'_>, seen: &Seen<'_>, accept: bool) -> Result<u8, Error> {
     let columns = seen.terminal.facts().columns;
     let render = |review: &Review| match seen.json {
-        true => format!("{}\n", out::json_text(&as_json(review))),
+        true => format!("{}\n", out::json_text(&as_json(review)).as_str()),
         false => as_text(review, columns),
     };
     let show = |text: &str, reviewed: &Reviewed| {

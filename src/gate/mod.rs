@@ -23,6 +23,7 @@ pub use query::{BadQuery, Query, fold};
 pub use reseal::{Following, Whole};
 pub use scan::ScanError;
 pub use survey::{Class, Filter, Listed, Order, Survey, TEXTS};
+pub(crate) use survey::{clients_in_words, leaves_clients_out};
 
 use crate::chain::FileRef;
 use crate::crypto::{Entropy, Recipient};

@@ -517,10 +517,34 @@ impl Survey {
     }
 }
 
-fn clients_in_words<'c>(clients: impl Iterator<Item = &'c str>) -> Option<String> {
+/// So many clients are named, in so many characters together: the record keeps 500, and how many others there are is among them.
+const NAMED_MAX: usize = 16;
+const NAMES_MAX: usize = 470;
+
+/// Clients by name, and how many others there are. Whoever asks who saw what of one is told that it may be among these.
+pub(crate) fn clients_in_words<'c>(clients: impl Iterator<Item = &'c str>) -> Option<String> {
     let clients: BTreeSet<&str> = clients.filter(|client| !client.is_empty()).collect();
-    let clients: Vec<&str> = clients.into_iter().take(16).collect();
-    (!clients.is_empty()).then(|| clients.join(", "))
+    let (mut words, mut left) = (Vec::new(), NAMES_MAX);
+    for client in &clients {
+        let length = client.chars().count() + 2;
+        if words.len() < NAMED_MAX && length <= left {
+            left -= length;
+            words.push((*client).to_owned());
+        }
+    }
+    match clients.len() - words.len() {
+        0 => {}
+        1 => words.push("and 1 other".to_owned()),
+        others => words.push(format!("and {others} others")),
+    }
+    (!words.is_empty()).then(|| words.join(", "))
+}
+
+/// Whether words such as these say that there are clients which they do not name.
+pub(crate) fn leaves_clients_out(words: &str) -> bool {
+    let last = words.rsplit(", ").next().and_then(|last| last.strip_prefix("and "));
+    let count = last.and_then(|last| last.strip_suffix(" others").or_else(|| last.strip_suffix(" other")));
+    count.is_some_and(|count| !count.is_empty() && count.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 /// The fewest characters are those that stay unique for a while.
@@ -555,5 +579,30 @@ mod tests {
         assert_eq!(lengths, [8, 9, 9, 10, 10]);
         assert_eq!(unique_beginning(&ids[..1], ids[0]), 8);
         assert_eq!(unique_beginning(&[], ids[0]), 8);
+    }
+
+    #[test]
+    fn whoever_is_not_named_among_the_clients_is_counted() {
+        let said = |clients: &[&str]| clients_in_words(clients.iter().copied());
+        assert_eq!(said(&["", ""]), None);
+        assert_eq!(said(&["Zeta", "", "Alba", "Zeta"]).unwrap(), "Alba, Zeta");
+        let many: Vec<String> = (10..60).map(|n| format!("client {n}")).collect();
+        let many: Vec<&str> = many.iter().map(String::as_str).collect();
+        let sixteen = many[..16].join(", ");
+        assert_eq!(said(&many[..16]).unwrap(), sixteen);
+        assert_eq!(said(&many[..17]).unwrap(), format!("{sixteen}, and 1 other"));
+        assert_eq!(said(&many).unwrap(), format!("{sixteen}, and 34 others"));
+        // The record keeps 500 characters: what would be cut off is counted too.
+        let long: Vec<String> = ('a'..='p').map(|c| c.to_string().repeat(200)).collect();
+        let long: Vec<&str> = long.iter().map(String::as_str).collect();
+        assert_eq!(said(&long).unwrap(), format!("{}, and 14 others", long[..2].join(", ")));
+        let longest = "é".repeat(600);
+        assert_eq!(said(&[&longest]).unwrap(), "and 1 other");
+        assert_eq!(said(&[&longest, "Zeta"]).unwrap(), "Zeta, and 1 other");
+        for count in [1, 2, 15, 16, 17, 50] {
+            let words = said(&many[..count]).unwrap();
+            assert_eq!(leaves_clients_out(&words), count > 16, "{words}");
+        }
+        assert!(leaves_clients_out("and 1 other") && !leaves_clients_out("Sons and others, Alba"));
     }
 }

@@ -19,7 +19,7 @@ pub use taking::PictureOut;
 use super::context::{Desk, short};
 use super::error::{Error, Kind};
 use crate::chain::{Details, Outcome};
-use crate::gate::{Filter, Nature, Permit, Query};
+use crate::gate::{Filter, Nature, Permit, Query, clients_in_words};
 use crate::id::{Digest, NoteId};
 use crate::ledger::{Draft, StoredNote};
 use crate::policy::{Action, Decision, Kind as ThingKind, ResourceFacts};
@@ -225,8 +225,7 @@ impl Desk<'_> {
             stored.extend(found);
         }
         details.level = level;
-        details.client = Some(short(clients.into_iter().collect::<Vec<_>>().join(", ")));
-        details.client = details.client.take().filter(|clients| !clients.is_empty());
+        details.client = clients_in_words(clients.iter().map(String::as_str));
         details.rules = rules.into_iter().collect();
         Ok(Leaving {
             permits,

@@ -124,3 +124,42 @@ fn what_is_destroyed_is_what_was_asked_about() {
     destroyed(&vault, &revised, &|| ()).unwrap();
     assert_eq!(titles(&vault).len(), 0);
 }
+
+#[test]
+fn whose_name_is_not_among_those_of_a_list_is_found_by_the_notes() {
+    let vault = Vault::new();
+    let source = tempfile::tempdir().unwrap();
+    for n in 10..28 {
+        let page = format!("---\nclient: Client {n}\n---\n# Note {n}\n\nGate {n}.\n");
+        std::fs::write(source.path().join(format!("{n}.md")), page).unwrap();
+    }
+    let query = ImportQuery {
+        source: source.path().to_owned(),
+        kind: Some(SourceKind::Folder),
+        label: Some("internal".into()),
+        ..ImportQuery::default()
+    };
+    let context = vault.context(&Told, None, None);
+    import(&context, &query, &mut |_| Ok(true)).unwrap();
+    list(&context, &ListQuery::default()).unwrap();
+    let seen = |client: &str| {
+        let query = WhoQuery {
+            client: Some(client.to_owned()),
+            ..WhoQuery::default()
+        };
+        let mut found = Vec::new();
+        let show = &mut |_, line: LogLine| {
+            found.push((line.verb().to_owned(), line.details.and_then(|details| details.client)));
+            Ok(())
+        };
+        let answered = who(&context, &query, show).unwrap();
+        (found, answered.perhaps)
+    };
+    let named: Vec<String> = (10..26).map(|n| format!("Client {n}")).collect();
+    let listed = ("list".to_owned(), Some(format!("{}, and 2 others", named.join(", "))));
+    // By the import it is known of each note whose it is: whoever is none of these is not in the list.
+    for client in ["client 10", "client 25", "client 27"] {
+        assert_eq!(seen(client), (vec![listed.clone()], 0), "{client}");
+    }
+    assert_eq!(seen("nobody's"), (vec![], 0));
+}

@@ -9,7 +9,7 @@ use std::fs::File;
 use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStringExt;
 use std::time::Duration;
-use zeroize::{Zeroize, Zeroizing};
+use zeroize::Zeroize;
 
 /// Has the agent carry out a command, the words of this process's command line.
 pub(in crate::cli) fn run(wire: &Wire, here: &Here, words: Vec<OsString>) -> Result<u8, Error> {
@@ -54,10 +54,8 @@ pub(super) fn attend(wire: &Wire, here: &Here) -> Result<u8, Error> {
     loop {
         let (ask, came) = receive::<Ask>(wire)?.ok_or_else(gone)?;
         let answer = match ask {
-            Ask::Result(mut bytes) => {
-                let written = here.write(&bytes);
-                bytes.zeroize();
-                written?;
+            Ask::Result(bytes) => {
+                here.write(&bytes)?;
                 continue;
             }
             Ask::Remark(text) => {
@@ -154,7 +152,6 @@ pub(super) fn attend(wire: &Wire, here: &Here) -> Result<u8, Error> {
                 .screen(act)
                 .map(|(columns, rows)| (Answer::Happened(Input::Size(columns, rows)), None)),
             Ask::Copy(text, seconds) => {
-                let text = Zeroizing::new(Vec::from(text));
                 let copied = here.copy(&text, Duration::from_secs(seconds));
                 copied.map(|words| (Answer::Names(vec![words]), None))
             }
@@ -182,7 +179,7 @@ fn written(texts: &mut Vec<Option<Box<dyn WrittenText>>>, text: Option<Box<dyn W
     let crossing = Written {
         number: texts.len() as u64,
         ticket: text.ticket().to_vec().into(),
-        text: text.text().to_vec().into(),
+        text: text.text().into(),
         problem: text.problem().map(str::to_owned),
     };
     texts.push(Some(text));

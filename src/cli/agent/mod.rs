@@ -39,7 +39,7 @@ pub(super) fn offers(places: &Places, which: Offered, typed: &str) -> Option<Vec
     let mut ids = Vec::new();
     loop {
         match receive::<Ask>(&wire).ok()??.0 {
-            Ask::Result(bytes) => ids.extend(String::from_utf8(bytes.into()).ok()?.lines().map(str::to_owned)),
+            Ask::Result(bytes) => ids.extend(std::str::from_utf8(&bytes).ok()?.lines().map(str::to_owned)),
             Ask::Remark(_) => {}
             Ask::End(_) => return Some(ids),
             _ => return None,

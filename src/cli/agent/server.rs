@@ -207,7 +207,7 @@ fn attend(desk: &Arc<Desk>, wire: Wire) {
             let client = Away::new(wire, Facts::default(), || {});
             // Whoever is offered nothing needs no reason.
             if let Ok(ids) = offer(desk, &client, kinds.into(), &typed) {
-                let _ = client.tell(&Ask::Result(ids.join("\n").into_bytes().into()));
+                let _ = client.tell(&Ask::Result(ids.join("\n").as_bytes().into()));
             }
             let _ = client.tell(&Ask::End(0));
         }

@@ -98,12 +98,37 @@ impl Run {
     }
 }
 
+/// A text that crosses, or a piece of one. Wiped on drop.
+#[derive(Encode, Decode)]
+#[cbor(transparent)]
+pub(in crate::cli) struct Text(#[n(0)] ByteVec);
+
+impl From<&[u8]> for Text {
+    fn from(bytes: &[u8]) -> Self {
+        Self(bytes.to_vec().into())
+    }
+}
+
+impl std::ops::Deref for Text {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl Drop for Text {
+    fn drop(&mut self) {
+        self.0.zeroize();
+    }
+}
+
 /// What the agent asks of the client. Answered is what asks for something: a secret, a line, a text, a file.
 #[derive(Encode, Decode)]
 pub(in crate::cli) enum Ask {
     /// Write to standard output.
     #[n(0)]
-    Result(#[n(0)] ByteVec),
+    Result(#[n(0)] Text),
     /// Write to standard error.
     #[n(1)]
     Remark(#[n(0)] String),
@@ -142,7 +167,7 @@ pub(in crate::cli) enum Ask {
     Stays(#[n(0)] u64, #[n(1)] bool),
     /// Let the person edit a text: the text, its ticket, whether a disk is good enough.
     #[n(13)]
-    Edit(#[n(0)] ByteVec, #[n(1)] ByteVec, #[n(2)] bool),
+    Edit(#[n(0)] Text, #[n(1)] ByteVec, #[n(2)] bool),
     /// Hand over one more of the texts that were left in memory.
     #[n(14)]
     NextLeft,
@@ -196,7 +221,7 @@ pub(in crate::cli) enum Ask {
     Next(#[n(0)] u64),
     /// Put a text into the clipboard for so many seconds; where it is is answered.
     #[n(29)]
-    Copy(#[n(0)] ByteVec, #[n(1)] u64),
+    Copy(#[n(0)] Text, #[n(1)] u64),
 }
 
 /// The client's answer.
@@ -234,15 +259,9 @@ pub(in crate::cli) struct Written {
     #[n(1)]
     pub(in crate::cli) ticket: ByteVec,
     #[n(2)]
-    pub(in crate::cli) text: ByteVec,
+    pub(in crate::cli) text: Text,
     #[n(3)]
     pub(in crate::cli) problem: Option<String>,
-}
-
-impl Drop for Written {
-    fn drop(&mut self) {
-        self.text.zeroize();
-    }
 }
 
 /// An error on its way.

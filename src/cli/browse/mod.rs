@@ -225,17 +225,22 @@ impl<'t> Onlooker<'t> {
             in_time(self.lock_after)
         );
         self.model.borrow_mut().lock();
+        let mut drawn = false;
         loop {
-            self.model
-                .borrow_mut()
-                .notice
-                .get_or_insert_with(|| Zeroizing::new(after.clone()));
-            self.draw()?;
+            // Nobody is there, perhaps for days: it is drawn where something is new, and not after each nap.
+            if !std::mem::replace(&mut drawn, true) {
+                self.model
+                    .borrow_mut()
+                    .notice
+                    .get_or_insert_with(|| Zeroizing::new(after.clone()));
+                self.draw()?;
+            }
             match self.terminal.next_input(NAP)? {
-                Input::Key(Key::Enter) => {}
+                Input::Key(Key::Enter) => drawn = false,
                 Input::Key(Key::Char('q') | Key::Escape | Key::Ctrl('c' | 'q')) | Input::Over => return Ok(None),
                 input @ Input::Size(..) => {
                     let _ = self.model.borrow_mut().update(input);
+                    drawn = false;
                     continue;
                 }
                 _ => continue,

@@ -3,11 +3,15 @@
 use super::model::{Effect, Item, Model, Question, Reading, Typed};
 use super::stage::Stage;
 use super::view::view;
+use super::{LOCK_AFTER, Onlooker};
+use crate::app::shared::Time;
+use crate::app::{Access, Clock, Context, Places, Wire};
 use crate::cli::markdown;
-use crate::cli::terminal::{Input, Key};
+use crate::cli::terminal::{Away, Facts, Input, Key};
 use ratatui_core::buffer::Buffer;
 use ratatui_core::layout::Rect;
 use ratatui_core::style::Modifier;
+use std::path::Path;
 
 const NOW: i64 = 1_795_000_000;
 const DAY: i64 = 86_400;
@@ -460,4 +464,49 @@ fn no_screen_is_too_small() {
             }
         }
     }
+}
+
+#[test]
+fn a_screen_that_is_locked_is_drawn_where_something_is_new_and_else_never() {
+    use crate::cli::agent::wire::{Answer, Ask, receive, send};
+    let (wire, other) = Wire::pair().unwrap();
+    let client = std::thread::spawn(move || {
+        let size = Input::Size(80, 24);
+        let napping = std::iter::repeat_n(Input::Nothing, 500);
+        let unknown = Input::Key(Key::Char('x'));
+        let inputs = napping.chain([Input::Size(60, 20), unknown, Input::Nothing, Input::Key(Key::Char('q'))]);
+        let (mut inputs, mut drawn) = (inputs, Vec::new());
+        while let Some((ask, _)) = receive::<Ask>(&other).unwrap() {
+            let happened = match ask {
+                Ask::Screen(_) => size.clone(),
+                Ask::Next(_) => inputs.next().unwrap(),
+                Ask::Result(bytes) => {
+                    drawn.push(String::from_utf8(bytes.to_vec()).unwrap());
+                    continue;
+                }
+                _ => panic!("something else was asked for"),
+            };
+            send(&other, &Answer::Happened(happened), None).unwrap();
+        }
+        drawn
+    });
+    let away = Away::new(wire, Facts::default(), || {});
+    let screen = Onlooker::new(&away, LOCK_AFTER, false, NOW).unwrap();
+    let context = Context {
+        places: Places::under(Path::new("/nowhere")),
+        clock: Clock::Fixed(Time::from_unix(NOW)),
+        source: None,
+        person: &screen,
+        access: Access::default(),
+        held: None,
+    };
+    assert!(screen.wait_for_somebody(&context).unwrap().is_none());
+    drop(screen);
+    drop(away);
+    let drawn = client.join().unwrap();
+    assert_eq!(drawn.len(), 2, "{drawn:?}");
+    assert!(
+        drawn[0].contains("passphrase") && drawn[1].contains("passphrase"),
+        "{drawn:?}"
+    );
 }

@@ -11,7 +11,6 @@ use std::fs::File;
 use std::path::Path;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
-use zeroize::Zeroize;
 
 /// How often progress is told at most.
 const TELL: Duration = Duration::from_millis(100);
@@ -24,6 +23,8 @@ pub(in crate::cli) struct Away {
     facts: Facts,
     /// Called whenever something crosses: the agent is not idle.
     alive: Box<dyn Fn()>,
+    /// Whether a screen is shown: what is drawn there is no use of the vault, only what is typed.
+    screen: Cell<bool>,
     /// When progress was told last.
     told: Cell<Option<Instant>>,
 }
@@ -34,6 +35,7 @@ impl Away {
             wire: Rc::new(wire),
             facts,
             alive: Box::new(alive),
+            screen: Cell::new(false),
             told: Cell::new(None),
         }
     }
@@ -274,7 +276,7 @@ impl Person for Away {
     }
 
     fn edit(&self, text: &[u8], ticket: &[u8], insist: bool) -> Result<Box<dyn WrittenText>, Error> {
-        let ask = Ask::Edit(text.to_vec().into(), ticket.to_vec().into(), insist);
+        let ask = Ask::Edit(text.into(), ticket.to_vec().into(), insist);
         match self.ask(&ask)? {
             (Answer::Written(Some(written)), _) => Ok(self.at_the_client(written)),
             (Answer::Refused(refusal), _) => Err(refusal.into()),
@@ -308,12 +310,11 @@ impl Terminal for Away {
     fn result(&self, text: &str) -> Result<(), Error> {
         let mut pieces = text.as_bytes().chunks(PIECE);
         pieces.try_for_each(|piece| {
-            let mut ask = Ask::Result(piece.to_vec().into());
-            let told = self.tell(&ask);
-            if let Ask::Result(bytes) = &mut ask {
-                bytes.zeroize();
+            let ask = Ask::Result(piece.into());
+            match self.screen.get() {
+                true => send(&self.wire, &ask, None),
+                false => self.tell(&ask),
             }
-            told
         })
     }
 
@@ -335,7 +336,7 @@ impl Terminal for Away {
     }
 
     fn copy(&self, text: &[u8], keep: Duration) -> Result<String, Error> {
-        match self.ask(&Ask::Copy(text.to_vec().into(), keep.as_secs()))? {
+        match self.ask(&Ask::Copy(text.into(), keep.as_secs()))? {
             (Answer::Names(words), _) => Ok(words.concat()),
             (Answer::Refused(refusal), _) => Err(refusal.into()),
             _ => Err(broken("the text may be in the clipboard")),
@@ -344,7 +345,10 @@ impl Terminal for Away {
 
     fn screen(&self, act: Act) -> Result<(u16, u16), Error> {
         match self.ask(&Ask::Screen(act))? {
-            (Answer::Happened(Input::Size(columns, rows)), _) => Ok((columns, rows)),
+            (Answer::Happened(Input::Size(columns, rows)), _) => {
+                self.screen.set(act == Act::Show);
+                Ok((columns, rows))
+            }
             (Answer::Refused(refusal), _) => Err(refusal.into()),
             _ => Err(broken("no screen came")),
         }
@@ -364,5 +368,61 @@ impl Terminal for Away {
             (Answer::Refused(refusal), _) => Err(refusal.into()),
             _ => Err(broken("nothing happened")),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::super::keys::Key;
+    use super::*;
+
+    #[test]
+    fn what_is_drawn_on_a_screen_is_no_sign_of_life() {
+        let (wire, other) = Wire::pair().unwrap();
+        let client = std::thread::spawn(move || {
+            let mut inputs = [
+                Input::Nothing,
+                Input::Size(80, 20),
+                Input::Key(Key::Down),
+                Input::Nothing,
+            ]
+            .into_iter();
+            let mut drawn = 0;
+            while let Some((ask, _)) = receive::<Ask>(&other).unwrap() {
+                let happened = match ask {
+                    Ask::Screen(_) => Input::Size(80, 24),
+                    Ask::Next(_) => inputs.next().unwrap(),
+                    _ => {
+                        drawn += 1;
+                        continue;
+                    }
+                };
+                send(&other, &Answer::Happened(happened), None).unwrap();
+            }
+            drawn
+        });
+        let lived = Rc::new(Cell::new(0));
+        let counted = Rc::clone(&lived);
+        let away = Away::new(wire, Facts::default(), move || counted.set(counted.get() + 1));
+        let since = || lived.replace(0);
+        away.result("a list").unwrap();
+        assert_eq!(since(), 1);
+        away.screen(Act::Show).unwrap();
+        since();
+        for lives in [0, 0, 1, 0] {
+            away.result("a screen").unwrap();
+            assert_eq!(since(), 0);
+            away.next_input(Duration::from_secs(20)).unwrap();
+            assert_eq!(since(), lives);
+        }
+        for act in [Act::Hide, Act::End] {
+            away.screen(act).unwrap();
+            since();
+            away.result("a list").unwrap();
+            assert_eq!(since(), 1);
+        }
+        drop(away);
+        assert_eq!(client.join().unwrap(), 7);
     }
 }

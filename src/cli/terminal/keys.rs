@@ -2,6 +2,7 @@
 //! press here is known (ECMA-48, and the names that xterm gives function keys); the rest is passed over whole.
 
 use minicbor::{Decode, Encode};
+use std::time::{Duration, Instant};
 use zeroize::{Zeroize, Zeroizing};
 
 /// One key.
@@ -79,61 +80,197 @@ pub(in crate::cli) enum Act {
     End,
 }
 
-/// The longest text that is taken when it is pasted, in bytes.
+/// The longest text that is taken when it is pasted, in bytes; what is beyond it is passed over.
 const PASTE_MAX: usize = 4096;
 const PASTE_BEGIN: &[u8] = b"\x1b[200~";
 const PASTE_END: &[u8] = b"\x1b[201~";
+/// How long the rest of a key may take that began with an escape.
+pub(super) const ESCAPE: Duration = Duration::from_millis(50);
+/// How long nothing comes before a text whose end was not sent is taken as it is.
+const SILENCE: Duration = Duration::from_secs(3);
+
+/// A text that is being pasted, until its end comes.
+///
+/// A slow line may stand still in the midst of it, and what it brings then must press no key: time alone does not end it, nor does
+/// a key such as Ctrl-C, which may stand in the text. A terminal that never sends the end is one that somebody still sits at: after
+/// a silence a key that comes all alone is one.
+struct Paste {
+    text: Zeroizing<Vec<u8>>,
+    /// Whether what there was of it has been given out, after a silence.
+    given: bool,
+    /// Whether what came last came after a silence, and nothing with it.
+    alone: bool,
+}
 
 /// Bytes that have come and are no key yet.
 #[derive(Default)]
 pub(in crate::cli) struct Keys {
     bytes: Zeroizing<Vec<u8>>,
+    paste: Option<Paste>,
+    /// When bytes came last.
+    heard: Option<Instant>,
 }
 
 impl Keys {
-    /// Bytes from the terminal.
-    pub(in crate::cli) fn push(&mut self, bytes: &[u8]) {
+    /// Bytes that the terminal sent by now.
+    pub(in crate::cli) fn push(&mut self, bytes: &[u8], now: Instant) {
+        let after_silence = self.silence_left(now).is_zero();
+        if let Some(paste) = &mut self.paste {
+            paste.alone = paste.given && after_silence;
+            if paste.alone {
+                // What came in part before is no end.
+                self.bytes.zeroize();
+            }
+        }
+        self.heard = Some(now);
         self.bytes.extend_from_slice(bytes);
     }
 
-    /// Whether there is something that may be the beginning of a key.
-    pub(in crate::cli) fn waits(&self) -> bool {
-        !self.bytes.is_empty()
+    /// How long to wait for more before it is asked what all of it is; `None` where nothing has begun.
+    pub(in crate::cli) fn patience(&self, now: Instant) -> Option<Duration> {
+        match &self.paste {
+            Some(paste) if paste.alone => Some(ESCAPE),
+            Some(paste) if paste.given => None,
+            Some(_) => Some(self.silence_left(now)),
+            None if self.begins_a_paste() => Some(self.silence_left(now)),
+            None => (!self.bytes.is_empty()).then_some(ESCAPE),
+        }
     }
 
     /// The next key or pasted text. `all`: nothing more comes soon, so that a lone escape is one.
-    pub(in crate::cli) fn next(&mut self, all: bool) -> Option<Input> {
-        while !self.bytes.is_empty() {
-            let (taken, input) = first(&self.bytes, all)?;
-            let rest = self.bytes.split_off(taken);
-            self.bytes = Zeroizing::new(rest);
-            if input.is_some() {
-                return input;
+    pub(in crate::cli) fn next(&mut self, all: bool, now: Instant) -> Option<Input> {
+        loop {
+            if self.paste.is_some() {
+                match self.pasted(all, now) {
+                    Some(None) => continue,
+                    Some(input) => return input,
+                    None => return None,
+                }
+            }
+            if self.bytes.is_empty() {
+                return None;
+            }
+            if self.bytes.starts_with(PASTE_BEGIN) {
+                self.take(PASTE_BEGIN.len());
+                self.paste = Some(Paste {
+                    text: Zeroizing::new(Vec::with_capacity(PASTE_MAX)),
+                    given: false,
+                    alone: false,
+                });
+                continue;
+            }
+            if self.begins_a_paste() && !(all && self.silence_left(now).is_zero()) {
+                return None;
+            }
+            let (taken, key) = first(&self.bytes, all)?;
+            self.take(taken);
+            if let Some(key) = key {
+                return Some(Input::Key(key));
             }
         }
-        None
+    }
+
+    /// Goes on with what is pasted. `None`: more has to come; else the paste is over, or given out so far.
+    fn pasted(&mut self, all: bool, now: Instant) -> Option<Option<Input>> {
+        // What came meanwhile may not have been looked at yet.
+        let silent = all && self.silence_left(now).is_zero();
+        let paste = self.paste.as_mut()?;
+        let end = self
+            .bytes
+            .windows(PASTE_END.len())
+            .position(|window| window == PASTE_END);
+        if std::mem::take(&mut paste.alone) && end.is_none() {
+            match first(&self.bytes, all) {
+                // More may belong to it, or come with it.
+                _ if !all => {
+                    paste.alone = true;
+                    return None;
+                }
+                Some((taken, _)) if taken == self.bytes.len() => {
+                    self.paste = None;
+                    return Some(None);
+                }
+                _ => {}
+            }
+            if self.bytes.starts_with(PASTE_BEGIN) {
+                self.paste = None;
+                return Some(None);
+            }
+        }
+        // The end may have come in part.
+        let partly = (1..PASTE_END.len())
+            .rev()
+            .find(|size| self.bytes.ends_with(&PASTE_END[..*size]));
+        let of_text = end.unwrap_or(self.bytes.len() - partly.unwrap_or(0));
+        if !paste.given {
+            let room = PASTE_MAX - paste.text.len();
+            paste.text.extend_from_slice(&self.bytes[..of_text.min(room)]);
+        }
+        let line = match !paste.given && (silent || end.is_some()) {
+            true => Some(Input::Pasted(on_one_line(&paste.text))),
+            false => None,
+        };
+        paste.given |= line.is_some();
+        if line.is_some() {
+            paste.text.zeroize();
+        }
+        match end {
+            Some(end) => {
+                self.paste = None;
+                self.take(end + PASTE_END.len());
+                Some(line)
+            }
+            None => {
+                // Where nothing follows for so long, what came in part is no end.
+                let taken = if silent { self.bytes.len() } else { of_text };
+                self.take(taken);
+                line.map(Some)
+            }
+        }
+    }
+
+    /// Whether what there is may be the beginning of a paste, cut off where nobody would press a key so.
+    fn begins_a_paste(&self) -> bool {
+        self.bytes.len() > 1 && PASTE_BEGIN.starts_with(&self.bytes)
+    }
+
+    fn silence_left(&self, now: Instant) -> Duration {
+        let quiet = self.heard.map(|heard| now.saturating_duration_since(heard));
+        SILENCE.saturating_sub(quiet.unwrap_or(SILENCE))
+    }
+
+    fn take(&mut self, count: usize) {
+        let rest = self.bytes.split_off(count);
+        self.bytes = Zeroizing::new(rest);
     }
 }
 
+/// A pasted text as somebody could have typed it into a line.
+fn on_one_line(text: &[u8]) -> String {
+    let text = Zeroizing::new(String::from_utf8_lossy(text).into_owned());
+    let mut line = String::with_capacity(text.len());
+    line.extend(text.chars().map(|c| if c.is_control() { ' ' } else { c }));
+    line
+}
+
 /// How many bytes the first key takes, and which it is if it is one that is known. `None`: more has to come.
-fn first(bytes: &[u8], all: bool) -> Option<(usize, Option<Input>)> {
-    let key = |taken, key| Some((taken, Some(Input::Key(key))));
+fn first(bytes: &[u8], all: bool) -> Option<(usize, Option<Key>)> {
+    let key = |taken, key| Some((taken, Some(key)));
     match bytes {
         [] => None,
         [b'\r' | b'\n', ..] => key(1, Key::Enter),
         [b'\t', ..] => key(1, Key::Tab),
         [0x7f | 0x08, ..] => key(1, Key::Backspace),
-        [0x1b] => all.then_some((1, Some(Input::Key(Key::Escape)))),
-        [0x1b, b'[', ..] if bytes.starts_with(PASTE_BEGIN) => pasted(bytes, all),
+        [0x1b] => all.then_some((1, Some(Key::Escape))),
         [0x1b, b'[', rest @ ..] => {
             let end = rest.iter().position(|byte| (0x40..=0x7e).contains(byte));
             match end {
-                Some(end) => Some((end + 3, sequence(&rest[..end], rest[end]).map(Input::Key))),
+                Some(end) => Some((end + 3, sequence(&rest[..end], rest[end]))),
                 // A sequence that was broken off is no key.
                 None => all.then_some((bytes.len(), None)),
             }
         }
-        [0x1b, b'O', letter, ..] => Some((3, sequence(b"", *letter).map(Input::Key))),
+        [0x1b, b'O', letter, ..] => Some((3, sequence(b"", *letter))),
         [0x1b, b'O'] if !all => None,
         // Two escapes are one and the beginning of another; a letter behind one was pressed with Alt, and means nothing.
         [0x1b, 0x1b, ..] => key(1, Key::Escape),
@@ -143,7 +280,7 @@ fn first(bytes: &[u8], all: bool) -> Option<(usize, Option<Input>)> {
         [0x1c..=0x1f, ..] => Some((1, None)),
         _ => {
             let (taken, c) = character(bytes, all)?;
-            Some((taken, c.map(|c| Input::Key(Key::Char(c)))))
+            Some((taken, c.map(Key::Char)))
         }
     }
 }
@@ -167,20 +304,6 @@ fn character(bytes: &[u8], all: bool) -> Option<(usize, Option<char>)> {
     }
 }
 
-fn pasted(bytes: &[u8], all: bool) -> Option<(usize, Option<Input>)> {
-    let begun = &bytes[PASTE_BEGIN.len()..];
-    let end = begun.windows(PASTE_END.len()).position(|window| window == PASTE_END);
-    let (text, taken) = match end {
-        Some(end) => (&begun[..end], PASTE_BEGIN.len() + end + PASTE_END.len()),
-        None if all || begun.len() > 16 * PASTE_MAX => (begun, bytes.len()),
-        None => return None,
-    };
-    let text = &text[..text.len().min(PASTE_MAX)];
-    let text = String::from_utf8_lossy(text);
-    let line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-    Some((taken, Some(Input::Pasted(line))))
-}
-
 /// The key of a control sequence, by its parameters and its last byte.
 fn sequence(parameters: &[u8], last: u8) -> Option<Key> {
     match (parameters, last) {
@@ -201,9 +324,9 @@ mod tests {
     use proptest::prelude::*;
 
     fn keys(bytes: &[u8]) -> Vec<Input> {
-        let mut keys = Keys::default();
-        keys.push(bytes);
-        std::iter::from_fn(|| keys.next(true)).collect()
+        let (mut keys, now) = (Keys::default(), Instant::now());
+        keys.push(bytes, now);
+        std::iter::from_fn(|| keys.next(true, now)).collect()
     }
 
     #[test]
@@ -232,38 +355,113 @@ mod tests {
             keys(b"\x1b[200~gate\r4\x1b[201~x"),
             [Input::Pasted("gate 4".to_owned()), Input::Key(Key::Char('x'))]
         );
-        let mut keys = Keys::default();
-        keys.push(b"\x1b[200~ga");
-        assert_eq!(keys.next(false), None);
-        keys.push(b"te\x1b[201~");
-        assert_eq!(keys.next(false), Some(Input::Pasted("gate".to_owned())));
+    }
+
+    /// What comes of pieces, each so many milliseconds after the one before; between two it is waited as long as a screen does.
+    fn typed(pieces: &[(u64, &[u8])]) -> Vec<Input> {
+        let (mut keys, mut now, mut got) = (Keys::default(), Instant::now(), Vec::new());
+        for (pause, bytes) in pieces.iter().chain(&[(60_000, &b""[..])]) {
+            let until = now + Duration::from_millis(*pause);
+            while let Some(patience) = keys.patience(now).filter(|patience| now + *patience < until) {
+                now += patience;
+                got.extend(std::iter::from_fn(|| keys.next(true, now)));
+            }
+            now = until;
+            if !bytes.is_empty() {
+                keys.push(bytes, now);
+                got.extend(std::iter::from_fn(|| keys.next(false, now)));
+            }
+        }
+        assert_eq!(keys.patience(now), None);
+        got
+    }
+
+    fn pasted(text: &str) -> Input {
+        Input::Pasted(text.to_owned())
+    }
+
+    #[test]
+    fn what_a_slow_line_brings_of_a_paste_presses_no_key() {
+        let q = Input::Key(Key::Char('q'));
+        for pause in [0, 49, 51, 400, 2_900] {
+            for at in 2..19 {
+                let whole = b"\x1b[200~ga\rte\x03q\x1b[201~q";
+                let (one, other) = whole.split_at(at);
+                let expected = [pasted("ga te q"), q.clone()];
+                assert_eq!(typed(&[(0, one), (pause, other)]), expected, "{pause}, {at}");
+            }
+            let each = b"\x1b[200~g\r\x1b[201~".chunks(2).map(|piece| (pause, piece));
+            assert_eq!(typed(&each.collect::<Vec<_>>()), [pasted("g ")], "{pause}");
+        }
+    }
+
+    #[test]
+    fn what_is_too_long_is_cut_and_presses_no_key() {
+        let mut long = [PASTE_BEGIN, &[b'x'; 40 * PASTE_MAX]].concat();
+        long.extend_from_slice(b"\rq\x03\x1b[201~q");
+        let expected = [pasted(&"x".repeat(PASTE_MAX)), Input::Key(Key::Char('q'))];
+        assert_eq!(keys(&long), expected);
+        let pieces: Vec<(u64, &[u8])> = long.chunks(1024).map(|piece| (60, piece)).collect();
+        assert_eq!(typed(&pieces), expected);
+    }
+
+    #[test]
+    fn a_paste_that_is_never_ended_locks_nobody_out() {
+        let begun = (0, &b"\x1b[200~gate"[..]);
+        let (x, up) = (Input::Key(Key::Char('x')), Input::Key(Key::Up));
+        assert_eq!(typed(&[begun]), [pasted("gate")]);
+        // After the silence a key alone is one, and those that follow it.
+        assert_eq!(
+            typed(&[begun, (3_001, b"x"), (60, b"x"), (1, b"x")]),
+            [pasted("gate"), x.clone(), x.clone(), x.clone()]
+        );
+        assert_eq!(
+            typed(&[begun, (9_000, b"\x1b"), (1, b"[A")]),
+            [pasted("gate")],
+            "a key in two pieces may be the rest of a text"
+        );
+        assert_eq!(typed(&[begun, (9_000, b"\x1b[A")]), [pasted("gate"), up]);
+        assert_eq!(
+            typed(&[begun, (9_000, b"\x1b[200~lane"), (9_000, b"x")]),
+            [pasted("gate"), pasted("lane"), x.clone()]
+        );
+        // What comes in a heap, or soon after something, is still of the text.
+        assert_eq!(
+            typed(&[begun, (9_000, b"\rq\x03"), (100, b"q"), (2_000, b"q"), (3_000, b"x")]),
+            [pasted("gate"), x.clone()]
+        );
+        assert_eq!(
+            typed(&[begun, (9_000, b"\r"), (49, b"q"), (100, b"\x1b[201~"), (60, b"x")]),
+            [pasted("gate"), x]
+        );
     }
 
     #[test]
     fn what_came_in_pieces_is_waited_for() {
-        let mut keys = Keys::default();
+        let (mut keys, now) = (Keys::default(), Instant::now());
         for byte in [0x1b, b'[', b'6'] {
-            keys.push(&[byte]);
-            assert_eq!(keys.next(false), None);
-            assert!(keys.waits());
+            keys.push(&[byte], now);
+            assert_eq!(keys.next(false, now), None);
+            assert!(keys.patience(now).is_some());
         }
-        keys.push(b"~");
-        assert_eq!(keys.next(false), Some(Input::Key(Key::PageDown)));
-        keys.push(&[0xe5, 0xb1]);
-        assert_eq!(keys.next(false), None);
-        keys.push(&[0xb1]);
-        assert_eq!(keys.next(false), Some(Input::Key(Key::Char('山'))));
-        assert!(!keys.waits());
+        keys.push(b"~", now);
+        assert_eq!(keys.next(false, now), Some(Input::Key(Key::PageDown)));
+        keys.push(&[0xe5, 0xb1], now);
+        assert_eq!(keys.next(false, now), None);
+        keys.push(&[0xb1], now);
+        assert_eq!(keys.next(false, now), Some(Input::Key(Key::Char('山'))));
+        assert_eq!(keys.patience(now), None);
     }
 
     proptest! {
         #[test]
         fn no_bytes_make_it_panic_or_stand_still(bytes in proptest::collection::vec(any::<u8>(), 0..64)) {
-            let mut keys = Keys::default();
-            keys.push(&bytes);
-            while keys.next(false).is_some() {}
-            while keys.next(true).is_some() {}
-            prop_assert!(!keys.waits());
+            let (mut keys, now) = (Keys::default(), Instant::now());
+            keys.push(&bytes, now);
+            while keys.next(false, now).is_some() {}
+            let later = now + SILENCE;
+            while keys.next(true, later).is_some() {}
+            prop_assert_eq!(keys.patience(later), None);
         }
     }
 }

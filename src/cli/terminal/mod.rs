@@ -23,6 +23,7 @@ use super::out;
 use crate::app::shared::Doubt;
 use crate::app::{Error, Kind, Person};
 use serde::Serialize;
+use serde_json::Value;
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
@@ -140,7 +141,16 @@ impl<'a> Seen<'a> {
 
     /// Writes a result as one line of JSON.
     pub(super) fn json(&self, value: &(impl Serialize + ?Sized)) -> Result<(), Error> {
-        self.result(&format!("{}\n", out::json_text(value)))
+        let mut line = out::json_text(value);
+        line.push('\n');
+        self.result(&line)
+    }
+
+    /// The same of a value that holds the text of a note, and is overwritten.
+    pub(super) fn json_of_text(&self, mut value: Value) -> Result<(), Error> {
+        let told = self.json(&value);
+        out::wipe(&mut value);
+        told
     }
 
     /// Writes a table as a result.

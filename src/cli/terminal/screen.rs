@@ -3,7 +3,7 @@
 //! It is the alternate screen, which keeps no lines that have gone; it is cleared before it is left. It is left at the
 //! end, at an error, at a panic and at a signal. A process that is killed outright leaves the terminal as it was then.
 
-use super::keys::{Input, Keys};
+use super::keys::{ESCAPE, Input, Keys};
 use super::signals::Signals;
 use crate::app::{Error, Kind};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -21,8 +21,6 @@ use zeroize::Zeroize;
 const SHOW: &str = "\x1b[?1049h\x1b[2J\x1b[?2004h";
 /// No effects, cleared, the cursor seen, and back to what was there before.
 const HIDE: &str = "\x1b[0m\x1b[2J\x1b[H\x1b[?2004l\x1b[?25h\x1b[?1049l";
-/// How long the rest of a key may take that began with an escape.
-const ESCAPE: Duration = Duration::from_millis(50);
 
 /// How the terminal was set before the screen was shown; none while it is not.
 static BEFORE: Mutex<Option<Termios>> = Mutex::new(None);
@@ -92,7 +90,7 @@ impl Screen {
 
     /// The next that happens, for which it is waited at most `wait`; `None` if something happens to `beside` first.
     pub(super) fn next(&mut self, wait: Duration, beside: Option<BorrowedFd<'_>>) -> Option<Input> {
-        let until = Instant::now() + wait;
+        let (until, mut waited) = (Instant::now() + wait, false);
         loop {
             if self.signals.came() {
                 return Some(Input::Over);
@@ -101,15 +99,24 @@ impl Screen {
                 let (columns, rows) = size();
                 return Some(Input::Size(columns, rows));
             }
-            if let Some(input) = self.keys.next(false) {
+            let now = Instant::now();
+            if let Some(input) = self.keys.next(false, now) {
                 return Some(input);
             }
-            let left = until.saturating_duration_since(Instant::now());
-            let patience = if self.keys.waits() { ESCAPE } else { left };
+            let left = until.saturating_duration_since(now);
+            // A text that is pasted in drops for as long as somebody likes keeps nobody from being found idle.
+            if left.is_zero() && waited {
+                return Some(Input::Nothing);
+            }
+            waited = true;
+            let patience = self
+                .keys
+                .patience(now)
+                .map_or(left, |patience| patience.min(left.max(ESCAPE)));
             match self.poll(patience, beside) {
                 Ok(Woken::ByUs) => {}
                 Ok(Woken::Beside) => return None,
-                Ok(Woken::Not) => match self.keys.next(true) {
+                Ok(Woken::Not) => match self.keys.next(true, Instant::now()) {
                     Some(input) => return Some(input),
                     None if left.is_zero() || patience == left => return Some(Input::Nothing),
                     None => {}
@@ -148,7 +155,7 @@ impl Screen {
             if count == 0 {
                 return Err(std::io::ErrorKind::UnexpectedEof.into());
             }
-            self.keys.push(&bytes[..count]);
+            self.keys.push(&bytes[..count], Instant::now());
             bytes.zeroize();
         }
         Ok(Woken::ByUs)
