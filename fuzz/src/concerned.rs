@@ -36,8 +36,9 @@ pub fn concern_file(data: &[u8]) -> bool {
     let concern = SealedConcern::find(data).map(|file| file.to_page());
     let reply = SealedReply::find(data).map(|file| file.to_page());
     for page in [concern, reply].into_iter().flatten() {
+        let found = letters(page.as_bytes());
         assert!(
-            joined(data).contains(&joined(page.as_bytes())),
+            letters(data).contains(&found) || letters(&without_escapes(data)).contains(&found),
             "what was found does not stand on the page"
         );
         accepted = true;
@@ -45,13 +46,43 @@ pub fn concern_file(data: &[u8]) -> bool {
     accepted
 }
 
-/// A page without white space and marks of quotation.
-fn joined(page: &[u8]) -> String {
-    let page = std::str::from_utf8(page).expect("a page is text");
-    let pieces = page
-        .split_whitespace()
-        .filter(|piece| piece.bytes().any(|byte| byte != b'>'));
-    pieces.collect()
+/// What of a page can be of a sealed file, but for the signs at its end that say nothing.
+fn letters(page: &[u8]) -> String {
+    let wide = |unit: fn([u8; 2]) -> u16| {
+        let units: Vec<u16> = page.chunks_exact(2).map(|pair| unit([pair[0], pair[1]])).collect();
+        String::from_utf16_lossy(&units)
+    };
+    let text = match page {
+        [0xff, 0xfe, ..] => wide(u16::from_le_bytes),
+        [0xfe, 0xff, ..] => wide(u16::from_be_bytes),
+        page => String::from_utf8_lossy(page).into_owned(),
+    };
+    text.chars()
+        .filter(|c| c.is_ascii_alphanumeric() || ['+', '/', '-'].contains(c))
+        .collect()
+}
+
+/// A page that mail stored as quoted-printable.
+fn without_escapes(page: &[u8]) -> Vec<u8> {
+    let (mut plain, mut rest) = (Vec::new(), page);
+    while let Some((first, behind)) = rest.split_first() {
+        let digits = behind.get(..2).and_then(|two| std::str::from_utf8(two).ok());
+        let byte = digits
+            .filter(|two| two.bytes().all(|byte| byte.is_ascii_hexdigit()))
+            .and_then(|two| u8::from_str_radix(two, 16).ok());
+        rest = match (first, behind, byte) {
+            (b'=', [b'\r', b'\n', behind @ ..] | [b'\n', behind @ ..], _) => behind,
+            (b'=', _, Some(byte)) => {
+                plain.push(byte);
+                &behind[2..]
+            }
+            _ => {
+                plain.push(*first);
+                behind
+            }
+        };
+    }
+    plain
 }
 
 /// The words that somebody typed.

@@ -2,6 +2,7 @@
 //! (docs/FORMAT.md §2.4).
 
 use super::cbor::{self, Bytes};
+use super::pages::{BadPage, find_page, to_page};
 use super::wrap::{BadWrap, Slot, make_slots, open_slot, slots_fit};
 use super::{BadEnvelope, SUITE, check_suite, padding};
 use crate::crypto::{
@@ -10,7 +11,6 @@ use crate::crypto::{
 };
 use crate::id::{Digest, PersonId, VaultId};
 use crate::secret::{self, Secret};
-use base64ct::{Base64, Encoding};
 use minicbor::{Decode, Encode};
 use zeroize::{Zeroize, Zeroizing};
 
@@ -20,16 +20,10 @@ const REPLY: &str = "sealed reply";
 pub const CONCERN_MAX: usize = 128 * 1024;
 /// The largest sealed file, in bytes: 128 slots, and a text with its padding.
 const FILE_MAX: usize = 384 * 1024;
-/// The largest page, in bytes: a sealed file as text, and what people write around it.
-const PAGE_MAX: usize = 1 << 20;
 /// What stands before a sealed concern.
 const CONCERN_BEGIN: &str = "strongroom-concern-1";
 /// What stands before a sealed reply.
 const REPLY_BEGIN: &str = "strongroom-reply-1";
-/// What stands after either.
-const END: &str = "strongroom-end";
-/// Characters in a line between the two.
-const LINE: usize = 64;
 /// Words of a reply code.
 const WORDS: usize = 12;
 /// The bits of a word.
@@ -38,63 +32,6 @@ const BITS: usize = 11;
 const CODE_LEN: usize = 16;
 /// The most people that a concern names.
 const PEOPLE_MAX: usize = 128;
-
-/// There is no readable file on the page.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum BadPage {
-    /// None found.
-    #[error("there is no {0} in this file")]
-    None(&'static str),
-    /// More than one found.
-    #[error("there is more than one {0} in this file; give each a file of its own")]
-    Several(&'static str),
-    /// Something is missing or was changed on the way.
-    #[error("this {0} is damaged: something is missing or was changed on the way; have it sent again")]
-    Damaged(&'static str),
-    /// Too large.
-    #[error("this file is too large to be a {0} (1 MiB)")]
-    TooLong(&'static str),
-}
-
-/// Bytes as a text that survives being pasted: base64 in lines between two words.
-fn to_page(begin: &str, bytes: &[u8]) -> String {
-    let encoded = Base64::encode_string(bytes);
-    let mut page = format!("{begin}\n");
-    for line in encoded.as_bytes().chunks(LINE) {
-        page.extend(line.iter().map(|byte| char::from(*byte)));
-        page.push('\n');
-    }
-    page.push_str(END);
-    page.push('\n');
-    page
-}
-
-/// The bytes of the one such text on a page. White space and marks of quotation may cut it into pieces.
-fn find_page(what: &'static str, begin: &str, page: &[u8]) -> Result<Vec<u8>, BadPage> {
-    if page.len() > PAGE_MAX {
-        return Err(BadPage::TooLong(what));
-    }
-    let page = std::str::from_utf8(page).map_err(|_| BadPage::None(what))?;
-    let mut pieces = page.split_whitespace();
-    if !pieces.any(|piece| piece == begin) {
-        return Err(BadPage::None(what));
-    }
-    if page.split_whitespace().filter(|piece| *piece == begin).count() > 1 {
-        return Err(BadPage::Several(what));
-    }
-    let mut encoded = String::new();
-    for piece in pieces {
-        match piece {
-            END => {
-                let bytes = Base64::decode_vec(&encoded).map_err(|_| BadPage::Damaged(what))?;
-                return Ok(bytes);
-            }
-            piece if piece.bytes().all(|byte| byte == b'>') => {}
-            piece => encoded.push_str(piece),
-        }
-    }
-    Err(BadPage::Damaged(what))
-}
 
 /// What somebody keeps to read answers and to write again. Wiped on drop; no `Debug`.
 pub struct ReplyCode(Secret<CODE_LEN>);
@@ -478,6 +415,7 @@ fn reply_context() -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::pages::{END, PAGE_MAX};
     use super::*;
     use crate::crypto::ExampleEntropy;
 

@@ -108,6 +108,24 @@ pub(crate) fn make() -> Vec<(&'static str, &'static str, Vec<u8>)> {
         ("concern_file", "reply_bytes", reply().to_bytes()),
         (
             "concern_file",
+            "reply_wide",
+            format!("\u{feff}Grüße\n{}", reply().to_page())
+                .encode_utf16()
+                .flat_map(u16::to_le_bytes)
+                .collect(),
+        ),
+        (
+            "concern_file",
+            "reply_latin",
+            [b"Gr\xfc\xdfe\n", reply().to_page().replace('\n', "\n>").as_bytes()].concat(),
+        ),
+        (
+            "concern_file",
+            "reply_stored",
+            reply().to_page().replacen("\nog", "=20\r\no=67=\r\n", 1).into_bytes(),
+        ),
+        (
+            "concern_file",
             "bad_end",
             reply().to_page().replace("strongroom-end", "").into_bytes(),
         ),
