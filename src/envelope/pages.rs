@@ -224,7 +224,7 @@ mod tests {
             ),
             (
                 "a stranger's byte",
-                [page[..60].as_bytes(), b"\xff", page[60..].as_bytes()].concat(),
+                [&page.as_bytes()[..60], b"\xff", &page.as_bytes()[60..]].concat(),
             ),
             ("cut", wide(true, &page[..200], u16::to_le_bytes)),
             ("cut as mail stores it", quoted_printable(&page[..200]).into_bytes()),
