@@ -9,6 +9,7 @@ mod damage;
 mod exports;
 mod holders;
 mod holds;
+mod importing;
 mod leaving;
 mod matters;
 mod obstacles;

@@ -27,6 +27,11 @@ text. Of a table each row is a note, and its first row names the columns: body, 
 case, label, tags, id, and field.NAME for a field. Rows with an id are recognised when they change. \
 Symbolic links and hidden files are left out.
 
+With --attach a file goes to the note among whose attachments it lies (gate.files, beside gate.md), or \
+to the one whose text names it: by its path from there or from the top, or by its bare name from its \
+own folder or one above. The nearest text has it. Where several are as near, or where the rules skip \
+it or give it another label than its note has, it is left out and named.
+
 Rules (--rules FILE, TOML) say what becomes of what; the first that fits and says something counts:
   [[rule]]
   path = \"clients/halcyon/**\"        or column = \"kind\" and is = \"incident*\"
@@ -241,6 +246,15 @@ fn tell(seen: &Seen<'_>, plan: &ImportPlan) {
         let names: Vec<String> = plan.columns_left.iter().map(|name| out::one_line(name)).collect();
         seen.remark(&format!("  columns that nothing is taken from: {}", names.join(", ")));
     }
+    if plan.labels_left > 0 {
+        let (labels, were, them) = match plan.labels_left {
+            1 => ("1 label".to_owned(), "was", "it"),
+            left => (counted(left as u64, "label", "labels"), "were", "them"),
+        };
+        seen.remark(&format!(
+            "  {labels} in the source {were} not taken; --labels-within takes {them}"
+        ));
+    }
 }
 
 /// Names the first of them, or all.
@@ -328,6 +342,7 @@ fn as_json(imported: &Imported, dry_run: bool) -> Value {
         "duplicates": left(&plan.duplicates),
         "skipped": left(&plan.skipped),
         "columns_left": plan.columns_left,
+        "labels_left": plan.labels_left,
         "in_clear": plan.in_clear,
     })
 }

@@ -3,6 +3,7 @@
 //!
 //! The source is read, never written. Its texts are in memory alone, and only until they are sealed.
 
+mod beside;
 mod gather;
 mod there;
 mod writing;
@@ -118,6 +119,8 @@ pub struct ImportPlan {
     pub skipped: Vec<LeftOut>,
     /// Columns that nothing is taken from.
     pub columns_left: Vec<String>,
+    /// How many of the new ones the source gives a label that is not taken.
+    pub labels_left: usize,
     /// How many texts lie in the source in clear.
     pub in_clear: usize,
 }

@@ -6,7 +6,8 @@ use super::super::error::{Error, Kind};
 use super::super::forms::{refuse_reserved, takes_addenda};
 use super::super::notes::{NewText, check_fields, check_name, new_note};
 use super::super::writing::How;
-use super::gather::{Gathered, Source, Thing};
+use super::beside::Beside;
+use super::gather::{Gathered, Source, Thing, file_name};
 use super::there::{Found, Recognised, There};
 use super::{ImportPlan, ImportQuery, LeftOut, SourceKind};
 use crate::casework::{Form, reserved};
@@ -15,13 +16,21 @@ use crate::crypto::make_random;
 use crate::env::SystemEntropy;
 use crate::gate::Metadata;
 use crate::id::{Digest, LogName, NoteId};
+use crate::label::Label;
 use crate::policy::{Action, Decision};
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use zeroize::Zeroizing;
 
 /// Its verb in the log.
 const VERB: &str = "import";
 /// So many notes are written before others get at the vault.
 const TOGETHER: usize = 64;
+
+/// Why a file is not attached.
+const IS_NOT_TAKEN: &str = "the note that it is attached to is not taken";
+const STAYS: &str = "its note stays as it is here, though it changed there";
+const IS_DUPLICATE: &str =
+    "the note that it is attached to is a duplicate, and left out; --keep-duplicates takes both along";
 
 /// A thing that changed in the source, and the note that it is.
 struct Update {
@@ -37,8 +46,8 @@ pub(super) struct Planned {
     new: Vec<Thing>,
     updates: Vec<Update>,
     forms: BTreeMap<String, Form>,
-    /// Files to attach: to which note, and their paths.
-    beside: Vec<(NoteId, Vec<String>)>,
+    /// Files to attach, and to which note.
+    beside: Vec<(NoteId, Vec<Beside>)>,
     /// Whether what has the text of another note is taken too.
     keep_duplicates: bool,
     /// How far the own log was when what is there was looked at, or written to by this import since.
@@ -75,9 +84,9 @@ impl Desk<'_> {
             keep_duplicates: query.keep_duplicates,
             known: self.ledger.head(),
         };
-        let mut labels: BTreeMap<Option<String>, String> = BTreeMap::new();
+        let mut labels: BTreeMap<Option<String>, (Label, String)> = BTreeMap::new();
         let mut texts: HashMap<String, String> = HashMap::new();
-        let mut places = HashSet::new();
+        let mut places: HashMap<String, String> = HashMap::new();
         for mut thing in gathered.things {
             let path = thing.path.clone();
             let called = thing.called.take().unwrap_or_else(|| path.clone());
@@ -87,21 +96,31 @@ impl Desk<'_> {
                 is_fault: false,
             };
             let plan = &mut planned.plan;
-            if !places.insert(path.clone()) {
-                // Rows without an id that say the same, or one id twice.
-                plan.duplicates.push(left("of another one of that name".into()));
+            if let Some(first) = places.get(&path) {
+                // Rows that say the same, or one id twice: of which nobody can tell what is right.
+                match *first == thing.digest {
+                    true => plan.duplicates.push(left("of another one of that name".into())),
+                    false => plan.skipped.push(LeftOut {
+                        is_fault: true,
+                        ..left("another row has this id and says something else".into())
+                    }),
+                }
+                leave_beside(plan, thing.beside, IS_DUPLICATE);
                 continue;
             }
+            places.insert(path.clone(), thing.digest.clone());
             match there.find(recognised, &thing.path, &thing.digest) {
                 Found::There(known) => {
                     plan.there += 1;
-                    if !thing.beside.is_empty() {
-                        planned.beside.push((known.note, std::mem::take(&mut thing.beside)));
-                    }
+                    let beside = self.not_attached(known.note, std::mem::take(&mut thing.beside))?;
+                    let beside = self.fitting(plan, &known.label, beside);
+                    plan.attachments += beside.len();
+                    planned.beside.push((known.note, beside));
                     continue;
                 }
                 Found::Changed(known) => {
-                    let closed = takes_addenda(self.form_of(&known.metadata)?.as_ref(), &known.metadata);
+                    let form = self.form_of(&known.metadata)?;
+                    let closed = takes_addenda(form.as_ref(), &known.metadata);
                     let why = match (query.update, known.untouched, closed) {
                         (false, ..) => "--update records what it says now as a new revision of",
                         (true, false, _) => {
@@ -109,11 +128,22 @@ impl Desk<'_> {
                         }
                         (true, true, true) => "addenda alone are taken by",
                         (true, true, false) => {
-                            if let Err(error) = check(&thing) {
+                            let checked = check(&thing).and_then(|()| match &form {
+                                Some(form) => self.fill(form, &mut thing),
+                                None => Ok(()),
+                            });
+                            if let Err(error) = checked {
+                                if error.kind == Kind::Denied {
+                                    return Err(error);
+                                }
                                 plan.skipped.push(fault(&called, error));
+                                leave_beside(plan, thing.beside, STAYS);
                                 continue;
                             }
+                            let beside = self.not_attached(known.note, std::mem::take(&mut thing.beside))?;
+                            thing.beside = self.fitting(plan, &known.label, beside);
                             if let Some(known) = there.take(recognised, &path) {
+                                plan.attachments += thing.beside.len();
                                 plan.updates.push(called);
                                 planned.updates.push(Update {
                                     thing,
@@ -127,16 +157,19 @@ impl Desk<'_> {
                     };
                     plan.changed
                         .push(left(format!("{why} note {}", &known.note.to_string()[..8])));
+                    leave_beside(plan, thing.beside, STAYS);
                     continue;
                 }
                 Found::Text(note) if !query.keep_duplicates => {
                     plan.duplicates
                         .push(left(format!("of note {}", &note.to_string()[..8])));
+                    leave_beside(plan, thing.beside, IS_DUPLICATE);
                     continue;
                 }
                 Found::Elsewhere if !query.keep_duplicates => {
                     let why = "perhaps: another device imported something from a place that is called so";
                     plan.duplicates.push(left(why.into()));
+                    leave_beside(plan, thing.beside, IS_DUPLICATE);
                     continue;
                 }
                 Found::Text(_) | Found::Elsewhere | Found::Nothing => {}
@@ -144,6 +177,7 @@ impl Desk<'_> {
             match texts.get(&thing.digest) {
                 Some(first) if !query.keep_duplicates => {
                     plan.duplicates.push(left(format!("of {first}")));
+                    leave_beside(plan, thing.beside, IS_DUPLICATE);
                     continue;
                 }
                 Some(_) => {}
@@ -155,9 +189,10 @@ impl Desk<'_> {
                     return Err(error);
                 }
                 planned.plan.skipped.push(fault(&called, error));
+                leave_beside(&mut planned.plan, thing.beside, IS_NOT_TAKEN);
                 continue;
             }
-            let label = match labels.get(&thing.label) {
+            let (label, words) = match labels.get(&thing.label) {
                 Some(label) => label.clone(),
                 None => {
                     let label = self.may_import(thing.label.as_deref())?;
@@ -166,6 +201,7 @@ impl Desk<'_> {
                 }
             };
             let plan = &mut planned.plan;
+            thing.beside = self.fitting(plan, &label, std::mem::take(&mut thing.beside));
             if let Some(note) = there.moved(recognised, &path) {
                 plan.moved
                     .push(left(format!("perhaps note {}", &note.to_string()[..8])));
@@ -173,7 +209,8 @@ impl Desk<'_> {
             plan.new += 1;
             plan.bytes += thing.text.len() as u64;
             plan.attachments += thing.beside.len();
-            *plan.labels.entry(label).or_default() += 1;
+            plan.labels_left += usize::from(thing.label_left);
+            *plan.labels.entry(words).or_default() += 1;
             for (counts, name) in [(&mut plan.clients, &thing.client), (&mut plan.cases, &thing.case)] {
                 if let Some(name) = name {
                     *counts.entry(name.trim().to_owned()).or_default() += 1;
@@ -181,28 +218,42 @@ impl Desk<'_> {
             }
             planned.new.push(thing);
         }
-        for (note, paths) in &mut planned.beside {
-            let mut missing = Vec::new();
-            for path in paths.drain(..) {
-                if !self.has_attachment(*note, path.rsplit('/').next().unwrap_or(&path))? {
-                    missing.push(path);
-                }
-            }
-            planned.plan.attachments += missing.len();
-            *paths = missing;
-        }
         Ok(planned)
     }
 
-    /// Whether notes of that label may be written; gives it as people read it. A denial is entered.
-    fn may_import(&mut self, text: Option<&str>) -> Result<String, Error> {
+    /// Of files to attach to a note under `label` those that the rules give no other. Nothing goes where more people read it than
+    /// they said.
+    fn fitting(&self, plan: &mut ImportPlan, label: &Label, beside: Vec<Beside>) -> Vec<Beside> {
+        let fits = |file: &Beside| match file.label.as_deref() {
+            None => true,
+            given => self.label(given).is_ok_and(|given| given == *label),
+        };
+        let (fitting, others): (Vec<_>, Vec<_>) = beside.into_iter().partition(fits);
+        let why = "the rules give it another label than its note has";
+        leave_beside(plan, others, why);
+        fitting
+    }
+
+    /// Of files to attach to a note those that it does not have.
+    fn not_attached(&mut self, note: NoteId, beside: Vec<Beside>) -> Result<Vec<Beside>, Error> {
+        let mut missing = Vec::new();
+        for file in beside {
+            if !self.has_attachment(note, file_name(&file.path))? {
+                missing.push(file);
+            }
+        }
+        Ok(missing)
+    }
+
+    /// Whether notes of that label may be written; gives it, and as people read it. A denial is entered.
+    fn may_import(&mut self, text: Option<&str>) -> Result<(Label, String), Error> {
         let label = match self.label(text) {
             Ok(label) => label,
             Err(error) => return Err(self.refused(VERB, Some(EntryKind::Add), text, error)?),
         };
         let words = self.label_text(&label).to_string();
         match self.decide(Action::Add, new_note(label.clone())) {
-            Decision::Permitted(_) => Ok(words),
+            Decision::Permitted(_) => Ok((label, words)),
             Decision::Denied(denial) => {
                 let mut details = self.details(VERB);
                 details.level = Some(label.level());
@@ -223,7 +274,14 @@ impl Desk<'_> {
         if !forms.contains_key(&name) {
             forms.insert(name.clone(), self.form(&name)?);
         }
-        let Some(form) = forms.get(&name) else { return Ok(()) };
+        match forms.get(&name) {
+            Some(form) => self.fill(form, thing),
+            None => Ok(()),
+        }
+    }
+
+    /// The same of a template that is known.
+    fn fill(&mut self, form: &Form, thing: &mut Thing) -> Result<(), Error> {
         let fields = std::mem::take(&mut thing.fields);
         let (known, own): (Vec<_>, Vec<_>) = fields
             .into_iter()
@@ -235,6 +293,15 @@ impl Desk<'_> {
         thing.fields = read;
         Ok(())
     }
+}
+
+/// Says of files that are not attached why that is.
+fn leave_beside(plan: &mut ImportPlan, beside: Vec<Beside>, why: &str) {
+    plan.skipped.extend(beside.into_iter().map(|file| LeftOut {
+        path: file.path,
+        why: why.to_owned(),
+        is_fault: false,
+    }));
 }
 
 fn fault(path: &str, error: Error) -> LeftOut {
@@ -277,15 +344,16 @@ impl Planned {
                 match found {
                     Some(Found::There(known)) => {
                         self.plan.there += 1;
-                        self.beside.push((known.note, thing.beside));
+                        let beside = desk.fitting(&mut self.plan, &known.label, thing.beside);
+                        self.beside.push((known.note, beside));
                         continue;
                     }
                     Some(Found::Changed(_)) => {
-                        self.overtaken(context, thing.path);
+                        self.overtaken(context, thing);
                         continue;
                     }
                     Some(Found::Text(_)) if !self.keep_duplicates => {
-                        self.overtaken(context, thing.path);
+                        self.overtaken(context, thing);
                         continue;
                     }
                     None | Some(Found::Text(_) | Found::Elsewhere | Found::Nothing) => {}
@@ -302,6 +370,11 @@ impl Planned {
                     fields: std::mem::take(&mut thing.fields),
                     template: None,
                 };
+                // How grave it is depends on how many of its kind came before, of which these are some.
+                let counts = |form: &Form| form.rubric.as_ref().is_some_and(|rubric| rubric.repeat().is_some());
+                if form.is_some_and(counts) && !drafts.is_empty() {
+                    written += desk.record_all(std::mem::take(&mut drafts))?;
+                }
                 let ready = desk.ready(VERB, note, text, form, &thing.text, own)?;
                 if !thing.beside.is_empty() {
                     self.beside.push((ready.note, thing.beside));
@@ -315,7 +388,9 @@ impl Planned {
     }
 
     /// Leaves out what was recorded otherwise since the plan.
-    fn overtaken(&mut self, context: &Context<'_>, path: String) {
+    fn overtaken(&mut self, context: &Context<'_>, thing: Thing) {
+        let Thing { path, beside, .. } = thing;
+        leave_beside(&mut self.plan, beside, IS_NOT_TAKEN);
         let why = "it, or what it says, was recorded or changed here while this import went on: import once more to see how it \
                    stands, for";
         context.person.warn(&format!("{why} `{path}`"));
@@ -346,7 +421,7 @@ impl Planned {
     ) -> Result<usize, Error> {
         let mut updated = 0;
         for Update {
-            thing,
+            mut thing,
             note,
             body,
             mut metadata,
@@ -357,12 +432,15 @@ impl Planned {
                 action: Action::Revise,
             };
             metadata.title = check_name("title", &thing.title)?;
-            let mut fields = check_fields(thing.fields)?;
+            let mut fields = check_fields(std::mem::take(&mut thing.fields))?;
+            // What is empty there now is no field any more, as in a note that is new.
+            let said: BTreeSet<String> = fields.iter().map(|(name, _)| name.clone()).collect();
+            fields.retain(|(_, value)| !value.is_empty());
             let key = recognised.value(note, &thing.path, &thing.digest, metadata.number + 1);
             fields.push((reserved::IMPORTED_KEY.to_owned(), key));
             metadata
                 .fields
-                .retain(|(name, _)| fields.iter().all(|(new, _)| new != name));
+                .retain(|(name, _)| !said.contains(name) && name != reserved::IMPORTED_KEY);
             metadata.fields.extend(fields);
             metadata.fields.sort();
             metadata.happened = thing.at.map(|at| at.unix()).or(metadata.happened);
@@ -370,18 +448,26 @@ impl Planned {
             if let Some(there) = self.look_again(&mut desk, recognised)? {
                 match there.find(recognised, &thing.path, &thing.digest) {
                     Found::Changed(known) if known.body == body => {}
-                    Found::There(_) => {
+                    Found::There(known) => {
                         self.plan.there += 1;
+                        let beside = desk.fitting(&mut self.plan, &known.label, thing.beside);
+                        self.beside.push((note, beside));
                         continue;
                     }
                     _ => {
-                        self.overtaken(context, thing.path);
+                        self.overtaken(context, thing);
                         continue;
                     }
                 }
             }
-            desk.revise(how, note, &[body], metadata, &thing.text)?;
+            let mut text = std::mem::take(&mut thing.text);
+            if let Some(form) = desk.form_of(&metadata)? {
+                desk.grade(&form, Some(note), &mut metadata.fields)?;
+                text = Zeroizing::new(form.template.fitted(&text));
+            }
+            desk.revise(how, note, &[body], metadata, &text)?;
             self.known = desk.ledger.head();
+            self.beside.push((note, thing.beside));
             updated += 1;
         }
         Ok(updated)
@@ -395,9 +481,9 @@ impl Planned {
         source: &Source,
     ) -> Result<usize, Error> {
         let mut attached = 0;
-        for (note, paths) in std::mem::take(&mut self.beside) {
-            for path in paths {
-                let name = path.rsplit('/').next().unwrap_or(&path);
+        for (note, files) in std::mem::take(&mut self.beside) {
+            for Beside { path, .. } in files {
+                let name = file_name(&path);
                 // The desk is given back before the file is attached.
                 let there = unlocked.desk(context)?.has_attachment(note, name);
                 let done = match there {
