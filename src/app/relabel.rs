@@ -21,6 +21,8 @@ pub struct Relabelled {
     pub label: String,
     /// How many revisions were sealed anew; none where it bore that label already.
     pub revisions: usize,
+    /// How many attachments went that were not what their heads say.
+    pub void: usize,
     /// The entry.
     pub entry: EntryRef,
     /// Drafts and briefs that were made from it and stay at the label it had; none where it was only lowered.
@@ -81,15 +83,20 @@ pub fn relabel(context: &Context<'_>, asked: &str, text: &str) -> Result<Relabel
             id: found.note,
             label: written,
             revisions: 0,
+            void: 0,
             entry: recorded.entry(),
             made: Vec::new(),
         });
     }
-    let whole = desk.leave_out_void(&mut found);
-    let (sealed, parts) = match whole.and_then(|()| desk.reseal(&found, &label, permits)) {
+    let void = desk.leave_out_void(&mut found);
+    let sealed = void.and_then(|void| Ok((void, desk.reseal(&found, &label, permits)?)));
+    let (void, (sealed, parts)) = match sealed {
         Ok(sealed) => sealed,
         Err(error) => return Err(desk.failed(details, vec![found.note], error)),
     };
+    if void > 0 {
+        details.asked = Some(short(format!("{text}, without {void} attached that came to nothing")));
+    }
     // Parts that do not fit beside the rest are written before it, which then still bears the old label, and forgotten
     // after it. A part by itself is nothing that anybody has a key to.
     let old = found.parts();
@@ -128,26 +135,39 @@ pub fn relabel(context: &Context<'_>, asked: &str, text: &str) -> Result<Relabel
         id: found.note,
         label: written,
         revisions: found.revisions(),
+        void,
         entry: recorded.entry(),
         made,
     })
 }
 
 impl Desk<'_> {
-    /// Leaves out the attachments that are not what their heads say, by whoever sealed them so.
-    fn leave_out_void(&self, found: &mut WholeNote) -> Result<(), Error> {
+    /// Leaves out the attachments that are not what their heads say, by whoever sealed them so, and gives how many these are. Of a
+    /// note that is held nothing goes, whatever it is worth.
+    fn leave_out_void(&self, found: &mut WholeNote) -> Result<usize, Error> {
+        let mut void = Vec::new();
         for (head, digests) in self.gate().attached(&found.whole)? {
             let parts = self.ledger.parts_if_written(found.note, &digests)?;
             if !self.gate().comes_out(&found.whole, head, parts)? {
-                self.tell_void(
-                    found.note,
-                    found.whole.wrap_file(head),
-                    "it is not sealed anew, and goes once the rest is",
-                );
-                found.whole.leave_out(head);
+                void.push(head);
             }
         }
-        Ok(())
+        let held = !void.is_empty() && self.is_held(found.note)?;
+        let becomes = match held {
+            true => "it cannot be sealed anew",
+            false => "it is not sealed anew, and goes once the rest is",
+        };
+        for head in &void {
+            self.tell_void(found.note, found.whole.wrap_file(*head), becomes);
+            found.whole.leave_out(*head);
+        }
+        if held {
+            let words =
+                "a legal hold is on this note, and a file attached to it cannot be sealed anew; the note is as it was";
+            return Err(Error::new(Kind::Failed, words)
+                .hint("it can have another label once the hold is lifted; `strongroom hold list` shows whose it is"));
+        }
+        Ok(void.len())
     }
 
     /// All of a note sealed anew: its bodies and heads with their wraps, and the parts of its attachments, which are

@@ -187,6 +187,8 @@ pub struct LiveSet {
     /// Every entry that wrote a file, where it is not one entry of the history under the log's own name.
     writers: HashMap<LiveFile, Vec<Place>>,
     forgot: HashSet<LiveFile>,
+    /// What entries wrote that do not count.
+    beyond: HashSet<LiveFile>,
     /// What each history of a log has seen: of a log with several histories all that it has, since what is seen of one does
     /// not undo what was seen of another.
     sights: HashMap<(LogName, usize), Sights>,
@@ -232,7 +234,11 @@ impl LiveSet {
     /// goes by what [`LiveSet::histories`] was told of it.
     pub fn apply_in(&mut self, entry: &Entry, history: usize) {
         let tells = !(entry.seen.is_empty() && entry.kind.is_none());
-        if !tells || !self.cuts.admit(entry) {
+        if !tells {
+            return;
+        }
+        if !self.cuts.admit(entry) {
+            self.beyond.extend(entry.wrote.iter().map(LiveFile::from));
             return;
         }
         self.matters.apply(entry, history);
@@ -469,6 +475,11 @@ impl LiveSet {
     pub fn writers(&self, file: &LiveFile) -> impl Iterator<Item = EntryRef> {
         let all = self.writers.get(file).into_iter().flatten();
         all.map(|place| place.entry).chain(self.wrote.get(file))
+    }
+
+    /// Whether any entry wrote a file or forgot it, also one that does not count.
+    pub fn was_ever_written(&self, file: &LiveFile) -> bool {
+        self.wrote.get(file).is_some() || self.forgot.contains(file) || self.beyond.contains(file)
     }
 
     /// Whether a file was forgotten and not put back, or belongs to a note that was destroyed.

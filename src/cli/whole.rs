@@ -18,6 +18,7 @@ pub(super) fn relabel(context: &Context<'_>, seen: &Seen<'_>, id: &str, label: &
             "label": done.label,
             "revisions": done.revisions,
             "changed": done.revisions > 0,
+            "left_out": done.void,
             "entry": done.entry.to_string(),
             "drafts": ids(&done.made, Nature::Draft),
             "briefs": ids(&done.made, Nature::Brief),
@@ -33,6 +34,11 @@ pub(super) fn relabel(context: &Context<'_>, seen: &Seen<'_>, id: &str, label: &
     }
     let revisions = counted(done.revisions, "revision", "revisions");
     seen.remark(&format!("{revisions} sealed anew as {}", out::one_line(&done.label)));
+    if done.void > 0 {
+        let one = "attached file was not what its own head says, and went";
+        let several = "attached files were not what their own heads say, and went";
+        seen.remark(&counted(done.void, one, several));
+    }
     tell_made(seen, &done.made, "were made from it and keep the label they have");
     Ok(0)
 }

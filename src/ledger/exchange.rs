@@ -228,13 +228,8 @@ impl Ledger<'_> {
             own.is_none_or(|own| self.repo.contains(*own))
         };
         let heads = accepted.of(name).filter(|(log, ..)| known(*log));
-        Ok(moved_back(
-            self.repo,
-            &lines,
-            &charter.roster.cuts(),
-            heads,
-            "the remote",
-        ))
+        let cuts = charter.roster.cuts();
+        Ok(moved_back(self.repo, &lines, &|log| cuts.of(log), heads, "the remote"))
     }
 
     /// What is to be pushed to another repository that has these branches. `merged` says what became of its logs, if they

@@ -4,7 +4,7 @@ use super::error::LedgerError;
 use super::in_order::{STACK, processors};
 use super::objects::{FILE_MAX, note_ref, wrap_ref};
 use super::start::Ledger;
-use super::stored::{SEALED_MAX, Shard, StoredNote, live_body};
+use super::stored::{SEALED_MAX, Shard, StoredNote};
 use crate::chain::{LiveFile, LiveSet};
 use crate::envelope::WrapFile;
 use crate::id::{Digest, LogName, NoteId};
@@ -90,10 +90,12 @@ impl Ledger<'_> {
     }
 }
 
-/// Whether the body that a wrap names was forgotten: by somebody who did not know that it was wrapped anew meanwhile, as
-/// where a note was relabelled. It is no note's any more.
-pub(super) fn outlives_its_body(live: &LiveSet, note: NoteId, wrap: &WrapFile) -> Result<bool, LedgerError> {
-    Ok(live.has_gone(&LiveFile::body(note, wrap.body()?)))
+/// The body that a wrap names, if it exists. Others may have forgotten it who did not know that it was wrapped anew meanwhile, as
+/// where the note was relabelled; or a card does not accept the entry that wrote it; or whoever wrapped it made it up. Such a
+/// wrap is in nobody's way: the verifier tells of it.
+pub(super) fn body_of(live: &LiveSet, note: NoteId, wrap: &WrapFile) -> Result<Option<LiveFile>, LedgerError> {
+    let body = LiveFile::body(note, wrap.body()?);
+    Ok(live.lives(&body).then_some(body))
 }
 
 /// The same for the wraps of one shard.
@@ -115,8 +117,11 @@ fn each_of_shard<T, E: From<LedgerError>>(
     for (note, digest) in wraps {
         let file = LiveFile::wrap(note, digest);
         let wrap = WrapFile::parse(&keys.sealed(repo, &file, FILE_MAX)?).map_err(LedgerError::from)?;
-        if wanted(note, &wrap) && !outlives_its_body(live, note, &wrap)? {
-            opening.push((note, wrap));
+        if !wanted(note, &wrap) {
+            continue;
+        }
+        if let Some(body) = body_of(live, note, &wrap)? {
+            opening.push((note, wrap, body));
         }
     }
     if opening.is_empty() {
@@ -124,12 +129,11 @@ fn each_of_shard<T, E: From<LedgerError>>(
     }
     let bodies = Shard::read(repo, &note_ref(*first))?;
     let mut together: Vec<StoredNote> = Vec::new();
-    for (note, wrap) in opening {
+    for (note, wrap, file) in opening {
         if let Some(last) = together.last().map(|last| last.note).filter(|last| *last != note) {
             look(last, &together, found)?;
             together.clear();
         }
-        let file = live_body(live, note, &wrap)?;
         let sealed = bodies.sealed(repo, &file, SEALED_MAX)?;
         let body = file.digest();
         together.push(StoredNote {

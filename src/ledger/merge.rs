@@ -122,6 +122,8 @@ pub(super) struct Theirs<'a> {
     pub(super) charter: Charter,
     pub(super) facts: Facts,
     told: Vec<Problem>,
+    /// Up to where logs were looked at that go on beyond what the cards there accept of them.
+    ends: BTreeMap<LogName, (u64, Digest)>,
     pub(super) lines: Lines,
     pub(super) broken: BTreeMap<LogName, String>,
 }
@@ -172,7 +174,9 @@ impl<'a> Merge<'a> {
             related => related,
         };
         let (cuts, before) = (charter.roster.cuts(), accepted.of(name));
-        let moved_back = moved_back(&theirs.view, &theirs.lines, &cuts, before, "the other clone");
+        // What was not looked at there is not gone from there.
+        let end = |log| theirs.ends.get(&log).copied().or_else(|| cuts.of(log));
+        let moved_back = moved_back(&theirs.view, &theirs.lines, &end, before, "the other clone");
         if matches!(related, MainFate::Diverged) {
             return Ok(Merged {
                 logs: Vec::new(),
@@ -242,12 +246,12 @@ impl<'a> Merge<'a> {
             deep: false,
         };
         let mut view = View::now(other)?;
-        let beyond = match view.branches.get(MAIN).copied() {
+        let (beyond, ends) = match view.branches.get(MAIN).copied() {
             Some(main) => {
                 let charter = Charter::read(&view, main, founder);
-                charter.map_or_else(|_| Vec::new(), |charter| cut_off(&mut view, &charter))
+                charter.map_or_else(|_| Default::default(), |charter| cut_off(&mut view, &charter))
             }
-            None => Vec::new(),
+            None => Default::default(),
         };
         // Files are looked at where they are taken: most of them are here already. And whether the logs say what is on
         // `main`, is judged of all logs together.
@@ -268,6 +272,7 @@ impl<'a> Merge<'a> {
             charter,
             facts,
             told: [report.told(), beyond].concat(),
+            ends,
             lines,
             broken,
         })
@@ -382,7 +387,7 @@ impl<'a> Merge<'a> {
                 } else if let Some((oid, bytes)) =
                     there.get(&file.1).and_then(|oid| read_file(&theirs.view, *oid, &file))
                 {
-                    if let Some(what) = misfit(&file.0, &file.1, &bytes, self.identity.vault(), live) {
+                    if let Some(what) = misfit(&file.0, &file.1, &bytes, self.identity.vault()) {
                         lost.push((file, by, Some(what)));
                         continue;
                     }
@@ -707,9 +712,10 @@ pub(super) fn files_of(objects: &dyn Objects, commit: Oid) -> Result<BTreeMap<St
 }
 
 /// Leaves out of a look at another clone what logs of removed devices hold beyond what its cards accept of them: whoever still
-/// has such a device's key can put that there, and the log up to it is needed. Tells what was left out.
-fn cut_off(view: &mut View<'_>, charter: &Charter) -> Vec<Problem> {
-    let mut beyond = Vec::new();
+/// has such a device's key can put that there, and the log up to it is needed. Tells what was left out, and where
+/// each log ends without it.
+fn cut_off(view: &mut View<'_>, charter: &Charter) -> (Vec<Problem>, BTreeMap<LogName, (u64, Digest)>) {
+    let (mut beyond, mut ends) = (Vec::new(), BTreeMap::new());
     for (log, size, root) in charter.roster.cuts().named().filter(|(_, size, _)| *size > 0) {
         let Some(head) = view.branches.get(&audit_ref(log)).copied() else {
             continue;
@@ -727,12 +733,13 @@ fn cut_off(view: &mut View<'_>, charter: &Charter) -> Vec<Problem> {
             continue;
         };
         view.branches.insert(audit_ref(log), at);
+        ends.insert(log, (size, root));
         let message = format!(
             "this log of a removed device is accepted up to entry {size}, and goes on beyond it: that was not taken"
         );
         beyond.push(Problem::at(log, size, 14, message));
     }
-    beyond
+    (beyond, ends)
 }
 
 /// Whether `older` is one of the commits that `from` goes on from by first parents. As far as a log has grown between the two

@@ -427,18 +427,18 @@ impl Lines {
     }
 }
 
-/// The logs whose histories no longer go through a head that was accepted: case 18. What stood there beyond what cards accept
-/// of a removed device's log may be gone.
+/// The logs whose histories no longer go through a head that was accepted: case 18. What stood there beyond the `end` that cards
+/// give a removed device's log may be gone.
 pub(super) fn moved_back(
     objects: &dyn Objects,
     lines: &Lines,
-    cuts: &Cuts,
+    end: &dyn Fn(LogName) -> Option<(u64, Digest)>,
     heads: impl Iterator<Item = (LogName, u64, Digest)>,
     whose: &str,
 ) -> Vec<Problem> {
     let mut problems = Vec::new();
     for (log, size, root) in heads {
-        let cut = cuts.of(log).filter(|(end, _)| *end < size);
+        let cut = end(log).filter(|(end, _)| *end < size);
         let (size, root) = cut.unwrap_or((size, root));
         if size == 0 {
             continue;

@@ -1,10 +1,10 @@
 //! The files of notes as they are stored: read, matched with the log, not opened.
 
 use super::error::LedgerError;
-use super::many::outlives_its_body;
+use super::many::body_of;
 use super::objects::{FILE_MAX, HEADS, TREE_MAX};
 use super::start::{CommitTree, Ledger};
-use crate::chain::{FileRef, LiveFile, LiveSet, Problem};
+use crate::chain::{FileRef, LiveFile, Problem};
 use crate::crypto::sha256;
 use crate::envelope::{BODY_MAX, BodyFile, PART_MAX, Purpose, WrapFile};
 use crate::id::{Digest, EntryRef, NoteId};
@@ -72,7 +72,8 @@ fn notes_from(prefix: &str) -> Option<RangeInclusive<NoteId>> {
 
 impl Ledger<'_> {
     /// The wraps of live notes, read and matched with the log, of all notes or of those whose id begins with `prefix`.
-    /// Nothing is opened. Damage is an error: what the log says exists must be there as it was written.
+    /// Nothing is opened. Damage is an error: what the log says exists must be there as it was written. What wraps a body that
+    /// does not exist is passed over.
     pub fn wraps(&self, prefix: &str) -> Result<Vec<(NoteId, WrapFile)>, LedgerError> {
         let Some(asked) = notes_from(prefix) else {
             return Ok(Vec::new());
@@ -118,7 +119,7 @@ impl Ledger<'_> {
             let shard = Shard::read(self.repo, &name)?;
             for (note, file) in files {
                 let wrap = WrapFile::parse(&shard.file(self.repo, &file, FILE_MAX)?)?;
-                if !outlives_its_body(&self.standing.live, note, &wrap)? {
+                if body_of(&self.standing.live, note, &wrap)?.is_some() {
                     wraps.push((note, wrap));
                 }
             }
@@ -129,7 +130,7 @@ impl Ledger<'_> {
 
     /// The stored body that a wrap belongs to.
     pub fn stored(&self, note: NoteId, wrap: WrapFile) -> Result<StoredNote, LedgerError> {
-        let file = live_body(&self.standing.live, note, &wrap)?;
+        let file = self.live_body(note, &wrap)?;
         let sealed = Shard::read(self.repo, &file.branch())?.sealed(self.repo, &file, SEALED_MAX)?;
         Ok(StoredNote {
             note,
@@ -144,7 +145,7 @@ impl Ledger<'_> {
         let mut shards: HashMap<String, Shard> = HashMap::new();
         let mut stored = Vec::with_capacity(wraps.len());
         for (note, wrap) in wraps {
-            let file = live_body(&self.standing.live, note, &wrap)?;
+            let file = self.live_body(note, &wrap)?;
             let shard = match shards.entry(file.branch().into_owned()) {
                 std::collections::hash_map::Entry::Occupied(known) => known.into_mut(),
                 std::collections::hash_map::Entry::Vacant(new) => new.insert(Shard::read(self.repo, &file.branch())?),
@@ -158,6 +159,12 @@ impl Ledger<'_> {
             });
         }
         Ok(stored)
+    }
+
+    /// The body that a wrap names, which exists: others are none of those that [`Ledger::wraps`] gives.
+    fn live_body(&self, note: NoteId, wrap: &WrapFile) -> Result<LiveFile, LedgerError> {
+        let body = body_of(&self.standing.live, note, wrap)?;
+        body.ok_or(LedgerError::Internal("a wrap was asked for whose body does not exist"))
     }
 
     /// The live files of a note, as a destroying entry must name them.
@@ -249,18 +256,6 @@ pub(super) fn check_file(bytes: &[u8], digest: Digest, branch: &str) -> Result<(
     }
     let message = format!("a sealed file of {branch} is not what the log says was written");
     Err(LedgerError::tampered(Problem::vault(33, message)))
-}
-
-/// The body that a wrap names, which must be live.
-pub(super) fn live_body(live: &LiveSet, note: NoteId, wrap: &WrapFile) -> Result<LiveFile, LedgerError> {
-    let file = LiveFile::body(note, wrap.body()?);
-    match live.lives(&file) {
-        true => Ok(file),
-        false => {
-            let message = "a wrap names a body that the log does not know";
-            Err(LedgerError::tampered(Problem::vault(34, message)))
-        }
-    }
 }
 
 pub(super) fn missing(branch: &str) -> LedgerError {

@@ -82,6 +82,7 @@ impl<'a> Across<'a> {
 
     pub(super) fn entry(&mut self, entry: &Entry, tally: &mut Tally) {
         self.pending.admits(entry, self.log.history);
+        self.live.apply_in(entry, self.log.history);
         if let Some((size, _)) = self
             .live
             .cuts()
@@ -96,7 +97,6 @@ impl<'a> Across<'a> {
             tally.problem(Problem::at(entry.log, entry.seq, 14, message));
             return;
         }
-        self.live.apply_in(entry, self.log.history);
         self.clock(entry, tally);
         self.sight(entry, tally);
         let position = self.facts.position(entry.roster);

@@ -37,7 +37,13 @@ pub fn verify_beside(repo: &Repo, anchors: &Anchors<'_>, beside: &Beside<'_>) ->
     if let Some(lines) = compares.then(|| lines_of(&examined)).flatten() {
         if let Some(accepted) = accepted {
             let cuts = examined.facts.cuts();
-            let back = moved_back(&examined.view, &lines, &cuts, accepted.all(), "this vault");
+            let back = moved_back(
+                &examined.view,
+                &lines,
+                &|log| cuts.of(log),
+                accepted.all(),
+                "this vault",
+            );
             found.problems.extend(back);
         }
         if let Some((clone, name)) = beside.clone {
@@ -133,7 +139,7 @@ fn compare(
     found.problems.extend(forks);
     if let Some(accepted) = accepted {
         let (cuts, before) = (here.facts.cuts(), accepted.of(name));
-        let back = moved_back(&there.view, &theirs, &cuts, before, "the other clone");
+        let back = moved_back(&there.view, &theirs, &|log| cuts.of(log), before, "the other clone");
         found.problems.extend(back);
     }
     found.unknown.extend(standing_still(&behind, now));

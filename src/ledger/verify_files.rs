@@ -1,7 +1,7 @@
 //! The files: exactly those that the logs say exist, with exactly the content that was written.
 
 use super::charter::RawCharter;
-use super::objects::{AUDIT, FILE_MAX, FileAt, MAIN, Objects, note_ref};
+use super::objects::{AUDIT, FILE_MAX, FileAt, MAIN, Objects};
 use super::start::DEVICES;
 use super::verify::{Scope, Tally};
 use super::view::{Reading, View};
@@ -406,39 +406,54 @@ impl<'a> Branch<'a> {
         }
     }
 
-    /// What an entry wrote is what its name says.
+    /// What an entry wrote is what its name says. A wrap of a body that nobody wrote opens nothing, and is told. Whoever wraps a
+    /// body anew may not know that it was forgotten meanwhile, or that a card no longer accepts the entry that wrote it.
     fn sealed(&self, path: &str, bytes: &[u8], tally: &mut Tally) {
-        if let Some(what) = misfit(self.name, path, bytes, self.known.vault, self.known.live) {
-            self.report(path, &[34], what, tally);
+        let body = match wrapped(self.name, path, bytes, self.known.vault) {
+            Ok(body) => body,
+            Err(what) => return self.report(path, &[34], what, tally),
+        };
+        if body.is_some_and(|body| !self.known.live.was_ever_written(&body)) {
+            let (log, seq) = self.at(path);
+            let message = format!(
+                "`{path}` on the branch `{}` wraps a body that no entry here wrote",
+                self.name
+            );
+            tally.finding(Problem {
+                log,
+                seq,
+                case: 34,
+                message,
+            });
         }
     }
 }
 
 /// What is wrong with a file on a branch of files, by what is in it: bodies, parts and wraps belong to the note whose name they
-/// bear, wraps to a body that exists or did; key boxes and detail keys are what their names say.
-pub(super) fn misfit(branch: &str, path: &str, bytes: &[u8], vault: VaultId, live: &LiveSet) -> Option<&'static str> {
+/// bear, and stand in its shard; key boxes and detail keys are what their names say. Whether the body of a wrap exists is no
+/// matter: that follows from other logs, and cards, and may be otherwise where the wrap was made.
+pub(super) fn misfit(branch: &str, path: &str, bytes: &[u8], vault: VaultId) -> Option<&'static str> {
+    wrapped(branch, path, bytes, vault).err()
+}
+
+/// The body that a file gives the key of, if it is a wrap; or what is wrong with it.
+fn wrapped(branch: &str, path: &str, bytes: &[u8], vault: VaultId) -> Result<Option<LiveFile>, &'static str> {
     if branch == DEVICES {
-        return (!is_key_file(path, bytes, vault)).then_some("holds other keys than its name says, or none");
+        let is_one = is_key_file(path, bytes, vault).then_some(None);
+        return is_one.ok_or("holds other keys than its name says, or none");
     }
-    let Some((note, _)) = note_and_digest(path) else {
-        return Some("does not bear the name of a note");
-    };
-    let here = Ok((vault, note));
-    let fits = match branch.strip_prefix("keys/") {
-        None => {
-            let part = || PartFile::parse(bytes).and_then(|part| part.place());
-            BodyFile::parse(bytes).and_then(|body| body.place()).or_else(|_| part()) == here
-        }
-        Some(shard) => WrapFile::parse(bytes).is_ok_and(|wrap| {
-            // Whoever wraps a body anew may not know that it was forgotten meanwhile.
-            let was_written = |body: Digest| {
-                let body = FileRef(note_ref(note), format!("{note}.{body}"), body);
-                note.is_in(shard) && (live.is_live(&body) || live.is_forgotten(&body))
-            };
-            wrap.place() == here && wrap.body().is_ok_and(was_written)
-        }),
-    };
-    (!fits).then_some("belongs to another note or body than its name says")
+    let (note, _) = note_and_digest(path).ok_or("does not bear the name of a note")?;
+    let misplaced = "belongs to another note than its name says, or to none";
+    let shard = branch.split_once('/').map_or(branch, |(_, shard)| shard);
+    let here = |place| note.is_in(shard) && place == Ok((vault, note));
+    if !branch.starts_with("keys/") {
+        let part = || PartFile::parse(bytes).and_then(|part| part.place());
+        let place = BodyFile::parse(bytes).and_then(|body| body.place()).or_else(|_| part());
+        return here(place).then_some(None).ok_or(misplaced);
+    }
+    let wrap = WrapFile::parse(bytes).ok().filter(|wrap| here(wrap.place()));
+    let body = wrap.and_then(|wrap| wrap.body().ok());
+    body.map(|body| Some(LiveFile::body(note, body))).ok_or(misplaced)
 }
 
 /// Whether a key box or a detail key is what its name says.

@@ -169,7 +169,8 @@ impl Repo {
         };
         for (name, oid) in others.into_iter().filter(|(name, _)| !names.contains(name.as_str())) {
             let mut reached = self.reached_by(&name, oid)?;
-            reached.intersect(&doomed);
+            // What stays here may be what another branch began with: by it its history is known.
+            reached.intersect(&doomed, &kept);
             if reached.blobs.iter().any(|oid| !kept.blobs.contains(oid)) {
                 held.push(name);
             }

@@ -34,11 +34,15 @@ impl Reached {
         self.commits.contains(oid) || self.trees.contains(oid) || self.blobs.contains(oid)
     }
 
-    pub(super) fn intersect(&mut self, other: &Self) {
-        self.commits.retain(|oid| other.commits.contains(oid));
-        self.order.retain(|oid| other.commits.contains(oid));
-        self.trees.retain(|oid| other.trees.contains(oid));
-        self.blobs.retain(|oid| other.blobs.contains(oid));
+    /// Leaves what either of two has.
+    pub(super) fn intersect(&mut self, one: &Self, other: &Self) {
+        let has = |oid: &Oid| one.commits.contains(oid) || other.commits.contains(oid);
+        self.commits.retain(has);
+        self.order.retain(has);
+        self.trees
+            .retain(|oid| one.trees.contains(oid) || other.trees.contains(oid));
+        self.blobs
+            .retain(|oid| one.blobs.contains(oid) || other.blobs.contains(oid));
     }
 
     pub(super) fn add(&mut self, other: Self) {
@@ -122,27 +126,42 @@ impl Repo {
     }
 
     /// Takes out of `doomed` what others share. Of a branch of files just the newest tree was looked at, and the two may have
-    /// had a time in common: a tree of nothing but shared files may stand in the other's history, with its commit.
+    /// had a time in common: a tree of nothing but shared files may stand in the other's history, with its commit, also where
+    /// the tree itself stays here.
     pub(super) fn leave_shared(&self, doomed: &mut Reached, shared: &Reached) -> Result<(), ReadError> {
         doomed.subtract(shared);
         if shared.blobs.is_empty() {
             return Ok(());
         }
-        let mut theirs = Reached::default();
+        let (mut theirs, mut looked_at) = (Reached::default(), BTreeSet::new());
         for oid in &doomed.trees {
-            let entries = Missing::Skipped.or(self.read_tree(*oid, OBJECT_MAX))?;
-            if entries.is_some_and(|entries| entries.iter().all(|entry| shared.blobs.contains(&entry.oid))) {
+            looked_at.insert(*oid);
+            if self.is_all_of(*oid, shared)? {
                 theirs.trees.insert(*oid);
             }
         }
         for oid in &doomed.commits {
-            let commit = Missing::Skipped.or(self.read_commit(*oid, OBJECT_MAX))?;
-            if commit.is_some_and(|commit| theirs.trees.contains(&commit.tree) || shared.trees.contains(&commit.tree)) {
+            let Some(commit) = Missing::Skipped.or(self.read_commit(*oid, OBJECT_MAX))? else {
+                continue;
+            };
+            if looked_at.insert(commit.tree) && self.is_all_of(commit.tree, shared)? {
+                theirs.trees.insert(commit.tree);
+            }
+            if theirs.trees.contains(&commit.tree) {
                 theirs.commits.insert(*oid);
             }
         }
         doomed.subtract(&theirs);
         Ok(())
+    }
+
+    /// Whether a tree holds nothing but what is shared, or is so itself.
+    fn is_all_of(&self, tree: Oid, shared: &Reached) -> Result<bool, ReadError> {
+        if shared.trees.contains(&tree) {
+            return Ok(true);
+        }
+        let entries = Missing::Skipped.or(self.read_tree(tree, OBJECT_MAX))?;
+        Ok(entries.is_some_and(|entries| entries.iter().all(|entry| shared.blobs.contains(&entry.oid))))
     }
 
     fn reach_tree(&self, from: Oid, stop: &Reached, missing: Missing, found: &mut Reached) -> Result<(), ReadError> {

@@ -568,6 +568,16 @@ def writes_on_and_is_not_kept(w):
         del w.files[ref][path]
 
 
+def is_wrapped_anew(w):
+    """What the removed device wrote on is not kept, and the other, who knew nothing of the cut, has wrapped it anew."""
+    writes_on(w)
+    (ref, path, body), (keys, given, _) = w.kept
+    note = bytes.fromhex(path.split(".")[0])
+    del w.files[ref][path], w.files[keys][given]
+    anew = m.wrap(bytes.fromhex(w.id), note, bytes.fromhex(body), [b"\2" * 8])
+    w.one.entry("key", [w.sealed(keys, note.hex(), anew)], seen={w.two.name: w.two.mark()})
+
+
 def seen_beyond(size, root=None, left=None):
     def more(w):
         w.two.entry()
@@ -587,6 +597,7 @@ signed(14, "a removed device that wrote on", removed(cut(), lambda w: w.two.entr
 signed(14, "a removed device that recorded a note, which is not kept", removed(cut(), writes_on_and_is_not_kept))
 signed(32, "a removed device that recorded a note, which is kept", removed(cut(), writes_on))
 signed(14, "a removed device that destroyed a note, which is kept", removed(cut(), destroys_on))
+signed(14, "a removed device that recorded a note, which was wrapped anew", removed(cut(), is_wrapped_anew))
 signed(14, "a removed device that lies about everything", removed(cut(), lies_on))
 signed(14, "a removed device whose log no card names", removed(no_cuts))
 signed(14, "a removed device accepted late, but for the last", removed(cut(), late(4)))
@@ -1617,7 +1628,7 @@ signed(None, "a wrap with four slots", with_wrap(lambda vault, note, body, given
 signed(34, "a wrap with three slots", with_wrap(lambda vault, note, body, given: b"\xa7" + given[1:] + b"\x06" + m.cbor([SLOT] * 3)))
 signed(34, "a wrap made for another note", with_wrap(lambda vault, note, body, given: m.wrap(vault, bytes(16), body, [b"\1" * 8])))
 signed(34, "a wrap made for another vault", with_wrap(lambda vault, note, body, given: m.wrap(bytes(16), note, body, [b"\1" * 8])))
-signed(34, "a wrap of another body", with_wrap(lambda vault, note, body, given: m.wrap(vault, note, bytes(32), [b"\1" * 8])))
+signed(-34, "a wrap of another body", with_wrap(lambda vault, note, body, given: m.wrap(vault, note, bytes(32), [b"\1" * 8])))
 signed(34, "a wrap to nobody", with_wrap(lambda vault, note, body, given: m.wrap(vault, note, body, [])))
 signed(34, "a wrap with a custodian's share", with_wrap(lambda vault, note, body, given: b"\xa7" + given[1:] + b"\x07\x41a"))
 signed(34, "a wrap of another suite", with_wrap(lambda vault, note, body, given: given[:2] + b"\2" + given[3:]))

@@ -2410,7 +2410,14 @@ class Verifier:
         paths = {}
         for file, place in live.items():
             paths.setdefault((file.ref, file.path), {})[file.digest] = place
-        present, wraps, bodies = set(), [], set()
+        beyond = {
+            File(*file)
+            for log in self.all_histories()
+            for entry in log.entries
+            if entry is not None and self.is_beyond(log, entry)
+            for file in entry.wrote
+        }
+        present, wraps = set(), []
         for name in sorted(self.repo.refs):
             ref = name[len("refs/heads/") :] if name.startswith("refs/heads/") else None
             if name.startswith("refs/remotes/") or (ref or "").startswith(("audit/", "witness/")):
@@ -2422,7 +2429,7 @@ class Verifier:
                 self.problem(32, "the branch `%s` has no place in a vault" % ref)
                 continue
             for path, content in self.files_of(ref):
-                self.check_file(ref, path, content, paths.get((ref, path), {}), forgotten, present, wraps, bodies)
+                self.check_file(ref, path, content, paths.get((ref, path), {}), forgotten, present, wraps)
         for (ref, path), digests in sorted(paths.items()):
             if (ref, path) in present:
                 continue
@@ -2433,9 +2440,9 @@ class Verifier:
                     self.problem(36, "`%s` on the branch `%s` was taken away without an entry" % (path, ref), *place)
         for path, place, note, body in wraps:
             file = File("notes/" + note[:2], "%s.%s" % (note, body), body)
-            # Whoever wraps a body anew may not know that it was forgotten meanwhile.
-            if (note, body) not in bodies and file not in live and file not in forgotten:
-                self.problem(34, "the wrap `%s` belongs to no body of its note" % path, *place)
+            # Whoever wraps a body anew may not know that it was forgotten meanwhile, or that its entry counts no more.
+            if file not in live and file not in forgotten and file not in beyond:
+                self.finding(34, "the wrap `%s` belongs to no body that an entry here wrote" % path, *place)
 
     def files_of(self, ref):
         """The files of a branch: (path, content), content being an exception where it cannot be had."""
@@ -2456,7 +2463,7 @@ class Verifier:
             self.problem(32, "the branch `%s` is refused: %s" % (ref, problem))
         return files
 
-    def check_file(self, ref, path, content, digests, forgotten, present, wraps, bodies):
+    def check_file(self, ref, path, content, digests, forgotten, present, wraps):
         present.add((ref, path))
         where = "`%s` on the branch `%s`" % (path, ref)
         place = next(iter(digests.values()), (None, None))
@@ -2488,11 +2495,11 @@ class Verifier:
             self.problem(32, "%s was written by no entry" % where)
             return
         try:
-            self.check_sealed(ref, path, content, place, wraps, bodies)
+            self.check_sealed(ref, path, content, place, wraps)
         except Refused as problem:
             self.problem(34, "%s: %s" % (where, problem), *place)
 
-    def check_sealed(self, ref, path, content, place, wraps, bodies):
+    def check_sealed(self, ref, path, content, place, wraps):
         """A file that an entry wrote is of the right kind, and made for its place."""
         if ref == "main" or self.vault is None:
             return
@@ -2501,12 +2508,11 @@ class Verifier:
             detail, key, _ = DEVICE_FILE.match(path).groups()
             (check_detail_key if detail else check_key_box)(content, vault, bytes.fromhex(key))
             return
-        note, digest = NOTE_FILE.match(path).groups()
+        note = NOTE_FILE.match(path).group(1)
         if ref.startswith("notes/"):
             fields = parse_cbor(content)[0]
             is_part = isinstance(fields, dict) and fields.get(4) == 4
             (check_part if is_part else check_body)(content, vault, bytes.fromhex(note))
-            bodies.add((note, digest))
         else:
             wraps.append((path, place, note, check_wrap(content, vault, bytes.fromhex(note)).hex()))
 

@@ -61,6 +61,7 @@ fn forgetting_and_backups() {
     assert_eq!((code, relabelled["label"].as_str()), (0, Some("confidential")));
     let made = [("drafts", "list"), ("briefs", "list")];
     fields(&relabelled, &[("id", "id"), ("revisions", "count"), ("entry", "entry")]);
+    fields(&relabelled, &[("left_out", "count")]);
     fields(&relabelled, &made);
     let (code, backup) = ask(&mut stage, &["backup", "vault.bundle", "--json"]);
     assert_eq!(code, 0);

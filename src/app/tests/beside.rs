@@ -1,6 +1,8 @@
 //! Two leads, an officer and a bare repository between them: what both leads change offline is brought together by whoever
 //! comes second.
 
+mod late;
+
 use super::super::members::{Admission, admit};
 use super::super::policies::{NewPolicies, PolicyEdit, edit_policies};
 use super::*;

@@ -138,3 +138,44 @@ fn a_head_without_its_parts_keeps_a_note_neither_low_nor_in() {
     let report = verify(&context, None, &[], None, true).unwrap();
     assert!(report.problems.is_empty(), "{:?}", report.problems);
 }
+
+/// Another label would be the end of it: it is told in the log, and waits where nothing of the note may go.
+#[test]
+fn a_head_without_its_parts_goes_from_no_note_that_is_held_and_else_on_record() {
+    let mara = Vault::new();
+    let note = add_note(&mara, "internal", "Gate 4 was found open.");
+    let jon = join(&mara, "jon", "internal");
+    put(&jon, note, &Obstacle::HeadAlone, Level::Internal);
+    let person = Warned::default();
+    let context = mara.context(&person, Some("legal"), Some("an order"));
+    let query = HoldQuery {
+        matter: "Hask v Halcyon".into(),
+        client: None,
+        case: None,
+        ids: vec![note.to_string()],
+    };
+    let _ = place_hold(&context, &query).unwrap();
+    let files = || {
+        let unlocked = context.unlock().unwrap();
+        unlocked.desk(&context).unwrap().ledger.files_of(note)
+    };
+    let before = files();
+    let refused = relabel(&context, &note.to_string(), "restricted");
+    let refused = refused.map(|done| done.revisions).unwrap_err();
+    assert_eq!(refused.kind, Kind::Failed, "{refused}");
+    assert!(refused.message.contains("a legal hold is on this note"), "{refused}");
+    assert_eq!(files(), before);
+    let shown = super::super::show(&context, &note.to_string(), None).unwrap();
+    assert_eq!(shown.label, "internal");
+    let _ = lift_hold(&context, "Hask v Halcyon").unwrap();
+    let done = relabel(&context, &note.to_string(), "restricted").unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!((done.revisions, done.void), (1, 1));
+    let lines = mara.log(&LogQuery {
+        action: Some("relabel".into()),
+        ..LogQuery::default()
+    });
+    let asked = lines.iter().filter_map(|line| line.details.as_ref()?.asked.as_deref());
+    let asked: Vec<&str> = asked.collect();
+    let told = "restricted, without 1 attached that came to nothing";
+    assert!(asked.contains(&told), "{asked:?}");
+}

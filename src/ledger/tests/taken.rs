@@ -244,11 +244,6 @@ fn a_file_that_is_none_keeps_its_log_out_and_nothing_else() {
         .find(|(path, _)| path.starts_with(&known.to_string()))
         .unwrap();
     let device = || a.files(DEVICES).into_iter().next().unwrap();
-    let unwritten = {
-        let body = WrapFile::parse(wrap).unwrap().body().unwrap();
-        let at = wrap.windows(32).position(|bytes| bytes == body.as_bytes()).unwrap();
-        [&wrap[..at], &[9; 32], &wrap[at + 32..]].concat()
-    };
     let as_key = |device: DeviceId, bytes: Vec<u8>| {
         let mut changes = Changes::default();
         changes.write(DEVICES, format!("{device}.{}", sha256(&[&bytes])), bytes);
@@ -270,11 +265,6 @@ fn a_file_that_is_none_keeps_its_log_out_and_nothing_else() {
             "ten bytes as a body",
             Kind::Add,
             digested(note_ref(other), other, vec![7; 10]),
-        ),
-        (
-            "a wrap of a body that nobody wrote",
-            Kind::Add,
-            digested(wrap_ref(known), known, unwritten),
         ),
         (
             "another note's wrap",
@@ -302,4 +292,56 @@ fn a_file_that_is_none_keeps_its_log_out_and_nothing_else() {
         read(&mut into);
         assert_honest(what, &into);
     }
+}
+
+/// Whether the body of a wrap exists depends on more than its log.
+#[test]
+fn a_wrap_of_what_does_not_exist_keeps_no_log_out_and_is_in_nobody_s_way() {
+    let mut a = Vault::with(2, 4);
+    let mut b = admit(&mut a, 2);
+    exchange(&mut a, &mut b);
+    let known = note(1);
+    let stored = a.files(&wrap_ref(known));
+    let (_, wrap) = stored
+        .iter()
+        .find(|(path, _)| path.starts_with(&known.to_string()))
+        .unwrap();
+    let body = WrapFile::parse(wrap).unwrap().body().unwrap();
+    let at = wrap.windows(32).position(|bytes| bytes == body.as_bytes()).unwrap();
+    let unwritten = [&wrap[..at], &[9; 32], &wrap[at + 32..]].concat();
+    let wraps = |vault: &mut Vault| {
+        with(vault, |ledger, _| {
+            let wraps = ledger.wraps(&known.to_string()).unwrap();
+            ledger.stored_many(wraps).unwrap().len()
+        })
+    };
+    let before = wraps(&mut a);
+    with(&mut b, |ledger, now| {
+        let mut changes = Changes::default();
+        changes.write_digested(wrap_ref(known), known, unwritten);
+        let draft = Draft::change(Kind::Key, Details::new("rewrap"), vec![known], changes);
+        let _recorded = ledger.record(draft, now, &mut SystemEntropy).unwrap();
+    });
+    b.cut();
+    assert!(left_out(&merge(&mut a, &b)).is_empty());
+    assert_eq!(wraps(&mut a), before);
+    let report = judge(&a, &Given::default());
+    assert!(report.told().is_empty(), "{:?}", report.told());
+    let wrapped = |finding: &&Problem| finding.case == 34 && finding.log == Some(b.log);
+    assert_eq!(
+        report.findings.iter().filter(wrapped).count(),
+        1,
+        "{:?}",
+        report.findings
+    );
+    // It goes with its note.
+    with(&mut a, |ledger, now| {
+        let mut changes = Changes::default();
+        ledger.files_of(known).into_iter().for_each(|file| changes.forget(file));
+        let draft = Draft::change(Kind::Destroy, Details::new("destroy"), vec![known], changes);
+        let _recorded = ledger.record(draft, now, &mut SystemEntropy).unwrap();
+    });
+    a.cut();
+    assert_eq!(wraps(&mut a), 0);
+    assert_honest("without the note", &a);
 }

@@ -420,6 +420,32 @@ fn what_stands_in_the_history_of_another_branch_stays() {
     assert_eq!(vault.git(&["fsck", "--strict", "--no-dangling"]), "");
 }
 
+/// The same where the branch becomes again what it was when they parted: it has that tree still, and not the commit.
+#[test]
+fn what_another_branch_began_with_stays_where_this_one_becomes_so_again() {
+    let vault = Vault::new();
+    let repo = vault.open(Faults::none());
+    let lock = repo.lock(PATIENCE).unwrap();
+    repo.recover(&lock).unwrap();
+    put(&repo, &lock, "notes/00", &[("first", Some(b"this was first"))]);
+    put(&repo, &lock, "notes/00", &[("kept", Some(b"this stays"))]);
+    let parted = repo.ref_target("refs/heads/notes/00").unwrap().unwrap();
+    put(&repo, &lock, "notes/00", &[("secret", Some(SECRET))]);
+    let last = repo.ref_target("refs/heads/notes/00").unwrap().unwrap();
+    let name = "refs/heads/keys/00".to_owned();
+    let (old, new) = (None, Some(parted));
+    let (objects, refs, note) = (Vec::new(), vec![RefChange { name, old, new }], Vec::new());
+    let _durable = repo.commit(&lock, &Batch { objects, refs, note }).unwrap();
+    put(&repo, &lock, "keys/00", &[("more", Some(b"more"))]);
+    assert_eq!(forget_under(&repo, &lock), Ok(vec![]));
+    let now = repo.ref_target("refs/heads/notes/00").unwrap().unwrap();
+    let tree = |commit| repo.read_commit(commit, MAX).unwrap().tree;
+    assert!(now != parted && tree(now) == tree(parted));
+    assert!(!repo.contains(last) && !holds(&vault.dir(), SECRET));
+    read_everything(&repo);
+    assert_eq!(vault.git(&["fsck", "--strict", "--no-dangling"]), "");
+}
+
 #[test]
 fn a_note_of_what_goes_has_one_form_and_a_damaged_one_is_refused() {
     let oid = Oid([7; 20]);
