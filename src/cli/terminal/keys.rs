@@ -437,6 +437,18 @@ mod tests {
     }
 
     #[test]
+    fn a_silence_is_one_only_where_somebody_listened() {
+        let (mut keys, now) = (Keys::default(), Instant::now());
+        for bytes in [&b"\x1b[20"[..], b"0~ga", b"te\x1b[201"] {
+            keys.push(bytes, now);
+            assert_eq!(keys.next(false, now + 2 * SILENCE), None);
+        }
+        keys.push(b"~", now);
+        assert_eq!(keys.next(false, now), Some(pasted("gate")));
+        assert_eq!(keys.patience(now), None);
+    }
+
+    #[test]
     fn what_came_in_pieces_is_waited_for() {
         let (mut keys, now) = (Keys::default(), Instant::now());
         for byte in [0x1b, b'[', b'6'] {
