@@ -7,6 +7,7 @@ mod converge;
 mod damage;
 mod exports;
 mod holds;
+mod importing;
 mod leaving;
 mod matters;
 mod obstacles;

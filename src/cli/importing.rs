@@ -27,6 +27,11 @@ text. Of a table each row is a note, and its first row names the columns: body, 
 case, label, tags, id, and field.NAME for a field. Rows with an id are recognised when they change. \
 Symbolic links and hidden files are left out.
 
+With --attach a file goes to the note among whose attachments it lies (gate.files, beside gate.md), or \
+to the one whose text names it: by its path from there or from the top, or by its bare name from its \
+own folder or one above. The nearest text has it. Where several are as near, or where the rules skip \
+it or give it another label than its note has, it is left out and named.
+
 Rules (--rules FILE, TOML) say what becomes of what; the first that fits and says something counts:
   [[rule]]
   path = \"clients/halcyon/**\"        or column = \"kind\" and is = \"incident*\"

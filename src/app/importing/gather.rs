@@ -2,11 +2,11 @@
 
 use super::super::context::Context;
 use super::super::error::{Error, Kind};
-use super::super::export::files::MANIFEST;
 use super::super::forms::Fields;
 use super::super::notes::title_of;
 use super::super::person::{Decrypt, is_harmful};
 use super::super::table::plain;
+use super::beside::{Beside, put_beside};
 use super::there::Recognised;
 use super::{ImportQuery, LeftOut, SourceKind};
 use crate::chain::Time;
@@ -27,7 +27,7 @@ const TABLE_MAX: usize = 128 << 20;
 /// The largest file that is opened with another program, in bytes: a text of the largest size, sealed and armoured.
 const SEALED_MAX: u64 = 4 << 20;
 /// The longest path that a note can name, in bytes.
-const PATH_MAX: usize = 1024;
+pub(super) const PATH_MAX: usize = 1024;
 /// What a folder's texts end with.
 const TEXTS: [&str; 3] = [".md", ".markdown", ".txt"];
 
@@ -47,8 +47,8 @@ pub(super) struct Thing {
     pub(super) fields: Fields,
     /// By what it is known again.
     pub(super) digest: String,
-    /// Paths of files that are attached to it.
-    pub(super) beside: Vec<String>,
+    /// Files that are attached to it.
+    pub(super) beside: Vec<Beside>,
 }
 
 /// A source that was read.
@@ -74,7 +74,7 @@ fn failed(path: &str, error: impl std::fmt::Display) -> Error {
     Error::new(Kind::Failed, format!("`{path}` cannot be read: {error}"))
 }
 
-fn left(path: impl Into<String>, why: impl Into<String>, is_fault: bool) -> LeftOut {
+pub(super) fn left(path: impl Into<String>, why: impl Into<String>, is_fault: bool) -> LeftOut {
     LeftOut {
         path: path.into(),
         why: why.into(),
@@ -82,13 +82,13 @@ fn left(path: impl Into<String>, why: impl Into<String>, is_fault: bool) -> Left
     }
 }
 
-fn is_text(path: &str) -> bool {
+pub(super) fn is_text(path: &str) -> bool {
     let path = path.to_lowercase();
     TEXTS.iter().any(|end| path.ends_with(end))
 }
 
 /// A path without the ending of its file's name.
-fn without_end(path: &str) -> &str {
+pub(super) fn without_end(path: &str) -> &str {
     let name = path.rfind('/').map_or(0, |at| at + 1);
     match path[name..].rfind('.') {
         Some(dot) if dot > 0 => &path[..name + dot],
@@ -97,11 +97,11 @@ fn without_end(path: &str) -> &str {
 }
 
 /// The path, without its ending, of the note among whose attachments a file lies, if it lies in such a folder.
-fn note_of(path: &str) -> Option<&str> {
+pub(super) fn note_of(path: &str) -> Option<&str> {
     path.rsplit_once('/')?.0.strip_suffix(".files")
 }
 
-fn file_name(path: &str) -> &str {
+pub(super) fn file_name(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or(path)
 }
 
@@ -276,57 +276,13 @@ impl Source {
                 }
             }
         }
-        self.put_beside(&others, query.attach, gathered);
+        put_beside(self.kind, &others, &texts, mapping, gathered);
         Ok(())
     }
 
     fn texts(&self) -> impl Iterator<Item = &str> {
         let paths = self.files.iter().map(|(path, _)| path.as_str());
         paths.filter(|path| is_text(path))
-    }
-
-    /// Finds the note that each other file belongs to: whose name its folder has, or whose text names it.
-    fn put_beside(&self, others: &[&str], attach: bool, gathered: &mut Gathered) {
-        for path in others {
-            let why = match (self.kind, attach) {
-                (SourceKind::Folder, _) if file_name(path) == MANIFEST => {
-                    "it has the checksums of an export, and is no note"
-                }
-                (SourceKind::Folder, false) if is_text(path) => "it is attached to a note; --attach takes it along",
-                (SourceKind::Folder, false) => "it is no text; --attach takes it along",
-                (SourceKind::Folder, true) => {
-                    let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
-                    let named = note_of(path);
-                    let own = gathered
-                        .things
-                        .iter()
-                        .position(|thing| named == Some(without_end(&thing.path)));
-                    let near = |thing: &Thing| {
-                        let at = thing.path.rsplit_once('/').map_or("", |(folder, _)| folder);
-                        at == folder
-                            || folder
-                                .strip_prefix(at)
-                                .is_some_and(|rest| at.is_empty() || rest.starts_with('/'))
-                    };
-                    let names = |thing: &Thing| near(thing) && names(&thing.text, name);
-                    // A text is nobody's but its note's: there it has the label that it had.
-                    let found = own.or_else(|| gathered.things.iter().position(names).filter(|_| !is_text(path)));
-                    match found.and_then(|at| gathered.things.get_mut(at)) {
-                        Some(thing) if thing.beside.iter().any(|known| file_name(known) == name) => {
-                            "another file of that name is attached to its note"
-                        }
-                        Some(thing) => {
-                            thing.beside.push((*path).to_owned());
-                            continue;
-                        }
-                        None if is_text(path) => "the note that it is attached to is not taken",
-                        None => "it is no text, and no text near it names it",
-                    }
-                }
-                _ => "it is not of this kind of store",
-            };
-            gathered.left.push(left(*path, why, false));
-        }
     }
 
     fn read(&self, path: &str) -> Result<Zeroizing<Vec<u8>>, String> {
@@ -433,14 +389,14 @@ impl Source {
 }
 
 /// How what was read becomes notes.
-struct Mapping<'a> {
-    query: &'a ImportQuery,
+pub(super) struct Mapping<'a> {
+    pub(super) query: &'a ImportQuery,
     rules: &'a Rules,
     recognised: &'a Recognised,
 }
 
 impl Mapping<'_> {
-    fn given<'t>(&self, path: &'t str, column: &'t dyn Fn(&str) -> Option<&'t str>) -> Given {
+    pub(super) fn given<'t>(&self, path: &'t str, column: &'t dyn Fn(&str) -> Option<&'t str>) -> Given {
         self.rules.given(&RulesFor { path, column })
     }
 
@@ -503,19 +459,6 @@ impl Mapping<'_> {
             beside: Vec::new(),
         }
     }
-}
-
-/// Whether a text names a file: not as a part of a longer name.
-fn names(text: &str, name: &str) -> bool {
-    let encoded = name.replace(' ', "%20");
-    [name, encoded.as_str()].iter().any(|name| {
-        text.match_indices(*name).any(|(at, _)| {
-            let before = text[..at].chars().next_back();
-            let after = text[at + name.len()..].chars().next();
-            let inside = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || c == '-' || c == '_');
-            !inside(before) && !inside(after)
-        })
-    })
 }
 
 /// Reads so many bytes and one more, which says that there are too many.
@@ -602,9 +545,6 @@ mod tests {
         ] {
             assert_eq!(without_end(path), stem);
         }
-        assert!(names("see ![](gate%20north.png).", "gate north.png"));
-        assert!(names("[[gate.png]]", "gate.png"));
-        assert!(!names("see old-gate.png", "gate.png") && !names("gate.pngs", "gate.png"));
         assert_eq!(last_words(b"gpg: one\ngpg: \x1b[2Jtwo\n\n"), "gpg: [2Jtwo");
     }
 }

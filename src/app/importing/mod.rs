@@ -3,6 +3,7 @@
 //!
 //! The source is read, never written. Its texts are in memory alone, and only until they are sealed.
 
+mod beside;
 mod gather;
 mod there;
 mod writing;

@@ -5,8 +5,9 @@ use super::super::error::Error;
 use super::super::finding::Looking;
 use crate::casework::{reserved, value_of};
 use crate::crypto::{mac, same_bytes};
-use crate::gate::{Filter, Metadata, Nature};
+use crate::gate::{Filter, Listed, Metadata, Nature};
 use crate::id::{Digest, NoteId};
+use crate::label::Label;
 use crate::policy::Action;
 use crate::secret::Secret;
 use crate::session::Identity;
@@ -81,6 +82,7 @@ pub(super) struct Known {
     pub(super) note: NoteId,
     /// Its newest head.
     pub(super) body: Digest,
+    pub(super) label: Label,
     pub(super) metadata: Metadata,
     /// Digest of the text that was imported.
     pub(super) digest: String,
@@ -138,7 +140,14 @@ impl There {
         self.here.remove(&recognised.from(path))
     }
 
-    fn add(&mut self, recognised: &Recognised, note: NoteId, body: Digest, metadata: Metadata) {
+    fn add(&mut self, recognised: &Recognised, listed: Listed) {
+        let Listed {
+            note,
+            body,
+            label,
+            metadata,
+            ..
+        } = listed;
         let field = |name| value_of(&metadata.fields, name).map(str::to_owned);
         let Some((from, value)) = field(reserved::IMPORTED_FROM).zip(field(reserved::IMPORTED_KEY)) else {
             return;
@@ -161,8 +170,9 @@ impl There {
             let known = Known {
                 note,
                 body,
+                label,
                 untouched: number.parse() == Ok(metadata.number),
-                metadata,
+                metadata: *metadata,
                 digest,
             };
             self.here.insert(from, known);
@@ -185,8 +195,7 @@ impl Desk<'_> {
         let lines = self.find_all(details, &Looking::for_all(Action::List, filter))?;
         let mut there = There::default();
         for line in lines {
-            let listed = line.listed;
-            there.add(recognised, listed.note, listed.body, *listed.metadata);
+            there.add(recognised, line.listed);
         }
         Ok(there)
     }

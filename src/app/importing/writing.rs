@@ -6,7 +6,8 @@ use super::super::error::{Error, Kind};
 use super::super::forms::{refuse_reserved, takes_addenda};
 use super::super::notes::{NewText, check_fields, check_name, new_note};
 use super::super::writing::How;
-use super::gather::{Gathered, Source, Thing};
+use super::beside::Beside;
+use super::gather::{Gathered, Source, Thing, file_name};
 use super::there::{Found, Recognised, There};
 use super::{ImportPlan, ImportQuery, LeftOut, SourceKind};
 use crate::casework::{Form, reserved};
@@ -15,6 +16,7 @@ use crate::crypto::make_random;
 use crate::env::SystemEntropy;
 use crate::gate::Metadata;
 use crate::id::{Digest, LogName, NoteId};
+use crate::label::Label;
 use crate::policy::{Action, Decision};
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -37,8 +39,8 @@ pub(super) struct Planned {
     new: Vec<Thing>,
     updates: Vec<Update>,
     forms: BTreeMap<String, Form>,
-    /// Files to attach: to which note, and their paths.
-    beside: Vec<(NoteId, Vec<String>)>,
+    /// Files to attach, and to which note.
+    beside: Vec<(NoteId, Vec<Beside>)>,
     /// Whether what has the text of another note is taken too.
     keep_duplicates: bool,
     /// How far the own log was when what is there was looked at, or written to by this import since.
@@ -75,7 +77,7 @@ impl Desk<'_> {
             keep_duplicates: query.keep_duplicates,
             known: self.ledger.head(),
         };
-        let mut labels: BTreeMap<Option<String>, String> = BTreeMap::new();
+        let mut labels: BTreeMap<Option<String>, (Label, String)> = BTreeMap::new();
         let mut texts: HashMap<String, String> = HashMap::new();
         let mut places = HashSet::new();
         for mut thing in gathered.things {
@@ -95,9 +97,10 @@ impl Desk<'_> {
             match there.find(recognised, &thing.path, &thing.digest) {
                 Found::There(known) => {
                     plan.there += 1;
-                    if !thing.beside.is_empty() {
-                        planned.beside.push((known.note, std::mem::take(&mut thing.beside)));
-                    }
+                    let beside = self.not_attached(known.note, std::mem::take(&mut thing.beside))?;
+                    let beside = self.fitting(plan, &known.label, beside);
+                    plan.attachments += beside.len();
+                    planned.beside.push((known.note, beside));
                     continue;
                 }
                 Found::Changed(known) => {
@@ -157,7 +160,7 @@ impl Desk<'_> {
                 planned.plan.skipped.push(fault(&called, error));
                 continue;
             }
-            let label = match labels.get(&thing.label) {
+            let (label, words) = match labels.get(&thing.label) {
                 Some(label) => label.clone(),
                 None => {
                     let label = self.may_import(thing.label.as_deref())?;
@@ -166,6 +169,7 @@ impl Desk<'_> {
                 }
             };
             let plan = &mut planned.plan;
+            thing.beside = self.fitting(plan, &label, std::mem::take(&mut thing.beside));
             if let Some(note) = there.moved(recognised, &path) {
                 plan.moved
                     .push(left(format!("perhaps note {}", &note.to_string()[..8])));
@@ -173,7 +177,7 @@ impl Desk<'_> {
             plan.new += 1;
             plan.bytes += thing.text.len() as u64;
             plan.attachments += thing.beside.len();
-            *plan.labels.entry(label).or_default() += 1;
+            *plan.labels.entry(words).or_default() += 1;
             for (counts, name) in [(&mut plan.clients, &thing.client), (&mut plan.cases, &thing.case)] {
                 if let Some(name) = name {
                     *counts.entry(name.trim().to_owned()).or_default() += 1;
@@ -181,28 +185,42 @@ impl Desk<'_> {
             }
             planned.new.push(thing);
         }
-        for (note, paths) in &mut planned.beside {
-            let mut missing = Vec::new();
-            for path in paths.drain(..) {
-                if !self.has_attachment(*note, path.rsplit('/').next().unwrap_or(&path))? {
-                    missing.push(path);
-                }
-            }
-            planned.plan.attachments += missing.len();
-            *paths = missing;
-        }
         Ok(planned)
     }
 
-    /// Whether notes of that label may be written; gives it as people read it. A denial is entered.
-    fn may_import(&mut self, text: Option<&str>) -> Result<String, Error> {
+    /// Of files to attach to a note under `label` those that the rules give no other. Nothing goes where more people read it than
+    /// they said.
+    fn fitting(&self, plan: &mut ImportPlan, label: &Label, beside: Vec<Beside>) -> Vec<Beside> {
+        let fits = |file: &Beside| match file.label.as_deref() {
+            None => true,
+            given => self.label(given).is_ok_and(|given| given == *label),
+        };
+        let (fitting, others): (Vec<_>, Vec<_>) = beside.into_iter().partition(fits);
+        let why = "the rules give it another label than its note has";
+        leave_beside(plan, others, why);
+        fitting
+    }
+
+    /// Of files to attach to a note those that it does not have.
+    fn not_attached(&mut self, note: NoteId, beside: Vec<Beside>) -> Result<Vec<Beside>, Error> {
+        let mut missing = Vec::new();
+        for file in beside {
+            if !self.has_attachment(note, file_name(&file.path))? {
+                missing.push(file);
+            }
+        }
+        Ok(missing)
+    }
+
+    /// Whether notes of that label may be written; gives it, and as people read it. A denial is entered.
+    fn may_import(&mut self, text: Option<&str>) -> Result<(Label, String), Error> {
         let label = match self.label(text) {
             Ok(label) => label,
             Err(error) => return Err(self.refused(VERB, Some(EntryKind::Add), text, error)?),
         };
         let words = self.label_text(&label).to_string();
         match self.decide(Action::Add, new_note(label.clone())) {
-            Decision::Permitted(_) => Ok(words),
+            Decision::Permitted(_) => Ok((label, words)),
             Decision::Denied(denial) => {
                 let mut details = self.details(VERB);
                 details.level = Some(label.level());
@@ -235,6 +253,15 @@ impl Desk<'_> {
         thing.fields = read;
         Ok(())
     }
+}
+
+/// Says of files that are not attached why that is.
+fn leave_beside(plan: &mut ImportPlan, beside: Vec<Beside>, why: &str) {
+    plan.skipped.extend(beside.into_iter().map(|file| LeftOut {
+        path: file.path,
+        why: why.to_owned(),
+        is_fault: false,
+    }));
 }
 
 fn fault(path: &str, error: Error) -> LeftOut {
@@ -277,7 +304,8 @@ impl Planned {
                 match found {
                     Some(Found::There(known)) => {
                         self.plan.there += 1;
-                        self.beside.push((known.note, thing.beside));
+                        let beside = desk.fitting(&mut self.plan, &known.label, thing.beside);
+                        self.beside.push((known.note, beside));
                         continue;
                     }
                     Some(Found::Changed(_)) => {
@@ -395,9 +423,9 @@ impl Planned {
         source: &Source,
     ) -> Result<usize, Error> {
         let mut attached = 0;
-        for (note, paths) in std::mem::take(&mut self.beside) {
-            for path in paths {
-                let name = path.rsplit('/').next().unwrap_or(&path);
+        for (note, files) in std::mem::take(&mut self.beside) {
+            for Beside { path, .. } in files {
+                let name = file_name(&path);
                 // The desk is given back before the file is attached.
                 let there = unlocked.desk(context)?.has_attachment(note, name);
                 let done = match there {
