@@ -25,6 +25,12 @@ const VERB: &str = "import";
 /// So many notes are written before others get at the vault.
 const TOGETHER: usize = 64;
 
+/// Why a file is not attached.
+const IS_NOT_TAKEN: &str = "the note that it is attached to is not taken";
+const STAYS: &str = "its note stays as it is here, though it changed there";
+const IS_DUPLICATE: &str =
+    "the note that it is attached to is a duplicate, and left out; --keep-duplicates takes both along";
+
 /// A thing that changed in the source, and the note that it is.
 struct Update {
     thing: Thing,
@@ -92,6 +98,7 @@ impl Desk<'_> {
             if !places.insert(path.clone()) {
                 // Rows without an id that say the same, or one id twice.
                 plan.duplicates.push(left("of another one of that name".into()));
+                leave_beside(plan, thing.beside, IS_DUPLICATE);
                 continue;
             }
             match there.find(recognised, &thing.path, &thing.digest) {
@@ -114,9 +121,13 @@ impl Desk<'_> {
                         (true, true, false) => {
                             if let Err(error) = check(&thing) {
                                 plan.skipped.push(fault(&called, error));
+                                leave_beside(plan, thing.beside, STAYS);
                                 continue;
                             }
+                            let beside = self.not_attached(known.note, std::mem::take(&mut thing.beside))?;
+                            thing.beside = self.fitting(plan, &known.label, beside);
                             if let Some(known) = there.take(recognised, &path) {
+                                plan.attachments += thing.beside.len();
                                 plan.updates.push(called);
                                 planned.updates.push(Update {
                                     thing,
@@ -130,16 +141,19 @@ impl Desk<'_> {
                     };
                     plan.changed
                         .push(left(format!("{why} note {}", &known.note.to_string()[..8])));
+                    leave_beside(plan, thing.beside, STAYS);
                     continue;
                 }
                 Found::Text(note) if !query.keep_duplicates => {
                     plan.duplicates
                         .push(left(format!("of note {}", &note.to_string()[..8])));
+                    leave_beside(plan, thing.beside, IS_DUPLICATE);
                     continue;
                 }
                 Found::Elsewhere if !query.keep_duplicates => {
                     let why = "perhaps: another device imported something from a place that is called so";
                     plan.duplicates.push(left(why.into()));
+                    leave_beside(plan, thing.beside, IS_DUPLICATE);
                     continue;
                 }
                 Found::Text(_) | Found::Elsewhere | Found::Nothing => {}
@@ -147,6 +161,7 @@ impl Desk<'_> {
             match texts.get(&thing.digest) {
                 Some(first) if !query.keep_duplicates => {
                     plan.duplicates.push(left(format!("of {first}")));
+                    leave_beside(plan, thing.beside, IS_DUPLICATE);
                     continue;
                 }
                 Some(_) => {}
@@ -158,6 +173,7 @@ impl Desk<'_> {
                     return Err(error);
                 }
                 planned.plan.skipped.push(fault(&called, error));
+                leave_beside(&mut planned.plan, thing.beside, IS_NOT_TAKEN);
                 continue;
             }
             let (label, words) = match labels.get(&thing.label) {
@@ -309,11 +325,11 @@ impl Planned {
                         continue;
                     }
                     Some(Found::Changed(_)) => {
-                        self.overtaken(context, thing.path);
+                        self.overtaken(context, thing);
                         continue;
                     }
                     Some(Found::Text(_)) if !self.keep_duplicates => {
-                        self.overtaken(context, thing.path);
+                        self.overtaken(context, thing);
                         continue;
                     }
                     None | Some(Found::Text(_) | Found::Elsewhere | Found::Nothing) => {}
@@ -343,7 +359,9 @@ impl Planned {
     }
 
     /// Leaves out what was recorded otherwise since the plan.
-    fn overtaken(&mut self, context: &Context<'_>, path: String) {
+    fn overtaken(&mut self, context: &Context<'_>, thing: Thing) {
+        let Thing { path, beside, .. } = thing;
+        leave_beside(&mut self.plan, beside, IS_NOT_TAKEN);
         let why = "it, or what it says, was recorded or changed here while this import went on: import once more to see how it \
                    stands, for";
         context.person.warn(&format!("{why} `{path}`"));
@@ -374,7 +392,7 @@ impl Planned {
     ) -> Result<usize, Error> {
         let mut updated = 0;
         for Update {
-            thing,
+            mut thing,
             note,
             body,
             mut metadata,
@@ -385,7 +403,7 @@ impl Planned {
                 action: Action::Revise,
             };
             metadata.title = check_name("title", &thing.title)?;
-            let mut fields = check_fields(thing.fields)?;
+            let mut fields = check_fields(std::mem::take(&mut thing.fields))?;
             let key = recognised.value(note, &thing.path, &thing.digest, metadata.number + 1);
             fields.push((reserved::IMPORTED_KEY.to_owned(), key));
             metadata
@@ -398,18 +416,21 @@ impl Planned {
             if let Some(there) = self.look_again(&mut desk, recognised)? {
                 match there.find(recognised, &thing.path, &thing.digest) {
                     Found::Changed(known) if known.body == body => {}
-                    Found::There(_) => {
+                    Found::There(known) => {
                         self.plan.there += 1;
+                        let beside = desk.fitting(&mut self.plan, &known.label, thing.beside);
+                        self.beside.push((note, beside));
                         continue;
                     }
                     _ => {
-                        self.overtaken(context, thing.path);
+                        self.overtaken(context, thing);
                         continue;
                     }
                 }
             }
             desk.revise(how, note, &[body], metadata, &thing.text)?;
             self.known = desk.ledger.head();
+            self.beside.push((note, thing.beside));
             updated += 1;
         }
         Ok(updated)

@@ -117,3 +117,52 @@ fn a_file_goes_to_the_note_that_names_it_and_under_no_other_label() {
         skipped(&again)
     );
 }
+
+#[test]
+fn files_come_with_what_changed_and_the_others_are_named() {
+    let vault = Vault::new();
+    let folder = Folder::new(&[("a.md", "# A\n\nGate.\n"), ("b.md", "# B\n\nYard.\n")]);
+    let query = ImportQuery {
+        update: true,
+        ..folder.query()
+    };
+    assert_eq!(done(&imported(&vault, &query)), (2, 0, 0));
+    folder.write("a.md", "# A\n\nGate. See plan.png.\n");
+    folder.write("plan.png", "a plan");
+    let left = imported(
+        &vault,
+        &ImportQuery {
+            update: false,
+            ..folder.query()
+        },
+    );
+    assert_eq!(done(&left), (0, 0, 0));
+    assert_eq!(
+        skipped(&left),
+        [("plan.png", "its note stays as it is here, though it changed there")]
+    );
+    let first = imported(&vault, &query);
+    assert_eq!((done(&first), first.plan.attachments), ((0, 1, 1), 1));
+    assert_eq!(attached(&vault, "A"), [("plan.png".to_owned(), 6)]);
+    let again = imported(&vault, &query);
+    assert_eq!((done(&again), again.plan.attachments), ((0, 0, 0), 0));
+    // What it has already is not attached again with what changes.
+    folder.write("a.md", "# A\n\nGate 4. See plan.png.\n");
+    assert_eq!(done(&imported(&vault, &query)), (0, 1, 0));
+
+    folder.write("c.md", "# B\n\nYard.\n");
+    folder.write("c.files/two.jpg", "two");
+    let why = "the note that it is attached to is a duplicate, and left out; --keep-duplicates takes both along";
+    assert_eq!(skipped(&imported(&vault, &query)), [("c.files/two.jpg", why)]);
+    let folder = Folder::new(&[
+        ("d.md", "# D\n\nLane.\n"),
+        ("d.files/one.jpg", "one"),
+        ("e.md", "# D\n\nLane.\n"),
+        ("e.files/two.jpg", "two"),
+    ]);
+    let first = imported(&vault, &folder.query());
+    assert_eq!(
+        (done(&first), skipped(&first)),
+        ((1, 0, 1), vec![("e.files/two.jpg", why)])
+    );
+}
