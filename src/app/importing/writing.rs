@@ -18,7 +18,8 @@ use crate::gate::Metadata;
 use crate::id::{Digest, LogName, NoteId};
 use crate::label::Label;
 use crate::policy::{Action, Decision};
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use zeroize::Zeroizing;
 
 /// Its verb in the log.
 const VERB: &str = "import";
@@ -111,7 +112,8 @@ impl Desk<'_> {
                     continue;
                 }
                 Found::Changed(known) => {
-                    let closed = takes_addenda(self.form_of(&known.metadata)?.as_ref(), &known.metadata);
+                    let form = self.form_of(&known.metadata)?;
+                    let closed = takes_addenda(form.as_ref(), &known.metadata);
                     let why = match (query.update, known.untouched, closed) {
                         (false, ..) => "--update records what it says now as a new revision of",
                         (true, false, _) => {
@@ -119,7 +121,14 @@ impl Desk<'_> {
                         }
                         (true, true, true) => "addenda alone are taken by",
                         (true, true, false) => {
-                            if let Err(error) = check(&thing) {
+                            let checked = check(&thing).and_then(|()| match &form {
+                                Some(form) => self.fill(form, &mut thing),
+                                None => Ok(()),
+                            });
+                            if let Err(error) = checked {
+                                if error.kind == Kind::Denied {
+                                    return Err(error);
+                                }
                                 plan.skipped.push(fault(&called, error));
                                 leave_beside(plan, thing.beside, STAYS);
                                 continue;
@@ -257,7 +266,14 @@ impl Desk<'_> {
         if !forms.contains_key(&name) {
             forms.insert(name.clone(), self.form(&name)?);
         }
-        let Some(form) = forms.get(&name) else { return Ok(()) };
+        match forms.get(&name) {
+            Some(form) => self.fill(form, thing),
+            None => Ok(()),
+        }
+    }
+
+    /// The same of a template that is known.
+    fn fill(&mut self, form: &Form, thing: &mut Thing) -> Result<(), Error> {
         let fields = std::mem::take(&mut thing.fields);
         let (known, own): (Vec<_>, Vec<_>) = fields
             .into_iter()
@@ -404,11 +420,14 @@ impl Planned {
             };
             metadata.title = check_name("title", &thing.title)?;
             let mut fields = check_fields(std::mem::take(&mut thing.fields))?;
+            // What is empty there now is no field any more, as in a note that is new.
+            let said: BTreeSet<String> = fields.iter().map(|(name, _)| name.clone()).collect();
+            fields.retain(|(_, value)| !value.is_empty());
             let key = recognised.value(note, &thing.path, &thing.digest, metadata.number + 1);
             fields.push((reserved::IMPORTED_KEY.to_owned(), key));
             metadata
                 .fields
-                .retain(|(name, _)| fields.iter().all(|(new, _)| new != name));
+                .retain(|(name, _)| !said.contains(name) && name != reserved::IMPORTED_KEY);
             metadata.fields.extend(fields);
             metadata.fields.sort();
             metadata.happened = thing.at.map(|at| at.unix()).or(metadata.happened);
@@ -428,7 +447,12 @@ impl Planned {
                     }
                 }
             }
-            desk.revise(how, note, &[body], metadata, &thing.text)?;
+            let mut text = std::mem::take(&mut thing.text);
+            if let Some(form) = desk.form_of(&metadata)? {
+                desk.grade(&form, Some(note), &mut metadata.fields)?;
+                text = Zeroizing::new(form.template.fitted(&text));
+            }
+            desk.revise(how, note, &[body], metadata, &text)?;
             self.known = desk.ledger.head();
             self.beside.push((note, thing.beside));
             updated += 1;

@@ -2,6 +2,7 @@
 
 use super::leaving::Told;
 use super::*;
+use crate::casework::value_of;
 
 /// A folder to import from.
 struct Folder(tempfile::TempDir);
@@ -27,6 +28,20 @@ impl Folder {
             attach: true,
             ..ImportQuery::default()
         }
+    }
+}
+
+/// A table, whose columns are called as what they hold, with the fields of a template.
+fn table(place: &Folder, template: &str, fields: &[&str]) -> ImportQuery {
+    let column = |name: &&str| (format!("field.{name}"), (*name).to_owned());
+    ImportQuery {
+        source: place.0.path().join("table.csv"),
+        kind: Some(SourceKind::Csv),
+        label: Some("internal".into()),
+        template: Some(template.into()),
+        columns: fields.iter().map(column).collect(),
+        update: true,
+        ..ImportQuery::default()
     }
 }
 
@@ -59,6 +74,10 @@ fn attached(vault: &Vault, title: &str) -> Vec<(String, u64)> {
     let shown = opened(vault, title);
     let attachments = shown.note.attachments.iter();
     attachments.map(|file| (file.name.clone(), file.size)).collect()
+}
+
+fn field(vault: &Vault, title: &str, name: &str) -> Option<String> {
+    value_of(&opened(vault, title).note.metadata.fields, name).map(str::to_owned)
 }
 
 #[test]
@@ -165,4 +184,56 @@ fn files_come_with_what_changed_and_the_others_are_named() {
         (done(&first), skipped(&first)),
         ((1, 0, 1), vec![("e.files/two.jpg", why)])
     );
+}
+
+#[test]
+fn what_changed_in_a_source_is_held_to_its_template() {
+    let vault = Vault::new();
+    let of = vault.add("internal");
+    let place = Folder::new(&[]);
+    let query = table(&place, "action", &["owner", "due", "of"]);
+    let rows = |rows: &str| place.write("table.csv", &format!("id,body,owner,due,of\n{rows}"));
+    rows("1,Lamp,mara,2026-12-10,\n2,Lock,mara,2026-12-10,\n3,Door,mara,2026-12-10,\n4,Gate,mara,2026-12-10,\n");
+    assert_eq!(done(&imported(&vault, &query)), (4, 0, 0));
+    let short = &of[..8];
+    rows(&format!(
+        "1,Lamp,mara,10.02.2027,\n2,Lock,@nobody,2026-12-10,\n3,Door,mara,2026-12-11,{short}\n4,Gate,mara,,\n"
+    ));
+    let again = imported(&vault, &query);
+    assert_eq!((done(&again), again.plan.faults()), ((0, 1, 0), 3));
+    let whys: Vec<&str> = skipped(&again).into_iter().map(|(_, why)| why).collect();
+    assert!(whys[0].contains("`10.02.2027` is no value for `due`"), "{whys:?}");
+    assert!(whys[1].contains("nobody here is called so"), "{whys:?}");
+    assert!(whys[2].contains("asks for `due` too"), "{whys:?}");
+    assert_eq!(field(&vault, "Lamp", "due").as_deref(), Some("2026-12-10"));
+    assert_eq!(field(&vault, "Lock", "owner").as_deref(), Some("mara"));
+    assert_eq!(field(&vault, "Door", "due").as_deref(), Some("2026-12-11"));
+    assert_eq!(field(&vault, "Door", "of"), Some(of));
+}
+
+#[test]
+fn what_changed_in_a_source_is_graded_anew() {
+    let vault = Vault::new();
+    let open = |path: &str, text: &str| match path {
+        "templates/violation.toml" => text.replace("amend = \"addenda\"\n", ""),
+        _ => text.to_owned(),
+    };
+    let policies = NewPolicies::Folder(changed_policies(&vault, open));
+    let edited = edit_policies(&vault.context(&Told, None, None), policies, |_| Ok(true)).unwrap();
+    assert!(matches!(edited, PolicyEdit::Done { .. }));
+    let place = Folder::new(&[]);
+    let axes = ["person", "rule", "harm", "persons", "intent", "reach"];
+    let query = table(&place, "violation", &axes);
+    let row = |intent: &str| {
+        let row = format!("1,Wine,@mara,gifts,none,nobody outside,{intent},one outsider\n");
+        place.write("table.csv", &format!("id,body,{}\n{row}", axes.join(",")));
+        imported(&vault, &query)
+    };
+    assert_eq!(done(&row("honest slip")), (1, 0, 0));
+    assert_eq!(field(&vault, "Wine", "grade").as_deref(), Some("slight"));
+    let sections = opened(&vault, "Wine").body().contains("What was decided");
+    assert_eq!(done(&row("on purpose")), (0, 1, 0));
+    assert_eq!(field(&vault, "Wine", "grade").as_deref(), Some("serious"));
+    // What its template asks for stays, too.
+    assert!(sections && opened(&vault, "Wine").body().contains("What was decided"));
 }
