@@ -18,7 +18,7 @@ use crate::gate::Metadata;
 use crate::id::{Digest, LogName, NoteId};
 use crate::label::Label;
 use crate::policy::{Action, Decision};
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use zeroize::Zeroizing;
 
 /// Its verb in the log.
@@ -86,7 +86,7 @@ impl Desk<'_> {
         };
         let mut labels: BTreeMap<Option<String>, (Label, String)> = BTreeMap::new();
         let mut texts: HashMap<String, String> = HashMap::new();
-        let mut places = HashSet::new();
+        let mut places: HashMap<String, String> = HashMap::new();
         for mut thing in gathered.things {
             let path = thing.path.clone();
             let called = thing.called.take().unwrap_or_else(|| path.clone());
@@ -96,12 +96,19 @@ impl Desk<'_> {
                 is_fault: false,
             };
             let plan = &mut planned.plan;
-            if !places.insert(path.clone()) {
-                // Rows without an id that say the same, or one id twice.
-                plan.duplicates.push(left("of another one of that name".into()));
+            if let Some(first) = places.get(&path) {
+                // Rows that say the same, or one id twice: of which nobody can tell what is right.
+                match *first == thing.digest {
+                    true => plan.duplicates.push(left("of another one of that name".into())),
+                    false => plan.skipped.push(LeftOut {
+                        is_fault: true,
+                        ..left("another row has this id and says something else".into())
+                    }),
+                }
                 leave_beside(plan, thing.beside, IS_DUPLICATE);
                 continue;
             }
+            places.insert(path.clone(), thing.digest.clone());
             match there.find(recognised, &thing.path, &thing.digest) {
                 Found::There(known) => {
                     plan.there += 1;

@@ -237,3 +237,22 @@ fn what_changed_in_a_source_is_graded_anew() {
     // What its template asks for stays, too.
     assert!(sections && opened(&vault, "Wine").body().contains("What was decided"));
 }
+
+#[test]
+fn rows_of_one_id_that_differ_are_a_fault() {
+    let vault = Vault::new();
+    let place = Folder::new(&[("table.csv", "id,body\n7,Lamp out\n7,Lamp out\n7,Lock out\n")]);
+    let query = ImportQuery {
+        template: None,
+        ..table(&place, "", &[])
+    };
+    let first = imported(&vault, &query);
+    assert_eq!((done(&first), first.plan.duplicates.len()), ((1, 0, 0), 1));
+    assert_eq!(
+        (first.plan.faults(), skipped(&first)),
+        (
+            1,
+            vec![("table.csv#7", "another row has this id and says something else")]
+        )
+    );
+}
