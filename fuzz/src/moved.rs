@@ -45,7 +45,7 @@ pub fn import_table(data: &[u8]) -> bool {
     for row in &table.rows {
         if let Ok(cells) = &row.cells {
             any |= table.of(cells, "body").is_some();
-            let _ = (table.fields(cells), table.column(cells, "Kind"), table.left());
+            let _ = (table.fields(cells), table.column(cells, "Kind"), table.left(&["label"]));
         }
     }
     any

@@ -246,6 +246,15 @@ fn tell(seen: &Seen<'_>, plan: &ImportPlan) {
         let names: Vec<String> = plan.columns_left.iter().map(|name| out::one_line(name)).collect();
         seen.remark(&format!("  columns that nothing is taken from: {}", names.join(", ")));
     }
+    if plan.labels_left > 0 {
+        let (labels, were, them) = match plan.labels_left {
+            1 => ("1 label".to_owned(), "was", "it"),
+            left => (counted(left as u64, "label", "labels"), "were", "them"),
+        };
+        seen.remark(&format!(
+            "  {labels} in the source {were} not taken; --labels-within takes {them}"
+        ));
+    }
 }
 
 /// Names the first of them, or all.
@@ -333,6 +342,7 @@ fn as_json(imported: &Imported, dry_run: bool) -> Value {
         "duplicates": left(&plan.duplicates),
         "skipped": left(&plan.skipped),
         "columns_left": plan.columns_left,
+        "labels_left": plan.labels_left,
         "in_clear": plan.in_clear,
     })
 }

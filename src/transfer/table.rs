@@ -144,9 +144,12 @@ impl Table {
         fields.filter_map(value).collect()
     }
 
-    /// The columns that nothing is taken from.
-    pub fn left(&self) -> Vec<&str> {
-        let taken = |place: &usize| self.places.values().any(|known| known == place);
+    /// The columns that nothing is taken from; what of the things in `but` is told is not taken either.
+    pub fn left(&self, but: &[&str]) -> Vec<&str> {
+        let taken = |place: &usize| {
+            let mut holding = self.places.iter().filter(|(_, known)| *known == place);
+            holding.any(|(what, _)| !but.contains(&what.as_str()))
+        };
         let names = self.header.iter().enumerate();
         names
             .filter(|(place, _)| !taken(place))
@@ -206,7 +209,8 @@ mod tests {
         assert_eq!((table.of(row, "id"), table.of(row, "title")), (Some("1"), None));
         assert_eq!(table.fields(row), [("plate".to_owned(), "LX68QZV".to_owned())]);
         assert_eq!(table.column(row, "ROOM"), Some("4"));
-        assert_eq!(table.left(), ["Room", "when"]);
+        assert_eq!(table.left(&[]), ["Room", "when"]);
+        assert_eq!(table.left(&["id"]), ["id", "Room", "when"]);
         assert_eq!(
             table.rows[1].cells.as_ref().unwrap_err(),
             "it has 2 cells, and the first row 5"

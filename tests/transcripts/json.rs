@@ -649,7 +649,16 @@ fn pictures_and_what_leaves() {
     ];
     let (code, imported) = ask(&mut stage, &import);
     assert_eq!(code, 0);
-    let counts = ["new", "written", "updated", "attached", "there", "in_clear"].map(|name| (name, "count"));
+    let counts = [
+        "new",
+        "written",
+        "updated",
+        "attached",
+        "there",
+        "labels_left",
+        "in_clear",
+    ]
+    .map(|name| (name, "count"));
     fields(&imported, &counts);
     let lists = ["moved", "changed", "duplicates", "skipped", "columns_left"].map(|name| (name, "list"));
     fields(&imported, &lists);

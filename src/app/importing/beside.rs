@@ -360,6 +360,7 @@ mod tests {
             client: None,
             case: None,
             label: None,
+            label_left: false,
             template: None,
             fields: Vec::new(),
             digest: String::new(),

@@ -43,6 +43,8 @@ pub(super) struct Thing {
     pub(super) client: Option<String>,
     pub(super) case: Option<String>,
     pub(super) label: Option<String>,
+    /// The source gives it a label, and that is not taken.
+    pub(super) label_left: bool,
     pub(super) template: Option<String>,
     pub(super) fields: Fields,
     /// By what it is known again.
@@ -224,6 +226,7 @@ impl Source {
             query,
             rules,
             recognised,
+            takes_labels: query.labels_within || self.kind == SourceKind::Csv && columns.of("label").is_some(),
         };
         match self.kind {
             SourceKind::Csv => self.gather_rows(&mapping, columns, &mut gathered)?,
@@ -321,7 +324,8 @@ impl Source {
             return Err(too_much());
         }
         let table = Table::read(&bytes, columns).map_err(|bad| failed(&self.whole, bad))?;
-        gathered.columns_left = table.left().into_iter().map(str::to_owned).collect();
+        let but: &[&str] = if mapping.takes_labels { &[] } else { &["label"] };
+        gathered.columns_left = table.left(but).into_iter().map(str::to_owned).collect();
         let name = file_name(&self.whole);
         for row in &table.rows {
             let place = format!("{name}, line {}", row.line);
@@ -375,7 +379,7 @@ impl Source {
                 date: at,
                 client: of("client"),
                 case: of("case"),
-                label: of("label").filter(|_| mapping.query.labels_within || columns.of("label").is_some()),
+                label: of("label"),
                 tags: of("tags").into_iter().collect(),
                 fields,
             };
@@ -393,6 +397,8 @@ pub(super) struct Mapping<'a> {
     pub(super) query: &'a ImportQuery,
     rules: &'a Rules,
     recognised: &'a Recognised,
+    /// Whether labels in the source count.
+    takes_labels: bool,
 }
 
 impl Mapping<'_> {
@@ -416,8 +422,6 @@ impl Mapping<'_> {
             Some(heading) => title_of(heading),
             None => file_name(without_end(path)).to_owned(),
         };
-        let mut front = page.front;
-        front.label = front.label.filter(|_| self.query.labels_within);
         // Front matter alone is no note.
         let text = if page.text.trim().is_empty() {
             whole.as_str()
@@ -426,7 +430,7 @@ impl Mapping<'_> {
         };
         let text = Zeroizing::new(text.to_owned());
         let given = self.given(path, &|_| None);
-        self.thing(path.to_owned(), given, front, title, text, digest)
+        self.thing(path.to_owned(), given, page.front, title, text, digest)
     }
 
     fn thing(
@@ -439,6 +443,10 @@ impl Mapping<'_> {
         digest: String,
     ) -> Thing {
         let query = self.query;
+        let (within, left) = match self.takes_labels {
+            true => (front.label, None),
+            false => (None, front.label),
+        };
         let mut fields = front.fields;
         if !front.tags.is_empty() {
             fields.retain(|(name, _)| name != "tags");
@@ -452,7 +460,9 @@ impl Mapping<'_> {
             at: front.date,
             client: given.client.or(front.client).or_else(|| query.client.clone()),
             case: given.case.or(front.case).or_else(|| query.case.clone()),
-            label: given.label.or(front.label).or_else(|| query.label.clone()),
+            // Where the rules say it, what the source says would not count either.
+            label_left: left.is_some() && given.label.is_none(),
+            label: given.label.or(within).or_else(|| query.label.clone()),
             template: given.template.or_else(|| query.template.clone()),
             fields,
             digest,

@@ -119,6 +119,8 @@ pub struct ImportPlan {
     pub skipped: Vec<LeftOut>,
     /// Columns that nothing is taken from.
     pub columns_left: Vec<String>,
+    /// How many of the new ones the source gives a label that is not taken.
+    pub labels_left: usize,
     /// How many texts lie in the source in clear.
     pub in_clear: usize,
 }

@@ -209,6 +209,7 @@ impl Desk<'_> {
             plan.new += 1;
             plan.bytes += thing.text.len() as u64;
             plan.attachments += thing.beside.len();
+            plan.labels_left += usize::from(thing.label_left);
             *plan.labels.entry(words).or_default() += 1;
             for (counts, name) in [(&mut plan.clients, &thing.client), (&mut plan.cases, &thing.case)] {
                 if let Some(name) = name {

@@ -256,3 +256,40 @@ fn rows_of_one_id_that_differ_are_a_fault() {
         )
     );
 }
+
+#[test]
+fn labels_that_are_not_taken_are_counted() {
+    let vault = Vault::new();
+    let folder = Folder::new(&[
+        ("a.md", "---\nlabel: confidential\n---\n\nLamp.\n"),
+        ("b.md", "---\nlabel: confidential\n---\n\nLock.\n"),
+        ("c.md", "Door.\n"),
+    ]);
+    let rules = "[[rule]]\npath = \"b.md\"\nlabel = \"internal\"\n";
+    let query = |labels_within| ImportQuery {
+        rules: Some(("rules.toml".into(), rules.into())),
+        labels_within,
+        ..folder.query()
+    };
+    let looked = |query: &ImportQuery| {
+        let plan = import(&vault.context(&Told, None, None), query, &mut |_| Ok(false))
+            .unwrap()
+            .plan;
+        (plan.labels_left, plan.columns_left)
+    };
+    assert_eq!(looked(&query(false)).0, 1);
+    assert_eq!(looked(&query(true)).0, 0);
+    folder.write("table.csv", "body,Label\nLamp,restricted\nLock,\nDoor,restricted\n");
+    let table = |labels_within| ImportQuery {
+        template: None,
+        labels_within,
+        ..table(&folder, "", &[])
+    };
+    assert_eq!(looked(&table(false)), (2, vec!["Label".to_owned()]));
+    assert_eq!(looked(&table(true)), (0, Vec::new()));
+    let named = ImportQuery {
+        columns: vec![("label".into(), "Label".into())],
+        ..table(false)
+    };
+    assert_eq!(looked(&named), (0, Vec::new()));
+}
