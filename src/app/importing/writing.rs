@@ -370,6 +370,11 @@ impl Planned {
                     fields: std::mem::take(&mut thing.fields),
                     template: None,
                 };
+                // How grave it is depends on how many of its kind came before, of which these are some.
+                let counts = |form: &Form| form.rubric.as_ref().is_some_and(|rubric| rubric.repeat().is_some());
+                if form.is_some_and(counts) && !drafts.is_empty() {
+                    written += desk.record_all(std::mem::take(&mut drafts))?;
+                }
                 let ready = desk.ready(VERB, note, text, form, &thing.text, own)?;
                 if !thing.beside.is_empty() {
                     self.beside.push((ready.note, thing.beside));

@@ -239,6 +239,21 @@ fn what_changed_in_a_source_is_graded_anew() {
 }
 
 #[test]
+fn repetitions_in_one_import_count() {
+    let vault = Vault::new();
+    let place = Folder::new(&[]);
+    let axes = ["person", "rule", "harm", "persons", "intent", "reach"];
+    let rest = "@mara,gifts,none,nobody outside,honest slip,one outsider";
+    let rows: String = (1..=4).map(|n| format!("{n},Wine {n},{rest}\n")).collect();
+    place.write("table.csv", &format!("id,body,{}\n{rows}", axes.join(",")));
+    assert_eq!(done(&imported(&vault, &table(&place, "violation", &axes))), (4, 0, 0));
+    let grades: Vec<_> = (1..=4)
+        .map(|n| field(&vault, &format!("Wine {n}"), "grade").unwrap())
+        .collect();
+    assert_eq!(grades, ["slight", "slight", "serious", "serious"]);
+}
+
+#[test]
 fn rows_of_one_id_that_differ_are_a_fault() {
     let vault = Vault::new();
     let place = Folder::new(&[("table.csv", "id,body\n7,Lamp out\n7,Lamp out\n7,Lock out\n")]);
