@@ -253,9 +253,11 @@ pub fn change_member(context: &Context<'_>, handle: &str, change: &MemberChange)
 }
 
 /// Verbs under which a note's content comes before somebody's eyes.
-const OPENS: [&str; 9] = [
+const OPENS: [&str; 11] = [
     "approve-read",
     "breakglass open",
+    "close-read",
+    "export-read",
     "show",
     "edit-read",
     "extract",

@@ -145,9 +145,10 @@ impl Desk<'_> {
     }
 }
 
-/// What a subject is not told of a concern: the key of whoever raised it, whom they left out and wrote to, and from which file
-/// it came.
-const UNTOLD: [&str; 5] = [
+/// What a subject is not told: of a concern the key of whoever raised it, whom they left out and wrote to, and from which file
+/// it came; and which level it bore once.
+const UNTOLD: [&str; 6] = [
+    reserved::HIGHEST,
     reserved::REPLY_KEY,
     reserved::LEFT_OUT,
     reserved::READERS,
