@@ -549,7 +549,7 @@ impl Desk<'_> {
         let refusal = match self.somebody_may_second(needed.label, denial.lacks_another_lead()) {
             true => refusal,
             false => refusal.hint(
-                "nobody else may read it so far, so nobody can approve it: give somebody the clearance (`strongroom member grant`), or, \
+                "nobody else may read it so far, so nobody can approve it: let somebody in who may (`strongroom member grant`), or, \
                  where it goes to people by name, name somebody (`strongroom relabel`)",
             ),
         };

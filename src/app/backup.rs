@@ -7,7 +7,7 @@ use super::audit::mark_of;
 use super::context::Context;
 use super::error::{Error, Kind};
 use super::vault::{move_into_place, refuse_occupied, staging_beside};
-use crate::chain::Receipt;
+use crate::chain::{Problem, Receipt};
 use crate::env::SystemEntropy;
 use crate::id::{Digest, VaultId};
 use crate::ledger::{
@@ -27,6 +27,10 @@ pub struct BackedUp {
     pub strays: Vec<String>,
 }
 
+fn writes_on(problem: &Problem) -> bool {
+    problem.case == 14
+}
+
 /// What a check of a backup found.
 pub struct CheckedBackup {
     /// What the verifier says of it.
@@ -38,11 +42,23 @@ pub struct CheckedBackup {
 }
 
 impl CheckedBackup {
-    /// Whether nothing is wrong but that a log has two histories, which no card joins yet.
-    pub fn is_forked(&self) -> bool {
+    /// Whether nothing is wrong but what keeps nobody from working with it: that a log has two histories, which no card joins
+    /// yet, or that a removed device wrote on, which counts for nothing and which whoever was removed can do at any time.
+    pub(super) fn is_of_use(&self) -> bool {
+        let rests = |problem: &Problem| waits_for_a_lead(problem) || writes_on(problem);
         self.report.verdict == Verdict::Tampered
-            && self.report.problems.iter().all(waits_for_a_lead)
+            && self.report.problems.iter().all(rests)
             && self.report.unknown.is_empty()
+    }
+
+    /// Whether a log has two histories, which no card joins yet.
+    pub fn is_forked(&self) -> bool {
+        self.report.problems.iter().any(waits_for_a_lead)
+    }
+
+    /// Whether a removed device wrote on.
+    pub fn goes_on(&self) -> bool {
+        self.report.problems.iter().any(writes_on)
     }
 }
 
@@ -108,7 +124,7 @@ pub fn restore(context: &Context<'_>, file: &Path) -> Result<Restored, Error> {
             Verdict::Unknown => Some((Kind::Unknown, "it cannot be told whether this backup is intact")),
         };
         // A backup of two histories that nobody has joined yet: no reason to be without a vault.
-        let refusal = refusal.filter(|_| !checked.is_forked());
+        let refusal = refusal.filter(|_| !checked.is_of_use());
         if let Some((kind, words)) = refusal {
             return Err(Error::new(kind, format!("{words}; nothing was restored"))
                 .hint("`strongroom restore FILE --check` says what is wrong with it"));

@@ -172,7 +172,7 @@ fn check(
     }
     let refusal = match checked.report.verdict {
         Verdict::Intact => None,
-        Verdict::Tampered if checked.is_forked() => None,
+        Verdict::Tampered if checked.is_of_use() => None,
         Verdict::Tampered => Some((Kind::Tampered, "this vault was tampered with")),
         Verdict::Unknown => Some((Kind::Unknown, "it cannot be told whether this vault is intact")),
     };

@@ -70,6 +70,9 @@ pub(super) fn restore(context: &Context<'_>, seen: &Seen<'_>, file: &Path, check
             }
         ));
     }
+    if done.checked.goes_on() {
+        seen.terminal.warn(WRITES_ON);
+    }
     tell_strays(seen, &done.checked);
     tell_age(seen, &done.checked);
     if done.checked.behind.is_some() {
@@ -79,6 +82,10 @@ pub(super) fn restore(context: &Context<'_>, seen: &Seen<'_>, file: &Path, check
     }
     Ok(0)
 }
+
+/// That there is what counts for nothing.
+pub(super) const WRITES_ON: &str = "a device that was removed wrote on beyond what was accepted of its log; that counts for \
+                                    nothing, and `strongroom audit verify` names it";
 
 fn tell_strays(seen: &Seen<'_>, checked: &CheckedBackup) {
     if let Some(named) = named(&checked.strays) {

@@ -1,6 +1,7 @@
 //! Other repositories: `clone`, `remote`, `sync`.
 
 use super::args::{CloneArgs, RemoteCommand};
+use super::backup::WRITES_ON;
 use super::out;
 use super::terminal::Seen;
 use super::words::counted;
@@ -36,6 +37,9 @@ pub(super) fn clone(context: &Context<'_>, seen: &Seen<'_>, args: &CloneArgs) ->
     ));
     if made.checked.is_forked() {
         seen.remark("a log in it has two histories; both are kept until a lead has looked at them");
+    }
+    if made.checked.goes_on() {
+        seen.terminal.warn(WRITES_ON);
     }
     match made.known {
         true => seen.remark("the founder is the one that was known from elsewhere"),

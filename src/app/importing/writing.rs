@@ -137,7 +137,8 @@ impl Desk<'_> {
                                     return Err(error);
                                 }
                                 plan.skipped.push(fault(&called, error));
-                                leave_beside(plan, thing.beside, STAYS);
+                                let beside = self.not_attached(known.note, thing.beside)?;
+                                leave_beside(plan, beside, STAYS);
                                 continue;
                             }
                             let beside = self.not_attached(known.note, std::mem::take(&mut thing.beside))?;
@@ -157,13 +158,15 @@ impl Desk<'_> {
                     };
                     plan.changed
                         .push(left(format!("{why} note {}", &known.note.to_string()[..8])));
-                    leave_beside(plan, thing.beside, STAYS);
+                    let beside = self.not_attached(known.note, thing.beside)?;
+                    leave_beside(plan, beside, STAYS);
                     continue;
                 }
                 Found::Text(note) if !query.keep_duplicates => {
                     plan.duplicates
                         .push(left(format!("of note {}", &note.to_string()[..8])));
-                    leave_beside(plan, thing.beside, IS_DUPLICATE);
+                    let beside = self.not_attached(note, thing.beside)?;
+                    leave_beside(plan, beside, IS_DUPLICATE);
                     continue;
                 }
                 Found::Elsewhere if !query.keep_duplicates => {

@@ -1,6 +1,7 @@
 //! Two leads, an officer and a bare repository between them: what both leads change offline is brought together by whoever
 //! comes second.
 
+mod last;
 mod late;
 
 use super::super::members::{Admission, admit};
@@ -548,22 +549,6 @@ fn rules_that_both_changed_are_the_first_s_and_those_that_one_changed_are_theirs
         (policy(&world.mara, "templates/first.txt"), world.jon.card("kim").level),
         ("jon's after all".into(), 1)
     );
-}
-
-#[test]
-fn the_auditors_key_is_not_lost_where_both_removed_the_last_auditor() {
-    let world = World::new();
-    let auditor = MemberChange::Grant(rights(None, &[Role::Auditor]));
-    world.mara.change("kim", &auditor);
-    world.settle();
-    let both = [&world.jon, &world.mara];
-    for computer in both {
-        computer.seat.offline.set(true);
-        computer.change("kim", &MemberChange::Remove);
-        computer.seat.offline.set(false);
-    }
-    both.iter().for_each(|computer| computer.well());
-    world.mara.change("jon", &auditor);
 }
 
 #[test]
