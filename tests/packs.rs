@@ -582,7 +582,8 @@ fn the_logs_of_several_people_and_a_note_that_was_sealed_anew_are_proven_too() {
     assert!(other.sh("python3 check.py").0, "{}", other.sh("python3 check.py").1);
     let readme = std::fs::read_to_string(home.path("other/README.md")).unwrap();
     assert!(
-        readme.contains("`custody.csv` may lack entries") && readme.contains("of the reads in the log did not open"),
+        readme.contains("`custody.csv` may lack entries")
+            && readme.contains("of the reads, drafts and releases in the log did not open"),
         "{readme}"
     );
     let custody = std::fs::read_to_string(home.path("other/custody.csv")).unwrap();

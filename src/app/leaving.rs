@@ -471,11 +471,15 @@ impl Desk<'_> {
         if names.is_empty() {
             return Ok(());
         }
-        let handle = &old.handle;
-        let words = format!(
-            "{handle} is the last who holds {}; nothing was changed",
-            names.join(", ")
-        );
+        let (handle, names) = (&old.handle, names.join(", "));
+        // Who died, or is not to be trusted, gives nothing to anybody: a pause first says that it is meant.
+        if old.paused && new.is_removed() {
+            self.context.person.warn(&format!(
+                "{handle} is the last who holds {names}: what is under it opens for nobody any more, and a new auditor gets a new key"
+            ));
+            return Ok(());
+        }
+        let words = format!("{handle} is the last who holds {names}; nothing was changed");
         let mut error = Error::new(Kind::Failed, words)
             .hint("have them give it to somebody first; where they are no lead, make them one for that");
         if others().any(|card| !card.is_removed() && card.waits(now)) {
@@ -484,9 +488,18 @@ impl Desk<'_> {
         Err(match old.paused {
             true => error,
             false => error.hint(format!(
-                "`strongroom member pause {handle}` stops them at once, and nothing is lost"
+                "`strongroom member pause {handle}` stops them at once, and nothing is lost; of who never comes back \
+                 `strongroom member remove {handle}` then takes away what only they hold too"
             )),
         })
+    }
+
+    /// Whether nobody holds the auditors' key any more who is due it: then a lead makes another for whom they make an auditor.
+    pub(super) fn is_auditors_key_lost(&self) -> bool {
+        let roster = &self.ledger.charter().roster;
+        let given = roster.given(KeyUse::Auditors);
+        let holds = |card: &Card| given.contains(&card.person) && roster.is_due(card, KeyUse::Auditors, None);
+        !roster.members().any(holds)
     }
 
     /// What a use is called here.
@@ -520,8 +533,11 @@ impl Desk<'_> {
                 _ => me.is_due_for_good(*usage),
             })
         };
+        let anew = new.is_due(KeyUse::Auditors) && self.is_auditors_key_lost();
+        due.extend(anew.then_some(KeyUse::Auditors));
+        let holds = |usage: &KeyUse| makes(usage) && self.ledger.keyring().holds(*usage);
         due.into_iter()
-            .filter(|usage| makes(usage) && self.ledger.keyring().holds(*usage))
+            .filter(|usage| anew && *usage == KeyUse::Auditors || holds(usage))
             .collect()
     }
 

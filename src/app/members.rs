@@ -475,7 +475,10 @@ impl Desk<'_> {
             KeyUse::Auditors => roster.is_due(own, usage, None),
             _ => own.is_due_for_good(usage),
         };
-        let has = |usage| own.is_some_and(|own| good(own, usage)) && self.ledger.keyring().holds(usage);
+        let holds = |usage| own.is_some_and(|own| good(own, usage)) && self.ledger.keyring().holds(usage);
+        // What everybody has lost is nobody's to keep. At an admission nobody is given it: it is granted.
+        let anew = old.is_some() && self.is_auditors_key_lost();
+        let has = |usage| holds(usage) || anew && usage == KeyUse::Auditors;
         // Like is compared with like: what was lent is not held, and what is lent anew is gained anew.
         let held = |usage: KeyUse| old.is_some_and(|old| old.is_due_for_good(usage));
         let lent = |loan: &(KeyUse, Time)| old.is_some_and(|old| old.loans().any(|known| known == *loan));
@@ -492,7 +495,8 @@ impl Desk<'_> {
                 Kind::Denied,
                 "you do not hold the auditors' key, so you cannot give it; nothing was changed",
             )
-            .hint("the founder gives it until there is an auditor, and then a lead who is an auditor too")),
+            .hint("the founder gives it until there is an auditor, and then a lead who is an auditor too")
+            .hint("where none of these is a member any more, admit them without it, and any lead gives it then: `strongroom member grant`")),
             Some(_) => Err(Error::new(
                 Kind::Denied,
                 "nobody gives a clearance that goes beyond their own; nothing was changed",

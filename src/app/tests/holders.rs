@@ -103,6 +103,44 @@ fn a_lead_takes_no_level_from_the_last_who_holds_it() {
     is_last(change(&jon, "ines", MemberChange::Remove), "confidential, restricted");
 }
 
+/// Who died gives nothing to anybody. A pause says that it is meant; what nobody holds any more can be made anew.
+#[test]
+fn who_never_comes_back_is_removed_after_a_pause_and_a_lead_makes_another_auditor() {
+    let mara = Vault::new();
+    add_note(&mara, "restricted", "For the few.");
+    let jon = join(&mara, "jon", "restricted");
+    let ann = join(&mara, "ann", "internal");
+    change(&mara, "jon", given(&[Role::Lead])).unwrap();
+    let audits = |place: &Vault| keys_of(place).1.holds(KeyUse::Auditors);
+    let auditor = || change(&jon, "ann", given(&[Role::Auditor]));
+    is_last(change(&jon, "mara", MemberChange::Remove), "the auditors' key");
+    change(&jon, "mara", MemberChange::Pause).unwrap();
+    // Who is paused has it still, and may come back.
+    assert_eq!(auditor().err().unwrap().exit_code(), 3);
+    let person = super::matters::Warned::default();
+    let mut context = jon.context(&person, Some("safety"), Some("what is to be done"));
+    context.clock = Clock::Fixed(Time::from_unix(NOW));
+    change_member(&context, "mara", &MemberChange::Remove).unwrap();
+    let told = person.0.into_inner();
+    assert!(
+        told.iter()
+            .any(|said| said.contains("last who holds the auditors' key")),
+        "{told:?}"
+    );
+    assert!(!audits(&ann) && !audits(&jon));
+    auditor().unwrap();
+    assert!(audits(&ann) && !audits(&jon));
+    assert_eq!(listed(&jon), Ok(1));
+    // From then on it is as it was: who holds it gives it.
+    let _kim = join(&jon, "kim", "internal");
+    assert_eq!(
+        change(&jon, "kim", given(&[Role::Auditor])).err().unwrap().exit_code(),
+        3
+    );
+    let report = verify(&jon.context(&Told, None, None), None, &[], None, true).unwrap();
+    assert!(report.problems.is_empty(), "{:?}", report.problems);
+}
+
 #[test]
 fn the_auditors_key_stays_with_somebody_who_has_it() {
     let mara = Vault::new();
