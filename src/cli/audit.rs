@@ -87,7 +87,7 @@ fn in_short<'p>(all: impl Iterator<Item = &'p Problem>, whole: bool) -> Vec<&'p 
     shown.into_iter().map(|(_, problem)| problem).collect()
 }
 
-fn word(verdict: Verdict) -> &'static str {
+pub(super) fn word(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Intact => "intact",
         Verdict::Tampered => "tampered",

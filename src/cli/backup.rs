@@ -56,6 +56,7 @@ pub(super) fn restore(context: &Context<'_>, seen: &Seen<'_>, file: &Path, check
         seen.json(&json!({
             "vault": done.vault.to_string(),
             "path": done.path.to_string_lossy(),
+            "verdict": audit::word(done.checked.report.verdict),
             "strays": done.checked.strays,
         }))?;
     } else {
@@ -66,6 +67,7 @@ pub(super) fn restore(context: &Context<'_>, seen: &Seen<'_>, file: &Path, check
             done.path.display(),
             match done.checked.is_forked() {
                 true => "a log in it has two histories, since an earlier backup was put back and written to; both are kept until a lead has looked at them",
+                false if done.checked.goes_on() => "checked",
                 false => "intact",
             }
         ));

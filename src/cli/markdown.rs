@@ -135,7 +135,8 @@ fn words(text: &str) -> impl Iterator<Item = &str> {
 
 /// What a list item begins with. Its number stays as it was written, and is not counted anew: it may be the day of a date.
 fn marker(item: &str) -> String {
-    let item = item.trim_start_matches([' ', '\t']);
+    // Behind a tab an item begins before its line.
+    let item = item.trim_start_matches([' ', '\t', '\n', '\r', '>']);
     let digits = item.bytes().take_while(u8::is_ascii_digit).count();
     match item
         .get(..=digits)

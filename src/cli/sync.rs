@@ -1,6 +1,7 @@
 //! Other repositories: `clone`, `remote`, `sync`.
 
 use super::args::{CloneArgs, RemoteCommand};
+use super::audit;
 use super::backup::WRITES_ON;
 use super::out;
 use super::terminal::Seen;
@@ -24,14 +25,16 @@ pub(super) fn clone(context: &Context<'_>, seen: &Seen<'_>, args: &CloneArgs) ->
             "fingerprint": founder.to_string(),
             "known": made.known,
             "entries": made.checked.report.entries,
+            "verdict": audit::word(made.checked.report.verdict),
             "strays": made.strays,
         }))?;
         return Ok(0);
     }
     seen.remark(&format!("vault    {vault}, at {}", made.path.display()));
     seen.remark(&format!("founder  {founder}"));
+    let found = if made.checked.goes_on() { "checked" } else { "intact" };
     seen.remark(&format!(
-        "intact: {} in {}",
+        "{found}: {} in {}",
         counted(made.checked.report.entries, "entry", "entries"),
         counted(made.checked.report.logs.len() as u64, "log", "logs")
     ));

@@ -38,6 +38,12 @@ impl Permit {
         self.is_for(person, note, label) && (action.opens() || matches!(action, Action::List | Action::ConflictList))
     }
 
+    /// Whether it was decided about what the person wrote, or what they declared a conflict of interest with.
+    pub(super) fn is_about(&self, own: bool, conflict: bool) -> bool {
+        let resource = self.permission.resource();
+        (resource.own, resource.conflict) == (own, conflict)
+    }
+
     /// Whether it lets `person` do exactly `action` with `note` at `label`.
     pub(super) fn lets(&self, action: Action, person: PersonId, note: NoteId, label: &Label) -> bool {
         self.is_for(person, note, label) && self.permission.action() == action

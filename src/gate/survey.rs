@@ -386,9 +386,10 @@ impl Survey {
     pub fn keep_covered(&mut self, permits: &[Permit]) {
         let me = self.me;
         let covers = |item: &Found| {
-            permits
-                .iter()
-                .any(|permit| permit.covers_heading(me, item.note, &item.label))
+            let own = item.metadata.author == me;
+            let covers = |permit: &&Permit| permit.covers_heading(me, item.note, &item.label);
+            let mut covering = permits.iter().filter(covers);
+            covering.any(|permit| permit.is_about(own, item.conflict))
         };
         self.found.retain(covers);
     }

@@ -631,7 +631,7 @@ fn scan_other(
 /// The live set of all logs, for a device that has none of its own yet, or for whom others count now. Every log must hold
 /// but those that were set `aside` before.
 pub(super) fn live_of_all(repo: &Repo, charter: &Charter, aside: &[Quarantined]) -> Result<LiveSet, LedgerError> {
-    let is_aside = |log| aside.iter().any(|known| known.log == log);
+    let is_aside = |log| aside.iter().any(|known| known.log == log && !known.fork);
     let mut live = LiveSet::within(charter.roster.cuts());
     let fault = |log, case, why: String| LedgerError::tampered(Problem::of(log, case, why));
     let (branches, damaged) = log_branches(repo)?;

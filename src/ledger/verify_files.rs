@@ -416,7 +416,7 @@ impl<'a> Branch<'a> {
         if body.is_some_and(|body| !self.known.live.was_ever_written(&body)) {
             let (log, seq) = self.at(path);
             let message = format!(
-                "`{path}` on the branch `{}` wraps a body that no entry here wrote",
+                "`{path}` on the branch `{}` wraps a body that no entry here wrote: it was made up, or written beyond what is accepted of a removed device's log",
                 self.name
             );
             tally.finding(Problem {

@@ -83,7 +83,13 @@ fn forgetting_and_backups() {
     let args = ["restore", "vault.bundle", "--vault", "second", "--json"];
     let (code, restored) = ask(&mut stage, &args);
     assert_eq!(code, 0);
-    fields(&restored, &[("vault", "id"), ("path", "text"), ("strays", "list")]);
+    let shape = [
+        ("vault", "id"),
+        ("path", "text"),
+        ("verdict", "text"),
+        ("strays", "list"),
+    ];
+    fields(&restored, &shape);
 }
 
 #[test]
@@ -827,7 +833,13 @@ fn witnesses_and_other_copies() {
             ("fingerprint", "text"),
         ],
     );
-    fields(&cloned, &[("known", "truth"), ("entries", "count"), ("strays", "list")]);
+    let shape = [
+        ("known", "truth"),
+        ("entries", "count"),
+        ("verdict", "text"),
+        ("strays", "list"),
+    ];
+    fields(&cloned, &shape);
     assert!(std::fs::create_dir(stage.home().join("pages")).is_ok());
     let split = [
         "recovery", "split", "--need", "2", "--of", "3", "--out", "pages", "--json",

@@ -57,7 +57,7 @@ impl Exchange<'_> {
     fn fetch(&mut self, staging: &Staging, branches: &Elsewhere) -> Result<Vec<String>, Error> {
         let repo = &self.unlocked.repo;
         let room = room_for_arrivals(repo.dir()).map_err(no_room)?;
-        let alike = branches.alike(repo)?;
+        let mut alike = branches.alike(repo)?;
         staging.begin_with(&alike)?;
         let job = GitJob::fetch(
             staging.dir(),
@@ -69,6 +69,7 @@ impl Exchange<'_> {
         let mut ended = self.git(job.clone())?;
         if !(ended.succeeded || ended.stopped || alike.is_empty()) {
             // One of these the vault may have lost, or not have any more.
+            alike.clear();
             staging.begin_with_none()?;
             ended = self.git(job)?;
         }

@@ -165,6 +165,11 @@ fn a_list_has_the_numbers_that_were_written() {
         "│ 12. he came\n│ 14. left"
     );
     assert_eq!(shown("  12.  *a*\n  14.  b", 60, true), "12. a\n14. b");
+    assert_eq!(
+        shown("* top **x**\n\t1. one\n\t7. two", 60, true),
+        "• top x\n  1. one\n  7. two"
+    );
+    assert_eq!(shown(">\t12. May **a**\n>\t14. b", 60, true), "│ 12. May a\n│ 14. b");
 }
 
 #[test]

@@ -175,6 +175,10 @@ impl Keys {
         // What came meanwhile may not have been looked at yet.
         let silent = all && self.silence_left(now).is_zero();
         let paste = self.paste.as_mut()?;
+        if paste.alone && self.bytes.starts_with(PASTE_BEGIN) {
+            self.paste = None;
+            return Some(None);
+        }
         let end = self
             .bytes
             .windows(PASTE_END.len())
@@ -191,10 +195,6 @@ impl Keys {
                     return Some(None);
                 }
                 _ => {}
-            }
-            if self.bytes.starts_with(PASTE_BEGIN) {
-                self.paste = None;
-                return Some(None);
             }
         }
         // The end may have come in part.
@@ -423,6 +423,10 @@ mod tests {
         assert_eq!(typed(&[begun, (9_000, b"\x1b[A")]), [pasted("gate"), up]);
         assert_eq!(
             typed(&[begun, (9_000, b"\x1b[200~lane"), (9_000, b"x")]),
+            [pasted("gate"), pasted("lane"), x.clone()]
+        );
+        assert_eq!(
+            typed(&[begun, (9_000, b"\x1b[200~lane\x1b[201~"), (60, b"x")]),
             [pasted("gate"), pasted("lane"), x.clone()]
         );
         // What comes in a heap, or soon after something, is still of the text.
