@@ -20,13 +20,14 @@ pub type LeadAt<'l> = &'l dyn Fn(DeviceId, Digest) -> Option<bool>;
 pub(super) type Knows<'k> = &'k dyn Fn(Place, Place) -> bool;
 
 /// Whether the person of a device was a lead, and not paused, by the cards of a roster up to the one of that digest.
-pub fn was_lead(roster: &Roster, device: DeviceId, at: Digest) -> Option<bool> {
+/// `withdrawn`: that is the base of cards which are there no more, and may have ended a pause.
+pub fn was_lead(roster: &Roster, device: DeviceId, at: Digest, withdrawn: bool) -> Option<bool> {
     let cards = roster.cards();
     let last = cards.iter().position(|card| card.digest() == at)?;
     let person = roster.person_of(device);
     let mut before = cards[..=last].iter().rev();
     let card = before.find(|card| Some(card.person) == person);
-    Some(card.is_some_and(|card| card.roles.contains(&Role::Lead) && !card.paused))
+    Some(card.is_some_and(|card| card.roles.contains(&Role::Lead) && (withdrawn || !card.paused)))
 }
 
 /// What is to be told of entries, under which number, each once.

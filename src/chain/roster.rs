@@ -416,12 +416,13 @@ mod tests {
         let files = [&first, &second, &paused].map(|card| card.sign(&key(1)));
         let files: Vec<&[u8]> = files.iter().map(Vec::as_slice).collect();
         let roster = Roster::verify(VAULT, None, &files).unwrap();
-        let led = |by: u8, at: &Card| super::super::was_lead(&roster, DeviceId([by; 8]), at.digest());
+        let led = |by: u8, at: &Card| super::super::was_lead(&roster, DeviceId([by; 8]), at.digest(), false);
         assert_eq!(
             [led(9, &first), led(9, &second), led(9, &paused)],
             [false, true, false].map(Some)
         );
-        assert_eq!(led(1, &paused), Some(true));
+        let beyond = super::super::was_lead(&roster, DeviceId([9; 8]), paused.digest(), true);
+        assert_eq!((led(1, &paused), beyond), (Some(true), Some(true)));
         assert_eq!(led(1, &next(1, 8, Vec::new())), None);
     }
 

@@ -6,10 +6,11 @@ use crate::id::{DeviceId, Digest, EntryRef, NoteId, PersonId};
 
 impl Ledger<'_> {
     /// Whether the person of a device was a lead, and not paused, by the cards up to the one of that digest; none where there
-    /// is no such card. Under cards that were withdrawn it is as under those they stood upon.
+    /// is no such card. Under cards that were withdrawn it is as under those they stood upon, but that they may have ended a pause.
     pub fn was_lead(&self, device: DeviceId, at: Digest) -> Option<bool> {
-        let at = self.standing.live.withdrawals().base_of(at).unwrap_or(at);
-        was_lead(&self.standing.charter.roster, device, at)
+        let base = self.standing.live.withdrawals().base_of(at);
+        let roster = &self.standing.charter.roster;
+        was_lead(roster, device, base.unwrap_or(at), base.is_some())
     }
 
     /// All holds, also those that were lifted.

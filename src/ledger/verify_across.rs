@@ -252,7 +252,8 @@ impl<'a> Across<'a> {
 
     /// Whether an entry is no hold and no lift, or by a lead.
     fn may_hold(&self, entry: &Entry, position: usize) -> bool {
-        !is_of_holds(entry) || is_lead(self.facts, entry.actor, position)
+        let withdrawn = self.facts.position(entry.roster).is_none();
+        !is_of_holds(entry) || is_lead(self.facts, entry.actor, position, withdrawn)
     }
 
     /// Compares what all logs say with each other and with what the vault holds; gives the files that exist.
@@ -306,14 +307,11 @@ impl<'a> Across<'a> {
         let faults = self.live.matters().faults(self.live.cuts(), &person, lacks);
         faults.into_iter().for_each(|fault| tally.problem(fault));
         // Under cards that were withdrawn it is as under those they stood upon.
-        let base = |at| self.live.withdrawals().base_of(at).unwrap_or(at);
         let lead = |device, at| {
-            let position = self.facts.position(base(at))?;
-            Some(
-                self.facts
-                    .person(device)
-                    .is_some_and(|person| is_lead(self.facts, person, position)),
-            )
+            let base = self.live.withdrawals().base_of(at);
+            let position = self.facts.position(base.unwrap_or(at))?;
+            let person = self.facts.person(device);
+            Some(person.is_some_and(|person| is_lead(self.facts, person, position, base.is_some())))
         };
         let (faults, findings) = self.live.judge_holds(&lead, lacks);
         faults.into_iter().for_each(|fault| tally.problem(fault));
@@ -339,12 +337,13 @@ impl<'a> Across<'a> {
     }
 }
 
-/// Whether a person is a lead, and not paused, by the cards up to that one.
-fn is_lead(facts: &Facts, person: PersonId, position: usize) -> bool {
+/// Whether a person is a lead, and not paused, by the cards up to that one. `withdrawn`: it is what cards stood upon that are
+/// there no more, and may have ended a pause.
+fn is_lead(facts: &Facts, person: PersonId, position: usize, withdrawn: bool) -> bool {
     let Some(roster) = &facts.roster else { return true };
     let mut cards = roster.cards().get(..=position).unwrap_or_default().iter().rev();
     let card = cards.find(|card| card.person == person);
-    card.is_some_and(|card| card.roles.contains(&Role::Lead) && !card.paused)
+    card.is_some_and(|card| card.roles.contains(&Role::Lead) && (withdrawn || !card.paused))
 }
 
 /// Whether its person has to be somebody for what it does to members, policies, keys or holds.

@@ -910,9 +910,14 @@ class Roster:
         return any(card.person == person and device in card.devices for card in cards)
 
     def is_lead_at(self, person, digest):
-        """Whether the person is a lead, and not paused, by the cards up to the one with this digest."""
+        """Whether the person is a lead by the cards up to the one with this digest."""
         cards = [c for c in self.cards[: self.by_digest[digest].n + 1] if c.person == person]
-        return bool(cards) and "lead" in cards[-1].roles and not cards[-1].paused
+        return bool(cards) and "lead" in cards[-1].roles
+
+    def is_paused_at(self, person, digest):
+        """Whether the person is paused by the cards up to the one with this digest."""
+        cards = [c for c in self.cards[: self.by_digest[digest].n + 1] if c.person == person]
+        return bool(cards) and cards[-1].paused
 
 
 # ---------------------------------------------------------------------------------------------
@@ -2118,7 +2123,7 @@ class Verifier:
             if not self.roster.is_lead_at(entry.actor, before):
                 self.problem(36, "the charter was changed by somebody who is no lead", log.name, at)
         holds = entry.kind in ("hold", "lift") and entry.result == "done"
-        if holds and not self.roster.is_lead_at(self.person(log.name), upon):
+        if holds and not self.is_leads(log, entry):
             self.problem(36, "a hold placed or lifted by somebody who is no lead", log.name, at)
         # A box, written or forgotten, and a detail key that is forgotten.
         keys = [path for ref, path, _ in entry.wrote if ref == "keys/devices" and not path.startswith("detail-")]
@@ -2340,9 +2345,11 @@ class Verifier:
                         self.problem(37, "it destroys what %s holds, and knew of it" % seq, by[0].name, by[1])
 
     def is_leads(self, log, entry):
-        """Whether an entry is by a person who was a lead by the cards that it names."""
-        roster = self.stands_upon(entry.roster)
-        return roster is not None and self.roster.is_lead_at(self.person(log.name), roster)
+        """Whether an entry is by a person who was a lead by the cards that it names, and not paused by those that stand."""
+        roster, person = self.stands_upon(entry.roster), self.person(log.name)
+        if roster is None or not self.roster.is_lead_at(person, roster):
+            return False
+        return roster != entry.roster or not self.roster.is_paused_at(person, roster)
 
     def check_files(self):
         written, forgotten, destroyed, undone, said = {}, {}, {}, {}, {}
