@@ -3,6 +3,7 @@
 use super::forget::plain;
 use super::git::{ReadError, Repo};
 use super::object::{Kind, Oid};
+use super::pack::PackError;
 use super::reach::{Missing, Reached};
 use super::record::is_branch;
 use super::write::{sync_file_system, to_io};
@@ -39,6 +40,16 @@ pub enum BackupError {
     /// The system refused.
     #[error("{0}; free some space or check the disk")]
     Io(#[from] io::Error),
+}
+
+impl From<PackError> for BackupError {
+    fn from(error: PackError) -> Self {
+        match error {
+            PackError::Io(error) => Self::Io(error),
+            PackError::Read(error) => Self::Incomplete(error),
+            error => Self::Io(io::Error::other(error.to_string())),
+        }
+    }
 }
 
 /// What stands before the objects: each ref and the commit it names.
@@ -115,7 +126,8 @@ impl Repo {
 
     /// Writes a backup; every object was read and hashed first. Gives the number of bytes.
     pub fn write_backup(&self, head: &BackupHead, out: &mut dyn Write) -> Result<u64, BackupError> {
-        let reached = self.whole(head).map_err(BackupError::Source)?;
+        let named = head.refs.iter().map(|(_, oid)| *oid);
+        let reached = self.whole(named).map_err(BackupError::Source)?;
         let text = head.to_text();
         out.write_all(text.as_bytes())?;
         let git = git2::Repository::open_bare(&self.dir).map_err(to_io)?;
@@ -140,14 +152,15 @@ impl Repo {
     }
 
     /// Fills a vault that was just made from a backup; durable when this returns. Every object that is led to is read and
-    /// hashed. Branches that do not belong, by their full names, are left aside; their names come second.
+    /// hashed. Branches that do not belong, by their full names, are left aside, with all that only they lead to; their names
+    /// come second.
     pub fn read_backup(
         &self,
         input: &mut dyn Read,
         belongs: impl Fn(&str) -> bool,
     ) -> Result<(BackupHead, Vec<String>), BackupError> {
         let (mut head, rest) = read_head(input)?;
-        let others = head.leave_out(belongs);
+        let mut others = head.leave_out(belongs);
         let odb = self.git.odb().map_err(to_io)?;
         let damaged = |error: io::Error| BackupError::Damaged(error.to_string());
         let mut writer = odb.packwriter().map_err(to_io)?;
@@ -166,7 +179,18 @@ impl Repo {
             std::fs::set_permissions(entry?.path(), std::fs::Permissions::from_mode(0o400))?;
         }
         odb.refresh().map_err(to_io)?;
-        self.whole(&head).map_err(BackupError::Incomplete)?;
+        let own = head.refs.iter().filter(|(name, _)| name != "HEAD");
+        let own = self.whole(own.map(|(_, oid)| *oid)).map_err(BackupError::Incomplete)?;
+        // Git writes it of whichever branch it takes for the first one; that may be one that does not belong.
+        let is_other = |(name, oid): &(String, Oid)| name == "HEAD" && !own.commits.contains(oid);
+        if let Some(at) = head.refs.iter().position(is_other) {
+            let (name, oid) = head.refs.remove(at);
+            self.whole([oid]).map_err(BackupError::Incomplete)?;
+            others.push(name);
+        }
+        // INVARIANT (what was forgotten does not come back): a branch that does not belong may hold notes that were destroyed
+        // since. No place is on record from which they would ever be forgotten here.
+        self.pack_only(&own)?;
         for (name, oid) in head.refs.iter().filter(|(name, _)| name != "HEAD") {
             self.write_ref(name, None, Some(*oid))?;
         }
@@ -175,11 +199,11 @@ impl Repo {
         Ok((head, others))
     }
 
-    /// All that a head's refs lead to, each object read and hashed.
-    fn whole(&self, head: &BackupHead) -> Result<Reached, ReadError> {
+    /// All that commits lead to, each object read and hashed.
+    fn whole(&self, from: impl IntoIterator<Item = Oid>) -> Result<Reached, ReadError> {
         let mut reached = Reached::default();
-        for (_, oid) in &head.refs {
-            self.reach(*oid, &Reached::default(), Missing::Refused, &mut reached)?;
+        for oid in from {
+            self.reach(oid, &Reached::default(), Missing::Refused, &mut reached)?;
         }
         for oid in &reached.blobs {
             let bytes = self.read(*oid, Kind::Blob, BLOB_MAX)?;

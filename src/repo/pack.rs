@@ -17,6 +17,7 @@ use super::loose::loose_path;
 use super::object::{Kind, Oid};
 use super::pack_write::{Chosen, MAX, Series};
 use super::packed::{KnownPacks, PackIndex};
+use super::reach::Reached;
 use super::recover::remove_file;
 use super::tree::Mode;
 use super::write::{CutError, to_io};
@@ -199,6 +200,31 @@ impl Repo {
             self.remove_pack(stem)?;
         }
         Ok(Some((ids.len(), stems.len())))
+    }
+
+    /// Leaves in the packs just what `kept` has: where there is more, that is written again, durable, and then they are removed.
+    /// Only in a vault that nobody else has opened yet.
+    pub(super) fn pack_only(&self, kept: &Reached) -> Result<(), PackError> {
+        let (packs, mut unread) = self.packs_as_found()?;
+        if let Some((_, error)) = unread.pop() {
+            return Err(error.into());
+        }
+        let all = || packs.iter().flat_map(|pack| &pack.index.ids);
+        if all().all(|oid| kept.contains(oid)) {
+            return Ok(());
+        }
+        let ids: HashSet<Oid> = all().copied().filter(|oid| kept.contains(oid)).collect();
+        let stems: Vec<PathBuf> = packs.iter().map(|pack| pack.stem.clone()).collect();
+        if !ids.is_empty() {
+            let write = |draft: &Path| Ok(self.write_again(packs, &|oid| !ids.contains(oid), draft).map(drop)?);
+            let stem = self.write_pack(&ids, write)?;
+            self.place_pack(&stem)?;
+        }
+        for stem in &stems {
+            self.remove_pack(stem)?;
+        }
+        // What comes again must be written again, and what is read from here on is what is there.
+        Ok(self.look_anew()?)
     }
 
     /// Removes what a pack that never became whole has left: it may hold what was forgotten since.

@@ -5,7 +5,7 @@ use super::*;
 use crate::ledger::Verdict;
 use std::process::Command;
 
-fn git(vault: &Path, arguments: &[&str]) {
+fn git(vault: &Path, arguments: &[&str]) -> String {
     let output = Command::new("git")
         .env_clear()
         .env("PATH", std::env::var("PATH").unwrap())
@@ -17,6 +17,7 @@ fn git(vault: &Path, arguments: &[&str]) {
         .unwrap();
     let errors = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "git {arguments:?}: {errors}");
+    String::from_utf8(output.stdout).unwrap()
 }
 
 #[test]
@@ -81,4 +82,54 @@ fn what_somebody_put_beside_the_branches_is_named_and_stops_no_way_back() {
         ],
     );
     assert!(check_backup(&context, &bad).is_err());
+}
+
+#[test]
+fn a_note_that_was_destroyed_does_not_come_back_by_a_branch_beside_the_vaults_own() {
+    let vault = Vault::new();
+    let (kept, note) = (vault.add("internal"), vault.add("internal"));
+    let context = vault.context(&Told, None, None);
+    let place = context.places.vault();
+    let of_notes = |place: &Path| git(place, &["for-each-ref", "--format=%(refname)", "refs/heads/notes/"]);
+    // Somebody keeps what the notes' branches hold, before one of them is destroyed.
+    let mut files = Vec::new();
+    for name in of_notes(&place).lines() {
+        git(&place, &["update-ref", &name.replace("notes/", "old/notes-"), name]);
+        let tree = git(&place, &["ls-tree", "-r", name]);
+        files.extend(tree.lines().map(str::to_owned));
+    }
+    destroy(&context, &note, None).unwrap();
+    let left: String = of_notes(&place)
+        .lines()
+        .map(|name| git(&place, &["ls-tree", "-r", name]))
+        .collect();
+    files.retain(|file| !left.contains(file));
+    assert!(!files.is_empty());
+    let older = vault.0.path().join("older");
+    let old = older.to_str().unwrap();
+    git(
+        &place,
+        &["bundle", "create", "--quiet", "--version=2", old, "HEAD", "--branches"],
+    );
+    let told = check_backup(&context, &older).unwrap();
+    std::fs::remove_dir_all(&place).unwrap();
+    let restored = restore(&context, &older).unwrap();
+    for checked in [&told, &restored.checked] {
+        assert_eq!(checked.report.verdict, Verdict::Intact, "{:?}", checked.report.told());
+        assert!(
+            checked
+                .strays
+                .iter()
+                .all(|name| name.starts_with("refs/heads/old/notes-"))
+        );
+        assert!(!checked.strays.is_empty());
+    }
+    let all = ["cat-file", "--batch-all-objects", "--batch-check=%(objectname)"];
+    let stored = git(&place, &all);
+    for file in files {
+        let oid = file.split(['\t', ' ']).nth(2).unwrap();
+        assert!(!stored.contains(oid), "{file}");
+    }
+    assert_eq!(git(&place, &["fsck", "--strict", "--no-progress"]), "");
+    assert!(vault.show(&Scripted::deaf(), None, None, &kept).is_ok());
 }

@@ -116,29 +116,85 @@ fn refs_that_do_not_belong_stay_out_of_a_backup_and_stop_none() {
     ));
 }
 
+/// Adds a commit with one more file to a branch.
+fn put(repo: &Repo, name: &str, path: &str, content: &str) -> Oid {
+    let lock = repo.lock(PATIENCE).unwrap();
+    repo.recover(&lock).unwrap();
+    let old = repo.ref_target(name).unwrap();
+    let base = old.map(|oid| repo.read_commit(oid, MAX).unwrap().tree);
+    let blob = Object::blob(content.into());
+    let mut edit = TreeEdit::new();
+    edit.insert(path, blob.oid()).unwrap();
+    let edited = edit.apply(base, |oid| repo.read_tree(oid, MAX)).unwrap();
+    let parents: Vec<Oid> = old.into_iter().collect();
+    let commit = Object::commit(commit_bytes(edited.root, &parents, AUTHOR, "x\n", None).unwrap());
+    let refs = vec![RefChange {
+        name: name.to_owned(),
+        old,
+        new: Some(commit.oid()),
+    }];
+    let new = commit.oid();
+    let objects = edited.objects.into_iter().chain([blob, commit]).collect();
+    let batch = Batch {
+        objects,
+        refs,
+        ..Batch::default()
+    };
+    let _durable = repo.commit(&lock, &batch).unwrap();
+    new
+}
+
+/// What a git command lists, in order.
+fn listed(vault: &Vault, arguments: &[&str]) -> Vec<String> {
+    let mut lines: Vec<String> = vault.git(arguments).lines().map(str::to_owned).collect();
+    lines.sort();
+    lines
+}
+
 #[test]
 fn branches_that_do_not_belong_are_left_aside_where_an_older_backup_has_them() {
     let vault = Vault::new();
     let repo = vault.open(Faults::none());
-    let refs = run(&repo, 0, 9);
+    run(&repo, 0, 9);
+    let ids = (0..2000u32).map(|n| Oid::hash_object(Kind::Blob, &n.to_be_bytes()).to_string());
+    let long: String = ids.collect();
+    put(&repo, "refs/heads/audit/a-1", "long", &long[..long.len() / 2]);
+    let refs = read_everything(&repo);
+    let objects = listed(&vault, &["rev-list", "--objects", "--no-object-names", "--all"]);
     let (mut head, _) = repo.backup_head(own).unwrap();
-    let by = ["-c", "user.name=x", "-c", "user.email=x@vault.invalid"];
-    let made = vault.git(&[&by[..], &["commit-tree", "-m", "x", "refs/heads/audit/a-1^{tree}"]].concat());
-    let stray: Oid = made.trim().parse().unwrap();
+    // It goes on from a branch of the vault's own, and what it adds is what a file of that is kept as a difference from.
+    vault.git(&["update-ref", "refs/heads/feature", "refs/heads/audit/a-1"]);
+    let stray = put(&repo, "refs/heads/feature", "secret", &long);
+    head.refs.insert(0, ("HEAD".to_owned(), stray));
     head.refs.push(("refs/heads/feature".to_owned(), stray));
     head.refs.push(("refs/heads/feature\u{1b}[2J".to_owned(), stray));
     let mut bytes = Vec::new();
     repo.write_backup(&head, &mut bytes).unwrap();
+    assert!(bytes.len() < long.len() * 3 / 4, "{}", bytes.len());
     let again = Vault::new();
     let repo = again.open(Faults::none());
     let (head, others) = repo.read_backup(&mut &bytes[..], own).unwrap();
-    assert_eq!(others, ["refs/heads/feature", "refs/heads/feature\u{1b}[2J"]);
+    assert_eq!(others, ["refs/heads/feature", "refs/heads/feature\u{1b}[2J", "HEAD"]);
     assert_eq!(head.refs.len(), refs.len());
     assert_eq!(read_everything(&repo), refs);
-    // What only they lead to is in the pack, and leads nowhere.
-    assert!(repo.contains(stray));
+    // What only they lead to is gone, on the disk and for who has just read it; all of the vault's own is there.
+    let secret = Object::blob(long.into_bytes()).oid();
+    assert!(!repo.contains(stray) && !repo.contains(secret));
+    let stored = ["cat-file", "--batch-all-objects", "--batch-check=%(objectname)"];
+    assert_eq!(listed(&again, &stored), objects);
+    assert_eq!(again.git(&["fsck", "--strict", "--no-progress"]), "");
+    assert_eq!(fs::read_dir(again.dir().join("objects/pack")).unwrap().count(), 2);
+    assert!(!again.dir().join(crate::repo::pack::DRAFT).exists());
     run(&repo, 9, 19);
     assert_eq!(again.git(&["fsck", "--strict", "--no-dangling"]), "");
+    // With nothing but such a branch nothing is left.
+    let head = BackupHead {
+        refs: vec![("refs/heads/feature".to_owned(), stray)],
+    };
+    bytes.clear();
+    vault.open(Faults::none()).write_backup(&head, &mut bytes).unwrap();
+    let (none, ..) = restore(&bytes).unwrap();
+    assert_eq!(listed(&none, &stored), Vec::<String>::new());
     // Of what is no branch it is refused as before.
     let text =
         String::from_utf8(bytes[..bytes.windows(2).position(|two| two == b"\n\n").unwrap() + 2].to_vec()).unwrap();
