@@ -363,6 +363,7 @@ mod tests {
             label_left: false,
             template: None,
             fields: Vec::new(),
+            emptied: Vec::new(),
             digest: String::new(),
             beside: Vec::new(),
         }

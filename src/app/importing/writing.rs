@@ -3,7 +3,7 @@
 use super::super::attachments::attach_with;
 use super::super::context::{Context, Desk, Unlocked};
 use super::super::error::{Error, Kind};
-use super::super::forms::{refuse_reserved, takes_addenda};
+use super::super::forms::{Fields, refuse_reserved, takes_addenda};
 use super::super::notes::{NewText, check_fields, check_name, new_note};
 use super::super::writing::How;
 use super::beside::Beside;
@@ -129,7 +129,7 @@ impl Desk<'_> {
                         (true, true, true) => "addenda alone are taken by",
                         (true, true, false) => {
                             let checked = check(&thing).and_then(|()| match &form {
-                                Some(form) => self.fill(form, &mut thing),
+                                Some(form) => self.fill(form, &mut thing, &known.metadata.fields),
                                 None => Ok(()),
                             });
                             if let Err(error) = checked {
@@ -278,19 +278,24 @@ impl Desk<'_> {
             forms.insert(name.clone(), self.form(&name)?);
         }
         match forms.get(&name) {
-            Some(form) => self.fill(form, thing),
+            Some(form) => self.fill(form, thing, &[]),
             None => Ok(()),
         }
     }
 
-    /// The same of a template that is known.
-    fn fill(&mut self, form: &Form, thing: &mut Thing) -> Result<(), Error> {
+    /// The same of a template that is known. A note that becomes a new revision has what the source does not mention any more, of
+    /// `before`, still: only what is empty there is taken away.
+    fn fill(&mut self, form: &Form, thing: &mut Thing, before: &[(String, String)]) -> Result<(), Error> {
+        let said: BTreeSet<&str> = thing.said().collect();
+        let kept = before.iter().filter(|(name, _)| !said.contains(name.as_str()));
+        let mut all: Fields = kept.cloned().collect();
         let fields = std::mem::take(&mut thing.fields);
         let (known, own): (Vec<_>, Vec<_>) = fields
             .into_iter()
             .partition(|(name, _)| form.template.field(name).is_some());
         let mut read = self.read_fields(form, known)?;
-        self.refuse_unanswered(form, &read)?;
+        all.extend_from_slice(&read);
+        self.refuse_unanswered(form, &all)?;
         self.link_fields(form, &mut read, "import-read")?;
         read.extend(own);
         thing.fields = read;
@@ -437,7 +442,8 @@ impl Planned {
             metadata.title = check_name("title", &thing.title)?;
             let mut fields = check_fields(std::mem::take(&mut thing.fields))?;
             // What is empty there now is no field any more, as in a note that is new.
-            let said: BTreeSet<String> = fields.iter().map(|(name, _)| name.clone()).collect();
+            let said = fields.iter().map(|(name, _)| name).chain(&thing.emptied);
+            let said: BTreeSet<String> = said.cloned().collect();
             fields.retain(|(_, value)| !value.is_empty());
             let key = recognised.value(note, &thing.path, &thing.digest, metadata.number + 1);
             fields.push((reserved::IMPORTED_KEY.to_owned(), key));

@@ -212,6 +212,28 @@ fn what_changed_in_a_source_is_held_to_its_template() {
 }
 
 #[test]
+fn what_a_source_does_not_mention_any_more_stays_and_what_is_empty_goes() {
+    let vault = Vault::new();
+    let place = Folder::new(&[]);
+    let with = |fields: &[&str], rows: &str| {
+        place.write("table.csv", &format!("id,title,body,{}\n{rows}", fields.join(",")));
+        imported(&vault, &table(&place, "client-note", fields))
+    };
+    let all = ["confidence", "source"];
+    assert_eq!(done(&with(&all, "1,Lamp,Out,probable,a guard\n")), (1, 0, 0));
+    assert_eq!(done(&with(&["source"], "1,Lamp,Still out,a guard\n")), (0, 1, 0));
+    assert_eq!(field(&vault, "Lamp", "confidence").as_deref(), Some("probable"));
+    assert!(opened(&vault, "Lamp").body().starts_with("Still out"));
+
+    let again = with(&all, "1,Lamp,Mended,,a guard\n");
+    assert_eq!((done(&again), again.plan.faults()), ((0, 0, 0), 1));
+    assert!(skipped(&again)[0].1.contains("asks for `confidence` too"));
+    assert_eq!(done(&with(&all, "1,Lamp,Mended,probable,\n")), (0, 1, 0));
+    assert_eq!(field(&vault, "Lamp", "source"), None);
+    assert_eq!(field(&vault, "Lamp", "template").as_deref(), Some("client-note"));
+}
+
+#[test]
 fn what_changed_in_a_source_is_graded_anew() {
     let vault = Vault::new();
     let open = |path: &str, text: &str| match path {
