@@ -16,6 +16,8 @@ pub(super) struct Beside {
     pub(super) path: String,
     /// The label that the rules give that path, as it is written.
     pub(super) label: Option<String>,
+    /// It lies in another folder than the text that names it.
+    pub(super) is_apart: bool,
 }
 
 /// Gives each of the `others` to its note, or says why it has none. `texts` are the texts of the folder without their endings,
@@ -65,6 +67,7 @@ pub(super) fn put_beside(
                         thing.beside.push(Beside {
                             path: (*path).to_owned(),
                             label: given.label,
+                            is_apart: !is_own(path) && folder_of(&thing.path) != folder_of(path),
                         });
                     }
                     continue;
@@ -369,7 +372,7 @@ fn words(text: &str) -> impl Iterator<Item = (usize, usize)> {
     })
 }
 
-fn folder_of(path: &str) -> &str {
+pub(super) fn folder_of(path: &str) -> &str {
     path.rsplit_once('/').map_or("", |(folder, _)| folder)
 }
 
