@@ -30,7 +30,8 @@ Symbolic links and hidden files are left out.
 With --attach a file goes to the note among whose attachments it lies (gate.files, beside gate.md), or \
 to the one whose text names it: by its path from there or from the top, or by its bare name from its \
 own folder or one above. The nearest text has it. Where several are as near, or where the rules skip \
-it or give it another label than its note has, it is left out and named.
+it or give it another label than its note has, it is left out and named; so it is where they give it \
+none, and it lies in another folder among texts of another label.
 
 Rules (--rules FILE, TOML) say what becomes of what; the first that fits and says something counts:
   [[rule]]

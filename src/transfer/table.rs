@@ -144,6 +144,13 @@ impl Table {
         fields.filter_map(value).collect()
     }
 
+    /// The fields that there is a column for, and nothing in it in this row.
+    pub fn empty_fields(&self, row: &[Zeroizing<String>]) -> Vec<String> {
+        let empty = self.places.keys().filter(|what| self.of(row, what).is_none());
+        let names = empty.filter_map(|what| what.strip_prefix("field."));
+        names.map(|name| name.trim().to_owned()).collect()
+    }
+
     /// The columns that nothing is taken from; what of the things in `but` is told is not taken either.
     pub fn left(&self, but: &[&str]) -> Vec<&str> {
         let taken = |place: &usize| {

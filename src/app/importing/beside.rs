@@ -5,6 +5,7 @@ use super::SourceKind;
 use super::gather::{Gathered, Mapping, PATH_MAX, Thing, file_name, is_text, left, note_of, without_end};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use unicode_normalization::UnicodeNormalization;
 
 /// How many places are tried where a path in a text may begin: nothing says where, if folders have spaces in their names.
 const BEGINNINGS: usize = 32;
@@ -15,6 +16,8 @@ pub(super) struct Beside {
     pub(super) path: String,
     /// The label that the rules give that path, as it is written.
     pub(super) label: Option<String>,
+    /// It lies in another folder than the text that names it.
+    pub(super) is_apart: bool,
 }
 
 /// Gives each of the `others` to its note, or says why it has none. `texts` are the texts of the folder without their endings,
@@ -64,6 +67,7 @@ pub(super) fn put_beside(
                         thing.beside.push(Beside {
                             path: (*path).to_owned(),
                             label: given.label,
+                            is_apart: !is_own(path) && folder_of(&thing.path) != folder_of(path),
                         });
                     }
                     continue;
@@ -122,17 +126,26 @@ impl Claim {
 fn claimed<'f>(files: impl Iterator<Item = &'f str>, things: &[Thing]) -> HashMap<&'f str, Claim> {
     let names = Names::of(files);
     let mut claims: HashMap<&str, Claim> = HashMap::new();
-    if names.by_name.is_empty() {
+    if names.files.is_empty() {
         return claims;
     }
+    // Many texts of one folder name the same: what is nearest to them is looked for once.
+    let mut nearest: HashMap<(&str, usize), Option<(&str, usize)>> = HashMap::new();
     for (at, thing) in things.iter().enumerate() {
         let folder = folder_of(&thing.path);
-        let mut bare: HashSet<&str> = HashSet::new();
+        let mut bare: HashSet<usize> = HashSet::new();
+        // Those that were looked for, by the longest, and how many they are: the others are its ends.
+        let mut tried: HashSet<(&str, usize, usize)> = HashSet::new();
         for (start, name) in names.named_in(&thing.text) {
             let said = &thing.text[..start];
             if said.ends_with(['/', '\\']) {
+                let paths = beginnings(said);
+                let longest = paths.first().copied().unwrap_or_default();
+                if !tried.insert((longest, paths.len(), name)) {
+                    continue;
+                }
                 // Another path is another file, also where it is called the same.
-                if let Some(file) = names.at(folder, said, name) {
+                if let Some(file) = names.at(folder, &paths, name) {
                     let claim = claims.entry(file).or_insert(Claim::Nobody);
                     *claim = claim.or(at, (steps(folder, folder_of(file)), false));
                 }
@@ -141,31 +154,35 @@ fn claimed<'f>(files: impl Iterator<Item = &'f str>, things: &[Thing]) -> HashMa
             if !bare.insert(name) {
                 continue;
             }
-            let (files, away) = names.nearest(folder, name);
-            match files[..] {
-                [file] => {
-                    let claim = claims.entry(file).or_insert(Claim::Nobody);
-                    *claim = claim.or(at, (away, away > 0));
-                }
-                _ => {
-                    for file in files {
-                        claims.entry(file).or_insert(Claim::Unclear);
+            let near = *nearest
+                .entry((folder, name))
+                .or_insert_with(|| match names.nearest(folder, name) {
+                    (files, away) if files.len() == 1 => Some((files[0], away)),
+                    (files, _) => {
+                        for file in files {
+                            claims.entry(file).or_insert(Claim::Unclear);
+                        }
+                        None
                     }
-                }
+                });
+            if let Some((file, away)) = near {
+                let claim = claims.entry(file).or_insert(Claim::Nobody);
+                *claim = claim.or(at, (away, away > 0));
             }
         }
     }
     claims
 }
 
-/// The names of files, as they are looked for in texts.
+/// The names of files, as they are looked for in texts. A character that can be written in two ways is the same in both: systems
+/// differ in which of them they give files.
 struct Names<'f> {
-    /// Files by their paths.
-    by_path: HashSet<&'f str>,
-    /// Their paths by their names, in order.
-    by_name: HashMap<&'f str, Vec<&'f str>>,
-    /// What is looked for, and the name that it is.
-    written: HashMap<Cow<'f, str>, &'f str>,
+    /// Names of files, composed, and the paths of those that are called so, in order.
+    files: Vec<(Cow<'f, str>, Vec<&'f str>)>,
+    /// Files by their paths, composed.
+    by_path: HashMap<Cow<'f, str>, Vec<&'f str>>,
+    /// What is looked for, and the place of the name that it is.
+    written: HashMap<String, usize>,
     /// By the first word of what is looked for: how much stands before that word, and how long all of it is. So a text is gone
     /// through once, however many files there are.
     words: HashMap<String, BTreeSet<(usize, usize)>>,
@@ -173,36 +190,45 @@ struct Names<'f> {
 
 impl<'f> Names<'f> {
     fn of(files: impl Iterator<Item = &'f str>) -> Self {
-        let mut names = Self {
-            by_path: files.collect(),
-            by_name: HashMap::new(),
-            written: HashMap::new(),
-            words: HashMap::new(),
-        };
-        for &path in &names.by_path {
-            names.by_name.entry(file_name(path)).or_default().push(path);
+        let mut by_name: BTreeMap<Cow<'f, str>, Vec<&'f str>> = BTreeMap::new();
+        let mut by_path: HashMap<Cow<'f, str>, Vec<&'f str>> = HashMap::new();
+        let mut written: HashMap<String, usize> = HashMap::new();
+        let mut words_of: HashMap<String, BTreeSet<(usize, usize)>> = HashMap::new();
+        let files: BTreeSet<&str> = files.collect();
+        for path in files {
+            by_name.entry(composed(file_name(path))).or_default().push(path);
+            by_path.entry(composed(path)).or_default().push(path);
         }
-        for (name, paths) in &mut names.by_name {
-            paths.sort_unstable();
-            names.written.insert(Cow::Borrowed(*name), *name);
-            if name.contains(' ') {
-                names.written.insert(Cow::Owned(name.replace(' ', "%20")), *name);
+        let files: Vec<_> = by_name.into_iter().collect();
+        for (at, (name, _)) in files.iter().enumerate() {
+            written.insert(name.to_string(), at);
+        }
+        // What a name is written as goes after what another one is.
+        for (at, (name, paths)) in files.iter().enumerate() {
+            let here = paths.iter().map(|path| file_name(path).to_owned());
+            for way in here.chain(ways(name)) {
+                written.entry(way).or_insert(at);
             }
         }
-        for written in names.written.keys() {
+        for name in written.keys() {
             // What has no letter in its name is named by nobody.
-            if let Some((start, end)) = words(written).next() {
-                let word = written[start..end].to_owned();
-                names.words.entry(word).or_default().insert((start, written.len()));
+            if let Some((start, end)) = words(name).next() {
+                let word = name[start..end].to_owned();
+                words_of.entry(word).or_default().insert((start, name.len()));
             }
         }
-        names
+        Self {
+            files,
+            by_path,
+            written,
+            words: words_of,
+        }
     }
 
     /// Where a text names files, not as a part of a longer name.
-    fn named_in(&self, text: &str) -> Vec<(usize, &'f str)> {
+    fn named_in(&self, text: &str) -> Vec<(usize, usize)> {
         // Where a name ends, the longest that ends there is meant.
-        let mut found: BTreeMap<usize, (usize, &'f str)> = BTreeMap::new();
+        let mut found: BTreeMap<usize, (usize, usize)> = BTreeMap::new();
         for (start, end) in words(text) {
             for (before, length) in self.words.get(&text[start..end]).into_iter().flatten() {
                 let Some(from) = start.checked_sub(*before) else {
@@ -222,29 +248,44 @@ impl<'f> Names<'f> {
         found.into_values().collect()
     }
 
-    /// The file of that name to which the path leads that ends what was said: from the folder of the text, or from the root.
-    fn at(&self, folder: &str, said: &str, name: &str) -> Option<&'f str> {
-        for path in beginnings(said) {
-            let from_root = path.starts_with(['/', '\\']);
-            let from_here = path.starts_with("./") || path.starts_with("../");
-            let here = Some(folder).filter(|_| !from_root);
-            let root = Some("").filter(|_| !from_here);
-            for from in [here, root].into_iter().flatten() {
-                let file = resolved(from, path).map(|folder| match folder.is_empty() {
-                    true => name.to_owned(),
-                    false => format!("{folder}/{name}"),
-                });
-                if let Some(file) = file.and_then(|file| self.by_path.get(file.as_str())) {
-                    return Some(*file);
+    /// The file of that name to which the first of these paths leads that leads to one: from the folder of the text, or from the
+    /// root. They may be written as in the address of a page.
+    fn at(&self, folder: &str, paths: &[&str], name: usize) -> Option<&'f str> {
+        let name = &self.files.get(name)?.0;
+        for path in paths {
+            let decoded = decoded(path);
+            let as_it_stands = Some(*path).filter(|path| *path != decoded);
+            for path in [Some(&*decoded), as_it_stands].into_iter().flatten() {
+                let from_root = path.starts_with(['/', '\\']);
+                let from_here = path.starts_with("./") || path.starts_with("../");
+                let here = Some(folder).filter(|_| !from_root);
+                let root = Some("").filter(|_| !from_here);
+                for from in [here, root].into_iter().flatten() {
+                    let file = resolved(from, path).map(|folder| match folder.is_empty() {
+                        true => name.to_string(),
+                        false => format!("{folder}/{name}"),
+                    });
+                    if let Some(file) = file.and_then(|file| self.file(&file)) {
+                        return Some(file);
+                    }
                 }
             }
         }
         None
     }
 
+    /// The file at a path, however its characters are composed; of several the one that is written just so.
+    fn file(&self, path: &str) -> Option<&'f str> {
+        match self.by_path.get(&composed(path))?.as_slice() {
+            [file] => Some(*file),
+            files => files.iter().copied().find(|file| *file == path),
+        }
+    }
+
     /// The files of that name that are nearest below a folder, and how many folders lie between.
-    fn nearest(&self, folder: &str, name: &str) -> (Vec<&'f str>, usize) {
-        let paths = self.by_name.get(name).map(Vec::as_slice).unwrap_or_default();
+    fn nearest(&self, folder: &str, name: usize) -> (Vec<&'f str>, usize) {
+        let paths = self.files.get(name).map(|(_, paths)| paths.as_slice());
+        let paths = paths.unwrap_or_default();
         let below = match folder.is_empty() {
             true => paths,
             false => {
@@ -264,6 +305,58 @@ impl<'f> Names<'f> {
     }
 }
 
+/// A text with each character in one piece, where there is such a one.
+fn composed(text: &str) -> Cow<'_, str> {
+    match text.is_ascii() {
+        true => Cow::Borrowed(text),
+        false => Cow::Owned(text.nfc().collect()),
+    }
+}
+
+/// How else a name may stand in a text: in pieces, and as in the address of a page, with more or less of it in hex.
+fn ways(name: &str) -> Vec<String> {
+    let mut ways = Vec::new();
+    for name in [name.to_owned(), name.nfd().collect()] {
+        ways.push(name.replace(' ', "%20"));
+        for plain in [";,/?:@&=+$-_.!~*'()#", "-_.~!*'()", "-_.~"] {
+            let encoded = name
+                .chars()
+                .map(|c| match c.is_ascii_alphanumeric() || plain.contains(c) {
+                    true => c.to_string(),
+                    false => c.to_string().bytes().map(|byte| format!("%{byte:02X}")).collect(),
+                });
+            ways.push(encoded.collect());
+        }
+        ways.push(name);
+    }
+    ways
+}
+
+/// A path with what stands in it as %XX as it is meant; where that is no text, as it stands.
+fn decoded(path: &str) -> Cow<'_, str> {
+    let mut bytes = Vec::with_capacity(path.len());
+    let mut rest = path.as_bytes();
+    while let Some((first, after)) = rest.split_first() {
+        let hex = after.get(..2).and_then(|hex| Some((digit(hex[0])?, digit(hex[1])?)));
+        match hex.filter(|_| *first == b'%') {
+            Some((high, low)) => {
+                bytes.push(high << 4 | low);
+                rest = &after[2..];
+            }
+            None => {
+                bytes.push(*first);
+                rest = after;
+            }
+        }
+    }
+    String::from_utf8(bytes).map_or(Cow::Borrowed(path), Cow::Owned)
+}
+
+/// The value of a digit in hex.
+fn digit(c: u8) -> Option<u8> {
+    char::from(c).to_digit(16).and_then(|digit| digit.try_into().ok())
+}
+
 fn is_of_word(c: char) -> bool {
     c.is_alphanumeric() || c == '-' || c == '_'
 }
@@ -279,7 +372,7 @@ fn words(text: &str) -> impl Iterator<Item = (usize, usize)> {
     })
 }
 
-fn folder_of(path: &str) -> &str {
+pub(super) fn folder_of(path: &str) -> &str {
     path.rsplit_once('/').map_or("", |(folder, _)| folder)
 }
 
@@ -328,7 +421,6 @@ fn beginnings(said: &str) -> Vec<&str> {
 /// The folder to which a path leads from another, if it stays below the root. Upwards it goes first or not at all: what may be no
 /// path is not to lead anywhere.
 fn resolved(from: &str, path: &str) -> Option<String> {
-    let path = path.replace("%20", " ");
     let mut parts: Vec<&str> = parts(from).collect();
     let mut down = false;
     for part in path.split(['/', '\\']) {
@@ -363,6 +455,7 @@ mod tests {
             label_left: false,
             template: None,
             fields: Vec::new(),
+            emptied: Vec::new(),
             digest: String::new(),
             beside: Vec::new(),
         }
@@ -440,6 +533,67 @@ mod tests {
             assert_eq!(named(at, text, &files), names, "{at}: {text}");
         }
         assert_eq!(named("a.md", "x.png", &["b/x.png", "c/d/x.png"]), ["b/x.png"]);
+    }
+
+    #[test]
+    fn a_path_is_the_same_however_it_is_written() {
+        let (whole, pieces) = ("Caf\u{e9}", "Cafe\u{301}");
+        let files = [
+            format!("{whole}/plan.png"),
+            format!("{pieces}/map.png"),
+            format!("x/{pieces} (1).png"),
+            "plain(x)/z.png".to_owned(),
+            "50%ab/y.png".to_owned(),
+            "a%20b/w.png".to_owned(),
+        ];
+        let files: Vec<&str> = files.iter().map(String::as_str).collect();
+        for (at, text, names) in [
+            ("a.md", "![](Caf%C3%A9/plan.png)", &files[..1]),
+            ("a.md", "![](Cafe%cc%81/plan.png)", &files[..1]),
+            ("a.md", "see Cafe\u{301}/plan.png", &files[..1]),
+            ("a.md", "see Caf\u{e9}/map.png, Caf%C3%A9/map.png", &files[1..2]),
+            ("Cafe\u{301}/a.md", "see ../Caf\u{e9}/plan.png, map.png", &files[..2]),
+            ("x/a.md", "![](Caf%C3%A9%20(1).png)", &files[2..3]),
+            ("a.md", "![](x/Caf%C3%A9%20%281%29.png)", &files[2..3]),
+            ("x/a.md", "see Caf\u{e9} (1).png", &files[2..3]),
+            ("x/a.md", "see Cafe\u{301} (1).png", &files[2..3]),
+            ("a.md", "![](plain%28x%29/z.png)", &files[3..4]),
+            ("b/a.md", "![](%2e%2e/plain%28x%29/z.png)", &files[3..4]),
+            ("a.md", "![](%2e%2e/plain%28x%29/z.png)", &[]),
+            // What is no text, and what is called so.
+            ("a.md", "see 50%ab/y.png", &files[4..5]),
+            ("a.md", "see a%20b/w.png", &files[5..]),
+        ] {
+            let mut names = names.to_vec();
+            names.sort_unstable();
+            assert_eq!(named(at, text, &files), names, "{at}: {text}");
+        }
+        assert_eq!(decoded("%"), "%");
+        assert_eq!(decoded("%4%41%+1%C3"), "%4%41%+1%C3");
+        assert_eq!(decoded("%4%41%+1"), "%4A%+1");
+        // Two that differ in nothing else: who writes it as one of them means that one.
+        let twins = ["\u{e9}/x.png", "e\u{301}/x.png"];
+        for twin in twins {
+            assert_eq!(named("a.md", &format!("see ./{twin}"), &twins), [twin]);
+        }
+    }
+
+    #[test]
+    fn many_texts_may_name_what_many_files_are_called() {
+        let many = 3000;
+        let texts = |text: &str| -> Vec<Thing> { (0..many).map(|n| thing(&format!("{n}.md"), text)).collect() };
+        let files: Vec<String> = (0..many).map(|n| format!("d{n}/image.png")).collect();
+        let paths = || files.iter().map(String::as_str);
+        let begun = std::time::Instant::now();
+        let claims = claimed(paths(), &texts("see image.png"));
+        assert!(claims.len() == many && claims.values().all(|claim| *claim == Claim::Unclear));
+        // And one that names one of them often, or all of them.
+        let often = [thing("a.md", &"![](d7/image.png) and d7/image.png\n".repeat(many))];
+        assert_eq!(claimed(paths(), &often).len(), 1);
+        let all = [thing("a.md", &files.join("\n"))];
+        assert_eq!(claimed(paths(), &all).len(), many);
+        let took = begun.elapsed().as_secs();
+        assert!(took < 20, "{took} s");
     }
 
     #[test]

@@ -9,6 +9,7 @@ use super::super::table::plain;
 use super::beside::{Beside, put_beside};
 use super::there::Recognised;
 use super::{ImportQuery, LeftOut, SourceKind};
+use crate::casework::reserved;
 use crate::chain::Time;
 use crate::env::{FoundKind, list_below, open_below};
 use crate::envelope::TEXT_MAX;
@@ -47,10 +48,20 @@ pub(super) struct Thing {
     pub(super) label_left: bool,
     pub(super) template: Option<String>,
     pub(super) fields: Fields,
+    /// The fields that a table has a column for, and nothing of in the row of this.
+    pub(super) emptied: Vec<String>,
     /// By what it is known again.
     pub(super) digest: String,
     /// Files that are attached to it.
     pub(super) beside: Vec<Beside>,
+}
+
+impl Thing {
+    /// The fields that the source says something of, if only that they are empty.
+    pub(super) fn said(&self) -> impl Iterator<Item = &str> {
+        let names = self.fields.iter().map(|(name, _)| name);
+        names.chain(&self.emptied).map(|name| name.trim())
+    }
 }
 
 /// A source that was read.
@@ -385,6 +396,9 @@ impl Source {
             };
             let title = title_of(&text);
             let mut thing = mapping.thing(path, given, front, title, text, digest);
+            // What the program writes itself is not taken away by a column that is called so.
+            thing.emptied = table.empty_fields(cells);
+            thing.emptied.retain(|name| !reserved::ALL.contains(&name.as_str()));
             thing.called = id.is_none().then(|| format!("{place} ({})", plain(&thing.title)));
             gathered.things.push(thing);
         }
@@ -465,6 +479,7 @@ impl Mapping<'_> {
             label: given.label.or(within).or_else(|| query.label.clone()),
             template: given.template.or_else(|| query.template.clone()),
             fields,
+            emptied: Vec::new(),
             digest,
             beside: Vec::new(),
         }

@@ -3,10 +3,10 @@
 use super::super::attachments::attach_with;
 use super::super::context::{Context, Desk, Unlocked};
 use super::super::error::{Error, Kind};
-use super::super::forms::{refuse_reserved, takes_addenda};
+use super::super::forms::{Fields, refuse_reserved, takes_addenda};
 use super::super::notes::{NewText, check_fields, check_name, new_note};
 use super::super::writing::How;
-use super::beside::Beside;
+use super::beside::{Beside, folder_of};
 use super::gather::{Gathered, Source, Thing, file_name};
 use super::there::{Found, Recognised, There};
 use super::{ImportPlan, ImportQuery, LeftOut, SourceKind};
@@ -40,6 +40,9 @@ struct Update {
     metadata: Metadata,
 }
 
+/// By folder.
+type Around = HashMap<String, Vec<Label>>;
+
 /// What was planned.
 pub(super) struct Planned {
     pub(super) plan: ImportPlan,
@@ -48,6 +51,8 @@ pub(super) struct Planned {
     forms: BTreeMap<String, Form>,
     /// Files to attach, and to which note.
     beside: Vec<(NoteId, Vec<Beside>)>,
+    /// The labels of the texts in each folder.
+    around: Around,
     /// Whether what has the text of another note is taken too.
     keep_duplicates: bool,
     /// How far the own log was when what is there was looked at, or written to by this import since.
@@ -81,6 +86,7 @@ impl Desk<'_> {
             updates: Vec::new(),
             forms: BTreeMap::new(),
             beside: Vec::new(),
+            around: self.around(&gathered.things, there, recognised),
             keep_duplicates: query.keep_duplicates,
             known: self.ledger.head(),
         };
@@ -95,7 +101,7 @@ impl Desk<'_> {
                 why,
                 is_fault: false,
             };
-            let plan = &mut planned.plan;
+            let (plan, around) = (&mut planned.plan, &planned.around);
             if let Some(first) = places.get(&path) {
                 // Rows that say the same, or one id twice: of which nobody can tell what is right.
                 match *first == thing.digest {
@@ -113,7 +119,7 @@ impl Desk<'_> {
                 Found::There(known) => {
                     plan.there += 1;
                     let beside = self.not_attached(known.note, std::mem::take(&mut thing.beside))?;
-                    let beside = self.fitting(plan, &known.label, beside);
+                    let beside = self.fitting(plan, around, &known.label, beside);
                     plan.attachments += beside.len();
                     planned.beside.push((known.note, beside));
                     continue;
@@ -129,7 +135,7 @@ impl Desk<'_> {
                         (true, true, true) => "addenda alone are taken by",
                         (true, true, false) => {
                             let checked = check(&thing).and_then(|()| match &form {
-                                Some(form) => self.fill(form, &mut thing),
+                                Some(form) => self.fill(form, &mut thing, &known.metadata.fields),
                                 None => Ok(()),
                             });
                             if let Err(error) = checked {
@@ -142,7 +148,7 @@ impl Desk<'_> {
                                 continue;
                             }
                             let beside = self.not_attached(known.note, std::mem::take(&mut thing.beside))?;
-                            thing.beside = self.fitting(plan, &known.label, beside);
+                            thing.beside = self.fitting(plan, around, &known.label, beside);
                             if let Some(known) = there.take(recognised, &path) {
                                 plan.attachments += thing.beside.len();
                                 plan.updates.push(called);
@@ -203,8 +209,8 @@ impl Desk<'_> {
                     label
                 }
             };
-            let plan = &mut planned.plan;
-            thing.beside = self.fitting(plan, &label, std::mem::take(&mut thing.beside));
+            let (plan, around) = (&mut planned.plan, &planned.around);
+            thing.beside = self.fitting(plan, around, &label, std::mem::take(&mut thing.beside));
             if let Some(note) = there.moved(recognised, &path) {
                 plan.moved
                     .push(left(format!("perhaps note {}", &note.to_string()[..8])));
@@ -224,16 +230,47 @@ impl Desk<'_> {
         Ok(planned)
     }
 
-    /// Of files to attach to a note under `label` those that the rules give no other. Nothing goes where more people read it than
-    /// they said.
-    fn fitting(&self, plan: &mut ImportPlan, label: &Label, beside: Vec<Beside>) -> Vec<Beside> {
-        let fits = |file: &Beside| match file.label.as_deref() {
-            None => true,
-            given => self.label(given).is_ok_and(|given| given == *label),
-        };
-        let (fitting, others): (Vec<_>, Vec<_>) = beside.into_iter().partition(fits);
-        let why = "the rules give it another label than its note has";
-        leave_beside(plan, others, why);
+    /// The labels of the texts in each folder: those that they have here, or will have.
+    fn around(&self, things: &[Thing], there: &There, recognised: &Recognised) -> Around {
+        let mut around = Around::new();
+        let apart = things.iter().flat_map(|thing| &thing.beside).any(|file| file.is_apart);
+        // Where none needs to know it, nothing is asked.
+        for thing in things.iter().filter(|_| apart) {
+            let label = match there.find(recognised, &thing.path, &thing.digest) {
+                Found::There(known) | Found::Changed(known) => known.label.clone(),
+                // What is no label is told of when it is imported.
+                _ => match self.label(thing.label.as_deref()) {
+                    Ok(label) => label,
+                    Err(_) => continue,
+                },
+            };
+            let labels = around.entry(folder_of(&thing.path).to_owned()).or_default();
+            if !labels.contains(&label) {
+                labels.push(label);
+            }
+        }
+        around
+    }
+
+    /// Of files to attach to a note under `label` those that the rules give no other, and that lie among texts of no other where
+    /// the rules give them none. Nothing goes where more people read it than they said.
+    fn fitting(&self, plan: &mut ImportPlan, around: &Around, label: &Label, beside: Vec<Beside>) -> Vec<Beside> {
+        let (mut fitting, mut ruled, mut apart) = (Vec::new(), Vec::new(), Vec::new());
+        for file in beside {
+            let (given, near) = (file.label.as_deref(), around.get(folder_of(&file.path)));
+            let others = near.is_some_and(|near| near.iter().any(|other| other != label));
+            match given {
+                Some(_) if !self.label(given).is_ok_and(|given| given == *label) => ruled.push(file),
+                None if file.is_apart && others => apart.push(file),
+                _ => fitting.push(file),
+            }
+        }
+        leave_beside(plan, ruled, "the rules give it another label than its note has");
+        leave_beside(
+            plan,
+            apart,
+            "it lies among texts of another label than its note has; a rule can give it a label",
+        );
         fitting
     }
 
@@ -278,19 +315,24 @@ impl Desk<'_> {
             forms.insert(name.clone(), self.form(&name)?);
         }
         match forms.get(&name) {
-            Some(form) => self.fill(form, thing),
+            Some(form) => self.fill(form, thing, &[]),
             None => Ok(()),
         }
     }
 
-    /// The same of a template that is known.
-    fn fill(&mut self, form: &Form, thing: &mut Thing) -> Result<(), Error> {
+    /// The same of a template that is known. A note that becomes a new revision has what the source does not mention any more, of
+    /// `before`, still: only what is empty there is taken away.
+    fn fill(&mut self, form: &Form, thing: &mut Thing, before: &[(String, String)]) -> Result<(), Error> {
+        let said: BTreeSet<&str> = thing.said().collect();
+        let kept = before.iter().filter(|(name, _)| !said.contains(name.as_str()));
+        let mut all: Fields = kept.cloned().collect();
         let fields = std::mem::take(&mut thing.fields);
         let (known, own): (Vec<_>, Vec<_>) = fields
             .into_iter()
             .partition(|(name, _)| form.template.field(name).is_some());
         let mut read = self.read_fields(form, known)?;
-        self.refuse_unanswered(form, &read)?;
+        all.extend_from_slice(&read);
+        self.refuse_unanswered(form, &all)?;
         self.link_fields(form, &mut read, "import-read")?;
         read.extend(own);
         thing.fields = read;
@@ -347,7 +389,7 @@ impl Planned {
                 match found {
                     Some(Found::There(known)) => {
                         self.plan.there += 1;
-                        let beside = desk.fitting(&mut self.plan, &known.label, thing.beside);
+                        let beside = desk.fitting(&mut self.plan, &self.around, &known.label, thing.beside);
                         self.beside.push((known.note, beside));
                         continue;
                     }
@@ -437,7 +479,8 @@ impl Planned {
             metadata.title = check_name("title", &thing.title)?;
             let mut fields = check_fields(std::mem::take(&mut thing.fields))?;
             // What is empty there now is no field any more, as in a note that is new.
-            let said: BTreeSet<String> = fields.iter().map(|(name, _)| name.clone()).collect();
+            let said = fields.iter().map(|(name, _)| name).chain(&thing.emptied);
+            let said: BTreeSet<String> = said.cloned().collect();
             fields.retain(|(_, value)| !value.is_empty());
             let key = recognised.value(note, &thing.path, &thing.digest, metadata.number + 1);
             fields.push((reserved::IMPORTED_KEY.to_owned(), key));
@@ -453,7 +496,7 @@ impl Planned {
                     Found::Changed(known) if known.body == body => {}
                     Found::There(known) => {
                         self.plan.there += 1;
-                        let beside = desk.fitting(&mut self.plan, &known.label, thing.beside);
+                        let beside = desk.fitting(&mut self.plan, &self.around, &known.label, thing.beside);
                         self.beside.push((note, beside));
                         continue;
                     }

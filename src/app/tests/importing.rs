@@ -138,6 +138,44 @@ fn a_file_goes_to_the_note_that_names_it_and_under_no_other_label() {
 }
 
 #[test]
+fn a_file_among_texts_of_another_label_goes_to_none_elsewhere() {
+    let vault = Vault::new();
+    let folder = Folder::new(&[
+        ("acme/a.md", "# Acme\n\nSee ../beta/scan.pdf and ../beta/logo.png.\n"),
+        (
+            "INDEX.md",
+            "# Index\n\nSee beta/plan.png, pictures/map.png and acme/gate.png.\n",
+        ),
+        ("beta/b.md", "---\nlabel: restricted\n---\n\nBeta. See own.png.\n"),
+        ("beta/own.png", "own"),
+        ("beta/scan.pdf", "scan"),
+        ("beta/logo.png", "logo"),
+        ("beta/plan.png", "plan"),
+        ("pictures/map.png", "map"),
+        ("acme/gate.png", "gate"),
+    ]);
+    let rules = "[[rule]]\npath = \"**/logo.png\"\nlabel = \"internal\"\n";
+    let query = ImportQuery {
+        rules: Some(("rules.toml".into(), rules.into())),
+        labels_within: true,
+        ..folder.query()
+    };
+    let first = imported(&vault, &query);
+    assert_eq!(done(&first), (3, 0, 4));
+    assert_eq!(attached(&vault, "Acme"), [("logo.png".to_owned(), 4)]);
+    let why = "it lies among texts of another label than its note has; a rule can give it a label";
+    let left = [("beta/plan.png", why), ("beta/scan.pdf", why)];
+    assert_eq!(skipped(&first), left);
+    // What those texts have here counts, also where their front matter does not.
+    let within = ImportQuery {
+        labels_within: false,
+        ..query
+    };
+    let again = imported(&vault, &within);
+    assert_eq!((done(&again), skipped(&again)), ((0, 0, 0), left.to_vec()));
+}
+
+#[test]
 fn files_come_with_what_changed_and_the_others_are_named() {
     let vault = Vault::new();
     let folder = Folder::new(&[("a.md", "# A\n\nGate.\n"), ("b.md", "# B\n\nYard.\n")]);
@@ -209,6 +247,28 @@ fn what_changed_in_a_source_is_held_to_its_template() {
     assert_eq!(field(&vault, "Lock", "owner").as_deref(), Some("mara"));
     assert_eq!(field(&vault, "Door", "due").as_deref(), Some("2026-12-11"));
     assert_eq!(field(&vault, "Door", "of"), Some(of));
+}
+
+#[test]
+fn what_a_source_does_not_mention_any_more_stays_and_what_is_empty_goes() {
+    let vault = Vault::new();
+    let place = Folder::new(&[]);
+    let with = |fields: &[&str], rows: &str| {
+        place.write("table.csv", &format!("id,title,body,{}\n{rows}", fields.join(",")));
+        imported(&vault, &table(&place, "client-note", fields))
+    };
+    let all = ["confidence", "source"];
+    assert_eq!(done(&with(&all, "1,Lamp,Out,probable,a guard\n")), (1, 0, 0));
+    assert_eq!(done(&with(&["source"], "1,Lamp,Still out,a guard\n")), (0, 1, 0));
+    assert_eq!(field(&vault, "Lamp", "confidence").as_deref(), Some("probable"));
+    assert!(opened(&vault, "Lamp").body().starts_with("Still out"));
+
+    let again = with(&all, "1,Lamp,Mended,,a guard\n");
+    assert_eq!((done(&again), again.plan.faults()), ((0, 0, 0), 1));
+    assert!(skipped(&again)[0].1.contains("asks for `confidence` too"));
+    assert_eq!(done(&with(&all, "1,Lamp,Mended,probable,\n")), (0, 1, 0));
+    assert_eq!(field(&vault, "Lamp", "source"), None);
+    assert_eq!(field(&vault, "Lamp", "template").as_deref(), Some("client-note"));
 }
 
 #[test]
