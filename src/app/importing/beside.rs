@@ -584,7 +584,6 @@ mod tests {
         let texts = |text: &str| -> Vec<Thing> { (0..many).map(|n| thing(&format!("{n}.md"), text)).collect() };
         let files: Vec<String> = (0..many).map(|n| format!("d{n}/image.png")).collect();
         let paths = || files.iter().map(String::as_str);
-        let begun = std::time::Instant::now();
         let claims = claimed(paths(), &texts("see image.png"));
         assert!(claims.len() == many && claims.values().all(|claim| *claim == Claim::Unclear));
         // And one that names one of them often, or all of them.
@@ -592,8 +591,6 @@ mod tests {
         assert_eq!(claimed(paths(), &often).len(), 1);
         let all = [thing("a.md", &files.join("\n"))];
         assert_eq!(claimed(paths(), &all).len(), many);
-        let took = begun.elapsed().as_secs();
-        assert!(took < 20, "{took} s");
     }
 
     #[test]
