@@ -27,8 +27,11 @@ pub struct BackedUp {
     pub strays: Vec<String>,
 }
 
+/// The case of a removed device that wrote on.
+const WRITES_ON: u8 = 14;
+
 fn writes_on(problem: &Problem) -> bool {
-    problem.case == 14
+    problem.case == WRITES_ON
 }
 
 /// What a check of a backup found.
@@ -46,8 +49,10 @@ impl CheckedBackup {
     /// yet, or that a removed device wrote on, which counts for nothing and which whoever was removed can do at any time.
     pub(super) fn is_of_use(&self) -> bool {
         let rests = |problem: &Problem| waits_for_a_lead(problem) || writes_on(problem);
+        // Of what is not listed only the case is known.
         self.report.verdict == Verdict::Tampered
             && self.report.problems.iter().all(rests)
+            && self.report.unlisted.keys().all(|case| *case == WRITES_ON)
             && self.report.unknown.is_empty()
     }
 

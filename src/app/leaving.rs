@@ -17,6 +17,7 @@ use crate::id::{CompartmentId, DeviceId, EntryRef, NoteId, PersonId};
 use crate::label::{Clearance, Label, Level};
 use crate::ledger::{Changes, Draft, FILES_PER_ENTRY, Opened, wrap_ref};
 use crate::policy::{Action, Decision};
+use crate::report;
 use std::collections::BTreeSet;
 
 /// What is to change for a member.
@@ -234,7 +235,8 @@ pub fn change_member(context: &Context<'_>, handle: &str, change: &MemberChange)
         let opens = |line: &Opened| {
             line.details
                 .as_ref()
-                .is_some_and(|seen| OPENS.contains(&seen.verb.as_str()))
+                // A draft is shown as it is made.
+                .is_some_and(|seen| report::opens(&seen.verb) || seen.verb == "brief draft")
         };
         overseen.show(&theirs, &opens, None, &mut |_, line| {
             opened.extend(line.notes);
@@ -251,21 +253,6 @@ pub fn change_member(context: &Context<'_>, handle: &str, change: &MemberChange)
         .for_each(|note| note.opened = opened.contains(&note.id));
     Ok(changed)
 }
-
-/// Verbs under which a note's content comes before somebody's eyes.
-const OPENS: [&str; 11] = [
-    "approve-read",
-    "breakglass open",
-    "close-read",
-    "export-read",
-    "show",
-    "edit-read",
-    "extract",
-    "history",
-    "draft-read",
-    "brief draft",
-    "release-read",
-];
 
 impl Desk<'_> {
     /// The member's card as it is, but for its place in the chain, and as it is to be.
@@ -516,7 +503,7 @@ impl Desk<'_> {
     }
 
     /// What there is to be a new key for: what the member loses or somebody else may have, and what earlier losses left
-    /// waiting, as far as the present keys are held here.
+    /// waiting, as far as the present keys are held here; and the auditors' key for who becomes an auditor, where nobody holds it any more.
     pub(super) fn rotating(&self, old: &Card, new: &Card, exposed: &BTreeSet<KeyUse>) -> Vec<KeyUse> {
         let lost = |usage: &KeyUse| old.is_due(*usage) && !new.is_due(*usage);
         let levels = Level::ALL.into_iter().filter(|level| *level != Level::Named);

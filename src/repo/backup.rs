@@ -5,14 +5,12 @@ use super::git::{ReadError, Repo};
 use super::object::{Kind, Oid};
 use super::pack::PackError;
 use super::reach::{Missing, Reached};
-use super::record::is_branch;
+use super::record::{HEADS, is_branch};
 use super::write::{sync_file_system, to_io};
 use crate::env::sync_folder;
 use std::io::{self, Read, Write};
 use std::os::unix::fs::PermissionsExt;
 
-/// Where branches stand.
-const HEADS: &str = "refs/heads/";
 /// How a bundle begins.
 const FIRST: &str = "# v2 git bundle\n";
 /// The longest head of a bundle, in bytes.

@@ -14,7 +14,7 @@ use super::object::Oid;
 use super::pack::{Pack, Unread};
 use super::packed::PackIndex;
 use super::reach::{Missing, Reached};
-use super::record::{RefChange, is_branch};
+use super::record::{HEADS, RefChange, is_branch};
 use super::recover::remove_file;
 use super::write::{CutError, sync_file_system, to_io};
 use crate::env::{FileError, Step, read_bounded, replace_private, sync_folder};
@@ -186,7 +186,7 @@ impl Repo {
     /// is damaged there keeps nothing here from being forgotten.
     fn reached_by(&self, name: &str, oid: Option<Oid>) -> Result<Reached, ReadError> {
         let mut reached = Reached::default();
-        let branch = name.strip_prefix("refs/heads/").unwrap_or_default();
+        let branch = name.strip_prefix(HEADS).unwrap_or_default();
         if ["audit/", "notes/", "keys/"]
             .iter()
             .any(|room| branch.starts_with(room))

@@ -297,6 +297,9 @@ pub(super) fn decode_payload(payload: &[u8]) -> Result<Batch, &'static str> {
     }
 }
 
+/// Where branches stand.
+pub(super) const HEADS: &str = "refs/heads/";
+
 /// Whether it is the full name of a branch, in plain characters: relative, without dots at a part's beginning.
 pub(super) fn is_branch(name: &str) -> bool {
     let plain = |part: &str| {
@@ -305,7 +308,7 @@ pub(super) fn is_branch(name: &str) -> bool {
             && !part.ends_with(".lock")
             && part.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
     };
-    name.strip_prefix("refs/heads/")
+    name.strip_prefix(HEADS)
         .is_some_and(|branch| branch.split('/').all(plain) && !branch.contains(".."))
 }
 

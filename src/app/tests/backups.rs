@@ -2,6 +2,7 @@
 
 use super::leaving::Told;
 use super::*;
+use crate::chain::Problem;
 use crate::ledger::Verdict;
 use std::process::Command;
 
@@ -18,6 +19,27 @@ fn git(vault: &Path, arguments: &[&str]) -> String {
     let errors = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "git {arguments:?}: {errors}");
     String::from_utf8(output.stdout).unwrap()
+}
+
+/// What is not listed may be anything of its case.
+#[test]
+fn what_a_removed_device_wrote_on_hides_nothing_else() {
+    let vault = Vault::new();
+    vault.add("internal");
+    let context = vault.context(&Told, None, None);
+    let file = vault.0.path().join("backup");
+    backup(&context, &file).unwrap();
+    let of_use = |cases: &[u8], more: &[u8]| {
+        let mut checked = check_backup(&context, &file).unwrap();
+        checked.report.verdict = Verdict::Tampered;
+        checked.report.problems = cases.iter().map(|case| Problem::vault(*case, "wrong")).collect();
+        checked.report.unlisted = more.iter().map(|case| (*case, 1)).collect();
+        (checked.is_of_use(), checked.goes_on())
+    };
+    assert_eq!(of_use(&[14, 14], &[14]), (true, true));
+    assert_eq!(of_use(&[14, 36], &[]), (false, true));
+    assert_eq!(of_use(&[14], &[43]), (false, true));
+    assert_eq!(of_use(&[43], &[]), (false, false));
 }
 
 #[test]
