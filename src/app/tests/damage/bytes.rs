@@ -26,8 +26,12 @@ const KNOWN: [&[&str]; 3] = [
         "ref: keys",
         "ref: notes",
     ],
-    // Who was a lead when it was made cannot be told.
-    &["pack: main, older tree"],
+    // Who was a lead when it was made cannot be told. One of its ids is found or not by how the others are searched.
+    &[
+        "index of a pack: ids",
+        "index of a pack: place of main, older tree",
+        "pack: main, older tree",
+    ],
     &[
         "HEAD",
         "config",
@@ -35,7 +39,9 @@ const KNOWN: [&[&str]; 3] = [
         "index of a pack: checksums of objects",
         "index of a pack: ids",
         // Of what is read for nothing itself.
-        "index of a pack: places",
+        "index of a pack: place of audit, newest tree",
+        "index of a pack: place of main, older file",
+        "index of a pack: place of main, older tree",
         // A stream ends within a byte, and what follows in that is read by nobody.
         MEANINGLESS,
         "journal: behind the records",

@@ -83,7 +83,7 @@ impl Kinds {
                 stretches.push((last, "pack: its checksum".to_owned()));
                 stretches
             }
-            (_, "idx") => index(content),
+            (_, "idx") => index(content, |oid| self.role(oid).to_owned()),
             _ => vec![(0, self.file(path))],
         }
     }
@@ -165,22 +165,27 @@ fn in_pack(listed: &str, roles: &HashMap<Oid, String>) -> Vec<(usize, usize, Str
     objects
 }
 
-/// gitformat-pack(5), version 2, of less than 2 GiB.
-fn index(content: &[u8]) -> Vec<(usize, String)> {
+/// gitformat-pack(5), version 2, of less than 2 GiB. An object's place there is as the object is.
+fn index(content: &[u8], role: impl Fn(Oid) -> String) -> Vec<(usize, String)> {
     let fanout = 8 + 4 * 256;
     let count: [u8; 4] = content[fanout - 4..fanout].try_into().unwrap();
     let count = usize::try_from(u32::from_be_bytes(count)).unwrap();
-    let parts = [
-        (0, "head"),
-        (8, "fan-out"),
-        (fanout, "ids"),
-        (fanout + 20 * count, "checksums of objects"),
-        (fanout + 24 * count, "places"),
-        (fanout + 28 * count, "checksums"),
+    let places = fanout + 24 * count;
+    let mut parts = vec![
+        (0, "head".to_owned()),
+        (8, "fan-out".to_owned()),
+        (fanout, "ids".to_owned()),
+        (fanout + 20 * count, "checksums of objects".to_owned()),
+        (fanout + 28 * count, "checksums".to_owned()),
     ];
-    parts
-        .map(|(at, kind)| (at, format!("index of a pack: {kind}")))
-        .to_vec()
+    for n in 0..count {
+        let id = fanout + 20 * n;
+        let role = role(Oid::from_bytes(&content[id..id + 20]).unwrap());
+        parts.push((places + 4 * n, format!("place of {role}")));
+    }
+    parts.sort();
+    let named = |(at, kind)| (at, format!("index of a pack: {kind}"));
+    parts.into_iter().map(named).collect()
 }
 
 /// The journal of docs/FORMAT.md §11.
