@@ -292,8 +292,7 @@ impl Draft {
         let entries = std::fs::read_dir(&draft.place).into_iter().flatten().flatten();
         let mut names = entries.map(|entry| entry.file_name().to_string_lossy().into_owned());
         let is_own = |name: &String| {
-            let name = name.trim_end_matches(".lock");
-            OWN.contains(&name) || name.starts_with("strongroom.") || name == "README.md"
+            OWN.contains(&name.trim_end_matches(".lock")) || name.starts_with("strongroom.") || name == "README.md"
         };
         if let Some(other) = names.find(|name| !is_own(name)) {
             let words = format!(
@@ -399,7 +398,10 @@ mod tests {
         assert!(Draft::begin(&vault).unwrap().create().is_ok());
         let names = std::fs::read_dir(&other).unwrap().flatten();
         assert!(names.count() > 1);
-        // What it made itself it takes for its own.
+        // What it made itself it takes for its own, also once it was locked to write.
+        let made = Draft::begin(&vault).unwrap().create().unwrap();
+        drop(made.lock(std::time::Duration::ZERO).unwrap());
+        assert!(other.join("strongroom.lock").exists());
         assert!(Draft::begin(&vault).unwrap().create().is_ok());
     }
 
