@@ -4,8 +4,10 @@
 
 ROOT is a copy of the repository whose rooms `cargo run --manifest-path tests/mutants/Cargo.toml -- ROOT ROOM…` has rewritten;
 `cargo test --lib --no-run` there builds it. First each test is run alone to see which faults it comes by, and how long it
-takes (kept in ROOT, one file for each set of tests); then each fault, in a random order, is put in force for those tests, the quick ones first,
-until one fails. A fault that no test notices is told, and goes to ROOT/survivors.tsv.
+takes (kept in ROOT, one file for each set of tests); then each fault, in a random order, is put in force for those tests until one fails:
+first those that noticed others in the same file, then the quick ones that come by little else. A fault that no test notices is told, and
+goes to ROOT/survivors.tsv. `MUTANT_SLOW` leaves out tests that last longer than that many seconds, `MUTANT_ONLY` names a file with
+those faults alone that are to be tried (survivors.tsv of another run).
 """
 
 import concurrent.futures
@@ -25,20 +27,26 @@ WORKERS = int(os.environ.get("MUTANT_WORKERS", "2"))
 LEFT_OUT = ("app::tests::damage", "honest")
 
 
-def run(binary, tests, extra, timeout):
+def failing(binary, tests, extra, timeout):
+    """Which of the tests fail; nothing where all pass, and no name where the program ended otherwise."""
     environment = {**os.environ, **extra, "RUST_BACKTRACE": "0"}
     words = [binary, "--exact", "--test-threads=1", *tests]
     try:
         done = subprocess.run(words, env=environment, capture_output=True, timeout=timeout)
-        return done.returncode == 0
-    except subprocess.TimeoutExpired:
-        return False
+    except subprocess.TimeoutExpired as ended:
+        # The one that it was at.
+        begun = [line.split(b" ")[1] for line in (ended.stdout or b"").splitlines() if line.startswith(b"test ")]
+        return [begun[-1].decode()] if begun else [""]
+    if done.returncode == 0:
+        return None
+    lines = done.stdout.decode(errors="replace").splitlines()
+    return [line.split(" ")[1] for line in lines if line.startswith("test ") and line.endswith("FAILED")] or [""]
 
 
 def reach(binary, test):
     with tempfile.NamedTemporaryFile() as file:
         begun = time.monotonic()
-        passed = run(binary, [test], {"STRONGROOM_REACHED": file.name}, 300)
+        passed = not failing(binary, [test], {"STRONGROOM_REACHED": file.name}, 300)
         lasts = time.monotonic() - begun
         with open(file.name) as numbers:
             reached = sorted({int(line) for line in numbers})
@@ -46,13 +54,14 @@ def reach(binary, test):
 
 
 def judge(binary, number, tests, lasts):
-    """The tests among which one notices, or nothing."""
+    """The tests of which one notices, or nothing."""
     begin, size = 0, 4
     while begin < len(tests):
         batch = tests[begin : begin + size]
         limit = 10 + 4 * sum(lasts[test] for test in batch)
-        if not run(binary, batch, {"STRONGROOM_MUTANT": str(number)}, limit):
-            return batch
+        failed = failing(binary, batch, {"STRONGROOM_MUTANT": str(number)}, limit)
+        if failed:
+            return failed
         begin, size = begin + size, size * 2
     return None
 
@@ -86,10 +95,13 @@ def main():
         with open(kept, "w") as file:
             json.dump(found, file)
     lasts = {test: value[0] for test, value in found.items()}
+    slow = float(os.environ.get("MUTANT_SLOW", "inf"))
     by = {}
-    for test in sorted(lasts, key=lasts.get):
-        for number in found[test][1]:
+    for test in sorted(lasts, key=lambda test: lasts[test] * len(found[test][1])):
+        for number in found[test][1] if lasts[test] <= slow else []:
             by.setdefault(number, []).append(test)
+    # How often which test noticed a fault of which file.
+    noticing = {}
     with open(f"{root}/mutants.tsv") as file:
         faults = {int(line.split("\t")[0]): line.rstrip("\n") for line in file}
     order = sorted(faults)
@@ -106,7 +118,13 @@ def main():
         if time.monotonic() > until:
             return number, None, False
         tests = by.get(number, [])
-        return number, judge(binary, number, tests, lasts) if tests else [], True
+        noted = noticing.setdefault(faults[number].split("\t")[1], {})
+        # As sorting keeps the order of equals, those that noticed nothing yet stay as they were.
+        tests = sorted(tests, key=lambda test: -noted.get(test, 0) / (0.1 + lasts[test]))
+        failed = judge(binary, number, tests, lasts)
+        for test in failed or []:
+            noted[test] = noted.get(test, 0) + 1
+        return number, failed, True
 
     with open(os.environ.get("MUTANT_OUT", f"{root}/survivors.tsv"), "w") as out:
         # As they end: one that makes a test wait for ever holds up no other.
