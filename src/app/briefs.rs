@@ -481,6 +481,9 @@ impl Desk<'_> {
         mut details: Details,
     ) -> Result<Drafted, Error> {
         let text = zeroize::Zeroizing::new(written_down(file)?);
+        if !file.fits_with(rendered.as_deref().unwrap_or(&file.text)) {
+            return Err(too_long());
+        }
         let (changes, _) = self.seal(draft, Nature::Draft, metadata, &text, label)?;
         let audience = self.level_of(file)?;
         details.level = Some(audience);
@@ -523,12 +526,11 @@ fn fold(text: &str) -> String {
 
 pub(super) fn written_down(file: &BriefFile) -> Result<String, Error> {
     let text = file.to_text();
-    text.ok_or_else(|| {
-        Error::new(
-            Kind::Failed,
-            "this brief is too long to be kept: brief fewer notes together",
-        )
-    })
+    text.ok_or_else(too_long)
+}
+
+fn too_long() -> Error {
+    Error::new(Kind::Failed, "this brief is too long to be kept and released").hint("brief fewer notes together")
 }
 
 fn no_profile(name: &str) -> Error {

@@ -203,7 +203,7 @@ impl From<GateError> for Error {
     fn from(error: GateError) -> Self {
         let kind = match error {
             GateError::Wrap(BadWrap::KeyMissing) => Kind::Denied,
-            GateError::Envelope(BadEnvelope::UnknownSuite { .. }) | GateError::Wrap(_) | GateError::Unfinished => {
+            GateError::Envelope(BadEnvelope::UnknownSuite { .. }) | GateError::Wrap(_) | GateError::Unsealable(_) => {
                 Kind::Failed
             }
             GateError::Envelope(_) | GateError::NotText => Kind::Tampered,

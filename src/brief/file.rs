@@ -63,9 +63,29 @@ pub struct Left {
     pub sha256: Digest,
 }
 
+/// Counts what is written, and keeps nothing of it.
+struct Room(usize);
+
+impl std::io::Write for Room {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0 = self
+            .0
+            .checked_sub(bytes.len())
+            .ok_or(std::io::ErrorKind::FileTooLarge)?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// What a release adds beside the text, at most: who gets it, why, the header.
+const AROUND: usize = 128 << 10;
+
 impl BriefFile {
-    /// The longest that is read, in bytes.
-    pub const MAX_BYTES: usize = 16 << 20;
+    /// The longest that is read, in bytes: sealed and padded, with its metadata, it is a body that is read too.
+    pub const MAX_BYTES: usize = 15 << 18;
 
     /// Reads one; nothing for what is none, or is not written as [`BriefFile::to_text`] writes it.
     pub fn parse(text: &str) -> Option<Self> {
@@ -81,6 +101,12 @@ impl BriefFile {
     pub fn to_text(&self) -> Option<String> {
         let text = serde_json::to_string(self).ok()?;
         (text.len() <= Self::MAX_BYTES).then_some(text)
+    }
+
+    /// Whether it can still be written down once it is released as `exact`, header included.
+    pub fn fits_with(&self, exact: &str) -> bool {
+        let mut room = Room(Self::MAX_BYTES.saturating_sub(AROUND));
+        serde_json::to_writer(&mut room, self).is_ok() && serde_json::to_writer(&mut room, exact).is_ok()
     }
 }
 

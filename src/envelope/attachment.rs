@@ -2,7 +2,7 @@
 //!
 //! Nothing here holds more than one part, whatever the size of the whole.
 
-use super::body::{BodyFile, CHUNK, ContentKey, Fresh, Metadata, Purpose};
+use super::body::{BodyFile, CHUNK, ContentKey, Fresh, Metadata, Purpose, Unsealable};
 use super::cbor::{self, Bytes};
 use super::{BadEnvelope, SUITE, check_suite, padding};
 use crate::crypto::{CHUNK_TAG_LEN, Entropy, Hasher, NoEntropy, StreamKey, same_bytes};
@@ -286,17 +286,17 @@ impl ContentSealer {
     }
 
     /// Seals the head, once all parts are sealed; with it what it says, and its key.
-    pub fn finish(self, metadata: &Metadata) -> Option<(Vec<u8>, ContentKey, ContentInfo)> {
+    pub fn finish(self, metadata: &Metadata) -> Result<(Vec<u8>, ContentKey, ContentInfo), Unsealable> {
         if !self.is_done() {
-            return None;
+            return Err(Unsealable::Unfinished);
         }
         let info = ContentInfo {
             size: self.size,
             sha256: self.hasher.finish(),
             parts: self.parts,
         };
-        let (file, key) = self.head.seal(metadata, &info.encode());
-        Some((file, key, info))
+        let (file, key) = self.head.seal(metadata, &info.encode())?;
+        Ok((file, key, info))
     }
 }
 
@@ -596,7 +596,7 @@ pub(super) mod tests {
         sealer.parts = vec![Digest([0; 32]); PARTS_MAX as usize];
         let more = sealer.next_part(&mut part, &mut |out: &mut [u8]| Ok::<_, ()>(out.len()));
         assert_eq!(more, Err(NotSealed::TooLong));
-        assert!(sealer.finish(&metadata()).is_none());
+        assert_eq!(sealer.finish(&metadata()).err(), Some(Unsealable::Unfinished));
     }
 
     proptest! {

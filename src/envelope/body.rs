@@ -14,8 +14,8 @@ use zeroize::Zeroize;
 const WHAT: &str = "sealed body";
 /// The longest text of a note, in bytes.
 pub const TEXT_MAX: usize = 1 << 20;
-/// The largest sealed body of a note, in bytes: padding and tags included.
-pub const BODY_MAX: usize = TEXT_MAX + TEXT_MAX / 4;
+/// The largest sealed body, in bytes: padding and tags included. A brief that was released holds its text twice.
+pub const BODY_MAX: usize = 4 * TEXT_MAX;
 /// Plaintext bytes in a full chunk.
 pub const CHUNK: usize = 64 * 1024;
 const HEADER_MAX: usize = 512;
@@ -34,6 +34,20 @@ pub enum Purpose {
     Brief = 3,
     /// What somebody says of a matter: why they ask, broke the glass, or are in conflict.
     Statement = 5,
+}
+
+/// Why nothing was sealed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Unsealable {
+    /// No randomness.
+    #[error(transparent)]
+    NoEntropy(#[from] NoEntropy),
+    /// A body of more than [`BODY_MAX`] bytes, which nobody would read again.
+    #[error("this is too long to be kept: with what belongs to it, it may have 4 MiB")]
+    TooLong,
+    /// The head of an attachment before all parts.
+    #[error("this attachment was not read to its end; nothing was attached")]
+    Unfinished,
 }
 
 impl Purpose {
@@ -271,7 +285,7 @@ impl Metadata {
 
 /// Seals `metadata` and `text` under a fresh content key; returns the file and that key.
 ///
-/// `text` has at most [`TEXT_MAX`] bytes: callers check that where they can say it to a person.
+/// The text of a note has at most [`TEXT_MAX`] bytes: callers check that where they can say it to a person.
 pub fn seal_body(
     vault: VaultId,
     note: NoteId,
@@ -279,9 +293,8 @@ pub fn seal_body(
     metadata: &Metadata,
     text: &[u8],
     entropy: &mut dyn Entropy,
-) -> Result<(Vec<u8>, ContentKey), NoEntropy> {
-    let fresh = Fresh::make(vault, note, purpose, entropy)?;
-    Ok(fresh.seal(metadata, text))
+) -> Result<(Vec<u8>, ContentKey), Unsealable> {
+    Fresh::make(vault, note, purpose, entropy)?.seal(metadata, text)
 }
 
 /// A body that is still to be sealed: its place, its revision and its content key are settled.
@@ -313,7 +326,7 @@ impl Fresh {
         &self.header.revision
     }
 
-    pub(super) fn seal(mut self, metadata: &Metadata, text: &[u8]) -> (Vec<u8>, ContentKey) {
+    pub(super) fn seal(mut self, metadata: &Metadata, text: &[u8]) -> Result<(Vec<u8>, ContentKey), Unsealable> {
         let source = KeySource::new(self.key.expose());
         let seal =
             |stream, message: &[u8]| seal_stream(&stream_key(&source, stream, &self.context), &self.context, message);
@@ -321,7 +334,10 @@ impl Fresh {
         self.header.commitment = commitment(&source, &self.context).expose().to_vec().into();
         self.header.metadata_len = sealed_metadata.len() as u64;
         let file = [cbor::encode(&self.header), sealed_metadata, sealed_text].concat();
-        (file, self.key)
+        match file.len() <= BODY_MAX {
+            true => Ok((file, self.key)),
+            false => Err(Unsealable::TooLong),
+        }
     }
 }
 
@@ -518,6 +534,29 @@ mod tests {
             &mut ExampleEntropy::new("body"),
         )
         .unwrap()
+    }
+
+    #[test]
+    fn what_nobody_would_read_again_is_not_sealed() {
+        let mut entropy = ExampleEntropy::new("long");
+        let mut seal = |len| {
+            let text = vec![b'x'; len];
+            seal_body(VAULT, NOTE, Purpose::Brief, &metadata(), &text, &mut entropy)
+        };
+        let (mut kept, mut refused) = (0, 0);
+        for len in (BODY_MAX - (300 << 10)..BODY_MAX + 1).step_by(20 << 10) {
+            match seal(len) {
+                Ok((file, _)) => {
+                    assert!(BodyFile::parse(&file).is_ok(), "{len}");
+                    kept += 1;
+                }
+                Err(error) => {
+                    assert_eq!(error, Unsealable::TooLong, "{len}");
+                    refused += 1;
+                }
+            }
+        }
+        assert!(kept > 0 && refused > 0);
     }
 
     #[test]

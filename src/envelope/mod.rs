@@ -24,7 +24,7 @@ mod wrap;
 
 pub use attachment::{ATTACHMENT_MAX, ContentInfo, ContentOpener, ContentSealer, NotSealed, PART_MAX, PartFile};
 pub(crate) use body::CheckedBody;
-pub use body::{BODY_MAX, BodyFile, CHUNK, ContentKey, Metadata, Purpose, TEXT_MAX, seal_body};
+pub use body::{BODY_MAX, BodyFile, CHUNK, ContentKey, Metadata, Purpose, TEXT_MAX, Unsealable, seal_body};
 pub use concern::{BadCode, CONCERN_MAX, Concern, Reply, ReplyCode, ReplyKey, SealedConcern, SealedReply};
 pub use identity::{BadIdentity, IdentityFile, IdentitySecrets, NewcomerFile, NewcomerSecrets};
 pub use kept::{Given, KeptFile, KeptText};

@@ -337,7 +337,7 @@ impl Gate<'_> {
         entropy: &mut dyn Entropy,
     ) -> Result<(SealedNote, Attachment), GateError> {
         let Sealing { note, sealer } = sealing;
-        let (body, key, info) = sealer.finish(metadata).ok_or(GateError::Unfinished)?;
+        let (body, key, info) = sealer.finish(metadata)?;
         let sealed = self.wrap(note, body, &key, label, recipients, entropy)?;
         let attachment = Attachment::new(sealed.digest, metadata, &info);
         Ok((sealed, attachment))

@@ -28,7 +28,8 @@ pub(crate) use survey::{clients_in_words, leaves_clients_out};
 use crate::chain::FileRef;
 use crate::crypto::{Entropy, Recipient};
 use crate::envelope::{
-    BadEnvelope, BadWrap, BodyFile, Concern, ContentKey, KeptText, Keyring, Purpose, SealedConcern, WrapFile, seal_body,
+    BadEnvelope, BadWrap, BodyFile, Concern, ContentKey, KeptText, Keyring, Purpose, SealedConcern, Unsealable,
+    WrapFile, seal_body,
 };
 use crate::id::{Digest, NoteId, VaultId};
 use crate::label::{Clearance, Label, LabelText, Level};
@@ -55,9 +56,9 @@ pub enum GateError {
     /// The text is not UTF-8: something else was sealed as a note.
     #[error("this note's text is damaged; `strongroom audit verify` says what else is wrong")]
     NotText,
-    /// A head was to be sealed before all parts were.
-    #[error("this attachment was not read to its end; nothing was attached")]
-    Unfinished,
+    /// Too long to be sealed, or not at hand whole.
+    #[error(transparent)]
+    Unsealable(#[from] Unsealable),
 }
 
 /// A note to be sealed.
@@ -68,7 +69,7 @@ pub struct NewNote<'a> {
     pub nature: Purpose,
     /// What is known of it beside the text.
     pub metadata: &'a Metadata,
-    /// The text: UTF-8, at most 1 MiB.
+    /// The text: UTF-8; a note's has at most 1 MiB.
     pub text: &'a str,
     /// Who may read it.
     pub label: &'a Label,
@@ -210,8 +211,7 @@ impl<'a> Gate<'a> {
     /// Seals a new note under a fresh content key.
     pub fn seal(&self, new: &NewNote<'_>, entropy: &mut dyn Entropy) -> Result<SealedNote, GateError> {
         let vault = self.vault();
-        let (body, key) = seal_body(vault, new.note, new.nature, new.metadata, new.text.as_bytes(), entropy)
-            .map_err(BadWrap::NoEntropy)?;
+        let (body, key) = seal_body(vault, new.note, new.nature, new.metadata, new.text.as_bytes(), entropy)?;
         self.wrap(new.note, body, &key, new.label, new.recipients, entropy)
     }
 

@@ -6,7 +6,7 @@ use super::{Gate, GateError, Metadata, NextPart, Permit, Resealed, Resealing, Se
 use crate::casework::{Kept, Retention, reserved, value_of};
 use crate::chain::{FileRef, Time};
 use crate::crypto::{Entropy, Recipient};
-use crate::envelope::{BadWrap, BodyFile, ContentKey, Purpose, seal_body};
+use crate::envelope::{BodyFile, ContentKey, Purpose, Unsealable, seal_body};
 use crate::id::{Digest, NoteId, PersonId};
 use crate::label::{Label, Level};
 use crate::ledger::{LedgerError, StoredNote};
@@ -178,8 +178,7 @@ impl Gate<'_> {
         metadata.fields.push((name.to_owned(), value.to_owned()));
         metadata.fields.sort();
         let text = body.open_text(self.vault(), note, &key)?;
-        let (body, key) =
-            seal_body(self.vault(), note, nature, &metadata, text.expose(), entropy).map_err(BadWrap::NoEntropy)?;
+        let (body, key) = seal_body(self.vault(), note, nature, &metadata, text.expose(), entropy)?;
         self.wrap(note, body, &key, &label, recipients, entropy)
     }
 
@@ -292,15 +291,14 @@ impl Gate<'_> {
             let (body, key) = match item.nature {
                 Purpose::Attachment => {
                     let at = resealed.iter().position(|done| done.body == item.stored.body);
-                    let done = resealed.swap_remove(at.ok_or(GateError::Unfinished)?);
-                    let (body, key, _) = done.sealing.sealer.finish(&metadata).ok_or(GateError::Unfinished)?;
+                    let done = resealed.swap_remove(at.ok_or(Unsealable::Unfinished)?);
+                    let (body, key, _) = done.sealing.sealer.finish(&metadata)?;
                     (body, key)
                 }
                 nature => {
                     let body = BodyFile::parse(&item.stored.sealed)?;
                     let text = body.open_text(self.vault(), whole.note, &item.key)?;
-                    seal_body(self.vault(), whole.note, nature, &metadata, text.expose(), entropy)
-                        .map_err(BadWrap::NoEntropy)?
+                    seal_body(self.vault(), whole.note, nature, &metadata, text.expose(), entropy)?
                 }
             };
             let new = self.wrap(whole.note, body, &key, label, recipients, entropy)?;

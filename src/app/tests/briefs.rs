@@ -376,3 +376,27 @@ fn what_stood_in_an_earlier_revision_is_known() {
     assert!(check("keep the rear door locked").leaks.is_empty());
     assert_eq!(check("ask walnut for the key").leaks.len(), 1);
 }
+
+#[test]
+fn a_long_brief_is_kept_whole_or_not_at_all() {
+    let vault = Vault::new();
+    let lines = |count: usize| "22:15 patrol of the north gate: \"closed\", lamp on.\n".repeat(count);
+    // Drafted and released it is several times the longest text of a note.
+    let long = vault.note(&lines((1 << 20) / 51), "Halcyon", "H-1");
+    let draft = vault.draft(&[&long], |_| ()).unwrap();
+    let brief = vault.release(&draft, |_| ()).unwrap();
+    assert!(brief.text.len() > 1 << 20);
+    let shown = vault.show(&Scripted::deaf(), None, None, &brief.brief.to_string());
+    assert_eq!(shown.unwrap().body(), brief.text);
+    // What could not be released is not drafted: written down each of these marks is two characters, and there twice.
+    let marks = vault.note(
+        &format!("{}\n", "\"".repeat(50)).repeat((1 << 20) / 51),
+        "Halcyon",
+        "H-1",
+    );
+    let error = vault.draft(&[&marks], |_| ()).err().unwrap();
+    assert_eq!(error.kind, Kind::Failed);
+    assert!(error.message.contains("too long"), "{error:?}");
+    let report = verify(&vault.context(&Scripted::deaf(), None, None), None, &[], None, false).unwrap();
+    assert!(report.problems.is_empty(), "{:?}", report.problems);
+}
