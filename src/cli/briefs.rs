@@ -112,13 +112,12 @@ fn draft(context: &Context<'_>, seen: &Seen<'_>, args: &DraftArgs) -> Result<u8,
     };
     let drafted = crate::app::draft_brief(context, &query)?;
     if seen.json {
-        let doubt = |doubt: &crate::app::shared::Doubt| json!({ "start": doubt.start, "end": doubt.end, "text": doubt.text, "why": doubt.why });
         seen.json_of_text(json!({
             "draft": drafted.draft.to_string(),
             "label": drafted.label,
             "text": drafted.text,
             "removed": drafted.removed,
-            "doubtful": drafted.doubtful.iter().map(doubt).collect::<Vec<_>>(),
+            "doubtful": doubts(&drafted.doubtful),
             "kept": drafted.kept,
             "left_out": drafted.left_out,
             "shortened": drafted.shortened,
@@ -279,4 +278,10 @@ fn recall(seen: &Seen<'_>, recalled: &[Recalled]) -> Result<u8, Error> {
     let head = ["brief", "released", "for", "to", "until", "label", "why"];
     seen.table(&head, recalled.iter().map(row).collect())?;
     Ok(0)
+}
+
+/// What a person has to decide about, as JSON.
+pub(super) fn doubts(doubtful: &[crate::app::shared::Doubt]) -> Vec<serde_json::Value> {
+    let doubt = |doubt: &crate::app::shared::Doubt| json!({ "start": doubt.start, "end": doubt.end, "text": doubt.text, "why": doubt.why });
+    doubtful.iter().map(doubt).collect()
 }

@@ -133,7 +133,11 @@ fn to_json(id: Option<serde_json::Value>, redaction: &Redaction) -> serde_json::
         serde_json::json!({ "start": start, "end": end, "type": kind.coarse().name() })
     };
     let spans: Vec<_> = redaction.spans.iter().map(span).collect();
-    let mut value = serde_json::json!({ "spans": spans, "text": redaction.text });
+    let mut value = serde_json::json!({
+        "doubtful": super::briefs::doubts(&redaction.doubtful),
+        "spans": spans,
+        "text": redaction.text,
+    });
     if let Some(id) = id {
         value["id"] = id;
     }
@@ -161,5 +165,12 @@ mod tests {
             assert_eq!(one(&profile, line.as_bytes()).unwrap_err().0, id, "{line}");
         }
         assert!(one(&profile, br#"{"id":"b","text":"a"}"#).is_ok());
+    }
+
+    #[test]
+    fn what_is_doubtful_is_told_to_programs_too() {
+        let profile = profile("no-names", None).unwrap();
+        let told = one(&profile, br#"{"id":"b","text":"Meet at the glasshouse."}"#).unwrap();
+        assert_eq!(told["doubtful"][0]["text"], "glasshouse", "{told}");
     }
 }
