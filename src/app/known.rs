@@ -1,10 +1,11 @@
 //! What the vault knows of the people and clients that a text may concern.
 
+use super::briefs::refused;
 use super::context::Desk;
 use super::error::{Error, Kind};
 use super::finding::Looking;
 use super::notes::NAME_MAX;
-use crate::brief::{Kind as What, Known, Profile, hides, redact, shipped};
+use crate::brief::{Kind as What, Known, Profile, hides, identifiers, shipped};
 use crate::chain::Details;
 use crate::envelope::{Metadata, WrapFile};
 use crate::gate::{Filter, Nature, OpenNote, Permit};
@@ -174,7 +175,8 @@ impl Desk<'_> {
         allow: &[String],
     ) -> Result<Known, Error> {
         let finder = finder()?;
-        let mut all: Vec<Identifiers> = notes.map(|note| Identifiers::of(note, &finder)).collect();
+        let all: Result<Vec<Identifiers>, Error> = notes.map(|note| Identifiers::of(note, &finder)).collect();
+        let mut all = all?;
         all.extend(headings);
         self.known_of(all.iter(), mask, allow)
     }
@@ -208,8 +210,10 @@ impl Desk<'_> {
     /// The full names in opened notes.
     pub(super) fn names_in<'n>(&self, notes: impl Iterator<Item = &'n OpenNote>) -> Result<Vec<String>, Error> {
         let finder = finder()?;
-        let all = notes.map(|note| Identifiers::of(note, &finder));
-        let values = all.flat_map(|Identifiers { given, found }| given.into_iter().chain(found));
+        let all: Result<Vec<Identifiers>, Error> = notes.map(|note| Identifiers::of(note, &finder)).collect();
+        let values = all?
+            .into_iter()
+            .flat_map(|Identifiers { given, found }| given.into_iter().chain(found));
         let names = values.filter(|(kind, name)| *kind == What::Person && name.trim().contains(' '));
         let names: BTreeSet<String> = names.map(|(_, name)| name).collect();
         Ok(names.into_iter().collect())
@@ -249,7 +253,7 @@ impl Identifiers {
         Known::new(self.given.clone()).map_err(|bad| Error::new(Kind::Failed, bad.to_string()))
     }
 
-    pub(super) fn of(note: &OpenNote, finder: &Profile) -> Self {
+    pub(super) fn of(note: &OpenNote, finder: &Profile) -> Result<Self, Error> {
         let metadata = &note.metadata;
         let mut given = vec![
             (What::Client, metadata.client.clone()),
@@ -263,16 +267,11 @@ impl Identifiers {
         let fields = fields.map(|(name, value)| (kind_of_field(name), value.clone()));
         given.extend(fields.filter(|(kind, value)| tells(*kind, value)));
         given.iter_mut().for_each(|(_, value)| fit(value));
-        // A text that the finder refuses gives nothing here, and is refused again where it matters.
-        let spans = redact(note.text(), finder, &Known::nothing()).map_or(Vec::new(), |found| found.spans);
-        let chars: Vec<char> = note.text().chars().collect();
-        let value = |span: &crate::brief::Span| {
-            let mut value: String = chars.get(span.start..span.end).unwrap_or_default().iter().collect();
-            fit(&mut value);
-            identifies(span.kind).then_some((span.kind, value))
-        };
-        let found = spans.iter().filter_map(value).collect();
-        Self { given, found }
+        let mut found = identifiers(note.text(), finder).map_err(refused)?;
+        found.extend(identifiers(&metadata.title, finder).map_err(refused)?);
+        found.retain(|(kind, _)| identifies(*kind));
+        found.iter_mut().for_each(|(_, value)| fit(value));
+        Ok(Self { given, found })
     }
 
     /// What a note gives to texts that are not about its client: names, numbers and codes, and nothing of fields that may

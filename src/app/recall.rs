@@ -107,9 +107,9 @@ impl Understood {
         let finder = finder()?;
         let understood = notes.iter().map(|open| {
             let client = open.metadata.client.trim().to_lowercase();
-            (open.note, client, Identifiers::of(open, &finder))
+            Ok((open.note, client, Identifiers::of(open, &finder)?))
         });
-        Ok(Self(understood.collect()))
+        understood.collect::<Result<_, Error>>().map(Self)
     }
 
     /// What these notes and those of their clients give, and the headings of all others.

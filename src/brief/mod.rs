@@ -62,7 +62,9 @@ pub use portion::{Portion, keep_up_to, portions};
 pub use prepared::{BadText, MAX_TEXT, Prepared};
 pub(crate) use prepared::{hides, is_invisible};
 pub use profile::{BadProfile, CaseResult, Mode, Profile, SHIPPED, Treatment, shipped};
-pub use redact::{Doubt, Leak, Redaction, Refused, Span, check, check_placed, redact, redact_named, redact_with};
+pub use redact::{
+    Doubt, Leak, Redaction, Refused, Span, check, check_placed, identifiers, redact, redact_named, redact_with,
+};
 pub use render::{Format, Header, redisclosure, render};
 pub use strict::Unlisted;
 pub use summary::shorten;

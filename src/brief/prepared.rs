@@ -156,6 +156,20 @@ pub(crate) fn without_masks(text: &str) -> Cow<'_, str> {
     }
 }
 
+/// A text without what hides or reorders what is read, nor the character of [`without_masks`]: breaks of lines and pages are new
+/// lines, and in the place of all else stands what shows nothing.
+pub(crate) fn without_hiding(text: &str) -> Cow<'_, str> {
+    let replaced = |c: char| match c {
+        '\u{B}' | '\u{C}' | '\u{85}' => '\n',
+        c if hides(c) || c == MASKED => '\u{200B}',
+        c => c,
+    };
+    match text.chars().all(|c| replaced(c) == c) {
+        true => Cow::Borrowed(text),
+        false => Cow::Owned(text.chars().map(replaced).collect()),
+    }
+}
+
 fn refuse_hiding(text: &str) -> Result<(), BadText> {
     let plain = |byte: u8| matches!(byte, b' '..=b'~' | b'\t' | b'\n' | b'\r');
     if text.bytes().all(plain) {

@@ -11,7 +11,7 @@ use super::passing::Passing;
 use super::patterns::Patterns;
 use super::placeholder::{Naming, Placeholders, is_placeholder};
 use super::plain;
-use super::prepared::{BadText, Prepared, Token, is_invisible, without_masks};
+use super::prepared::{BadText, Prepared, Token, is_invisible, without_hiding, without_masks};
 use super::profile::{Mode, Profile, Treatment};
 use super::scan::Scan;
 use super::strict::{Unlisted, strange};
@@ -174,17 +174,8 @@ fn redact_as(
         .iter()
         .map(|doubt| (prepared.origin_of(&doubt.at), doubt.why))
         .collect();
-    let mut spans = spans_of(&prepared, &found.masked);
-    let mut residue = None;
-    for _ in 0..ROUNDS {
-        let scan = Scan::new(&chars, &spans);
-        let left = scan.residue(profile, known, model, &prepared, &mut memory)?;
-        residue = left.first().copied();
-        if left.is_empty() {
-            break;
-        }
-        spans = merge(spans, left);
-    }
+    let spans = spans_of(&prepared, &found.masked);
+    let (spans, residue) = scan_again(&chars, spans, &prepared, (profile, known, model), &mut memory)?;
     if let Some(span) = residue {
         let line = 1 + chars.iter().take(span.start).filter(|&&c| c == '\n').count();
         return Err(Refused::Residue {
@@ -194,6 +185,41 @@ fn redact_as(
     }
     let spans = beside(&chars, spans);
     Ok(assemble(&chars, text, spans, doubts, profile, known, naming))
+}
+
+/// Masks what is found and looks again, for so many rounds; with all that was found, what is new in the last of them.
+fn scan_again(
+    chars: &[char],
+    mut spans: Vec<Span>,
+    prepared: &Prepared,
+    (profile, known, model): (&Profile, &Known, &Model<'_>),
+    memory: &mut Memory,
+) -> Result<(Vec<Span>, Option<Span>), Refused> {
+    let mut residue = None;
+    for _ in 0..ROUNDS {
+        let scan = Scan::new(chars, &spans);
+        let left = scan.residue(profile, known, model, prepared, memory)?;
+        residue = left.first().copied();
+        if left.is_empty() {
+            break;
+        }
+        spans = merge(spans, left);
+    }
+    Ok((spans, residue))
+}
+
+/// What the finders of a profile find in a text from which nothing leaves, and what it is. No text is refused here: one with
+/// characters that hide or reorder what is read is looked through without them.
+pub fn identifiers(text: &str, profile: &Profile) -> Result<Vec<(Kind, String)>, Refused> {
+    let text = &*without_hiding(text);
+    let prepared = Prepared::of_any_length(text)?;
+    let chars: Vec<char> = text.chars().collect();
+    let (known, model, mut memory) = (Known::nothing(), model()?, Memory::default());
+    let found = find(&prepared, profile, &known, model, profile.thresholds(), &mut memory);
+    let spans = spans_of(&prepared, &found.masked);
+    let (spans, _) = scan_again(&chars, spans, &prepared, (profile, &known, model), &mut memory)?;
+    let value = |span: Span| (span.kind, chars[span.start..span.end].iter().collect());
+    Ok(beside(&chars, spans).into_iter().map(value).collect())
 }
 
 /// What in a text may not leave, for a brief that is already written. Placeholders pass: a

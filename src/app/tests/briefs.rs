@@ -400,3 +400,36 @@ fn a_long_brief_is_kept_whole_or_not_at_all() {
     let report = verify(&vault.context(&Scripted::deaf(), None, None), None, &[], None, false).unwrap();
     assert!(report.problems.is_empty(), "{:?}", report.problems);
 }
+
+#[test]
+fn what_a_note_says_is_known_whatever_stands_in_it() {
+    // Copied from a telephone, with marks of direction; from a page; and said in a title alone.
+    for (title, text) in [
+        (
+            "",
+            "Principal is Hazel Winter, call sign \"Cobbler\", mobile \u{202A}+44 7700 900123\u{202C}.",
+        ),
+        ("", "Principal is Hazel Winter, call sign \"Cobbler\".\u{C}Page 2"),
+        ("Hazel Winter, call sign \"Cobbler\": new flat", "The flat is ready."),
+    ] {
+        let vault = Vault::new();
+        let known = vault.note(text, "Merlin", "");
+        if !title.is_empty() {
+            let deaf = Scripted::deaf();
+            let change = Change {
+                title: Some(title.into()),
+                ..Change::default()
+            };
+            edit(
+                &vault.context(&deaf, Some("duty"), Some("a test")),
+                &known,
+                change,
+                None,
+            )
+            .unwrap();
+        }
+        let note = vault.note("cobbler leaves by the rear gate at nine.", "Merlin", "");
+        let text = vault.draft(&[&note], |_| ()).unwrap().text;
+        assert!(!text.contains("cobbler"), "{title}: {text}");
+    }
+}
