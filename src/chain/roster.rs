@@ -855,4 +855,22 @@ mod tests {
         }
         assert!(Card::check_handle("mara.okafor-2").is_ok());
     }
+
+    #[test]
+    fn ones_own_device_and_a_lead_give_keys_and_nobody_else() {
+        let first = founder();
+        let second = next(1, 9, vec![device(8, DeviceKind::Device), device(9, DeviceKind::Device)]);
+        let third = Card {
+            n: 2,
+            prev: second.digest(),
+            ..next(1, 7, vec![device(7, DeviceKind::Device)])
+        };
+        let files = [&first, &second, &third].map(|card| card.sign(&key(1)));
+        let files: Vec<&[u8]> = files.iter().map(Vec::as_slice).collect();
+        let roster = Roster::verify(VAULT, None, &files).unwrap();
+        let gives = |by: u8, to: u8| roster.may_give(DeviceId([by; 8]), DeviceId([to; 8]));
+        assert!(gives(1, 9) && gives(1, 7) && gives(8, 9) && gives(9, 8) && gives(7, 7));
+        assert!(!gives(9, 7) && !gives(7, 9) && !gives(9, 1) && !gives(5, 9));
+        assert!(roster.contains(second.digest()) && !roster.contains(next(1, 6, Vec::new()).digest()));
+    }
 }

@@ -616,4 +616,34 @@ pub(super) mod tests {
             let _ = PartFile::parse(&bytes);
         }
     }
+
+    #[test]
+    fn a_part_of_no_right_form_is_refused() {
+        let short = padding::padme(100) as usize + CHUNK_TAG_LEN;
+        let parses = |sealed: usize, change: &dyn Fn(&mut PartHeader)| {
+            let mut header: PartHeader = minicbor::decode(&part_header(VAULT, NOTE, &[3; 16], 0)).unwrap();
+            change(&mut header);
+            PartFile::parse(&[cbor::encode(&header), vec![0; sealed]].concat()).map(|part| part.number())
+        };
+        let malformed = Err(BadEnvelope::Malformed { what: WHAT_PART });
+        assert_eq!(parses(short, &|_| ()), Ok(0));
+        let last = PARTS_MAX - 1;
+        assert_eq!(parses(PART_CHUNKS * SEALED, &|header| header.number = last), Ok(last));
+        let changes: [&dyn Fn(&mut PartHeader); 5] = [
+            &|header| header.vault = vec![1; 15].into(),
+            &|header| header.note = vec![2; 17].into(),
+            &|header| header.revision = vec![3; 15].into(),
+            &|header| header.purpose = Purpose::Note as u8,
+            &|header| header.number = PARTS_MAX,
+        ];
+        for change in changes {
+            assert_eq!(parses(PART_CHUNKS * SEALED, change), malformed);
+        }
+        // Nothing, less than a tag, a length that no padded content has, and a chunk that is a tag alone.
+        for sealed in [0, 1, CHUNK_TAG_LEN, short + 1, SEALED + CHUNK_TAG_LEN] {
+            assert_eq!(parses(sealed, &|_| ()), malformed, "{sealed}");
+        }
+        let too_long = parses(PART_MAX, &|_| ());
+        assert!(matches!(too_long, Err(BadEnvelope::TooLong { .. })), "{too_long:?}");
+    }
 }

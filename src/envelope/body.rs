@@ -612,4 +612,28 @@ mod tests {
             let _ = BodyFile::parse(&bytes);
         }
     }
+
+    #[test]
+    fn a_header_of_no_right_form_is_refused() {
+        let (file, _) = sealed(b"Gate.");
+        let (header, used): (Header, usize) = cbor::decode_prefix(WHAT, HEADER_MAX, &file[..HEADER_MAX]).unwrap();
+        let parses = |change: &dyn Fn(&mut Header)| {
+            let mut header = header.clone();
+            change(&mut header);
+            BodyFile::parse(&[cbor::encode(&header), file[used..].to_vec()].concat()).is_ok()
+        };
+        assert!(parses(&|_| ()));
+        let changes: [&dyn Fn(&mut Header); 7] = [
+            &|header| header.vault.push(0),
+            &|header| header.note.push(0),
+            &|header| header.revision.push(0),
+            &|header| header.commitment.push(0),
+            &|header| header.purpose = 4,
+            &|header| header.metadata_len += 1,
+            &|header| header.metadata_len = u64::MAX,
+        ];
+        for (n, change) in changes.iter().enumerate() {
+            assert!(!parses(change), "{n}");
+        }
+    }
 }

@@ -609,4 +609,45 @@ mod tests {
         assert_eq!(refused(&format!("{} zo", "zoo ".repeat(11))), Some(BadCode::Word(11)));
         assert_eq!(refused(&"zoo ".repeat(12)), Some(BadCode::Mistyped));
     }
+
+    #[test]
+    fn a_concern_says_something_to_somebody_and_leaves_nobody_out_whom_it_goes_to() {
+        let decodes = |change: &dyn Fn(&mut Concern)| {
+            let mut concern = concern();
+            change(&mut concern);
+            Concern::decode(&concern.encode()).is_ok()
+        };
+        let person = |n: usize| PersonId((n as u64).to_be_bytes());
+        assert!(decodes(&|_| ()));
+        assert!(decodes(
+            &|concern| concern.text = Zeroizing::new("x".repeat(CONCERN_MAX))
+        ));
+        assert!(decodes(
+            &|concern| concern.to = (1000..1000 + PEOPLE_MAX).map(person).collect()
+        ));
+        let changes: [&dyn Fn(&mut Concern); 8] = [
+            &|concern| concern.text = Zeroizing::new(" \n".into()),
+            &|concern| concern.text = Zeroizing::new("a\0b".into()),
+            &|concern| concern.text = Zeroizing::new("x".repeat(CONCERN_MAX + 1)),
+            &|concern| concern.to.clear(),
+            &|concern| concern.to.reverse(),
+            &|concern| concern.to = vec![PersonId([1; 8]), PersonId([1; 8])],
+            &|concern| concern.to = (1000..1001 + PEOPLE_MAX).map(person).collect(),
+            &|concern| concern.left_out = vec![PersonId([2; 8])],
+        ];
+        for (n, change) in changes.iter().enumerate() {
+            assert!(!decodes(change), "{n}");
+        }
+    }
+
+    #[test]
+    fn a_sealed_concern_of_no_right_form_is_refused() {
+        let mut short = sealed(&concern());
+        short.commitment.truncate(31);
+        let mut fewer = sealed(&concern());
+        fewer.slots.truncate(3);
+        for file in [short, fewer] {
+            assert!(SealedConcern::parse(&file.to_bytes()).is_err());
+        }
+    }
 }

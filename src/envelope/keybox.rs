@@ -424,4 +424,63 @@ mod tests {
         );
         assert!(by_role.open(b"other", &sealed).is_err());
     }
+
+    #[test]
+    fn a_key_box_of_no_right_form_is_refused() {
+        let mut entropy = ExampleEntropy::new("form");
+        let device = HybridSecret::from_seed(&Secret::copy_from(&[5; 32]).unwrap()).recipient();
+        let keys = ring(&mut entropy);
+        let parses = |change: &dyn Fn(&mut BoxFile)| {
+            let mut entropy = ExampleEntropy::new("form of a box");
+            let mut file = BoxFile::seal(VaultId([1; 16]), DeviceId([2; 8]), &device, &keys, &mut entropy).unwrap();
+            change(&mut file);
+            BoxFile::parse(&file.to_bytes()).is_ok()
+        };
+        assert!(parses(&|_| ()));
+        let changes: [&dyn Fn(&mut BoxFile); 5] = [
+            &|file| file.enc = vec![0; ENC_LEN - 1].into(),
+            &|file| file.sealed.push(0),
+            &|file| file.sealed.truncate(CHUNK_TAG_LEN - 1),
+            &|file| file.vault = vec![1; 15].into(),
+            &|file| file.device = vec![2; 9].into(),
+        ];
+        assert!(changes.iter().all(|change| !parses(change)));
+    }
+
+    #[test]
+    fn a_detail_key_of_no_right_form_is_refused() {
+        let mut entropy = ExampleEntropy::new("form");
+        let device = HybridSecret::from_seed(&Secret::copy_from(&[5; 32]).unwrap()).recipient();
+        let (key, role) = (DetailKey::make(&mut entropy).unwrap(), KeyId([4; 8]));
+        let slots = [2, 3].map(|n| (DeviceId([n; 8]), device.clone()));
+        let parses = |change: &dyn Fn(&mut DetailFile)| {
+            let mut entropy = ExampleEntropy::new("form of a detail key");
+            let (vault, first) = (VaultId([1; 16]), DeviceId([2; 8]));
+            let mut file = DetailFile::wrap(vault, first, &key, (role, &device), &slots, &mut entropy).unwrap();
+            change(&mut file);
+            DetailFile::parse(&file.to_bytes()).is_ok()
+        };
+        assert!(parses(&|_| ()));
+        let changes: [&dyn Fn(&mut DetailFile); 10] = [
+            &|file| file.devices.reverse(),
+            &|file| {
+                file.devices[1] = DeviceSlot {
+                    device: file.devices[0].device.clone(),
+                    enc: file.devices[1].enc.clone(),
+                    sealed: file.devices[1].sealed.clone(),
+                }
+            },
+            &|file| file.devices[1].enc.push(0),
+            &|file| file.devices[1].sealed.push(0),
+            &|file| file.auditors.key.push(0),
+            &|file| file.auditors.enc.push(0),
+            &|file| file.auditors.sealed.push(0),
+            &|file| file.device.push(0),
+            &|file| file.vault.push(0),
+            &|file| file.key.push(0),
+        ];
+        for (n, change) in changes.iter().enumerate() {
+            assert!(!parses(change), "{n}");
+        }
+    }
 }

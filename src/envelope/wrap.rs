@@ -557,4 +557,30 @@ mod tests {
         bytes.extend_from_slice(&[0x07, 0x41, 0x00]);
         assert_eq!(WrapFile::parse(&bytes), Err(BadEnvelope::Malformed { what: WHAT }));
     }
+
+    #[test]
+    fn a_wrap_of_no_right_form_is_refused() {
+        let mut entropy = ExampleEntropy::new("form");
+        let ring = ring(&mut entropy);
+        let label = Label::new(Level::Restricted, [A]).unwrap();
+        let key = ContentKey::from_secret(Secret::copy_from(&[9; 32]).unwrap());
+        let file = WrapFile::wrap(VAULT, NOTE, BODY, &label, &key, &ring, &[], &mut entropy).unwrap();
+        let parses = |change: &dyn Fn(&mut WrapFile)| {
+            let mut file = WrapFile::parse(&file.to_bytes()).unwrap();
+            change(&mut file);
+            WrapFile::parse(&file.to_bytes()).is_ok()
+        };
+        assert!(parses(&|_| ()));
+        let changes: [&dyn Fn(&mut WrapFile); 6] = [
+            &|file| file.vault.push(0),
+            &|file| file.note.push(0),
+            &|file| file.body.push(0),
+            &|file| file.sealed.push(0),
+            &|file| file.keys[0].push(0),
+            &|file| file.keys.clear(),
+        ];
+        for (n, change) in changes.iter().enumerate() {
+            assert!(!parses(change), "{n}");
+        }
+    }
 }

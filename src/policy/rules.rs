@@ -467,4 +467,33 @@ mod tests {
             assert_eq!(kinds, ours, "{action}");
         }
     }
+
+    #[test]
+    fn a_rule_has_bounds_in_length_and_depth() {
+        let words = |count: usize| format!("{};\n", "a ".repeat(count));
+        let nested = |count: usize| format!("{}x{};", "(".repeat(count), ")".repeat(count));
+        let good = [
+            words(MAX_RULE_TOKENS).repeat(3),
+            nested(MAX_RULE_DEPTH).repeat(3),
+            // A string is one word, whatever it holds, and a comment none.
+            format!("\"{}\\\" (\" {}", "( ;".repeat(900), words(MAX_RULE_TOKENS - 1)),
+            format!("// {}\n{}", "( a ".repeat(900), words(MAX_RULE_TOKENS)),
+            format!("{} {}", "iffy ".repeat(20), nested(MAX_RULE_DEPTH)),
+            format!("{};", "x_1y ".repeat(MAX_RULE_TOKENS)),
+        ];
+        for text in good {
+            assert!(check_sizes(&text).is_ok(), "{text:.80}");
+        }
+        let bad = [
+            words(MAX_RULE_TOKENS + 1),
+            nested(MAX_RULE_DEPTH + 1),
+            format!("{};", "a/b ".repeat(MAX_RULE_TOKENS / 3 + 1)),
+            format!("{};", "if x ".repeat(MAX_RULE_DEPTH + 1)),
+            format!("if x {}", nested(MAX_RULE_DEPTH)),
+        ];
+        for text in bad {
+            let refused = check_sizes(&format!("a;\n\n{text}")).unwrap_err().to_string();
+            assert!(refused.contains("line 3"), "{refused}");
+        }
+    }
 }
