@@ -212,7 +212,8 @@ fn compile(pattern: &str) -> Option<Regex> {
         .replace("MONTH", MONTH)
         .replace("WEEKDAY", "(?:mon|tues|wednes|thurs|fri|satur|sun)day")
         .replace("VALUE", VALUE)
-        .replace("LINK", LINK);
+        .replace("LINK", LINK)
+        .replace("SUM", SUM);
     Regex::new(&ascii).ok()
 }
 
@@ -220,6 +221,9 @@ const MONTH: &str = "(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|jun
 
 /// A value with a digit in it, in groups.
 const VALUE: &str = "(?:[A-Za-z]{0,8}[0-9][A-Za-z0-9]*(?:[-./:_][A-Za-z0-9]+)*(?: [0-9]{2,}[A-Za-z]?\\b)*|(?-i:[A-Z]{1,4}(?:[-/ ][A-Z]{1,3})?[-/ ][0-9][A-Za-z0-9]*(?:[-/ ][0-9A-Z]*[0-9][0-9A-Z]*)*))";
+
+/// A sum in figures, one number: what stands behind it after a comma or a space may be a telephone number.
+const SUM: &str = "(?:[0-9]{1,3}(?:,[0-9]{2,3})*,[0-9]{3}(?:\\.[0-9]{1,4})?|[0-9]{1,3}(?:(?:\\.[0-9]{3})+|(?:'[0-9]{3})+|(?: [0-9]{3})+)(?:[.,][0-9]{1,4})?|[0-9]+(?:[.,][0-9]{1,4})?)";
 
 /// What may stand between the name of a thing and its value.
 const LINK: &str = "\\.?(?:(?:\\s|[:=#,\"'(*`-])+(?:is|was|are|now|to|set to|changed to|changed from|reset to|of|no\\b\\.?|nos\\b\\.?|number|num|code|id|ref|marked|as|(?:open|unlock|disarm)(?:s|ed)? with|ending(?: in)?|remains|still|reads?|says|shows|the|for [a-z]+(?: [a-z]+)?|(?:on|of|for|at|to) the [a-z]+(?: [a-z]+)?)\\b\\.?){0,3}(?:\\s|[:=#\"'(*`-])+";
@@ -479,9 +483,9 @@ static PATTERNS: LazyLock<Vec<Pattern>> = LazyLock::new(|| {
     // Money before the numbers, dates and times before the phones.
     add(
         Begin::At(begins::at_money),
-        r"(?i)(?:(?:US|A|C|NZ|HK)?[$€£¥₹]|\b(?:EUR|USD|GBP|CHF|CAD|AUD|JPY|SEK|NOK|DKK|PLN|INR|TRY|CZK|HUF)\s?)\s?\d[\d.,' ]*\d?(?:\s?(?:k|m|bn|million|billion|thousand)\b)?|\b\d[\d.,']*(?:\s?(?:k|m|bn|million|billion|thousand))?\s?(?:euros?|dollars?|pounds?|quid|francs?|eur|usd|gbp|chf|[€£$])",
+        r"(?i)((?:(?:US|A|C|NZ|HK)?[$€£¥₹]|\b(?:EUR|USD|GBP|CHF|CAD|AUD|JPY|SEK|NOK|DKK|PLN|INR|(?-i:TRY)|CZK|HUF)\s?)\s?SUM(?:\s?(?:k|m|bn|million|billion|thousand)\b)?|\bSUM(?:\s?(?:k|m|bn|million|billion|thousand))?\s?(?:euros?|dollars?|pounds?|quid|francs?|eur|usd|gbp|chf|[€£$]))(?:\b|[^0-9]|$)",
         |_| Kind::Money,
-        0,
+        1,
         any,
     );
     add(
@@ -833,6 +837,39 @@ mod tests {
             "Turn 30 degrees north; the wind is 20 deg west.",
         ] {
             assert_eq!(found(plain), [], "{plain}");
+        }
+    }
+
+    #[test]
+    fn a_sum_hides_no_number_behind_it() {
+        for (text, sum, number) in [
+            ("Locksmith, £85, 01632 960123, may come.", "£85", "01632 960123"),
+            ("Taxi,£40,07700900123,then", "£40", "07700900123"),
+            ("Petrol £60.00, 0117 496 0123 to confirm.", "£60.00", "0117 496 0123"),
+            ("Handed over: £200, 12345678 is the account", "£200", "12345678"),
+            ("Fine of £120 4417 opens the gate.", "£120", "4417"),
+            ("Please try 4417 at the gate, 20 euros", "20 euros", "4417"),
+            ("So 20 € and £40pp, 12345678.", "£40", "12345678"),
+        ] {
+            let all = found(text);
+            for (value, kind) in [(sum, [Kind::Money; 2]), (number, [Kind::Phone, Kind::Number])] {
+                assert!(
+                    all.iter().any(|(told, of)| told == value && kind.contains(of)),
+                    "{text}: {all:?}"
+                );
+            }
+        }
+        for sum in [
+            "£1,200,000.50",
+            "1.200,50 EUR",
+            "CHF 12'500",
+            "EUR 2 000 000",
+            "$3.5m",
+            "30€",
+            "1 200 dollars",
+            "£1,20,000",
+        ] {
+            finds(&format!("It is {sum} in all."), sum, Kind::Money);
         }
     }
 

@@ -4,7 +4,7 @@ use super::around::widen;
 use super::days::{self, is_near};
 use super::figures::grouped;
 use super::finding::{Finder, Finding, Kind, Type, Weight, join, settled};
-use super::general::{Ages, Dates, generalise, is_general};
+use super::general::{Ages, Dates, generalise, is_general, is_sum};
 use super::known::Known;
 use super::names::{self, Names};
 use super::passing::Passing;
@@ -272,8 +272,13 @@ pub(super) fn find(
     memory: &mut Memory,
 ) -> Found {
     let forms = forms(text);
-    // A day that stays keeps its words from being judged as names: `June`, `Sunday`.
+    // What stays keeps its words from being judged as names or numbers: it has to be what it is taken for, whole.
+    let whole = |finding: &Finding| match finding.kind {
+        Kind::Money => is_sum(&text.folded[finding.at.clone()], &text.folded[finding.at.end..]),
+        _ => true,
+    };
     let stays = |finding: &Finding| match treatment(profile, finding.kind) {
+        _ if !whole(finding) => false,
         Treatment::Keep => true,
         Treatment::Mask => false,
         Treatment::Near => is_near(&text.folded[finding.at.clone()], profile.written_on()),
