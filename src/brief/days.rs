@@ -41,6 +41,56 @@ pub(crate) fn is_near(value: &str, written: Option<Time>) -> bool {
     !readings.is_empty() && readings.iter().all(near)
 }
 
+/// The years that a date is taken to have: another number of four figures beside a day is a time, a code or a house.
+pub(crate) fn is_plausible_year(value: &str) -> bool {
+    let century = value.starts_with("19") || value.starts_with("20");
+    value.len() == 4 && century && value.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// Whether a value is a date and nothing else: each of its numbers is a year, or a day or month that there is.
+pub(crate) fn is_date(value: &str) -> bool {
+    let parts = parts(value);
+    let numbers = || parts.iter().filter(|part| !part.is_month());
+    let year = |part: &Part| part.figures == 4 && matches!(part.number / 100, 19 | 20);
+    if numbers().any(|part| part.figures > 2 && !year(part)) {
+        return false;
+    }
+    let named = parts.iter().any(Part::is_month);
+    let shorts: Vec<i64> = numbers()
+        .filter(|part| part.figures <= 2)
+        .map(|part| part.number)
+        .collect();
+    let day = |day: &i64| (1..=31).contains(day);
+    match (named, numbers().any(year)) {
+        (true, true) => shorts.len() <= 1 && shorts.iter().all(day),
+        (true, false) => match two_figures(&parts) {
+            Some(_) => shorts.len() < 2 || shorts.len() == 2 && day(&shorts[0]),
+            None => shorts.len() <= 1 && shorts.iter().all(day),
+        },
+        // `1998/99`, and without a month's name a day and a month.
+        (false, true) => {
+            shorts.len() <= 1 || shorts.len() == 2 && shorts.iter().all(day) && shorts.iter().any(|part| *part <= 12)
+        }
+        (false, false) => {
+            shorts.len() == 3 && shorts[..2].iter().all(day) && shorts[..2].iter().any(|part| *part <= 12)
+        }
+    }
+}
+
+/// Numbers of four figures directly behind a day of `dates`, with that day, which cannot be its year: where times do not
+/// stay, these may not either.
+pub(crate) fn numbered(text: &Prepared, dates: &[Range<usize>]) -> Vec<Finding> {
+    let behind = |day: &Range<usize>| {
+        let next = text
+            .tokens
+            .get(text.tokens.partition_point(|token| token.at.start < day.end))?;
+        let four = next.digit && next.at.len() == 4 && !is_plausible_year(text.lower_of(next));
+        let gap = text.folded.get(day.end..next.at.start)?;
+        (four && matches!(gap, " " | ", ")).then(|| Finding::new(day.start..next.at.end, Kind::Date, Weight::Form))
+    };
+    dates.iter().filter_map(behind).collect()
+}
+
 /// `1830`: a time of day, which may be a year as well.
 pub(crate) fn is_time(value: &str) -> bool {
     let number = value.parse::<u32>().ok().filter(|_| value.len() == 4);
@@ -379,6 +429,40 @@ mod tests {
             "2026",
         ] {
             assert!(near(stays), "{stays}");
+        }
+    }
+
+    #[test]
+    fn a_date_is_one_whole() {
+        for date in [
+            "3 March 2026",
+            "March 3",
+            "March 2026",
+            "June",
+            "2026-03-17 09:30:00",
+            "2000-04-16T11:34:35Z",
+            "1998-2026",
+            "1998/99",
+            "1990s",
+            "3/4/26",
+            "17.3.2026",
+            "3 March '26",
+            "March '98",
+            "1st of Mar, 2026",
+            "2026",
+        ] {
+            assert!(is_date(date), "{date}");
+        }
+        for other in [
+            "3 March 4417",
+            "March 3, 1733",
+            "44 March",
+            "3 March 441",
+            "44/17/26",
+            "1733",
+            "17.30.2026",
+        ] {
+            assert!(!is_date(other), "{other}");
         }
     }
 

@@ -3,6 +3,7 @@
 //! value; where the form does not show for certain which, there is no vaguer wording and a
 //! placeholder takes the value's place.
 
+use super::days::is_plausible_year;
 use super::finding::Kind;
 use super::tagger::{has, hash, lists_of};
 use serde::Deserialize;
@@ -293,8 +294,7 @@ fn whole_part(number: &str, scaled: bool) -> Option<String> {
 /// The one year in a day.
 fn year_of(value: &str) -> Option<&str> {
     let mut numbers = value.split(|c: char| !c.is_ascii_alphanumeric());
-    let year =
-        |part: &&str| part.len() == 4 && part.bytes().all(|b| b.is_ascii_digit()) && part.starts_with(['1', '2']);
+    let year = |part: &&str| is_plausible_year(part);
     let found = numbers.by_ref().find(year)?;
     numbers.all(|part| !year(&part)).then_some(found)
 }
@@ -319,10 +319,7 @@ fn month_of(value: &str) -> Option<String> {
         .split(|c: char| !c.is_ascii_alphanumeric())
         .filter(|part| !part.is_empty())
         .collect();
-    let year = parts
-        .iter()
-        .copied()
-        .find(|part| part.len() == 4 && part.bytes().all(|b| b.is_ascii_digit()));
+    let year = parts.iter().copied().find(|part| is_plausible_year(part));
     let named = parts.iter().find_map(|part| {
         let part = part.to_ascii_lowercase();
         let same = |month: &&&str| {
@@ -377,6 +374,8 @@ mod tests {
             assert_eq!(vague(Kind::Date, day).as_deref(), Some(month));
         }
         assert_eq!(vague(Kind::Date, "03/04/2026"), None);
+        assert_eq!(vague(Kind::Date, "3 March 4417").as_deref(), Some("March"));
+        assert!(!is_general(Kind::Date, "March 4417", Vague::default()));
         assert!(is_general(Kind::Date, "March 2026", Vague::default()));
     }
 
@@ -384,7 +383,13 @@ mod tests {
     fn of_a_day_a_year_alone_can_stay() {
         assert_eq!(after_safe_harbor(Kind::Date, "3 March 2026").as_deref(), Some("2026"));
         assert_eq!(after_safe_harbor(Kind::Date, "03/04/2026").as_deref(), Some("2026"));
-        for none in ["Friday", "June 5", "3 March 2026 to 5 May 2027", "12/11/10"] {
+        for none in [
+            "Friday",
+            "June 5",
+            "3 March 2026 to 5 May 2027",
+            "12/11/10",
+            "3 March 1733",
+        ] {
             assert_eq!(after_safe_harbor(Kind::Date, none), None, "{none}");
         }
     }

@@ -1,7 +1,7 @@
 //! Redaction: find, replace, and look again.
 
 use super::around::widen;
-use super::days::{self, is_near};
+use super::days::{self, is_date, is_near};
 use super::figures::grouped;
 use super::finding::{Finder, Finding, Kind, Type, Weight, join, settled};
 use super::general::{Ages, Dates, generalise, is_general, is_sum};
@@ -275,6 +275,7 @@ pub(super) fn find(
     // What stays keeps its words from being judged as names or numbers: it has to be what it is taken for, whole.
     let whole = |finding: &Finding| match finding.kind {
         Kind::Money => is_sum(&text.folded[finding.at.clone()], &text.folded[finding.at.end..]),
+        Kind::Date => is_date(&text.folded[finding.at.clone()]),
         _ => true,
     };
     let stays = |finding: &Finding| match treatment(profile, finding.kind) {
@@ -310,6 +311,7 @@ pub(super) fn find(
         let dates = all.iter().chain(&kept).filter(|finding| finding.kind == Kind::Date);
         let dates: Vec<Range<usize>> = dates.map(|date| date.at.clone()).collect();
         all.extend(days::spoken(text, &dates));
+        all.extend(days::numbered(text, &dates));
     }
     let times = match treatment(profile, Kind::Time) {
         Treatment::Keep => plain::times(text, &kept),

@@ -241,6 +241,28 @@ fn a_long_hostile_text_ends() {
 }
 
 #[test]
+fn what_stands_behind_a_sum_or_a_day_is_judged_by_itself() {
+    for name in crate::brief::SHIPPED {
+        for (text, number) in [
+            ("Locksmith, £85, 01632 960123, may come after 18:00.", "960123"),
+            ("Taxi,£40,07700900123,Bryn Hallard", "900123"),
+            ("Fine of £120 4417 opens the gate.", "4417"),
+            ("From 3 March 4417 is the gate code.", "4417"),
+            ("From March 4417 is the gate code.", "4417"),
+            ("On March 3, 4417 Elmtree Crescent was watched.", "4417"),
+            ("On 3 March 1420 Elmtree Crescent was watched.", "1420"),
+        ] {
+            let told = redacted(text, name).text;
+            assert!(!told.contains(number), "{name}: {told}");
+        }
+    }
+    for name in ["strict", "safe-harbor"] {
+        let told = redacted("From 3 March 1733 is the gate code.", name).text;
+        assert!(!told.contains("1733"), "{name}: {told}");
+    }
+}
+
+#[test]
 fn years_and_days_of_birth_do_not_pass_for_days_that_are_near() {
     let profile = profile("no-names").written("2026-11-28T00:00:00Z".parse().unwrap());
     let out = |text: &str| redact(text, &profile, &Known::nothing()).unwrap().text;
