@@ -263,6 +263,26 @@ fn what_stands_behind_a_sum_or_a_day_is_judged_by_itself() {
 }
 
 #[test]
+fn a_name_without_which_no_sentence_does_is_masked_or_doubted() {
+    let known = Known::new(vec![(Kind::Client, "Peter Day".to_owned())]).unwrap();
+    let text = "Day leaves by the rear gate. Nobody but Day has been told.";
+    for name in crate::brief::SHIPPED {
+        let redaction = redact(text, &profile(name), &known).unwrap();
+        assert_eq!(
+            redaction.text, "Day leaves by the rear gate. Nobody but Client A has been told.",
+            "{name}"
+        );
+        assert!(
+            redaction
+                .doubtful
+                .iter()
+                .any(|doubt| (doubt.start, doubt.text.as_str()) == (0, "Day")),
+            "{name}"
+        );
+    }
+}
+
+#[test]
 fn years_and_days_of_birth_do_not_pass_for_days_that_are_near() {
     let profile = profile("no-names").written("2026-11-28T00:00:00Z".parse().unwrap());
     let out = |text: &str| redact(text, &profile, &Known::nothing()).unwrap().text;
