@@ -9,11 +9,11 @@ use super::known::Known;
 use super::names::{self, Names};
 use super::passing::Passing;
 use super::patterns::Patterns;
-use super::placeholder::{Naming, Placeholders, is_placeholder};
+use super::placeholder::{Naming, Placeholders};
 use super::plain;
 use super::prepared::{BadText, Prepared, Token, is_invisible, without_masks};
 use super::profile::{Mode, Profile, Treatment};
-use super::scan::Scan;
+use super::scan::{Judged, Scan};
 use super::strict::{Unlisted, strange};
 use super::tagger::{self, BadModel, Memory, Model, Thresholds};
 use crate::label::Level;
@@ -60,17 +60,6 @@ pub struct Doubt {
     pub text: String,
     /// What is doubtful about it.
     pub why: &'static str,
-}
-
-/// A part of a text that may not leave.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Leak {
-    /// Its first code point.
-    pub start: usize,
-    /// The code point after its last.
-    pub end: usize,
-    /// What it is.
-    pub kind: Kind,
 }
 
 /// No text comes out. The message names the type and the place, never the value.
@@ -143,7 +132,7 @@ pub fn redact(text: &str, profile: &Profile, known: &Known) -> Result<Redaction,
 }
 
 /// The model that ships.
-fn model() -> Result<&'static Model<'static>, Refused> {
+pub(super) fn model() -> Result<&'static Model<'static>, Refused> {
     tagger::SHIPPED.as_ref().map_err(|bad| Refused::Model(*bad))
 }
 
@@ -168,7 +157,8 @@ fn redact_as(
     let prepared = Prepared::new(text)?;
     let chars: Vec<char> = text.chars().collect();
     let mut memory = Memory::default();
-    let found = find(&prepared, profile, known, model, profile.thresholds(), &mut memory);
+    let least = profile.thresholds();
+    let found = find(&prepared, profile, known, model, &|_| least, &mut memory);
     let doubts: Vec<(Range<usize>, &'static str)> = found
         .doubts
         .iter()
@@ -178,7 +168,7 @@ fn redact_as(
     let mut residue = None;
     for _ in 0..ROUNDS {
         let scan = Scan::new(&chars, &spans);
-        let left = scan.residue(profile, known, model, &prepared, &mut memory)?;
+        let left = scan.residue(profile, known, model, &prepared, Judged::Whole, &mut memory)?;
         residue = left.first().copied();
         if left.is_empty() {
             break;
@@ -194,58 +184,6 @@ fn redact_as(
     }
     let spans = beside(&chars, spans);
     Ok(assemble(&chars, text, spans, doubts, profile, known, naming))
-}
-
-/// What in a text may not leave, for a brief that is already written. Placeholders pass: a
-/// placeholder counts as one if its series has no gap (`Person B` needs a `Person A`).
-pub fn check(text: &str, profile: &Profile, known: &Known) -> Result<Vec<Leak>, Refused> {
-    check_placed(text, profile, known, &[])
-}
-
-/// The same for a text of which it is known what was put into it, as [`Redaction::placed`]: of that
-/// nothing counts but what is known to identify somebody.
-pub fn check_placed(text: &str, profile: &Profile, known: &Known, placed: &[String]) -> Result<Vec<Leak>, Refused> {
-    let text = &*without_masks(text);
-    let before = Prepared::new(text)?;
-    let chars: Vec<char> = text.chars().collect();
-    let span = |at: Range<usize>| Span {
-        start: at.start,
-        end: at.end,
-        kind: Kind::Other,
-    };
-    let series = super::placeholder::find_series(&chars).into_iter().map(span);
-    let (holders, vague): (Vec<&String>, Vec<&String>) = placed.iter().partition(|text| is_placeholder(text));
-    let holders = holders.into_iter().flat_map(|word| places_of(text, word)).map(span);
-    let vague = vague.into_iter().flat_map(|word| places_of(text, word)).map(span);
-    let holders = merge(Vec::new(), series.chain(holders).collect());
-    let told = merge(holders.clone(), vague.collect());
-    let mut left = Scan::new(&chars, &told).residue(profile, known, model()?, &before, &mut Memory::default())?;
-    if told != holders {
-        left.extend(Scan::new(&chars, &holders).known(known)?);
-    }
-    let leaks = merge(Vec::new(), left).into_iter();
-    Ok(leaks
-        .map(|span| Leak {
-            start: span.start,
-            end: span.end,
-            kind: span.kind,
-        })
-        .collect())
-}
-
-/// Where a text has a word or phrase whole, in code points.
-fn places_of(text: &str, phrase: &str) -> Vec<Range<usize>> {
-    let whole = |(at, found): &(usize, &str)| {
-        let before = text[..*at].chars().next_back();
-        let after = text[at + found.len()..].chars().next();
-        ![before, after].into_iter().flatten().any(char::is_alphanumeric)
-    };
-    let places = text.match_indices(phrase).filter(whole);
-    let points = |(at, found): (usize, &str)| {
-        let start = text[..at].chars().count();
-        start..start + found.chars().count()
-    };
-    places.map(points).filter(|at| !at.is_empty()).collect()
 }
 
 /// What all finders say together.
@@ -268,7 +206,7 @@ pub(super) fn find(
     profile: &Profile,
     known: &Known,
     model: &Model<'_>,
-    least: Thresholds,
+    least: &dyn Fn(usize) -> Thresholds,
     memory: &mut Memory,
 ) -> Found {
     let forms = forms(text);
@@ -444,7 +382,7 @@ fn spans_of(text: &Prepared, findings: &[Finding]) -> Vec<Span> {
 
 /// Joins spans that overlap or touch, the first naming the kind: two placeholders side by side could
 /// not be told apart.
-fn merge(mut spans: Vec<Span>, more: Vec<Span>) -> Vec<Span> {
+pub(super) fn merge(mut spans: Vec<Span>, more: Vec<Span>) -> Vec<Span> {
     spans.extend(more);
     spans.sort_by_key(|span| (span.start, std::cmp::Reverse(span.end)));
     let mut merged: Vec<Span> = Vec::with_capacity(spans.len());
