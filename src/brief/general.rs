@@ -17,6 +17,8 @@ pub struct Vague {
     pub addresses: Addresses,
     /// Of days, where dates are generalised.
     pub dates: Dates,
+    /// Before it no year is told where days become their year: it could show that somebody is over 89.
+    pub earliest_year: i64,
 }
 
 /// What becomes of an age.
@@ -62,7 +64,10 @@ pub enum Dates {
 /// A vaguer wording of a value, when its form says which; `None` otherwise.
 pub(crate) fn generalise(kind: Kind, value: &str, how: Vague) -> Option<String> {
     match kind {
-        Kind::Date if how.dates == Dates::Year => year_of(value).map(str::to_owned),
+        Kind::Date if how.dates == Dates::Year => {
+            let told = |year: &&str| year.parse::<i64>().is_ok_and(|year| year >= how.earliest_year);
+            year_of(value).filter(told).map(str::to_owned)
+        }
         Kind::Date => month_of(value),
         Kind::Age => age(value, how.ages),
         Kind::Address => match how.addresses {
@@ -353,7 +358,12 @@ mod tests {
     use proptest::prelude::*;
 
     fn with(ages: Ages, addresses: Addresses, dates: Dates) -> Vague {
-        Vague { ages, addresses, dates }
+        Vague {
+            ages,
+            addresses,
+            dates,
+            earliest_year: 1937,
+        }
     }
 
     fn vague(kind: Kind, value: &str) -> Option<String> {
@@ -383,6 +393,7 @@ mod tests {
     fn of_a_day_a_year_alone_can_stay() {
         assert_eq!(after_safe_harbor(Kind::Date, "3 March 2026").as_deref(), Some("2026"));
         assert_eq!(after_safe_harbor(Kind::Date, "03/04/2026").as_deref(), Some("2026"));
+        assert_eq!(after_safe_harbor(Kind::Date, "1937").as_deref(), Some("1937"));
         for none in [
             "Friday",
             "June 5",

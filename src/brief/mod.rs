@@ -18,6 +18,7 @@
 //! and masked in `strict`. A name that is an ordinary word may be neither seen nor masked: that is
 //! why a person looks before a release.
 
+mod ages;
 mod around;
 mod begins;
 mod check;

@@ -236,6 +236,11 @@ pub(super) fn find(
     let (kept, mut all): (Vec<Finding>, Vec<Finding>) = forms.into_iter().map(house).partition(stays);
     // `KX-99` has the form of a number, and a person who has looked says that it is none.
     all.retain(|finding| finding.kind != Kind::Number || !is_allowed_whole(text, profile, &finding.at));
+    // A day of birth is one whatever becomes of other days.
+    let births = united(days::births(text, all.iter().chain(&kept)));
+    all.retain(|finding| finding.kind != Kind::Date || !is_inside(&births, &finding.at));
+    let born = |at: &Range<usize>| Finding::new(at.clone(), Kind::Birthday, Weight::Form);
+    all.extend(births.iter().map(born));
     if profile.treatment(Type::Date) == Treatment::Near {
         let masked = |finding: &Finding| {
             let value = &text.folded[finding.at.clone()];
@@ -247,7 +252,10 @@ pub(super) fn find(
     }
     if profile.treatment(Type::Date) == Treatment::Generalise && profile.vague().dates == Dates::Year {
         let dates = all.iter().chain(&kept).filter(|finding| finding.kind == Kind::Date);
-        let dates: Vec<Range<usize>> = dates.map(|date| date.at.clone()).collect();
+        let dates = dates
+            .map(|date| date.at.clone())
+            .filter(|date| !is_inside(&births, date));
+        let dates: Vec<Range<usize>> = dates.collect();
         all.extend(days::spoken(text, &dates));
         all.extend(days::numbered(text, &dates));
     }

@@ -264,6 +264,40 @@ fn what_stands_behind_a_sum_or_a_day_is_judged_by_itself() {
 }
 
 #[test]
+fn days_of_birth_leave_in_no_profile() {
+    for name in crate::brief::SHIPPED {
+        for text in [
+            "She was born in Lagos on 3 April 1980 and came here in 1998.",
+            "DOB (dd/mm/yyyy): 03/04/1980",
+            "Who | DOB\nguard | 3 April 1980\n",
+            "The driver, b. 3 April 1980, is here.",
+            "Date of birth as given: 3 April 1980.",
+            "He was born to a diplomat on 3 April 1980.",
+            "DOB (year only): 1980",
+            "Her birthday is February 14, 71.",
+        ] {
+            let told = redacted(text, name).text;
+            for part in ["April", "1980", "03/04", "February", "14", "71"] {
+                assert!(!told.contains(part), "{name}: {told}");
+            }
+        }
+    }
+    let on = profile("safe-harbor").written("2026-03-01T00:00:00Z".parse().unwrap());
+    for (text, told) in [
+        (
+            "She was admitted in 1936 and on 3 March 1937.",
+            "She was admitted in Date 1 and on 1937.",
+        ),
+        (
+            "She is ninety-four; her son is aged 52.",
+            "She is nineties or over; her son is aged 52.",
+        ),
+    ] {
+        assert_eq!(redact(text, &on, &Known::nothing()).unwrap().text, told);
+    }
+}
+
+#[test]
 fn a_name_without_which_no_sentence_does_is_masked_or_doubted() {
     let known = Known::new(vec![(Kind::Client, "Peter Day".to_owned())]).unwrap();
     let text = "Day leaves by the rear gate. Nobody but Day has been told.";
