@@ -30,6 +30,7 @@ mod file;
 mod finding;
 mod general;
 mod known;
+mod months;
 mod names;
 mod passing;
 mod patterns;

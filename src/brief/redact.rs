@@ -6,6 +6,7 @@ use super::figures::grouped;
 use super::finding::{Finder, Finding, Kind, Type, Weight, join, settled};
 use super::general::{Ages, Dates, generalise, is_general, is_sum};
 use super::known::Known;
+use super::months;
 use super::names::{self, Names};
 use super::passing::Passing;
 use super::patterns::Patterns;
@@ -197,6 +198,10 @@ pub(crate) fn forms(text: &Prepared) -> Vec<Finding> {
     let mut forms = Patterns.find(text);
     forms.extend(grouped(text, &forms));
     forms.extend(Passing.find(text));
+    // Where somebody may be meant, a month that is also a name has no form.
+    let called = months::called(text).into_iter().filter(|(_, likely)| *likely);
+    let called: Vec<Range<usize>> = called.map(|(at, _)| at).collect();
+    forms.retain(|finding| finding.kind != Kind::Date || !is_inside(&called, &finding.at));
     forms
 }
 
@@ -266,6 +271,7 @@ pub(super) fn find(
     let kept = kept.into_iter().map(|finding| finding.at).chain(times);
     let kept: Vec<Range<usize>> = united(kept.collect());
     all.extend(known.find(text));
+    all.extend(months::doubts(text).filter(|doubt| passes_profile(text, profile, &[], doubt)));
     let nameless = plain::nameless(text);
     all.extend(
         named
@@ -293,7 +299,16 @@ pub(super) fn find(
         .cloned()
         .collect();
     let masked = names::bridge(text, join(all)).into_iter();
-    let masked: Vec<Finding> = masked.map(|finding| settled(&text.folded, finding)).collect();
+    let called: Vec<Range<usize>> = months::called(text).into_iter().map(|(at, _)| at).collect();
+    let person = |mut finding: Finding| {
+        // What is masked as a day and told as the same month would not be masked.
+        let same = |at: &Range<usize>| is_general(Kind::Date, &text.folded[at.clone()], profile.vague());
+        if finding.kind == Kind::Date && is_inside(&called, &finding.at) && same(&finding.at) {
+            finding.kind = Kind::Person;
+        }
+        finding
+    };
+    let masked: Vec<Finding> = masked.map(|finding| person(settled(&text.folded, finding))).collect();
     let open = |doubt: &Finding| {
         let at = masked.partition_point(|finding| finding.at.end <= doubt.at.start);
         masked.get(at).is_none_or(|finding| finding.at.start >= doubt.at.end)

@@ -298,6 +298,25 @@ fn days_of_birth_leave_in_no_profile() {
 }
 
 #[test]
+fn a_month_that_may_be_a_person_does_not_pass_unseen() {
+    for name in ["no-names", "strict", "tlp-amber", "tlp-green"] {
+        for text in [
+            "Spoke to June about the keys. Then a call from April, who was with May.",
+            "We had word from June and April that the car is late. Thanks to May, nothing was lost.",
+        ] {
+            let redaction = redacted(text, name);
+            for month in ["April", "May", "June"] {
+                let doubted = redaction.doubtful.iter().any(|doubt| doubt.text == month);
+                assert!(!redaction.text.contains(month) || doubted, "{name}: {}", redaction.text);
+            }
+        }
+        let months = "It is shut from May to September, in June and until April.";
+        let redaction = redacted(months, name);
+        assert_eq!((redaction.text.as_str(), redaction.doubtful.len()), (months, 0));
+    }
+}
+
+#[test]
 fn a_name_without_which_no_sentence_does_is_masked_or_doubted() {
     let known = Known::new(vec![(Kind::Client, "Peter Day".to_owned())]).unwrap();
     let text = "Day leaves by the rear gate. Nobody but Day has been told.";
