@@ -6,8 +6,8 @@ use super::finding::Looking;
 use super::known::Around;
 use super::table::typed;
 use crate::brief::{
-    BriefFile, BriefText, Doubt, Format, Header, Known, Leak, Making, Naming, Profile, Redaction, Refused, SHIPPED,
-    Source, Span, check_placed, compose, redact, redisclosure, render, shipped,
+    BriefFile, BriefText, Doubt, Format, Header, Judged, Known, Leak, Making, Naming, Profile, Redaction, Refused,
+    SHIPPED, Source, Span, check_placed, compose, redact, redisclosure, render, shipped,
 };
 use crate::casework::reserved;
 use crate::chain::{Details, Kind as EntryKind, Time};
@@ -268,7 +268,7 @@ pub fn check_brief(context: &Context<'_>, text: &[u8], profile: &str) -> Result<
         }
         ids.extend(places);
     }
-    let mut leaks = check_placed(text, &profile.written(written), &known, &placed).map_err(refused)?;
+    let mut leaks = check_placed(text, &profile.written(written), &known, &placed, Judged::Never).map_err(refused)?;
     leaks.retain(|leak| !ids.iter().any(|(start, end)| *start <= leak.start && leak.end <= *end));
     Ok(BriefCheck { leaks })
 }

@@ -4,7 +4,7 @@ use super::briefs::refused;
 use super::context::{Context, Desk};
 use super::error::{Error, Kind};
 use super::known::{Around, Identifiers, finder};
-use crate::brief::{BriefFile, Profile, check_placed};
+use crate::brief::{BriefFile, Judged, Profile, check_placed};
 use crate::chain::Time;
 use crate::gate::{Nature, OpenNote};
 use crate::id::{Digest, NoteId};
@@ -183,7 +183,7 @@ impl Desk<'_> {
             None => profile,
         };
         let known = self.known_of(looking.known.around(&file.sources).iter(), &[], &file.allowed)?;
-        let leaks = check_placed(&file.text, &profile, &known, &file.placed).map_err(refused)?;
+        let leaks = check_placed(&file.text, &profile, &known, &file.placed, Judged::Whole).map_err(refused)?;
         let mut types: Vec<&'static str> = leaks.iter().map(|leak| leak.kind.coarse().name()).collect();
         types.sort_unstable();
         types.dedup();

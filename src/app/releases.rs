@@ -6,7 +6,7 @@ use super::context::{Context, Desk, short};
 use super::error::{Error, Kind};
 use super::known::Around;
 use super::sync::refresh;
-use crate::brief::{BriefFile, Format, Leak, Left, check_placed, render};
+use crate::brief::{BriefFile, Format, Judged, Leak, Left, check_placed, render};
 use crate::casework::{reserved, value_of};
 use crate::chain::{Deed, Details, Kind as EntryKind, Outcome, Time};
 use crate::crypto::{make_random, sha256};
@@ -204,7 +204,7 @@ pub fn release_brief(context: &Context<'_>, query: &ReleaseQuery) -> Result<Rele
     let headings = desk.headings("release-names", &around)?;
     let opened = around.sources.iter().chain(&around.others);
     let known = desk.known(opened, headings, &[], &file.allowed)?;
-    let leaks = check_placed(&file.text, &profile, &known, &file.placed).map_err(refused)?;
+    let leaks = check_placed(&file.text, &profile, &known, &file.placed, Judged::Whole).map_err(refused)?;
     if !leaks.is_empty() {
         desk.refuse_release(details, draft, "leaking")?;
         return Err(leaking(&leaks).hint("more is known now than when it was drafted: draft it again"));

@@ -41,6 +41,56 @@ pub(crate) fn is_near(value: &str, written: Option<Time>) -> bool {
     !readings.is_empty() && readings.iter().all(near)
 }
 
+/// The years that a date is taken to have: another number of four figures beside a day is a time, a code or a house.
+pub(crate) fn is_plausible_year(value: &str) -> bool {
+    let century = value.starts_with("19") || value.starts_with("20");
+    value.len() == 4 && century && value.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// Whether a value is a date and nothing else: each of its numbers is a year, or a day or month that there is.
+pub(crate) fn is_date(value: &str) -> bool {
+    let parts = parts(value);
+    let numbers = || parts.iter().filter(|part| !part.is_month());
+    let year = |part: &Part| part.figures == 4 && matches!(part.number / 100, 19 | 20);
+    if numbers().any(|part| part.figures > 2 && !year(part)) {
+        return false;
+    }
+    let named = parts.iter().any(Part::is_month);
+    let shorts: Vec<i64> = numbers()
+        .filter(|part| part.figures <= 2)
+        .map(|part| part.number)
+        .collect();
+    let day = |day: &i64| (1..=31).contains(day);
+    match (named, numbers().any(year)) {
+        (true, true) => shorts.len() <= 1 && shorts.iter().all(day),
+        (true, false) => match two_figures(&parts) {
+            Some(_) => shorts.len() < 2 || shorts.len() == 2 && day(&shorts[0]),
+            None => shorts.len() <= 1 && shorts.iter().all(day),
+        },
+        // `1998/99`, and without a month's name a day and a month.
+        (false, true) => {
+            shorts.len() <= 1 || shorts.len() == 2 && shorts.iter().all(day) && shorts.iter().any(|part| *part <= 12)
+        }
+        (false, false) => {
+            shorts.len() == 3 && shorts[..2].iter().all(day) && shorts[..2].iter().any(|part| *part <= 12)
+        }
+    }
+}
+
+/// Numbers of four figures directly behind a day of `dates`, with that day, which cannot be its year: where times do not
+/// stay, these may not either.
+pub(crate) fn numbered(text: &Prepared, dates: &[Range<usize>]) -> Vec<Finding> {
+    let behind = |day: &Range<usize>| {
+        let next = text
+            .tokens
+            .get(text.tokens.partition_point(|token| token.at.start < day.end))?;
+        let four = next.digit && next.at.len() == 4 && !is_plausible_year(text.lower_of(next));
+        let gap = text.folded.get(day.end..next.at.start)?;
+        (four && matches!(gap, " " | ", ")).then(|| Finding::new(day.start..next.at.end, Kind::Date, Weight::Form))
+    };
+    dates.iter().filter_map(behind).collect()
+}
+
 /// `1830`: a time of day, which may be a year as well.
 pub(crate) fn is_time(value: &str) -> bool {
     let number = value.parse::<u32>().ok().filter(|_| value.len() == 4);
@@ -50,24 +100,132 @@ pub(crate) fn is_time(value: &str) -> bool {
 /// Words that make a day of their sentence a birth date.
 const BIRTH: [&str; 5] = ["birth", "birthdate", "birthday", "born", "dob"];
 
-/// What is a date by what stands beside it, among dates that were `kept`: days of birth, and years that nothing else
-/// shows to be one.
+/// Where a text speaks of births. Looked for once: a long text may have as many dates as it has words.
+struct Births {
+    /// Where sentences end.
+    ends: Vec<usize>,
+    words: Vec<usize>,
+}
+
+impl Births {
+    fn new(text: &Prepared) -> Self {
+        let ends = text.folded.match_indices(['.', '!', '?', '\n']);
+        let words = text.tokens.iter().filter(|token| BIRTH.contains(&text.lower_of(token)));
+        Self {
+            ends: ends.map(|(end, _)| end).collect(),
+            words: words.map(|token| token.at.start).collect(),
+        }
+    }
+
+    /// Whether the sentence that a date stands in does, or a sign before it says so.
+    fn has(&self, text: &Prepared, at: &Range<usize>) -> bool {
+        let before = self.ends.partition_point(|end| *end < at.start).checked_sub(1);
+        let start = before.map_or(0, |before| self.ends[before]);
+        let end = self.ends.get(self.ends.partition_point(|end| *end < at.end)).copied();
+        let next = self.words.get(self.words.partition_point(|birth| *birth < start));
+        next.is_some_and(|birth| *birth < end.unwrap_or(text.folded.len())) || is_signed(text, at)
+    }
+}
+
+/// `b. 3 April 1980`, `(*1980)`: not the mark of a list, nor one that makes letters slant.
+fn is_signed(text: &Prepared, at: &Range<usize>) -> bool {
+    let before = text.folded[..at.start].trim_end_matches(' ');
+    let ends = |mark: &str| before.strip_suffix(mark).filter(|_| at.start - before.len() <= 2);
+    let after = text.folded[at.end..].starts_with('*');
+    let born = ends("b.")
+        .or(ends("b"))
+        .is_some_and(|rest| !rest.ends_with(|c: char| c.is_alphanumeric() || matches!(c, '-' | '.' | '\'')));
+    // In its line something stands before it.
+    let inner = |rest: &str| {
+        let last = rest.trim_end_matches(' ').chars().next_back();
+        last.is_some_and(|last| !matches!(last, '*' | '\n'))
+    };
+    let star = || ends("*").is_some_and(inner) && !after;
+    born || star()
+}
+
+fn number(text: &Prepared, token: &Token) -> Option<u32> {
+    text.lower_of(token).parse().ok().filter(|_| token.at.len() <= 4)
+}
+
+fn is_year(text: &Prepared, token: &Token) -> bool {
+    token.at.len() == 4 && number(text, token).is_some_and(|year| (1000..2200).contains(&year))
+}
+
+/// A date with the year that stands beside it: `1971 February 14`, `February 14, 71`.
+fn with_year(text: &Prepared, day: &Range<usize>) -> Range<usize> {
+    let (before, after) = (
+        text.tokens.partition_point(|token| token.at.end <= day.start),
+        text.tokens.partition_point(|token| token.at.start < day.end),
+    );
+    let year = before
+        .checked_sub(1)
+        .and_then(|at| text.tokens.get(at))
+        .filter(|token| is_year(text, token));
+    let start = year
+        .map(|token| token.at.start)
+        .filter(|start| day.start - start <= 6)
+        .unwrap_or(day.start);
+    let year = text
+        .tokens
+        .get(after)
+        .filter(|token| is_year(text, token) || token.at.len() == 2 && number(text, token).is_some());
+    let comma = |token: &&Token| matches!(&text.folded[day.end..token.at.start], "," | ", " | ", '" | " '");
+    start..year.filter(comma).map_or(day.end, |token| token.at.end)
+}
+
+/// Days of birth: what was found to be one, and dates and other numbers whose sentence speaks of a birth.
+pub(crate) fn births<'f>(text: &Prepared, found: impl Iterator<Item = &'f Finding>) -> Vec<Range<usize>> {
+    let births = Births::new(text);
+    let dated = found.filter(|day| matches!(day.kind, Kind::Birthday | Kind::Date));
+    let mut days: Vec<(Range<usize>, bool)> = dated.map(|day| (day.at.clone(), day.kind == Kind::Birthday)).collect();
+    days.sort_by_key(|(day, _)| (day.start, day.end));
+    let mut found = Vec::new();
+    let born = days.iter().filter(|(day, born)| *born || births.has(text, day));
+    found.extend(born.map(|(day, _)| with_year(text, day)));
+    let days: Vec<Range<usize>> = days.into_iter().map(|(day, _)| day).collect();
+    let inside = |at: &Range<usize>| {
+        let from = days.partition_point(|day| day.end <= at.start);
+        days[from..]
+            .iter()
+            .take_while(|day| day.start <= at.start)
+            .any(|day| at.end <= day.end)
+    };
+    for (at, token) in text.tokens.iter().enumerate() {
+        if !token.digit || inside(&token.at) {
+            continue;
+        }
+        let before = at.checked_sub(1).map(|before| &text.tokens[before]);
+        // `the birthday party is at 1930`
+        let hour = || {
+            before.is_some_and(|before| {
+                matches!(
+                    text.lower_of(before),
+                    "after" | "at" | "before" | "by" | "till" | "until"
+                )
+            })
+        };
+        let year = is_plausible_year(text.lower_of(token)) && !(is_time(text.lower_of(token)) && hour());
+        let slash = before.filter(|before| {
+            let first = number(text, before).is_some_and(|first| first <= 31);
+            first && number(text, token).is_some() && token.at.len() <= 2 && text.between(before, token) == "/"
+        });
+        let whole = slash.map_or(token.at.start, |before| before.at.start)..token.at.end;
+        if (year || slash.is_some()) && births.has(text, &whole) {
+            found.push(whole);
+        }
+    }
+    found
+}
+
+/// What is a date by what stands beside it, among dates that were `kept`: those that are not near, and years that
+/// nothing else shows to be one.
 pub(crate) fn in_passing(text: &Prepared, kept: &[Finding], written: Option<Time>) -> Vec<Finding> {
     let mut found = Vec::new();
-    // Looked for once: a long text may have as many dates as it has words.
-    let ends = text.folded.match_indices(['.', '!', '?', '\n']);
-    let ends: Vec<usize> = ends.map(|(end, _)| end).collect();
-    let births = text.tokens.iter().filter(|token| BIRTH.contains(&text.lower_of(token)));
-    let births: Vec<usize> = births.map(|token| token.at.start).collect();
-    let is_birth = |at: &Range<usize>| {
-        let before = ends.partition_point(|end| *end < at.start).checked_sub(1);
-        let start = before.map_or(0, |before| ends[before]);
-        let end = ends.get(ends.partition_point(|end| *end < at.end)).copied();
-        let next = births.get(births.partition_point(|birth| *birth < start));
-        next.is_some_and(|birth| *birth < end.unwrap_or(text.folded.len()))
-    };
-    let number = |token: &Token| text.lower_of(token).parse::<u32>().ok().filter(|_| token.at.len() <= 4);
-    let is_year = |token: &Token| token.at.len() == 4 && number(token).is_some_and(|year| (1000..2200).contains(&year));
+    let births = Births::new(text);
+    let is_birth = |at: &Range<usize>| births.has(text, at);
+    let number = |token: &Token| number(text, token);
+    let is_year = |token: &Token| is_year(text, token);
     let mut days: Vec<&Range<usize>> = kept
         .iter()
         .filter(|day| day.kind == Kind::Date)
@@ -75,29 +233,11 @@ pub(crate) fn in_passing(text: &Prepared, kept: &[Finding], written: Option<Time
         .collect();
     days.sort_by_key(|day| (day.start, day.end));
     for day in &days {
-        // `1971 February 14`, `February 14, 71`: the year stands beside what was taken for the whole date.
-        let (before, after) = (
-            text.tokens.partition_point(|token| token.at.end <= day.start),
-            text.tokens.partition_point(|token| token.at.start < day.end),
-        );
-        let year = before
-            .checked_sub(1)
-            .and_then(|at| text.tokens.get(at))
-            .filter(|token| is_year(token));
-        let start = year
-            .map(|token| token.at.start)
-            .filter(|start| day.start - start <= 6)
-            .unwrap_or(day.start);
-        let year = text
-            .tokens
-            .get(after)
-            .filter(|token| is_year(token) || token.at.len() == 2 && number(token).is_some());
-        let comma = |token: &&Token| matches!(&text.folded[day.end..token.at.start], "," | ", " | ", '" | " '");
-        let end = year.filter(comma).map_or(day.end, |token| token.at.end);
+        let whole = with_year(text, day);
         if is_birth(day) {
-            found.push(Finding::new(start..end, Kind::Birthday, Weight::Form));
-        } else if !is_near(&text.folded[start..end], written) {
-            found.push(Finding::new(start..end, Kind::Date, Weight::Form));
+            found.push(Finding::new(whole, Kind::Birthday, Weight::Form));
+        } else if !is_near(&text.folded[whole.clone()], written) {
+            found.push(Finding::new(whole, Kind::Date, Weight::Form));
         }
     }
     let inside = |token: &Token| {
@@ -379,6 +519,69 @@ mod tests {
             "2026",
         ] {
             assert!(near(stays), "{stays}");
+        }
+    }
+
+    #[test]
+    fn days_of_birth_are_told_by_their_sentence_or_a_sign() {
+        let born = |text: &str| {
+            let text = Prepared::new(text).unwrap();
+            let found = births(&text, crate::brief::redact::forms(&text).iter()).into_iter();
+            found.map(|at| text.folded[at].to_owned()).collect::<Vec<_>>()
+        };
+        for (text, day) in [
+            ("She was born in Lagos on 3 April 1980.", "3 April 1980"),
+            ("DOB (dd/mm/yyyy): 03/04/1980", "03/04/1980"),
+            ("Azra, b. 3 April 1980, drives.", "3 April 1980"),
+            ("Azra (*1980) drives.", "1980"),
+            ("Azra * 3 April 1980", "3 April 1980"),
+            ("DOB (year only): 1931", "1931"),
+            ("His birthday is February 14, 71.", "February 14, 71"),
+        ] {
+            assert_eq!(born(text), [day], "{text}");
+        }
+        for text in [
+            "* 3 April 2026: the gate was opened",
+            "It is shut **3 April 2026** and *4 April 2026*",
+            "In block-b. 3 April 2026 was fine.",
+            "The birthday party is at 1930.",
+            "She was born here. She left on 3 April 1980.",
+        ] {
+            assert_eq!(born(text), Vec::<String>::new(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_date_is_one_whole() {
+        for date in [
+            "3 March 2026",
+            "March 3",
+            "March 2026",
+            "June",
+            "2026-03-17 09:30:00",
+            "2000-04-16T11:34:35Z",
+            "1998-2026",
+            "1998/99",
+            "1990s",
+            "3/4/26",
+            "17.3.2026",
+            "3 March '26",
+            "March '98",
+            "1st of Mar, 2026",
+            "2026",
+        ] {
+            assert!(is_date(date), "{date}");
+        }
+        for other in [
+            "3 March 4417",
+            "March 3, 1733",
+            "44 March",
+            "3 March 441",
+            "44/17/26",
+            "1733",
+            "17.30.2026",
+        ] {
+            assert!(!is_date(other), "{other}");
         }
     }
 

@@ -3,6 +3,7 @@
 //! value; where the form does not show for certain which, there is no vaguer wording and a
 //! placeholder takes the value's place.
 
+use super::days::is_plausible_year;
 use super::finding::Kind;
 use super::tagger::{has, hash, lists_of};
 use serde::Deserialize;
@@ -16,6 +17,8 @@ pub struct Vague {
     pub addresses: Addresses,
     /// Of days, where dates are generalised.
     pub dates: Dates,
+    /// Before it no year is told where days become their year: it could show that somebody is over 89.
+    pub earliest_year: i64,
 }
 
 /// What becomes of an age.
@@ -61,7 +64,10 @@ pub enum Dates {
 /// A vaguer wording of a value, when its form says which; `None` otherwise.
 pub(crate) fn generalise(kind: Kind, value: &str, how: Vague) -> Option<String> {
     match kind {
-        Kind::Date if how.dates == Dates::Year => year_of(value).map(str::to_owned),
+        Kind::Date if how.dates == Dates::Year => {
+            let told = |year: &&str| year.parse::<i64>().is_ok_and(|year| year >= how.earliest_year);
+            year_of(value).filter(told).map(str::to_owned)
+        }
         Kind::Date => month_of(value),
         Kind::Age => age(value, how.ages),
         Kind::Address => match how.addresses {
@@ -190,20 +196,59 @@ const MAGNITUDES: [&str; 13] = [
     "an amount in the trillions",
 ];
 
+/// The figures of a sum and what stands behind them; nothing of several numbers.
+fn figures_of(sum: &str) -> Option<(&str, &str)> {
+    let is_part = |c: char| c.is_ascii_digit() || matches!(c, ',' | '.' | '\'' | ' ');
+    let start = sum.find(|c: char| c.is_ascii_digit())?;
+    let end = sum[start..]
+        .find(|c: char| !is_part(c))
+        .map_or(sum.len(), |at| start + at);
+    let number = sum[start..end].trim_end_matches([' ', ',', '.', '\'']);
+    let rest = &sum[start + number.len()..];
+    (!rest.contains(|c: char| c.is_ascii_digit())).then_some((number, rest))
+}
+
+/// The most figures before the decimals of a sum that stays: what is longer may be an account or a telephone number.
+const MOST_FIGURES: usize = 9;
+
+/// Whether a sum is one number and nothing else, given what stands behind it. Of `4417 EUR 85` and `£5 077 009 001 23`
+/// it does not show which figures belong to it.
+pub(crate) fn is_sum(sum: &str, behind: &str) -> bool {
+    let Some((number, rest)) = figures_of(sum) else {
+        return false;
+    };
+    let parts: Vec<&str> = number.split([',', '.', '\'', ' ']).collect();
+    let marks: Vec<char> = number.chars().filter(|c| !c.is_ascii_digit()).collect();
+    let groups = |parts: &[&str]| {
+        parts.first().is_some_and(|first| (1..=3).contains(&first.len()))
+            && parts[1..].iter().all(|part| part.len() == 3)
+    };
+    let (last, before) = (parts.last().map_or(0, |last| last.len()), &parts[..parts.len() - 1]);
+    let same = |marks: &[char]| marks.windows(2).all(|pair| pair[0] == pair[1]);
+    let (one, whole) = match marks.as_slice() {
+        [] => (true, number.len()),
+        ['.'] if last != 3 => (last <= 4, parts[0].len()),
+        [','] if last != 3 => (last <= 2, parts[0].len()),
+        all if same(all) && groups(&parts) => (true, number.len() - marks.len()),
+        [inner @ .., '.' | ','] if same(inner) && !inner.contains(&marks[inner.len()]) => {
+            (last <= 2 && groups(before), number.len() - marks.len() - last)
+        }
+        _ => (false, 0),
+    };
+    let padded = number.len() > 1 && number.starts_with('0') && parts[0].len() > 1;
+    let goes_on = behind
+        .strip_prefix(' ')
+        .unwrap_or(behind)
+        .starts_with(|c: char| c.is_ascii_digit());
+    let unclear = marks.contains(&' ') || sum.starts_with(number) && !rest.is_empty();
+    one && whole <= MOST_FIGURES && !padded && !(goes_on && unclear)
+}
+
 /// How many figures a sum has before its decimals, in words. Several numbers, and a comma or point
 /// that may be either of decimals or of thousands, are not told.
 fn magnitude_of(value: &str) -> Option<String> {
     let lower = value.to_ascii_lowercase();
-    let is_part = |c: char| c.is_ascii_digit() || matches!(c, ',' | '.' | '\'' | ' ');
-    let start = lower.find(|c: char| c.is_ascii_digit())?;
-    let end = lower[start..]
-        .find(|c: char| !is_part(c))
-        .map_or(lower.len(), |at| start + at);
-    let number = lower[start..end].trim_end_matches([' ', ',', '.', '\'']);
-    let rest = &lower[start + number.len()..];
-    if rest.contains(|c: char| c.is_ascii_digit()) {
-        return None;
-    }
+    let (number, rest) = figures_of(&lower)?;
     let unit: String = rest
         .trim_start()
         .chars()
@@ -254,8 +299,7 @@ fn whole_part(number: &str, scaled: bool) -> Option<String> {
 /// The one year in a day.
 fn year_of(value: &str) -> Option<&str> {
     let mut numbers = value.split(|c: char| !c.is_ascii_alphanumeric());
-    let year =
-        |part: &&str| part.len() == 4 && part.bytes().all(|b| b.is_ascii_digit()) && part.starts_with(['1', '2']);
+    let year = |part: &&str| is_plausible_year(part);
     let found = numbers.by_ref().find(year)?;
     numbers.all(|part| !year(&part)).then_some(found)
 }
@@ -280,10 +324,7 @@ fn month_of(value: &str) -> Option<String> {
         .split(|c: char| !c.is_ascii_alphanumeric())
         .filter(|part| !part.is_empty())
         .collect();
-    let year = parts
-        .iter()
-        .copied()
-        .find(|part| part.len() == 4 && part.bytes().all(|b| b.is_ascii_digit()));
+    let year = parts.iter().copied().find(|part| is_plausible_year(part));
     let named = parts.iter().find_map(|part| {
         let part = part.to_ascii_lowercase();
         let same = |month: &&&str| {
@@ -317,7 +358,12 @@ mod tests {
     use proptest::prelude::*;
 
     fn with(ages: Ages, addresses: Addresses, dates: Dates) -> Vague {
-        Vague { ages, addresses, dates }
+        Vague {
+            ages,
+            addresses,
+            dates,
+            earliest_year: 1937,
+        }
     }
 
     fn vague(kind: Kind, value: &str) -> Option<String> {
@@ -338,6 +384,8 @@ mod tests {
             assert_eq!(vague(Kind::Date, day).as_deref(), Some(month));
         }
         assert_eq!(vague(Kind::Date, "03/04/2026"), None);
+        assert_eq!(vague(Kind::Date, "3 March 4417").as_deref(), Some("March"));
+        assert!(!is_general(Kind::Date, "March 4417", Vague::default()));
         assert!(is_general(Kind::Date, "March 2026", Vague::default()));
     }
 
@@ -345,7 +393,14 @@ mod tests {
     fn of_a_day_a_year_alone_can_stay() {
         assert_eq!(after_safe_harbor(Kind::Date, "3 March 2026").as_deref(), Some("2026"));
         assert_eq!(after_safe_harbor(Kind::Date, "03/04/2026").as_deref(), Some("2026"));
-        for none in ["Friday", "June 5", "3 March 2026 to 5 May 2027", "12/11/10"] {
+        assert_eq!(after_safe_harbor(Kind::Date, "1937").as_deref(), Some("1937"));
+        for none in [
+            "Friday",
+            "June 5",
+            "3 March 2026 to 5 May 2027",
+            "12/11/10",
+            "3 March 1733",
+        ] {
             assert_eq!(after_safe_harbor(Kind::Date, none), None, "{none}");
         }
     }
@@ -426,6 +481,38 @@ mod tests {
         ] {
             assert_eq!(vague(Kind::Money, unclear), None, "{unclear}");
         }
+    }
+
+    #[test]
+    fn a_sum_that_stays_is_one_number() {
+        for sum in [
+            "£85",
+            "£60.00",
+            "$1,200.50",
+            "1.200,50 EUR",
+            "CHF 12'500",
+            "EUR 2 000 000",
+            "£3.5 million",
+            "£0.50",
+        ] {
+            assert!(is_sum(sum, ", 01632 960123"), "{sum}");
+        }
+        for several in [
+            "£85, 01632 960123",
+            "£40,07700900123",
+            "£200, 12345678",
+            "£120 4417",
+            "£20-30",
+            "£40,4417",
+            "£1,20,000",
+        ] {
+            assert!(!is_sum(several, ""), "{several}");
+        }
+        for number in ["£07700900123", "12345678901 pounds", "£077"] {
+            assert!(!is_sum(number, ""), "{number}");
+        }
+        assert!(is_sum("£85", " 4417") && is_sum("20 euros", " and 4417"));
+        assert!(!is_sum("4417 EUR", " 85") && !is_sum("£5 077 009", " 001 23"));
     }
 
     proptest! {

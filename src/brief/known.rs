@@ -5,6 +5,7 @@
 
 use super::finding::{Finder, Finding, Kind, Weight};
 use super::prepared::{BadText, Prepared};
+use super::tagger::has;
 use super::words::Word;
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use std::collections::BTreeMap;
@@ -17,10 +18,19 @@ pub struct Known {
 
 struct Key {
     kind: Kind,
-    /// In the text it counts only with a capital: the value is an everyday word.
-    capital_only: bool,
+    needs: Needs,
     /// It counts inside longer words and numbers too.
     anywhere: bool,
+}
+
+/// What a value needs in the text to count, the least first.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Needs {
+    Nothing,
+    /// A capital: the value is an everyday word.
+    Capital,
+    /// A capital where it says something: no sentence does without the word. At the head of one it is a doubt.
+    CapitalWithin,
 }
 
 /// How many characters other than letters and digits may stand between two of a value.
@@ -113,37 +123,46 @@ fn add_value(kind: Kind, value: &Prepared, keys: &mut BTreeMap<String, Key>) {
     let digits = whole.bytes().filter(u8::is_ascii_digit).count();
     let everyday =
         value.tokens.len() == 1 && matches!(value.tokens[0].word, Word::Function | Word::Ordinary | Word::NameLike);
-    let mut add = |text: String, capital_only: bool, anywhere: bool| {
+    let mut add = |text: String, needs: Needs, anywhere: bool| {
         // Whichever value makes the key count more widely decides: what a person masks is masked, also if it is a name.
-        let key = keys.entry(text).or_insert(Key {
-            kind,
-            capital_only,
-            anywhere,
-        });
-        key.capital_only &= capital_only;
+        let key = keys.entry(text).or_insert(Key { kind, needs, anywhere });
+        key.needs = key.needs.min(needs);
         key.anywhere |= anywhere;
     };
     if kind == Kind::Phone && digits >= 9 {
         // The last nine digits are the same with and without a country's prefix.
         let only: String = whole.chars().filter(char::is_ascii_digit).collect();
-        add(only[only.len() - 9..].to_owned(), false, true);
+        add(only[only.len() - 9..].to_owned(), Needs::Nothing, true);
     }
     // A long number, and a name of several words: no other word holds it by chance.
     let long_enough = digits >= 4 && whole.len() >= 6 || value.tokens.len() > 1 && whole.chars().count() >= 8;
     // An alias or a client's name was given to be kept: it is masked in small letters too, and only a
     // person's name that is also a word, or a word without which no sentence does, is left to a person's eye.
     let given = !matches!(kind, Kind::Person) && !value.tokens.iter().all(|token| token.word == Word::Function);
-    add(whole, everyday && digits == 0 && !given, long_enough);
+    let needs = |common: bool| if common { Needs::Capital } else { Needs::Nothing };
+    add(whole, needs(everyday && digits == 0 && !given), long_enough);
     if matches!(
         kind,
         Kind::Person | Kind::Alias | Kind::Client | Kind::Organisation | Kind::Place | Kind::Address
     ) {
         for token in &value.tokens {
             let part = letters_and_digits(value.lower_of(token));
-            let common = is_company_word(&part) || token.word == Word::Function || token.digit;
-            let plain_part = token.word == Word::Ordinary && !matches!(kind, Kind::Person | Kind::Alias);
-            if part.chars().count() >= 3 && !common && !plain_part {
-                add(part, token.word != Word::Unknown, false);
+            let common = is_company_word(&part) || token.digit;
+            let counts = match token.word {
+                Word::Unknown | Word::NameLike => true,
+                Word::Ordinary => matches!(kind, Kind::Person | Kind::Alias),
+                Word::Function => {
+                    matches!(kind, Kind::Person | Kind::Alias | Kind::Client)
+                        && token.lists & (has::PARTICLE | has::TITLE) == 0
+                        && !matches!(value.lower_of(token), "a" | "an" | "and")
+                }
+            };
+            if part.chars().count() >= 3 && !common && counts {
+                let needs = match token.word {
+                    Word::Function => Needs::CapitalWithin,
+                    word => needs(word != Word::Unknown),
+                };
+                add(part, needs, false);
             }
         }
     }
@@ -198,8 +217,10 @@ impl Finder for Known {
                 continue;
             }
             let capital = text.folded[at.clone()].starts_with(char::is_uppercase);
-            if key.capital_only && !capital {
-                if text.tokens_in(&at).iter().any(|token| token.word != Word::Function) {
+            let words = text.tokens_in(&at);
+            let head = key.needs == Needs::CapitalWithin && words.first().is_some_and(|word| word.first);
+            if head && capital || key.needs > Needs::Nothing && !capital {
+                if capital || words.iter().any(|token| token.word != Word::Function) {
                     found.push(Finding::doubt(
                         at,
                         key.kind,
@@ -291,6 +312,22 @@ mod tests {
             found(Kind::Person, "Rose Long", "Rose took a long road; a rose"),
             ["Rose"]
         );
+    }
+
+    #[test]
+    fn a_name_without_which_no_sentence_does_needs_a_capital_within_one() {
+        let text = "Day leaves by day. Nobody but Day has been told, and Day's car waits.";
+        for kind in [Kind::Person, Kind::Client] {
+            assert_eq!(found(kind, "Peter Day", text), ["Day", "Day"]);
+            let known = Known::new(vec![(kind, "Peter Day".to_owned())]).unwrap();
+            let all = known.find(&Prepared::new(text).unwrap());
+            let doubts = all.iter().filter(|finding| finding.weight == Weight::Doubt);
+            assert_eq!(doubts.map(|doubt| doubt.at.start).collect::<Vec<_>>(), [0]);
+        }
+        for particle in ["Peter van der Meer", "The Meer", "Night and Meer", "Sir Meer"] {
+            let text = "We saw Van, The, And, Sir there.";
+            assert_eq!(found(Kind::Client, particle, text), Vec::<String>::new(), "{particle}");
+        }
     }
 
     #[test]

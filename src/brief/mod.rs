@@ -18,8 +18,10 @@
 //! and masked in `strict`. A name that is an ordinary word may be neither seen nor masked: that is
 //! why a person looks before a release.
 
+mod ages;
 mod around;
 mod begins;
+mod check;
 mod compose;
 mod cues;
 mod days;
@@ -28,6 +30,7 @@ mod file;
 mod finding;
 mod general;
 mod known;
+mod months;
 mod names;
 mod passing;
 mod patterns;
@@ -50,6 +53,7 @@ mod tagger;
 mod values;
 mod words;
 
+pub use check::{Leak, check, check_placed};
 pub use compose::{BriefText, Making, Source, compose};
 pub use file::{BriefFile, Left};
 pub use finding::{Finder, Finding, Kind, Type, Weight};
@@ -62,10 +66,9 @@ pub use portion::{Portion, keep_up_to, portions};
 pub use prepared::{BadText, MAX_TEXT, Prepared};
 pub(crate) use prepared::{hides, is_invisible};
 pub use profile::{BadProfile, CaseResult, Mode, Profile, SHIPPED, Treatment, shipped};
-pub use redact::{
-    Doubt, Leak, Redaction, Refused, Span, check, check_placed, identifiers, redact, redact_named, redact_with,
-};
+pub use redact::{Doubt, Redaction, Refused, Span, identifiers, redact, redact_named, redact_with};
 pub use render::{Format, Header, redisclosure, render};
+pub use scan::Judged;
 pub use strict::Unlisted;
 pub use summary::shorten;
 pub use tagger::{BadModel, Model};

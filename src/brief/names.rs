@@ -335,6 +335,8 @@ fn spelled_out(text: &Prepared, found: &mut Vec<Finding>) {
 /// capital; grammar and words for companies and places never.
 pub(crate) fn spread(text: &Prepared, found: &[Finding]) -> Vec<Finding> {
     let mut parts: ByHash<(Kind, bool)> = ByHash::default();
+    // `Day` of `Peter Day`: no sentence does without the word, so it counts where its capital says something.
+    let mut within: ByHash<Kind> = ByHash::default();
     let key = |word: &str| hash(word.as_bytes());
     let values = found.iter().filter(|finding| {
         finding.weight > Weight::Doubt
@@ -379,7 +381,14 @@ pub(crate) fn spread(text: &Prepared, found: &[Finding]) -> Vec<Finding> {
                         && !general
                         && token.at == finding.at
                 }
-                Word::Function => false,
+                Word::Function => {
+                    let calendar = token.lists & (has::CALENDAR | has::PARTICLE | has::TITLE) != 0;
+                    let called = finding.kind == Kind::Person && token.at != finding.at && token.at.len() >= 3;
+                    if called && is_proper(token) && !general && !calendar {
+                        within.entry(key(word)).or_insert(finding.kind);
+                    }
+                    false
+                }
             };
             if spreads && token.lists & (has::PARTICLE | has::TITLE) == 0 {
                 parts
@@ -388,15 +397,23 @@ pub(crate) fn spread(text: &Prepared, found: &[Finding]) -> Vec<Finding> {
             }
         }
     }
-    if parts.is_empty() {
+    if parts.is_empty() && within.is_empty() {
         return Vec::new();
     }
     let mentions = text.tokens.iter().filter_map(|token| {
         let plural = || text.lower_of(token).strip_suffix('s').filter(|base| base.len() > 3);
+        if let Some(&kind) = within.get(&token.hash).filter(|_| is_proper(token)) {
+            return Some(Finding::new(token.at.clone(), kind, Weight::Guess));
+        }
         let &(kind, capital_only) = parts.get(&token.hash).or_else(|| parts.get(&key(plural()?)))?;
         (token.capital || !capital_only).then(|| Finding::new(token.at.clone(), kind, Weight::Guess))
     });
     mentions.collect()
+}
+
+/// Whether a word has a capital where that says something.
+pub(crate) fn is_proper(token: &Token) -> bool {
+    token.capital && !token.first && !token.caseless && !token.shouted
 }
 
 /// Joins names that only a space, a hyphen or an initial's full stop keeps apart.
@@ -472,6 +489,10 @@ mod tests {
             ["Azra Okonkwo", "okonkwo", "Okonkwos"]
         );
         assert_eq!(found("We met Mark Okonkwo. Mark the door."), ["Mark Okonkwo", "Mark"]);
+        assert_eq!(
+            found("Then Azra Day called. Day by day she asks for Day in the DAY."),
+            ["Azra Day", "Day"]
+        );
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Identifiers in passing: codes and plates as they are spoken, call signs, and who speaks at the
 //! head of a line.
 
+use super::ages::oldest;
 use super::finding::{Finder, Finding, Kind, Weight};
 use super::prepared::{Prepared, Token};
 use super::tables::cells;
@@ -23,6 +24,7 @@ impl Finder for Passing {
         homes(text, &mut found);
         letters(text, &mut found);
         cells(text, &mut found);
+        oldest(text, &mut found);
         found
     }
 }

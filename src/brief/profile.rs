@@ -227,6 +227,7 @@ impl Profile {
                 ages: file.ages,
                 addresses: file.addresses.unwrap_or_default(),
                 dates: file.dates.unwrap_or_default(),
+                earliest_year: 0,
             },
             written: None,
             cases: file.cases,
@@ -264,6 +265,8 @@ impl Profile {
     #[must_use]
     pub fn written(mut self, on: Time) -> Self {
         self.written = Some(on.day());
+        let year = on.to_string().get(..4).and_then(|year| year.parse::<i64>().ok());
+        self.vague.earliest_year = year.map_or(0, |year| year - 89);
         self
     }
 

@@ -13,6 +13,18 @@ pub(crate) const MASKED: char = '\u{FFFC}';
 /// How much surer the tagger has to be of a text that was judged before.
 const AGAIN: f32 = 6.0;
 
+/// Whether a text was judged before parts of it were taken out.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Judged {
+    /// All of it: a draft, a brief that was released.
+    Whole,
+    /// Nobody knows: a text from anywhere.
+    Never,
+}
+
+/// How many words before and behind a part that was taken out have lost a neighbour that matters.
+const BESIDE: usize = 3;
+
 /// The output as the finders see it: each replaced part is one character that says nothing.
 pub(super) struct Scan {
     text: String,
@@ -37,19 +49,6 @@ impl Scan {
         Self { text, origin }
     }
 
-    /// A text from which parts were taken was judged whole before; that its words have lost their
-    /// neighbours says little, so the tagger has to be surer.
-    fn thresholds(&self, profile: &Profile) -> Thresholds {
-        let least = profile.thresholds();
-        if !self.text.contains(MASKED) {
-            return least;
-        }
-        Thresholds {
-            direct: (least.direct * AGAIN).min(0.5),
-            any: (least.any * AGAIN).min(0.5),
-        }
-    }
-
     /// What the vault knows, as spans of the input.
     pub(super) fn known(&self, known: &Known) -> Result<Vec<Span>, BadText> {
         let prepared = Prepared::of_any_length(&self.text)?;
@@ -64,10 +63,25 @@ impl Scan {
         known: &Known,
         model: &Model<'_>,
         before: &Prepared,
+        judged: Judged,
         memory: &mut Memory,
     ) -> Result<Vec<Span>, BadText> {
         let prepared = before.again(&self.text)?;
-        let found = find(&prepared, profile, known, model, self.thresholds(profile), memory);
+        let least = profile.thresholds();
+        // That words have lost their neighbours says little, so the tagger has to be surer of them.
+        let again = Thresholds {
+            direct: (least.direct * AGAIN).min(0.5),
+            any: (least.any * AGAIN).min(0.5),
+        };
+        let beside = match judged {
+            Judged::Whole => vec![self.text.contains(MASKED); prepared.tokens.len()],
+            Judged::Never => beside(&prepared),
+        };
+        let least = |at: usize| match beside.get(at) {
+            Some(true) => again,
+            _ => least,
+        };
+        let found = find(&prepared, profile, known, model, &least, memory);
         Ok(self.spans(&prepared, &found.masked))
     }
 
@@ -86,5 +100,48 @@ impl Scan {
                 .then_some(span)
         });
         spans.collect()
+    }
+}
+
+/// Which words stand beside a part that was taken out, in its line.
+fn beside(text: &Prepared) -> Vec<bool> {
+    let tokens = &text.tokens;
+    let gap = |at: usize| {
+        let start = at.checked_sub(1).map_or(0, |before| tokens[before].at.end);
+        let end = tokens.get(at).map_or(text.folded.len(), |token| token.at.start);
+        text.folded.get(start..end).unwrap_or("")
+    };
+    let mut near = vec![false; tokens.len()];
+    for at in 0..=tokens.len() {
+        let here = gap(at);
+        let (Some(first), Some(last)) = (here.find(MASKED), here.rfind(MASKED)) else {
+            continue;
+        };
+        if !here[last..].contains('\n') {
+            let words = (at..tokens.len()).take(BESIDE);
+            let in_line = words.take_while(|word| *word == at || !gap(*word).contains('\n'));
+            in_line.for_each(|word| near[word] = true);
+        }
+        if !here[..first].contains('\n') {
+            let words = (0..at).rev().take(BESIDE);
+            let in_line = words.take_while(|word| word + 1 == at || !gap(word + 1).contains('\n'));
+            in_line.for_each(|word| near[word] = true);
+        }
+    }
+    near
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn beside_a_part_stand_the_words_around_it_in_its_line() {
+        let text = Prepared::new("one two\nthree \u{FFFC} four five six seven \u{FFFC}\neight").unwrap();
+        let near = beside(&text);
+        let words = text.tokens.iter().zip(near).filter(|(_, near)| *near);
+        let words: Vec<&str> = words.map(|(token, _)| text.lower_of(token)).collect();
+        assert_eq!(words, ["three", "four", "five", "six", "seven"]);
     }
 }

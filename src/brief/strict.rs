@@ -1,10 +1,11 @@
 //! The strict rule: a token passes only if it is an ordinary word or expressly allowed.
 
 use super::finding::{Finder, Finding, Kind, Weight};
+use super::names::is_proper;
 use super::prepared::{Prepared, Token};
 use super::scan::MASKED;
 use super::tagger::has;
-use super::words::Word;
+use super::words::{Word, without_contraction};
 
 /// Finds whatever is not known to be safe.
 #[derive(Debug, Clone, Copy)]
@@ -44,13 +45,20 @@ impl Unlisted {
             return self.numbers_up_to >= 90;
         }
         match token.word {
-            Word::Function => true,
+            Word::Function => !is_proper(token) || has_its_capital(text, token),
             // A capital in mid-sentence makes a name of anything.
-            Word::Ordinary => !token.capital || token.first || token.caseless || token.shouted,
+            Word::Ordinary => !is_proper(token),
             Word::NameLike => !token.capital || is_told(text, at),
             Word::Unknown => false,
         }
     }
+}
+
+/// Whether a word without which no sentence does has a capital wherever it stands: `I`, `Friday`, `Mr`. `May` is a name
+/// as often; as a month it is found by what stands before it.
+fn has_its_capital(text: &Prepared, token: &Token) -> bool {
+    let word = without_contraction(text.lower_of(token));
+    word == "i" || token.lists & (has::CALENDAR | has::TITLE) != 0 && word != "may"
 }
 
 /// `Mark the door`: a sentence that begins with a verb tells somebody what to do. It passes, and
@@ -154,6 +162,14 @@ mod tests {
         assert_eq!(found("the xylofrob met okonkwo", 0), ["xylofrob", "okonkwo"]);
         assert_eq!(found("then Rose rose", 0), ["Rose"]);
         assert_eq!(found("Mark the door. Rose came.", 0), ["Rose"]);
+        assert_eq!(
+            found("So Day and I'll see Mr Case on Friday in October, if May can.", 0),
+            ["Day", "Case", "May"]
+        );
+        assert_eq!(
+            found("Day walks to the Home Key\n\nTHE HOME KEY, an ID", 0),
+            ["Home", "Key"]
+        );
         assert_eq!(found("the \u{1F1EB}\u{1F1F7} flag", 0).len(), 2);
     }
 

@@ -50,6 +50,10 @@ fn kind_of(heading: &str) -> Option<Kind> {
     let has = |list: &[&str]| words().any(|word| list.contains(&word));
     if words().filter(|word| !word.is_empty()).count() > 4 {
         None
+    } else if has(&["dob", "born", "birth", "birthdate", "birthday"]) && !has(&["place", "country", "town"])
+        || heading.chars().filter(|c| c.is_alphanumeric()).eq("dob".chars())
+    {
+        Some(Kind::Birthday)
     } else if has(&[
         "pin", "code", "codes", "password", "passcode", "word", "codeword", "safeword",
     ]) {
@@ -119,6 +123,10 @@ mod tests {
         assert_eq!(
             found("| Post | Officer | Safe word |\n| gate | otter | blue kite |\n| yard | none | |\n"),
             ["otter", "blue kite"]
+        );
+        assert_eq!(
+            found("| D.O.B. | Place of birth | Date of birth |\n| 3/4 | here | 3 April 1980 |\n"),
+            ["3/4", "3 April 1980"]
         );
         assert_eq!(found("door\tPIN\nrear\t88\n\nafter\t77"), ["88"]);
         assert_eq!(

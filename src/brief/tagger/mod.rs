@@ -89,12 +89,12 @@ const KNOWN_ELSEWHERE: f32 = 6.0;
 const SURER: f32 = 10.0;
 
 /// The words that may not pass, neighbours of one kind together. `masks` says of which kinds the
-/// chances count.
+/// chances count, `least` from which on of each word.
 pub(crate) fn judged(
     text: &Prepared,
     chances: &[Scores],
     masks: impl Fn(Kind) -> bool,
-    least: Thresholds,
+    least: &dyn Fn(usize) -> Thresholds,
 ) -> Vec<Finding> {
     let counts = KINDS.map(|kind| kind.is_some_and(&masks));
     let persons: ByHash<()> = text
@@ -111,6 +111,7 @@ pub(crate) fn judged(
         if is_citation(text, at) || token.word == Word::NameLike && is_told(text, at) {
             continue;
         }
+        let least = least(at);
         let sum: f32 = chances
             .iter()
             .zip(counts)

@@ -18,7 +18,7 @@ fn chances_of(text: &Prepared) -> Vec<Scores> {
 fn masked(text: &str) -> Vec<String> {
     let prepared = Prepared::new(text).unwrap();
     let least = Thresholds { direct: 0.05, any: 0.3 };
-    let found = judged(&prepared, &chances_of(&prepared), |_| true, least);
+    let found = judged(&prepared, &chances_of(&prepared), |_| true, &|_| least);
     found
         .iter()
         .map(|finding| prepared.folded[finding.at.clone()].to_owned())
