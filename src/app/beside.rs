@@ -355,7 +355,8 @@ impl Desk<'_> {
             if known {
                 continue;
             }
-            let again = self.ledger.join_histories(log, time, &mut SystemEntropy);
+            let details = self.details("join histories");
+            let again = self.ledger.join_histories(log, time, details, &mut SystemEntropy);
             if let Err(error) = again {
                 told.push(format!("the histories of log {log} are not named again: {error}"));
             }

@@ -452,7 +452,7 @@ pub(super) fn two_histories(new: LogName) -> String {
         "this device's log has two histories: the vault was put back from a backup and written to, while another \
          clone held what had been written before. Both are kept and nothing is lost; this device goes on in a \
          new log, {new}. `strongroom audit verify` calls it tampering (case 43) until a lead has looked at both and \
-         named them in a card. If no backup was put back, somebody else has this device's key: tell a lead"
+         says so with `strongroom member rejoin`. If no backup was put back, somebody else has this device's key: tell a lead"
     )
 }
 

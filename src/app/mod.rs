@@ -44,6 +44,7 @@ mod proofs;
 mod pruning;
 mod recall;
 mod recovery;
+mod rejoining;
 mod relabel;
 mod releases;
 mod remotes;
@@ -124,6 +125,7 @@ pub use proofs::{CheckedProof, Proof, ProofQuery, ProofTrust, check_proof, prove
 pub use pruning::confirm_pruned;
 pub use recall::{RecallReason, Recalled, recall_briefs};
 pub use recovery::{SplitKey, combine, recover, split_recovery};
+pub use rejoining::{Rejoined, rejoin};
 pub use relabel::{Relabelled, relabel};
 pub use releases::{ReleaseQuery, ReleasedBrief, release_brief};
 pub use remotes::{Cloned, ORIGIN, add_remote, clone_vault, list_remotes, remove_remote};

@@ -184,7 +184,10 @@ fn thing(command: &str, argument: &str) -> Option<Thing> {
         (_, "label") => Thing::Label,
         (_, "clearance" | "audience") => Thing::Level,
         (_, "purpose" | "for_purpose") => Thing::Purpose,
-        ("member grant" | "member revoke" | "member pause" | "member resume" | "member remove", "handle")
+        (
+            "member grant" | "member revoke" | "member pause" | "member resume" | "member rejoin" | "member remove",
+            "handle",
+        )
         | (_, "device_of" | "actor" | "left_out") => Thing::Member,
         ("concern write", "to") => Thing::Member,
         ("export subject", "person") => Thing::Person,

@@ -53,6 +53,15 @@ pub(super) enum MemberCommand {
         #[arg(value_name = "HANDLE")]
         handle: String,
     },
+    /// Say that you looked at both histories of a device's log; for leads
+    #[command(
+        after_help = "Example:\n  strongroom audit log --actor jon\n  strongroom member rejoin jon\n\nWhere a backup was put back and written to while other clones had gone on, two histories of that device's log are kept, and `strongroom audit verify` ends with 4: a copied key would look the same. Ask the member, and look at what stands in both. Then this writes a card that names the end of each; from then on they are a finding that stays listed."
+    )]
+    Rejoin {
+        /// Whose device it is
+        #[arg(value_name = "HANDLE")]
+        handle: String,
+    },
     /// End a membership: new keys for all they had, and what they knew is listed; for leads
     #[command(
         after_help = "Examples:\n  strongroom member remove jon\n  strongroom member remove jon --device 3f2a          a lost laptop; jon stays\n\nTheir devices are no devices of the vault any more: what they write from now on counts for nothing. They keep what they have copied. What they could read is listed, and what they did read: change in the world what has to be changed, such as codes and routes. Where you lack a key yourself, a lead who holds it runs the same command. What somebody holds last, they give to somebody else first; `member pause` stops them meanwhile."
@@ -195,6 +204,7 @@ pub(super) fn run(context: &Context<'_>, seen: &Seen<'_>, command: &MemberComman
         MemberCommand::Revoke(args) => change(context, seen, &args.handle, &MemberChange::Revoke(args.rights()?)),
         MemberCommand::Pause { handle } => change(context, seen, handle, &MemberChange::Pause),
         MemberCommand::Resume { handle } => change(context, seen, handle, &MemberChange::Resume),
+        MemberCommand::Rejoin { handle } => rejoin(context, seen, handle),
         MemberCommand::Remove { handle, device } => {
             let whom = out::one_line(handle);
             let prompt = match device {
@@ -261,6 +271,36 @@ fn confirm(seen: &Seen<'_>, request: &JoinRequest) -> Result<(), Error> {
         Some("yes") => Ok(()),
         _ => Err(Error::new(Kind::Failed, "nobody was admitted")),
     }
+}
+
+fn rejoin(context: &Context<'_>, seen: &Seen<'_>, handle: &str) -> Result<u8, Error> {
+    let done = crate::app::rejoin(context, handle)?;
+    let logs = || {
+        done.logs
+            .iter()
+            .map(|(log, entry)| (log.to_string(), entry.to_string()))
+    };
+    if seen.json {
+        seen.json(&json!({
+            "handle": done.handle,
+            "logs": logs().map(|(log, entry)| json!({ "log": log, "entry": entry })).collect::<Vec<_>>(),
+            "changed": !done.logs.is_empty(),
+        }))?;
+        return Ok(0);
+    }
+    for (log, _) in logs() {
+        seen.remark(&format!(
+            "a card names the end of each history of log {log} of {}",
+            done.handle
+        ));
+    }
+    if done.logs.is_empty() {
+        seen.remark(&format!(
+            "no log of {} has two histories that wait for this; nothing was changed",
+            done.handle
+        ));
+    }
+    Ok(0)
 }
 
 fn change(context: &Context<'_>, seen: &Seen<'_>, handle: &str, change: &MemberChange) -> Result<u8, Error> {

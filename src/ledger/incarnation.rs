@@ -11,11 +11,12 @@ use super::objects::{MAIN, log_of};
 use super::scan::scan;
 use super::standing::Stood;
 use super::start::{Ledger, learn, read_head};
-use crate::chain::{Details, HeadRef, Kind, Time};
+use crate::chain::{Card, Details, HeadRef, Kind, Time};
 use crate::crypto::{Entropy, Recipient, make_random};
 use crate::id::{DeviceId, EntryRef, Incarnation, LogName};
 use crate::repo::{JournalError, RecoverError, Repo};
 use crate::session::Identity;
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
 
@@ -143,12 +144,30 @@ impl Ledger<'_> {
         Ok(begun)
     }
 
+    /// The logs of which there are several histories and no card that names the end of each.
+    pub fn unjoined(&self) -> Result<BTreeSet<LogName>, LedgerError> {
+        let (all, _) = log_branches(self.repo)?;
+        let logs = without_prefix(&all).filter_map(|(branch, _)| log_of(branch));
+        let mut logs: BTreeSet<LogName> = logs.filter_map(|(log, fork)| fork.map(|_| log)).collect();
+        let mut joined = BTreeSet::new();
+        for log in &logs {
+            let ends = self.ends_of(*log)?;
+            let named = |card: &Card| ends.iter().all(|end| card.joined.contains(end));
+            if ends.len() < 2 || self.standing.charter.roster.cards().iter().any(named) {
+                joined.insert(*log);
+            }
+        }
+        logs.retain(|log| !joined.contains(log));
+        Ok(logs)
+    }
+
     /// Makes a card, as a lead, that names the ends of all histories of a log, and enters it: from then on they are
     /// worth a look and no more. The person stays as they were.
     pub fn join_histories(
         &mut self,
         log: LogName,
         now: Time,
+        details: Details,
         entropy: &mut dyn Entropy,
     ) -> Result<Recorded, LedgerError> {
         let joined = self.ends_of(log)?;
@@ -156,10 +175,10 @@ impl Ledger<'_> {
             return Err(LedgerError::Unjoined(log, "it has one history alone".into()));
         }
         let roster = &self.standing.charter.roster;
-        let owner = |card: &&crate::chain::Card| card.devices.iter().any(|device| device.device == log.device);
+        let owner = |card: &&Card| card.devices.iter().any(|device| device.device == log.device);
         let old = roster.cards().iter().rev().find(owner).ok_or(LedgerError::NotAMember)?;
         let old = roster.member(old.person).unwrap_or(old);
-        let card = crate::chain::Card {
+        let card = Card {
             by: self.identity.device(),
             auditors: None,
             cuts: Vec::new(),
@@ -172,7 +191,7 @@ impl Ledger<'_> {
         };
         let mut changes = Changes::default();
         changes.write(MAIN, card.path(), self.identity.sign_card(&card));
-        let draft = Draft::change(Kind::Card, Details::new("join histories"), Vec::new(), changes);
+        let draft = Draft::change(Kind::Card, details, Vec::new(), changes);
         self.record(draft, now, entropy)
     }
 }

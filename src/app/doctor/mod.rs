@@ -473,8 +473,8 @@ fn judge_forks(report: &Report) -> Vec<Finding> {
     let words = |log| format!("log {log} has two histories, and both are kept");
     let found = |log| {
         Finding::look("fork", words(log)).advise(
-            "its device goes on in a new log at its next command; a lead looks at both and names them in a card. If no backup \
-             was put back, somebody else has that device's key",
+            "its device goes on in a new log at its next command; a lead looks at both and says so with `strongroom member \
+             rejoin`. If no backup was put back, somebody else has that device's key",
         )
     };
     forked.into_iter().map(found).collect()

@@ -553,6 +553,14 @@ fn a_device_that_was_copied_forks_its_log_and_both_histories_are_kept_everywhere
     a.sync();
     b.sync();
     assert_eq!(world.refs(), before);
+    // Until a lead has looked at both.
+    let joined = |computer: &Computer| rejoin(&computer.context(&Sitting::default()), "mara").unwrap().logs;
+    let logs: Vec<_> = joined(&a).into_iter().map(|(log, _)| log).collect();
+    assert_eq!((logs, joined(&a).len()), (vec![log], 0));
+    for computer in [&b, &a] {
+        assert_eq!(computer.sync().worst(), None);
+        computer.assert_intact();
+    }
 }
 
 #[test]

@@ -307,7 +307,14 @@ fn case_43_a_restored_backup_that_was_written_to_keeps_both_histories() {
     );
     // A lead looks at both.
     with(&mut a, |ledger, now| {
-        let _recorded = ledger.join_histories(old, now, &mut SystemEntropy).unwrap();
+        let _recorded = ledger
+            .join_histories(
+                old,
+                now,
+                crate::chain::Details::new("join histories"),
+                &mut SystemEntropy,
+            )
+            .unwrap();
     });
     exchange(&mut a, &mut b);
     for vault in [&a, &b] {
