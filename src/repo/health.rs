@@ -27,7 +27,7 @@ pub struct Health {
     pub records: usize,
     /// Whether the machine was started anew since the journal was cut, or may have been.
     pub restarted: bool,
-    /// Whether the last operation is not yet in git as a whole.
+    /// Whether the last operation is not yet in git as a whole, or a sync was not seen to end well.
     pub unfinished: bool,
     /// Whether git does not have, or not whole, what an earlier record holds.
     pub lost: bool,
@@ -76,7 +76,7 @@ impl Repo {
             records: batches.len(),
             restarted: !of_this_boot,
             lost: earlier.any(|object| !self.holds(object)),
-            unfinished: last.is_some_and(|batch: &Batch| !self.has_finished(batch)),
+            unfinished: self.is_unsynced() || last.is_some_and(|batch: &Batch| !self.has_finished(batch)),
             strayed: self.strayed(&batches, !of_this_boot)?,
         })
     }

@@ -99,7 +99,8 @@ impl Repo {
     /// written again, made durable, and the journal is cut. A ref is set to its last value in the
     /// journal if it is torn or as the last record found it; after a power cut also if it is missing,
     /// at any value the journal gives it or at an ancestor of one. Anything else is
-    /// [`RecoverError::MovedBack`] or [`RecoverError::Diverged`], found before any ref is touched.
+    /// [`RecoverError::MovedBack`] or [`RecoverError::Diverged`], found before any ref is touched. After a sync that was not seen to end
+    /// well, everything gets new files, also what looks whole.
     pub fn recover(&self, lock: &Lock) -> Result<Recovery, RecoverError> {
         self.recover_after(lock, false)
     }
@@ -116,7 +117,9 @@ impl Repo {
         let mut slot = lock.journal.borrow_mut();
         *slot = None;
         self.remove_draft()?;
-        let known = lock.mark.get().map(|mark| Journal::open_at(&self.dir, mark));
+        let unsynced = self.is_unsynced();
+        let known = lock.mark.get().filter(|_| !unsynced);
+        let known = known.map(|mark| Journal::open_at(&self.dir, mark));
         if let Some(Ok(Some((journal, last)))) = known
             && self.is_of_this_boot(&journal)
             && self.is_finished(Some(&last))
@@ -137,13 +140,14 @@ impl Repo {
             journal.check_gap()?;
         }
         let mut recovery = Recovery::default();
-        let unfinished = !self.is_of_this_boot(&journal) || !self.is_finished(payloads.last().map(Vec::as_slice));
+        let unfinished =
+            unsynced || !self.is_of_this_boot(&journal) || !self.is_finished(payloads.last().map(Vec::as_slice));
         // Who asks for it has every ref looked at, not those of the last record alone.
         if unfinished || moved_back {
             journal.check_gap()?;
             let batches = decode_payloads(&payloads).map_err(JournalError::from)?;
             let gentle = moved_back || !self.is_of_this_boot(&journal);
-            recovery = self.rewrite(&batches, gentle)?;
+            recovery = self.rewrite(&batches, gentle, unsynced)?;
             self.cut_journal(&mut journal)?;
         }
         *slot = Some(journal);
@@ -222,10 +226,14 @@ impl Repo {
         }
     }
 
-    fn rewrite(&self, batches: &[Batch], gentle: bool) -> Result<Recovery, RecoverError> {
+    /// `anew`: what git shows as it should be is not taken for written.
+    fn rewrite(&self, batches: &[Batch], gentle: bool, anew: bool) -> Result<Recovery, RecoverError> {
         let known = values_of(batches);
         self.remove_half_objects()?;
-        self.rewrite_objects(batches)?;
+        match anew {
+            true => self.write_objects_anew(batches)?,
+            false => self.rewrite_objects(batches)?,
+        }
         let mut moves = Vec::new();
         for name in known.keys() {
             self.refuse_links(name)?;
@@ -255,6 +263,9 @@ impl Repo {
             };
             if current == last {
                 // Its file may not have reached the disk as it is seen here; `syncfs` comes next.
+                if let Some(oid) = last.filter(|_| anew) {
+                    self.write_ref_anew(name, oid)?;
+                }
                 continue;
             }
             if last.is_none() {

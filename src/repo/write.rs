@@ -121,7 +121,7 @@ impl Repo {
         // Out of the lock while anything can fail: an error leaves recovery due.
         let mut journal = slot.take().ok_or(CommitError::NotRecovered)?;
         if journal.sequence >= self.settings.records_per_cut || !journal.has_room(payload.len()) {
-            self.cut_journal(&mut journal)?;
+            self.cut_recovered(&mut journal)?;
         }
         let durable = Durable {
             generation: journal.header.generation,
@@ -162,18 +162,30 @@ impl Repo {
             return Err(CutError::NotRecovered);
         }
         let mut journal = slot.take().ok_or(CutError::NotRecovered)?;
-        self.cut_journal(&mut journal)?;
+        self.cut_recovered(&mut journal)?;
         then(&journal)?;
         *slot = Some(journal);
         Ok(())
     }
 
+    /// Cuts the journal unless a sync has failed since the recovery: what it holds must be written anew before.
+    fn cut_recovered(&self, journal: &mut Journal) -> Result<(), CutError> {
+        match self.is_unsynced() {
+            true => Err(CutError::NotRecovered),
+            false => self.cut_journal(journal),
+        }
+    }
+
+    /// INVARIANT (nothing acknowledged is lost): the mark of what is not synced stays unless all of this is seen to end well; see
+    /// `unsynced`.
     pub(super) fn cut_journal(&self, journal: &mut Journal) -> Result<(), CutError> {
         self.look_anew()?;
         self.restore(&journal.batches()?).map_err(to_cut)?;
         let faults = &self.settings.faults;
+        self.mark_unsynced()?;
         faults.step(Step::WholeSync, || sync_file_system(&self.dir), || Ok(()))?;
         journal.restart(self.settings.boot, faults)?;
+        self.clear_unsynced()?;
         self.looked.set(Some(journal.header.generation));
         Ok(())
     }
