@@ -3,7 +3,7 @@
 use crate::chain::{BadCard, BadReceipt};
 use crate::crypto::NoEntropy;
 use crate::env::FileError;
-use crate::envelope::{BadEnvelope, BadIdentity, BadPage, BadRecoveryKey, BadWrap};
+use crate::envelope::{BadEnvelope, BadIdentity, BadPage, BadRecoveryKey, BadWrap, NotLocked};
 use crate::gate::{BadQuery, GateError, ScanError};
 use crate::id::{Digest, EntryRef};
 use crate::ledger::{LedgerError, NoReceipt, Verdict};
@@ -273,6 +273,7 @@ macro_rules! failed {
 
 failed!(
     NoEntropy,
+    NotLocked,
     FileError,
     BadRecoveryKey,
     BadPolicy,

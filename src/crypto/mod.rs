@@ -15,7 +15,7 @@ pub(crate) mod vectors;
 pub use aead::{CHUNK_TAG_LEN, StreamKey, XNONCE_LEN, XTAG_LEN, xopen, xseal};
 pub use hash::{Hasher, KeySource, derive_key, length_prefixed, mac, mac_verify, same_bytes, sha256};
 pub use hybrid::{ENC_LEN, HybridSecret, RECIPIENT_LEN, Recipient};
-pub use passphrase::{Argon2Params, BadArgon2Params};
+pub use passphrase::{Argon2Params, BadArgon2Params, NoMemory};
 pub use sharing::{
     SHARED_LEN, SHARES_MAX, SecretShare, SplitSecret, are_commitments, check_share, combine_shares, make_shareable,
     split_secret,

@@ -3,8 +3,8 @@
 
 use super::{BadEnvelope, padding};
 use crate::crypto::{
-    Argon2Params, BadArgon2Params, Entropy, NoEntropy, derive_key, make_random, make_secret, same_bytes, sha256, xopen,
-    xseal,
+    Argon2Params, BadArgon2Params, Entropy, NoEntropy, NoMemory, derive_key, make_random, make_secret, same_bytes,
+    sha256, xopen, xseal,
 };
 use crate::id::{DeviceId, Digest, PersonId, VaultId};
 use crate::secret::{Passphrase, Plaintext, Secret};
@@ -66,6 +66,20 @@ pub enum BadIdentity {
     /// The passphrase is not the one.
     #[error("wrong passphrase")]
     WrongPassphrase,
+    /// The system has too little memory for it.
+    #[error(transparent)]
+    NoMemory(#[from] NoMemory),
+}
+
+/// Why an identity file was not made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NotLocked {
+    /// The system gave no randomness.
+    #[error(transparent)]
+    NoEntropy(#[from] NoEntropy),
+    /// The system has too little memory for it.
+    #[error(transparent)]
+    NoMemory(#[from] NoMemory),
 }
 
 /// What an identity file keeps.
@@ -234,14 +248,14 @@ impl Locked {
         passphrase: &Passphrase,
         params: Argon2Params,
         entropy: &mut dyn Entropy,
-    ) -> Result<Self, NoEntropy> {
+    ) -> Result<Self, NotLocked> {
         let mut locked = Self {
             params,
             salt: make_random(entropy)?,
             commitment: [0; 32],
             sealed: Vec::new(),
         };
-        let key = params.derive(passphrase, &locked.salt);
+        let key = params.derive(passphrase, &locked.salt)?;
         let head = locked.head(begin);
         locked.commitment = *derive_key(key.expose(), "strongroom/1/identity commitment", &[head.as_bytes()]).expose();
         let seal_key = derive_key(key.expose(), "strongroom/1/identity seal", &[head.as_bytes()]);
@@ -252,7 +266,7 @@ impl Locked {
 
     /// Opens it. Costs what its key derivation asks for.
     fn open(&self, begin: &str, passphrase: &Passphrase) -> Result<Plaintext, BadIdentity> {
-        let key = self.params.derive(passphrase, &self.salt);
+        let key = self.params.derive(passphrase, &self.salt)?;
         let head = self.head(begin);
         let commitment = derive_key(key.expose(), "strongroom/1/identity commitment", &[head.as_bytes()]);
         if !same_bytes(commitment.expose(), &self.commitment) {
@@ -348,7 +362,7 @@ impl IdentityFile {
         passphrase: &Passphrase,
         params: Argon2Params,
         entropy: &mut dyn Entropy,
-    ) -> Result<Self, NoEntropy> {
+    ) -> Result<Self, NotLocked> {
         let locked = Locked::seal(
             &Self::begin(vault, device),
             &secrets.encode(),
@@ -399,7 +413,7 @@ impl NewcomerFile {
         passphrase: &Passphrase,
         params: Argon2Params,
         entropy: &mut dyn Entropy,
-    ) -> Result<Self, NoEntropy> {
+    ) -> Result<Self, NotLocked> {
         let locked = Locked::seal(&Self::begin(device), &secrets.encode(), passphrase, params, entropy)?;
         Ok(Self { device, locked })
     }

@@ -26,7 +26,7 @@ pub use attachment::{ATTACHMENT_MAX, ContentInfo, ContentOpener, ContentSealer, 
 pub(crate) use body::CheckedBody;
 pub use body::{BODY_MAX, BodyFile, CHUNK, ContentKey, Metadata, Purpose, TEXT_MAX, Unsealable, seal_body};
 pub use concern::{BadCode, CONCERN_MAX, Concern, Reply, ReplyCode, ReplyKey, SealedConcern, SealedReply};
-pub use identity::{BadIdentity, IdentityFile, IdentitySecrets, NewcomerFile, NewcomerSecrets};
+pub use identity::{BadIdentity, IdentityFile, IdentitySecrets, NewcomerFile, NewcomerSecrets, NotLocked};
 pub use kept::{Given, KeptFile, KeptText};
 pub use keybox::{BoxFile, DetailFile, DetailKey, DeviceSlot};
 pub use keyring::{BadKeyUse, Key, KeyUse, Keyring};

@@ -108,14 +108,22 @@ impl Arrivals<'_> {
         }
     }
 
-    /// Writes them; one whose file is there and not whole is written anew.
+    /// Writes them; one that has a file gets a new one: whoever wrote that may have been told by no sync that it is durable, as a merge
+    /// that failed. What is in a pack was synced with it.
     fn write(&mut self) -> Result<(), ArrivalError> {
         let mut batch = std::mem::take(&mut self.waiting);
         self.size = 0;
         if batch.objects.len() >= PACKED_FROM {
             batch.objects = self.write_packed(batch.objects)?;
         }
-        self.repo.rewrite_objects(std::slice::from_ref(&batch))?;
+        let mut seen = HashSet::new();
+        batch.objects.retain(|object| seen.insert(object.oid()));
+        for object in &batch.objects {
+            match loose_path(&self.repo.dir, object.oid()).exists() {
+                true => self.repo.write_anew(object)?,
+                false => self.repo.write_object(object)?,
+            }
+        }
         self.write_what_only_seems_packed(batch)
     }
 
@@ -174,8 +182,14 @@ impl Arrivals<'_> {
         if !self.packs.is_empty() {
             self.repo.place_packs(&self.packs)?;
         }
+        // An error would be told here and not to whoever cuts the journal next.
+        let marked = self.repo.is_unsynced();
+        self.repo.mark_unsynced()?;
         let sync = || sync_file_system(&self.repo.dir);
         self.repo.faults().step(Step::WholeSync, sync, || Ok(()))?;
+        if !marked {
+            self.repo.clear_unsynced()?;
+        }
         let refresh = || self.repo.git.odb()?.refresh();
         Ok(refresh().map_err(to_io)?)
     }

@@ -10,10 +10,10 @@
 use super::git::{ReadError, Repo};
 use super::lock::Lock;
 use super::loose::loose_path;
-use super::object::Oid;
+use super::object::{Kind, Oid};
 use super::pack::{Pack, Unread};
 use super::packed::PackIndex;
-use super::reach::{Missing, Reached};
+use super::reach::{Missing, OBJECT_MAX, Reached};
 use super::record::{HEADS, RefChange, is_branch};
 use super::recover::remove_file;
 use super::write::{CutError, sync_file_system, to_io};
@@ -108,21 +108,13 @@ impl Repo {
         for oid in &doomed.blobs {
             self.remove_object(*oid)?;
         }
-        // A `git gc` beside this may write another pack out of what it read before.
-        let mut times = 0;
-        while self.is_packed(&doomed)? {
-            if times == REPACKED_MAX {
-                return Err(ForgetError::Io(io::Error::other(
-                    "another program keeps packing what is to be forgotten: end it, then run any command",
-                )));
-            }
-            self.repack_without(&doomed, self.found_packs()?)?;
-            times += 1;
-        }
+        self.leave_packs(&doomed.of_blobs())?;
         // What leads to the blobs goes once they are gone for good, and the oldest commit first: until then it is
-        // needed to find the rest.
+        // needed to find the rest. So nothing of it may go with a pack: what packs hold gets files of its own before.
+        self.unpack_what_leads(&doomed)?;
         self.faults()
             .step(Step::WholeSync, || sync_file_system(&self.dir), || Ok(()))?;
+        self.leave_packs(&doomed)?;
         for oid in doomed.trees.iter().chain(doomed.order.iter().rev()) {
             self.remove_object(*oid)?;
         }
@@ -204,6 +196,49 @@ impl Repo {
         Ok(reached)
     }
 
+    /// Writes packs anew until none holds any of it.
+    fn leave_packs(&self, doomed: &Reached) -> Result<(), ForgetError> {
+        // A `git gc` beside this may write another pack out of what it read before.
+        let mut times = 0;
+        while self.is_packed(doomed)? {
+            if times == REPACKED_MAX {
+                return Err(ForgetError::Io(io::Error::other(
+                    "another program keeps packing what is to be forgotten: end it, then run any command",
+                )));
+            }
+            self.repack_without(doomed, self.found_packs()?)?;
+            times += 1;
+        }
+        Ok(())
+    }
+
+    /// Gives the trees and commits among it that only packs hold files of their own.
+    fn unpack_what_leads(&self, doomed: &Reached) -> Result<(), ForgetError> {
+        // Packs have just gone.
+        self.look_anew()?;
+        let (packs, mut unread) = self.packs_as_found()?;
+        let trees = doomed.trees.iter().map(|oid| (*oid, Kind::Tree));
+        let commits = doomed.commits.iter().map(|oid| (*oid, Kind::Commit));
+        for (oid, kind) in trees.chain(commits) {
+            if loose_path(&self.dir, oid).exists() {
+                continue;
+            }
+            let object = match self.read_object(oid, kind, OBJECT_MAX) {
+                // A tree that is not there is told by its commit all the same.
+                Err(ReadError::Missing { .. }) => continue,
+                object => object?,
+            };
+            // It would stay where it is, in a pack that cannot be written again.
+            if !is_in(&packs, &oid)
+                && let Some((_, error)) = unread.pop()
+            {
+                return Err(error.into());
+            }
+            self.write_anew(&object)?;
+        }
+        Ok(())
+    }
+
     fn remove_object(&self, oid: Oid) -> Result<(), ForgetError> {
         let path = loose_path(&self.dir, oid);
         // Most of what is not there is in a pack.
@@ -217,6 +252,11 @@ impl Repo {
 
     /// Whether a pack holds any of it. Looked at afresh: an open repository goes on seeing packs that are gone.
     fn is_packed(&self, doomed: &Reached) -> Result<bool, ForgetError> {
+        let (packs, unread) = self.packs_as_found()?;
+        let known = doomed.all().any(|oid| is_in(&packs, &oid));
+        if known || unread.is_empty() {
+            return Ok(known);
+        }
         let git = git2::Repository::open_bare(&self.dir).map_err(to_io)?;
         let odb = git.odb().map_err(to_io)?;
         let packed = |oid: Oid| !loose_path(&self.dir, oid).exists() && oid.to_git().is_ok_and(|oid| odb.exists(oid));
@@ -318,6 +358,11 @@ impl Repo {
         sync_folder(&place).map_err(plain)?;
         Ok(new)
     }
+}
+
+/// Whether one of these packs holds it.
+fn is_in(packs: &[Pack], oid: &Oid) -> bool {
+    packs.iter().any(|pack| pack.index.ids.binary_search(oid).is_ok())
 }
 
 /// What was found beside one another in the folder of packs.

@@ -167,6 +167,14 @@ pub enum ReadError {
         /// Which.
         oid: Oid,
     },
+    /// More would have to be made to get at it than any honest pack asks for.
+    #[error(
+        "object `{oid}` is kept in a pack as a difference from others that are too large or too many to be made for it"
+    )]
+    Tangled {
+        /// Which.
+        oid: Oid,
+    },
     /// It is larger than was asked for.
     #[error("object `{oid}` has {size} bytes, more than the {max} it may have")]
     TooBig {
@@ -584,20 +592,36 @@ impl Repo {
 
     pub(super) fn read_checked(&self, oid: Oid, kind: Kind, max: u64) -> Result<Vec<u8>, ReadError> {
         let fits = |bytes: &Vec<u8>| Oid::hash_object(kind, bytes) == oid;
-        match self.read(oid, kind, max) {
+        let damaged = ReadError::Damaged { oid };
+        let error = match self.read(oid, kind, max) {
             Ok(bytes) if fits(&bytes) => return Ok(bytes),
-            Err(error) if self.packed.is_empty() => return Err(error),
-            _ => {}
+            Ok(_) => damaged.clone(),
+            Err(error) => error,
+        };
+        if self.packed.is_empty() {
+            return Err(error);
         }
-        // Another object's id may begin alike: git compares all of it.
         let mut bytes = Vec::new();
-        if !self.read_own_file(oid, kind, max, &mut bytes)? {
-            self.read_packed(oid, kind, max, &mut bytes)?;
+        if self.read_own_file(oid, kind, max, &mut bytes)? {
+            return fits(&bytes).then_some(bytes).ok_or(damaged);
         }
-        match fits(&bytes) {
-            true => Ok(bytes),
-            false => Err(ReadError::Damaged { oid }),
+        // Another object's id may begin alike, and several packs may have this one. None of these is left to libgit2, which goes to
+        // the end of any chain of differences.
+        let mut known = false;
+        for at in self.packed.places(oid) {
+            known = true;
+            let read = self
+                .packed
+                .read_at(oid, at, Some(kind), max, &mut self.recent.borrow_mut(), &mut bytes);
+            if read.is_ok_and(|found| found == Some(kind)) && fits(&bytes) {
+                return Ok(bytes);
+            }
         }
+        if known {
+            return Err(error);
+        }
+        self.read_packed(oid, kind, max, &mut bytes)?;
+        fits(&bytes).then_some(bytes).ok_or(damaged)
     }
 
     pub(super) fn read(&self, oid: Oid, want: Kind, max: u64) -> Result<Vec<u8>, ReadError> {

@@ -5,6 +5,7 @@ use super::git::Repo;
 use super::journal::{self, JournalError};
 use super::lock::{self, Lock};
 use super::pack::{DRAFT, PackError};
+use super::record::Batch;
 use super::recover::{HALF_OBJECT, RecoverError, Stray};
 use super::staging;
 use super::stored::HALF;
@@ -26,8 +27,10 @@ pub struct Health {
     pub records: usize,
     /// Whether the machine was started anew since the journal was cut, or may have been.
     pub restarted: bool,
-    /// Whether the last operation is not yet in git as a whole.
+    /// Whether the last operation is not yet in git as a whole, or a sync was not seen to end well.
     pub unfinished: bool,
+    /// Whether git does not have, or not whole, what an earlier record holds.
+    pub lost: bool,
     /// Refs that stand elsewhere than the journal left them.
     pub strayed: Vec<(String, Stray)>,
 }
@@ -35,7 +38,7 @@ pub struct Health {
 impl Health {
     /// Whether the next start has something to recover.
     pub fn is_due(&self) -> bool {
-        self.unfinished || !self.strayed.is_empty() || (self.restarted && self.records > 0)
+        self.unfinished || self.lost || !self.strayed.is_empty() || (self.restarted && self.records > 0)
     }
 }
 
@@ -53,7 +56,7 @@ impl Repo {
     pub fn health(&self) -> Result<Health, RecoverError> {
         let mut found = self.look()?;
         for _ in 1..LOOKS {
-            if !found.unfinished && found.strayed.is_empty() {
+            if !found.unfinished && !found.lost && found.strayed.is_empty() {
                 break;
             }
             std::thread::sleep(PAUSE);
@@ -67,10 +70,13 @@ impl Repo {
             return Err(JournalError::Missing.into());
         }
         let (batches, of_this_boot) = self.pending_and_boot()?;
+        let (last, earlier) = batches.split_last().unzip();
+        let mut earlier = earlier.into_iter().flatten().flat_map(|batch| &batch.objects);
         Ok(Health {
             records: batches.len(),
             restarted: !of_this_boot,
-            unfinished: batches.last().is_some_and(|batch| !self.has_finished(batch)),
+            lost: earlier.any(|object| !self.holds(object)),
+            unfinished: self.is_unsynced() || last.is_some_and(|batch: &Batch| !self.has_finished(batch)),
             strayed: self.strayed(&batches, !of_this_boot)?,
         })
     }

@@ -1,6 +1,5 @@
 //! The journal as a file: append, and the one sync that makes an operation durable.
 
-use super::object::Object;
 use super::record::{BLOCK, FIRST, Found, HEAD, SLOT, check_gap, decode_payloads, encode_record, next_offset, scan};
 use super::record::{BadJournal, Batch, Header, JOURNAL_BYTES};
 use crate::env::{Faults, Step, open_plain_file};
@@ -117,11 +116,10 @@ impl Journal {
         })
     }
 
-    /// The objects of the records in force.
-    pub(super) fn objects(&self) -> io::Result<Vec<Object>> {
+    /// The batches of the records in force.
+    pub(super) fn batches(&self) -> io::Result<Vec<Batch>> {
         let found = scan(self.header.generation, FIRST, &mut reader(&self.file)).map_err(io::Error::other)?;
-        let batches = decode_payloads(&found.payloads).map_err(io::Error::other)?;
-        Ok(batches.into_iter().flat_map(|batch| batch.objects).collect())
+        decode_payloads(&found.payloads).map_err(io::Error::other)
     }
 
     /// Refuses when a record in force is damaged before one that is not.

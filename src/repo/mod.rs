@@ -17,7 +17,8 @@
 //!
 //! After a power cut git may have lost whatever was written since the cut: objects and refs come
 //! back missing, empty or torn. [`Repo::recover`], the start of every write, then writes all of it
-//! again from the journal. An outcome that is unknown (an error from the sync) is settled the same
+//! again from the journal. So it does, into new files, after a sync that failed or was not seen to end (`unsynced`). An outcome that
+//! is unknown (an error from the sync) is settled the same
 //! way, by the next start.
 //!
 //! libgit2 goes on seeing a pack that is gone, and within two seconds of touching one writes no object that it sees in it.
@@ -58,6 +59,7 @@ mod stored;
 #[cfg(test)]
 mod tests;
 mod tree;
+mod unsynced;
 mod write;
 
 pub use arrivals::{ArrivalError, Arrivals};

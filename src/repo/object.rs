@@ -82,7 +82,7 @@ pub enum Kind {
 
 impl Kind {
     /// As git writes it.
-    fn word(self) -> &'static str {
+    pub(super) fn word(self) -> &'static str {
         match self {
             Self::Blob => "blob",
             Self::Tree => "tree",

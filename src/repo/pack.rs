@@ -1,6 +1,6 @@
 //! Packing: objects that have a file each are put together into one, when nobody waits for it.
 //!
-//! In order: everything made durable and the journal cut; the pack and its index written beside the repository and
+//! In order: what goes into it looked for; everything made durable and the journal cut; the pack and its index written beside the repository and
 //! synced; moved to their place, and that synced; only then are the objects' own files, and smaller packs that went into the new
 //! one, removed. Whatever step fails, every object is in one place at least.
 //!
@@ -116,7 +116,8 @@ impl Repo {
         if loose.len() < least.max(1) || self.is_forgetting() {
             return Ok(None);
         }
-        self.cut(lock)?;
+        // What leads to them is read before the journal lets go of what it holds.
+        self.make_whole(lock)?;
         self.remove_draft()?;
         let mut chosen = self.choose(&loose, most, true)?;
         if chosen.is_empty() {
@@ -125,6 +126,7 @@ impl Repo {
         if chosen.is_empty() {
             return Ok(None);
         }
+        self.cut(lock)?;
         // A series is written from its newest on.
         chosen.reverse();
         let ids: HashSet<Oid> = chosen.iter().map(|object| object.oid).collect();

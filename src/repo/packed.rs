@@ -25,10 +25,14 @@ const FIRST: RangeInclusive<usize> = 256..=4096;
 const PLACE_BITS: u32 = 48;
 /// The longest number at the head of an entry: its kind and a size of 64 bits.
 const NUMBER_MAX: usize = 10;
-/// The largest object that others are a difference from, in bytes; a larger one is left to libgit2.
+/// The largest object that others are a difference from, in bytes, and as much differences on the way to one object may have in
+/// all. What needs more is refused, and not left to libgit2 either: it goes any way to its end.
 const BASE_MAX: u64 = 64 << 20;
-/// More differences than this that rest on one another are left to libgit2.
-const CHAIN_MAX: usize = 100;
+/// So many differences rest on one another at most: git makes no more.
+const CHAIN_MAX: usize = 4096;
+/// So many bytes are made at most on the way to one object: fifty versions of the largest part of an attachment, as many as git
+/// lets rest on one another by itself, and more. A pack of a few KiB can ask for any number.
+const MADE_MAX: u64 = 256 << 20;
 /// Of a larger object as much is read at first as is mostly enough: about half of its size, which is what lines take.
 const HALF_OF: usize = 64 << 10;
 /// The room for what is stored is kept from one object to the next, unless it was larger than this, in bytes.
@@ -388,7 +392,7 @@ impl KnownPacks {
     }
 
     /// Where an object is, in each pack that has it.
-    fn places(&self, oid: Oid) -> impl Iterator<Item = PlaceOf> + '_ {
+    pub(super) fn places(&self, oid: Oid) -> impl Iterator<Item = PlaceOf> + '_ {
         let id = beginning(&oid);
         let first = (id >> (u64::BITS - self.bits.max(1))) as usize;
         let from = self.begin.get(first).map_or(0, |from| *from as usize);
@@ -406,7 +410,7 @@ impl KnownPacks {
     }
 
     /// Reads the content of an object of at most `max` bytes into `out`, its id not checked; `false` if it is not here, or
-    /// kept in a way that this room does not know.
+    /// of a kind that this room does not know.
     pub(super) fn read(
         &self,
         oid: Oid,
@@ -436,7 +440,7 @@ impl KnownPacks {
         recent: &mut Recent,
         out: &mut Vec<u8>,
     ) -> Result<Option<Kind>, ReadError> {
-        let damaged = || ReadError::Damaged { oid };
+        let (damaged, tangled) = (|| ReadError::Damaged { oid }, || ReadError::Tangled { oid });
         if let Some((kind, known)) = recent.get((number, begin)) {
             let size = known.len() as u64;
             if size > max {
@@ -448,15 +452,19 @@ impl KnownPacks {
         }
         // The differences on the way to what is there whole.
         let mut deltas: Vec<(u64, Vec<u8>)> = Vec::new();
-        let (mut place, mut held, mut most) = (begin, 0, max);
+        let (mut place, mut held, mut made, mut most) = (begin, 0u64, 0u64, max);
         let (kind, mut base) = loop {
             let known = recent.get((number, place)).filter(|_| !deltas.is_empty());
             if let Some(known) = known {
                 break known;
             }
             let want = want.filter(|_| deltas.is_empty());
-            let Some(entry) = self.unpack(oid, (number, place), want, most, recent, out)? else {
-                return Ok(None);
+            let entry = match self.unpack(oid, (number, place), want, most, recent, out) {
+                Err(ReadError::TooBig { .. }) if !deltas.is_empty() => return Err(tangled()),
+                Ok(None) if !deltas.is_empty() => return Err(damaged()),
+                Ok(None) => return Ok(None),
+                Ok(Some(entry)) => entry,
+                Err(error) => return Err(error),
             };
             let base = match entry {
                 PackEntry::Whole(kind, ..) if deltas.is_empty() => {
@@ -468,13 +476,15 @@ impl KnownPacks {
                 PackEntry::From(base, ..) => self.place_in(number, base).filter(|base| *base != place),
                 PackEntry::Other => None,
             };
-            held += out.len() as u64;
-            let Some(base) = base.filter(|_| deltas.len() < CHAIN_MAX && held <= BASE_MAX) else {
-                return Ok(None);
-            };
+            let base = base.ok_or_else(damaged)?;
             let (_, size, _) = delta_lengths(out).ok_or_else(damaged)?;
-            if size > most {
+            if size > most && deltas.is_empty() {
                 return Err(ReadError::TooBig { oid, size, max });
+            }
+            (held, made) = (held + out.len() as u64, made.saturating_add(size));
+            // Before any of it is made.
+            if size > most || deltas.len() >= CHAIN_MAX || held > BASE_MAX || made > MADE_MAX {
+                return Err(tangled());
             }
             deltas.push((place, out.clone()));
             (place, most) = (base, max.max(BASE_MAX));

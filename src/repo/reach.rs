@@ -6,7 +6,7 @@ use super::tree::Mode;
 use std::collections::BTreeSet;
 
 /// The largest commit or tree that is looked at, in bytes.
-const OBJECT_MAX: u64 = 16 << 20;
+pub(super) const OBJECT_MAX: u64 = 16 << 20;
 /// Git's empty tree.
 const NOTHING: Oid = Oid([
     0x4b, 0x82, 0x5d, 0xc6, 0x42, 0xcb, 0x6e, 0xb9, 0xa0, 0x60, 0xe5, 0x4b, 0xf8, 0xd6, 0x92, 0x88, 0xfb, 0xee, 0x49,
@@ -32,6 +32,14 @@ impl Reached {
 
     pub(super) fn contains(&self, oid: &Oid) -> bool {
         self.commits.contains(oid) || self.trees.contains(oid) || self.blobs.contains(oid)
+    }
+
+    /// The blobs of it alone.
+    pub(super) fn of_blobs(&self) -> Self {
+        Self {
+            blobs: self.blobs.clone(),
+            ..Self::default()
+        }
     }
 
     /// Leaves what either of two has.

@@ -4,7 +4,7 @@ use super::git::{ReadError, Repo};
 use super::journal::{Journal, JournalError};
 use super::lock::Lock;
 use super::loose::{loose_path, read_loose};
-use super::object::Oid;
+use super::object::{Object, Oid};
 use super::record::{Batch, RefChange, decode_payload, decode_payloads};
 use super::stored::remove_half_blobs;
 use super::write::CutError;
@@ -93,13 +93,14 @@ enum Current {
 impl Repo {
     /// Brings git to where the journal is, and opens the journal for writing under this lock.
     ///
-    /// All is well when the boot has not changed since the cut and the refs of the last record
-    /// have its values: objects are written before refs, and nothing is appended after an
+    /// All is well when the boot has not changed since the cut, git has the objects of the last record as they are there, and its
+    /// refs have its values: objects are written before refs, and nothing is appended after an
     /// operation that did not finish. Otherwise every object and every ref since the cut is
     /// written again, made durable, and the journal is cut. A ref is set to its last value in the
     /// journal if it is torn or as the last record found it; after a power cut also if it is missing,
     /// at any value the journal gives it or at an ancestor of one. Anything else is
-    /// [`RecoverError::MovedBack`] or [`RecoverError::Diverged`], found before any ref is touched.
+    /// [`RecoverError::MovedBack`] or [`RecoverError::Diverged`], found before any ref is touched. After a sync that was not seen to end
+    /// well, everything gets new files, also what looks whole.
     pub fn recover(&self, lock: &Lock) -> Result<Recovery, RecoverError> {
         self.recover_after(lock, false)
     }
@@ -116,7 +117,9 @@ impl Repo {
         let mut slot = lock.journal.borrow_mut();
         *slot = None;
         self.remove_draft()?;
-        let known = lock.mark.get().map(|mark| Journal::open_at(&self.dir, mark));
+        let unsynced = self.is_unsynced();
+        let known = lock.mark.get().filter(|_| !unsynced);
+        let known = known.map(|mark| Journal::open_at(&self.dir, mark));
         if let Some(Ok(Some((journal, last)))) = known
             && self.is_of_this_boot(&journal)
             && self.is_finished(Some(&last))
@@ -137,13 +140,14 @@ impl Repo {
             journal.check_gap()?;
         }
         let mut recovery = Recovery::default();
-        let unfinished = !self.is_of_this_boot(&journal) || !self.is_finished(payloads.last().map(Vec::as_slice));
+        let unfinished =
+            unsynced || !self.is_of_this_boot(&journal) || !self.is_finished(payloads.last().map(Vec::as_slice));
         // Who asks for it has every ref looked at, not those of the last record alone.
         if unfinished || moved_back {
             journal.check_gap()?;
             let batches = decode_payloads(&payloads).map_err(JournalError::from)?;
             let gentle = moved_back || !self.is_of_this_boot(&journal);
-            recovery = self.rewrite(&batches, gentle)?;
+            recovery = self.rewrite(&batches, gentle, unsynced)?;
             self.cut_journal(&mut journal)?;
         }
         *slot = Some(journal);
@@ -162,8 +166,9 @@ impl Repo {
 
     /// The same of a batch.
     pub(super) fn has_finished(&self, batch: &Batch) -> bool {
-        // Another program may have pruned what it thought nobody needs.
-        if !batch.objects.iter().all(|object| self.contains(object.oid())) {
+        // Another program may have pruned what it thought nobody needs, and a disk that was taken off and came back within one
+        // boot may have lost what was not yet written to it.
+        if !batch.objects.iter().all(|object| self.holds(object)) {
             return false;
         }
         // A record that moves no ref says nothing about its objects.
@@ -173,6 +178,41 @@ impl Repo {
                 let locked = self.dir.join(format!("{}.lock", change.name)).exists();
                 !locked && self.ref_target(&change.name).is_ok_and(|now| now == change.new)
             })
+    }
+
+    /// Whether git has an object as the journal has it, to the byte: libgit2 takes an empty file for the object. At each start that
+    /// is asked of the newest record alone, a few small files that are in memory mostly; of all records before the journal is cut.
+    /// What has no file of its own is in a pack, which whoever made it has synced.
+    pub(super) fn holds(&self, object: &Object) -> bool {
+        let (oid, mut bytes) = (object.oid(), Vec::new());
+        let size = object.bytes.len() as u64;
+        match read_loose(&self.dir.join("objects"), oid, object.kind, size, &mut bytes) {
+            Ok(true) => bytes == object.bytes,
+            Ok(false) => self.contains(oid),
+            Err(_) => false,
+        }
+    }
+
+    /// Writes again what the journal holds and git does not, or not whole: a `git gc --prune=now` that began before an object was
+    /// written takes it for unreachable, and a disk may have lost it. The journal is the last copy. A ref that is torn gets its
+    /// last value.
+    pub(super) fn restore(&self, batches: &[Batch]) -> Result<(), RecoverError> {
+        let mut seen = BTreeSet::new();
+        for object in batches.iter().flat_map(|batch| &batch.objects) {
+            if seen.insert(object.oid()) && !self.holds(object) {
+                remove_file(&loose_path(&self.dir, object.oid()))?;
+                self.write_object(object)?;
+            }
+        }
+        for (name, values) in values_of(batches) {
+            if matches!(self.current(name)?, Current::Torn) {
+                self.refuse_links(name)?;
+                remove_file(&self.dir.join(name))?;
+                let last = values.all.last().copied().flatten();
+                self.write_ref(name, self.ref_target(name)?, last)?;
+            }
+        }
+        Ok(())
     }
 
     /// Removes a ref's own file if it is empty or torn, so that the ref can be written.
@@ -186,10 +226,14 @@ impl Repo {
         }
     }
 
-    fn rewrite(&self, batches: &[Batch], gentle: bool) -> Result<Recovery, RecoverError> {
+    /// `anew`: what git shows as it should be is not taken for written.
+    fn rewrite(&self, batches: &[Batch], gentle: bool, anew: bool) -> Result<Recovery, RecoverError> {
         let known = values_of(batches);
         self.remove_half_objects()?;
-        self.rewrite_objects(batches)?;
+        match anew {
+            true => self.write_objects_anew(batches)?,
+            false => self.rewrite_objects(batches)?,
+        }
         let mut moves = Vec::new();
         for name in known.keys() {
             self.refuse_links(name)?;
@@ -219,6 +263,9 @@ impl Repo {
             };
             if current == last {
                 // Its file may not have reached the disk as it is seen here; `syncfs` comes next.
+                if let Some(oid) = last.filter(|_| anew) {
+                    self.write_ref_anew(name, oid)?;
+                }
                 continue;
             }
             if last.is_none() {

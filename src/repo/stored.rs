@@ -4,7 +4,7 @@
 
 use super::git::Repo;
 use super::loose::{MAX_HEADER, loose_path};
-use super::object::Oid;
+use super::object::{Object, Oid};
 use crate::env::{Faults, Step, make_private_folders, start_writing_back, sync_folder};
 use miniz_oxide::{MZ_ADLER32_INIT, mz_adler32_oxide};
 use sha1::{Digest as _, Sha1};
@@ -67,6 +67,21 @@ impl Drop for StoredBlob {
 }
 
 impl Repo {
+    /// Gives an object a new file in the place of the one it may have, also where a pack holds it. Not yet durable.
+    pub(super) fn write_anew(&self, object: &Object) -> io::Result<()> {
+        let write = || {
+            let path = loose_path(&self.dir, object.oid());
+            let file = half_file(&self.dir)?;
+            let header = format!("{} {}\0", object.kind.word(), object.bytes.len());
+            write_stored(file.as_file(), &header, &object.bytes)?;
+            if let Some(folder) = path.parent() {
+                make_private_folders(folder).map_err(io::Error::other)?;
+            }
+            file.persist(path).map(drop).map_err(|refused| refused.error)
+        };
+        self.faults().step(Step::ObjectWrite, write, || Ok(()))
+    }
+
     /// Writes blobs that do not go through the journal. Removes first what writers that died were writing to.
     pub fn blob_writer(&self) -> io::Result<BlobWriter> {
         remove_half_blobs(&self.dir)?;
@@ -80,12 +95,7 @@ impl Repo {
 impl BlobWriter {
     /// Writes a blob to a file beside its place.
     pub fn draft(&self, bytes: &[u8]) -> io::Result<DraftBlob> {
-        // The lock says that its writer lives: see `remove_half_blobs`.
-        let file = tempfile::Builder::new()
-            .prefix(HALF)
-            .permissions(Permissions::from_mode(0o400))
-            .tempfile_in(self.dir.join("objects"))?;
-        file.as_file().lock()?;
+        let file = half_file(&self.dir)?;
         let write = |bytes: &[u8]| write_stored(file.as_file(), &format!("blob {}\0", bytes.len()), bytes);
         let torn = || write(&bytes[..bytes.len() / 2]).map(drop);
         let oid = self.faults.step(Step::BlobWrite, || write(bytes), torn)?;
@@ -129,6 +139,16 @@ impl BlobWriter {
         let mut placed = self.place(vec![self.draft(bytes)?])?;
         placed.pop().ok_or_else(|| io::Error::other("nothing was placed"))
     }
+}
+
+/// A new file beside the objects. The lock says that its writer lives: see [`remove_half_blobs`].
+fn half_file(dir: &Path) -> io::Result<NamedTempFile> {
+    let file = tempfile::Builder::new()
+        .prefix(HALF)
+        .permissions(Permissions::from_mode(0o400))
+        .tempfile_in(dir.join("objects"))?;
+    file.as_file().lock()?;
+    Ok(file)
 }
 
 /// How many syncs wait for the disk at once: what comes together is flushed together.

@@ -6,6 +6,7 @@ use super::lock::Lock;
 use super::loose::loose_path;
 use super::object::{Kind, Object, Oid};
 use super::record::{Batch, MAX_PAYLOAD, encode_payload, is_branch};
+use super::recover::RecoverError;
 use super::stored::StoredBlob;
 use crate::env::{Faults, Step};
 use std::collections::HashSet;
@@ -120,7 +121,7 @@ impl Repo {
         // Out of the lock while anything can fail: an error leaves recovery due.
         let mut journal = slot.take().ok_or(CommitError::NotRecovered)?;
         if journal.sequence >= self.settings.records_per_cut || !journal.has_room(payload.len()) {
-            self.cut_journal(&mut journal)?;
+            self.cut_recovered(&mut journal)?;
         }
         let durable = Durable {
             generation: journal.header.generation,
@@ -161,31 +162,42 @@ impl Repo {
             return Err(CutError::NotRecovered);
         }
         let mut journal = slot.take().ok_or(CutError::NotRecovered)?;
-        self.cut_journal(&mut journal)?;
+        self.cut_recovered(&mut journal)?;
         then(&journal)?;
         *slot = Some(journal);
         Ok(())
     }
 
+    /// Cuts the journal unless a sync has failed since the recovery: what it holds must be written anew before.
+    fn cut_recovered(&self, journal: &mut Journal) -> Result<(), CutError> {
+        match self.is_unsynced() {
+            true => Err(CutError::NotRecovered),
+            false => self.cut_journal(journal),
+        }
+    }
+
+    /// INVARIANT (nothing acknowledged is lost): the mark of what is not synced stays unless all of this is seen to end well; see
+    /// `unsynced`.
     pub(super) fn cut_journal(&self, journal: &mut Journal) -> Result<(), CutError> {
         self.look_anew()?;
-        self.restore_missing(journal)?;
+        self.restore(&journal.batches()?).map_err(to_cut)?;
         let faults = &self.settings.faults;
+        self.mark_unsynced()?;
         faults.step(Step::WholeSync, || sync_file_system(&self.dir), || Ok(()))?;
         journal.restart(self.settings.boot, faults)?;
+        self.clear_unsynced()?;
         self.looked.set(Some(journal.header.generation));
         Ok(())
     }
 
-    /// Writes again what the journal holds and git does not: a `git gc --prune=now` that began before an object was
-    /// written takes it for unreachable. The journal is the last copy.
-    fn restore_missing(&self, journal: &Journal) -> Result<(), CutError> {
-        for object in journal.objects()? {
-            if !self.contains(object.oid()) {
-                self.write_object(&object)?;
-            }
-        }
-        Ok(())
+    /// Writes again what the journal holds and git has lost, of whatever record, and leaves the journal as it is. Recovery must have
+    /// been done under the lock.
+    pub fn make_whole(&self, lock: &Lock) -> Result<(), CutError> {
+        let slot = lock.journal.borrow();
+        let journal = slot.as_ref().filter(|_| lock.dir == self.dir);
+        let batches = journal.ok_or(CutError::NotRecovered)?.batches()?;
+        self.look_anew()?;
+        self.restore(&batches).map_err(to_cut)
     }
 
     /// Checks a batch against itself and the refs as they are.
@@ -287,6 +299,13 @@ impl Repo {
     pub(super) fn faults(&self) -> &Faults {
         &self.settings.faults
     }
+}
+
+fn to_cut(error: RecoverError) -> CutError {
+    CutError::Io(match error {
+        RecoverError::Io(error) => error,
+        error => io::Error::other(error.to_string()),
+    })
 }
 
 pub(super) fn to_io(error: git2::Error) -> io::Error {

@@ -8,7 +8,7 @@ use crate::app::held::agent_socket;
 use crate::app::tidy::tidy;
 use crate::env::{close_to_others, remove_stale_socket};
 use crate::ledger::{LedgerError, vault_id};
-use crate::repo::{JournalError, RecoverError, Repo, Settings};
+use crate::repo::{JournalError, PackError, RecoverError, Repo, Settings};
 
 /// How often it is packed at most in one go: enough for four million objects.
 const GOES_MAX: usize = 1000;
@@ -71,6 +71,8 @@ fn mend_vault(context: &Context<'_>, done: &mut Vec<String>) -> Result<(), Error
         recovered => {
             recovered.map_err(LedgerError::from)?;
             if due {
+                // Recovery looks at the last record alone where nothing else is wrong.
+                repo.make_whole(&lock).map_err(PackError::from)?;
                 done.push("brought git to where the journal stands".to_owned());
             }
         }

@@ -337,16 +337,20 @@ fn judge_journal(health: Result<Health, RecoverError>, vault: &Path) -> Vec<Find
     if health.restarted {
         why.push("the computer was started anew since it was last emptied".to_owned());
     }
+    if health.lost {
+        why.push("git has lost some of what it holds, or another program removed it; nothing is lost".to_owned());
+    }
     if !health.strayed.is_empty() {
         let names: Vec<&str> = health.strayed.iter().map(|(name, _)| name.as_str()).collect();
         why.push(format!("not where it left them: {}", names.join(", ")));
     }
     let words = format!("it has something to recover: {}", why.join("; "));
-    vec![
-        Finding::look("journal", words)
-            .advise("the next command does it by itself")
-            .mendable(),
-    ]
+    let found = Finding::look("journal", words).mendable();
+    // A start looks at the last operation alone.
+    match health.lost && !health.unfinished && !health.restarted {
+        true => vec![found],
+        false => vec![found.advise("the next command does it by itself")],
+    }
 }
 
 /// Refs that no vault has: where the verdict names them, what to do is said here.

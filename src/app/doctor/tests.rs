@@ -38,6 +38,7 @@ fn health(records: usize, restarted: bool, unfinished: bool, strayed: &[(&str, S
         records,
         restarted,
         unfinished,
+        lost: false,
         strayed: strayed
             .iter()
             .map(|(name, stray)| ((*name).to_owned(), *stray))

@@ -386,3 +386,109 @@ fn copy_folder(from: &Path, to: &Path) {
         }
     }
 }
+
+/// Which file each of these is.
+fn inodes(paths: &[std::path::PathBuf]) -> Vec<u64> {
+    use std::os::unix::fs::MetadataExt;
+    let inode = |path: &std::path::PathBuf| fs::symlink_metadata(path).unwrap().ino();
+    paths.iter().map(inode).collect()
+}
+
+/// The files of the objects and refs that these batches leave behind.
+fn files_of(vault: &Vault, batches: &[Batch]) -> Vec<std::path::PathBuf> {
+    let objects = batches.iter().flat_map(|batch| &batch.objects);
+    let objects = objects.map(|object| loose::loose_path(&vault.dir(), object.oid()));
+    let refs = batches.iter().flat_map(|batch| &batch.refs);
+    let refs = refs.map(|change| vault.dir().join(&change.name));
+    objects.chain(refs.filter(|path| path.exists())).collect()
+}
+
+/// Linux tells of an error in writing back once: what is in memory looks whole, and the next sync says that all is well.
+#[test]
+fn a_sync_that_failed_is_not_forgotten() {
+    let mark = |vault: &Vault| vault.dir().join("strongroom.unsynced").exists();
+    for (step, fault) in [
+        (Step::WholeSync, Fault::Fails),
+        (Step::WholeSync, Fault::FailsAfterDone),
+        (Step::HeaderWrite, Fault::Fails),
+        (Step::HeaderSync, Fault::FailsAfterDone),
+    ] {
+        let start = Vault::new();
+        let refs = run(&start.open(Faults::none()), 0, 4);
+        let cut = |faults: &Faults, vault: &Vault| {
+            let repo = vault.open(faults.clone());
+            let lock = repo.lock(PATIENCE).unwrap();
+            repo.recover(&lock).unwrap();
+            let cut = repo.cut(&lock);
+            // Nor by who goes on under the same lock.
+            assert!(cut.is_ok() || matches!(repo.cut(&lock), Err(CutError::NotRecovered)));
+            cut
+        };
+        let counter = Faults::planned(0, Fault::Fails);
+        let vault = copy(&start);
+        cut(&counter, &vault).unwrap();
+        assert!(!mark(&vault));
+        let at = counter.seen().iter().position(|seen| *seen == step).unwrap() as u64 + 1;
+
+        let vault = copy(&start);
+        cut(&Faults::planned(at, fault), &vault).unwrap_err();
+        assert!(mark(&vault), "{step:?}");
+        let repo = vault.open(Faults::none());
+        assert!(repo.health().unwrap().is_due());
+        let held = repo.pending().unwrap();
+        assert_eq!(held.is_empty(), step == Step::HeaderSync);
+        let files = files_of(&vault, &held);
+        let before = inodes(&files);
+        let again = Faults::planned(0, Fault::Fails);
+        let repo = vault.open(again.clone());
+        let recovery = repo.recover(&repo.lock(PATIENCE).unwrap()).unwrap();
+        assert_eq!(recovery.replayed, held.len());
+        let after = inodes(&files);
+        assert!(
+            before.iter().zip(&after).all(|(before, after)| before != after),
+            "{step:?}"
+        );
+        let seen = again.seen();
+        assert!(
+            seen.ends_with(&[Step::WholeSync, Step::HeaderWrite, Step::HeaderSync]),
+            "{seen:?}"
+        );
+        assert!(!mark(&vault) && repo.pending().unwrap().is_empty());
+        assert_eq!(read_everything(&repo), refs);
+        assert_eq!(vault.git(&["fsck", "--strict", "--no-dangling"]), "");
+        run(&repo, 4, 6);
+    }
+}
+
+/// Nor is one that a merge made, of what it brought and of what the journal holds beside.
+#[test]
+fn what_a_merge_could_not_sync_is_written_anew_by_the_next() {
+    let vault = Vault::new();
+    let refs = run(&vault.open(Faults::none()), 0, 3);
+    let brought: Vec<Object> = (0..5u8).map(|n| Object::blob(vec![n; 9])).collect();
+    let take = |faults: Faults| {
+        let repo = vault.open(faults);
+        let lock = repo.lock(PATIENCE).unwrap();
+        repo.recover(&lock).unwrap();
+        let mut arrivals = repo.arrivals(&lock);
+        brought.iter().for_each(|object| arrivals.add(object.clone()).unwrap());
+        let settled = arrivals.settle();
+        assert!(settled.is_ok() || matches!(repo.cut(&lock), Err(CutError::NotRecovered)));
+        settled
+    };
+    take(Faults::planned(brought.len() as u64 + 1, Fault::FailsAfterDone)).unwrap_err();
+    let batch = Batch {
+        objects: brought.clone(),
+        ..Batch::default()
+    };
+    let held = [vault.open(Faults::none()).pending().unwrap(), vec![batch]].concat();
+    let files = files_of(&vault, &held);
+    let before = inodes(&files);
+    take(Faults::none()).unwrap();
+    let after = inodes(&files);
+    assert!(before.iter().zip(&after).all(|(before, after)| before != after));
+    assert!(!vault.dir().join("strongroom.unsynced").exists());
+    let repo = vault.open(Faults::none());
+    assert_eq!(read_everything(&repo), refs);
+    assert_eq!(vault.git(&["fsck", "--strict", "--no-dangling"]), "");
+}

@@ -317,6 +317,75 @@ fn whichever_step_fails_it_is_finished_at_the_next_start() {
     }
 }
 
+/// The secret in one pack and the tip of its branch in another, which comes before it by name or after it. What leads to the secret
+/// must outlast it, whichever pack goes first.
+fn vault_of_two_packs(tip_first: bool) -> Vault {
+    let vault = Vault::new();
+    let repo = vault.open(Faults::none());
+    let lock = repo.lock(PATIENCE).unwrap();
+    repo.recover(&lock).unwrap();
+    let folder = vault.dir().join("objects/pack");
+    let pack = |files: [(&str, &str, &[u8]); 2], first: bool| {
+        for (branch, name, bytes) in files {
+            put(&repo, &lock, branch, &[(name, Some(bytes))]);
+        }
+        vault.git(&["repack", "-dq"]);
+        for entry in fs::read_dir(&folder).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.file_name().unwrap().to_str().unwrap();
+            if let Some(rest) = name.strip_prefix("pack-").filter(|rest| rest.len() >= 40) {
+                let name = format!("pack-{}{}", if first { "0" } else { "f" }, &rest[30..]);
+                fs::rename(&path, folder.join(name)).unwrap();
+            }
+        }
+    };
+    pack(
+        [("notes/00", "kept", b"this stays"), ("notes/00", "secret", SECRET)],
+        !tip_first,
+    );
+    pack(
+        [
+            ("notes/00", "later", b"this stays too"),
+            ("notes/01", "other", b"another note"),
+        ],
+        tip_first,
+    );
+    drop(lock);
+    assert_eq!(indexes(&vault).len(), 2);
+    vault
+}
+
+#[test]
+fn of_several_packs_whichever_goes_first_all_of_it_goes() {
+    for tip_first in [true, false] {
+        let counter = Faults::planned(0, Fault::Fails);
+        let vault = vault_of_two_packs(tip_first);
+        forget(&vault.open(counter.clone())).unwrap();
+        check(&vault, "nothing fails");
+        let steps = counter.seen();
+        assert!(steps.iter().filter(|step| **step == Step::PackRemove).count() >= 6);
+        for at in 1..=steps.len() as u64 {
+            let what = format!("tip first {tip_first}, step {at} ({:?})", steps[at as usize - 1]);
+            let vault = vault_of_two_packs(tip_first);
+            forget(&vault.open(Faults::planned(at, Fault::Fails))).unwrap_err();
+            let repo = vault.open(Faults::none());
+            let lock = repo.lock(PATIENCE).unwrap();
+            repo.recover(&lock).unwrap();
+            assert_eq!(repo.finish_forgetting(&lock).unwrap(), Vec::<String>::new(), "{what}");
+            drop(lock);
+            // The note was not made, or the batch not committed: nothing goes.
+            if repo.contains(Object::blob(SECRET.to_vec()).oid()) {
+                let head = repo.ref_target("refs/heads/notes/00").unwrap().unwrap();
+                let tree = repo.read_commit(head, MAX).unwrap().tree;
+                assert!(repo.find_path(tree, "secret", MAX).unwrap().is_some(), "{what}");
+                continue;
+            }
+            check(&vault, &what);
+            assert_eq!(vault.git(&["fsck", "--unreachable", "--no-reflogs"]), "", "{what}");
+        }
+    }
+}
+
 #[test]
 fn what_other_branches_share_and_what_strangers_hold_stays() {
     let vault = vault();

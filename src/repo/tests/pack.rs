@@ -166,6 +166,8 @@ fn what_is_damaged_stops_it_before_anything_is_removed() {
     run(&repo, 0, 12);
     let lock = repo.lock(PATIENCE).unwrap();
     repo.recover(&lock).unwrap();
+    // What the journal holds would be written again.
+    repo.cut(&lock).unwrap();
     let blob = Object::blob(b"file 11".to_vec()).oid();
     assert!(reachable(&vault).contains(&blob.to_string()));
     let path = loose::loose_path(&vault.dir(), blob);
@@ -549,4 +551,62 @@ fn an_object_of_no_kind_that_there_is_is_damaged() {
         let read = repo.read_checked(id, Kind::Blob, 1 << 20);
         assert_eq!(read, Err(ReadError::Damaged { oid: id }), "{kind}");
     }
+}
+
+/// A pack of a few KiB that asks for hours: one small object, a difference from what is a difference from others, all of them large.
+fn tangled(vault: &Vault, large: usize, between: usize) -> Oid {
+    let base = vec![0; large];
+    let small = Object::blob(b"small".to_vec());
+    let lengths = make_delta(&base, &base);
+    let last = make_delta(&base, &small.bytes);
+    let (mut pack, mut places) = (b"PACK\0\0\0\x02".to_vec(), Vec::new());
+    pack.extend((between as u32 + 2).to_be_bytes());
+    let packed = |bytes: &[u8]| miniz_oxide::deflate::compress_to_vec_zlib(bytes, 1);
+    places.push(pack.len() as u64);
+    PackEntry::put_whole(Kind::Blob, base.len(), &mut pack);
+    pack.extend(packed(&base));
+    for n in 0..=between {
+        let delta = if n == between { &last } else { &lengths };
+        let (back, place) = (*places.last().unwrap(), pack.len() as u64);
+        places.push(place);
+        PackEntry::put_before(delta.len(), place - back, &mut pack);
+        pack.extend(packed(delta));
+    }
+    use sha1::Digest as _;
+    let sum: [u8; 20] = sha1::Sha1::digest(&pack).into();
+    pack.extend(sum);
+    let others = (0..=between).map(|n| Oid([n as u8 + 1; 20]));
+    let ids = others.chain([small.oid()]);
+    let mut entries: Vec<(Oid, u64)> = ids.zip(places).collect();
+    entries.sort_unstable();
+    let index = PackIndex {
+        ids: entries.iter().map(|(oid, _)| *oid).collect(),
+        sums: vec![0; entries.len()],
+        places: entries.iter().map(|(_, place)| *place).collect(),
+    };
+    let folder = vault.dir().join("objects/pack");
+    fs::write(folder.join("pack-tangled.pack"), &pack).unwrap();
+    fs::write(folder.join("pack-tangled.idx"), index.to_bytes(&sum)).unwrap();
+    small.oid()
+}
+
+#[test]
+fn what_asks_for_too_much_to_be_made_is_refused_before_any_of_it_is() {
+    // Four of 60 MiB and a small one are 240 MiB and as much as is made; five are not.
+    for (large, between, read) in [(60 << 20, 4, true), (60 << 20, 5, false), (65 << 20, 1, false)] {
+        let vault = Vault::new();
+        let oid = tangled(&vault, large, between);
+        let repo = vault.open(Faults::none()).with_packs();
+        let expected = match read {
+            true => Ok(b"small".to_vec()),
+            false => Err(ReadError::Tangled { oid }),
+        };
+        assert_eq!(repo.read_blob(oid, MAX), expected, "{large} {between}");
+        assert_eq!(repo.read_blob_unchecked(oid, MAX), expected, "{large} {between}");
+    }
+    // As long as git makes them, of what is small, they are read.
+    let vault = Vault::new();
+    let oid = tangled(&vault, 1000, 200);
+    let repo = vault.open(Faults::none()).with_packs();
+    assert_eq!(repo.read_blob(oid, MAX), Ok(b"small".to_vec()));
 }

@@ -364,3 +364,81 @@ fn what_went_with_a_pack_that_is_still_open_here_is_written_again_before_the_jou
     assert!(vault.open(Faults::none()).contains(older));
     assert_eq!(read_everything(&vault.open(Faults::none())), refs);
 }
+
+/// What a disk does that is taken off and comes back, or is reset, without the machine being started anew: what was written last
+/// is gone, and nothing else says so.
+#[test]
+fn what_a_disk_loses_within_one_boot_is_written_again_from_the_journal() {
+    for loss in [Loss::Gone, Loss::Empty, Loss::Zeros, Loss::Half] {
+        let vault = Vault::new();
+        let repo = vault.open(Faults::none());
+        run(&repo, 0, 3);
+        let newest = |refs: &BTreeMap<String, Oid>| refs["refs/heads/audit/a-1"];
+        let lose_object = |oid| lose(&loose::loose_path(&vault.dir(), oid), loss);
+        // The next start sees it, also one that knows where the journal stood.
+        run(&repo, 3, 4);
+        for known in [false, true] {
+            let mark = recover_from(&repo, None).1.filter(|_| known);
+            let refs = run(&repo, 4 + u32::from(known), 5 + u32::from(known));
+            lose_object(newest(&refs));
+            assert!(repo.health().unwrap().unfinished, "{loss:?}");
+            assert!(recover_from(&repo, mark).0.unwrap().replayed > 0, "{loss:?}, {known}");
+            assert_eq!(read_everything(&repo), refs);
+        }
+        // What lies further back, and a ref of it, before the journal lets go of it; and who asks is told.
+        let earlier = newest(&run(&repo, 6, 7));
+        let shard = "refs/heads/notes/00";
+        let refs = run(&repo, 7, 9);
+        lose_object(earlier);
+        let health = repo.health().unwrap();
+        assert!(health.lost && health.is_due() && !health.unfinished, "{loss:?}");
+        write(&vault.dir().join(shard), b"");
+        let lock = repo.lock(PATIENCE).unwrap();
+        assert_eq!(repo.recover(&lock).unwrap(), Recovery::default());
+        repo.make_whole(&lock).unwrap();
+        assert!(!repo.health().unwrap().is_due());
+        lose_object(earlier);
+        write(&vault.dir().join(shard), b"");
+        repo.cut(&lock).unwrap();
+        assert_eq!(repo.pending().unwrap(), []);
+        drop(lock);
+        assert_eq!(read_everything(&repo), refs, "{loss:?}");
+        assert_eq!(vault.git(&["fsck", "--strict", "--no-dangling"]), "", "{loss:?}");
+    }
+}
+
+#[test]
+fn packing_loses_nothing_that_the_journal_alone_has() {
+    let vault = Vault::new();
+    let repo = vault.open(Faults::none());
+    let refs = run(&repo, 0, 6);
+    let older = repo.read_commit(refs["refs/heads/audit/a-1"], MAX).unwrap().parents[0];
+    lose(&loose::loose_path(&vault.dir(), older), Loss::Empty);
+    let lock = repo.lock(PATIENCE).unwrap();
+    repo.recover(&lock).unwrap();
+    assert!(repo.pack(&lock, 1..=1000).unwrap().is_some());
+    drop(lock);
+    assert_eq!(read_everything(&repo), refs);
+
+    // Where something cannot be read that nobody else has, the journal goes on holding what it held.
+    let refs = run(&repo, 6, 9);
+    let lock = repo.lock(PATIENCE).unwrap();
+    repo.recover(&lock).unwrap();
+    repo.cut(&lock).unwrap();
+    drop(lock);
+    let later = run(&repo, 9, 12);
+    lose(
+        &loose::loose_path(&vault.dir(), refs["refs/heads/audit/a-1"]),
+        Loss::Empty,
+    );
+    let held = repo.pending().unwrap();
+    let lock = repo.lock(PATIENCE).unwrap();
+    repo.recover(&lock).unwrap();
+    assert!(matches!(repo.pack(&lock, 1..=1000), Err(PackError::Read(_))));
+    drop(lock);
+    assert_eq!(repo.pending().unwrap(), held);
+    assert_eq!(
+        repo.refs("refs/").unwrap().into_iter().collect::<BTreeMap<_, _>>(),
+        later
+    );
+}
