@@ -196,7 +196,13 @@ impl Repo {
             }
             return Ok(reached);
         }
-        let commit = self.git.find_reference(name).and_then(|found| found.peel_to_commit());
+        // Not every one is found by its name, and one that points to a name is by nothing else.
+        let commit = match oid {
+            Some(oid) => oid
+                .to_git()
+                .and_then(|oid| self.git.find_object(oid, None)?.peel_to_commit()),
+            None => self.git.find_reference(name).and_then(|found| found.peel_to_commit()),
+        };
         if let Ok(commit) = commit {
             let from = Oid::from_git(commit.id());
             self.reach(from, &Reached::default(), Missing::Passed, &mut reached)?;
