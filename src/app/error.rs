@@ -9,7 +9,7 @@ use crate::id::{Digest, EntryRef};
 use crate::ledger::{LedgerError, NoReceipt, Verdict};
 use crate::policy::BadPolicy;
 use crate::repo::{
-    BadUrl, CommitError, CreateError, JournalError, LockError, OpenError, PackError, ReadError, RecoverError,
+    BadUrl, CommitError, CreateError, JournalError, LockError, Oddity, OpenError, PackError, ReadError, RecoverError,
     RemoteError, StagingError,
 };
 use std::io::ErrorKind;
@@ -296,10 +296,13 @@ impl From<BadCard> for Error {
 
 impl From<OpenError> for Error {
     fn from(error: OpenError) -> Self {
-        let kind = if matches!(error, OpenError::Odd { .. }) {
-            Kind::Tampered
-        } else {
-            Kind::Failed
+        let kind = match &error {
+            // What cannot be looked at is not known to be there.
+            OpenError::Odd(oddities) if oddities.iter().all(|oddity| matches!(oddity, Oddity::Unread(..))) => {
+                Kind::Unknown
+            }
+            OpenError::Odd(_) => Kind::Tampered,
+            _ => Kind::Failed,
         };
         Self::new(kind, error.to_string())
     }

@@ -100,7 +100,7 @@ impl Unpruned {
     /// Whether the store holds none of it any more; none where that is not seen from here.
     pub(super) fn has_pruned(&self, url: &RemoteUrl) -> Option<bool> {
         let there = Repo::open_to_verify(url.path()?, Settings::of_this_run()).ok()?;
-        Some(self.tips.iter().all(|tip| !there.contains(*tip)))
+        there.lacks(&self.tips).ok()
     }
 }
 

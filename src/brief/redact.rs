@@ -206,7 +206,14 @@ pub fn identifiers(text: &str, profile: &Profile) -> Result<Vec<(Kind, String)>,
     let prepared = Prepared::of_any_length(text)?;
     let chars: Vec<char> = text.chars().collect();
     let (known, model, mut memory) = (Known::nothing(), model()?, Memory::default());
-    let found = find(&prepared, profile, &known, model, &|_| profile.thresholds(), &mut memory);
+    let found = find(
+        &prepared,
+        profile,
+        &known,
+        model,
+        &|_| profile.thresholds(),
+        &mut memory,
+    );
     let spans = spans_of(&prepared, &found.masked);
     let (spans, _) = scan_again(&chars, spans, &prepared, (profile, &known, model), &mut memory)?;
     let value = |span: Span| (span.kind, chars[span.start..span.end].iter().collect());

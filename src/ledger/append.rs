@@ -141,7 +141,8 @@ impl Changes {
         self.forgets.extend(other.forgets);
     }
 
-    fn branches(&self) -> Vec<String> {
+    /// The branches that change.
+    pub(super) fn branches(&self) -> Vec<String> {
         let mut names: Vec<String> = self.writes.iter().map(|(file, _)| file.0.clone()).collect();
         names.extend(self.forgets.iter().map(|file| file.0.clone()));
         names.sort();

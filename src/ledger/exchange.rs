@@ -13,7 +13,7 @@ use super::start::{Ledger, read_head};
 use super::verify::is_branch;
 use crate::chain::{Checkpoint, FileRef, Problem};
 use crate::id::{Digest, LogName};
-use crate::repo::{Listed, Oid, PushedRef, Repo};
+use crate::repo::{Listed, Oid, PushedRef, Repo, is_name};
 use crate::session::Identity;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -24,7 +24,7 @@ use std::time::Duration;
 pub struct Elsewhere {
     /// Those that a vault has, without their prefix.
     pub(super) branches: BTreeMap<String, Oid>,
-    /// The full names of all other refs.
+    /// The full names of all other refs, as they are told.
     pub strays: Vec<String>,
 }
 
@@ -118,16 +118,12 @@ impl Elsewhere {
             let branch = name.strip_prefix(HEADS);
             branch.is_some_and(|branch| rooms.iter().any(|room| branch.starts_with(room)))
         };
-        // What git would not take for a name it does not list as a branch.
-        let plain = |name: &&str| {
-            name.bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || b"/._-".contains(&byte))
-        };
+        // By what git takes for no name it would leave nothing out, and fetch nothing.
         self.strays
             .iter()
             .map(String::as_str)
             .filter(among)
-            .filter(plain)
+            .filter(|name| is_name(name))
             .collect()
     }
 

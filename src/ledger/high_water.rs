@@ -76,8 +76,10 @@ impl HighWater {
     /// The mark that a verifier without identity finds: not authenticated, for want of a key.
     pub fn read_unauthenticated(state: &Path) -> Result<Option<Self>, LedgerError> {
         let path = file(state);
-        if !path.exists() {
-            return Ok(None);
+        match path.try_exists() {
+            Ok(true) => {}
+            Ok(false) => return Ok(None),
+            Err(error) => return Err(LedgerError::State(error.to_string())),
         }
         let payload = TwoSlot::open_to_read(&path).and_then(|slots| slots.read());
         let payload = payload.map_err(|error| LedgerError::State(error.to_string()))?;

@@ -11,6 +11,7 @@ use super::accepted::Accepted;
 use super::append::NOBODY;
 use super::charter::Charter;
 use super::error::LedgerError;
+use super::exchange::is_shard;
 use super::high_water::MarkFile;
 use super::kept::{log_branches, without_prefix};
 use super::merge_lines::{Fate, Lines, moved_back, read_lines};
@@ -350,10 +351,12 @@ impl<'a> Merge<'a> {
     /// What every branch of files is to hold, for those where something changes; and the files that nobody holds, or that are
     /// none.
     fn shards(&self, live: &LiveSet, theirs: &Theirs<'_>, whole: bool) -> Result<(Vec<Shard>, Lost), LedgerError> {
-        let is_shard = |name: &str| name.starts_with("notes/") || name.starts_with("keys/");
         let mut expected: BTreeMap<String, Vec<(FileRef, EntryRef)>> = BTreeMap::new();
         for (name, _) in self.repo.refs_as_found(HEADS)? {
-            if let Some(name) = name.strip_prefix(HEADS).filter(|name| is_shard(name)) {
+            if let Some(name) = name
+                .strip_prefix(HEADS)
+                .filter(|name| is_shard(name) && is_branch(name))
+            {
                 expected.entry(name.to_owned()).or_default();
             }
         }

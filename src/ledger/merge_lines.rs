@@ -218,15 +218,20 @@ fn entry_at(objects: &dyn Objects, line: &Line, seq: u64) -> Option<Entry> {
     found
 }
 
-/// How a history of the other clone stands to one here; `None` if neither goes on from the other.
-fn compare(repo: &dyn Objects, mine: &Line, view: &dyn Objects, theirs: &Line) -> Result<Option<Ordering>, String> {
-    let order = theirs.size.cmp(&mine.size);
-    let goes_on = match order {
-        Ordering::Equal => mine.root == theirs.root,
-        Ordering::Greater => root_at(view, theirs, mine.size)? == Some(mine.root),
-        Ordering::Less => root_at(repo, mine, theirs.size)? == Some(theirs.root),
+/// Histories with the roots that each has where a shorter one of the others ends: each is read once for it, as whoever has a
+/// device can sign many.
+fn roots_where<'a>(
+    lines: impl Iterator<Item = (&'a dyn Objects, &'a Line)>,
+    ends: &BTreeSet<u64>,
+) -> Vec<Result<BTreeMap<u64, Digest>, String>> {
+    let roots = |(objects, line): (&dyn Objects, &Line)| {
+        let shorter: BTreeSet<u64> = ends.range(..line.size).copied().collect();
+        match shorter.is_empty() {
+            true => Ok(BTreeMap::new()),
+            false => roots_at(objects, line, &shorter),
+        }
     };
-    Ok(goes_on.then_some(order))
+    lines.map(roots).collect()
 }
 
 impl Lines {
@@ -367,9 +372,21 @@ impl Lines {
         for (log, held) in &self.logs {
             let Some(mine) = held.first() else { continue };
             let others = theirs.logs.get(log).map(Vec::as_slice).unwrap_or_default();
-            for other in others {
-                let relations = held.iter().map(|held| compare(here, &held.line, there, &other.line));
-                if !relations.into_iter().any(|relation| !matches!(relation, Ok(None))) {
+            let sizes = |held: &[Held]| held.iter().map(|held| held.line.size).collect::<BTreeSet<u64>>();
+            let of_mine = roots_where(held.iter().map(|held| (here, held.line.as_ref())), &sizes(others));
+            let of_theirs = roots_where(others.iter().map(|held| (there, held.line.as_ref())), &sizes(held));
+            for (other, theirs) in others.iter().zip(&of_theirs) {
+                // Of what cannot be read any more nothing is said.
+                let goes_on = |roots: &Result<BTreeMap<u64, Digest>, String>, (size, root): (u64, Digest)| {
+                    roots.as_ref().map_or(true, |roots| roots.get(&size) == Some(&root))
+                };
+                let mut pairs = held.iter().zip(&of_mine);
+                let related = pairs.any(|(held, mine)| match other.line.size.cmp(&held.line.size) {
+                    Ordering::Equal => other.line.root == held.line.root,
+                    Ordering::Greater => goes_on(theirs, held.end()),
+                    Ordering::Less => goes_on(mine, other.end()),
+                });
+                if !related {
                     forks.push(fork(*log, &mine.line, &other.line));
                 }
             }
@@ -501,8 +518,7 @@ fn check_commits(
     }
 }
 
-/// Histories of one log that are joined, and the roots that each has where a shorter one ends: each is read once for it, as
-/// whoever has a device can sign many.
+/// Histories of one log that are joined, and the roots that each has where a shorter one ends.
 struct Joining {
     all: Vec<Held>,
     roots: Vec<BTreeMap<u64, Digest>>,
@@ -518,18 +534,10 @@ impl Joining {
         let came = theirs.iter().filter(|held| ends.insert(held.end())).map(new);
         let all: Vec<Held> = here.iter().cloned().chain(came.collect::<Vec<_>>()).collect();
         let sizes: BTreeSet<u64> = all.iter().map(|held| held.line.size).collect();
-        let roots = all.iter().map(|held| {
-            let shorter: BTreeSet<u64> = sizes.range(..held.line.size).copied().collect();
-            match shorter.is_empty() {
-                true => Ok(BTreeMap::new()),
-                false if held.new => roots_at(view, &held.line, &shorter),
-                false => roots_at(repo, &held.line, &shorter),
-            }
-        });
-        Ok(Self {
-            roots: roots.collect::<Result<_, String>>()?,
-            all,
-        })
+        let objects = |held: &Held| -> &dyn Objects { if held.new { view } else { repo } };
+        let lines = all.iter().map(|held| (objects(held), held.line.as_ref()));
+        let roots = roots_where(lines, &sizes).into_iter().collect::<Result<_, String>>()?;
+        Ok(Self { roots, all })
     }
 
     fn goes_on(&self, from: usize, to: usize) -> bool {

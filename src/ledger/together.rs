@@ -3,16 +3,19 @@
 
 use super::append::{After, Assembly, Changes, Draft};
 use super::error::LedgerError;
-use super::objects::{HEADS, audit_ref};
+use super::objects::{HEADS, Objects, TREE_MAX, audit_ref};
 use super::start::Ledger;
 use crate::chain::{BUNDLE_LEN, Checkpoint, Entry, Kind, Message, Outcome, Time, leaf_hash};
 use crate::crypto::Entropy;
 use crate::id::EntryRef;
-use crate::repo::{Batch, RefChange};
+use crate::repo::{Batch, Kind as ObjectKind, RefChange};
+use std::collections::BTreeSet;
 
-/// The most entries in one step, and the most bytes that they write: they have room in the journal.
+/// The most entries in one step, the most bytes that they write, and the most that the folders have which they change: they have
+/// room in the journal. The folders grow with the vault, by some 125 bytes for each file in it over their number.
 const ENTRIES_MAX: usize = 64;
 const BYTES_MAX: usize = 1 << 20;
+const FOLDERS_MAX: usize = 2 << 20;
 
 impl Ledger<'_> {
     /// Enters new notes, durable and committed to git when this returns; where they stand, in order. As many as may be are
@@ -31,12 +34,18 @@ impl Ledger<'_> {
             // The entry that closes a bundle reads those before it out of git.
             let room = usize::try_from(BUNDLE_LEN - 1 - size % BUNDLE_LEN).unwrap_or_default();
             let mut bytes = written(&first).unwrap_or(BYTES_MAX);
+            let mut changed = BTreeSet::new();
+            let mut folders = written(&first).map_or(Ok(0), |_| self.changed_by(&first, &mut changed))?;
             let mut group = vec![first];
-            while let Some(more) = drafts.peek().and_then(written) {
-                bytes += more;
-                if bytes > BYTES_MAX || group.len() >= room.min(ENTRIES_MAX) {
+            while let Some((draft, more)) = drafts.peek().and_then(|draft| Some((draft, written(draft)?))) {
+                if bytes + more > BYTES_MAX || group.len() >= room.min(ENTRIES_MAX) {
                     break;
                 }
+                folders = folders.saturating_add(self.changed_by(draft, &mut changed)?);
+                if folders > FOLDERS_MAX {
+                    break;
+                }
+                bytes += more;
                 group.extend(drafts.next());
             }
             match group.len() {
@@ -49,6 +58,20 @@ impl Ledger<'_> {
             }
         }
         Ok(places)
+    }
+
+    /// How many bytes the folders have that a draft changes, but for those of branches that are `changed` already.
+    fn changed_by(&self, draft: &Draft, changed: &mut BTreeSet<String>) -> Result<usize, LedgerError> {
+        let mut bytes = 0;
+        for branch in draft.changes.branches() {
+            let head = self.repo.ref_target(&format!("{HEADS}{branch}"))?;
+            if let Some(head) = head.filter(|_| changed.insert(branch)) {
+                let tree = self.repo.commit_at(head)?.tree;
+                let folder = self.repo.read_object(tree, ObjectKind::Tree, TREE_MAX)?;
+                bytes += folder.bytes.len();
+            }
+        }
+        Ok(bytes)
     }
 
     fn append_together(

@@ -19,13 +19,13 @@ use super::verify_forks::Forks;
 use super::verify_log::{Found, verify_log};
 use super::verify_withdrawn::{compare_rosters, verify_history_of_main};
 use super::verify_witness::{Cosigned, Witnessed};
-use super::view::View;
+use super::view::{View, is_replacement};
 use crate::chain::{
     BadCard, Cuts, DeviceKind, Message, Namespace, NoteKey, Problem, Receipt, Roster, Time, Witness, verify_ssh,
 };
 use crate::crypto::PublicKey;
 use crate::id::{DeviceId, Digest, LogName, PersonId, VaultId};
-use crate::repo::{Commit, Mode, Oid, ReadError, Repo};
+use crate::repo::{Commit, Mode, Oddity, Oid, ReadError, Repo};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 /// How far ahead of the verifier's clock an entry may be dated before it is a finding, in seconds.
@@ -446,11 +446,16 @@ type Examining = Result<(Report, Facts, BTreeMap<LogName, Found>, BTreeMap<LogNa
 
 pub(super) fn examine_view(repo: &Repo, view: &View<'_>, anchors: &Anchors<'_>, scope: Scope<'_>) -> Examining {
     let mut tally = Tally::default();
-    for oddity in repo.oddities() {
-        tally.problem(Problem::vault(
-            30,
-            format!("the history cannot be trusted as it stands: {oddity}"),
-        ));
+    let mut oddities = repo.oddities();
+    if view.others.iter().any(|name| is_replacement(name)) && !oddities.contains(&Oddity::Replaced) {
+        oddities.push(Oddity::Replaced);
+    }
+    for oddity in oddities {
+        let problem = Problem::vault(30, format!("the history cannot be trusted as it stands: {oddity}"));
+        match oddity {
+            Oddity::Unread(..) => tally.unknown.add(problem),
+            _ => tally.problem(problem),
+        }
     }
     if let Some(error) = &view.unread {
         let message = format!("what the journal holds is not known: {error}");
@@ -584,7 +589,7 @@ pub fn stray_refs(repo: &Repo) -> Result<Vec<String>, LedgerError> {
 
 /// Every ref must be one that a vault has.
 fn verify_refs(view: &View<'_>, tally: &mut Tally) {
-    for name in view.others.iter().filter(|name| !name.starts_with("refs/replace/")) {
+    for name in view.others.iter().filter(|name| !is_replacement(name)) {
         tally.problem(Problem::vault(32, format!("the ref `{name}` is no part of a vault")));
     }
     for name in view

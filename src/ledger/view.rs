@@ -136,7 +136,7 @@ impl<'a> View<'a> {
     pub(super) fn strays(&self, is_stray: impl Fn(&str) -> bool) -> Vec<String> {
         let branches = self.branches.keys().filter(|name| is_stray(name));
         let branches = branches.map(|name| format!("{}{name}", self.prefix));
-        let others = self.others.iter().filter(|name| !name.starts_with("refs/replace/"));
+        let others = self.others.iter().filter(|name| !is_replacement(name));
         others.cloned().chain(branches).collect()
     }
 
@@ -157,6 +157,11 @@ impl<'a> View<'a> {
     fn extra(&self, oid: Oid, kind: Kind) -> Option<&Object> {
         self.extra.get(&oid).filter(|object| object.kind == kind)
     }
+}
+
+/// Whether by a ref of that name git takes one object for another: that is told as what it does, and not as a stray.
+pub(super) fn is_replacement(name: &str) -> bool {
+    name.starts_with("refs/replace/")
 }
 
 impl View<'_> {

@@ -10,6 +10,7 @@
 use super::git::{ReadError, Repo};
 use super::lock::Lock;
 use super::loose::loose_path;
+use super::names::is_found;
 use super::object::{Kind, Oid};
 use super::pack::{Pack, Unread};
 use super::packed::PackIndex;
@@ -105,6 +106,9 @@ impl Repo {
         self.remove_half_objects()?;
         self.remove_left_staging()?;
         let (doomed, held) = self.unreachable(&places)?;
+        if !doomed.blobs.iter().all(|oid| self.contains(*oid)) {
+            self.refuse_unread_packs()?;
+        }
         for oid in &doomed.blobs {
             self.remove_object(*oid)?;
         }
@@ -188,7 +192,13 @@ impl Repo {
             }
             return Ok(reached);
         }
-        let commit = self.git.find_reference(name).and_then(|found| found.peel_to_commit());
+        // Not every one is found by its name, and one that points to a name is by nothing else.
+        let commit = match oid {
+            Some(oid) => oid
+                .to_git()
+                .and_then(|oid| self.git.find_object(oid, None)?.peel_to_commit()),
+            None => self.git.find_reference(name).and_then(|found| found.peel_to_commit()),
+        };
         if let Ok(commit) = commit {
             let from = Oid::from_git(commit.id());
             self.reach(from, &Reached::default(), Missing::Passed, &mut reached)?;
@@ -239,10 +249,42 @@ impl Repo {
         Ok(())
     }
 
+    /// What is nowhere may be in a pack that cannot be looked into: then nobody can say that it is gone.
+    fn refuse_unread_packs(&self) -> io::Result<()> {
+        match self.packs_as_found()?.1.pop() {
+            None => Ok(()),
+            Some((stem, error)) => {
+                let pack = stem.file_name().unwrap_or_default().to_string_lossy();
+                Err(io::Error::other(format!(
+                    "the pack `{pack}` cannot be looked into: {error}"
+                )))
+            }
+        }
+    }
+
+    /// Whether none of these objects lies here, in a file of its own or in a pack. An error where that cannot be told.
+    pub fn lacks(&self, oids: &[Oid]) -> io::Result<bool> {
+        if oids.iter().any(|oid| self.contains(*oid)) {
+            return Ok(false);
+        }
+        for oid in oids {
+            if is_found(fs::symlink_metadata(loose_path(&self.dir, *oid)))?.is_some() {
+                return Ok(false);
+            }
+        }
+        self.refuse_unread_packs()?;
+        let known: HashSet<Oid> = oids.iter().copied().collect();
+        let packs = self.packs()?;
+        Ok(!packs
+            .iter()
+            .flat_map(|pack| &pack.index.ids)
+            .any(|oid| known.contains(oid)))
+    }
+
     fn remove_object(&self, oid: Oid) -> Result<(), ForgetError> {
         let path = loose_path(&self.dir, oid);
         // Most of what is not there is in a pack.
-        if fs::symlink_metadata(&path).is_err() {
+        if is_found(fs::symlink_metadata(&path))?.is_none() {
             return Ok(());
         }
         Ok(self

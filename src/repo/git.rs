@@ -4,14 +4,16 @@ use super::bounds::misleading;
 use super::journal::{Journal, JournalError, read_unlocked};
 use super::lock::{Lock, LockError};
 use super::loose::{packed_bound, read_loose};
+use super::names::{escaped, is_found, loose_names};
 use super::object::{BadCommit, Commit, Kind, Oid};
 use super::packed::{KnownPacks, PlaceOf, Recent};
 use super::record::Batch;
-use super::staging::ALTERNATES;
+use super::staging::{ALTERNATES, PACKED_REFS};
 use super::tree::{BadTree, Mode, RawTree, TreeEntry, parse_tree, path_names};
 use super::write::{RECORDS_PER_CUT, to_io};
 use crate::env::{Faults, boot_id, make_private_folders, open_plain_file};
 use std::cell::{Cell, OnceCell, RefCell};
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
@@ -34,6 +36,9 @@ const CONFIG: &str = "\
 [maintenance]
 \tauto = false
 ";
+
+/// Where refs are by which git takes one object for another.
+const REPLACED: &str = "refs/replace";
 
 /// Said of an object of no kind that there is.
 const NO_KIND: &str = "it is of no kind";
@@ -147,6 +152,9 @@ pub enum Oddity {
         "what says where objects are in a pack points outside of it, or is in a form that is not followed (`objects/pack/{0}`)"
     )]
     Misled(String),
+    /// It cannot be told whether there is such a thing.
+    #[error("it cannot be told whether other programs see the same history (`{0}` cannot be read: {1})")]
+    Unread(&'static str, String),
     /// A file `commondir`.
     #[error("objects and refs are those of another folder (file `commondir`)")]
     Elsewhere,
@@ -324,25 +332,34 @@ impl Repo {
         (0..count).map(reader).collect()
     }
 
-    /// What makes other programs see another history than the vault holds.
+    /// What makes other programs see another history than the vault holds. Where it cannot be told whether there is any, that is
+    /// one too: nobody hides something by keeping it from being read.
     pub fn oddities(&self) -> Vec<Oddity> {
-        let there = |path: &str| std::fs::symlink_metadata(self.dir.join(path)).is_ok();
+        let there = |path: &str| Ok(is_found(std::fs::symlink_metadata(self.dir.join(path)))?.map(drop));
         let replaced = || {
-            let loose = std::fs::read_dir(self.dir.join("refs/replace")).is_ok_and(|mut names| names.next().is_some());
-            let packed = std::fs::read_to_string(self.dir.join("packed-refs")).unwrap_or_default();
-            loose || packed.contains(" refs/replace/")
+            let folder = is_found(std::fs::read_dir(self.dir.join(REPLACED)))?;
+            let loose = folder.is_some_and(|mut names| names.next().is_some());
+            // Whoever can push names refs as they like: the file need not be text.
+            let packed = is_found(std::fs::read(self.dir.join(PACKED_REFS)))?.unwrap_or_default();
+            let packed = memchr::memmem::find(&packed, format!(" {REPLACED}/").as_bytes());
+            Ok((loose || packed.is_some()).then_some(()))
         };
-        [
-            (there("shallow"), Oddity::Shallow),
-            (there("info/grafts"), Oddity::Grafts),
-            (replaced(), Oddity::Replaced),
-            (there(ALTERNATES) && !self.borrows_as_meant(), Oddity::Borrowed),
-            (there("commondir"), Oddity::Elsewhere),
-        ]
-        .into_iter()
-        .filter_map(|(found, oddity)| found.then_some(oddity))
-        .chain(self.misled.iter().cloned().map(Oddity::Misled))
-        .collect()
+        let borrowed = there(ALTERNATES).map(|found| found.filter(|()| !self.borrows_as_meant()));
+        let looked: [(&'static str, io::Result<Option<()>>, Oddity); 5] = [
+            ("shallow", there("shallow"), Oddity::Shallow),
+            ("info/grafts", there("info/grafts"), Oddity::Grafts),
+            (REPLACED, replaced(), Oddity::Replaced),
+            (ALTERNATES, borrowed, Oddity::Borrowed),
+            ("commondir", there("commondir"), Oddity::Elsewhere),
+        ];
+        looked
+            .into_iter()
+            .filter_map(|(path, found, oddity)| match found {
+                Ok(found) => found.map(|()| oddity),
+                Err(error) => Some(Oddity::Unread(path, error.to_string())),
+            })
+            .chain(self.misled.iter().cloned().map(Oddity::Misled))
+            .collect()
     }
 
     /// The same reading beside its own objects those of these folders.
@@ -410,21 +427,37 @@ impl Repo {
             .collect()
     }
 
-    /// The same, also those that hold no object's id: empty, torn, or pointing to a name.
+    /// The same, also those that hold no object's id: empty, torn, or pointing to a name. One whose name is no text has a
+    /// [name](escaped) by which nothing is found, and no less its place here: stock git reads it.
     pub fn refs_as_found(&self, prefix: &str) -> Result<Vec<(String, Option<Oid>)>, ReadError> {
         let mut found = Vec::new();
         let mut names: Vec<String> = Vec::new();
+        let mut odd: BTreeMap<String, Option<Oid>> = BTreeMap::new();
         let references = self.git.references_glob(&format!("{prefix}*"));
         for reference in references.map_err(|error| ReadError::git(&error))? {
             let reference = reference.map_err(|error| ReadError::git(&error))?;
-            if let Ok(name) = reference.name() {
-                names.push(name.to_owned());
+            match std::str::from_utf8(reference.name_bytes()) {
+                Ok(name) => names.push(name.to_owned()),
+                Err(_) => {
+                    let target = reference.target().map(Oid::from_git);
+                    odd.insert(escaped(reference.name_bytes()), target);
+                }
             }
         }
         // A damaged ref is left out by libgit2 without a word; its file is still there.
         let under = prefix.rsplit_once('/').map_or("refs", |(folder, _)| folder);
-        loose_names(&self.dir, under, &mut names).map_err(|error| ReadError::Git(error.to_string()))?;
-        names.retain(|name| name.starts_with(prefix) && git2::Reference::is_valid_name(name));
+        let mut loose = Vec::new();
+        loose_names(&self.dir, under.as_bytes(), &mut loose).map_err(|error| ReadError::Git(error.to_string()))?;
+        let is_one = |name: &[u8]| {
+            name.starts_with(prefix.as_bytes()) && git2::Reference::is_valid_name(&String::from_utf8_lossy(name))
+        };
+        for name in loose.into_iter().filter(|name| is_one(name)) {
+            match String::from_utf8(name) {
+                Ok(name) => names.push(name),
+                Err(error) => drop(odd.entry(escaped(error.as_bytes())).or_default()),
+            }
+        }
+        names.retain(|name| is_one(name.as_bytes()));
         names.sort_unstable();
         names.dedup();
         for name in names {
@@ -434,6 +467,10 @@ impl Repo {
                 Err(ReadError::DamagedRef { name }) => found.push((name, None)),
                 Err(error) => return Err(error),
             }
+        }
+        if !odd.is_empty() {
+            found.extend(odd);
+            found.sort_unstable();
         }
         Ok(found)
     }
@@ -714,28 +751,6 @@ pub(super) fn read_header(
     id: git2::Oid,
 ) -> Option<Result<(usize, git2::ObjectType), git2::Error>> {
     catch_unwind(AssertUnwindSafe(|| odb.read_header(id))).ok()
-}
-
-/// The names of the files below `refs`, as ref names.
-fn loose_names(dir: &Path, under: &str, names: &mut Vec<String>) -> io::Result<()> {
-    let entries = match std::fs::read_dir(dir.join(under)) {
-        // All of them may be packed.
-        Err(error) if [io::ErrorKind::NotFound, io::ErrorKind::NotADirectory].contains(&error.kind()) => return Ok(()),
-        entries => entries?,
-    };
-    for entry in entries {
-        let entry = entry?;
-        let Ok(name) = entry.file_name().into_string() else {
-            continue;
-        };
-        let path = format!("{under}/{name}");
-        if entry.file_type()?.is_dir() {
-            loose_names(dir, &path, names)?;
-        } else if !name.ends_with(".lock") {
-            names.push(path);
-        }
-    }
-    Ok(())
 }
 
 /// Lays a vault out in a folder beside `dir` and moves it there.

@@ -6,12 +6,14 @@
 //! configuration (credentials, ssh, proxies) does.
 
 use super::journal;
+use super::names::{escaped, unescaped};
 use super::object::Oid;
 use super::record::is_branch;
 use crate::env::{Ended, Program, Space};
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io;
+use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -239,8 +241,9 @@ impl GitJob {
         job.arguments.extend(alone.map(OsString::from));
         job.reach(url, "upload-pack");
         let wanted = patterns.iter().map(|name| format!("+{name}:{name}"));
-        let spared = left_out.iter().take(LEFT_OUT_MAX).map(|name| format!("^{name}"));
-        job.arguments.extend(wanted.chain(spared).map(OsString::from));
+        let spared = left_out.iter().take(LEFT_OUT_MAX);
+        let spared = spared.map(|name| OsString::from_vec([b"^", &unescaped(name)[..]].concat()));
+        job.arguments.extend(wanted.map(OsString::from).chain(spared));
         job.watched = Some((into.to_owned(), max));
         job
     }
@@ -347,10 +350,9 @@ pub fn parse_list(text: &[u8]) -> Result<Listed, BadList> {
             64 => return Err(BadList("its ids are of another kind (SHA-256) than a vault's")),
             _ => id.parse().map_err(|_| BadList("an id is not 40 hex digits"))?,
         };
-        let name = String::from_utf8_lossy(&name[1..]).into_owned();
-        // A name that is not whole could be anything's.
-        let sound = is_branch(&name) && !name.contains(char::REPLACEMENT_CHARACTER);
-        if !sound || !git2::Reference::is_valid_name(&name) {
+        // A name that is no text is none by which anything is found.
+        let (is_text, name) = (std::str::from_utf8(&name[1..]).is_ok(), escaped(&name[1..]));
+        if !is_text || !is_branch(&name) || !git2::Reference::is_valid_name(&name) {
             listed.others.push(name);
         } else if listed.branches.insert(name, oid).is_some() {
             return Err(BadList("a branch stands in it twice"));

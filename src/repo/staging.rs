@@ -25,7 +25,7 @@ const ALIVE: &str = "strongroom.sync.lock";
 pub(super) const CONFIG: &str = "[core]\n\trepositoryformatversion = 0\n\tbare = true\n\tsharedRepository = 0600\n";
 
 /// The file of refs that have none of their own.
-const PACKED_REFS: &str = "packed-refs";
+pub(super) const PACKED_REFS: &str = "packed-refs";
 /// The largest commit that is looked at, in bytes.
 const COMMIT_MAX: u64 = 1 << 20;
 /// So many commits of a branch are followed at most.

@@ -2057,6 +2057,14 @@ def write(s, name, content):
 strange(30, "a replaced object", lambda s: s.git("replace", s.bench.logs[0] + "~1", s.bench.logs[0]))
 strange(30, "a grafted history", lambda s: write(s, "info/grafts", s.git("rev-parse", "main") + "\n"))
 strange(30, "a shallow history", lambda s: write(s, "shallow", s.git("rev-parse", "main") + "\n"))
+def replaced_beside_no_text(s):
+    s.git("update-ref", b"refs/heads/x\xff", "refs/heads/main")
+    s.git("replace", s.bench.logs[0] + "~1", s.bench.logs[0])
+    s.git("pack-refs", "--all")
+
+
+strange(30, "an object replaced beside a name that is no text, all of it packed", replaced_beside_no_text)
+strange(32, "a branch whose name is no text", lambda s: s.git("update-ref", b"refs/heads/x\xff", "refs/heads/main"))
 strange(32, "a ref that is empty", lambda s: write(s, "refs/heads/" + s.shard("notes"), ""))
 strange(32, "a ref that is none", lambda s: write(s, "refs/heads/" + s.shard("notes"), "hello\n"))
 strange(32, "a ref to nothing", lambda s: write(s, "refs/heads/" + s.shard("notes"), "ab" * 20 + "\n"))

@@ -6,6 +6,7 @@
 import json
 import os
 import re
+import subprocess
 import sys
 import tempfile
 import unittest
@@ -350,6 +351,38 @@ class Vaults(unittest.TestCase):
             self.assertEqual(report["verdict"], "intact", report)
             self.assertEqual(report["logs"], [{"log": self.log.name, "size": 3, "root": self.log.root().hex()}])
             self.assertFalse(report["anchored"])
+
+    def test_a_ref_whose_name_is_no_text_hides_nothing(self):
+        self.vault.write()
+
+        def git(*arguments):
+            return subprocess.run(["git", "--git-dir", self.vault.folder, *arguments], check=True, capture_output=True).stdout
+
+        for name in (b"refs/heads/x\xff", "refs/heads/x\u2028y".encode(), b"refs/heads/notes/ab\xc3", b"refs/tags/\xff"):
+            for pack in (False, True):
+                git("update-ref", name, "refs/heads/main")
+                if pack:
+                    git("pack-refs", "--all")
+                self.assertEqual(self.cases(), {32}, (name, pack))
+                report = v.verify(self.vault.folder, None, False)
+                # What is told can be written wherever text can.
+                v.render(report).encode("utf-8")
+                json.dumps(report, ensure_ascii=False).encode("utf-8")
+                git("update-ref", "-d", name)
+        # One that is broken is not taken for another, whose name it begins with.
+        for name in (b"refs/heads/main\xc2\xa0", b"refs/heads/main\xff"):
+            path = os.path.join(self.vault.folder.encode(), name)
+            with open(path, "w") as file:
+                file.write("hello\n")
+            self.assertEqual(self.cases(), {32}, name)
+            os.remove(path)
+        self.assertEqual(self.cases(), set())
+        git("update-ref", b"refs/heads/x\xff", "refs/heads/main")
+        tip = git("rev-parse", "refs/heads/audit/" + self.log.name).decode().strip()
+        git("replace", tip, tip + "~1")
+        self.assertEqual(self.cases(), {30, 32})
+        git("pack-refs", "--all")
+        self.assertEqual(self.cases(), {30, 32})
 
     def test_a_receipt(self):
         self.vault.write()

@@ -515,18 +515,19 @@ class Repository:
     # -- refs ---------------------------------------------------------------------------------
 
     def read_refs(self):
-        """All refs: name to id. Broken ones are told by git on standard error, with their name."""
+        """All refs: name to id. Broken ones are told by git on standard error, with their name. What of a name is no text
+        stands as `\\xff`: git takes no name with a backslash."""
         out = self.git("for-each-ref", "--format=%(refname)%00%(objectname)%00%(symref)")
         refs, symbolic = {}, []
-        for line in out.stdout.decode("utf-8", "surrogateescape").splitlines():
-            name, oid, target = line.split("\0")
+        for line in out.stdout.split(b"\n")[:-1]:
+            name, oid, target = (part.decode("utf-8", "backslashreplace") for part in line.split(b"\0"))
             refs[name] = oid
             if target:
                 symbolic.append(name)
-        broken = re.findall(r"ignoring (?:broken|dangling) (?:ref|symref) (\S+)", out.stderr.decode("utf-8", "replace"))
+        broken = re.findall(rb"ignoring (?:broken|dangling) (?:ref|symref) (\S+)", out.stderr)
         if out.returncode:
             raise Unreadable("git cannot list the refs: " + out.stderr.decode("utf-8", "replace").strip())
-        return refs, symbolic, broken
+        return refs, symbolic, [name.decode("utf-8", "backslashreplace") for name in broken]
 
     def read_journal(self):
         try:

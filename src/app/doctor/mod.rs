@@ -369,7 +369,12 @@ fn judge_strays(strays: &[String], vault: &Path) -> Option<Finding> {
     .advise("keep a copy of the vault's folder, then take them away:");
     let vault = in_a_shell(&vault.display().to_string());
     let away = strays.iter().take(NAMED_MAX);
-    let away = away.map(|name| format!("git --git-dir {vault} update-ref -d {}", in_a_shell(name)));
+    // One that is told by its bytes a shell can be told by them too.
+    let word = |name: &String| match name.contains('\\') {
+        true => format!("${}", in_a_shell(name)),
+        false => in_a_shell(name),
+    };
+    let away = away.map(|name| format!("git --git-dir {vault} update-ref -d {}", word(name)));
     Some(away.fold(found, Finding::advise))
 }
 

@@ -5,7 +5,13 @@ use super::vault::{Vault, note};
 use crate::chain::{Details, Kind};
 use crate::env::SystemEntropy;
 use crate::id::LogName;
+use crate::ledger::charter::Charter;
+use crate::ledger::kept::{log_branches, without_prefix};
+use crate::ledger::merge_lines::{Lines, read_lines};
+use crate::ledger::objects::Objects;
 use crate::ledger::{Changes, DEVICES, Draft, Fate};
+use crate::repo::{Commit, Oid, ReadError, Repo, TreeEntry};
+use std::cell::Cell;
 
 fn held(vault: &Vault, log: LogName) -> usize {
     let begin = format!("refs/heads/audit/{log}");
@@ -35,6 +41,59 @@ fn many_histories_of_a_log_are_all_kept_and_in_nobody_s_way() {
     let fate = fates.map(|(_, fate)| fate);
     assert!(matches!(fate, Some(Fate::Ahead { .. })), "{:?}", merged.logs);
     assert_eq!(held(&a, log), 41);
+}
+
+/// A repository, and how many commits are read of it.
+struct Counted(Repo, Cell<usize>);
+
+impl Counted {
+    fn of(vault: &Vault) -> (Self, Lines) {
+        let repo = vault.repo();
+        let charter = Charter::read(&repo, vault.target("main"), vault.identity.founder_pin()).unwrap();
+        let heads = log_branches(&repo).unwrap().0;
+        let lines = read_lines(&repo, without_prefix(&heads), &charter).0;
+        (Self(repo, Cell::new(0)), lines)
+    }
+}
+
+impl Objects for Counted {
+    fn commit_at(&self, oid: Oid) -> Result<Commit, ReadError> {
+        self.1.set(self.1.get() + 1);
+        self.0.commit_at(oid)
+    }
+    fn tree_at(&self, oid: Oid) -> Result<Vec<TreeEntry>, ReadError> {
+        self.0.tree_at(oid)
+    }
+    fn blob_at(&self, oid: Oid, max: u64) -> Result<Vec<u8>, ReadError> {
+        self.0.blob_at(oid, max)
+    }
+}
+
+#[test]
+fn of_two_clones_with_many_histories_each_is_read_once_to_compare_them() {
+    let (_, mut b) = two();
+    b.cut();
+    let there = b.copy();
+    read(&mut b);
+    read(&mut b);
+    b.cut();
+    let size = b.entries(b.log).len();
+    b.put_beside(0..10);
+    there.put_beside(20..30);
+    for (mine, other, longer, forks) in [(&b, &there, 0, 10), (&there, &b, 1, 0)] {
+        let ((here, mine), (there, theirs)) = (Counted::of(mine), Counted::of(other));
+        let (found, _) = mine.beside(&here, &theirs, &there);
+        assert_eq!(found.len(), forks);
+        assert!(
+            found
+                .iter()
+                .all(|problem| problem.case == 17 && problem.log == Some(b.log))
+        );
+        let read = [here.1.get(), there.1.get()];
+        // Eleven histories, and once more for the entry at which the shorter ends.
+        assert!(read[longer] <= 12 * (size + 2), "{read:?} commits of {size} each");
+        assert!(read[1 - longer] <= 2 * size, "{read:?} commits of {size} each");
+    }
 }
 
 #[test]

@@ -7,8 +7,7 @@ use crate::chain::{Details, Kind};
 use crate::crypto::ExampleEntropy;
 use crate::ledger::{Changes, Draft, Ledger, note_ref, wrap_ref};
 use crate::ledger::{NoReceipt, make_receipt};
-use crate::repo::PATIENCE;
-use crate::repo::Repo;
+use crate::repo::{MAX_PAYLOAD, Mode, Object, Oid, PATIENCE, Repo, TreeEntry, tree_bytes};
 
 #[test]
 fn a_good_vault_is_intact_in_every_shape() {
@@ -90,6 +89,54 @@ fn entries_that_were_made_durable_together_are_as_others() {
     let ledger = Ledger::start(&repo, &vault.identity, &vault.state(), PATIENCE, None).unwrap();
     assert_eq!(ledger.wraps("").unwrap().len(), 123);
     vault.git(&["fsck", "--strict", "--no-dangling"]);
+}
+
+/// What a step takes is bounded by the folders that it changes too: in a large vault they are most of it.
+#[test]
+fn entries_that_are_made_durable_together_fit_the_journal_however_large_the_branches_are() {
+    let vault = Vault::with(0, 4);
+    // Three hundred files in each of 64 branches for notes and as many for keys: some 38 kB each.
+    let files = (0..300).map(|n: u32| TreeEntry {
+        mode: Mode::File,
+        name: format!("{n:032x}.{n:064x}"),
+        oid: Oid([1; 20]),
+    });
+    let tree = Object {
+        kind: crate::repo::Kind::Tree,
+        bytes: tree_bytes(files.collect()).unwrap(),
+    };
+    assert!(128 * tree.bytes.len() > MAX_PAYLOAD);
+    let head = super::vault::commit(tree.oid(), &[], "keep\n", None);
+    let target = head.oid();
+    vault.put("notes/00", vec![tree, head], target);
+    for n in 0..64 {
+        for room in ["notes", "keys"] {
+            let folder = vault.dir().join("refs/heads").join(room);
+            std::fs::create_dir_all(&folder).unwrap();
+            std::fs::write(folder.join(format!("{n:02x}")), format!("{target}\n")).unwrap();
+        }
+    }
+    let repo = vault.repo();
+    let mut ledger = Ledger::start(&repo, &vault.identity, &vault.state(), PATIENCE, None).unwrap();
+    let drafts: Vec<Draft> = (0..64)
+        .map(|n| {
+            let (note, mut changes) = (super::vault::note(n), Changes::default());
+            let (body, wrap) = super::vault::seal_note(&ledger, note, n);
+            changes.write_digested(note_ref(note), note, body);
+            changes.write_digested(wrap_ref(note), note, wrap);
+            Draft::change(Kind::Add, Details::new("import"), vec![note], changes)
+        })
+        .collect();
+    let now = Time::from_unix(super::vault::NOW + 1000);
+    let places = ledger.record_together(drafts, now, &mut ExampleEntropy::new("together"));
+    let seqs: Vec<u64> = places.unwrap().iter().map(|place| place.seq).collect();
+    assert_eq!(seqs, (4..68).collect::<Vec<u64>>());
+    assert_eq!(ledger.wraps("").unwrap().len(), 64);
+    drop(ledger);
+    // Still many at once.
+    let journal = std::fs::read(vault.dir().join("strongroom.journal")).unwrap();
+    let steps = crate::repo::decode_records(&journal).unwrap().len();
+    assert!(steps < 6, "{steps} durable steps");
 }
 
 #[test]

@@ -7,7 +7,7 @@ use crate::crypto::ExampleEntropy;
 use crate::env::{Fault, Faults};
 use crate::id::NoteId;
 use crate::ledger::standing::Standing;
-use crate::ledger::{Draft, Ledger, LedgerError, Memory};
+use crate::ledger::{Draft, HighWater, Ledger, LedgerError, Memory};
 use crate::repo::{PATIENCE, Repo, Settings};
 
 fn read(ledger: &mut Ledger<'_>) -> Result<(), LedgerError> {
@@ -217,4 +217,15 @@ fn a_bundle_of_long_entries_is_closed_although_it_is_larger_than_the_journal() {
             ..Given::default()
         },
     );
+}
+
+#[test]
+fn a_mark_that_cannot_be_read_is_not_taken_for_none() {
+    let vault = Vault::with(1, 4);
+    assert!(HighWater::read_unauthenticated(&vault.state()).unwrap().is_some());
+    let mark = vault.state().join("high-water");
+    std::fs::remove_file(&mark).unwrap();
+    assert!(HighWater::read_unauthenticated(&vault.state()).unwrap().is_none());
+    std::os::unix::fs::symlink(&mark, &mark).unwrap();
+    assert!(HighWater::read_unauthenticated(&vault.state()).is_err());
 }

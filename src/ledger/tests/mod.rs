@@ -18,6 +18,8 @@ mod good;
 #[cfg(test)]
 mod guard;
 #[cfg(test)]
+mod hidden;
+#[cfg(test)]
 mod honest;
 #[cfg(test)]
 mod kept;

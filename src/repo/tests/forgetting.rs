@@ -625,3 +625,58 @@ fn what_was_forgotten_can_come_again_at_once() {
         }
     }
 }
+
+#[test]
+fn what_cannot_be_looked_at_is_not_said_to_be_gone() {
+    let secret = Object::blob(SECRET.to_vec()).oid();
+    // The folder that its file is in leads nowhere for a while.
+    let vault = vault();
+    let folder = loose::loose_path(&vault.dir(), secret).parent().unwrap().to_owned();
+    let aside = vault.folder.path().join("aside");
+    fs::rename(&folder, &aside).unwrap();
+    std::os::unix::fs::symlink(&folder, &folder).unwrap();
+    assert!(vault.open(Faults::none()).lacks(&[secret]).is_err());
+    let done = forget(&vault.open(Faults::none()));
+    assert!(done.is_err(), "{done:?}");
+    fs::remove_file(&folder).unwrap();
+    fs::rename(&aside, &folder).unwrap();
+    let repo = vault.open(Faults::none());
+    assert!(repo.is_forgetting() && !repo.lacks(&[secret]).unwrap());
+    let lock = repo.lock(PATIENCE).unwrap();
+    repo.recover(&lock).unwrap();
+    assert_eq!(repo.finish_forgetting(&lock).unwrap(), Vec::<String>::new());
+    drop((lock, repo));
+    check(&vault, "a folder that leads nowhere");
+    assert!(vault.open(Faults::none()).lacks(&[secret]).unwrap());
+
+    // It is in a pack whose index is damaged, and nowhere else.
+    let vault = self::vault();
+    let repo = vault.open(Faults::none());
+    let lock = repo.lock(PATIENCE).unwrap();
+    repo.recover(&lock).unwrap();
+    repo.cut(&lock).unwrap();
+    drop((lock, repo));
+    let script = format!("echo {secret} | git --git-dir . pack-objects -q objects/pack/pack");
+    let packed = Command::new("sh")
+        .args(["-c", &script])
+        .current_dir(vault.dir())
+        .output()
+        .unwrap();
+    let name = String::from_utf8(packed.stdout).unwrap();
+    let index = vault.dir().join(format!("objects/pack/pack-{}.idx", name.trim()));
+    let whole = fs::read(&index).unwrap();
+    fs::remove_file(&index).unwrap();
+    fs::write(&index, "damaged").unwrap();
+    fs::remove_file(loose::loose_path(&vault.dir(), secret)).unwrap();
+    assert!(vault.open(Faults::none()).lacks(&[secret]).is_err());
+    let done = forget(&vault.open(Faults::none()));
+    assert!(done.is_err(), "{done:?}");
+    assert!(holds(&vault.dir(), SECRET));
+    fs::write(&index, whole).unwrap();
+    let repo = vault.open(Faults::none());
+    let lock = repo.lock(PATIENCE).unwrap();
+    repo.recover(&lock).unwrap();
+    assert_eq!(repo.finish_forgetting(&lock).unwrap(), Vec::<String>::new());
+    drop((lock, repo));
+    check(&vault, "a pack that cannot be read");
+}

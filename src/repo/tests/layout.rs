@@ -71,6 +71,31 @@ fn odd_histories_are_refused_and_named() {
         assert_eq!(commit.parents.len(), 1);
         fs::remove_file(vault.dir().join(path)).unwrap();
     }
+    // Whatever bytes stand beside it.
+    let packed = vault.dir().join("packed-refs");
+    let line = |name: &[u8]| [head.trim().as_bytes(), b" ", name, b"\n"].concat();
+    write(
+        &packed,
+        &[line(b"refs/heads/x\xff"), line(b"refs/replace/\xfe")].concat(),
+    );
+    assert_eq!(
+        Repo::open_to_verify(&vault.dir(), settings(Faults::none()))
+            .unwrap()
+            .oddities(),
+        [Oddity::Replaced]
+    );
+    fs::remove_file(&packed).unwrap();
+    // What leads to itself cannot be read, and nobody knows what is behind it.
+    for path in ["packed-refs", "refs/replace", "info"] {
+        let repo = vault.open(Faults::none());
+        let link = vault.dir().join(path);
+        let _ = fs::remove_dir_all(&link);
+        std::os::unix::fs::symlink(&link, &link).unwrap();
+        let found = repo.oddities();
+        assert!(matches!(found[..], [Oddity::Unread(..)]), "{path}: {found:?}");
+        fs::remove_file(&link).unwrap();
+    }
+    assert_eq!(vault.open(Faults::none()).oddities(), []);
     let missing = Repo::open(&vault.folder.path().join("no"), settings(Faults::none())).map(drop);
     assert!(matches!(missing, Err(OpenError::Missing(_))));
     let other = Repo::open(vault.folder.path(), settings(Faults::none())).map(drop);

@@ -1,6 +1,8 @@
 //! A transfer that breaks off: what was listed and did not come is neither gone nor judged.
 
 use super::*;
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
 
 /// Somebody for whom no transfer of these branches comes to its end.
 fn torn<'a>(branches: &[String]) -> Sitting<'a> {
@@ -150,4 +152,28 @@ fn what_is_shown_twice_within_a_second_is_written_down_twice() {
         ends.extend(name.to_string_lossy().split_once('-').map(|(_, end)| end.to_owned()));
     }
     assert_eq!(ends, ["origin", "origin.2", "origin.3"]);
+}
+
+#[test]
+fn strays_whose_names_are_no_text_stop_neither_a_sync_nor_a_clone() {
+    let (world, a) = World::new();
+    let main = world.git(&["rev-parse", "refs/heads/main"]);
+    let strays = [
+        ("refs/heads/audit/x+\u{e4}".as_bytes(), "refs/heads/audit/x+\u{e4}"),
+        (b"refs/heads/audit/x\xff", r"refs/heads/audit/x\xff"),
+        (b"refs/heads/y\xff", r"refs/heads/y\xff"),
+    ];
+    for (name, _) in strays {
+        std::fs::write(world.hub().join(OsStr::from_bytes(name)), format!("{main}\n")).unwrap();
+    }
+    let named = strays.map(|(_, named)| named);
+    a.add("of a");
+    let done = a.sync();
+    assert!(done.worst().is_none() && done.pushed > 0, "{done:?}");
+    assert_eq!(done.strays, named);
+    a.assert_intact();
+    let other = world.computer("second");
+    let cloned = clone_vault(&other.context(&Sitting::default()), &world.hub_url(), None).unwrap();
+    assert_eq!(cloned.strays, named);
+    other.assert_intact();
 }
