@@ -3,7 +3,7 @@
 use super::error::LedgerError;
 use super::objects::note_ref;
 use super::start::Ledger;
-use super::stored::{Shard, check_file, missing};
+use super::stored::{Shard, check_found, missing};
 use crate::chain::{FileRef, LiveFile};
 use crate::envelope::PART_MAX;
 use crate::id::{Digest, NoteId};
@@ -26,7 +26,7 @@ impl StoredParts {
             .repo
             .read_blob_into(oid, PART_MAX as u64, std::mem::take(&mut *buffer));
         Some(match read {
-            Ok(bytes) => check_file(&bytes, file.2, &file.0).map(|()| Zeroizing::new(bytes)),
+            Ok(bytes) => check_found(&self.repo, oid, bytes, file.2, &file.0).map(Zeroizing::new),
             Err(error) => Err(error.into()),
         })
     }

@@ -315,12 +315,26 @@ impl<'a> Branch<'a> {
                 continue;
             }
             let look = |bytes: &[u8]| {
-                if self.file(path, sha256(&[bytes]), tally) {
+                let content = sha256(&[bytes]);
+                let fits = self.is_written(path, &content);
+                if fits && self.file(path, content, tally) {
                     self.sealed(path, bytes, tally);
                 }
+                (!fits).then_some(content)
             };
-            let Err(error) = objects.with_found(oid, found, max, look) else {
-                continue;
+            let error = match objects.with_found(oid, found, max, look) {
+                Ok(None) => continue,
+                // Another object's id may begin alike and be found first.
+                Ok(Some(content)) => {
+                    let bytes = objects.blob_checked(oid, max).unwrap_or_default();
+                    let whole = sha256(&[&bytes]);
+                    let fits = self.is_written(path, &whole);
+                    if self.file(path, if fits { whole } else { content }, tally) {
+                        self.sealed(path, &bytes, tally);
+                    }
+                    continue;
+                }
+                Err(error) => error,
             };
             let what = format!("`{path}` on the branch `{name}` cannot be read");
             tally.unreadable(&error, self.at(path), (32, 33), &what);
@@ -330,6 +344,13 @@ impl<'a> Branch<'a> {
             self.present.extend(there);
         }
         self.tree = Some(raw);
+    }
+
+    /// Whether an entry wrote this content to a file.
+    fn is_written(&self, path: &str, content: &Digest) -> bool {
+        let named = LiveFile::named(self.name, path).filter(|named| named.digest() == *content);
+        let expected = || self.expected().get(path).into_iter().flatten();
+        named.is_some_and(|named| self.known.live.lives(&named)) || expected().any(|(digest, _)| digest == content)
     }
 
     /// Whether a file is the one that an entry wrote; reports why not.

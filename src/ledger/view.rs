@@ -260,6 +260,14 @@ impl Reading<'_> {
         looked
     }
 
+    /// A blob, its id checked: where what was found is not right.
+    pub(super) fn blob_checked(&self, oid: Oid, max: u64) -> Result<Vec<u8>, ReadError> {
+        match self.extra(oid, Kind::Blob) {
+            Some(object) => Ok(object.bytes.clone()),
+            None => self.repo.read_blob(oid, max),
+        }
+    }
+
     /// A tree's bytes, its id checked.
     pub(super) fn tree_bytes(&self, oid: Oid) -> Result<Vec<u8>, ReadError> {
         match self.extra(oid, Kind::Tree) {

@@ -3,10 +3,11 @@
 use super::peers::Pair;
 use super::vault::{NOW, Vault, log_of};
 use crate::chain::{Details, Outcome, Role, Time};
-use crate::crypto::ExampleEntropy;
-use crate::id::{EntryRef, LogName};
-use crate::ledger::{Draft, Ledger, LedgerError, Reading, Recorded};
-use crate::repo::{PATIENCE, Repo};
+use crate::crypto::{ExampleEntropy, sha256};
+use crate::id::{Digest, EntryRef, LogName};
+use crate::ledger::stored::check_found;
+use crate::ledger::{Anchors, Draft, Ledger, LedgerError, Reading, Recorded, Verdict, verify};
+use crate::repo::{Kind, Oid, PATIENCE, PackEntry, PackIndex, Repo};
 use std::collections::BTreeSet;
 
 fn record(ledger: &mut Ledger<'_>, result: Outcome) -> Recorded {
@@ -86,4 +87,60 @@ fn nobody_reads_the_log_upon_a_denial() {
     let mut ledger = Ledger::start(&repo, &vault.identity, &vault.state(), PATIENCE, None).unwrap();
     let denied = record(&mut ledger, Outcome::Denied);
     assert!(matches!(ledger.reading(&denied), Err(LedgerError::Internal(_))));
+}
+
+/// A pack of one object, under an id that begins as this one does.
+fn put_alike(vault: &Vault, oid: Oid) {
+    use sha1::{Digest as _, Sha1};
+    let content = b"another object";
+    let mut pack = b"PACK\0\0\0\x02\0\0\0\x01".to_vec();
+    PackEntry::put_whole(Kind::Blob, content.len(), &mut pack);
+    pack.extend(miniz_oxide::deflate::compress_to_vec_zlib(content, 6));
+    let sum: [u8; 20] = Sha1::digest(&pack).into();
+    pack.extend(sum);
+    let mut alike = oid;
+    alike.0[19] ^= 1;
+    let (ids, sums, places) = (vec![alike], vec![0], vec![12]);
+    let index = PackIndex { ids, sums, places };
+    let stem = vault.dir().join("objects/pack").join(format!("pack-{alike}"));
+    std::fs::write(stem.with_extension("pack"), &pack).unwrap();
+    std::fs::write(stem.with_extension("idx"), index.to_bytes(&sum)).unwrap();
+}
+
+/// In a list of what packs hold only the beginning of each id is kept.
+#[test]
+fn what_only_begins_like_a_file_is_not_taken_for_it() {
+    let vault = Vault::with(3, 8);
+    let listed = vault.git(&[
+        "for-each-ref",
+        "--format=%(refname:short)",
+        "refs/heads/notes",
+        "refs/heads/keys",
+    ]);
+    let mut files = Vec::new();
+    for branch in listed.lines() {
+        let tree = vault.git(&["ls-tree", "-r", branch]);
+        let line = |line: &str| Some((branch.to_owned(), line.split_whitespace().nth(2)?.parse::<Oid>().ok()?));
+        files.extend(tree.lines().filter_map(line));
+    }
+    assert!(files.len() >= 6);
+    files.iter().for_each(|(_, oid)| put_alike(&vault, *oid));
+    let repo = vault.repo().with_packs();
+    for (branch, oid) in &files {
+        let found = repo.read_blob_unchecked(*oid, 1 << 20).unwrap();
+        let whole = repo.read_blob(*oid, 1 << 20).unwrap();
+        assert_ne!(found, whole);
+        let digest = sha256(&[&whole]);
+        assert_eq!(check_found(&repo, *oid, found.clone(), digest, branch).unwrap(), whole);
+        assert!(check_found(&repo, *oid, found, Digest([0; 32]), branch).is_err());
+    }
+    let anchors = Anchors {
+        receipt: None,
+        high_water: None,
+        witnesses: &[],
+        now: Time::from_unix(NOW + 1_000_000),
+        deep: true,
+    };
+    let report = verify(&repo, &anchors).unwrap();
+    assert_eq!(report.verdict, Verdict::Intact, "{:?}", report.told());
 }
