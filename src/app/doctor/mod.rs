@@ -371,7 +371,7 @@ fn judge_strays(strays: &[String], vault: &Path) -> Option<Finding> {
     let away = strays.iter().take(NAMED_MAX);
     // One that is told by its bytes a shell can be told by them too.
     let word = |name: &String| match name.contains('\\') {
-        true => format!("${}", in_a_shell(name)),
+        true => format!("$'{}'", name.replace('\'', r"\'")),
         false => in_a_shell(name),
     };
     let away = away.map(|name| format!("git --git-dir {vault} update-ref -d {}", word(name)));

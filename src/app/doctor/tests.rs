@@ -197,6 +197,9 @@ fn a_ref_that_no_vault_has_is_named_with_what_takes_it_away() {
     assert_eq!(found.level, Level::Look);
     let away = r"git --git-dir '/my vault' update-ref -d 'refs/heads/x;touch$IFS'\''y'";
     assert_eq!(found.advice.last().unwrap(), away);
+    let found = judge_strays(&[r"refs/heads/x'y\xff".to_owned()], Path::new("/v")).unwrap();
+    let away = r"git --git-dir /v update-ref -d $'refs/heads/x\'y\xff'";
+    assert_eq!(found.advice.last().unwrap(), away);
     let many: Vec<String> = (0..5).map(|n| format!("refs/tags/{n}")).collect();
     let found = judge_strays(&many, Path::new("/v")).unwrap();
     assert!(found.words.ends_with("`refs/tags/2` and 2 more"), "{}", found.words);
