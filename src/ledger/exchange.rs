@@ -7,7 +7,7 @@
 use super::accepted::Accepted;
 use super::error::LedgerError;
 use super::merge::{MainFate, Merged, files_of, follows};
-use super::merge_lines::{Fate, moved_back, read_lines};
+use super::merge_lines::{Fate, main_moved_back, moved_back, read_lines};
 use super::objects::{AUDIT, COMMIT_MAX, HEADS, MAIN, WITNESS, audit_ref, fork_ref, log_of};
 use super::start::{Ledger, read_head};
 use super::verify::is_branch;
@@ -225,7 +225,10 @@ impl Ledger<'_> {
         };
         let heads = accepted.of(name).filter(|(log, ..)| known(*log));
         let cuts = charter.roster.cuts();
-        Ok(moved_back(self.repo, &lines, &|log| cuts.of(log), heads, "the remote"))
+        let mut problems = moved_back(self.repo, &lines, &|log| cuts.of(log), heads, "the remote");
+        let main = theirs.branches.get(MAIN).copied();
+        problems.extend(main_moved_back(self.repo, accepted.main_of(name), main, "the remote"));
+        Ok(problems)
     }
 
     /// What is to be pushed to another repository that has these branches. `merged` says what became of its logs, if they

@@ -14,7 +14,7 @@ use super::error::LedgerError;
 use super::exchange::is_shard;
 use super::high_water::MarkFile;
 use super::kept::{log_branches, without_prefix};
-use super::merge_lines::{Fate, Lines, moved_back, read_lines};
+use super::merge_lines::{Fate, Lines, main_moved_back, moved_back, read_lines};
 use super::objects::{BUNDLE_MAX, COMMIT_MAX, FILE_MAX, HEADS, MAIN, Objects, TREE_MAX, WITNESS, audit_ref};
 use super::scan::Head;
 use super::start::read_head;
@@ -177,7 +177,10 @@ impl<'a> Merge<'a> {
         let (cuts, before) = (charter.roster.cuts(), accepted.of(name));
         // What was not looked at there is not gone from there.
         let end = |log| theirs.ends.get(&log).copied().or_else(|| cuts.of(log));
-        let moved_back = moved_back(&theirs.view, &theirs.lines, &end, before, "the other clone");
+        let whose = "the other clone";
+        let mut moved_back = moved_back(&theirs.view, &theirs.lines, &end, before, whose);
+        let main = Some(theirs.charter.commit);
+        moved_back.extend(main_moved_back(self.repo, accepted.main_of(name), main, whose));
         if matches!(related, MainFate::Diverged) {
             return Ok(Merged {
                 logs: Vec::new(),

@@ -4,7 +4,7 @@ use super::charter::Charter;
 use super::error::LedgerError;
 use super::histories::tell_apart;
 use super::kept::{Branches, Kept};
-use super::merge::{LOG_DEPTH, each_object};
+use super::merge::{LOG_DEPTH, each_object, follows};
 use super::objects::{Objects, audit_ref, fork_ref};
 use super::scan::{Head, scan};
 use super::start::{Telling, read_head, scan_fault};
@@ -480,6 +480,18 @@ pub(super) fn moved_back(
         problems.push(Problem::at(log, size.saturating_sub(1), 18, message));
     }
     problems
+}
+
+/// Whether members and rules of another clone stand at a commit that those it had before go on from. They never go back by
+/// themselves: what a lead withdrew was nowhere else.
+pub(super) fn main_moved_back(repo: &Repo, known: Option<Oid>, now: Option<Oid>, whose: &str) -> Option<Problem> {
+    let (known, now) = known.zip(now).filter(|(known, now)| known != now)?;
+    follows(repo, known, now).then(|| {
+        let message = format!(
+            "the branch `main` went back in {whose}: members or rules that it had when it was last accepted are gone"
+        );
+        Problem::vault(18, message)
+    })
 }
 
 /// Whether the other clone holds one commit for each entry of a history beyond `from`, each as its device makes them: whoever

@@ -102,6 +102,34 @@ fn case_18_a_log_that_went_back_is_told_of_though_its_transfer_breaks_off() {
     a.assert_intact();
 }
 
+#[test]
+fn case_18_members_and_rules_that_went_back_are_told_of() {
+    let (world, a) = World::new();
+    let old = world.refs()["refs/heads/main"].clone();
+    let b = world.another("second");
+    for each in [&a, &b, &a] {
+        each.quiet_sync();
+    }
+    assert_ne!(world.refs()["refs/heads/main"], old);
+    world.git(&["update-ref", "refs/heads/main", &old]);
+    let done = a.sync();
+    let told: Vec<_> = done
+        .problems
+        .iter()
+        .map(|problem| (problem.case, problem.log))
+        .collect();
+    assert_eq!(
+        (done.worst(), told),
+        (Some(Kind::Tampered), vec![(Some(18), None)]),
+        "{done:?}"
+    );
+    // They are there again.
+    for each in [&a, &b] {
+        each.quiet_sync();
+        each.assert_intact();
+    }
+}
+
 /// Of what was stopped nothing is known: it is not taken for what came.
 #[test]
 fn what_does_not_fit_is_no_branch_that_came() {
