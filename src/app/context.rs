@@ -21,6 +21,7 @@ use crate::secret::Passphrase;
 use crate::session::Identity;
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -236,7 +237,13 @@ impl Context<'_> {
     pub(super) fn passphrase(&self, prompt: &str) -> Result<Passphrase, Error> {
         match &self.source {
             None => self.person.passphrase(prompt),
-            Some(PassphraseSource::File(path)) => first_line(read_bounded(path, PASSPHRASE_MAX)?),
+            Some(PassphraseSource::File(path)) => {
+                let read = read_bounded(path, PASSPHRASE_MAX).map_err(Error::from);
+                first_line(read.map_err(|error| Error {
+                    message: format!("the file of the passphrase: {}", error.message),
+                    ..error
+                })?)
+            }
             Some(PassphraseSource::Command(command)) => first_line(run(command)?),
         }
     }
@@ -335,11 +342,19 @@ impl Context<'_> {
         file: &IdentityFile,
         prompt: &str,
     ) -> Result<(IdentitySecrets, Identity), Error> {
-        let passphrase = self.passphrase(prompt)?;
+        self.open_with(file, &self.passphrase(prompt)?)
+    }
+
+    /// The same with a passphrase that was given already.
+    pub(super) fn open_with(
+        &self,
+        file: &IdentityFile,
+        passphrase: &Passphrase,
+    ) -> Result<(IdentitySecrets, Identity), Error> {
         // Whoever unlocks next on this computer enters what failed, also with another identity: this one may be lost.
         let state = self.places.vault_state(&file.vault);
         self.wait_after_failures(&state);
-        match file.open(&passphrase) {
+        match file.open(passphrase) {
             Ok(secrets) => {
                 let identity = Identity::from_secrets(file.vault, file.device, &secrets);
                 Ok((secrets, identity))
@@ -818,19 +833,30 @@ fn first_line(bytes: Vec<u8>) -> Result<Passphrase, Error> {
 }
 
 fn run(command: &str) -> Result<Vec<u8>, Error> {
-    let output = std::process::Command::new("sh")
+    let failed = |error| Error::new(Kind::Failed, format!("the passphrase command cannot be run: {error}"));
+    let mut child = std::process::Command::new("sh")
         .args(["-c", command])
         .stdin(std::process::Stdio::null())
+        .stdout(std::process::Stdio::piped())
         .stderr(std::process::Stdio::inherit())
-        .output()
-        .map_err(|error| Error::new(Kind::Failed, format!("the passphrase command cannot be run: {error}")))?;
-    if output.status.success() {
-        Ok(output.stdout)
-    } else {
-        Err(Error::new(
+        .spawn()
+        .map_err(failed)?;
+    let mut printed = Vec::with_capacity(PASSPHRASE_MAX as usize + 1);
+    if let Some(out) = child.stdout.take() {
+        // What prints on and on finds nobody reading.
+        out.take(PASSPHRASE_MAX + 1).read_to_end(&mut printed).map_err(failed)?;
+    }
+    let status = child.wait().map_err(failed)?;
+    if printed.len() as u64 > PASSPHRASE_MAX {
+        let words = format!("the passphrase command prints more than {PASSPHRASE_MAX} bytes");
+        return Err(Error::new(Kind::Locked, words));
+    }
+    match status.success() {
+        true => Ok(printed),
+        false => Err(Error::new(
             Kind::Locked,
-            format!("the passphrase command failed ({})", output.status),
-        ))
+            format!("the passphrase command failed ({status})"),
+        )),
     }
 }
 

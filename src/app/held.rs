@@ -108,13 +108,14 @@ pub fn agent_socket(places: &Places) -> PathBuf {
 }
 
 /// Gives the identity of this device another passphrase, and enters that. The keys stay as they are.
-pub fn change_passphrase(context: &Context<'_>, insist: bool) -> Result<(), Error> {
+pub fn change_passphrase(context: &Context<'_>, insist: bool) -> Result<bool, Error> {
     let repo = context.repo()?;
     context.warn_of_scarcity();
     let file = context.identity_file()?;
     super::context::other_vault("identity", file.vault, &repo)?;
     let state = context.places.state(&file.vault, &file.device);
-    let (secrets, identity) = context.open_identity(&file, "present passphrase: ")?;
+    let present = context.passphrase("present passphrase: ")?;
+    let (secrets, identity) = context.open_with(&file, &present)?;
     let unlocked = Unlocked {
         repo,
         identity: Whose::Own(Box::new(identity), Box::default()),
@@ -133,5 +134,7 @@ pub fn change_passphrase(context: &Context<'_>, insist: bool) -> Result<(), Erro
     let mut desk = unlocked.desk(context)?;
     let details = desk.details("passphrase");
     let _ = desk.record(Draft::read(details, Vec::new()))?;
-    Ok(replace_private(&context.places.identity(), new.to_text().as_bytes())?)
+    replace_private(&context.places.identity(), new.to_text().as_bytes())?;
+    let same = crate::crypto::same_bytes(present.expose().as_bytes(), passphrase.expose().as_bytes());
+    Ok(!same)
 }

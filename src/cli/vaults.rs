@@ -23,8 +23,14 @@ pub(super) fn init(context: &Context<'_>, seen: &Seen<'_>, args: &InitArgs) -> R
 
 /// `passphrase`.
 pub(super) fn passphrase(context: &Context<'_>, seen: &Seen<'_>, insist: bool) -> Result<u8, Error> {
-    crate::app::change_passphrase(context, insist)?;
-    seen.remark("the passphrase was changed");
+    match crate::app::change_passphrase(context, insist)? {
+        true => seen.remark("the passphrase was changed"),
+        // A file or a command gave both.
+        false => seen.remark(
+            "the identity is sealed anew under the passphrase that it had: for another one, run this at a terminal without \
+             STRONGROOM_PASSPHRASE_FILE and STRONGROOM_PASSPHRASE_COMMAND",
+        ),
+    }
     Ok(0)
 }
 
