@@ -7,8 +7,8 @@ use crate::repo::PackEntry;
 
 /// What the gate alone sees, what a deep look alone sees, and what can be changed without effect.
 ///
-/// What the journal holds, the verifier takes from there where git has it damaged, and recovery does not look again within one
-/// boot: the gate refuses until `doctor` puts it back. What is without effect is read for nothing, such as settings of git,
+/// What the journal holds, the verifier takes from there where git has it damaged. Within one boot recovery looks at the last record
+/// alone, and puts that back: of earlier ones the gate refuses until `doctor` does. What is without effect is read for nothing, such as settings of git,
 /// checksums over what is hashed itself, or how `main` and the shards once stood; is put back by recovery; or it is the byte
 /// that ends a line.
 const KNOWN: [&[&str]; 3] = [
@@ -48,9 +48,14 @@ const KNOWN: [&[&str]; 3] = [
         "journal: head in force",
         "journal: head not in force",
         "journal: unused",
+        "loose: audit, newest commit, which the journal holds",
+        "loose: keys, newest commit, which the journal holds",
+        "loose: keys, newest file, which the journal holds",
         "loose: keys, newest tree, which the journal holds",
         "loose: keys, older commit, which the journal holds",
         "loose: keys, older tree, which the journal holds",
+        "loose: notes, newest commit, which the journal holds",
+        "loose: notes, newest file, which the journal holds",
         "loose: notes, newest tree, which the journal holds",
         "loose: notes, older commit, which the journal holds",
         "loose: notes, older tree, which the journal holds",
