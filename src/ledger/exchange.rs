@@ -332,10 +332,19 @@ impl Ledger<'_> {
             // The other repository has that history under the log's own name.
             None if fork.is_some() && main.is_some_and(|main| main == here || self.goes_on(main, here)) => {}
             None => push.moves.push(moved(own, None)),
-            Some(_) => {
+            Some(seen) => {
                 push.heads.retain(|(known, ..)| *known != log);
-                let why = "another history stands there, and a log is never overwritten";
-                push.held_back.push((own, why));
+                // Once a lead has looked at both, each stays where it is.
+                let joined = read_head(self.repo, &charter.roster, charter.vault, log, seen).is_ok_and(|head| {
+                    let other = head.message.checkpoint.checkpoint;
+                    let ends = [end.clone(), other].map(|end| (log, end.size, end.root));
+                    let mut cards = charter.roster.cards().iter();
+                    cards.any(|card| ends.iter().all(|end| card.joined.contains(end)))
+                });
+                if !joined {
+                    let why = "another history stands there, and a log is never overwritten";
+                    push.held_back.push((own, why));
+                }
                 let beside = fork_ref(log, end.root);
                 if fork.is_none() && !theirs.branches.contains_key(&beside) {
                     push.moves.push(moved(beside, None));
