@@ -337,7 +337,7 @@ impl Ledger<'_> {
                 // Once a lead has looked at both, each stays where it is.
                 let joined = read_head(self.repo, &charter.roster, charter.vault, log, seen).is_ok_and(|head| {
                     let other = head.message.checkpoint.checkpoint;
-                    let ends = [end.clone(), other].map(|end| (log, end.size, end.root));
+                    let ends = [end, other].map(|end| (log, end.size, end.root));
                     let mut cards = charter.roster.cards().iter();
                     cards.any(|card| ends.iter().all(|end| card.joined.contains(end)))
                 });
