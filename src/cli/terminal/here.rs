@@ -61,10 +61,7 @@ impl Here {
         let mut out = std::io::stdout().lock();
         let written = out.write_all(bytes).and_then(|()| out.flush());
         match written {
-            Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(Error::new(
-                Kind::Failed,
-                format!("standard output cannot be written: {error}"),
-            )),
+            Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(unwritten(&error)),
             _ => Ok(()),
         }
     }
@@ -80,6 +77,12 @@ impl Here {
     fn asks(&self) -> bool {
         self.facts.may_ask && self.facts.typed
     }
+}
+
+/// Results are written when all is done and entered.
+fn unwritten(error: &std::io::Error) -> Error {
+    Error::new(Kind::Failed, format!("standard output cannot be written: {error}"))
+        .hint("what was to be done is done: look before you do it again")
 }
 
 impl Person for Here {
