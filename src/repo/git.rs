@@ -428,7 +428,7 @@ impl Repo {
     }
 
     /// The same, also those that hold no object's id: empty, torn, or pointing to a name. One whose name is no text has a
-    /// [name](escaped) by which nothing is found, and no less its place here: stock git reads it.
+    /// name by which nothing is found, and no less its place here: stock git reads it.
     pub fn refs_as_found(&self, prefix: &str) -> Result<Vec<(String, Option<Oid>)>, ReadError> {
         let mut found = Vec::new();
         let mut names: Vec<String> = Vec::new();
