@@ -25,6 +25,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
+use zeroize::Zeroizing;
 
 /// The largest file that holds a passphrase, in bytes.
 const PASSPHRASE_MAX: u64 = 4096;
@@ -239,12 +240,12 @@ impl Context<'_> {
             None => self.person.passphrase(prompt),
             Some(PassphraseSource::File(path)) => {
                 let read = read_bounded(path, PASSPHRASE_MAX).map_err(Error::from);
-                first_line(read.map_err(|error| Error {
+                first_line(&Zeroizing::new(read.map_err(|error| Error {
                     message: format!("the file of the passphrase: {}", error.message),
                     ..error
-                })?)
+                })?))
             }
-            Some(PassphraseSource::Command(command)) => first_line(run(command)?),
+            Some(PassphraseSource::Command(command)) => first_line(&run(command)?),
         }
     }
 
@@ -819,9 +820,8 @@ fn check_reason(reason: &str) -> Result<(), Error> {
     }
 }
 
-fn first_line(bytes: Vec<u8>) -> Result<Passphrase, Error> {
-    let bytes = zeroize::Zeroizing::new(bytes);
-    let text = std::str::from_utf8(&bytes).map_err(|_| Error::new(Kind::Failed, "the passphrase is not UTF-8 text"))?;
+fn first_line(bytes: &[u8]) -> Result<Passphrase, Error> {
+    let text = std::str::from_utf8(bytes).map_err(|_| Error::new(Kind::Failed, "the passphrase is not UTF-8 text"))?;
     let line = text.lines().next().unwrap_or_default();
     if line.is_empty() {
         return Err(Error::new(
@@ -832,7 +832,7 @@ fn first_line(bytes: Vec<u8>) -> Result<Passphrase, Error> {
     Ok(Passphrase::new(line.to_owned()))
 }
 
-fn run(command: &str) -> Result<Vec<u8>, Error> {
+fn run(command: &str) -> Result<Zeroizing<Vec<u8>>, Error> {
     let failed = |error| Error::new(Kind::Failed, format!("the passphrase command cannot be run: {error}"));
     let mut child = std::process::Command::new("sh")
         .args(["-c", command])
@@ -841,7 +841,8 @@ fn run(command: &str) -> Result<Vec<u8>, Error> {
         .stderr(std::process::Stdio::inherit())
         .spawn()
         .map_err(failed)?;
-    let mut printed = Vec::with_capacity(PASSPHRASE_MAX as usize + 1);
+    // With room for all of it from the start, nothing of it is left where it grew.
+    let mut printed = Zeroizing::new(Vec::with_capacity(PASSPHRASE_MAX as usize + 64));
     if let Some(out) = child.stdout.take() {
         // What prints on and on finds nobody reading.
         out.take(PASSPHRASE_MAX + 1).read_to_end(&mut printed).map_err(failed)?;

@@ -107,7 +107,8 @@ pub fn agent_socket(places: &Places) -> PathBuf {
     places.runtime().join(&name[..16])
 }
 
-/// Gives the identity of this device another passphrase, and enters that. The keys stay as they are.
+/// Gives the identity of this device another passphrase, and enters that. The keys stay as they are. `false` if it is the one
+/// that it had.
 pub fn change_passphrase(context: &Context<'_>, insist: bool) -> Result<bool, Error> {
     let repo = context.repo()?;
     context.warn_of_scarcity();

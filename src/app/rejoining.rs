@@ -41,8 +41,7 @@ pub fn rejoin(context: &Context<'_>, handle: &str) -> Result<Rejoined, Error> {
     let Some((person, name)) = card.map(|card| (card.person, card.handle.clone())) else {
         return Err(desk.refused(VERB, Some(EntryKind::Card), Some(handle), no_member(handle))?);
     };
-    let mut theirs = desk.ledger.unjoined()?;
-    theirs.retain(|log| roster.person_of(log.device) == Some(person));
+    let theirs = desk.ledger.unjoined(person)?;
     if theirs.is_empty() {
         let _ = desk.record(Draft::read(details.clone(), Vec::new()))?;
     }

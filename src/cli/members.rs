@@ -275,20 +275,17 @@ fn confirm(seen: &Seen<'_>, request: &JoinRequest) -> Result<(), Error> {
 
 fn rejoin(context: &Context<'_>, seen: &Seen<'_>, handle: &str) -> Result<u8, Error> {
     let done = crate::app::rejoin(context, handle)?;
-    let logs = || {
-        done.logs
-            .iter()
-            .map(|(log, entry)| (log.to_string(), entry.to_string()))
-    };
     if seen.json {
+        let logs = done.logs.iter();
+        let logs = logs.map(|(log, entry)| json!({ "log": log.to_string(), "entry": entry.to_string() }));
         seen.json(&json!({
             "handle": done.handle,
-            "logs": logs().map(|(log, entry)| json!({ "log": log, "entry": entry })).collect::<Vec<_>>(),
+            "logs": logs.collect::<Vec<_>>(),
             "changed": !done.logs.is_empty(),
         }))?;
         return Ok(0);
     }
-    for (log, _) in logs() {
+    for (log, _) in &done.logs {
         seen.remark(&format!(
             "a card names the end of each history of log {log} of {}",
             done.handle

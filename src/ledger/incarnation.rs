@@ -13,7 +13,7 @@ use super::standing::Stood;
 use super::start::{Ledger, learn, read_head};
 use crate::chain::{Card, Details, HeadRef, Kind, Time};
 use crate::crypto::{Entropy, Recipient, make_random};
-use crate::id::{DeviceId, EntryRef, Incarnation, LogName};
+use crate::id::{DeviceId, EntryRef, Incarnation, LogName, PersonId};
 use crate::repo::{JournalError, RecoverError, Repo};
 use crate::session::Identity;
 use std::collections::BTreeSet;
@@ -144,21 +144,25 @@ impl Ledger<'_> {
         Ok(begun)
     }
 
-    /// The logs of which there are several histories and no card that names the end of each.
-    pub fn unjoined(&self) -> Result<BTreeSet<LogName>, LedgerError> {
+    /// The logs of somebody's devices of which there are several histories and no card that names the end of each. What stands
+    /// beside the logs of others is not looked at: whoever may push puts there what they like.
+    pub fn unjoined(&self, person: PersonId) -> Result<Vec<LogName>, LedgerError> {
+        let roster = &self.standing.charter.roster;
         let (all, _) = log_branches(self.repo)?;
         let logs = without_prefix(&all).filter_map(|(branch, _)| log_of(branch));
-        let mut logs: BTreeSet<LogName> = logs.filter_map(|(log, fork)| fork.map(|_| log)).collect();
-        let mut joined = BTreeSet::new();
-        for log in &logs {
-            let ends = self.ends_of(*log)?;
+        let forked: BTreeSet<LogName> = logs.filter_map(|(log, fork)| fork.map(|_| log)).collect();
+        let theirs = forked
+            .into_iter()
+            .filter(|log| roster.person_of(log.device) == Some(person));
+        let mut unjoined = Vec::new();
+        for log in theirs {
+            let ends = self.ends_of(log)?;
             let named = |card: &Card| ends.iter().all(|end| card.joined.contains(end));
-            if ends.len() < 2 || self.standing.charter.roster.cards().iter().any(named) {
-                joined.insert(*log);
+            if ends.len() > 1 && !roster.cards().iter().any(named) {
+                unjoined.push(log);
             }
         }
-        logs.retain(|log| !joined.contains(log));
-        Ok(logs)
+        Ok(unjoined)
     }
 
     /// Makes a card, as a lead, that names the ends of all histories of a log, and enters it: from then on they are

@@ -79,10 +79,10 @@ impl Here {
     }
 }
 
-/// Results are written when all is done and entered.
+/// Most results are written when all is done and entered.
 fn unwritten(error: &std::io::Error) -> Error {
     Error::new(Kind::Failed, format!("standard output cannot be written: {error}"))
-        .hint("what was to be done is done: look before you do it again")
+        .hint("what was to be done may be done all the same: look before you do it again")
 }
 
 impl Person for Here {

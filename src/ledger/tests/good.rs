@@ -49,6 +49,14 @@ fn a_good_vault_is_intact_in_every_shape() {
     check("refs packed", &packed);
 }
 
+fn imported(ledger: &Ledger<'_>, n: u8) -> Draft {
+    let (note, mut changes) = (super::vault::note(n), Changes::default());
+    let (body, wrap) = super::vault::seal_note(ledger, note, n);
+    changes.write_digested(note_ref(note), note, body);
+    changes.write_digested(wrap_ref(note), note, wrap);
+    Draft::change(Kind::Add, Details::new("import"), vec![note], changes)
+}
+
 #[test]
 fn entries_that_were_made_durable_together_are_as_others() {
     let vault = Vault::with(2, 200);
@@ -56,15 +64,7 @@ fn entries_that_were_made_durable_together_are_as_others() {
     let mut ledger = Ledger::start(&repo, &vault.identity, &vault.state(), PATIENCE, None).unwrap();
     let mut entropy = ExampleEntropy::new("together");
     // Past the end of a bundle, and more than one step takes.
-    let drafts: Vec<Draft> = (10..=130)
-        .map(|n| {
-            let (note, mut changes) = (super::vault::note(n), Changes::default());
-            let (body, wrap) = super::vault::seal_note(&ledger, note, n);
-            changes.write_digested(note_ref(note), note, body);
-            changes.write_digested(wrap_ref(note), note, wrap);
-            Draft::change(Kind::Add, Details::new("import"), vec![note], changes)
-        })
-        .collect();
+    let drafts = (10..=130).map(|n| imported(&ledger, n)).collect();
     let now = Time::from_unix(super::vault::NOW + 1000);
     let places = ledger.record_together(drafts, now, &mut entropy).unwrap();
     let seqs: Vec<u64> = places.iter().map(|place| place.seq).collect();
@@ -118,15 +118,7 @@ fn entries_that_are_made_durable_together_fit_the_journal_however_large_the_bran
     }
     let repo = vault.repo();
     let mut ledger = Ledger::start(&repo, &vault.identity, &vault.state(), PATIENCE, None).unwrap();
-    let drafts: Vec<Draft> = (0..64)
-        .map(|n| {
-            let (note, mut changes) = (super::vault::note(n), Changes::default());
-            let (body, wrap) = super::vault::seal_note(&ledger, note, n);
-            changes.write_digested(note_ref(note), note, body);
-            changes.write_digested(wrap_ref(note), note, wrap);
-            Draft::change(Kind::Add, Details::new("import"), vec![note], changes)
-        })
-        .collect();
+    let drafts = (0..64).map(|n| imported(&ledger, n)).collect();
     let now = Time::from_unix(super::vault::NOW + 1000);
     let places = ledger.record_together(drafts, now, &mut ExampleEntropy::new("together"));
     let seqs: Vec<u64> = places.unwrap().iter().map(|place| place.seq).collect();
